@@ -1,0 +1,191 @@
+"""What the user picked and what it is compared with. Pure, frozen, hashable; every command and every screen uses it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from store.errors import BertdynError
+from store.keys import PRETRAINED, CheckpointKey
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """A set of whole numbers written ``0,20,100-500``. Both ends of a range belong to it; ``None`` is an open end."""
+
+    spans: tuple[tuple[int, int | None], ...]
+
+    def __contains__(self, number: int) -> bool:
+        return any(low <= number and (high is None or number <= high) for low, high in self.spans)
+
+    def __str__(self) -> str:
+        return ",".join(
+            str(low) if low == high else f"{low}-{'' if high is None else high}" for low, high in self.spans
+        )
+
+    @classmethod
+    def parse(cls, text: str, what: str) -> Ranges:
+        """Read ``0,20,100-500`` or ``100-``.
+
+        Raises:
+            BertdynError: a part is neither a number nor a range; ``what`` names the flag.
+        """
+        spans: list[tuple[int, int | None]] = []
+        for part in (p.strip() for p in text.split(",")):
+            low, dash, high = part.partition("-")
+            try:
+                span = (int(low), (int(high) if high else None) if dash else int(low))
+            except ValueError:
+                raise BertdynError(f"{what}: '{part}' is neither a number nor a range such as 100-500.") from None
+            if span[1] is not None and span[1] < span[0]:
+                raise BertdynError(f"{what}: the range '{part}' runs backwards.")
+            spans.append(span)
+        return cls(tuple(spans))
+
+
+@dataclass(frozen=True)
+class Against:
+    """What each checkpoint is compared with: ``pretrained``, ``first``, ``previous``, ``final``, ``seed:N`` or one key."""
+
+    kind: str
+    seed: str = ""
+    key: CheckpointKey | None = None
+
+    def __str__(self) -> str:
+        return f"seed:{self.seed}" if self.kind == "seed" else str(self.key) if self.key else self.kind
+
+    @classmethod
+    def parse(cls, text: str) -> Against:
+        """Read ``pretrained``, ``first``, ``previous``, ``final``, ``seed:N`` or ``TASK/SEED/STEP``.
+
+        Raises:
+            BertdynError: the text is none of them.
+        """
+        if text in ("pretrained", "first", "previous", "final"):
+            return cls(text)
+        if text.startswith("seed:") and len(text) > 5:
+            return cls("seed", seed=text[5:])
+        task, *rest = text.rsplit("/", 2)
+        if len(rest) == 2 and rest[1].isdigit():
+            return cls("key", key=CheckpointKey(task, rest[0], int(rest[1])))
+        raise BertdynError(
+            f"--against: '{text}' is not one of pretrained, first, previous, final, seed:N or TASK/SEED/STEP."
+        )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One choice of values: a measure with its parameters on some checkpoints of a probe set. Empty means everything."""
+
+    measure: str
+    probe: str
+    tasks: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
+    steps: Ranges | None = None
+    layers: Ranges | None = None
+    against: Against | None = None
+    """None for measures of one checkpoint alone."""
+    parameters: tuple[tuple[str, object], ...] = ()
+    """Every parameter of the measure with its value, sorted by name (``Measure.settle`` makes it)."""
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    """A checkpoint and the one it is compared with (None for measures of one checkpoint)."""
+
+    key: CheckpointKey
+    reference: CheckpointKey | None
+
+
+def choose(selection: Selection, keys: Iterable[CheckpointKey]) -> tuple[CheckpointKey, ...]:
+    """The checkpoints of a probe set that the selection names, sorted by task, seed and step.
+
+    Raises:
+        BertdynError: a task or seed that the store does not have, or nothing left; says what there is.
+    """
+    keys = sorted(keys)
+    tasks, seeds = sorted({k.task for k in keys}), sorted({k.seed for k in keys})
+    _known("--task", selection.tasks, tasks)
+    _known("--seed", selection.seeds, seeds)
+    chosen = tuple(
+        k
+        for k in keys
+        if (not selection.tasks or k.task in selection.tasks)
+        and (not selection.seeds or k.seed in selection.seeds)
+        and (selection.steps is None or k.step in selection.steps)
+    )
+    if not chosen:
+        steps = sorted({k.step for k in keys})
+        shown = ", ".join(map(str, steps[:12])) + (", ..." if len(steps) > 12 else "")
+        raise BertdynError(
+            f"The selection matches no checkpoint of probe set '{selection.probe}'. "
+            f"There are tasks {', '.join(tasks) or 'none'}; seeds {', '.join(seeds) or 'none'}; steps {shown or 'none'}."
+        )
+    return chosen
+
+
+def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ...]:
+    """The comparisons that the selection asks for, given all checkpoints of its probe set.
+
+    A checkpoint is never compared with itself, and one without a counterpart (the first under ``previous``, a task
+    without seed N) is left out. The pre-trained model is measured only when named, or when the measure stands alone.
+
+    Raises:
+        BertdynError: nothing matches, or no comparison is left; says what there is.
+    """
+    chosen = choose(selection, keys)
+    if selection.against is None:
+        return tuple(Pair(key, None) for key in chosen)
+    runs: dict[tuple[str, str], list[CheckpointKey]] = {}
+    for key in sorted(keys):
+        runs.setdefault((key.task, key.seed), []).append(key)
+    found = []
+    for key in chosen:
+        if key.task == PRETRAINED and PRETRAINED not in selection.tasks:
+            continue
+        reference = _reference(selection.against, key, runs)
+        if reference is not None and reference != key:
+            found.append(Pair(key, reference))
+    if not found:
+        known = sorted({k.task for k in keys})
+        raise BertdynError(
+            f"Nothing to compare: no chosen checkpoint of probe set '{selection.probe}' has a counterpart "
+            f"'{selection.against}'. There are tasks {', '.join(known)}."
+        )
+    return tuple(found)
+
+
+def default_against(keys: Iterable[CheckpointKey]) -> Against:
+    """``pretrained`` when the store has it, else ``first``."""
+    return Against("pretrained" if any(k.task == PRETRAINED for k in keys) else "first")
+
+
+def _reference(
+    against: Against, key: CheckpointKey, runs: dict[tuple[str, str], list[CheckpointKey]]
+) -> CheckpointKey | None:
+    run = runs[key.task, key.seed]
+    match against.kind:
+        case "pretrained":
+            return next((keys[0] for (task, _), keys in runs.items() if task == PRETRAINED), None)
+        case "first":
+            return run[0]
+        case "previous":
+            place = run.index(key)
+            return run[place - 1] if place else None
+        case "final":
+            return run[-1]
+        case "seed":
+            other = CheckpointKey(key.task, against.seed, key.step)
+            return other if other in runs.get((key.task, against.seed), ()) else None
+        case _:
+            wanted = against.key
+            return wanted if wanted is not None and wanted in runs.get((wanted.task, wanted.seed), ()) else None
+
+
+def _known(flag: str, wanted: Sequence[str], there: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in there:
+            close = difflib.get_close_matches(name, there, 1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            raise BertdynError(f"{flag}: the store has no '{name}', only {', '.join(there) or 'nothing'}.{hint}")
