@@ -75,6 +75,16 @@ class ProbeSet:
     attributes: Mapping[str, object] = field(default_factory=dict)
     """Provenance: source file, its SHA-256, text columns, maximal length, library versions."""
 
+    @property
+    def kind(self) -> str:
+        """``sentence`` or ``word``: what a label belongs to."""
+        return self.info.kind
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Label names in the order of the ids."""
+        return self.info.labels
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -100,3 +110,46 @@ class Checkpoint:
     weights_sha256: str
     bytes: int
     created: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of the ``results`` table: one value, all that defines it, and what is needed to read it."""
+
+    measure: str
+    parameters: str
+    """Canonical JSON (sorted keys, no blanks) of every parameter of the measure."""
+    probe: str
+    task: str
+    seed: str
+    step: int
+    layer: int
+    head: int | None
+    """Counted from 1, as layers with attention are; None for a value of the whole layer."""
+    ref_task: str | None
+    ref_seed: str | None
+    ref_step: int | None
+    ref_layer: int | None
+    statistic: str
+    """Which of a measure's several numbers; empty where it gives one."""
+    label_a: str | None
+    label_b: str | None
+    value: float | None
+    """None when the number would mean nothing; ``reason`` says why."""
+    unit: str
+    n: int
+    """Rows that entered: tokens, examples or points, as the measure says."""
+    interval_low: float | None
+    interval_high: float | None
+    null_value: float | None
+    details: str
+    """JSON object: kept dimensions, n/d and whatever else belongs to reading the value."""
+    reason: str
+    """Why there is no value, or a warning about one; empty when all is well."""
+    version: int
+    """Version of the measure's definition in the code."""
+    digest: str
+    """Digest of the checkpoint's array that was read (``Checkpoint.hidden_digest`` or ``attention_digest``)."""
+    ref_digest: str | None
+    computed_at: str
+    """UTC, ISO 8601 with microseconds."""

@@ -1,0 +1,24 @@
+"""The one list of measures: a new family is a module here and a line below."""
+
+from __future__ import annotations
+
+from explorer.measures import attention, clusters, linear
+from explorer.measures.base import Measure, MeasureError
+
+_MEASURES = {m.name: m for family in (linear, attention, clusters) for m in family.MEASURES}
+
+
+def all_measures() -> tuple[Measure, ...]:
+    """Every measure, in the order of the registry."""
+    return tuple(_MEASURES.values())
+
+
+def get(name: str) -> Measure:
+    """The measure of that name.
+
+    Raises:
+        MeasureError: there is none; names all.
+    """
+    if name not in _MEASURES:
+        raise MeasureError(f"There is no measure '{name}', only {', '.join(_MEASURES)}.")
+    return _MEASURES[name]
