@@ -1,0 +1,140 @@
+"""The entries `bertdyn` (all that is not the full-screen app) and `bertdyn-tui`.
+
+Commands are imported only when called: `bertdyn --help` needs no array library, and the explorer paints first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import click
+
+COMMANDS = {
+    "extract": "Read checkpoints, store their hidden states and attentions.",
+    "compute": "Compute a measure for a selection; print the values.",
+    "show": "Draw one of the explorer's views as text.",
+    "ls": "What a store holds: runs, checkpoints, probe sets, results.",
+    "sql": "Ask the store's tables in SQL.",
+    "check": "Verify a store; --repair mends it.",
+    "measures": "What each measure is: definition, unit, range, source, cost.",
+    "demo": "Fine-tune a tiny BERT here and now, and make a store of it.",
+}
+DEMO_FOLDER = "bertdyn-demo"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry of `bertdyn`. Exit codes: 0 done, 1 done in part, 2 bad input and nothing changed, 130 interrupted."""
+    import click
+
+    from store.errors import BertdynError
+
+    try:
+        code = _group()(args=arguments, prog_name="bertdyn", standalone_mode=False)
+    except BertdynError as error:
+        _complain(str(error))
+        code = 2
+    except click.exceptions.Exit as request:
+        code = request.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted; what was finished is kept.")
+        code = 130
+    except BrokenPipeError:  # `bertdyn ... | head`: the reader has had enough
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _group() -> click.Group:
+    import click
+
+    class Lazy(click.Group):
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            return list(COMMANDS)
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            if cmd_name not in COMMANDS:
+                return None
+            command: click.Command = importlib.import_module(f"explorer.commands.{cmd_name}").command
+            return command
+
+        def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            with formatter.section("Commands"):
+                formatter.write_dl(list(COMMANDS.items()))
+
+    @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+    @click.version_option(package_name="bertdyn", prog_name="bertdyn")
+    def group() -> None:
+        """bertdyn: what fine-tuning does to a BERT-like encoder.
+
+        \b
+        bertdyn extract runs.bertdyn runs/ --reference bert-base-uncased --probe dev=sst2_dev.tsv
+        bertdyn compute svcca runs.bertdyn
+        bertdyn-tui runs.bertdyn
+        """
+
+    return group
+
+
+def tui(arguments: list[str] | None = None) -> None:
+    """Entry of `bertdyn-tui`: argparse, because it costs a tenth of click before the first frame."""
+    import argparse
+
+    from store.errors import BertdynError
+
+    parser = argparse.ArgumentParser(
+        prog="bertdyn-tui",
+        description="Look at a store in the terminal.",
+        epilog="example: bertdyn-tui runs.bertdyn        first time: bertdyn-tui --demo",
+    )
+    parser.add_argument(
+        "store", nargs="?", metavar="STORE", help="a NAME.bertdyn folder; default: the only one in this folder"
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help=f"make a small real store first (in STORE, default ./{DEMO_FOLDER})"
+    )
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    args = parser.parse_args(arguments)
+    try:
+        path = _demo(args.store or DEMO_FOLDER) if args.demo else _find(args.store)
+        from explorer.ui import app
+
+        code = app.run(path, mouse=not args.no_mouse)
+    except BertdynError as error:
+        _complain(str(error), "bertdyn-tui")
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _demo(folder: str) -> Path:
+    from explorer.commands.demo import make
+
+    return make(Path(folder))
+
+
+def _find(name: str | None) -> Path:
+    from store.errors import BertdynError
+
+    if name is not None:
+        return Path(name)
+    here = sorted(p for p in Path.cwd().glob("*.bertdyn") if p.is_dir())
+    if len(here) == 1:
+        return here[0]
+    found = f"there are {', '.join(p.name for p in here)}" if here else "there is none in this folder"
+    raise BertdynError(f"Which store? Name a NAME.bertdyn folder ({found}), or try --demo.")
+
+
+def _complain(message: str, program: str = "bertdyn") -> None:
+    print(f"{program}: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The flags that mean the same everywhere: which values, compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from explorer.measures import Measure, MeasureError, get
+from explorer.selection import Against, Ranges, Selection, default_against
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --probe, --task, --seed, --step, --layer and --against; they reach the command under these names."""
+    flags = [
+        click.option("--probe", metavar="NAME", help="Probe set; default: every one."),
+        click.option("--task", metavar="A,B", help="Tasks; default: all."),
+        click.option("--seed", metavar="1,2", help="Seeds; default: all."),
+        click.option("--step", metavar="0,20,100-500", help="Steps; default: all."),
+        click.option("--layer", metavar="0-6", help="Layers; 0 is the embedding output. Default: all."),
+        click.option(
+            "--against",
+            metavar="WHAT",
+            help="pretrained, first, previous, final, seed:N or TASK/SEED/STEP. "
+            "Default: pretrained when the store has it, else first.",
+        ),
+    ]
+    for flag in reversed(flags):
+        command = flag(command)
+    return command
+
+
+def measure_named(name: str) -> Measure:
+    """The measure, or a BertdynError that names all."""
+    try:
+        return get(name)
+    except MeasureError as error:
+        raise BertdynError(str(error)) from None
+
+
+def selections(
+    store: Store,
+    measure: Measure,
+    *,
+    probe: str | None = None,
+    task: str | None = None,
+    seed: str | None = None,
+    step: str | None = None,
+    layer: str | None = None,
+    against: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+) -> list[Selection]:
+    """One Selection a probe set that the flags name (or every probe set the measure can be computed on).
+
+    Raises:
+        BertdynError: an unusable flag, an unknown probe set, no labels where the measure needs them, an empty store.
+    """
+    try:
+        settled = measure.settle(parameters or {})
+    except MeasureError as error:
+        raise BertdynError(str(error)) from None
+    infos = {info.name: info for info in store.probes()}
+    if not infos:
+        raise BertdynError(f"{store.path} holds no probe set yet: run 'bertdyn extract' first.")
+    if probe is not None and probe not in infos:
+        raise BertdynError(f"--probe: the store has no '{probe}', only {', '.join(infos)}.")
+    usable = [i for i in infos.values() if (probe in (None, i.name)) and (i.labels or not measure.needs_labels)]
+    if not usable:
+        raise BertdynError(
+            f"{measure.name} needs labels, and {f'probe set {probe!r} has' if probe else 'the probe sets have'} none: "
+            "extract one with --label."
+        )
+    if against is not None and measure.sides == 1:
+        raise BertdynError(f"{measure.name} is a value of one checkpoint alone: --against has no meaning for it.")
+    chosen = []
+    for info in usable:
+        keys = [c.key for c in store.checkpoints(info.name)]
+        if not keys and probe is None:
+            continue  # a probe set whose extraction has not begun
+        compared = Against.parse(against) if against is not None else default_against(keys)
+        chosen.append(
+            Selection(
+                measure=measure.name,
+                probe=info.name,
+                tasks=_names(task),
+                seeds=_names(seed),
+                steps=None if step is None else Ranges.parse(step, "--step"),
+                layers=None if layer is None else Ranges.parse(layer, "--layer"),
+                against=compared if measure.sides == 2 else None,
+                parameters=settled,
+            )
+        )
+    if not chosen:
+        raise BertdynError(f"{store.path} holds no checkpoint yet: run 'bertdyn extract' first.")
+    return chosen
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(part.strip() for part in text.split(",") if part.strip())

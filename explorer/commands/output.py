@@ -1,0 +1,130 @@
+"""Rows to stdout or to a file, as table, CSV, JSON or Parquet. Data goes to stdout, narration to stderr."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from store.errors import BertdynError
+
+FORMATS = ("table", "csv", "json", "parquet")
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --format and -o; they reach the command as ``format`` and ``output``."""
+    command = click.option(
+        "-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write here, not stdout."
+    )(command)
+    return click.option(
+        "--format", type=click.Choice(FORMATS), help="Default: by the name of -o, else table on a terminal and to a pipe."
+    )(command)
+
+
+def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str | None, output: Path | None) -> None:
+    """Write rows in the format asked for, or the one that the file's name says.
+
+    Raises:
+        BertdynError: Parquet without -o, or a file that cannot be written.
+    """
+    if format is None:
+        ending = output.suffix[1:].lower() if output else ""
+        format = ending if ending in FORMATS else "table"
+    if format == "parquet":
+        if output is None:
+            raise BertdynError("Parquet is no text: name a file with -o FILE.")
+        _parquet(columns, rows, output)
+        return
+    text = {"table": as_table, "csv": as_csv, "json": as_json}[format](columns, rows)
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BertdynError(f"Cannot write {output}: {error.strerror}.") from None
+
+
+def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A JSON array with an object a row; NaN and infinities become null."""
+    objects = [{c: _json_safe(v) for c, v in zip(columns, row, strict=True)} for row in rows]
+    body = ",\n".join(" " + json.dumps(o, ensure_ascii=False, default=str, allow_nan=False) for o in objects)
+    return f"[\n{body}\n]\n" if objects else "[]\n"
+
+
+def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """CSV with a header; empty cells are missing values."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_plain(v) for v in row] for row in rows)
+    return text.getvalue()
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Aligned columns; numbers to six significant digits, to the right."""
+    cells = [[_short(v) for v in row] for row in rows]
+    numeric = [bool(rows) and all(v is None or isinstance(v, (int, float)) for v in col) for col in zip(*rows, strict=True)]
+    numeric = numeric or [False] * len(columns)
+    widths = [max([len(c), *(len(row[i]) for row in cells)]) for i, c in enumerate(columns)]
+
+    def line(row: Sequence[str]) -> str:
+        return "  ".join(
+            v.rjust(w) if right else v.ljust(w) for v, w, right in zip(row, widths, numeric, strict=True)
+        ).rstrip()
+
+    return "\n".join([line(columns), line(["-" * w for w in widths]), *map(line, cells)]) + "\n"
+
+
+def _parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: Path) -> None:
+    import duckdb
+
+    connection = duckdb.connect()
+    parameters: list[Any] = []
+    selects = []
+    for i, name in enumerate(columns):
+        values = [_plain(row[i]) for row in rows]
+        kinds = {type(v) for v in values if v is not None}
+        kind = "BOOLEAN" if kinds == {bool} else "BIGINT" if kinds == {int} else "DOUBLE" if kinds <= {int, float} and kinds else "VARCHAR"
+        parameters.append(values if kind != "VARCHAR" else [None if v is None else str(v) for v in values])
+        quoted = name.replace('"', '""')
+        selects.append(f'unnest(?::{kind}[]) AS "{quoted}"')
+    target = str(output).replace("'", "''")
+    try:
+        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO '{target}' (FORMAT parquet)", parameters)
+    except (duckdb.IOException, OSError) as error:
+        raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
+    finally:
+        connection.close()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(_json_safe(value), ensure_ascii=False, default=str)
+    return value
+
+
+def _json_safe(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _json_safe(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_safe(v) for v in value]
+    return value
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(_plain(value)).replace("\n", " ")
