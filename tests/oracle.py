@@ -1,0 +1,60 @@
+"""Slow float64 versions straight from the formulas and straight from a model: what the fast paths must agree with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def thin_svd_basis(x: np.ndarray, variance: float = 0.99) -> np.ndarray:
+    """Left singular vectors [n, k] of centred rows that hold the share of variance (Raghu et al. 2017, section 2.1)."""
+    x = np.asarray(x, np.float64)
+    u, s, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    share = np.cumsum(s**2) / np.sum(s**2)
+    return u[:, : int(np.searchsorted(share, variance - 1e-12) + 1)]
+
+
+def svcca_distance(x: np.ndarray, y: np.ndarray, variance: float = 0.99) -> float:
+    """1 - mean canonical correlation of the two retained subspaces."""
+    rho = np.linalg.svd(thin_svd_basis(x, variance).T @ thin_svd_basis(y, variance), compute_uv=False)
+    return float(1 - rho.mean())
+
+
+def js_bits(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Jensen-Shannon divergence of rows in bits, through the two KL terms (Hao et al. 2020)."""
+    p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
+    p, q = p / p.sum(-1, keepdims=True), q / q.sum(-1, keepdims=True)
+    m = (p + q) / 2
+
+    def kl(a: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(a > 0, a * np.log2(a / m), 0.0).sum(-1)
+
+    return (kl(p) + kl(q)) / 2
+
+
+def model_outputs(folder: Path, texts: list[str] | list[list[str]], max_length: int = 128) -> dict[str, Any]:
+    """Hidden states [L + 1, T, D] and attentions [example][L, H, len, len] of one sentence at a time, no padding at all."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager").float().eval()
+    hidden, attention = [], []
+    with torch.no_grad():
+        for text in texts:
+            words = not isinstance(text, str)
+            batch = tokenizer(
+                text, return_tensors="pt", truncation=True, max_length=max_length, is_split_into_words=words
+            )
+            out = model(**batch, output_hidden_states=True, output_attentions=True)
+            hidden.append(np.stack([h[0].numpy() for h in out.hidden_states]))
+            attention.append(np.stack([a[0].numpy() for a in out.attentions]))
+    return {"hidden": np.concatenate(hidden, axis=1), "attention": attention}
+
+
+def js_of_layer(a: list[np.ndarray], b: list[np.ndarray], layer: int) -> np.ndarray:
+    """Per head: mean over query tokens, then over examples, in bits; layer counted from 1."""
+    return np.mean([js_bits(p[layer - 1], q[layer - 1]).mean(-1) for p, q in zip(a, b, strict=True)], axis=0)
