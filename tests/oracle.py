@@ -13,7 +13,7 @@ def thin_svd_basis(x: np.ndarray, variance: float = 0.99) -> np.ndarray:
     x = np.asarray(x, np.float64)
     u, s, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
     share = np.cumsum(s**2) / np.sum(s**2)
-    return u[:, : int(np.searchsorted(share, variance - 1e-12) + 1)]
+    return u[:, : int(np.searchsorted(share, variance) + 1)]
 
 
 def svcca_distance(x: np.ndarray, y: np.ndarray, variance: float = 0.99) -> float:
