@@ -1,0 +1,205 @@
+"""Colours per depth of the terminal: truecolor, 256, 16, none; for dark and for light backgrounds.
+
+Layers and steps are ordered, so lines take their colours from one ordinal ramp whose lightness rises (or falls) all
+the way: it reads in grey and with every kind of colour blindness. Where a depth cannot hold the ramp (16, none), lines
+also carry letters and heat maps use glyphs. Pure Python: a screen is styled with this before numpy is loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from rich.color import Color
+from rich.style import Style
+
+LEVELS = 16
+"""Colour levels of a heat map: more cost bytes on the wire and cannot be told apart."""
+
+
+class Depth(StrEnum):
+    """How many colours the terminal shows."""
+
+    TRUECOLOR = "truecolor"
+    EIGHT_BIT = "256"
+    STANDARD = "16"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Styles by role. Backgrounds are left to the terminal (or the widget) except where colour is data."""
+
+    depth: Depth
+    dark: bool
+    text: Style
+    axis: Style
+    faint: Style
+    """Lines out of focus, grid, missing cells."""
+    strong: Style
+    cursor: Style
+    warning: Style
+    lines: tuple[Style, ...]
+    """Ordinal ramp of line colours, lowest first; one entry where lines are told apart by letters alone."""
+    heat: tuple[Color, ...]
+    """LEVELS colours, lowest first; empty: draw levels with glyphs."""
+    heat_dark_below: int
+    """Levels below it are dark: marks on them must be light."""
+    band: tuple[Style, ...]
+    """Backgrounds of spreads; empty: draw a spread with its dotted edges."""
+
+    @property
+    def letters(self) -> bool:
+        """Lines need letters: colours alone do not tell them apart."""
+        return self.depth in (Depth.STANDARD, Depth.NONE)
+
+    def line(self, rank: float) -> Style:
+        """Style of a line at a place of the ramp, 0 = lowest to 1 = highest."""
+        return self.lines[min(len(self.lines) - 1, max(0, round(rank * (len(self.lines) - 1))))]
+
+
+@lru_cache(maxsize=8)
+def palette(depth: Depth | str, dark: bool = True) -> Palette:
+    """The palette of a depth on a dark or a light background.
+
+    Raises:
+        ValueError: no such depth.
+    """
+    depth = Depth(depth)
+    if depth is Depth.TRUECOLOR:
+        return _truecolor(dark)
+    if depth is Depth.EIGHT_BIT:
+        return _eight_bit(dark)
+    return _standard(dark) if depth is Depth.STANDARD else _none(dark)
+
+
+def detect(environment: Mapping[str, str]) -> Depth:
+    """The depth that environment variables promise; callers decide first whether the output is a terminal at all.
+
+    tmux keeps 24-bit colours and maps them down for its client; mosh and screen do not, and ssh does not forward
+    COLORTERM, so 256 is the common case.
+    """
+    term = environment.get("TERM", "").lower()
+    if environment.get("NO_COLOR") or term in ("dumb", "unknown"):
+        return Depth.NONE
+    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
+        return Depth.TRUECOLOR
+    if term in ("linux", "ansi", "vt100", "vt220", "xterm-color", "cygwin"):
+        return Depth.STANDARD
+    return Depth.EIGHT_BIT
+
+
+# Cells of the 6x6x6 cube picked by hand along the ramp's path (violet, blue, teal, green, yellow), lightness rising.
+_CUBE_LINES_DARK = (97, 98, 62, 68, 74, 73, 37, 36, 35, 77, 113, 149, 185, 227)
+_CUBE_LINES_LIGHT = (178, 142, 106, 70, 64, 28, 29, 30, 31, 25, 26, 61, 55, 54)
+_CUBE_HEAT = (17, 18, 54, 55, 61, 60, 24, 30, 31, 36, 71, 77, 113, 149, 185, 227)
+
+
+def _truecolor(dark: bool) -> Palette:
+    low, high = ((0.58, 0.93) if dark else (0.74, 0.30))
+    lines = [_ramp(i / 31, low, high, turn=not dark) for i in range(32)]
+    return Palette(
+        depth=Depth.TRUECOLOR,
+        dark=dark,
+        text=Style(color=_rgb(0.88 if dark else 0.25)),
+        axis=Style(color=_rgb(0.62 if dark else 0.50)),
+        faint=Style(color=_rgb(0.42 if dark else 0.76)),
+        strong=Style(color=_rgb(0.98 if dark else 0.10), bold=True),
+        cursor=Style(color=_rgb(0.95 if dark else 0.15), bold=True),
+        warning=Style(color=Color.from_rgb(*_oklch(0.80 if dark else 0.55, 0.15, 70)), bold=True),
+        lines=tuple(Style(color=c) for c in lines),
+        heat=tuple(_ramp(i / (LEVELS - 1), 0.24, 0.95) for i in range(LEVELS)),
+        heat_dark_below=9,
+        band=(Style(bgcolor=_rgb(0.30 if dark else 0.90)), Style(bgcolor=_rgb(0.35 if dark else 0.86))),
+    )
+
+
+def _eight_bit(dark: bool) -> Palette:
+    def grey(level: int) -> Color:
+        return Color.from_ansi(level)
+
+    return Palette(
+        depth=Depth.EIGHT_BIT,
+        dark=dark,
+        text=Style(color=grey(252 if dark else 235)),
+        axis=Style(color=grey(246 if dark else 243)),
+        faint=Style(color=grey(240 if dark else 249)),
+        strong=Style(color=grey(231 if dark else 16), bold=True),
+        cursor=Style(color=grey(255 if dark else 232), bold=True),
+        warning=Style(color=Color.from_ansi(215 if dark else 130), bold=True),
+        lines=tuple(Style(color=Color.from_ansi(c)) for c in (_CUBE_LINES_DARK if dark else _CUBE_LINES_LIGHT)),
+        heat=tuple(Color.from_ansi(c) for c in _CUBE_HEAT),
+        heat_dark_below=9,
+        band=(Style(bgcolor=grey(236 if dark else 254)), Style(bgcolor=grey(238 if dark else 252))),
+    )
+
+
+def _standard(dark: bool) -> Palette:
+    order = (5, 4, 6, 2, 3, 1) if not dark else (13, 12, 14, 10, 11, 9)
+    return Palette(
+        depth=Depth.STANDARD,
+        dark=dark,
+        text=Style(),
+        axis=Style(),
+        faint=Style(dim=True),
+        strong=Style(bold=True),
+        cursor=Style(bold=True),
+        warning=Style(color=Color.from_ansi(11 if dark else 1), bold=True),
+        lines=tuple(Style(color=Color.from_ansi(c)) for c in order),
+        heat=(),
+        heat_dark_below=0,
+        band=(),
+    )
+
+
+def _none(dark: bool) -> Palette:
+    return Palette(
+        depth=Depth.NONE,
+        dark=dark,
+        text=Style(),
+        axis=Style(),
+        faint=Style(dim=True),
+        strong=Style(bold=True),
+        cursor=Style(bold=True),
+        warning=Style(bold=True),
+        lines=(Style(),),
+        heat=(),
+        heat_dark_below=0,
+        band=(),
+    )
+
+
+def _ramp(place: float, low: float, high: float, turn: bool = False) -> Color:
+    """Violet to yellow with lightness from low to high; ``turn`` walks the hues the other way for light backgrounds."""
+    hue = 310 - 210 * (1 - place if turn else place)
+    return Color.from_rgb(*_oklch(low + (high - low) * place, 0.145, hue))
+
+
+def _rgb(lightness: float) -> Color:
+    return Color.from_rgb(*_oklch(lightness, 0.0, 0.0))
+
+
+def _oklch(lightness: float, chroma: float, hue: float) -> tuple[int, int, int]:
+    """sRGB bytes of an OKLCH colour (Ottosson 2020); chroma is lowered until the colour exists."""
+    while True:
+        a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
+        long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+        medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+        short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+        linear = (
+            4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+            -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+            -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+        )
+        if all(-1e-4 <= v <= 1.0001 for v in linear) or chroma < 1e-3:
+            red, green, blue = (_gamma(min(1.0, max(0.0, v))) for v in linear)
+            return red, green, blue
+        chroma *= 0.95
+
+
+def _gamma(linear: float) -> int:
+    value = 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+    return round(255 * value)
