@@ -1,0 +1,135 @@
+"""Axes: round ticks, numbers written short, values to places and back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A value for reading, with so many significant digits: ``0.240``, ``12.4``, ``3.1e-07`` becomes ``3.10e-7``."""
+    if value is None or math.isnan(value):
+        return "n/a"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    power = math.floor(math.log10(abs(value)))
+    if power < -3 or power >= 6:
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{mantissa}e{int(exponent)}"
+    # Values below one keep as many decimals as digits, so that a column of them lines up.
+    decimals = digits if power < 0 else max(0, digits - 1 - power)
+    if power == -3:
+        decimals += 1
+    return f"{value:.{decimals}f}"
+
+
+def count(value: int) -> str:
+    """A count for reading: ``21,340``."""
+    return f"{value:,}"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values low..high on an axis, linear or logarithmic."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def place(self, value: float) -> float:
+        """0 at low, 1 at high; NaN where a logarithm does not exist."""
+        if self.log:
+            if not value > 0:
+                return math.nan
+            return (math.log10(value) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
+        return (value - self.low) / (self.high - self.low)
+
+    def ticks(self, most: int) -> tuple[float, ...]:
+        """At most so many round values inside (at least one)."""
+        if most < 1:
+            return ()
+        if self.log:
+            return _log_ticks(self.low, self.high, most)
+        step = _round_step(self.high - self.low, most)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        # abs: no "-0"
+        return tuple(abs(i * step) if i == 0 else i * step for i in range(first, last + 1))[:most]
+
+
+def value_scale(low: float, high: float, log: bool = False, from_zero: bool = True) -> Scale:
+    """The scale of a value axis that holds low..high: from zero where that costs little, never of no extent."""
+    if log:
+        if not high > 0:
+            return Scale(1e-3, 1.0, True)
+        low = low if low > 0 else high / 1e3
+        low, high = low / 1.15, high * 1.15
+        return Scale(low, high, True)
+    if from_zero and low >= 0 and low < 0.5 * high:
+        low = 0.0
+    if high <= low:
+        spread = abs(high) * 0.05 or 1.0
+        low, high = (0.0, high * 1.05) if from_zero and low > 0 else (low - spread, high + spread)
+        if from_zero and low < 0 <= high - 2 * spread + spread and spread == 1.0:
+            low = 0.0
+    margin = 0.03 * (high - low)
+    return Scale(low if low == 0 else low - margin, high + margin)
+
+
+def tick_labels(ticks: tuple[float, ...]) -> tuple[str, ...]:
+    """Ticks written with one number of decimals, powers of ten where decimals would be long."""
+    if not ticks:
+        return ()
+    largest = max(abs(t) for t in ticks)
+    gaps = [b - a for a, b in zip(ticks, ticks[1:], strict=False)]
+    gap = min(gaps) if gaps else largest
+    if largest == 0:
+        return tuple("0" for _ in ticks)
+    if largest < 1e-3 or largest >= 1e7 or (gap > 0 and largest / gap > 1e3):
+        return tuple(_short(t) for t in ticks)
+    decimals = max(0, -math.floor(math.log10(gap) + 1e-9)) if gap > 0 else 2
+    if gaps and max(gaps) > 1.5 * gap:  # logarithmic: each tick its own decimals
+        return tuple(_short(t) for t in ticks)
+    if any(abs(round(t, decimals) - t) > 1e-6 * largest for t in ticks):
+        decimals += 1
+    return tuple(f"{t:.{decimals}f}" if decimals else count(round(t)) for t in ticks)
+
+
+def step_ticks(low: int, high: int, most: int) -> tuple[int, ...]:
+    """Round whole numbers on an axis of steps, at most so many."""
+    if high <= low:
+        return (low,)
+    step = max(1, round(_round_step(high - low, max(2, most))))
+    first = -(-low // step)
+    return tuple(i * step for i in range(first, high // step + 1)) or (low,)
+
+
+def _short(value: float) -> str:
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:.6g}"
+    mantissa, _, exponent = f"{value:.3e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def _round_step(extent: float, most: int) -> float:
+    """1, 2, 2.5 or 5 times a power of ten: the smallest that gives no more than ``most`` ticks."""
+    rough = extent / max(1, most - 1) if most > 1 else extent
+    if not rough > 0:
+        return 1.0
+    base = 10.0 ** math.floor(math.log10(rough))
+    for factor in (1, 2, 2.5, 5, 10):
+        if factor * base >= rough * (1 - 1e-9):
+            return factor * base
+    return 10 * base
+
+
+def _log_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    powers = [10.0**i for i in range(first, last + 1)]
+    if len(powers) >= 2:
+        return tuple(powers[:: -(-len(powers) // most)])
+    fine = [f * 10.0**i for i in range(first - 1, last + 1) for f in (1, 2, 5) if low <= f * 10.0**i <= high]
+    return tuple(fine[:most]) if fine else (low,)

@@ -1,0 +1,135 @@
+"""A grid of character cells with styles, and lines of it: ``list[rich.segment.Segment]`` of an exact width."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+
+Line = list[Segment]
+_PLAIN = Style()
+
+
+def clean(text: str) -> str:
+    """Text that takes the cells it says: composed, without control, combining and joining characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept = []
+    for char in unicodedata.normalize("NFC", text):
+        if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp"):
+            kept.append("?")
+        elif cell_len(char) > 0:
+            kept.append(char)
+    return "".join(kept)
+
+
+def crop(text: str, width: int, ellipsis: str = "…") -> str:
+    """Text of at most ``width`` cells; what was cut is marked."""
+    text = clean(text)
+    if cell_len(text) <= width:
+        return text
+    if width <= len(ellipsis):
+        return set_cell_size(text, max(0, width)).rstrip()
+    return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
+
+
+def pad(text: str, width: int, right: bool = False) -> str:
+    """Text cropped or padded to exactly ``width`` cells; ``right`` aligns it there."""
+    text = crop(text, width)
+    blanks = " " * (width - cell_len(text))
+    return blanks + text if right else text + blanks
+
+
+def width_of(line: Line) -> int:
+    """Cells that a line takes."""
+    return sum(segment.cell_length for segment in line)
+
+
+class Grid:
+    """Characters and styles, [height, width]. What is written outside is cut off."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.chars = np.full((height, width), ord(" "), np.uint32)
+        """Code points; 0 in the second cell of a wide character."""
+        self.styles = np.zeros((height, width), np.int16)
+        """Numbers that ``style`` gave."""
+        self._table: list[Style] = [_PLAIN]
+        self._numbers: dict[Style, int] = {_PLAIN: 0}
+
+    def copy(self) -> Grid:
+        """A grid that can be changed without changing this one."""
+        other = Grid.__new__(Grid)
+        other.width, other.height = self.width, self.height
+        other.chars, other.styles = self.chars.copy(), self.styles.copy()
+        other._table, other._numbers = self._table.copy(), self._numbers.copy()
+        return other
+
+    def style(self, style: Style) -> int:
+        """The number of a style in this grid."""
+        number = self._numbers.get(style)
+        if number is None:
+            number = self._numbers[style] = len(self._table)
+            self._table.append(style)
+        return number
+
+    def put(self, row: int, column: int, text: str, style: Style = _PLAIN) -> None:
+        """Write text from a cell on."""
+        if not 0 <= row < self.height:
+            return
+        number = self.style(style)
+        for char in clean(text):
+            wide = not char.isascii() and cell_len(char) == 2
+            if column >= 0 and column + wide < self.width:
+                self.chars[row, column] = ord(char)
+                self.styles[row, column] = number
+                if wide:
+                    self.chars[row, column + 1] = 0
+                    self.styles[row, column + 1] = number
+            column += 1 + wide
+
+    def lines(self) -> list[Line]:
+        """The grid as lines of segments, runs as long as they can be.
+
+        A blank takes the style of what stands before it where neither shows on a blank: fewer runs, fewer bytes.
+        """
+        styles = self.styles
+        hidden = np.array([s.bgcolor is None and not s.underline and not s.reverse for s in self._table])
+        blank = (self.chars == 32) & hidden[styles]
+        if blank.any():
+            place = np.where(blank, 0, np.arange(self.width))
+            before = np.take_along_axis(styles, np.maximum.accumulate(place, axis=1), axis=1)
+            styles = np.where(blank & hidden[before], before, np.where(blank, 0, styles))
+        lines: list[Line] = []
+        table = self._table
+        for chars, row in zip(self.chars, styles, strict=True):
+            text = chars.tobytes().decode("utf-32-le")
+            edges = [0, *(np.flatnonzero(row[1:] != row[:-1]) + 1).tolist(), self.width]
+            wide = "\0" in text
+            lines.append(
+                [
+                    Segment(text[a:b].replace("\0", "") if wide else text[a:b], table[row[a]])
+                    for a, b in zip(edges, edges[1:], strict=False)
+                ]
+            )
+        return lines
+
+
+def message(text: str, width: int, height: int, style: Style = _PLAIN) -> list[Line]:
+    """Lines that say something in the middle instead of showing a picture, words wrapped."""
+    words, rows = clean(text).split(), [""]
+    for word in words:
+        joined = f"{rows[-1]} {word}".strip()
+        if cell_len(joined) <= max(1, width - 2) or not rows[-1]:
+            rows[-1] = joined
+        else:
+            rows.append(word)
+    grid = Grid(width, height)
+    top = max(0, (height - len(rows)) // 2)
+    for i, row in enumerate(rows[:height]):
+        row = crop(row, width)
+        grid.put(top + i, max(0, (width - cell_len(row)) // 2), row, style)
+    return grid.lines()
