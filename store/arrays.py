@@ -1,0 +1,336 @@
+"""One checkpoint's Zarr group: write it whole or not at all, read slices back.
+
+    hidden      [layers + 1, tokens, width]    layer 0 is the embedding output
+    attention   [layers, heads, pairs]         pairs: each example's length squared, one example after the other
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from store.errors import BertdynError
+from store.groups import ArrayInfo, make_array, make_group, open_array, read_attributes, read_info, set_attributes
+from store.keys import CheckpointKey, ProbeInfo
+from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length
+from store.staging import Stage, writing
+from store.streams import DIGEST_BYTES, Stream
+
+DTYPES = ("float16", "float32")
+FLOAT16_LIMIT = 65504.0
+_BATCH_BYTES = 8 * 2**20
+_BATCHES_WAITING = 2
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class CheckpointArrays:
+    """One stored checkpoint, opened for reading."""
+
+    path: Path
+    probe: str
+    key: CheckpointKey
+    attributes: Mapping[str, Any]
+    hidden: Any
+    attention: Any | None
+    infos: Mapping[str, ArrayInfo]
+
+
+def open_checkpoint(root: Path, probe: str, key: CheckpointKey) -> CheckpointArrays:
+    """Open a stored checkpoint.
+
+    Raises:
+        BertdynError: it is not there, damaged, or another checkpoint lies in its folder.
+    """
+    path = checkpoint_path(root, probe, key)
+    attributes = read_attributes(path)
+    found = tuple(attributes.get(name) for name in ("probe", "task", "seed", "step"))
+    if found != (probe, key.task, key.seed, key.step):
+        raise BertdynError(
+            f"'{path}' should hold checkpoint {key} on probe set '{probe}' but says it is {found}. "
+            f"Run `bertdyn check {root} --repair`."
+        )
+    with _damage_named(root, probe, key):
+        arrays = {name: open_array(path / name) for name in (HIDDEN, ATTENTION) if (path / name).is_dir()}
+        infos = {name: read_info(path / name) for name in arrays}
+        if HIDDEN not in arrays:
+            raise ValueError("the hidden states are missing")
+    return CheckpointArrays(path, probe, key, attributes, arrays[HIDDEN], arrays.get(ATTENTION), infos)
+
+
+def read_hidden(root: Path, opened: CheckpointArrays, layer: int, start: int, stop: int | None) -> np.ndarray:
+    """Hidden states [t, width] of one layer (0 = embedding output), tokens ``start`` to ``stop``, as stored.
+
+    Raises:
+        BertdynError: no such layer, or the chunks are damaged.
+    """
+    layers = opened.hidden.shape[0] - 1
+    if not 0 <= layer <= layers:
+        raise BertdynError(f"Checkpoint {opened.key} has hidden states of layers 0 to {layers}, not {layer}.")
+    return _read(root, opened, HIDDEN, (layer,), start, stop)
+
+
+def read_attention(
+    root: Path, opened: CheckpointArrays, layer: int, head: int, start: int, stop: int | None
+) -> np.ndarray:
+    """Packed attention [p] of one head, entries ``start`` to ``stop``, as stored; layer and head count from 1.
+
+    Raises:
+        BertdynError: extracted without attentions, no such layer or head, or the chunks are damaged.
+    """
+    if opened.attention is None:
+        raise BertdynError(
+            f"Checkpoint {opened.key} was extracted without attentions. Extract it again without --no-attentions."
+        )
+    layers, heads = opened.attention.shape[:2]
+    if not (1 <= layer <= layers and 1 <= head <= heads):
+        raise BertdynError(
+            f"Checkpoint {opened.key} has attention of layers 1 to {layers} and heads 1 to {heads}, "
+            f"not layer {layer}, head {head}."
+        )
+    return _read(root, opened, ATTENTION, (layer - 1, head - 1), start, stop)
+
+
+def _read(
+    root: Path, opened: CheckpointArrays, name: str, index: tuple[int, ...], start: int, stop: int | None
+) -> np.ndarray:
+    info = opened.infos[name]
+    axis = len(index)
+    first, last, _ = slice(start, stop).indices(info.shape[axis])
+    with _damage_named(root, opened.probe, opened.key):
+        if first < last:
+            after = (0,) * (len(info.shape) - axis - 1)
+            for number in range(first // info.chunks[axis], (last - 1) // info.chunks[axis] + 1):
+                # Zarr reads a missing chunk as fill values, in silence.
+                if os.stat(info.chunk(*index, number, *after)).st_size != info.chunk_bytes:
+                    raise ValueError(f"a chunk of {name} has another size than it was written with")
+        array: Any = opened.hidden if name == HIDDEN else opened.attention
+        return np.asarray(array[(*index, slice(first, max(first, last)))])
+
+
+class _damage_named:  # noqa: N801 (used as a statement)
+    """What zarr or the file system say of a broken array, as one sentence that says which checkpoint and what to do."""
+
+    def __init__(self, root: Path, probe: str, key: CheckpointKey) -> None:
+        self._where = f"checkpoint {key} on probe set '{probe}'"
+        self._root = root
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if isinstance(error, OSError | ValueError | KeyError | BertdynError):
+            raise BertdynError(
+                f"The arrays of {self._where} are damaged or were replaced meanwhile ({error}). "
+                f"Run `bertdyn check {self._root} --repair` and extract again what it takes out."
+            ) from error
+
+
+class CheckpointWriter:
+    """Writes one checkpoint on one probe set. Leaving the ``with`` block without ``commit()`` discards everything.
+
+    Checking, hashing and writing happen in threads, so that the caller's next forward pass need not wait; memory stays
+    at a few batches, whatever the number of sentences.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        info: ProbeInfo,
+        key: CheckpointKey,
+        *,
+        layers: int,
+        heads: int,
+        width: int,
+        dtype: str,
+        attentions: bool,
+        attributes: Mapping[str, Any],
+        replace: bool,
+        done: Callable[[Path], None],
+    ) -> None:
+        if dtype not in DTYPES:
+            raise BertdynError(f"Activations are stored as {' or '.join(DTYPES)}, not as {dtype}.")
+        self._root, self._info, self._key = root, info, key
+        self._replace, self._done = replace, done
+        self._dtype = np.dtype(dtype).newbyteorder("<")
+        self._shape = (layers, heads, width)
+        self._attributes = {
+            **attributes,
+            "probe": info.name, "task": key.task, "seed": key.seed, "step": key.step,
+            "layers": layers, "heads": heads, "width": width, "dtype": dtype,
+        }  # fmt: skip
+        self._tokens = self._pairs = 0
+        self._gathered: list[tuple[np.ndarray, np.ndarray | None]] = []
+        self._gathered_bytes = 0
+        self._waiting: deque[list[Future[None]]] = deque()
+        self._stage = Stage(root)
+        try:
+            with writing(root):
+                make_group(self._stage.path, {})
+                self._hidden = self._streams(HIDDEN, (layers + 1, info.tokens, width), ("layer", "token", "unit"))
+                self._attention: list[list[Stream]] = []
+                if attentions:
+                    flat = self._streams(ATTENTION, (layers, heads, info.pairs), ("layer", "head", "pair"))
+                    self._attention = [flat[i * heads : (i + 1) * heads] for i in range(layers)]
+        except BaseException:
+            self._stage.discard()
+            raise
+        # Each thread owns some layers: what one layer is fed stays in order without a lock.
+        count = max(1, min(_THREADS, os.cpu_count() or 1, layers + 1))
+        self._pools = [ThreadPoolExecutor(1, thread_name_prefix="bertdyn-write") for _ in range(count)]
+
+    def __enter__(self) -> CheckpointWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+    def append(self, hidden: np.ndarray, attention: np.ndarray | None) -> None:
+        """Add the next examples, in the order of the probe set. The arrays are ours from now on: do not write to them.
+
+        Args:
+            hidden: [layers + 1, t, width].
+            attention: [layers, heads, p], p the sum of the examples' lengths squared; None without attentions.
+
+        Raises:
+            BertdynError: values that are not finite, or too large for the stored dtype (it may come with a later call
+                or with ``commit``); the disk is full.
+            ValueError: shapes that do not belong to this checkpoint.
+        """
+        layers, heads, width = self._shape
+        if hidden.ndim != 3 or hidden.shape[0] != layers + 1 or hidden.shape[2] != width:
+            raise ValueError(f"hidden states {hidden.shape} do not fit [{layers + 1}, t, {width}]")
+        if bool(self._attention) != (attention is not None):
+            raise ValueError("attentions were announced and not given, or given and not announced")
+        if attention is not None and (attention.ndim != 3 or attention.shape[:2] != (layers, heads)):
+            raise ValueError(f"attentions {attention.shape} do not fit [{layers}, {heads}, p]")
+        self._tokens += hidden.shape[1]
+        self._pairs += attention.shape[2] if attention is not None else 0
+        if self._tokens > self._info.tokens or self._pairs > self._info.pairs:
+            raise ValueError("more tokens than the probe set has")
+        self._gathered.append((hidden, attention))
+        self._gathered_bytes += hidden.nbytes + (attention.nbytes if attention is not None else 0)
+        if self._gathered_bytes >= _BATCH_BYTES:
+            self._submit()
+            self._wait(_BATCHES_WAITING)
+
+    def commit(self) -> bool:
+        """Check, sync and put in place. False: somebody else's was there first, and ours is discarded.
+
+        Raises:
+            BertdynError: as ``append``.
+            ValueError: fewer tokens than the probe set has.
+        """
+        if self._gathered:
+            self._submit()
+        self._wait(0)
+        if self._tokens != self._info.tokens or (self._attention and self._pairs != self._info.pairs):
+            raise ValueError(
+                f"{self._tokens} tokens and {self._pairs} pairs were given; probe set '{self._info.name}' has "
+                f"{self._info.tokens} and {self._info.pairs}"
+            )
+        with writing(self._root):
+            hidden = [stream.finish() for stream in self._hidden]
+            attention = [_joined([stream.finish() for stream in layer]) for layer in self._attention]
+            set_attributes(
+                self._stage.path,
+                {
+                    **self._attributes,
+                    "hidden_digests": [d.hex() for d in hidden],
+                    "attention_digests": [d.hex() for d in attention],
+                    "hidden_digest": _joined(hidden).hex(),
+                    "attention_digest": _joined(attention).hex() if attention else "",
+                    "bytes": self._verified(),
+                    "created": datetime.now(UTC).isoformat(timespec="microseconds"),
+                },
+            )
+        target = checkpoint_path(self._root, self._info.name, self._key)
+        ours = self._stage.publish(target, self._replace)
+        self.discard()
+        if ours:
+            self._done(target)
+        return ours
+
+    def discard(self) -> None:
+        """Throw away what was not committed. Harmless when repeated."""
+        for pool in self._pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+        self._stage.discard()
+
+    def _streams(self, name: str, shape: tuple[int, int, int], axes: Sequence[str]) -> list[Stream]:
+        if name == HIDDEN:
+            chunks = (1, chunk_length(shape[1], shape[2] * self._dtype.itemsize), shape[2])
+            indices: list[tuple[int, ...]] = [(layer,) for layer in range(shape[0])]
+        else:
+            chunks = (1, 1, chunk_length(shape[2], self._dtype.itemsize))
+            indices = list(np.ndindex(shape[:2]))
+        info = make_array(self._stage.path, name, shape, chunks, self._dtype, axes)
+        return [Stream(info, index) for index in indices]
+
+    def _submit(self) -> None:
+        batch, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        count = len(self._pools)
+        self._waiting.append(
+            [pool.submit(self._write, batch, range(i, len(self._hidden), count)) for i, pool in enumerate(self._pools)]
+        )
+
+    def _wait(self, left: int) -> None:
+        while len(self._waiting) > left:
+            for job in self._waiting.popleft():
+                job.result()
+
+    def _write(self, batch: list[tuple[np.ndarray, np.ndarray | None]], layers: range) -> None:
+        with writing(self._root):
+            for layer in layers:
+                rows = np.concatenate([hidden[layer] for hidden, _ in batch])
+                self._hidden[layer].feed(self._stored(rows, f"hidden states of layer {layer}"))
+                if layer and self._attention:
+                    maps = np.concatenate([a[layer - 1] for _, a in batch if a is not None], axis=1)
+                    maps = self._stored(maps, f"attentions of layer {layer}")
+                    for stream, head in zip(self._attention[layer - 1], maps, strict=True):
+                        stream.feed(head)
+
+    def _stored(self, values: np.ndarray, what: str) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            stored = np.ascontiguousarray(values, dtype=self._dtype)
+        # Read as whole numbers, floats without their sign are in order, infinities and NaN at the top: one quick pass.
+        if self._dtype.itemsize == 2:
+            bad = stored.size and int((stored.view("<u2") & 0x7FFF).max()) >= 0x7BFF
+        else:
+            bad = stored.size and int((stored.view("<u4") & 0x7FFFFFFF).max()) >= 0x7F800000
+        if bad:
+            finite = bool(np.isfinite(values).all())
+            raise BertdynError(
+                f"The {what} of checkpoint {self._key} on probe set '{self._info.name}' hold "
+                + (
+                    f"values of {FLOAT16_LIMIT:.0f} or more, too large for float16. Extract with --dtype float32."
+                    if finite
+                    else "values that are not finite (NaN or infinity): the checkpoint or its training is broken."
+                )
+            )
+        return stored
+
+    def _verified(self) -> int:
+        """Bytes written; every chunk that the arrays must have is there in full."""
+        total = 0
+        for name in (HIDDEN, ATTENTION) if self._attention else (HIDDEN,):
+            info = read_info(self._stage.path / name)
+            for path in info.chunk_files():
+                size = path.stat().st_size
+                if size != info.chunk_bytes:
+                    raise ValueError(f"{path} has {size} bytes, not {info.chunk_bytes}")
+                total += size
+        return total
+
+
+def _joined(digests: Sequence[bytes]) -> bytes:
+    return blake2b(b"".join(digests), digest_size=DIGEST_BYTES).digest()

@@ -1,0 +1,301 @@
+"""What is in a store, as rows: the folders say which groups there are, the tables remember what is in them.
+
+A group without a row is read from its attributes, and its row written where that is allowed; a row without its group,
+or of one that was replaced, is not shown.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from store import fragments, index, tables
+from store.errors import BertdynError
+from store.fragments import Table
+from store.groups import read_attributes
+from store.keys import Checkpoint, ProbeInfo, Result
+from store.layout import ACTIVATIONS, PROBES
+from store.probe_files import read_info
+from store.staging import modified
+
+Group = tuple[str, int]
+"""A group in place: its folder relative to the store, and when it was written (seconds)."""
+_T = TypeVar("_T")
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Answer to an SQL query."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    """SQL type of each column."""
+    rows: list[tuple[Any, ...]]
+    truncated: bool
+    """There were more rows than the limit."""
+
+
+class Catalog:
+    """The rows of one store. Safe to use from several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.RLock()
+        self._open: Any = None
+        self._checkpoints: dict[Group, tuple[Any, ...]] = {}
+        self._probes: dict[Group, tuple[Any, ...]] = {}
+        self._unsaved: set[Group] = set()
+
+    @property
+    def writable(self) -> bool:
+        """Whether tables can be written here."""
+        return os.access(self._root, os.W_OK)
+
+    def checkpoints(self, probe_folder: str | None = None) -> list[Checkpoint]:
+        """Checkpoints in place, in no order; of one probe set's folder only when it is given."""
+        with self._lock:
+            groups = scan(self._root, ACTIVATIONS, 4)
+            self._learn_checkpoints(groups)
+            start = f"{ACTIVATIONS}/{probe_folder}/" if probe_folder is not None else ""
+            rows = [self._checkpoints.get(group) for group in groups if group[0].startswith(start)]
+            return [tables.checkpoint_of(row) for row in rows if row is not None]
+
+    def probes(self) -> list[ProbeInfo]:
+        """Probe sets in place, by name."""
+        found = []
+        for folder, _ in scan(self._root, PROBES, 1):
+            with suppress(BertdynError):
+                found.append(read_info(self._root / folder))
+        return sorted(found, key=lambda info: info.name)
+
+    def add_results(self, results: Sequence[Result]) -> None:
+        """Keep results as one fragment."""
+        if not results:
+            return
+        rows = [tables.result_row(result) for result in results]
+        with self._lock:
+            fragments.write(self._connection(), self._root, tables.RESULTS, rows)
+            index.refresh(self._root, tables.shapes_of(results))
+            self._compact(tables.RESULTS)
+
+    def results(self, conditions: Mapping[str, str], where: str) -> list[Result]:
+        """Newest value of each key whose checkpoints are the current ones."""
+        test = " and ".join([*(f"{name} = ?" for name in conditions), f"({where})" if where else "true"])
+        columns = ", ".join(tables.RESULTS.columns)
+
+        def ask(connection: Any) -> list[Result]:
+            answer = connection.execute(f"select {columns} from results where {test}", list(conditions.values()))
+            return [Result(*row) for row in answer.fetchall()]
+
+        return self._with_views({}, ask)
+
+    def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Rows:
+        """Answer one SELECT of the user's.
+
+        Raises:
+            BertdynError: it is no single SELECT, or DuckDB refuses it.
+        """
+
+        def ask(connection: Any) -> Rows:
+            _only_reading(connection, sql)
+            connection.execute(sql)
+            described = connection.description or []
+            rows = connection.fetchall() if limit is None else connection.fetchmany(limit + 1)
+            return Rows(
+                columns=tuple(column[0] for column in described),
+                types=tuple(str(column[1]) for column in described),
+                rows=rows[:limit] if limit is not None else rows,
+                truncated=limit is not None and len(rows) > limit,
+            )
+
+        return self._with_views(shapes, ask)
+
+    def remember(self, folder: Path) -> None:
+        """Write the row of a checkpoint that was just put in place. Losing it loses nothing."""
+        group = (folder.relative_to(self._root).as_posix(), modified(folder) or 0)
+        with suppress(BertdynError), self._lock:
+            self._learn_checkpoints([group], stored=False)
+            self._compact(tables.CHECKPOINTS)
+
+    def rebuild(self) -> None:
+        """Make the derived tables and the index again from the groups."""
+        with self._lock:
+            self._checkpoints.clear()
+            self._unsaved.clear()
+            groups = scan(self._root, ACTIVATIONS, 4)
+            self._checkpoints = self._described(groups)
+            connection = self._connection()
+            fragments.rewrite(connection, self._root, tables.CHECKPOINTS, list(self._checkpoints.values()))
+            self._probes = self._described_probes(scan(self._root, PROBES, 1))
+            fragments.rewrite(connection, self._root, tables.PROBE_SETS, list(self._probes.values()))
+            self.prepare(again=True)
+
+    def prepare(self, again: bool = False) -> None:
+        """Make empty tables and the index, where they are missing or of another folder."""
+        with self._lock:
+            for table in tables.ALL:
+                if not fragments.listed(self._root, table):
+                    fragments.write(self._connection(), self._root, table, [])
+            shapes = tables.shapes_of(self.results({}, "")) if again or not index.noted(self._root)[0] else {}
+            index.refresh(self._root, shapes, again)
+
+    def moved(self) -> bool:
+        """Whether the index was made for another folder, or is missing."""
+        return index.noted(self._root)[0] != os.path.realpath(self._root)
+
+    def _connection(self) -> Any:
+        if self._open is None:
+            import duckdb
+
+            self._open = duckdb.connect()
+        return self._open
+
+    def _compact(self, table: Table) -> None:
+        import duckdb
+
+        # A reader's convenience: when a fragment went away under us or the disk is full, the next one will try.
+        with suppress(duckdb.Error, BertdynError):
+            fragments.compact(self._connection(), self._root, table)
+
+    def _learn_checkpoints(self, groups: Iterable[Group], stored: bool = True) -> None:
+        unknown = [group for group in groups if group not in self._checkpoints]
+        if not unknown:
+            return
+        if stored:
+            self._checkpoints.update(self._stored_rows(set(unknown)))
+            unknown = [group for group in unknown if group not in self._checkpoints]
+        rows = self._described(unknown)
+        self._checkpoints.update(rows)
+        self._save(tables.CHECKPOINTS, rows)
+
+    def _learn_probes(self, groups: Iterable[Group]) -> None:
+        unknown = [group for group in groups if group not in self._probes]
+        if not unknown:
+            return
+        stored = set(
+            self._retrying(lambda: self._connection().execute(self._read(tables.PROBE_SETS, "folder, modified")))
+        )
+        rows = self._described_probes(unknown)
+        self._probes.update(rows)
+        self._save(tables.PROBE_SETS, {group: row for group, row in rows.items() if group not in stored})
+
+    def _save(self, table: Table, rows: Mapping[Group, tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        if self.writable:
+            with suppress(BertdynError):
+                fragments.write(self._connection(), self._root, table, list(rows.values()))
+                return
+        self._unsaved.update(rows)
+
+    def _described(self, groups: Iterable[Group]) -> dict[Group, tuple[Any, ...]]:
+        found = {}
+        for folder, when in groups:
+            # A group whose description is damaged is not listed; `check` says so.
+            with suppress(BertdynError, KeyError, TypeError, ValueError):
+                found[folder, when] = tables.checkpoint_row(folder, when, read_attributes(self._root / folder))
+        return found
+
+    def _described_probes(self, groups: Iterable[Group]) -> dict[Group, tuple[Any, ...]]:
+        found = {}
+        for folder, when in groups:
+            with suppress(BertdynError):
+                found[folder, when] = tables.probe_row(folder, when, read_info(self._root / folder))
+        return found
+
+    def _stored_rows(self, wanted: set[Group]) -> dict[Group, tuple[Any, ...]]:
+        # The training log is most of the bytes and a listing does not need it.
+        columns = ", ".join(name for name in tables.CHECKPOINTS.columns if name != "training_log")
+        rows = self._retrying(lambda: self._connection().execute(self._read(tables.CHECKPOINTS, columns)))
+        return {(row[0], row[1]): row for row in rows if (row[0], row[1]) in wanted}
+
+    def _read(self, table: Table, columns: str) -> str:
+        return f"select {columns} from ({table.read(fragments.listed(self._root, table))})"
+
+    def _retrying(self, ask: Callable[[], Any]) -> list[tuple[Any, ...]]:
+        return _again(lambda: list(ask().fetchall()))
+
+    def _with_views(self, shapes: Mapping[str, tables.MeasureShape], ask: Callable[[Any], _T]) -> _T:
+        import duckdb
+
+        with self._lock:
+            checkpoints, probes = scan(self._root, ACTIVATIONS, 4), scan(self._root, PROBES, 1)
+            self._learn_checkpoints(checkpoints)
+            self._learn_probes(probes)
+            unsaved = {
+                tables.CHECKPOINTS: [self._checkpoints[g] for g in checkpoints if g in self._unsaved],
+                tables.PROBE_SETS: [self._probes[g] for g in probes if g in self._unsaved],
+            }
+        known = {**shapes, **index.noted(self._root)[1]}
+
+        def attempt() -> _T:
+            # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
+            with closing(duckdb.connect()) as connection:
+                paths = {table.name: fragments.listed(self._root, table) for table in tables.ALL}
+                for statement in tables.sources(paths):
+                    connection.execute(statement)
+                for table, rows in unsaved.items():
+                    _insert(connection, f"unsaved_{table.name}", table.values(), rows)
+                for name, groups in (("live_checkpoints", checkpoints), ("live_probes", probes)):
+                    _insert(connection, name, "select unnest($1::VARCHAR[]), unnest($2::BIGINT[])", groups)
+                for statement in tables.views(known):
+                    connection.execute(statement)
+                return ask(connection)
+
+        try:
+            return _again(attempt)
+        except duckdb.Error as error:
+            raise BertdynError(f"The query failed. {str(error).strip()}") from None
+
+
+def scan(root: Path, top: str, depth: int) -> list[Group]:
+    """Groups that are in place, ``depth`` folders below ``top``."""
+    level = [top]
+    for _ in range(depth):
+        level = [f"{folder}/{name}" for folder in level for name in _folders(root / folder)]
+    found = []
+    for folder in level:
+        when = modified(root / folder)
+        if when is not None:
+            found.append((folder, when))
+    return found
+
+
+def _folders(path: Path) -> list[str]:
+    try:
+        with os.scandir(path) as entries:
+            return [entry.name for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+
+
+def _insert(connection: Any, name: str, values: str, rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        connection.execute(f"insert into {name} {values}", [list(column) for column in zip(*rows, strict=True)])
+
+
+def _again(ask: Callable[[], _T]) -> _T:
+    import duckdb
+
+    for _ in range(_TRIES - 1):
+        # A fragment that was listed may have been compacted and removed before it was opened.
+        with suppress(duckdb.IOException):
+            return ask()
+    return ask()
+
+
+def _only_reading(connection: Any, sql: str) -> None:
+    import duckdb
+
+    statements = connection.extract_statements(sql)
+    reading = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+    if len(statements) != 1 or statements[0].type not in reading:
+        raise BertdynError(
+            "A query is one SELECT (or DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): the store is only read through SQL."
+        )

@@ -1,0 +1,159 @@
+"""Look at everything in a store: descriptions, chunks, checksums, tables, leftovers; and mend what can be mended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from store import fragments, layout, tables
+from store.catalog import Catalog
+from store.errors import BertdynError
+from store.groups import damage, read_attributes, read_info
+from store.keys import CheckpointKey
+from store.probe_files import read_info as read_probe_info
+from store.staging import collect, locked, throw_away, writing
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong."""
+
+    place: str
+    """Folder or file, relative to the store."""
+    what: str
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What ``check`` found and did."""
+
+    probes: int
+    checkpoints: int
+    bytes: int
+    """Read and compared with their checksums."""
+    problems: tuple[Problem, ...]
+    mended: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Nothing was wrong."""
+        return not self.problems
+
+
+def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
+    """Check a store and, with ``repair``, mend it.
+
+    Raises:
+        BertdynError: to repair, the store must be writable.
+    """
+    if repair and not catalog.writable:
+        raise BertdynError(f"'{root}' cannot be written, so it cannot be repaired.")
+    probe_sets, checkpoints = _groups(root, layout.PROBES, 1), _groups(root, layout.ACTIVATIONS, 4)
+    damaged: dict[str, str] = {}
+    size = 0
+    for folder in (*probe_sets, *checkpoints):
+        found = list(_wrong(root, folder))
+        if found:
+            damaged[folder] = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
+        size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
+    broken = {path.relative_to(root).as_posix(): what for path, what in _unreadable_fragments(root)}
+    problems = [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
+    problems += [Problem(f"{layout.STAGING}/{name}", "left by a process that died") for name in _dead(root)]
+    mended = list(_mend(root, catalog, damaged, broken)) if repair else []
+    return CheckReport(len(probe_sets), len(checkpoints), size, tuple(problems), tuple(mended))
+
+
+def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[str, str]) -> Iterator[str]:
+    with writing(root):
+        shutil.rmtree(root / layout.TRASH, ignore_errors=True)
+        (root / layout.TRASH).mkdir(exist_ok=True)
+        count = collect(root)
+        if count:
+            yield f"removed {count} unfinished folder{'s' if count > 1 else ''}"
+        for place in (*damaged, *broken):
+            throw_away(root, root / place, keep=True)
+            yield f"moved {place} to {layout.TRASH}" + ("" if place in broken else ": extract it again")
+    catalog.rebuild()
+    yield "made the tables and the index again"
+
+
+def _groups(root: Path, top: str, depth: int) -> list[str]:
+    """Every folder where a group belongs, whether or not there is one."""
+    level = [root / top]
+    for _ in range(depth):
+        level = [Path(entry.path) for folder in level for entry in os.scandir(folder) if entry.is_dir()]
+    return sorted(path.relative_to(root).as_posix() for path in level)
+
+
+def _wrong(root: Path, folder: str) -> Iterator[str]:
+    place = root / folder
+    try:
+        if folder.startswith(layout.PROBES):
+            info = read_probe_info(place)
+            if layout.probe_path(root, info.name) != place:
+                yield f"it says it is probe set '{info.name}', which belongs elsewhere"
+        else:
+            yield from _wrong_checkpoint(root, place)
+        yield from damage(place)
+    except (BertdynError, OSError) as error:
+        yield str(error)
+
+
+def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
+    found = read_attributes(place)
+    try:
+        tables.checkpoint_row("", 0, found)
+        key = CheckpointKey(found["task"], found["seed"], found["step"])
+        belongs = layout.checkpoint_path(root, found["probe"], key)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        yield f"its attributes lack {error}"
+        return
+    if belongs != place:
+        yield f"it says it is {key} on probe set '{found['probe']}', which belongs elsewhere"
+        return
+    try:
+        info = read_probe_info(layout.probe_path(root, found["probe"]))
+    except BertdynError:
+        yield f"its probe set '{found['probe']}' is missing or damaged"
+        return
+    if found.get("probe_fingerprint", info.fingerprint) != info.fingerprint:
+        yield f"it was made with another version of probe set '{info.name}'"
+    shapes = {layout.HIDDEN: (found["layers"] + 1, info.tokens, found["width"])}
+    if found["attention_digest"]:
+        shapes[layout.ATTENTION] = (found["layers"], found["heads"], info.pairs)
+    for name, shape in shapes.items():
+        stored = read_info(place / name).shape
+        if stored != shape:
+            yield f"{name} has shape {list(stored)}, not {list(shape)}"
+
+
+def _unreadable_fragments(root: Path) -> Iterator[tuple[Path, str]]:
+    import duckdb
+
+    with closing(duckdb.connect()) as connection:
+        for table in tables.ALL:
+            for path in fragments.listed(root, table):
+                try:
+                    connection.execute(f"select count(columns(*)) from ({table.read([path])})").fetchall()
+                except duckdb.Error as error:
+                    if path.exists():
+                        yield path, str(error).splitlines()[0]
+
+
+def _dead(root: Path) -> list[str]:
+    found = []
+    for folder in (root / layout.STAGING).glob("*"):
+        if not folder.is_dir():
+            continue
+        lock = folder.with_name(f"{folder.name}.lock")
+        if not lock.exists():
+            found.append(folder.name)
+            continue
+        with locked(lock, wait=False) as free:
+            if free and folder.is_dir():
+                found.append(folder.name)
+    return found

@@ -1,0 +1,148 @@
+"""A probe set's Zarr group: token ids, offsets, words, labels, texts. Small beside the activations, read whole."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from store.errors import BertdynError
+from store.groups import damage, make_array, make_group, open_array, read_attributes
+from store.keys import ProbeInfo, ProbeSet
+from store.layout import chunk_length, probe_path
+from store.ragged import offsets_of, pack_texts, pair_offsets, unpack_texts
+from store.staging import Stage, writing
+
+_ARRAYS = {
+    "token_ids": ("int32", "token"),
+    "token_types": ("int8", "token"),
+    "offsets": ("int64", "example_end"),
+    "special": ("bool", "token"),
+    "word_first": ("int64", "word"),
+    "word_length": ("int32", "word"),
+    "word_offsets": ("int64", "example_end"),
+}
+_LABELS = ("int32", "labelled")
+
+
+def write_probe(root: Path, probe: ProbeSet) -> bool:
+    """Put a probe set in place, whole. False: another of that name was there first.
+
+    Raises:
+        BertdynError: the disk is full or not writable.
+        ValueError: arrays that contradict each other.
+    """
+    _consistent(probe)
+    stage = Stage(root)
+    try:
+        with writing(root):
+            make_group(stage.path, {"info": asdict(probe.info), "attributes": dict(probe.attributes)})
+            for name, (dtype, axis) in _ARRAYS.items():
+                _write(stage.path, name, getattr(probe, name), dtype, axis)
+            if probe.label_ids is not None:
+                _write(stage.path, "label_ids", probe.label_ids, *_LABELS)
+            columns = [text for texts in probe.texts for text in texts]
+            _write_texts(stage.path, "text", columns)
+            _write(stage.path, "text_columns", offsets_of(map(len, probe.texts)), "int64", "example_end")
+            ids = sorted(probe.pieces)
+            _write(stage.path, "piece_ids", np.array(ids, np.int32), "int32", "piece")
+            _write_texts(stage.path, "piece", [probe.pieces[i] for i in ids])
+        return stage.publish(probe_path(root, probe.info.name))
+    finally:
+        stage.discard()
+
+
+def read_info(folder: Path) -> ProbeInfo:
+    """What a listing says of the probe set in a folder.
+
+    Raises:
+        BertdynError: there is none, or it is damaged.
+    """
+    found = read_attributes(folder).get("info")
+    try:
+        return ProbeInfo(**{**found, "labels": tuple(found["labels"])})  # type: ignore[dict-item, index]
+    except (KeyError, TypeError):
+        raise BertdynError(f"'{folder / 'zarr.json'}' is damaged: it describes no probe set.") from None
+
+
+def read_probe(root: Path, name: str) -> ProbeSet:
+    """The probe set of that name.
+
+    Raises:
+        BertdynError: there is none, it is damaged, or another one lies in its folder.
+    """
+    folder = probe_path(root, name)
+    info = read_info(folder)
+    if info.name != name:
+        raise BertdynError(f"'{folder}' should hold probe set '{name}' but says it is '{info.name}'.")
+    # A missing chunk would read as zeros, so look first; a probe set is small.
+    for problem in damage(folder):
+        raise BertdynError(f"Probe set '{name}' is damaged: {problem}. Run `bertdyn check {root} --repair`.")
+    arrays = {field: _read(folder, field) for field in _ARRAYS}
+    columns, ends = _read_texts(folder, "text"), _read(folder, "text_columns")
+    pieces = dict(zip(_read(folder, "piece_ids").tolist(), _read_texts(folder, "piece"), strict=True))
+    return ProbeSet(
+        info=info,
+        **arrays,
+        label_ids=_read(folder, "label_ids") if (folder / "label_ids").is_dir() else None,
+        texts=tuple(tuple(columns[a:b]) for a, b in itertools.pairwise(ends)),
+        pieces=pieces,
+        attributes=read_attributes(folder).get("attributes", {}),
+    )
+
+
+def same_content(a: ProbeSet, b: ProbeSet) -> bool:
+    """Whether two probe sets are the same text, tokens and labels; where they were read from does not matter."""
+    return (
+        a.info.fingerprint == b.info.fingerprint
+        and a.info.kind == b.info.kind
+        and a.info.labels == b.info.labels
+        and a.texts == b.texts
+        and (a.label_ids is None) == (b.label_ids is None)
+        and (a.label_ids is None or b.label_ids is None or np.array_equal(a.label_ids, b.label_ids))
+        and all(np.array_equal(getattr(a, name), getattr(b, name)) for name in _ARRAYS)
+    )
+
+
+def _consistent(probe: ProbeSet) -> None:
+    info = probe.info
+    labelled = info.examples if info.kind == "sentence" else info.words
+    wrong = [
+        what
+        for what, fits in {
+            "tokens": len(probe.token_ids) == len(probe.token_types) == len(probe.special) == info.tokens,
+            "offsets": len(probe.offsets) == info.examples + 1 and int(probe.offsets[-1]) == info.tokens,
+            "pairs": int(pair_offsets(probe.offsets)[-1]) == info.pairs,
+            "words": len(probe.word_first) == len(probe.word_length) == int(probe.word_offsets[-1]) == info.words
+            and len(probe.word_offsets) == info.examples + 1,
+            "labels": probe.label_ids is None or len(probe.label_ids) == labelled,
+            "texts": len(probe.texts) == info.examples,
+        }.items()
+        if not fits
+    ]
+    if wrong:
+        raise ValueError(f"probe set '{info.name}' contradicts itself: {', '.join(wrong)}")
+
+
+def _write(folder: Path, name: str, values: np.ndarray, dtype: str, axis: str) -> None:
+    kind = np.dtype(dtype).newbyteorder("<")
+    flat = np.ascontiguousarray(values, dtype=kind)
+    make_array(folder, name, flat.shape, (chunk_length(len(flat), kind.itemsize),), kind, (axis,), flat)
+
+
+def _write_texts(folder: Path, name: str, texts: list[str]) -> None:
+    packed, offsets = pack_texts(texts)
+    _write(folder, f"{name}_utf8", packed, "uint8", "byte")
+    _write(folder, f"{name}_offsets", offsets, "int64", f"{name}_end")
+
+
+def _read(folder: Path, name: str) -> np.ndarray:
+    values: Any = open_array(folder / name)[:]
+    return np.asarray(values)
+
+
+def _read_texts(folder: Path, name: str) -> list[str]:
+    return unpack_texts(_read(folder, f"{name}_utf8"), _read(folder, f"{name}_offsets"))

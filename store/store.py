@@ -1,0 +1,348 @@
+"""The one door to a store: open it, list it, read a layer, write a checkpoint, keep results, ask in SQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from store import layout
+from store.catalog import Catalog
+from store.catalog import Rows as Table
+from store.errors import BertdynError
+from store.keys import Checkpoint, CheckpointKey, ProbeInfo, ProbeSet, Result
+from store.staging import collect, modified, sync, write_file, writing
+from store.tables import MeasureShape
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from store.arrays import CheckpointArrays, CheckpointWriter
+    from store.check import CheckReport
+
+__all__ = ["Store", "Table"]
+
+_OPEN_AT_ONCE = 64
+
+
+class Store:
+    """One store on disk. Safe to read from several threads; several processes may write to one store at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._catalog = Catalog(path)
+        self._lock = threading.Lock()
+        self._opened: OrderedDict[tuple[str, CheckpointKey, int | None], CheckpointArrays] = OrderedDict()
+        self._collected = False
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str]) -> Store:
+        """Make a new store.
+
+        Raises:
+            BertdynError: something else is there, or the place cannot be written.
+        """
+        place = Path(os.path.abspath(path))
+        if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+            raise _taken(place)
+        draft = place.with_name(f".{place.name[:60]}.{uuid.uuid4().hex}")
+        with writing(place.parent):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                draft.mkdir()
+                for name in (layout.PROBES, layout.ACTIVATIONS, layout.TABLES, layout.STAGING, layout.TRASH):
+                    (draft / name).mkdir()
+                marker = {
+                    "format": layout.FORMAT,
+                    "version": layout.VERSION,
+                    "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                }
+                write_file(draft / layout.MARKER, json.dumps(marker, indent=1).encode())
+                # Renamed whole, so that whoever makes the same store at the same time sees all of it or nothing.
+                os.rename(draft, place)
+            except OSError as error:
+                if (place / layout.MARKER).is_file():
+                    raise _taken(place) from None
+                raise error
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+            sync(place.parent)
+        store = cls(place)
+        store._catalog.prepare()
+        return store
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Store:
+        """Open a store; it may be one that cannot be written.
+
+        Raises:
+            BertdynError: no such folder, not a store, or a store of a newer format.
+        """
+        place = Path(os.path.abspath(path))
+        if not place.is_dir():
+            raise BertdynError(f"There is no folder '{place}'.")
+        try:
+            marker = json.loads((place / layout.MARKER).read_bytes())
+            version = marker["version"] if marker["format"] == layout.FORMAT else None
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            version = None
+        except OSError as error:
+            raise BertdynError(f"'{place}' cannot be read: {error.strerror}.") from None
+        if not isinstance(version, int):
+            raise BertdynError(f"'{place}' is not a bertdyn store: it has no readable {layout.MARKER}.")
+        if version > layout.VERSION:
+            raise BertdynError(
+                f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
+            )
+        store = cls(place)
+        if store._catalog.moved() and store._catalog.writable:
+            with suppress(BertdynError):
+                store._catalog.prepare()
+        return store
+
+    @classmethod
+    def open_or_create(cls, path: str | os.PathLike[str]) -> Store:
+        """Open the store, or make it when there is none.
+
+        Raises:
+            BertdynError: as ``open`` and ``create``.
+        """
+        if not (Path(path) / layout.MARKER).is_file():
+            try:
+                return cls.create(path)
+            except BertdynError:
+                if not (Path(path) / layout.MARKER).is_file():
+                    raise
+        return cls.open(path)
+
+    def probes(self) -> tuple[ProbeInfo, ...]:
+        """The probe sets, by name."""
+        return tuple(self._catalog.probes())
+
+    def probe(self, name: str) -> ProbeSet:
+        """One probe set with its arrays and texts.
+
+        Raises:
+            BertdynError: there is none of that name (says which there are), or it is damaged.
+        """
+        from store.probe_files import read_probe
+
+        self._need_probe(name)
+        return read_probe(self.path, name)
+
+    def add_probe(self, probe: ProbeSet) -> None:
+        """Add a probe set, whole or not at all; adding the same one again does nothing.
+
+        Raises:
+            BertdynError: another one has that name; the disk is full or not writable.
+        """
+        from store.probe_files import read_probe, same_content, write_probe
+
+        self._collect_once()
+        there = modified(layout.probe_path(self.path, probe.info.name)) is not None
+        if (there or not write_probe(self.path, probe)) and not same_content(
+            read_probe(self.path, probe.info.name), probe
+        ):
+            raise BertdynError(
+                f"The store has another probe set '{probe.info.name}' already (other texts, labels or tokens; "
+                f"fingerprint {probe.info.fingerprint} against what is stored). Give this one another name."
+            )
+
+    def checkpoints(self, probe: str | None = None) -> tuple[Checkpoint, ...]:
+        """Checkpoints that are in place, by probe set, task, seed and step.
+
+        Raises:
+            BertdynError: no probe set of that name.
+        """
+        if probe is not None:
+            self._need_probe(probe)
+        found = self._catalog.checkpoints(None if probe is None else layout.folder_name(probe))
+        return tuple(sorted(found, key=lambda c: (c.probe, c.key)))
+
+    def checkpoint(self, probe: str, key: CheckpointKey) -> Checkpoint:
+        """What is known of one checkpoint, from its own attributes.
+
+        Raises:
+            BertdynError: it is not in the store.
+        """
+        from store.tables import checkpoint_of, checkpoint_row
+
+        return checkpoint_of(checkpoint_row("", 0, self._arrays(probe, key).attributes))
+
+    def attributes(self, probe: str, key: CheckpointKey) -> Mapping[str, Any]:
+        """All that was noted when the checkpoint was extracted.
+
+        Raises:
+            BertdynError: it is not in the store.
+        """
+        return self._arrays(probe, key).attributes
+
+    def hidden(self, probe: str, key: CheckpointKey, layer: int, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Hidden states [t, width] of tokens ``start`` to ``stop``, stored dtype; layer 0 is the embedding output.
+
+        Raises:
+            BertdynError: no such checkpoint or layer, or its chunks are damaged.
+        """
+        from store.arrays import read_hidden
+
+        return read_hidden(self.path, self._arrays(probe, key), layer, start, stop)
+
+    def attention(
+        self, probe: str, key: CheckpointKey, layer: int, head: int, start: int = 0, stop: int | None = None
+    ) -> np.ndarray:
+        """Packed attention [p] of one head, entries ``start`` to ``stop``, in the stored dtype; both count from 1.
+
+        Raises:
+            BertdynError: no such checkpoint, layer or head, none extracted, or its chunks are damaged.
+        """
+        from store.arrays import read_attention
+
+        return read_attention(self.path, self._arrays(probe, key), layer, head, start, stop)
+
+    def chunks(self, probe: str, key: CheckpointKey) -> tuple[int, int]:
+        """Chunk lengths (tokens of the hidden states, entries of the attentions; 0 without): the cheap reading steps.
+
+        Raises:
+            BertdynError: no such checkpoint.
+        """
+        infos = self._arrays(probe, key).infos
+        attention = infos.get(layout.ATTENTION)
+        return infos[layout.HIDDEN].chunks[1], attention.chunks[2] if attention else 0
+
+    def writer(
+        self,
+        probe: str,
+        key: CheckpointKey,
+        *,
+        layers: int,
+        heads: int,
+        width: int,
+        dtype: str,
+        attentions: bool,
+        attributes: Mapping[str, Any],
+        replace: bool = False,
+    ) -> CheckpointWriter:
+        """Start to write one checkpoint on a probe set; nobody sees it before ``commit``.
+
+        Raises:
+            BertdynError: no such probe set, a negative step, or the store cannot be written.
+        """
+        from store.arrays import CheckpointWriter
+
+        if key.step < 0:
+            raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
+        info = self._need_probe(probe)
+        self._collect_once()
+        return CheckpointWriter(
+            self.path,
+            info,
+            key,
+            layers=layers,
+            heads=heads,
+            width=width,
+            dtype=dtype,
+            attentions=attentions,
+            attributes=attributes,
+            replace=replace,
+            done=self._catalog.remember,
+        )
+
+    def add_results(self, results: Sequence[Result]) -> None:
+        """Keep computed values; all of them are there, or none.
+
+        Raises:
+            BertdynError: the disk is full or not writable.
+        """
+        self._catalog.add_results(results)
+
+    def results(
+        self, measure: str | None = None, probe: str | None = None, parameters: str | None = None, where: str = ""
+    ) -> list[Result]:
+        """Kept values: the newest of each, and only those whose checkpoints are still the ones that were measured.
+
+        Args:
+            measure: name of the measure.
+            probe: name of the probe set.
+            parameters: canonical JSON, as ``Result.parameters``.
+            where: a further condition in SQL, over the columns of ``results``.
+
+        Raises:
+            BertdynError: DuckDB refuses the condition.
+        """
+        given = {"measure": measure, "probe": probe, "parameters": parameters}
+        return self._catalog.results({name: value for name, value in given.items() if value is not None}, where)
+
+    def query(self, sql: str, limit: int | None = None, measures: Iterable[str] = ()) -> Table:
+        """Answer one SELECT over the views runs, checkpoints, training_log, probes, results and one view a measure.
+
+        Args:
+            sql: DuckDB's SQL.
+            limit: most rows to give; ``truncated`` says whether there were more.
+            measures: names that have a view even while the store holds no value of them.
+
+        Raises:
+            BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
+        """
+        return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
+
+    def check(self, repair: bool = False) -> CheckReport:
+        """Read everything and compare it with its checksums and descriptions.
+
+        With ``repair``, damaged groups are moved to ``trash/``, tables and index made again from the groups, and what
+        dead processes left removed.
+
+        Raises:
+            BertdynError: to repair, the store must be writable.
+        """
+        from store.check import check
+
+        return check(self.path, self._catalog, repair)
+
+    def _need_probe(self, name: str) -> ProbeInfo:
+        from store.probe_files import read_info
+
+        folder = layout.probe_path(self.path, name)
+        if modified(folder) is not None:
+            info = read_info(folder)
+            if info.name == name:
+                return info
+        known = ", ".join(info.name for info in self.probes())
+        raise BertdynError(f"The store has no probe set '{name}'. It has {known or 'none yet'}.")
+
+    def _arrays(self, probe: str, key: CheckpointKey) -> CheckpointArrays:
+        from store.arrays import open_checkpoint
+
+        when = modified(layout.checkpoint_path(self.path, probe, key))
+        if when is None:
+            self._need_probe(probe)
+            raise BertdynError(f"The store has no checkpoint {key} on probe set '{probe}'.")
+        with self._lock:
+            found = self._opened.get((probe, key, when))
+            if found is not None:
+                self._opened.move_to_end((probe, key, when))
+                return found
+        opened = open_checkpoint(self.path, probe, key)
+        with self._lock:
+            self._opened[probe, key, when] = opened
+            while len(self._opened) > _OPEN_AT_ONCE:
+                self._opened.popitem(last=False)
+        return opened
+
+    def _collect_once(self) -> None:
+        if not self._collected:
+            with writing(self.path):
+                collect(self.path)
+            self._collected = True
+
+
+def _taken(place: Path) -> BertdynError:
+    what = "is a bertdyn store already" if (place / layout.MARKER).is_file() else "exists and is no bertdyn store"
+    return BertdynError(f"'{place}' {what}: give the new store another name.")
