@@ -1,1 +1,1 @@
-"""Numbers to rows of coloured text cells: line charts, heat maps, tables, and printers for them. No screen, no store."""
+"""Numbers to rows of coloured text cells: line charts, heat maps, tables, printers. No screen, no store."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -82,7 +83,7 @@ def tick_labels(ticks: tuple[float, ...]) -> tuple[str, ...]:
     if not ticks:
         return ()
     largest = max(abs(t) for t in ticks)
-    gaps = [b - a for a, b in zip(ticks, ticks[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(ticks)]
     gap = min(gaps) if gaps else largest
     if largest == 0:
         return tuple("0" for _ in ticks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import numpy as np
 from rich.cells import cell_len, set_cell_size
@@ -112,7 +113,7 @@ class Grid:
             lines.append(
                 [
                     Segment(text[a:b].replace("\0", "") if wide else text[a:b], table[row[a]])
-                    for a, b in zip(edges, edges[1:], strict=False)
+                    for a, b in pairwise(edges)
                 ]
             )
         return lines

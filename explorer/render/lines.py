@@ -173,7 +173,13 @@ class LineChart:
         return axes.value_scale(values.min(), values.max(), log_y) if len(values) else axes.value_scale(0.0, 1.0, log_y)
 
     def _y_axis(
-        self, grid: Grid, frame: _Frame, palette: Palette, ticks: Sequence[float], names: Sequence[str], ascii_only: bool
+        self,
+        grid: Grid,
+        frame: _Frame,
+        palette: Palette,
+        ticks: Sequence[float],
+        names: Sequence[str],
+        ascii_only: bool,
     ) -> None:
         line, mark, dots = ("|", "+", ".") if ascii_only else ("│", "┤", "┈")
         if frame.top:
@@ -235,7 +241,8 @@ class LineChart:
         order = [i for i in range(len(series)) if i != focus] + ([focus] if 0 <= focus < len(series) else [])
         for i in self._banded(focus):
             one = series[i]
-            assert one.low is not None and one.high is not None
+            if one.low is None or one.high is None:
+                continue
             x, low, high = frame.dot_x(one.x), frame.dot_y(one.low), frame.dot_y(one.high)
             low = np.where(np.isnan(low) & np.isfinite(high), 0.0, low)  # a logarithm that does not exist: the floor
             if palette.band:
@@ -330,7 +337,7 @@ class LineChart:
             members = [index[m] for m in group.members]
             chosen = focus if focus in members else members[0]
             text = texts[chosen] if focus in members or len(members) == 1 else self._together(members, right - 1)
-            if palette.letters and len(members) == 1 or focus in members:
+            if (palette.letters and len(members) == 1) or focus in members:
                 text = f"{_letter(chosen)} {text}" if palette.letters else text
             text = text.replace("≤", "<=") if ascii_only else text
             style = self._style(palette, chosen, focus)

@@ -53,6 +53,10 @@ class DrawOptions:
     descending: bool = False
 
 
+NOWHERE = Cursor()
+PLAIN = DrawOptions()
+
+
 @dataclass(frozen=True)
 class Picture:
     """One drawing: exactly as many lines, of exactly as many cells, as was asked for."""
@@ -82,8 +86,8 @@ class View(Protocol):
         width: int,
         height: int,
         palette: Palette,
-        cursor: Cursor = Cursor(),  # noqa: B008 - frozen
-        options: DrawOptions = DrawOptions(),  # noqa: B008 - frozen
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
     ) -> Picture:
         """Draw into width x height cells (at least 1 x 1)."""
         ...

@@ -1,0 +1,151 @@
+"""What Curves and Profile have in common: one cube of values, a line chart of its mean, readings along two axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from explorer.render.axes import number
+from explorer.render.cells import message
+from explorer.render.lines import Chart, LineChart, Series
+from explorer.render.palette import Palette
+from explorer.views import words
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.rows import Cube, Rows
+
+COLUMNS = ("measure", "probe", "task", "seed", "step", "layer", "against", "value", "sd", "seeds", "unit", "reason")
+
+
+class CubeView:
+    """One task of a selection: one seed, or the mean over the chosen ones."""
+
+    name = ""
+
+    def __init__(self, data: Rows) -> None:
+        self.data = data
+        self.task = data.tasks[0] if data.tasks else ""
+        self.seeds = data.seeds(self.task)
+        self.cube: Cube = data.cube(self.task, self.seeds)
+        self.shown = tuple(r for r in data.main if r.task == self.task)
+        self.title = words.title(data, self.task, words.seeds(self.seeds)) if self.seeds else words.title(data)
+        self.subtitle = words.subtitle(data, self.shown)
+        self.empty = not bool(np.isfinite(self.cube.values).any())
+        self.notes = words.notes(data, self.shown) + other_tasks(data, self.task)
+
+    def at(self, layer: int, step: int) -> str:
+        """The value at indices into layers and steps, in words."""
+        number_of, at_step = self.cube.layers[layer], self.cube.steps[step]
+        place = f"layer {number_of}, step {at_step:,}"
+        if len(self.seeds) == 1:
+            return words.reading(self.data, place, self.data.at(self.task, self.seeds[0], number_of, at_step))
+        many = int(self.cube.count[layer, step])
+        if not many:
+            return f"{place}: no value of any seed"
+        spread = f" ± {number(float(self.cube.spread[layer, step]))}" if many > 1 else ""
+        source = words.against(self.data.selection.against)
+        text = f"{place}: {number(float(self.cube.mean[layer, step]))}{spread} ({many} of {len(self.seeds)} seeds)"
+        return text + (f", {source}" if source else "")
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """One row a layer and step: the value, or the mean over seeds with its standard deviation."""
+        return COLUMNS, cube_rows(self.data, self.cube)
+
+
+class LineView(CubeView):
+    """A chart of the cube; subclasses say which axis runs along x."""
+
+    x_name = ""
+
+    def __init__(self, data: Rows) -> None:
+        super().__init__(data)
+        self.chart = LineChart(
+            Chart(self.series(), self.x_name, words.y_name(data.measure), floor=data.measure.floor)
+        )
+
+    def series(self) -> tuple[Series, ...]:
+        """The lines, lowest first."""
+        raise NotImplementedError
+
+    def read(self, cursor: Cursor) -> str:
+        """What a clamped cursor points at."""
+        raise NotImplementedError
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
+    ) -> Picture:
+        """See ``View.draw``; a cursor with y shows that line and dims the others."""
+        if self.empty:
+            lines = message(words.nothing(self.data), width, height, palette.text)
+            return Picture(tuple(lines), "", NOWHERE, self.notes)
+        at = cursor.clamped(len(self.chart.xs), len(self.chart.chart.series))
+        lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
+        return Picture(tuple(lines), self.read(at), at, self.notes)
+
+
+def cube_series(
+    values: np.ndarray, spread: np.ndarray | None, x: Sequence[int], labels: Sequence[str]
+) -> tuple[Series, ...]:
+    """Lines of values [lines, x], with bands where a spread [lines, x] is given."""
+    places = np.array(x, np.float64)
+    last = max(1, len(labels) - 1)
+    return tuple(
+        Series(
+            label=label,
+            x=places,
+            y=values[i],
+            rank=i / last,
+            low=None if spread is None else values[i] - spread[i],
+            high=None if spread is None else values[i] + spread[i],
+        )
+        for i, label in enumerate(labels)
+    )
+
+
+def between(values: np.ndarray, names: Sequence[str]) -> str:
+    """'0.001 (layer 0) to 0.431 (layer 12)': the extremes of values [names]."""
+    good = np.flatnonzero(np.isfinite(values))
+    if not len(good):
+        return "no value"
+    low, high = good[values[good].argmin()], good[values[good].argmax()]
+    if low == high:
+        return f"{number(float(values[low]))} ({names[low]})"
+    return f"{number(float(values[low]))} ({names[low]}) to {number(float(values[high]))} ({names[high]})"
+
+
+def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
+    """A note that names the chosen tasks which a picture of one task leaves out."""
+    others = [t for t in data.tasks if t != shown]
+    if not others:
+        return ()
+    named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
+    return (f"shows {shown}; also chosen: {named}",)
+
+
+def cube_rows(data: Rows, cube: Cube) -> list[tuple[object, ...]]:
+    """A cube as rows of COLUMNS: the mean over its seeds where there are several."""
+    selection = data.selection
+    source = "" if selection.against is None else str(selection.against)
+    seed = cube.seeds[0] if len(cube.seeds) == 1 else f"mean of {','.join(cube.seeds)}"
+    found: list[tuple[object, ...]] = []
+    for s, step in enumerate(cube.steps):
+        for i, layer in enumerate(cube.layers):
+            many = int(cube.count[i, s])
+            stored = [r for r in (data.at(cube.task, one, layer, step) for one in cube.seeds) if r is not None]
+            if not stored:
+                continue
+            value = float(cube.mean[i, s]) if many else None
+            spread = float(cube.spread[i, s]) if many > 1 else None
+            reason = "; ".join(sorted({r.reason for r in stored if r.reason}))
+            found.append(
+                (
+                    *(data.measure.name, selection.probe, cube.task, seed, step, layer, source),
+                    *(value, spread, many, stored[0].unit, reason),
+                )
+            )
+    return found
