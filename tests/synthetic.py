@@ -1,0 +1,179 @@
+"""Small stores written through the real Store: random arrays that drift with the step, more in higher layers."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from store.keys import PRETRAINED_KEY, CheckpointKey, ProbeInfo, ProbeSet
+from store.store import Store
+
+LAYERS, WIDTH, HEADS = 3, 16, 2
+
+
+def make_probe(
+    name: str = "dev",
+    *,
+    kind: str = "sentence",
+    labels: Sequence[str] = ("negative", "positive"),
+    examples: int = 40,
+    seed: int = 0,
+) -> ProbeSet:
+    """Examples of 3 to 9 tokens, first and last of each special; every other word has two sub-words where it can."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(3, 10, examples)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    special = np.zeros(offsets[-1], bool)
+    special[offsets[:-1]] = special[offsets[1:] - 1] = True
+    first, length, per_example = [], [], []
+    for start, stop in zip(offsets[:-1] + 1, offsets[1:] - 1, strict=True):
+        words = 0
+        while start < stop:
+            size = min(1 + words % 2, stop - start)
+            first.append(start)
+            length.append(size)
+            start += size
+            words += 1
+        per_example.append(words)
+    word_offsets = np.concatenate([[0], np.cumsum(per_example)]).astype(np.int64)
+    token_ids = rng.integers(10, 60, offsets[-1]).astype(np.int32)
+    labelled = examples if kind == "sentence" else len(first)
+    info = ProbeInfo(
+        name=name,
+        kind=kind,  # type: ignore[arg-type]
+        examples=examples,
+        tokens=int(offsets[-1]),
+        pairs=int((lengths**2).sum()),
+        words=len(first),
+        labels=tuple(labels),
+        tokenizer="synthetic",
+        fingerprint=f"{zlib.crc32(token_ids.tobytes()):08x}",
+        truncated=0,
+        source=f"{name}.tsv",
+    )
+    return ProbeSet(
+        info=info,
+        token_ids=token_ids,
+        token_types=np.zeros(info.tokens, np.int8),
+        offsets=offsets,
+        special=special,
+        word_first=np.array(first, np.int64),
+        word_length=np.array(length, np.int32),
+        word_offsets=word_offsets,
+        label_ids=(np.arange(labelled) % len(labels)).astype(np.int32) if labels else None,
+        texts=tuple((f"sentence {i}",) for i in range(examples)),
+        pieces={int(i): f"piece{i}" for i in np.unique(token_ids)},
+    )
+
+
+def make_store(
+    path: Path,
+    *,
+    tasks: Sequence[str] = ("pos", "sst2"),
+    seeds: Sequence[str] = ("1", "2"),
+    steps: Sequence[int] = (0, 20, 40),
+    pretrained: bool = True,
+    attentions: bool = True,
+    probes: Sequence[ProbeSet] | None = None,
+    layers: int = LAYERS,
+    width: int = WIDTH,
+    heads: int = HEADS,
+) -> Store:
+    """A store with one checkpoint a task, seed and step, and the pre-trained model, on every probe set.
+
+    Step 0 is the pre-trained model itself. Labels, where there are any, pull the hidden states of their examples (or
+    words) apart with the step.
+    """
+    store = Store.create(path)
+    keys = [CheckpointKey(task, seed, step) for task in tasks for seed in seeds for step in steps]
+    for probe in [make_probe()] if probes is None else probes:
+        store.add_probe(probe)
+        for key in [PRETRAINED_KEY, *keys] if pretrained else keys:
+            write_checkpoint(store, probe, key, attentions=attentions, layers=layers, width=width, heads=heads)
+    return store
+
+
+def write_checkpoint(
+    store: Store,
+    probe: ProbeSet,
+    key: CheckpointKey,
+    *,
+    attentions: bool = True,
+    replace: bool = False,
+    shift: float = 0.0,
+    layers: int = LAYERS,
+    width: int = WIDTH,
+    heads: int = HEADS,
+) -> None:
+    """One checkpoint. ``shift`` moves it, for a second version under the same name (``replace``)."""
+    attributes = {
+        "probe": probe.info.name,
+        "task": key.task,
+        "seed": key.seed,
+        "step": key.step,
+        "layers": layers,
+        "heads": heads,
+        "width": width,
+        "dtype": "float16",
+        "probe_fingerprint": probe.info.fingerprint,
+        "model_class": "SyntheticModel",
+        "source": f"runs/{key}",
+        "weights_sha256": f"{zlib.crc32(str(key).encode()):08x}" * 8,
+        "weights_size": 1,
+        "weights_mtime_ns": 1,
+        "epoch": key.step / 40,
+        "loss": 1 / (1 + key.step),
+        "metrics": {"eval_accuracy": 0.5 + key.step / 100},
+        "training_log": [{"step": key.step, "epoch": key.step / 40, "name": "loss", "value": 1 / (1 + key.step)}],
+        "versions": {},
+    }
+    with store.writer(
+        probe.info.name,
+        key,
+        layers=layers,
+        heads=heads,
+        width=width,
+        dtype="float16",
+        attentions=attentions,
+        attributes=attributes,
+        replace=replace,
+    ) as writer:
+        attention = attention_of(probe, key, layers, heads) if attentions else None
+        writer.append((hidden_of(probe, key, layers, width) + shift).astype(np.float16), attention)
+        writer.commit()
+
+
+def hidden_of(probe: ProbeSet, key: CheckpointKey, layers: int = LAYERS, width: int = WIDTH) -> np.ndarray:
+    """Hidden states [layers + 1, tokens, width] in float64, before they are rounded for the store."""
+    shape = (layers + 1, probe.info.tokens, width)
+    base = np.random.default_rng(1).standard_normal(shape) * np.linspace(2, 0.3, width)
+    drift = _rng(key).standard_normal(shape)
+    if probe.label_ids is not None:
+        towards = _rng(key).standard_normal((len(probe.label_names), width))
+        if probe.kind == "sentence":
+            drift += 3 * towards[np.repeat(probe.label_ids, np.diff(probe.offsets))]
+        else:
+            for first, length, label in zip(probe.word_first, probe.word_length, probe.label_ids, strict=True):
+                drift[:, first : first + length] += 3 * towards[label]
+    depth = np.arange(layers + 1)[:, None, None] / layers
+    return base + drift * depth * key.step / 80
+
+
+def attention_of(probe: ProbeSet, key: CheckpointKey, layers: int = LAYERS, heads: int = HEADS) -> np.ndarray:
+    """Packed attentions [layers, heads, pairs] in float16; rows sum to one as well as float16 allows."""
+    base, drift = np.random.default_rng(2), _rng(key)
+    maps = []
+    for length in np.diff(probe.offsets):
+        shape = (layers, heads, length, length)
+        depth = (np.arange(layers) + 1)[:, None, None, None] / layers
+        logits = base.standard_normal(shape) + drift.standard_normal(shape) * depth * key.step / 80
+        weights = np.exp(logits)
+        maps.append((weights / weights.sum(-1, keepdims=True)).reshape(layers, heads, -1))
+    return np.concatenate(maps, axis=2).astype(np.float16)
+
+
+def _rng(key: CheckpointKey) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(f"{key.task}/{key.seed}".encode()))
