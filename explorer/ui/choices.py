@@ -1,0 +1,107 @@
+"""The selection panel's rows, made from the state: pure, so that what can be picked is tested without a screen."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, replace
+
+from explorer.selection import Against
+from explorer.ui.state import Catalogue, State, toggled_seed, toggled_task, with_probe
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row: a section's head, a value that can be picked, or a range that can be typed."""
+
+    section: str
+    name: str = ""
+    mark: str = ""
+    """``(x)`` one of several, ``[x]`` any of several; empty for heads and ranges."""
+    text: str = ""
+    """What the row says after its mark."""
+    key: str = ""
+    """The quick key of the section, on its head."""
+
+    @property
+    def head(self) -> bool:
+        """Not to be picked."""
+        return not self.name
+
+
+def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice]:
+    """All rows, or those that match the words (part of a name, or a glob); a section without a match is left out."""
+    measure = catalogue.measure(state.measure)
+    compared = measure is None or measure.sides == 2
+    sections = [
+        [
+            Choice("measure", key="m", text="measure"),
+            *(Choice("measure", m.name, _one(m.name == state.measure), m.name) for m in catalogue.measures),
+        ],
+        [
+            Choice("against", key="r", text="against" if compared else "against (not used)"),
+            *(
+                Choice("against", name, _one(name == str(state.against)), name)
+                for name in _with(str(state.against), catalogue.references(state.probe))
+            ),
+        ],
+        [
+            Choice("task", key="t", text="task"),
+            *(Choice("task", t, _any(not state.tasks or t in state.tasks), t) for t in catalogue.tasks(state.probe)),
+        ],
+        [
+            Choice("seed", key="s", text="seed"),
+            *(
+                Choice("seed", s, _any(not state.seeds or s in state.seeds), s)
+                for s in catalogue.seeds(state.probe, state.tasks)
+            ),
+        ],
+        [
+            Choice("range", key="", text="range"),
+            Choice("step", "step", "", f"step   {state.steps or 'all'}"),
+            Choice("layer", "layer", "", f"layer  {state.layers or 'all'}"),
+        ],
+        [
+            Choice("probe", key="p", text="probe set"),
+            *(Choice("probe", i.name, _one(i.name == state.probe), i.name) for i in catalogue.probes),
+        ],
+    ]
+    rows = []
+    for head, *rest in sections:
+        kept = [row for row in rest if _matches(row, wanted)]
+        rows += [head, *kept] if kept else []
+    return rows
+
+
+def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
+    """The state after a row was picked (ranges are typed elsewhere)."""
+    match row.section:
+        case "measure":
+            return replace(state, measure=row.name)
+        case "against":
+            return replace(state, against=Against.parse(row.name))
+        case "task":
+            return toggled_task(state, catalogue, row.name)
+        case "seed":
+            return toggled_seed(state, catalogue, row.name)
+        case "probe":
+            return with_probe(state, catalogue, row.name)
+    return state
+
+
+def _matches(row: Choice, wanted: str) -> bool:
+    if not wanted:
+        return True
+    name, wanted = row.name.lower(), wanted.lower()
+    return wanted in name or fnmatch.fnmatchcase(name, wanted) or row.section.startswith(wanted)
+
+
+def _with(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return names if name in names else (*names, name)
+
+
+def _one(on: bool) -> str:
+    return "(x)" if on else "( )"
+
+
+def _any(on: bool) -> str:
+    return "[x]" if on else "[ ]"

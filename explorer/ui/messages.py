@@ -1,0 +1,70 @@
+"""What the data thread and the job tell the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from explorer.selection import Selection
+    from explorer.ui.state import Catalogue
+    from explorer.views.base import View
+
+
+@dataclass
+class Listed(Message):
+    """The store was opened, or what it holds has changed."""
+
+    catalogue: Catalogue
+
+
+@dataclass
+class Loaded(Message):
+    """A view of what was asked for; drawn in place of the one before."""
+
+    mode: str
+    selection: Selection
+    view: View
+    missing: int
+    """Values of a layer that nobody has computed yet."""
+
+
+@dataclass
+class Failed(Message):
+    """No view: why, in words. ``mode`` is empty when the store itself cannot be read."""
+
+    mode: str
+    reason: str
+
+
+@dataclass
+class Exported(Message):
+    """A view was written to a file, or why not."""
+
+    path: Path | None
+    reason: str = ""
+
+
+@dataclass
+class Progress(Message):
+    """How far a job is."""
+
+    done: int
+    total: int
+    doing: str
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Progress)
+
+
+@dataclass
+class Ended(Message):
+    """A job is over: ``reason`` is empty when all went well."""
+
+    selection: Selection
+    cancelled: bool
+    reason: str

@@ -1,0 +1,203 @@
+"""The data thread: opens the store, lists it, fetches views, writes exports.
+
+The only place of the explorer's own process that reads; it answers with messages and touches no widget.
+
+Only the newest wish is served: who holds down a key waits for one view, not for twenty.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.ui.messages import Exported, Failed, Listed, Loaded
+from explorer.ui.state import Catalogue
+from store.errors import BertdynError
+from store.layout import ACTIVATIONS, PROBES, TABLES
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from explorer.selection import Selection
+    from explorer.views.rows import Rows
+    from store.store import Store
+
+POLL_SECONDS = 1.5
+KEPT = 8
+"""Selections whose rows are kept: going back and forth between a few costs nothing."""
+
+
+LISTING = ((PROBES, 1), (ACTIVATIONS, 3))
+VALUES = ((TABLES, 1),)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One view of one selection."""
+
+    mode: str
+    selection: Selection
+
+
+class Reader:
+    """A thread with one wish at a time. ``post`` must be safe to call from any thread."""
+
+    def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
+        self._path, self._post = path, post
+        self._wake = threading.Condition()
+        self._wish: Wish | None = None
+        self._fresh = False
+        self._chores: list[Callable[[], Path]] = []
+        self._stopped = False
+        self._rows: OrderedDict[Selection, tuple[Rows, int]] = OrderedDict()
+        self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
+
+    def start(self) -> None:
+        """Open the store, and go on until ``stop``."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; does not wait, and it is a daemon."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+
+    def show(self, mode: str, selection: Selection) -> None:
+        """Wish for a view; a wish not begun yet is dropped."""
+        with self._wake:
+            self._wish = Wish(mode, selection)
+            self._fresh = True
+            self._wake.notify()
+
+    def look_again(self) -> None:
+        """New results may be there: read them now, not at the next poll."""
+        with self._wake:
+            self._fresh = True
+            self._rows.clear()
+            self._wake.notify()
+
+    def write(self, chore: Callable[[], Path]) -> None:
+        """Write a file in this thread; the answer is ``Exported``."""
+        with self._wake:
+            self._chores.append(chore)
+            self._wake.notify()
+
+    def _run(self) -> None:
+        store: Store | None = None
+        seen = listed = None
+        failed = ""
+        while not self._stopped:
+            try:
+                if store is None:
+                    from store.store import Store
+
+                    store = Store.open(self._path)
+                listing, values = stamp(self._path, LISTING), stamp(self._path, VALUES)
+                if (listing, values) != seen:
+                    self.look_again()
+                if listing != listed:
+                    self._post(Listed(catalogue(store)))
+                seen, listed, failed = (listing, values), listing, ""
+            except Exception as error:
+                reason = reason_of(error)
+                if reason != failed:
+                    self._post(Failed("", reason))
+                store, seen, listed, failed = None, None, None, reason
+            self._serve(store)
+            with self._wake:
+                self._wake.wait_for(lambda: self._fresh or self._stopped or bool(self._chores), POLL_SECONDS)
+
+    def _serve(self, store: Store | None) -> None:
+        with self._wake:
+            wish, fresh, chores = self._wish, self._fresh, self._chores
+            self._fresh, self._chores = False, []
+        for chore in chores:
+            try:
+                self._post(Exported(chore()))
+            except Exception as error:
+                self._post(Exported(None, reason_of(error)))
+        if store is None or wish is None or not fresh:
+            return
+        try:
+            self._post(self._load(store, wish))
+        except Exception as error:
+            self._post(Failed(wish.mode, reason_of(error)))
+
+    def _load(self, store: Store, wish: Wish) -> Loaded:
+        from explorer.compute.plan import coverage
+        from explorer.views.base import VIEWS
+        from explorer.views.rows import fetch
+
+        with self._wake:
+            kept = self._rows.get(wish.selection)
+        if kept is None:
+            missing = coverage(store, wish.selection).missing  # first: it knows why a measure cannot be asked for
+            kept = fetch(store, wish.selection), missing
+            with self._wake:
+                self._rows[wish.selection] = kept
+                while len(self._rows) > KEPT:
+                    self._rows.popitem(last=False)
+        rows, missing = kept
+        return Loaded(wish.mode, wish.selection, VIEWS[wish.mode].build(rows), missing)
+
+
+def reason_of(error: Exception) -> str:
+    """An error in words. What is no user's mistake says its type too, so that a report of it helps."""
+    from explorer.measures.base import MeasureError
+
+    if isinstance(error, (BertdynError, MeasureError)):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+    return f"Unexpected {type(error).__name__}: {error}"
+
+
+def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+    """What a look at some folders of a store says: equal stamps, nothing new. ``where``: names and how deep to look.
+
+    A checkpoint is renamed into its seed's folder and a row's fragment into its table's, so the times of those folders
+    tell all; the cost grows with the number of runs, not of checkpoints.
+
+    Raises:
+        OSError: the folder is gone.
+    """
+    os.stat(path)
+    return frozenset(
+        (folder, os.stat(folder).st_mtime_ns)
+        for top, depth in where
+        for folder in _folders(str(path / top), depth)
+    )
+
+
+def _folders(top: str, depth: int) -> Iterator[str]:
+    """A folder and those below it, as many levels as ``depth``; one that vanishes meanwhile is not there."""
+    try:
+        inside = [e.path for e in os.scandir(top) if e.is_dir()] if depth else []
+    except OSError:
+        return
+    yield top
+    for folder in inside:
+        yield from _folders(folder, depth - 1)
+
+
+def catalogue(store: Store) -> Catalogue:
+    """List a store.
+
+    Raises:
+        BertdynError: it cannot be read.
+    """
+    from explorer.measures.registry import all_measures
+
+    probes = store.probes()
+    listed = [store.checkpoints(info.name) for info in probes]
+    return Catalogue(
+        probes=probes,
+        keys=tuple(tuple(sorted(c.key for c in found)) for found in listed),
+        layers=max((c.layers for found in listed for c in found), default=0),
+        measures=all_measures(),
+    )

@@ -1,0 +1,77 @@
+"""All keys and the definition of the measure that is shown, made from the registries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from explorer.ui.actions import grouped
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from explorer.measures.base import Measure
+    from explorer.render.palette import Palette
+
+
+class HelpScreen(ModalScreen[None]):
+    """Opens over the picture; any of its keys closes it."""
+
+    BINDINGS: ClassVar = [
+        Binding("question_mark,f1,escape,q,enter", "dismiss", show=False),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space", "scroll(12)", show=False),
+        Binding("pageup", "scroll(-12)", show=False),
+        Binding("ctrl+c,ctrl+q", "app.quit", show=False),
+    ]
+
+    def __init__(self, palette: Palette, measure: Measure | None) -> None:
+        super().__init__()
+        self._palette, self._measure = palette, measure
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="sheet", can_focus=False):
+            yield Static(keys(self._palette))
+            if self._measure is not None:
+                yield Static(definition(self._measure, self._palette))
+
+    def action_scroll(self, by: int) -> None:
+        """Some lines up or down."""
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+def keys(palette: Palette) -> RenderableType:
+    """Every action with its keys, group by group."""
+    table = Table.grid(padding=(0, 2))
+    for group, actions in grouped().items():
+        table.add_row(Text(group, palette.strong), Text("? or esc closes, j and k scroll" if group == "Views" else ""))
+        for action in actions:
+            words = Text(f"{action.title}: {action.help}", palette.axis)
+            table.add_row(Text(f"  {action.shown_keys}", palette.text), words)
+    return table
+
+
+def definition(measure: Measure, palette: Palette) -> RenderableType:
+    """What the measure is, in the registry's words."""
+    facts = {
+        "is": measure.definition,
+        "means": measure.direction,
+        "unit": f"{measure.unit or 'none'}, {measure.low:g} to {measure.high:g}; n counts {measure.counts}",
+        "noise": f"values below {measure.floor:g} are noise of the stored numbers" if measure.floor else "",
+        "from": measure.source,
+        "cost": measure.cost,
+    }
+    table = Table.grid(padding=(0, 2))
+    table.add_row(Text(measure.name, palette.strong), Text(measure.title, palette.strong))
+    for name, fact in facts.items():
+        if fact:
+            table.add_row(Text(f"  {name}", palette.text), Text(fact, palette.axis))
+    return table

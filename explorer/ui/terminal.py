@@ -1,0 +1,75 @@
+"""What the terminal can and cannot do: colours, dumb terminals, and mouse bytes that would end the app."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from textual.drivers import linux_driver
+
+from explorer.render.palette import Depth, Palette, palette
+
+_DEPTHS = {"truecolor": Depth.TRUECOLOR, "256": Depth.EIGHT_BIT, "standard": Depth.STANDARD, "windows": Depth.STANDARD}
+
+
+def colours(color_system: str | None, no_color: bool) -> Palette:
+    """The palette for the colours that Textual itself will send."""
+    depth = Depth.NONE if no_color else _DEPTHS.get(color_system or "", Depth.NONE)
+    return palette(depth, dark=_dark(os.environ.get("COLORFGBG", "")))
+
+
+def _dark(hint: str) -> bool:
+    """COLORFGBG is ``foreground;background`` where a terminal sets it; 7 and 15 are white."""
+    return hint.rpartition(";")[2] not in ("7", "15")
+
+
+def unusable() -> str:
+    """Why no full screen can be drawn here; empty when it can."""
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return f"TERM={os.environ.get('TERM', '')} cannot show a full screen"
+    if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
+        return "the full screen needs a terminal for its input and its output"
+    return ""
+
+
+def text_view(path: Path, why: str) -> int:
+    """Print the first view as text, and say how to have more; the exit code tells that it was not the explorer.
+
+    Raises:
+        BertdynError: the store cannot be opened.
+    """
+    import shutil
+
+    from explorer.ui.reader import catalogue
+    from explorer.ui.state import State, settled
+    from explorer.views.base import VIEWS
+    from store.store import Store
+
+    store = Store.open(path)
+    listed = catalogue(store)
+    state = settled(State(), listed)
+    view = VIEWS[state.mode].load(store, state.selection(listed))
+    width, height = shutil.get_terminal_size((80, 24))
+    picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), state.cursor, state.options)
+    lines = ["".join(s.text for s in line).rstrip() for line in picture.lines]
+    print("\n".join([view.title, view.subtitle, *lines, *(n for n in (picture.reading, *picture.notes) if n)]))
+    print(f"bertdyn-tui: {why}; this is the text view. See 'bertdyn show --help' for the others.", file=sys.stderr)
+    return 2
+
+
+def survive_stray_bytes() -> None:
+    """Decode the terminal's input with replacement characters.
+
+    Terminals that fall back to X10 mouse reports after a reattach send bytes that are no UTF-8, on which textual 8.2.8
+    ends the app. Its driver looks the decoder up under this name.
+    """
+    strict = codecs.getincrementaldecoder
+
+    def lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+        return partial(strict(encoding), "replace")
+
+    linux_driver.getincrementaldecoder = lenient  # type: ignore[assignment]

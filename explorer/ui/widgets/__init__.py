@@ -1,0 +1,1 @@
+"""The pieces of the screen; each gets its data from the app and opens nothing."""

@@ -1,0 +1,136 @@
+"""The selection panel: its own marks, because Textual's tell on from off by colour alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.message import Message
+
+from explorer.ui.choices import Choice, choices
+from explorer.ui.widgets.lines import Lines, SegmentLine
+
+if TYPE_CHECKING:
+    from explorer.render.palette import Palette
+    from explorer.ui.state import Catalogue, State
+
+
+class Panel(Lines, can_focus=True):
+    """Rows that can be picked from the keyboard; shows the state and tells the screen what was picked."""
+
+    DEFAULT_CSS = "Panel { width: 26; height: 1fr; }"
+    BINDINGS: ClassVar = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+        Binding("pagedown", "move(10)", show=False),
+        Binding("home", "move(-10000)", show=False),
+        Binding("end", "move(10000)", show=False),
+        Binding("space,enter", "pick", show=False),
+        Binding("escape", "leave", show=False),
+    ]
+
+    class Picked(Message):
+        """A row was picked."""
+
+        def __init__(self, row: Choice) -> None:
+            super().__init__()
+            self.row = row
+
+    class Left(Message):
+        """The user is done here."""
+
+    def __init__(self, palette: Palette, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._palette = palette
+        self._rows: list[Choice] = []
+        self._at = self._top = 0
+        self._about: tuple[State, Catalogue] | None = None
+        self.wanted = ""
+        """Words that rows must match."""
+
+    def about(self, state: State, catalogue: Catalogue) -> None:
+        """Show a state."""
+        self._about = state, catalogue
+        self._fill()
+
+    def find(self, wanted: str) -> None:
+        """Keep only the rows that match."""
+        if wanted != self.wanted:
+            self.wanted = wanted
+            self._fill()
+
+    @property
+    def row(self) -> Choice | None:
+        """The row under the cursor."""
+        return self._rows[self._at] if 0 <= self._at < len(self._rows) else None
+
+    def action_move(self, by: int) -> None:
+        """Up or down over the rows that can be picked."""
+        places = [i for i, row in enumerate(self._rows) if not row.head]
+        if places:
+            now = min(range(len(places)), key=lambda i: abs(places[i] - self._at))
+            self._at = places[min(max(now + by, 0), len(places) - 1)]
+            self._paint()
+
+    def action_pick(self) -> None:
+        """Pick the row under the cursor."""
+        if self.row is not None and not self.row.head:
+            self.post_message(self.Picked(self.row))
+
+    def action_leave(self) -> None:
+        """Drop the filter; with none, go back to the picture."""
+        if self.wanted:
+            self.find("")
+        else:
+            self.post_message(self.Left())
+
+    def on_focus(self) -> None:
+        self._paint()
+
+    def on_blur(self) -> None:
+        self._paint()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._paint()
+
+    def _fill(self) -> None:
+        if self._about is None:
+            return
+        under = self.row
+        self._rows = choices(*self._about, self.wanted)
+        places = [i for i, row in enumerate(self._rows) if not row.head]
+        names = [(row.section, row.name) for row in self._rows]
+        same = [i for i in places if under and names[i] == (under.section, under.name)]
+        self._at = (same or [min(places, key=lambda i: abs(i - self._at), default=0)])[0]
+        self._paint()
+
+    def _paint(self) -> None:
+        height, width = self.size.height, self.size.width
+        if not height or not width:
+            return
+        head = [[Segment(f"/{self.wanted}  esc drops it", self._palette.warning)]] if self.wanted else []
+        room = height - len(head)
+        # One row of context above the cursor keeps the section's head in sight.
+        self._top = max(0, min(self._top, max(0, self._at - 1)), self._at - room + 1)
+        if len(self._rows) <= room:
+            self._top = 0
+        shown = range(self._top, min(len(self._rows), self._top + room))
+        lines = [*head, *(self._line(i, width - 2) for i in shown)]
+        if not self._rows and self.wanted:
+            lines.append([Segment("nothing matches", self._palette.text)])
+        self.show([[Segment(" "), *line] for line in lines])
+
+    def _line(self, place: int, width: int) -> SegmentLine:
+        row, palette = self._rows[place], self._palette
+        if row.head:
+            return [Segment(row.text.ljust(max(0, width - 1)), palette.axis), Segment(row.key, palette.axis)]
+        text = f"{row.mark} {row.text}" if row.mark else row.text
+        text = text if len(text) <= width else text[: width - 1] + "…"
+        style = palette.strong if "x" in row.mark else palette.text
+        if self.has_focus and place == self._at:
+            return [Segment(text.ljust(width), style + Style(reverse=True))]
+        return [Segment(text, style)]

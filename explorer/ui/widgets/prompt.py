@@ -1,0 +1,65 @@
+"""One line to type into: the filter, a range of steps or layers. Textual's Input is loaded when first asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.widgets import Input
+
+
+class Prompt(Horizontal):
+    """Hidden until it asks; enter answers, escape (or an empty line's ctrl+c) drops it."""
+
+    class Typed(Message):
+        """The text so far."""
+
+        def __init__(self, what: str, text: str) -> None:
+            super().__init__()
+            self.what, self.text = what, text
+
+    class Answered(Typed):
+        """Enter was pressed."""
+
+    class Dropped(Message):
+        """Escape was pressed."""
+
+    what = ""
+    """What is asked for; empty while hidden."""
+
+    def ask(self, what: str, text: str, hint: str) -> None:
+        """Open, with a text to start from."""
+        self.what = what
+        self.add_class("-open")
+        self.run_worker(self._open(what, text, hint), exclusive=True)
+
+    async def _open(self, what: str, text: str, hint: str) -> None:
+        from textual.widgets import Input, Label
+
+        await self.remove_children()
+        field = Input(value=text, placeholder=hint, compact=True)
+        await self.mount(Label(f" {what}: "), field)
+        field.focus()
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        self.post_message(self.Typed(self.what, message.value))
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        message.stop()
+        self._close()
+        self.post_message(self.Answered(self.what, message.value))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in ("escape", "ctrl+c", "tab"):
+            event.stop()
+            event.prevent_default()
+            self._close()
+            self.post_message(self.Dropped())
+
+    def _close(self) -> None:
+        self.remove_class("-open")

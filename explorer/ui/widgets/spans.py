@@ -1,0 +1,37 @@
+"""Which cells of a line changed: Textual repaints regions whole, and over ssh every byte of a region is paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+
+JOIN = 8
+"""Changes so near are sent as one: a jump of the terminal's cursor costs about as many bytes."""
+
+
+def changed(old: Sequence[Segment], new: Sequence[Segment]) -> list[tuple[int, int]]:
+    """Half-open spans of cells where two lines of one width differ.
+
+    A line with wide characters is taken whole: their cells cannot be counted by characters.
+    """
+    before, after = _cells(old), _cells(new)
+    if before is None or after is None or len(before) != len(after):
+        return [(0, sum(s.cell_length for s in new))]
+    spans: list[tuple[int, int]] = []
+    for place, (a, b) in enumerate(zip(before, after, strict=True)):
+        if a == b:
+            continue
+        if spans and place - spans[-1][1] < JOIN:
+            spans[-1] = (spans[-1][0], place + 1)
+        else:
+            spans.append((place, place + 1))
+    return spans
+
+
+def _cells(line: Sequence[Segment]) -> list[tuple[str, Style | None]] | None:
+    cells: list[tuple[str, Style | None]] = []
+    for text, style, _ in line:
+        cells.extend((char, style) for char in text)
+    return cells if len(cells) == sum(s.cell_length for s in line) else None
