@@ -92,6 +92,26 @@ class Grid:
                     self.styles[row, column + 1] = number
             column += 1 + wide
 
+    def paste(self, other: Grid, row: int, column: int) -> None:
+        """Put a whole grid at a place; what does not fit is cut off."""
+        tall, wide = min(other.height, self.height - row), min(other.width, self.width - column)
+        if tall <= 0 or wide <= 0:
+            return
+        numbers = np.array([self.style(style) for style in other._table], np.int16)
+        self.chars[row : row + tall, column : column + wide] = other.chars[:tall, :wide]
+        self.styles[row : row + tall, column : column + wide] = numbers[other.styles[:tall, :wide]]
+
+    def replace_word(self, row: int, centre: int, text: str, style: Style) -> None:
+        """Write a word around a column; words that it would touch disappear whole, none is left in half."""
+        at = max(0, min(centre - len(text) // 2, self.width - len(text)))
+        chars = self.chars[row]
+        for edge, onward in ((at - 1, -1), (at + len(text), 1)):
+            while 0 <= edge < self.width and chars[edge] != 32:
+                chars[edge] = 32
+                edge += onward
+        chars[at : at + len(text)] = 32
+        self.put(row, at, text, style)
+
     def lines(self) -> list[Line]:
         """The grid as lines of segments, runs as long as they can be.
 

@@ -42,8 +42,8 @@ class Chart:
     series: tuple[Series, ...]
     x_name: str
     y_name: str
-    span: tuple[float, float] | None = None
-    """Lowest and highest value of the y axis where several charts share one; None: of the data."""
+    scale_of: np.ndarray | None = None
+    """The values that the y axis must hold where several charts share one; None: its own."""
     floor: float = 0.0
     """Values below it are noise; a dotted line on a logarithmic axis."""
     values: bool = True
@@ -161,15 +161,14 @@ class LineChart:
         return grid, frame
 
     def _y_scale(self, log_y: bool) -> axes.Scale:
-        if self.chart.span is not None and not log_y:
-            return axes.value_scale(*self.chart.span)
-        edges = [v for s in self.chart.series for v in (s.y, s.low, s.high) if v is not None]
-        values = np.concatenate(edges) if edges else np.zeros(0)
+        if self.chart.scale_of is not None:
+            values = np.ravel(self.chart.scale_of)
+        else:
+            edges = [v for s in self.chart.series for v in (s.y, s.low, s.high) if v is not None]
+            values = np.concatenate(edges) if edges else np.zeros(0)
         values = values[np.isfinite(values)]
         if log_y:
             values = values[values > 0]
-        if self.chart.span is not None:
-            values = np.append(values, self.chart.span[1])
         return axes.value_scale(values.min(), values.max(), log_y) if len(values) else axes.value_scale(0.0, 1.0, log_y)
 
     def _y_axis(
@@ -387,14 +386,7 @@ class LineChart:
                 grid.put(row, column, "X" if ascii_only else "◆", palette.strong)
         if frame.top + frame.height < grid.height:
             text = axes.count(round(x))
-            at = max(0, min(column - len(text) // 2, grid.width - len(text)))
-            row = grid.chars[grid.height - 1]
-            for edge, onward in ((at - 1, -1), (at + len(text), 1)):  # no half of a tick's label beside it
-                while 0 <= edge < grid.width and row[edge] != 32:
-                    row[edge] = 32
-                    edge += onward
-            row[at : at + len(text)] = 32
-            grid.put(grid.height - 1, at, text, palette.strong)
+            grid.replace_word(grid.height - 1, column, text, palette.strong)
         return grid
 
 

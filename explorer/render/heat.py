@@ -1,0 +1,310 @@
+"""Heat map in half blocks: 16 levels, a colour bar with ticks, marks for what is missing, values in cells on request.
+
+Where a terminal has no colours to spare, levels are glyphs of rising weight.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from rich.cells import cell_len
+from rich.color import Color
+from rich.style import Style
+
+from explorer.render import axes
+from explorer.render.cells import Grid, Line, crop, pad
+from explorer.render.palette import LEVELS, Palette
+
+GLYPHS = " .:-=+*#%@"
+"""Levels without colours, lightest first."""
+_MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
+_KEPT = 4
+_TALLEST = 8
+"""Half rows of one row of data at most: a lone layer is a stripe, not a wall."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeatMap:
+    """What to draw: values [rows, columns], row 0 at the bottom, NaN where there is none."""
+
+    values: np.ndarray
+    row_names: tuple[str, ...]
+    column_names: tuple[str, ...]
+    row_title: str
+    column_title: str
+    name: str
+    """Of the values, over the colour bar."""
+    refused: np.ndarray | None = None
+    """Bool [rows, columns]: there is no value, and a reason why."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where the map stands; ``cell`` columns a column of data, ``unit`` half rows a row of it."""
+
+    left: int
+    top: int
+    columns: np.ndarray
+    """First column of the map that belongs to each column of data (several share one when there are too many)."""
+    cell: int
+    rows: np.ndarray
+    """First half row, counted from the top of the map, of each row of data."""
+    unit: int
+    width: int
+    height: int
+    shown: np.ndarray
+    """Values [map rows, map columns] after averaging what shares a place, bottom row first."""
+    row_of: np.ndarray
+    column_of: np.ndarray
+    """Place in ``shown`` of each row and column of data."""
+
+
+class HeatChart:
+    """A heat map that can be drawn at any size; what a moving cursor does not change is kept."""
+
+    def __init__(self, heat: HeatMap) -> None:
+        self.heat = heat
+        self._kept: OrderedDict[tuple[object, ...], tuple[Grid, _Frame, np.ndarray]] = OrderedDict()
+
+    @property
+    def empty(self) -> bool:
+        """No finite value."""
+        return not bool(np.isfinite(self.heat.values).any())
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        column: int = -1,
+        row: int = -1,
+        digits: bool = False,
+        log: bool = False,
+        ascii_only: bool = False,
+    ) -> list[Line]:
+        """Lines of exactly width x height cells; ``column`` and ``row`` are the cursor's indices into the data."""
+        key = (width, height, palette.depth, palette.dark, digits, log, ascii_only)
+        if key not in self._kept:
+            self._kept[key] = self._drawn(width, height, palette, digits, log, ascii_only)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        grid, frame, levels = self._kept[key]
+        if column < 0 and row < 0:
+            return grid.lines()
+        grid = grid.copy()
+        self._mark(grid, frame, levels, palette, column, row, ascii_only)
+        return grid.lines()
+
+    def scale(self, log: bool = False) -> axes.Scale:
+        """The values at both ends of the colours."""
+        values = self.heat.values[np.isfinite(self.heat.values)]
+        if log:
+            values = values[values > 0]
+            return axes.value_scale(values.min(), values.max(), True) if len(values) else axes.value_scale(0, 1, True)
+        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+        low = 0.0 if 0 <= low < 0.5 * high or low == high >= 0 else low
+        return axes.Scale(low, high if high > low else low + 1.0)
+
+    def _drawn(
+        self, width: int, height: int, palette: Palette, digits: bool, log: bool, ascii_only: bool
+    ) -> tuple[Grid, _Frame, np.ndarray]:
+        grid = Grid(width, height)
+        scale = self.scale(log)
+        coloured = bool(palette.heat) and not ascii_only
+        frame, bar = self._frame(width, height, coloured and not digits)
+        levels = _levels(frame.shown, scale)
+        if self.heat.refused is not None:
+            refused = np.zeros(levels.shape, bool)
+            np.logical_or.at(refused, (frame.row_of[:, None], frame.column_of[None, :]), self.heat.refused)
+            levels = np.where(refused & (levels == _MISSING), _REFUSED, levels)
+        halves = np.full((2 * frame.height, frame.width), _OUTSIDE, np.int16)
+        body = np.repeat(np.repeat(levels[::-1], frame.unit, axis=0), frame.cell, axis=1)
+        halves[: body.shape[0], : body.shape[1]] = body[: halves.shape[0], : halves.shape[1]]
+        self._paint(grid, frame, halves, palette, coloured, ascii_only)
+        self._names(grid, frame, palette)
+        if digits:
+            self._digits(grid, frame, levels, palette, scale, coloured)
+        if bar:
+            self._bar(grid, frame, palette, scale, bar, coloured)
+        return grid, frame, levels
+
+    def _frame(self, width: int, height: int, halves: bool) -> tuple[_Frame, int]:
+        heat = self.heat
+        left = max((cell_len(n) for n in heat.row_names), default=0) + 1 if width >= 12 else 0
+        bar = 12 if width >= 40 else 0
+        top = 1 if height >= 8 else 0
+        bottom = 1 if height >= 4 else 0
+        room, tall = max(1, width - left - bar), max(1, height - top - bottom)
+        split = 2 if halves else 1
+        row_of, rows, unit = _share(len(heat.row_names), split * tall, _TALLEST * split // 2)
+        column_of, columns, cell = _share(len(heat.column_names), room, 12)
+        unit *= 2 // split
+        shown = _pooled(heat.values, row_of, column_of, rows, columns)
+        firsts = (rows - 1 - row_of) * unit
+        size = columns * cell, -(-rows * unit // 2)
+        return _Frame(left, top, column_of * cell, cell, firsts, unit, *size, shown, row_of, column_of), bar
+
+    @staticmethod
+    def _paint(
+        grid: Grid, frame: _Frame, halves: np.ndarray, palette: Palette, coloured: bool, ascii_only: bool
+    ) -> None:
+        upper, lower = halves[0::2], halves[1::2]
+        dot, cross = (".", "x") if ascii_only else ("·", "×")
+        middle = (np.arange(frame.width) % frame.cell == frame.cell // 2)[None, :]
+        for code in np.unique(upper.astype(np.int32) * 64 + lower).tolist():
+            above, below = (code + 32) // 64, (code + 32) % 64 - 32
+            here = (upper == above) & (lower == below)
+            style, char = Style(), " "
+            if above < 0 and below < 0:
+                worst = _REFUSED if _REFUSED in (above, below) else max(above, below)
+                char = {_REFUSED: cross, _MISSING: dot, _OUTSIDE: " "}[worst]
+                style, here = palette.faint, here & middle
+            elif not coloured:
+                char = GLYPHS[(max(above, below)) * len(GLYPHS) // LEVELS]
+                style = palette.text
+            elif above == below:
+                style = _fill(None, palette.heat[above])
+            elif below < 0:
+                char, style = "▀", _fill(palette.heat[above], None)
+            elif above < 0:
+                char, style = "▄", _fill(palette.heat[below], None)
+            else:
+                char, style = "▀", _fill(palette.heat[above], palette.heat[below])
+            part = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
+            height, width = grid.chars[part].shape
+            grid.chars[part][here[:height, :width]] = ord(char)
+            grid.styles[part][here[:height, :width]] = grid.style(style)
+
+    def _names(self, grid: Grid, frame: _Frame, palette: Palette) -> None:
+        heat = self.heat
+        if frame.top:
+            grid.put(0, 0, crop(heat.row_title, grid.width), palette.axis)
+        if frame.left:
+            last = grid.height
+            for i in reversed(range(len(heat.row_names))):  # where rows share a line the lowest keeps its name
+                row = frame.top + int(frame.rows[i] + frame.unit / 2) // 2
+                if row < last:
+                    grid.put(row, 0, pad(heat.row_names[i], frame.left - 1, right=True), palette.axis)
+        bottom = frame.top + frame.height
+        if bottom >= grid.height:
+            return
+        taken = frame.left - 2
+        title_at = max(frame.left + frame.width + 1, 0)
+        for j, name in enumerate(heat.column_names):
+            size = cell_len(name)
+            at = frame.left + int(frame.columns[j]) + max(0, (frame.cell - size) // 2)
+            if at > taken + 1 and at + size <= frame.left + frame.width + 1:
+                grid.put(bottom, at, name, palette.axis)
+                taken = at + size
+        grid.put(bottom, max(title_at, taken + 1), heat.column_title, palette.axis)
+
+    def _digits(
+        self, grid: Grid, frame: _Frame, levels: np.ndarray, palette: Palette, scale: axes.Scale, coloured: bool
+    ) -> None:
+        for i, j in zip(*np.nonzero(levels >= 0), strict=True):
+            value, level = float(frame.shown[i, j]), int(levels[i, j])
+            text = axes.number(value, 3)
+            if len(text) >= frame.cell:
+                text = axes.number(value, 2)
+            if len(text) >= frame.cell:
+                text = str(min(9, int(10 * min(1.0, max(0.0, scale.place(value))))))
+            row = frame.top + ((levels.shape[0] - 1 - i) * frame.unit + frame.unit // 2) // 2
+            at = frame.left + j * frame.cell + (frame.cell - len(text)) // 2
+            if not coloured:  # glyphs beside figures would read as part of them
+                text, at = text.center(frame.cell), frame.left + j * frame.cell
+            grid.put(row, at, text, _on(palette, level) if coloured else palette.text)
+
+    def _bar(
+        self, grid: Grid, frame: _Frame, palette: Palette, scale: axes.Scale, room: int, coloured: bool
+    ) -> None:
+        at = grid.width - room + 2
+        tall = min(frame.height, grid.height - frame.top)
+        if frame.top:
+            name = crop(self.heat.name, max(room - 2, grid.width - frame.left - 12))
+            grid.put(0, grid.width - cell_len(name), name, palette.axis)
+        for row in range(tall):
+            above = (2 * (tall - row) - 0.5) / (2 * tall)
+            below = (2 * (tall - row) - 1.5) / (2 * tall)
+            if coloured:
+                pair = [palette.heat[min(LEVELS - 1, int(p * LEVELS))] for p in (above, below)]
+                same = pair[0] == pair[1]
+                style = _fill(None, pair[0]) if same else _fill(pair[0], pair[1])
+                grid.put(frame.top + row, at, "  " if same else "▀▀", style)
+            else:
+                glyph = GLYPHS[min(len(GLYPHS) - 1, int(below * LEVELS) * len(GLYPHS) // LEVELS)]
+                grid.put(frame.top + row, at, glyph * 2, palette.text)
+        ticks = scale.ticks(max(2, min(5, tall)))
+        for tick, name in zip(ticks, axes.tick_labels(ticks), strict=True):
+            row = round((1 - scale.place(tick)) * tall - 0.5)
+            grid.put(frame.top + min(tall - 1, max(0, row)), at + 3, name, palette.axis)
+
+    def _mark(
+        self, grid: Grid, frame: _Frame, levels: np.ndarray, palette: Palette, column: int, row: int, ascii_only: bool
+    ) -> None:
+        heat = self.heat
+        at_row = frame.top + int(frame.rows[row] + frame.unit / 2) // 2
+        if row >= 0 and frame.left:
+            grid.put(at_row, 0, pad(heat.row_names[row], frame.left - 1, right=True), palette.strong)
+            grid.put(at_row, frame.left - 1, ">" if ascii_only else "▸", palette.strong)
+        at = frame.left + int(frame.columns[column])
+        bottom = frame.top + frame.height
+        if column >= 0 and bottom < grid.height:
+            grid.replace_word(bottom, at + frame.cell // 2, heat.column_names[column], palette.strong)
+        if row < 0 or column < 0:
+            return
+        level = int(levels[frame.row_of[row], frame.column_of[column]])
+        style = _on(palette, level) if level >= 0 and palette.heat and not ascii_only else palette.strong
+        if frame.cell >= 3:
+            grid.put(at_row, at, "[", style)
+            grid.put(at_row, at + frame.cell - 1, "]", style)
+        else:
+            grid.put(at_row, at, "X" if ascii_only else "◆", style)
+
+
+def _levels(values: np.ndarray, scale: axes.Scale) -> np.ndarray:
+    """Level 0..15 of each value, -1 for NaN."""
+    low, high = (np.log10(scale.low), np.log10(scale.high)) if scale.log else (scale.low, scale.high)
+    finite = np.isfinite(values)
+    filled = np.where(finite, values, scale.low)
+    if scale.log:
+        filled = np.log10(np.maximum(filled, scale.low))
+    level = np.clip(np.floor((filled - low) / (high - low) * LEVELS), 0, LEVELS - 1)
+    return np.where(finite, level, _MISSING).astype(np.int16)
+
+
+def _share(count: int, room: int, most: int) -> tuple[np.ndarray, int, int]:
+    """Place of each of so many rows or columns, the number of places, and how many cells a place gets."""
+    if count <= room:
+        return np.arange(count), count, max(1, min(most, room // max(1, count)))
+    return np.arange(count) * room // count, room, 1
+
+
+def _pooled(values: np.ndarray, row_of: np.ndarray, column_of: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Mean of the values that share a place, [rows, columns]; NaN where none is finite."""
+    total, many = np.zeros((rows, columns)), np.zeros((rows, columns))
+    finite = np.isfinite(values)
+    at = (row_of[:, None], column_of[None, :])
+    np.add.at(total, at, np.where(finite, values, 0.0))
+    np.add.at(many, at, finite)
+    return np.where(many > 0, total / np.maximum(many, 1), np.nan)
+
+
+@lru_cache(maxsize=1024)
+def _fill(fore: Color | None, back: Color | None) -> Style:
+    return Style(color=fore, bgcolor=back)
+
+
+def _on(palette: Palette, level: int) -> Style:
+    """Text that can be read on a level's colour."""
+    light = level < palette.heat_dark_below
+    return Style(color=Color.from_ansi(231 if light else 16), bgcolor=palette.heat[level], bold=True)
+
+
+def names_of(numbers: Sequence[int]) -> tuple[str, ...]:
+    """Numbers as names of rows or columns."""
+    return tuple(f"{n:,}" for n in numbers)

@@ -1,0 +1,107 @@
+"""Text table: aligned columns, one page of rows, a cursor row; columns that do not fit wait at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from explorer.render.axes import count, number
+from explorer.render.cells import Grid, Line, clean, crop, pad
+from explorer.render.palette import Palette
+
+_SAMPLE = 300
+"""Rows that decide the columns' widths, so that paging does not move them."""
+_GAP = 2
+_WIDEST = 60
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """Columns and rows; numbers stand to the right."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[object]]
+    warned: frozenset[int] = frozenset()
+    """Rows that carry a warning."""
+
+    def page(self, height: int) -> int:
+        """Rows of a page in so many lines: one line is the header, one says where we are."""
+        return max(1, height - 2)
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: int = -1,
+        column: int = -1,
+        ascii_only: bool = False,
+    ) -> list[Line]:
+        """Lines of exactly width x height cells: the page of row ``cursor``, from a column on that shows ``column``."""
+        grid = Grid(width, height)
+        size = self.page(height)
+        top = max(0, cursor) // size * size
+        shown = self.rows[top : top + size]
+        texts = [[cell(v) for v in row] for row in shown]
+        numeric, widths = self._widths(texts)
+        first = self._first(widths, width - 2, column)
+        at = 2
+        drawn = first
+        ellipsis = "~" if ascii_only else "…"
+        for j in range(first, len(self.columns)):
+            if at >= width:
+                break
+            wide = min(widths[j], width - at)
+            grid.put(0, at, pad(crop(self.columns[j], wide, ellipsis), wide, numeric[j]), palette.strong)
+            for i, row in enumerate(texts):
+                style = palette.strong if top + i == cursor else palette.text
+                grid.put(1 + i, at, pad(crop(row[j], wide, ellipsis), wide, numeric[j]), style)
+            at += wide + _GAP
+            drawn += at - _GAP <= width
+        for i in range(len(texts)):
+            if top + i in self.warned:
+                grid.put(1 + i, 1, "!", palette.warning)
+            if top + i == cursor:
+                grid.put(1 + i, 0, ">" if ascii_only else "▸", palette.strong)
+        if height > 1:
+            hidden = len(self.columns) - drawn + first
+            where = f"rows {count(top + 1)}-{count(top + len(texts))} of {count(len(self.rows))}"
+            more = f", {hidden} of {len(self.columns)} columns do not fit" if hidden > 0 else ""
+            grid.put(height - 1, 2, crop(where + more if self.rows else "no rows", width - 2, ellipsis), palette.axis)
+        return grid.lines()
+
+    def _widths(self, texts: Sequence[Sequence[str]]) -> tuple[list[bool], list[int]]:
+        sample = self.rows[:_SAMPLE]
+        numeric = [
+            bool(sample) and all(r[j] is None or isinstance(r[j], (int, float)) for r in sample)
+            for j in range(len(self.columns))
+        ]
+        rows = [*([cell(v) for v in row] for row in sample), *texts]
+        widths = [
+            min(_WIDEST, max([cell_len(name), *(cell_len(row[j]) for row in rows)]))
+            for j, name in enumerate(self.columns)
+        ]
+        return numeric, widths
+
+    @staticmethod
+    def _first(widths: Sequence[int], room: int, column: int) -> int:
+        """The first column of a window that shows ``column`` whole."""
+        first = 0
+        while first < column and sum(w + _GAP for w in widths[first : column + 1]) - _GAP > room:
+            first += 1
+        return first
+
+
+def cell(value: object) -> str:
+    """A value as a table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return number(value, 4)
+    return clean(str(value).replace("\n", " "))

@@ -1,0 +1,103 @@
+"""Seeds: is this fine-tuning, or this seed? Seeds side by side on one scale, then their mean with its spread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.render.axes import number
+from explorer.render.cells import Grid, crop, message
+from explorer.render.lines import Chart, LineChart
+from explorer.render.palette import Palette
+from explorer.views import words
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.line_view import COLUMNS, CubeView, between, cube_rows, cube_series
+from explorer.views.rows import Rows
+
+_NARROWEST, _LOWEST = 20, 7
+_LABELLED = 10
+"""Cells that the last panel gets more than the others, for the lines' labels."""
+
+
+class Seeds(CubeView):
+    """x is the step, y (the line) the layer, the same in every panel."""
+
+    name = "seeds"
+
+    def __init__(self, data: Rows) -> None:
+        super().__init__(data)
+        cube = self.cube
+        few = f"seed {self.seeds[0]}" if len(self.seeds) == 1 else f"{len(self.seeds)} seeds side by side"
+        self.title = words.title(data, self.task, few) if self.seeds else words.title(data)
+        labels = [f"L{layer}" for layer in cube.layers]
+        several = len(self.seeds) > 1
+        edges = [cube.values, cube.mean - cube.spread, cube.mean + cube.spread] if several else [cube.values]
+        scale = np.concatenate([np.ravel(e) for e in edges])
+
+        def chart(values: np.ndarray, spread: np.ndarray | None) -> LineChart:
+            series = cube_series(values, spread, cube.steps, labels)
+            return LineChart(Chart(series, "step", "", scale, data.measure.floor, values=False))
+
+        self.panels = [(f"seed {seed}", chart(cube.of(seed), None)) for seed in self.seeds]
+        if several:
+            self.panels.append(("mean ± sd over seeds", chart(cube.mean, cube.spread)))
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
+    ) -> Picture:
+        """See ``View.draw``."""
+        if self.empty:
+            return Picture(
+                tuple(message(words.nothing(self.data), width, height, palette.text)), "", NOWHERE, self.notes
+            )
+        at = cursor.clamped(len(self.cube.steps), len(self.cube.layers))
+        grid = Grid(width, height)
+        across = max(1, min(len(self.panels), width // _NARROWEST))
+        down = max(1, min(-(-len(self.panels) // across), height // _LOWEST))
+        across = min(across, -(-len(self.panels) // down))
+        room = across * down
+        # The mean is the answer; it stays when seeds must go.
+        panels = self.panels if len(self.panels) <= room else [*self.panels[: room - 1], self.panels[-1]]
+        extra = _LABELLED if width // across >= _NARROWEST + _LABELLED else 0
+        wide, tall = (width - extra) // across, height // down
+        for i, (name, chart) in enumerate(panels):
+            row, column = divmod(i, across)
+            last = i == len(panels) - 1 or column == across - 1
+            size = width - column * wide if last and column == across - 1 else wide - 1 if across > 1 else wide
+            if i == len(panels) - 1 and column < across - 1:
+                size = wide + extra
+            high = height - row * tall if row == down - 1 else tall
+            name = name.replace("±", "+-") if options.ascii else name
+            grid.put(row * tall, column * wide, crop(name, size), palette.strong)
+            if high > 1:
+                panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
+                grid.paste(panel, row * tall + 1, column * wide)
+        hidden = len(self.panels) - len(panels)
+        notes = (*self.notes, f"{hidden} seeds do not fit on this screen") if hidden else self.notes
+        return Picture(tuple(grid.lines()), self._read(at), at, notes)
+
+    def _read(self, at: Cursor) -> str:
+        if at.x < 0 or at.y < 0:
+            if at.x >= 0:
+                names = [f"layer {layer}" for layer in self.cube.layers]
+                return f"step {self.cube.steps[at.x]:,}, mean: {between(self.cube.mean[:, at.x], names)}"
+            return ""
+        values = self.cube.values[:, at.y, at.x]
+        each = ", ".join(
+            f"seed {seed} {number(float(v)) if np.isfinite(v) else 'none'}"
+            for seed, v in zip(self.seeds[:6], values, strict=False)
+        ) + (f" and {len(self.seeds) - 6} more" if len(self.seeds) > 6 else "")
+        text = f"layer {self.cube.layers[at.y]}, step {self.cube.steps[at.x]:,}: {each}"
+        if np.isfinite(values).sum() > 1:
+            mean, spread = float(self.cube.mean[at.y, at.x]), float(self.cube.spread[at.y, at.x])
+            text += f"; mean {number(mean)} ± {number(spread)}"
+        return text
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """Every seed's values, then their mean with its standard deviation."""
+        found = [row for seed in self.seeds for row in cube_rows(self.data, self.data.cube(self.task, (seed,)))]
+        return COLUMNS, found + (cube_rows(self.data, self.cube) if len(self.seeds) > 1 else [])
