@@ -1,0 +1,56 @@
+"""`bertdyn demo DIR`: a small but real store, made here and now."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+TRY = (
+    "bertdyn-tui {}",
+    "bertdyn show curves {} --probe sentiment --task sentiment",
+    "bertdyn show heat {} --probe tags --task tags",
+    "bertdyn compute js {} --probe tags --task tags --seed 1 --step 150 --by head",
+    'bertdyn sql {} "select task, layer, avg(value) as distance from svcca where step = 150 group by all order by all"',
+)
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def command(folder: Path) -> None:
+    """Fine-tune a tiny BERT here and now, extract and compute: a small but real store in DIR.
+
+    Two generated tasks, two seeds, six checkpoints each; about a minute. What DIR has already is not made again.
+
+    \b
+    bertdyn demo try
+    bertdyn-tui try/demo.bertdyn
+    """
+    path = make(folder)
+    click.echo(f"The demo's store is {path}. Try:\n")
+    for line in TRY:
+        click.echo("  " + line.format(shlex.quote(str(path))))
+    click.echo("\nThe checkpoints it was made of are in runs/ beside it, the probe sets' sentences in texts/.")
+
+
+def make(folder: Path) -> Path:
+    """The demo's store in ``folder``, made with a progress bar on stderr where there is something to make."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    from explorer.demo.run import Stage, make_demo
+
+    console = Console(stderr=True)
+    count, unit = MofNCompleteColumn(), TextColumn("{task.fields[unit]}")
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), count, unit, TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        shown: dict[str, TaskID] = {}
+
+        def tell(stage: Stage) -> None:
+            if stage.total and stage.name not in shown:
+                shown[stage.name] = bar.add_task(stage.name, unit=stage.unit, total=stage.total)
+            if stage.name in shown:
+                bar.update(shown[stage.name], completed=stage.done, total=stage.total)
+
+        return make_demo(folder, tell)

@@ -1,0 +1,209 @@
+"""Make the demo's store: write the texts, fine-tune, extract, compute. What is there already is not done again.
+
+    FOLDER/texts/sentiment.tsv, tags.conllu         the probe sets
+    FOLDER/runs/<task>/seed-<N>/checkpoint-<step>   as the Hugging Face Trainer writes them
+    FOLDER/demo.bertdyn                             the store
+
+Every file is one that a user could give to `bertdyn extract`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.demo import texts
+from explorer.demo.recipe import SEEDS, TASKS, Recipe, Task
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from store.extract.plan import Outcome, Plan, Work
+    from store.keys import CheckpointKey
+    from store.store import Store
+
+STORE = "demo.bertdyn"
+MEASURES = ("svcca", "js", "clusters")
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far one stage is: ``done`` of ``total`` ``unit``."""
+
+    name: str
+    done: int
+    total: int
+    unit: str
+
+
+Progress = Callable[[Stage], None]
+
+
+def make_demo(
+    folder: Path,
+    progress: Progress = lambda stage: None,
+    *,
+    tasks: Sequence[Task] = TASKS,
+    seeds: Sequence[int] = SEEDS,
+    recipe: Recipe | None = None,
+) -> Path:
+    """Make the demo's store in ``folder``, or go on where an earlier call was interrupted; returns the store's path.
+
+    Raises:
+        BertdynError: the folder cannot be written, holds something else under the store's name, or a step failed.
+    """
+    recipe = recipe or Recipe()
+    folder = Path(os.path.abspath(folder))
+    path = folder / STORE
+    if not _extracted(path, tasks, seeds, recipe):
+        base = tiny_bert()
+        try:
+            _write_texts(folder / "texts", tasks)
+            _fine_tune(base, folder, tasks, seeds, recipe, progress)
+        except OSError as error:
+            raise BertdynError(f"The demo cannot write '{folder}': {error.strerror}. Name another folder.") from None
+        _extract(base, folder, tasks, progress)
+    _compute(path, progress)
+    return path
+
+
+def tiny_bert() -> Path:
+    """The folder of the tiny BERT: inside an installed package, or under fixtures/ of a source checkout."""
+    here = Path(__file__).resolve().parent
+    for place in (here / "tiny-bert", here.parent.parent / "fixtures" / "tiny-bert"):
+        if (place / "config.json").is_file():
+            return place
+    raise BertdynError("The demo's model (tiny-bert) is not in this installation: install bertdyn again.")
+
+
+def _extracted(path: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: Recipe) -> bool:
+    """All checkpoints, on all probe sets, are in the store."""
+    from store.keys import PRETRAINED_KEY, CheckpointKey
+    from store.store import Store
+
+    if not path.exists():
+        return False
+    store = Store.open(path)
+    wanted = {CheckpointKey(t.name, str(s), n) for t in tasks for s in seeds for n in recipe.steps} | {PRETRAINED_KEY}
+    probes = {info.name for info in store.probes()}
+    return all(t.name in probes and wanted <= _keys(store, t.name) for t in tasks)
+
+
+def _keys(store: Store, probe: str) -> set[CheckpointKey]:
+    return {c.key for c in store.checkpoints(probe)}
+
+
+def _write_texts(folder: Path, tasks: Iterable[Task]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for task in tasks:
+        write = texts.to_tsv if task.kind == "sentence" else texts.to_conllu
+        (folder / task.probe_file).write_text(write(task.held_out()), encoding="utf-8")
+
+
+def _fine_tune(
+    base: Path, folder: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: Recipe, progress: Progress
+) -> None:
+    """Train the missing runs in child processes, one a core. A run's folder is there only when the run is whole."""
+    from explorer.compute.pool import cpus, local_pool
+
+    runs, unfinished = folder / "runs", folder / "unfinished"
+    wanted = [_Run(runs / t.name / f"seed-{s}", unfinished / uuid.uuid4().hex, t.name, s) for t in tasks for s in seeds]
+    missing = [run for run in wanted if not run.folder.is_dir()]
+    for run in missing:
+        run.folder.parent.mkdir(parents=True, exist_ok=True)
+
+    def tell() -> None:
+        written = sum(1 for run in wanted for place in (run.folder, run.draft) for _ in place.glob("checkpoint-*"))
+        progress(Stage("fine-tune", written, len(wanted) * len(recipe.steps), "checkpoints"))
+
+    tell()
+    if missing:
+        with local_pool(min(len(missing), cpus())) as pool:
+            waiting = {pool.submit(_train, base, run, recipe) for run in missing}
+            while waiting:
+                done, waiting = wait(waiting, timeout=POLL_SECONDS)
+                tell()
+                for future in done:
+                    future.result()
+    # Once all runs are whole, drafts (of an interrupted call, or of another demo in this folder) are of no use.
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Run:
+    folder: Path
+    draft: Path
+    task: str
+    seed: int
+
+
+def _train(base: Path, run: _Run, recipe: Recipe) -> None:
+    from explorer.demo.train import fine_tune
+
+    fine_tune(base, run.draft, run.task, run.seed, recipe)
+    try:
+        run.draft.rename(run.folder)
+    except OSError:
+        if not run.folder.is_dir():  # else another demo in this folder was first, with the same weights
+            raise
+
+
+def _extract(base: Path, folder: Path, tasks: Sequence[Task], progress: Progress) -> None:
+    from store.extract.run import ExtractOptions, extract
+
+    files = {t.name: folder / "texts" / t.probe_file for t in tasks}
+    options = ExtractOptions(reference=str(base))
+    report = extract(folder / STORE, [folder / "runs"], files, options, _Extraction(progress))
+    failed = [o for o in report.outcomes if o.status == "failed"]
+    if failed:
+        raise BertdynError(f"The demo could not extract {failed[0].key}: {failed[0].reason}")
+
+
+class _Extraction:
+    """Tells how an extraction goes in checkpoints, each counted once a probe set."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._done = self._total = 0
+
+    def begin(self, plan: Plan) -> None:
+        self._total = len(plan.work)
+        self._tell()
+
+    def loading(self, key: CheckpointKey) -> None: ...
+
+    def advance(self, tokens: int) -> None: ...
+
+    def outcome(self, work: Work, outcome: Outcome) -> None:
+        self._done += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        self._progress(Stage("extract", self._done, self._total, "checkpoints"))
+
+
+def _compute(path: Path, progress: Progress) -> None:
+    from explorer.compute.run import compute
+    from explorer.measures import get
+    from explorer.selection import Selection, default_against
+    from store.store import Store
+
+    store = Store.open(path)
+    for name in MEASURES:
+        measure = get(name)
+        for info in store.probes():
+            against = default_against(_keys(store, info.name)) if measure.sides == 2 else None
+            selection = Selection(name, info.name, against=against, parameters=measure.settle({}))
+            stage = f"{name} on {info.name}"
+            outcome = compute(store, selection, lambda u, s=stage: progress(Stage(s, u.done, u.total, "values")))
+            if outcome.cancelled:
+                raise KeyboardInterrupt
+            if outcome.failures:
+                first = outcome.failures[0]
+                raise BertdynError(f"The demo could not compute {name} of {first.where}: {first.message}")

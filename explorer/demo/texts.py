@@ -1,0 +1,241 @@
+"""Sentences of a small English-like language, made by a grammar from a seed. Pure: the same seed gives the same text.
+
+What a model can learn from it: a verb agrees with its subject across a distractor ("the map near the bridges is"),
+scenes go together (cooks taste soups), "and" and "because" join opinions that agree where "but" joins ones that do not,
+and many words are a noun in one place and a verb in another.
+
+Two tasks come with it. In ``sentiment`` a sentence is negative, neutral or positive; opinion words alone do not give
+it away, since they are negated ("not awful"), outweighed ("although X, Y") and only asked about ("wondered whether X",
+which is neutral). In ``tags`` each word has its part of speech (universal tag names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from explorer.demo import words as lexicon
+from explorer.demo.words import SCENES, Scene, Verb, plural
+
+NEGATIVE, NEUTRAL, POSITIVE = "negative", "neutral", "positive"
+LABELS = (NEGATIVE, NEUTRAL, POSITIVE)
+TAGS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "VERB")
+
+Part = list[tuple[str, str]]
+"""Words with their tags."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence: its words, a tag for each word, and the opinion it holds."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    label: str
+
+    @property
+    def text(self) -> str:
+        """As it is written: no blank before a comma or the full stop."""
+        return " ".join(self.words).replace(" ,", ",").replace(" .", ".")
+
+
+def sentiment(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
+    """n different sentences whose labels are as even as n allows, in random order; none of ``avoid``."""
+    rng = Random(f"sentiment {seed}")
+    signs = [(-1, 0, 1)[i % 3] for i in range(n)]
+    rng.shuffle(signs)
+    return _distinct(rng, signs, avoid)
+
+
+def tagged(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
+    """n different sentences of every kind, for the task of tagging words; none of ``avoid``."""
+    rng = Random(f"tags {seed}")
+    return _distinct(rng, [_sign(rng) for _ in range(n)], avoid)
+
+
+def corpus(seed: int, n: int) -> list[str]:
+    """n lines of text to pre-train on: half are one sentence, half are two about one scene and of one opinion."""
+    rng = Random(f"corpus {seed}")
+    lines = []
+    for _ in range(n):
+        scene, sign = rng.choice(SCENES), _sign(rng)
+        lines.append(" ".join(_sentence(rng, scene, sign).text for _ in range(rng.choice((1, 2)))))
+    return lines
+
+
+def to_tsv(sentences: Sequence[Sentence]) -> str:
+    """Sentence, tab, label; no header."""
+    return "".join(f"{s.text}\t{s.label}\n" for s in sentences)
+
+
+def to_conllu(sentences: Sequence[Sentence]) -> str:
+    """CoNLL-U with forms and universal part-of-speech tags; the other columns are left empty."""
+    blocks = []
+    for number, s in enumerate(sentences, 1):
+        head = f"# sent_id = {number}\n# text = {s.text}\n"
+        rows = (f"{i}\t{w}\t_\t{t}" + "\t_" * 6 for i, (w, t) in enumerate(zip(s.words, s.tags, strict=True), 1))
+        blocks.append(head + "\n".join(rows) + "\n\n")
+    return "".join(blocks)
+
+
+def _distinct(rng: Random, signs: Iterable[int], avoid: Iterable[Sentence]) -> list[Sentence]:
+    seen = {s.words for s in avoid}
+    made = []
+    for sign in signs:
+        sentence = _sentence(rng, rng.choice(SCENES), sign)
+        while sentence.words in seen:
+            sentence = _sentence(rng, rng.choice(SCENES), sign)
+        seen.add(sentence.words)
+        made.append(sentence)
+    return made
+
+
+# Sentences; sign is the opinion: -1, 0 or 1
+
+
+def _sentence(rng: Random, scene: Scene, sign: int) -> Sentence:
+    part = _opinionated(rng, scene, sign) if sign else _neutral(rng, scene)
+    first, *rest = part
+    part = [(first[0][0].upper() + first[0][1:], first[1]), *rest, (".", "PUNCT")]
+    return Sentence(tuple(w for w, _ in part), tuple(t for _, t in part), LABELS[sign + 1])
+
+
+def _neutral(rng: Random, scene: Scene) -> Part:
+    kind = rng.random()
+    if kind < 0.4:
+        return _event(rng, scene)
+    if kind < 0.6:
+        joint = rng.choice((("and", "CCONJ"), ("while", "SCONJ"), ("before", "SCONJ")))
+        return [*_event(rng, scene), joint, *_event(rng, scene)]
+    subject, number = _person(rng, scene)
+    asked = _finite(rng, rng.choice(lexicon.SAY), number, past=0.7)
+    return [*subject, asked, ("whether", "SCONJ"), *_opinion(rng, scene, rng.choice((-1, 1)))]
+
+
+def _opinionated(rng: Random, scene: Scene, sign: int) -> Part:
+    """A sentence whose main clause holds the opinion."""
+    main = _opinion(rng, scene, sign)
+    kind = rng.random()
+    if kind < 0.3:
+        return main
+    if kind < 0.5:
+        return [*_event(rng, scene), ("and", "CCONJ"), *main]
+    if kind < 0.7:
+        joint = rng.choice((("because", "SCONJ"), ("and", "CCONJ")))
+        return [*main, joint, *_opinion(rng, scene, sign)]
+    other = _opinion(rng, scene, -sign)
+    if kind < 0.8:
+        return [*other, ("but", "CCONJ"), *main]
+    if kind < 0.9:
+        return [("although", "SCONJ"), *other, (",", "PUNCT"), *main]
+    return [*main, ("although", "SCONJ"), *other]
+
+
+# Clauses
+
+
+def _event(rng: Random, scene: Scene) -> Part:
+    subject, number = _person(rng, scene)
+    if rng.random() < 0.65:
+        part = [*subject, *_verb(rng, rng.choice(scene.verbs), number), *_thing(rng, scene)[0]]
+    else:
+        part = [*subject, *_verb(rng, rng.choice(lexicon.GO), number), *_place(rng, scene)]
+    if rng.random() < 0.25:
+        part.append((rng.choice(lexicon.WHEN + lexicon.HOW), "ADV"))
+    return part
+
+
+def _opinion(rng: Random, scene: Scene, sign: int) -> Part:
+    """A clause of the opinion ``sign``, sometimes by denying its opposite."""
+    denied = rng.random() < 0.25
+    said = -sign if denied else sign
+    if rng.random() < 0.35:
+        subject, number = _person(rng, scene)
+        feeling = rng.choice(lexicon.LIKE if said > 0 else lexicon.DISLIKE)
+        verb = _denied(rng, feeling, number) if denied else [_finite(rng, feeling, number)]
+        return [*subject, *verb, *_thing(rng, scene)[0]]
+    subject, number = _thing(rng, scene)
+    quality = (rng.choice(_qualities(scene, said)), "ADJ")
+    be = (rng.choice(("is", "was") if number == 1 else ("are", "were")), "AUX")
+    if denied:
+        denial = ("not", "PART") if rng.random() < 0.6 else (rng.choice(lexicon.BARELY), "ADV")
+        return [*subject, be, denial, quality]
+    part = [*subject, be]
+    if rng.random() < 0.4:
+        part.append((rng.choice(lexicon.DEGREE), "ADV"))
+    part.append(quality)
+    if rng.random() < 0.3:
+        part += [("and", "CCONJ"), (rng.choice(_qualities(scene, said)), "ADJ")]
+    return part
+
+
+def _verb(rng: Random, verb: Verb, number: int) -> Part:
+    kind = rng.random()
+    if kind < 0.15:
+        return _denied(rng, verb, number)
+    if kind < 0.3:
+        return [(rng.choice(("will", "can", "must")), "AUX"), (verb[0], "VERB")]
+    return [_finite(rng, verb, number)]
+
+
+def _denied(rng: Random, verb: Verb, number: int) -> Part:
+    auxiliary = "did" if rng.random() < 0.5 else "does" if number == 1 else "do"
+    return [(auxiliary, "AUX"), ("not", "PART"), (verb[0], "VERB")]
+
+
+def _finite(rng: Random, verb: Verb, number: int, past: float = 0.4) -> tuple[str, str]:
+    form = 2 if rng.random() < past else 1 if number == 1 else 0
+    return verb[form], "VERB"
+
+
+# Noun phrases: the words, and the grammatical number (1 or 2) that a verb agrees with
+
+
+def _person(rng: Random, scene: Scene) -> tuple[Part, int]:
+    kind = rng.random()
+    if kind < 0.12:
+        word = rng.choice(("he", "she", "they", "we"))
+        return [(word, "PRON")], 1 if word in ("he", "she") else 2
+    if kind < 0.22:
+        name = "".join(rng.choice(lexicon.SYLLABLES) for _ in range(rng.choice((2, 2, 3))))
+        return [(name.capitalize(), "PROPN")], 1
+    return _phrase(rng, rng.choice(scene.people), scene, describe=0.25)
+
+
+def _thing(rng: Random, scene: Scene) -> tuple[Part, int]:
+    return _phrase(rng, rng.choice(scene.things), scene, describe=0.3)
+
+
+def _place(rng: Random, scene: Scene) -> Part:
+    return [(rng.choice(lexicon.IN), "ADP"), *_plain(rng, rng.choice(scene.places), _number(rng))]
+
+
+def _phrase(rng: Random, noun: str, scene: Scene, describe: float) -> tuple[Part, int]:
+    number = _number(rng)
+    adjective = rng.choice(scene.plain + lexicon.PLAIN) if rng.random() < describe else ""
+    part = _plain(rng, noun, number, adjective)
+    if rng.random() < 0.2:
+        other = rng.choice((*scene.things, *scene.people, *scene.places))
+        part += [(rng.choice(lexicon.OF + lexicon.IN), "ADP"), *_plain(rng, other, _number(rng))]
+    return part, number
+
+
+def _plain(rng: Random, noun: str, number: int, adjective: str = "") -> Part:
+    determiner = rng.choice(lexicon.ONE if number == 1 else lexicon.MANY)
+    described: Part = [(adjective, "ADJ")] if adjective else []
+    if determiner == "a" and (adjective or noun)[0] in "aeiou":
+        determiner = "an"
+    return [(determiner, "DET"), *described, (noun if number == 1 else plural(noun), "NOUN")]
+
+
+def _qualities(scene: Scene, sign: int) -> tuple[str, ...]:
+    return (*scene.good, *lexicon.GOOD) if sign > 0 else (*scene.bad, *lexicon.BAD)
+
+
+def _number(rng: Random) -> int:
+    return 1 if rng.random() < 0.6 else 2
+
+
+def _sign(rng: Random) -> int:
+    return rng.choice((-1, 0, 1))

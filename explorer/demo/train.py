@@ -1,0 +1,124 @@
+"""Fine-tune the tiny BERT on one task with one seed; checkpoints are written as the Hugging Face Trainer writes them.
+
+A plain loop: AdamW, linear warm-up and decay, cross entropy. Imports torch; run.py calls it in child processes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
+from transformers.utils import logging
+
+from explorer.demo.recipe import Recipe, Task, task_named
+from explorer.demo.texts import Sentence
+
+IGNORED = -100
+Batch = dict[str, torch.Tensor]
+
+
+def fine_tune(base: Path, folder: Path, task_name: str, seed: int, recipe: Recipe) -> None:
+    """Train one run and write FOLDER/checkpoint-STEP for each of the recipe's steps.
+
+    One thread: a run gives the same weights each time, and two runs share two cores better than each would use both.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    task = task_named(task_name)
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    kind = BertForSequenceClassification if task.kind == "sentence" else BertForTokenClassification
+    names = dict(enumerate(task.labels))
+    model = kind.from_pretrained(base, id2label=names, label2id={v: k for k, v in names.items()})
+    evaluation = _encode(tokenizer, task.held_out(), task)
+    training = _encode(tokenizer, task.training(recipe.sentences), task)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=0.01)
+    last, epoch_steps = recipe.steps[-1], len(training) // recipe.batch
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / recipe.warm_up, (last - step) / (last - recipe.warm_up))
+    )
+    log: list[dict[str, float]] = []
+    losses: list[float] = []
+    batches = _batches(training, recipe.batch, seed)
+    for step in range(last + 1):
+        if step:
+            model.train()
+            loss = model(**next(batches)).loss
+            optimizer.zero_grad()
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            rate = schedule.get_last_lr()[0]
+            optimizer.step()
+            schedule.step()
+            losses.append(float(loss.detach()))
+        if step in recipe.steps:
+            at = {"epoch": step / epoch_steps, "step": step}
+            if losses:
+                log.append(at | {"loss": sum(losses) / len(losses), "grad_norm": float(norm), "learning_rate": rate})
+                losses.clear()
+            log.append(at | _evaluate(model, evaluation))
+            checkpoint = folder / f"checkpoint-{step}"
+            model.save_pretrained(checkpoint)
+            tokenizer.save_pretrained(checkpoint)
+            state = {"epoch": at["epoch"], "global_step": step, "max_steps": last, "train_batch_size": recipe.batch}
+            text = json.dumps(state | {"log_history": log}, indent=2, sort_keys=True)
+            (checkpoint / "trainer_state.json").write_text(text, encoding="utf-8")
+
+
+def _encode(tokenizer: AutoTokenizer, sentences: Sequence[Sentence], task: Task) -> list[tuple[list[int], list[int]]]:
+    """Token ids and labels of each sentence; a word's label stands at its first sub-word."""
+    if task.kind == "sentence":
+        ids = tokenizer([s.text for s in sentences], truncation=True)["input_ids"]
+        return [(row, [task.labels.index(s.label)]) for row, s in zip(ids, sentences, strict=True)]
+    encoded = tokenizer([list(s.words) for s in sentences], is_split_into_words=True, truncation=True)
+    rows = []
+    for i, sentence in enumerate(sentences):
+        previous, labels = None, []
+        for word in encoded.word_ids(i):
+            inside = word is None or word == previous
+            labels.append(IGNORED if inside else task.labels.index(sentence.tags[word]))
+            previous = word
+        rows.append((encoded["input_ids"][i], labels))
+    return rows
+
+
+def _batches(rows: Sequence[tuple[list[int], list[int]]], size: int, seed: int) -> Iterator[Batch]:
+    """Shuffled batches without end."""
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        order = torch.randperm(len(rows), generator=generator).tolist()
+        for start in range(0, len(rows) - size + 1, size):
+            yield _batch([rows[i] for i in order[start : start + size]])
+
+
+def _batch(rows: Sequence[tuple[list[int], list[int]]]) -> Batch:
+    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r, _ in rows], batch_first=True)
+    labels = [torch.tensor(r) for _, r in rows]
+    lengths = torch.tensor([len(r) for r, _ in rows])
+    padded = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=IGNORED)
+    mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+    return {"input_ids": ids, "attention_mask": mask, "labels": padded.squeeze(1) if padded.shape[1] == 1 else padded}
+
+
+@torch.no_grad()
+def _evaluate(model: torch.nn.Module, rows: Sequence[tuple[list[int], list[int]]]) -> dict[str, float]:
+    """Accuracy and loss over all labels that count."""
+    model.eval()
+    right = counted = 0
+    total = 0.0
+    for start in range(0, len(rows), 100):
+        batch = _batch(rows[start : start + 100])
+        output, labels = model(**batch), batch["labels"]
+        known = labels != IGNORED
+        n = int(known.sum())
+        right += int((output.logits.argmax(-1) == labels)[known].sum())
+        total += float(output.loss) * n
+        counted += n
+    return {"eval_accuracy": right / counted, "eval_loss": total / counted}
