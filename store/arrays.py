@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from store.attributes import checkpoint_attributes
 from store.errors import BertdynError
-from store.groups import ArrayInfo, make_array, make_group, open_array, read_attributes, read_info, set_attributes
+from store.groups import ArrayInfo, make_array, make_group, open_array, read_info, set_attributes
 from store.keys import CheckpointKey, ProbeInfo
 from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length
 from store.staging import Stage, writing
@@ -40,7 +41,6 @@ class CheckpointArrays:
     path: Path
     probe: str
     key: CheckpointKey
-    attributes: Mapping[str, Any]
     hidden: Any
     attention: Any | None
     infos: Mapping[str, ArrayInfo]
@@ -53,19 +53,13 @@ def open_checkpoint(root: Path, probe: str, key: CheckpointKey) -> CheckpointArr
         BertdynError: it is not there, damaged, or another checkpoint lies in its folder.
     """
     path = checkpoint_path(root, probe, key)
-    attributes = read_attributes(path)
-    found = tuple(attributes.get(name) for name in ("probe", "task", "seed", "step"))
-    if found != (probe, key.task, key.seed, key.step):
-        raise BertdynError(
-            f"'{path}' should hold checkpoint {key} on probe set '{probe}' but says it is {found}. "
-            f"Run `bertdyn check {root} --repair`."
-        )
+    checkpoint_attributes(root, probe, key)
     with _damage_named(root, probe, key):
         arrays = {name: open_array(path / name) for name in (HIDDEN, ATTENTION) if (path / name).is_dir()}
         infos = {name: read_info(path / name) for name in arrays}
         if HIDDEN not in arrays:
             raise ValueError("the hidden states are missing")
-    return CheckpointArrays(path, probe, key, attributes, arrays[HIDDEN], arrays.get(ATTENTION), infos)
+    return CheckpointArrays(path, probe, key, arrays[HIDDEN], arrays.get(ATTENTION), infos)
 
 
 def read_hidden(root: Path, opened: CheckpointArrays, layer: int, start: int, stop: int | None) -> np.ndarray:

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from store import fragments, index, tables
+from store.attributes import probe_info, read_attributes
 from store.errors import BertdynError
-from store.fragments import Table
-from store.groups import read_attributes
+from store.fragments import TableSpec
 from store.keys import Checkpoint, ProbeInfo, Result
-from store.layout import ACTIVATIONS, PROBES
-from store.probe_files import read_info
+from store.layout import ACTIVATIONS, INDEX, PROBES
 from store.staging import modified
 
 Group = tuple[str, int]
@@ -30,7 +29,7 @@ _TRIES = 5
 
 
 @dataclass(frozen=True)
-class Rows:
+class Table:
     """Answer to an SQL query."""
 
     columns: tuple[str, ...]
@@ -71,7 +70,7 @@ class Catalog:
         found = []
         for folder, _ in scan(self._root, PROBES, 1):
             with suppress(BertdynError):
-                found.append(read_info(self._root / folder))
+                found.append(probe_info(self._root / folder))
         return sorted(found, key=lambda info: info.name)
 
     def add_results(self, results: Sequence[Result]) -> None:
@@ -95,19 +94,19 @@ class Catalog:
 
         return self._with_views({}, ask)
 
-    def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Rows:
+    def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Table:
         """Answer one SELECT of the user's.
 
         Raises:
             BertdynError: it is no single SELECT, or DuckDB refuses it.
         """
 
-        def ask(connection: Any) -> Rows:
+        def ask(connection: Any) -> Table:
             _only_reading(connection, sql)
             connection.execute(sql)
             described = connection.description or []
             rows = connection.fetchall() if limit is None else connection.fetchmany(limit + 1)
-            return Rows(
+            return Table(
                 columns=tuple(column[0] for column in described),
                 types=tuple(str(column[1]) for column in described),
                 rows=rows[:limit] if limit is not None else rows,
@@ -147,7 +146,7 @@ class Catalog:
 
     def moved(self) -> bool:
         """Whether the index was made for another folder, or is missing."""
-        return index.noted(self._root)[0] != os.path.realpath(self._root)
+        return index.noted(self._root)[0] != os.path.realpath(self._root) or not (self._root / INDEX).exists()
 
     def _connection(self) -> Any:
         if self._open is None:
@@ -156,7 +155,7 @@ class Catalog:
             self._open = duckdb.connect()
         return self._open
 
-    def _compact(self, table: Table) -> None:
+    def _compact(self, table: TableSpec) -> None:
         import duckdb
 
         # A reader's convenience: when a fragment went away under us or the disk is full, the next one will try.
@@ -178,14 +177,12 @@ class Catalog:
         unknown = [group for group in groups if group not in self._probes]
         if not unknown:
             return
-        stored = set(
-            self._retrying(lambda: self._connection().execute(self._read(tables.PROBE_SETS, "folder, modified")))
-        )
+        stored = set(self._stored(tables.PROBE_SETS, "folder, modified"))
         rows = self._described_probes(unknown)
         self._probes.update(rows)
         self._save(tables.PROBE_SETS, {group: row for group, row in rows.items() if group not in stored})
 
-    def _save(self, table: Table, rows: Mapping[Group, tuple[Any, ...]]) -> None:
+    def _save(self, table: TableSpec, rows: Mapping[Group, tuple[Any, ...]]) -> None:
         if not rows:
             return
         if self.writable:
@@ -206,20 +203,26 @@ class Catalog:
         found = {}
         for folder, when in groups:
             with suppress(BertdynError):
-                found[folder, when] = tables.probe_row(folder, when, read_info(self._root / folder))
+                found[folder, when] = tables.probe_row(folder, when, probe_info(self._root / folder))
         return found
 
     def _stored_rows(self, wanted: set[Group]) -> dict[Group, tuple[Any, ...]]:
         # The training log is most of the bytes and a listing does not need it.
         columns = ", ".join(name for name in tables.CHECKPOINTS.columns if name != "training_log")
-        rows = self._retrying(lambda: self._connection().execute(self._read(tables.CHECKPOINTS, columns)))
+        rows = self._stored(tables.CHECKPOINTS, columns)
         return {(row[0], row[1]): row for row in rows if (row[0], row[1]) in wanted}
 
-    def _read(self, table: Table, columns: str) -> str:
-        return f"select {columns} from ({table.read(fragments.listed(self._root, table))})"
+    def _stored(self, table: TableSpec, columns: str) -> list[tuple[Any, ...]]:
+        import duckdb
 
-    def _retrying(self, ask: Callable[[], Any]) -> list[tuple[Any, ...]]:
-        return _again(lambda: list(ask().fetchall()))
+        def ask() -> list[tuple[Any, ...]]:
+            paths = fragments.listed(self._root, table)
+            return list(self._connection().execute(f"select {columns} from ({table.read(paths)})").fetchall())
+
+        # These rows only repeat the attributes: when they cannot be read, those can.
+        with suppress(duckdb.Error):
+            return _again(ask)
+        return []
 
     def _with_views(self, shapes: Mapping[str, tables.MeasureShape], ask: Callable[[Any], _T]) -> _T:
         import duckdb
@@ -232,20 +235,13 @@ class Catalog:
                 tables.CHECKPOINTS: [self._checkpoints[g] for g in checkpoints if g in self._unsaved],
                 tables.PROBE_SETS: [self._probes[g] for g in probes if g in self._unsaved],
             }
+        live = {"live_checkpoints": checkpoints, "live_probes": probes}
         known = {**shapes, **index.noted(self._root)[1]}
 
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
             with closing(duckdb.connect()) as connection:
-                paths = {table.name: fragments.listed(self._root, table) for table in tables.ALL}
-                for statement in tables.sources(paths):
-                    connection.execute(statement)
-                for table, rows in unsaved.items():
-                    _insert(connection, f"unsaved_{table.name}", table.values(), rows)
-                for name, groups in (("live_checkpoints", checkpoints), ("live_probes", probes)):
-                    _insert(connection, name, "select unnest($1::VARCHAR[]), unnest($2::BIGINT[])", groups)
-                for statement in tables.views(known):
-                    connection.execute(statement)
+                self._prepare_views(connection, known, unsaved, live)
                 return ask(connection)
 
         try:
@@ -253,26 +249,57 @@ class Catalog:
         except duckdb.Error as error:
             raise BertdynError(f"The query failed. {str(error).strip()}") from None
 
+    def _prepare_views(
+        self,
+        connection: Any,
+        shapes: Mapping[str, tables.MeasureShape],
+        unsaved: Mapping[TableSpec, Sequence[tuple[Any, ...]]],
+        live: Mapping[str, Sequence[Group]],
+    ) -> None:
+        import duckdb
+
+        paths = {table.name: fragments.listed(self._root, table) for table in tables.ALL}
+        try:
+            for statement in tables.sources(paths):
+                connection.execute(statement)
+        except duckdb.InvalidInputException as error:
+            raise BertdynError(
+                f"A table of the store is damaged. Run `bertdyn check {self._root} --repair`. {str(error).strip()}"
+            ) from None
+        for table, rows in unsaved.items():
+            _insert(connection, f"unsaved_{table.name}", table.values(), rows)
+        for name, groups in live.items():
+            _insert(connection, name, "select unnest($1::VARCHAR[]), unnest($2::BIGINT[])", groups)
+        for statement in tables.views(shapes):
+            connection.execute(statement)
+
 
 def scan(root: Path, top: str, depth: int) -> list[Group]:
     """Groups that are in place, ``depth`` folders below ``top``."""
-    level = [top]
-    for _ in range(depth):
-        level = [f"{folder}/{name}" for folder in level for name in _folders(root / folder)]
     found = []
-    for folder in level:
+    for folder in folders(root, top, depth):
         when = modified(root / folder)
         if when is not None:
             found.append((folder, when))
     return found
 
 
-def _folders(path: Path) -> list[str]:
+def folders(root: Path, top: str, depth: int) -> list[str]:
+    """Folders where groups belong, whether or not there is one in them."""
+    level = [top]
+    for _ in range(depth):
+        level = [f"{folder}/{name}" for folder in level for name in _names(root / folder)]
+    return level
+
+
+def _names(path: Path) -> list[str]:
     try:
         with os.scandir(path) as entries:
             return [entry.name for entry in entries if entry.is_dir()]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise BertdynError(f"'{path}' cannot be read: {error.strerror}.") from None
 
 
 def _insert(connection: Any, name: str, values: str, rows: Sequence[Sequence[object]]) -> None:

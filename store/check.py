@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store import fragments, layout, tables
-from store.catalog import Catalog
+from store.attributes import probe_info, read_attributes
+from store.catalog import Catalog, folders
 from store.errors import BertdynError
-from store.groups import damage, read_attributes, read_info
+from store.groups import damage, read_info
 from store.keys import CheckpointKey
-from store.probe_files import read_info as read_probe_info
-from store.staging import collect, locked, throw_away, writing
+from store.probe_files import read_probe
+from store.staging import collect, locked, modified, throw_away, writing
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,23 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     """
     if repair and not catalog.writable:
         raise BertdynError(f"'{root}' cannot be written, so it cannot be repaired.")
-    probe_sets, checkpoints = _groups(root, layout.PROBES, 1), _groups(root, layout.ACTIVATIONS, 4)
+    probe_sets, checkpoints = folders(root, layout.PROBES, 1), folders(root, layout.ACTIVATIONS, 4)
     damaged: dict[str, str] = {}
     size = 0
-    for folder in (*probe_sets, *checkpoints):
+    problems: list[Problem] = []
+    for folder in sorted((*probe_sets, *checkpoints)):
+        before = modified(root / folder)
         found = list(_wrong(root, folder))
+        if modified(root / folder) != before:
+            continue  # replaced while we read: not damage
+        if not found and folder.startswith(layout.ACTIVATIONS):
+            # Its numbers are fine, and whole again once the probe set is: nothing to take out.
+            problems += [Problem(folder, what) for what in _without_probe(root, root / folder)]
         if found:
             damaged[folder] = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
         size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
     broken = {path.relative_to(root).as_posix(): what for path, what in _unreadable_fragments(root)}
-    problems = [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
+    problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
     problems += [Problem(f"{layout.STAGING}/{name}", "left by a process that died") for name in _dead(root)]
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
     return CheckReport(len(probe_sets), len(checkpoints), size, tuple(problems), tuple(mended))
@@ -81,24 +88,18 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
     yield "made the tables and the index again"
 
 
-def _groups(root: Path, top: str, depth: int) -> list[str]:
-    """Every folder where a group belongs, whether or not there is one."""
-    level = [root / top]
-    for _ in range(depth):
-        level = [Path(entry.path) for folder in level for entry in os.scandir(folder) if entry.is_dir()]
-    return sorted(path.relative_to(root).as_posix() for path in level)
-
-
 def _wrong(root: Path, folder: str) -> Iterator[str]:
     place = root / folder
     try:
         if folder.startswith(layout.PROBES):
-            info = read_probe_info(place)
+            info = probe_info(place)
             if layout.probe_path(root, info.name) != place:
                 yield f"it says it is probe set '{info.name}', which belongs elsewhere"
+            else:
+                read_probe(root, info.name)
         else:
             yield from _wrong_checkpoint(root, place)
-        yield from damage(place)
+            yield from damage(place)
     except (BertdynError, OSError) as error:
         yield str(error)
 
@@ -116,9 +117,8 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
         yield f"it says it is {key} on probe set '{found['probe']}', which belongs elsewhere"
         return
     try:
-        info = read_probe_info(layout.probe_path(root, found["probe"]))
+        info = probe_info(layout.probe_path(root, found["probe"]))
     except BertdynError:
-        yield f"its probe set '{found['probe']}' is missing or damaged"
         return
     if found.get("probe_fingerprint", info.fingerprint) != info.fingerprint:
         yield f"it was made with another version of probe set '{info.name}'"
@@ -129,6 +129,14 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
         stored = read_info(place / name).shape
         if stored != shape:
             yield f"{name} has shape {list(stored)}, not {list(shape)}"
+
+
+def _without_probe(root: Path, place: Path) -> Iterator[str]:
+    name = read_attributes(place)["probe"]
+    try:
+        probe_info(layout.probe_path(root, name))
+    except BertdynError:
+        yield f"its probe set '{name}' is missing or damaged: extract with it again"
 
 
 def _unreadable_fragments(root: Path) -> Iterator[tuple[Path, str]]:

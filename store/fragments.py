@@ -28,7 +28,7 @@ _SUFFIX, _REPLACES = ".parquet", ".replaces.json"
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class TableSpec:
     """A table on disk: its columns and what makes a row of a later fragment replace one of an earlier."""
 
     name: str
@@ -70,7 +70,7 @@ def escaped(path: object) -> str:
     return "".join(f"[{c}]" if c in "[*?" else c for c in str(path))
 
 
-def listed(root: Path, table: Table) -> list[Path]:
+def listed(root: Path, table: TableSpec) -> list[Path]:
     """Fragments of a table, oldest first."""
     try:
         names = sorted(e.name for e in os.scandir(table.folder(root)) if e.name.endswith(_SUFFIX) and e.name[0] != ".")
@@ -79,7 +79,7 @@ def listed(root: Path, table: Table) -> list[Path]:
     return [table.folder(root) / name for name in names]
 
 
-def write(connection: Any, root: Path, table: Table, rows: Sequence[Sequence[object]]) -> Path:
+def write(connection: Any, root: Path, table: TableSpec, rows: Sequence[Sequence[object]]) -> Path:
     """Write rows as one fragment; it is there whole or not at all.
 
     Raises:
@@ -89,7 +89,7 @@ def write(connection: Any, root: Path, table: Table, rows: Sequence[Sequence[obj
     return _copy(connection, root, table, table.values() if rows else table.empty(), columns)
 
 
-def compact(connection: Any, root: Path, table: Table, above: int = COMPACT_ABOVE) -> bool:
+def compact(connection: Any, root: Path, table: TableSpec, above: int = COMPACT_ABOVE) -> bool:
     """Merge a table's fragments when there are more than ``above``, unless another process is at it.
 
     Raises:
@@ -114,7 +114,7 @@ def compact(connection: Any, root: Path, table: Table, above: int = COMPACT_ABOV
     return True
 
 
-def rewrite(connection: Any, root: Path, table: Table, rows: Sequence[Sequence[object]]) -> None:
+def rewrite(connection: Any, root: Path, table: TableSpec, rows: Sequence[Sequence[object]]) -> None:
     """Replace all rows of a derived table; readers go on with the old fragments for the grace period.
 
     Raises:
@@ -133,7 +133,7 @@ def _unnest(number: int, kind: str) -> str:
     return f"unnest(${number}::JSON[])::{kind}" if nested else f"unnest(${number}::{kind}[])"
 
 
-def _copy(connection: Any, root: Path, table: Table, rows: str, parameters: list[list[object]]) -> Path:
+def _copy(connection: Any, root: Path, table: TableSpec, rows: str, parameters: list[list[object]]) -> Path:
     import duckdb
 
     folder = table.folder(root)
@@ -155,18 +155,18 @@ def _copy(connection: Any, root: Path, table: Table, rows: str, parameters: list
     return path
 
 
-def _replace(root: Path, table: Table, new: Path, old: Sequence[Path]) -> None:
+def _replace(root: Path, table: TableSpec, new: Path, old: Sequence[Path]) -> None:
     write_file(new.with_suffix(_REPLACES), json.dumps([path.name for path in old]).encode())
 
 
-def _replaced(root: Path, table: Table) -> set[str]:
+def _replaced(root: Path, table: TableSpec) -> set[str]:
     names: set[str] = set()
     for note in table.folder(root).glob(f"*{_REPLACES}"):
         names.update(json.loads(note.read_bytes()))
     return names
 
 
-def _remove_replaced(root: Path, table: Table) -> None:
+def _remove_replaced(root: Path, table: TableSpec) -> None:
     folder, now = table.folder(root), time.time()
     for note in folder.glob(f"*{_REPLACES}"):
         if now - note.stat().st_mtime < GRACE_SECONDS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from store.attributes import description, strict
 from store.errors import BertdynError
 
 CHECKSUM_BYTES = 4
@@ -39,21 +39,6 @@ class ArrayInfo:
         """Files of all chunks that the array must have."""
         counts = [math.ceil(n / c) for n, c in zip(self.shape, self.chunks, strict=True)]
         return (self.chunk(*index) for index in itertools.product(*map(range, counts)))
-
-
-def strict(value: Any) -> Any:
-    """The value as strict JSON has it: numpy scalars as numbers, NaN and infinities as null, keys as text."""
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(k): strict(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [strict(v) for v in value]
-    if value is None or isinstance(value, str | int):
-        return value
-    return str(value)
 
 
 def make_group(folder: Path, attributes: Mapping[str, Any]) -> None:
@@ -104,25 +89,13 @@ def make_array(
     return ArrayInfo(folder / name, tuple(shape), tuple(chunks), dtype)
 
 
-def read_attributes(folder: Path) -> dict[str, Any]:
-    """Attributes of a group. Plain JSON: opening it as Zarr takes ten times as long, and a listing reads thousands.
-
-    Raises:
-        BertdynError: there is no group, or its description is damaged.
-    """
-    found = _description(folder).get("attributes")
-    if not isinstance(found, dict):
-        raise BertdynError(f"'{folder / 'zarr.json'}' is damaged: it has no attributes.")
-    return found
-
-
 def read_info(folder: Path) -> ArrayInfo:
     """Shape, chunks and dtype of an array.
 
     Raises:
         BertdynError: there is no array, or its description is damaged.
     """
-    text = _description(folder)
+    text = description(folder)
     try:
         chunks = text["chunk_grid"]["configuration"]["chunk_shape"]
         dtype = np.dtype(text["data_type"]).newbyteorder("<")
@@ -175,16 +148,3 @@ def _checksum(content: bytes) -> bytes:
     import google_crc32c
 
     return int(google_crc32c.value(content)).to_bytes(CHECKSUM_BYTES, "little")
-
-
-def _description(folder: Path) -> dict[str, Any]:
-    path = folder / "zarr.json"
-    try:
-        text = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        raise BertdynError(f"There is no '{path}'.") from None
-    except ValueError:
-        raise BertdynError(f"'{path}' is damaged: it is not JSON.") from None
-    if not isinstance(text, dict):
-        raise BertdynError(f"'{path}' is damaged: it describes nothing.")
-    return text

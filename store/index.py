@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from store.layout import INDEX, STAGING, TABLES
-from store.staging import locked, sync, write_file, writing
+from store.layout import INDEX, TABLES
+from store.staging import Stage, locked, sync, write_file, writing
 from store.tables import MeasureShape, lasting_sources, views
 
 _NOTE = "index.json"
@@ -43,6 +42,8 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
     merged = _merged(noted(root)[1], shapes)
     if not again and noted(root) == (real, merged) and (root / INDEX).exists():
         return merged
+    with writing(root):
+        (root / TABLES).mkdir(exist_ok=True)
     with writing(root), locked(root / TABLES / ".lock"):
         merged = _merged(noted(root)[1], shapes)
         _write(root, Path(real), merged)
@@ -67,8 +68,8 @@ def _merged(known: Mapping[str, MeasureShape], more: Mapping[str, MeasureShape])
 def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
     import duckdb
 
-    draft = root / STAGING / f"{uuid.uuid4().hex}.{INDEX}"
-    draft.parent.mkdir(exist_ok=True)
+    stage = Stage(root)
+    draft = stage.path / INDEX
     try:
         # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
         newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
@@ -79,6 +80,5 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
         sync(draft)
         os.replace(draft, root / INDEX)
     finally:
-        draft.unlink(missing_ok=True)
-        draft.with_name(draft.name + ".wal").unlink(missing_ok=True)
+        stage.discard()
     sync(root)

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from store.attributes import probe_info, read_attributes
 from store.errors import BertdynError
-from store.groups import damage, make_array, make_group, open_array, read_attributes
-from store.keys import ProbeInfo, ProbeSet
+from store.groups import damage, make_array, make_group, open_array
+from store.keys import ProbeSet
 from store.layout import chunk_length, probe_path
 from store.ragged import offsets_of, pack_texts, pair_offsets, unpack_texts
-from store.staging import Stage, writing
+from store.staging import MARK, Stage, writing
 
 _ARRAYS = {
     "token_ids": ("int32", "token"),
@@ -26,6 +27,7 @@ _ARRAYS = {
     "word_offsets": ("int64", "example_end"),
 }
 _LABELS = ("int32", "labelled")
+_REQUIRED = (*_ARRAYS, "text_utf8", "text_offsets", "text_columns", "piece_ids", "piece_utf8", "piece_offsets")
 
 
 def write_probe(root: Path, probe: ProbeSet) -> bool:
@@ -55,19 +57,6 @@ def write_probe(root: Path, probe: ProbeSet) -> bool:
         stage.discard()
 
 
-def read_info(folder: Path) -> ProbeInfo:
-    """What a listing says of the probe set in a folder.
-
-    Raises:
-        BertdynError: there is none, or it is damaged.
-    """
-    found = read_attributes(folder).get("info")
-    try:
-        return ProbeInfo(**{**found, "labels": tuple(found["labels"])})  # type: ignore[dict-item, index]
-    except (KeyError, TypeError):
-        raise BertdynError(f"'{folder / 'zarr.json'}' is damaged: it describes no probe set.") from None
-
-
 def read_probe(root: Path, name: str) -> ProbeSet:
     """The probe set of that name.
 
@@ -75,16 +64,17 @@ def read_probe(root: Path, name: str) -> ProbeSet:
         BertdynError: there is none, it is damaged, or another one lies in its folder.
     """
     folder = probe_path(root, name)
-    info = read_info(folder)
+    info = probe_info(folder)
     if info.name != name:
         raise BertdynError(f"'{folder}' should hold probe set '{name}' but says it is '{info.name}'.")
     # A missing chunk would read as zeros, so look first; a probe set is small.
-    for problem in damage(folder):
-        raise BertdynError(f"Probe set '{name}' is damaged: {problem}. Run `bertdyn check {root} --repair`.")
+    missing = [f"its {array} are missing" for array in _REQUIRED if not (folder / array / MARK).is_file()]
+    for problem in itertools.chain(missing, damage(folder)):
+        raise _damaged(root, name, problem)
     arrays = {field: _read(folder, field) for field in _ARRAYS}
     columns, ends = _read_texts(folder, "text"), _read(folder, "text_columns")
     pieces = dict(zip(_read(folder, "piece_ids").tolist(), _read_texts(folder, "piece"), strict=True))
-    return ProbeSet(
+    probe = ProbeSet(
         info=info,
         **arrays,
         label_ids=_read(folder, "label_ids") if (folder / "label_ids").is_dir() else None,
@@ -92,6 +82,11 @@ def read_probe(root: Path, name: str) -> ProbeSet:
         pieces=pieces,
         attributes=read_attributes(folder).get("attributes", {}),
     )
+    try:
+        _consistent(probe)
+    except ValueError as error:
+        raise _damaged(root, name, str(error)) from None
+    return probe
 
 
 def same_content(a: ProbeSet, b: ProbeSet) -> bool:
@@ -125,6 +120,12 @@ def _consistent(probe: ProbeSet) -> None:
     ]
     if wrong:
         raise ValueError(f"probe set '{info.name}' contradicts itself: {', '.join(wrong)}")
+
+
+def _damaged(root: Path, name: str, problem: str) -> BertdynError:
+    return BertdynError(
+        f"Probe set '{name}' is damaged: {problem}. Run `bertdyn check {root} --repair` and extract again."
+    )
 
 
 def _write(folder: Path, name: str, values: np.ndarray, dtype: str, axis: str) -> None:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store import layout
-from store.catalog import Catalog
-from store.catalog import Rows as Table
+from store.attributes import checkpoint_attributes, probe_info
+from store.catalog import Catalog, Table
 from store.errors import BertdynError
 from store.keys import Checkpoint, CheckpointKey, ProbeInfo, ProbeSet, Result
 from store.staging import collect, modified, sync, write_file, writing
-from store.tables import MeasureShape
+from store.tables import MeasureShape, checkpoint_of, checkpoint_row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,9 +87,9 @@ class Store:
             BertdynError: no such folder, not a store, or a store of a newer format.
         """
         place = Path(os.path.abspath(path))
-        if not place.is_dir():
-            raise BertdynError(f"There is no folder '{place}'.")
         try:
+            if not place.is_dir():
+                raise BertdynError(f"There is no folder '{place}'.")
             marker = json.loads((place / layout.MARKER).read_bytes())
             version = marker["version"] if marker["format"] == layout.FORMAT else None
         except (FileNotFoundError, ValueError, KeyError, TypeError):
@@ -146,14 +146,15 @@ class Store:
         """
         from store.probe_files import read_probe, same_content, write_probe
 
+        _need_text(probe.info.name)
         self._collect_once()
         there = modified(layout.probe_path(self.path, probe.info.name)) is not None
         if (there or not write_probe(self.path, probe)) and not same_content(
             read_probe(self.path, probe.info.name), probe
         ):
             raise BertdynError(
-                f"The store has another probe set '{probe.info.name}' already (other texts, labels or tokens; "
-                f"fingerprint {probe.info.fingerprint} against what is stored). Give this one another name."
+                f"The store has a probe set '{probe.info.name}' with other texts, labels or tokens already. "
+                "Give this one another name."
             )
 
     def checkpoints(self, probe: str | None = None) -> tuple[Checkpoint, ...]:
@@ -173,9 +174,7 @@ class Store:
         Raises:
             BertdynError: it is not in the store.
         """
-        from store.tables import checkpoint_of, checkpoint_row
-
-        return checkpoint_of(checkpoint_row("", 0, self._arrays(probe, key).attributes))
+        return checkpoint_of(checkpoint_row("", 0, self.attributes(probe, key)))
 
     def attributes(self, probe: str, key: CheckpointKey) -> Mapping[str, Any]:
         """All that was noted when the checkpoint was extracted.
@@ -183,7 +182,8 @@ class Store:
         Raises:
             BertdynError: it is not in the store.
         """
-        return self._arrays(probe, key).attributes
+        self._need_checkpoint(probe, key)
+        return checkpoint_attributes(self.path, probe, key)
 
     def hidden(self, probe: str, key: CheckpointKey, layer: int, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Hidden states [t, width] of tokens ``start`` to ``stop``, stored dtype; layer 0 is the embedding output.
@@ -237,6 +237,8 @@ class Store:
         """
         from store.arrays import CheckpointWriter
 
+        _need_text(key.task)
+        _need_text(key.seed)
         if key.step < 0:
             raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
         info = self._need_probe(probe)
@@ -307,23 +309,25 @@ class Store:
         return check(self.path, self._catalog, repair)
 
     def _need_probe(self, name: str) -> ProbeInfo:
-        from store.probe_files import read_info
-
         folder = layout.probe_path(self.path, name)
         if modified(folder) is not None:
-            info = read_info(folder)
+            info = probe_info(folder)
             if info.name == name:
                 return info
         known = ", ".join(info.name for info in self.probes())
         raise BertdynError(f"The store has no probe set '{name}'. It has {known or 'none yet'}.")
 
-    def _arrays(self, probe: str, key: CheckpointKey) -> CheckpointArrays:
-        from store.arrays import open_checkpoint
-
+    def _need_checkpoint(self, probe: str, key: CheckpointKey) -> int:
         when = modified(layout.checkpoint_path(self.path, probe, key))
         if when is None:
             self._need_probe(probe)
             raise BertdynError(f"The store has no checkpoint {key} on probe set '{probe}'.")
+        return when
+
+    def _arrays(self, probe: str, key: CheckpointKey) -> CheckpointArrays:
+        from store.arrays import open_checkpoint
+
+        when = self._need_checkpoint(probe, key)
         with self._lock:
             found = self._opened.get((probe, key, when))
             if found is not None:
@@ -346,3 +350,10 @@ class Store:
 def _taken(place: Path) -> BertdynError:
     what = "is a bertdyn store already" if (place / layout.MARKER).is_file() else "exists and is no bertdyn store"
     return BertdynError(f"'{place}' {what}: give the new store another name.")
+
+
+def _need_text(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise BertdynError(f"The name {name!a} is not valid text (it holds half a character). Rename it.") from None

@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from store.fragments import Table, escaped, quoted
+from store.fragments import TableSpec, escaped, quoted
 from store.keys import Checkpoint, CheckpointKey, ProbeInfo, Result
 from store.layout import ACTIVATIONS, PROBES, TABLES
 
-CHECKPOINTS = Table(
+CHECKPOINTS = TableSpec(
     "checkpoints",
     {
         "folder": "VARCHAR", "modified": "BIGINT",
@@ -32,7 +32,7 @@ CHECKPOINTS = Table(
     key=("folder",),
     newest="created",
 )  # fmt: skip
-PROBE_SETS = Table(
+PROBE_SETS = TableSpec(
     "probes",
     {
         "folder": "VARCHAR", "modified": "BIGINT",
@@ -44,7 +44,7 @@ PROBE_SETS = Table(
     newest="modified",
 )  # fmt: skip
 _RESULT_TYPES = {"str": "VARCHAR", "int": "BIGINT", "float": "DOUBLE"}
-RESULTS = Table(
+RESULTS = TableSpec(
     "results",
     {field.name: _RESULT_TYPES[str(field.type).split(" |")[0]] for field in fields(Result)},
     key=(
@@ -99,12 +99,12 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
     """
     a = attributes
     return (
-        folder, modified, str(a["probe"]), str(a["task"]), str(a["seed"]), int(a["step"]),
-        int(a["layers"]), int(a["heads"]), int(a["width"]), str(a["dtype"]), bool(a["attention_digest"]),
-        str(a["hidden_digest"]), str(a["attention_digest"]), _float(a.get("epoch")), _float(a.get("loss")),
-        json.dumps({k: v for k, v in (a.get("metrics") or {}).items() if isinstance(v, int | float)}),
-        str(a.get("model_class") or ""), str(a.get("source") or ""), str(a.get("weights_sha256") or ""),
-        int(a["bytes"]), str(a["created"]), json.dumps(a.get("training_log") or []),
+        folder, modified, _text(a["probe"]), _text(a["task"]), _text(a["seed"]), int(a["step"]),
+        int(a["layers"]), int(a["heads"]), int(a["width"]), _text(a["dtype"]), bool(a["attention_digest"]),
+        _text(a["hidden_digest"]), _text(a["attention_digest"]), _float(a.get("epoch")), _float(a.get("loss")),
+        _json({k: v for k, v in (a.get("metrics") or {}).items() if isinstance(v, int | float)}),
+        _text(a.get("model_class") or ""), _text(a.get("source") or ""), _text(a.get("weights_sha256") or ""),
+        int(a["bytes"]), _text(a["created"]), _json(a.get("training_log") or []),
     )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
 def probe_row(folder: str, modified: int, info: ProbeInfo) -> tuple[object, ...]:
     """Row of ``probes``."""
     rest = list(PROBE_SETS.columns)[2:]
-    return (folder, modified, *(json.dumps(info.labels) if n == "labels" else getattr(info, n) for n in rest))
+    return (folder, modified, *(_json(info.labels) if n == "labels" else getattr(info, n) for n in rest))
 
 
 def result_row(result: Result) -> tuple[object, ...]:
@@ -220,6 +220,15 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "BOOLEAN"
     return "DOUBLE" if isinstance(value, int | float) else "VARCHAR"
+
+
+def _text(value: object) -> str:
+    # Paths may hold bytes that are no text; SQL must not stumble over them.
+    return str(value).encode("utf-8", "replace").decode()
+
+
+def _json(value: object) -> str:
+    return _text(json.dumps(value, ensure_ascii=False))
 
 
 def _float(value: object) -> float | None:
