@@ -21,11 +21,31 @@ FORMATS = ("table", "csv", "json", "parquet")
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --format and -o; they reach the command as ``format`` and ``output``."""
     command = click.option(
-        "-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write here, not stdout."
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write here, not stdout.",
     )(command)
     return click.option(
-        "--format", type=click.Choice(FORMATS), help="Default: by the name of -o, else table on a terminal and to a pipe."
+        "--format",
+        type=click.Choice(FORMATS),
+        help="Default: by the name of -o, else table on a terminal and to a pipe.",
     )(command)
+
+
+def format_of(format: str | None, output: Path | None) -> str:
+    """The format asked for, or the one that the file's name says; worth asking before anything is computed.
+
+    Raises:
+        BertdynError: Parquet without -o.
+    """
+    if format is None:
+        ending = output.suffix[1:].lower() if output else ""
+        format = ending if ending in FORMATS else "table"
+    if format == "parquet" and output is None:
+        raise BertdynError("Parquet is no text: name a file with -o FILE.")
+    return format
 
 
 def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str | None, output: Path | None) -> None:
@@ -34,15 +54,19 @@ def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: st
     Raises:
         BertdynError: Parquet without -o, or a file that cannot be written.
     """
-    if format is None:
-        ending = output.suffix[1:].lower() if output else ""
-        format = ending if ending in FORMATS else "table"
-    if format == "parquet":
-        if output is None:
-            raise BertdynError("Parquet is no text: name a file with -o FILE.")
+    format = format_of(format, output)
+    if format == "parquet" and output is not None:
         _parquet(columns, rows, output)
         return
-    text = {"table": as_table, "csv": as_csv, "json": as_json}[format](columns, rows)
+    write_text({"table": as_table, "csv": as_csv, "json": as_json}[format](columns, rows), output)
+
+
+def write_text(text: str, output: Path | None) -> None:
+    """Write text to stdout or to the file.
+
+    Raises:
+        BertdynError: a file that cannot be written.
+    """
     if output is None:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -72,7 +96,9 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Aligned columns; numbers to six significant digits, to the right."""
     cells = [[_short(v) for v in row] for row in rows]
-    numeric = [bool(rows) and all(v is None or isinstance(v, (int, float)) for v in col) for col in zip(*rows, strict=True)]
+    numeric = [
+        bool(rows) and all(v is None or isinstance(v, (int, float)) for v in col) for col in zip(*rows, strict=True)
+    ]
     numeric = numeric or [False] * len(columns)
     widths = [max([len(c), *(len(row[i]) for row in cells)]) for i, c in enumerate(columns)]
 
@@ -93,7 +119,15 @@ def _parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: Path
     for i, name in enumerate(columns):
         values = [_plain(row[i]) for row in rows]
         kinds = {type(v) for v in values if v is not None}
-        kind = "BOOLEAN" if kinds == {bool} else "BIGINT" if kinds == {int} else "DOUBLE" if kinds <= {int, float} and kinds else "VARCHAR"
+        kind = (
+            "BOOLEAN"
+            if kinds == {bool}
+            else "BIGINT"
+            if kinds == {int}
+            else "DOUBLE"
+            if kinds <= {int, float} and kinds
+            else "VARCHAR"
+        )
         parameters.append(values if kind != "VARCHAR" else [None if v is None else str(v) for v in values])
         quoted = name.replace('"', '""')
         selects.append(f'unnest(?::{kind}[]) AS "{quoted}"')

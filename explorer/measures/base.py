@@ -23,12 +23,35 @@ class MeasureError(ValueError):
 class Stimuli(Protocol):
     """The probe set as measures see it; packed, without padding (``store.keys.ProbeSet`` fits)."""
 
-    offsets: np.ndarray  # int64 [E + 1], tokens
-    special: np.ndarray  # bool [T]
-    word_first: np.ndarray  # int64 [W], token of the packed axis
-    word_length: np.ndarray  # int32 [W], sub-words
-    word_offsets: np.ndarray  # int64 [E + 1], words
-    label_ids: np.ndarray | None  # int32 [E] (labels of sentences) or [W] (of words)
+    @property
+    def offsets(self) -> np.ndarray:
+        """int64 [E + 1], tokens."""
+        ...
+
+    @property
+    def special(self) -> np.ndarray:
+        """bool [T]."""
+        ...
+
+    @property
+    def word_first(self) -> np.ndarray:
+        """int64 [W], token of the packed axis."""
+        ...
+
+    @property
+    def word_length(self) -> np.ndarray:
+        """int32 [W], sub-words."""
+        ...
+
+    @property
+    def word_offsets(self) -> np.ndarray:
+        """int64 [E + 1], words."""
+        ...
+
+    @property
+    def label_ids(self) -> np.ndarray | None:
+        """int32 [E] (labels of sentences) or [W] (of words)."""
+        ...
 
     @property
     def label_names(self) -> tuple[str, ...]: ...

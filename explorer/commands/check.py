@@ -1,0 +1,42 @@
+"""`bertdyn check`: verify a store, and mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from explorer.commands.ls import readable
+
+
+@click.command(no_args_is_help=True)
+@click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
+@click.option(
+    "--repair", is_flag=True, help="Set damaged groups aside in trash/, make the tables again, clear leftovers."
+)
+def command(store: Path, repair: bool) -> None:
+    """Read everything in STORE and compare it with its checksums and descriptions.
+
+    Exit codes: 0 sound (or all mended), 1 something is wrong, 2 bad input.
+
+    \b
+    bertdyn check runs.bertdyn
+    bertdyn check runs.bertdyn --repair
+    """
+    from store.store import Store
+
+    report = Store.open(store).check(repair)
+    for problem in report.problems:
+        click.echo(f"{problem.place}: {problem.what}")
+    for done in report.mended:
+        click.echo(f"mended: {done}")
+    found = (
+        f"{len(report.problems):,} problem{'s' if len(report.problems) != 1 else ''}" if report.problems else "sound"
+    )
+    click.echo(
+        f"{report.probes:,} probe sets and {report.checkpoints:,} checkpoints, {readable(report.bytes)} read: {found}"
+        + ("" if report.sound or repair else "; --repair mends what can be mended")
+        + "."
+    )
+    if report.problems and not repair:
+        raise click.exceptions.Exit(1)

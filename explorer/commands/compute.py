@@ -1,0 +1,177 @@
+"""`bertdyn compute`: compute a measure for a selection, print the values."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from explorer.commands.options import measure_named, selection_options, selections
+from explorer.commands.output import format_of, output_options, write_rows
+from explorer.commands.parameters import parameter_options
+from explorer.measures import Measure
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.compute.plan import Plan
+    from explorer.compute.protocol import Failure, Outcome, Update
+    from store.keys import Result
+    from store.store import Store
+
+COLUMNS = (
+    "measure", "probe", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step",
+    "statistic", "label_a", "label_b", "value", "unit", "n", "parameters", "reason", "details",
+)  # fmt: skip
+_NOT_IN_TABLES = ("parameters", "details")
+
+
+@click.command(no_args_is_help=True)
+@click.argument("measure", metavar="MEASURE")
+@click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
+@selection_options
+@parameter_options
+@click.option("--by", type=click.Choice(["layer", "head"]), default="layer", help="List layers or their heads.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Child processes; default: by cores and work.")
+@click.option("--device", default="auto", metavar="auto|cpu|cuda", show_default=True, help="Where to compute.")
+@output_options
+def command(
+    measure: str,
+    store: Path,
+    by: str,
+    workers: int | None,
+    device: str,
+    format: str | None,
+    output: Path | None,
+    **given: str | None,
+) -> None:
+    """Compute MEASURE for a selection of STORE's checkpoints and print the values.
+
+    A value once computed is kept in the store and read back the next time. Ctrl-C keeps what was finished. 'bertdyn
+    measures' lists the measures. Exit codes: 0 all is there, 1 some values could not be computed, 2 bad input.
+
+    \b
+    bertdyn compute svcca runs.bertdyn
+    bertdyn compute svcca runs.bertdyn --task sst2 --layer 4-6 --against previous --format csv
+    bertdyn compute js runs.bertdyn --against pretrained --by head -o heads.parquet
+    """
+    declared = measure_named(measure)
+    if by == "head" and declared.reads != "attention":
+        raise BertdynError(f"{measure} is a value of a whole layer: --by head has no meaning for it.")
+    chosen = format_of(format, output)
+    from explorer.compute.pool import termination_interrupts
+    from explorer.compute.run import compute, warnings
+    from store.store import Store
+
+    flags = {name: given.pop(name) for name in ("probe", "task", "seed", "step", "layer", "against")}
+    with termination_interrupts():
+        opened = Store.open(store)
+        parameters = {name: value for name, value in given.items() if value is not None}
+        plans = _plans(opened, declared, flags, parameters)
+        outcomes = []
+        for planned in plans:
+            with _progress(f"{measure} on {planned.selection.probe}") as update:
+                outcomes.append(compute(opened, planned.selection, update, workers, device))
+            _narrate(planned, outcomes[-1])
+            if outcomes[-1].cancelled:
+                raise click.exceptions.Exit(130)
+        rows = [row for planned in plans for row in _shown(opened, planned, by)]
+    for warning in warnings(rows):
+        click.echo(f"note: {warning}", err=True)
+    failures = [failure for outcome in outcomes for failure in outcome.failures]
+    if failures and not rows:
+        raise BertdynError(_in_words(failures))
+    if chosen == "table":
+        rows = list(map(_for_people, rows))
+    columns = _columns(chosen, rows)
+    write_rows(columns, [_cells(row, columns) for row in rows], chosen, output)
+    if failures:
+        click.echo(f"bertdyn: {_in_words(failures)}", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _plans(
+    store: Store, measure: Measure, flags: Mapping[str, str | None], parameters: Mapping[str, object]
+) -> list[Plan]:
+    """What is to be done on each probe set; one that the selection does not fit is passed over unless it was named.
+
+    Raises:
+        BertdynError: the selection fits none.
+    """
+    from explorer.compute.plan import plan
+
+    plans, refusals = [], []
+    for selection in selections(store, measure, parameters=parameters, **flags):
+        try:
+            plans.append(plan(store, selection))
+        except BertdynError as error:
+            refusals.append(error)
+    if not plans:
+        raise refusals[0]
+    for refusal in refusals:
+        click.echo(f"bertdyn: passed over: {refusal}", err=True)
+    return plans
+
+
+def _shown(store: Store, planned: Plan, by: str) -> Iterator[Result]:
+    from explorer.compute.plan import rows
+
+    return (row for row in rows(store, planned) if (row.head is not None) == (by == "head"))
+
+
+def _columns(format: str, rows: Sequence[Result]) -> tuple[str, ...]:
+    """All columns for programs; for people those that say something."""
+    if format != "table":
+        return COLUMNS
+    shown = [c for c in COLUMNS if c not in _NOT_IN_TABLES]
+    return tuple(c for c in shown if c == "value" or any(getattr(row, c) not in (None, "") for row in rows))
+
+
+def _cells(row: Result, columns: Sequence[str]) -> tuple[object, ...]:
+    return tuple(json.loads(getattr(row, c)) if c in _NOT_IN_TABLES else getattr(row, c) for c in columns)
+
+
+def _for_people(row: Result) -> Result:
+    """The reason in a word or two; a note on stderr has it in full."""
+    return replace(row, reason=row.reason.partition(":")[0])
+
+
+def _narrate(planned: Plan, outcome: Outcome) -> None:
+    name = f"{planned.selection.measure} on probe set '{planned.selection.probe}'"
+    against = f" against {planned.selection.against}" if planned.selection.against else ""
+    ended = f", interrupted with {len(planned.missing) - outcome.computed:,} to go" if outcome.cancelled else ""
+    click.echo(f"{name}{against}: {outcome.computed:,} computed, {outcome.known:,} read back{ended}.", err=True)
+    for note in planned.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def _in_words(failures: Sequence[Failure]) -> str:
+    """Each message once, with the places it holds for."""
+    places: dict[str, list[str]] = {}
+    for failure in failures:
+        places.setdefault(failure.message, []).append(failure.where)
+    parts = []
+    for message, where in places.items():
+        more = f" and {len(where) - 3:,} more" if len(where) > 3 else ""
+        parts.append(f"{message} ({', '.join(where[:3])}{more})")
+    return "; ".join(parts)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[Update], None]]:
+    """A bar on stderr that is quiet where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda update: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda update: bar.update(task, completed=update.done, total=update.total)

@@ -1,0 +1,115 @@
+"""`bertdyn ls`: what a store holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from explorer.commands.output import as_json, as_table, format_of, output_options, write_rows, write_text
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from store.store import Store, Table
+
+LISTS = {
+    "runs": "SELECT task, seed, probe, count(*) AS checkpoints, min(step) AS first_step, max(step) AS last_step, "
+    "max(layers) AS layers, max(heads) AS heads, max(width) AS width, any_value(dtype) AS dtype, "
+    "bool_and(has_attention) AS attentions, sum(bytes)::BIGINT AS bytes "
+    "FROM checkpoints GROUP BY task, seed, probe ORDER BY task, seed, probe",
+    "checkpoints": "SELECT probe, task, seed, step, epoch, loss, metrics, layers, heads, width, dtype, has_attention, "
+    "model_class, source, bytes, created FROM checkpoints ORDER BY probe, task, seed, step",
+    "probes": "SELECT name, kind, examples, tokens, words, len(labels) AS labels, truncated, source "
+    "FROM probes ORDER BY name",
+    "results": "SELECT measure, parameters, probe, count(*) AS rows, "
+    "count(DISTINCT (task, seed, step, layer, ref_task, ref_seed, ref_step)) AS layer_values, "
+    "count(DISTINCT (task, seed, step)) AS checkpoints, "
+    "count(DISTINCT (ref_task, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS \"references\", "
+    "max(computed_at) AS newest FROM results GROUP BY measure, parameters, probe ORDER BY measure, probe, parameters",
+}
+EMPTY = {
+    "runs": "no checkpoint yet: run 'bertdyn extract'",
+    "probes": "no probe set yet: run 'bertdyn extract' with --probe",
+    "results": "nothing computed yet: run 'bertdyn compute'",
+}
+
+
+@click.command(no_args_is_help=True)
+@click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
+@click.argument("what", metavar="[WHAT]", required=False, type=click.Choice(tuple(LISTS)))
+@output_options
+def command(store: Path, what: str | None, format: str | None, output: Path | None) -> None:
+    """List what STORE holds: its runs, checkpoints, probe sets, their sizes, and what is computed.
+
+    WHAT is one of runs, checkpoints, probes, results; without it an overview of all but the single checkpoints.
+
+    \b
+    bertdyn ls runs.bertdyn
+    bertdyn ls runs.bertdyn checkpoints --format csv
+    """
+    from store.store import Store
+
+    chosen = format_of(format, output)
+    opened = Store.open(store)
+    if what is not None:
+        table = opened.query(LISTS[what])
+        write_rows(table.columns, _plain(table, for_people=chosen == "table"), chosen, output)
+    elif chosen == "table":
+        write_text(_overview(opened), output)
+    elif chosen == "json":
+        write_text(_everything(opened), output)
+    else:
+        raise BertdynError(f"{chosen} holds one list: say which, {', '.join(LISTS)}.")
+
+
+def _overview(store: Store) -> str:
+    tables = {name: store.query(LISTS[name]) for name in ("runs", "probes", "results")}
+    checkpoints = store.query("SELECT count(*), coalesce(sum(bytes), 0)::BIGINT FROM checkpoints").rows[0]
+    parts = [f"{store.path}: {checkpoints[0]:,} checkpoints, {readable(checkpoints[1])}\n"]
+    for name, table in tables.items():
+        body = as_table(table.columns, _plain(table, for_people=True)) if table.rows else f"{EMPTY[name]}\n"
+        parts.append(f"{name}\n{body}")
+    return "\n".join(parts)
+
+
+def _everything(store: Store) -> str:
+    found: Mapping[str, Any] = {}
+    for name, sql in LISTS.items():
+        table = store.query(sql)
+        found = {**found, name: json.loads(as_json(table.columns, _plain(table, for_people=False)))}
+    return json.dumps({"store": str(store.path), **found}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _plain(table: Table, for_people: bool) -> list[list[object]]:
+    """Rows with JSON text as objects, and for people sizes and times as one reads them."""
+    rows = []
+    for row in table.rows:
+        cells: list[object] = []
+        for name, cell in zip(table.columns, row, strict=True):
+            if name == "parameters":
+                cells.append(json.loads(cell) if not for_people else _parameters(cell))
+            elif for_people and name == "bytes":
+                cells.append(readable(cell))
+            elif for_people and name == "newest":
+                cells.append(str(cell)[:19].replace("T", " "))
+            else:
+                cells.append(cell)
+        rows.append(cells)
+    return rows
+
+
+def _parameters(text: str) -> str:
+    return ", ".join(f"{name} {value}" for name, value in json.loads(text).items())
+
+
+def readable(size: int) -> str:
+    """Bytes as a person reads them: 1.5 GB (powers of ten, as disks are sold)."""
+    amount, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.3g} {unit}"

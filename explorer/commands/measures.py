@@ -1,0 +1,74 @@
+"""`bertdyn measures`: what each measure is."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import click
+
+from explorer.commands.options import measure_named
+from explorer.commands.output import format_of, output_options, write_rows, write_text
+from explorer.commands.parameters import parameter_help
+from explorer.measures import Measure, all_measures
+
+COLUMNS = (
+    "name", "title", "reads", "sides", "needs_labels", "unit", "low", "high", "direction", "definition", "parameters",
+    "counts", "source", "cost", "floor", "version",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("name", metavar="[MEASURE]", required=False)
+@output_options
+def command(name: str | None, format: str | None, output: Path | None) -> None:
+    """Say what each measure is: definition, unit, range, parameters, source and cost.
+
+    \b
+    bertdyn measures
+    bertdyn measures svcca --format json
+    """
+    chosen = [measure_named(name)] if name else list(all_measures())
+    if format_of(format, output) == "table":
+        write_text("\n".join(map(_described, chosen)), output)
+        return
+    write_rows(COLUMNS, [tuple(_cell(m, column) for column in COLUMNS) for m in chosen], format, output)
+
+
+def _described(measure: Measure) -> str:
+    compared = "two checkpoints" if measure.sides == 2 else "one checkpoint"
+    labels = " and labels" if measure.needs_labels else ""
+    unit = f" {measure.unit}" if measure.unit else ""
+    entries = {
+        "is": measure.definition,
+        "reads": f"{'hidden states' if measure.reads == 'hidden' else 'attentions'}{labels} of {compared}",
+        "range": f"{measure.low:g} to {measure.high:g}{unit}; {measure.direction}",
+        "n counts": measure.counts,
+        "noise": f"below {measure.floor:g} it is rounding of the stored float16" if measure.floor else "",
+        "source": measure.source,
+        "cost": measure.cost,
+    }
+    lines = [f"{measure.name}: {measure.title}"]
+    lines += [_entry(label, text) for label, text in entries.items() if text]
+    lines += [_entry(f"--{p.name.replace('_', '-')}", parameter_help(p)) for p in measure.parameters]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(label: str, text: str) -> str:
+    return textwrap.fill(text, 110, initial_indent=f"  {label:<12}", subsequent_indent=" " * 14)
+
+
+def _cell(measure: Measure, column: str) -> object:
+    if column == "parameters":
+        return [
+            {
+                "name": p.name,
+                "default": p.default,
+                "help": p.help,
+                "choices": list(p.choices),
+                "low": p.low,
+                "high": p.high,
+            }
+            for p in measure.parameters
+        ]
+    return getattr(measure, column)

@@ -1,0 +1,38 @@
+"""`bertdyn sql`: ask the store's tables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from explorer.commands.output import format_of, output_options, write_rows
+from explorer.measures import all_measures
+
+
+@click.command(no_args_is_help=True)
+@click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
+@click.argument("query", metavar="SQL")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N rows and say so when there are more."
+)
+@output_options
+def command(store: Path, query: str, limit: int | None, format: str | None, output: Path | None) -> None:
+    """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin.
+
+    Tables: runs, checkpoints, training_log, probes, results, and one a measure (svcca, js, clusters) with its
+    parameters as columns. DESCRIBE and SUMMARIZE work too.
+
+    \b
+    bertdyn sql runs.bertdyn "SELECT task, layer, max(value) FROM svcca GROUP BY ALL ORDER BY ALL"
+    bertdyn sql runs.bertdyn "SHOW TABLES"
+    """
+    from store.store import Store
+
+    chosen = format_of(format, output)
+    text = sys.stdin.read() if query == "-" else query
+    table = Store.open(store).query(text, limit, [measure.name for measure in all_measures()])
+    write_rows(table.columns, table.rows, chosen, output)
+    if table.truncated:
+        click.echo(f"bertdyn: there are more rows than --limit {limit}.", err=True)

@@ -1,0 +1,1 @@
+"""A selection in, values in the store out: plan what is missing, compute it in child processes, keep it."""

@@ -1,0 +1,90 @@
+"""`python -m explorer.compute.job STORE`: one computation as a child process of a program that must not stall.
+
+The request is one line of JSON on stdin (``protocol.request_line``): ``measure`` and ``probe``, and where they matter
+``tasks``, ``seeds`` (lists of text), ``steps``, ``layers`` (``"0,20,100-500"``), ``against`` (as on the command line),
+``parameters`` (an object), ``workers``, ``device``. Nothing else is read.
+
+Progress is lines of JSON on stdout (``protocol.read_message``), each an object with a ``kind``:
+
+    {"kind": "update", "done": 4, "total": 13, "known": 26, "current": "layer 3 of sst2/1/20 against pretrained/0/0"}
+    {"kind": "outcome", "computed": 13, "known": 26, "failures": [{"where": ..., "message": ...}], "notes": [...],
+     "cancelled": false}
+    {"kind": "refused", "message": "--probe: the store has no 'tset', only test."}
+
+Updates come at most four times a second, the first as soon as it is known what is missing. The last line is an outcome
+or a refusal. What ``done`` counts is in the store half a second later, or when the next task ends; all of it is before
+the outcome.
+
+SIGTERM, SIGINT and a closed stdout cancel: what was finished is kept, no child is left, the outcome says ``cancelled``.
+
+Exit codes: 0 all is computed, 1 in part (failures), 2 refused, 143 cancelled. A traceback on stderr is a bug.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from explorer.compute.pool import termination_interrupts
+from explorer.compute.protocol import Message, Outcome, Refused, Update, message_line, read_request
+from store.errors import BertdynError
+
+SECONDS_BETWEEN_UPDATES = 0.25
+CANCELLED = 143
+
+
+def main(arguments: list[str]) -> int:
+    """Answer the request on stdin for the store named by the only argument; returns the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m explorer.compute.job STORE < request.json", file=sys.stderr)
+        return 2
+    os.nice(5)  # the program that asked paints on the same cores
+    try:
+        with termination_interrupts():
+            outcome = _answer(Path(arguments[0]), sys.stdin.readline())
+    except BertdynError as error:
+        _say(Refused(str(error)))
+        return 2
+    except KeyboardInterrupt:  # before anything was computed
+        outcome = Outcome(0, 0, cancelled=True)
+    _say(outcome)
+    return CANCELLED if outcome.cancelled else 1 if outcome.failures else 0
+
+
+def throttled(say: Callable[[Update], None], seconds: float = SECONDS_BETWEEN_UPDATES) -> Callable[[Update], None]:
+    """Let the first update through, the one that completes, and of the others at most one per ``seconds``."""
+    last = -seconds
+
+    def maybe(update: Update) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= seconds or update.done == update.total:
+            last = now
+            say(update)
+
+    return maybe
+
+
+def _answer(path: Path, line: str) -> Outcome:
+    request = read_request(line)
+    from explorer.compute.run import compute
+    from store.store import Store
+
+    store = Store.open(path)
+    return compute(store, request.selection, throttled(_say), request.workers, request.device)
+
+
+def _say(message: Message) -> None:
+    try:
+        print(message_line(message), flush=True)
+    except BrokenPipeError:  # nobody listens any more
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (else the interpreter complains when it flushes at exit)
+        if isinstance(message, Update):
+            raise KeyboardInterrupt from None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

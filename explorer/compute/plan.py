@@ -1,0 +1,232 @@
+"""What a selection asks for, what of it the store knows already, and how the rest is cut into tasks. Pure but for
+the functions that take a Store, which only read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from explorer.measures import Measure, MeasureError, canonical, get
+from explorer.selection import Pair, Ranges, Selection, default_against, pairs
+from store.errors import BertdynError
+from store.keys import Checkpoint, CheckpointKey, Result
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+LARGEST_TASK = 8
+"""Pairs of a task: making the reference's side costs about one pair, so an eighth at most is done twice."""
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One layer of one pair: what is computed in one go and known or missing as a whole, however many rows it has."""
+
+    pair: Pair
+    layer: int
+
+
+@dataclass(frozen=True, order=True)
+class Task:
+    """One layer of a few pairs whose neighbours share a side, so that a worker keeps it between them."""
+
+    layer: int
+    pairs: tuple[Pair, ...]
+
+    def __str__(self) -> str:
+        first, last = self.pairs[0], self.pairs[-1]
+        what = str(first.key) if first == last else f"{first.key} to {last.key}"
+        references = {str(p.reference) for p in self.pairs if p.reference is not None}
+        against = f" against {references.pop()}" if len(references) == 1 else ""
+        return f"layer {self.layer} of {what}{against}"
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What says that a cell's rows are still true: its names and the digests of the arrays that were read."""
+
+    cell: Cell
+    digest: str
+    ref_digest: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of a selection in order, those that the store lacks, and what the user should be told."""
+
+    selection: Selection
+    """With every parameter and the comparison spelled out."""
+    cells: tuple[Cell, ...]
+    missing: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> int:
+        """Cells that are read back."""
+        return len(self.cells) - len(self.missing)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a selection is in the store, counted in values of a layer."""
+
+    known: int
+    missing: int
+
+    def __str__(self) -> str:
+        total = self.known + self.missing
+        return (
+            f"not computed: {self.missing:,} of {total:,} values" if self.missing else f"all {total:,} values computed"
+        )
+
+
+def plan(store: Store, selection: Selection) -> Plan:
+    """Compare the selection with what the store holds; reads listings only, no array.
+
+    Raises:
+        BertdynError: an unknown measure, probe set or parameter, no labels where the measure needs them, no
+            attentions where it reads them, or a selection that matches nothing.
+    """
+    try:
+        measure = get(selection.measure)
+        parameters = measure.settle(dict(selection.parameters))
+    except MeasureError as error:
+        raise BertdynError(str(error)) from None
+    infos = {info.name: info for info in store.probes()}
+    if selection.probe not in infos:
+        raise BertdynError(f"--probe: the store has no '{selection.probe}', only {', '.join(infos) or 'none'}.")
+    if measure.needs_labels and not infos[selection.probe].labels:
+        raise BertdynError(
+            f"{measure.name} needs labels, and probe set '{selection.probe}' has none: extract one with --label."
+        )
+    selection = replace(selection, parameters=parameters)
+    return make_plan(selection, measure, store.checkpoints(selection.probe), _stored(store, selection, measure))
+
+
+def coverage(store: Store, selection: Selection) -> Coverage:
+    """How many of the selection's values are known and missing.
+
+    Raises:
+        BertdynError: as plan().
+    """
+    made = plan(store, selection)
+    return Coverage(made.known, len(made.missing))
+
+
+def rows(store: Store, planned: Plan) -> list[Result]:
+    """The stored rows of a plan's cells, in the plan's order (cell by cell, then head, statistic and labels)."""
+    selection = planned.selection
+    measure = get(selection.measure)
+    place = {cell: i for i, cell in enumerate(planned.cells)}
+    found = [
+        (place[cell], row)
+        for row in store.results(selection.measure, selection.probe, canonical(dict(selection.parameters)))
+        if row.version == measure.version and (cell := _cell(row)) in place
+    ]
+    found.sort(key=lambda f: (f[0], f[1].head or 0, f[1].statistic, f[1].label_a or "", f[1].label_b or ""))
+    return [row for _, row in found]
+
+
+def make_plan(
+    selection: Selection, measure: Measure, checkpoints: Sequence[Checkpoint], stored: AbstractSet[Fingerprint]
+) -> Plan:
+    """The plan, from listings alone.
+
+    Args:
+        checkpoints: every checkpoint of the selection's probe set.
+        stored: fingerprints of the cells with rows of this measure, its parameters and its version.
+
+    Raises:
+        BertdynError: nothing matches the selection, or no checkpoint has what the measure reads.
+    """
+    by_key = {c.key: c for c in checkpoints}
+    if measure.sides == 2 and selection.against is None:
+        selection = replace(selection, against=default_against(by_key))
+    wanted = pairs(selection, tuple(by_key))
+    usable = [p for p in wanted if measure.reads == "hidden" or all(by_key[k].has_attention for k in _sides(p))]
+    if not usable:
+        raise BertdynError(
+            f"{measure.name} reads attentions, and the chosen checkpoints of probe set '{selection.probe}' were "
+            "extracted without them (--no-attentions)."
+        )
+    usable.sort(key=lambda p: (p.reference or p.key, p.key))
+    cells = tuple(Cell(pair, layer) for pair in usable for layer in _layers(pair, by_key, measure, selection.layers))
+    if not cells:
+        last = max(c.layers for c in checkpoints)
+        raise BertdynError(
+            f"--layer: {selection.layers} matches none of the layers that {measure.name} reads, "
+            f"{measure.first_layer} to {last}."
+        )
+    missing = tuple(c for c in cells if _fingerprint(c, by_key, measure) not in stored)
+    left_out = len(wanted) - len(usable)
+    notes = (
+        (f"{left_out:,} of {len(wanted):,} comparisons left out: extracted without attentions.",) if left_out else ()
+    )
+    return Plan(selection, cells, missing, notes)
+
+
+def group(missing: Iterable[Cell], workers: int) -> tuple[Task, ...]:
+    """Cut cells into tasks: big enough to share the reference's side, enough of them to keep every worker busy.
+
+    All layers of a few pairs come before the next few, so that what is kept when the user cancels has every layer.
+    """
+    layers: dict[int, list[Pair]] = {}
+    for cell in missing:
+        layers.setdefault(cell.layer, []).append(cell.pair)
+    if not layers:
+        return ()
+    longest = max(map(len, layers.values()))
+    # Three tasks a worker keep the last ones from waiting long for each other.
+    pieces = max(math.ceil(longest / LARGEST_TASK), math.ceil(3 * workers / len(layers)))
+    size = math.ceil(longest / min(pieces, longest))
+    return tuple(
+        Task(layer, tuple(of_layer[start : start + size]))
+        for start in range(0, longest, size)
+        for layer, of_layer in sorted(layers.items())
+        if start < len(of_layer)
+    )
+
+
+def _sides(pair: Pair) -> tuple[CheckpointKey, ...]:
+    return (pair.key,) if pair.reference is None else (pair.key, pair.reference)
+
+
+def _layers(
+    pair: Pair, by_key: dict[CheckpointKey, Checkpoint], measure: Measure, chosen: Ranges | None
+) -> Iterable[int]:
+    last = min(by_key[k].layers for k in _sides(pair))
+    return (n for n in range(measure.first_layer, last + 1) if chosen is None or n in chosen)
+
+
+def _fingerprint(cell: Cell, by_key: dict[CheckpointKey, Checkpoint], measure: Measure) -> Fingerprint:
+    digests = [
+        by_key[k].hidden_digest if measure.reads == "hidden" else by_key[k].attention_digest for k in _sides(cell.pair)
+    ]
+    return Fingerprint(cell, digests[0], digests[1] if len(digests) > 1 else None)
+
+
+def _cell(row: Result) -> Cell:
+    return Cell(_pair(row.task, row.seed, row.step, row.ref_task, row.ref_seed, row.ref_step), row.layer)
+
+
+def _pair(task: str, seed: str, step: int, ref_task: str | None, ref_seed: str | None, ref_step: int | None) -> Pair:
+    key = CheckpointKey(task, seed, step)
+    if ref_task is None or ref_seed is None or ref_step is None:
+        return Pair(key, None)
+    return Pair(key, CheckpointKey(ref_task, ref_seed, ref_step))
+
+
+def _stored(store: Store, selection: Selection, measure: Measure) -> set[Fingerprint]:
+    table = store.query(
+        "SELECT DISTINCT task, seed, step, ref_task, ref_seed, ref_step, layer, digest, ref_digest FROM results "
+        f"WHERE measure = {_quoted(measure.name)} AND probe = {_quoted(selection.probe)} "
+        f"AND parameters = {_quoted(canonical(dict(selection.parameters)))} AND version = {measure.version}"
+    )
+    return {Fingerprint(Cell(_pair(*row[:6]), row[6]), row[7], row[8]) for row in table.rows}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

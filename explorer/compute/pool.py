@@ -1,0 +1,72 @@
+"""The embedded executor: child processes on this machine. A cluster's executor has the same interface."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def local_pool(workers: int) -> Iterator[Executor]:
+    """Child processes that share the cores, are killed on the way out, and die with this process.
+
+    Spawned, not forked: a fork after CUDA, OpenMP or zarr's threads have started hangs.
+    """
+    import loky
+
+    threads = str(max(1, cpus() // workers))
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    executor = loky.ProcessPoolExecutor(
+        workers, initializer=_watch_parent, initargs=(os.getpid(),), env=dict.fromkeys(names, threads)
+    )
+    try:
+        # Children inherit the mask: Ctrl-C reaches the whole terminal group, and only this process shall answer it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            executor.submit(os.getpid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield executor
+    finally:
+        with warnings.catch_warnings():  # loky warns where it finds neither psutil nor pgrep, and kills all the same
+            warnings.simplefilter("ignore")
+            executor.shutdown(wait=True, kill_workers=True)
+
+
+@contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """Within it SIGTERM is what Ctrl-C is: KeyboardInterrupt in the main thread."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def cpus() -> int:
+    """Cores that this process may use (affinity and container limits counted)."""
+    import loky
+
+    return int(loky.cpu_count())
+
+
+def _watch_parent(parent: int) -> None:
+    """In the child: leave when the parent is gone, however it went."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,194 @@
+"""What is missing, and how is it cut into tasks?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.compute.plan import Cell, Coverage, Fingerprint, Plan, Task, coverage, group, make_plan, plan
+from explorer.measures import get
+from explorer.selection import Against, Pair, Ranges, Selection
+from store.errors import BertdynError
+from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
+from tests.synthetic import make_probe, make_store
+
+
+def listed(key: CheckpointKey, layers: int = 3, attentions: bool = True) -> Checkpoint:
+    return Checkpoint(
+        probe="dev",
+        key=key,
+        layers=layers,
+        heads=2,
+        width=16,
+        dtype="float16",
+        has_attention=attentions,
+        hidden_digest=f"h-{key}",
+        attention_digest=f"a-{key}" if attentions else "",
+        epoch=None,
+        loss=None,
+        metrics={},
+        model_class="M",
+        source="",
+        weights_sha256="",
+        bytes=1,
+        created="",
+    )
+
+
+RUN = [CheckpointKey("sst2", "1", step) for step in (0, 20, 40)]
+LISTING = [listed(key) for key in [*RUN, PRETRAINED_KEY]]
+
+
+def planned(
+    measure: str = "svcca",
+    listing: list[Checkpoint] = LISTING,
+    stored: frozenset[Fingerprint] = frozenset(),
+    **fields: object,
+) -> Plan:
+    selection = Selection(measure=measure, probe="dev", **fields)  # type: ignore[arg-type]
+    return make_plan(selection, get(measure), listing, stored)
+
+
+def stored_for(cell: Cell, kind: str = "h") -> Fingerprint:
+    return Fingerprint(
+        cell, f"{kind}-{cell.pair.key}", f"{kind}-{cell.pair.reference}" if cell.pair.reference else None
+    )
+
+
+class TestWhatIsMissing:
+    def test_hidden_states_start_at_layer_0_and_attentions_at_1(self) -> None:
+        assert {c.layer for c in planned("svcca").cells} == {0, 1, 2, 3}
+        assert {c.layer for c in planned("js").cells} == {1, 2, 3}
+
+    def test_everything_is_missing_in_a_new_store(self) -> None:
+        made = planned(against=Against("pretrained"))
+        assert made.missing == made.cells
+        assert len(made.cells) == 3 * 4
+        assert made.known == 0
+
+    def test_no_comparison_named_means_pretrained_or_first(self) -> None:
+        assert planned().selection.against == Against("pretrained")
+        assert planned(listing=LISTING[:3]).selection.against == Against("first")
+
+    def test_a_measure_of_one_checkpoint_alone_has_no_reference(self) -> None:
+        made = planned("clusters")
+        assert {c.pair for c in made.cells} == {Pair(c.key, None) for c in LISTING}
+
+    def test_stored_values_are_not_missing(self) -> None:
+        cells = planned().cells
+        some = frozenset(stored_for(c) for c in cells if c.layer < 2)
+        made = planned(stored=some)
+        assert made.known == 6
+        assert {c.layer for c in made.missing} == {2, 3}
+
+    def test_values_of_arrays_that_were_replaced_are_missing(self) -> None:
+        cell = planned().cells[0]
+        other = replace(stored_for(cell), digest="of another array")
+        other_reference = replace(stored_for(cell), ref_digest="of another array")
+        assert cell in planned(stored=frozenset([other, other_reference])).missing
+        assert cell not in planned(stored=frozenset([stored_for(cell)])).missing
+
+    def test_attention_values_are_known_by_the_attentions_digest(self) -> None:
+        cell = planned("js").cells[0]
+        assert cell in planned("js", stored=frozenset([stored_for(cell, "h")])).missing
+        assert cell not in planned("js", stored=frozenset([stored_for(cell, "a")])).missing
+
+    def test_layers_narrow_it_and_none_left_says_which_there_are(self) -> None:
+        assert {c.layer for c in planned(layers=Ranges.parse("2-9", "--layer")).cells} == {2, 3}
+        with pytest.raises(BertdynError, match="--layer: 0 matches none of the layers that js reads, 1 to 3"):
+            planned("js", layers=Ranges.parse("0", "--layer"))
+
+    def test_models_of_different_depth_are_compared_as_far_as_both_go(self) -> None:
+        made = planned(listing=[listed(RUN[0], layers=3), listed(PRETRAINED_KEY, layers=2)])
+        assert {c.layer for c in made.cells} == {0, 1, 2}
+
+    def test_checkpoints_without_attentions_are_left_out_of_js_with_a_note(self) -> None:
+        made = planned("js", listing=[listed(RUN[0], attentions=False), listed(RUN[1]), listed(PRETRAINED_KEY)])
+        assert {c.pair.key for c in made.cells} == {RUN[1]}
+        assert made.notes == ("1 of 2 comparisons left out: extracted without attentions.",)
+
+    def test_no_attentions_at_all_is_an_error(self) -> None:
+        without = [listed(c.key, attentions=False) for c in LISTING]
+        with pytest.raises(BertdynError, match=r"js reads attentions, .* extracted without them"):
+            planned("js", listing=without)
+        assert planned("svcca", listing=without).cells
+
+
+class TestTasks:
+    def test_a_small_set_is_one_task_a_layer_so_that_the_reference_is_read_once(self) -> None:
+        tasks = group(planned().missing, workers=1)
+        assert [t.layer for t in tasks] == [0, 1, 2, 3]
+        assert all(len(t.pairs) == 3 for t in tasks)
+
+    def test_one_layer_is_cut_so_that_every_worker_has_something(self) -> None:
+        keys = [CheckpointKey("sst2", "1", step) for step in range(12)]
+        cells = [Cell(Pair(key, PRETRAINED_KEY), 5) for key in keys]
+        assert len(group(cells, workers=1)) == 3
+        assert len(group(cells, workers=4)) == 12
+
+    def test_neighbours_in_a_chain_of_previous_share_a_side(self) -> None:
+        keys = [CheckpointKey("sst2", "1", step) for step in range(9)]
+        made = planned(listing=[listed(k) for k in keys], against=Against("previous"))
+        for task in group(made.missing, workers=1):
+            for one, next_one in zip(task.pairs, task.pairs[1:], strict=False):
+                assert next_one.reference == one.key
+
+    def test_every_layer_of_the_first_pairs_comes_before_the_later_pairs(self) -> None:
+        keys = [CheckpointKey("sst2", "1", step) for step in range(100)]
+        tasks = group([Cell(Pair(k, PRETRAINED_KEY), layer) for k in keys for layer in range(3)], workers=2)
+        assert [t.layer for t in tasks[:6]] == [0, 1, 2, 0, 1, 2]
+        assert tasks[0].pairs == tasks[2].pairs
+
+    def test_a_task_says_what_it_is(self) -> None:
+        pairs = tuple(Pair(key, PRETRAINED_KEY) for key in RUN)
+        assert str(Task(3, pairs)) == "layer 3 of sst2/1/0 to sst2/1/40 against pretrained/0/0"
+        assert str(Task(3, pairs[1:2])) == "layer 3 of sst2/1/20 against pretrained/0/0"
+        assert str(Task(3, (Pair(RUN[0], None),))) == "layer 3 of sst2/1/0"
+
+    @given(
+        st.sets(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=200),
+        st.integers(1, 16),
+    )
+    def test_every_missing_value_is_in_exactly_one_task(self, wanted: set[tuple[int, int]], workers: int) -> None:
+        cells = [Cell(Pair(CheckpointKey("t", "1", step), PRETRAINED_KEY), layer) for step, layer in sorted(wanted)]
+        tasks = group(cells, workers)
+        assert sorted(Cell(p, t.layer) for t in tasks for p in t.pairs) == sorted(cells)
+        assert all(1 <= len(t.pairs) <= 8 for t in tasks)
+
+
+class TestAgainstAStore:
+    def test_coverage_of_a_new_store(self, tmp_path: Path) -> None:
+        store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",))
+        found = coverage(store, Selection("svcca", "dev", against=Against("pretrained")))
+        assert found == Coverage(known=0, missing=12)
+        assert str(found) == "not computed: 12 of 12 values"
+        assert str(Coverage(1300, 0)) == "all 1,300 values computed"
+
+    def test_parameters_are_spelled_out(self, tmp_path: Path) -> None:
+        store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20))
+        made = plan(store, Selection("svcca", "dev", parameters=(("variance", "0.9"),)))
+        assert dict(made.selection.parameters)["variance"] == 0.9
+        assert set(dict(made.selection.parameters)) == {p.name for p in get("svcca").parameters}
+
+    @pytest.mark.parametrize(
+        ("selection", "said"),
+        [
+            (Selection("svca", "dev"), "There is no measure 'svca', only svcca"),
+            (Selection("svcca", "dv"), "--probe: the store has no 'dv', only dev"),
+            (Selection("svcca", "dev", parameters=(("colour", 1),)), "svcca has no parameter 'colour'"),
+            (Selection("svcca", "dev", parameters=(("variance", 7),)), "variance"),
+            (Selection("clusters", "dev"), "clusters needs labels, and probe set 'dev' has none"),
+            (Selection("svcca", "dev", tasks=("ner",)), "--task: the store has no 'ner'"),
+        ],
+    )
+    def test_what_cannot_be_computed_is_one_sentence(self, tmp_path: Path, selection: Selection, said: str) -> None:
+        probe = make_probe(labels=(), examples=4)
+        store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20), probes=[probe])
+        with pytest.raises(BertdynError) as refused:
+            plan(store, selection)
+        assert said in str(refused.value)
+        assert "\n" not in str(refused.value)

@@ -1,0 +1,112 @@
+"""Do requests and messages arrive as they were sent, and is anything else refused in words?"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from explorer.compute.protocol import (
+    Failure,
+    Outcome,
+    Refused,
+    Request,
+    Update,
+    message_line,
+    read_message,
+    read_request,
+    request_line,
+)
+from explorer.selection import Against, Ranges, Selection
+from store.errors import BertdynError
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(Selection("svcca", "dev")),
+        Request(
+            Selection(
+                "svcca",
+                "名 前\n",
+                tasks=("a/b", "sst2"),
+                seeds=("1",),
+                steps=Ranges.parse("0,20,100-", "steps"),
+                layers=Ranges.parse("0-6", "layers"),
+                against=Against.parse("a/b/1/20"),
+                parameters=(("tokens", "all"), ("variance", 0.99)),
+            ),
+            workers=3,
+            device="cuda:1",
+        ),
+    ],
+)
+def test_a_request_arrives_as_it_was_sent_on_one_line(request_: Request) -> None:
+    line = request_line(request_)
+    assert "\n" not in line
+    assert read_request(line) == request_
+
+
+def test_measure_and_probe_are_enough() -> None:
+    assert read_request('{"measure": "js", "probe": "dev"}') == Request(Selection("js", "dev"))
+
+
+BROKEN = [
+    "",
+    "x",
+    "[]",
+    "3",
+    "{}",
+    '{"measure": "js"}',
+    '{"measure": 1, "probe": "d"}',
+    '{"measure": "js", "probe": "d", "tasks": [1]}',
+    '{"measure": "js", "probe": "d", "tasks": 5}',
+    '{"measure": "js", "probe": "d", "steps": 20}',
+    '{"measure": "js", "probe": "d", "workers": "many"}',
+]
+
+
+@pytest.mark.parametrize("line", BROKEN)
+def test_a_broken_request_is_refused_in_words(line: str) -> None:
+    with pytest.raises(BertdynError, match="The request is not a JSON object with 'measure' and 'probe'"):
+        read_request(line)
+
+
+def test_an_unusable_range_says_which_field() -> None:
+    with pytest.raises(BertdynError, match="steps: 'x' is neither a number nor a range"):
+        read_request('{"measure": "js", "probe": "dev", "steps": "x"}')
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Update(3, 13, 26, "layer 3 of sst2/1/20"),
+        Outcome(13, 26),
+        Outcome(1, 0, (Failure("layer 3 of a/1/2", "too\nbad"),), ("a note",), cancelled=True),
+        Refused("--probe: the store has no 'x'."),
+    ],
+)
+def test_a_message_arrives_as_it_was_sent_on_one_line(message: Update | Outcome | Refused) -> None:
+    line = message_line(message)
+    assert "\n" not in line
+    assert json.loads(line)["kind"] == type(message).__name__.lower()
+    assert read_message(line) == message
+
+
+@pytest.mark.parametrize(
+    "line", ["", '{"kind": "upda', "{}", '{"kind": "dance"}', '{"kind": "update"}', '{"kind": "outcome"}', "[1]"]
+)
+def test_half_a_line_is_refused_in_words(line: str) -> None:
+    with pytest.raises(BertdynError, match="nobody understands"):
+        read_message(line)
+
+
+def test_the_explorer_can_use_it_without_loading_arrays() -> None:
+    code = (
+        "import sys, explorer.compute.protocol, explorer.compute.job\n"
+        "print(sorted({'numpy','zarr','duckdb','pyarrow','torch','transformers','loky','click'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
