@@ -1,4 +1,4 @@
-"""The names of things: checkpoints, probe sets, what a listing says of them. Pure data; importing this costs nothing."""
+"""The names of things: checkpoints, probe sets, what a listing says of them. Pure data; cheap to import."""
 
 from __future__ import annotations
 
