@@ -97,7 +97,7 @@ class HeatChart:
         if column < 0 and row < 0:
             return grid.lines()
         grid = grid.copy()
-        self._mark(grid, frame, levels, palette, column, row, ascii_only)
+        self._mark(grid, frame, levels, palette, column, row, digits, ascii_only)
         return grid.lines()
 
     def scale(self, log: bool = False) -> axes.Scale:
@@ -244,7 +244,15 @@ class HeatChart:
             grid.put(frame.top + min(tall - 1, max(0, row)), at + 3, name, palette.axis)
 
     def _mark(
-        self, grid: Grid, frame: _Frame, levels: np.ndarray, palette: Palette, column: int, row: int, ascii_only: bool
+        self,
+        grid: Grid,
+        frame: _Frame,
+        levels: np.ndarray,
+        palette: Palette,
+        column: int,
+        row: int,
+        digits: bool,
+        ascii_only: bool,
     ) -> None:
         heat = self.heat
         at_row = frame.top + int(frame.rows[row] + frame.unit / 2) // 2
@@ -259,7 +267,10 @@ class HeatChart:
             return
         level = int(levels[frame.row_of[row], frame.column_of[column]])
         style = _on(palette, level) if level >= 0 and palette.heat and not ascii_only else palette.strong
-        if frame.cell >= 3:
+        inside = slice(at, at + frame.cell)
+        if digits and frame.cell >= 2:  # brackets would cover figures
+            grid.styles[at_row, inside] = grid.style(style + Style(reverse=True))
+        elif frame.cell >= 3:
             grid.put(at_row, at, "[", style)
             grid.put(at_row, at + frame.cell - 1, "]", style)
         else:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from rich.cells import cell_len
+
+from explorer.render.axes import number
+from explorer.render.chart import Chart
 
 
 @dataclass(frozen=True)
@@ -12,6 +19,61 @@ class Group:
 
     row: int
     members: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text in a row of the plot, in the looks of a line."""
+
+    row: int
+    text: str
+    line: int
+    shared: bool
+    """Several lines stand behind it."""
+
+
+def at_ends(
+    chart: Chart, ends: Sequence[float], height: int, room: int, focus: int, values: bool
+) -> list[Label]:
+    """Labels of a chart's lines that end at rows ``ends`` (NaN: no label), with their last values if wished.
+
+    The line in focus always has its own label: where it would share one, the others go unnamed.
+    """
+    index = [i for i, end in enumerate(ends) if math.isfinite(end)]
+    found = []
+    for group in place([ends[i] for i in index], height):
+        members = [index[m] for m in group.members]
+        line = focus if focus in members else members[0]
+        shared = len(members) > 1 and focus not in members
+        series = chart.series[line]
+        alone = f"{series.label} {number(series.last)}" if values else series.label
+        found.append(Label(group.row, _together(chart, members, room, values) if shared else alone, line, shared))
+    return found
+
+
+def _together(chart: Chart, members: Sequence[int], room: int, values: bool) -> str:
+    """One label for several lines: their names as ranges, and the largest of their last values."""
+    series = chart.series
+    parts: list[list[int]] = []
+    for i in sorted(members):
+        if parts and parts[-1][-1] == i - 1:
+            parts[-1].append(i)
+        else:
+            parts.append([i])
+    named = [series[p[0]].label if len(p) == 1 else _range(series[p[0]].label, series[p[-1]].label) for p in parts]
+    value = f" ≤{number(float(np.nanmax([series[i].last for i in members])), 2)}" if values else ""
+    for text in (" ".join(named), f"{named[0]} +{len(members) - len(parts[0])}"):
+        if cell_len(text + value) <= room:
+            return text + value
+    return f"{len(members)} lines{value}"
+
+
+def _range(first: str, last: str) -> str:
+    """'L0-7' of 'L0' and 'L7', 'step 0-800' of 'step 0' and 'step 800'."""
+    same = 0
+    while same < min(len(first), len(last)) and first[same] == last[same] and not first[same].isdigit():
+        same += 1
+    return f"{first}-{last[same:]}"
 
 
 def place(wanted: Sequence[float], height: int) -> list[Group]:

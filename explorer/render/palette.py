@@ -48,8 +48,8 @@ class Palette:
     """LEVELS colours, lowest first; empty: draw levels with glyphs."""
     heat_dark_below: int
     """Levels below it are dark: marks on them must be light."""
-    band: tuple[Style, ...]
-    """Backgrounds of spreads; empty: draw a spread with its dotted edges."""
+    band: Style | None
+    """Background of a spread; None: draw a spread with its dotted edges."""
 
     @property
     def letters(self) -> bool:
@@ -92,10 +92,11 @@ def detect(environment: Mapping[str, str]) -> Depth:
     return Depth.EIGHT_BIT
 
 
-# Cells of the 6x6x6 cube picked by hand along the ramp's path (violet, blue, teal, green, yellow), lightness rising.
-_CUBE_LINES_DARK = (97, 98, 62, 68, 74, 73, 37, 36, 35, 77, 113, 149, 185, 227)
-_CUBE_LINES_LIGHT = (178, 142, 106, 70, 64, 28, 29, 30, 31, 25, 26, 61, 55, 54)
-_CUBE_HEAT = (17, 18, 54, 55, 61, 60, 24, 30, 31, 36, 71, 77, 113, 149, 185, 227)
+# Cells of the 6x6x6 cube picked by hand along the ramp's path (violet, blue, teal, green, yellow), lightness rising
+# (falling for lines on a light background). Nearest-colour rounding of a smooth ramp gives greys and uneven steps.
+_CUBE_LINES_DARK = (97, 98, 99, 68, 69, 37, 42, 78, 113, 149, 185, 191, 227)
+_CUBE_LINES_LIGHT = (142, 106, 70, 35, 31, 26, 25, 56, 55, 54, 18)
+_CUBE_HEAT = (17, 18, 54, 55, 56, 25, 26, 31, 37, 42, 78, 113, 149, 185, 191, 227)
 
 
 def _truecolor(dark: bool) -> Palette:
@@ -108,12 +109,12 @@ def _truecolor(dark: bool) -> Palette:
         axis=Style(color=_rgb(0.62 if dark else 0.50)),
         faint=Style(color=_rgb(0.42 if dark else 0.76)),
         strong=Style(color=_rgb(0.98 if dark else 0.10), bold=True),
-        cursor=Style(color=_rgb(0.95 if dark else 0.15), bold=True),
+        cursor=Style(color=_rgb(0.72 if dark else 0.45)),
         warning=Style(color=Color.from_rgb(*_oklch(0.80 if dark else 0.55, 0.15, 70)), bold=True),
         lines=tuple(Style(color=c) for c in lines),
         heat=tuple(_ramp(i / (LEVELS - 1), 0.24, 0.95) for i in range(LEVELS)),
-        heat_dark_below=9,
-        band=(Style(bgcolor=_rgb(0.30 if dark else 0.90)), Style(bgcolor=_rgb(0.35 if dark else 0.86))),
+        heat_dark_below=8,
+        band=Style(bgcolor=_rgb(0.38 if dark else 0.90)),
     )
 
 
@@ -128,12 +129,12 @@ def _eight_bit(dark: bool) -> Palette:
         axis=Style(color=grey(246 if dark else 243)),
         faint=Style(color=grey(240 if dark else 249)),
         strong=Style(color=grey(231 if dark else 16), bold=True),
-        cursor=Style(color=grey(255 if dark else 232), bold=True),
+        cursor=Style(color=grey(249 if dark else 240)),
         warning=Style(color=Color.from_ansi(215 if dark else 130), bold=True),
         lines=tuple(Style(color=Color.from_ansi(c)) for c in (_CUBE_LINES_DARK if dark else _CUBE_LINES_LIGHT)),
         heat=tuple(Color.from_ansi(c) for c in _CUBE_HEAT),
-        heat_dark_below=9,
-        band=(Style(bgcolor=grey(236 if dark else 254)), Style(bgcolor=grey(238 if dark else 252))),
+        heat_dark_below=8,
+        band=Style(bgcolor=grey(238 if dark else 254)),
     )
 
 
@@ -146,12 +147,12 @@ def _standard(dark: bool) -> Palette:
         axis=Style(),
         faint=Style(dim=True),
         strong=Style(bold=True),
-        cursor=Style(bold=True),
+        cursor=Style(),
         warning=Style(color=Color.from_ansi(11 if dark else 1), bold=True),
         lines=tuple(Style(color=Color.from_ansi(c)) for c in order),
         heat=(),
         heat_dark_below=0,
-        band=(),
+        band=None,
     )
 
 
@@ -163,12 +164,12 @@ def _none(dark: bool) -> Palette:
         axis=Style(),
         faint=Style(dim=True),
         strong=Style(bold=True),
-        cursor=Style(bold=True),
+        cursor=Style(),
         warning=Style(bold=True),
         lines=(Style(),),
         heat=(),
         heat_dark_below=0,
-        band=(),
+        band=None,
     )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from explorer.render.axes import number
 from explorer.render.cells import message
-from explorer.render.lines import Chart, LineChart, Series
+from explorer.render.chart import Chart, Series
+from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.render.lines import Series
+from explorer.render.chart import Series
 from explorer.views.base import Cursor
 from explorer.views.line_view import LineView, between, cube_series
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from explorer.render.axes import number
 from explorer.render.cells import Grid, crop, message
-from explorer.render.lines import Chart, LineChart
+from explorer.render.chart import Chart
+from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture

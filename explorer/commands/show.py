@@ -1,0 +1,182 @@
+"""`bertdyn show`: the explorer's views as text, CSV, JSON or SVG on stdout."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from explorer.commands.options import measure_named, selection_options, selections
+from explorer.commands.output import write_rows
+from explorer.commands.parameters import parameter_options
+from explorer.views.base import VIEWS, DrawOptions
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from explorer.views.base import View
+    from explorer.views.rows import Rows
+
+FORMATS = ("text", "csv", "json", "svg")
+_PIPE = (100, 30)
+_AROUND = 7
+"""Lines of a terminal that title, notes and prompt take."""
+_PICTURE = (120, 36)
+_WIDE = 1000
+"""Cells of a table's line in a pipe: wide enough for every column; blanks at the ends are not printed."""
+
+
+@click.command(no_args_is_help=True)
+@click.argument("view", metavar="VIEW", type=click.Choice(list(VIEWS)))
+@click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
+@click.option("--measure", default="svcca", metavar="NAME", show_default=True, help="What to show.")
+@selection_options
+@parameter_options
+@click.option("--format", type=click.Choice(FORMATS), help="Default: by the name of -o, else text.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
+@click.option("--width", type=click.IntRange(20, 1000), metavar="CELLS", help="Default: the terminal's, in a pipe 100.")
+@click.option("--height", type=click.IntRange(5, 1000), metavar="LINES", help="Of the picture; default: what the terminal has room for, in a pipe 30.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "truecolor", "256", "16", "none"]),
+    default="auto",
+    show_default=True,
+    help="auto: what the terminal shows; none in a pipe and under NO_COLOR.",
+)
+@click.option("--light", is_flag=True, help="Colours for a light background.")
+@click.option("--ascii", is_flag=True, help="Only characters that every font has.")
+@click.option("--log", is_flag=True, help="Logarithmic scale of the values.")
+@click.option("--digits", is_flag=True, help="heat: values in the cells.")
+@click.option("--sort", metavar="COLUMN", default="", help="table: sort by this column.")
+@click.option("--descending", is_flag=True, help="table: largest first.")
+def command(
+    view: str,
+    store: Path,
+    measure: str,
+    format: str | None,
+    output: Path | None,
+    width: int | None,
+    height: int | None,
+    color: str,
+    light: bool,
+    ascii: bool,
+    log: bool,
+    digits: bool,
+    sort: str,
+    descending: bool,
+    **given: str | None,
+) -> None:
+    """Draw VIEW of a STORE's computed values.
+
+    \b
+    curves    the measure against step, a line a layer
+    profile   the measure against layer, a line a step
+    heat      layer by step as a map
+    seeds     seeds side by side on one scale, mean and spread
+    table     every value
+
+    Nothing is computed here: what is missing is said, with the command that computes it.
+
+    \b
+    bertdyn show curves runs.bertdyn --task sst2 --seed 1
+    bertdyn show heat runs.bertdyn --measure js --digits
+    bertdyn show seeds runs.bertdyn --task sst2 --format svg -o seeds.svg
+    """
+    chosen = _format(format, output)
+    declared = measure_named(measure)
+    from explorer.views.rows import fetch
+    from store.store import Store
+
+    flags = {name: given.pop(name) for name in ("probe", "task", "seed", "step", "layer", "against")}
+    parameters = {name: value for name, value in given.items() if value is not None}
+    opened = Store.open(store)
+    found = [fetch(opened, s) for s in selections(opened, declared, **flags, parameters=parameters)]
+    views = [VIEWS[view].build(rows) for rows in found]
+    options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
+    if chosen in ("csv", "json"):
+        columns = views[0].rows()[0]
+        write_rows(columns, [row for one in views for row in one.rows()[1]], chosen, output)
+    elif chosen == "svg":
+        if len(views) > 1:
+            raise BertdynError("An SVG file holds one picture: choose a probe set with --probe.")
+        _write(_svg(views[0], width, height, light, options), output)
+    else:
+        texts = [_text(one, width, height, color, light, options, output is not None) for one in views]
+        _write("\n".join(texts), output)
+    for rows in found:
+        if rows.missing:
+            _tell_missing(rows, store, flags, parameters)
+
+
+def _format(format: str | None, output: Path | None) -> str:
+    if format is not None:
+        return format
+    ending = output.suffix[1:].lower() if output else ""
+    return ending if ending in FORMATS else "text"
+
+
+def _text(
+    view: View, width: int | None, height: int | None, color: str, light: bool, options: DrawOptions, to_file: bool
+) -> str:
+    from explorer.render.cells import crop
+    from explorer.render.output import to_ansi
+    from explorer.render.palette import Depth, detect, palette
+
+    terminal = sys.stdout.isatty() and not to_file
+    if color == "auto":
+        depth = detect(os.environ) if terminal else Depth.NONE
+    else:
+        depth = Depth(color)
+    size = shutil.get_terminal_size(_PIPE) if terminal else os.terminal_size(_PIPE)
+    whole = view.name == "table" and not terminal
+    columns = width or (_WIDE if whole else size.columns)
+    rows = height or (len(view.rows()[1]) + 2 if whole else size.lines - (_AROUND if terminal else 0))
+    picture = view.draw(columns, max(5, rows), palette(depth, not light), options=options)
+    narrow = min(columns, _PIPE[0]) if whole else columns
+    heading = "".join(crop(line, narrow) + "\n" for line in (view.title, view.subtitle))
+    notes = "".join(crop(note, max(narrow, 60)) + "\n" for note in picture.notes)
+    text = heading + to_ansi(picture.lines, depth) + notes
+    return _plain_signs(text) if options.ascii else text
+
+
+def _svg(view: View, width: int | None, height: int | None, light: bool, options: DrawOptions) -> str:
+    from explorer.render.output import to_svg
+    from explorer.render.palette import Depth, palette
+
+    size = width or _PICTURE[0], height or _PICTURE[1]
+    picture = view.draw(*size, palette(Depth.TRUECOLOR, not light), options=options)
+    return to_svg(picture.lines, not light, view.title, (view.subtitle, *picture.notes))
+
+
+def _plain_signs(text: str) -> str:
+    return text.replace("·", "-").replace("±", "+-").replace("…", "~")
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BertdynError(f"Cannot write {output}: {error.strerror}.") from None
+
+
+def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], parameters: Mapping[str, object]) -> None:
+    parts = ["bertdyn", "compute", rows.measure.name, str(store), "--probe", rows.selection.probe]
+    for name, value in flags.items():
+        if value is not None and name != "probe":
+            parts += [f"--{name}", value]
+    for name, given in parameters.items():
+        parts += [f"--{name.replace('_', '-')}", str(given)]
+    click.echo(
+        f"{rows.missing:,} of {len(rows.wanted):,} values are not computed; compute them with:\n  {shlex.join(parts)}",
+        err=True,
+    )

@@ -1,0 +1,101 @@
+"""What a line chart shows (series and axes) and where its parts stand on a screen of some size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.render import axes
+
+_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One line: points [n] of rising x, NaN where there is no value."""
+
+    label: str
+    x: np.ndarray
+    y: np.ndarray
+    rank: float = 0.0
+    """Place in the ordinal ramp, 0..1."""
+    low: np.ndarray | None = None
+    """Lower and upper edge of the spread [n]."""
+    high: np.ndarray | None = None
+
+    @property
+    def last(self) -> float:
+        """The last finite value, NaN when there is none."""
+        good = self.y[np.isfinite(self.y)]
+        return float(good[-1]) if len(good) else np.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What to draw, without how."""
+
+    series: tuple[Series, ...]
+    x_name: str
+    y_name: str
+    scale_of: np.ndarray | None = None
+    """The values that the y axis must hold where several charts share one; None: its own."""
+    floor: float = 0.0
+    """Values below it are noise; a dotted line on a logarithmic axis."""
+    values: bool = True
+    """Labels carry the last value."""
+
+    def y_scale(self, log: bool) -> axes.Scale:
+        """The scale of the value axis."""
+        if self.scale_of is not None:
+            values = np.ravel(self.scale_of)
+        else:
+            edges = [v for s in self.series for v in (s.y, s.low, s.high) if v is not None]
+            values = np.concatenate(edges) if edges else np.zeros(0)
+        values = values[np.isfinite(values)]
+        if log:
+            values = values[values > 0]
+        return axes.value_scale(values.min(), values.max(), log) if len(values) else axes.value_scale(0.0, 1.0, log)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The plot's cells are rows top.. and columns left.. of the grid; both axes with their scales."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    x: axes.Scale
+    y: axes.Scale
+
+    def dot_x(self, x: np.ndarray) -> np.ndarray:
+        """Places on the x axis in dots of the canvas."""
+        return 0.5 + (x - self.x.low) / (self.x.high - self.x.low) * (2 * self.width - 1)
+
+    def dot_y(self, y: np.ndarray) -> np.ndarray:
+        """Values in dots of the canvas, NaN where a logarithm does not exist."""
+        low, high = self.y.low, self.y.high
+        if self.y.log:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                y = np.where(y > 0, np.log10(y), np.nan)
+            low, high = np.log10(low), np.log10(high)
+        return 0.5 + (y - low) / (high - low) * (4 * self.height - 1)
+
+    def column(self, x: float) -> int:
+        """Column of the grid of a place on the x axis."""
+        return self.left + int(self.dot_x(np.array(x)) // 2)
+
+    def cell_row(self, y: float) -> int | None:
+        """The row that a value's dot falls into; None where it cannot be shown."""
+        dot = float(self.dot_y(np.array(y)))
+        return self.top + self.height - 1 - min(self.height - 1, max(0, int(dot // 4))) if np.isfinite(dot) else None
+
+    def row(self, y: float) -> float:
+        """Row of the grid of a value, a real number; NaN where it cannot be shown."""
+        return self.top + self.height - 0.5 - float(self.dot_y(np.array(y))) / 4
+
+
+def letter(index: int) -> str:
+    """The letter of a line where colours do not tell lines apart."""
+    return _LETTERS[index % len(_LETTERS)]
