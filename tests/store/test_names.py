@@ -1,0 +1,73 @@
+"""Names are data: whatever a probe set, task or seed is called, it comes back under that name and no other."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store import layout
+from store.errors import BertdynError
+from store.keys import CheckpointKey
+from store.store import Store
+from tests.synthetic import make_probe, write_checkpoint
+
+ODD = ["a/b", "..", ".", "", " ", "a b", "%", "a%2Fb", "~", "日本語", "Ünïcödé", "x" * 300, "x" * 301, "nul\0", "a'b\"c", "*[?]"]
+
+
+@given(st.text(), st.text())
+def test_two_names_never_share_a_folder(a: str, b: str) -> None:
+    assert (layout.folder_name(a) == layout.folder_name(b)) == (a == b)
+
+
+@given(st.text(max_size=400))
+def test_every_name_makes_a_folder_that_file_systems_take(name: str) -> None:
+    folder = layout.folder_name(name)
+    assert 0 < len(folder.encode()) <= 255
+    assert folder.isascii()
+    assert not folder.startswith(".")
+    assert "/" not in folder
+
+
+def test_plain_names_can_be_read_in_a_listing() -> None:
+    assert layout.folder_name("sst2-large_v1.0") == "sst2-large_v1.0"
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store.create(tmp_path_factory.mktemp("odd") / "it's [odd]*.bertdyn")
+    for number, name in enumerate(ODD):
+        probe = make_probe(name, examples=2)
+        store.add_probe(probe)
+        write_checkpoint(store, probe, CheckpointKey(name, name, number), layers=1, heads=1, width=2)
+    return store
+
+
+def test_odd_names_come_back_from_listing_reading_and_sql(odd: Store) -> None:
+    assert sorted(info.name for info in odd.probes()) == sorted(ODD)
+    expected = {(name, name, name, number) for number, name in enumerate(ODD)}
+    assert {(c.probe, c.key.task, c.key.seed, c.key.step) for c in odd.checkpoints()} == expected
+    assert set(odd.query("select probe, task, seed, step from checkpoints").rows) == expected
+    assert {row[0] for row in odd.query("select name from probes").rows} == set(ODD)
+    for number, name in enumerate(ODD):
+        assert odd.probe(name).info.name == name
+        assert odd.hidden(name, CheckpointKey(name, name, number), 1).shape == (odd.probe(name).info.tokens, 2)
+        assert [c.probe for c in odd.checkpoints(name)] == [name]
+
+
+def test_a_store_in_a_folder_with_an_odd_name_is_sound(odd: Store) -> None:
+    report = odd.check()
+    assert report.sound, report.problems
+    assert report.checkpoints == report.probes == len(ODD)
+
+
+def test_half_a_character_in_a_name_is_refused(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "s.bertdyn")
+    with pytest.raises(BertdynError, match="not valid text"):
+        store.add_probe(make_probe("caf\udce9"))
+    store.add_probe(make_probe())
+    with pytest.raises(BertdynError, match="not valid text"):
+        store.writer(
+            "dev", CheckpointKey("caf\udce9", "1", 0), layers=1, heads=1, width=2, dtype="float16", attentions=False,
+            attributes={},
+        )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Opening and making stores."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from store.errors import BertdynError
+from store.store import Store
+from tests.synthetic import make_probe, make_store
+
+
+def test_a_new_store_is_empty_and_opens_again(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "deep" / "new.bertdyn")
+    assert (store.probes(), store.checkpoints(), store.results()) == ((), (), [])
+    assert Store.open(store.path).path == store.path
+    assert Store.open_or_create(store.path).path == store.path
+    assert json.loads((store.path / "bertdyn.json").read_text())["version"] == 1
+
+
+def test_an_empty_folder_becomes_a_store_and_a_full_one_does_not(tmp_path: Path) -> None:
+    Store.create(tmp_path)
+    with pytest.raises(BertdynError, match="is a bertdyn store already"):
+        Store.create(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.png").write_bytes(b"x")
+    with pytest.raises(BertdynError, match="exists and is no bertdyn store"):
+        Store.open_or_create(tmp_path / "photos")
+    assert os.listdir(tmp_path / "photos") == ["cat.png"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "says"),
+    [
+        (None, "not a bertdyn store"),
+        ("{", "not a bertdyn store"),
+        ('{"format": "other", "version": 1}', "not a bertdyn store"),
+        ('{"format": "bertdyn", "version": 2}', "has format 2; this bertdyn understands up to 1"),
+    ],
+)
+def test_what_is_no_store_of_ours_is_refused(tmp_path: Path, marker: str | None, says: str) -> None:
+    if marker is not None:
+        (tmp_path / "bertdyn.json").write_text(marker)
+    with pytest.raises(BertdynError, match=says):
+        Store.open(tmp_path)
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(BertdynError, match="There is no folder"):
+        Store.open(tmp_path / "nothing")
+
+
+def test_opening_and_listing_load_neither_numpy_nor_zarr(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "s.bertdyn", tasks=["a"], seeds=["1"], steps=[0])
+    code = (
+        "import sys; from store.store import Store; assert 'duckdb' not in sys.modules; "
+        f"print(len(Store.open({str(store.path)!r}).checkpoints())); "
+        "print([m for m in ('numpy', 'zarr', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())
+    assert done.stdout.split("\n")[:2] == ["2", "[]"]
+
+
+READ_ONLY = """
+import os, sys
+import numpy, zarr, duckdb
+from store.store import Store
+from store.errors import BertdynError
+from tests.synthetic import make_probe
+if os.geteuid() == 0:
+    os.seteuid(65534)
+store = Store.open(sys.argv[1])
+key = store.checkpoints()[0].key
+print(len(store.checkpoints()), store.query("select count(*) from checkpoints").rows, len(store.probe("dev").texts))
+print(store.hidden("dev", key, 1).shape[1], store.query("select count(*) from runs").rows)
+for attempt in (lambda: store.add_probe(make_probe("new")), lambda: store.check(repair=True)):
+    try:
+        attempt()
+    except BertdynError as error:
+        print(error)
+try:
+    Store.create(os.path.join(os.path.dirname(sys.argv[1]), "other"))
+except BertdynError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("tables", [True, False])
+def test_a_store_that_may_only_be_read_is_read_and_queried(tables: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = make_store(Path(folder) / "s.bertdyn", tasks=["a"], seeds=["1"], steps=[0, 20], pretrained=False)
+        if not tables:
+            for path in store.path.glob("tables/*/*.parquet"):
+                path.unlink()
+        subprocess.run(["chmod", "-R", "a+rX,a-w", folder], check=True)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", READ_ONLY, str(store.path)], capture_output=True, text=True, cwd=Path.cwd()
+            )
+        finally:
+            subprocess.run(["chmod", "-R", "u+w", folder], check=True)
+    assert done.returncode == 0, done.stderr
+    first, second, *refused = done.stdout.splitlines()
+    assert first == "2 [(2,)] 40"
+    assert second == "16 [(1,)]"
+    assert [("cannot be written" in line) for line in refused] == [True] * 3
+
+
+def test_probe_sets_can_be_added_through_two_open_stores(tmp_path: Path) -> None:
+    one, other = Store.create(tmp_path / "s"), Store.open(tmp_path / "s")
+    one.add_probe(make_probe())
+    other.add_probe(make_probe())
+    other.add_probe(make_probe("more"))
+    assert [info.name for info in one.probes()] == ["dev", "more"]
