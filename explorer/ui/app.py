@@ -48,7 +48,7 @@ class Explorer(App[None]):
             if action.id != "palette":
                 call = action.call.replace("app.", "screen.")
                 run = partial(self.call_later, self.main.run_action, call)
-                yield SystemCommand(f"{action.title}  [{action.shown_keys}]", action.help, run)
+                yield SystemCommand(f"{action.title}  ({action.shown_keys})", action.help, run)
 
     def _leave(self, number: int) -> None:
         self.exit(return_code=128 + number)

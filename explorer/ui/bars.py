@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from explorer.render.palette import Palette
 
 
-def plain(text: str, style: Style) -> SegmentLine:
-    """One text behind a blank."""
+def plain(text: str, style: Style, width: int) -> SegmentLine:
+    """One text behind a blank; what does not fit is marked."""
+    if cell_len(text) > width - 1:
+        text = set_cell_size(text, max(0, width - 2)).rstrip() + "…"
     return [Segment(f" {text}" if text else "", style)]
 
 
@@ -26,49 +29,62 @@ def title(
     path: Path, state: State, catalogue: Catalogue | None, job: str, palette: Palette, width: int
 ) -> SegmentLine:
     """The store, what it holds, the probe set, and at the right end what is being computed."""
+    right = [Segment(f"  {job} ", palette.warning)] if job else []
     left = [Segment(" bertdyn ", palette.strong), Segment(f" {path.name}", palette.text)]
+    about = []
     if catalogue is not None:
         keys = catalogue.of(state.probe)
         for task in state.tasks:
             seeds = {k.seed for k in keys if k.task == task}
             steps = {k.step for k in keys if k.task == task}
-            left.append(Segment(f"  {task} {count(len(seeds), 'seed')} x {count(len(steps), 'step')}", palette.axis))
+            about.append(f"  {task} {count(len(seeds), 'seed')} x {count(len(steps), 'step')}")
         info = catalogue.info(state.probe)
         if info is not None:
             sizes = f"{count(info.examples, 'sentence')}, {count(info.tokens, 'token')}"
-            left.append(Segment(f"  probe {info.name}: {sizes}", palette.axis))
-    right = [Segment(f"  {job} ", palette.warning)] if job else []
+            about.append(f"  probe {info.name}: {sizes}")
+    room = width - Segment.get_line_length([*left, *right])
+    for text in about:
+        if cell_len(text) > room:
+            break
+        left.append(Segment(text, palette.axis))
+        room -= cell_len(text)
     return spread(left, right, width)
 
 
 def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> SegmentLine:
     """What there is to tell just now, else the picture's notes as far as they fit."""
     if word:
-        return plain(word, palette.warning)
+        return plain(word, palette.warning, width)
     fitting: list[str] = []
     for note in said:
         if fitting and sum(map(len, fitting)) + 3 * len(fitting) + len(note) > width - 4:
             break
         fitting.append(note)
-    return plain(" · ".join(fitting), palette.axis)
+    return plain(" · ".join(fitting), palette.axis, width)
 
 
 def footer(mode: str, palette: Palette, width: int) -> SegmentLine:
     """Keys with their names; the active mode stands out without colour; what does not fit is in the help."""
-    line: SegmentLine = []
-    used = 0
-    shown = [a for a in ACTIONS if a.footer]
     # Help and quit are promised first: whoever sees only a few keys must see these.
-    for action in sorted(shown, key=lambda a: (a.group != "Views", a.id not in ("help", "quit"))):
-        key, name = action.keys[0].replace("question_mark", "?").replace("slash", "/"), action.footer
-        size = len(key) + len(name) + 3
-        if used + size > width:
+    shown = sorted(
+        (a for a in ACTIONS if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit"))
+    )
+    texts = [(a, a.keys[0].replace("question_mark", "?").replace("slash", "/")) for a in shown]
+    gap = 2 if sum(len(key) + len(a.footer) + 3 for a, key in texts) < width else 1
+    line: SegmentLine = []
+    used = 1
+    for action, key in texts:
+        used += len(key) + 1 + len(action.footer)
+        if used >= width:
             break
         active = action.id == f"mode.{mode}"
-        line.append(Segment(" "))
-        line.append(Segment(f"{key}", palette.strong + Style(reverse=True) if active else palette.strong))
-        line.append(Segment(f" {name} ", palette.strong + Style(reverse=True) if active else palette.axis))
-        used += size
+        style = palette.strong + Style(reverse=True) if active else palette.axis
+        line += [
+            Segment(" " * (gap if line else 1), Style()),
+            Segment(key, style if active else palette.strong),
+            Segment(f" {action.footer}", style),
+        ]
+        used += gap
     return line
 
 

@@ -43,7 +43,7 @@ class Jobs:
         """Compute a selection. What runs is cancelled first, and what it has finished is kept."""
         if self._task is None or self._task.done():
             self._begin(selection)
-        elif selection != self.selection:
+        elif selection != self.selection or self._cancelled:
             self._waiting = selection
             self._stop()
 
@@ -88,7 +88,10 @@ class Jobs:
             reason = f"The job could not be run: {error}"
         waiting, self._waiting = self._waiting, None
         self.selection = None
-        self._post(Ended(selection, self._cancelled, "" if self._cancelled else reason))
+        if self._cancelled:
+            self._post(Ended(selection, "replaced" if waiting else "cancelled"))
+        else:
+            self._post(Ended(selection, "done", reason))
         if waiting is not None:
             self._begin(waiting)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
@@ -63,8 +63,10 @@ class Progress(Message):
 
 @dataclass
 class Ended(Message):
-    """A job is over: ``reason`` is empty when all went well."""
+    """A job is over."""
 
     selection: Selection
-    cancelled: bool
-    reason: str
+    how: Literal["done", "cancelled", "replaced"]
+    """``replaced``: it made room for another, and is started again when its selection is shown again."""
+    reason: str = ""
+    """Why not everything could be computed; empty when all went well."""

@@ -44,6 +44,14 @@ class Wish:
     selection: Selection
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Rows of a selection, and how old they are."""
+
+    rows: Rows
+    age: int
+
+
 class Reader:
     """A thread with one wish at a time. ``post`` must be safe to call from any thread."""
 
@@ -54,7 +62,9 @@ class Reader:
         self._fresh = False
         self._chores: list[Callable[[], Path]] = []
         self._stopped = False
-        self._rows: OrderedDict[Selection, tuple[Rows, int]] = OrderedDict()
+        self._age = 0
+        """Goes up when what was read may no longer be all there is."""
+        self._rows: OrderedDict[Selection, Kept] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
 
     def start(self) -> None:
@@ -78,7 +88,7 @@ class Reader:
         """New results may be there: read them now, not at the next poll."""
         with self._wake:
             self._fresh = True
-            self._rows.clear()
+            self._age += 1
             self._wake.notify()
 
     def write(self, chore: Callable[[], Path]) -> None:
@@ -114,7 +124,7 @@ class Reader:
 
     def _serve(self, store: Store | None) -> None:
         with self._wake:
-            wish, fresh, chores = self._wish, self._fresh, self._chores
+            wish, fresh, chores, age = self._wish, self._fresh, self._chores, self._age
             self._fresh, self._chores = False, []
         for chore in chores:
             try:
@@ -124,26 +134,35 @@ class Reader:
         if store is None or wish is None or not fresh:
             return
         try:
-            self._post(self._load(store, wish))
+            kept = self._rows.get(wish.selection)
+            if kept is not None:
+                # What was read before shows at once, whatever has come since.
+                self._post(_loaded(wish, kept.rows))
+            if kept is None or kept.age != age:
+                self._rows[wish.selection] = kept = Kept(_fetch(store, wish.selection), age)
+                self._post(_loaded(wish, kept.rows))
+            self._rows.move_to_end(wish.selection)
+            while len(self._rows) > KEPT:
+                self._rows.popitem(last=False)
         except Exception as error:
+            self._rows.pop(wish.selection, None)
             self._post(Failed(wish.mode, reason_of(error)))
 
-    def _load(self, store: Store, wish: Wish) -> Loaded:
-        from explorer.compute.plan import coverage
-        from explorer.views.base import VIEWS
-        from explorer.views.rows import fetch
 
-        with self._wake:
-            kept = self._rows.get(wish.selection)
-        if kept is None:
-            missing = coverage(store, wish.selection).missing  # first: it knows why a measure cannot be asked for
-            kept = fetch(store, wish.selection), missing
-            with self._wake:
-                self._rows[wish.selection] = kept
-                while len(self._rows) > KEPT:
-                    self._rows.popitem(last=False)
-        rows, missing = kept
-        return Loaded(wish.mode, wish.selection, VIEWS[wish.mode].build(rows), missing)
+def _fetch(store: Store, selection: Selection) -> Rows:
+    from explorer.compute.plan import coverage
+    from explorer.views.rows import fetch
+
+    rows = fetch(store, selection)
+    if not rows.wanted:
+        coverage(store, selection)  # knows why nothing can be asked for, and raises that
+    return rows
+
+
+def _loaded(wish: Wish, rows: Rows) -> Loaded:
+    from explorer.views.base import VIEWS
+
+    return Loaded(wish.mode, wish.selection, VIEWS[wish.mode].build(rows), rows.missing)
 
 
 def reason_of(error: Exception) -> str:

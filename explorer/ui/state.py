@@ -92,12 +92,19 @@ class State:
         """What views and jobs are asked for.
 
         Raises:
-            BertdynError: nothing in the store yet, or the measure does not exist.
+            BertdynError: nothing in the store yet, or a measure that needs the labels that the probe set has not.
         """
         measure = catalogue.measure(self.measure)
         if measure is None:
             names = ", ".join(m.name for m in catalogue.measures)
             raise BertdynError(f"There is no measure '{self.measure}', only {names}.")
+        info = catalogue.info(self.probe)
+        if info is not None and measure.needs_labels and not info.labels:
+            labelled = ", ".join(i.name for i in catalogue.probes if i.labels)
+            raise BertdynError(
+                f"{measure.title} needs labels, and probe set '{self.probe}' has none. "
+                + (f"Labelled: {labelled} (p)." if labelled else "Extract one with --label.")
+            )
         if not catalogue.of(self.probe):
             raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
         return Selection(

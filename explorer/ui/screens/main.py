@@ -50,6 +50,8 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
 class MainScreen(Screen[None]):
     """One state, one picture."""
 
+    AUTO_FOCUS = "#chart"
+
     BINDINGS: ClassVar = [
         Binding(",".join(a.keys), a.call.replace("app.", "screen."), a.title, show=False, id=a.id) for a in ACTIONS
     ]
@@ -67,6 +69,8 @@ class MainScreen(Screen[None]):
         self._folded: bool | None = None
         self._declined: set[Selection] = set()
         """Selections that were cancelled or could not be computed: only `c` starts them again."""
+        self._tried: set[Selection] = set()
+        """Selections computed with the checkpoints there are: what is still missing of them will not come."""
         self._word = ""
         """The last thing to tell that is in no picture; gone with the next key that changes something."""
 
@@ -86,7 +90,6 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.chart.say(f"Opening {self.path.name} …")
-        self.chart.focus()
         self.call_after_refresh(self.reader.start)
 
     def on_unmount(self) -> None:
@@ -107,6 +110,7 @@ class MainScreen(Screen[None]):
 
     def on_listed(self, message: Listed) -> None:
         self.catalogue = message.catalogue
+        self._tried.clear()
         self.become(state.settled(self.state, message.catalogue), anew=True)
 
     def on_loaded(self, message: Loaded) -> None:
@@ -115,7 +119,7 @@ class MainScreen(Screen[None]):
         self.missing = message.missing
         self.chart.draw(message.view, self.state.cursor, self.state.options)
         self._bars()
-        if message.missing and message.selection not in self._declined and self.jobs.selection != message.selection:
+        if message.missing:
             self.set_timer(CALM_SECONDS, lambda: self._compute_if_still(message.selection))
 
     def on_failed(self, message: Failed) -> None:
@@ -130,9 +134,11 @@ class MainScreen(Screen[None]):
 
     def on_ended(self, message: Ended) -> None:
         self.progress = None
-        if message.cancelled or message.reason:
+        if message.how == "cancelled" or message.reason:
             self._declined.add(message.selection)
-        if message.cancelled:
+        if message.how != "replaced":
+            self._tried.add(message.selection)
+        if message.how == "cancelled":
             self._word = "Cancelled; what was finished is kept. c goes on."
         elif message.reason:
             self._word = f"Not computed: {message.reason}"
@@ -282,6 +288,7 @@ class MainScreen(Screen[None]):
             self._tell("Everything shown is computed." if selection else "Nothing to compute.")
             return
         self._declined.discard(selection)
+        self._tried.discard(selection)
         self.jobs.start(selection)
         self._bars()
 
@@ -364,7 +371,8 @@ class MainScreen(Screen[None]):
             self.chart.draw(self.chart.view, cursor, self.state.options)
 
     def _compute_if_still(self, selection: Selection) -> None:
-        if selection == self.selection and selection not in self._declined and self.missing:
+        new = selection not in self._declined | self._tried and selection != self.jobs.selection
+        if new and selection == self.selection and self.missing:
             self.jobs.start(selection)
             self._bars()
 
@@ -392,10 +400,10 @@ class MainScreen(Screen[None]):
         view, palette = self.chart.view, self.palette
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, self._job(), palette, width),
-            "heading": bars.plain(view.title if view else "", palette.strong),
-            "subheading": bars.plain(view.subtitle if view else "", palette.axis),
+            "heading": bars.plain(view.title if view else "", palette.strong, self.chart.size.width),
+            "subheading": bars.plain(view.subtitle if view else "", palette.axis, self.chart.size.width),
             "notes": bars.notes(self._word, self.picture.notes if view and self.picture else (), palette, width),
-            "reading": bars.plain(self.picture.reading if view and self.picture else "", palette.cursor),
+            "reading": bars.plain(self.picture.reading if view and self.picture else "", palette.cursor, width),
             "footer": bars.footer(self.state.mode, palette, width),
         }
         for name, line in show.items():

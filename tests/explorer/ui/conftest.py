@@ -1,0 +1,82 @@
+"""A small store with values, and an explorer that looks at it without a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from explorer.compute.run import compute
+from explorer.selection import Against, Selection
+from explorer.measures import get
+from explorer.ui.app import Explorer
+from explorer.ui.screens.main import MainScreen
+from explorer.ui.widgets.lines import Lines
+from store.store import Store
+from tests.synthetic import make_probe, make_store
+
+
+@pytest.fixture(scope="session")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two tasks, two seeds, three steps on a labelled and a plain probe set; SVCCA and JS from pretrained are there."""
+    path = tmp_path_factory.mktemp("ui") / "small.bertdyn"
+    store = make_store(path, probes=[make_probe("dev"), make_probe("plain", labels=(), seed=3)])
+    for measure in ("svcca", "js"):
+        fill(store, measure, "dev")
+    fill(store, "svcca", "plain")
+    return path
+
+
+def fill(store: Store, measure: str, probe: str, against: str = "pretrained") -> None:
+    """Compute a measure of a whole probe set here and now."""
+    declared = get(measure)
+    compared = Against.parse(against) if declared.sides == 2 else None
+    chosen = Selection(measure, probe, against=compared, parameters=declared.settle({}))
+    outcome = compute(store, chosen, workers=1, device="cpu", pool=ThreadPoolExecutor)
+    assert outcome.ok, outcome
+
+
+@asynccontextmanager
+async def opened(path: Path, size: tuple[int, int] = (120, 40), wait: bool = True) -> AsyncIterator[Pilot[None]]:
+    """The explorer on a store, after its first picture."""
+    app = Explorer(path)
+    async with app.run_test(size=size) as pilot:
+        if wait:
+            await until(pilot, lambda: app.main.picture is not None)
+        yield pilot
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came\n" + screen_text(pilot)
+        await pilot.pause(0.02)
+
+
+def main(pilot: Pilot[None]) -> MainScreen:
+    """The main screen."""
+    app = pilot.app
+    assert isinstance(app, Explorer)
+    return app.main
+
+
+def text_of(pilot: Pilot[None], name: str) -> str:
+    """What one of the lines (title, heading, notes, reading, footer), the panel or the chart shows."""
+    lines = main(pilot).query_one(f"#{name}", Lines)
+    return "\n".join(lines.render_line(y).text for y in range(lines.size.height))
+
+
+def screen_text(pilot: Pilot[None]) -> str:
+    """Everything on the screen. The compositor is Textual's own business: only this helper asks it."""
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+
+
+async def shown(pilot: Pilot[None], words: str) -> None:
+    """Wait until some words stand on the screen."""
+    await until(pilot, lambda: words in screen_text(pilot))

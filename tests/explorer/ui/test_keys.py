@@ -1,0 +1,244 @@
+"""What each key does, asked on a real store."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from explorer.ui.actions import ACTIONS
+from explorer.views.base import VIEWS
+from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
+
+
+async def test_what_does_it_open_to(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        state = main(pilot).state
+        assert (state.mode, state.measure, state.tasks, str(state.against)) == ("curves", "svcca", ("pos",), "pretrained")
+        assert "SVCCA distance from the pre-trained model" in text_of(pilot, "heading")
+        assert "L3" in text_of(pilot, "chart")
+        assert "2 seeds x 3 steps" in text_of(pilot, "title")
+
+
+@pytest.mark.parametrize(("key", "mode"), [(str(n), mode) for n, mode in enumerate(VIEWS, 1)])
+async def test_a_number_key_shows_its_view(computed: Path, key: str, mode: str) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("5" if mode == "curves" else "1", key)
+        await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == mode)
+        footer = main(pilot).query_one("#footer").render_line(0)
+        marked = "".join(s.text for s in footer if s.style and s.style.reverse)
+        assert marked.split() == [key, VIEWS[mode].title]
+
+
+async def test_m_shows_the_next_measure_and_shift_m_goes_back(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("m")
+        await shown(pilot, "JS divergence from the pre-trained model")
+        await pilot.press("M")
+        await shown(pilot, "SVCCA distance from the pre-trained model")
+
+
+async def test_t_s_p_and_r_go_around_tasks_seeds_probes_and_references(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        screen = main(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: "sst2" in text_of(pilot, "heading"))
+        seen = []
+        for _ in range(3):
+            await pilot.press("s")
+            seen.append(screen.state.seeds)
+        assert seen == [("1",), ("2",), ()]
+        await pilot.press("p")
+        await until(pilot, lambda: "probe plain" in text_of(pilot, "subheading"))
+        references = set()
+        for _ in range(6):
+            await pilot.press("r")
+            references.add(str(screen.state.against))
+        assert references == {"pretrained", "first", "previous", "final", "seed:1", "seed:2"}
+
+
+@pytest.mark.parametrize("keys", [("left", "down", "right", "up"), ("h", "j", "l", "k")])
+async def test_the_cursor_reads_exact_values(computed: Path, keys: tuple[str, ...]) -> None:
+    left, down, right, up = keys
+    async with opened(computed) as pilot:
+        await pilot.press("s", left, down)
+        await until(pilot, lambda: "layer 2, step 20" in text_of(pilot, "reading"))
+        view = main(pilot).chart.view
+        assert view is not None
+        columns, rows = view.rows()
+        found = [dict(zip(columns, row, strict=True)) for row in rows]
+        value = next(r["value"] for r in found if (r["layer"], r["step"], r["seed"]) == (2, 20, "1"))
+        assert f"{value:.3f}" in text_of(pilot, "reading") or f"{value:.3g}" in text_of(pilot, "reading")
+        await pilot.press(right, up)
+        await until(pilot, lambda: "layer 3, step 40" in text_of(pilot, "reading"))
+        await pilot.press("3")
+        await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "heat")
+        assert "layer 3, step 40" in text_of(pilot, "reading")
+
+
+async def test_home_and_end_go_to_the_first_and_the_last_step(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("home")
+        await until(pilot, lambda: "step 0:" in text_of(pilot, "reading"))
+        await pilot.press("end")
+        await until(pilot, lambda: "step 40" in text_of(pilot, "reading"))
+
+
+async def test_the_panel_is_changed_from_the_keyboard(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        screen = main(pilot)
+        assert "[x] pos" in text_of(pilot, "panel")
+        assert "[ ] sst2" in text_of(pilot, "panel")
+        await pilot.press("tab")
+        assert screen.panel.has_focus
+        for _ in range(40):
+            if screen.panel.row is not None and screen.panel.row.name == "sst2":
+                break
+            await pilot.press("j")
+        await pilot.press("space")
+        await until(pilot, lambda: screen.state.tasks == ("pos", "sst2"))
+        assert "[x] sst2" in text_of(pilot, "panel")
+        await pilot.press("escape")
+        assert screen.chart.has_focus
+
+
+async def test_steps_are_typed_as_on_the_command_line(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        screen = main(pilot)
+        await pilot.press("tab")
+        for _ in range(40):
+            if screen.panel.row is not None and screen.panel.row.section == "step":
+                break
+            await pilot.press("down")
+        await pilot.press("enter")
+        await shown(pilot, "step: ")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"20-40", "enter")
+        await until(pilot, lambda: str(screen.state.steps) == "20-40")
+        assert "step   20-40" in text_of(pilot, "panel")
+
+
+async def test_slash_filters_the_panel_and_applies_words_with_a_colon(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        screen = main(pilot)
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"sst")
+        await until(pilot, lambda: "pretrained" not in text_of(pilot, "panel"))
+        assert "[ ] sst2" in text_of(pilot, "panel")
+        await pilot.press("enter", "space")
+        await until(pilot, lambda: screen.state.tasks == ("pos", "sst2"))
+        await pilot.press("escape", "slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"task:s* layer:1-2", "enter")
+        await until(pilot, lambda: screen.state.tasks == ("sst2",) and str(screen.state.layers) == "1-2")
+        await until(pilot, lambda: "sst2" in text_of(pilot, "heading"))
+        assert "L3" not in text_of(pilot, "chart")
+
+
+async def test_a_filter_that_matches_nothing_is_answered_in_words(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"task:qnli", "enter")
+        await shown(pilot, "No task matches 'qnli'; there is pos, sst2.")
+
+
+async def test_the_help_lists_every_action_and_defines_the_measure(computed: Path) -> None:
+    async with opened(computed, size=(120, 90)) as pilot:
+        await pilot.press("question_mark")
+        await shown(pilot, "Next measure")
+        text = screen_text(pilot)
+        missing = [a.title for a in ACTIONS if a.title not in text]
+        assert not missing
+        assert "SVCCA distance" in text
+        await pilot.press("question_mark")
+        await until(pilot, lambda: pilot.app.screen is main(pilot))
+
+
+async def test_the_palette_finds_every_action_and_runs_one(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        commands = {c.title.split("  ")[0] for c in pilot.app.get_system_commands(pilot.app.screen)}
+        assert commands == {a.title for a in ACTIONS} - {"Commands"}
+        await pilot.press("colon")
+        await until(pilot, lambda: pilot.app.screen is not main(pilot))
+        await pilot.press(*"heat")
+        await shown(pilot, "layer by step")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: main(pilot).state.mode == "heat")
+
+
+@pytest.mark.parametrize(("key", "suffix"), [("c", "csv"), ("t", "txt"), ("s", "svg")])
+async def test_e_writes_the_view_and_shows_the_path(
+    computed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, suffix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(computed) as pilot:
+        for number in ("", "-2"):
+            await pilot.press("e")
+            await until(pilot, lambda: pilot.app.screen is not main(pilot))
+            await pilot.press(key)
+            path = tmp_path / f"curves-svcca-pos-dev{number}.{suffix}"
+            await until(pilot, lambda path=path: str(path) in text_of(pilot, "notes").replace("…", ""))
+            text = path.read_text(encoding="utf-8")
+            if suffix == "csv":
+                rows = list(csv.DictReader(text.splitlines()))
+                assert {r["layer"] for r in rows} == {"0", "1", "2", "3"}
+                assert all(float(r["value"]) >= 0 for r in rows)
+            else:
+                assert "L3" in text
+                assert ("<svg" in text) == (suffix == "svg")
+
+
+async def test_ways_of_drawing_are_switched(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        linear = text_of(pilot, "chart")
+        await pilot.press("y")
+        await until(pilot, lambda: text_of(pilot, "chart") != linear)
+        await pilot.press("y")
+        await until(pilot, lambda: text_of(pilot, "chart") == linear)
+        await pilot.press("a")
+        await until(pilot, lambda: text_of(pilot, "chart") != linear)
+        assert not any("\u2800" < char < "\u28ff" for char in text_of(pilot, "chart"))
+
+
+async def test_o_sorts_the_table(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "table")
+        before = text_of(pilot, "chart")
+        view = main(pilot).chart.view
+        assert view is not None
+        for _ in range(2 * len(view.rows()[0])):
+            await pilot.press("o")
+            if main(pilot).state.options.sort == "value" and main(pilot).state.options.descending:
+                break
+        await until(pilot, lambda: text_of(pilot, "chart") != before)
+        assert "sorted by value, descending" in text_of(pilot, "notes")
+
+
+@pytest.mark.parametrize("mode", list(VIEWS))
+async def test_no_key_in_any_mode_ends_the_explorer(computed: Path, tmp_path: Path, monkeypatch, mode: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(computed) as pilot:
+        await pilot.press(str(list(VIEWS).index(mode) + 1))
+        for action in ACTIONS:
+            if action.id == "quit":
+                continue
+            for key in action.keys:
+                await pilot.press(key)
+                if pilot.app.screen is not main(pilot) or not main(pilot).chart.has_focus:
+                    await pilot.press("escape")
+                    await pilot.press("escape")
+        await pilot.press("escape")
+        assert pilot.app.is_running
+        await until(pilot, lambda: pilot.app.screen is main(pilot))
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+async def test_q_leaves(computed: Path, key: str) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        assert pilot.app.return_code == 0
