@@ -1,0 +1,235 @@
+"""`bertdyn extract`: checkpoints and sentences in, a store out."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from explorer.commands.output import as_table
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from store.extract.run import Outcome, Plan, Progress, Report, Work
+    from store.keys import CheckpointKey
+
+
+@click.command(
+    epilog="""\b
+    Examples:
+      bertdyn extract runs.bertdyn runs/ --reference bert-base-uncased --probe dev=sst2_dev.tsv
+      bertdyn extract runs.bertdyn runs/ --probe mnli=mnli.csv --text premise,hypothesis --label gold \\
+          --probe ewt=ewt_dev.conllu --label ewt:deprel --limit 1000
+    """
+)
+@click.argument("store", type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--layout",
+    metavar="TEMPLATE",
+    default="{task}/seed-{seed}/checkpoint-{step}",
+    show_default=True,
+    help="How a checkpoint's path ends; * is any part of a name. Without {step}, trainer_state.json says it; without "
+    '{seed}, the seed is "0".',
+)
+@click.option(
+    "--reference", metavar="PATH_OR_HUB_ID", help="The pre-trained model: stored as task 'pretrained', step 0."
+)
+@click.option(
+    "--probe",
+    "probes",
+    metavar="NAME=FILE",
+    multiple=True,
+    required=True,
+    help="Sentences every checkpoint is measured on: .tsv, .csv, .jsonl, .parquet or .conllu. Several may be given.",
+)
+@click.option(
+    "--text",
+    metavar="[NAME:]COLUMN[,COLUMN]",
+    multiple=True,
+    help="Column of the sentences, two for pairs. Default: text, sentence, sentence1,sentence2 or premise,hypothesis, "
+    "whichever there is; the first of a .tsv of two columns without a header. Several probes: NAME:COLUMN for one.",
+)
+@click.option(
+    "--label",
+    metavar="[NAME:]COLUMN",
+    multiple=True,
+    help="Column of the labels; upos or deprel of a .conllu. Default: label where there is one, upos, or the second of "
+    "a .tsv without a header. Several probes: upos and deprel are for each .conllu, others for each table, "
+    "NAME:COLUMN for one.",
+)
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N sentences of each file.")
+@click.option(
+    "--max-length",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=128,
+    show_default=True,
+    help="Longest sentence in tokens; the rest is cut off, and counted.",
+)
+@click.option(
+    "--batch-tokens",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Tokens of a batch, padding included. Default: 1,024 on a CPU, 16,384 on a GPU.",
+)
+@click.option(
+    "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1...; auto is a GPU if there is one."
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float16", "float32"]),
+    default="float16",
+    show_default=True,
+    help="How values are stored; they are computed in float32.",
+)
+@click.option("--no-attentions", is_flag=True, help="Hidden states only.")
+@click.option("--replace", is_flag=True, help="Extract again what is there, and put it in its place.")
+def command(
+    store: Path,
+    runs: tuple[Path, ...],
+    layout: str,
+    reference: str | None,
+    probes: tuple[str, ...],
+    text: tuple[str, ...],
+    label: tuple[str, ...],
+    limit: int | None,
+    max_length: int,
+    batch_tokens: int | None,
+    device: str,
+    dtype: str,
+    no_attentions: bool,
+    replace: bool,
+) -> int:
+    """Read the checkpoints under RUNS, run them on probe sets and keep hidden states and attentions in STORE.
+
+    Only what is missing is done; run it again after more training, or after an interruption. Exit code 0: everything
+    is in place, 1: some checkpoints failed, 2: nothing could be done.
+    """
+    files = _probe_files(probes)
+    from store.extract.run import ExtractOptions, extract
+
+    options = ExtractOptions(
+        layout=layout,
+        reference=reference,
+        text=text,
+        label=label,
+        limit=limit,
+        max_length=max_length,
+        batch_tokens=batch_tokens,
+        device=device,
+        dtype=dtype,
+        attentions=not no_attentions,
+        replace=replace,
+    )
+    with _shown() as progress:
+        report = extract(store, runs, files, options, progress)
+    _print_report(report)
+    return report.exit_code
+
+
+def _probe_files(given: Sequence[str]) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for value in given:
+        name, equals, path = value.partition("=")
+        if not equals or not name or not path:
+            raise BertdynError(f"--probe {value}: write NAME=FILE, as in dev=sst2_dev.tsv.")
+        if name in files:
+            raise BertdynError(f"--probe: '{name}' is named twice, for {files[name]} and {path}.")
+        files[name] = Path(path)
+    return files
+
+
+class _Shown:
+    """The plan as text, then a bar over tokens and checkpoints; the bar only on a terminal."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("looking at the checkpoints", total=None)
+        self._keys: list[CheckpointKey] = []
+        self._left: Counter[tuple[CheckpointKey, str]] = Counter()
+        self._finished = 0
+
+    def begin(self, plan: Plan) -> None:
+        self._keys = list(dict.fromkeys(w.found.key for w in plan.work))
+        self._bar.console.print(_plan_text(plan), highlight=False, soft_wrap=True, markup=False)
+        self._bar.update(self._task, description="loading", total=plan.tokens, completed=0)
+
+    def loading(self, key: CheckpointKey) -> None:
+        place = self._keys.index(key) + 1
+        self._bar.update(self._task, description=f"checkpoint {place} of {len(self._keys)}: {key}")
+
+    def advance(self, tokens: int) -> None:
+        self._bar.advance(self._task, tokens)
+
+    def outcome(self, work: Work, outcome: Outcome) -> None:
+        # Set, not advanced: a checkpoint that failed or was there has run fewer tokens than planned.
+        self._finished += work.tokens
+        self._bar.update(self._task, completed=self._finished)
+
+
+@contextmanager
+def _shown() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("tokens"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield _Shown(bar)
+
+
+def _plan_text(plan: Plan) -> str:
+    from store.extract.run import size
+
+    lines = []
+    for name, probe in plan.probes.items():
+        info = probe.info
+        cut = f", {info.truncated:,} cut at {plan.options.max_length} tokens" if info.truncated else ""
+        labels = f", {len(info.labels)} labels" if info.labels else ", no labels"
+        lines.append(f"probe set {name}: {info.examples:,} sentences, {info.tokens:,} tokens{cut}{labels}")
+    there = sum(o.status == "present" for o in plan.outcomes)
+    what = f"{plan.checkpoints:,} checkpoints to extract" if plan.work else "nothing to extract"
+    lines.append(
+        f"{what} on {plan.device}: {plan.tokens:,} tokens, at most {size(plan.bytes)} of {size(plan.free)} free"
+        + (f"; {there:,} there already" if there else "")
+    )
+    return "\n".join([*lines, *plan.notes])
+
+
+def _print_report(report: Report) -> None:
+    """Counts by run on stdout; each failure, and what is worth knowing, on stderr."""
+    runs: dict[tuple[str, str, str], list[Outcome]] = {}
+    for outcome in report.outcomes:
+        runs.setdefault((outcome.probe or "(any)", outcome.key.task, outcome.key.seed), []).append(outcome)
+    rows = []
+    for (probe, task, seed), outcomes in runs.items():
+        counts = Counter(o.status for o in outcomes)
+        steps = ",".join(str(o.key.step) for o in outcomes if o.status in ("added", "replaced"))
+        rows.append(
+            (probe, task, seed, counts["added"], counts["replaced"], counts["present"], counts["failed"], steps)
+        )
+    columns = ("probe", "task", "seed", "added", "replaced", "there already", "failed", "steps added")
+    sys.stdout.write(as_table(columns, rows))
+    sys.stdout.flush()
+    for outcome in report.outcomes:
+        if outcome.status == "failed":
+            where = f"{outcome.key} on {outcome.probe}" if outcome.probe else str(outcome.key)
+            print(f"failed: {where}: {outcome.reason}", file=sys.stderr)
+        elif outcome.reason:
+            print(f"note: {outcome.key} on {outcome.probe}: {outcome.reason}", file=sys.stderr)
+    for note in report.notes:
+        print(f"note: {note}", file=sys.stderr)

@@ -1,0 +1,253 @@
+"""Which folders are checkpoints, and of which run: task, seed and step by the path, history by the Trainer.
+
+Nothing here opens a weights file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from store.errors import BertdynError
+from store.keys import PRETRAINED, PRETRAINED_KEY, CheckpointKey
+
+DEFAULT_LAYOUT = "{task}/seed-{seed}/checkpoint-{step}"
+CONFIG = "config.json"
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+"""In the order in which they are taken."""
+TRAINER_STATE = "trainer_state.json"
+DEFAULT_SEED = "0"
+_FIELD = re.compile(r"\{(\w+)\}|(\*)")
+_TIMINGS = ("_runtime", "_per_second", "_preparation_time", "_compilation_time")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A folder that looks like a checkpoint."""
+
+    key: CheckpointKey
+    folder: Path
+    source: str
+    """What the user knows it by: the folder, or the name on the hub."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What the Trainer logged up to a checkpoint (``trainer_state.json``); empty where there is no such file."""
+
+    step: int | None = None
+    epoch: float | None = None
+    loss: float | None = None
+    """Training loss last logged."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Evaluation metrics logged at the checkpoint's step, without the timings."""
+    log: tuple[Mapping[str, Any], ...] = ()
+    """Every number that was logged: step, epoch, name, value."""
+    note: str = ""
+    """Why there is no history although there is a file."""
+
+
+class Layout:
+    """A path template such as ``{task}/seed-{seed}/checkpoint-{step}``; ``*`` stands for any part of a folder name.
+
+    It is matched against the end of a checkpoint's absolute path, so that a run or a single checkpoint may be named as
+    well as the folder above all runs. Without ``{seed}`` the seed is "0"; without ``{step}`` the step is the Trainer's.
+    """
+
+    def __init__(self, template: str) -> None:
+        """
+        Raises:
+            BertdynError: no ``{task}``, an unknown or repeated field, or no folder name at all.
+        """
+        self.template = template
+        parts = [p for p in template.strip().split("/") if p]
+        fields = [name for name, star in _FIELD.findall(template) if not star]
+        unknown = [f for f in fields if f not in ("task", "seed", "step")]
+        if not parts or "task" not in fields or unknown or len(set(fields)) != len(fields):
+            raise BertdynError(
+                f"--layout: '{template}' must name {{task}} once, may name {{seed}} and {{step}} once and * anywhere, "
+                f"as in {DEFAULT_LAYOUT}."
+            )
+        self.has_step = "step" in fields
+        self._patterns = [re.compile(_pattern(part)) for part in parts]
+
+    def read(self, folder: Path) -> tuple[str, str, int | None] | None:
+        """Task, seed and step (None: ask the Trainer) of a folder; None when its path does not fit."""
+        parts = folder.parts[-len(self._patterns) :]
+        if len(parts) < len(self._patterns) or parts[0] == folder.anchor:
+            return None
+        values: dict[str, str] = {}
+        for pattern, part in zip(self._patterns, parts, strict=True):
+            match = pattern.fullmatch(part)
+            if match is None:
+                return None
+            values |= match.groupdict()
+        step = values.get("step")
+        return values["task"], values.get("seed", DEFAULT_SEED), None if step is None else int(step)
+
+
+def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
+    """Every checkpoint under the given folders, sorted by task, seed and step, and what is worth saying of the others.
+
+    A folder counts when it holds ``config.json`` or weights and its path fits the layout: one that lacks the other half
+    is a checkpoint all the same, a broken one, and is reported when it is opened.
+
+    Raises:
+        BertdynError: no such folder, nothing found, a step that cannot be told, or two folders for one checkpoint.
+    """
+    found: dict[CheckpointKey, Found] = {}
+    strangers: list[Path] = []
+    for run in runs:
+        if not run.is_dir():
+            raise BertdynError(f"There is no folder {run}.")
+    for folder in _candidates(runs):
+        named = layout.read(folder)
+        if named is None:
+            strangers.append(folder)
+            continue
+        task, seed, step = named
+        key = CheckpointKey(task, seed, _step(folder) if step is None else step)
+        if key.task == PRETRAINED:
+            raise BertdynError(
+                f"{folder} would be task '{PRETRAINED}', which is the name of the reference: rename the folder, or "
+                "give it with --reference."
+            )
+        if key in found:
+            raise BertdynError(
+                f"{found[key].folder} and {folder} are both checkpoint {key} under the layout {layout.template}. "
+                "Name one of them, or a --layout that tells them apart."
+            )
+        found[key] = Found(key, folder, str(folder))
+    if not found and runs:
+        raise BertdynError(_nothing(runs, layout, strangers))
+    notes = []
+    if strangers:
+        notes.append(
+            f"{_count(len(strangers), 'folder')} with a model left out: {strangers[0]}"
+            f"{' and others do' if len(strangers) > 1 else ' does'} not fit the layout {layout.template}."
+        )
+    return [found[key] for key in sorted(found)], notes
+
+
+def reference(folder: Path, source: str) -> Found:
+    """The pre-trained model that everything is compared with."""
+    return Found(PRETRAINED_KEY, folder, source)
+
+
+def weight_files(folder: Path) -> tuple[Path, ...]:
+    """The files that hold a checkpoint's weights, safetensors before pickles; empty when there are none.
+
+    Raises:
+        BertdynError: an index that cannot be read.
+    """
+    for name in WEIGHTS:
+        path = folder / name
+        if not path.is_file():
+            continue
+        if not name.endswith(".index.json"):
+            return (path,)
+        try:
+            parts = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
+            return tuple(folder / str(part) for part in parts)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise BertdynError(f"{path} is no index of weights.") from None
+    return ()
+
+
+def history(folder: Path, step: int | None = None) -> History:
+    """What the Trainer logged up to ``step`` (default: the step of the file itself)."""
+    path = folder / TRAINER_STATE
+    if not path.is_file():
+        return History()
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        entries = [e for e in state.get("log_history", []) if isinstance(e, dict)]
+        own = state.get("global_step")
+    except (OSError, ValueError, AttributeError) as error:
+        return History(note=f"{path} cannot be read ({error}): no epoch, loss and metrics.")
+    own = own if isinstance(own, int) and not isinstance(own, bool) and own >= 0 else None
+    last = step if step is not None else own
+    log = tuple(_logged(entries, last))
+    losses = [entry["value"] for entry in log if entry["name"] == "loss" and entry["value"] is not None]
+    metrics = {
+        entry["name"]: entry["value"]
+        for entry in log
+        if entry["step"] == last
+        and entry["name"].startswith("eval_")
+        and not entry["name"].endswith(_TIMINGS)
+        and entry["value"] is not None
+    }
+    return History(own, _number(state.get("epoch")), losses[-1] if losses else None, metrics, log)
+
+
+def _logged(entries: Iterable[Mapping[str, Any]], last: int | None) -> Iterator[dict[str, Any]]:
+    for entry in entries:
+        step = entry.get("step")
+        if not isinstance(step, int) or (last is not None and step > last):
+            continue
+        for name, value in entry.items():
+            if name not in ("step", "epoch") and isinstance(value, (int, float)) and not isinstance(value, bool):
+                yield {"step": step, "epoch": _number(entry.get("epoch")), "name": str(name), "value": _number(value)}
+
+
+def _number(value: object) -> float | None:
+    """A finite float, or None: a loss that became NaN is logged as no value, since JSON knows no NaN."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return None
+
+
+def _candidates(runs: Sequence[Path]) -> Iterator[Path]:
+    """Folders that hold a model, each once. Links are followed: runs often lie on another disk."""
+    seen: set[str] = set()
+    for run in runs:
+        for name, below, files in os.walk(os.path.abspath(run), followlinks=True):
+            real = os.path.realpath(name)
+            if real in seen:
+                below.clear()
+                continue
+            seen.add(real)
+            below[:] = sorted(b for b in below if not b.startswith("."))
+            if CONFIG in files or any(w in files for w in WEIGHTS):
+                yield Path(name)
+
+
+def _step(folder: Path) -> int:
+    own = history(folder).step
+    if own is None:
+        raise BertdynError(
+            f"The step of {folder} cannot be told: it has no {TRAINER_STATE} with a global_step, and the layout no "
+            "{step}."
+        )
+    return own
+
+
+def _pattern(part: str) -> str:
+    out, end = "", 0
+    for match in _FIELD.finditer(part):
+        out += re.escape(part[end : match.start()])
+        name = match.group(1)
+        out += ".*" if name is None else rf"(?P<{name}>{'[0-9]+' if name == 'step' else '.+'})"
+        end = match.end()
+    return out + re.escape(part[end:])
+
+
+def _nothing(runs: Sequence[Path], layout: Layout, strangers: Sequence[Path]) -> str:
+    where = ", ".join(map(str, runs))
+    wanted = f"folders {layout.template} with {CONFIG} and {WEIGHTS[0]} or {WEIGHTS[2]}"
+    if not strangers:
+        return f"No checkpoint under {where}: looked for {wanted}."
+    return (
+        f"No checkpoint under {where}: looked for {wanted}. {_count(len(strangers), 'folder')} with a model "
+        f"{'do' if len(strangers) > 1 else 'does'} not fit, such as {strangers[0]}: give a --layout that does."
+    )
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -1,0 +1,205 @@
+"""Run an encoder over a probe set; padding is cut on both axes and results come in the file's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from store.errors import BertdynError
+from store.extract.batches import Window, windows
+from store.extract.model import Encoder, check_fits
+from store.extract.tokens import first_line
+from store.keys import ProbeSet
+from store.ragged import pair_offsets
+
+if TYPE_CHECKING:
+    import torch
+
+BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
+"""Padded tokens of a batch: on a CPU larger ones leave the caches, on a GPU smaller ones leave it idle."""
+WINDOW_BYTES = {"cpu": 192 * 2**20, "cuda": 768 * 2**20}
+"""Results held at once, what bounds the memory; large enough that sorting inside a window leaves little padding."""
+FLOAT16_LIMIT = 65504.0
+_ROW_SUM = 1e-3
+
+
+def run(
+    encoder: Encoder,
+    probe: ProbeSet,
+    *,
+    dtype: str = "float16",
+    attentions: bool = True,
+    batch_tokens: int | None = None,
+    window_bytes: int | None = None,
+    done: Callable[[int], None] = lambda tokens: None,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Hidden states and attentions of the probe set, stretch after stretch of the file.
+
+    Args:
+        encoder: from ``model.load``.
+        probe: E examples, T tokens.
+        dtype: ``float16`` or ``float32``, in which the results leave; the model computes in float32.
+        attentions: whether to ask for them.
+        batch_tokens: padded tokens of a batch; default by the device.
+        window_bytes: results held at once; default by the device.
+        done: told the tokens of each batch that was run.
+
+    Yields:
+        hidden [layers + 1, t, width] (layer 0 = embedding output) and attention [layers, heads, p] or None; t and p add
+        up to the probe set's tokens and pairs. The arrays are the caller's.
+
+    Raises:
+        BertdynError: the model fails, is not of its announced shape, gives attention rows that do not add up to 1, or
+            hidden states too large for float16.
+    """
+    import torch
+
+    check_fits(encoder, probe)
+    kind = encoder.device.type
+    itemsize = np.dtype(dtype).itemsize
+    shape = encoder.geometry
+    lengths = np.diff(probe.offsets)
+    sizes = lengths * (itemsize * (shape.layers + 1) * shape.width)
+    if attentions:
+        sizes = sizes + lengths**2 * (itemsize * shape.layers * shape.heads)
+    checked = False
+    for window in windows(
+        lengths,
+        sizes,
+        batch_tokens or BATCH_TOKENS.get(kind, BATCH_TOKENS["cpu"]),
+        window_bytes or WINDOW_BYTES.get(kind, WINDOW_BYTES["cpu"]),
+    ):
+        results = _Results(encoder, probe, window, getattr(torch, dtype), attentions)
+        for batch in window.batches:
+            with torch.inference_mode():
+                hidden, maps = _forward(encoder, probe, batch, attentions)
+                if not checked:
+                    _check(encoder, lengths[batch], hidden, maps)
+                    checked = True
+                results.take(batch, hidden, maps)
+            done(int(lengths[batch].sum()))
+        yield results.arrays()
+
+
+class _Results:
+    """Packed results of one window, filled batch by batch."""
+
+    def __init__(self, encoder: Encoder, probe: ProbeSet, window: Window, dtype: torch.dtype, attentions: bool) -> None:
+        import torch
+
+        shape = encoder.geometry
+        self._start = window.start
+        self._where = f"{encoder.folder} on probe set '{probe.info.name}'"
+        self._tokens = probe.offsets[window.start : window.stop + 1] - probe.offsets[window.start]
+        self._pairs = pair_offsets(self._tokens)
+        self._narrow = dtype == torch.float16
+        self._hidden = torch.empty(
+            (shape.layers + 1, int(self._tokens[-1]), shape.width), dtype=dtype, device=encoder.device
+        )
+        self._maps = None
+        if attentions:
+            self._maps = torch.empty(
+                (shape.layers, shape.heads, int(self._pairs[-1])), dtype=dtype, device=encoder.device
+            )
+
+    def take(self, batch: np.ndarray, hidden: tuple[torch.Tensor, ...], maps: tuple[torch.Tensor, ...] | None) -> None:
+        """Cut the padding of hidden states [b, longest, width] and maps [b, heads, longest, longest], one a layer."""
+        import torch
+
+        # All layers in one tensor: an example is then one copy, not one a layer.
+        states = torch.stack(hidden)
+        if self._narrow:
+            self._check_range(states, batch)
+        for row, example in enumerate((batch - self._start).tolist()):
+            start, stop = int(self._tokens[example]), int(self._tokens[example + 1])
+            self._hidden[:, start:stop].copy_(states[:, row, : stop - start])
+        if self._maps is None or maps is None:
+            return
+        stacked = torch.stack(maps)
+        for row, example in enumerate((batch - self._start).tolist()):
+            length = int(self._tokens[example + 1] - self._tokens[example])
+            start, stop = int(self._pairs[example]), int(self._pairs[example + 1])
+            target = self._maps[:, :, start:stop].unflatten(2, (length, length))
+            target.copy_(stacked[:, row, :, :length, :length])
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """The results on the host."""
+        return self._hidden.cpu().numpy(), None if self._maps is None else self._maps.cpu().numpy()
+
+    def _check_range(self, states: torch.Tensor, batch: np.ndarray) -> None:
+        import torch
+
+        low, high = torch.aminmax(states)
+        if max(-low.item(), high.item()) < FLOAT16_LIMIT:
+            return
+        for row, example in enumerate((batch - self._start).tolist()):
+            own = states[:, row, : int(self._tokens[example + 1] - self._tokens[example])].abs().amax(dim=(1, 2))
+            if torch.isfinite(own).all() and own.max().item() >= FLOAT16_LIMIT:
+                layer = int(own.argmax())
+                raise BertdynError(
+                    f"{self._where}: the hidden states of layer {layer} reach {own[layer].item():.0f}, and float16 "
+                    f"ends at {FLOAT16_LIMIT:.0f}; extract with --dtype float32."
+                )
+
+
+def _forward(
+    encoder: Encoder, probe: ProbeSet, batch: np.ndarray, attentions: bool
+) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...] | None]:
+    inputs = _inputs(encoder, probe, batch)
+    try:
+        output: Any = encoder.model(**inputs, output_hidden_states=True, output_attentions=attentions, return_dict=True)
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        advice = " Use a smaller --batch-tokens." if "out of memory" in str(error) else ""
+        where = f"{encoder.folder} fails on probe set '{probe.info.name}'"
+        raise BertdynError(f"{where}: {first_line(error)}{advice}") from None
+    return tuple(output.hidden_states or ()), tuple(output.attentions or ()) if attentions else None
+
+
+def _inputs(encoder: Encoder, probe: ProbeSet, batch: np.ndarray) -> dict[str, torch.Tensor]:
+    """Token ids, mask and (where the model takes them) token types of some examples, [b, longest], int64."""
+    import torch
+
+    starts = probe.offsets[batch]
+    lengths = probe.offsets[batch + 1] - starts
+    place = np.arange(int(lengths.max()))
+    mask = place < lengths[:, None]
+    source = np.where(mask, starts[:, None] + place, 0)
+    arrays = {
+        "input_ids": np.where(mask, probe.token_ids[source], encoder.pad),
+        "attention_mask": mask,
+        **({"token_type_ids": np.where(mask, probe.token_types[source], 0)} if encoder.takes_types else {}),
+    }
+    return {name: torch.from_numpy(a.astype(np.int64)).to(encoder.device) for name, a in arrays.items()}
+
+
+def _check(
+    encoder: Encoder, lengths: np.ndarray, hidden: tuple[torch.Tensor, ...], maps: tuple[torch.Tensor, ...] | None
+) -> None:
+    """What a model returns is what its configuration announced; attentions are those of eager attention."""
+    shape = encoder.geometry
+    name = f"{type(encoder.model).__name__} in {encoder.folder}"
+    count, longest = len(lengths), int(lengths.max())
+    if encoder.model.training or any(module.training for module in encoder.model.modules()):
+        raise BertdynError(f"{name} did not go into evaluation mode.")
+    if [tuple(h.shape) for h in hidden] != [(count, longest, shape.width)] * (shape.layers + 1):
+        raise BertdynError(
+            f"{name} returns {len(hidden)} hidden states of shape {tuple(hidden[0].shape) if hidden else ()}, "
+            f"where {shape} announces {shape.layers + 1} of {(count, longest, shape.width)}."
+        )
+    if maps is None:
+        return
+    if [tuple(m.shape) for m in maps] != [(count, shape.heads, longest, longest)] * shape.layers:
+        raise BertdynError(
+            f"{name} returns no attention map a layer and head "
+            f"({len(maps)} of shape {tuple(maps[0].shape) if maps else ()}); extract it with --no-attentions."
+        )
+    for row, length in enumerate(lengths.tolist()):
+        for layer, m in enumerate(maps, 1):
+            off = (m[row, :, :length, :length].sum(dim=-1) - 1).abs().max().item()
+            if off > _ROW_SUM:  # NaN passes here: the writer says which layer has it
+                raise BertdynError(
+                    f"{name}: attention rows of layer {layer} are {off:.2g} away from adding up to 1: padding leaks, "
+                    "or it is no softmax."
+                )

@@ -1,0 +1,45 @@
+"""Where the reference is: a folder, or a model on the hub brought into the local cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from store.errors import BertdynError
+from store.extract.quiet import quiet
+from store.extract.tokens import TOKENIZER_FILES, first_line
+
+_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin")
+_SAFE = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")
+
+
+def resolve(name: str) -> tuple[Path, str]:
+    """A local folder with the model, and what to call it.
+
+    A folder is used as it is and the network is never asked; only what cannot be one is looked up on the hub.
+
+    Raises:
+        BertdynError: no such folder, or a model that the hub does not have or that cannot be reached.
+    """
+    folder = Path(name).expanduser()
+    nowhere = f"--reference {name}: there is no folder of that name"
+    if folder.is_dir():
+        return folder.absolute(), str(folder.absolute())
+    if folder.exists() or name.startswith((".", "/", "~")) or os.sep != "/" or name.count("/") > 1:
+        raise BertdynError(f"{nowhere}.")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        with quiet():
+            wanted = ["config.json", *TOKENIZER_FILES]
+            found = Path(snapshot_download(name, allow_patterns=[*wanted, *_SAFE]))
+            if not any(found.glob("*.safetensors")):
+                found = Path(snapshot_download(name, allow_patterns=[*wanted, *_PICKLES]))
+    except HFValidationError:
+        raise BertdynError(f"{nowhere}, and no model on the hub can have it.") from None
+    except LocalEntryNotFoundError:
+        raise BertdynError(f"{nowhere}, and the hub cannot be reached for a model of that name.") from None
+    except Exception as error:  # network, authorisation, no such repository: the client has a class for each
+        raise BertdynError(f"{nowhere}, and it cannot be had from the hub: {first_line(error)}") from None
+    return found, name

@@ -1,0 +1,385 @@
+"""What an extraction will do: which checkpoints on which probe sets are missing, what they take, whether they fit.
+
+Everything that can be known without running a model is known here, so that bad input changes nothing on disk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from store.errors import BertdynError
+from store.extract import probes as files
+from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, reference
+from store.extract.hub import resolve
+from store.extract.model import Geometry, check_weights, read_geometry, weights_digest, weights_stamp
+from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_probe_set
+from store.keys import Checkpoint, CheckpointKey, ProbeSet
+from store.layout import MARKER, array_bytes
+from store.store import Store
+
+if TYPE_CHECKING:
+    import torch
+
+DTYPES = {"float16": 2, "float32": 4}
+_SHOWN = 12
+"""Characters of a fingerprint that a message shows."""
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """The options of ``bertdyn extract``."""
+
+    layout: str = DEFAULT_LAYOUT
+    reference: str | None = None
+    """Folder or name on the hub of the pre-trained model."""
+    text: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    limit: int | None = None
+    max_length: int = 128
+    batch_tokens: int | None = None
+    """None: by the device."""
+    device: str = "auto"
+    dtype: str = "float16"
+    attentions: bool = True
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one checkpoint on one probe set."""
+
+    key: CheckpointKey
+    probe: str
+    """Empty when the checkpoint failed before any probe set mattered."""
+    status: Literal["added", "replaced", "present", "failed"]
+    reason: str = ""
+    seconds: float = 0.0
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """One checkpoint on one probe set, to be extracted."""
+
+    found: Found
+    geometry: Geometry
+    probe: str
+    bytes: int
+    tokens: int
+    replace: bool
+    """Takes the place of a stored one: --replace, or attentions where there were none."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that an extraction will do, and what of it needs no doing."""
+
+    store: Path
+    probes: Mapping[str, ProbeSet]
+    work: tuple[Work, ...]
+    outcomes: tuple[Outcome, ...]
+    """Already there, or known to fail."""
+    notes: tuple[str, ...]
+    free: int
+    """Bytes free on the store's disk."""
+    device: torch.device
+    options: ExtractOptions
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that will be written, before compression."""
+        return sum(w.bytes for w in self.work)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that will go through a model."""
+        return sum(w.tokens for w in self.work)
+
+    @property
+    def checkpoints(self) -> int:
+        """Checkpoints that will be loaded."""
+        return len({w.found.key for w in self.work})
+
+
+@dataclass(frozen=True, eq=False)
+class _Usable:
+    """A checkpoint that its files say can be loaded."""
+
+    found: Found
+    files: tuple[Path, ...]
+    geometry: Geometry
+    tokenizer: str
+    """Digest of its tokenizer's files; empty when it has none."""
+
+
+def make_plan(store_path: Path, runs: Sequence[Path], probes: Mapping[str, Path], options: ExtractOptions) -> Plan:
+    """Look at everything that is given and say what is to be done. Nothing is written.
+
+    Raises:
+        BertdynError: bad input, or no checkpoint is left that could be extracted or is there already; the results
+            would not fit on the disk.
+    """
+    _check_options(runs, probes, options)
+    device = choose_device(options.device)
+    store = _open(store_path)
+    texts = _read_probes(probes, options)
+    found, notes = find(runs, Layout(options.layout))
+    if options.reference is not None:
+        found = [reference(*resolve(options.reference)), *found]
+    usable, outcomes = _inspect(found)
+    if not usable:
+        raise _hopeless(outcomes)
+    tokens = _Tokenizers(texts, usable, options.max_length)
+    sets = {name: _settled(store, tokens.first(name), options) for name in texts}
+    work: list[Work] = []
+    for name, probe in sets.items():
+        stored = {c.key: c for c in store.checkpoints(name)} if store and _has(store, name) else {}
+        expected = _expected(stored.values(), usable)
+        for checkpoint in usable:
+            try:
+                _check_comparable(checkpoint, probe, expected, tokens)
+                there = stored.get(checkpoint.found.key)
+                present = there is not None and not options.replace and _is_current(store, there, checkpoint, options)
+            except BertdynError as error:
+                outcomes.append(Outcome(checkpoint.found.key, name, "failed", str(error)))
+                continue
+            if present and there is not None:
+                note = "" if there.dtype == options.dtype else f"stored as {there.dtype}"
+                outcomes.append(Outcome(checkpoint.found.key, name, "present", note))
+            else:
+                work.append(_work(checkpoint, probe, options, there is not None))
+    if not work and not any(o.status == "present" for o in outcomes):
+        raise _hopeless(outcomes)
+    order = {checkpoint.found.key: i for i, checkpoint in enumerate(usable)}
+    work.sort(key=lambda w: order[w.found.key])  # one loading of a model for all its probe sets
+    free = free_bytes(store_path)
+    plan = Plan(store_path, sets, tuple(work), tuple(outcomes), tuple(notes), free, device, options)
+    if plan.bytes > free:
+        raise BertdynError(
+            f"The results would take {size(plan.bytes)} and the disk of {store_path} has {size(free)} free. Use fewer "
+            "sentences (--limit), fewer runs or --no-attentions, or put the store on another disk."
+        )
+    return plan
+
+
+def choose_device(name: str) -> torch.device:
+    """The device that is named; ``auto`` is CUDA when there is one.
+
+    Raises:
+        BertdynError: no such device here.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise BertdynError(f"--device {name}: there is no such device here; auto takes what there is.") from None
+    return device
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes free where a path is, or will be."""
+    return shutil.disk_usage(_existing(path)).free
+
+
+def size(n: float) -> str:
+    """Bytes for people, in powers of a thousand: '6.6 GB'."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if n < 999.5:
+            return f"{n:.0f} {unit}" if unit == "bytes" or n >= 99.95 else f"{n:.1f} {unit}"
+        n /= 1000
+    return f"{n:.1f} TB"
+
+
+class _Tokenizers:
+    """The tokenizers of the checkpoints, each kind loaded once, and what they make of the probe files."""
+
+    def __init__(self, texts: Mapping[str, files.Text], usable: Sequence[_Usable], max_length: int) -> None:
+        """
+        Raises:
+            BertdynError: no checkpoint has a tokenizer, or the first cannot be loaded.
+        """
+        self._texts, self._max_length = texts, max_length
+        self._folders: dict[str, Path] = {}
+        for checkpoint in usable:
+            if checkpoint.tokenizer:
+                self._folders.setdefault(checkpoint.tokenizer, checkpoint.found.folder)
+        if not self._folders:
+            raise BertdynError(
+                f"No checkpoint has a tokenizer, {usable[0].found.folder} for one; give the pre-trained model with "
+                "--reference, whose tokenizer is then used."
+            )
+        self._loaded: dict[str, Tokenizer] = {}
+        self._sets: dict[tuple[str, str], ProbeSet] = {}
+
+    def first(self, probe: str) -> ProbeSet:
+        """The probe set by the reference's tokenizer, or by that of the first checkpoint that has one."""
+        return self.of(next(iter(self._folders)), probe)
+
+    def of(self, digest: str, probe: str) -> ProbeSet:
+        """The probe set by the tokenizer of this digest.
+
+        Raises:
+            BertdynError: it cannot be loaded or fails on the text.
+        """
+        if (digest, probe) not in self._sets:
+            if digest not in self._loaded:
+                self._loaded[digest] = load_tokenizer(self._folders[digest])
+            made = make_probe_set(probe, self._texts[probe], self._loaded[digest], self._max_length)
+            self._sets[digest, probe] = made
+        return self._sets[digest, probe]
+
+
+def _check_options(runs: Sequence[Path], probes: Mapping[str, Path], options: ExtractOptions) -> None:
+    if not probes:
+        raise BertdynError("Which sentences? Name at least one probe set with --probe NAME=FILE.")
+    if not runs and options.reference is None:
+        raise BertdynError("Which checkpoints? Name a folder of runs, or a --reference.")
+    numbers = {"--limit": options.limit, "--max-length": options.max_length, "--batch-tokens": options.batch_tokens}
+    for flag, value in numbers.items():
+        if value is not None and value < 1:
+            raise BertdynError(f"{flag} {value}: at least 1.")
+    if options.dtype not in DTYPES:
+        raise BertdynError(f"--dtype {options.dtype}: one of {', '.join(DTYPES)}.")
+
+
+def _read_probes(probes: Mapping[str, Path], options: ExtractOptions) -> dict[str, files.Text]:
+    text = files.columns_of(probes, options.text, "--text")
+    label = files.columns_of(probes, options.label, "--label")
+    return {
+        name: files.read(path, text=text.get(name), label=label.get(name), limit=options.limit)
+        for name, path in probes.items()
+    }
+
+
+def _open(path: Path) -> Store | None:
+    """The store, or None when it is still to be made (and can be)."""
+    if (path / MARKER).exists():
+        return Store.open(path)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise BertdynError(f"{path} exists and is no bertdyn store; give the new store another name.")
+    place = _existing(path)
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise BertdynError(f"{path} cannot be made: {place} cannot be written.")
+    return None
+
+
+def _inspect(found: Sequence[Found]) -> tuple[list[_Usable], list[Outcome]]:
+    usable: list[_Usable] = []
+    failed: list[Outcome] = []
+    for checkpoint in found:
+        folder = checkpoint.folder
+        try:
+            weights = check_weights(folder)
+            digest = files_digest(folder) if has_tokenizer(folder) else ""
+            usable.append(_Usable(checkpoint, weights, read_geometry(folder), digest))
+        except BertdynError as error:
+            failed.append(Outcome(checkpoint.key, "", "failed", str(error)))
+        except OSError as error:
+            failed.append(Outcome(checkpoint.key, "", "failed", f"{folder} cannot be read: {error.strerror}."))
+    return usable, failed
+
+
+def _settled(store: Store | None, made: ProbeSet, options: ExtractOptions) -> ProbeSet:
+    """The probe set to use: the stored one of that name if it is the same text, else the one just made."""
+    name = made.info.name
+    if store is None or not _has(store, name):
+        return made
+    there = store.probe(name)
+    other = f"The store has another probe set '{name}' already"
+    if there.info.kind != made.info.kind or there.texts != made.texts:
+        raise BertdynError(
+            f"{other}: {there.info.examples:,} examples of {there.info.source}, where {made.info.source} gives "
+            f"{made.info.examples:,}. Give this one another name."
+        )
+    length = there.attributes.get("max_length")
+    if length != options.max_length and (there.info.truncated or made.info.truncated):
+        raise BertdynError(f"{other}: the same text with --max-length {length}. Use that, or another name.")
+    if there.info.fingerprint == made.info.fingerprint and _labels(there) != _labels(made):
+        raise BertdynError(f"{other}: the same text with other labels. Give this one another name.")
+    return there
+
+
+def _labels(probe: ProbeSet) -> list[str] | None:
+    if probe.label_ids is None:
+        return None
+    return [probe.info.labels[i] for i in probe.label_ids.tolist()]
+
+
+def _expected(stored: Iterable[Checkpoint], usable: Sequence[_Usable]) -> tuple[Geometry, str]:
+    """The geometry that all must have, and whose it is: of what is stored, else of the first (the reference)."""
+    for there in stored:
+        return Geometry(there.layers, there.heads, there.width), f"{there.key} in the store"
+    return usable[0].geometry, str(usable[0].found.folder)
+
+
+def _check_comparable(
+    checkpoint: _Usable, probe: ProbeSet, expected: tuple[Geometry, str], tokens: _Tokenizers
+) -> None:
+    folder, name = checkpoint.found.folder, probe.info.name
+    geometry, whose = expected
+    if checkpoint.geometry != geometry:
+        raise BertdynError(
+            f"{folder} has {checkpoint.geometry}, where {whose} has {geometry}: they cannot be compared. Extract it "
+            "with a probe set of another name."
+        )
+    if not checkpoint.tokenizer:
+        return
+    own = tokens.of(checkpoint.tokenizer, name).info
+    if own.fingerprint != probe.info.fingerprint:
+        raise BertdynError(
+            f"{folder} has another tokenizer: on probe set '{name}' its token ids have fingerprint "
+            f"{own.fingerprint[:_SHOWN]}, not {probe.info.fingerprint[:_SHOWN]}. They cannot be compared."
+        )
+
+
+def _is_current(store: Store | None, there: Checkpoint, checkpoint: _Usable, options: ExtractOptions) -> bool:
+    """Whether what is stored is what would be extracted. False: it lacks attentions that are wanted.
+
+    Raises:
+        BertdynError: the weights are no longer those that were stored.
+    """
+    assert store is not None
+    noted = store.attributes(there.probe, there.key)
+    if (noted.get("weights_size"), noted.get("weights_mtime_ns")) != weights_stamp(checkpoint.files) and (
+        weights_digest(checkpoint.files) != there.weights_sha256
+    ):
+        raise BertdynError(
+            f"The weights in {checkpoint.found.folder} are not those that the store has as {there.key} "
+            f"(from {there.source}). Use --replace to extract them in their place."
+        )
+    return there.has_attention or not options.attentions
+
+
+def _work(checkpoint: _Usable, probe: ProbeSet, options: ExtractOptions, replaces: bool) -> Work:
+    shape, info = checkpoint.geometry, probe.info
+    taken = array_bytes(
+        shape.layers, shape.heads, shape.width, info.tokens, info.pairs, DTYPES[options.dtype], options.attentions
+    )
+    return Work(checkpoint.found, shape, info.name, taken, info.tokens, replaces)
+
+
+def _hopeless(failed: Sequence[Outcome]) -> BertdynError:
+    reasons = list(dict.fromkeys(o.reason for o in failed))
+    if len(reasons) == 1:
+        return BertdynError(reasons[0])
+    return BertdynError(f"None of {len(failed)} checkpoints can be extracted. The first: {reasons[0]}")
+
+
+def _has(store: Store, probe: str) -> bool:
+    return any(info.name == probe for info in store.probes())
+
+
+def _existing(path: Path) -> Path:
+    path = Path(os.path.abspath(path))
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path

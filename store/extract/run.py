@@ -1,0 +1,212 @@
+"""Extract: plan, run what is missing, keep what was finished whatever happens to the rest."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+from store.errors import BertdynError
+from store.extract import forward
+from store.extract.find import Found, history
+from store.extract.model import Encoder, check_weights, load, weights_digest, weights_stamp
+from store.extract.plan import ExtractOptions, Outcome, Plan, Work, free_bytes, make_plan, size
+from store.extract.tokens import versions
+from store.keys import CheckpointKey
+from store.store import Store
+
+
+class Progress(Protocol):
+    """Who is told how an extraction goes."""
+
+    def begin(self, plan: Plan) -> None:
+        """The plan is made and nothing is done yet."""
+        ...
+
+    def loading(self, key: CheckpointKey) -> None:
+        """A checkpoint's model is being loaded."""
+        ...
+
+    def advance(self, tokens: int) -> None:
+        """So many more tokens went through the model."""
+        ...
+
+    def outcome(self, work: Work, outcome: Outcome) -> None:
+        """One checkpoint on one probe set is in place, or failed."""
+        ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def begin(self, plan: Plan) -> None: ...
+    def loading(self, key: CheckpointKey) -> None: ...
+    def advance(self, tokens: int) -> None: ...
+    def outcome(self, work: Work, outcome: Outcome) -> None: ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of every checkpoint on every probe set."""
+
+    store: Path
+    outcomes: tuple[Outcome, ...]
+    """By probe set, task, seed and step."""
+    notes: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0: all in place; 1: some failed, others are in place; 2: none is."""
+        failed = sum(o.status == "failed" for o in self.outcomes)
+        return 0 if not failed else 2 if failed == len(self.outcomes) else 1
+
+
+def extract(
+    store_path: Path,
+    runs: Sequence[Path],
+    probes: Mapping[str, Path],
+    options: ExtractOptions | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Bring every checkpoint under ``runs`` (and the reference) on every probe set into the store.
+
+    Args:
+        store_path: the store; made when there is none.
+        runs: folders searched for checkpoints.
+        probes: probe set name -> file.
+        options: default: those of the command line.
+        progress: told how it goes; default: nobody.
+
+    Raises:
+        BertdynError: bad input; nothing was written. What fails later is in the report.
+    """
+    return execute(make_plan(store_path, runs, probes, options or ExtractOptions()), progress)
+
+
+def execute(plan: Plan, progress: Progress | None = None) -> Report:
+    """Do what a plan says.
+
+    Raises:
+        BertdynError: the store cannot be made.
+    """
+    progress = progress or Silent()
+    progress.begin(plan)
+    outcomes = list(plan.outcomes)
+    notes = list(plan.notes)
+    place = _Place(plan)
+    for found, group in groupby(plan.work, key=lambda w: w.found):
+        for work, outcome in _checkpoint(plan, place, found, tuple(group), notes, progress):
+            outcomes.append(outcome)
+            progress.outcome(work, outcome)
+    order = sorted(outcomes, key=lambda o: (o.probe, o.key))
+    return Report(plan.store, tuple(order), tuple(notes))
+
+
+class _Place:
+    """The store, made when the first checkpoint has been loaded: broken input leaves no empty store behind."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._store: Store | None = None
+
+    def store(self) -> Store:
+        if self._store is None:
+            store = Store.open_or_create(self._plan.store)
+            for name in dict.fromkeys(w.probe for w in self._plan.work):
+                store.add_probe(self._plan.probes[name])
+            self._store = store
+        return self._store
+
+
+def _checkpoint(
+    plan: Plan, place: _Place, found: Found, group: tuple[Work, ...], notes: list[str], progress: Progress
+) -> list[tuple[Work, Outcome]]:
+    """Load one checkpoint and run it on every probe set that lacks it."""
+    progress.loading(found.key)
+    done: list[tuple[Work, Outcome]] = []
+    try:
+        encoder = load(found.folder, plan.device)
+        past = history(found.folder, found.key.step)
+        if past.note:
+            notes.append(past.note)
+        attributes = _attributes(encoder, found, past)
+    except (BertdynError, OSError) as error:
+        return [(w, Outcome(found.key, w.probe, "failed", _sentence(found, error))) for w in group]
+    for work in group:
+        began = time.perf_counter()
+        try:
+            status = _one(plan, place, encoder, work, attributes, progress)
+            outcome = Outcome(found.key, work.probe, status, "", time.perf_counter() - began, work.bytes)
+            if status == "present":
+                outcome = Outcome(found.key, work.probe, status, "another extraction stored it meanwhile")
+        except (BertdynError, OSError) as error:
+            outcome = Outcome(found.key, work.probe, "failed", _sentence(found, error), time.perf_counter() - began)
+        done.append((work, outcome))
+    return done
+
+
+def _one(
+    plan: Plan, place: _Place, encoder: Encoder, work: Work, attributes: Mapping[str, Any], progress: Progress
+) -> Any:
+    """Run and store one checkpoint on one probe set: 'added', 'replaced', or 'present' when somebody was faster."""
+    options, key = plan.options, work.found.key
+    store = place.store()
+    free = free_bytes(plan.store)
+    if work.bytes > free:
+        raise BertdynError(f"The disk of {plan.store} is full: {key} takes {size(work.bytes)}, {size(free)} are free.")
+    if not work.replace and any(c.key == key for c in store.checkpoints(work.probe)):
+        return "present"
+    probe = plan.probes[work.probe]
+    shape = encoder.geometry
+    with store.writer(
+        work.probe,
+        key,
+        layers=shape.layers,
+        heads=shape.heads,
+        width=shape.width,
+        dtype=options.dtype,
+        attentions=options.attentions,
+        attributes={**attributes, "probe_fingerprint": probe.info.fingerprint},
+        replace=work.replace,
+    ) as writer:
+        for hidden, maps in forward.run(
+            encoder,
+            probe,
+            dtype=options.dtype,
+            attentions=options.attentions,
+            batch_tokens=options.batch_tokens,
+            done=progress.advance,
+        ):
+            writer.append(hidden, maps)
+        if not writer.commit():
+            return "present"
+    return "replaced" if work.replace else "added"
+
+
+def _attributes(encoder: Encoder, found: Found, past: Any) -> dict[str, Any]:
+    """Provenance of one checkpoint."""
+    weights = check_weights(found.folder)
+    total, changed = weights_stamp(weights)
+    return {
+        "model_class": encoder.model_class,
+        "source": found.source,
+        "weights_sha256": weights_digest(weights),
+        "weights_size": total,
+        "weights_mtime_ns": changed,
+        "epoch": past.epoch,
+        "loss": past.loss,
+        "metrics": dict(past.metrics),
+        "training_log": [dict(entry) for entry in past.log],
+        "device": str(encoder.device),
+        "versions": {"python": platform.python_version(), **versions("torch", "transformers", "tokenizers", "zarr")},
+    }
+
+
+def _sentence(found: Found, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{found.folder}: {error.strerror or error}."
+    return str(error)

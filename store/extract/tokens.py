@@ -1,0 +1,276 @@
+"""Text to a ProbeSet: token ids packed without padding, special tokens, words and their sub-words, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from store.errors import BertdynError
+from store.extract.probes import Text
+from store.extract.quiet import quiet
+from store.keys import ProbeInfo, ProbeSet
+from store.ragged import offsets_of
+
+_VOCABULARIES = (
+    "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "spm.model", "sentencepiece.bpe.model",
+    "tokenizer.model",
+)  # fmt: skip
+TOKENIZER_FILES = (
+    *_VOCABULARIES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+)  # fmt: skip
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Tokenizer:
+    """A checkpoint's tokenizer."""
+
+    folder: Path
+    fast: Any
+    """The ``PreTrainedTokenizerFast``."""
+    fingerprint: str
+    """SHA-256 of its vocabulary, merges, normalisation and special tokens."""
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a checkpoint brings a tokenizer of its own."""
+    return any((folder / name).is_file() for name in _VOCABULARIES)
+
+
+def files_digest(folder: Path) -> str:
+    """SHA-256 of the tokenizer's files: equal for the checkpoints of a run, which need not be loaded one by one."""
+    digest = hashlib.sha256()
+    for name in TOKENIZER_FILES:
+        path = folder / name
+        if path.is_file():
+            content = path.read_bytes()
+            digest.update(f"{name} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer in a local folder.
+
+    Raises:
+        BertdynError: it cannot be read, or knows no alignment of words and sub-words ("slow" tokenizers).
+    """
+    fast = _load(folder)
+    if not getattr(fast, "is_fast", False):
+        raise BertdynError(
+            f"The tokenizer in {folder} ({type(fast).__name__}) does not say which sub-words a word has; save it as a "
+            "fast tokenizer (tokenizer.json)."
+        )
+    return Tokenizer(folder, fast, _fingerprint(fast))
+
+
+def _load(folder: Path, **settings: Any) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet():
+            return AutoTokenizer.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False, use_fast=True, **settings
+            )
+    except Exception as error:  # whatever the tokenizers libraries raise: the file is at fault
+        raise BertdynError(f"The tokenizer in {folder} cannot be loaded: {first_line(error)}") from None
+
+
+def make_probe_set(name: str, text: Text, tokenizer: Tokenizer, max_length: int) -> ProbeSet:
+    """Tokenise a probe file.
+
+    Args:
+        name: name of the probe set.
+        text: what the file says.
+        tokenizer: whose ids, special tokens and words are used.
+        max_length: longest example in tokens, special tokens included; the rest is cut off and counted.
+
+    A word is what the tokenizer splits a sentence into before sub-words, or a word of the file. Words that
+    ``max_length`` cut, wholly or in part, and words without any token are not in the word arrays.
+
+    Raises:
+        BertdynError: a tokenizer that adds more special tokens than ``max_length``, or fails on the text.
+    """
+    splits = text.words is not None
+    fast = _for_words(tokenizer) if splits else tokenizer.fast
+    try:
+        rows = list(_rows(fast, text, max_length))
+    except BertdynError:
+        raise
+    except Exception as error:  # whatever the tokenizers libraries raise
+        raise BertdynError(f"The tokenizer in {tokenizer.folder} fails on {text.source}: {first_line(error)}") from None
+    offsets = offsets_of(len(row.ids) for row in rows)
+    token_ids = _flat([row.ids for row in rows], np.int32)
+    token_types = _flat([row.types for row in rows], np.int8)
+    starts = offsets[:-1].tolist()
+    names, label_ids = _labels(text, rows)
+    pieces = np.unique(token_ids)
+    written = fast.convert_ids_to_tokens([int(i) for i in pieces])
+    info = ProbeInfo(
+        name=name,
+        kind=text.kind,
+        examples=len(rows),
+        tokens=int(offsets[-1]),
+        pairs=int((np.diff(offsets) ** 2).sum()),
+        words=sum(len(row.words) for row in rows),
+        labels=names,
+        tokenizer=tokenizer.fingerprint,
+        fingerprint=fingerprint(token_ids, offsets, token_types),
+        truncated=sum(row.cut for row in rows),
+        source=text.source,
+    )
+    return ProbeSet(
+        info=info,
+        token_ids=token_ids,
+        token_types=token_types,
+        offsets=offsets,
+        special=_flat([row.special for row in rows], np.bool_),
+        word_first=_flat(
+            [[start + f for f, _, _ in row.words] for row, start in zip(rows, starts, strict=True)], np.int64
+        ),
+        word_length=_flat([[n for _, n, _ in row.words] for row in rows], np.int32),
+        word_offsets=offsets_of(len(row.words) for row in rows),
+        label_ids=label_ids,
+        texts=text.texts,
+        pieces={int(i): str(piece) for i, piece in zip(pieces, written, strict=True)},
+        attributes={
+            "source_sha256": text.sha256,
+            "columns": dict(text.columns),
+            "max_length": max_length,
+            "versions": versions("transformers", "tokenizers"),
+        },
+    )
+
+
+def fingerprint(token_ids: np.ndarray, offsets: np.ndarray, token_types: np.ndarray) -> str:
+    """SHA-256 of what a model is given: two checkpoints are comparable only under the same one."""
+    digest = hashlib.sha256()
+    for array, dtype in ((token_ids, "<i4"), (offsets, "<i8"), (token_types, "<i1")):
+        digest.update(np.ascontiguousarray(array, dtype).tobytes())
+    return digest.hexdigest()
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Installed versions, for provenance."""
+    from importlib.metadata import version
+
+    return {package: version(package) for package in packages}
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what another library says, for the end of a sentence of ours."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
+@dataclass(frozen=True)
+class _Row:
+    ids: Sequence[int]
+    types: Sequence[int]
+    special: Sequence[bool]
+    words: Sequence[tuple[int, int, int]]
+    """First token in the row, sub-words, number of the word in the file's sentence."""
+    cut: bool
+
+
+def _rows(fast: Any, text: Text, max_length: int) -> Iterator[_Row]:
+    pairs = text.words is None and any(len(columns) > 1 for columns in text.texts)
+    smallest = fast.num_special_tokens_to_add(pair=pairs) + 1
+    if max_length < smallest:
+        raise BertdynError(
+            f"--max-length {max_length} leaves no room for text: this tokenizer needs {smallest} at least."
+        )
+    settings = {"add_special_tokens": True, "return_attention_mask": False, "return_special_tokens_mask": True}
+    # Token types only where the model knows them: RoBERTa has a table of one.
+    settings["return_token_type_ids"] = "token_type_ids" in fast.model_input_names
+    settings["is_split_into_words"] = text.words is not None
+    for start in range(0, len(text.texts), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        if text.words is not None:
+            inputs: tuple[list[Any], ...] = ([list(words) for words in text.words[part]],)
+        else:
+            inputs = tuple([list(column) for column in zip(*text.texts[part], strict=True)])
+        with quiet():
+            whole = fast(*inputs, truncation=False, **settings)
+        for i, encoding in enumerate(whole.encodings):
+            if len(encoding.ids) <= max_length:
+                yield _row(encoding, settings["return_token_type_ids"], None)
+                continue
+            with quiet():
+                one = fast(*([column[i]] for column in inputs), truncation=True, max_length=max_length, **settings)
+            yield _row(one.encodings[0], settings["return_token_type_ids"], encoding)
+
+
+def _row(encoding: Any, types: bool, whole: Any | None) -> _Row:
+    words = _words(encoding)
+    if whole is not None:
+        complete = {(sequence, word): n for sequence, word, _, n in _words(whole)}
+        words = [w for w in words if complete[w[0], w[1]] == w[3]]
+    return _Row(
+        ids=encoding.ids,
+        types=encoding.type_ids if types else [0] * len(encoding.ids),
+        special=[bool(s) for s in encoding.special_tokens_mask],
+        words=[(first, n, word) for _, word, first, n in words],
+        cut=whole is not None,
+    )
+
+
+def _words(encoding: Any) -> list[tuple[int, int, int, int]]:
+    """Text (0 or 1 of a pair), word, first token and number of sub-words of every word of one example."""
+    found: list[tuple[int, int, int, int]] = []
+    before: tuple[int, int] | None = None
+    for token, (sequence, word) in enumerate(zip(encoding.sequence_ids, encoding.word_ids, strict=True)):
+        now = None if word is None or sequence is None else (sequence, word)
+        if now is not None and now == before:
+            *same, n = found[-1]
+            found[-1] = (same[0], same[1], same[2], n + 1)
+        elif now is not None:
+            found.append((*now, token, 1))
+        before = now
+    return found
+
+
+def _labels(text: Text, rows: Sequence[_Row]) -> tuple[tuple[str, ...], np.ndarray | None]:
+    if text.labels is None:
+        return (), None
+    if text.words is None:
+        flat = [str(label) for label in text.labels]
+    else:
+        flat = [sentence[word] for sentence, row in zip(text.labels, rows, strict=True) for _, _, word in row.words]
+    names = tuple(sorted(set(flat), key=_label_order))
+    number = {name: i for i, name in enumerate(names)}
+    return names, np.array([number[label] for label in flat], np.int32)
+
+
+def _label_order(label: str) -> tuple[int, float, str]:
+    """Numbers by size, then words by letter."""
+    try:
+        return (0, float(label), label)
+    except ValueError:
+        return (1, 0.0, label)
+
+
+def _for_words(tokenizer: Tokenizer) -> Any:
+    """The tokenizer as it treats text that is split already: byte-level BPE needs the blank in front of each word."""
+    splitter = json.loads(tokenizer.fast.backend_tokenizer.to_str()).get("pre_tokenizer") or {}
+    steps = splitter.get("pretokenizers", [splitter])
+    if any(step.get("type") == "ByteLevel" and not step.get("add_prefix_space") for step in steps):
+        return _load(tokenizer.folder, add_prefix_space=True)
+    return tokenizer.fast
+
+
+def _fingerprint(fast: Any) -> str:
+    content = json.loads(fast.backend_tokenizer.to_str())
+    for state in ("truncation", "padding"):  # whoever used it last left them there
+        content.pop(state, None)
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _flat(rows: Sequence[Sequence[Any]], dtype: Any) -> np.ndarray:
+    return np.fromiter((value for row in rows for value in row), dtype=dtype)
