@@ -1,0 +1,97 @@
+"""Which rows of a layer's packed hidden states a measure looks at, streamed chunk by chunk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from explorer.measures.base import Layer, MeasureError, Stimuli
+
+CHOICES = ("all", "content", "cls", "words")
+
+
+def check_finite(total: float, what: str) -> None:
+    """Refuse sums that NaN or infinite entries went into.
+
+    Raises:
+        MeasureError: ``total`` is not finite.
+    """
+    if not np.isfinite(total):
+        raise MeasureError(f"The {what} contain NaN or infinite numbers: extract this checkpoint again.")
+
+
+def rows_digest(stimuli: Stimuli, tokens: str) -> str:
+    """Digest of which rows ``tokens`` picks: two probe sets of equal text may still be cut into words differently."""
+    parts: dict[str, tuple[np.ndarray, ...]] = {
+        "all": (stimuli.offsets[-1:],),
+        "content": (stimuli.special,),
+        "cls": (stimuli.offsets,),
+        "words": (stimuli.word_first, stimuli.word_length),
+    }
+    return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts[tokens])).hexdigest()[:16]
+
+
+def count(stimuli: Stimuli, tokens: str) -> int:
+    """Number of rows that ``tokens`` picks."""
+    if tokens == "all":
+        return int(stimuli.offsets[-1])
+    if tokens == "content":
+        return int((~stimuli.special).sum())
+    return int((np.diff(stimuli.offsets) > 0).sum()) if tokens == "cls" else len(stimuli.word_first)
+
+
+def blocks(layers: tuple[Layer, ...], stimuli: Stimuli, tokens: str) -> Iterator[tuple[np.ndarray, ...]]:
+    """The picked rows of several layers side by side, in the order of the packed axis, chunk by chunk.
+
+    ``all``: every token, special ones included; ``content``: without special tokens; ``cls``: the first token of each
+    example; ``words``: the mean of each word's first to last sub-word.
+
+    Yields:
+        One array [rows, width] for each layer; in the stored dtype, word means in float32.
+    """
+    total = int(stimuli.offsets[-1])
+    step = max(1, layers[0].hidden_chunk)
+    if tokens == "words":
+        yield from _words(layers, stimuli, total, step)
+        return
+    firsts = np.unique(stimuli.offsets[:-1][np.diff(stimuli.offsets) > 0])
+    for start in range(0, total, step):
+        stop = min(start + step, total)
+        chunks = tuple(layer.hidden(start, stop) for layer in layers)
+        if tokens == "all":
+            yield chunks
+            continue
+        if tokens == "content":
+            rows = np.flatnonzero(~stimuli.special[start:stop])
+        else:
+            rows = firsts[(firsts >= start) & (firsts < stop)] - start
+        if len(rows):
+            yield tuple(chunk[rows] for chunk in chunks)
+
+
+def _words(
+    layers: tuple[Layer, ...], stimuli: Stimuli, total: int, step: int
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Word means. Words whose sub-words straddle two chunks wait, with their rows, for the second one."""
+    first = np.asarray(stimuli.word_first, dtype=np.int64)
+    last = first + stimuli.word_length
+    held = tuple(np.empty((0, layer.width), np.float32) for layer in layers)
+    done = 0
+    for start in range(0, total, step):
+        stop = min(start + step, total)
+        base = start - len(held[0])
+        rows = tuple(
+            np.concatenate([h, layer.hidden(start, stop).astype(np.float32)])
+            for h, layer in zip(held, layers, strict=True)
+        )
+        ready = int(np.searchsorted(last, stop, side="right"))
+        if ready > done:
+            lengths = (last - first)[done:ready]
+            begins = np.cumsum(lengths) - lengths
+            picked = np.repeat(first[done:ready] - base - begins, lengths) + np.arange(lengths.sum())
+            yield tuple(np.add.reduceat(r[picked], begins, axis=0) / lengths[:, None].astype(np.float32) for r in rows)
+            done = ready
+        keep = int(first[done]) if done < len(first) else stop
+        held = tuple(r[min(keep, stop) - base :] for r in rows)

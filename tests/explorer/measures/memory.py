@@ -1,0 +1,79 @@
+"""Layers and probe sets in memory, for tests of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "golden"
+
+
+def golden(name: str) -> dict[str, np.ndarray]:
+    """Arrays of a golden file; the test is skipped where the folder is absent."""
+    if not (GOLDEN / name).exists():
+        pytest.skip("the golden values are not beside this repository")
+    with np.load(GOLDEN / name) as got:
+        return dict(got)
+
+
+@dataclass
+class MemoryLayer:
+    """One layer: hidden states [t, width], attention [heads, p]. Counts what is read."""
+
+    states: np.ndarray | None = None
+    maps: np.ndarray | None = None
+    identity: str = ""
+    hidden_chunk: int = 1 << 30
+    attention_chunk: int = 1 << 30
+    reads: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        array = self.states if self.states is not None else self.maps
+        assert array is not None
+        self.identity = self.identity or str(hash(array.tobytes()))
+        self.width = self.states.shape[1] if self.states is not None else 0
+        self.heads = len(self.maps) if self.maps is not None else 0
+
+    def hidden(self, start: int, stop: int) -> np.ndarray:
+        assert self.states is not None
+        self.reads.append((start, stop))
+        return self.states[start:stop]
+
+    def attention(self, head: int, start: int, stop: int) -> np.ndarray:
+        assert self.maps is not None
+        self.reads.append((start, stop))
+        return self.maps[head - 1, start:stop]
+
+
+@dataclass
+class MemoryStimuli:
+    """A packed probe set: lengths of its examples; words as (first token, sub-words)."""
+
+    lengths: Sequence[int]
+    words: Sequence[tuple[int, int]] = ()
+    label_ids: np.ndarray | None = None
+    label_names: tuple[str, ...] = ()
+    kind: str = "sentence"
+    special: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+
+    def __post_init__(self) -> None:
+        self.offsets = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+        if not len(self.special):
+            self.special = np.zeros(self.offsets[-1], bool)
+        self.word_first = np.array([w[0] for w in self.words], dtype=np.int64)
+        self.word_length = np.array([w[1] for w in self.words], dtype=np.int32)
+        self.word_offsets = np.searchsorted(self.word_first, self.offsets).astype(np.int64)
+
+
+def one_token_each(n: int) -> MemoryStimuli:
+    """n examples of one token: for arrays without text behind them."""
+    return MemoryStimuli([1] * n)
+
+
+def pack(maps: Sequence[np.ndarray]) -> np.ndarray:
+    """Attention maps [heads, l, l] of several examples, packed to [heads, p]."""
+    return np.concatenate([m.reshape(len(m), -1) for m in maps], axis=1)
