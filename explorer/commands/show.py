@@ -41,7 +41,9 @@ _WIDE = 1000
 @click.option("--format", type=click.Choice(FORMATS), help="Default: by the name of -o, else text.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="CELLS", help="Default: the terminal's, in a pipe 100.")
-@click.option("--height", type=click.IntRange(5, 1000), metavar="LINES", help="Of the picture; default: what the terminal has room for, in a pipe 30.")
+@click.option(
+    "--height", type=click.IntRange(5, 1000), metavar="LINES", help="Of the picture; default: what fits, in a pipe 30."
+)
 @click.option(
     "--color",
     type=click.Choice(["auto", "truecolor", "256", "16", "none"]),

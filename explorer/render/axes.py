@@ -26,6 +26,16 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{decimals}f}"
 
 
+def at_most(value: float) -> str:
+    """A bound for reading, of two digits and never below the value."""
+    text = number(value, 2)
+    if not math.isfinite(value) or float(text) >= value:
+        return text
+    mantissa, _, power = text.partition("e")
+    last = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
+    return number(float(text) + last, 2)
+
+
 def count(value: int) -> str:
     """A count for reading: ``21,340``."""
     return f"{value:,}"
@@ -87,7 +97,7 @@ def tick_labels(ticks: tuple[float, ...]) -> tuple[str, ...]:
     gap = min(gaps) if gaps else largest
     if largest == 0:
         return tuple("0" for _ in ticks)
-    if largest < 1e-3 or largest >= 1e7 or (gap > 0 and largest / gap > 1e3):
+    if largest < 1e-3 or largest >= 1e7 or (gap > 0 and largest / gap > 1e5):
         return tuple(_short(t) for t in ticks)
     decimals = max(0, -math.floor(math.log10(gap) + 1e-9)) if gap > 0 else 2
     if gaps and max(gaps) > 1.5 * gap:  # logarithmic: each tick its own decimals

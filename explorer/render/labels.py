@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.cells import cell_len
 
-from explorer.render.axes import number
+from explorer.render.axes import at_most, number
 from explorer.render.chart import Chart
 
 
@@ -61,7 +61,7 @@ def _together(chart: Chart, members: Sequence[int], room: int, values: bool) -> 
         else:
             parts.append([i])
     named = [series[p[0]].label if len(p) == 1 else _range(series[p[0]].label, series[p[-1]].label) for p in parts]
-    value = f" ≤{number(float(np.nanmax([series[i].last for i in members])), 2)}" if values else ""
+    value = f" ≤{at_most(float(np.nanmax([series[i].last for i in members])))}" if values else ""
     for text in (" ".join(named), f"{named[0]} +{len(members) - len(parts[0])}"):
         if cell_len(text + value) <= room:
             return text + value
@@ -85,7 +85,7 @@ def place(wanted: Sequence[float], height: int) -> list[Group]:
     if height < 1 or not wanted:
         return []
     furthest = max(1.5, height / 12)
-    groups = [[i] for i in sorted(range(len(wanted)), key=lambda i: wanted[i])]
+    groups = [[i] for i in sorted(range(len(wanted)), key=lambda i: (wanted[i], -i))]
     while True:
         places = [sum(wanted[i] for i in g) / len(g) for g in groups]
         rows = _spread(places, height) if len(groups) <= height else []

@@ -1,0 +1,136 @@
+"""Does each kind of terminal get only what it can show, in an order that the eye can follow?"""
+
+import colorsys
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from rich.color import Color
+
+from explorer.render.chart import Chart, Series
+from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.lines import LineChart
+from explorer.render.output import to_ansi
+from explorer.render.palette import LEVELS, Depth, detect, palette
+
+DEPTHS = list(Depth)
+
+
+def luminance(colour: Color) -> float:
+    """Relative luminance (WCAG 2) of a colour."""
+    linear = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour.get_truecolor()]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def drawn(depth: Depth, dark: bool = True) -> str:
+    """A chart with bands, focus and cursor, and a heat map with everything, as a terminal of that depth gets it."""
+    x = np.arange(0, 500, 20.0)
+    series = tuple(
+        Series(f"L{i}", x, i * x / 500, i / 12, i * x / 500 - 0.1, i * x / 500 + 0.1) for i in range(13)
+    )
+    values = np.arange(60.0).reshape(6, 10)
+    values[2, 3] = np.nan
+    chart, heat = LineChart(Chart(series, "step", "distance")), HeatChart(
+        HeatMap(values, names_of(range(6)), names_of(range(10)), "layer", "step", "distance")
+    )
+    colours = palette(depth, dark)
+    lines = [
+        *chart.draw(90, 20, colours, 3, 4),
+        *chart.draw(90, 20, colours),
+        *heat.draw(90, 20, colours, 3, 4),
+        *heat.draw(90, 20, colours, 3, 4, digits=True),
+    ]
+    return to_ansi(lines, depth)
+
+
+def codes(text: str) -> set[str]:
+    """Colour codes: 38;2, 38;5, 48;2, 48;5 or a plain number."""
+    found = set()
+    for sequence in re.findall(r"\x1b\[([\d;]*)m", text):
+        parts = sequence.split(";")
+        while parts:
+            head = parts.pop(0)
+            if head in ("38", "48"):
+                kind = parts.pop(0)
+                found.add(f"{head};{kind}")
+                del parts[: 3 if kind == "2" else 1]
+            elif int(head or 0) >= 30:
+                found.add(head)
+    return found
+
+
+def test_without_colour_there_is_no_escape_at_all():
+    assert "\x1b" not in drawn(Depth.NONE)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_256_colours_are_eight_bit_codes_only(dark):
+    assert codes(drawn(Depth.EIGHT_BIT, dark)) == {"38;5", "48;5"}
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_truecolour_is_twenty_four_bit_but_for_black_and_white_marks(dark):
+    assert {"38;2", "48;2"} <= codes(drawn(Depth.TRUECOLOR, dark)) <= {"38;2", "48;2", "38;5"}
+
+
+def test_16_colours_are_the_sixteen():
+    found = codes(drawn(Depth.STANDARD))
+    assert found
+    assert all(30 <= int(c) <= 37 or 90 <= int(c) <= 97 for c in found)
+
+
+@pytest.mark.parametrize("depth", [Depth.TRUECOLOR, Depth.EIGHT_BIT])
+def test_heat_colours_rise_in_lightness(depth):
+    light = [luminance(c) for c in palette(depth).heat]
+    assert len(light) == LEVELS
+    assert all(b > a for a, b in zip(light, light[1:], strict=False))
+
+
+@pytest.mark.parametrize("depth", [Depth.TRUECOLOR, Depth.EIGHT_BIT])
+@pytest.mark.parametrize("dark", [True, False])
+def test_lines_can_be_seen_and_their_order_followed(depth, dark):
+    light = [luminance(s.color) for s in palette(depth, dark).lines if s.color]
+    background = 0.01 if dark else 1.0
+    contrast = [(max(v, background) + 0.05) / (min(v, background) + 0.05) for v in light]
+    assert min(contrast) >= (2.5 if dark else 1.9)
+    assert light == sorted(light, reverse=not dark)
+    hues = [colorsys.rgb_to_hls(*(c / 255 for c in s.color.get_truecolor()))[0] for s in palette(depth, dark).lines if s.color]
+    assert max(hues) - min(hues) > 0.4
+
+
+@pytest.mark.parametrize("depth", [Depth.TRUECOLOR, Depth.EIGHT_BIT])
+def test_figures_can_be_read_on_every_level(depth):
+    colours = palette(depth)
+    for level, colour in enumerate(colours.heat):
+        ink, paper = (1.0, luminance(colour)) if level < colours.heat_dark_below else (luminance(colour), 0.0)
+        assert (ink + 0.05) / (paper + 0.05) >= 3.0, level
+
+
+@pytest.mark.parametrize("depth", [Depth.STANDARD, Depth.NONE])
+def test_where_colours_are_few_lines_have_letters(depth):
+    assert palette(depth).letters
+    text = drawn(depth)
+    assert re.search(r"c L12 \d", re.sub(r"\x1b\[[\d;]*m", "", text))
+
+
+@pytest.mark.parametrize(
+    ("environment", "depth"),
+    [
+        ({"TERM": "xterm-256color"}, Depth.EIGHT_BIT),
+        ({"TERM": "tmux-256color"}, Depth.EIGHT_BIT),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, Depth.TRUECOLOR),
+        ({"TERM": "linux"}, Depth.STANDARD),
+        ({"TERM": "dumb"}, Depth.NONE),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"}, Depth.NONE),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, Depth.EIGHT_BIT),
+    ],
+)
+def test_the_terminal_is_asked_what_it_can_show(environment, depth):
+    assert detect(environment) is depth
+
+
+def test_styling_a_screen_needs_no_arrays():
+    code = "import explorer.render.palette, explorer.views.base, sys; print('numpy' in sys.modules, 'textual' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split() == ["False", "False"]
