@@ -50,6 +50,7 @@ class Catalog:
         self._checkpoints: dict[Group, tuple[Any, ...]] = {}
         self._probes: dict[Group, tuple[Any, ...]] = {}
         self._unsaved: set[Group] = set()
+        self._digested: list[Group] | None = None
 
     @property
     def writable(self) -> bool:
@@ -85,14 +86,23 @@ class Catalog:
 
     def results(self, conditions: Mapping[str, str], where: str) -> list[Result]:
         """Newest value of each key whose checkpoints are the current ones."""
+        import duckdb
+
         test = " and ".join([*(f"{name} = ?" for name in conditions), f"({where})" if where else "true"])
         columns = ", ".join(tables.RESULTS.columns)
 
-        def ask(connection: Any) -> list[Result]:
-            answer = connection.execute(f"select {columns} from results where {test}", list(conditions.values()))
-            return [Result(*row) for row in answer.fetchall()]
+        def ask() -> list[Result]:
+            source = tables.current_results(f"({tables.RESULTS.read(fragments.listed(self._root, tables.RESULTS))})")
+            sql = f"select {columns} from ({source}) where {test}"
+            return [Result(*row) for row in self._connection().execute(sql, list(conditions.values())).fetchall()]
 
-        return self._with_views({}, ask)
+        # Asked for again and again while values are computed, so without the views and on the connection that is open.
+        with self._lock:
+            self._note_digests(scan(self._root, ACTIVATIONS, 4))
+            try:
+                return _again(ask)
+            except duckdb.Error as error:
+                raise BertdynError(f"The results cannot be read. {str(error).strip()}") from None
 
     def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Table:
         """Answer one SELECT of the user's.
@@ -127,6 +137,7 @@ class Catalog:
         with self._lock:
             self._checkpoints.clear()
             self._unsaved.clear()
+            self._digested = None
             groups = scan(self._root, ACTIVATIONS, 4)
             self._checkpoints = self._described(groups)
             connection = self._connection()
@@ -161,6 +172,18 @@ class Catalog:
         # A reader's convenience: when a fragment went away under us or the disk is full, the next one will try.
         with suppress(duckdb.Error, BertdynError):
             fragments.compact(self._connection(), self._root, table)
+
+    def _note_digests(self, groups: list[Group]) -> None:
+        self._learn_checkpoints(groups)
+        if groups == self._digested:
+            return
+        rows = [self._checkpoints[group] for group in groups if group in self._checkpoints]
+        digests = [digest for row in rows for digest in tables.digest_rows(row)]
+        kinds = dict.fromkeys(("probe", "task", "seed", "step", "digest"), "VARCHAR") | {"step": "BIGINT"}
+        columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+        self._connection().execute(f"create or replace temp table digests ({columns})")
+        _insert(self._connection(), "digests", _unnested(*kinds.values()), digests)
+        self._digested = groups
 
     def _learn_checkpoints(self, groups: Iterable[Group], stored: bool = True) -> None:
         unknown = [group for group in groups if group not in self._checkpoints]
@@ -269,7 +292,7 @@ class Catalog:
         for table, rows in unsaved.items():
             _insert(connection, f"unsaved_{table.name}", table.values(), rows)
         for name, groups in live.items():
-            _insert(connection, name, "select unnest($1::VARCHAR[]), unnest($2::BIGINT[])", groups)
+            _insert(connection, name, _unnested("VARCHAR", "BIGINT"), groups)
         for statement in tables.views(shapes):
             connection.execute(statement)
 
@@ -305,6 +328,10 @@ def _names(path: Path) -> list[str]:
 def _insert(connection: Any, name: str, values: str, rows: Sequence[Sequence[object]]) -> None:
     if rows:
         connection.execute(f"insert into {name} {values}", [list(column) for column in zip(*rows, strict=True)])
+
+
+def _unnested(*kinds: str) -> str:
+    return "select " + ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
 
 
 def _again(ask: Callable[[], _T]) -> _T:

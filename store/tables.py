@@ -191,16 +191,28 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
         "create view digests as select probe, task, seed, step, unnest([hidden_digest, attention_digest]) as digest "
         "from current_checkpoints"
     )
-    yield (
-        "create view results as select * from stored_results "
+    yield f"create view results as {current_results('stored_results')}"
+    for name, shape in sorted(shapes.items()):
+        if name not in VIEWS:
+            yield _measure_view(name, shape)
+
+
+def current_results(source: str) -> str:
+    """SELECT of the newest result of each key, of those whose digests are in the table ``digests``."""
+    return (
+        f"select * from {source} "
         "where (probe, task, seed, step, digest) in (select (probe, task, seed, step, digest) from digests) "
         "and (ref_task is null or (probe, ref_task, ref_seed, ref_step, ref_digest) in "
         "(select (probe, task, seed, step, digest) from digests)) "
         f"qualify row_number() over (partition by {_SHOWN_KEY} order by computed_at desc) = 1"
     )
-    for name, shape in sorted(shapes.items()):
-        if name not in VIEWS:
-            yield _measure_view(name, shape)
+
+
+def digest_rows(checkpoint: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows of ``digests`` for a row of ``checkpoints``."""
+    value = dict(zip(CHECKPOINTS.columns, checkpoint, strict=False))
+    for name in ("hidden_digest", "attention_digest"):
+        yield value["probe"], value["task"], value["seed"], value["step"], value[name]
 
 
 def _measure_view(name: str, shape: MeasureShape) -> str:

@@ -1,9 +1,9 @@
 """One checkpoint on disk: it comes back bit for bit, any Zarr reader opens it, and damage is never a number."""
 
 import errno
+import itertools
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +30,11 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store.create(tmp_path_factory.mktemp("filled") / "s.bertdyn")
     store.add_probe(PROBE)
     write_checkpoint(store, PROBE, KEY)
-    yield store
+    return store
 
 
 def writer(store: Store, key: CheckpointKey = KEY, *, dtype: str = "float16", attentions: bool = True, **more):  # type: ignore[no-untyped-def]
@@ -82,7 +82,7 @@ def test_neither_batches_nor_chunks_change_what_is_stored_or_its_digest(
         patch.setattr("store.layout.CHUNK_BYTES", size)
         patch.setattr("store.arrays._BATCH_BYTES", size)
         with writer(store) as out:
-            for a, b in zip(ends[:-1], ends[1:], strict=True):
+            for a, b in itertools.pairwise(ends):
                 tokens = slice(PROBE.offsets[a], PROBE.offsets[b])
                 out.append(hidden[:, tokens], attention[:, :, pairs[a] : pairs[b]])
             assert out.commit()
@@ -118,7 +118,8 @@ def test_float32_is_kept_whole(store: Store) -> None:
 
 
 def test_what_training_could_not_measure_is_null_not_nan(store: Store) -> None:
-    attributes = {"loss": float("nan"), "metrics": {"eval_f1": np.float32(0.5), "eval_mcc": np.inf}, "epoch": np.int64(2)}
+    metrics = {"eval_f1": np.float32(0.5), "eval_mcc": np.inf}
+    attributes = {"loss": float("nan"), "metrics": metrics, "epoch": np.int64(2)}
     with writer(store, attentions=False, attributes=attributes) as out:
         out.append(hidden_of(PROBE, KEY), None)
         out.commit()
@@ -143,9 +144,10 @@ def test_values_that_the_store_cannot_hold_are_refused_with_their_layer(
 ) -> None:
     hidden = hidden_of(PROBE, KEY).astype(np.float32)
     hidden[2, 5, 3] = value
-    with pytest.raises(BertdynError, match=f"layer 2 .*{says}"), writer(store, dtype=dtype, attentions=False) as out:
+    with writer(store, dtype=dtype, attentions=False) as out:
         out.append(hidden, None)
-        out.commit()
+        with pytest.raises(BertdynError, match=f"layer 2 .*{says}"):
+            out.commit()
     assert store.checkpoints() == ()
     assert not list((store.path / "staging").iterdir())
 
@@ -265,8 +267,9 @@ def test_memory_does_not_grow_with_the_number_of_sentences(store: Store, monkeyp
         store.add_probe(probe)
         step = np.zeros((LAYERS + 1, 1, WIDTH), np.float16)
         with store.writer(
-            probe.info.name, KEY, layers=LAYERS, heads=HEADS, width=WIDTH, dtype="float16", attentions=False, attributes={}
-        ) as out:
+            probe.info.name, KEY, layers=LAYERS, heads=HEADS, width=WIDTH, dtype="float16", attentions=False,
+            attributes={},
+        ) as out:  # fmt: skip
             tracemalloc.start()
             for start in range(0, probe.info.tokens, 500):
                 count = min(500, probe.info.tokens - start)

@@ -12,7 +12,10 @@ from store.keys import CheckpointKey
 from store.store import Store
 from tests.synthetic import make_probe, write_checkpoint
 
-ODD = ["a/b", "..", ".", "", " ", "a b", "%", "a%2Fb", "~", "日本語", "Ünïcödé", "x" * 300, "x" * 301, "nul\0", "a'b\"c", "*[?]"]
+ODD = [
+    "a/b", "..", ".", "", " ", "a b", "%", "a%2Fb", "~", "日本語", "Ünïcödé", "x" * 300, "x" * 301, "nul\0",
+    "a'b\"c", "*[?]",
+]  # fmt: skip
 
 
 @given(st.text(), st.text())

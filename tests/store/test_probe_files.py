@@ -70,7 +70,7 @@ def test_asking_for_one_that_is_not_there_says_what_is(store: Store) -> None:
     with pytest.raises(BertdynError, match="It has none yet"):
         store.probe("dev")
     store.add_probe(make_probe())
-    with pytest.raises(BertdynError, match="no probe set 'Dev'. It has dev"):
+    with pytest.raises(BertdynError, match=r"no probe set 'Dev'\. It has dev"):
         store.probe("Dev")
 
 

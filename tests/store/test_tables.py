@@ -200,7 +200,7 @@ def test_sql_that_cannot_be_answered_gets_duckdbs_own_words(store: Store, sql: s
         store.query(sql)
 
 
-@pytest.mark.parametrize("sql", ["describe checkpoints", "show tables", "from runs", "explain select 1", "summarize runs"])
+@pytest.mark.parametrize("sql", ["describe runs", "show tables", "from runs", "explain select 1", "summarize runs"])
 def test_sql_that_only_looks_is_answered(store: Store, sql: str) -> None:
     assert store.query(sql).rows
 

@@ -1,0 +1,121 @@
+"""Tiny encoders with random weights and tokenizers trained on the spot, saved as the Trainer saves checkpoints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+SENTENCES = [
+    "the cat sat on the mat",
+    "a film that is never dull",
+    "unbelievably long sentences about whatever the committee considered worth writing down at all",
+    "no",
+    "dogs chase cats , and cats chase mice",
+    "what a waste of time !",
+    "the mat is unbelievably dull",
+]
+LABELS = ["1", "1", "0", "0", "1", "0", "0"]
+
+
+def wordpiece() -> Any:
+    """A BERT tokenizer: [CLS] a [SEP] b [SEP], token types 0 and 1."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import BertTokenizerFast
+
+    raw = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    raw.normalizer = normalizers.BertNormalizer()
+    raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    raw.train_from_iterator(SENTENCES, trainers.WordPieceTrainer(vocab_size=90, special_tokens=special))
+    raw.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return BertTokenizerFast(tokenizer_object=raw)
+
+
+def byte_level() -> Any:
+    """A RoBERTa tokenizer: byte-level BPE, which marks a word by the blank in front of it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    raw = Tokenizer(models.BPE())
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    raw.train_from_iterator(
+        SENTENCES,
+        trainers.BpeTrainer(
+            vocab_size=320, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+        ),
+    )
+    raw.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        bos_token="<s>", cls_token="<s>", eos_token="</s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>",
+        model_input_names=["input_ids", "attention_mask"],
+    )  # fmt: skip
+
+
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
+    "bert": {"intermediate_size": 48, "type_vocab_size": 2, "pad_token_id": 0},
+    "roberta": {"intermediate_size": 48, "type_vocab_size": 1, "pad_token_id": 1, "max_position_embeddings": 66},
+    "distilbert": {"hidden_dim": 48, "pad_token_id": 0},
+    "electra": {"intermediate_size": 48, "embedding_size": 16, "pad_token_id": 0},
+    "deberta-v2": {
+        "intermediate_size": 48, "pad_token_id": 0, "relative_attention": True, "position_buckets": 8,
+        "pos_att_type": ["p2c", "c2p"], "share_att_key": True, "norm_rel_ebd": "layer_norm",
+        "position_biased_input": False,
+    },
+}  # fmt: skip
+
+
+def save(
+    folder: Path, kind: str = "bert", *, seed: int = 0, head: bool = True, tokenizer: bool = True, **settings: Any
+) -> Path:
+    """A checkpoint with random weights, dropout as in training, and its tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+    words = byte_level() if kind == "roberta" else wordpiece()
+    sizes = {
+        "vocab_size": len(words), "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2,
+        "max_position_embeddings": 64, **CONFIGURATIONS[kind], **settings,
+    }  # fmt: skip
+    config = AutoConfig.for_model(kind, **sizes)
+    torch.manual_seed(seed)
+    model = (AutoModelForSequenceClassification if head else AutoModel).from_config(config)
+    for name, parameter in model.named_parameters():  # as large as trained ones, so that maps are not uniform
+        if parameter.dim() > 1 and "embeddings" not in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    model.save_pretrained(folder)
+    if tokenizer:
+        words.save_pretrained(folder)
+    return folder
+
+
+def trained(folder: Path, step: int, loss: float = 0.5) -> None:
+    """What the Trainer leaves beside the weights."""
+    log = [
+        {"step": step, "epoch": step / 10, "loss": loss, "learning_rate": 1e-4},
+        {"step": step, "epoch": step / 10, "eval_accuracy": 0.75, "eval_loss": 0.6, "eval_runtime": 2.5},
+    ]
+    state = {"global_step": step, "epoch": step / 10, "log_history": log}
+    (folder / "trainer_state.json").write_text(json.dumps(state))
+
+
+def runs(folder: Path, steps: tuple[int, ...] = (0, 10), seeds: tuple[str, ...] = ("1",)) -> Path:
+    """Checkpoints sst/seed-N/checkpoint-STEP."""
+    for seed in seeds:
+        for step in steps:
+            place = save(folder / "sst" / f"seed-{seed}" / f"checkpoint-{step}", seed=step + 100 * int(seed))
+            if step:
+                trained(place, step)
+    return folder
+
+
+def probe_file(folder: Path, name: str = "dev.tsv") -> Path:
+    """Sentences and labels, tab-separated, without a header."""
+    path = folder / name
+    path.write_text("".join(f"{s}\t{label}\n" for s, label in zip(SENTENCES, LABELS, strict=True)))
+    return path

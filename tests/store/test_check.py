@@ -1,0 +1,143 @@
+"""``check`` finds what is wrong, and with ``repair`` leaves a store that is right."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from store import layout
+from store.errors import BertdynError
+from store.keys import CheckpointKey
+from store.store import Store
+from tests.store.results import result
+from tests.synthetic import hidden_of, make_probe, make_store, write_checkpoint
+
+PROBE = make_probe()
+KEY = CheckpointKey("sst2", "1", 20)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return make_store(tmp_path / "s.bertdyn", tasks=["sst2"], seeds=["1"], steps=[0, 20])
+
+
+def group(store: Store, key: CheckpointKey = KEY) -> Path:
+    return layout.checkpoint_path(store.path, "dev", key)
+
+
+def test_a_store_as_it_was_made_is_sound(store: Store) -> None:
+    report = store.check()
+    assert report.sound
+    assert (report.probes, report.checkpoints, report.mended) == (1, 3, ())
+    assert report.bytes > 3 * 2 * 4 * PROBE.info.tokens * 16
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[7] ^= 16
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("file", "harm", "says"),
+    [
+        ("hidden/c/1/0/0", _flip, "chunk hidden/c/1/0/0 does not match its checksum"),
+        ("attention/c/0/1/0", Path.unlink, "chunk attention/c/0/1/0 is missing"),
+        ("hidden/c/3/0/0", lambda path: path.write_bytes(b"short"), "5 bytes"),
+        ("attention/zarr.json", Path.unlink, "There is no"),
+        ("zarr.json", lambda path: path.write_text("{"), "not JSON"),
+        ("zarr.json", lambda path: path.write_text(path.read_text().replace('"sst2"', '"pos"')), "belongs elsewhere"),
+        ("zarr.json", lambda path: path.write_text(path.read_text().replace('"layers"', '"Layers"')), "layers"),
+    ],
+)
+def test_a_damaged_checkpoint_is_found_taken_out_and_can_be_extracted_again(store: Store, file, harm, says) -> None:  # type: ignore[no-untyped-def]
+    harm(group(store) / file)
+    report = store.check()
+    assert [problem.place for problem in report.problems] == ["activations/dev/sst2/1/20"]
+    assert says in report.problems[0].what
+    assert report.mended == ()
+
+    mended = store.check(repair=True).mended
+    assert any("activations/dev/sst2/1/20" in line for line in mended)
+    again = Store.open(store.path)
+    assert again.check().sound
+    assert KEY not in {c.key for c in again.checkpoints()}
+    assert again.query("select count(*) from checkpoints").rows == [(2,)]
+    write_checkpoint(again, PROBE, KEY)
+    assert KEY in {c.key for c in again.checkpoints()}
+    np.testing.assert_array_equal(again.hidden("dev", KEY, 1), hidden_of(PROBE, KEY)[1].astype(np.float16))
+
+
+def test_extraction_takes_the_place_of_a_checkpoint_whose_description_is_gone(store: Store) -> None:
+    (group(store) / "zarr.json").unlink()
+    assert KEY not in {c.key for c in store.checkpoints()}
+    write_checkpoint(store, PROBE, KEY)
+    assert store.check().sound
+
+
+def test_checkpoints_outlive_their_damaged_probe_set(store: Store) -> None:
+    _flip(layout.probe_path(store.path, "dev") / "token_ids" / "c" / "0")
+    assert "token_ids" in store.check(repair=True).problems[0].what
+    report = store.check()
+    assert {problem.what for problem in report.problems} == {
+        "its probe set 'dev' is missing or damaged: extract with it again"
+    }
+    store.check(repair=True)
+    store.add_probe(PROBE)
+    assert store.check().sound
+    assert len(store.checkpoints("dev")) == 3
+
+
+def test_a_checkpoint_of_another_version_of_its_probe_set_is_found(store: Store) -> None:
+    shutil.rmtree(layout.probe_path(store.path, "dev"))
+    store.add_probe(make_probe(seed=5))
+    problems = store.check().problems
+    assert len(problems) == 3
+    assert "another version of probe set 'dev'" in problems[0].what
+
+
+def test_leftovers_of_the_dead_are_found_and_removed(store: Store) -> None:
+    (store.path / "staging" / "0123").mkdir()
+    (store.path / "staging" / "0123" / "zarr.json").write_text("{}")
+    (store.path / "staging" / "0123.lock").touch()
+    assert [problem.place for problem in store.check().problems] == ["staging/0123"]
+    assert "removed 1 unfinished folder" in store.check(repair=True).mended
+    assert not list((store.path / "staging").iterdir())
+
+
+def test_tables_and_index_are_made_again_from_the_groups_and_values_are_kept(store: Store) -> None:
+    store.add_results([result(store.checkpoints()[0])])
+    sql = "select * from checkpoints order by all"
+    before = store.query(sql).rows
+    shutil.rmtree(store.path / "tables" / "checkpoints")
+    shutil.rmtree(store.path / "tables" / "probes")
+    (store.path / "index.duckdb").unlink()
+    (store.path / "tables" / "index.json").unlink()
+    again = Store.open(store.path)
+    again.check(repair=True)
+    assert again.query(sql).rows == before
+    assert (again.path / "index.duckdb").exists()
+    assert again.query("select value, variance from svcca").rows == [(0.25, 0.99)]
+
+
+def test_folders_that_an_archive_lost_for_being_empty_are_no_problem(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "s")
+    for name in ("probes", "activations", "staging", "trash"):
+        (store.path / name).rmdir()
+    assert store.check().sound
+    store.add_probe(PROBE)
+    write_checkpoint(store, PROBE, KEY)
+    write_checkpoint(store, PROBE, KEY, replace=True)
+    assert store.check().sound
+
+
+def test_damage_to_kept_values_is_taken_out_and_said(store: Store) -> None:
+    store.add_results([result(store.checkpoints()[0])])
+    path = max((store.path / "tables" / "results").glob("*.parquet"))
+    path.write_bytes(b"PAR1")
+    with pytest.raises(BertdynError, match="results cannot be read"):
+        store.results()
+    report = store.check(repair=True)
+    assert [problem.place for problem in report.problems] == [path.relative_to(store.path).as_posix()]
+    assert store.results() == []
