@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import message
+from explorer.render.cells import clean, message
 from explorer.render.chart import Chart, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
@@ -125,7 +125,7 @@ def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
     if not others:
         return ()
     named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
-    return (f"shows {shown}; also chosen: {named}",)
+    return (clean(f"shows {shown}; also chosen: {named}"),)
 
 
 def cube_rows(data: Rows, cube: Cube) -> list[tuple[object, ...]]:

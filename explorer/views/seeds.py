@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import Grid, crop, message
+from explorer.render.cells import Grid, clean, crop, message
 from explorer.render.chart import Chart
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
@@ -96,7 +96,7 @@ class Seeds(CubeView):
         if np.isfinite(values).sum() > 1:
             mean, spread = float(self.cube.mean[at.y, at.x]), float(self.cube.spread[at.y, at.x])
             text += f"; mean {number(mean)} ± {number(spread)}"
-        return text
+        return clean(text)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Every seed's values, then their mean with its standard deviation."""

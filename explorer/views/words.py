@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from explorer.measures import Measure
 from explorer.render.axes import count, number
+from explorer.render.cells import clean
 from explorer.selection import Against
 from explorer.views.rows import Rows
 from store.keys import Result
@@ -36,7 +37,7 @@ def title(rows: Rows, *where: str) -> str:
     """'SVCCA distance from the pre-trained model · sst2, seed 1'."""
     what = " ".join(part for part in (rows.measure.title, against(rows.selection.against)) if part)
     place = ", ".join(part for part in where if part)
-    return what + (DOT + place if place else "")
+    return clean(what + (DOT + place if place else ""))
 
 
 def seeds(names: Sequence[str]) -> str:
@@ -54,7 +55,7 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")
     parts += [parameter(name, value) for name, value in rows.selection.parameters]
-    return DOT.join(parts)
+    return clean(DOT.join(parts))
 
 
 def parameter(name: str, value: object) -> str:
@@ -91,7 +92,7 @@ def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
         said.append(
             f"{count(len(low))} of {count(len(shown))} values lie below {number(floor, 1)}: noise of the stored float16"
         )
-    return tuple(said)
+    return tuple(clean(note) for note in said)
 
 
 def _reasons(rows: Sequence[Result]) -> str:
@@ -116,7 +117,7 @@ def reading(rows: Rows, place: str, result: Result | None) -> str:
         text += f", {source}"
     if rows.measure.floor and abs(result.value) < rows.measure.floor:
         text += "; below the noise of the stored float16"
-    return text + (f"; ! {result.reason}" if result.reason else "")
+    return clean(text + (f"; ! {result.reason}" if result.reason else ""))
 
 
 def nothing(rows: Rows) -> str:

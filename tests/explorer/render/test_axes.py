@@ -12,8 +12,9 @@ from explorer.render.axes import Scale, at_most, number, step_ticks, tick_labels
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.24, "0.240"), (0.0123, "0.012"), (1.5, "1.50"), (12.44, "12.4"), (9876.0, "9876"), (0, "0"), (1e-7, "1.00e-7"),
-        (3.14159e-7, "3.14e-7"), (-0.5, "-0.500"), (None, "n/a"), (math.nan, "n/a"), (math.inf, "inf"), (2.5e8, "2.50e8"),
+        (0.24, "0.240"), (0.0123, "0.012"), (1.5, "1.50"), (12.44, "12.4"), (9876.0, "9876"), (0, "0"),
+        (1e-7, "1.00e-7"), (3.14159e-7, "3.14e-7"), (2.5e8, "2.50e8"), (-0.5, "-0.500"),
+        (None, "n/a"), (math.nan, "n/a"), (math.inf, "inf"),
     ],
 )  # fmt: skip
 def test_numbers_are_written_for_reading(value, text):

@@ -67,7 +67,8 @@ def test_the_last_value_stands_beside_the_end_of_its_line():
 
 
 def test_values_stand_at_their_height():
-    one = LineChart(Chart((Series("a", np.array([0.0, 10.0]), np.array([0.5, 0.5])),), "step", "", np.array([0.0, 1.0])))
+    level = Series("a", np.array([0.0, 10.0]), np.array([0.5, 0.5]))
+    one = LineChart(Chart((level,), "step", "", scale_of=np.array([0.0, 1.0])))
     lines = drawn(one, 40, 23)
     tick = {m[1]: i for i, line in enumerate(lines) if (m := re.match(r"\s*([\d.]+)┤", line))}
     ink = {i for i, line in enumerate(lines) if re.search(r"[\u2801-\u28ff]{5}", line)}

@@ -1,0 +1,117 @@
+"""Do views read what the store holds, and only what was asked for?"""
+
+import math
+
+import numpy as np
+import pytest
+
+from explorer.measures import get
+from explorer.measures.base import canonical
+from explorer.selection import Against, Ranges, Selection
+from explorer.views.rows import fetch
+from store.errors import BertdynError
+from store.keys import PRETRAINED_KEY, CheckpointKey
+from tests.explorer.views.samples import result, rows
+from tests.synthetic import LAYERS, make_store
+
+SETTLED = get("svcca").settle({})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return make_store(tmp_path / "a.bertdyn")
+
+
+def chosen(**changes) -> Selection:
+    return Selection(**{"measure": "svcca", "probe": "dev", "against": Against("pretrained"), "parameters": SETTLED, **changes})
+
+
+def keep(store, key, layer, value, reference=PRETRAINED_KEY, **changes):
+    statistic = changes.pop("statistic", get("svcca").main)
+    checkpoint, other = store.checkpoint("dev", key), store.checkpoint("dev", reference)
+    row = result(
+        key, layer, value, parameters=changes.pop("parameters", canonical(dict(SETTLED))), statistic=statistic,
+        ref_task=reference.task, ref_seed=reference.seed, ref_step=reference.step, version=get("svcca").version,
+        digest=checkpoint.hidden_digest, ref_digest=other.hidden_digest, **changes,
+    )  # fmt: skip
+    store.add_results([row])
+
+
+def test_an_empty_store_has_everything_missing(store):
+    found = fetch(store, chosen())
+    assert found.main == ()
+    assert found.missing == len(found.wanted) == 2 * 2 * 3 * (LAYERS + 1)
+    assert found.tasks == ("pos", "sst2")
+
+
+def test_attention_has_no_layer_zero(store):
+    js = get("js")
+    found = fetch(store, chosen(measure="js", parameters=js.settle({})))
+    assert {layer for _, layer in found.wanted} == set(range(1, LAYERS + 1))
+
+
+def test_a_store_without_attentions_wants_no_attention_values(tmp_path):
+    store = make_store(tmp_path / "b.bertdyn", attentions=False)
+    assert fetch(store, chosen(measure="js", parameters=get("js").settle({}))).wanted == ()
+
+
+def test_values_come_back_at_their_place(store):
+    key = CheckpointKey("sst2", "2", 40)
+    keep(store, key, 2, 0.25)
+    found = fetch(store, chosen(tasks=("sst2",)))
+    cube = found.cube("sst2", ("1", "2"))
+    assert cube.values.shape == (2, LAYERS + 1, 3)
+    assert cube.values[1, 2, 2] == 0.25
+    assert np.isfinite(cube.values).sum() == 1
+    assert found.missing == len(found.wanted) - 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"parameters": canonical({**dict(SETTLED), "variance": 0.5})},
+        {"reference": CheckpointKey("sst2", "1", 0)},
+        {"key": CheckpointKey("pos", "1", 40)},
+        {"layer": 3},
+    ],
+)
+def test_values_of_other_questions_are_left_out(store, changes):
+    key, layer = changes.pop("key", CheckpointKey("sst2", "1", 40)), changes.pop("layer", 1)
+    keep(store, key, layer, 0.5, **changes)
+    assert fetch(store, chosen(tasks=("sst2",), layers=Ranges.parse("0-2", "--layer"))).results == ()
+
+
+def test_heads_stay_out_of_curves_and_in_the_table(store):
+    key = CheckpointKey("sst2", "1", 40)
+    keep(store, key, 1, 0.5)
+    keep(store, key, 1, 0.7, head=1)
+    found = fetch(store, chosen(tasks=("sst2",)))
+    assert [r.value for r in found.main] == [0.5]
+    assert len(found.results) == 2
+
+
+def test_a_selection_that_matches_nothing_says_what_there_is(store):
+    with pytest.raises(BertdynError, match="only pos, pretrained, sst2"):
+        fetch(store, chosen(tasks=("mnli",)))
+
+
+def test_mean_and_spread_are_over_the_seeds_that_have_a_value():
+    data = rows(
+        seeds=("1", "2", "3"),
+        layers=[0],
+        steps=[0, 20],
+        value=lambda seed, layer, step, layers: float(seed),
+        kept=lambda key, layer: not (key.seed == "3" and key.step == 20),
+    )
+    cube = data.cube("sst2", ("1", "2", "3"))
+    assert cube.mean.tolist() == [[2.0, 1.5]]
+    assert cube.spread.tolist() == [[1.0, pytest.approx(math.sqrt(0.5))]]
+    assert cube.count.tolist() == [[3, 2]]
+
+
+def test_one_seed_has_no_spread():
+    assert np.isnan(rows().cube("sst2", ("1",)).spread).all()
+
+
+def test_seeds_that_are_numbers_stand_in_their_order():
+    assert rows(seeds=("10", "2", "a", "1")).seeds("sst2") == ("1", "2", "10", "a")
