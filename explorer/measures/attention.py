@@ -127,7 +127,7 @@ MEASURES: tuple[Measure, ...] = (
         direction="0 = the same attention, 1 = no attended token in common",
         definition=(
             "Jensen-Shannon divergence of two attention rows, mean over an example's query tokens (special tokens "
-            "included, padding never), then over examples, each weighing the same; a layer's value is the mean over its "
+            "included, padding never), then over examples, each weighing the same; a layer's value is the mean of its "
             "heads. Stored rows are first restored to sum 1."
         ),
         source="Hao et al. 2020 (AACL).",

@@ -51,6 +51,8 @@ def clusters(
     Raises:
         MeasureError: no labels, or hidden states that are not finite.
     """
+    from threadpoolctl import threadpool_limits
+
     points, labels = labelled_points(layer, stimuli)
     names = stimuli.label_names
     present = [i for i in range(len(names)) if (labels == i).any()]
@@ -62,9 +64,12 @@ def clusters(
         who = f"only label '{names[present[0]]}' has points" if present else "no label has points"
         return [_value(s, None, len(points), details, f"{who}: there is no pair to compare") for s in SUMMARIES]
     groups = {i: points[labels == i] for i in present}
-    pairs = [
-        _compare(names[i], groups[i], names[j], groups[j]) for at, i in enumerate(present) for j in present[at + 1 :]
-    ]
+    with threadpool_limits(1):  # width x width is too small to share: measured 20 times the CPU time on two busy cores
+        pairs = [
+            _compare(names[i], groups[i], names[j], groups[j])
+            for at, i in enumerate(present)
+            for j in present[at + 1 :]
+        ]
     values = _summaries(pairs, len(points), details)
     for pair in pairs:
         values += _pair_values(pair, layer.width)

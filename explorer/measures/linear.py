@@ -48,7 +48,7 @@ class Side:
     constant: int
     """Features that never vary."""
     amplification: float
-    """How much rounding of X'X grows in W' X'X W: mean over directions of v' diag(X'X) v / w, 1 for unrelated features."""
+    """How much rounding of X'X grows in W' X'X W: mean over directions of v' diag(X'X) v / w; 1 if none."""
 
     @property
     def k(self) -> int:
@@ -79,13 +79,16 @@ def svcca(
         details["constant_features"] = constant
     if not left.k or not right.k:
         return [Value(None, n, details=details, reason="the hidden states do not vary: all tokens are alike")]
-    distance = _distance(left.whitening.T @ cross @ right.whitening)
+    distance = _distance(left.whitening, cross, right.whitening)
     return [Value(distance, n, details=details, reason=_warning(n, width, max(left.k, right.k)))]
 
 
-def _distance(correlation: np.ndarray) -> float:
+def _distance(left: np.ndarray, cross: np.ndarray, right: np.ndarray) -> float:
     """1 - mean singular value of Wx' X'Y Wy [kx, ky]."""
-    rho = np.linalg.svd(correlation, compute_uv=False)
+    import torch
+
+    wx, xy, wy = (torch.from_numpy(a) for a in (left, cross, right))
+    rho: np.ndarray = torch.linalg.svdvals(wx.T @ xy @ wy).numpy()
     if not rho.max() <= 1 + 1e-3:  # rounding of float32 products stays far below; more is a bug, not a correlation
         raise ArithmeticError(f"A canonical correlation of {rho.max()}: the two sides' sums do not belong together.")
     return float(1 - np.minimum(rho, 1).mean())

@@ -127,7 +127,7 @@ def test_distance_ignores_translation_and_rotation_and_follows_scale(seed, scale
 
 
 def test_values_of_three_labels():
-    points = np.r_[SQUARE, SQUARE + [4, 0], SQUARE + [0.5, 0.5]]
+    points = np.concatenate([SQUARE, SQUARE + np.array([4, 0]), SQUARE + 0.5])
     values = measure(points, [0] * 4 + [1] * 4 + [2] * 4)
     assert values["hull_distance", "L0", "L1"].value == pytest.approx(3, rel=1e-4)
     assert values["hull_distance", "L0", "L2"].value == 0
