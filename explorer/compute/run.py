@@ -105,10 +105,11 @@ def _run(
     """Hand out tasks, as many as there are workers and no more: then it is known what each one was at when one dies."""
     waiting = iter(tasks)
     running: dict[Future[TaskReport], Task] = {}
+    handed = tasks[0]
     try:
         while True:
-            for task in islice(waiting, window - len(running)):
-                running[executor.submit(run_task, setting, task)] = task
+            for handed in islice(waiting, window - len(running)):
+                running[executor.submit(run_task, setting, handed)] = handed
             if not running:
                 return None
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -116,6 +117,7 @@ def _run(
                 finished(running.pop(future), report)
     except BrokenExecutor as error:
         suspects = [task for future, task in running.items() if not _salvaged(future, task, finished)]
+        suspects = suspects or [handed]  # it died between two tasks: the next one could not be handed out
         code = re.search(r"\{(.*?)\}", str(error))
         return Failure(
             " or ".join(map(str, suspects)),

@@ -109,39 +109,16 @@ def _pair_rows(
     other = None if reference is None else StoredLayer.of(bench.store, reference, layer)
     try:
         values = measure.compute(side, other, bench.probe, parameters, bench.context)
-    except (MeasureError, BertdynError):
-        raise
     except Exception as error:
-        if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):  # torch's own is CUDA's
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
             bench.context.kept.clear()
             said = str(error).partition("\n")[0] or "out of memory"
             raise BertdynError(f"Not enough memory on {bench.context.device}: {said}") from None
-        _refuse_broken(bench, measure, side, other)
         raise
     if any(v.value is not None and v.value - v.value != 0 for v in values):  # NaN or infinite
-        _refuse_broken(bench, measure, side, other)
         raise MeasureError(f"{measure.name} came out as no finite number.")
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     return [_row(v, measure, parameters, checkpoint, reference, layer, now) for v in values]
-
-
-def _refuse_broken(bench: _Bench, measure: Measure, *sides: StoredLayer | None) -> None:
-    """Say which stored array holds NaN, if one does: only looked for when something went wrong, so it costs nothing."""
-    import numpy as np
-
-    info = bench.probe.info
-    for side in sides:
-        if side is None:
-            continue
-        if measure.reads == "hidden":
-            broken = not np.isfinite(side.hidden(0, info.tokens)).all()
-        else:
-            broken = any(not np.isfinite(side.attention(h, 0, info.pairs)).all() for h in range(1, side.heads + 1))
-        if broken:
-            raise BertdynError(
-                f"The stored {'hidden states' if measure.reads == 'hidden' else 'attentions'} of layer {side.layer} of "
-                f"{side.checkpoint.key} hold NaN or infinity: run 'bertdyn check --repair' and extract it again."
-            )
 
 
 def _row(

@@ -1,0 +1,157 @@
+"""Does the job behave as the program that starts it must be able to rely on?"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from explorer.compute.job import throttled
+from explorer.compute.protocol import Message, Outcome, Refused, Request, Update, read_message, request_line
+from explorer.measures import get
+from explorer.selection import Against, Ranges, Selection
+from store.store import Store
+from tests.synthetic import make_probe, make_store
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def start(store: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "explorer.compute.job", str(store)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def ask(store: Path, request: str) -> tuple[list[Message], int, str]:
+    with start(store) as job:
+        out, errors = job.communicate(request + "\n", timeout=120)
+    return [read_message(line) for line in out.splitlines()], job.returncode, errors
+
+
+def others_in_session(pid: int) -> list[int]:
+    """Processes of the session that ``pid`` leads, itself left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != pid:
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == pid and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def alone(pid: int, patience: float = 20) -> bool:
+    """Whether nobody else of its session is left, soon after it ended (loky's tracker follows)."""
+    deadline = time.monotonic() + patience
+    while others_in_session(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Wide enough, and checkpoints enough, that the first task's end is not the last one's."""
+    path = tmp_path_factory.mktemp("job") / "s.bertdyn"
+    return make_store(
+        path, tasks=("sst2",), seeds=("1",), steps=range(0, 480, 20), probes=[make_probe(examples=100)], width=320
+    )
+
+
+class TestAnswers:
+    def test_everything_computed(self, store: Store) -> None:
+        selection = Selection("js", "dev", steps=Ranges.parse("20,40", "steps"), against=Against("pretrained"))
+        messages, code, errors = ask(store.path, request_line(Request(selection)))
+        assert messages[0] == Update(0, 6, 0, "")
+        assert messages[-2].done == messages[-2].total == 6  # type: ignore[union-attr]
+        assert messages[-1] == Outcome(6, 0)
+        assert (code, errors) == (0, "")
+        assert len(store.results("js")) == 6 * 3
+        again, code, _ = ask(store.path, request_line(Request(selection)))
+        assert again == [Update(0, 0, 6, ""), Outcome(0, 6)]
+        assert code == 0
+
+    @pytest.mark.parametrize("request_", ["", "hello", '{"measure": "svcca", "probe": "tset"}'])
+    def test_a_request_that_makes_no_sense_is_refused_in_words(self, store: Store, request_: str) -> None:
+        messages, code, errors = ask(store.path, request_)
+        assert [type(m) for m in messages] == [Refused]
+        assert (code, errors) == (2, "")
+
+    def test_no_such_store_is_refused_in_words(self, tmp_path: Path) -> None:
+        messages, code, _ = ask(tmp_path / "absent", '{"measure": "svcca", "probe": "dev"}')
+        assert isinstance(messages[0], Refused)
+        assert "absent" in messages[0].message
+        assert code == 2
+
+
+class TestCancel:
+    def test_sigterm_keeps_what_was_finished_and_leaves_no_child(self, store: Store) -> None:
+        selection = Selection("svcca", "dev", parameters=get("svcca").settle({}))
+        with start(store.path) as job:
+            assert job.stdin is not None
+            assert job.stdout is not None
+            print(request_line(Request(selection, workers=1)), file=job.stdin, flush=True)
+            for line in job.stdout:
+                message = read_message(line)
+                assert isinstance(message, Update)
+                if message.done:
+                    break
+            assert others_in_session(job.pid)
+            os.kill(job.pid, signal.SIGTERM)
+            out, errors = job.communicate(timeout=30)
+        outcome = read_message(out.splitlines()[-1])
+        assert isinstance(outcome, Outcome)
+        assert outcome.cancelled
+        assert (job.returncode, errors) == (143, "")
+        assert alone(job.pid)
+        assert 0 < outcome.computed == len(store.results("svcca")) < 96
+
+    def test_when_nobody_reads_any_more_it_stops(self, store: Store) -> None:
+        selection = Selection("svcca", "dev", parameters=get("svcca").settle({"variance": 0.9}))
+        with start(store.path) as job:
+            assert job.stdin is not None
+            assert job.stdout is not None
+            print(request_line(Request(selection, workers=1)), file=job.stdin, flush=True)
+            job.stdout.readline()
+            job.stdout.close()
+            assert job.wait(timeout=60) == 143
+        assert alone(job.pid)
+
+    def test_a_job_that_is_killed_takes_its_children_with_it(self, store: Store) -> None:
+        selection = Selection("svcca", "dev", parameters=get("svcca").settle({"variance": 0.8}))
+        with start(store.path) as job:
+            assert job.stdin is not None
+            assert job.stdout is not None
+            print(request_line(Request(selection, workers=1)), file=job.stdin, flush=True)
+            for line in job.stdout:
+                if read_message(line).done:  # type: ignore[union-attr]
+                    break
+            assert others_in_session(job.pid)
+            os.kill(job.pid, signal.SIGKILL)
+        assert alone(job.pid)
+
+
+def test_updates_come_at_most_four_times_a_second_but_the_first_and_the_last_always() -> None:
+    said: list[Update] = []
+    say = throttled(said.append)
+    start_time = time.monotonic()
+    for done in range(2001):
+        say(Update(done, 2000, 0, ""))
+    allowed = 2 + (time.monotonic() - start_time) / 0.25
+    assert said[0].done == 0
+    assert said[-1].done == 2000
+    assert len(said) <= allowed

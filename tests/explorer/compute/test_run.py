@@ -1,0 +1,243 @@
+"""Is what is missing computed, once, rightly, and kept whatever happens on the way?"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from explorer.compute.pool import local_pool
+from explorer.compute.protocol import Outcome, Update
+from explorer.compute.run import compute, warnings
+from explorer.compute.worker import Setting, TaskReport
+from explorer.measures import canonical, get
+from explorer.selection import Against, Ranges, Selection
+from store.errors import BertdynError
+from store.keys import CheckpointKey, Result
+from store.layout import checkpoint_path
+from store.store import Store
+from tests.oracle import svcca_distance
+from tests.synthetic import make_probe, make_store, write_checkpoint
+
+
+@contextmanager
+def here(workers: int) -> Iterator[Executor]:
+    """An executor without child processes: the interface is all that compute() knows of one."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def select(measure: str = "svcca", against: str | None = "pretrained", **fields: object) -> Selection:
+    parameters = get(measure).settle(dict(fields.pop("parameters", {})))  # type: ignore[call-overload]
+    return Selection(
+        measure, "dev", against=Against.parse(against) if against else None, parameters=parameters, **fields  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def run(store: Store, selection: Selection, progress: Callable[[Update], None] = lambda update: None) -> Outcome:
+    return compute(store, selection, progress, workers=1, pool=here)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20, 40))
+
+
+class TestOnce:
+    def test_a_value_once_computed_is_read_back(self, store: Store) -> None:
+        assert run(store, select()) == Outcome(24, 0)
+        first = set(store.results())
+        fragments = sorted(store.path.glob("tables/results/*"))
+        assert run(store, select()) == Outcome(0, 24)
+        assert set(store.results()) == first  # the times of computing too
+        assert sorted(store.path.glob("tables/results/*")) == fragments
+
+    def test_only_what_a_larger_selection_adds_is_computed(self, store: Store) -> None:
+        run(store, select(layers=Ranges.parse("2-3", "--layer"), seeds=("1",)))
+        before = {(r.seed, r.step, r.layer): r.computed_at for r in store.results()}
+        assert run(store, select()) == Outcome(18, 6)
+        after = {(r.seed, r.step, r.layer): r.computed_at for r in store.results()}
+        assert {k: after[k] for k in before} == before
+        assert len(after) == 24
+
+    def test_other_parameters_are_other_values(self, store: Store) -> None:
+        run(store, select(layers=Ranges.parse("3", "--layer")))
+        half = select(layers=Ranges.parse("3", "--layer"), parameters={"variance": 0.5})
+        assert run(store, half).computed == 6
+        assert {json.loads(r.parameters)["variance"] for r in store.results()} == {0.5, 0.99}
+
+    def test_a_checkpoint_that_was_extracted_anew_is_measured_anew(self, store: Store) -> None:
+        run(store, select())
+        write_checkpoint(store, store.probe("dev"), CheckpointKey("sst2", "1", 40), replace=True, shift=0.25)
+        assert run(store, select()) == Outcome(4, 20)
+
+    def test_rows_of_another_version_of_a_measure_do_not_count(self, store: Store) -> None:
+        run(store, select(layers=Ranges.parse("3", "--layer"), steps=Ranges.parse("40", "--step"), seeds=("1",)))
+        old = [Result(**{**vars(r), "version": r.version - 1, "step": 20}) for r in store.results()]
+        digest = store.checkpoint("dev", CheckpointKey("sst2", "1", 20)).hidden_digest
+        store.add_results([Result(**{**vars(r), "digest": digest}) for r in old])
+        assert len(store.results()) == 2
+        assert run(store, select(layers=Ranges.parse("3", "--layer"), seeds=("1",))) == Outcome(2, 1)
+
+    def test_heads_and_their_layer_are_known_together(self, store: Store) -> None:
+        assert run(store, select("js")).computed == 18
+        rows = [r for r in store.results("js") if (r.seed, r.step, r.layer) == ("1", 40, 3)]
+        heads = [r.value for r in rows if r.head is not None]
+        assert len(heads) == 2
+        assert [r.value for r in rows if r.head is None] == [pytest.approx(np.mean(heads), rel=1e-12)]
+        assert run(store, select("js")) == Outcome(0, 18)
+
+
+@pytest.mark.parametrize(
+    ("against", "expected"),
+    [
+        ("pretrained", {20: "pretrained/0/0", 40: "pretrained/0/0", 0: "pretrained/0/0"}),
+        ("first", {20: "sst2/1/0", 40: "sst2/1/0"}),
+        ("previous", {20: "sst2/1/0", 40: "sst2/1/20"}),
+        ("final", {0: "sst2/1/40", 20: "sst2/1/40"}),
+        ("seed:2", {0: "sst2/2/0", 20: "sst2/2/20", 40: "sst2/2/40"}),
+        ("sst2/2/40", {0: "sst2/2/40", 20: "sst2/2/40", 40: "sst2/2/40"}),
+    ],
+)
+def test_each_checkpoint_is_compared_with_its_reference(store: Store, against: str, expected: dict[int, str]) -> None:
+    run(store, select(against=against, seeds=("1",), layers=Ranges.parse("2", "--layer")))
+    rows = store.results()
+    assert {r.step: f"{r.ref_task}/{r.ref_seed}/{r.ref_step}" for r in rows} == expected
+    for r in rows:
+        assert r.ref_task is not None
+        assert r.ref_seed is not None
+        assert r.ref_step is not None
+        x = store.hidden("dev", CheckpointKey(r.task, r.seed, r.step), 2)
+        y = store.hidden("dev", CheckpointKey(r.ref_task, r.ref_seed, r.ref_step), 2)
+        assert r.value == pytest.approx(svcca_distance(x, y), abs=1e-6)
+
+
+def test_a_row_says_all_that_defines_it(store: Store) -> None:
+    run(store, select(seeds=("2",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer")))
+    (row,) = store.results()
+    key = CheckpointKey("sst2", "2", 40)
+    assert (row.measure, row.probe, row.task, row.seed, row.step, row.layer) == ("svcca", "dev", "sst2", "2", 40, 3)
+    assert (row.ref_task, row.ref_seed, row.ref_step, row.ref_layer) == ("pretrained", "0", 0, 3)
+    assert row.parameters == canonical(dict(get("svcca").settle({})))
+    assert row.digest == store.checkpoint("dev", key).hidden_digest
+    assert row.n == store.probes()[0].tokens
+    assert row.version == get("svcca").version
+    assert row.unit == get("svcca").unit
+    assert row.computed_at.endswith("+00:00")
+
+
+def test_progress_counts_values_and_says_what_was_done(store: Store) -> None:
+    run(store, select(layers=Ranges.parse("0", "--layer")))
+    said: list[Update] = []
+    run(store, select(), said.append)
+    assert said[0] == Update(0, 18, 6, "")
+    assert [u.done for u in said] == sorted(u.done for u in said)
+    assert said[-1].done == said[-1].total == 18
+    assert all("layer" in u.current for u in said[1:])
+
+
+class TestTrouble:
+    def test_an_interrupt_keeps_what_was_finished_and_the_rest_can_follow(self, store: Store) -> None:
+        def once(update: Update) -> None:
+            if update.done:
+                raise KeyboardInterrupt
+
+        outcome = run(store, select(), once)
+        kept = len(store.results())
+        assert outcome.cancelled
+        assert 0 < kept < 24
+        assert outcome.computed == kept
+        assert run(store, select()) == Outcome(24 - kept, kept)
+
+    @pytest.mark.parametrize("measure", ["svcca", "js", "clusters"])
+    def test_nan_in_one_checkpoint_is_named_and_spares_the_others(self, tmp_path: Path, measure: str) -> None:
+        store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20, 40))
+        key = CheckpointKey("sst2", "1", 20)
+        name = "attention" if measure == "js" else "hidden"
+        array = zarr.open_group(checkpoint_path(store.path, "dev", key), mode="r+")[name]
+        array[2, 0, 5] = np.nan  # type: ignore[index]
+        two_sided = get(measure).sides == 2
+        outcome = run(
+            store, select(measure, "pretrained" if two_sided else None, layers=Ranges.parse("1-3", "--layer"))
+        )
+        layer = 3 if measure == "js" else 2  # attention of layer l is at l - 1
+        (failure,) = outcome.failures
+        assert f"layer {layer} of sst2/1/20" in failure.where
+        assert "NaN" in failure.message
+        assert {(r.step, r.layer) for r in store.results() if r.step == 20} == {(20, n) for n in {1, 2, 3} - {layer}}
+        assert {r.step for r in store.results()} == {0, 20, 40}
+
+    def test_a_device_that_is_not_there_is_one_sentence(self, store: Store) -> None:
+        with pytest.raises(BertdynError, match="--device: torch cannot use 'cuda:77' here"):
+            compute(store, select(), workers=1, pool=here, device="cuda:77")
+        assert store.results() == []
+
+    def test_a_worker_that_dies_is_a_message_with_its_task_and_what_came_before_is_kept(self, store: Store) -> None:
+        outcome = compute(store, select(), workers=1, pool=dying_pool)
+        (failure,) = outcome.failures
+        assert failure.where == "layer 2 of sst2/1/0 to sst2/2/40 against pretrained/0/0"
+        assert "A worker process died (SIGSEGV" in failure.message
+        assert {r.layer for r in store.results()} == {0, 1}
+        assert outcome.computed == 12
+        assert compute(store, select(), workers=1) == Outcome(12, 12)
+
+    def test_no_child_process_is_left(self, store: Store) -> None:
+        with local_pool(2) as executor:
+            pids = {executor.submit(os.getpid).result() for _ in range(8)}
+        assert os.getpid() not in pids
+        assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_warnings_are_said_once_a_kind_with_a_count(store: Store) -> None:
+    run(store, select(layers=Ranges.parse("3", "--layer")))
+    row = store.results()[0]
+    reasons = ["few tokens: 7 for 9", "few tokens: 8 for 9", "", "one class", "one class"]
+    assert warnings([Result(**{**vars(row), "reason": reason}) for reason in reasons]) == (
+        "few tokens: 7 for 9 (2 rows, this is the first)",
+        "one class (2 rows)",
+    )
+
+
+def test_too_few_tokens_is_kept_as_an_answer_with_its_reason(tmp_path: Path) -> None:
+    store = make_store(
+        tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(20,), probes=[make_probe(examples=2)]
+    )
+    outcome = run(store, select())
+    assert outcome.computed == 4
+    assert {r.value for r in store.results()} == {None}
+    assert len(outcome.notes) == 1
+    assert "few tokens" in outcome.notes[0]
+    assert run(store, select()) == Outcome(0, 4)
+
+
+def test_children_share_the_cores() -> None:
+    with local_pool(2) as executor:
+        assert executor.submit(os.getenv, "OMP_NUM_THREADS").result() == str(max(1, (os.cpu_count() or 1) // 2))
+
+
+class _Dying(Executor):
+    def __init__(self, inner: Executor) -> None:
+        self._inner = inner
+
+    def submit(self, call, /, *args, **kwargs) -> Future[TaskReport]:  # type: ignore[no-untyped-def, override]
+        return self._inner.submit(die_at_layer_2, call, *args)
+
+
+@contextmanager
+def dying_pool(workers: int) -> Iterator[Executor]:
+    with local_pool(workers) as inner:
+        yield _Dying(inner)
+
+
+def die_at_layer_2(call: Callable[[Setting, object], TaskReport], setting: Setting, task: object) -> TaskReport:
+    if task.layer == 2:  # type: ignore[attr-defined]
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return call(setting, task)
