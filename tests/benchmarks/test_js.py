@@ -1,0 +1,64 @@
+"""Attention divergence of one layer against reading both sides and one log pass over them in torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.measures import Context, get
+from store.layout import chunk_length
+from tests.benchmarks.test_svcca import best_together
+from tests.explorer.measures.memory import MemoryLayer, MemoryStimuli
+
+pytestmark = pytest.mark.benchmark
+HEADS = 12
+
+
+class DiskMaps(MemoryLayer):
+    """Attention maps in a Zarr array, chunked and checked as the store does."""
+
+    def __init__(self, path, maps):
+        import zarr
+
+        self.attention_chunk = chunk_length(maps.shape[1], 2)
+        self.array = zarr.create_array(
+            str(path), shape=maps.shape, dtype="float16", chunks=(1, self.attention_chunk),
+            compressors=[zarr.codecs.Crc32cCodec()],
+        )
+        self.array[:] = maps
+        self.identity, self.width, self.heads, self.hidden_chunk = str(path), 0, len(maps), 1
+
+    def attention(self, head, start, stop):
+        return self.array[head - 1, start:stop]
+
+
+def test_js_against_reading_and_logs(tmp_path, capsys):
+    import torch
+
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(6, 60, 870)
+    row_lengths = np.repeat(lengths, lengths)
+    starts = np.cumsum(row_lengths) - row_lengths
+
+    def maps():
+        x = np.exp(rng.standard_normal((HEADS, row_lengths.sum()), dtype=np.float32) * 2)
+        return (x / np.repeat(np.add.reduceat(x, starts, axis=1), row_lengths, axis=1)).astype(np.float16)
+
+    sides = DiskMaps(tmp_path / "a", maps()), DiskMaps(tmp_path / "b", maps())
+    measure, stimuli = get("js"), MemoryStimuli(list(lengths))
+    entries = int(row_lengths.sum())
+
+    def bare():
+        for head in range(1, HEADS + 1):
+            for side in sides:
+                for start in range(0, entries, side.attention_chunk):
+                    read = side.attention(head, start, min(start + side.attention_chunk, entries))
+                    torch.from_numpy(read).float().log_().sum()
+
+    plain, ours = best_together([bare, lambda: measure.compute(*sides, stimuli, {}, Context())], rounds=3)
+    with capsys.disabled():
+        print(
+            f"\njs {HEADS} heads x {entries} entries: read + log {plain * 1e3:.0f} ms;"
+            f" js {ours / plain:.2f} x (budget 2)"
+        )
+    assert ours / plain < 4
