@@ -141,8 +141,8 @@ def _text(
     rows = height or (len(view.rows()[1]) + 2 if whole else size.lines - (_AROUND if terminal else 0))
     picture = view.draw(columns, max(5, rows), palette(depth, not light), options=options)
     narrow = min(columns, _PIPE[0]) if whole else columns
-    heading = "".join(crop(line, narrow) + "\n" for line in (view.title, view.subtitle))
-    notes = "".join(crop(note, max(narrow, 60)) + "\n" for note in picture.notes)
+    heading = "".join(crop(line, narrow, options.ascii) + "\n" for line in (view.title, view.subtitle))
+    notes = "".join(note + "\n" for note in picture.notes)
     text = heading + to_ansi(picture.lines, depth) + notes
     return _plain_signs(text) if options.ascii else text
 

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+_TINIEST = 1e-290
+"""Smaller extents vanish in division; nobody measures them."""
+
 
 def number(value: float | None, digits: int = 3) -> str:
     """A value for reading, with so many significant digits: ``0.240``, ``12.4``, ``3.1e-07`` becomes ``3.10e-7``."""
@@ -27,13 +30,13 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def at_most(value: float) -> str:
-    """A bound for reading, of two digits and never below the value."""
-    text = number(value, 2)
+    """A bound for reading, rounded up: never below the value."""
+    text = number(value)
     if not math.isfinite(value) or float(text) >= value:
         return text
     mantissa, _, power = text.partition("e")
     last = 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
-    return number(float(text) + last, 2)
+    return number(float(text) + last)
 
 
 def count(value: int) -> str:
@@ -72,14 +75,14 @@ class Scale:
 def value_scale(low: float, high: float, log: bool = False, from_zero: bool = True) -> Scale:
     """The scale of a value axis that holds low..high: from zero where that costs little, never of no extent."""
     if log:
-        if not high > 0:
+        if not high > _TINIEST:
             return Scale(1e-3, 1.0, True)
-        low = low if low > 0 else high / 1e3
+        low = low if low > _TINIEST else high / 1e3
         low, high = low / 1.15, high * 1.15
         return Scale(low, high, True)
     if from_zero and low >= 0 and low < 0.5 * high:
         low = 0.0
-    if high <= low:
+    if high - low < _TINIEST:
         spread = abs(high) * 0.05 or 1.0
         low, high = (0.0, high * 1.05) if from_zero and low > 0 else (low - spread, high + spread)
         if from_zero and low < 0 <= high - 2 * spread + spread and spread == 1.0:
@@ -111,7 +114,8 @@ def step_ticks(low: int, high: int, most: int) -> tuple[int, ...]:
     """Round whole numbers on an axis of steps, at most so many."""
     if high <= low:
         return (low,)
-    step = max(1, round(_round_step(high - low, max(2, most))))
+    rough = _round_step(high - low, max(2, most))
+    step = max(1, 5 if rough == 2.5 else round(rough))
     first = -(-low // step)
     return tuple(i * step for i in range(first, high // step + 1)) or (low,)
 

@@ -27,8 +27,9 @@ def clean(text: str) -> str:
     return "".join(kept)
 
 
-def crop(text: str, width: int, ellipsis: str = "…") -> str:
+def crop(text: str, width: int, ascii_only: bool = False) -> str:
     """Text of at most ``width`` cells; what was cut is marked."""
+    ellipsis = "~" if ascii_only else "…"
     text = clean(text)
     if cell_len(text) <= width:
         return text

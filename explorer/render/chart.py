@@ -55,6 +55,8 @@ class Chart:
         values = values[np.isfinite(values)]
         if log:
             values = values[values > 0]
+            if (values > self.floor).any():  # noise has no lower end: it would take the whole axis
+                values = np.maximum(values, self.floor / 3)
         return axes.value_scale(values.min(), values.max(), log) if len(values) else axes.value_scale(0.0, 1.0, log)
 
 

@@ -126,11 +126,11 @@ class HeatChart:
         body = np.repeat(np.repeat(levels[::-1], frame.unit, axis=0), frame.cell, axis=1)
         halves[: body.shape[0], : body.shape[1]] = body[: halves.shape[0], : halves.shape[1]]
         self._paint(grid, frame, halves, palette, coloured, ascii_only)
-        self._names(grid, frame, palette)
+        self._names(grid, frame, palette, ascii_only)
         if digits:
             self._digits(grid, frame, levels, palette, scale, coloured)
         if bar:
-            self._bar(grid, frame, palette, scale, bar, coloured)
+            self._bar(grid, frame, palette, scale, bar, coloured, ascii_only)
         return grid, frame, levels
 
     def _frame(self, width: int, height: int, halves: bool) -> tuple[_Frame, int]:
@@ -180,10 +180,10 @@ class HeatChart:
             grid.chars[part][here[:height, :width]] = ord(char)
             grid.styles[part][here[:height, :width]] = grid.style(style)
 
-    def _names(self, grid: Grid, frame: _Frame, palette: Palette) -> None:
+    def _names(self, grid: Grid, frame: _Frame, palette: Palette, ascii_only: bool) -> None:
         heat = self.heat
         if frame.top:
-            grid.put(0, 0, crop(heat.row_title, grid.width), palette.axis)
+            grid.put(0, 0, crop(heat.row_title, grid.width, ascii_only), palette.axis)
         if frame.left:
             last = grid.height
             for i in reversed(range(len(heat.row_names))):  # where rows share a line the lowest keeps its name
@@ -220,12 +220,19 @@ class HeatChart:
             grid.put(row, at, text, _on(palette, level) if coloured else palette.text)
 
     def _bar(
-        self, grid: Grid, frame: _Frame, palette: Palette, scale: axes.Scale, room: int, coloured: bool
+        self,
+        grid: Grid,
+        frame: _Frame,
+        palette: Palette,
+        scale: axes.Scale,
+        room: int,
+        coloured: bool,
+        ascii_only: bool,
     ) -> None:
         at = grid.width - room + 2
         tall = min(frame.height, grid.height - frame.top)
         if frame.top:
-            name = crop(self.heat.name, max(room - 2, grid.width - frame.left - 12))
+            name = crop(self.heat.name, max(room - 2, grid.width - frame.left - 12), ascii_only)
             grid.put(0, grid.width - cell_len(name), name, palette.axis)
         for row in range(tall):
             above = (2 * (tall - row) - 0.5) / (2 * tall)

@@ -108,7 +108,7 @@ class LineChart:
             found = [n if n.shared else replace(n, text=f"{letter(n.line)} {n.text}") for n in found]
         if ascii_only:
             found = [replace(n, text=n.text.replace("≤", "<=").replace("…", "~")) for n in found]
-        return [replace(n, text=crop(n.text, room, "~" if ascii_only else "…")) for n in found]
+        return [replace(n, text=crop(n.text, room, ascii_only)) for n in found]
 
     def _y_axis(
         self,
@@ -121,7 +121,8 @@ class LineChart:
     ) -> None:
         line, mark, dots = ("|", "+", ".") if ascii_only else ("│", "┤", "┈")
         if frame.top:
-            grid.put(0, max(0, frame.left - 1), crop(self.chart.y_name, grid.width - frame.left + 1), palette.axis)
+            at = max(0, frame.left - 1)
+            grid.put(0, at, crop(self.chart.y_name, grid.width - at, ascii_only), palette.axis)
         if not frame.left:
             return
         for row in range(frame.top, frame.top + frame.height):

@@ -49,15 +49,14 @@ class TextTable:
         first = self._first(widths, width - 2, column)
         at = 2
         drawn = first
-        ellipsis = "~" if ascii_only else "…"
         for j in range(first, len(self.columns)):
             if at >= width:
                 break
             wide = min(widths[j], width - at)
-            grid.put(0, at, pad(crop(self.columns[j], wide, ellipsis), wide, numeric[j]), palette.strong)
+            grid.put(0, at, pad(crop(self.columns[j], wide, ascii_only), wide, numeric[j]), palette.strong)
             for i, row in enumerate(texts):
                 style = palette.strong if top + i == cursor else palette.text
-                grid.put(1 + i, at, pad(crop(row[j], wide, ellipsis), wide, numeric[j]), style)
+                grid.put(1 + i, at, pad(crop(row[j], wide, ascii_only), wide, numeric[j]), style)
             at += wide + _GAP
             drawn += at - _GAP <= width
         for i in range(len(texts)):
@@ -69,7 +68,7 @@ class TextTable:
             hidden = len(self.columns) - drawn + first
             where = f"rows {count(top + 1)}-{count(top + len(texts))} of {count(len(self.rows))}"
             more = f", {hidden} of {len(self.columns)} columns do not fit" if hidden > 0 else ""
-            grid.put(height - 1, 2, crop(where + more if self.rows else "no rows", width - 2, ellipsis), palette.axis)
+            grid.put(height - 1, 2, crop(where + more if self.rows else "no rows", width - 2, ascii_only), palette.axis)
         return grid.lines()
 
     def _widths(self, texts: Sequence[Sequence[str]]) -> tuple[list[bool], list[int]]:

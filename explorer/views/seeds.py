@@ -73,7 +73,7 @@ class Seeds(CubeView):
                 size = wide + extra
             high = height - row * tall if row == down - 1 else tall
             name = name.replace("±", "+-") if options.ascii else name
-            grid.put(row * tall, column * wide, crop(name, size), palette.strong)
+            grid.put(row * tall, column * wide, crop(name, size, options.ascii), palette.strong)
             if high > 1:
                 panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
                 grid.paste(panel, row * tall + 1, column * wide)

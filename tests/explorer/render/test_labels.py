@@ -45,7 +45,7 @@ def lines(values: list[float]) -> Chart:
 
 def test_lines_that_end_together_are_named_together_with_their_largest_value():
     found = at_ends(lines([0.001, 0.002, 0.003, 0.004, 0.9]), [1.0, 1.0, 1.0, 1.0, 0.0], 2, 20, -1, True)
-    assert [(n.row, n.text) for n in sorted(found, key=lambda n: n.row)] == [(0, "L4 0.900"), (1, "L0-3 ≤0.004")]
+    assert [(n.row, n.text) for n in sorted(found, key=lambda n: n.row)] == [(0, "L4 0.900"), (1, "L0-3 ≤0.0040")]
 
 
 def test_the_line_in_focus_keeps_its_own_label():

@@ -1,9 +1,10 @@
-"""Stored rows as a real store would give them, from a formula: value = size * (layer / layers)^2 * (1 - e^(-step / 500))."""
+"""Stored rows as a store gives them, from a formula: size * (layer / layers)^2 * (1 - e^(-step / 500))."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from explorer.measures.base import Measure
 from explorer.selection import Against, Selection
@@ -35,15 +36,36 @@ def formula(seed: int, layer: int, step: int, layers: int) -> float:
 
 def result(key: CheckpointKey, layer: int, value: float | None, reason: str = "", **changes: object) -> Result:
     """One row against the pre-trained model."""
-    fields: dict[str, object] = {
-        **dict(measure="svcca", parameters='{"tokens":"all","variance":0.99}', probe="dev"),
-        **dict(task=key.task, seed=key.seed, step=key.step, layer=layer, head=None),
-        **dict(ref_task=PRETRAINED_KEY.task, ref_seed=PRETRAINED_KEY.seed, ref_step=0, ref_layer=layer),
-        **dict(statistic="", label_a=None, label_b=None, value=value, unit="distance", n=21340),
-        **dict(interval_low=None, interval_high=None, null_value=None, details="{}", reason=reason, version=1),
-        **dict(digest="a", ref_digest="b", computed_at="2026-01-01T00:00:00.000000Z"),
-    }
-    return Result(**{**fields, **changes})  # type: ignore[arg-type]
+    base = Result(
+        measure="svcca",
+        parameters='{"tokens":"all","variance":0.99}',
+        probe="dev",
+        task=key.task,
+        seed=key.seed,
+        step=key.step,
+        layer=layer,
+        head=None,
+        ref_task=PRETRAINED_KEY.task,
+        ref_seed=PRETRAINED_KEY.seed,
+        ref_step=0,
+        ref_layer=layer,
+        statistic="",
+        label_a=None,
+        label_b=None,
+        value=value,
+        unit="distance",
+        n=21340,
+        interval_low=None,
+        interval_high=None,
+        null_value=None,
+        details="{}",
+        reason=reason,
+        version=1,
+        digest="a",
+        ref_digest="b",
+        computed_at="2026-01-01T00:00:00.000000Z",
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def rows(

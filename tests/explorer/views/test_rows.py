@@ -1,6 +1,7 @@
 """Do views read what the store holds, and only what was asked for?"""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ def store(tmp_path):
 
 
 def chosen(**changes) -> Selection:
-    return Selection(**{"measure": "svcca", "probe": "dev", "against": Against("pretrained"), "parameters": SETTLED, **changes})
+    asked = Selection("svcca", "dev", against=Against("pretrained"), parameters=SETTLED)
+    return replace(asked, **changes)
 
 
 def keep(store, key, layer, value, reference=PRETRAINED_KEY, **changes):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import END, VIEWS, Cursor, DrawOptions
+from explorer.views.base import END, NOWHERE, VIEWS, Cursor, DrawOptions
 from tests.explorer.views.samples import formula, rows
 
 SIZES = [(40, 10), (80, 24), (120, 40), (250, 60), (1, 1), (3, 2)]
@@ -30,7 +31,7 @@ DATA = {
 }
 
 
-def draw(view, width=80, height=24, depth=Depth.NONE, cursor=Cursor(), **options):
+def draw(view, width=80, height=24, depth=Depth.NONE, cursor=NOWHERE, **options):
     return view.draw(width, height, palette(depth), cursor, DrawOptions(**options))
 
 
@@ -200,9 +201,9 @@ def test_the_table_turns_its_pages_with_the_cursor():
 def test_rows_with_a_warning_are_marked_and_read_with_it():
     data = rows(steps=[100])
     results = tuple(
-        type(r)(**{**r.__dict__, "reason": "n/d 1.1: too few tokens"}) if r.layer == 4 else r for r in data.results
+        replace(r, reason="n/d 1.1: too few tokens") if r.layer == 4 else r for r in data.results
     )
-    warned = type(data)(data.measure, data.selection, results, data.wanted)
+    warned = replace(data, results=results)
     table = VIEWS["table"].build(warned)
     marked = [line for line in text(table, 120, 20).splitlines() if line.startswith(" !")]
     assert len(marked) == 1
