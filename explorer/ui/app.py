@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,6 @@ from textual.screen import Screen
 
 from explorer.ui import terminal
 from explorer.ui.actions import ACTIONS
-from explorer.ui.jobs import GRACE_SECONDS
 from explorer.ui.screens.main import MainScreen
 
 
@@ -72,21 +70,6 @@ def run(store_path: Path, *, mouse: bool = True) -> int:
     try:
         explorer.run(mouse=mouse)
     finally:
-        _wait_for(explorer.main.jobs.child)
+        explorer.main.jobs.finish()
     broken = explorer._exception is not None  # the input thread's own errors leave the return code at 0
     return explorer.return_code or (1 if broken else 0)
-
-
-def _wait_for(group: int | None) -> None:
-    """Give a job its time to keep what it has finished, then end it: nothing is left running behind the user."""
-    deadline = time.monotonic() + GRACE_SECONDS
-    while group is not None and time.monotonic() < deadline:
-        try:
-            if os.waitpid(group, os.WNOHANG)[0]:
-                return
-        except ChildProcessError:
-            return
-        time.sleep(0.02)
-    if group is not None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)

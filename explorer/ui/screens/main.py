@@ -3,6 +3,7 @@ the data thread, the job and the widgets end here and become a new state or a ne
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.message import Message
 
     from explorer.render.palette import Palette
 
@@ -61,11 +63,12 @@ class MainScreen(Screen[None]):
         self.path, self.palette = path, palette
         self.state = State()
         self.catalogue: Catalogue | None = None
-        self.reader = Reader(path, self.post_message)
-        self.jobs = Jobs(path, self.post_message)
+        self.reader = Reader(path, self._hear)
+        self.jobs = Jobs(path, self._hear)
         self.picture: Picture | None = None
         self.progress: Progress | None = None
         self.missing = 0
+        self._left = False
         self._folded: bool | None = None
         self._declined: set[Selection] = set()
         """Selections that were cancelled or could not be computed: only `c` starts them again."""
@@ -93,8 +96,15 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.reader.start)
 
     def on_unmount(self) -> None:
+        self._left = True
         self.reader.stop()
-        self.jobs.kill()
+        self.jobs.cancel()
+
+    def _hear(self, message: Message) -> None:
+        """From any thread; who speaks after the end is not heard."""
+        if not self._left:
+            with contextlib.suppress(RuntimeError):
+                self.post_message(message)
 
     @property
     def chart(self) -> Chart:
@@ -166,7 +176,7 @@ class MainScreen(Screen[None]):
             self.become(picked(row, self.state, self.catalogue))
 
     def on_panel_left(self) -> None:
-        self.chart.focus()
+        self.set_focus(self.chart)
         self._fold()
 
     def on_prompt_typed(self, message: Prompt.Typed) -> None:
@@ -178,10 +188,10 @@ class MainScreen(Screen[None]):
         rest = [w for w in words if ":" not in w]
         text = " ".join(w for w in words if ":" in w) if message.what == "filter" else f"{message.what}:{message.text}"
         if message.what == "filter" and rest and self.panel.row is not None:
-            self.panel.focus()
+            self.set_focus(self.panel)
         else:
             self.panel.find("")
-            (self.panel if message.what != "filter" and self._open else self.chart).focus()
+            self.set_focus(self.panel if message.what != "filter" and self._open else self.chart)
         self._fold()
         try:
             if self.catalogue is not None and text:
@@ -191,7 +201,7 @@ class MainScreen(Screen[None]):
 
     def on_prompt_dropped(self) -> None:
         self.panel.find("")
-        self.chart.focus()
+        self.set_focus(self.chart)
         self._fold()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -263,17 +273,17 @@ class MainScreen(Screen[None]):
 
     def action_panel(self) -> None:
         """To the panel, or back to the picture."""
-        if self.panel.has_focus:
+        if self.focused is self.panel:
             self.on_panel_left()
         else:
             self.set_class(True, "-panel")
-            self.panel.focus()
+            self.set_focus(self.panel)
 
     def action_fold(self) -> None:
         """Hide or show the panel until it is asked for again."""
         self._folded = self._open
-        if self._folded and self.panel.has_focus:
-            self.chart.focus()
+        if self._folded and self.focused is self.panel:
+            self.set_focus(self.chart)
         self.call_after_refresh(self._fold)
 
     def action_filter(self) -> None:
@@ -387,7 +397,7 @@ class MainScreen(Screen[None]):
     def _fold(self) -> None:
         roomy = self.size.width >= PANEL_FROM
         folded = not roomy if self._folded is None else self._folded
-        self.set_class(not folded or self.panel.has_focus, "-panel")
+        self.set_class(not folded or self.focused is self.panel, "-panel")
 
     def _tell(self, word: str) -> None:
         self._word = word

@@ -12,8 +12,8 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.compute.run import compute
-from explorer.selection import Against, Selection
 from explorer.measures import get
+from explorer.selection import Against, Selection
 from explorer.ui.app import Explorer
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.widgets.lines import Lines
@@ -49,6 +49,7 @@ async def opened(path: Path, size: tuple[int, int] = (120, 40), wait: bool = Tru
         if wait:
             await until(pilot, lambda: app.main.picture is not None)
         yield pilot
+    app.main.jobs.finish()
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 20) -> None:

@@ -1,0 +1,161 @@
+"""From one state to the next, without a screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from explorer.measures import all_measures
+from explorer.ui.choices import choices, picked
+from explorer.ui.state import (
+    Catalogue,
+    State,
+    cycled,
+    filtered,
+    next_seed,
+    next_task,
+    ranged,
+    settled,
+    toggled_seed,
+    toggled_task,
+    with_probe,
+)
+from explorer.views.base import Cursor
+from store.errors import BertdynError
+from store.keys import PRETRAINED_KEY, CheckpointKey, ProbeInfo
+
+
+def probe(name: str, labels: tuple[str, ...] = ("a", "b")) -> ProbeInfo:
+    return ProbeInfo(name, "sentence", 10, 100, 1000, 80, labels, "t", "f", 0, "x.tsv")
+
+
+def keys(*tasks: str, seeds: tuple[str, ...] = ("1", "2", "10")) -> tuple[CheckpointKey, ...]:
+    return tuple(CheckpointKey(t, s, step) for t in tasks for s in seeds for step in (0, 100))
+
+
+STORE = Catalogue(
+    probes=(probe("dev"), probe("plain", labels=())),
+    keys=((PRETRAINED_KEY, *keys("pos", "sst2", "sst5")), keys("pos", seeds=("1",))),
+    layers=6,
+    measures=all_measures(),
+)
+START = settled(State(), STORE)
+
+
+def test_what_is_chosen_at_the_start() -> None:
+    assert (START.probe, START.tasks, START.seeds, str(START.against)) == ("dev", ("pos",), (), "pretrained")
+    selection = START.selection(STORE)
+    assert (selection.measure, selection.probe, selection.tasks) == ("svcca", "dev", ("pos",))
+    assert dict(selection.parameters)["variance"] == pytest.approx(0.99)
+
+
+def test_a_store_without_the_pretrained_model_is_compared_with_the_first_checkpoint() -> None:
+    alone = replace(STORE, keys=(keys("pos"), ()))
+    assert str(settled(State(), alone).against) == "first"
+
+
+def test_seeds_are_offered_in_the_order_of_their_numbers() -> None:
+    assert STORE.seeds("dev") == ("1", "2", "10")
+
+
+def test_the_last_task_and_the_last_seed_cannot_be_taken_out() -> None:
+    assert toggled_task(START, STORE, "pos").tasks == ("pos",)
+    one = replace(START, seeds=("1",))
+    assert toggled_seed(one, STORE, "1").seeds == ("1",)
+
+
+def test_all_seeds_picked_one_by_one_are_all_seeds() -> None:
+    state = replace(START, seeds=("1", "2"))
+    assert toggled_seed(state, STORE, "10").seeds == ()
+
+
+def test_a_seed_that_the_next_task_has_not_is_dropped() -> None:
+    store = replace(STORE, keys=((*keys("pos", seeds=("1",)), *keys("sst2", seeds=("2",))), ()))
+    state = next_task(replace(settled(State(), store), seeds=("1",)), store)
+    assert (state.tasks, state.seeds) == (("sst2",), ())
+
+
+def test_another_probe_set_keeps_the_task_and_takes_a_reference_that_it_has() -> None:
+    state = with_probe(START, STORE, "plain")
+    assert (state.probe, state.tasks, str(state.against)) == ("plain", ("pos",), "first")
+
+
+def test_going_around_comes_back() -> None:
+    state = START
+    for _ in range(4):
+        state = next_seed(state, STORE)
+    assert state == START
+    assert cycled(("a", "b"), "gone") == "a"
+    assert cycled((), "x") == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("task:sst*", {"tasks": ("sst2", "sst5")}),
+        ("task:pos,sst2 seed:1,2", {"tasks": ("pos", "sst2"), "seeds": ("1", "2")}),
+        ("step:20-100", {"steps": ranged(START, "step", "20-100").steps}),
+        ("layer:all", {"layers": None}),
+        ("measure:js", {"measure": "js"}),
+        ("probe:pl*", {"probe": "plain"}),
+    ],
+)
+def test_a_filter_line_is_applied(text: str, expected: dict[str, object]) -> None:
+    state = filtered(replace(START, layers=ranged(START, "layer", "1").layers), STORE, text)
+    assert {name: getattr(state, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("task:qnli", "No task matches 'qnli'"),
+        ("step:x", "neither a number nor a range"),
+        ("against:nothing", "not one of pretrained"),
+        ("colour:red", "none of task, seed, step"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_refused(text: str, said: str) -> None:
+    with pytest.raises(BertdynError, match=said):
+        filtered(START, STORE, text)
+
+
+def test_a_measure_that_needs_labels_says_which_probe_set_has_them() -> None:
+    state = replace(with_probe(START, STORE, "plain"), measure="clusters")
+    with pytest.raises(BertdynError, match=r"needs labels, and probe set .plain. has none.*dev"):
+        state.selection(STORE)
+
+
+def test_an_empty_store_says_that_new_checkpoints_will_appear() -> None:
+    empty = Catalogue((), (), 0, all_measures())
+    with pytest.raises(BertdynError, match="No checkpoint here yet"):
+        settled(State(), empty).selection(empty)
+
+
+def test_a_measure_of_one_checkpoint_keeps_the_reference_for_the_next() -> None:
+    alone = next(m for m in STORE.measures if m.sides == 1)
+    state = replace(START, measure=alone.name)
+    assert state.selection(STORE).against is None
+    assert str(replace(state, measure="svcca").selection(STORE).against) == "pretrained"
+
+
+def test_curves_and_heat_share_a_cursor_and_the_table_has_its_own() -> None:
+    state = START.pointing(Cursor(3, 2))
+    assert replace(state, mode="heat").cursor == Cursor(3, 2)
+    assert replace(state, mode="table").cursor == Cursor(0, 0)
+
+
+def test_every_row_of_the_panel_can_be_picked_and_is_then_marked() -> None:
+    for row in choices(START, STORE):
+        if row.head or not row.mark:
+            continue
+        state = picked(row, START, STORE)
+        mark = next(r.mark for r in choices(state, STORE) if (r.section, r.name) == (row.section, row.name))
+        toggled_off = row.mark == "[x]" and (row.section, row.name) != ("task", "pos")
+        assert ("x" in mark) != toggled_off, row
+
+
+def test_rows_are_found_by_a_part_of_their_name_or_a_glob() -> None:
+    assert [r.name for r in choices(START, STORE, "sst") if not r.head] == ["sst2", "sst5"]
+    assert [r.name for r in choices(START, STORE, "ss*2") if not r.head] == ["sst2"]
+    assert choices(START, STORE, "nothing like it") == []
