@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -61,25 +62,19 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     Raises:
         BertdynError: it cannot be read, or knows no alignment of words and sub-words ("slow" tokenizers).
     """
-    fast = _load(folder)
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet():
+            fast = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # whatever the tokenizers libraries raise: the file is at fault
+        raise BertdynError(f"The tokenizer in {folder} cannot be loaded: {first_line(error)}") from None
     if not getattr(fast, "is_fast", False):
         raise BertdynError(
             f"The tokenizer in {folder} ({type(fast).__name__}) does not say which sub-words a word has; save it as a "
             "fast tokenizer (tokenizer.json)."
         )
     return Tokenizer(folder, fast, _fingerprint(fast))
-
-
-def _load(folder: Path, **settings: Any) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        with quiet():
-            return AutoTokenizer.from_pretrained(
-                str(folder), local_files_only=True, trust_remote_code=False, use_fast=True, **settings
-            )
-    except Exception as error:  # whatever the tokenizers libraries raise: the file is at fault
-        raise BertdynError(f"The tokenizer in {folder} cannot be loaded: {first_line(error)}") from None
 
 
 def make_probe_set(name: str, text: Text, tokenizer: Tokenizer, max_length: int) -> ProbeSet:
@@ -258,11 +253,14 @@ def _label_order(label: str) -> tuple[int, float, str]:
 
 def _for_words(tokenizer: Tokenizer) -> Any:
     """The tokenizer as it treats text that is split already: byte-level BPE needs the blank in front of each word."""
-    splitter = json.loads(tokenizer.fast.backend_tokenizer.to_str()).get("pre_tokenizer") or {}
-    steps = splitter.get("pretokenizers", [splitter])
-    if any(step.get("type") == "ByteLevel" and not step.get("add_prefix_space") for step in steps):
-        return _load(tokenizer.folder, add_prefix_space=True)
-    return tokenizer.fast
+    from tokenizers.pre_tokenizers import ByteLevel, Sequence
+
+    fast = copy.deepcopy(tokenizer.fast)
+    splitter = fast.backend_tokenizer.pre_tokenizer
+    for step in splitter if isinstance(splitter, Sequence) else [splitter]:
+        if isinstance(step, ByteLevel):
+            step.add_prefix_space = True
+    return fast
 
 
 def _fingerprint(fast: Any) -> str:

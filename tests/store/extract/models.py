@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,16 @@ LABELS = ["1", "1", "0", "0", "1", "0", "0"]
 
 def wordpiece() -> Any:
     """A BERT tokenizer: [CLS] a [SEP] b [SEP], token types 0 and 1."""
+    return copy.deepcopy(_wordpiece())
+
+
+def byte_level() -> Any:
+    """A RoBERTa tokenizer: byte-level BPE, which marks a word by the blank in front of it."""
+    return copy.deepcopy(_byte_level())
+
+
+@functools.cache  # training is not deterministic: the checkpoints of a test share one
+def _wordpiece() -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import BertTokenizerFast
 
@@ -34,8 +46,8 @@ def wordpiece() -> Any:
     return BertTokenizerFast(tokenizer_object=raw)
 
 
-def byte_level() -> Any:
-    """A RoBERTa tokenizer: byte-level BPE, which marks a word by the blank in front of it."""
+@functools.cache
+def _byte_level() -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 

@@ -55,7 +55,7 @@ def test_without_step_in_the_layout_the_trainer_says_it(tmp_path: Path) -> None:
 
 def test_a_step_that_nobody_says_is_an_error(tmp_path: Path) -> None:
     checkpoint(tmp_path / "sst2" / "1" / "best")
-    with pytest.raises(BertdynError, match="step of .*best cannot be told"):
+    with pytest.raises(BertdynError, match=r"step of .*best cannot be told"):
         keys(tmp_path, layout="{task}/{seed}/best")
 
 
@@ -76,7 +76,9 @@ def test_no_such_folder_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_nothing_found_says_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(BertdynError, match=r"No checkpoint under .*checkpoint-\{step\} with config.json and model.safe"):
+    with pytest.raises(
+        BertdynError, match=r"No checkpoint under .*checkpoint-\{step\} with config.json and model.safe"
+    ):
         keys(tmp_path)
 
 
@@ -135,5 +137,3 @@ def test_a_broken_history_is_noted_not_fatal(tmp_path: Path) -> None:
     assert "cannot be read" in history(tmp_path).note
     (tmp_path / "trainer_state.json").write_text("[]")
     assert "cannot be read" in history(tmp_path).note
-
-

@@ -18,7 +18,7 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 def test_a_tsv_of_two_columns_without_header_is_sentence_and_label(tmp_path: Path) -> None:
-    text = read(write(tmp_path / "a.tsv", 'he said "no\t0\n\'s  fine,\\n really\tpos\n'))
+    text = read(write(tmp_path / "a.tsv", "he said \"no\t0\n's  fine,\\n really\tpos\n"))
     assert text.texts == (('he said "no',), ("'s  fine,\\n really",))
     assert text.labels == ("0", "pos")
     assert text.kind == "sentence"
@@ -62,7 +62,9 @@ def test_limit_keeps_the_first(tmp_path: Path) -> None:
     assert read(path, limit=3).labels == ("0", "1", "2")
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\t\r\n\0", exclude_categories=["Cs"]), min_size=1), min_size=1))
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\t\r\n\0", exclude_categories=["Cs"]), min_size=1), min_size=1)
+)
 def test_any_text_comes_back_from_a_tsv(tmp_path_factory: pytest.TempPathFactory, sentences: list[str]) -> None:
     sentences = [s for s in sentences if s.strip()] or ["x"]
     path = write(tmp_path_factory.mktemp("t") / "a.tsv", "".join(f"{s}\t1\n" for s in ["first", *sentences]))
