@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,14 +25,8 @@ from store.keys import CheckpointKey, Result
 from store.layout import checkpoint_path
 from store.store import Store
 from tests.oracle import svcca_distance
+from tests.pools import here
 from tests.synthetic import make_probe, make_store, write_checkpoint
-
-
-@contextmanager
-def here(workers: int) -> Iterator[Executor]:
-    """An executor without child processes: the interface is all that compute() knows of one."""
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
 
 
 def select(measure: str = "svcca", against: str | None = "pretrained", **fields: object) -> Selection:

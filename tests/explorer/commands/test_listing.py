@@ -1,0 +1,159 @@
+"""Do ls, sql, check and measures tell what is there?"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from explorer.commands import check, ls, measures, sql
+from explorer.commands.ls import readable
+from explorer.compute.run import compute
+from explorer.measures import all_measures, get
+from explorer.selection import Against, Selection
+from store.errors import BertdynError
+from store.keys import CheckpointKey
+from store.layout import checkpoint_path
+from store.store import Store
+from tests.pools import here
+from tests.synthetic import make_store
+
+
+def call(command: object, *arguments: object) -> Result:
+    return CliRunner().invoke(command.command, [str(a) for a in arguments], catch_exceptions=False)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    made = make_store(tmp_path_factory.mktemp("ls") / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20))
+    settled = get("svcca").settle({})
+    compute(made, Selection("svcca", "dev", against=Against("pretrained"), parameters=settled), workers=1, pool=here)
+    return made
+
+
+class TestLs:
+    def test_the_overview_names_runs_probe_sets_sizes_and_what_is_computed(self, store: Store) -> None:
+        shown = call(ls, store.path).stdout
+        assert "5 checkpoints" in shown
+        runs, probes, results = shown.split("\n\n")[1:]
+        assert [line.split()[:2] for line in runs.splitlines()[3:]] == [
+            ["pretrained", "0"],
+            ["sst2", "1"],
+            ["sst2", "2"],
+        ]
+        assert probes.splitlines()[-1].split()[:3] == ["dev", "sentence", "40"]
+        assert "svcca" in results
+        assert "variance 0.99" in results
+        assert " 16 " in results
+
+    def test_json_holds_all_four_lists(self, store: Store) -> None:
+        found = json.loads(call(ls, store.path, "--format", "json").stdout)
+        assert [len(found[name]) for name in ("runs", "checkpoints", "probes", "results")] == [3, 5, 1, 1]
+        assert found["results"][0]["parameters"]["variance"] == 0.99
+        assert found["results"][0]["layer_values"] == 16
+        assert found["checkpoints"][0]["metrics"] == {"eval_accuracy": 0.5}
+
+    def test_one_list_as_csv(self, store: Store) -> None:
+        rows = list(csv.DictReader(io.StringIO(call(ls, store.path, "checkpoints", "--format", "csv").stdout)))
+        assert [(r["task"], r["step"]) for r in rows] == [("pretrained", "0")] + [("sst2", "0"), ("sst2", "20")] * 2
+        assert sum(int(r["bytes"]) for r in rows) == sum(c.bytes for c in store.checkpoints())
+
+    def test_csv_of_everything_asks_which_list(self, store: Store) -> None:
+        with pytest.raises(BertdynError, match="csv holds one list: say which, runs, checkpoints, probes, results"):
+            call(ls, store.path, "--format", "csv")
+
+    def test_an_empty_store_says_what_to_do(self, tmp_path: Path) -> None:
+        Store.create(tmp_path / "e.bertdyn")
+        shown = call(ls, tmp_path / "e.bertdyn").stdout
+        assert "0 checkpoints" in shown
+        assert shown.count("run 'bertdyn") == 3
+
+    @pytest.mark.parametrize(
+        ("size", "text"),
+        [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1 kB"),
+            (1536, "1.54 kB"),
+            (999_900, "1 MB"),
+            (230_000_000, "230 MB"),
+            (6_600_000_000, "6.6 GB"),
+        ],
+    )
+    def test_sizes_are_readable(self, size: int, text: str) -> None:
+        assert readable(size) == text
+
+
+class TestSql:
+    def test_a_question_about_a_measure(self, store: Store) -> None:
+        query = (
+            "SELECT seed, max(value) > 0.01 AS moved, count(*) AS n FROM svcca WHERE step = 20 GROUP BY ALL ORDER BY 1"
+        )
+        done = call(sql, store.path, query, "--format", "json")
+        assert json.loads(done.stdout) == [{"seed": s, "moved": True, "n": 4} for s in ("1", "2")]
+
+    def test_every_measure_has_a_table_before_anything_is_computed(self, store: Store) -> None:
+        for measure in all_measures():
+            assert call(sql, store.path, f"SELECT count(*) FROM {measure.name}").exit_code == 0
+
+    def test_the_query_may_come_from_stdin(self, store: Store) -> None:
+        done = CliRunner().invoke(sql.command, [str(store.path), "-", "--format", "csv"], input="SELECT 6 * 7 AS n")
+        assert done.stdout == "n\n42\n"
+
+    def test_truncation_is_never_silent(self, store: Store) -> None:
+        done = call(sql, store.path, "SELECT * FROM range(5)", "--limit", 3, "--format", "csv")
+        assert done.stdout.count("\n") == 4
+        assert "more rows than --limit 3" in done.stderr
+        assert call(sql, store.path, "SELECT * FROM range(5)", "--limit", 5).stderr == ""
+
+    @pytest.mark.parametrize("query", ["SELECT nothing FROM runs", "SELEC 1", "DELETE FROM results", ""])
+    def test_bad_sql_is_answered_in_words(self, store: Store, query: str) -> None:
+        with pytest.raises(BertdynError):
+            call(sql, store.path, query)
+
+
+class TestCheck:
+    def test_a_sound_store(self, store: Store) -> None:
+        done = call(check, store.path)
+        assert done.exit_code == 0
+        assert "1 probe sets and 5 checkpoints" in done.stdout
+        assert "sound" in done.stdout
+
+    def test_damage_is_named_and_repair_sets_it_aside(self, tmp_path: Path) -> None:
+        store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20))
+        folder = checkpoint_path(store.path, "dev", CheckpointKey("sst2", "1", 20))
+        chunk = next(p for p in sorted((folder / "hidden").rglob("*")) if p.is_file() and p.name != "zarr.json")
+        chunk.unlink()
+        found = call(check, store.path)
+        assert found.exit_code == 1
+        assert "sst2/1/20" in found.stdout
+        assert "--repair" in found.stdout
+        mended = call(check, store.path, "--repair")
+        assert mended.exit_code == 0
+        assert "mended" in mended.stdout
+        assert call(check, store.path).exit_code == 0
+        assert "sst2/1/20" not in {str(c.key) for c in Store.open(store.path).checkpoints()}
+
+
+class TestMeasures:
+    def test_each_measure_says_what_it_is(self) -> None:
+        shown = call(measures).stdout
+        for measure in all_measures():
+            assert f"{measure.name}: {measure.title}" in shown
+            for word in (measure.source.split()[0], *(f"--{p.name}" for p in measure.parameters)):
+                assert word in shown
+        assert max(map(len, shown.splitlines())) <= 110
+
+    def test_one_measure_as_json(self) -> None:
+        (found,) = json.loads(call(measures, "svcca", "--format", "json").stdout)
+        assert (found["name"], found["low"], found["high"]) == ("svcca", 0.0, 1.0)
+        assert {p["name"]: p["default"] for p in found["parameters"]} == {"tokens": "all", "variance": 0.99}
+        assert all(found[field] for field in ("definition", "source", "cost", "direction", "counts"))
+
+    def test_an_unknown_measure_names_all(self) -> None:
+        with pytest.raises(BertdynError, match="There is no measure 'cka', only svcca, js, clusters"):
+            call(measures, "cka")
