@@ -72,21 +72,19 @@ class Scale:
         return tuple(abs(i * step) if i == 0 else i * step for i in range(first, last + 1))[:most]
 
 
-def value_scale(low: float, high: float, log: bool = False, from_zero: bool = True) -> Scale:
+def value_scale(low: float, high: float, log: bool = False) -> Scale:
     """The scale of a value axis that holds low..high: from zero where that costs little, never of no extent."""
     if log:
         if not high > _TINIEST:
             return Scale(1e-3, 1.0, True)
         low = low if low > _TINIEST else high / 1e3
-        low, high = low / 1.15, high * 1.15
-        return Scale(low, high, True)
-    if from_zero and low >= 0 and low < 0.5 * high:
+        return Scale(low / 1.15, high * 1.15, True)
+    if -1e-3 * high <= low < 0.5 * high:  # rounding below zero is zero
         low = 0.0
     if high - low < _TINIEST:
-        spread = abs(high) * 0.05 or 1.0
-        low, high = (0.0, high * 1.05) if from_zero and low > 0 else (low - spread, high + spread)
-        if from_zero and low < 0 <= high - 2 * spread + spread and spread == 1.0:
-            low = 0.0
+        if abs(low) < _TINIEST:
+            return Scale(0.0, 1.0)
+        low, high = min(0.0, 1.05 * low), max(0.0, 1.05 * high)
     margin = 0.03 * (high - low)
     return Scale(low if low == 0 else low - margin, high + margin)
 

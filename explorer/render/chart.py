@@ -23,6 +23,13 @@ class Series:
     low: np.ndarray | None = None
     """Lower and upper edge of the spread [n]."""
     high: np.ndarray | None = None
+    number: int = 0
+    """Which letter stands for the line where colours do not tell lines apart."""
+
+    @property
+    def letter(self) -> str:
+        """One character; numbers from ten on are letters."""
+        return _LETTERS[self.number % len(_LETTERS)]
 
     @property
     def last(self) -> float:
@@ -96,8 +103,3 @@ class Frame:
     def row(self, y: float) -> float:
         """Row of the grid of a value, a real number; NaN where it cannot be shown."""
         return self.top + self.height - 0.5 - float(self.dot_y(np.array(y))) / 4
-
-
-def letter(index: int) -> str:
-    """The letter of a line where colours do not tell lines apart."""
-    return _LETTERS[index % len(_LETTERS)]

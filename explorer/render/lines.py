@@ -14,7 +14,7 @@ from rich.style import Style
 from explorer.render import axes, labels
 from explorer.render.canvas import Canvas
 from explorer.render.cells import Grid, Line, crop
-from explorer.render.chart import Chart, Frame, letter
+from explorer.render.chart import Chart, Frame
 from explorer.render.palette import Palette
 
 _KEPT = 4
@@ -105,7 +105,7 @@ class LineChart:
         room = width // 3
         found = labels.at_ends(self.chart, ends, frame.height, room, focus, self.chart.values and width >= 40)
         if palette.letters:
-            found = [n if n.shared else replace(n, text=f"{letter(n.line)} {n.text}") for n in found]
+            found = [n if n.shared else replace(n, text=f"{self.chart.series[n.line].letter} {n.text}") for n in found]
         if ascii_only:
             found = [replace(n, text=n.text.replace("≤", "<=").replace("…", "~")) for n in found]
         return [replace(n, text=crop(n.text, room, ascii_only)) for n in found]
@@ -225,8 +225,9 @@ class LineChart:
     ) -> None:
         """Checkpoints as marks where there is room between them; letters where colours do not tell lines apart."""
         if ascii_only:
+            lettered = palette.letters or len(order) > 1
             for i in order:
-                chars[canvas.owner == i] = ord(letter(i) if palette.letters or len(order) > 1 else "*")
+                chars[canvas.owner == i] = ord(self.chart.series[i].letter if lettered else "*")
         for i in order:
             x = self.chart.series[i].x[np.isfinite(self.chart.series[i].y)]
             if not len(x):
@@ -237,7 +238,7 @@ class LineChart:
                 columns = np.arange((i * 5) % 16, frame.width, 16)
             elif not roomy:
                 continue
-            mark = letter(i) if palette.letters else "*" if ascii_only else "•"
+            mark = self.chart.series[i].letter if palette.letters else "*" if ascii_only else "•"
             columns = columns[(columns >= 0) & (columns < frame.width)]
             own = canvas.owner[:, columns] == i
             for column, row, there in zip(columns, own.argmax(axis=0), own.any(axis=0), strict=True):

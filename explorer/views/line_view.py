@@ -90,9 +90,13 @@ class LineView(CubeView):
 
 
 def cube_series(
-    values: np.ndarray, spread: np.ndarray | None, x: Sequence[int], labels: Sequence[str]
+    values: np.ndarray,
+    spread: np.ndarray | None,
+    x: Sequence[int],
+    labels: Sequence[str],
+    numbers: Sequence[int] | None = None,
 ) -> tuple[Series, ...]:
-    """Lines of values [lines, x], with bands where a spread [lines, x] is given."""
+    """Lines of values [lines, x], with bands where a spread [lines, x] is given; ``numbers`` choose their letters."""
     places = np.array(x, np.float64)
     last = max(1, len(labels) - 1)
     return tuple(
@@ -103,6 +107,7 @@ def cube_series(
             rank=i / last,
             low=None if spread is None else values[i] - spread[i],
             high=None if spread is None else values[i] + spread[i],
+            number=i if numbers is None else numbers[i],
         )
         for i, label in enumerate(labels)
     )

@@ -35,7 +35,7 @@ class Seeds(CubeView):
         scale = np.concatenate([np.ravel(e) for e in edges])
 
         def chart(values: np.ndarray, spread: np.ndarray | None) -> LineChart:
-            series = cube_series(values, spread, cube.steps, labels)
+            series = cube_series(values, spread, cube.steps, labels, cube.layers)
             return LineChart(Chart(series, "step", "", scale, data.measure.floor, values=False))
 
         self.panels = [(f"seed {seed}", chart(cube.of(seed), None)) for seed in self.seeds]

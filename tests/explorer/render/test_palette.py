@@ -29,7 +29,7 @@ def drawn(depth: Depth, dark: bool = True) -> str:
     """A chart with bands, focus and cursor, and a heat map with everything, as a terminal of that depth gets it."""
     x = np.arange(0, 500, 20.0)
     series = tuple(
-        Series(f"L{i}", x, i * x / 500, i / 12, i * x / 500 - 0.1, i * x / 500 + 0.1) for i in range(13)
+        Series(f"L{i}", x, i * x / 500, i / 12, i * x / 500 - 0.1, i * x / 500 + 0.1, i) for i in range(13)
     )
     values = np.arange(60.0).reshape(6, 10)
     values[2, 3] = np.nan

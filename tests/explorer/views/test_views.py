@@ -213,6 +213,11 @@ def test_rows_with_a_warning_are_marked_and_read_with_it():
     assert "! 1 of 13 mean little: n/d 1.1: too few tokens" in draw(curves).notes
 
 
+def test_a_layer_has_the_letter_of_its_number_where_colours_are_few():
+    lines = text(VIEWS["curves"].build(rows(layers=[4, 11])), 80, 20).splitlines()
+    assert [m[1] for line in lines if (m := re.search(r"(\w) L(?:4|11) \d", line))] == ["b", "4"]
+
+
 def test_ascii_pictures_are_ascii():
     for name in NAMES:
         assert text(VIEWS[name].build(rows(seeds=("1", "2"))), 100, 24, ascii=True).isascii()

@@ -1,0 +1,111 @@
+"""Does `bertdyn show` print to a pipe what the explorer draws on a screen?"""
+
+import csv
+import io
+import json
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from explorer.commands.show import command
+from explorer.measures import get
+from explorer.measures.base import canonical
+from store.errors import BertdynError
+from store.keys import PRETRAINED_KEY, CheckpointKey
+from tests.explorer.views.samples import result
+from tests.synthetic import LAYERS, make_store
+
+VIEWS = ["curves", "profile", "heat", "seeds", "table"]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A store with SVCCA values for task sst2 and none for pos."""
+    store = make_store(tmp_path_factory.mktemp("show") / "a.bertdyn")
+    svcca = get("svcca")
+    reference = store.checkpoint("dev", PRETRAINED_KEY).hidden_digest
+    rows = []
+    for key in (CheckpointKey("sst2", seed, step) for seed in ("1", "2") for step in (0, 20, 40)):
+        defines = {
+            "statistic": svcca.main,
+            "parameters": canonical(dict(svcca.settle({}))),
+            "version": svcca.version,
+            "digest": store.checkpoint("dev", key).hidden_digest,
+            "ref_digest": reference,
+        }
+        rows += [result(key, layer, layer * key.step / 1000, **defines) for layer in range(LAYERS + 1)]
+    store.add_results(rows)
+    return str(store.path)
+
+
+def show(*arguments: str, **environment: str):
+    done = CliRunner().invoke(command, arguments, env=environment, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_pipe_gets_text_without_escapes(path, view):
+    done = show(view, path, "--task", "sst2", COLORTERM="truecolor")
+    assert "\x1b" not in done.stdout
+    assert done.stdout.startswith("SVCCA distance from the pre-trained model · sst2")
+    assert done.stderr == ""
+
+
+def test_colour_can_be_asked_for_in_a_pipe(path):
+    assert "\x1b[38;5;" in show("curves", path, "--task", "sst2", "--color", "256").stdout
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_picture_has_the_size_asked_for(path, view):
+    lines = show(view, path, "--task", "sst2", "--width", "60", "--height", "12").stdout.splitlines()
+    assert len(lines) >= 2 + 12
+    assert max(map(len, lines[:14])) <= 60
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_csv_and_json_hold_the_same_numbers(path, view):
+    flags = (view, path, "--task", "sst2", "--seed", "1")
+    table = list(csv.DictReader(io.StringIO(show(*flags, "--format", "csv").stdout)))
+    objects = json.loads(show(*flags, "--format", "json").stdout)
+    assert len(table) == len(objects) == 3 * (LAYERS + 1)
+    for row, one in zip(table, objects, strict=True):
+        assert float(row["value"]) == one["value"] == pytest.approx(one["layer"] * one["step"] / 1000)
+
+
+def test_a_table_in_a_pipe_is_whole(path):
+    lines = show("table", path, "--task", "sst2", "--sort", "value", "--descending").stdout.splitlines()
+    values = [float(line.split()[4]) for line in lines if line.startswith("  sst2")]
+    assert len(values) == 2 * 3 * (LAYERS + 1)
+    assert values == sorted(values, reverse=True)
+
+
+def test_svg_is_a_picture_and_the_name_of_the_file_asks_for_it(path, tmp_path):
+    target = tmp_path / "curves.svg"
+    show("curves", path, "--task", "sst2", "-o", str(target))
+    root = ElementTree.parse(target).getroot()
+    assert root.tag.endswith("svg")
+    texts = [e.text or "" for e in root.iter() if e.tag.endswith("text")]
+    assert "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2" in texts
+    assert any(0x2801 <= ord(char) <= 0x28FF for text in texts for char in text)
+
+
+def test_what_is_missing_is_said_on_stderr_with_the_command_that_computes_it(path):
+    done = show("curves", path, "--task", "pos", "--step", "20,40")
+    many = 2 * 2 * (LAYERS + 1)
+    assert f"{many} of {many} values are not computed" in done.stderr
+    assert f"bertdyn compute svcca {path} --probe dev --task pos --step 20,40" in done.stderr
+    assert "Nothing computed yet" in done.stdout
+
+
+def test_bad_input_is_one_sentence(path, tmp_path):
+    for arguments, words in (
+        (["curves", str(tmp_path / "none")], "none"),
+        (["curves", path, "--measure", "svca"], "There is no measure 'svca'"),
+        (["curves", path, "--task", "sst"], "Did you mean 'sst2'"),
+        (["table", path, "--task", "sst2", "--sort", "valu"], "no column 'valu'"),
+        (["curves", path, "-o", str(tmp_path / "no" / "where.txt")], "Cannot write"),
+    ):
+        with pytest.raises(BertdynError, match=words):
+            CliRunner().invoke(command, arguments, catch_exceptions=False)
