@@ -29,8 +29,8 @@ from explorer.measures.tokens import check_finite
 if TYPE_CHECKING:
     import torch
 
-BLOCK = 2**18
-"""Entries worked on at once: the dozen passes over them stay in the processor's cache."""
+BLOCK = 2**17
+"""Entries worked on at once: the dozen passes over them stay in the processor's cache, and torch's overhead small."""
 LARGEST_RATIO = 1e8
 """p / q beyond it counts as infinite; phi is within 2e-7 of log 2 there and float32 can do no better."""
 TINIEST = 1e-30
@@ -105,14 +105,24 @@ def _divergence(p: torch.Tensor, q: torch.Tensor, lengths: torch.Tensor) -> torc
 
     import torch
 
-    sum_p, sum_q = (torch.segment_reduce(x, "sum", lengths=lengths, unsafe=True) for x in (p, q))
+    sum_p, sum_q = _row_sums(p, lengths), _row_sums(q, lengths)
     q = q * torch.repeat_interleave(sum_p / sum_q, lengths, output_size=len(q))
-    m = p + q
     low = torch.minimum(p, q).clamp_(min=TINIEST)
+    m = p + q
     v = (p - q).abs_().div_(low).clamp_(max=LARGEST_RATIO)
-    phi = v.log1p().mul_(v / (v + 2)).sub_((v * v).div_(4 + 4 * v).log1p_())
-    rows = torch.segment_reduce(m.mul_(phi), "sum", lengths=lengths, unsafe=True)
-    return rows.double() / (sum_p.double() * (4 * math.log(2)))
+    second = torch.mul(v, v, out=q).div_(torch.add(v, 1, out=low).mul_(4)).log1p_()
+    phi = v.log1p().mul_(v.div_(torch.add(v, 2, out=low))).sub_(second)
+    return _row_sums(m.mul_(phi), lengths).double() / (sum_p.double() * (4 * math.log(2)))
+
+
+def _row_sums(entries: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Sum of each packed row, float32 [rows]."""
+    import torch
+
+    if entries.is_cuda:
+        return torch.segment_reduce(entries, "sum", lengths=lengths, unsafe=True)
+    rows = lengths.numpy()  # on the CPU numpy's is twice as fast
+    return torch.from_numpy(np.add.reduceat(entries.numpy(), np.cumsum(rows) - rows))
 
 
 MEASURES: tuple[Measure, ...] = (
