@@ -49,6 +49,9 @@ class Side:
     """Features that never vary."""
     amplification: float
     """How much rounding of X'X grows in W' X'X W: mean over directions of v' diag(X'X) v / w; 1 if none."""
+    gap: float
+    """Relative difference of the last eigenvalue kept and the first dropped, 1 if none is. Where the two are nearly
+    equal, which direction is kept hangs on the stored dtype's rounding: it moves distances by some 1e-5."""
 
     @property
     def k(self) -> int:
@@ -73,7 +76,7 @@ def svcca(
         return [Value(None, n, details=details, reason=reason)]
 
     left, right, cross = _sides_and_cross((layer, reference), stimuli, tokens, variance, context)
-    details |= {"k_x": left.k, "k_y": right.k}
+    details |= {"k_x": left.k, "k_y": right.k, "gap_at_cut": float(f"{min(left.gap, right.gap):.3g}")}
     constant = max(left.constant, right.constant)
     if constant:
         details["constant_features"] = constant
@@ -133,14 +136,15 @@ def _decompose(n: int, mean: np.ndarray, gram: np.ndarray, variance: float) -> S
     spread = gram.diagonal() / n
     constant = (spread <= CONSTANT * mean**2) | (spread <= NULL_EIGENVALUE * spread.max())
     if constant.all():
-        return Side(mean, np.empty((len(mean), 0)), len(mean), 1.0)
+        return Side(mean, np.empty((len(mean), 0)), len(mean), 1.0, 1.0)
     w, v = (t.numpy()[..., ::-1] for t in torch.linalg.eigh(torch.from_numpy(gram)))
     real = int((w > NULL_EIGENVALUE * w[0]).sum())
     share = np.cumsum(w[:real]) / w[:real].sum()
     k = min(real, int(np.searchsorted(share, variance - 1e-12)) + 1)
     whitening = np.ascontiguousarray(v[:, :k] / np.sqrt(w[:k]))
     amplification = float((whitening**2 * gram.diagonal()[:, None]).sum(0).mean())
-    return Side(mean, whitening, int(constant.sum()), amplification)
+    gap = float(1 - w[k] / w[k - 1]) if k < len(w) else 1.0
+    return Side(mean, whitening, int(constant.sum()), amplification, gap)
 
 
 @dataclass

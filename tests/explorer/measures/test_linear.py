@@ -117,6 +117,16 @@ def test_the_same_layer_is_at_distance_zero():
     assert 0 <= measure(x, x.copy()).value < 1e-6
 
 
+def test_says_how_close_the_cut_between_kept_and_dropped_directions_is():
+    x, y = like_bert(600, 20)
+    gaps = []
+    for a in (x, y):
+        w = np.linalg.svd(a.astype(float) - a.mean(0, dtype=float), compute_uv=False) ** 2
+        k = int(np.searchsorted(np.cumsum(w) / w.sum(), 0.9)) + 1
+        gaps.append(1 - w[k] / w[k - 1])
+    assert measure(x, y, variance=0.9).details["gap_at_cut"] == pytest.approx(min(gaps), rel=1e-2)
+
+
 def test_orthogonal_directions_are_at_distance_one():
     rng = np.random.default_rng(0)
     q = np.linalg.qr(rng.standard_normal((200, 8)) - 0)[0]
