@@ -1,7 +1,7 @@
 """What a measure is: a name, what it reads, its unit and definition, and a function from arrays to values.
 
-A family is one module; it lists its measures in ``MEASURES`` and registry.py names the module; the command line, the explorer, the help and
-the SQL views are made from the registry. Modules here import numpy at most; torch, scipy and sklearn are imported by
+A family is one module; it lists its measures in ``MEASURES`` and registry.py names the module. The command line,
+the explorer, the help and the SQL views are made from the registry. Modules here import numpy at most; torch, scipy and sklearn are imported by
 the functions that use them, so that a listing of measures costs nothing.
 """
 
@@ -127,7 +127,7 @@ class Parameter:
         """
         kind = type(self.default)
         try:
-            got = (str(value).lower() in ("1", "true", "yes")) if kind is bool else kind(value)  # type: ignore[call-overload]
+            got = str(value).lower() in ("1", "true", "yes") if kind is bool else kind(str(value))
         except (TypeError, ValueError):
             raise MeasureError(f"{self.name}: '{value}' is no {kind.__name__}.") from None
         if self.choices and got not in self.choices:

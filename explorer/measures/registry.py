@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from explorer.measures import attention, clusters, linear
+from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.base import Measure, MeasureError
+from explorer.measures.clusters import MEASURES as CLUSTERS
+from explorer.measures.linear import MEASURES as LINEAR
 
-_MEASURES = {m.name: m for family in (linear, attention, clusters) for m in family.MEASURES}
+_MEASURES = {m.name: m for m in (*LINEAR, *ATTENTION, *CLUSTERS)}
 
 
 def all_measures() -> tuple[Measure, ...]:
