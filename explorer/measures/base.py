@@ -1,8 +1,8 @@
 """What a measure is: a name, what it reads, its unit and definition, and a function from arrays to values.
 
 A family is one module; it lists its measures in ``MEASURES`` and registry.py names the module. The command line,
-the explorer, the help and the SQL views are made from the registry. Modules here import numpy at most; torch, scipy and sklearn are imported by
-the functions that use them, so that a listing of measures costs nothing.
+the explorer, the help and the SQL views are made from the registry. Modules here import numpy at most; torch, scipy
+and sklearn are imported by the functions that use them, so that a listing of measures costs nothing.
 """
 
 from __future__ import annotations

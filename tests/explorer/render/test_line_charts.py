@@ -134,6 +134,15 @@ def test_a_spread_is_a_background_or_dotted_edges():
     assert drawn(chart(2, spread=True), focus=1) != drawn(chart(2), focus=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "height", "depth", "how"),
+    [
+        ("lines-40x10-none", 40, 10, Depth.NONE, {}),
+        ("lines-80x20-256", 80, 20, Depth.EIGHT_BIT, {}),
+        ("lines-80x20-none-cursor", 80, 20, Depth.NONE, {"cursor": 4, "focus": 5}),
+        ("lines-60x16-ascii", 60, 16, Depth.NONE, {"ascii_only": True}),
+    ],
+)
 def test_the_picture_is_the_one_that_was_looked_at(name, width, height, depth, how):
     text = to_text(chart().draw(width, height, palette(depth), **how))
     assert text == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
