@@ -21,11 +21,11 @@ import numpy as np
 
 from store.attributes import checkpoint_attributes
 from store.errors import BertdynError
-from store.groups import ArrayInfo, make_array, make_group, open_array, read_info, set_attributes
+from store.groups import ArrayInfo, make_array, make_group, read_info, set_attributes
 from store.keys import CheckpointKey, ProbeInfo
 from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length
 from store.staging import Stage, writing
-from store.streams import DIGEST_BYTES, Stream
+from store.streams import DIGEST_BYTES, Stream, read_rows
 
 DTYPES = ("float16", "float32")
 FLOAT16_LIMIT = 65504.0
@@ -38,11 +38,8 @@ _THREADS = 4
 class CheckpointArrays:
     """One stored checkpoint, opened for reading."""
 
-    path: Path
     probe: str
     key: CheckpointKey
-    hidden: Any
-    attention: Any | None
     infos: Mapping[str, ArrayInfo]
 
 
@@ -53,13 +50,11 @@ def open_checkpoint(root: Path, probe: str, key: CheckpointKey) -> CheckpointArr
         BertdynError: it is not there, damaged, or another checkpoint lies in its folder.
     """
     path = checkpoint_path(root, probe, key)
-    checkpoint_attributes(root, probe, key)
+    attributes = checkpoint_attributes(root, probe, key)
     with _damage_named(root, probe, key):
-        arrays = {name: open_array(path / name) for name in (HIDDEN, ATTENTION) if (path / name).is_dir()}
-        infos = {name: read_info(path / name) for name in arrays}
-        if HIDDEN not in arrays:
-            raise ValueError("the hidden states are missing")
-    return CheckpointArrays(path, probe, key, arrays[HIDDEN], arrays.get(ATTENTION), infos)
+        has_attention = bool(attributes.get("attention_digest"))
+        infos = {name: read_info(path / name) for name in ((HIDDEN, ATTENTION) if has_attention else (HIDDEN,))}
+    return CheckpointArrays(probe, key, infos)
 
 
 def read_hidden(root: Path, opened: CheckpointArrays, layer: int, start: int, stop: int | None) -> np.ndarray:
@@ -68,7 +63,7 @@ def read_hidden(root: Path, opened: CheckpointArrays, layer: int, start: int, st
     Raises:
         BertdynError: no such layer, or the chunks are damaged.
     """
-    layers = opened.hidden.shape[0] - 1
+    layers = opened.infos[HIDDEN].shape[0] - 1
     if not 0 <= layer <= layers:
         raise BertdynError(f"Checkpoint {opened.key} has hidden states of layers 0 to {layers}, not {layer}.")
     return _read(root, opened, HIDDEN, (layer,), start, stop)
@@ -82,11 +77,11 @@ def read_attention(
     Raises:
         BertdynError: extracted without attentions, no such layer or head, or the chunks are damaged.
     """
-    if opened.attention is None:
+    if ATTENTION not in opened.infos:
         raise BertdynError(
             f"Checkpoint {opened.key} was extracted without attentions. Extract it again without --no-attentions."
         )
-    layers, heads = opened.attention.shape[:2]
+    layers, heads = opened.infos[ATTENTION].shape[:2]
     if not (1 <= layer <= layers and 1 <= head <= heads):
         raise BertdynError(
             f"Checkpoint {opened.key} has attention of layers 1 to {layers} and heads 1 to {heads}, "
@@ -99,21 +94,13 @@ def _read(
     root: Path, opened: CheckpointArrays, name: str, index: tuple[int, ...], start: int, stop: int | None
 ) -> np.ndarray:
     info = opened.infos[name]
-    axis = len(index)
-    first, last, _ = slice(start, stop).indices(info.shape[axis])
+    first, last, _ = slice(start, stop).indices(info.shape[len(index)])
     with _damage_named(root, opened.probe, opened.key):
-        if first < last:
-            after = (0,) * (len(info.shape) - axis - 1)
-            for number in range(first // info.chunks[axis], (last - 1) // info.chunks[axis] + 1):
-                # Zarr reads a missing chunk as fill values, in silence.
-                if os.stat(info.chunk(*index, number, *after)).st_size != info.chunk_bytes:
-                    raise ValueError(f"a chunk of {name} has another size than it was written with")
-        array: Any = opened.hidden if name == HIDDEN else opened.attention
-        return np.asarray(array[(*index, slice(first, max(first, last)))])
+        return read_rows(info, index, first, last)
 
 
 class _damage_named:  # noqa: N801 (used as a statement)
-    """What zarr or the file system say of a broken array, as one sentence that says which checkpoint and what to do."""
+    """What a file or a checksum says of a broken array, as one sentence: which checkpoint, and what to do."""
 
     def __init__(self, root: Path, probe: str, key: CheckpointKey) -> None:
         self._where = f"checkpoint {key} on probe set '{probe}'"

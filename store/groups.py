@@ -98,6 +98,8 @@ def read_info(folder: Path) -> ArrayInfo:
     text = description(folder)
     try:
         chunks = text["chunk_grid"]["configuration"]["chunk_shape"]
+        if [codec["name"] for codec in text["codecs"]] != ["bytes", "crc32c"]:
+            raise KeyError("its codecs are not bytes and crc32c")
         dtype = np.dtype(text["data_type"]).newbyteorder("<")
         return ArrayInfo(folder, tuple(text["shape"]), tuple(chunks), dtype)
     except (KeyError, TypeError) as error:
@@ -108,8 +110,6 @@ def open_array(folder: Path) -> Any:
     """The zarr array in a folder, for reading."""
     import zarr
 
-    # Chunks are large: two at a time keep the disk busy, more only take turns (5 to 35 % slower).
-    zarr.config.set({"async.concurrency": 2})
     return zarr.open_array(store=folder, mode="r")
 
 
