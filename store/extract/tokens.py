@@ -159,9 +159,10 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what another library says, for the end of a sentence of ours."""
+    """The first line of what another library says (and a second that it announces), to end a sentence of ours."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]
+    shown = 2 if lines and lines[0].endswith(":") else 1
+    return (" ".join(lines[:shown]) or type(error).__name__)[:300]
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def test_no_configuration(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_no_encoder(tmp_path: Path) -> None:
-    configure(models.save(tmp_path), model_type="t5", is_encoder_decoder=True)
+    (models.save(tmp_path) / "config.json").write_text('{"model_type": "t5", "is_encoder_decoder": true}')
     refused(tmp_path, "'t5' is no encoder")
 
 
@@ -213,7 +213,7 @@ def test_a_folder_is_never_looked_up_on_the_hub(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/such/folder", "~/nowhere-at-all", "a/b/c"])
 def test_a_reference_that_can_only_be_a_folder_must_be_one(name: str) -> None:
-    with pytest.raises(BertdynError, match="there is no folder of that name.$"):
+    with pytest.raises(BertdynError, match=r"there is no folder of that name\.$"):
         resolve(name)
 
 

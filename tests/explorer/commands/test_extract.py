@@ -1,0 +1,93 @@
+"""`bertdyn extract` as a user types it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from explorer.cli import main
+from explorer.commands.extract import command
+from store.extract.find import DEFAULT_LAYOUT
+from store.store import Store
+from tests.store.extract import models
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("world")
+    models.runs(place / "runs")
+    models.save(place / "base", head=False, seed=99)
+    models.probe_file(place)
+    return place
+
+
+def bertdyn(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    capfd.readouterr()
+    with pytest.raises(SystemExit) as stopped:
+        main(["extract", *map(str, arguments)])
+    out, err = capfd.readouterr()
+    return int(stopped.value.code or 0), out, err
+
+
+def test_plan_before_and_table_after_and_nothing_else(
+    world: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "x.bertdyn"
+    given = (place, world / "runs", "--reference", world / "base", "--probe", f"dev={world / 'dev.tsv'}")
+    code, out, err = bertdyn(capfd, *given)
+    assert code == 0
+    info = Store.open(place).probe("dev").info
+    assert err.splitlines()[0] == f"probe set dev: 7 sentences, {info.tokens} tokens, 2 labels"
+    assert f"3 checkpoints to extract on cpu: {3 * info.tokens} tokens, at most " in err
+    assert len(err.splitlines()) == 2
+    rows = [line.split() for line in out.splitlines()]
+    assert ["dev", "sst", "1", "2", "0", "0", "0", "0,10"] in rows
+    assert ["dev", "pretrained", "0", "1", "0", "0", "0", "0"] in rows
+    code, out, err = bertdyn(capfd, *given)
+    assert code == 0
+    assert "nothing to extract" in err
+    assert "3 there already" in err
+    assert ["dev", "sst", "1", "0", "0", "2", "0"] in [line.split() for line in out.splitlines()]
+
+
+def test_some_failures_exit_with_1_and_say_why(world: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    models.runs(tmp_path / "runs")
+    os.truncate(tmp_path / "runs/sst/seed-1/checkpoint-10/model.safetensors", 500)
+    code, out, err = bertdyn(capfd, tmp_path / "x.bertdyn", tmp_path / "runs", "--probe", f"dev={world / 'dev.tsv'}")
+    assert code == 1
+    assert "failed: sst/1/10: " in err
+    assert "is truncated" in err
+    assert "(any)" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--probe", "dev"], "write NAME=FILE"),
+        (["--probe", "dev={dev}", "--probe", "dev={dev}"], "'dev' is named twice"),
+        (["--probe", "dev=nothing.tsv"], "There is no probe file nothing.tsv"),
+        (["--probe", "dev={dev}", "--dtype", "bfloat16"], "float16"),
+        (["--probe", "dev={dev}", "--limit", "0"], "--limit"),
+        (["--probe", "dev={dev}", "nowhere"], "no folder nowhere"),
+        ([], "--probe"),
+    ],
+)
+def test_bad_input_exits_with_2_and_one_sentence(
+    world: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    given = [a.replace("{dev}", str(world / "dev.tsv")) for a in arguments]
+    code, out, err = bertdyn(capfd, tmp_path / "x.bertdyn", world / "runs", *given)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "x.bertdyn").exists()
+
+
+def test_help_has_an_example_and_the_layout_that_is_used(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = bertdyn(capfd, "--help")
+    assert code == 0
+    assert "bertdyn extract runs.bertdyn runs/ --reference" in out
+    (layout,) = [p for p in command.params if p.name == "layout"]
+    assert layout.default == DEFAULT_LAYOUT
