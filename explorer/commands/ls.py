@@ -27,7 +27,7 @@ LISTS = {
     "results": "SELECT measure, parameters, probe, count(*) AS rows, "
     "count(DISTINCT (task, seed, step, layer, ref_task, ref_seed, ref_step)) AS layer_values, "
     "count(DISTINCT (task, seed, step)) AS checkpoints, "
-    "count(DISTINCT (ref_task, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS \"references\", "
+    'count(DISTINCT (ref_task, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS "references", '
     "max(computed_at) AS newest FROM results GROUP BY measure, parameters, probe ORDER BY measure, probe, parameters",
 }
 EMPTY = {

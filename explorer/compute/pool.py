@@ -25,6 +25,8 @@ def local_pool(workers: int) -> Iterator[Executor]:
     env = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
     # On a machine that others use too, threads that spin while they wait made small products 15 times slower.
     env["OMP_WAIT_POLICY"] = "PASSIVE"
+    # loky takes memory that grows by 300 MB for a leak and restarts the process; here it is what is kept, and bounded.
+    env["LOKY_MAX_MEMORY_LEAK_SIZE"] = str(4 * 2**30)
     executor = loky.ProcessPoolExecutor(workers, initializer=_watch_parent, initargs=(os.getpid(),), env=env)
     try:
         # Children inherit the mask: Ctrl-C reaches the whole terminal group, and only this process shall answer it.

@@ -57,7 +57,8 @@ def compute(
     progress(Update(0, todo, planned.known, ""))
     if not todo:
         return Outcome(0, planned.known, notes=planned.notes)
-    workers = workers or min(cpus(), MOST_WORKERS, 1 if _bytes(store, planned) < SMALL else todo)
+    small = not get(selection.measure).needs_labels and _bytes(store, planned) < SMALL  # labels: long work, few bytes
+    workers = workers or min(cpus(), MOST_WORKERS, 1 if small else todo)
     tasks = group(planned.missing, workers)
     kept = _Keeper(store)
     done = lost = 0

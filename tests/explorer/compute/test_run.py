@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -215,6 +216,21 @@ def test_too_few_tokens_is_kept_as_an_answer_with_its_reason(tmp_path: Path) -> 
 def test_children_share_the_cores() -> None:
     with local_pool(2) as executor:
         assert executor.submit(os.getenv, "OMP_NUM_THREADS").result() == str(max(1, (os.cpu_count() or 1) // 2))
+
+
+def test_a_worker_that_keeps_much_is_not_taken_for_a_leak() -> None:
+    with local_pool(1) as executor:
+        pids = {executor.submit(grow, 30 * 2**20).result() for _ in range(20)}
+    assert len(pids) == 1
+
+
+_kept: list[bytes] = []
+
+
+def grow(size: int) -> int:
+    time.sleep(0.1)  # loky looks once a second
+    _kept.append(b"x" * size)
+    return os.getpid()
 
 
 class _Dying(Executor):
