@@ -70,6 +70,7 @@ def run(store_path: Path, *, mouse: bool = True) -> int:
     try:
         explorer.run(mouse=mouse)
     finally:
+        explorer.main.reader.finish()
         explorer.main.jobs.finish()
     broken = explorer._exception is not None  # the input thread's own errors leave the return code at 0
     return explorer.return_code or (1 if broken else 0)

@@ -72,10 +72,16 @@ class Reader:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end; does not wait, and it is a daemon."""
+        """Ask the thread to end; does not wait."""
         with self._wake:
             self._stopped = True
             self._wake.notify()
+
+    def finish(self) -> None:
+        """End the thread and wait: the interpreter must not end while it is inside DuckDB, whose C++ would abort."""
+        self.stop()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def show(self, mode: str, selection: Selection) -> None:
         """Wish for a view; a wish not begun yet is dropped."""

@@ -49,6 +49,7 @@ async def opened(path: Path, size: tuple[int, int] = (120, 40), wait: bool = Tru
         if wait:
             await until(pilot, lambda: app.main.picture is not None)
         yield pilot
+    app.main.reader.finish()
     app.main.jobs.finish()
 
 

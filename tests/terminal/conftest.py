@@ -1,0 +1,133 @@
+"""A real terminal: tmux on a socket of its own, every byte the explorer sends counted."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from explorer.compute.run import compute
+from explorer.measures import get
+from explorer.selection import Against, Selection
+from tests.synthetic import make_probe, make_store
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CODE = "import sys; from explorer.cli import tui; tui(sys.argv[1:])"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.terminal)
+            item.add_marker(pytest.mark.xdist_group("terminal"))
+            if shutil.which("tmux") is None:
+                item.add_marker(pytest.mark.skip(reason="tmux is not installed"))
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve layers and twenty steps, with every SVCCA value of the first task."""
+    path = tmp_path_factory.mktemp("terminal") / "runs.bertdyn"
+    steps = tuple(range(0, 400, 20))
+    made = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, layers=12, probes=[make_probe("dev")])
+    svcca = get("svcca")
+    chosen = Selection("svcca", "dev", against=Against("pretrained"), parameters=svcca.settle({}))
+    assert compute(made, chosen, workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    return path
+
+
+class Terminal:
+    """One tmux window with a program in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._tmux = ["tmux", "-S", str(folder / "socket"), "-f", os.devnull]
+        self._log = folder / "bytes"
+        self._log.touch()
+
+    def start(self, arguments: list[str], size: str = "120x40", environment: dict[str, str] | None = None) -> None:
+        """Run the explorer; the shell around it says how it ended and what the terminal's settings are then."""
+        columns, rows = size.split("x")
+        given = {"TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY), **(environment or {})}
+        assign = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
+        program = shlex.join([sys.executable, "-c", CODE, *arguments])
+        command = f"env -u COLORTERM -u NO_COLOR -u TMUX {assign} {program}; echo left with $?; stty -a; exec sleep 100"
+        self._run("new-session", "-d", "-x", columns, "-y", rows, "sleep 0.3; " + command)
+        self._run("pipe-pane", "-o", f"cat >> {shlex.quote(str(self._log))}")
+
+    def press(self, *keys: str) -> None:
+        """Send keys by tmux's names."""
+        self._run("send-keys", *keys)
+
+    def send(self, *codes: int) -> None:
+        """Send raw bytes."""
+        self._run("send-keys", "-H", *(f"{code:02x}" for code in codes))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size of the window."""
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def screen(self) -> str:
+        """What stands on the screen."""
+        return self._run("capture-pane", "-p")
+
+    def flag(self, name: str) -> str:
+        """One of tmux's facts about the window."""
+        return self._run("display-message", "-p", f"#{{{name}}}").strip()
+
+    @property
+    def sent(self) -> bytes:
+        """Every byte so far."""
+        return self._log.read_bytes()
+
+    def until(self, holds: Callable[[str], bool], seconds: float = 30) -> str:
+        """Wait until something holds of the screen."""
+        deadline = time.monotonic() + seconds
+        while not holds(text := self.screen()):
+            assert time.monotonic() < deadline, f"it never came\n{text}"
+            time.sleep(0.05)
+        return text
+
+    def quiet(self, seconds: float = 0.4) -> int:
+        """Wait until nothing is sent for a while; the number of bytes so far."""
+        before = -1
+        while before != (now := len(self.sent)):
+            before = now
+            time.sleep(seconds)
+        return before
+
+    def cost(self, *keys: str) -> int:
+        """Bytes that keys bring."""
+        before = self.quiet()
+        self.press(*keys)
+        time.sleep(0.3)
+        return self.quiet() - before
+
+    def program(self) -> int:
+        """Process id of the explorer."""
+        children = Path(f"/proc/{self.flag('pane_pid')}/task/{self.flag('pane_pid')}/children").read_text()
+        return int(children.split()[0])
+
+    def close(self) -> None:
+        """End the server and all in it."""
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
+
+    def _run(self, *arguments: str) -> str:
+        run = subprocess.run([*self._tmux, *arguments], capture_output=True, text=True, check=True)
+        return run.stdout
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal that is closed afterwards."""
+    made = Terminal(tmp_path)
+    yield made
+    made.close()
