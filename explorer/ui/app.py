@@ -65,6 +65,8 @@ def run(store_path: Path, *, mouse: bool = True) -> int:
     why = terminal.unusable()
     if why:
         return terminal.text_view(store_path, why)
+    for name in ("COLUMNS", "LINES"):  # Textual believes them rather than the terminal, and would never see a resize
+        os.environ.pop(name, None)
     terminal.survive_stray_bytes()
     explorer = Explorer(store_path)
     try:
