@@ -9,10 +9,10 @@ import click
 
 TRY = (
     "bertdyn-tui {}",
-    "bertdyn show curves {} --probe sentiment --task sentiment",
+    "bertdyn show curves {} --probe topic --task topic",
     "bertdyn show heat {} --probe tags --task tags",
-    "bertdyn compute js {} --probe tags --task tags --seed 1 --step 150 --by head",
-    'bertdyn sql {} "select task, layer, avg(value) as distance from svcca where step = 150 group by all order by all"',
+    "bertdyn compute js {} --probe tags --task tags --seed 1 --step 200 --by head",
+    'bertdyn sql {} "select task, layer, avg(value) as distance from svcca where step = 200 group by all order by all"',
 )
 
 

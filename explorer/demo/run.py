@@ -1,6 +1,6 @@
 """Make the demo's store: write the texts, fine-tune, extract, compute. What is there already is not done again.
 
-    FOLDER/texts/sentiment.tsv, tags.conllu         the probe sets
+    FOLDER/texts/topic.tsv, tags.conllu             the probe sets
     FOLDER/runs/<task>/seed-<N>/checkpoint-<step>   as the Hugging Face Trainer writes them
     FOLDER/demo.bertdyn                             the store
 
@@ -23,6 +23,7 @@ from explorer.demo.recipe import SEEDS, TASKS, Recipe, Task
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from explorer.compute.protocol import Update
     from store.extract.plan import Outcome, Plan, Work
     from store.keys import CheckpointKey
     from store.store import Store
@@ -113,7 +114,7 @@ def _fine_tune(
     from explorer.compute.pool import cpus, local_pool
 
     runs, unfinished = folder / "runs", folder / "unfinished"
-    wanted = [_Run(runs / t.name / f"seed-{s}", unfinished / uuid.uuid4().hex, t.name, s) for t in tasks for s in seeds]
+    wanted = [_Run(runs / t.name / f"seed-{s}", unfinished / uuid.uuid4().hex, t, s) for t in tasks for s in seeds]
     missing = [run for run in wanted if not run.folder.is_dir()]
     for run in missing:
         run.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +140,7 @@ def _fine_tune(
 class _Run:
     folder: Path
     draft: Path
-    task: str
+    task: Task
     seed: int
 
 
@@ -189,9 +190,11 @@ class _Extraction:
 
 
 def _compute(path: Path, progress: Progress) -> None:
+    from explorer.compute.pool import cpus
     from explorer.compute.run import compute
     from explorer.measures import get
     from explorer.selection import Selection, default_against
+    from store.keys import PRETRAINED
     from store.store import Store
 
     store = Store.open(path)
@@ -199,11 +202,16 @@ def _compute(path: Path, progress: Progress) -> None:
         measure = get(name)
         for info in store.probes():
             against = default_against(_keys(store, info.name)) if measure.sides == 2 else None
-            selection = Selection(name, info.name, against=against, parameters=measure.settle({}))
-            stage = f"{name} on {info.name}"
-            outcome = compute(store, selection, lambda u, s=stage: progress(Stage(s, u.done, u.total, "values")))
+            # Labels are of interest where they were trained on; many pairs of labels are arithmetic for every core.
+            tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.needs_labels else ((), None)
+            selection = Selection(name, info.name, tasks, against=against, parameters=measure.settle({}))
+            outcome = compute(store, selection, _computing(progress, f"{name} on {info.name}"), workers)
             if outcome.cancelled:
                 raise KeyboardInterrupt
             if outcome.failures:
                 first = outcome.failures[0]
                 raise BertdynError(f"The demo could not compute {name} of {first.where}: {first.message}")
+
+
+def _computing(progress: Progress, name: str) -> Callable[[Update], None]:
+    return lambda update: progress(Stage(name, update.done, update.total, "values"))

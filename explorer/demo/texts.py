@@ -4,22 +4,22 @@ What a model can learn from it: a verb agrees with its subject across a distract
 scenes go together (cooks taste soups), "and" and "because" join opinions that agree where "but" joins ones that do not,
 and many words are a noun in one place and a verb in another.
 
-Two tasks come with it. In ``sentiment`` a sentence is negative, neutral or positive; opinion words alone do not give
-it away, since they are negated ("not awful"), outweighed ("although X, Y") and only asked about ("wondered whether X",
-which is neutral). In ``tags`` each word has its part of speech (universal tag names).
+Two tasks come with it. In ``topic`` a sentence is about the scene of its main clause; a subordinate clause about
+another scene stands beside it in many, so that words alone do not give it away ("although the soup was cold, the
+singers danced": theatre). In ``tags`` each word has its part of speech (universal tag names).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from explorer.demo import words as lexicon
 from explorer.demo.words import SCENES, Scene, Verb, plural
 
-NEGATIVE, NEUTRAL, POSITIVE = "negative", "neutral", "positive"
-LABELS = (NEGATIVE, NEUTRAL, POSITIVE)
+TOPICS = tuple(scene.name for scene in SCENES)
 TAGS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "VERB")
 
 Part = list[tuple[str, str]]
@@ -28,11 +28,11 @@ Part = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence: its words, a tag for each word, and the opinion it holds."""
+    """One sentence: its words, a tag for each word, and the scene it is about."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
-    label: str
+    topic: str
 
     @property
     def text(self) -> str:
@@ -40,33 +40,33 @@ class Sentence:
         return " ".join(self.words).replace(" ,", ",").replace(" .", ".")
 
 
-def sentiment(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
-    """n different sentences whose labels are as even as n allows, in random order; none of ``avoid``."""
-    rng = Random(f"sentiment {seed}")
-    signs = [(-1, 0, 1)[i % 3] for i in range(n)]
-    rng.shuffle(signs)
-    return _distinct(rng, signs, avoid)
+def topic(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
+    """n different sentences whose topics are as even as n allows, in random order; none of ``avoid``."""
+    rng = Random(f"topic {seed}")
+    scenes = [SCENES[i % len(SCENES)] for i in range(n)]
+    rng.shuffle(scenes)
+    return _distinct((partial(_topical, rng, scene) for scene in scenes), avoid)
 
 
 def tagged(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
     """n different sentences of every kind, for the task of tagging words; none of ``avoid``."""
     rng = Random(f"tags {seed}")
-    return _distinct(rng, [_sign(rng) for _ in range(n)], avoid)
+    return _distinct((lambda: _sentence(rng, rng.choice(SCENES), _sign(rng)) for _ in range(n)), avoid)
 
 
 def corpus(seed: int, n: int) -> list[str]:
-    """n lines of text to pre-train on: half are one sentence, half are two about one scene and of one opinion."""
+    """n lines of text to pre-train on: one sentence, or two to three about one scene and of one opinion."""
     rng = Random(f"corpus {seed}")
     lines = []
     for _ in range(n):
-        scene, sign = rng.choice(SCENES), _sign(rng)
-        lines.append(" ".join(_sentence(rng, scene, sign).text for _ in range(rng.choice((1, 2)))))
+        scene, sign = rng.choice(SCENES), rng.choice((-1, -1, 0, 1, 1))
+        lines.append(" ".join(_sentence(rng, scene, sign).text for _ in range(rng.choice((1, 2, 2, 3)))))
     return lines
 
 
 def to_tsv(sentences: Sequence[Sentence]) -> str:
-    """Sentence, tab, label; no header."""
-    return "".join(f"{s.text}\t{s.label}\n" for s in sentences)
+    """Sentence, tab, topic; no header."""
+    return "".join(f"{s.text}\t{s.topic}\n" for s in sentences)
 
 
 def to_conllu(sentences: Sequence[Sentence]) -> str:
@@ -79,13 +79,13 @@ def to_conllu(sentences: Sequence[Sentence]) -> str:
     return "".join(blocks)
 
 
-def _distinct(rng: Random, signs: Iterable[int], avoid: Iterable[Sentence]) -> list[Sentence]:
+def _distinct(makers: Iterable[Callable[[], Sentence]], avoid: Iterable[Sentence]) -> list[Sentence]:
     seen = {s.words for s in avoid}
     made = []
-    for sign in signs:
-        sentence = _sentence(rng, rng.choice(SCENES), sign)
+    for maker in makers:
+        sentence = maker()
         while sentence.words in seen:
-            sentence = _sentence(rng, rng.choice(SCENES), sign)
+            sentence = maker()
         seen.add(sentence.words)
         made.append(sentence)
     return made
@@ -95,10 +95,24 @@ def _distinct(rng: Random, signs: Iterable[int], avoid: Iterable[Sentence]) -> l
 
 
 def _sentence(rng: Random, scene: Scene, sign: int) -> Sentence:
-    part = _opinionated(rng, scene, sign) if sign else _neutral(rng, scene)
+    return _finished(_opinionated(rng, scene, sign) if sign else _neutral(rng, scene), scene)
+
+
+def _topical(rng: Random, scene: Scene) -> Sentence:
+    main = _clause(rng, scene)
+    if rng.random() < 0.5:
+        return _finished(main, scene)
+    joint = (rng.choice(("although", "while", "because", "before")), "SCONJ")
+    other = _clause(rng, rng.choice([s for s in SCENES if s is not scene]))
+    if rng.random() < 0.5:
+        return _finished([joint, *other, (",", "PUNCT"), *main], scene)
+    return _finished([*main, joint, *other], scene)
+
+
+def _finished(part: Part, scene: Scene) -> Sentence:
     first, *rest = part
     part = [(first[0][0].upper() + first[0][1:], first[1]), *rest, (".", "PUNCT")]
-    return Sentence(tuple(w for w, _ in part), tuple(t for _, t in part), LABELS[sign + 1])
+    return Sentence(tuple(w for w, _ in part), tuple(t for _, t in part), scene.name)
 
 
 def _neutral(rng: Random, scene: Scene) -> Part:
@@ -117,22 +131,28 @@ def _opinionated(rng: Random, scene: Scene, sign: int) -> Part:
     """A sentence whose main clause holds the opinion."""
     main = _opinion(rng, scene, sign)
     kind = rng.random()
+    if kind < 0.15:
+        return [(rng.choice(lexicon.GLAD if sign > 0 else lexicon.SAD), "ADV"), (",", "PUNCT"), *main]
     if kind < 0.3:
         return main
-    if kind < 0.5:
+    if kind < 0.45:
         return [*_event(rng, scene), ("and", "CCONJ"), *main]
-    if kind < 0.7:
+    if kind < 0.8:
         joint = rng.choice((("because", "SCONJ"), ("and", "CCONJ")))
         return [*main, joint, *_opinion(rng, scene, sign)]
     other = _opinion(rng, scene, -sign)
-    if kind < 0.8:
+    if kind < 0.87:
         return [*other, ("but", "CCONJ"), *main]
-    if kind < 0.9:
+    if kind < 0.93:
         return [("although", "SCONJ"), *other, (",", "PUNCT"), *main]
     return [*main, ("although", "SCONJ"), *other]
 
 
 # Clauses
+
+
+def _clause(rng: Random, scene: Scene) -> Part:
+    return _event(rng, scene) if rng.random() < 0.5 else _opinion(rng, scene, rng.choice((-1, 1)))
 
 
 def _event(rng: Random, scene: Scene) -> Part:
@@ -148,7 +168,7 @@ def _event(rng: Random, scene: Scene) -> Part:
 
 def _opinion(rng: Random, scene: Scene, sign: int) -> Part:
     """A clause of the opinion ``sign``, sometimes by denying its opposite."""
-    denied = rng.random() < 0.25
+    denied = rng.random() < 0.15
     said = -sign if denied else sign
     if rng.random() < 0.35:
         subject, number = _person(rng, scene)

@@ -13,14 +13,14 @@ import torch
 from transformers import AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
 from transformers.utils import logging
 
-from explorer.demo.recipe import Recipe, Task, task_named
+from explorer.demo.recipe import Recipe, Task
 from explorer.demo.texts import Sentence
 
 IGNORED = -100
 Batch = dict[str, torch.Tensor]
 
 
-def fine_tune(base: Path, folder: Path, task_name: str, seed: int, recipe: Recipe) -> None:
+def fine_tune(base: Path, folder: Path, task: Task, seed: int, recipe: Recipe) -> None:
     """Train one run and write FOLDER/checkpoint-STEP for each of the recipe's steps.
 
     One thread: a run gives the same weights each time, and two runs share two cores better than each would use both.
@@ -32,14 +32,13 @@ def fine_tune(base: Path, folder: Path, task_name: str, seed: int, recipe: Recip
     logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    task = task_named(task_name)
     tokenizer = AutoTokenizer.from_pretrained(base)
     kind = BertForSequenceClassification if task.kind == "sentence" else BertForTokenClassification
     names = dict(enumerate(task.labels))
     model = kind.from_pretrained(base, id2label=names, label2id={v: k for k, v in names.items()})
     evaluation = _encode(tokenizer, task.held_out(), task)
     training = _encode(tokenizer, task.training(recipe.sentences), task)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=task.rate, weight_decay=0.01)
     last, epoch_steps = recipe.steps[-1], len(training) // recipe.batch
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / recipe.warm_up, (last - step) / (last - recipe.warm_up))
@@ -53,15 +52,15 @@ def fine_tune(base: Path, folder: Path, task_name: str, seed: int, recipe: Recip
             loss = model(**next(batches)).loss
             optimizer.zero_grad()
             loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            rate = schedule.get_last_lr()[0]
+            norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0))
+            rate = float(schedule.get_last_lr()[0])
             optimizer.step()
             schedule.step()
             losses.append(float(loss.detach()))
         if step in recipe.steps:
             at = {"epoch": step / epoch_steps, "step": step}
             if losses:
-                log.append(at | {"loss": sum(losses) / len(losses), "grad_norm": float(norm), "learning_rate": rate})
+                log.append(at | {"loss": sum(losses) / len(losses), "grad_norm": norm, "learning_rate": rate})
                 losses.clear()
             log.append(at | _evaluate(model, evaluation))
             checkpoint = folder / f"checkpoint-{step}"
@@ -76,7 +75,7 @@ def _encode(tokenizer: AutoTokenizer, sentences: Sequence[Sentence], task: Task)
     """Token ids and labels of each sentence; a word's label stands at its first sub-word."""
     if task.kind == "sentence":
         ids = tokenizer([s.text for s in sentences], truncation=True)["input_ids"]
-        return [(row, [task.labels.index(s.label)]) for row, s in zip(ids, sentences, strict=True)]
+        return [(row, [task.labels.index(s.topic)]) for row, s in zip(ids, sentences, strict=True)]
     encoded = tokenizer([list(s.words) for s in sentences], is_split_into_words=True, truncation=True)
     rows = []
     for i, sentence in enumerate(sentences):

@@ -29,6 +29,7 @@ def _regular(text: str) -> tuple[Verb, ...]:
 class Scene:
     """Words that go together: who does what with which things, where, and what is said of it."""
 
+    name: str
     people: tuple[str, ...]
     things: tuple[str, ...]
     places: tuple[str, ...]
@@ -40,6 +41,7 @@ class Scene:
 
 SCENES = (
     Scene(
+        "kitchen",
         _words("cook waiter guest baker farmer"),
         _words("soup dish meal cake sauce stew salad drink roast snack"),
         _words("kitchen table market oven bar"),
@@ -49,6 +51,7 @@ SCENES = (
         _words("hot cold warm sweet spicy"),
     ),
     Scene(
+        "theatre",
         _words("actor singer dancer judge critic"),
         _words("play film dance song show scene act record plot concert"),
         _words("stage hall theatre studio balcony"),
@@ -58,6 +61,7 @@ SCENES = (
         _words("long short quiet modern late"),
     ),
     Scene(
+        "travel",
         _words("guide pilot driver guard tourist"),
         _words("visit map trip tour ride bus train walk ticket view"),
         _words("station harbour border hotel bridge"),
@@ -67,6 +71,7 @@ SCENES = (
         _words("steep narrow distant northern early"),
     ),
     Scene(
+        "garden",
         _words("gardener neighbour painter builder owner"),
         _words("plant rose water tree paint hedge lawn wall dig fence"),
         _words("garden field yard park greenhouse"),
@@ -76,6 +81,7 @@ SCENES = (
         _words("green tall wet round yellow"),
     ),
     Scene(
+        "school",
         _words("teacher student clerk writer coach"),
         _words("test question plan report answer book study lesson note letter"),
         _words("school office library classroom desk"),
@@ -85,6 +91,7 @@ SCENES = (
         _words("written weekly formal brief final"),
     ),
     Scene(
+        "sport",
         _words("player runner keeper captain fan"),
         _words("match race kick score team ball cheer goal pass season"),
         _words("stadium pitch court track gym"),
@@ -98,6 +105,8 @@ SCENES = (
 GOOD = _words("good great excellent wonderful perfect nice superb fine")
 BAD = _words("bad awful terrible horrible poor nasty dreadful disappointing")
 PLAIN = _words("new old small big other first second red blue little")
+GLAD = _words("luckily happily fortunately gladly")
+SAD = _words("sadly unfortunately unhappily alas")
 LIKE: tuple[Verb, ...] = (*_regular("like love enjoy praise admire"), ("adore", "adores", "adored"))
 DISLIKE: tuple[Verb, ...] = (*_regular("dislike hate dread blame criticise"), ("regret", "regrets", "regretted"))
 SAY: tuple[Verb, ...] = (*_regular("ask wonder doubt"), ("know", "knows", "knew"))

@@ -11,7 +11,7 @@ import pytest
 from explorer.demo import texts
 
 
-@pytest.mark.parametrize("make", [texts.sentiment, texts.tagged, texts.corpus])
+@pytest.mark.parametrize("make", [texts.topic, texts.tagged, texts.corpus])
 def test_same_seed_same_text_in_another_process(make):
     here = make(7, 50)
     code = f"from explorer.demo import texts; print(repr(texts.{make.__name__}(7, 50)))"
@@ -25,29 +25,34 @@ def test_generating_text_loads_no_torch():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-def test_sentiment_labels_are_as_even_as_the_number_allows():
-    counts = Counter(s.label for s in texts.sentiment(3, 301))
-    assert set(counts) == set(texts.LABELS)
+def test_topics_are_as_even_as_the_number_allows():
+    counts = Counter(s.topic for s in texts.topic(3, 301))
+    assert set(counts) == set(texts.TOPICS)
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
 def test_nothing_is_trained_on_that_is_held_out():
-    held_out = texts.sentiment(1, 300)
-    training = texts.sentiment(1, 3000, avoid=held_out)  # the same seed, so it would repeat all of them
+    held_out = texts.topic(1, 300)
+    training = texts.topic(1, 3000, avoid=held_out)  # the same seed, so it would repeat all of them
     assert not {s.words for s in held_out} & {s.words for s in training}
     assert len({s.words for s in training}) == 3000
 
 
-def test_opinion_words_alone_do_not_give_the_label_away():
-    """Else one layer would do, and there would be no dynamics to look at."""
-    words = {w: n for n, ws in ((1, texts.lexicon.GOOD), (-1, texts.lexicon.BAD)) for w in ws}
-    words |= {w: n for scene in texts.SCENES for n, ws in ((1, scene.good), (-1, scene.bad)) for w in ws}
-    words |= {form: n for n, vs in ((1, texts.lexicon.LIKE), (-1, texts.lexicon.DISLIKE)) for v in vs for form in v}
-    guesses = Counter()
-    for s in texts.sentiment(5, 3000):
-        total = sum(words.get(w, 0) for w in s.words)
-        guesses[texts.LABELS[(total > 0) - (total < 0) + 1] == s.label] += 1
-    assert 0.4 < guesses[True] / 3000 < 0.7  # better than a guess (1/3), far from solved
+def test_words_alone_do_not_give_the_topic_away():
+    """Else one layer would do, and there would be no dynamics to look at: main and other clause must be told apart."""
+    sentences = texts.topic(5, 3000)
+    counted: dict[str, Counter[str]] = {}
+    for s in sentences:
+        for word in s.words:
+            counted.setdefault(word.lower(), Counter())[s.topic] += 1
+    right = 0
+    for s in sentences:
+        votes: Counter[str] = Counter()
+        for word in s.words:
+            total = sum(counted[word.lower()].values())
+            votes.update({t: (n / total) ** 2 for t, n in counted[word.lower()].items()})
+        right += votes.most_common(1)[0][0] == s.topic
+    assert 0.5 < right / 3000 < 0.85  # far better than a guess (1/6), far from solved
 
 
 def test_subject_and_verb_agree_across_a_distractor():
@@ -83,4 +88,4 @@ def test_written_sentences_can_be_read_back():
         assert tuple(r[1] for r in rows) == s.words
         assert tuple(r[3] for r in rows) == s.tags
     lines = texts.to_tsv(sentences).splitlines()
-    assert [tuple(line.split("\t")) for line in lines] == [(s.text, s.label) for s in sentences]
+    assert [tuple(line.split("\t")) for line in lines] == [(s.text, s.topic) for s in sentences]
