@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,12 @@ from tests.store.extract import models
 REPOSITORY = Path(__file__).resolve().parents[3]
 KILLS = 20
 RUN = """
+import os
 import sys
 from pathlib import Path
+import torch, transformers
+import transformers.models.bert.modeling_bert
+import store.store, store.arrays
 from store.extract.run import ExtractOptions, extract
 
 class Told:
@@ -29,20 +35,57 @@ class Told:
     def outcome(self, work, outcome): ...
 
 place = Path(sys.argv[1])
-report = extract(place / sys.argv[2], [place / "runs"], {"dev": place / "dev.tsv"}, ExtractOptions(), Told())
-print(*(o.status for o in report.outcomes), flush=True)
-sys.exit(report.exit_code)
+for line in sys.stdin:  # each extraction is a process of its own, spared the seconds that the imports take
+    child = os.fork()
+    if not child:
+        print(os.getpid(), flush=True)
+        report = extract(place / line.strip(), [place / "runs"], {"dev": place / "dev.tsv"}, ExtractOptions(), Told())
+        print(*(o.status for o in report.outcomes), flush=True)
+        os._exit(report.exit_code)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print("ended", status, flush=True)
 """
 
 
-def start(place: Path, store: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", RUN, str(place), store],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+class Extractor:
+    """A process that runs extractions, one after the other, each in a child that can be killed."""
+
+    def __init__(self, place: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", RUN, str(place)],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, store: str) -> int:
+        """Begin to extract into a store of this name; the process that does it."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(store + "\n")
+        self._process.stdin.flush()
+        return int(self._read())
+
+    def wait_for_plan(self) -> None:
+        assert self._read() == "begun"
+
+    def end(self) -> tuple[int, list[str]]:
+        """Exit code of the child (negative: killed by that signal), and what it said since."""
+        said: list[str] = []
+        while not (line := self._read()).startswith("ended"):
+            said += line.split()
+        return int(line.split()[1]), said
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the extractor died"
+        return line.strip()
 
 
 @pytest.fixture(scope="module")
@@ -59,42 +102,45 @@ def contents(store: Store) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(place: Path) -> dict[str, str]:
-    process = start(place, "calm.bertdyn")
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    assert out.split() == ["begun"] + ["added"] * 24
+def extractor(place: Path) -> Iterator[Extractor]:
+    extractor = Extractor(place)
+    yield extractor
+    extractor.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(place: Path, extractor: Extractor) -> dict[str, str]:
+    extractor.start("calm.bertdyn")
+    assert extractor.end() == (0, ["begun"] + ["added"] * 24)
     return contents(Store.open(place / "calm.bertdyn"))
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("kill")
 def test_twenty_kills_leave_nothing_incomplete_and_the_next_run_completes(
-    place: Path, undisturbed: dict[str, str]
+    place: Path, extractor: Extractor, undisturbed: dict[str, str]
 ) -> None:
     rng = random.Random(0)
     path = place / "killed.bertdyn"
-    killed = 0
+    found: list[int] = []
     for _ in range(KILLS):
-        process = start(place, path.name)
-        assert process.stdout is not None
-        if process.stdout.readline():  # the plan is made: what follows is writing
-            time.sleep(rng.uniform(0, 0.25))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        killed += process.returncode == -signal.SIGKILL
-        if (path / MARKER).is_file():
-            seen = Store.open(path)
-            if not seen.probes():
-                continue
-            whole = contents(seen)
-            assert whole.items() <= undisturbed.items()
-            assert not [p for p in seen.check().problems if "staging" not in str(p)]
-    assert killed >= KILLS // 2
-    process = start(place, path.name)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    assert set(out.split()) <= {"begun", "added", "present"}
+        child = extractor.start(path.name)
+        extractor.wait_for_plan()  # what follows is writing
+        time.sleep(rng.uniform(0, 0.3))
+        os.kill(child, signal.SIGKILL)
+        assert extractor.end()[0] == -signal.SIGKILL
+        if not (path / MARKER).is_file():
+            continue
+        seen = Store.open(path)
+        whole = contents(seen) if seen.probes() else {}
+        found.append(len(whole))
+        assert whole.items() <= undisturbed.items()
+        assert not [p for p in seen.check().problems if "staging" not in str(p)]
+    assert found == sorted(found)
+    assert 0 < found[-1] < 24, "the kills came too early or too late to say anything"
+    extractor.start(path.name)
+    code, said = extractor.end()
+    assert (code, said.count("present"), said.count("added")) == (0, found[-1], 24 - found[-1])
     store = Store.open(path)
     assert contents(store) == undisturbed
     store.check(repair=True)
@@ -103,12 +149,16 @@ def test_twenty_kills_leave_nothing_incomplete_and_the_next_run_completes(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("kill")
-def test_two_extractions_at_once_give_the_same_store(place: Path, undisturbed: dict[str, str]) -> None:
-    both = [start(place, "both.bertdyn") for _ in range(2)]
-    said = [process.communicate(timeout=300) for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+def test_two_extractions_at_once_give_the_same_store(
+    place: Path, extractor: Extractor, undisturbed: dict[str, str]
+) -> None:
+    other = Extractor(place)
+    extractor.start("both.bertdyn")
+    other.start("both.bertdyn")
+    ends = [extractor.end(), other.end()]
+    other.close()
+    assert [code for code, _ in ends] == [0, 0]
+    assert sum(said.count("added") for _, said in ends) == 24
     store = Store.open(place / "both.bertdyn")
     assert contents(store) == undisturbed
     assert not store.check().problems
-    added = [out.split().count("added") for out, _ in said]
-    assert sum(added) == 24
