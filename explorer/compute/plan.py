@@ -179,8 +179,10 @@ def group(missing: Iterable[Cell], workers: int) -> tuple[Task, ...]:
     if not layers:
         return ()
     longest = max(map(len, layers.values()))
+    # A checkpoint measured alone shares nothing with the next: one a task, so that a cancel loses least.
+    largest = LARGEST_TASK if any(p.reference for of_layer in layers.values() for p in of_layer) else 1
     # Three tasks a worker keep the last ones from waiting long for each other.
-    pieces = max(math.ceil(longest / LARGEST_TASK), math.ceil(3 * workers / len(layers)))
+    pieces = max(math.ceil(longest / largest), math.ceil(3 * workers / len(layers)))
     size = math.ceil(longest / min(pieces, longest))
     return tuple(
         Task(layer, tuple(of_layer[start : start + size]))

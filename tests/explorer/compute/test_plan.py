@@ -130,6 +130,10 @@ class TestTasks:
         assert len(group(cells, workers=1)) == 3
         assert len(group(cells, workers=4)) == 12
 
+    def test_checkpoints_measured_alone_are_tasks_of_their_own(self) -> None:
+        cells = [Cell(Pair(CheckpointKey("sst2", "1", step), None), 5) for step in range(12)]
+        assert [len(task.pairs) for task in group(cells, workers=1)] == [1] * 12
+
     def test_neighbours_in_a_chain_of_previous_share_a_side(self) -> None:
         keys = [CheckpointKey("sst2", "1", step) for step in range(9)]
         made = planned(listing=[listed(k) for k in keys], against=Against("previous"))
