@@ -202,11 +202,11 @@ def _plan_text(plan: Plan) -> str:
         labels = f", {len(info.labels)} labels" if info.labels else ", no labels"
         lines.append(f"probe set {name}: {info.examples:,} sentences, {info.tokens:,} tokens{cut}{labels}")
     there = sum(o.status == "present" for o in plan.outcomes)
-    what = f"{plan.checkpoints:,} checkpoints to extract" if plan.work else "nothing to extract"
-    lines.append(
-        f"{what} on {plan.device}: {plan.tokens:,} tokens, at most {size(plan.bytes)} of {size(plan.free)} free"
-        + (f"; {there:,} there already" if there else "")
-    )
+    what = "nothing to extract"
+    if plan.work:
+        what = f"{plan.checkpoints:,} checkpoints to extract on {plan.device}: {plan.tokens:,} tokens, at most "
+        what += f"{size(plan.bytes)} of {size(plan.free)} free"
+    lines.append(what + (f"; {there:,} there already" if there else ""))
     return "\n".join([*lines, *plan.notes])
 
 

@@ -257,7 +257,7 @@ def _for_words(tokenizer: Tokenizer) -> Any:
     from tokenizers.pre_tokenizers import ByteLevel, Sequence
 
     fast = copy.deepcopy(tokenizer.fast)
-    splitter = fast.backend_tokenizer.pre_tokenizer
+    splitter: Any = fast.backend_tokenizer.pre_tokenizer
     for step in splitter if isinstance(splitter, Sequence) else [splitter]:
         if isinstance(step, ByteLevel):
             step.add_prefix_space = True
