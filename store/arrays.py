@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from store.attributes import checkpoint_attributes
+from store.attributes import checkpoint_attributes, probe_info
 from store.errors import BertdynError
 from store.groups import ArrayInfo, make_array, make_group, read_info, set_attributes
 from store.keys import CheckpointKey, ProbeInfo
-from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length
+from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length, probe_path
 from store.staging import Stage, writing
 from store.streams import DIGEST_BYTES, Stream, read_rows
 
@@ -233,6 +233,10 @@ class CheckpointWriter:
                     "bytes": self._verified(),
                     "created": datetime.now(UTC).isoformat(timespec="microseconds"),
                 },
+            )
+        if probe_info(probe_path(self._root, self._info.name)).fingerprint != self._info.fingerprint:
+            raise BertdynError(
+                f"Probe set '{self._info.name}' was replaced while checkpoint {self._key} was extracted: run it again."
             )
         target = checkpoint_path(self._root, self._info.name, self._key)
         ours = self._stage.publish(target, self._replace)

@@ -30,8 +30,8 @@ _LABELS = ("int32", "labelled")
 _REQUIRED = (*_ARRAYS, "text_utf8", "text_offsets", "text_columns", "piece_ids", "piece_utf8", "piece_offsets")
 
 
-def write_probe(root: Path, probe: ProbeSet) -> bool:
-    """Put a probe set in place, whole. False: another of that name was there first.
+def write_probe(root: Path, probe: ProbeSet, replace: bool = False) -> bool:
+    """Put a probe set in place, whole. False: another of that name was there first, and is not to be replaced.
 
     Raises:
         BertdynError: the disk is full or not writable.
@@ -52,7 +52,7 @@ def write_probe(root: Path, probe: ProbeSet) -> bool:
             ids = sorted(probe.pieces)
             _write(stage.path, "piece_ids", np.array(ids, np.int32), "int32", "piece")
             _write_texts(stage.path, "piece", [probe.pieces[i] for i in ids])
-        return stage.publish(probe_path(root, probe.info.name))
+        return stage.publish(probe_path(root, probe.info.name), replace)
     finally:
         stage.discard()
 

@@ -141,21 +141,26 @@ class Store:
     def add_probe(self, probe: ProbeSet) -> None:
         """Add a probe set, whole or not at all; adding the same one again does nothing.
 
+        One that no checkpoint was extracted on yet (an extraction that failed) gives way to another of its name.
+
         Raises:
-            BertdynError: another one has that name; the disk is full or not writable.
+            BertdynError: another one with checkpoints has that name; the disk is full or not writable.
         """
         from store.probe_files import read_probe, same_content, write_probe
 
-        _need_text(probe.info.name)
         self._collect_once()
-        there = modified(layout.probe_path(self.path, probe.info.name)) is not None
-        if (there or not write_probe(self.path, probe)) and not same_content(
-            read_probe(self.path, probe.info.name), probe
-        ):
-            raise BertdynError(
-                f"The store has a probe set '{probe.info.name}' with other texts, labels or tokens already. "
-                "Give this one another name."
-            )
+        name = probe.info.name
+        there = modified(layout.probe_path(self.path, name)) is not None
+        if not there and write_probe(self.path, probe):
+            return
+        if same_content(read_probe(self.path, name), probe):
+            return
+        if not self._catalog.checkpoints(layout.folder_name(name)) and write_probe(self.path, probe, replace=True):
+            return
+        raise BertdynError(
+            f"The store has checkpoints on a probe set '{name}' with other texts, labels or tokens. "
+            "Give this one another name."
+        )
 
     def checkpoints(self, probe: str | None = None) -> tuple[Checkpoint, ...]:
         """Checkpoints that are in place, by probe set, task, seed and step.

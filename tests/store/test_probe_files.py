@@ -9,9 +9,11 @@ import zarr
 
 from store import layout
 from store.errors import BertdynError
-from store.keys import ProbeSet
+from store.keys import CheckpointKey, ProbeSet
 from store.store import Store
-from tests.synthetic import make_probe
+from tests.synthetic import HEADS, LAYERS, WIDTH, hidden_of, make_probe, write_checkpoint
+
+KEY = CheckpointKey("sst2", "1", 20)
 
 
 @pytest.fixture
@@ -46,9 +48,27 @@ def test_a_probe_set_comes_back_as_it_was_added(store: Store, probe: ProbeSet) -
     assert store.probes() == (probe.info,)
 
 
+def test_a_probe_set_without_checkpoints_gives_way_to_another_of_its_name(store: Store) -> None:
+    store.add_probe(make_probe())
+    store.add_probe(make_probe(seed=1))
+    same(store.probe("dev"), make_probe(seed=1))
+
+
+def test_a_checkpoint_of_a_probe_set_that_was_replaced_meanwhile_is_not_put_in_place(store: Store) -> None:
+    store.add_probe(make_probe())
+    how = {"layers": LAYERS, "heads": HEADS, "width": WIDTH, "dtype": "float16", "attentions": False}
+    with store.writer("dev", KEY, attributes={}, **how) as late:
+        late.append(hidden_of(make_probe(), KEY), None)
+        store.add_probe(make_probe(seed=1))
+        with pytest.raises(BertdynError, match=r"replaced while checkpoint .* run it again"):
+            late.commit()
+    assert store.checkpoints("dev") == ()
+
+
 def test_adding_the_same_again_does_nothing_and_another_of_that_name_is_refused(store: Store) -> None:
     store.add_probe(make_probe())
     store.add_probe(make_probe())
+    write_checkpoint(store, make_probe(), KEY)
     for other in (
         make_probe(seed=1),
         make_probe(labels=("no", "yes")),
