@@ -258,7 +258,8 @@ def _for_words(tokenizer: Tokenizer) -> Any:
 
     fast = copy.deepcopy(tokenizer.fast)
     splitter: Any = fast.backend_tokenizer.pre_tokenizer
-    for step in splitter if isinstance(splitter, Sequence) else [splitter]:
+    steps: Any = splitter if isinstance(splitter, Sequence) else [splitter]
+    for step in steps:
         if isinstance(step, ByteLevel):
             step.add_prefix_space = True
     return fast
