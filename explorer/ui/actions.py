@@ -44,21 +44,21 @@ _SHOWN = {
 }
 
 _MODES = tuple(
-    Action(f"mode.{kind.name}", (str(number),), f"app.mode('{kind.name}')", kind.title, kind.help, "Views", kind.title)
-    for number, kind in enumerate(VIEWS.values(), 1)
+    Action(f"mode.{k.name}", (str(number),), f"screen.mode('{k.name}')", k.title, k.help, "Views", k.title)
+    for number, k in enumerate(VIEWS.values(), 1)
 )
 
 ACTIONS: tuple[Action, ...] = (
     *_MODES,
-    Action("measure.next", ("m",), "app.next('measure', 1)", "Next measure", "show another measure", "What", "measure"),
-    Action("measure.previous", ("M",), "app.next('measure', -1)", "Previous measure", "and back", "What"),
-    Action("task.next", ("t",), "app.next('task', 1)", "Next task", "one task after the other", "What", "task"),
-    Action("seed.next", ("s",), "app.next('seed', 1)", "Next seed", "all, then one after the other", "What", "seed"),
-    Action("probe.next", ("p",), "app.next('probe', 1)", "Next probe set", "other sentences", "What"),
+    Action("measure.next", ("m",), "screen.next('measure', 1)", "Next measure", "show another", "What", "measure"),
+    Action("measure.previous", ("M",), "screen.next('measure', -1)", "Previous measure", "and back", "What"),
+    Action("task.next", ("t",), "screen.next('task', 1)", "Next task", "one task after the other", "What", "task"),
+    Action("seed.next", ("s",), "screen.next('seed', 1)", "Next seed", "all, then one after the other", "What", "seed"),
+    Action("probe.next", ("p",), "screen.next('probe', 1)", "Next probe set", "other sentences", "What"),
     Action(
         "reference.next",
         ("r",),
-        "app.next('reference', 1)",
+        "screen.next('reference', 1)",
         "Next reference",
         "what each checkpoint is compared with: pretrained, first, previous, final, another seed",
         "What",
@@ -66,39 +66,39 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "panel.focus",
         ("tab",),
-        "app.panel",
+        "screen.panel",
         "Selection panel",
         "go to the selection and back; there: up and down, space or enter changes, escape leaves",
         "What",
         "select",
     ),
-    Action("panel.fold", ("b",), "app.fold", "Fold the panel", "hide or show the selection panel", "What"),
+    Action("panel.fold", ("b",), "screen.fold", "Fold the panel", "hide or show the selection panel", "What"),
     Action(
         "filter",
         ("slash",),
-        "app.filter",
+        "screen.filter",
         "Filter",
         "a word finds rows of the panel; task:sst* seed:1,2 step:100-500 layer:8-12 probe:dev against:first with enter",
         "What",
         "filter",
     ),
-    Action("cursor.left", ("left", "h"), "app.cursor(-1, 0)", "Cursor left", "the step (or layer) before", "Cursor"),
-    Action("cursor.right", ("right", "l"), "app.cursor(1, 0)", "Cursor right", "the next", "Cursor"),
-    Action("cursor.up", ("up", "k"), "app.cursor(0, 1)", "Cursor up", "the layer (or line, or row) above", "Cursor"),
-    Action("cursor.down", ("down", "j"), "app.cursor(0, -1)", "Cursor down", "the one below", "Cursor"),
-    Action("cursor.page.up", ("pageup",), "app.page(1)", "Page up", "a screen of the table up", "Cursor"),
-    Action("cursor.page.down", ("pagedown",), "app.page(-1)", "Page down", "a screen of the table down", "Cursor"),
-    Action("cursor.first", ("home", "0"), "app.edge(-1)", "First step", "to the left end", "Cursor"),
-    Action("cursor.last", ("end", "dollar_sign"), "app.edge(1)", "Last step", "to the right end", "Cursor"),
-    Action("log", ("y",), "app.option('log_y')", "Logarithmic axis", "of the values, on or off", "Look"),
-    Action("digits", ("d",), "app.option('digits')", "Digits", "write values into the cells of the heat map", "Look"),
-    Action("ascii", ("a",), "app.option('ascii')", "Plain characters", "only characters that every font has", "Look"),
-    Action("sort", ("o",), "app.sort", "Sort the table", "by the next column; descending after ascending", "Look"),
-    Action("compute", ("c",), "app.compute", "Compute", "compute what is missing of what is shown", "Work"),
-    Action("cancel", ("x",), "app.cancel_job", "Cancel", "stop computing; what is finished stays", "Work"),
-    Action("export", ("e",), "app.export", "Export", "write this view as CSV, text or SVG", "Work", "export"),
+    Action("cursor.left", ("left", "h"), "screen.cursor(-1, 0)", "Cursor left", "the step (or layer) before", "Cursor"),
+    Action("cursor.right", ("right", "l"), "screen.cursor(1, 0)", "Cursor right", "the next", "Cursor"),
+    Action("cursor.up", ("up", "k"), "screen.cursor(0, 1)", "Cursor up", "the layer (or line, or row) above", "Cursor"),
+    Action("cursor.down", ("down", "j"), "screen.cursor(0, -1)", "Cursor down", "the one below", "Cursor"),
+    Action("cursor.page.up", ("pageup",), "screen.page(1)", "Page up", "a screen of the table up", "Cursor"),
+    Action("cursor.page.down", ("pagedown",), "screen.page(-1)", "Page down", "a screen of the table down", "Cursor"),
+    Action("cursor.first", ("home", "0"), "screen.edge(-1)", "First step", "to the left end", "Cursor"),
+    Action("cursor.last", ("end", "dollar_sign"), "screen.edge(1)", "Last step", "to the right end", "Cursor"),
+    Action("log", ("y",), "screen.option('log_y')", "Logarithmic axis", "of the values, on or off", "Look"),
+    Action("digits", ("d",), "screen.option('digits')", "Digits", "write values into the heat map's cells", "Look"),
+    Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only what every font has", "Look"),
+    Action("sort", ("o",), "screen.sort", "Sort the table", "by the next column; descending after ascending", "Look"),
+    Action("compute", ("c",), "screen.compute", "Compute", "compute what is missing of what is shown", "Work"),
+    Action("cancel", ("x",), "screen.cancel_job", "Cancel", "stop computing; what is finished stays", "Work"),
+    Action("export", ("e",), "screen.export", "Export", "write this view as CSV, text or SVG", "Work", "export"),
     Action("palette", ("ctrl+p", "colon"), "app.command_palette", "Commands", "find any command by its name", "App"),
-    Action("help", ("question_mark", "f1"), "app.help", "Help", "this page", "App", "help"),
+    Action("help", ("question_mark", "f1"), "screen.help", "Help", "this page", "App", "help"),
     Action("quit", ("q", "ctrl+q", "ctrl+c"), "app.quit", "Quit", "leave", "App", "quit"),
 )
 

@@ -44,8 +44,7 @@ class Explorer(App[None]):
         """Every action of the registry by its name."""
         for action in ACTIONS:
             if action.id != "palette":
-                call = action.call.replace("app.", "screen.")
-                run = partial(self.call_later, self.main.run_action, call)
+                run = partial(self.call_later, self.main.run_action, action.call)
                 yield SystemCommand(f"{action.title}  ({action.shown_keys})", action.help, run)
 
     def _leave(self, number: int) -> None:

@@ -16,6 +16,8 @@ from explorer.ui.widgets.lines import SegmentLine, spread
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
+    from explorer.selection import Selection
+    from explorer.ui.messages import Progress
 
 
 def plain(text: str, style: Style, width: int) -> SegmentLine:
@@ -49,6 +51,17 @@ def title(
         left.append(Segment(text, palette.axis))
         room -= cell_len(text)
     return spread(left, right, width)
+
+
+def job(running: Selection | None, shown: Selection | None, progress: Progress | None, missing: int) -> str:
+    """What is being computed and how far it is; else what is missing of what is shown."""
+    if running is None:
+        return f"{missing:,} not computed: c computes" if missing else ""
+    other = "" if running == shown else f"{running.measure} "
+    if progress is None or not progress.total:
+        return f"computing {other}…  x cancels"
+    share = 100 * progress.done // progress.total
+    return f"computing {other}{progress.done:,}/{progress.total:,} {share} %  x cancels"
 
 
 def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> SegmentLine:

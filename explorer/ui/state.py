@@ -209,6 +209,22 @@ def ranged(state: State, what: str, text: str) -> State:
     return replace(state, steps=ranges) if what == "step" else replace(state, layers=ranges)
 
 
+def switched(options: DrawOptions, name: str) -> DrawOptions:
+    """One way of drawing turned on or off: ``log_y``, ``digits`` or ``ascii``."""
+    return {
+        "log_y": replace(options, log_y=not options.log_y),
+        "digits": replace(options, digits=not options.digits),
+        "ascii": replace(options, ascii=not options.ascii),
+    }[name]
+
+
+def resorted(options: DrawOptions, columns: Sequence[str]) -> DrawOptions:
+    """The next order of a table: each column ascending, then descending; at the end its own order again."""
+    if options.sort and not options.descending:
+        return replace(options, descending=True)
+    return replace(options, sort=cycled(("", *columns), options.sort), descending=False)
+
+
 def filtered(state: State, catalogue: Catalogue, text: str) -> State:
     """Apply a filter line: ``task:sst* seed:1,2 step:100-500 layer:8-12 measure:js probe:dev against:first``.
 

@@ -54,9 +54,7 @@ class MainScreen(Screen[None]):
 
     AUTO_FOCUS = "#chart"
 
-    BINDINGS: ClassVar = [
-        Binding(",".join(a.keys), a.call.replace("app.", "screen."), a.title, show=False, id=a.id) for a in ACTIONS
-    ]
+    BINDINGS: ClassVar = [Binding(",".join(a.keys), a.call, a.title, show=False, id=a.id) for a in ACTIONS]
 
     def __init__(self, path: Path, palette: Palette) -> None:
         super().__init__()
@@ -201,8 +199,7 @@ class MainScreen(Screen[None]):
 
     def on_prompt_dropped(self) -> None:
         self.panel.find("")
-        self.set_focus(self.chart)
-        self._fold()
+        self.on_panel_left()
 
     def on_resize(self, event: events.Resize) -> None:
         width, height = event.size
@@ -248,13 +245,7 @@ class MainScreen(Screen[None]):
 
     def action_option(self, name: str) -> None:
         """Switch a way of drawing on or off."""
-        options = self.state.options
-        switched = {
-            "log_y": replace(options, log_y=not options.log_y),
-            "digits": replace(options, digits=not options.digits),
-            "ascii": replace(options, ascii=not options.ascii),
-        }
-        self.become(replace(self.state, options=switched[name]))
+        self.become(replace(self.state, options=state.switched(self.state.options, name)))
 
     def action_sort(self) -> None:
         """Sort the table by the next column; each first ascending, then descending."""
@@ -262,11 +253,7 @@ class MainScreen(Screen[None]):
         if view is None or self.state.mode != "table":
             self._tell("o sorts the table: press 5 first.")
             return
-        options = self.state.options
-        if options.sort and not options.descending:
-            options = replace(options, descending=True)
-        else:
-            options = replace(options, sort=state.cycled(("", *view.rows()[0]), options.sort), descending=False)
+        options = state.resorted(self.state.options, view.rows()[0])
         self.become(replace(self.state, options=options))
         order = ", descending" if options.descending else ""
         self._tell(f"sorted by {options.sort or 'task, seed, step, layer'}{order}")
@@ -304,8 +291,6 @@ class MainScreen(Screen[None]):
 
     def action_cancel_job(self) -> None:
         """Stop the job; what it has finished stays."""
-        if self.jobs.selection is not None:
-            self._declined.add(self.jobs.selection)
         self._tell("Cancelling …" if self.jobs.cancel() else "Nothing is being computed.")
 
     def action_export(self) -> None:
@@ -333,14 +318,6 @@ class MainScreen(Screen[None]):
         measure = self.catalogue.measure(self.state.measure) if self.catalogue else None
         self.app.push_screen(HelpScreen(self.palette, measure))
 
-    def action_command_palette(self) -> None:
-        """Find a command by its name."""
-        self.app.action_command_palette()
-
-    async def action_quit(self) -> None:
-        """Leave."""
-        await self.app.action_quit()
-
     # The state and what follows from it
 
     @property
@@ -357,22 +334,17 @@ class MainScreen(Screen[None]):
         self._word = ""
         if self.catalogue is not None:
             self.panel.about(new, self.catalogue)
-            selection = self.selection
-            if selection is None:
-                self._explain()
-            elif anew or (new.mode, selection) != (old.mode, before):
-                self.reader.show(new.mode, selection)
-            elif self.chart.view is not None:
-                self.chart.draw(self.chart.view, new.cursor, new.options)
+            try:
+                selection = new.selection(self.catalogue)
+            except BertdynError as error:
+                self.picture = None
+                self.chart.say(str(error))
+            else:
+                if anew or (new.mode, selection) != (old.mode, before):
+                    self.reader.show(new.mode, selection)
+                elif self.chart.view is not None:
+                    self.chart.draw(self.chart.view, new.cursor, new.options)
         self._bars()
-
-    def _explain(self) -> None:
-        try:
-            assert self.catalogue is not None
-            self.state.selection(self.catalogue)
-        except BertdynError as error:
-            self.picture = None
-            self.chart.say(str(error))
 
     def _point(self, cursor: Cursor) -> None:
         self.state = self.state.pointing(cursor)
@@ -408,8 +380,9 @@ class MainScreen(Screen[None]):
             return
         width = self.size.width
         view, palette = self.chart.view, self.palette
+        job = bars.job(self.jobs.selection, self.selection, self.progress, self.missing if view else 0)
         show = {
-            "title": bars.title(self.path, self.state, self.catalogue, self._job(), palette, width),
+            "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),
             "heading": bars.plain(view.title if view else "", palette.strong, self.chart.size.width),
             "subheading": bars.plain(view.subtitle if view else "", palette.axis, self.chart.size.width),
             "notes": bars.notes(self._word, self.picture.notes if view and self.picture else (), palette, width),
@@ -418,12 +391,3 @@ class MainScreen(Screen[None]):
         }
         for name, line in show.items():
             self.query_one(f"#{name}", Lines).show([line])
-
-    def _job(self) -> str:
-        if self.jobs.selection is None:
-            return f"{self.missing:,} not computed: c computes" if self.missing and self.chart.view else ""
-        other = "" if self.jobs.selection == self.selection else f"{self.jobs.selection.measure} "
-        if self.progress is None or not self.progress.total:
-            return f"computing {other}…  x cancels"
-        done, total = self.progress.done, self.progress.total
-        return f"computing {other}{done:,}/{total:,} {100 * done // total} %  x cancels"
