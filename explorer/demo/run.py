@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ def _fine_tune(
 
     tell()
     if missing:
-        with local_pool(min(len(missing), cpus())) as pool:
+        with warnings.catch_warnings(), local_pool(min(len(missing), cpus())) as pool:
+            warnings.filterwarnings("ignore", "A worker was restarted")  # torch's memory after a run; harmless
             waiting = {pool.submit(_train, base, run, recipe) for run in missing}
             while waiting:
                 done, waiting = wait(waiting, timeout=POLL_SECONDS)
