@@ -14,8 +14,9 @@ from explorer.demo.recipe import TASKS, Recipe
 from explorer.demo.run import tiny_bert
 from tests import oracle
 
+FIRM = 0.05
 RECIPE = Recipe(steps=(0, 4, 12), sentences=400)
-CHECKPOINT = "runs/sentiment/seed-1/checkpoint-12"
+CHECKPOINT = f"runs/{TASKS[0].name}/seed-1/checkpoint-12"
 
 
 def bertdyn(*arguments: str, cwd: Path) -> str:
@@ -68,7 +69,22 @@ def test_svcca_is_what_the_models_give(runs, slow, store, tolerance):
     assert [row["layer"] for row in rows] == list(range(len(tuned)))
     for row in rows:
         want = oracle.svcca_distance(tuned[row["layer"]], reference[row["layer"]])
-        assert row["value"] == pytest.approx(want, abs=tolerance), row
+        # Two nearly equal eigenvalues at the 99 % cut: float16 decides which direction is kept, as the README says.
+        loose = 5 if store == "half" and row["details"]["gap_at_cut"] < FIRM else 1
+        assert row["value"] == pytest.approx(want, abs=loose * tolerance), row
+
+
+@pytest.mark.slow
+def test_svcca_is_what_the_stored_arrays_give(runs):
+    from store.keys import PRETRAINED_KEY, CheckpointKey
+    from store.store import Store
+
+    kept = Store.open(runs / "half.bertdyn")
+    for row in values(runs, "svcca", "half"):
+        tuned, reference = (
+            kept.hidden("dev", key, row["layer"]) for key in (CheckpointKey(TASKS[0].name, "1", 12), PRETRAINED_KEY)
+        )
+        assert row["value"] == pytest.approx(oracle.svcca_distance(tuned, reference), abs=1e-6), row
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import numpy as np
 from explorer.measures import Measure, get
 from explorer.measures.base import canonical
 from explorer.selection import Selection, pairs
-from store.keys import CheckpointKey, Result
+from store.keys import PRETRAINED, CheckpointKey, Result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -80,10 +80,10 @@ class Rows:
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
-        """Tasks in the order of the selection, else by name; also those without a value."""
+        """Tasks in the order of the selection, else by name, the pre-trained model last; also those without a value."""
         there = {key.task for key, _ in self.wanted}
         chosen = [t for t in self.selection.tasks if t in there]
-        return tuple(chosen or sorted(there))
+        return tuple(chosen or sorted(there, key=lambda task: (task == PRETRAINED, task)))
 
     def seeds(self, task: str) -> tuple[str, ...]:
         """Seeds of a task, numbers by their size; also those without a value."""
@@ -146,7 +146,7 @@ def choose_rows(
     kept = []
     for r in stored:
         key = CheckpointKey(r.task, r.seed, r.step)
-        if (key, r.layer) not in layers:
+        if (key, r.layer) not in layers or r.version != measure.version:
             continue
         reference = references.get(key)
         if reference is None and r.ref_task is not None:

@@ -83,6 +83,22 @@ def test_values_of_other_questions_are_left_out(store, changes):
     assert fetch(store, chosen(tasks=("sst2",), layers=Ranges.parse("0-2", "--layer"))).results == ()
 
 
+def test_values_of_an_earlier_definition_are_not_shown(store):
+    key = CheckpointKey("sst2", "1", 20)
+    checkpoint, other = store.checkpoint("dev", key), store.checkpoint("dev", PRETRAINED_KEY)
+    old = result(
+        key, 1, 0.5, parameters=canonical(dict(SETTLED)), statistic="", version=get("svcca").version - 1,
+        digest=checkpoint.hidden_digest, ref_digest=other.hidden_digest,
+    )  # fmt: skip
+    store.add_results([old])
+    assert fetch(store, chosen()).main == ()
+
+
+def test_a_fine_tuned_task_is_shown_before_the_pretrained_model(store):
+    alone = Selection("clusters", "dev", parameters=get("clusters").settle({}))
+    assert fetch(store, alone).tasks == ("pos", "sst2", "pretrained")
+
+
 def test_heads_stay_out_of_curves_and_in_the_table(store):
     key = CheckpointKey("sst2", "1", 40)
     keep(store, key, 1, 0.5)
