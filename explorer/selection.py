@@ -46,7 +46,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Against:
-    """What each checkpoint is compared with: ``pretrained``, ``first``, ``previous``, ``final``, ``seed:N`` or one key."""
+    """What a checkpoint is compared with: ``pretrained``, ``first``, ``previous``, ``final``, ``seed:N`` or one key."""
 
     kind: str
     seed: str = ""
@@ -76,7 +76,7 @@ class Against:
 
 @dataclass(frozen=True)
 class Selection:
-    """One choice of values: a measure with its parameters on some checkpoints of a probe set. Empty means everything."""
+    """One choice of values: a measure and its parameters on checkpoints of a probe set. Empty means everything."""
 
     measure: str
     probe: str
@@ -120,7 +120,8 @@ def choose(selection: Selection, keys: Iterable[CheckpointKey]) -> tuple[Checkpo
         shown = ", ".join(map(str, steps[:12])) + (", ..." if len(steps) > 12 else "")
         raise BertdynError(
             f"The selection matches no checkpoint of probe set '{selection.probe}'. "
-            f"There are tasks {', '.join(tasks) or 'none'}; seeds {', '.join(seeds) or 'none'}; steps {shown or 'none'}."
+            f"There are tasks {', '.join(tasks) or 'none'}; seeds {', '.join(seeds) or 'none'}; "
+            f"steps {shown or 'none'}."
         )
     return chosen
 

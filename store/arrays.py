@@ -1,7 +1,7 @@
 """One checkpoint's Zarr group: write it whole or not at all, read slices back.
 
-    hidden      [layers + 1, tokens, width]    layer 0 is the embedding output
-    attention   [layers, heads, pairs]         pairs: each example's length squared, one example after the other
+hidden      [layers + 1, tokens, width]    layer 0 is the embedding output
+attention   [layers, heads, pairs]         pairs: each example's length squared, one example after the other
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """What is on disk: names, shapes, dtypes, encodings, the format's version. Pure data and pure functions.
 
-    NAME.bertdyn/
-      bertdyn.json
-      probes/<probe>/                                 Zarr v3 group
-      activations/<probe>/<task>/<seed>/<step>/       Zarr v3 group; it exists <=> it is complete
-      tables/<table>/<id>.parquet
-      index.duckdb
-      staging/  trash/
+NAME.bertdyn/
+  bertdyn.json
+  probes/<probe>/                                 Zarr v3 group
+  activations/<probe>/<task>/<seed>/<step>/       Zarr v3 group; it exists <=> it is complete
+  tables/<table>/<id>.parquet
+  index.duckdb
+  staging/  trash/
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def js_bits(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 
 def model_outputs(folder: Path, texts: list[str] | list[list[str]], max_length: int = 128) -> dict[str, Any]:
-    """Hidden states [L + 1, T, D] and attentions [example][L, H, len, len] of one sentence at a time, no padding at all."""
+    """Hidden states [L + 1, T, D] and attentions [example][L, H, len, len], one sentence at a time, without padding."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 

@@ -58,7 +58,9 @@ def slow(runs):
 
 
 def values(runs: Path, measure: str, store: str, *flags: str) -> list[dict[str, object]]:
-    return json.loads(bertdyn("compute", measure, f"{store}.bertdyn", "--step", "12", "--format", "json", *flags, cwd=runs))
+    return json.loads(
+        bertdyn("compute", measure, f"{store}.bertdyn", "--step", "12", "--format", "json", *flags, cwd=runs)
+    )
 
 
 @pytest.mark.slow
@@ -93,7 +95,9 @@ def test_js_is_what_the_models_give(runs, slow, store, tolerance):
     rows = values(runs, "js", store, "--by", "head")
     tuned, reference = (side["attention"] for side in slow)
     layers, heads = tuned[0].shape[:2]
-    assert [(row["layer"], row["head"]) for row in rows] == [(i + 1, h + 1) for i in range(layers) for h in range(heads)]
+    assert [(row["layer"], row["head"]) for row in rows] == [
+        (i + 1, h + 1) for i in range(layers) for h in range(heads)
+    ]
     for layer in range(1, layers + 1):
         want = oracle.js_of_layer(tuned, reference, layer)
         got = [row["value"] for row in rows if row["layer"] == layer]

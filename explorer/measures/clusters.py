@@ -51,7 +51,7 @@ def clusters(
     Raises:
         MeasureError: no labels, or hidden states that are not finite.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     points, labels = labelled_points(layer, stimuli)
     names = stimuli.label_names

@@ -67,9 +67,7 @@ def compare(a: np.ndarray, b: np.ndarray) -> Hulls:
     return Hulls(None, 0.0, found.upper, "none")
 
 
-def _judge(
-    points: np.ndarray, n1: int, weights: np.ndarray, direction: np.ndarray, scale: float, source: str
-) -> Hulls:
+def _judge(points: np.ndarray, n1: int, weights: np.ndarray, direction: np.ndarray, scale: float, source: str) -> Hulls:
     """Verify weights (upper bound, common point) and a direction (lower bound, plane) in float64."""
     u = np.maximum(weights, 0)
     u = np.concatenate([u[:n1] / max(u[:n1].sum(), 1e-300), u[n1:] / max(u[n1:].sum(), 1e-300)])

@@ -71,9 +71,7 @@ def blocks(layers: tuple[Layer, ...], stimuli: Stimuli, tokens: str) -> Iterator
             yield tuple(chunk[rows] for chunk in chunks)
 
 
-def _words(
-    layers: tuple[Layer, ...], stimuli: Stimuli, total: int, step: int
-) -> Iterator[tuple[np.ndarray, ...]]:
+def _words(layers: tuple[Layer, ...], stimuli: Stimuli, total: int, step: int) -> Iterator[tuple[np.ndarray, ...]]:
     """Word means. Words whose sub-words straddle two chunks wait, with their rows, for the second one."""
     first = np.asarray(stimuli.word_first, dtype=np.int64)
     last = first + stimuli.word_length

@@ -132,10 +132,7 @@ class Grid:
             edges = [0, *(np.flatnonzero(row[1:] != row[:-1]) + 1).tolist(), self.width]
             wide = "\0" in text
             lines.append(
-                [
-                    Segment(text[a:b].replace("\0", "") if wide else text[a:b], table[row[a]])
-                    for a, b in pairwise(edges)
-                ]
+                [Segment(text[a:b].replace("\0", "") if wide else text[a:b], table[row[a]]) for a, b in pairwise(edges)]
             )
         return lines
 

@@ -32,9 +32,7 @@ class Label:
     """Several lines stand behind it."""
 
 
-def at_ends(
-    chart: Chart, ends: Sequence[float], height: int, room: int, focus: int, values: bool
-) -> list[Label]:
+def at_ends(chart: Chart, ends: Sequence[float], height: int, room: int, focus: int, values: bool) -> list[Label]:
     """Labels of a chart's lines that end at rows ``ends`` (NaN: no label), with their last values if wished.
 
     The line in focus always has its own label: where it would share one, the others go unnamed.

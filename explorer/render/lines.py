@@ -136,9 +136,7 @@ class LineChart:
             grid.put(row, frame.left, dots * frame.width, palette.faint)
             grid.put(row, frame.left + 1, " noise floor ", palette.faint)
 
-    def _x_axis(
-        self, grid: Grid, frame: Frame, palette: Palette, bottom: int, right: int, ascii_only: bool
-    ) -> None:
+    def _x_axis(self, grid: Grid, frame: Frame, palette: Palette, bottom: int, right: int, ascii_only: bool) -> None:
         if not bottom:
             return
         across, tick_mark, corner = ("-", "+", "+") if ascii_only else ("─", "┬", "└")
@@ -276,4 +274,3 @@ class LineChart:
             text = axes.count(round(x))
             grid.replace_word(grid.height - 1, column, text, palette.strong)
         return grid
-

@@ -100,7 +100,7 @@ _CUBE_HEAT = (17, 18, 54, 55, 56, 25, 26, 31, 37, 42, 78, 113, 149, 185, 191, 22
 
 
 def _truecolor(dark: bool) -> Palette:
-    low, high = ((0.58, 0.93) if dark else (0.74, 0.30))
+    low, high = (0.58, 0.93) if dark else (0.74, 0.30)
     lines = [_ramp(i / 31, low, high, turn=not dark) for i in range(32)]
     return Palette(
         depth=Depth.TRUECOLOR,

@@ -27,9 +27,7 @@ def plain(text: str, style: Style, width: int) -> SegmentLine:
     return [Segment(f" {text}" if text else "", style)]
 
 
-def title(
-    path: Path, state: State, catalogue: Catalogue | None, job: str, palette: Palette, width: int
-) -> SegmentLine:
+def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palette: Palette, width: int) -> SegmentLine:
     """The store, what it holds, the probe set, and at the right end what is being computed."""
     right = [Segment(f"  {job} ", palette.warning)] if job else []
     left = [Segment(" bertdyn ", palette.strong), Segment(f" {path.name}", palette.text)]
@@ -79,9 +77,7 @@ def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> Segme
 def footer(mode: str, palette: Palette, width: int) -> SegmentLine:
     """Keys with their names; the active mode stands out without colour; what does not fit is in the help."""
     # Help and quit are promised first: whoever sees only a few keys must see these.
-    shown = sorted(
-        (a for a in ACTIONS if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit"))
-    )
+    shown = sorted((a for a in ACTIONS if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit")))
     texts = [(a, a.keys[0].replace("question_mark", "?").replace("slash", "/")) for a in shown]
     gap = 2 if sum(len(key) + len(a.footer) + 3 for a, key in texts) < width else 1
     line: SegmentLine = []

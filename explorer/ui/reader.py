@@ -193,9 +193,7 @@ def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, 
     """
     os.stat(path)
     return frozenset(
-        (folder, os.stat(folder).st_mtime_ns)
-        for top, depth in where
-        for folder in _folders(str(path / top), depth)
+        (folder, os.stat(folder).st_mtime_ns) for top, depth in where for folder in _folders(str(path / top), depth)
     )
 
 

@@ -260,9 +260,7 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
 
 
 def _matching(patterns: str, there: Sequence[str], what: str) -> tuple[str, ...]:
-    found = tuple(
-        name for name in there if any(name == p or fnmatch.fnmatchcase(name, p) for p in patterns.split(","))
-    )
+    found = tuple(name for name in there if any(name == p or fnmatch.fnmatchcase(name, p) for p in patterns.split(",")))
     if not found:
         raise BertdynError(f"No {what} matches '{patterns}'; there is {', '.join(there) or 'none'}.")
     return found

@@ -60,9 +60,7 @@ class LineView(CubeView):
 
     def __init__(self, data: Rows) -> None:
         super().__init__(data)
-        self.chart = LineChart(
-            Chart(self.series(), self.x_name, words.y_name(data.measure), floor=data.measure.floor)
-        )
+        self.chart = LineChart(Chart(self.series(), self.x_name, words.y_name(data.measure), floor=data.measure.floor))
 
     def series(self) -> tuple[Series, ...]:
         """The lines, lowest first."""

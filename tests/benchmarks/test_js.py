@@ -22,7 +22,10 @@ class DiskMaps(MemoryLayer):
 
         self.attention_chunk = chunk_length(maps.shape[1], 2)
         self.array = zarr.create_array(
-            str(path), shape=maps.shape, dtype="float16", chunks=(1, self.attention_chunk),
+            str(path),
+            shape=maps.shape,
+            dtype="float16",
+            chunks=(1, self.attention_chunk),
             compressors=[zarr.codecs.Crc32cCodec()],
         )
         self.array[:] = maps

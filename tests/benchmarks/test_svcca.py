@@ -23,7 +23,10 @@ class DiskLayer(MemoryLayer):
 
         self.hidden_chunk = chunk_length(len(states), states.shape[1] * 2)
         self.array = zarr.create_array(
-            str(path), shape=states.shape, dtype="float16", chunks=(self.hidden_chunk, states.shape[1]),
+            str(path),
+            shape=states.shape,
+            dtype="float16",
+            chunks=(self.hidden_chunk, states.shape[1]),
             compressors=[zarr.codecs.Crc32cCodec()],
         )
         self.array[:] = states

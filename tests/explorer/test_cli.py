@@ -13,7 +13,8 @@ def bertdyn(*arguments: str, code: str = "from explorer.cli import main; main()"
 def test_help_lists_every_command_without_loading_arrays():
     code = (
         "import sys\nfrom explorer.cli import main\n"
-        "try: main()\nfinally: print(sorted({'numpy','zarr','duckdb','torch','textual'} & set(sys.modules)), file=sys.stderr)"
+        "try: main()\n"
+        "finally: print(sorted({'numpy','zarr','duckdb','torch','textual'} & set(sys.modules)), file=sys.stderr)"
     )
     done = bertdyn("--help", code=code)
     assert done.returncode == 0

@@ -11,7 +11,11 @@ from explorer.commands.output import as_csv, as_json, as_table, write_rows
 from store.errors import BertdynError
 
 COLUMNS = ("task", "layer", "value", "details")
-ROWS = [("sst2", 1, 0.1234567891234, {"k": 3}), ('a "b", c', 2, None, {}), ("名前", 3, float("nan"), {"v": float("inf")})]
+ROWS = [
+    ("sst2", 1, 0.1234567891234, {"k": 3}),
+    ('a "b", c', 2, None, {}),
+    ("名前", 3, float("nan"), {"v": float("inf")}),
+]
 
 
 def test_json_keeps_every_digit_and_writes_no_bare_nan():

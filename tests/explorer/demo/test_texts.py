@@ -56,7 +56,7 @@ def test_words_alone_do_not_give_the_topic_away():
 
 
 def test_subject_and_verb_agree_across_a_distractor():
-    """"the map near the bridges is": the verb follows the first noun, though another number stands beside it."""
+    """ "the map near the bridges is": the verb follows the first noun, though another number stands beside it."""
     crossed = 0
     for s in texts.tagged(2, 4000):
         for i in range(len(s.words) - 5):

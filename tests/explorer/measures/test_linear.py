@@ -180,8 +180,11 @@ def test_tokens_choose_rows(chunk):
     starts = np.cumsum(lengths) - lengths
     special = np.zeros(lengths.sum(), bool)
     special[starts] = special[starts + lengths - 1] = True
-    words = [(s + 1, n - 2) if n < 6 else w for s, n in zip(starts, lengths, strict=True) for w in
-             ([(s + 1, n - 2)] if n < 6 else [(s + 1, 1), (s + 2, n - 3)])]
+    words = [
+        (s + 1, n - 2) if n < 6 else w
+        for s, n in zip(starts, lengths, strict=True)
+        for w in ([(s + 1, n - 2)] if n < 6 else [(s + 1, 1), (s + 2, n - 3)])
+    ]
     stimuli = MemoryStimuli(lengths, words=[(int(a), int(b)) for a, b in words], special=special)
     x, y = like_bert(int(lengths.sum()), 5)
     rows = {

@@ -22,9 +22,7 @@ def chart(layers: int = 7, points: int = 11, spread: bool = False, floor: float 
     x = np.linspace(0, 1000, points)
     y = [layer**2 * x / 1e5 for layer in range(layers)]
     edges = [(v * 0.8, v * 1.2) if spread else (None, None) for v in y]
-    series = tuple(
-        Series(f"L{i}", x, y[i], i / max(1, layers - 1), *edges[i], number=i) for i in range(layers)
-    )
+    series = tuple(Series(f"L{i}", x, y[i], i / max(1, layers - 1), *edges[i], number=i) for i in range(layers))
     return LineChart(Chart(series, "step", "distance", floor=floor))
 
 

@@ -28,13 +28,12 @@ def luminance(colour: Color) -> float:
 def drawn(depth: Depth, dark: bool = True) -> str:
     """A chart with bands, focus and cursor, and a heat map with everything, as a terminal of that depth gets it."""
     x = np.arange(0, 500, 20.0)
-    series = tuple(
-        Series(f"L{i}", x, i * x / 500, i / 12, i * x / 500 - 0.1, i * x / 500 + 0.1, i) for i in range(13)
-    )
+    series = tuple(Series(f"L{i}", x, i * x / 500, i / 12, i * x / 500 - 0.1, i * x / 500 + 0.1, i) for i in range(13))
     values = np.arange(60.0).reshape(6, 10)
     values[2, 3] = np.nan
-    chart, heat = LineChart(Chart(series, "step", "distance")), HeatChart(
-        HeatMap(values, names_of(range(6)), names_of(range(10)), "layer", "step", "distance")
+    chart, heat = (
+        LineChart(Chart(series, "step", "distance")),
+        HeatChart(HeatMap(values, names_of(range(6)), names_of(range(10)), "layer", "step", "distance")),
     )
     colours = palette(depth, dark)
     lines = [
