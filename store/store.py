@@ -148,8 +148,9 @@ class Store:
         """
         from store.probe_files import read_probe, same_content, write_probe
 
-        self._collect_once()
         name = probe.info.name
+        _need_text(name)
+        self._collect_once()
         there = modified(layout.probe_path(self.path, name)) is not None
         if not there and write_probe(self.path, probe):
             return

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import torch
 from transformers import AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
-from transformers.utils import logging
 
 from explorer.demo.recipe import Recipe, Task
 from explorer.demo.texts import Sentence
+from store.extract.quiet import quiet
 
 IGNORED = -100
 Batch = dict[str, torch.Tensor]
 
 
+@quiet()
 def fine_tune(base: Path, folder: Path, task: Task, seed: int, recipe: Recipe) -> None:
     """Train one run and write FOLDER/checkpoint-STEP for each of the recipe's steps.
 
@@ -28,8 +29,6 @@ def fine_tune(base: Path, folder: Path, task: Task, seed: int, recipe: Recipe) -
     Raises:
         OSError: the folder cannot be written.
     """
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     tokenizer = AutoTokenizer.from_pretrained(base)
