@@ -348,8 +348,10 @@ def _only_reading(connection: Any, sql: str) -> None:
     import duckdb
 
     statements = connection.extract_statements(sql)
-    reading = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+    reading = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN]
+    if sql.lstrip()[:5].lower() == "pivot":
+        reading.append(duckdb.StatementType.MULTI)  # DuckDB looks up the new columns' names first
     if len(statements) != 1 or statements[0].type not in reading:
         raise BertdynError(
-            "A query is one SELECT (or DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): the store is only read through SQL."
+            "A query is one SELECT (or PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): the store is only read through SQL."
         )

@@ -175,6 +175,12 @@ def test_a_view_of_a_measure_is_there_before_its_first_value(store: Store) -> No
     assert store.query("select direction, value from js", measures=["svcca", "js"]).rows == [("row", 0.25)]
 
 
+def test_pivot_is_a_question_too(store: Store) -> None:
+    answer = store.query("PIVOT (select task, step, layers from checkpoints) ON step USING any_value(layers) ORDER BY task")
+    assert answer.columns[0] == "task"
+    assert set(answer.columns[1:]) == {str(row[0]) for row in store.query("select distinct step from checkpoints").rows}
+
+
 def test_columns_types_and_truncation_are_said(store: Store) -> None:
     answer = store.query("select task, step, loss from checkpoints order by step desc", limit=2)
     assert answer.columns == ("task", "step", "loss")
@@ -193,6 +199,7 @@ def test_columns_types_and_truncation_are_said(store: Store) -> None:
         ("copy (select 1) to 'gone.csv'", "one SELECT"),
         ("select 1; select 2", "one SELECT"),
         ("", "one SELECT"),
+        ("pivot runs on task; drop view runs", "one SELECT"),
     ],
 )
 def test_sql_that_cannot_be_answered_gets_duckdbs_own_words(store: Store, sql: str, says: str) -> None:
