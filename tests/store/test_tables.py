@@ -176,7 +176,9 @@ def test_a_view_of_a_measure_is_there_before_its_first_value(store: Store) -> No
 
 
 def test_pivot_is_a_question_too(store: Store) -> None:
-    answer = store.query("PIVOT (select task, step, layers from checkpoints) ON step USING any_value(layers) ORDER BY task")
+    answer = store.query(
+        "PIVOT (select task, step, layers from checkpoints) ON step USING any_value(layers) ORDER BY task"
+    )
     assert answer.columns[0] == "task"
     assert set(answer.columns[1:]) == {str(row[0]) for row in store.query("select distinct step from checkpoints").rows}
 
