@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from explorer.commands.options import measure_named, selection_options, selections
-from explorer.commands.output import write_rows
+from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
 from explorer.views.base import VIEWS, DrawOptions
 from store.errors import BertdynError
@@ -107,10 +107,10 @@ def command(
     elif chosen == "svg":
         if len(views) > 1:
             raise BertdynError("An SVG file holds one picture: choose a probe set with --probe.")
-        _write(_svg(views[0], width, height, light, options), output)
+        write_text(_svg(views[0], width, height, light, options), output)
     else:
         texts = [_text(one, width, height, color, light, options, output is not None) for one in views]
-        _write("\n".join(texts), output)
+        write_text("\n".join(texts), output)
     for rows in found:
         if rows.missing:
             _tell_missing(rows, store, flags, parameters)
@@ -158,17 +158,6 @@ def _svg(view: View, width: int | None, height: int | None, light: bool, options
 
 def _plain_signs(text: str) -> str:
     return text.replace("·", "-").replace("±", "+-").replace("…", "~")
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BertdynError(f"Cannot write {output}: {error.strerror}.") from None
 
 
 def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], parameters: Mapping[str, object]) -> None:
