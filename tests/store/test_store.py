@@ -73,13 +73,14 @@ import store.arrays, store.check, store.probe_files
 from store.store import Store
 from store.errors import BertdynError
 from tests.synthetic import make_probe
+new = make_probe("new")
 if os.geteuid() == 0:
     os.seteuid(65534)
 store = Store.open(sys.argv[1])
 key = store.checkpoints()[0].key
 print(len(store.checkpoints()), store.query("select count(*) from checkpoints").rows, len(store.probe("dev").texts))
 print(store.hidden("dev", key, 1).shape[1], store.query("select count(*) from runs").rows)
-for attempt in (lambda: store.add_probe(make_probe("new")), lambda: store.check(repair=True)):
+for attempt in (lambda: store.add_probe(new), lambda: store.check(repair=True)):
     try:
         attempt()
     except BertdynError as error:

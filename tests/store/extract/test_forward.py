@@ -71,7 +71,7 @@ def test_how_it_is_cut_into_batches_and_windows_changes_nothing(tmp_path: Path) 
     for batch_tokens, window_bytes in ((1, 1), (40, 20_000), (10**6, 1)):
         hidden, maps = extracted(folder, probe, batch_tokens=batch_tokens, window_bytes=window_bytes)
         np.testing.assert_allclose(hidden, first, atol=1e-5)
-        np.testing.assert_allclose(maps, first_maps, atol=1e-6)
+        np.testing.assert_allclose(maps, first_maps, atol=1e-5)
 
 
 def test_weights_saved_in_half_precision_are_computed_in_float32(tmp_path: Path) -> None:
