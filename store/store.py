@@ -301,6 +301,20 @@ class Store:
         """
         return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
 
+    def remove_unused(self) -> bool:
+        """Remove a store that holds no checkpoint and that nobody is writing to; whether it is gone.
+
+        Raises:
+            BertdynError: the folder around it cannot be written.
+        """
+        if self._catalog.checkpoints() or any((self.path / layout.STAGING).iterdir()):
+            return False
+        grave = self.path.with_name(f".{self.path.name[:60]}.{uuid.uuid4().hex}")
+        with writing(self.path.parent):
+            os.rename(self.path, grave)  # in one step, so that nobody opens half a store
+        shutil.rmtree(grave, ignore_errors=True)
+        return True
+
     def check(self, repair: bool = False) -> CheckReport:
         """Read everything and compare it with its checksums and descriptions.
 

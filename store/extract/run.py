@@ -102,6 +102,7 @@ def execute(plan: Plan, progress: Progress | None = None) -> Report:
         for work, outcome in _checkpoint(plan, place, found, tuple(group), notes, progress):
             outcomes.append(outcome)
             progress.outcome(work, outcome)
+    place.tidy()
     order = sorted(outcomes, key=lambda o: (o.probe, o.key))
     return Report(plan.store, tuple(order), tuple(notes))
 
@@ -112,14 +113,21 @@ class _Place:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._store: Store | None = None
+        self._ours = False
 
     def store(self) -> Store:
         if self._store is None:
+            self._ours = not self._plan.store.exists()
             store = Store.open_or_create(self._plan.store)
             for name in dict.fromkeys(w.probe for w in self._plan.work):
                 store.add_probe(self._plan.probes[name])
             self._store = store
         return self._store
+
+    def tidy(self) -> None:
+        """A store that we made and that nothing came into goes again: bad input changes nothing."""
+        if self._ours and self._store is not None:
+            self._store.remove_unused()
 
 
 def _checkpoint(

@@ -147,6 +147,22 @@ def test_values_that_are_no_numbers_fail_and_leave_nothing(own: Path) -> None:
     assert not store.check().problems
 
 
+def break_last_layer(tensors: Any) -> None:
+    (name,) = [name for name in tensors if name.endswith("encoder.layer.1.output.LayerNorm.bias")]
+    tensors[name].fill_(float("nan"))
+
+
+def test_when_nothing_can_be_stored_no_new_store_stays_and_an_old_one_does(own: Path) -> None:
+    for weights in own.rglob("model.safetensors"):
+        reweigh(weights.parent, break_last_layer)
+    report = go(own)
+    assert (statuses(report), report.exit_code) == ({"failed": 3}, 2)
+    assert not [p for p in own.iterdir() if p.name.endswith(".bertdyn") or p.name.startswith(".")]
+    Store.create(own / "x.bertdyn")
+    assert go(own).exit_code == 2
+    assert Store.open(own / "x.bertdyn").checkpoints() == ()
+
+
 def test_weights_that_changed_are_not_taken_for_what_is_stored(own: Path) -> None:
     go(own)
     folder = own / "runs/sst/seed-1/checkpoint-10"
