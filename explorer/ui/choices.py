@@ -5,8 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass, replace
 
-from explorer.selection import Against
-from explorer.ui.state import Catalogue, State, toggled_seed, toggled_task, with_probe
+from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_probe
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,14 @@ class Choice:
 def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice]:
     """All rows, or those that match the words (part of a name, or a glob); a section without a match is left out."""
     measure = catalogue.measure(state.measure)
-    compared = measure is None or measure.sides == 2
+    two_sided = measure is None or measure.sides == 2
     sections = [
         [
             Choice("measure", key="m", text="measure"),
             *(Choice("measure", m.name, _one(m.name == state.measure), m.name) for m in catalogue.measures),
         ],
         [
-            Choice("against", key="r", text="against" if compared else "against (not used)"),
+            Choice("against", key="r", text="against" if two_sided else "against (not used)"),
             *(
                 Choice("against", name, _one(name == str(state.against)), name)
                 for name in _with(str(state.against), catalogue.references(state.probe))
@@ -78,7 +77,7 @@ def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
         case "measure":
             return replace(state, measure=row.name)
         case "against":
-            return replace(state, against=Against.parse(row.name))
+            return compared(state, row.name)
         case "task":
             return toggled_task(state, catalogue, row.name)
         case "seed":

@@ -74,6 +74,8 @@ class State:
     layers: Ranges | None = None
     against: Against = field(default_factory=lambda: Against("first"))
     """Kept while a measure of one checkpoint alone is shown."""
+    reference_chosen: bool = False
+    """By the user. Until then it is the pre-trained model as soon as the store has it."""
     cursors: tuple[tuple[str, Cursor], ...] = (("table", Cursor(0, 0)),)
     """Where the user pointed, by kind of axes. Elsewhere: the last step of the top layer, where most has happened."""
     options: DrawOptions = field(default_factory=DrawOptions)
@@ -126,8 +128,9 @@ def settled(state: State, catalogue: Catalogue) -> State:
     if probe not in probes or not catalogue.of(probe):
         probe = next((name for name in probes if catalogue.of(name)), probes[0] if probes else "")
     if probe != state.probe:
-        keys = catalogue.of(probe)
-        state = replace(state, probe=probe, against=default_against(keys))
+        state = replace(state, probe=probe, reference_chosen=False)
+    if not state.reference_chosen:
+        state = replace(state, against=default_against(catalogue.of(probe)))
     there = catalogue.tasks(probe)
     tasks = tuple(t for t in state.tasks if t in there) or there[:1]
     seeds = tuple(s for s in state.seeds if s in catalogue.seeds(probe, tasks))
@@ -170,14 +173,23 @@ def next_probe(state: State, catalogue: Catalogue, by: int = 1) -> State:
 def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
     """The next thing to compare with."""
     there = catalogue.references(state.probe)
-    return replace(state, against=Against.parse(cycled(there, str(state.against), by)))
+    return compared(state, cycled(there, str(state.against), by))
+
+
+def compared(state: State, reference: str) -> State:
+    """Compared with what ``reference`` says.
+
+    Raises:
+        BertdynError: it is nothing that ``--against`` understands.
+    """
+    return replace(state, against=Against.parse(reference), reference_chosen=True)
 
 
 def with_probe(state: State, catalogue: Catalogue, probe: str) -> State:
     """Another probe set, and a reference that it has."""
     state = replace(state, probe=probe)
     if str(state.against) not in catalogue.references(probe) and state.against.kind != "key":
-        state = replace(state, against=default_against(catalogue.of(probe)))
+        state = replace(state, reference_chosen=False)
     return settled(state, catalogue)
 
 
@@ -253,7 +265,7 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
                 names = _matching(wanted, tuple(info.name for info in catalogue.probes), "probe set")
                 state = with_probe(state, catalogue, names[0])
             case "against":
-                state = replace(state, against=Against.parse(wanted))
+                state = compared(state, wanted)
             case _:
                 raise BertdynError(f"'{what}:' is none of task, seed, step, layer, measure, probe, against.")
     return state

@@ -18,7 +18,7 @@ from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, reference
 from store.extract.hub import resolve
 from store.extract.model import Geometry, check_weights, read_geometry, weights_digest, weights_stamp
 from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_probe_set
-from store.keys import Checkpoint, CheckpointKey, ProbeSet
+from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey, ProbeSet
 from store.layout import MARKER, array_bytes
 from store.store import Store
 
@@ -156,7 +156,8 @@ def make_plan(store_path: Path, runs: Sequence[Path], probes: Mapping[str, Path]
     if not work and not any(o.status == "present" for o in outcomes):
         raise _hopeless(outcomes)
     order = {checkpoint.found.key: i for i, checkpoint in enumerate(usable)}
-    work.sort(key=lambda w: order[w.found.key])  # one loading of a model for all its probe sets
+    # One loading of a model for all its probe sets; the pre-trained one first, since the others are compared with it.
+    work.sort(key=lambda w: (w.found.key != PRETRAINED_KEY, order[w.found.key]))
     free = free_bytes(store_path)
     plan = Plan(store_path, sets, tuple(work), tuple(outcomes), tuple(notes), free, device, options)
     if plan.bytes > free:

@@ -11,6 +11,7 @@ from explorer.ui.choices import choices, picked
 from explorer.ui.state import (
     Catalogue,
     State,
+    compared,
     cycled,
     filtered,
     next_seed,
@@ -53,6 +54,13 @@ def test_what_is_chosen_at_the_start() -> None:
 def test_a_store_without_the_pretrained_model_is_compared_with_the_first_checkpoint() -> None:
     alone = replace(STORE, keys=(keys("pos"), ()))
     assert str(settled(State(), alone).against) == "first"
+
+
+def test_the_pretrained_model_becomes_the_reference_when_it_comes_unless_another_was_chosen() -> None:
+    alone = replace(STORE, keys=(keys("pos"), ()))
+    early = settled(State(), alone)
+    assert str(settled(early, STORE).against) == "pretrained"
+    assert str(settled(compared(early, "first"), STORE).against) == "first"
 
 
 def test_seeds_are_offered_in_the_order_of_their_numbers() -> None:

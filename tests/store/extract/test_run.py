@@ -125,6 +125,15 @@ def test_the_plan_counts_what_is_then_written(own: Path) -> None:
     assert plan.free > plan.bytes
 
 
+def test_the_model_that_others_are_compared_with_comes_first(own: Path) -> None:
+    models.save(own / "runs/apples/seed-1/checkpoint-1")  # before "pretrained" in the alphabet
+    reference = str(models.save(own / "base"))
+    plan = planning.make_plan(
+        own / "x.bertdyn", [own / "runs"], {"dev": own / "dev.tsv"}, ExtractOptions(reference=reference)
+    )
+    assert [w.found.key.task for w in plan.work][:2] == ["pretrained", "apples"]
+
+
 def test_one_broken_checkpoint_does_not_stop_the_others(own: Path) -> None:
     reweigh(own / "runs/sst/seed-1/checkpoint-0", lambda t: t.pop("bert.encoder.layer.0.output.dense.weight"))
     os.truncate(models.save(own / "runs/sst/seed-2/checkpoint-5") / "model.safetensors", 1000)
