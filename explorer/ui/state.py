@@ -19,6 +19,8 @@ MODES = tuple(VIEWS)
 FIRST_MEASURE = "svcca"
 _AXES = {"curves": "steps", "heat": "steps", "seeds": "steps"}
 """Modes whose axes are step and layer: the cursor stays where it is between them."""
+LINES = ("curves", "profile", "seeds")
+"""Modes that draw lines: with no line pointed at, all keep their colours."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,23 @@ class State:
     reference_chosen: bool = False
     """By the user. Until then it is the pre-trained model as soon as the store has it."""
     cursors: tuple[tuple[str, Cursor], ...] = (("table", Cursor(0, 0)),)
-    """Where the user pointed, by kind of axes. Elsewhere: the last step of the top layer, where most has happened."""
+    """Where the user pointed, by kind of axes. Elsewhere: the last step, of all lines or of a map's top layer."""
     options: DrawOptions = field(default_factory=DrawOptions)
 
     @property
     def cursor(self) -> Cursor:
         """Where the cursor is in this mode; views with the same axes share it."""
-        return dict(self.cursors).get(_AXES.get(self.mode, self.mode), Cursor(END, END))
+        at = dict(self.cursors).get(_AXES.get(self.mode, self.mode), Cursor(END, -1))
+        return at if at.y >= 0 or self.mode in LINES else Cursor(at.x, END)
+
+    def moved(self, at: Cursor, across: int, up: int) -> Cursor:
+        """The cursor beside one that was drawn. From no line to the top one, and below the lowest to none."""
+        if self.mode == "table":
+            up = -up
+        if up and at.y < 0:
+            return Cursor(max(0, at.x + across), END)
+        lowest = min(at.y, 0) if not up else -1 if self.mode in LINES else 0
+        return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
     def pointing(self, cursor: Cursor) -> State:
         """The same with the cursor elsewhere."""

@@ -224,12 +224,8 @@ class MainScreen(Screen[None]):
 
     def action_cursor(self, across: int, up: int) -> None:
         """Move the cursor from where it was drawn."""
-        if self.picture is None:
-            return
-        at = self.picture.cursor
-        if self.state.mode == "table":
-            up = -up
-        self._point(Cursor(max(0, at.x + across), max(0, at.y + up)))
+        if self.picture is not None:
+            self._point(self.state.moved(self.picture.cursor, across, up))
 
     def action_page(self, up: int) -> None:
         """A screenful of rows."""

@@ -63,7 +63,10 @@ async def test_t_s_p_and_r_go_around_tasks_seeds_probes_and_references(computed:
 async def test_the_cursor_reads_exact_values(computed: Path, keys: tuple[str, ...]) -> None:
     left, down, right, up = keys
     async with opened(computed) as pilot:
+        await until(pilot, lambda: "(layer 0) to" in text_of(pilot, "reading"))  # no line is pointed at: none is dim
         await pilot.press("s", left, down)
+        await until(pilot, lambda: "layer 3, step 20" in text_of(pilot, "reading"))
+        await pilot.press(down)
         await until(pilot, lambda: "layer 2, step 20" in text_of(pilot, "reading"))
         view = main(pilot).chart.view
         assert view is not None

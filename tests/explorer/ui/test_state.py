@@ -22,7 +22,7 @@ from explorer.ui.state import (
     toggled_task,
     with_probe,
 )
-from explorer.views.base import Cursor
+from explorer.views.base import END, Cursor
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey, ProbeInfo
 
@@ -87,6 +87,16 @@ def test_a_seed_that_the_next_task_has_not_is_dropped() -> None:
 def test_another_probe_set_keeps_the_task_and_takes_a_reference_that_it_has() -> None:
     state = with_probe(START, STORE, "plain")
     assert (state.probe, state.tasks, str(state.against)) == ("plain", ("pos",), "first")
+
+
+def test_the_cursor_goes_from_no_line_to_the_top_one_and_below_the_lowest_to_none() -> None:
+    assert START.cursor == Cursor(END, -1)
+    assert START.moved(Cursor(4, -1), 0, -1) == Cursor(4, END)
+    assert START.moved(Cursor(4, 0), 0, -1) == Cursor(4, -1)
+    assert START.moved(Cursor(4, -1), -1, 0) == Cursor(3, -1)
+    heat = replace(START, mode="heat")
+    assert heat.cursor == Cursor(END, END)
+    assert heat.moved(Cursor(4, 0), 0, -1) == Cursor(4, 0)
 
 
 def test_going_around_comes_back() -> None:
