@@ -111,6 +111,9 @@ def tui(arguments: list[str] | None = None) -> None:
         code = 2
     except KeyboardInterrupt:
         code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
     sys.exit(code)
 
 

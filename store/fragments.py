@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store.errors import BertdynError
 from store.layout import TABLES
-from store.staging import locked, sync, write_file, writing
+from store.staging import locked, refused, sync, write_file, writing
 
 COMPACT_ABOVE = 256
 """Fragments; an aggregate over 500 takes 64 ms, over one 1 ms."""
@@ -149,7 +148,7 @@ def _copy(connection: Any, root: Path, table: TableSpec, rows: str, parameters: 
         except duckdb.IOException as error:
             if "such file" in str(error):
                 raise  # a listed fragment went away: the caller lists again
-            raise BertdynError(f"'{folder}' cannot be written: {str(error).splitlines()[0]}") from None
+            raise refused(folder, str(error)) from None
         finally:
             draft.unlink(missing_ok=True)
     return path

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from store.layout import INDEX, TABLES
-from store.staging import Stage, locked, sync, write_file, writing
+from store.staging import Stage, locked, refused, sync, write_file, writing
 from store.tables import MeasureShape, lasting_sources, views
 
 _NOTE = "index.json"
@@ -79,6 +79,8 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
                 connection.execute(statement)
         sync(draft)
         os.replace(draft, root / INDEX)
+    except duckdb.IOException as error:
+        raise refused(root / INDEX, str(error)) from None
     finally:
         stage.discard()
     sync(root)

@@ -39,13 +39,20 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise BertdynError(
-                f"The disk that holds '{place}' is full. Free some space and run the command again: "
-                "what was finished is kept."
-            ) from None
+            raise refused(place, os.strerror(errno.ENOSPC)) from None
         if error.errno in _DENIED:
             raise BertdynError(f"'{place}' cannot be written: {error.strerror or 'permission denied'}.") from None
         raise
+
+
+def refused(place: Path, said: str) -> BertdynError:
+    """What the system, or DuckDB for it, said of a write that failed, as one sentence."""
+    if os.strerror(errno.ENOSPC) in said:
+        return BertdynError(
+            f"The disk that holds '{place}' is full. Free some space and run the command again: "
+            "what was finished is kept."
+        )
+    return BertdynError(f"'{place}' cannot be written: {said.splitlines()[0]}.")
 
 
 def sync(path: Path) -> None:

@@ -113,6 +113,23 @@ def test_a_store_that_may_only_be_read_is_read_and_queried(tables: bool) -> None
     assert [("cannot be written" in line) for line in refused] == [True] * 3
 
 
+NO_ROOM = """
+import resource, signal, sys
+import duckdb, google_crc32c, numpy, zarr.codecs
+from store.store import Store
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+print(len(Store.open(sys.argv[1]).checkpoints()))
+"""
+
+
+def test_a_moved_store_opens_where_there_is_no_room_for_another_index(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "s.bertdyn", tasks=["a"], seeds=["1"], steps=[0, 20], pretrained=False)
+    moved = store.path.rename(tmp_path / "moved.bertdyn")
+    done = subprocess.run([sys.executable, "-c", NO_ROOM, str(moved)], capture_output=True, text=True, cwd=Path.cwd())
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
 def test_probe_sets_can_be_added_through_two_open_stores(tmp_path: Path) -> None:
     one, other = Store.create(tmp_path / "s"), Store.open(tmp_path / "s")
     one.add_probe(make_probe())
