@@ -58,6 +58,11 @@ class Side:
         """Directions kept."""
         return self.whitening.shape[1]
 
+    @property
+    def fits_float32(self) -> bool:
+        """Float32 products keep the distance to some 1e-7: rounding grows little, or evens out over many directions."""
+        return self.amplification <= min(FLOAT32_AMPLIFICATION, self.k**0.5)
+
 
 def svcca(
     layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
@@ -119,11 +124,11 @@ def _sides_and_cross(
     kept = [context.kept.get(key) for key in keys]
     known = tuple(side if isinstance(side, Side) else None for side in kept)
     for dtype in ("float32", "float64"):
-        if dtype == "float32" and any(side and side.amplification > FLOAT32_AMPLIFICATION for side in known):
+        if dtype == "float32" and any(side and not side.fits_float32 for side in known):
             continue
         sums = _stream(pair, known, stimuli, tokens, dtype, context.device)
         left, right = (known[i] or _decompose(sums.n, sums.mean(i), sums.gram(i), variance) for i in (0, 1))
-        if max(left.amplification, right.amplification) <= FLOAT32_AMPLIFICATION:
+        if left.fits_float32 and right.fits_float32:
             break
     context.kept[keys[0]], context.kept[keys[1]] = left, right
     return left, right, sums.cross()
