@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from store import layout
 from store.attributes import checkpoint_attributes, probe_info
-from store.catalog import Catalog, Table
+from store.catalog import Catalog, Table, scan
 from store.errors import BertdynError
 from store.keys import Checkpoint, CheckpointKey, ProbeInfo, ProbeSet, Result
 from store.staging import collect, modified, sync, write_file, writing
@@ -307,11 +307,14 @@ class Store:
         Raises:
             BertdynError: the folder around it cannot be written.
         """
-        if self._catalog.checkpoints() or any((self.path / layout.STAGING).iterdir()):
+        if _used(self.path):
             return False
         grave = self.path.with_name(f".{self.path.name[:60]}.{uuid.uuid4().hex}")
         with writing(self.path.parent):
             os.rename(self.path, grave)  # in one step, so that nobody opens half a store
+            if _used(grave):  # somebody began, or even finished, since we looked
+                os.rename(grave, self.path)
+                return False
         shutil.rmtree(grave, ignore_errors=True)
         return True
 
@@ -365,6 +368,11 @@ class Store:
             with writing(self.path):
                 collect(self.path)
             self._collected = True
+
+
+def _used(place: Path) -> bool:
+    """Somebody is writing, or a checkpoint is in place: in this order, since a finished one goes from there to here."""
+    return any((place / layout.STAGING).iterdir()) or bool(scan(place, layout.ACTIVATIONS, 4))
 
 
 def _taken(place: Path) -> BertdynError:

@@ -113,6 +113,20 @@ def test_a_store_that_may_only_be_read_is_read_and_queried(tables: bool) -> None
     assert [("cannot be written" in line) for line in refused] == [True] * 3
 
 
+def test_only_a_store_that_nobody_uses_can_be_removed(tmp_path: Path) -> None:
+    full = make_store(tmp_path / "full", tasks=["a"], seeds=["1"], steps=[0], pretrained=False)
+    key = full.checkpoints()[0].key
+    empty = Store.create(tmp_path / "empty")
+    empty.add_probe(full.probe("dev"))
+    how = {"layers": 1, "heads": 1, "width": 2, "dtype": "float16", "attentions": False}
+    with empty.writer("dev", key, attributes={}, **how):
+        assert not Store.open(empty.path).remove_unused()
+    assert not Store.open(full.path).remove_unused()
+    assert [c.key for c in Store.open(full.path).checkpoints()] == [key]
+    assert Store.open(empty.path).remove_unused()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["full"]
+
+
 NO_ROOM = """
 import resource, signal, sys
 import duckdb, google_crc32c, numpy, zarr.codecs
