@@ -130,6 +130,10 @@ class Result:
     ref_seed: str | None
     ref_step: int | None
     ref_layer: int | None
+    example: int | None
+    """Counted from 0; None for a value of all examples."""
+    query: int | None
+    """Query token, counted from 0 within its example; None for a value of all of them."""
     statistic: str
     """Which of a measure's several numbers; empty where it gives one."""
     label_a: str | None

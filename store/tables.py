@@ -49,7 +49,7 @@ RESULTS = TableSpec(
     {field.name: _RESULT_TYPES[str(field.type).split(" |")[0]] for field in fields(Result)},
     key=(
         "measure", "parameters", "probe", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step",
-        "ref_layer", "statistic", "label_a", "label_b", "version", "digest", "ref_digest",
+        "ref_layer", "example", "query", "statistic", "label_a", "label_b", "version", "digest", "ref_digest",
     ),
     newest="computed_at",
 )  # fmt: skip
@@ -59,8 +59,9 @@ VIEWS = ("checkpoints", "runs", "training_log", "probes", "results")
 
 _ALWAYS = ("probe", "task", "seed", "step", "layer", "value", "unit", "n")
 _ORDER = (
-    "probe", "task", "seed", "step", "ref_task", "ref_seed", "ref_step", "layer", "head", "ref_layer", "label_a",
-    "label_b", "statistic", "value", "unit", "interval_low", "interval_high", "null_value", "n", "reason",
+    "probe", "task", "seed", "step", "ref_task", "ref_seed", "ref_step", "layer", "head", "ref_layer",
+    "example", "query", "label_a", "label_b", "statistic", "value", "unit", "interval_low", "interval_high",
+    "null_value", "n", "reason",
 )  # fmt: skip
 
 

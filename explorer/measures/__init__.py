@@ -1,6 +1,17 @@
 """Numbers in, numbers out: the measures and their one registry. No store, no screen, no file."""
 
-from explorer.measures.base import Context, Layer, Measure, MeasureError, Parameter, Stimuli, Value, canonical
+from explorer.measures.base import (
+    Context,
+    Layer,
+    Measure,
+    MeasureError,
+    Parameter,
+    Shelf,
+    Stimuli,
+    Trust,
+    Value,
+    canonical,
+)
 from explorer.measures.registry import all_measures, get
 
 __all__ = [
@@ -9,7 +20,9 @@ __all__ = [
     "Measure",
     "MeasureError",
     "Parameter",
+    "Shelf",
     "Stimuli",
+    "Trust",
     "Value",
     "all_measures",
     "canonical",

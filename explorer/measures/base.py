@@ -8,7 +8,7 @@ and sklearn are imported by the functions that use them, so that a listing of me
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -83,13 +83,67 @@ class Layer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Trust:
+    """What shall come with a value, so that a reader knows what it is worth. No part of the value's definition."""
+
+    null: int = 0
+    """Draws of the null (``Measure.null`` says what is permuted); 0: none wanted."""
+    interval: str = ""
+    """One of INTERVALS, over whole examples, or empty for none."""
+    level: float = 0.95
+    """Of the interval."""
+    resamples: int = 200
+    """Of the bootstrap."""
+    seed: int = 0
+    """Of both: the same seed draws the same permutations and resamples."""
+
+
+INTERVALS = ("jackknife", "bootstrap")
+
+
+class Shelf(Protocol):
+    """A lasting place for arrays that belong to one side alone, shared by all processes; anything may be gone from it.
+
+    Keys are texts that say everything the arrays depend on, code version included; the first is the family's name.
+    """
+
+    def get(self, key: Sequence[str]) -> Mapping[str, np.ndarray] | None:
+        """The arrays, checked; None where there are none (or they were damaged)."""
+        ...
+
+    def put(self, key: Sequence[str], arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep arrays, whole or not at all; a shelf that cannot be written keeps nothing and says nothing."""
+        ...
+
+
+class NoShelf:
+    """Keeps nothing."""
+
+    def get(self, key: Sequence[str]) -> Mapping[str, np.ndarray] | None:
+        """See Shelf."""
+        return None
+
+    def put(self, key: Sequence[str], arrays: Mapping[str, np.ndarray]) -> None:
+        """See Shelf."""
+
+
+def silent(what: str, share: float) -> None:
+    """Progress that nobody asked for."""
+
+
 @dataclass
 class Context:
-    """Where to compute, and what is kept between calls of one process."""
+    """Where to compute, what is kept between calls, and what shall come with a value."""
 
     device: str = "cpu"
     kept: MutableMapping[tuple[object, ...], object] = field(default_factory=dict)
     """What belongs to one side alone, by (measure family, Layer.identity, parameters): the caller bounds its size."""
+    shelf: Shelf = field(default_factory=NoShelf)
+    """The same, for what is worth a file: it outlives the process."""
+    trust: Trust = Trust()
+    progress: Callable[[str, float], None] = silent
+    """Called now and then during long work: what is being done, and which share of it (0 to 1) is."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +158,14 @@ class Value:
     head: int | None = None
     label_a: str | None = None
     label_b: str | None = None
+    example: int | None = None
+    """Counted from 0, as the probe set's offsets are."""
+    query: int | None = None
+    """Query token, counted from 0 within its example."""
+    interval: tuple[float, float] | None = None
+    """Of the level that Context.trust asked for; None where none was asked for or none can be had (details say why)."""
+    null: float | None = None
+    """Mean of the null's draws; their standard deviation is ``null_sd`` in the details."""
     details: Mapping[str, object] = field(default_factory=dict)
     reason: str = ""
 
@@ -168,8 +230,16 @@ class Measure:
     needs_labels: bool = False
     main: str = ""
     """The statistic that curves and heat maps show."""
+    same: float = 0.0
+    """The value of a checkpoint against itself: 0 for a distance, 1 for a similarity."""
     floor: float = 0.0
-    """Values below it are noise of the stored float16."""
+    """Values nearer to ``same`` than this are noise of the stored float16."""
+    null: str = ""
+    """What the null permutes, in words; empty: the measure has none."""
+    intervals: tuple[str, ...] = ()
+    """Those of INTERVALS that it can give."""
+    cross_layers: bool = False
+    """One layer may be compared with another layer of the reference."""
 
     @property
     def first_layer(self) -> int:
