@@ -44,9 +44,13 @@ class Ranges:
         return cls(tuple(spans))
 
 
+KINDS = ("pretrained", "first", "previous", "final", "seeds")
+"""What ``--against`` takes as one word. ``seeds``: every other seed of the task at the same step."""
+
+
 @dataclass(frozen=True)
 class Against:
-    """What a checkpoint is compared with: ``pretrained``, ``first``, ``previous``, ``final``, ``seed:N`` or one key."""
+    """What a checkpoint is compared with: one of KINDS, ``seed:N`` or one key."""
 
     kind: str
     seed: str = ""
@@ -57,21 +61,19 @@ class Against:
 
     @classmethod
     def parse(cls, text: str) -> Against:
-        """Read ``pretrained``, ``first``, ``previous``, ``final``, ``seed:N`` or ``TASK/SEED/STEP``.
+        """Read one of KINDS, ``seed:N`` or ``TASK/SEED/STEP``.
 
         Raises:
             BertdynError: the text is none of them.
         """
-        if text in ("pretrained", "first", "previous", "final"):
+        if text in KINDS:
             return cls(text)
         if text.startswith("seed:") and len(text) > 5:
             return cls("seed", seed=text[5:])
         task, *rest = text.rsplit("/", 2)
         if len(rest) == 2 and rest[1].isdigit():
             return cls("key", key=CheckpointKey(task, rest[0], int(rest[1])))
-        raise BertdynError(
-            f"--against: '{text}' is not one of pretrained, first, previous, final, seed:N or TASK/SEED/STEP."
-        )
+        raise BertdynError(f"--against: '{text}' is not one of {', '.join(KINDS)}, seed:N or TASK/SEED/STEP.")
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Selection:
     """None for measures of one checkpoint alone."""
     parameters: tuple[tuple[str, object], ...] = ()
     """Every parameter of the measure with its value, sorted by name (``Measure.settle`` makes it)."""
+    ref_layers: Ranges | None = None
+    """Layers of the reference that every chosen layer is compared with; None: each layer with itself."""
 
 
 @dataclass(frozen=True, order=True)
@@ -131,6 +135,10 @@ def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ..
 
     A checkpoint is never compared with itself, and one without a counterpart (the first under ``previous``, a task
     without seed N) is left out. The pre-trained model is measured only when named, or when the measure stands alone.
+    Under ``seeds`` a checkpoint has several pairs, one with each other seed of its task at its step; of the two the
+    smaller seed is the reference, so that no pair comes twice, and a pair is wanted when either seed is chosen.
+    Where layers are compared with other layers, a checkpoint that is itself the reference that was named stays: its
+    own layers with one another.
 
     Raises:
         BertdynError: nothing matches, or no comparison is left; says what there is.
@@ -141,13 +149,16 @@ def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ..
     runs: dict[tuple[str, str], list[CheckpointKey]] = {}
     for key in sorted(keys):
         runs.setdefault((key.task, key.seed), []).append(key)
-    found = []
-    for key in chosen:
-        if key.task == PRETRAINED and PRETRAINED not in selection.tasks:
-            continue
-        reference = _reference(selection.against, key, runs)
-        if reference is not None and reference != key:
-            found.append(Pair(key, reference))
+    measured = [k for k in chosen if k.task != PRETRAINED or PRETRAINED in selection.tasks]
+    if selection.against.kind == "seeds":
+        found = _between_seeds(measured, keys)
+    else:
+        itself = selection.ref_layers is not None and selection.against.kind in ("pretrained", "key")
+        found = []
+        for key in measured:
+            reference = _reference(selection.against, key, runs)
+            if reference is not None and (itself or reference != key):
+                found.append(Pair(key, reference))
     if not found:
         known = sorted({k.task for k in keys})
         raise BertdynError(
@@ -160,6 +171,25 @@ def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ..
 def default_against(keys: Iterable[CheckpointKey]) -> Against:
     """``pretrained`` when the store has it, else ``first``."""
     return Against("pretrained" if any(k.task == PRETRAINED for k in keys) else "first")
+
+
+def seed_order(seed: str) -> tuple[int, int, str]:
+    """Sorts seeds: numbers by their size, then words."""
+    return (0, int(seed), seed) if seed.isascii() and seed.isdigit() else (1, 0, seed)
+
+
+def _between_seeds(chosen: Iterable[CheckpointKey], keys: Iterable[CheckpointKey]) -> list[Pair]:
+    """Every pair of seeds of one task and step that has a chosen checkpoint in it, once, sorted."""
+    alike: dict[tuple[str, int], list[CheckpointKey]] = {}
+    for key in keys:
+        alike.setdefault((key.task, key.step), []).append(key)
+    found = set()
+    for key in chosen:
+        for other in alike[key.task, key.step]:
+            if other.seed != key.seed:
+                smaller, larger = sorted((key, other), key=lambda k: seed_order(k.seed))
+                found.add(Pair(larger, smaller))
+    return sorted(found, key=lambda p: (p.key, p.reference or p.key))
 
 
 def _reference(

@@ -58,7 +58,7 @@ class TestRanges:
 
 class TestAgainst:
     @pytest.mark.parametrize(
-        "text", ["pretrained", "first", "previous", "final", "seed:2", "seed:a:b", "sst2/1/20", "a/b/1/0"]
+        "text", ["pretrained", "first", "previous", "final", "seeds", "seed:2", "seed:a:b", "sst2/1/20", "a/b/1/0"]
     )
     def test_it_is_written_as_it_is_read(self, text: str) -> None:
         assert str(Against.parse(text)) == text
@@ -141,6 +141,46 @@ class TestPairs:
         without = [k for k in KEYS if k != CheckpointKey("pos", "2", 20)]
         assert compared("seed:2", without, tasks=("pos",)) == [("pos/1/0", "pos/2/0"), ("pos/1/100", "pos/2/100")]
 
+    def test_against_the_other_seeds_each_pair_comes_once_and_the_smaller_seed_is_the_reference(self) -> None:
+        three = [CheckpointKey("sst2", seed, step) for seed in ("10", "2", "1") for step in (0, 20)]
+        assert compared("seeds", three, steps=Ranges.parse("20", "--step")) == [
+            ("sst2/10/20", "sst2/1/20"),
+            ("sst2/10/20", "sst2/2/20"),
+            ("sst2/2/20", "sst2/1/20"),
+        ]
+
+    def test_one_chosen_seed_is_compared_with_all_others_larger_or_smaller(self) -> None:
+        three = [CheckpointKey("sst2", seed, 20) for seed in ("1", "2", "3")]
+        assert compared("seeds", three, seeds=("2",)) == [("sst2/2/20", "sst2/1/20"), ("sst2/3/20", "sst2/2/20")]
+
+    def test_a_step_that_one_seed_alone_has_and_the_pretrained_model_have_no_other_seed(self) -> None:
+        lone = [k for k in KEYS if k != CheckpointKey("pos", "2", 20)]
+        found = compared("seeds", lone, tasks=("pos", "pretrained"))
+        assert found == [("pos/2/0", "pos/1/0"), ("pos/2/100", "pos/1/100")]
+        with pytest.raises(BertdynError, match="counterpart 'seeds'"):
+            compared("seeds", [k for k in KEYS if k.seed != "2"])
+
+    @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12), st.integers(0, 3)), min_size=1, unique=True))
+    def test_the_pairs_of_seeds_are_all_combinations_within_a_task_and_step(
+        self, runs: list[tuple[str, int, int]]
+    ) -> None:
+        keys = [CheckpointKey(task, str(seed), step) for task, seed, step in runs]
+        wanted = {
+            (a, b) for a in keys for b in keys if (a.task, a.step) == (b.task, b.step) and int(a.seed) > int(b.seed)
+        }
+        if not wanted:
+            return
+        found = pairs(pick(against=Against("seeds")), keys)
+        assert len(found) == len(wanted)
+        assert {(p.key, p.reference) for p in found} == wanted
+
+    def test_across_layers_the_named_checkpoint_is_compared_with_itself_too(self) -> None:
+        every = Ranges.parse("0-", "--against-layer")
+        asked = {"tasks": ("pos",), "seeds": ("1",), "ref_layers": every}
+        assert ("pos/1/20", "pos/1/20") in compared("pos/1/20", **asked)
+        assert compared("pretrained", tasks=("pretrained",), ref_layers=every) == [("pretrained/0/0", "pretrained/0/0")]
+        assert compared("first", **asked) == [("pos/1/20", "pos/1/0"), ("pos/1/100", "pos/1/0")]
+
     def test_against_one_checkpoint_never_itself(self) -> None:
         assert compared("pos/1/20", tasks=("pos",), seeds=("1",)) == [
             ("pos/1/0", "pos/1/20"),
@@ -162,7 +202,10 @@ class TestPairs:
         with pytest.raises(BertdynError, match="Nothing to compare"):
             compared("previous", [CheckpointKey("sst2", "1", 0)])
 
-    @given(st.permutations(KEYS), st.sampled_from(["pretrained", "first", "previous", "final", "seed:1", "sst2/1/20"]))
+    @given(
+        st.permutations(KEYS),
+        st.sampled_from(["pretrained", "first", "previous", "final", "seeds", "seed:1", "sst2/1/20"]),
+    )
     def test_the_order_of_the_listing_does_not_matter(self, keys: list[CheckpointKey], against: str) -> None:
         assert compared(against, keys) == compared(against)
         assert all(a != b for a, b in compared(against, keys))
