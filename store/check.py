@@ -15,6 +15,7 @@ from store.errors import BertdynError
 from store.groups import damage, read_info
 from store.keys import CheckpointKey
 from store.probe_files import read_probe
+from store.shelf import kept_bytes, unused
 from store.staging import collect, locked, modified, throw_away, writing
 
 
@@ -35,6 +36,8 @@ class CheckReport:
     checkpoints: int
     bytes: int
     """Read and compared with their checksums."""
+    kept_bytes: int
+    """What the cache of arrays takes besides; it can be made again."""
     problems: tuple[Problem, ...]
     mended: tuple[str, ...]
 
@@ -71,7 +74,7 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
     problems += [Problem(f"{layout.STAGING}/{name}", "left by a process that died") for name in _dead(root)]
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
-    return CheckReport(len(probe_sets), len(checkpoints), size, tuple(problems), tuple(mended))
+    return CheckReport(len(probe_sets), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
 
 
 def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[str, str]) -> Iterator[str]:
@@ -84,6 +87,11 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
         for place in (*damaged, *broken):
             throw_away(root, root / place, keep=True)
             yield f"moved {place} to {layout.TRASH}" + ("" if place in broken else ": extract it again")
+        dropped = list(unused(root, _digests(root)))
+        for path in dropped:
+            path.unlink(missing_ok=True)
+        if dropped:
+            yield f"removed {len(dropped):,} kept arrays that no checkpoint needs"
     catalog.rebuild()
     yield "made the tables and the index again"
 
@@ -150,6 +158,14 @@ def _unreadable_fragments(root: Path) -> Iterator[tuple[Path, str]]:
                 except duckdb.Error as error:
                     if path.exists():
                         yield path, str(error).splitlines()[0]
+
+
+def _digests(root: Path) -> set[str]:
+    found: set[str] = set()
+    for folder in folders(root, layout.ACTIVATIONS, 4):
+        attributes = read_attributes(root / folder)
+        found |= {str(attributes.get("hidden_digest")), str(attributes.get("attention_digest"))}
+    return found - {""}
 
 
 def _dead(root: Path) -> list[str]:

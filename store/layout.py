@@ -6,6 +6,7 @@ NAME.bertdyn/
   activations/<probe>/<task>/<seed>/<step>/       Zarr v3 group; it exists <=> it is complete
   tables/<table>/<id>.parquet
   index.duckdb
+  kept/                                           a cache: what belongs to one layer alone and is dear to compute
   staging/  trash/
 """
 
@@ -22,6 +23,7 @@ VERSION = 1
 MARKER = "bertdyn.json"
 PROBES, ACTIVATIONS, TABLES, STAGING, TRASH = "probes", "activations", "tables", "staging", "trash"
 INDEX = "index.duckdb"
+KEPT = "kept"
 HIDDEN, ATTENTION = "hidden", "attention"
 
 CHUNK_BYTES = 8 * 2**20

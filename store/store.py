@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from store.arrays import CheckpointArrays, CheckpointWriter
     from store.check import CheckReport
+    from store.shelf import Shelf
 
 __all__ = ["Store", "Table"]
 
@@ -300,6 +301,12 @@ class Store:
             BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
         """
         return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
+
+    def shelf(self) -> Shelf:
+        """The store's cache of arrays that belong to one layer of one checkpoint and are dear to compute again."""
+        from store.shelf import Shelf
+
+        return Shelf(self.path)
 
     def remove_unused(self) -> bool:
         """Remove a store that holds no checkpoint and that nobody is writing to; whether it is gone.

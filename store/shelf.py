@@ -1,0 +1,86 @@
+"""A lasting cache for arrays that are dear to compute again: what belongs to one layer of one checkpoint alone.
+
+Nothing here is truth: a file may be missing, damaged (its checksums say so) or unwritable, and is then made again by
+whoever needs it. Keys are texts; a file holds its key, so that it can be told which checkpoint it belongs to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from store.layout import KEPT
+
+SPARE = 2 * 2**30
+"""Bytes that stay free on the disk: a cache must not take the room of the next checkpoint."""
+_KEY = "key"
+_ENDING = ".npz"
+
+
+class Shelf:
+    """Arrays of a store by key. Safe for several threads and processes: files are written beside and renamed."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / KEPT
+
+    def get(self, key: Sequence[str]) -> Mapping[str, np.ndarray] | None:
+        """The arrays kept under a key; None when there are none, or when they are damaged."""
+        try:
+            found = _read(self._place(key))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        return found if found.pop(_KEY).tolist() == list(key) else None
+
+    def put(self, key: Sequence[str], arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep arrays, replacing what was there; where that is not possible (read only, no room) nothing happens."""
+        place = self._place(key)
+        draft = place.with_name(f"{uuid.uuid4().hex}.tmp")
+        with suppress(OSError):
+            if shutil.disk_usage(self._folder.parent).free < SPARE + sum(a.nbytes for a in arrays.values()):
+                return
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with open(draft, "wb") as file:
+                    np.savez(file, **{_KEY: np.array(list(key))}, **arrays)  # type: ignore[arg-type]
+                os.replace(draft, place)
+            finally:
+                draft.unlink(missing_ok=True)
+
+    def _place(self, key: Sequence[str]) -> Path:
+        name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()
+        return self._folder / name[:2] / (name[2:40] + _ENDING)
+
+
+def kept_bytes(root: Path) -> int:
+    """What the cache takes on disk."""
+    return sum(_size(path) for path in (root / KEPT).glob("*/*"))
+
+
+def unused(root: Path, digests: set[str]) -> Iterator[Path]:
+    """Files of checkpoints that are not there any more (no part of their key is one of ``digests``), damaged ones and
+    unfinished ones."""
+    for path in sorted((root / KEPT).glob("*/*")):
+        parts: set[str] = set()
+        with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            parts = {part for text in _read(path)[_KEY].tolist() for part in text.split("/")}
+        if path.suffix != _ENDING or not parts & digests:
+            yield path
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:  # zip checks each array's CRC
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
