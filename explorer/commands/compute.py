@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from explorer.commands.options import measure_named, selection_options, selections
+from explorer.commands.options import SELECTING, measure_named, selection_options, selections
 from explorer.commands.output import format_of, output_options, write_rows
 from explorer.commands.parameters import parameter_options
-from explorer.measures import Measure
+from explorer.measures import Measure, Trust
+from explorer.measures.base import INTERVALS
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -25,25 +26,39 @@ if TYPE_CHECKING:
     from store.store import Store
 
 COLUMNS = (
-    "measure", "probe", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step",
-    "statistic", "label_a", "label_b", "value", "unit", "n", "parameters", "reason", "details",
+    "measure", "probe", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step", "ref_layer",
+    "example", "query", "statistic", "label_a", "label_b", "value", "interval_low", "interval_high", "null_value",
+    "unit", "n", "parameters", "reason", "details",
 )  # fmt: skip
 _NOT_IN_TABLES = ("parameters", "details")
 
 
 @click.command(no_args_is_help=True)
-@click.argument("measure", metavar="MEASURE")
+@click.argument("measures", metavar="MEASURE[,MEASURE...]")
 @click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
 @selection_options
 @parameter_options
 @click.option("--by", type=click.Choice(["layer", "head"]), default="layer", help="List layers or their heads.")
+@click.option(
+    "--null",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Also the value that chance gives: mean of N draws with whole examples (or labels) permuted.",
+)
+@click.option("--interval", type=click.Choice(INTERVALS), help="Also an interval over whole examples.")
+@click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of the interval.")
+@click.option("--resamples", type=click.IntRange(20), default=200, show_default=True, help="Of the bootstrap.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Child processes; default: by cores and work.")
 @click.option("--device", default="auto", metavar="auto|cpu|cuda", show_default=True, help="Where to compute.")
 @output_options
 def command(
-    measure: str,
+    measures: str,
     store: Path,
     by: str,
+    null: int | None,
+    interval: str | None,
+    level: float,
+    resamples: int,
     workers: int | None,
     device: str,
     format: str | None,
@@ -52,35 +67,43 @@ def command(
 ) -> None:
     """Compute MEASURE for a selection of STORE's checkpoints and print the values.
 
-    A value once computed is kept in the store and read back the next time. Ctrl-C keeps what was finished. 'bertdyn
-    measures' lists the measures. Exit codes: 0 all is there, 1 some values could not be computed, 2 bad input.
+    Several measures, separated by commas, share what they read. A value once computed is kept in the store and read
+    back the next time. Ctrl-C keeps what was finished. 'bertdyn measures' lists the measures. Exit codes: 0 all is
+    there, 1 some values could not be computed, 2 bad input.
 
     \b
     bertdyn compute svcca runs.bertdyn
     bertdyn compute svcca runs.bertdyn --task sst2 --layer 4-6 --against previous --format csv
     bertdyn compute js runs.bertdyn --against pretrained --by head -o heads.parquet
+    bertdyn compute svcca,cka,procrustes runs.bertdyn --null 5 --interval jackknife
+    bertdyn compute cka runs.bertdyn --task sst2 --seed 1 --step 80 --against-layer all
     """
-    declared = measure_named(measure)
-    if by == "head" and declared.reads != "attention":
-        raise BertdynError(f"{measure} is a value of a whole layer: --by head has no meaning for it.")
+    declared = [measure_named(name.strip()) for name in measures.split(",")]
+    for one in declared:
+        if by == "head" and one.reads != "attention":
+            raise BertdynError(f"{one.name} is a value of a whole layer: --by head has no meaning for it.")
     chosen = format_of(format, output)
     from explorer.compute.pool import termination_interrupts
     from explorer.compute.run import compute, warnings
     from store.store import Store
 
-    flags = {name: given.pop(name) for name in ("probe", "task", "seed", "step", "layer", "against")}
+    flags = {name: given.pop(name) for name in SELECTING}
+    trust = Trust(null or 0, interval or "", level, resamples)
     with termination_interrupts():
         opened = Store.open(store)
         parameters = {name: value for name, value in given.items() if value is not None}
-        plans = _plans(opened, declared, flags, parameters)
+        plans = _plans(opened, declared, flags, parameters, trust)
         outcomes = []
-        for planned in plans:
-            with _progress(f"{measure} on {planned.selection.probe}") as update:
-                outcomes.append(compute(opened, planned.selection, update, workers, device))
-            _narrate(planned, outcomes[-1])
+        for of_probe in plans.values():
+            with _progress(
+                f"{', '.join(p.selection.measure for p in of_probe)} on {of_probe[0].selection.probe}"
+            ) as update:
+                selections = [p.selection for p in of_probe]
+                outcomes.append(compute(opened, selections, update, workers, device, trust=trust))
+            _narrate(of_probe, outcomes[-1])
             if outcomes[-1].cancelled:
                 raise click.exceptions.Exit(130)
-        rows = [row for planned in plans for row in _shown(opened, planned, by)]
+        rows = [row for of_probe in plans.values() for planned in of_probe for row in _shown(opened, planned, by)]
     for warning in warnings(rows):
         click.echo(f"note: {warning}", err=True)
     failures = [failure for outcome in outcomes for failure in outcome.failures]
@@ -96,26 +119,36 @@ def command(
 
 
 def _plans(
-    store: Store, measure: Measure, flags: Mapping[str, str | None], parameters: Mapping[str, object]
-) -> list[Plan]:
+    store: Store,
+    measures: Sequence[Measure],
+    flags: Mapping[str, str | None],
+    parameters: Mapping[str, object],
+    trust: Trust,
+) -> dict[str, list[Plan]]:
     """What is to be done on each probe set; one that the selection does not fit is passed over unless it was named.
 
     Raises:
-        BertdynError: the selection fits none.
+        BertdynError: the selection fits none, or a parameter belongs to no measure.
     """
     from explorer.compute.plan import plan
 
-    plans, refusals = [], []
-    for selection in selections(store, measure, parameters=parameters, **flags):
-        try:
-            plans.append(plan(store, selection))
-        except BertdynError as error:
-            refusals.append(error)
-    if not plans:
-        raise refusals[0]
+    plans: dict[str, list[Plan]] = {}
+    refusals: dict[str, BertdynError] = {}
+    for measure in measures:
+        fits = {name: value for name, value in parameters.items() if name in {p.name for p in measure.parameters}}
+        # Of several measures each takes its own parameters; one that none has is refused by the last.
+        others = {p.name for m in measures if m is not measure for p in m.parameters}
+        fits |= {name: value for name, value in parameters.items() if name not in fits and name not in others}
+        for selection in selections(store, measure, parameters=fits, **flags):
+            try:
+                plans.setdefault(selection.probe, []).append(plan(store, selection, trust))
+            except BertdynError as error:
+                refusals[str(error)] = error
+    if not any(plans.values()):
+        raise next(iter(refusals.values()))
     for refusal in refusals:
         click.echo(f"bertdyn: passed over: {refusal}", err=True)
-    return plans
+    return {probe: of_probe for probe, of_probe in plans.items() if of_probe}
 
 
 def _shown(store: Store, planned: Plan, by: str) -> Iterator[Result]:
@@ -141,12 +174,14 @@ def _for_people(row: Result) -> Result:
     return replace(row, reason=row.reason.partition(":")[0])
 
 
-def _narrate(planned: Plan, outcome: Outcome) -> None:
-    name = f"{planned.selection.measure} on probe set '{planned.selection.probe}'"
-    against = f" against {planned.selection.against}" if planned.selection.against else ""
-    ended = f", interrupted with {len(planned.missing) - outcome.computed:,} to go" if outcome.cancelled else ""
+def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:
+    chosen = plans[0].selection
+    name = f"{', '.join(p.selection.measure for p in plans)} on probe set '{chosen.probe}'"
+    against = next((f" against {p.selection.against}" for p in plans if p.selection.against), "")
+    to_go = sum(len(p.missing) for p in plans) - outcome.computed
+    ended = f", interrupted with {to_go:,} to go" if outcome.cancelled else ""
     click.echo(f"{name}{against}: {outcome.computed:,} computed, {outcome.known:,} read back{ended}.", err=True)
-    for note in planned.notes:
+    for note in dict.fromkeys(note for planned in plans for note in planned.notes):
         click.echo(f"note: {note}", err=True)
 
 
@@ -174,4 +209,6 @@ def _progress(what: str) -> Iterator[Callable[[Update], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda update: bar.update(task, completed=update.done, total=update.total)
+        yield lambda update: bar.update(
+            task, completed=update.done, total=update.total, description=update.current or what
+        )

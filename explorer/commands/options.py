@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
+SELECTING = ("probe", "task", "seed", "step", "layer", "against", "against_layer")
+"""The flags of ``selection_options``, as they reach a command and as ``selections`` takes them."""
+_ALL = "0-"
+
+
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --probe, --task, --seed, --step, --layer and --against; they reach the command under these names."""
+    """Add --probe, --task, --seed, --step, --layer, --against and --against-layer, under the names of SELECTING."""
     flags = [
         click.option("--probe", metavar="NAME", help="Probe set; default: every one."),
         click.option("--task", metavar="A,B", help="Tasks; default: all."),
@@ -26,8 +31,13 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--against",
             metavar="WHAT",
-            help="pretrained, first, previous, final, seed:N or TASK/SEED/STEP. "
-            "Default: pretrained when the store has it, else first.",
+            help="pretrained, first, previous, final, seeds (every other seed at the same step), seed:N or "
+            "TASK/SEED/STEP. Default: pretrained when the store has it, else first.",
+        ),
+        click.option(
+            "--against-layer",
+            metavar="all|0-6",
+            help="Compare every layer with these layers of the reference. Default: each layer with itself.",
         ),
     ]
     for flag in reversed(flags):
@@ -53,6 +63,7 @@ def selections(
     step: str | None = None,
     layer: str | None = None,
     against: str | None = None,
+    against_layer: str | None = None,
     parameters: Mapping[str, object] | None = None,
 ) -> list[Selection]:
     """One Selection a probe set that the flags name (or every probe set the measure can be computed on).
@@ -77,6 +88,9 @@ def selections(
         )
     if against is not None and measure.sides == 1:
         raise BertdynError(f"{measure.name} is a value of one checkpoint alone: --against has no meaning for it.")
+    if against_layer is not None and not measure.cross_layers:
+        raise BertdynError(f"{measure.name} compares no layer with another one: --against-layer has no meaning for it.")
+    others = _ALL if against_layer == "all" else against_layer
     chosen = []
     for info in usable:
         keys = [c.key for c in store.checkpoints(info.name)]
@@ -93,6 +107,7 @@ def selections(
                 layers=None if layer is None else Ranges.parse(layer, "--layer"),
                 against=compared if measure.sides == 2 else None,
                 parameters=settled,
+                ref_layers=None if others is None else Ranges.parse(others, "--against-layer"),
             )
         )
     if not chosen:

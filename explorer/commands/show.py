@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from explorer.commands.options import measure_named, selection_options, selections
+from explorer.commands.options import SELECTING, measure_named, selection_options, selections
 from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
 from explorer.views.base import VIEWS, DrawOptions
@@ -95,7 +95,7 @@ def command(
     from explorer.views.rows import fetch
     from store.store import Store
 
-    flags = {name: given.pop(name) for name in ("probe", "task", "seed", "step", "layer", "against")}
+    flags = {name: given.pop(name) for name in SELECTING}
     parameters = {name: value for name, value in given.items() if value is not None}
     opened = Store.open(store)
     found = [fetch(opened, s) for s in selections(opened, declared, **flags, parameters=parameters)]
@@ -164,7 +164,7 @@ def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], para
     parts = ["bertdyn", "compute", rows.measure.name, str(store), "--probe", rows.selection.probe]
     for name, value in flags.items():
         if value is not None and name != "probe":
-            parts += [f"--{name}", value]
+            parts += [f"--{name.replace('_', '-')}", value]
     for name, given in parameters.items():
         parts += [f"--{name.replace('_', '-')}", str(given)]
     click.echo(

@@ -2,7 +2,8 @@
 
 The request is one line of JSON on stdin (``protocol.request_line``): ``measure`` and ``probe``, and where they matter
 ``tasks``, ``seeds`` (lists of text), ``steps``, ``layers`` (``"0,20,100-500"``), ``against`` (as on the command line),
-``parameters`` (an object), ``workers``, ``device``. Nothing else is read.
+``parameters`` (an object), ``workers``, ``device``, ``ref_layers`` (as ``layers``), ``trust`` (an object, the fields
+of ``measures.Trust``). Nothing else is read.
 
 Progress is lines of JSON on stdout (``protocol.read_message``), each an object with a ``kind``:
 
@@ -70,11 +71,13 @@ def throttled(say: Callable[[Update], None], seconds: float = SECONDS_BETWEEN_UP
 
 def _answer(path: Path, line: str) -> Outcome:
     request = read_request(line)
+    from explorer.compute.plan import NO_TRUST
     from explorer.compute.run import compute
     from store.store import Store
 
     store = Store.open(path)
-    return compute(store, request.selection, throttled(_say), request.workers, request.device)
+    trust = request.trust or NO_TRUST
+    return compute(store, [request.selection], throttled(_say), request.workers, request.device, trust=trust)
 
 
 def _say(message: Message) -> None:

@@ -3,14 +3,16 @@ the functions that take a Store, which only read."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from explorer.measures import Measure, MeasureError, canonical, get
-from explorer.selection import Pair, Ranges, Selection, default_against, pairs
+from explorer.compute.trust import covers
+from explorer.measures import Measure, MeasureError, Trust, canonical, get
+from explorer.selection import Pair, Selection, default_against, pairs
 from store.errors import BertdynError
 from store.keys import Checkpoint, CheckpointKey, Result
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from store.store import Store
 
 LARGEST_TASK = 8
-"""Pairs of a task: making the reference's side costs about one pair, so an eighth at most is done twice."""
+"""Comparisons of a task: making the reference's side costs about one, so an eighth at most is done twice."""
+NO_TRUST = Trust()
 
 
 @dataclass(frozen=True, order=True)
@@ -27,21 +30,42 @@ class Cell:
 
     pair: Pair
     layer: int
+    ref_layer: int | None = None
+    """Layer of the reference; None for measures of one checkpoint."""
+
+    def __str__(self) -> str:
+        other = "" if self.ref_layer in (None, self.layer) else f"layer {self.ref_layer} of "
+        against = "" if self.pair.reference is None else f" against {other}{self.pair.reference}"
+        return f"layer {self.layer} of {self.pair.key}{against}"
+
+
+@dataclass(frozen=True, order=True)
+class Job:
+    """A cell and those of a run's measures (by number) that it lacks: they share what is read."""
+
+    cell: Cell
+    measures: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, order=True)
 class Task:
     """One layer of a few pairs whose neighbours share a side, so that a worker keeps it between them."""
 
-    layer: int
-    pairs: tuple[Pair, ...]
+    jobs: tuple[Job, ...]
+
+    @property
+    def values(self) -> int:
+        """Values of a layer that it makes."""
+        return sum(len(job.measures) for job in self.jobs)
 
     def __str__(self) -> str:
-        first, last = self.pairs[0], self.pairs[-1]
-        what = str(first.key) if first == last else f"{first.key} to {last.key}"
-        references = {str(p.reference) for p in self.pairs if p.reference is not None}
+        first, last = self.jobs[0].cell, self.jobs[-1].cell
+        if first == last:
+            return str(first)
+        what = str(first.pair.key) if first.pair.key == last.pair.key else f"{first.pair.key} to {last.pair.key}"
+        references = {str(job.cell.pair.reference) for job in self.jobs if job.cell.pair.reference is not None}
         against = f" against {references.pop()}" if len(references) == 1 else ""
-        return f"layer {self.layer} of {what}{against}"
+        return f"layer {first.layer} of {what}{against}"
 
 
 @dataclass(frozen=True)
@@ -83,12 +107,16 @@ class Coverage:
         )
 
 
-def plan(store: Store, selection: Selection) -> Plan:
+def plan(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Plan:
     """Compare the selection with what the store holds; reads listings only, no array.
+
+    Args:
+        trust: what shall come with the values; one that lacks it is missing.
 
     Raises:
         BertdynError: an unknown measure, probe set or parameter, no labels where the measure needs them, no
-            attentions where it reads them, or a selection that matches nothing.
+            attentions where it reads them, a null or interval that the measure does not have, or a selection that
+            matches nothing.
     """
     try:
         measure = get(selection.measure)
@@ -102,8 +130,13 @@ def plan(store: Store, selection: Selection) -> Plan:
         raise BertdynError(
             f"{measure.name} needs labels, and probe set '{selection.probe}' has none: extract one with --label."
         )
+    if trust.null and not measure.null:
+        raise BertdynError(f"--null: {measure.name} has no null.")
+    if trust.interval and trust.interval not in measure.intervals:
+        has = f"only {' and '.join(measure.intervals)}" if measure.intervals else "none"
+        raise BertdynError(f"--interval: {measure.name} has no {trust.interval} interval, {has}.")
     selection = replace(selection, parameters=parameters)
-    return make_plan(selection, measure, store.checkpoints(selection.probe), _stored(store, selection, measure))
+    return make_plan(selection, measure, store.checkpoints(selection.probe), _stored(store, selection, measure, trust))
 
 
 def coverage(store: Store, selection: Selection) -> Coverage:
@@ -153,7 +186,14 @@ def make_plan(
             "extracted without them (--no-attentions)."
         )
     usable.sort(key=lambda p: (p.reference or p.key, p.key))
-    cells = tuple(Cell(pair, layer) for pair in usable for layer in _layers(pair, by_key, measure, selection.layers))
+    if selection.ref_layers is not None and not measure.cross_layers:
+        raise BertdynError(f"--against-layer: {measure.name} compares a layer with itself only.")
+    cells = tuple(
+        Cell(pair, layer, other)
+        for pair in usable
+        for layer in _layers(pair, by_key, measure, selection)
+        for other in _others(pair, by_key, measure, selection, layer)
+    )
     if not cells:
         last = max(c.layers for c in checkpoints)
         raise BertdynError(
@@ -168,28 +208,41 @@ def make_plan(
     return Plan(selection, cells, missing, notes)
 
 
-def group(missing: Iterable[Cell], workers: int) -> tuple[Task, ...]:
-    """Cut cells into tasks: big enough to share the reference's side, enough of them to keep every worker busy.
+def jobs_of(plans: Sequence[Plan]) -> tuple[Job, ...]:
+    """The missing cells of several measures' plans, each once, with the numbers of the plans that lack it."""
+    wanted: dict[Cell, list[int]] = {}
+    for number, planned in enumerate(plans):
+        for cell in planned.missing:
+            wanted.setdefault(cell, []).append(number)
+    return tuple(Job(cell, tuple(wanted[cell])) for cell in sorted(wanted, key=_order))
+
+
+def group(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
+    """Cut jobs into tasks: big enough to share the reference's side, enough of them to keep every worker busy.
 
     All layers of a few pairs come before the next few, so that what is kept when the user cancels has every layer.
     """
-    layers: dict[int, list[Pair]] = {}
-    for cell in missing:
-        layers.setdefault(cell.layer, []).append(cell.pair)
+    layers: dict[int, list[Job]] = {}
+    for job in jobs:
+        layers.setdefault(job.cell.layer, []).append(job)
     if not layers:
         return ()
     longest = max(map(len, layers.values()))
     # A checkpoint measured alone shares nothing with the next: one a task, so that a cancel loses least.
-    largest = LARGEST_TASK if any(p.reference for of_layer in layers.values() for p in of_layer) else 1
+    largest = LARGEST_TASK if any(j.cell.pair.reference for of_layer in layers.values() for j in of_layer) else 1
     # Three tasks a worker keep the last ones from waiting long for each other.
     pieces = max(math.ceil(longest / largest), math.ceil(3 * workers / len(layers)))
     size = math.ceil(longest / min(pieces, longest))
     return tuple(
-        Task(layer, tuple(of_layer[start : start + size]))
+        Task(tuple(of_layer[start : start + size]))
         for start in range(0, longest, size)
         for layer, of_layer in sorted(layers.items())
         if start < len(of_layer)
     )
+
+
+def _order(cell: Cell) -> tuple[CheckpointKey, CheckpointKey, int, int]:
+    return cell.pair.reference or cell.pair.key, cell.pair.key, cell.layer, cell.ref_layer or 0
 
 
 def _sides(pair: Pair) -> tuple[CheckpointKey, ...]:
@@ -197,10 +250,23 @@ def _sides(pair: Pair) -> tuple[CheckpointKey, ...]:
 
 
 def _layers(
-    pair: Pair, by_key: dict[CheckpointKey, Checkpoint], measure: Measure, chosen: Ranges | None
+    pair: Pair, by_key: dict[CheckpointKey, Checkpoint], measure: Measure, selection: Selection
 ) -> Iterable[int]:
-    last = min(by_key[k].layers for k in _sides(pair))
-    return (n for n in range(measure.first_layer, last + 1) if chosen is None or n in chosen)
+    alone = pair.reference is None or selection.ref_layers is not None
+    last = by_key[pair.key].layers if alone else min(by_key[k].layers for k in _sides(pair))
+    return (n for n in range(measure.first_layer, last + 1) if selection.layers is None or n in selection.layers)
+
+
+def _others(
+    pair: Pair, by_key: dict[CheckpointKey, Checkpoint], measure: Measure, selection: Selection, layer: int
+) -> Iterable[int | None]:
+    """Layers of the reference that a layer is compared with."""
+    if pair.reference is None:
+        return (None,)
+    if selection.ref_layers is None:
+        return (layer,)
+    chosen, last = selection.ref_layers, by_key[pair.reference].layers
+    return (n for n in range(measure.first_layer, last + 1) if n in chosen)
 
 
 def _fingerprint(cell: Cell, by_key: dict[CheckpointKey, Checkpoint], measure: Measure) -> Fingerprint:
@@ -211,7 +277,7 @@ def _fingerprint(cell: Cell, by_key: dict[CheckpointKey, Checkpoint], measure: M
 
 
 def _cell(row: Result) -> Cell:
-    return Cell(_pair(row.task, row.seed, row.step, row.ref_task, row.ref_seed, row.ref_step), row.layer)
+    return Cell(_pair(row.task, row.seed, row.step, row.ref_task, row.ref_seed, row.ref_step), row.layer, row.ref_layer)
 
 
 def _pair(task: str, seed: str, step: int, ref_task: str | None, ref_seed: str | None, ref_step: int | None) -> Pair:
@@ -221,13 +287,20 @@ def _pair(task: str, seed: str, step: int, ref_task: str | None, ref_seed: str |
     return Pair(key, CheckpointKey(ref_task, ref_seed, ref_step))
 
 
-def _stored(store: Store, selection: Selection, measure: Measure) -> set[Fingerprint]:
+def _stored(store: Store, selection: Selection, measure: Measure, trust: Trust) -> set[Fingerprint]:
+    """Fingerprints of the cells whose rows have all that ``trust`` asks for."""
+    stamp = "coalesce(json_extract(details, '$.trust')::VARCHAR, '{}')" if trust != NO_TRUST else "'{}'"
     table = store.query(
-        "SELECT DISTINCT task, seed, step, ref_task, ref_seed, ref_step, layer, digest, ref_digest FROM results "
+        "SELECT DISTINCT task, seed, step, ref_task, ref_seed, ref_step, layer, ref_layer, digest, ref_digest, "
+        f"{stamp} FROM results "
         f"WHERE measure = {_quoted(measure.name)} AND probe = {_quoted(selection.probe)} "
         f"AND parameters = {_quoted(canonical(dict(selection.parameters)))} AND version = {measure.version}"
     )
-    return {Fingerprint(Cell(_pair(*row[:6]), row[6]), row[7], row[8]) for row in table.rows}
+    return {
+        Fingerprint(Cell(_pair(*row[:6]), row[6], row[7]), row[8], row[9])
+        for row in table.rows
+        if covers(json.loads(row[10]), trust)
+    }
 
 
 def _quoted(text: str) -> str:

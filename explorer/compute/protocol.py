@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer.selection import Against, Ranges, Selection
 from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.measures import Trust
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Request:
     workers: int | None = None
     """Child processes; None lets the machine and the work decide."""
     device: str = "auto"
+    trust: Trust | None = None
+    """Null and interval that shall come with the values; None: neither."""
 
 
 Message = Update | Outcome | Refused
@@ -87,6 +92,8 @@ def request_line(request: Request) -> str:
             "layers": None if chosen.layers is None else str(chosen.layers),
             "against": None if chosen.against is None else str(chosen.against),
             "parameters": dict(chosen.parameters),
+            "ref_layers": None if chosen.ref_layers is None else str(chosen.ref_layers),
+            "trust": None if request.trust is None else asdict(request.trust),
             "workers": request.workers,
             "device": request.device,
         }
@@ -106,13 +113,19 @@ def read_request(line: str) -> Request:
             probe=_text(given["probe"]),
             tasks=tuple(_text(t) for t in given.get("tasks") or ()),
             seeds=tuple(_text(s) for s in given.get("seeds") or ()),
-            steps=None if given.get("steps") is None else Ranges.parse(_text(given["steps"]), "steps"),
-            layers=None if given.get("layers") is None else Ranges.parse(_text(given["layers"]), "layers"),
+            steps=_ranges(given.get("steps"), "steps"),
+            layers=_ranges(given.get("layers"), "layers"),
             against=None if given.get("against") is None else Against.parse(_text(given["against"])),
             parameters=tuple(sorted(dict(given.get("parameters") or {}).items())),
+            ref_layers=_ranges(given.get("ref_layers"), "ref_layers"),
         )
         workers = given.get("workers")
-        return Request(selection, None if workers is None else int(workers), _text(given.get("device") or "auto"))
+        return Request(
+            selection,
+            None if workers is None else int(workers),
+            _text(given.get("device") or "auto"),
+            None if given.get("trust") is None else _trust(given["trust"]),
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BertdynError(f"The request is not a JSON object with 'measure' and 'probe': {error!r}.") from None
 
@@ -147,6 +160,16 @@ def _outcome(fields: Mapping[str, Any]) -> Outcome:
     given = dict(fields)
     failures = tuple(Failure(**failure) for failure in given.pop("failures"))
     return Outcome(failures=failures, notes=tuple(given.pop("notes")), **given)
+
+
+def _trust(fields: Mapping[str, Any]) -> Trust:
+    from explorer.measures import Trust  # numpy comes with it, which who only asks can do without
+
+    return Trust(**fields)
+
+
+def _ranges(value: object, what: str) -> Ranges | None:
+    return None if value is None else Ranges.parse(_text(value), what)
 
 
 def _text(value: object) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from explorer.compute.kept import Kept
 from explorer.compute.layers import StoredLayer
-from explorer.compute.plan import Task
+from explorer.compute.plan import Cell, Task
 from explorer.compute.protocol import Failure
-from explorer.measures import Context, Measure, MeasureError, Value, canonical, get
-from explorer.selection import Pair
+from explorer.compute.trust import stamp
+from explorer.measures import Context, Measure, MeasureError, Trust, Value, canonical, get
 from store.errors import BertdynError
 from store.keys import Checkpoint, ProbeSet, Result
 
@@ -27,15 +28,21 @@ CUDA_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/d
 """One of them is there on a machine with a GPU that torch calls ``cuda``; looking is free, importing torch is not."""
 
 
+SECONDS_BETWEEN_NOTES = 0.5
+
+
 @dataclass(frozen=True)
 class Setting:
     """What all tasks of a run have in common."""
 
     store: str
-    measure: str
     probe: str
-    parameters: tuple[tuple[str, object], ...]
+    measures: tuple[tuple[str, tuple[tuple[str, object], ...]], ...]
+    """Name and settled parameters of each measure of the run, in the order of ``Job.measures``."""
     device: str = "auto"
+    trust: Trust = field(default_factory=Trust)
+    notes: str = ""
+    """Folder where each worker writes how far its task is; empty: nobody looks."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +63,38 @@ class _Bench:
 
 
 def run_task(setting: Setting, task: Task) -> TaskReport:
-    """Compute one layer of a task's pairs. A pair that cannot be computed is a failure; the others go on.
+    """Compute a task's values. One that cannot be computed is a failure; the others go on.
 
     Raises:
         BertdynError: the store or the probe set cannot be opened, or the device is not there.
     """
     bench = _bench(setting.store, setting.probe, setting.device)
-    measure = get(setting.measure)
+    bench.context.trust = setting.trust
     rows: list[Result] = []
     failures = []
-    for pair in task.pairs:
-        try:
-            rows += _pair_rows(bench, measure, dict(setting.parameters), pair, task.layer)
-        except (MeasureError, BertdynError) as error:
-            failures.append(Failure(str(Task(task.layer, (pair,))), str(error)))
+    for job in task.jobs:
+        for number in job.measures:
+            name, parameters = setting.measures[number]
+            bench.context.progress = _noting(setting.notes, job.cell)
+            try:
+                rows += _cell_rows(bench, get(name), dict(parameters), job.cell)
+            except (MeasureError, BertdynError) as error:
+                failures.append(Failure(str(job.cell), str(error)))
     return TaskReport(tuple(rows), tuple(failures))
+
+
+def _noting(folder: str, cell: Cell) -> Callable[[str, float], None]:
+    """Progress inside a task: a line in this worker's own file, at most twice a second."""
+    last = time.monotonic()
+
+    def note(what: str, share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if folder and now - last >= SECONDS_BETWEEN_NOTES:
+            last = now
+            Path(folder, f"{os.getpid()}").write_text(f"{cell}: {what}, {share:.0%}")
+
+    return note
 
 
 def resolve_device(device: str) -> str:
@@ -97,16 +121,17 @@ def _bench(store: str, probe: str, device: str) -> _Bench:
     from store.store import Store
 
     opened = Store.open(Path(store))
-    return _Bench(opened, opened.probe(probe), Context(resolve_device(device), Kept()))
+    return _Bench(opened, opened.probe(probe), Context(resolve_device(device), Kept(), opened.shelf()))
 
 
-def _pair_rows(
-    bench: _Bench, measure: Measure, parameters: Mapping[str, object], pair: Pair, layer: int
-) -> list[Result]:
-    checkpoint = bench.store.checkpoint(bench.probe.info.name, pair.key)
-    reference = None if pair.reference is None else bench.store.checkpoint(bench.probe.info.name, pair.reference)
-    side = StoredLayer.of(bench.store, checkpoint, layer)
-    other = None if reference is None else StoredLayer.of(bench.store, reference, layer)
+def _cell_rows(bench: _Bench, measure: Measure, parameters: Mapping[str, object], cell: Cell) -> list[Result]:
+    pair, probe = cell.pair, bench.probe.info.name
+    checkpoint = bench.store.checkpoint(probe, pair.key)
+    reference = None if pair.reference is None else bench.store.checkpoint(probe, pair.reference)
+    side = StoredLayer.of(bench.store, checkpoint, cell.layer)
+    other = None
+    if reference is not None and cell.ref_layer is not None:
+        other = StoredLayer.of(bench.store, reference, cell.ref_layer)
     try:
         values = measure.compute(side, other, bench.probe, parameters, bench.context)
     except Exception as error:
@@ -118,7 +143,8 @@ def _pair_rows(
     if any(v.value is not None and v.value - v.value != 0 for v in values):  # NaN or infinite
         raise MeasureError(f"{measure.name} came out as no finite number.")
     now = datetime.now(UTC).isoformat(timespec="microseconds")
-    return [_row(v, measure, parameters, checkpoint, reference, layer, now) for v in values]
+    asked = stamp(bench.context.trust)
+    return [_row(v, measure, parameters, checkpoint, reference, cell, asked, now) for v in values]
 
 
 def _row(
@@ -127,7 +153,8 @@ def _row(
     parameters: Mapping[str, object],
     checkpoint: Checkpoint,
     reference: Checkpoint | None,
-    layer: int,
+    cell: Cell,
+    asked: Mapping[str, object],
     now: str,
 ) -> Result:
     key, ref = checkpoint.key, None if reference is None else reference.key
@@ -139,12 +166,12 @@ def _row(
         task=key.task,
         seed=key.seed,
         step=key.step,
-        layer=layer,
+        layer=cell.layer,
         head=value.head,
         ref_task=None if ref is None else ref.task,
         ref_seed=None if ref is None else ref.seed,
         ref_step=None if ref is None else ref.step,
-        ref_layer=None if ref is None else layer,
+        ref_layer=cell.ref_layer,
         example=value.example,
         query=value.query,
         statistic=value.statistic,
@@ -156,7 +183,7 @@ def _row(
         interval_low=None if value.interval is None else value.interval[0],
         interval_high=None if value.interval is None else value.interval[1],
         null_value=value.null,
-        details=json.dumps(dict(value.details), sort_keys=True),
+        details=json.dumps({**value.details, **({"trust": asked} if asked else {})}, sort_keys=True),
         reason=value.reason,
         version=measure.version,
         digest=checkpoint.hidden_digest if hidden else checkpoint.attention_digest,

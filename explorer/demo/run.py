@@ -207,7 +207,7 @@ def _compute(path: Path, progress: Progress) -> None:
             # Labels are of interest where they were trained on; many pairs of labels are arithmetic for every core.
             tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.needs_labels else ((), None)
             selection = Selection(name, info.name, tasks, against=against, parameters=measure.settle({}))
-            outcome = compute(store, selection, _computing(progress, f"{name} on {info.name}"), workers)
+            outcome = compute(store, [selection], _computing(progress, f"{name} on {info.name}"), workers)
             if outcome.cancelled:
                 raise KeyboardInterrupt
             if outcome.failures:

@@ -41,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, layers=12, probes=[make_probe("dev")])
     svcca = get("svcca")
     chosen = Selection("svcca", "dev", against=Against("pretrained"), parameters=svcca.settle({}))
-    assert compute(made, chosen, workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    assert compute(made, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor).ok
     return path
 
 

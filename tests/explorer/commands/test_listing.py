@@ -31,7 +31,7 @@ def call(command: object, *arguments: object) -> Result:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made = make_store(tmp_path_factory.mktemp("ls") / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20))
     settled = get("svcca").settle({})
-    compute(made, Selection("svcca", "dev", against=Against("pretrained"), parameters=settled), workers=1, pool=here)
+    compute(made, [Selection("svcca", "dev", against=Against("pretrained"), parameters=settled)], workers=1, pool=here)
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compute.plan import Cell, Coverage, Fingerprint, Plan, Task, coverage, group, make_plan, plan
+from explorer.compute.plan import (
+    Cell,
+    Coverage,
+    Fingerprint,
+    Job,
+    Plan,
+    Task,
+    coverage,
+    group,
+    jobs_of,
+    make_plan,
+    plan,
+)
 from explorer.measures import get
 from explorer.selection import Against, Pair, Ranges, Selection
 from store.errors import BertdynError
@@ -118,50 +131,89 @@ class TestWhatIsMissing:
         assert planned("svcca", listing=without).cells
 
 
+class TestLayersAgainstOtherLayers:
+    def test_every_layer_meets_the_chosen_layers_of_the_reference(self) -> None:
+        made = planned(ref_layers=Ranges.parse("1-2", "--against-layer"), layers=Ranges.parse("0,3", "--layer"))
+        assert {(c.layer, c.ref_layer) for c in made.cells} == {(0, 1), (0, 2), (3, 1), (3, 2)}
+        assert len(made.cells) == 3 * 4
+
+    def test_models_of_different_depth_are_compared_whole(self) -> None:
+        listing = [listed(RUN[0], layers=3), listed(PRETRAINED_KEY, layers=1)]
+        made = planned(listing=listing, ref_layers=Ranges.parse("0-", "--against-layer"))
+        assert {(c.layer, c.ref_layer) for c in made.cells} == {(n, m) for n in range(4) for m in range(2)}
+
+    def test_a_layer_against_itself_is_the_value_that_is_known_without_other_layers(self) -> None:
+        made = planned(ref_layers=Ranges.parse("0-", "--against-layer"))
+        assert set(planned().cells) <= set(made.cells)
+
+    def test_a_measure_of_heads_compares_no_other_layers(self) -> None:
+        with pytest.raises(BertdynError, match="--against-layer: js compares a layer with itself only"):
+            planned("js", ref_layers=Ranges.parse("1", "--against-layer"))
+
+
+def cells_of(task: Task) -> list[Cell]:
+    return [job.cell for job in task.jobs]
+
+
+def jobs(cells: Iterable[Cell]) -> list[Job]:
+    return [Job(cell) for cell in cells]
+
+
+def at(step: int, layer: int, reference: CheckpointKey | None = PRETRAINED_KEY) -> Cell:
+    return Cell(Pair(CheckpointKey("sst2", "1", step), reference), layer, None if reference is None else layer)
+
+
 class TestTasks:
     def test_a_small_set_is_one_task_a_layer_so_that_the_reference_is_read_once(self) -> None:
-        tasks = group(planned().missing, workers=1)
-        assert [t.layer for t in tasks] == [0, 1, 2, 3]
-        assert all(len(t.pairs) == 3 for t in tasks)
+        tasks = group(jobs_of([planned()]), workers=1)
+        assert [{c.layer for c in cells_of(t)} for t in tasks] == [{0}, {1}, {2}, {3}]
+        assert all(len(t.jobs) == 3 for t in tasks)
 
     def test_one_layer_is_cut_so_that_every_worker_has_something(self) -> None:
-        keys = [CheckpointKey("sst2", "1", step) for step in range(12)]
-        cells = [Cell(Pair(key, PRETRAINED_KEY), 5) for key in keys]
-        assert len(group(cells, workers=1)) == 3
-        assert len(group(cells, workers=4)) == 12
+        wanted = jobs(at(step, 5) for step in range(12))
+        assert len(group(wanted, workers=1)) == 3
+        assert len(group(wanted, workers=4)) == 12
 
     def test_checkpoints_measured_alone_are_tasks_of_their_own(self) -> None:
-        cells = [Cell(Pair(CheckpointKey("sst2", "1", step), None), 5) for step in range(12)]
-        assert [len(task.pairs) for task in group(cells, workers=1)] == [1] * 12
+        wanted = jobs(at(step, 5, None) for step in range(12))
+        assert [len(task.jobs) for task in group(wanted, workers=1)] == [1] * 12
 
     def test_neighbours_in_a_chain_of_previous_share_a_side(self) -> None:
         keys = [CheckpointKey("sst2", "1", step) for step in range(9)]
         made = planned(listing=[listed(k) for k in keys], against=Against("previous"))
-        for task in group(made.missing, workers=1):
-            for one, next_one in zip(task.pairs, task.pairs[1:], strict=False):
-                assert next_one.reference == one.key
+        for task in group(jobs_of([made]), workers=1):
+            for one, next_one in zip(cells_of(task), cells_of(task)[1:], strict=False):
+                assert next_one.pair.reference == one.pair.key
 
     def test_every_layer_of_the_first_pairs_comes_before_the_later_pairs(self) -> None:
-        keys = [CheckpointKey("sst2", "1", step) for step in range(100)]
-        tasks = group([Cell(Pair(k, PRETRAINED_KEY), layer) for k in keys for layer in range(3)], workers=2)
-        assert [t.layer for t in tasks[:6]] == [0, 1, 2, 0, 1, 2]
-        assert tasks[0].pairs == tasks[2].pairs
+        tasks = group(jobs(at(step, layer) for step in range(100) for layer in range(3)), workers=2)
+        assert [t.jobs[0].cell.layer for t in tasks[:6]] == [0, 1, 2, 0, 1, 2]
+        assert [c.pair for c in cells_of(tasks[0])] == [c.pair for c in cells_of(tasks[2])]
 
     def test_a_task_says_what_it_is(self) -> None:
-        pairs = tuple(Pair(key, PRETRAINED_KEY) for key in RUN)
-        assert str(Task(3, pairs)) == "layer 3 of sst2/1/0 to sst2/1/40 against pretrained/0/0"
-        assert str(Task(3, pairs[1:2])) == "layer 3 of sst2/1/20 against pretrained/0/0"
-        assert str(Task(3, (Pair(RUN[0], None),))) == "layer 3 of sst2/1/0"
+        cells = [Cell(Pair(key, PRETRAINED_KEY), 3, 3) for key in RUN]
+        assert str(Task(tuple(jobs(cells)))) == "layer 3 of sst2/1/0 to sst2/1/40 against pretrained/0/0"
+        assert str(Task(tuple(jobs(cells[1:2])))) == "layer 3 of sst2/1/20 against pretrained/0/0"
+        assert str(Task((Job(Cell(Pair(RUN[0], None), 3)),))) == "layer 3 of sst2/1/0"
+        crossed = Task((Job(Cell(Pair(RUN[0], PRETRAINED_KEY), 3, 1)),))
+        assert str(crossed) == "layer 3 of sst2/1/0 against layer 1 of pretrained/0/0"
+
+    def test_measures_of_the_same_cells_share_a_task_and_each_does_only_what_it_lacks(self) -> None:
+        first = planned(stored=frozenset(stored_for(c) for c in planned().cells if c.layer < 2))
+        both = jobs_of([first, planned()])
+        assert {(job.cell.layer, job.measures) for job in both} == {(0, (1,)), (1, (1,)), (2, (0, 1)), (3, (0, 1))}
+        assert sum(task.values for task in group(both, workers=2)) == len(first.missing) + 12
 
     @given(
         st.sets(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=200),
         st.integers(1, 16),
     )
     def test_every_missing_value_is_in_exactly_one_task(self, wanted: set[tuple[int, int]], workers: int) -> None:
-        cells = [Cell(Pair(CheckpointKey("t", "1", step), PRETRAINED_KEY), layer) for step, layer in sorted(wanted)]
-        tasks = group(cells, workers)
-        assert sorted(Cell(p, t.layer) for t in tasks for p in t.pairs) == sorted(cells)
-        assert all(1 <= len(t.pairs) <= 8 for t in tasks)
+        cells = [at(step, layer) for step, layer in sorted(wanted)]
+        tasks = group(jobs(cells), workers)
+        assert sorted(c for t in tasks for c in cells_of(t)) == sorted(cells)
+        assert all(1 <= len(t.jobs) <= 8 for t in tasks)
+        assert all(len({c.layer for c in cells_of(t)}) == 1 for t in tasks)
 
 
 class TestAgainstAStore:

@@ -19,6 +19,7 @@ from explorer.compute.protocol import (
     read_request,
     request_line,
 )
+from explorer.measures import Trust
 from explorer.selection import Against, Ranges, Selection
 from store.errors import BertdynError
 
@@ -37,9 +38,11 @@ from store.errors import BertdynError
                 layers=Ranges.parse("0-6", "layers"),
                 against=Against.parse("a/b/1/20"),
                 parameters=(("tokens", "all"), ("variance", 0.99)),
+                ref_layers=Ranges.parse("0-", "ref_layers"),
             ),
             workers=3,
             device="cuda:1",
+            trust=Trust(null=5, interval="bootstrap", level=0.9, resamples=100, seed=7),
         ),
     ],
 )

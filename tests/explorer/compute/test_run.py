@@ -19,10 +19,10 @@ from explorer.compute.pool import local_pool
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.run import compute, warnings
 from explorer.compute.worker import Setting, TaskReport
-from explorer.measures import canonical, get
+from explorer.measures import Trust, canonical, get
 from explorer.selection import Against, Ranges, Selection
 from store.errors import BertdynError
-from store.keys import CheckpointKey, Result
+from store.keys import PRETRAINED_KEY, CheckpointKey, Result
 from store.layout import checkpoint_path
 from store.store import Store
 from tests.oracle import svcca_distance
@@ -38,7 +38,7 @@ def select(measure: str = "svcca", against: str | None = "pretrained", **fields:
 
 
 def run(store: Store, selection: Selection, progress: Callable[[Update], None] = lambda update: None) -> Outcome:
-    return compute(store, selection, progress, workers=1, pool=here)
+    return compute(store, [selection], progress, workers=1, pool=here)
 
 
 @pytest.fixture
@@ -89,6 +89,98 @@ class TestOnce:
         assert len(heads) == 2
         assert [r.value for r in rows if r.head is None] == [pytest.approx(np.mean(heads), rel=1e-12)]
         assert run(store, select("js")) == Outcome(0, 18)
+
+
+class TestTrust:
+    """A null or an interval is more about the same value: it is added, and never lost again."""
+
+    def ask(self, store: Store, **trust: object) -> tuple[Outcome, Result]:
+        chosen = [select(seeds=("1",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer"))]
+        outcome = compute(store, chosen, workers=1, pool=here, trust=Trust(**trust))  # type: ignore[arg-type]
+        (row,) = store.results()
+        return outcome, row
+
+    def test_what_lacks_the_null_is_computed_again_and_once(self, store: Store) -> None:
+        _, plain = self.ask(store)
+        assert plain.null_value is None
+        outcome, row = self.ask(store, null=3)
+        assert outcome == Outcome(1, 0)
+        assert row.null_value is not None
+        assert row.null_value > (row.value or 0)
+        assert row.value == plain.value
+        assert self.ask(store, null=3) == (Outcome(0, 1), row)
+        assert self.ask(store) == (Outcome(0, 1), row)
+
+    def test_another_number_of_draws_is_another_question(self, store: Store) -> None:
+        self.ask(store, null=3)
+        outcome, row = self.ask(store, null=4)
+        assert outcome == Outcome(1, 0)
+        assert json.loads(row.details)["trust"]["null"]["draws"] == 4
+
+    def test_asking_for_an_interval_keeps_the_null(self, store: Store) -> None:
+        _, before = self.ask(store, null=3)
+        outcome, row = self.ask(store, interval="jackknife", level=0.9)
+        assert outcome == Outcome(1, 0)
+        assert row.null_value == before.null_value
+        assert row.interval_low is not None
+        assert row.interval_high is not None
+        assert row.interval_low <= (row.value or 0) <= row.interval_high
+        said = json.loads(row.details)
+        assert said["trust"] == {
+            "null": {"draws": 3, "seed": 0},
+            "interval": {"method": "jackknife", "level": 0.9},
+        }
+        assert said["null_sd"] == json.loads(before.details)["null_sd"]
+        assert self.ask(store, null=3) == (Outcome(0, 1), row)
+
+    def test_a_measure_without_one_says_so(self, store: Store) -> None:
+        with pytest.raises(BertdynError, match="--null: attention-entropy has no null"):
+            compute(store, [select("attention-entropy", None)], workers=1, pool=here, trust=Trust(null=2))
+
+
+def test_measures_of_the_same_checkpoints_are_computed_in_one_run(store: Store) -> None:
+    both = [select(), select("cka"), select("clusters", None)]
+    assert compute(store, both, workers=1, pool=here).computed == 24 + 24 + 28
+    assert {r.measure for r in store.results()} == {"svcca", "cka", "clusters"}
+    assert compute(store, both, workers=1, pool=here) == Outcome(0, 76)
+
+
+def test_layers_are_compared_with_other_layers_as_a_matrix(store: Store) -> None:
+    chosen = select(seeds=("1",), steps=Ranges.parse("40", "--step"), ref_layers=Ranges.parse("0-", "--against-layer"))
+    assert run(store, chosen) == Outcome(16, 0)
+    found = {(r.layer, r.ref_layer): r.value for r in store.results()}
+    assert set(found) == {(n, m) for n in range(4) for m in range(4)}
+    x, y = store.hidden("dev", CheckpointKey("sst2", "1", 40), 3), store.hidden("dev", PRETRAINED_KEY, 1)
+    assert found[3, 1] == pytest.approx(svcca_distance(x, y), abs=1e-6)
+    same = select(seeds=("1",), steps=Ranges.parse("40", "--step"))
+    assert run(store, same) == Outcome(0, 4)
+
+
+def test_long_work_says_how_far_it_is_before_it_ends(store: Store) -> None:
+    said: list[str] = []
+    chosen = [select(layers=Ranges.parse("0", "--layer"), seeds=("1",), steps=Ranges.parse("20", "--step"))]
+    compute(store, chosen, lambda update: said.append(update.current), workers=1, pool=noting_pool)
+    assert "layer 0 of sst2/1/20: merging, 43%" in said
+
+
+@contextmanager
+def noting_pool(workers: int) -> Iterator[Executor]:
+    with here(workers) as inner:
+        yield _Noting(inner)
+
+
+class _Noting(Executor):
+    def __init__(self, inner: Executor) -> None:
+        self._inner = inner
+
+    def submit(self, call, /, *args, **kwargs) -> Future[TaskReport]:  # type: ignore[no-untyped-def, override]
+        return self._inner.submit(note_first, call, *args)
+
+
+def note_first(call: Callable[[Setting, object], TaskReport], setting: Setting, task: object) -> TaskReport:
+    Path(setting.notes, "77").write_text("layer 0 of sst2/1/20: merging, 43%")
+    time.sleep(1.2)
+    return call(setting, task)
 
 
 @pytest.mark.parametrize(
@@ -172,17 +264,17 @@ class TestTrouble:
 
     def test_a_device_that_is_not_there_is_one_sentence(self, store: Store) -> None:
         with pytest.raises(BertdynError, match="--device: torch cannot use 'cuda:77' here"):
-            compute(store, select(), workers=1, pool=here, device="cuda:77")
+            compute(store, [select()], workers=1, pool=here, device="cuda:77")
         assert store.results() == []
 
     def test_a_worker_that_dies_is_a_message_with_its_task_and_what_came_before_is_kept(self, store: Store) -> None:
-        outcome = compute(store, select(), workers=1, pool=dying_pool)
+        outcome = compute(store, [select()], workers=1, pool=dying_pool)
         (failure,) = outcome.failures
         assert failure.where == "layer 2 of sst2/1/0 to sst2/2/40 against pretrained/0/0"
         assert "A worker process died (SIGSEGV" in failure.message
         assert {r.layer for r in store.results()} == {0, 1}
         assert outcome.computed == 12
-        assert compute(store, select(), workers=1) == Outcome(12, 12)
+        assert compute(store, [select()], workers=1) == Outcome(12, 12)
 
     def test_no_child_process_is_left(self, store: Store) -> None:
         with local_pool(2) as executor:
@@ -248,6 +340,6 @@ def dying_pool(workers: int) -> Iterator[Executor]:
 
 
 def die_at_layer_2(call: Callable[[Setting, object], TaskReport], setting: Setting, task: object) -> TaskReport:
-    if task.layer == 2:  # type: ignore[attr-defined]
+    if task.jobs[0].cell.layer == 2:  # type: ignore[attr-defined]
         os.kill(os.getpid(), signal.SIGSEGV)
     return call(setting, task)

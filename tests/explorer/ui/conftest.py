@@ -37,7 +37,7 @@ def fill(store: Store, measure: str, probe: str, against: str = "pretrained") ->
     declared = get(measure)
     compared = Against.parse(against) if declared.sides == 2 else None
     chosen = Selection(measure, probe, against=compared, parameters=declared.settle({}))
-    outcome = compute(store, chosen, workers=1, device="cpu", pool=ThreadPoolExecutor)
+    outcome = compute(store, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor)
     assert outcome.ok, outcome
 
 
