@@ -222,7 +222,8 @@ def _measure_view(name: str, shape: MeasureShape) -> str:
         path = quoted("$." + json.dumps(parameter))
         column = parameter if parameter not in RESULTS.columns else f"{parameter}_parameter"
         columns.append(f"json_extract_string(parameters, {path})::{kind} as {_identifier(column)}")
-    return f"create view {_identifier(name)} as select {', '.join(columns)} from results where measure = {quoted(name)}"
+    view = name.replace("-", "_")  # typed from memory, without quotes
+    return f"create view {_identifier(view)} as select {', '.join(columns)} from results where measure = {quoted(name)}"
 
 
 def _identifier(name: str) -> str:

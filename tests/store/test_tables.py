@@ -309,3 +309,12 @@ def test_reading_from_several_threads_at_once(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_measure_with_a_hyphen_is_typed_without_quotes(store: Store) -> None:
+    (first, *_) = store.checkpoints("dev")
+    store.add_results([result(first, measure="sink-mass", value=0.5)])
+    assert store.query("select value from sink_mass", measures=("sink-mass", "attention-entropy")).rows == [(0.5,)]
+    assert store.query("select * from attention_entropy", measures=("attention-entropy",)).rows == []
+    with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
+        assert outside.execute("select value from sink_mass").fetchall() == [(0.5,)]
