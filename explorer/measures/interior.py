@@ -1,0 +1,164 @@
+"""The nearest points of two convex hulls, by a primal-dual interior point method (Mehrotra 1992).
+
+    min 1/2 |A'l - B'm|^2,   l, m >= 0,   sum l = sum m = 1      (A [n1, d], B [n2, d])
+
+is the dual of the hard-margin SVM, whose margin is half the distance. A dozen or two Newton steps of n d^2 operations
+each solve it; fewer say whether the hulls meet. What comes out are weights, to be believed after a check only.
+
+Notation: C = (A; -B), u = (l; m), z = C'u, E = the two sets' indicators, nu = the two multipliers of E'u = 1,
+s = C z - E nu >= 0 = slacks; at the solution u s = 0. Start and steps keep all equations, u > 0 and s > 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+STEPS = 80
+GAP = 1e-6
+"""Relative difference of the bounds at which the method stops."""
+CLEAR = 0.25
+"""Share of the distance at which a plane's margin is enough, where only a plane is wanted."""
+NOTHING = 1e-10
+"""Length of z that needs no further step."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Newton:
+    """One point's Newton system: (S/U + C C') by Woodbury, factored once for predictor and corrector."""
+
+    C: np.ndarray
+    E: np.ndarray
+    u: np.ndarray
+    w: np.ndarray
+    factor: tuple[np.ndarray, bool]
+    KE: np.ndarray
+    G: np.ndarray
+
+    @classmethod
+    def at(cls, C: np.ndarray, E: np.ndarray, u: np.ndarray, s: np.ndarray) -> _Newton | None:
+        """None where the matrix cannot be factored any more."""
+        w = u / s
+        half = C * np.sqrt(w)[:, None]
+        factor = cholesky(half.T @ half, 1.0)
+        if factor is None:
+            return None
+        KE = _solve(C, w, factor, E)
+        return cls(C, E, u, w, factor, KE, E.T @ KE)
+
+    def step(self, rc: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Changes of u, nu, z and s for the residual rc of u s."""
+        r = _solve(self.C, self.w, self.factor, -(rc / self.u)[:, None])[:, 0]
+        dnu = np.linalg.solve(self.G, -(self.E.T @ r))
+        du = r + self.KE @ dnu
+        dz = self.C.T @ du
+        return du, dnu, dz, self.C @ dz - self.E @ dnu
+
+
+def nearest(points: np.ndarray, n1: int, decide: bool = False) -> np.ndarray:
+    """Weights [n1 + n2] of the hulls' nearest points; of any plane or common point where ``decide``.
+
+    Args:
+        points: C [n1 + n2, d], of about unit size.
+        n1: rows of the first set.
+        decide: stop as soon as a plane has a clear margin, or a common point is found.
+    """
+    n = len(points)
+    # n points span at most n dimensions: there, the same geometry in fewer.
+    C = points if n >= points.shape[1] else np.asarray(np.linalg.qr(points.T, mode="r")).T.copy()
+    E = indicators(n1, n)
+    u = E @ (1 / E.sum(0))
+    z = C.T @ u
+    along = C @ z
+    nu = np.array([along[:n1].min(), along[n1:].min()]) - 0.1 * max(float(np.ptp(along)), 1e-12)
+    s = along - E @ nu
+    best, least = u, np.inf
+    try_below = 0.25 * float(np.linalg.norm(z))
+    for _ in range(STEPS):
+        along, length = C @ z, float(np.linalg.norm(z))
+        lower = (along[:n1].min() + along[n1:].min()) / length if length > 0 else 0.0
+        if length < least:
+            best, least = u, length
+        if length - lower <= GAP * length or length <= NOTHING or (decide and lower > CLEAR * length):
+            break
+        if lower <= 0 and length < try_below:
+            common = common_point(C, E, u)
+            if common is not None:
+                return common
+            try_below = length / 4
+        newton = _Newton.at(C, E, u, s)
+        if newton is None:
+            break
+        mu = float(u @ s) / n
+        du, _, _, ds = newton.step(u * s)  # predictor
+        t = _longest(u, du, s, ds)
+        centring = (float((u + t * du) @ (s + t * ds)) / n / mu) ** 3
+        du, dnu, dz, ds = newton.step(u * s - centring * mu + du * ds)  # corrector
+        t = min(1.0, 0.99 * _longest(u, du, s, ds))
+        u, s, z, nu = u + t * du, s + t * ds, z + t * dz, nu + t * dnu
+        if not (np.isfinite(u).all() and t > 1e-12):
+            break
+    return best
+
+
+def common_point(C: np.ndarray, E: np.ndarray, u: np.ndarray) -> np.ndarray | None:
+    """Weights near u > 0 with C'u = 0 and E'u = 1, if the nearest ones (in relative change) are >= 0.
+
+    A weighted least-squares projection: u (1 - P y), P = (C E), (P' diag(u) P) y = P'u - (0, 1, 1).
+    """
+    from scipy.linalg import cho_solve
+
+    P = np.column_stack([C, E])
+    goal = np.append(np.zeros(C.shape[1]), [1.0, 1.0])
+    half = P * np.sqrt(u)[:, None]
+    factor = cholesky(half.T @ half, 0.0)
+    if factor is None:
+        return None
+    new = u
+    for _ in range(3):  # the second and third round mend rounding and the ridge
+        new = new - u * (P @ cho_solve(factor, P.T @ new - goal, check_finite=False))
+        if not new.min() >= 0:
+            return None
+    return new if float(np.abs(P.T @ new - goal).max()) <= NOTHING else None
+
+
+def indicators(n1: int, n: int) -> np.ndarray:
+    """Which of the two sets each row belongs to, float64 [n, 2]."""
+    E = np.zeros((n, 2))
+    E[:n1, 0] = E[n1:, 1] = 1
+    return E
+
+
+def cholesky(H: np.ndarray, diagonal: float) -> tuple[np.ndarray, bool] | None:
+    """Factor of H + diagonal [d, d]; a ridge at rounding level where the points span fewer dimensions. H is used up."""
+    from scipy.linalg import LinAlgError, cho_factor
+
+    largest = float(H.diagonal().max())
+    H.flat[:: len(H) + 1] += diagonal
+    for ridge in (0.0, 1e-12, 1e-10) if diagonal else (1e-14, 1e-12, 1e-10):
+        H.flat[:: len(H) + 1] += ridge * largest
+        try:
+            factor: tuple[np.ndarray, bool] = cho_factor(H, lower=True, check_finite=False)
+            return factor
+        except LinAlgError:
+            continue
+    return None
+
+
+def _solve(C: np.ndarray, w: np.ndarray, factor: tuple[np.ndarray, bool], r: np.ndarray) -> np.ndarray:
+    """(diag(1/w) + C C')^-1 r for r [n, columns]."""
+    from scipy.linalg import cho_solve
+
+    r = r * w[:, None]
+    return r - w[:, None] * (C @ cho_solve(factor, C.T @ r, check_finite=False))
+
+
+def _longest(u: np.ndarray, du: np.ndarray, s: np.ndarray, ds: np.ndarray) -> float:
+    """Longest step at most 1 that keeps u and s from falling below 0."""
+    t = 1.0
+    for x, dx in ((u, du), (s, ds)):
+        falls = dx < 0
+        if falls.any():
+            t = min(t, float((-x[falls] / dx[falls]).min()))
+    return t
