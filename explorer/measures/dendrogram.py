@@ -1,0 +1,77 @@
+"""DirectProbe's first pass: merge the closest clusters of one label, without tests, until one is left of each.
+
+Merges never cross labels, so each label's sequence is the centroid linkage of its points; all sequences are interleaved
+by taking the smallest next distance (the lower label where two are equal). Every state between "each point alone" and
+"one cluster a label" is a cut of this one tree, and clusters only grow: once two of them overlap, so do all later states.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Dendrogram:
+    """The tree. Nodes 0..n-1 are the points, node n + k is what merge k (from 0) made."""
+
+    order: np.ndarray
+    """int64 [n]: the points in an order in which every node is a slice."""
+    start: np.ndarray
+    stop: np.ndarray
+    """int64 [nodes]: that slice."""
+    label: np.ndarray
+    """int64 [nodes]."""
+    died: np.ndarray
+    """int64 [nodes]: merges done when the node is no cluster any more; larger than ``merges`` if it stays one."""
+
+    @property
+    def merges(self) -> int:
+        """Merges until one cluster a label is left."""
+        return len(self.start) - len(self.order)
+
+    def clusters(self, merges: int) -> np.ndarray:
+        """Nodes that are clusters after so many merges, in the order of their slices."""
+        born = np.maximum(np.arange(len(self.start)) - len(self.order) + 1, 0)
+        alive = np.flatnonzero((born <= merges) & (merges < self.died))
+        return alive[np.argsort(self.start[alive])]
+
+
+def centroid_linkage(points: np.ndarray, labels: np.ndarray) -> Dendrogram:
+    """The tree of the points [n, d] (float64) with their labels [n]; memory grows with the largest label squared."""
+    from scipy.cluster.hierarchy import linkage
+
+    n = len(points)
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    nodes = 2 * n - len(groups)
+    left, right = np.zeros((2, nodes), np.int64)
+    size = np.ones(nodes, np.int64)
+    died = np.full(nodes, nodes - n + 1)
+    label_of = np.concatenate([labels, np.zeros(nodes - n, labels.dtype)]).astype(np.int64)
+    trees = [linkage(points[g], "centroid") if len(g) > 1 else np.empty((0, 4)) for g in groups]
+    names = [np.concatenate([g, np.zeros(len(g) - 1, np.int64)]) for g in groups]  # a tree's node -> ours
+    ahead = [(tree[0, 2], at) for at, tree in enumerate(trees) if len(tree)]
+    heapq.heapify(ahead)
+    done = [0] * len(groups)
+    for merge in range(nodes - n):
+        at = ahead[0][1]
+        row = trees[at][done[at]]
+        node = n + merge
+        a, b = (int(names[at][int(child)]) for child in row[:2])
+        left[node], right[node], size[node], label_of[node] = a, b, size[a] + size[b], label_of[a]
+        died[a] = died[b] = merge + 1
+        names[at][len(groups[at]) + done[at]] = node
+        done[at] += 1
+        if done[at] < len(trees[at]):
+            heapq.heapreplace(ahead, (trees[at][done[at], 2], at))
+        else:
+            heapq.heappop(ahead)
+    start = np.zeros(nodes, np.int64)
+    roots = np.flatnonzero(died > nodes - n)
+    start[roots] = np.cumsum(size[roots]) - size[roots]
+    for node in range(nodes - 1, n - 1, -1):
+        start[left[node]] = start[node]
+        start[right[node]] = start[node] + size[left[node]]
+    return Dendrogram(np.argsort(start[:n]), start, start + size, label_of, died)

@@ -1,0 +1,188 @@
+"""Which cluster of another label does a cluster overlap, if any? Many tests at once, certificates for all of them.
+
+A plane found for one pair is tried on all others; clusters that no known plane separates are tested together (one plane
+may serve them all) and then in halves, down to the single pair that has a point in common.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.measures.interior import cholesky
+from explorer.measures.separable import PLANE, decide
+
+KEPT_PLANES = 8
+"""Planes a cluster remembers; those that cleared most first."""
+
+
+class Clusters:
+    """A state of the merging: which clusters there are, on the points in the dendrogram's order."""
+
+    def __init__(self, points: np.ndarray, starts: np.ndarray, labels: np.ndarray, scale: float) -> None:
+        """Clusters of consecutive points: starts [m] of their slices, labels [m]; scale: size of the point cloud."""
+        sizes = np.diff(np.append(starts, len(points)))
+        self.points = points
+        self.label = np.asarray(labels)
+        self.of = np.repeat(np.arange(len(starts)), sizes)
+        self.members = np.split(np.arange(len(points)), starts[1:])
+        self.centre = np.add.reduceat(points, starts, axis=0) / sizes[:, None]
+        away = np.sqrt(((points - self.centre[self.of]) ** 2).sum(1))
+        self.radius = np.maximum.reduceat(away, starts)
+        self.radius[self.radius <= PLANE * scale] = 0.0  # all of its points are one
+        self.alive = np.ones(len(starts), bool)
+        self.planes: list[np.ndarray] = [np.empty((0, points.shape[1]), np.float32)] * len(starts)
+        self.suspects: list[tuple[int, ...]] = [()] * len(starts)
+        """Clusters that kept this one from merging before."""
+
+
+@dataclass(frozen=True, eq=False)
+class Union:
+    """A cluster that may come to be."""
+
+    members: np.ndarray
+    label: int
+    centre: np.ndarray
+    radius: float
+
+    @classmethod
+    def of(cls, clusters: Clusters, parts: Sequence[int], scale: float) -> Union:
+        """The union of some clusters of one label."""
+        members = np.concatenate([clusters.members[p] for p in parts])
+        points = clusters.points[members]
+        centre = points.mean(0)
+        radius = float(np.sqrt(((points - centre) ** 2).sum(1).max()))
+        return cls(members, int(clusters.label[parts[0]]), centre, radius if radius > PLANE * scale else 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Clash:
+    """What the tests of one cluster against others said."""
+
+    overlaps: int | None
+    """A cluster that verifiably shares a point with it."""
+    undecided: bool
+    """Some pair has neither a verified plane nor a common point."""
+    planes: np.ndarray
+    """float32 [k, d]: normals that separated it from some."""
+
+    @property
+    def free(self) -> bool:
+        """Verifiably separated from all."""
+        return self.overlaps is None and not self.undecided
+
+
+class Tester:
+    """Tests clusters of one point cloud; counts what it did."""
+
+    def __init__(self, points: np.ndarray) -> None:
+        """Points [n, d], float64, around their mean."""
+        self.points = points
+        self.scale = float(np.sqrt((points**2).sum(1).max())) or 1.0
+        spread = points.T @ points
+        self._factor = cholesky(spread, 1e-3 * float(np.trace(spread)) / len(spread) + 1e-300)
+        self.planes_tried = self.pairs_tested = 0
+
+    def clash(self, clusters: Clusters, union: Union, against: np.ndarray, hints: np.ndarray, first: Sequence[int]) -> Clash:
+        """Does the union overlap one of the clusters in ``against`` (bool [m], of other labels)?
+
+        Two clusters that are one and the same single vector are passed over: no grouping could part them.
+
+        Args:
+            hints: normals [k, d] to try before others.
+            first: clusters to test before others.
+        """
+        from scipy.linalg import cho_solve
+
+        apart = np.sqrt(((clusters.centre - union.centre) ** 2).sum(1)) - clusters.radius - union.radius
+        pending = against & (apart <= PLANE * self.scale)
+        if union.radius == 0:
+            pending &= clusters.radius > 0
+        used: list[tuple[int, np.ndarray]] = []
+        if not pending.any():
+            return Clash(None, False, hints[:0].astype(np.float32))
+        own = self.points[union.members]
+        trials = [hints.astype(np.float64)] if len(hints) else []
+        if self._factor is not None:
+            trials.append(cho_solve(self._factor, union.centre, check_finite=False)[None])
+        hits = np.ones(len(pending))
+        if trials:
+            hits = self._try(clusters, own, pending, np.concatenate(trials), used)
+        undecided = False
+        for group in self._groups(clusters, pending, hits, len(own), first):
+            while group:
+                part = [g for g in group.popleft() if pending[g]]
+                if not part:
+                    continue
+                self.pairs_tested += 1
+                others = np.concatenate([clusters.members[g] for g in part])
+                found = decide(own, self.points[others])
+                if found.separable and found.plane is not None:
+                    pending[part] = False
+                    self._try(clusters, own, pending, found.plane[None], used)
+                elif len(part) > 1:
+                    half = len(part) // 2
+                    group.extendleft((part[half:], part[:half]))
+                elif found.separable is False:
+                    return Clash(part[0], undecided, _best(used, self.points.shape[1]))
+                else:
+                    undecided = True
+        return Clash(None, undecided, _best(used, self.points.shape[1]))
+
+    def _try(
+        self,
+        clusters: Clusters,
+        own: np.ndarray,
+        pending: np.ndarray,
+        planes: np.ndarray,
+        used: list[tuple[int, np.ndarray]],
+    ) -> np.ndarray:
+        """Strike out of ``pending`` what one of the planes [k, d] separates; fewest points beyond a plane [m]."""
+        lengths = np.linalg.norm(planes, axis=1)
+        planes = planes[lengths > 0] / lengths[lengths > 0][:, None]
+        fewest = np.full(len(pending), np.inf)
+        rows = np.flatnonzero(pending[clusters.of])
+        if not len(rows) or not len(planes):
+            return fewest
+        self.planes_tried += len(planes)
+        low = (own @ planes.T).min(0) - PLANE * self.scale
+        beyond = self.points[rows] @ planes.T >= low
+        of = clusters.of[rows]
+        for k, plane in enumerate(planes):
+            count = np.bincount(of[beyond[:, k]], minlength=len(pending))
+            free = pending & (count == 0)
+            if free.any():
+                used.append((int(free.sum()), plane))
+                pending &= ~free
+            fewest = np.minimum(fewest, count)
+        return fewest
+
+    def _groups(
+        self, clusters: Clusters, pending: np.ndarray, hits: np.ndarray, own: int, first: Sequence[int]
+    ) -> list[deque[list[int]]]:
+        """What to test together: suspects and large clusters alone, the rest by tens of points, likely culprits first."""
+        sizes = np.bincount(clusters.of, minlength=len(pending))
+        room = max(clusters.points.shape[1] + 1 - own, own // 2, 32)
+        suspects = [c for c in first if pending[c]]
+        rest = np.flatnonzero(pending)
+        rest = rest[np.argsort(-hits[rest], kind="stable")]
+        groups: list[list[int]] = [[c] for c in suspects]
+        group: list[int] = []
+        total = 0
+        for c in rest.tolist():
+            if c in suspects:
+                continue
+            if group and total + sizes[c] > room:
+                groups.append(group)
+                group, total = [], 0
+            group.append(c)
+            total += int(sizes[c])
+        return [deque([g]) for g in ([*groups, group] if group else groups)]
+
+
+def _best(used: list[tuple[int, np.ndarray]], width: int) -> np.ndarray:
+    ranked = [plane for _, plane in sorted(used, key=lambda u: -u[0])[:KEPT_PLANES]]
+    return np.array(ranked, dtype=np.float32).reshape(-1, width)
