@@ -20,10 +20,9 @@ from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, ProbeInfo, Result
 from store.layout import ACTIVATIONS, INDEX, PROBES
+from store.places import Group, Watch, scan
 from store.staging import modified
 
-Group = tuple[str, int]
-"""A group in place: its folder relative to the store, and when it was written (seconds)."""
 _T = TypeVar("_T")
 _TRIES = 5
 
@@ -51,6 +50,8 @@ class Catalog:
         self._probes: dict[Group, tuple[Any, ...]] = {}
         self._unsaved: set[Group] = set()
         self._digested: list[Group] | None = None
+        self._listed: dict[Group, Checkpoint] = {}
+        self._places = Watch(root)
 
     @property
     def writable(self) -> bool:
@@ -60,11 +61,14 @@ class Catalog:
     def checkpoints(self, probe_folder: str | None = None) -> list[Checkpoint]:
         """Checkpoints in place, in no order; of one probe set's folder only when it is given."""
         with self._lock:
-            groups = scan(self._root, ACTIVATIONS, 4)
+            groups = self._places.look()
             self._learn_checkpoints(groups)
             start = f"{ACTIVATIONS}/{probe_folder}/" if probe_folder is not None else ""
-            rows = [self._checkpoints.get(group) for group in groups if group[0].startswith(start)]
-            return [tables.checkpoint_of(row) for row in rows if row is not None]
+            wanted = [g for g in groups if g[0].startswith(start) and g in self._checkpoints]
+            for group in wanted:
+                if group not in self._listed:
+                    self._listed[group] = tables.checkpoint_of(self._checkpoints[group])
+            return [self._listed[group] for group in wanted]
 
     def probes(self) -> list[ProbeInfo]:
         """Probe sets in place, by name."""
@@ -84,21 +88,36 @@ class Catalog:
             index.refresh(self._root, tables.shapes_of(results))
             self._compact(tables.RESULTS)
 
-    def results(self, conditions: Mapping[str, str], where: str) -> list[Result]:
-        """Newest value of each key whose checkpoints are the current ones."""
+    def results(
+        self, columns: Sequence[str], conditions: Mapping[str, str], tasks: Sequence[str], where: str
+    ) -> list[tuple[Any, ...]]:
+        """Columns of the newest value of each key whose checkpoints are the current ones.
+
+        Args:
+            conditions: values of columns of the key; with ``tasks`` they are looked up in the fragments themselves, so
+                that a question about one task costs little among millions of rows.
+            tasks: of the checkpoints measured; empty: all.
+            where: a further condition in SQL.
+        """
         import duckdb
 
-        test = " and ".join([*(f"{name} = ?" for name in conditions), f"({where})" if where else "true"])
-        columns = ", ".join(tables.RESULTS.columns)
+        tests = [f"{name} = ?" for name in conditions]
+        given: list[object] = list(conditions.values())
+        if tasks:
+            tests.append("list_contains(?, task)")
+            given.append(list(tasks))
+        asked = ", ".join(columns)
 
-        def ask() -> list[Result]:
-            source = tables.current_results(f"({tables.RESULTS.read(fragments.listed(self._root, tables.RESULTS))})")
-            sql = f"select {columns} from ({source}) where {test}"
-            return [Result(*row) for row in self._connection().execute(sql, list(conditions.values())).fetchall()]
+        def ask() -> list[tuple[Any, ...]]:
+            stored = tables.RESULTS.read(fragments.listed(self._root, tables.RESULTS))
+            source = f"(select * from ({stored}) where {' and '.join(tests) or 'true'})"
+            current = tables.current_results(source)
+            sql = f"select {asked} from ({current}) where {where or 'true'}"
+            return list(self._connection().execute(sql, given).fetchall())
 
         # Asked for again and again while values are computed, so without the views and on the connection that is open.
         with self._lock:
-            self._note_digests(scan(self._root, ACTIVATIONS, 4))
+            self._note_digests(self._places.look())
             try:
                 return _again(ask)
             except duckdb.Error as error:
@@ -137,6 +156,7 @@ class Catalog:
         with self._lock:
             self._checkpoints.clear()
             self._unsaved.clear()
+            self._listed.clear()
             self._digested = None
             groups = scan(self._root, ACTIVATIONS, 4)
             self._checkpoints = self._described(groups)
@@ -152,7 +172,11 @@ class Catalog:
             for table in tables.ALL:
                 if not fragments.listed(self._root, table):
                     fragments.write(self._connection(), self._root, table, [])
-            shapes = tables.shapes_of(self.results({}, "")) if again or not index.noted(self._root)[0] else {}
+            shapes = (
+                tables.shapes_of([Result(*row) for row in self.results(tuple(tables.RESULTS.columns), {}, (), "")])
+                if again or not index.noted(self._root)[0]
+                else {}
+            )
             index.refresh(self._root, shapes, again)
 
     def moved(self) -> bool:
@@ -251,7 +275,7 @@ class Catalog:
         import duckdb
 
         with self._lock:
-            checkpoints, probes = scan(self._root, ACTIVATIONS, 4), scan(self._root, PROBES, 1)
+            checkpoints, probes = self._places.look(), scan(self._root, PROBES, 1)
             self._learn_checkpoints(checkpoints)
             self._learn_probes(probes)
             unsaved = {
@@ -295,34 +319,6 @@ class Catalog:
             _insert(connection, name, _unnested("VARCHAR", "BIGINT"), groups)
         for statement in tables.views(shapes):
             connection.execute(statement)
-
-
-def scan(root: Path, top: str, depth: int) -> list[Group]:
-    """Groups that are in place, ``depth`` folders below ``top``."""
-    found = []
-    for folder in folders(root, top, depth):
-        when = modified(root / folder)
-        if when is not None:
-            found.append((folder, when))
-    return found
-
-
-def folders(root: Path, top: str, depth: int) -> list[str]:
-    """Folders where groups belong, whether or not there is one in them."""
-    level = [top]
-    for _ in range(depth):
-        level = [f"{folder}/{name}" for folder in level for name in _names(root / folder)]
-    return level
-
-
-def _names(path: Path) -> list[str]:
-    try:
-        with os.scandir(path) as entries:
-            return [entry.name for entry in entries if entry.is_dir()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise BertdynError(f"'{path}' cannot be read: {error.strerror}.") from None
 
 
 def _insert(connection: Any, name: str, values: str, rows: Sequence[Sequence[object]]) -> None:

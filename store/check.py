@@ -10,10 +10,11 @@ from pathlib import Path
 
 from store import fragments, layout, tables
 from store.attributes import probe_info, read_attributes
-from store.catalog import Catalog, folders
+from store.catalog import Catalog
 from store.errors import BertdynError
 from store.groups import damage, read_info
 from store.keys import CheckpointKey
+from store.places import folders
 from store.probe_files import read_probe
 from store.shelf import kept_bytes, unused
 from store.staging import collect, locked, modified, throw_away, writing

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from store import layout
 from store.attributes import checkpoint_attributes, probe_info
-from store.catalog import Catalog, Table, scan
+from store.catalog import Catalog, Table
 from store.errors import BertdynError
 from store.keys import Checkpoint, CheckpointKey, ProbeInfo, ProbeSet, Result
+from store.places import scan
 from store.staging import collect, modified, sync, write_file, writing
-from store.tables import MeasureShape, checkpoint_of, checkpoint_row
+from store.tables import RESULTS, MeasureShape, checkpoint_of, checkpoint_row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -273,7 +274,12 @@ class Store:
         self._catalog.add_results(results)
 
     def results(
-        self, measure: str | None = None, probe: str | None = None, parameters: str | None = None, where: str = ""
+        self,
+        measure: str | None = None,
+        probe: str | None = None,
+        parameters: str | None = None,
+        where: str = "",
+        tasks: Sequence[str] = (),
     ) -> list[Result]:
         """Kept values: the newest of each, and only those whose checkpoints are still the ones that were measured.
 
@@ -282,12 +288,29 @@ class Store:
             probe: name of the probe set.
             parameters: canonical JSON, as ``Result.parameters``.
             where: a further condition in SQL, over the columns of ``results``.
+            tasks: of the checkpoints measured; empty: all.
 
         Raises:
             BertdynError: DuckDB refuses the condition.
         """
-        given = {"measure": measure, "probe": probe, "parameters": parameters}
-        return self._catalog.results({name: value for name, value in given.items() if value is not None}, where)
+        rows = self._catalog.results(tuple(RESULTS.columns), _given(measure, probe, parameters), tasks, where)
+        return [Result(*row) for row in rows]
+
+    def result_columns(
+        self,
+        columns: Sequence[str],
+        measure: str | None = None,
+        probe: str | None = None,
+        parameters: str | None = None,
+        where: str = "",
+        tasks: Sequence[str] = (),
+    ) -> list[tuple[Any, ...]]:
+        """Some columns, or SQL expressions over them, of what ``results`` gives: many rows cost a tenth of the time.
+
+        Raises:
+            BertdynError: as ``results``.
+        """
+        return self._catalog.results(columns, _given(measure, probe, parameters), tasks, where)
 
     def query(self, sql: str, limit: int | None = None, measures: Iterable[str] = ()) -> Table:
         """Answer one SELECT over the views runs, checkpoints, training_log, probes, results and one view a measure.
@@ -380,6 +403,11 @@ class Store:
 def _used(place: Path) -> bool:
     """Somebody is writing, or a checkpoint is in place: in this order, since a finished one goes from there to here."""
     return any((place / layout.STAGING).iterdir()) or bool(scan(place, layout.ACTIVATIONS, 4))
+
+
+def _given(measure: str | None, probe: str | None, parameters: str | None) -> dict[str, str]:
+    named = {"measure": measure, "probe": probe, "parameters": parameters}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _taken(place: Path) -> BertdynError:

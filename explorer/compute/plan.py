@@ -156,7 +156,9 @@ def rows(store: Store, planned: Plan) -> list[Result]:
     place = {cell: i for i, cell in enumerate(planned.cells)}
     found = [
         (place[cell], row)
-        for row in store.results(selection.measure, selection.probe, canonical(dict(selection.parameters)))
+        for row in store.results(
+            selection.measure, selection.probe, canonical(dict(selection.parameters)), tasks=selection.tasks
+        )
         if row.version == measure.version and (cell := _cell(row)) in place
     ]
     found.sort(key=lambda f: (f[0], f[1].head or 0, f[1].statistic, f[1].label_a or "", f[1].label_b or ""))
@@ -290,18 +292,17 @@ def _pair(task: str, seed: str, step: int, ref_task: str | None, ref_seed: str |
 def _stored(store: Store, selection: Selection, measure: Measure, trust: Trust) -> set[Fingerprint]:
     """Fingerprints of the cells whose rows have all that ``trust`` asks for."""
     stamp = "coalesce(json_extract(details, '$.trust')::VARCHAR, '{}')" if trust != NO_TRUST else "'{}'"
-    table = store.query(
-        "SELECT DISTINCT task, seed, step, ref_task, ref_seed, ref_step, layer, ref_layer, digest, ref_digest, "
-        f"{stamp} FROM results "
-        f"WHERE measure = {_quoted(measure.name)} AND probe = {_quoted(selection.probe)} "
-        f"AND parameters = {_quoted(canonical(dict(selection.parameters)))} AND version = {measure.version}"
+    columns = ("task", "seed", "step", "ref_task", "ref_seed", "ref_step", "layer", "ref_layer", "digest", "ref_digest")
+    rows = store.result_columns(
+        ("distinct " + columns[0], *columns[1:], stamp),
+        measure.name,
+        selection.probe,
+        canonical(dict(selection.parameters)),
+        f"version = {measure.version}",
+        selection.tasks,
     )
     return {
         Fingerprint(Cell(_pair(*row[:6]), row[6], row[7]), row[8], row[9])
-        for row in table.rows
+        for row in rows
         if covers(json.loads(row[10]), trust)
     }
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -318,3 +318,16 @@ def test_a_measure_with_a_hyphen_is_typed_without_quotes(store: Store) -> None:
     assert store.query("select * from attention_entropy", measures=("attention-entropy",)).rows == []
     with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
         assert outside.execute("select value from sink_mass").fetchall() == [(0.5,)]
+
+
+def test_values_of_some_tasks_are_those_of_all_that_belong_to_them(store: Store) -> None:
+    every = store.checkpoints("dev")
+    store.add_results([result(c, value=float(i)) for i, c in enumerate(every)])
+    tasks = sorted({c.key.task for c in every})
+    for chosen in (tasks[:1], tasks[1:], tasks):
+        found = store.results("svcca", "dev", tasks=chosen)
+        assert {(r.task, r.seed, r.step, r.value) for r in found} == {
+            (c.key.task, c.key.seed, c.key.step, float(i)) for i, c in enumerate(every) if c.key.task in chosen
+        }
+        columns = store.result_columns(("step", "value"), "svcca", "dev", tasks=chosen, where="value > 1")
+        assert sorted(columns) == sorted((r.step, r.value) for r in found if r.value is not None and r.value > 1)
