@@ -58,3 +58,18 @@ def model_outputs(folder: Path, texts: list[str] | list[list[str]], max_length: 
 def js_of_layer(a: list[np.ndarray], b: list[np.ndarray], layer: int) -> np.ndarray:
     """Per head: mean over query tokens, then over examples, in bits; layer counted from 1."""
     return np.mean([js_bits(p[layer - 1], q[layer - 1]).mean(-1) for p, q in zip(a, b, strict=True)], axis=0)
+
+
+def entropy_bits(p: np.ndarray) -> np.ndarray:
+    """Entropy of rows in bits: - sum p log2 p (Clark et al. 2019, section 3.3)."""
+    p = np.asarray(p, np.float64)
+    p = p / p.sum(-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return -np.where(p > 0, p * np.log2(p), 0.0).sum(-1)
+
+
+def without_special(maps: np.ndarray, special: np.ndarray, queries: list[int] | None = None) -> np.ndarray:
+    """Maps [heads, q, l] without special query tokens and keys, rows restored to sum 1; ``queries`` names the rows."""
+    kept = special if queries is None else special[queries]
+    cut = np.asarray(maps, np.float64)[:, ~kept][..., ~special]
+    return cut / cut.sum(-1, keepdims=True)

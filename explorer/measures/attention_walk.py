@@ -1,0 +1,235 @@
+"""One walk over the packed maps of every head and the values that come of it: what all attention measures share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.measures.attention_rows import Kernel, Maps, chunk_bounds, row_values, run_bounds, stream
+from explorer.measures.attention_sums import Interval, Sums, example_groups, example_means, partners
+from explorer.measures.base import Context, Layer, MeasureError, Stimuli, Value
+
+
+@dataclass(frozen=True)
+class Question:
+    """One layer, or a pair of layers, and what is asked of its attention rows."""
+
+    name: str
+    """Of the measure."""
+    kernel: Kernel
+    sides: tuple[Layer, ...]
+    stimuli: Stimuli
+    parameters: Mapping[str, object]
+    context: Context
+    statistics: tuple[str, ...] = ("",)
+    """What the kernel's rows are; the main one first."""
+    no_null: str = ""
+    """Why there is none; empty: attention of another example of the same length is the null."""
+
+    @property
+    def drop(self) -> bool:
+        """Special tokens are left out."""
+        return self.parameters.get("special") == "drop"
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each example, int64 [E]."""
+        return np.diff(np.asarray(self.stimuli.offsets))
+
+    @property
+    def draws(self) -> int:
+        """Of the null."""
+        return 0 if self.no_null else self.context.trust.null
+
+
+@dataclass(frozen=True)
+class _Found:
+    sums: Sums
+    nulls: tuple[Sums, ...]
+    examples: np.ndarray | None
+    """float64 [statistics, heads, E], where asked for; NaN where an example does not count."""
+    queries: np.ndarray | None
+    """float64 [statistics, heads, T], likewise."""
+
+
+def answer(question: Question) -> list[Value]:
+    """Each statistic's value of the layer and of every head (counted from 1), then what ``detail`` adds.
+
+    Raises:
+        MeasureError: sides with different numbers of heads, or attention rows that are no distributions.
+    """
+    heads = {side.heads for side in question.sides}
+    if len(heads) > 1:
+        a, b = (side.heads for side in question.sides)
+        raise MeasureError(
+            f"The two sides have {a} and {b} attention heads: {question.name} compares a head with itself."
+        )
+    n = int((question.lengths > 0).sum())
+    if not n or not question.sides[0].heads:
+        reason = "there is nothing to measure: no examples or no attention heads"
+        return [Value(None, n, statistic, reason=reason) for statistic in question.statistics]
+    found = _walk(question)
+    values = _layer_and_heads(question, found)
+    if found.examples is not None:
+        values += _rows_of_examples(question, found.examples)
+    if found.queries is not None:
+        values += _rows_of_queries(question, found.queries)
+    return values
+
+
+def _walk(question: Question) -> _Found:
+    """Every attention row once, head by head; and once more for each draw of the null."""
+    stimuli, lengths, trust = question.stimuli, question.lengths, question.context.trust
+    heads, statistics = question.sides[0].heads, len(question.statistics)
+    by_query = question.parameters["weighting"] == "queries"
+    sums = Sums.of(statistics, heads, example_groups(np.asarray(stimuli.offsets)), by_query)
+    one_group = np.zeros(len(lengths), np.int64)
+    nulls = tuple(Sums.of(statistics, heads, one_group, by_query) for _ in range(question.draws))
+    detail = question.parameters["detail"]
+    examples = np.full((statistics, heads, len(lengths)), np.nan) if detail != "layer" else None
+    queries = np.full((statistics, heads, int(lengths.sum())), np.nan) if detail == "query" else None
+    bounds = run_bounds(lengths) if nulls else chunk_bounds(lengths, question.sides[0].attention_chunk)
+    for head in range(1, heads + 1):
+        question.context.progress(f"attention of head {head}", (head - 1) / heads)
+        for run, maps in enumerate(stream(question.sides, head, lengths, bounds)):
+            rows, without = _rows(question, maps, head)
+            sums.add(head, maps.examples, maps.lengths, rows, without)
+            if examples is not None:
+                examples[:, head - 1, maps.examples] = example_means(maps.lengths, rows)[0]
+            if queries is not None:
+                first = int(stimuli.offsets[maps.examples[0]])
+                queries[:, head - 1, first : first + rows.shape[1]] = rows
+            for draw, null in enumerate(nulls):
+                other = _exchanged(question, maps, (trust.seed, draw, run))
+                if other is not None:
+                    rows, without = _rows(question, other, head)
+                    null.add(head, other.examples, other.lengths, rows, without)
+    return _Found(sums, nulls, examples, queries)
+
+
+def _rows(question: Question, maps: Maps, head: int) -> tuple[np.ndarray, int]:
+    return row_values(maps, question.kernel, question.stimuli, question.drop, head, question.context.device)
+
+
+def _exchanged(question: Question, maps: Maps, seed: tuple[int, ...]) -> Maps | None:
+    """The first side's maps beside the second side's of another example; None where none has a partner.
+
+    Examples may stand for each other when they are of equal length, and with special tokens left out only when these
+    are at the same places too.
+    """
+    alike: list[object] = list(maps.lengths.tolist())
+    if question.drop:
+        special, offsets = np.asarray(question.stimuli.special), np.asarray(question.stimuli.offsets)
+        alike = [special[offsets[e] : offsets[e + 1]].tobytes() for e in maps.examples]
+    mine, theirs = partners(alike, seed)
+    if not len(mine):
+        return None
+    ends = np.cumsum(maps.lengths**2)
+    starts = ends - maps.lengths**2
+    a, b = maps.entries
+    return Maps(
+        maps.examples[mine],
+        maps.lengths[mine],
+        (
+            np.concatenate([a[starts[i] : ends[i]] for i in mine]),
+            np.concatenate([b[starts[i] : ends[i]] for i in theirs]),
+        ),
+    )
+
+
+def _layer_and_heads(question: Question, found: _Found) -> list[Value]:
+    trust, sums = question.context.trust, found.sums
+    values = sums.values()
+    drawn = np.stack([null.values() for null in found.nulls]) if found.nulls else None
+    interval = sums.interval(trust) if trust.interval else None
+    return [
+        Value(
+            None if np.isnan(values[s, at]) else float(values[s, at]),
+            int(sums.examples.max() if at == 0 else sums.examples[at - 1]),
+            statistic,
+            head=at or None,
+            details=_left_out(question, sums, at) | _of_null(question, found, drawn, s, at) | _of_interval(interval),
+            interval=_bounds(interval, s, at),
+            null=None if drawn is None or np.isnan(drawn[:, s, at]).any() else float(drawn[:, s, at].mean()),
+            reason="nothing is left of any attention row" if np.isnan(values[s, at]) else "",
+        )
+        for s, statistic in enumerate(question.statistics)
+        for at in range(values.shape[1])
+    ]
+
+
+def _left_out(question: Question, sums: Sums, at: int) -> dict[str, object]:
+    """What counts and what does not; ``at`` is 0 for the layer, else the head."""
+    special = int(np.asarray(question.stimuli.special).sum()) if question.drop else 0
+    tokens = int(question.lengths.sum())
+    details: dict[str, object] = {"queries": tokens - special if at == 0 else int(sums.queries[at - 1])}
+    if at == 0:
+        details["heads"] = len(sums.queries)
+    if question.drop:
+        n = int(sums.examples.max() if at == 0 else sums.examples[at - 1])
+        details |= {
+            "special_tokens_left_out": special,
+            "rows_without_mass": int(sums.without_mass.sum() if at == 0 else sums.without_mass[at - 1]),
+            "examples_left_out": int((question.lengths > 0).sum()) - n,
+        }
+    return details
+
+
+def _of_null(question: Question, found: _Found, drawn: np.ndarray | None, s: int, at: int) -> dict[str, object]:
+    if not question.context.trust.null:
+        return {}
+    if drawn is None:
+        return {"no_null": question.no_null}
+    if np.isnan(drawn[:, s, at]).any():
+        return {"no_null": "no two examples are of the same length: none can be measured against another's attention"}
+    examples = found.nulls[0].examples
+    n = int(examples.max() if at == 0 else examples[at - 1])
+    counted = int(found.sums.examples.max() if at == 0 else found.sums.examples[at - 1])
+    details: dict[str, object] = {"null_examples": n, "null_without_partner": counted - n}
+    if len(drawn) > 1:
+        details["null_sd"] = float(drawn[:, s, at].std(ddof=1))
+    return details
+
+
+def _of_interval(interval: Interval | None) -> dict[str, object]:
+    if interval is None:
+        return {}
+    if interval.reason:
+        return {"no_interval": interval.reason}
+    return {} if interval.groups is None else {"interval_groups": interval.groups}
+
+
+def _bounds(interval: Interval | None, s: int, at: int) -> tuple[float, float] | None:
+    if interval is None or interval.reason:
+        return None
+    low, high = interval.bounds[s, at]
+    return float(low), float(high)
+
+
+def _rows_of_examples(question: Question, found: np.ndarray) -> Iterator[Value]:
+    """The mean over an example's query tokens: over the heads that have one, then of each head."""
+    for s, statistic in enumerate(question.statistics):
+        for example in np.flatnonzero(~np.isnan(found[s]).all(0)):
+            for head, value in _over_heads(found[s, :, example]):
+                yield Value(value, 1, statistic, head=head, example=int(example))
+
+
+def _rows_of_queries(question: Question, found: np.ndarray) -> Iterator[Value]:
+    """Every query token's value, likewise."""
+    offsets = np.asarray(question.stimuli.offsets)
+    for s, statistic in enumerate(question.statistics):
+        for token in np.flatnonzero(~np.isnan(found[s]).all(0)):
+            example = int(np.searchsorted(offsets, token, side="right")) - 1
+            for head, value in _over_heads(found[s, :, token]):
+                place = int(token - offsets[example])
+                yield Value(value, 1, statistic, head=head, example=example, query=place)
+
+
+def _over_heads(values: np.ndarray) -> Iterator[tuple[int | None, float]]:
+    """The mean of the heads that have a value, then each such head's own."""
+    known = np.flatnonzero(~np.isnan(values))
+    yield None, float(values[known].mean())
+    for head in known:
+        yield int(head) + 1, float(values[head])
