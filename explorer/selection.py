@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey
@@ -43,6 +43,9 @@ class Ranges:
             spans.append(span)
         return cls(tuple(spans))
 
+
+EVERY = Ranges(((0, None),))
+"""All layers, also those of a model that is not there yet."""
 
 KINDS = ("pretrained", "first", "previous", "final", "seeds")
 """What ``--against`` takes as one word. ``seeds``: every other seed of the task at the same step."""
@@ -166,6 +169,31 @@ def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ..
             f"'{selection.against}'. There are tasks {', '.join(known)}."
         )
     return tuple(found)
+
+
+def narrowed(selection: Selection, keys: Sequence[CheckpointKey], place: int | None = None) -> Selection:
+    """The same question about one comparison only: of the first task the step at ``place`` among its steps (None, or
+    past the end: the last one), of the first seed that has it.
+
+    Raises:
+        BertdynError: as pairs(), and where the measure compares nothing.
+    """
+    task = next(iter(selection.tasks), None) or min(
+        (k.task for k in choose(selection, keys)), key=lambda name: (name == PRETRAINED, name)
+    )
+    against = selection.against
+    if against is None:
+        raise BertdynError(
+            f"{selection.measure} is a value of one checkpoint alone: there is nothing it is compared with."
+        )
+    there = {task, PRETRAINED, against.key.task if against.key else task}
+    found = pairs(replace(selection, tasks=(task,)), [k for k in keys if k.task in there])
+    steps = sorted({p.key.step for p in found})
+    step = steps[-1] if place is None or not 0 <= place < len(steps) else steps[place]
+    one = min((p for p in found if p.key.step == step), key=lambda p: (seed_order(p.key.seed), p))
+    if against.kind == "seeds" and one.reference is not None:
+        against = Against("seed", seed=one.reference.seed)
+    return replace(selection, tasks=(task,), seeds=(one.key.seed,), steps=Ranges(((step, step),)), against=against)
 
 
 def default_against(keys: Iterable[CheckpointKey]) -> Against:

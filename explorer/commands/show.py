@@ -82,6 +82,7 @@ def command(
     heat      layer by step as a map
     seeds     seeds side by side on one scale, mean and spread
     table     every value
+    layers    each layer against each of the reference, of one checkpoint
 
     Nothing is computed here: what is missing is said, with the command that computes it.
 
@@ -89,17 +90,17 @@ def command(
     bertdyn show curves runs.bertdyn --task sst2 --seed 1
     bertdyn show heat runs.bertdyn --measure js --digits
     bertdyn show seeds runs.bertdyn --task sst2 --format svg -o seeds.svg
+    bertdyn show layers runs.bertdyn --task sst2 --seed 1 --step 800
     """
     chosen = _format(format, output)
     declared = measure_named(measure)
-    from explorer.views.rows import fetch
     from store.store import Store
 
     flags = {name: given.pop(name) for name in SELECTING}
     parameters = {name: value for name, value in given.items() if value is not None}
     opened = Store.open(store)
-    found = [fetch(opened, s) for s in selections(opened, declared, **flags, parameters=parameters)]
-    views = [VIEWS[view].build(rows) for rows in found]
+    kind = VIEWS[view]
+    views = [kind.load(opened, s) for s in selections(opened, declared, **flags, parameters=parameters)]
     options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
     if chosen in ("csv", "json"):
         columns = views[0].rows()[0]
@@ -111,9 +112,9 @@ def command(
     else:
         texts = [_text(one, width, height, color, light, options, output is not None) for one in views]
         write_text("\n".join(texts), output)
-    for rows in found:
-        if rows.missing:
-            _tell_missing(rows, store, flags, parameters)
+    for one in views:
+        if one.data.missing:
+            _tell_missing(one.data, store, _narrow(one.data, flags) if kind.across else flags, parameters)
 
 
 def _format(format: str | None, output: Path | None) -> str:
@@ -158,6 +159,13 @@ def _svg(view: View, width: int | None, height: int | None, light: bool, options
 
 def _plain_signs(text: str) -> str:
     return text.replace("·", "-").replace("±", "+-").replace("…", "~")
+
+
+def _narrow(rows: Rows, flags: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The flags of the one comparison that a map of layers shows."""
+    key = rows.wanted[0].key
+    shown = {"task": key.task, "seed": key.seed, "step": str(key.step)}
+    return {**flags, **shown, "against_layer": flags["against_layer"] or "all"}
 
 
 def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], parameters: Mapping[str, object]) -> None:

@@ -72,8 +72,14 @@ class Scale:
         return tuple(abs(i * step) if i == 0 else i * step for i in range(first, last + 1))[:most]
 
 
-def value_scale(low: float, high: float, log: bool = False) -> Scale:
-    """The scale of a value axis that holds low..high: from zero where that costs little, never of no extent."""
+def value_scale(low: float, high: float, log: bool = False, anchor: float = 0.0) -> Scale:
+    """The scale of a value axis that holds low..high: from ``anchor`` where that costs little, never of no extent.
+
+    The anchor is the value of no difference: 0, or the 1 that similarities hang down from.
+    """
+    if anchor and not log:
+        hung = value_scale(anchor - high, anchor - low)
+        return Scale(anchor - hung.high, anchor - hung.low)
     if log:
         if not high > _TINIEST:
             return Scale(1e-3, 1.0, True)

@@ -27,6 +27,13 @@ class Canvas:
         if dots:
             self._mark(np.concatenate([d[0] for d in dots]), np.concatenate([d[1] for d in dots]), owner)
 
+    def broken(self, x: np.ndarray, y: np.ndarray, owner: int, drawn: int, period: int) -> None:
+        """The same with gaps: of every ``period`` columns of dots only the first ``drawn``."""
+        for run in _runs(x, y):
+            column, row = self._spans(*run)
+            kept = column % period < drawn
+            self._mark(column[kept], row[kept], owner)
+
     def dots(self, x: np.ndarray, y: np.ndarray, owner: int) -> None:
         """Draw single dots at points [n]."""
         good = np.isfinite(x) & np.isfinite(y)

@@ -11,6 +11,31 @@ from explorer.render import axes
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+REACH = 0.6
+"""Companions may make the value axis longer by this share of it; what lies further away is named at its end."""
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """A broken line beside the line in focus, at the same places: what its values would be for another reason."""
+
+    label: str
+    y: np.ndarray
+    dashed: bool = False
+    """Long dashes; else dots far apart."""
+
+    @property
+    def last(self) -> float:
+        """The last finite value, NaN when there is none."""
+        return last_finite(self.y)
+
+
+def last_finite(values: np.ndarray) -> float:
+    """The last finite value of [n], NaN when there is none."""
+    good = values[np.isfinite(values)]
+    return float(good[-1]) if len(good) else np.nan
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """One line: points [n] of rising x, NaN where there is no value."""
@@ -25,6 +50,8 @@ class Series:
     high: np.ndarray | None = None
     number: int = 0
     """Which letter stands for the line where colours do not tell lines apart."""
+    companions: tuple[Companion, ...] = ()
+    """Shown while the line is in focus."""
 
     @property
     def letter(self) -> str:
@@ -34,8 +61,7 @@ class Series:
     @property
     def last(self) -> float:
         """The last finite value, NaN when there is none."""
-        good = self.y[np.isfinite(self.y)]
-        return float(good[-1]) if len(good) else np.nan
+        return last_finite(self.y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +77,12 @@ class Chart:
     """Values below it are noise; a dotted line on a logarithmic axis."""
     values: bool = True
     """Labels carry the last value."""
+    anchor: float = 0.0
+    """The value of no difference: the axis starts (or, where it is 1, ends) there when that costs little."""
+    signed: bool = False
+    """Values are changes: zero is on the axis, and the axis is linear."""
+    bands_in_focus_only: bool = False
+    """``low`` and ``high`` are drawn for the line in focus alone."""
 
     def y_scale(self, log: bool) -> axes.Scale:
         """The scale of the value axis."""
@@ -60,11 +92,29 @@ class Chart:
             edges = [v for s in self.series for v in (s.y, s.low, s.high) if v is not None]
             values = np.concatenate(edges) if edges else np.zeros(0)
         values = values[np.isfinite(values)]
-        if log:
+        if self.signed:
+            values = np.append(values, 0.0)
+        if log and not self.signed:
             values = values[values > 0]
             if (values > self.floor).any():  # noise has no lower end: it would take the whole axis
                 values = np.maximum(values, self.floor / 3)
-        return axes.value_scale(values.min(), values.max(), log) if len(values) else axes.value_scale(0.0, 1.0, log)
+        else:
+            log = False
+        if not len(values):
+            return axes.value_scale(0.0, 1.0, log)
+        scale = axes.value_scale(values.min(), values.max(), log, self.anchor)
+        near = self._near_companions(scale)
+        if self.scale_of is not None or not len(near):
+            return scale
+        return axes.value_scale(min(values.min(), near.min()), max(values.max(), near.max()), log, self.anchor)
+
+    def _near_companions(self, scale: axes.Scale) -> np.ndarray:
+        """Values of companions not far off the axis: a chance level far away would press all lines flat."""
+        beside = [c.y[np.isfinite(c.y)] for s in self.series for c in s.companions]
+        found = np.concatenate(beside) if beside else np.zeros(0)
+        reach = REACH * (scale.high - scale.low)
+        near = (found >= scale.low - reach) & (found <= scale.high + reach)
+        return found[near & (found > 0) if scale.log else near]
 
 
 @dataclass(frozen=True)

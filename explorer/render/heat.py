@@ -1,6 +1,6 @@
 """Heat map in half blocks: 16 levels, a colour bar with ticks, marks for what is missing, values in cells on request.
 
-Where a terminal has no colours to spare, levels are glyphs of rising weight.
+Where a terminal has no colours to spare, levels are glyphs (ink.py).
 """
 
 from __future__ import annotations
@@ -8,19 +8,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from rich.cells import cell_len
-from rich.color import Color
 from rich.style import Style
 
 from explorer.render import axes
 from explorer.render.cells import Grid, Line, crop, pad
+from explorer.render.ink import Ink, fill, ink
 from explorer.render.palette import LEVELS, Palette
 
-GLYPHS = " .:-=+*#%@"
-"""Levels without colours, lightest first."""
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _KEPT = 4
 _TALLEST = 8
@@ -40,6 +37,10 @@ class HeatMap:
     """Of the values, over the colour bar."""
     refused: np.ndarray | None = None
     """Bool [rows, columns]: there is no value, and a reason why."""
+    anchor: float = 0.0
+    """The value of no difference: the scale starts (or, where it is 1, ends) there when that costs little."""
+    signed: bool = False
+    """Values are changes: zero is in the middle of the scale, which is linear."""
 
 
 @dataclass(frozen=True)
@@ -97,26 +98,35 @@ class HeatChart:
         if column < 0 and row < 0:
             return grid.lines()
         grid = grid.copy()
-        self._mark(grid, frame, levels, palette, column, row, digits, ascii_only)
+        self._mark(
+            grid, frame, levels, ink(palette, self.heat.signed, ascii_only), palette, column, row, digits, ascii_only
+        )
         return grid.lines()
 
     def scale(self, log: bool = False) -> axes.Scale:
         """The values at both ends of the colours."""
         values = self.heat.values[np.isfinite(self.heat.values)]
+        if self.heat.signed:
+            most = float(np.abs(values).max(initial=0.0)) or 1.0
+            return axes.Scale(-most, most)
         if log:
             values = values[values > 0]
             return axes.value_scale(values.min(), values.max(), True) if len(values) else axes.value_scale(0, 1, True)
-        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+        # The anchor's distance from the values, so that one rule serves distances (0) and similarities (1).
+        anchor, turned = self.heat.anchor, self.heat.anchor > 0
+        away = anchor - values if turned else values
+        low, high = (float(away.min()), float(away.max())) if len(values) else (0.0, 1.0)
         low = 0.0 if 0 <= low < 0.5 * high or low == high >= 0 else low
-        return axes.Scale(low, high if high > low else low + 1.0)
+        high = high if high > low else low + 1.0
+        return axes.Scale(anchor - high, anchor - low) if turned else axes.Scale(low, high)
 
     def _drawn(
         self, width: int, height: int, palette: Palette, digits: bool, log: bool, ascii_only: bool
     ) -> tuple[Grid, _Frame, np.ndarray]:
         grid = Grid(width, height)
         scale = self.scale(log)
-        coloured = bool(palette.heat) and not ascii_only
-        frame, bar = self._frame(width, height, coloured and not digits)
+        looks = ink(palette, self.heat.signed, ascii_only)
+        frame, bar = self._frame(width, height, bool(looks.colours) and not digits)
         levels = _levels(frame.shown, scale)
         if self.heat.refused is not None:
             refused = np.zeros(levels.shape, bool)
@@ -125,12 +135,12 @@ class HeatChart:
         halves = np.full((2 * frame.height, frame.width), _OUTSIDE, np.int16)
         body = np.repeat(np.repeat(levels[::-1], frame.unit, axis=0), frame.cell, axis=1)
         halves[: body.shape[0], : body.shape[1]] = body[: halves.shape[0], : halves.shape[1]]
-        self._paint(grid, frame, halves, palette, coloured, ascii_only)
+        self._paint(grid, frame, halves, looks, palette, ascii_only)
         self._names(grid, frame, palette, ascii_only)
         if digits:
-            self._digits(grid, frame, levels, palette, scale, coloured)
+            self._digits(grid, frame, levels, looks, palette, scale)
         if bar:
-            self._bar(grid, frame, palette, scale, bar, coloured, ascii_only)
+            self._bar(grid, frame, looks, palette, scale, bar, ascii_only)
         return grid, frame, levels
 
     def _frame(self, width: int, height: int, halves: bool) -> tuple[_Frame, int]:
@@ -150,9 +160,7 @@ class HeatChart:
         return _Frame(left, top, column_of * cell, cell, firsts, unit, *size, shown, row_of, column_of), bar
 
     @staticmethod
-    def _paint(
-        grid: Grid, frame: _Frame, halves: np.ndarray, palette: Palette, coloured: bool, ascii_only: bool
-    ) -> None:
+    def _paint(grid: Grid, frame: _Frame, halves: np.ndarray, looks: Ink, palette: Palette, ascii_only: bool) -> None:
         upper, lower = halves[0::2], halves[1::2]
         dot, cross = (".", "x") if ascii_only else ("·", "×")
         middle = (np.arange(frame.width) % frame.cell == frame.cell // 2)[None, :]
@@ -164,17 +172,16 @@ class HeatChart:
                 worst = _REFUSED if _REFUSED in (above, below) else max(above, below)
                 char = {_REFUSED: cross, _MISSING: dot, _OUTSIDE: " "}[worst]
                 style, here = palette.faint, here & middle
-            elif not coloured:
-                char = GLYPHS[(max(above, below)) * len(GLYPHS) // LEVELS]
-                style = palette.text
+            elif not looks.colours:
+                char, style = looks.glyphs[max(above, below)], looks.styles[max(above, below)]
             elif above == below:
-                style = _fill(None, palette.heat[above])
+                style = fill(None, looks.colours[above])
             elif below < 0:
-                char, style = "▀", _fill(palette.heat[above], None)
+                char, style = "▀", fill(looks.colours[above], None)
             elif above < 0:
-                char, style = "▄", _fill(palette.heat[below], None)
+                char, style = "▄", fill(looks.colours[below], None)
             else:
-                char, style = "▀", _fill(palette.heat[above], palette.heat[below])
+                char, style = "▀", fill(looks.colours[above], looks.colours[below])
             part = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
             height, width = grid.chars[part].shape
             grid.chars[part][here[:height, :width]] = ord(char)
@@ -204,7 +211,7 @@ class HeatChart:
         grid.put(bottom, max(title_at, taken + 1), heat.column_title, palette.axis)
 
     def _digits(
-        self, grid: Grid, frame: _Frame, levels: np.ndarray, palette: Palette, scale: axes.Scale, coloured: bool
+        self, grid: Grid, frame: _Frame, levels: np.ndarray, looks: Ink, palette: Palette, scale: axes.Scale
     ) -> None:
         for i, j in zip(*np.nonzero(levels >= 0), strict=True):
             value, level = float(frame.shown[i, j]), int(levels[i, j])
@@ -215,18 +222,18 @@ class HeatChart:
                 text = str(min(9, int(10 * min(1.0, max(0.0, scale.place(value))))))
             row = frame.top + ((levels.shape[0] - 1 - i) * frame.unit + frame.unit // 2) // 2
             at = frame.left + j * frame.cell + (frame.cell - len(text)) // 2
-            if not coloured:  # glyphs beside figures would read as part of them
+            if not looks.colours:  # glyphs beside figures would read as part of them
                 text, at = text.center(frame.cell), frame.left + j * frame.cell
-            grid.put(row, at, text, _on(palette, level) if coloured else palette.text)
+            grid.put(row, at, text, looks.on(level) if looks.colours else looks.styles[level])
 
     def _bar(
         self,
         grid: Grid,
         frame: _Frame,
+        looks: Ink,
         palette: Palette,
         scale: axes.Scale,
         room: int,
-        coloured: bool,
         ascii_only: bool,
     ) -> None:
         at = grid.width - room + 2
@@ -237,14 +244,13 @@ class HeatChart:
         for row in range(tall):
             above = (2 * (tall - row) - 0.5) / (2 * tall)
             below = (2 * (tall - row) - 1.5) / (2 * tall)
-            if coloured:
-                pair = [palette.heat[min(LEVELS - 1, int(p * LEVELS))] for p in (above, below)]
-                same = pair[0] == pair[1]
-                style = _fill(None, pair[0]) if same else _fill(pair[0], pair[1])
-                grid.put(frame.top + row, at, "  " if same else "▀▀", style)
+            upper, lower = (min(LEVELS - 1, int(p * LEVELS)) for p in (above, below))
+            if looks.colours:
+                pair = looks.colours[upper], looks.colours[lower]
+                same = upper == lower
+                grid.put(frame.top + row, at, "  " if same else "▀▀", fill(None, pair[0]) if same else fill(*pair))
             else:
-                glyph = GLYPHS[min(len(GLYPHS) - 1, int(below * LEVELS) * len(GLYPHS) // LEVELS)]
-                grid.put(frame.top + row, at, glyph * 2, palette.text)
+                grid.put(frame.top + row, at, looks.glyphs[lower] * 2, looks.styles[lower])
         ticks = scale.ticks(max(2, min(5, tall)))
         for tick, name in zip(ticks, axes.tick_labels(ticks), strict=True):
             row = round((1 - scale.place(tick)) * tall - 0.5)
@@ -255,6 +261,7 @@ class HeatChart:
         grid: Grid,
         frame: _Frame,
         levels: np.ndarray,
+        looks: Ink,
         palette: Palette,
         column: int,
         row: int,
@@ -273,7 +280,7 @@ class HeatChart:
         if row < 0 or column < 0:
             return
         level = int(levels[frame.row_of[row], frame.column_of[column]])
-        style = _on(palette, level) if level >= 0 and palette.heat and not ascii_only else palette.strong
+        style = looks.on(level) if level >= 0 and looks.colours else palette.strong
         inside = slice(at, at + frame.cell)
         if digits and frame.cell >= 2:  # brackets would cover figures
             grid.styles[at_row, inside] = grid.style(style + Style(reverse=True))
@@ -310,17 +317,6 @@ def _pooled(values: np.ndarray, row_of: np.ndarray, column_of: np.ndarray, rows:
     np.add.at(total, at, np.where(finite, values, 0.0))
     np.add.at(many, at, finite)
     return np.where(many > 0, total / np.maximum(many, 1), np.nan)
-
-
-@lru_cache(maxsize=1024)
-def _fill(fore: Color | None, back: Color | None) -> Style:
-    return Style(color=fore, bgcolor=back)
-
-
-def _on(palette: Palette, level: int) -> Style:
-    """Text that can be read on a level's colour."""
-    light = level < palette.heat_dark_below
-    return Style(color=Color.from_ansi(231 if light else 16), bgcolor=palette.heat[level], bold=True)
 
 
 def names_of(numbers: Sequence[int]) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
-from explorer.render import axes, labels
+from explorer.render import axes, companions, labels
 from explorer.render.canvas import Canvas
 from explorer.render.cells import Grid, Line, crop
-from explorer.render.chart import Chart, Frame
+from explorer.render.chart import Chart, Companion, Frame
 from explorer.render.palette import Palette
 
 _KEPT = 4
@@ -88,14 +88,21 @@ class LineChart:
             low, high = low - 0.5, high + 0.5
         frame = Frame(left, top, max(1, width - left), plot_height, axes.Scale(low, high), y_scale)
         named = self._labels(frame, palette, focus, width, ascii_only)
-        right = max((cell_len(n.text) for n in named), default=-1) + 1
+        valued = self.chart.values and width >= 40
+        beside = companions.room(self.chart, valued) if width >= 28 else 0
+        right = max([cell_len(n.text) for n in named] + [beside or -1]) + 1
         frame = replace(frame, width=max(1, width - left - right))
         self._y_axis(grid, frame, palette, ticks, names, ascii_only)
         self._x_axis(grid, frame, palette, bottom, right, ascii_only)
         self._lines(grid, frame, palette, focus, ascii_only)
+        kept = [name.row for name in named if name.line == focus]
+        others = companions.names(self.chart, frame, focus, kept, valued, ascii_only) if beside else []
+        at = frame.left + frame.width + 1
         for name in named:
-            style = self._style(palette, name.line, focus)
-            grid.put(frame.top + name.row, frame.left + frame.width + 1, name.text, style)
+            if name.row not in {other.row for other in others}:
+                grid.put(frame.top + name.row, at, name.text, self._style(palette, name.line, focus))
+        for other in others:
+            grid.put(frame.top + other.row, at, other.text, palette.axis)
         return grid, frame
 
     def _labels(self, frame: Frame, palette: Palette, focus: int, width: int, ascii_only: bool) -> list[labels.Label]:
@@ -135,6 +142,8 @@ class LineChart:
             row = round(frame.row(self.chart.floor))
             grid.put(row, frame.left, dots * frame.width, palette.faint)
             grid.put(row, frame.left + 1, " noise floor ", palette.faint)
+        if not frame.y.log and frame.y.low < 0 < frame.y.high:
+            grid.put(frame.cell_row(0.0) or 0, frame.left, dots * frame.width, palette.faint)
 
     def _x_axis(self, grid: Grid, frame: Frame, palette: Palette, bottom: int, right: int, ascii_only: bool) -> None:
         if not bottom:
@@ -186,14 +195,23 @@ class LineChart:
                 canvas.fill(x, low, high, i)
             else:
                 self._edges(canvas, x, low, high, i)
+        beside: tuple[Companion, ...] = ()
         for i in order:
+            if i == focus:  # over the others, under the line that it belongs to
+                beside = companions.draw(canvas, frame, self.chart, focus)
             canvas.line(frame.dot_x(series[i].x), frame.dot_y(series[i].y), i)
         part = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
         chars, styles = grid.chars[part], grid.styles[part]
-        numbers = np.array([grid.style(self._style(palette, i, focus)) for i in range(len(series))] + [0], np.int16)
+        looks = (
+            [self._style(palette, i, focus) for i in range(len(series))] + [palette.axis for _ in beside] + [Style()]
+        )
+        numbers = np.array([grid.style(style) for style in looks], np.int16)
         drawn = canvas.bits > 0
         chars[drawn] = canvas.bits[drawn].astype(np.uint32) + 0x2800
         styles[drawn] = numbers[canvas.owner[drawn]]
+        if ascii_only:
+            for i, companion in enumerate(beside):
+                chars[canvas.owner == len(series) + i] = ord(companions.mark(companion, True))
         self._marks(chars, canvas, frame, palette, order, ascii_only)
         if palette.band and (canvas.band >= 0).any():
             banded = canvas.band >= 0
@@ -203,7 +221,7 @@ class LineChart:
 
     def _banded(self, focus: int) -> list[int]:
         spread = [i for i, s in enumerate(self.chart.series) if s.low is not None and s.high is not None]
-        if focus >= 0:
+        if focus >= 0 or self.chart.bands_in_focus_only:
             return [focus] if focus in spread else []
         if len(spread) <= _BANDS:
             return spread

@@ -46,8 +46,13 @@ class Palette:
     """Ordinal ramp of line colours, lowest first; one entry where lines are told apart by letters alone."""
     heat: tuple[Color, ...]
     """LEVELS colours, lowest first; empty: draw levels with glyphs."""
+    two_sided: tuple[Color, ...]
+    """LEVELS colours for changes: the first half below zero, the second above; empty where ``heat`` is."""
     heat_dark_below: int
-    """Levels below it are dark: marks on them must be light."""
+    """Levels of both below it are dark: marks on them must be light."""
+    below: Style
+    """Glyphs of levels below zero, where there are no colours for them."""
+    above: Style
     band: Style | None
     """Background of a spread; None: draw a spread with its dotted edges."""
 
@@ -97,6 +102,7 @@ def detect(environment: Mapping[str, str]) -> Depth:
 _CUBE_LINES_DARK = (97, 98, 99, 68, 69, 37, 42, 78, 113, 149, 185, 191, 227)
 _CUBE_LINES_LIGHT = (142, 106, 70, 35, 31, 26, 25, 56, 55, 54, 18)
 _CUBE_HEAT = (17, 18, 54, 55, 56, 25, 26, 31, 37, 42, 78, 113, 149, 185, 191, 227)
+_CUBE_TWO_SIDED = (17, 18, 19, 20, 25, 61, 67, 245, 137, 173, 178, 214, 215, 220, 227, 230)
 
 
 def _truecolor(dark: bool) -> Palette:
@@ -113,7 +119,10 @@ def _truecolor(dark: bool) -> Palette:
         warning=Style(color=Color.from_rgb(*_oklch(0.80 if dark else 0.55, 0.15, 70)), bold=True),
         lines=tuple(Style(color=c) for c in lines),
         heat=tuple(_ramp(i / (LEVELS - 1), 0.24, 0.95) for i in range(LEVELS)),
+        two_sided=tuple(_two_sided(2 * i / (LEVELS - 1) - 1) for i in range(LEVELS)),
         heat_dark_below=8,
+        below=Style(),
+        above=Style(),
         band=Style(bgcolor=_rgb(0.38 if dark else 0.90)),
     )
 
@@ -133,7 +142,10 @@ def _eight_bit(dark: bool) -> Palette:
         warning=Style(color=Color.from_ansi(215 if dark else 130), bold=True),
         lines=tuple(Style(color=Color.from_ansi(c)) for c in (_CUBE_LINES_DARK if dark else _CUBE_LINES_LIGHT)),
         heat=tuple(Color.from_ansi(c) for c in _CUBE_HEAT),
+        two_sided=tuple(Color.from_ansi(c) for c in _CUBE_TWO_SIDED),
         heat_dark_below=8,
+        below=Style(),
+        above=Style(),
         band=Style(bgcolor=grey(238 if dark else 254)),
     )
 
@@ -151,7 +163,10 @@ def _standard(dark: bool) -> Palette:
         warning=Style(color=Color.from_ansi(11 if dark else 1), bold=True),
         lines=tuple(Style(color=Color.from_ansi(c)) for c in order),
         heat=(),
+        two_sided=(),
         heat_dark_below=0,
+        below=Style(color=Color.from_ansi(6 if dark else 4)),
+        above=Style(color=Color.from_ansi(3 if dark else 1)),
         band=None,
     )
 
@@ -168,7 +183,10 @@ def _none(dark: bool) -> Palette:
         warning=Style(bold=True),
         lines=(Style(),),
         heat=(),
+        two_sided=(),
         heat_dark_below=0,
+        below=Style(),
+        above=Style(),
         band=None,
     )
 
@@ -177,6 +195,13 @@ def _ramp(place: float, low: float, high: float, turn: bool = False) -> Color:
     """Violet to yellow with lightness from low to high; ``turn`` walks the hues the other way for light backgrounds."""
     hue = 310 - 210 * (1 - place if turn else place)
     return Color.from_rgb(*_oklch(low + (high - low) * place, 0.145, hue))
+
+
+def _two_sided(place: float) -> Color:
+    """Dark blue at -1, grey at 0, yellow at 1; lightness rises all the way."""
+    if place < 0:
+        return Color.from_rgb(*_oklch(0.58 + 0.30 * place, 0.19 * abs(place) ** 0.7, 262))
+    return Color.from_rgb(*_oklch(0.58 + 0.37 * place, 0.16 * place**0.7, 55 + 50 * place))
 
 
 def _rgb(lightness: float) -> Color:

@@ -60,7 +60,7 @@ ACTIONS: tuple[Action, ...] = (
         ("r",),
         "screen.next('reference', 1)",
         "Next reference",
-        "what each checkpoint is compared with: pretrained, first, previous, final, another seed",
+        "what each checkpoint is compared with: pretrained, first, previous, final, other seeds",
         "What",
     ),
     Action(
@@ -68,7 +68,7 @@ ACTIONS: tuple[Action, ...] = (
         ("tab",),
         "screen.panel",
         "Selection panel",
-        "go to the selection and back; there: up and down, space or enter changes, escape leaves",
+        "go to the selection and back; there: up and down, left and right a section, space changes, escape leaves",
         "What",
         "select",
     ),

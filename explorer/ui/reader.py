@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from explorer.ui.messages import Exported, Failed, Listed, Loaded
 from explorer.ui.state import Catalogue
+from explorer.views.base import VIEWS
 from store.errors import BertdynError
 from store.layout import ACTIVATIONS, PROBES, TABLES
 
@@ -64,7 +65,7 @@ class Reader:
         self._stopped = False
         self._age = 0
         """Goes up when what was read may no longer be all there is."""
-        self._rows: OrderedDict[Selection, Kept] = OrderedDict()
+        self._rows: OrderedDict[tuple[Selection, bool], Kept] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
 
     def start(self) -> None:
@@ -139,35 +140,35 @@ class Reader:
                 self._post(Exported(None, reason_of(error)))
         if store is None or wish is None or not fresh:
             return
+        parts = VIEWS[wish.mode].parts
+        about = wish.selection, parts
         try:
-            kept = self._rows.get(wish.selection)
+            kept = self._rows.get(about)
             if kept is not None:
                 # What was read before shows at once, whatever has come since.
                 self._post(_loaded(wish, kept.rows))
             if kept is None or kept.age != age:
-                self._rows[wish.selection] = kept = Kept(_fetch(store, wish.selection), age)
+                self._rows[about] = kept = Kept(_fetch(store, wish.selection, parts), age)
                 self._post(_loaded(wish, kept.rows))
-            self._rows.move_to_end(wish.selection)
+            self._rows.move_to_end(about)
             while len(self._rows) > KEPT:
                 self._rows.popitem(last=False)
         except Exception as error:
-            self._rows.pop(wish.selection, None)
+            self._rows.pop(about, None)
             self._post(Failed(wish.mode, reason_of(error)))
 
 
-def _fetch(store: Store, selection: Selection) -> Rows:
+def _fetch(store: Store, selection: Selection, parts: bool) -> Rows:
     from explorer.compute.plan import coverage
     from explorer.views.rows import fetch
 
-    rows = fetch(store, selection)
+    rows = fetch(store, selection, parts)
     if not rows.wanted:
         coverage(store, selection)  # knows why nothing can be asked for, and raises that
     return rows
 
 
 def _loaded(wish: Wish, rows: Rows) -> Loaded:
-    from explorer.views.base import VIEWS
-
     return Loaded(wish.mode, wish.selection, VIEWS[wish.mode].build(rows), rows.missing)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from explorer.selection import Against, Ranges, Selection, default_against
+from explorer.selection import Against, Ranges, Selection, default_against, narrowed, seed_order
 from explorer.views.base import END, VIEWS, Cursor, DrawOptions
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey, ProbeInfo
@@ -49,7 +49,7 @@ class Catalogue:
     def seeds(self, probe: str, tasks: Sequence[str] = ()) -> tuple[str, ...]:
         """Seeds of the tasks (of all when none is named), numbers in their own order."""
         found = {k.seed for k in self.of(probe) if k.task != PRETRAINED and (not tasks or k.task in tasks)}
-        return tuple(sorted(found, key=lambda s: (not s.isdigit(), int(s) if s.isdigit() else 0, s)))
+        return tuple(sorted(found, key=seed_order))
 
     def measure(self, name: str) -> Measure | None:
         """The measure of that name."""
@@ -59,7 +59,7 @@ class Catalogue:
         """What checkpoints of a probe set can be compared with, as ``--against`` writes it."""
         pretrained = (PRETRAINED,) if any(k.task == PRETRAINED for k in self.of(probe)) else ()
         seeds = self.seeds(probe)
-        others = tuple(f"seed:{seed}" for seed in seeds) if len(seeds) > 1 else ()
+        others = ("seeds", *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
         return (*pretrained, "first", "previous", "final", *others)
 
 
@@ -121,7 +121,7 @@ class State:
             )
         if not catalogue.of(self.probe):
             raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
-        return Selection(
+        chosen = Selection(
             measure=self.measure,
             probe=self.probe,
             tasks=self.tasks,
@@ -131,6 +131,14 @@ class State:
             against=self.against if measure.sides == 2 else None,
             parameters=measure.settle({}),
         )
+        if not VIEWS[self.mode].across:
+            return chosen
+        if measure.sides == 1 or not measure.cross_layers:
+            able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
+            raise BertdynError(f"{measure.title} compares no layer with another one. These do: {able or 'none'} (m).")
+        # A map is of one comparison: at the step that is pointed at where steps are an axis.
+        at = dict(self.cursors).get("steps", Cursor(END, -1)).x
+        return narrowed(VIEWS[self.mode].asked(chosen), catalogue.of(self.probe), at)
 
 
 def settled(state: State, catalogue: Catalogue) -> State:

@@ -6,7 +6,7 @@ Importing this costs nothing: the modules that draw, and numpy with them, come w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -78,6 +78,8 @@ class View(Protocol):
     """What is compared with what, in words."""
     subtitle: str
     """In which definition, on how much."""
+    data: Rows
+    """The values it shows, and what is missing of them."""
     empty: bool
     """No value to draw (the picture then says why)."""
 
@@ -106,6 +108,18 @@ class ViewKind:
     help: str
     maker: str
     """``module:class`` of a view that is made from Rows."""
+    across: bool = False
+    """It shows layers against other layers."""
+    parts: bool = False
+    """It shows single examples and query tokens."""
+
+    def asked(self, selection: Selection) -> Selection:
+        """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
+        if not self.across or selection.ref_layers is not None:
+            return selection
+        from explorer.selection import EVERY
+
+        return replace(selection, ref_layers=EVERY)
 
     def build(self, rows: Rows) -> View:
         """The view of values that were fetched already (pure; several views may share one fetch)."""
@@ -120,7 +134,8 @@ class ViewKind:
         Raises:
             BertdynError: the selection matches nothing, or the store cannot be read.
         """
-        return self.build(import_module("explorer.views.rows").fetch(store, selection))
+        rows: Rows = import_module("explorer.views.rows").fetch(store, self.asked(selection), self.parts)
+        return self.build(rows)
 
 
 VIEWS: Mapping[str, ViewKind] = {
@@ -130,6 +145,9 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind("profile", "Profile", "the measure against layer, a line a step", "explorer.views.profile:Profile"),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.heat:Heat"),
         ViewKind("seeds", "Seeds", "seeds side by side on one scale, mean and spread", "explorer.views.seeds:Seeds"),
-        ViewKind("table", "Table", "every value of the selection", "explorer.views.table:Table"),
+        ViewKind("table", "Table", "every value of the selection", "explorer.views.table:Table", parts=True),
+        ViewKind(
+            "layers", "Layers", "each layer against each of the reference", "explorer.views.layers:Layers", across=True
+        ),
     )
 }

@@ -15,9 +15,8 @@ class Curves(LineView):
 
     def series(self) -> tuple[Series, ...]:
         """A line a layer."""
-        spread = self.cube.spread if len(self.seeds) > 1 else None
         labels = [f"L{layer}" for layer in self.cube.layers]
-        return cube_series(self.cube.mean, spread, self.cube.steps, labels, self.cube.layers)
+        return cube_series(self.cube, labels, self.cube.layers, steps=True, extras=True)
 
     def read(self, cursor: Cursor) -> str:
         """One value, one checkpoint's extremes, or one layer's."""

@@ -9,6 +9,7 @@ from explorer.render.heat import HeatChart, HeatMap, names_of
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.cells import signed
 from explorer.views.line_view import CubeView
 from explorer.views.rows import Rows
 
@@ -24,7 +25,7 @@ class Heat(CubeView):
         refused = np.zeros(cube.mean.shape, bool)
         layer_at, step_at = ({v: i for i, v in enumerate(axis)} for axis in (cube.layers, cube.steps))
         for r in self.shown:
-            if r.value is None:
+            if r.value is None and r.step in step_at and r.layer in layer_at:
                 refused[layer_at[r.layer], step_at[r.step]] = True
         self.chart = HeatChart(
             HeatMap(
@@ -35,6 +36,8 @@ class Heat(CubeView):
                 column_title="step",
                 name=words.y_name(data.measure),
                 refused=refused,
+                anchor=data.measure.same,
+                signed=signed(data.measure),
             )
         )
 

@@ -8,14 +8,18 @@ import numpy as np
 
 from explorer.render.axes import number
 from explorer.render.cells import clean, message
-from explorer.render.chart import Chart, Series
+from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.cells import signed
 from explorer.views.rows import Cube, Rows
 
-COLUMNS = ("measure", "probe", "task", "seed", "step", "layer", "against", "value", "sd", "seeds", "unit", "reason")
+COLUMNS = (
+    *("measure", "probe", "task", "seed", "step", "layer", "against", "value", "sd", "seeds"),
+    *("interval_low", "interval_high", "null", "seed_to_seed", "unit", "reason"),
+)
 
 
 class CubeView:
@@ -40,13 +44,14 @@ class CubeView:
         place = f"layer {number_of}, step {at_step:,}"
         if len(self.seeds) == 1:
             return words.reading(self.data, place, self.data.at(self.task, self.seeds[0], number_of, at_step))
-        many = int(self.cube.count[layer, step])
+        cube, many = self.cube, int(self.cube.count[layer, step])
         if not many:
             return f"{place}: no value of any seed"
-        spread = f" ± {number(float(self.cube.spread[layer, step]))}" if many > 1 else ""
-        source = words.against(self.data.selection.against)
-        text = f"{place}: {number(float(self.cube.mean[layer, step]))}{spread} ({many} of {len(self.seeds)} seeds)"
-        return text + (f", {source}" if source else "")
+        spread = f" ± {number(float(cube.spread[layer, step]))}" if many > 1 else ""
+        text = f"{place}: {number(float(cube.mean[layer, step]))}{spread} ({many} of {len(self.seeds)} seeds)"
+        yard, chance = float(cube.yardstick[layer, step]), float(cube.null[layer, step])
+        beside = words.yardstick(self.data, yard) + words.chance(chance)
+        return words.together(text, beside, words.against(self.data))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a layer and step: the value, or the mean over seeds with its standard deviation."""
@@ -60,7 +65,7 @@ class LineView(CubeView):
 
     def __init__(self, data: Rows) -> None:
         super().__init__(data)
-        self.chart = LineChart(Chart(self.series(), self.x_name, words.y_name(data.measure), floor=data.measure.floor))
+        self.chart = LineChart(line_chart(data, self.series(), self.x_name, one_seed=len(self.seeds) == 1))
 
     def series(self) -> tuple[Series, ...]:
         """The lines, lowest first."""
@@ -87,28 +92,61 @@ class LineView(CubeView):
         return Picture(tuple(lines), self.read(at), at, self.notes)
 
 
-def cube_series(
-    values: np.ndarray,
-    spread: np.ndarray | None,
-    x: Sequence[int],
-    labels: Sequence[str],
-    numbers: Sequence[int] | None = None,
-) -> tuple[Series, ...]:
-    """Lines of values [lines, x], with bands where a spread [lines, x] is given; ``numbers`` choose their letters."""
-    places = np.array(x, np.float64)
-    last = max(1, len(labels) - 1)
-    return tuple(
-        Series(
-            label=label,
-            x=places,
-            y=values[i],
-            rank=i / last,
-            low=None if spread is None else values[i] - spread[i],
-            high=None if spread is None else values[i] + spread[i],
-            number=i if numbers is None else numbers[i],
-        )
-        for i, label in enumerate(labels)
+def line_chart(data: Rows, series: tuple[Series, ...], x_name: str, one_seed: bool) -> Chart:
+    """The chart of a measure's lines: its axis from no difference on, bands where they say something."""
+    measure = data.measure
+    return Chart(
+        series,
+        x_name,
+        words.y_name(measure),
+        floor=0.0 if measure.same else measure.floor,
+        anchor=measure.same,
+        signed=signed(measure),
+        # Every value has its interval: bands of several lines would cover each other.
+        bands_in_focus_only=one_seed,
     )
+
+
+def cube_series(
+    cube: Cube, labels: Sequence[str], numbers: Sequence[int], steps: bool, extras: bool
+) -> tuple[Series, ...]:
+    """The lines of a cube's mean: against steps a line a layer, else against layers a line a step.
+
+    Args:
+        cube: one seed gives its interval as band, several their standard deviation.
+        labels: of the lines.
+        numbers: choose their letters.
+        steps: which way.
+        extras: chance level and distance between seeds as companions.
+    """
+
+    def turned(values: np.ndarray) -> np.ndarray:
+        return values if steps else values.T
+
+    if len(cube.seeds) == 1:
+        low, high = cube.low[0], cube.high[0]
+    else:
+        low, high = cube.mean - cube.spread, cube.mean + cube.spread
+    places = np.array(cube.steps if steps else cube.layers, np.float64)
+    values, low, high, null, yard = map(turned, (cube.mean, low, high, cube.null, cube.yardstick))
+    last = max(1, len(labels) - 1)
+    found = []
+    for i, label in enumerate(labels):
+        banded = bool(np.isfinite(low[i]).any())
+        lines = (Companion("seeds", yard[i], dashed=True), Companion("chance", null[i])) if extras else ()
+        found.append(
+            Series(
+                label=label,
+                x=places,
+                y=values[i],
+                rank=i / last,
+                low=low[i] if banded else None,
+                high=high[i] if banded else None,
+                number=numbers[i],
+                companions=tuple(line for line in lines if np.isfinite(line.y).any()),
+            )
+        )
+    return tuple(found)
 
 
 def between(values: np.ndarray, names: Sequence[str]) -> str:
@@ -132,10 +170,11 @@ def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
 
 
 def cube_rows(data: Rows, cube: Cube) -> list[tuple[object, ...]]:
-    """A cube as rows of COLUMNS: the mean over its seeds where there are several."""
+    """A cube as rows of COLUMNS: the mean over its seeds where there are several (a mean has no interval)."""
     selection = data.selection
     source = "" if selection.against is None else str(selection.against)
-    seed = cube.seeds[0] if len(cube.seeds) == 1 else f"mean of {','.join(cube.seeds)}"
+    alone = len(cube.seeds) == 1
+    seed = cube.seeds[0] if alone else f"mean of {','.join(cube.seeds)}"
     found: list[tuple[object, ...]] = []
     for s, step in enumerate(cube.steps):
         for i, layer in enumerate(cube.layers):
@@ -143,13 +182,17 @@ def cube_rows(data: Rows, cube: Cube) -> list[tuple[object, ...]]:
             stored = [r for r in (data.at(cube.task, one, layer, step) for one in cube.seeds) if r is not None]
             if not stored:
                 continue
-            value = float(cube.mean[i, s]) if many else None
-            spread = float(cube.spread[i, s]) if many > 1 else None
+            edges = (stored[0].interval_low, stored[0].interval_high) if alone else (None, None)
             reason = "; ".join(sorted({r.reason for r in stored if r.reason}))
             found.append(
                 (
                     *(data.measure.name, selection.probe, cube.task, seed, step, layer, source),
-                    *(value, spread, many, stored[0].unit, reason),
+                    *(_real(cube.mean[i, s]), _real(cube.spread[i, s]), many, *edges),
+                    *(_real(cube.null[i, s]), _real(cube.yardstick[i, s]), stored[0].unit, reason),
                 )
             )
     return found
+
+
+def _real(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -15,8 +15,8 @@ class Profile(LineView):
 
     def series(self) -> tuple[Series, ...]:
         """A line a step."""
-        spread = self.cube.spread.T if len(self.seeds) > 1 else None
-        return cube_series(self.cube.mean.T, spread, self.cube.layers, [f"step {step:,}" for step in self.cube.steps])
+        labels = [f"step {step:,}" for step in self.cube.steps]
+        return cube_series(self.cube, labels, range(len(labels)), steps=False, extras=True)
 
     def read(self, cursor: Cursor) -> str:
         """One value, one layer's extremes, or one checkpoint's."""

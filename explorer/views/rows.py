@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,11 +11,15 @@ import numpy as np
 
 from explorer.measures import Measure, get
 from explorer.measures.base import canonical
-from explorer.selection import Selection, pairs
-from store.keys import PRETRAINED, CheckpointKey, Result
+from explorer.selection import Selection, pairs, seed_order
+from explorer.views.cells import Place, Yardstick, merged, place_of, summaries, yardsticks
+from store.keys import PRETRAINED, Checkpoint, CheckpointKey, Result
 
 if TYPE_CHECKING:
     from store.store import Store
+
+MOST_PARTS = 100_000
+"""Rows of single examples and query tokens that a table takes; a probe set can have millions of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,12 @@ class Cube:
     layers: tuple[int, ...]
     steps: tuple[int, ...]
     values: np.ndarray
+    low: np.ndarray
+    """Lower edge of each value's interval."""
+    high: np.ndarray
+    nulls: np.ndarray
+    yardstick: np.ndarray
+    """Distance between seeds, [layers, steps]; NaN where the store has none, or where it is the value itself."""
 
     def of(self, seed: str) -> np.ndarray:
         """One seed's values [layers, steps]."""
@@ -40,14 +50,18 @@ class Cube:
     @cached_property
     def mean(self) -> np.ndarray:
         """Mean over the seeds that have a value, [layers, steps]."""
-        total = np.where(np.isfinite(self.values), self.values, 0.0).sum(axis=0)
-        return np.where(self.count > 0, total / np.maximum(self.count, 1), np.nan)
+        return _mean(self.values)
 
     @cached_property
     def spread(self) -> np.ndarray:
         """Standard deviation over seeds (n - 1), [layers, steps]; NaN below two seeds."""
         square = np.where(np.isfinite(self.values), self.values - self.mean, 0.0) ** 2
         return np.where(self.count > 1, np.sqrt(square.sum(axis=0) / np.maximum(self.count - 1, 1)), np.nan)
+
+    @cached_property
+    def null(self) -> np.ndarray:
+        """Mean over seeds of what chance gives, [layers, steps]."""
+        return _mean(self.nulls)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,60 +72,95 @@ class Rows:
     selection: Selection
     results: tuple[Result, ...]
     """All rows, heads and label pairs included; sorted by task, seed, step, layer."""
-    wanted: tuple[tuple[CheckpointKey, int], ...]
-    """Every (checkpoint, layer) that the selection asks for, computed or not."""
+    wanted: tuple[Place, ...]
+    """Every value that the selection asks for, computed or not."""
+    yardstick: Mapping[tuple[str, int, int], Yardstick]
+    """What two seeds of a (task, layer, step) differ by; empty where that is what the selection compares."""
+    left_out: int = 0
+    """Rows of single examples and query tokens that are too many for a table."""
+
+    @cached_property
+    def cells(self) -> tuple[Result, ...]:
+        """One row a value of a layer: the measure's main statistic; layers against other layers included."""
+        return tuple(summaries(self.measure, self.results))
 
     @cached_property
     def main(self) -> tuple[Result, ...]:
-        """The rows that curves and heat maps show: one value a layer, the measure's main statistic."""
-        return tuple(
-            r
-            for r in self.results
-            if r.head is None
-            and r.label_a is None
-            and r.statistic == self.measure.main
-            and r.ref_layer in (None, r.layer)
-        )
+        """The rows that curves and heat maps show: of ``cells`` those that compare a layer with itself."""
+        return tuple(r for r in self.cells if r.ref_layer in (None, r.layer))
 
     @cached_property
     def missing(self) -> int:
         """Values of the selection that were not computed yet."""
-        return len(set(self.wanted) - {(CheckpointKey(r.task, r.seed, r.step), r.layer) for r in self.main})
+        return len(set(self.wanted) - {place_of(r) for r in self.results})
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks in the order of the selection, else by name, the pre-trained model last; also those without a value."""
-        there = {key.task for key, _ in self.wanted}
+        there = {place.key.task for place in self.wanted}
         chosen = [t for t in self.selection.tasks if t in there]
         return tuple(chosen or sorted(there, key=lambda task: (task == PRETRAINED, task)))
 
     def seeds(self, task: str) -> tuple[str, ...]:
         """Seeds of a task, numbers by their size; also those without a value."""
-        return tuple(sorted({key.seed for key, _ in self.wanted if key.task == task}, key=_by_number))
+        there = {key.seed for place in self.wanted for key in self._shown_for(place) if key.task == task}
+        chosen = there & set(self.selection.seeds) if self.selection.seeds else there
+        return tuple(sorted(chosen or there, key=seed_order))
+
+    @property
+    def between_seeds(self) -> bool:
+        """The values themselves compare seeds: there is no other yardstick."""
+        against = self.selection.against
+        return against is not None and against.kind in ("seed", "seeds")
+
+    def _shown_for(self, place: Place) -> Iterator[CheckpointKey]:
+        """Under ``seeds`` a pair is a value of both its seeds; else of the checkpoint alone."""
+        yield place.key
+        against = self.selection.against
+        if against is not None and against.kind == "seeds" and place.reference is not None:
+            yield place.reference
 
     @cached_property
     def _by_place(self) -> dict[tuple[str, str, int, int], Result]:
-        return {(r.task, r.seed, r.layer, r.step): r for r in self.main}
+        found: dict[tuple[str, str, int, int], list[Result]] = {}
+        for r in self.main:
+            for key in self._shown_for(place_of(r)):
+                found.setdefault((key.task, key.seed, r.layer, key.step), []).append(r)
+        return {place: merged(rs) for place, rs in found.items()}
 
     def at(self, task: str, seed: str, layer: int, step: int) -> Result | None:
-        """The main row of one layer of one checkpoint."""
+        """The main row of one layer of one checkpoint; the mean of several when it is compared with several seeds."""
         return self._by_place.get((task, seed, layer, step))
 
     def cube(self, task: str, seeds: Sequence[str]) -> Cube:
         """The values of a task and some of its seeds, with every layer and step that the selection asks for."""
-        wanted = [(key, layer) for key, layer in self.wanted if key.task == task and key.seed in seeds]
+        wanted = [
+            (key, place.layer)
+            for place in self.wanted
+            for key in self._shown_for(place)
+            if key.task == task and key.seed in seeds
+        ]
         layers = sorted({layer for _, layer in wanted})
         steps = sorted({key.step for key, _ in wanted})
-        values = np.full((len(seeds), len(layers), len(steps)), np.nan)
+        values, low, high, nulls = (np.full((len(seeds), len(layers), len(steps)), np.nan) for _ in range(4))
         seed_at, layer_at, step_at = ({v: i for i, v in enumerate(axis)} for axis in (seeds, layers, steps))
-        for r in self.main:
-            if r.task == task and r.seed in seed_at and r.value is not None:
-                values[seed_at[r.seed], layer_at[r.layer], step_at[r.step]] = r.value
-        return Cube(task, tuple(seeds), tuple(layers), tuple(steps), values)
+        for (of, seed, layer, step), r in self._by_place.items():
+            if of != task or seed not in seed_at or r.value is None:
+                continue
+            at = seed_at[seed], layer_at[layer], step_at[step]
+            values[at] = r.value
+            nulls[at] = np.nan if r.null_value is None else r.null_value
+            if r.interval_low is not None and r.interval_high is not None:
+                low[at], high[at] = r.interval_low, r.interval_high
+        beside = np.full((len(layers), len(steps)), np.nan)
+        for (of, layer, step), one in self.yardstick.items():
+            if of == task and layer in layer_at and step in step_at:
+                beside[layer_at[layer], step_at[step]] = one.value
+        return Cube(task, tuple(seeds), tuple(layers), tuple(steps), values, low, high, nulls, beside)
 
 
-def fetch(store: Store, selection: Selection) -> Rows:
-    """Read a selection's stored values.
+def fetch(store: Store, selection: Selection, parts: bool = False) -> Rows:
+    """Read a selection's stored values; rows of single examples and query tokens only with ``parts``.
 
     Raises:
         BertdynError: the selection matches nothing, or the store cannot be read.
@@ -119,53 +168,78 @@ def fetch(store: Store, selection: Selection) -> Rows:
     """
     measure = get(selection.measure)
     checkpoints = {c.key: c for c in store.checkpoints(selection.probe)}
-    compared = pairs(selection, tuple(checkpoints))
-    wanted = []
-    for pair in compared:
-        checkpoint = checkpoints[pair.key]
-        if measure.reads == "attention" and not checkpoint.has_attention:
-            continue
-        for layer in range(measure.first_layer, checkpoint.layers + 1):
-            if selection.layers is None or layer in selection.layers:
-                wanted.append((pair.key, layer))
-    stored = store.results(
-        measure=selection.measure, probe=selection.probe, parameters=canonical(dict(selection.parameters))
-    )
-    return choose_rows(measure, selection, stored, wanted, {p.key: p.reference for p in compared})
+    wanted = [
+        place
+        for pair in pairs(selection, tuple(checkpoints))
+        for place in _places(
+            measure, selection, checkpoints[pair.key], checkpoints[pair.reference] if pair.reference else None
+        )
+    ]
+    whole = "example is null and query is null"
+    if selection.ref_layers is None:
+        whole += " and (ref_layer is null or ref_layer = layer)"
+    asked = selection.measure, selection.probe, canonical(dict(selection.parameters))
+    stored = store.results(*asked, where=f"version = {measure.version} and {whole}")
+    left_out = 0
+    if parts:
+        each = f"version = {measure.version} and (example is not null or query is not null)"
+        quoted = [text.replace("'", "''") for text in asked]
+        table = store.query(
+            "select count(*) from results where measure = '{}' and probe = '{}' and parameters = '{}' and {}".format(
+                *quoted, each
+            )
+        )
+        left_out = int(table.rows[0][0])
+        if left_out <= MOST_PARTS:
+            stored += store.results(*asked, where=each) if left_out else []
+            left_out = 0
+    return choose_rows(measure, selection, stored, wanted, left_out)
 
 
 def choose_rows(
-    measure: Measure,
-    selection: Selection,
-    stored: Sequence[Result],
-    wanted: Sequence[tuple[CheckpointKey, int]],
-    references: dict[CheckpointKey, CheckpointKey | None],
+    measure: Measure, selection: Selection, stored: Sequence[Result], wanted: Sequence[Place], left_out: int = 0
 ) -> Rows:
-    """Of stored rows those that the selection asks for (pure)."""
-    layers = set(wanted)
-    kept = []
-    for r in stored:
-        key = CheckpointKey(r.task, r.seed, r.step)
-        if (key, r.layer) not in layers or r.version != measure.version:
-            continue
-        reference = references.get(key)
-        if reference is None and r.ref_task is not None:
-            continue
-        if reference is not None and (r.ref_task, r.ref_seed, r.ref_step) != (
-            reference.task,
-            reference.seed,
-            reference.step,
-        ):
-            continue
-        kept.append(r)
-    kept.sort(key=_order)
-    return Rows(measure, selection, tuple(kept), tuple(wanted))
+    """Of stored rows those that the selection asks for, and what seeds differ by (pure)."""
+    there = set(wanted)
+    current = [r for r in stored if r.version == measure.version]
+    kept = sorted((r for r in current if place_of(r) in there), key=_order)
+    found = Rows(measure, selection, tuple(kept), tuple(wanted), {}, left_out)
+    if measure.sides == 1 or found.between_seeds:
+        return found
+    tasks = set(found.tasks)
+    beside = yardsticks(measure, (r for r in current if r.task in tasks))
+    return Rows(measure, selection, tuple(kept), tuple(wanted), beside, left_out)
+
+
+def _places(
+    measure: Measure, selection: Selection, checkpoint: Checkpoint, reference: Checkpoint | None
+) -> Iterator[Place]:
+    """Every layer that the selection wants of a comparison, with itself or with each of the reference's."""
+    sides = [checkpoint] if reference is None else [checkpoint, reference]
+    if measure.reads == "attention" and not all(c.has_attention for c in sides):
+        return
+    layers = range(measure.first_layer, checkpoint.layers + 1)
+    chosen = [n for n in layers if selection.layers is None or n in selection.layers]
+    if reference is None:
+        yield from (Place(checkpoint.key, n, None, None) for n in chosen)
+        return
+    others = range(measure.first_layer, reference.layers + 1)
+    for layer in chosen:
+        if selection.ref_layers is None:
+            against: Iterable[int] = (layer,) if layer in others else ()
+        else:
+            against = (n for n in others if n in selection.ref_layers) if measure.cross_layers else ()
+        yield from (Place(checkpoint.key, layer, reference.key, other) for other in against)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis of what is finite; NaN where nothing is."""
+    finite = np.isfinite(values)
+    many = finite.sum(axis=0)
+    return np.where(many > 0, np.where(finite, values, 0.0).sum(axis=0) / np.maximum(many, 1), np.nan)
 
 
 def _order(r: Result) -> tuple[object, ...]:
-    place = (r.task, _by_number(r.seed), r.step, r.layer, r.head or 0)
-    return (*place, r.statistic, r.label_a or "", r.label_b or "")
-
-
-def _by_number(seed: str) -> tuple[int, int, str]:
-    return (0, int(seed), seed) if seed.isascii() and seed.isdigit() else (1, 0, seed)
+    place = (r.task, seed_order(r.seed), r.step, r.ref_task or "", r.ref_seed or "", r.ref_step or 0, r.layer)
+    parts = (-1 if r.example is None else r.example, -1 if r.query is None else r.query)
+    return (*place, r.ref_layer or 0, r.head or 0, r.statistic, r.label_a or "", r.label_b or "", *parts)

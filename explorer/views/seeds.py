@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from explorer.render.axes import number
 from explorer.render.cells import Grid, clean, crop, message
-from explorer.render.chart import Chart
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
-from explorer.views.line_view import COLUMNS, CubeView, between, cube_rows, cube_series
-from explorer.views.rows import Rows
+from explorer.views.line_view import COLUMNS, CubeView, between, cube_rows, cube_series, line_chart
+from explorer.views.rows import Cube, Rows
 
 _NARROWEST, _LOWEST = 20, 7
 _LABELLED = 10
@@ -29,18 +30,24 @@ class Seeds(CubeView):
         cube = self.cube
         few = f"seed {self.seeds[0]}" if len(self.seeds) == 1 else f"{len(self.seeds)} seeds side by side"
         self.title = words.title(data, self.task, few) if self.seeds else words.title(data)
-        labels = [f"L{layer}" for layer in cube.layers]
         several = len(self.seeds) > 1
-        edges = [cube.values, cube.mean - cube.spread, cube.mean + cube.spread] if several else [cube.values]
-        scale = np.concatenate([np.ravel(e) for e in edges])
+        apart = bool(np.isfinite(cube.yardstick).any())
+        shown = [cube.values, cube.yardstick]
+        shown += [cube.mean - cube.spread, cube.mean + cube.spread] if several else [cube.low, cube.high]
+        scale = np.concatenate([np.ravel(e) for e in shown])
 
-        def chart(values: np.ndarray, spread: np.ndarray | None) -> LineChart:
-            series = cube_series(values, spread, cube.steps, labels, cube.layers)
-            return LineChart(Chart(series, "step", "", scale, data.measure.floor, values=False))
+        def chart(part: Cube, extras: bool) -> LineChart:
+            series = cube_series(part, [f"L{layer}" for layer in cube.layers], cube.layers, True, extras)
+            whole = line_chart(data, series, "step", len(part.seeds) == 1)
+            return LineChart(replace(whole, y_name="", scale_of=scale, values=False))
 
-        self.panels = [(f"seed {seed}", chart(cube.of(seed), None)) for seed in self.seeds]
+        self.panels = [(f"seed {seed}", chart(data.cube(self.task, (seed,)), not several)) for seed in self.seeds]
         if several:
-            self.panels.append(("mean ± sd over seeds", chart(cube.mean, cube.spread)))
+            self.panels.append(("mean ± sd over seeds", chart(cube, True)))
+        if apart:
+            none = np.full_like(cube.values, np.nan)[:1]
+            between = Cube(cube.task, ("",), cube.layers, cube.steps, cube.yardstick[None], none, none, none, none[0])
+            self.panels.append(("between seeds", chart(between, False)))
 
     def draw(
         self,
@@ -61,8 +68,9 @@ class Seeds(CubeView):
         down = max(1, min(-(-len(self.panels) // across), height // _LOWEST))
         across = min(across, -(-len(self.panels) // down))
         room = across * down
-        # The mean is the answer; it stays when seeds must go.
-        panels = self.panels if len(self.panels) <= room else [*self.panels[: room - 1], self.panels[-1]]
+        # The mean and the yardstick are the answer; they stay when seeds must go.
+        order = sorted(range(len(self.panels)), key=lambda i: i < len(self.seeds) and len(self.seeds) > 1)
+        panels = [self.panels[i] for i in sorted(order[:room])]
         extra = _LABELLED if width // across >= _NARROWEST + _LABELLED else 0
         wide, tall = (width - extra) // across, height // down
         for i, (name, chart) in enumerate(panels):
@@ -78,7 +86,8 @@ class Seeds(CubeView):
                 panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
                 grid.paste(panel, row * tall + 1, column * wide)
         hidden = len(self.panels) - len(panels)
-        notes = (*self.notes, f"{hidden} seeds do not fit on this screen") if hidden else self.notes
+        notes = (*self.notes, f"{hidden} of {len(self.panels)} panels do not fit on this screen")
+        notes = notes if hidden else self.notes
         return Picture(tuple(grid.lines()), self._read(at), at, notes)
 
     def _read(self, at: Cursor) -> str:
@@ -96,7 +105,8 @@ class Seeds(CubeView):
         if np.isfinite(values).sum() > 1:
             mean, spread = float(self.cube.mean[at.y, at.x]), float(self.cube.spread[at.y, at.x])
             text += f"; mean {number(mean)} ± {number(spread)}"
-        return clean(text)
+        yard, chance = float(self.cube.yardstick[at.y, at.x]), float(self.cube.null[at.y, at.x])
+        return clean("; ".join([text, *words.yardstick(self.data, yard), *words.chance(chance)]))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Every seed's values, then their mean with its standard deviation."""

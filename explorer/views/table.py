@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 from explorer.render.cells import message
 from explorer.render.palette import Palette
@@ -14,11 +14,26 @@ from store.errors import BertdynError
 from store.keys import Result
 
 COLUMNS = (
-    *("measure", "probe", "task", "seed", "step", "layer", "head", "statistic", "label_a", "label_b", "value", "unit"),
-    *("n", "ref_task", "ref_seed", "ref_step", "interval_low", "interval_high", "null_value", "reason", "details"),
-    *("parameters", "computed_at"),
+    *(
+        "measure",
+        "probe",
+        "task",
+        "seed",
+        "step",
+        "layer",
+        "head",
+        "example",
+        "query",
+        "statistic",
+        "label_a",
+        "label_b",
+    ),
+    *("value", "unit", "n", "ref_task", "ref_seed", "ref_step", "ref_layer", "interval_low", "interval_high", "null"),
+    *("seed_to_seed", "reason", "details", "parameters", "computed_at"),
 )
 _IN_TITLE = ("measure", "probe", "parameters")
+_STORED = {"null": "null_value"}
+"""Columns that the store calls otherwise."""
 
 
 class Table:
@@ -32,11 +47,17 @@ class Table:
         self.subtitle = words.subtitle(data, data.main)
         self.empty = not data.results
         self.notes = words.notes(data, data.results)
-        self._all = [tuple(getattr(r, name) for name in COLUMNS) for r in data.results]
+        if data.left_out:
+            much = f"{data.left_out:,} rows of single examples or query tokens are too many here: bertdyn sql has them"
+            self.notes = (much, *self.notes)
+        self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]
+        crossed = any(r.ref_layer not in (None, r.layer) for r in data.results)
         self.columns: tuple[str, ...] = tuple(
             name
             for j, name in enumerate(COLUMNS)
-            if name not in _IN_TITLE and any(row[j] not in (None, "", "{}") for row in self._all)
+            if name not in _IN_TITLE
+            and any(row[j] not in (None, "", "{}") for row in self._all)
+            and (crossed or name != "ref_layer")
         )
         """Columns on the screen: those with a value somewhere; what the title says is left out."""
         self._kept: tuple[tuple[str, bool], tuple[list[Result], TextTable]] | None = None
@@ -67,6 +88,15 @@ class Table:
         """Every row with every column."""
         return COLUMNS, list(self._all)
 
+    def _cell(self, r: Result, column: str) -> Any:
+        if column != "seed_to_seed":
+            return getattr(r, _STORED.get(column, column))
+        whole = r.head is None and r.label_a is None and r.example is None and r.query is None
+        if not whole or r.statistic != self.data.measure.main or r.ref_layer not in (None, r.layer):
+            return None
+        beside = self.data.yardstick.get((r.task, r.layer, r.step))
+        return None if beside is None else beside.value
+
     def _sorted(self, sort: str, descending: bool) -> tuple[list[Result], TextTable]:
         if self._kept is None or self._kept[0] != (sort, descending):
             order = list(range(len(self._all)))
@@ -88,9 +118,14 @@ class Table:
         return self._kept[1]
 
     def _read(self, r: Result) -> str:
-        parts: Sequence[str] = [
-            f"{r.task}, seed {r.seed}, layer {r.layer}" + (f", head {r.head}" if r.head is not None else ""),
-            f"step {r.step:,}" + (f", {r.label_a} and {r.label_b}" if r.label_a is not None else ""),
+        parts = [
+            f"{r.task}, seed {r.seed}, layer {r.layer}",
+            "" if r.head is None else f"head {r.head}",
+            f"step {r.step:,}",
+            "" if r.ref_layer in (None, r.layer) else f"against layer {r.ref_layer}",
+            "" if r.example is None else f"example {r.example}",
+            "" if r.query is None else f"token {r.query}",
+            " and ".join(label for label in (r.label_a, r.label_b) if label is not None),
+            r.statistic,
         ]
-        extra = f" [n {cell(r.n)}]"
-        return words.reading(self.data, ", ".join(parts) + (f", {r.statistic}" if r.statistic else ""), r) + extra
+        return words.reading(self.data, ", ".join(p for p in parts if p), r) + f" [n {cell(r.n)}]"

@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 
 from explorer.measures import Measure
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
-from explorer.selection import Against
 from explorer.views.rows import Rows
 from store.keys import Result
 
 DOT = " · "
 
 
-def against(chosen: Against | None) -> str:
-    """'from the pre-trained model', and so on; empty for a measure of one checkpoint alone."""
-    if chosen is None:
+def against(rows: Rows) -> str:
+    """'from the pre-trained model' (of a similarity: 'to'), and so on; empty for a measure of one checkpoint alone."""
+    chosen = rows.selection.against
+    if chosen is None or rows.measure.sides == 1:
         return ""
+    toward = "to" if rows.measure.same else "from"
     match chosen.kind:
         case "pretrained":
-            return "from the pre-trained model"
+            return f"{toward} the pre-trained model"
         case "first":
-            return "from the run's first checkpoint"
+            return f"{toward} the run's first checkpoint"
         case "previous":
-            return "from the checkpoint before"
+            return f"{toward} the checkpoint before"
         case "final":
-            return "from the run's final checkpoint"
+            return f"{toward} the run's final checkpoint"
         case "seed":
-            return f"from seed {chosen.seed} at the same step"
+            return f"{toward} seed {chosen.seed} at the same step"
+        case "seeds":
+            return f"{toward} the other seeds at the same step"
         case _:
-            return f"from {chosen}"
+            return f"{toward} {chosen}"
 
 
 def title(rows: Rows, *where: str) -> str:
     """'SVCCA distance from the pre-trained model · sst2, seed 1'."""
-    what = " ".join(part for part in (rows.measure.title, against(rows.selection.against)) if part)
+    what = " ".join(part for part in (rows.measure.title, against(rows)) if part)
     place = ", ".join(part for part in where if part)
     return clean(what + (DOT + place if place else ""))
 
@@ -48,14 +53,16 @@ def seeds(names: Sequence[str]) -> str:
 
 
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
-    """'probe dev · over 21,340 tokens · 99 % variance': on what, on how much, in which definition."""
+    """'probe dev · over 21,340 tokens · 0 = the same, 1 = nothing in common · 99 % variance': on what, on how much, which
+    way values point, in which definition."""
     counts = sorted({r.n for r in shown if r.value is not None})
     parts = [f"probe {rows.selection.probe}"]
     if counts:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")
+    parts += [rows.measure.direction]
     parts += [parameter(name, value) for name, value in rows.selection.parameters]
-    return clean(DOT.join(parts))
+    return clean(DOT.join(part for part in parts if part))
 
 
 def parameter(name: str, value: object) -> str:
@@ -86,13 +93,59 @@ def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
     warned = [r for r in shown if r.value is not None and r.reason]
     if warned:
         said.append(f"! {count(len(warned))} of {count(len(shown))} mean little: {_reasons(warned)}")
-    floor = rows.measure.floor
-    low = [r for r in shown if r.value is not None and abs(r.value) < floor]
-    if floor and low:
-        said.append(
-            f"{count(len(low))} of {count(len(shown))} values lie below {number(floor, 1)}: noise of the stored float16"
-        )
+    low = [r for r in shown if noise(rows.measure, r)]
+    if low:
+        said.append(f"{count(len(low))} of {count(len(shown))} values lie {_near(rows.measure)}: {_NOISE}")
+    said += _on_trust(shown)
     return tuple(clean(note) for note in said)
+
+
+_NOISE = "noise of the stored float16"
+
+
+def noise(measure: Measure, result: Result) -> bool:
+    """The value cannot be told from that of a checkpoint against itself."""
+    return result.value is not None and abs(result.value - measure.same) < measure.floor
+
+
+def _near(measure: Measure) -> str:
+    floor = number(measure.floor, 1)
+    return f"within {floor} of {number(measure.same, 1)}" if measure.same else f"below {floor}"
+
+
+def _on_trust(shown: Sequence[Result]) -> list[str]:
+    """How intervals and chance levels were had, and why where they were asked for and could not be had."""
+    asked = next((t for t in (trust(r) for r in shown) if t), {})
+    said = []
+    level, method = asked.get("level"), asked.get("interval")
+    if method and any(r.interval_low is not None for r in shown) and isinstance(level, (int, float)):
+        said.append(f"[ ]: {100 * level:g} % {method} interval over examples")
+    draws = asked.get("null")
+    if draws and any(r.null_value is not None for r in shown):
+        said.append(f"chance: mean of {draws} {'draw' if draws == 1 else 'draws'} with examples permuted")
+    for what in ("interval", "null"):
+        name = f"no_{what}"
+        reason = next((str(known(r)[name]) for r in shown if f'"{name}"' in r.details and known(r).get(name)), "")
+        if reason:
+            said.append(f"no {'chance level' if what == 'null' else what}: {reason}")
+    return said
+
+
+def known(result: Result) -> dict[str, object]:
+    """A row's details; empty where they are no JSON object."""
+    try:
+        found = json.loads(result.details)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def trust(result: Result) -> dict[str, object]:
+    """What was asked to come with a value."""
+    if '"trust"' not in result.details:
+        return {}
+    asked = known(result).get("trust")
+    return asked if isinstance(asked, dict) else {}
 
 
 def _reasons(rows: Sequence[Result]) -> str:
@@ -104,25 +157,57 @@ def _reasons(rows: Sequence[Result]) -> str:
     return most.rstrip(".") + (f" (and {others} other reason{'s' if others > 1 else ''})" if others else "")
 
 
-def reading(rows: Rows, place: str, result: Result | None) -> str:
-    """One stored value in words: 'layer 9, step 800: 0.240, from the pre-trained model'."""
+def reading(rows: Rows, place: str, result: Result | None, source: str | None = None) -> str:
+    """One stored value in words, with what it is worth; ``source`` instead of what it is compared with.
+
+    'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; seeds differ by 0.110; chance 0.930; from the pre-trained model'
+    """
     if result is None:
-        return f"{place}: not computed"
+        return clean(f"{place}: not computed")
     if result.value is None:
-        return f"{place}: no value, {result.reason or 'no reason given'}"
+        return clean(f"{place}: no value, {result.reason or 'no reason given'}")
     unit = "" if y_name(rows.measure) == rows.measure.title else f" {result.unit}"
-    text = f"{place}: {number(result.value)}{unit}"
-    source = against(rows.selection.against)
-    if source:
-        text += f", {source}"
-    if rows.measure.floor and abs(result.value) < rows.measure.floor:
-        text += "; below the noise of the stored float16"
-    return clean(text + (f"; ! {result.reason}" if result.reason else ""))
+    text = f"{place}: {number(result.value)}{unit}{interval(result)}"
+    same_layer = result.ref_layer in (None, result.layer)
+    yard = rows.yardstick.get((result.task, result.layer, result.step)) if same_layer else None
+    beside = yardstick(rows, None if yard is None else yard.value) + chance(result.null_value)
+    if noise(rows.measure, result):
+        beside.append(f"{_near(rows.measure)}, {_NOISE}")
+    if result.reason:
+        beside.append(f"! {result.reason}")
+    return clean(together(text, beside, against(rows) if source is None else source))
+
+
+def together(value: str, beside: Sequence[str], source: str) -> str:
+    """A value, what stands beside it, and last what the title says already: narrow screens cut the end."""
+    parts = [part for part in (*beside, source) if part]
+    return value + (", " if parts == [source] else "; " if parts else "") + "; ".join(parts)
+
+
+def interval(result: Result) -> str:
+    """' [95 %: 0.231, 0.250]', or nothing."""
+    if result.interval_low is None or result.interval_high is None:
+        return ""
+    level = trust(result).get("level")
+    stated = f"{100 * level:g} %: " if isinstance(level, (int, float)) else ""
+    return f" [{stated}{number(result.interval_low)}, {number(result.interval_high)}]"
+
+
+def yardstick(rows: Rows, value: float | None) -> list[str]:
+    """'seeds differ by 0.110', of a similarity 'between seeds 0.980'; nothing where there is none."""
+    if value is None or math.isnan(value):
+        return []
+    return [f"{'between seeds' if rows.measure.same else 'seeds differ by'} {number(value)}"]
+
+
+def chance(value: float | None) -> list[str]:
+    """'chance 0.930'; nothing where there is none."""
+    return [] if value is None or math.isnan(value) else [f"chance {number(value)}"]
 
 
 def nothing(rows: Rows) -> str:
     """What an empty picture says."""
-    if rows.missing and not rows.main:
+    if rows.missing and not rows.cells:
         return f"Nothing computed yet: {count(rows.missing)} values of {rows.measure.title} wait."
-    reasons = [r for r in rows.main if r.value is None]
+    reasons = [r for r in rows.cells if r.value is None]
     return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."

@@ -65,7 +65,8 @@ def definition(measure: Measure, palette: Palette) -> RenderableType:
         "is": measure.definition,
         "means": measure.direction,
         "unit": f"{measure.unit or 'none'}, {measure.low:g} to {measure.high:g}; n counts {measure.counts}",
-        "noise": f"values below {measure.floor:g} are noise of the stored numbers" if measure.floor else "",
+        "noise": _noise(measure),
+        "chance": measure.null,
         "from": measure.source,
         "cost": measure.cost,
     }
@@ -75,3 +76,10 @@ def definition(measure: Measure, palette: Palette) -> RenderableType:
         if fact:
             table.add_row(Text(f"  {name}", palette.text), Text(fact, palette.axis))
     return table
+
+
+def _noise(measure: Measure) -> str:
+    if not measure.floor:
+        return ""
+    where = f"within {measure.floor:g} of {measure.same:g}" if measure.same else f"below {measure.floor:g}"
+    return f"values {where} are noise of the stored numbers"

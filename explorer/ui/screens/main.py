@@ -247,7 +247,7 @@ class MainScreen(Screen[None]):
         """Sort the table by the next column; each first ascending, then descending."""
         view = self.chart.view
         if view is None or self.state.mode != "table":
-            self._tell("o sorts the table: press 5 first.")
+            self._tell(f"o sorts the table: press {state.MODES.index('table') + 1} first.")
             return
         options = state.resorted(self.state.options, view.rows()[0])
         self.become(replace(self.state, options=options))

@@ -24,6 +24,8 @@ class Panel(Lines, can_focus=True):
     BINDINGS: ClassVar = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
+        Binding("left,h", "section(-1)", show=False),
+        Binding("right,l", "section(1)", show=False),
         Binding("pageup", "move(-10)", show=False),
         Binding("pagedown", "move(10)", show=False),
         Binding("home", "move(-10000)", show=False),
@@ -73,6 +75,17 @@ class Panel(Lines, can_focus=True):
         if places:
             now = min(range(len(places)), key=lambda i: abs(places[i] - self._at))
             self._at = places[min(max(now + by, 0), len(places) - 1)]
+            self._paint()
+
+    def action_section(self, by: int) -> None:
+        """To the row that is picked in the section before or after (the first row where none is)."""
+        heads = [i for i, row in enumerate(self._rows) if row.head]
+        now = max((n for n, i in enumerate(heads) if i <= self._at), default=0)
+        wanted = min(max(now + by, 0), len(heads) - 1)
+        if heads:
+            start = heads[wanted] + 1
+            stop = heads[wanted + 1] if wanted + 1 < len(heads) else len(self._rows)
+            self._at = next((i for i in range(start, stop) if "x" in self._rows[i].mark), start)
             self._paint()
 
     def action_pick(self) -> None:

@@ -17,6 +17,7 @@ from tests.explorer.views.samples import result
 from tests.synthetic import LAYERS, make_store
 
 VIEWS = ["curves", "profile", "heat", "seeds", "table"]
+"""Views of all checkpoints of a selection."""
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from explorer.measures.base import Measure
 from explorer.selection import Against, Selection
+from explorer.views.cells import Place
 from explorer.views.rows import Rows, choose_rows
 from store.keys import PRETRAINED_KEY, CheckpointKey, Result
 
@@ -26,6 +27,7 @@ DISTANCE = Measure(
     counts="tokens",
     compute=lambda *_: [],
     floor=1e-6,
+    cross_layers=True,
 )
 
 
@@ -78,16 +80,22 @@ def rows(
     value: Callable[[int, int, int, int], float | None] = formula,
     kept: Callable[[CheckpointKey, int], bool] = lambda key, layer: True,
     reason: str = "",
+    measure: Measure = DISTANCE,
+    others: Sequence[Result] = (),
+    **changes: object,
 ) -> Rows:
-    """Rows of a whole selection; ``kept`` says which were computed, ``reason`` goes to rows without a value."""
+    """Rows of a whole selection; ``kept`` says which were computed, ``reason`` goes to rows without a value.
+
+    ``others`` are stored too; ``changes`` are made to every row of the selection.
+    """
     keys = [CheckpointKey(task, seed, step) for task in tasks for seed in seeds for step in steps]
-    wanted = [(key, layer) for key in keys for layer in layers]
+    wanted = [Place(key, layer, PRETRAINED_KEY, layer) for key in keys for layer in layers]
     stored = []
-    for key, layer in wanted:
+    for key, layer, _, _ in wanted:
         if kept(key, layer):
             number = value(int(key.seed) if key.seed.isdigit() else 0, layer, key.step, max(layers))
-            stored.append(result(key, layer, number, reason if number is None else ""))
+            stored.append(result(key, layer, number, reason if number is None else "", **changes))
     selection = Selection(
         "svcca", "dev", tuple(tasks), against=Against("pretrained"), parameters=(("tokens", "all"), ("variance", 0.99))
     )
-    return choose_rows(DISTANCE, selection, stored, wanted, dict.fromkeys(keys, PRETRAINED_KEY))
+    return choose_rows(measure, selection, [*stored, *others], wanted)

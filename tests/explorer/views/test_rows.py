@@ -49,7 +49,7 @@ def test_an_empty_store_has_everything_missing(store):
 def test_attention_has_no_layer_zero(store):
     js = get("js")
     found = fetch(store, chosen(measure="js", parameters=js.settle({})))
-    assert {layer for _, layer in found.wanted} == set(range(1, LAYERS + 1))
+    assert {place.layer for place in found.wanted} == set(range(1, LAYERS + 1))
 
 
 def test_a_store_without_attentions_wants_no_attention_values(tmp_path):

@@ -74,13 +74,14 @@ def test_no_size_option_or_cursor_breaks_a_view(name, case, width, height, depth
 def test_the_title_says_what_is_compared_with_what(name):
     view = VIEWS[name].build(rows())
     assert view.title.startswith("SVCCA distance from the pre-trained model · sst2")
-    assert view.subtitle == "probe dev · over 21,340 tokens · all tokens · 99 % variance"
+    direction = "0 = the same subspace, 1 = nothing in common"
+    assert view.subtitle == f"probe dev · over 21,340 tokens · {direction} · all tokens · 99 % variance"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_not_computed_is_counted(name):
     view = VIEWS[name].build(rows(kept=lambda key, layer: layer != 5))
-    assert draw(view).notes[0] == "not computed: 21 of 273 values"
+    assert draw(view).notes[0] == f"not computed: {'1 of 13' if name == 'layers' else '21 of 273'} values"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,7 +103,8 @@ def test_values_that_were_refused_are_said_with_their_reason(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_noise_is_called_noise(name):
     view = VIEWS[name].build(rows(value=lambda *_: 1e-8))
-    assert "273 of 273 values lie below 1e-6: noise of the stored float16" in draw(view).notes
+    many = 13 if name == "layers" else 273
+    assert f"{many} of {many} values lie below 1e-6: noise of the stored float16" in draw(view).notes
 
 
 def test_the_cursor_reads_one_value_in_words():
@@ -158,7 +160,7 @@ def test_seeds_that_do_not_fit_are_counted_and_the_mean_stays():
     view = VIEWS["seeds"].build(rows(seeds=tuple(map(str, range(1, 13))), steps=[0, 100, 200]))
     picture = draw(view, 60, 10)
     assert "mean" in to_text(picture.lines)
-    assert any(re.fullmatch(r"\d+ seeds do not fit on this screen", note) for note in picture.notes)
+    assert any(re.fullmatch(r"\d+ of 13 panels do not fit on this screen", note) for note in picture.notes)
 
 
 def test_a_picture_of_one_task_names_the_others():
@@ -207,7 +209,7 @@ def test_rows_with_a_warning_are_marked_and_read_with_it():
     assert len(marked) == 1
     assert "n/d 1.1: too few tokens" in marked[0]
     curves = VIEWS["curves"].build(warned)
-    assert draw(curves, cursor=Cursor(0, 4)).reading.endswith("; ! n/d 1.1: too few tokens")
+    assert draw(curves, cursor=Cursor(0, 4)).reading.endswith("; ! n/d 1.1: too few tokens; from the pre-trained model")
     assert "! 1 of 13 mean little: n/d 1.1: too few tokens" in draw(curves).notes
 
 

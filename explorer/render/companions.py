@@ -1,0 +1,73 @@
+"""The broken lines beside the line in focus: their patterns, and their names at the right end of the plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from explorer.render import axes
+from explorer.render.canvas import Canvas
+from explorer.render.chart import Chart, Companion, Frame
+
+_DOTTED, _DASHED = (2, 8), (6, 8)
+"""Columns of dots that are drawn, of how many."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A text in a row of the plot (0 = top)."""
+
+    row: int
+    text: str
+
+
+def mark(one: Companion, ascii_only: bool) -> str:
+    """The line's pattern as one character, for its name (and in ASCII for the line itself)."""
+    plain, drawn = ("=", "╌") if one.dashed else (":", "┈")
+    return plain if ascii_only else drawn
+
+
+def draw(canvas: Canvas, frame: Frame, chart: Chart, focus: int) -> tuple[Companion, ...]:
+    """Rasterise the companions of the line in focus; the owner of the first is the number of lines."""
+    if not 0 <= focus < len(chart.series):
+        return ()
+    one = chart.series[focus]
+    for i, companion in enumerate(one.companions):
+        pattern = _DASHED if companion.dashed else _DOTTED
+        canvas.broken(frame.dot_x(one.x), frame.dot_y(companion.y), len(chart.series) + i, *pattern)
+    return one.companions
+
+
+def room(chart: Chart, values: bool) -> int:
+    """Cells for the longest name of any line's companions: the plot is as wide whichever line is in focus."""
+    found = (companion for one in chart.series for companion in one.companions)
+    return max((cell_len(_text(c, values, False)) + (2 if values else 0) for c in found), default=0)
+
+
+def names(chart: Chart, frame: Frame, focus: int, taken: Iterable[int], values: bool, ascii_only: bool) -> list[Name]:
+    """Names of the companions of the line in focus, each in a row of its own near its end, none in a taken row.
+
+    A line beyond the axis is named at the edge, with an arrow.
+    """
+    if not 0 <= focus < len(chart.series):
+        return []
+    used, found = set(taken), []
+    for one in chart.series[focus].companions:
+        end = frame.row(one.last)
+        free = [row for row in range(frame.height) if row not in used]
+        if not math.isfinite(end) or not free:
+            continue
+        row = min(free, key=lambda row: abs(row - (end - frame.top)))
+        used.add(row)
+        up, down = ("^", "v") if ascii_only else ("↑", "↓")
+        where = frame.y.place(one.last)
+        arrow = "" if not values or 0 <= where <= 1 else f" {up if where > 1 else down}"
+        found.append(Name(row, _text(one, values, ascii_only) + arrow))
+    return found
+
+
+def _text(one: Companion, values: bool, ascii_only: bool) -> str:
+    return f"{mark(one, ascii_only)} {one.label}" + (f" {axes.number(one.last)}" if values else "")

@@ -1,0 +1,59 @@
+"""How a heat map shows levels: colours where there are some, else glyphs of rising weight; one scale or two sides.
+
+On two sides (changes: less and more than before) lightness still rises from the lowest to the highest level, with grey
+at zero, so that a sign can be read in grey and with every kind of colour blindness; its glyphs point down and up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.color import Color
+from rich.style import Style
+
+from explorer.render.palette import LEVELS, Palette
+
+GLYPHS = " .:-=+*#%@"
+"""Levels of one scale without colours, lightest first."""
+BELOW, ABOVE = " -vVW", " +^AM"
+"""Levels below and above zero without colours, nearest to zero first."""
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Looks of each of LEVELS levels."""
+
+    colours: tuple[Color, ...]
+    """Empty: draw glyphs."""
+    glyphs: tuple[str, ...]
+    styles: tuple[Style, ...]
+    """Of the glyphs."""
+    dark_below: int
+    """Colours of levels below it are dark: marks on them must be light."""
+
+    def on(self, level: int) -> Style:
+        """Text that can be read on a level's colour."""
+        return Style(
+            color=Color.from_ansi(231 if level < self.dark_below else 16), bgcolor=self.colours[level], bold=True
+        )
+
+
+def ink(palette: Palette, two_sided: bool, ascii_only: bool) -> Ink:
+    """The levels' looks in a palette; pictures of plain characters use no colour as data."""
+    half = LEVELS // 2
+    if two_sided:
+        steps = [i * len(ABOVE) // half for i in range(half)]
+        glyphs = tuple(BELOW[i] for i in reversed(steps)) + tuple(ABOVE[i] for i in steps)
+        styles = (palette.below,) * half + (palette.above,) * half
+    else:
+        glyphs = tuple(GLYPHS[i * len(GLYPHS) // LEVELS] for i in range(LEVELS))
+        styles = (palette.text,) * LEVELS
+    colours = palette.two_sided if two_sided else palette.heat
+    return Ink(() if ascii_only else colours, glyphs, styles, palette.heat_dark_below)
+
+
+@lru_cache(maxsize=1024)
+def fill(fore: Color | None, back: Color | None) -> Style:
+    """The colours of a half block."""
+    return Style(color=fore, bgcolor=back)

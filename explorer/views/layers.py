@@ -1,0 +1,155 @@
+"""Layers: each layer of one checkpoint against each layer of what it is compared with, as a map."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from explorer.measures import all_measures
+from explorer.render.axes import number
+from explorer.render.cells import clean, message
+from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.palette import Palette
+from explorer.selection import Pair, seed_order
+from explorer.views import words
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.cells import place_of, signed
+from explorer.views.rows import Rows
+
+COLUMNS = (
+    *("measure", "probe", "task", "seed", "step", "layer", "against", "ref_layer", "value"),
+    *("interval_low", "interval_high", "null", "seed_to_seed", "unit", "reason"),
+)
+
+
+class Layers:
+    """One comparison: x is the layer of the reference, y the layer of the checkpoint, counted upwards."""
+
+    name = "layers"
+
+    def __init__(self, data: Rows) -> None:
+        self.pair, others = _one_pair(data)
+        places = tuple(p for p in data.wanted if Pair(p.key, p.reference) == self.pair)
+        there = set(places)
+        self.data = data = replace(data, wanted=places, results=tuple(r for r in data.results if place_of(r) in there))
+        self.layers = tuple(sorted({p.layer for p in places}))
+        self.ref_layers = tuple(sorted({p.ref_layer for p in places if p.ref_layer is not None}))
+        self.shown = data.cells
+        self._by_layers = {(r.layer, place_of(r).ref_layer): r for r in self.shown}
+        shape = len(self.layers), len(self.ref_layers)
+        self.values, refused = np.full(shape, np.nan), np.zeros(shape, bool)
+        for i, layer in enumerate(self.layers):
+            for j, other in enumerate(self.ref_layers):
+                r = self._by_layers.get((layer, other))
+                if r is not None and r.value is not None:
+                    self.values[i, j] = r.value
+                refused[i, j] = r is not None and r.value is None
+        self.empty = not bool(np.isfinite(self.values).any())
+        self.title, self.subtitle = self._title(), words.subtitle(data, self.shown)
+        self.notes = words.notes(data, self.shown)
+        if others and self.pair is not None:
+            more = f"the selection has {others:,} more comparison{'' if others == 1 else 's'}"
+            self.notes += (clean(f"shows {self.pair.key}; {more}"),)
+        self.chart = HeatChart(
+            HeatMap(
+                values=self.values,
+                row_names=names_of(self.layers),
+                column_names=names_of(self.ref_layers),
+                row_title="layer",
+                column_title="layer of the reference",
+                name=words.y_name(data.measure),
+                refused=refused,
+                anchor=data.measure.same,
+                signed=signed(data.measure),
+            )
+        )
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
+    ) -> Picture:
+        """See ``View.draw``."""
+        if self.empty:
+            return Picture(tuple(message(self._nothing(), width, height, palette.text)), "", NOWHERE, self.notes)
+        at = cursor.clamped(len(self.ref_layers), len(self.layers))
+        lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
+        return Picture(tuple(lines), self._read(at) if at.x >= 0 and at.y >= 0 else "", at, self.notes)
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """One row a pair of layers that has a value or a reason why not."""
+        found: list[tuple[object, ...]] = []
+        for (layer, other), r in sorted(self._by_layers.items(), key=lambda item: (item[0][0], item[0][1] or 0)):
+            yard = self.data.yardstick.get((r.task, layer, r.step)) if layer == other else None
+            found.append(
+                (
+                    *(r.measure, r.probe, r.task, r.seed, r.step, layer, _name(self.pair), other, r.value),
+                    *(r.interval_low, r.interval_high, r.null_value, None if yard is None else yard.value),
+                    *(r.unit, r.reason),
+                )
+            )
+        return COLUMNS, found
+
+    def _title(self) -> str:
+        if self.pair is None:
+            return words.title(self.data)
+        key = self.pair.key
+        return words.title(
+            self.data, key.task, f"seed {key.seed}", f"step {key.step:,}, every layer against every layer"
+        )
+
+    def _read(self, at: Cursor) -> str:
+        layer, other = self.layers[at.y], self.ref_layers[at.x]
+        where = f"layer {layer} against layer {other}"
+        if layer == other:
+            where = f"layer {layer} against itself"
+        return words.reading(self.data, where, self._by_layers.get((layer, other)), self._nearest(at.y))
+
+    def _nearest(self, row: int) -> str:
+        away = np.abs(self.values[row] - self.data.measure.same)
+        if np.isfinite(away).sum() < 2:
+            return words.against(self.data)
+        best = int(np.nanargmin(away))
+        return (
+            f"layer {self.layers[row]} is nearest to {self.ref_layers[best]} ({number(float(self.values[row, best]))})"
+        )
+
+    def _nothing(self) -> str:
+        measure = self.data.measure
+        if measure.sides == 1 or not measure.cross_layers:
+            able = ", ".join(m.name for m in all_measures() if m.cross_layers)
+            return f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
+        if self.shown:
+            return words.nothing(self.data)
+        return (
+            f"Nothing computed yet: {len(self.data.wanted):,} values of {measure.title} wait. "
+            f"bertdyn compute {measure.name} STORE --against-layer all computes them (with --task, --seed and --step "
+            "for some checkpoints only)."
+        )
+
+
+def _one_pair(data: Rows) -> tuple[Pair | None, int]:
+    """The comparison to show, and how many others there are.
+
+    Of those that have values of other layers (else of all) the last step of the first seed of the first task.
+    """
+    pairs = {Pair(p.key, p.reference) for p in data.wanted if p.reference is not None}
+    if not pairs:
+        return None, 0
+    crossed = (place_of(r) for r in data.results if r.ref_layer not in (None, r.layer))
+    known = {Pair(p.key, p.reference) for p in crossed}
+
+    def order(pair: Pair) -> tuple[Any, ...]:
+        key = pair.key
+        return pair not in known, data.tasks.index(key.task), seed_order(key.seed), -key.step, str(pair.reference)
+
+    return min(pairs, key=order), len(pairs) - 1
+
+
+def _name(pair: Pair | None) -> str:
+    return "" if pair is None or pair.reference is None else str(pair.reference)
