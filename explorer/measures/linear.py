@@ -1,253 +1,267 @@
-"""SVCCA distance between the hidden states of one layer of two checkpoints (Raghu et al. 2017; Hao et al. 2020).
+"""The linear family: how alike two layers' hidden states are up to rotation, scale or any linear map.
 
-With centred X [n, dx] and Y [n, dy] over the same n tokens:
-
-1. each side keeps its first k principal directions, the fewest that hold ``variance`` of its variance:
-   X'X = V diag(w) V',  W = V_k / sqrt(w_k),  so that X W has orthonormal columns;
-2. canonical correlations rho = singular values of Wx' X'Y Wy;
-3. distance = 1 - mean of the min(kx, ky) correlations.
-
-Only sums over tokens enter (X'X, X'Y, the means), so the arrays are streamed and n never appears in memory. Products of
-a few rows are float32 (float64 where that would show), their sums, the eigenvectors and the singular values float64.
-A side's W is kept: against a reference, only X'Y is left to compute.
+Every measure is a score (scores.py) of two sides (sides.py) and X'Y (moments.py); what chance gives is in chance.py.
+Only sums over tokens enter, so arrays are streamed and n never appears in memory, and a pair that several measures
+ask for one after the other is read once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from explorer.measures import chance, scores, sides
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context, Layer, Measure, Parameter, Stimuli, Value
+from explorer.measures.base import INTERVALS, Compute, Context, Layer, Measure, Parameter, Stimuli, Value
+from explorer.measures.moments import Cross
+from explorer.measures.scores import Score
+from explorer.measures.sides import Rule, Side
 
-if TYPE_CHECKING:
-    import torch
-
-NULL_EIGENVALUE = 1e-10
-"""Directions below this share of the largest eigenvalue are rounding: no choice of ``variance`` keeps them."""
-CONSTANT = 1e-12
-"""A feature whose variance is this small against its squared mean is one number and its rounding."""
-FLOAT32_AMPLIFICATION = 10.0
-"""Float32 products serve up to this Side.amplification a (measured: error about 1e-9 a^2; encoders have 2 to 8)."""
-ROWS = 512
-"""Rows that float32 sums up before float64 takes over."""
-BLOCKS = 3
-"""X'X is symmetric: by blocks of columns only the upper part is multiplied, (BLOCKS + 1) / (2 BLOCKS) of the work."""
+FEW_DRAWS = 3
+"""Draws of the null where there are so few tokens that the value cannot be read without it."""
+PRESETS: Mapping[str, tuple[sides.Variant, Rule]] = {
+    "variance99": ("plain", "variance"),
+    "google-tutorial": ("plain", "sum"),
+    "zscore": ("zscore", "variance"),
+}
 
 
 @dataclass(frozen=True)
-class Side:
-    """What belongs to one checkpoint alone: its mean and its whitened principal directions."""
+class _Question:
+    """A measure with its parameters: how sides and X'Y become a score."""
 
-    mean: np.ndarray  # float64 [d]
-    whitening: np.ndarray  # float64 [d, k]: W above; empty when nothing varies
-    constant: int
-    """Features that never vary."""
-    amplification: float
-    """How much rounding of X'X grows in W' X'X W: mean over directions of v' diag(X'X) v / w; 1 if none."""
-    gap: float
-    """Relative difference of the last eigenvalue kept and the first dropped, 1 if none is. Where the two are nearly
-    equal, which direction is kept hangs on the stored dtype's rounding: it moves distances by some 1e-5."""
+    score: Callable[[Side, Side, Cross], Score]
+    variant: sides.Variant = "plain"
+    rule: Rule | None = None
+    """Which directions are kept; None: the score looks at none."""
+    level: float = 1.0
+    details: Mapping[str, object] | None = None
+    low: float = 0.0
+    high: float = 1.0
 
-    @property
-    def k(self) -> int:
-        """Directions kept."""
-        return self.whitening.shape[1]
-
-    @property
-    def fits_float32(self) -> bool:
-        """Float32 products keep the distance to some 1e-7: rounding grows little, or evens out over many directions."""
-        return self.amplification <= min(FLOAT32_AMPLIFICATION, self.k**0.5)
+    def suffices(self, left: Side, right: Side) -> bool:
+        """Whether float32 products do for X'Y."""
+        if self.rule is None:
+            return True
+        rule, level = self.rule, self.level
+        return all(sides.directions(side, rule, level).fits_float32 for side in (left, right))
 
 
-def svcca(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
-    """SVCCA distance of one layer (formula at the top of the module).
-
-    Raises:
-        MeasureError: hidden states that are not finite.
-    """
-    assert reference is not None, "svcca compares two sides"
-    tokens, variance = str(parameters["tokens"]), float(str(parameters["variance"]))
-    n, width = rows.count(stimuli, tokens), max(layer.width, reference.width)
-    details: dict[str, object] = {"width": width, "n_over_d": round(n / width, 4)}
-    if n <= width:
-        reason = f"too few tokens: {n} for a width of {width}; with no more than that all layers look alike"
-        return [Value(None, n, details=details, reason=reason)]
-
-    left, right, cross = _sides_and_cross((layer, reference), stimuli, tokens, variance, context)
-    details |= {"k_x": left.k, "k_y": right.k, "gap_at_cut": float(f"{min(left.gap, right.gap):.3g}")}
-    constant = max(left.constant, right.constant)
-    if constant:
-        details["constant_features"] = constant
-    if not left.k or not right.k:
-        return [Value(None, n, details=details, reason="the hidden states do not vary: all tokens are alike")]
-    distance = _distance(left.whitening, cross, right.whitening)
-    return [Value(distance, n, details=details, reason=_warning(n, width, max(left.k, right.k)))]
+Ask = Callable[[Mapping[str, object], str], _Question]
 
 
-def _distance(left: np.ndarray, cross: np.ndarray, right: np.ndarray) -> float:
-    """1 - mean singular value of Wx' X'Y Wy [kx, ky]."""
-    import torch
-
-    wx, xy, wy = (torch.from_numpy(a) for a in (left, cross, right))
-    rho: np.ndarray = torch.linalg.svdvals(wx.T @ xy @ wy).numpy()
-    if not rho.max() <= 1 + 1e-3:  # rounding of float32 products stays far below; more is a bug, not a correlation
-        raise ArithmeticError(f"A canonical correlation of {rho.max()}: the two sides' sums do not belong together.")
-    return float(1 - np.minimum(rho, 1).mean())
-
-
-def _warning(n: int, width: int, k: int) -> str:
-    if n >= 2 * width and n >= 10 * k:
-        return ""
-    return (
-        f"few tokens: {n} for a width of {width} and {k} kept directions (wanted: 10 tokens a direction and 2 a"
-        " dimension); the distance comes out too small, chance alone correlates this many directions"
+def _svcca(parameters: Mapping[str, object], device: str) -> _Question:
+    definition, level = str(parameters["definition"]), float(str(parameters["variance"]))
+    variant, rule = PRESETS[definition]
+    return _Question(
+        lambda x, y, xy: scores.mean_cca(x, y, xy, rule, level, device),
+        variant,
+        rule,
+        level,
+        {"definition": definition, "kept_share": level},
     )
 
 
-def _sides_and_cross(
-    pair: tuple[Layer, Layer], stimuli: Stimuli, tokens: str, variance: float, context: Context
-) -> tuple[Side, Side, np.ndarray]:
-    """Both sides, from what is kept or from this pass, and the centred X'Y: one pass over the arrays.
-
-    Raises:
-        MeasureError: hidden states that are not finite.
-    """
-    digest = rows.rows_digest(stimuli, tokens)
-    keys = [("svcca", layer.identity, tokens, digest, variance) for layer in pair]
-    kept = [context.kept.get(key) for key in keys]
-    known = tuple(side if isinstance(side, Side) else None for side in kept)
-    for dtype in ("float32", "float64"):
-        if dtype == "float32" and any(side and not side.fits_float32 for side in known):
-            continue
-        sums = _stream(pair, known, stimuli, tokens, dtype, context.device)
-        left, right = (known[i] or _decompose(sums.n, sums.mean(i), sums.gram(i), variance) for i in (0, 1))
-        if left.fits_float32 and right.fits_float32:
-            break
-    context.kept[keys[0]], context.kept[keys[1]] = left, right
-    return left, right, sums.cross()
+def _cca(parameters: Mapping[str, object], device: str) -> _Question:
+    return _Question(lambda x, y, xy: scores.mean_cca(x, y, xy, "all", 1.0, device), rule="all")
 
 
-def _decompose(n: int, mean: np.ndarray, gram: np.ndarray, variance: float) -> Side:
-    """Principal directions of a side from its centred X'X [d, d]: the fewest that hold ``variance``, whitened."""
-    import torch
-
-    spread = gram.diagonal() / n
-    constant = (spread <= CONSTANT * mean**2) | (spread <= NULL_EIGENVALUE * spread.max())
-    if constant.all():
-        return Side(mean, np.empty((len(mean), 0)), len(mean), 1.0, 1.0)
-    w, v = (t.numpy()[..., ::-1] for t in torch.linalg.eigh(torch.from_numpy(gram)))
-    real = int((w > NULL_EIGENVALUE * w[0]).sum())
-    share = np.cumsum(w[:real]) / w[:real].sum()
-    k = min(real, int(np.searchsorted(share, variance - 1e-12)) + 1)
-    whitening = np.ascontiguousarray(v[:, :k] / np.sqrt(w[:k]))
-    amplification = float((whitening**2 * gram.diagonal()[:, None]).sum(0).mean())
-    gap = float(1 - w[k] / w[k - 1]) if k < len(w) else 1.0
-    return Side(mean, whitening, int(constant.sum()), amplification, gap)
+def _pwcca(parameters: Mapping[str, object], device: str) -> _Question:
+    weights: scores.Neurons = "y" if parameters["weights"] == "y" else "x"
+    return _Question(lambda x, y, xy: scores.pwcca(x, y, xy, weights, device), rule="all")
 
 
-@dataclass
-class _Sums:
-    """Sums over tokens of rows less a shift near their mean: without it a large mean would eat the digits."""
-
-    n: int = 0
-    shift: list[np.ndarray] = field(default_factory=list)  # float64 [d] a side
-    first: list[np.ndarray] = field(default_factory=list)  # sum of shifted rows, float64 [d]
-    second: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)  # sums of products, float64
-
-    def mean(self, i: int) -> np.ndarray:
-        """Mean of side i."""
-        return self.shift[i] + self.first[i] / self.n
-
-    def gram(self, i: int) -> np.ndarray:
-        """Centred X'X of side i."""
-        return self.second[i, i] - np.outer(self.first[i], self.first[i]) / self.n
-
-    def cross(self) -> np.ndarray:
-        """Centred X'Y."""
-        return self.second[0, 1] - np.outer(self.first[0], self.first[1]) / self.n
+def _cka(parameters: Mapping[str, object], device: str) -> _Question:
+    estimator: scores.Estimator = "biased" if parameters["estimator"] == "biased" else "unbiased"
+    return _Question(lambda x, y, xy: scores.cka(x, y, xy, estimator), low=-1.0)
 
 
-def _stream(
+def _procrustes(parameters: Mapping[str, object], device: str) -> _Question:
+    return _Question(lambda x, y, xy: scores.procrustes(x, y, xy, False, device), high=2.0)
+
+
+def _shape(parameters: Mapping[str, object], device: str) -> _Question:
+    return _Question(lambda x, y, xy: scores.procrustes(x, y, xy, True, device), high=np.pi / 2)
+
+
+def _measured(name: str, ask: Ask) -> Compute:
+    def compute(
+        layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    ) -> list[Value]:
+        """One value of one layer.
+
+        Raises:
+            MeasureError: hidden states that are not finite.
+        """
+        assert reference is not None, f"{name} compares two sides"
+        question = ask(parameters, context.device)
+        return [_value((layer, reference), stimuli, str(parameters["tokens"]), name, question, context)]
+
+    return compute
+
+
+def _value(
+    pair: tuple[Layer, Layer], stimuli: Stimuli, tokens: str, name: str, question: _Question, context: Context
+) -> Value:
+    n, width = rows.count(stimuli, tokens), max(layer.width for layer in pair)
+    correlates = question.rule is not None
+    details: dict[str, object] = {
+        "definition": name,
+        **(question.details or {}),
+        "width": width,
+        "n_over_d": round(n / width, 4),
+    }
+    if n < 2 or (correlates and n <= width):
+        reason = f"too few tokens: {n} for a width of {width}; with no more than that all layers look alike"
+        return Value(None, n, details=details, reason=reason)
+
+    likely = question.rule in (None, "variance")  # other rules keep directions so weak that float32 would show
+    left, right, cross = sides.sides_and_cross(
+        pair, stimuli, tokens, question.variant, context, question.suffices, likely
+    )
+    score = question.score(left, right, cross)
+    if score.coarse and not cross.precise:
+        left, right, cross = sides.sides_and_cross(
+            pair, stimuli, tokens, question.variant, context, suffices=lambda _x, _y: False
+        )
+        score = question.score(left, right, cross)
+    details |= score.details
+    details["products"] = "float64" if cross.precise else "float32, summed in float64"
+    constant = max(left.constant, right.constant)
+    if constant:
+        details["constant_features"] = constant
+    if score.value is None:
+        return Value(None, n, details=details, reason=score.reason)
+    value = Value(score.value, n, details=details, reason=_warning(n, width, details, correlates))
+    value = _with_null(value, pair, (left, right), stimuli, tokens, question, cross.precise, context)
+    return _with_interval(value, pair, stimuli, tokens, question, context)
+
+
+def _warning(n: int, width: int, details: Mapping[str, object], correlates: bool) -> str:
+    if correlates:
+        k = max(int(str(details["k_x"])), int(str(details["k_y"])))
+        if n >= 2 * width and n >= 10 * k:
+            return ""
+        return (
+            f"few tokens: {n} for a width of {width} and {k} kept directions (wanted: 10 tokens a direction and 2 a"
+            " dimension); the distance comes out too small, chance alone correlates this many directions"
+        )
+    if n >= 2 * width:
+        return ""
+    if details.get("estimator") == "unbiased":
+        return f"few tokens: {n} for a width of {width} (wanted: 2 a dimension); the value varies much by chance"
+    return (
+        f"few tokens: {n} for a width of {width} (wanted: 2 a dimension); chance alone makes the two look alike, see"
+        " the null"
+    )
+
+
+def _with_null(
+    value: Value,
     pair: tuple[Layer, Layer],
-    known: tuple[Side | None, ...],
+    both: tuple[Side, Side],
     stimuli: Stimuli,
     tokens: str,
-    dtype_name: str,
-    device: str,
-) -> _Sums:
-    """One pass: X'Y, and X'X or Y'Y of a side that is not known yet."""
-    import torch
-
-    dtype = torch.float32 if dtype_name == "float32" else torch.float64
-    wanted = [(0, 1)] + [(i, i) for i in (0, 1) if known[i] is None]
-    n, shift, first = 0, [], []
-    second: dict[tuple[int, int], torch.Tensor] = {}
-    with _full_precision():
-        for arrays in rows.blocks(pair, stimuli, tokens):
-            data = [torch.from_numpy(np.ascontiguousarray(a)).to(device).to(dtype) for a in arrays]
-            if not n:
-                shift = [
-                    torch.from_numpy(side.mean).to(device).to(dtype) if side else x.mean(0)
-                    for side, x in zip(known, data, strict=True)
-                ]
-                first = [torch.zeros(x.shape[1], dtype=torch.float64, device=device) for x in data]
-                second = {
-                    (i, j): torch.zeros(data[i].shape[1], data[j].shape[1], dtype=torch.float64, device=device)
-                    for i, j in wanted
-                }
-            data = [x - s for x, s in zip(data, shift, strict=True)]
-            n += len(data[0])
-            for total, x in zip(first, data, strict=True):
-                total += x.sum(0, dtype=torch.float64)
-            for at in range(0, len(data[0]), ROWS):
-                block = [x[at : at + ROWS] for x in data]
-                for (i, j), total in second.items():
-                    if i == j:
-                        _add_gram(total, block[i])
-                    else:
-                        total += block[i].T @ block[j]
-    for total in first:
-        rows.check_finite(float(total.sum()), "hidden states")
-    host = {ij: t.cpu().numpy() for ij, t in second.items()}
-    for i, j in host:
-        if i == j:
-            host[i, i] = np.triu(host[i, i]) + np.triu(host[i, i], 1).T
-    return _Sums(n, [s.double().cpu().numpy() for s in shift], [t.cpu().numpy() for t in first], host)
+    question: _Question,
+    precise: bool,
+    context: Context,
+) -> Value:
+    """The value with its null, where one was asked for or the tokens are few."""
+    width = int(str(value.details["width"]))
+    draws = context.trust.null or (FEW_DRAWS if value.n < 2 * width else 0)
+    if not draws:
+        return value
+    if (np.diff(rows.row_offsets(stimuli, tokens)) > 0).sum() < 2:
+        why = "one example cannot change places"
+        return replace(value, details={**value.details, "no_null": why}) if context.trust.null else value
+    crosses = chance.permuted(pair, both, stimuli, tokens, precise, draws, context)
+    drawn = [score.value for cross in crosses if (score := question.score(*both, cross)).value is not None]
+    details: dict[str, object] = {**value.details, "null_draws": len(drawn)}
+    if len(drawn) > 1:
+        details["null_sd"] = float(np.std(drawn, ddof=1))
+    return replace(value, null=float(np.mean(drawn)), details=details)
 
 
-def _add_gram(total: torch.Tensor, x: torch.Tensor) -> None:
-    """Add x'x to the upper blocks of ``total``."""
-    step = -(-x.shape[1] // BLOCKS)
-    for at in range(0, x.shape[1], step):
-        total[at : at + step, at:] += x[:, at : at + step].T @ x[:, at:]
+def _with_interval(
+    value: Value, pair: tuple[Layer, Layer], stimuli: Stimuli, tokens: str, question: _Question, context: Context
+) -> Value:
+    """The value with its interval over groups of whole examples, where one was asked for."""
+    trust = context.trust
+    if not trust.interval:
+        return value
+
+    def without(why: str) -> Value:
+        return replace(value, details={**value.details, "no_interval": why})
+
+    groups, smallest = chance.groups_and_smallest(stimuli, tokens, trust)
+    if groups < 2:
+        return without("one example cannot be resampled")
+    if question.rule is not None and smallest <= int(str(value.details["width"])):
+        return without(f"too few tokens: a resample may hold only {smallest} different ones")
+    drawn = []
+    for left, right, cross in chance.replicates(pair, stimuli, tokens, context, directions=question.rule is not None):
+        if question.variant == "zscore":
+            left, right = (sides.z_scored(side, context.device) for side in (left, right))
+        score = question.score(left, right, cross)
+        if score.value is None:
+            return without(f"a resample has no value: {score.reason}")
+        drawn.append(score.value)
+    assert value.value is not None
+    low, high = (
+        float(np.clip(end, question.low, question.high)) for end in chance.interval(np.array(drawn), value.value, trust)
+    )
+    details: dict[str, object] = {**value.details, "interval_groups": groups}
+    if trust.interval == "bootstrap":
+        details["bootstrap_bias"] = float(np.mean(drawn) - value.value)
+    return replace(value, interval=(low, high), details=details)
 
 
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """No TF32 or bfloat16 in float32 products, whatever the process or its environment allows."""
-    import torch
+TOKENS = Parameter(
+    "tokens",
+    "all",
+    "rows compared: all = every token with the special ones, content = without special tokens, "
+    "cls = first token of each example, words = mean of each word's sub-words",
+    choices=rows.CHOICES,
+)
+ALL_DIRECTIONS = (
+    "every direction whose eigenvalue is above 1e-10 of the largest and above 4 times what rounding to the stored "
+    "dtype gives it"
+)
+SIDE_COST = "a checkpoint's own directions are found once and kept in the store."
 
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
+
+def _measure(name: str, ask: Ask, *parameters: Parameter, **texts: object) -> Measure:
+    """What the family has in common."""
+    return Measure(
+        name=name,
+        reads="hidden",
+        sides=2,
+        counts="tokens",
+        compute=_measured(name, ask),
+        parameters=(TOKENS, *parameters),
+        null=chance.NULL,
+        intervals=INTERVALS,
+        cross_layers=True,
+        **texts,  # type: ignore[arg-type]
+    )
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure(
-        name="svcca",
+    _measure(
+        "svcca",
+        _svcca,
+        Parameter(
+            "definition",
+            "variance99",
+            "which directions are kept: variance99 = a share of the variance (Raghu et al.); google-tutorial = a share "
+            "of the sum of singular values, which keeps far more; zscore = every feature divided by its deviation "
+            "first, then a share of the variance (Wu et al. 2020, who keep one direction fewer)",
+            choices=tuple(PRESETS),
+        ),
+        Parameter("variance", 0.99, "that share, on each side", low=0.01, high=1.0),
         title="SVCCA distance",
-        reads="hidden",
-        sides=2,
         unit="distance",
         low=0.0,
         high=1.0,
@@ -258,19 +272,104 @@ MEASURES: tuple[Measure, ...] = (
             "the two. Blind to rotation, scale and any other invertible map of the kept directions."
         ),
         source="Raghu et al. 2017 (SVCCA), as used on fine-tuning by Hao et al. 2020 (AACL).",
-        cost="One product of width x width over all tokens; a checkpoint's own directions are found once and kept.",
-        counts="tokens",
-        compute=svcca,
-        parameters=(
-            Parameter(
-                "tokens",
-                "all",
-                "rows compared: all = every token with the special ones, content = without special tokens, "
-                "cls = first token of each example, words = mean of each word's sub-words",
-                choices=rows.CHOICES,
-            ),
-            Parameter("variance", 0.99, "share of the variance that each side keeps", low=0.01, high=1.0),
-        ),
+        cost=f"One product of width x width over all tokens; {SIDE_COST}",
+        version=2,
         floor=1e-6,
+    ),
+    _measure(
+        "cca",
+        _cca,
+        title="mean CCA distance",
+        unit="distance",
+        low=0.0,
+        high=1.0,
+        direction="0 = each side is a linear map of the other, 1 = uncorrelated",
+        definition=(
+            f"1 - mean of the min(rank x, rank y) canonical correlations; a side's rank counts {ALL_DIRECTIONS}. "
+            "Blind to every invertible linear map: a direction with a millionth of the variance counts like the first."
+        ),
+        source="Hotelling 1936; mean correlation as in Raghu et al. 2017 and Kornblith et al. 2019.",
+        cost=f"As svcca, mostly with float64 products (1.8 times as long); {SIDE_COST}",
+        floor=1e-3,
+    ),
+    _measure(
+        "pwcca",
+        _pwcca,
+        Parameter(
+            "weights",
+            "x",
+            "whose neurons weigh the correlations: x = the checkpoint's, y = the reference's. Morcos et al. take the "
+            "side of smaller rank; ranks are mostly equal here, and a fixed side keeps a curve's points comparable",
+            choices=("x", "y"),
+        ),
+        title="PWCCA distance",
+        unit="distance",
+        low=0.0,
+        high=1.0,
+        direction="0 = each side is a linear map of the other, 1 = uncorrelated",
+        definition=(
+            "1 - weighted mean of the canonical correlations of all directions (as cca); correlation i weighs "
+            "sum over neurons j of |<h_i, x_j>|, with h_i the canonical variate and x_j the neurons of one side. Not "
+            "symmetric."
+        ),
+        source="Morcos et al. 2018, equations 2 and 3.",
+        cost=f"As cca, and one eigendecomposition of width x width a pair; {SIDE_COST}",
+        floor=1e-4,
+    ),
+    _measure(
+        "cka",
+        _cka,
+        Parameter(
+            "estimator",
+            "unbiased",
+            "unbiased = HSIC_1 of Song et al. 2012, 0 on average for unrelated layers (single values may fall a little "
+            "below); biased = as first published, which few tokens inflate",
+            choices=("unbiased", "biased"),
+        ),
+        title="linear CKA similarity",
+        unit="similarity",
+        low=-1.0,
+        high=1.0,
+        direction="1 = the same up to rotation and scale, 0 = unrelated",
+        definition=(
+            "HSIC(X, Y) / sqrt(HSIC(X, X) HSIC(Y, Y)) with linear kernels over the chosen tokens, exact, from one "
+            "pass. A similarity, as the literature prints it. The directions of largest variance decide."
+        ),
+        source="Kornblith et al. 2019; unbiased estimator: Song et al. 2012, as in Nguyen et al. 2021.",
+        cost=f"One product of width x width over all tokens; {SIDE_COST}",
+        same=1.0,
+        floor=1e-6,
+    ),
+    _measure(
+        "procrustes",
+        _procrustes,
+        title="Procrustes distance",
+        unit="distance",
+        low=0.0,
+        high=2.0,
+        direction="0 = the same up to rotation, shift and scale, 2 = no direction in common",
+        definition=(
+            "2 - 2 |X'Y|_*: the squared distance that is left between the two point clouds, centred and of unit "
+            "Frobenius norm, after the best rotation (|.|_* is the sum of singular values)."
+        ),
+        source="Schoenemann 1966; Ding et al. 2021.",
+        cost=f"As svcca, and the singular values of a width x width matrix a pair; {SIDE_COST}",
+        floor=1e-6,
+    ),
+    _measure(
+        "shape",
+        _shape,
+        title="angular shape distance",
+        unit="radians",
+        low=0.0,
+        high=float(np.pi / 2),
+        direction="0 = the same up to rotation, shift and scale, 1.57 = no direction in common",
+        definition=(
+            "arccos |X'Y|_* of centred point clouds of unit Frobenius norm: the angle after the best rotation. A "
+            "metric (triangle inequality), so layers and checkpoints can be clustered or embedded by it."
+        ),
+        source="Williams et al. 2021 (generalized shape metrics, alpha = 1).",
+        cost=f"As procrustes; pairs that are nearly alike take float64 products; {SIDE_COST}",
+        floor=1e-3,
     ),
 )

@@ -10,6 +10,8 @@ import numpy as np
 
 GROUPS = 20
 """Groups of whole examples where each single one would cost too much."""
+RUN = 65_536
+"""Rows within which examples change places where rows are streamed: what is held in memory, whatever n is."""
 
 
 def example_order(examples: int, seed: int, draw: int) -> np.ndarray:
@@ -30,6 +32,37 @@ def groups_of(offsets: np.ndarray, count: int = GROUPS) -> np.ndarray:
     middle = offsets[:-1] + lengths / 2
     wanted = np.minimum((middle * count / offsets[-1]).astype(np.int64), count - 1)
     return np.unique(wanted, return_inverse=True)[1].astype(np.int64)  # no group stays empty
+
+
+def group_bounds(row_offsets: np.ndarray, count: int = GROUPS) -> np.ndarray:
+    """Row at which each group of groups_of() begins, and the number of rows: int64 [groups + 1].
+
+    Args:
+        row_offsets: int64 [E + 1], rows before each example.
+        count: most groups.
+    """
+    groups = groups_of(row_offsets, count)
+    first = np.flatnonzero(np.diff(groups, prepend=-1))
+    return np.append(row_offsets[first], row_offsets[-1])
+
+
+def example_runs(row_offsets: np.ndarray, rows: int = RUN) -> np.ndarray:
+    """Consecutive examples of at most about ``rows`` rows: int64 [runs + 1], examples before each run; one run if
+    all fit. Runs are about equally long, so that none has too few examples to permute."""
+    groups = groups_of(row_offsets, max(1, -(-int(row_offsets[-1]) // rows)))
+    return np.append(np.flatnonzero(np.diff(groups, prepend=-1)), len(groups))
+
+
+def shuffled_rows(row_offsets: np.ndarray, first: int, stop: int, seed: int, draw: int) -> np.ndarray:
+    """Rows of examples first..stop, counted from 0 at the first one's, with the examples in a random order.
+
+    Rows of one example stay together and in order. The same for the same seed, draw and first example.
+    """
+    order = np.random.default_rng([seed, draw, first]).permutation(stop - first) + first
+    lengths = np.diff(row_offsets)[order]
+    begins = np.cumsum(lengths) - lengths
+    start = row_offsets[order] - row_offsets[first]
+    return np.repeat(start - begins, lengths) + np.arange(lengths.sum())
 
 
 def resample_counts(groups: int, resamples: int, seed: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -40,6 +40,40 @@ def count(stimuli: Stimuli, tokens: str) -> int:
     if tokens == "content":
         return int((~stimuli.special).sum())
     return int((np.diff(stimuli.offsets) > 0).sum()) if tokens == "cls" else len(stimuli.word_first)
+
+
+def row_offsets(stimuli: Stimuli, tokens: str) -> np.ndarray:
+    """Picked rows before each example, int64 [E + 1]: which rows belong together when examples are resampled."""
+    if tokens == "all":
+        return np.asarray(stimuli.offsets, np.int64)
+    if tokens == "words":
+        return np.asarray(stimuli.word_offsets, np.int64)
+    if tokens == "content":
+        return np.concatenate([[0], np.cumsum(~stimuli.special)])[stimuli.offsets].astype(np.int64)
+    return np.concatenate([[0], np.cumsum(np.diff(stimuli.offsets) > 0)]).astype(np.int64)
+
+
+def cut(
+    arrays: Iterable[tuple[np.ndarray, ...]], bounds: Sequence[int]
+) -> Iterator[tuple[int, tuple[np.ndarray, ...]]]:
+    """The same rows in the same order, cut at given places.
+
+    Args:
+        arrays: what blocks() yields.
+        bounds: rising row numbers, the first 0 and the last the number of rows.
+
+    Yields:
+        The piece's number (rows bounds[i] to bounds[i + 1] are piece i) and its rows; a piece may come in parts.
+    """
+    piece, at = 0, 0
+    for block in arrays:
+        done = 0
+        while done < len(block[0]):
+            while bounds[piece + 1] <= at:
+                piece += 1
+            size = min(len(block[0]) - done, int(bounds[piece + 1]) - at)
+            yield piece, tuple(a[done : done + size] for a in block)
+            done, at = done + size, at + size
 
 
 def blocks(layers: tuple[Layer, ...], stimuli: Stimuli, tokens: str) -> Iterator[tuple[np.ndarray, ...]]:

@@ -1,0 +1,170 @@
+"""What chance alone gives the linear family: X'Y of permuted examples, and sides and X'Y of resampled examples.
+
+Null: the reference's rows are taken with its examples in another order and paired row by row; each side's own moments
+stay as they are, so only X'Y is made again. Interval: sums for each of 20 groups of consecutive whole examples, from
+one pass; a jackknife leaves one group out, a bootstrap draws groups with replacement, and each time both sides are
+decomposed again. Memory is bounded: rows of one run of examples, 20 matrices at a time for the null, 60 for the groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.measures import moments, resampling
+from explorer.measures import tokens as rows
+from explorer.measures.base import Context, Layer, Stimuli, Trust
+from explorer.measures.sides import FAMILY, Side, side_of
+
+NULL = (
+    "the reference's examples in another order, its rows paired with the checkpoint's one by one (with more than "
+    f"{resampling.RUN:,} rows, examples change places within consecutive runs of at most about so many)"
+)
+AT_ONCE = 20
+"""Draws whose X'Y are summed in one pass."""
+STRIP = 8192
+"""Rows of a run that are multiplied at a time."""
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """The null's X'Y of the pair that was computed last."""
+
+    key: tuple[object, ...]
+    crosses: tuple[moments.Cross, ...]
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """The groups' sums of the pair that was computed last."""
+
+    key: tuple[object, ...]
+    done: moments.Pass
+
+
+def permuted(
+    pair: tuple[Layer, Layer],
+    sides: tuple[Side, Side],
+    stimuli: Stimuli,
+    tokens: str,
+    precise: bool,
+    draws: int,
+    context: Context,
+) -> Iterator[moments.Cross]:
+    """X'Y for each draw of the null; the last pair's are kept for the next measure while they are few.
+
+    Raises:
+        MeasureError: hidden states that are not finite.
+    """
+    place = (FAMILY, "null")
+    key = (*_key(pair, stimuli, tokens), precise, draws, context.trust.seed)
+    last = context.kept.get(place)
+    if isinstance(last, _Draws) and last.key == key:
+        yield from last.crosses
+        return
+    for first in range(0, draws, AT_ONCE):
+        context.progress("null", first / draws)
+        batch = range(first, min(first + AT_ONCE, draws))
+        crosses = _permuted(pair, sides, stimuli, tokens, precise, batch, context)
+        if draws <= AT_ONCE:
+            context.kept[place] = _Draws(key, crosses)
+        yield from crosses
+
+
+def _permuted(
+    pair: tuple[Layer, Layer],
+    sides: tuple[Side, Side],
+    stimuli: Stimuli,
+    tokens: str,
+    precise: bool,
+    draws: range,
+    context: Context,
+) -> tuple[moments.Cross, ...]:
+    offsets = rows.row_offsets(stimuli, tokens)
+    runs = resampling.example_runs(offsets)
+    shift = tuple(moments.near(s.mean, s.mean) for s in sides)
+    sums = [moments.empty_sums(shift, [(0, 1)], context.device) for _ in draws]
+
+    def finish(run: int, x: np.ndarray, y: np.ndarray) -> None:
+        first, stop = int(runs[run]), int(runs[run + 1])
+        orders = [resampling.shuffled_rows(offsets, first, stop, context.trust.seed, draw) for draw in draws]
+        for at in range(0, len(x), STRIP):
+            for total, order in zip(sums, orders, strict=True):
+                strip = (x[at : at + STRIP], y[order[at : at + STRIP]])
+                moments.add(total, strip, shift, (), precise, context.device)
+
+    held: list[tuple[np.ndarray, ...]] = []
+    current = 0
+    with moments.full_precision():
+        for run, block in rows.cut(rows.blocks(pair, stimuli, tokens), offsets[runs].tolist()):
+            if run != current:
+                finish(current, *(np.concatenate(parts) for parts in zip(*held, strict=True)))
+                held, current = [], run
+            held.append(block)
+        finish(current, *(np.concatenate(parts) for parts in zip(*held, strict=True)))
+    done = moments.Pass(tuple(sums), shift, (0.0, 0.0), precise)
+    return tuple(done.cross(i) for i in range(len(sums)))
+
+
+def replicates(
+    pair: tuple[Layer, Layer],
+    stimuli: Stimuli,
+    tokens: str,
+    context: Context,
+    directions: bool,
+) -> Iterator[tuple[Side, Side, moments.Cross]]:
+    """Sides and X'Y of the rows with one group left out (jackknife) or of groups drawn again (bootstrap).
+
+    Args:
+        directions: with eigenvectors, else what needs none.
+
+    Raises:
+        MeasureError: hidden states that are not finite.
+    """
+    place, key = (FAMILY, "groups"), _key(pair, stimuli, tokens)
+    last = context.kept.get(place)
+    if isinstance(last, _Groups) and last.key == key:
+        done = last.done
+    else:
+        bounds = resampling.group_bounds(rows.row_offsets(stimuli, tokens))
+        done = moments.stream(pair, stimuli, tokens, context.device, precise=True, bounds=bounds.tolist())
+        context.kept[place] = _Groups(key, done)
+    weights = group_weights(len(done.sums), context.trust)
+    for number, row in enumerate(weights):
+        context.progress("interval", number / len(weights))
+        drawn = done.weighted([float(w) for w in row])
+        left, right = (side_of(drawn.side(i), context.device, directions) for i in (0, 1))
+        yield left, right, drawn.cross()
+
+
+def group_weights(groups: int, trust: Trust) -> np.ndarray:
+    """How often each group counts in each replicate, [replicates, groups]."""
+    if trust.interval == "jackknife":
+        return 1 - np.eye(groups, dtype=np.int64)
+    return resampling.resample_counts(groups, trust.resamples, trust.seed)
+
+
+def groups_and_smallest(stimuli: Stimuli, tokens: str, trust: Trust) -> tuple[int, int]:
+    """Number of groups, and fewest different rows in a replicate."""
+    sizes = np.diff(resampling.group_bounds(rows.row_offsets(stimuli, tokens)))
+    weights = group_weights(len(sizes), trust)
+    return len(sizes), int(((weights > 0) @ sizes).min()) if len(weights) else 0
+
+
+def interval(values: np.ndarray, estimate: float, trust: Trust) -> tuple[float, float]:
+    """Interval around the estimate from the replicates' values.
+
+    A bootstrap's values are moved to have the estimate for their mean: rows drawn twice correlate more directions by
+    chance, which shifts all of them and says nothing about the estimate.
+    """
+    if trust.interval == "jackknife":
+        return resampling.jackknife_interval(estimate, values, trust.level)
+    return resampling.percentile_interval(values - values.mean() + estimate, trust.level)
+
+
+def _key(pair: tuple[Layer, Layer], stimuli: Stimuli, tokens: str) -> tuple[object, ...]:
+    offsets = rows.row_offsets(stimuli, tokens)
+    digest = rows.rows_digest(stimuli, tokens)
+    return (pair[0].identity, pair[1].identity, tokens, digest, hash(offsets.tobytes()))

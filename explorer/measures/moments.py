@@ -1,0 +1,269 @@
+"""Second moments of a pair of layers, streamed: the one pass over the arrays that the whole linear family lives on.
+
+For rows x_i, y_i about their means: X'Y, X'X, Y'Y, and for unbiased CKA the sums of p_i q_i with p_i = |x_i|^2 and
+q_i = |y_i|^2. What is summed are rows less a shift near their mean, without which a large mean would eat the digits;
+the shift is corrected for at the end, exactly. Memory: a few width x width matrices and one chunk.
+
+A side's own sums are float64, because they are made once and kept for every definition. X'Y, which every pair pays,
+is summed over ROWS rows at a time in float32 and from there in float64, where its reader says that this suffices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.measures import tokens as rows
+from explorer.measures.base import Layer, Stimuli
+
+if TYPE_CHECKING:
+    import torch
+
+ROWS = 1024
+"""Rows that float32 sums up before float64 takes over."""
+LEAF = 96
+"""X'X is symmetric: only its upper triangle is multiplied, down to squares of so many columns along the diagonal."""
+Index = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Cross:
+    """What belongs to a pair of layers, rows about their means."""
+
+    n: int
+    product: np.ndarray
+    """X'Y, float64 [dx, dy]."""
+    norms: float
+    """Sum over rows of |x|^2 |y|^2."""
+    precise: bool
+    """Every product was float64."""
+
+
+@dataclass(frozen=True)
+class OneSide:
+    """What belongs to one layer, rows about their mean, float64."""
+
+    n: int
+    mean: np.ndarray  # [d]
+    gram: np.ndarray
+    """X'X [d, d]."""
+    fourth: float
+    """Sum over rows of |x|^4."""
+    rounding: float
+    """Variance that storing gives an entry, as a share of the entry's square (0 for float64)."""
+
+
+@dataclass
+class Sums:
+    """Sums over rows less a shift; additive, so those of several groups of rows add up. Tensors are float64."""
+
+    n: float
+    first: list[torch.Tensor]  # sum of rows, [d] a side
+    norm: list[torch.Tensor]  # sum of squared norms, [] a side
+    second: dict[Index, torch.Tensor] = field(default_factory=dict)  # products, [di, dj]; i = j: upper triangle
+    normed: dict[Index, torch.Tensor] = field(default_factory=dict)  # sum of i's squared norm times j's row, [dj]
+    norms: dict[Index, torch.Tensor] = field(default_factory=dict)  # sum of both squared norms, []
+
+    def centred(self, i: int, j: int) -> tuple[np.ndarray, float]:
+        """Sum of products [di, dj] and of products of squared norms, about the means."""
+        n, s, t = self.n, self.first[i] / self.n, self.first[j] / self.n
+        s2, t2 = s @ s, t @ t
+        second = self.second[i, j] if i != j else self.second[i, i].triu() + self.second[i, i].triu(1).T
+        norms = (
+            self.norms[i, j]
+            - 2 * (t @ self.normed[i, j] + s @ self.normed[j, i])
+            + t2 * self.norm[i]
+            + s2 * self.norm[j]
+            + 4 * (s @ second @ t)
+            - 3 * n * s2 * t2
+        )
+        return (second - n * s[:, None] * t).cpu().numpy(), float(norms)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The sums of one pass (one for each group of rows, or each draw) and the shifts that they are about."""
+
+    sums: tuple[Sums, ...]
+    shift: tuple[np.ndarray, ...]
+    rounding: tuple[float, ...]
+    precise: bool
+
+    def weighted(self, weights: Sequence[float]) -> Pass:
+        """One set of sums, in which group g counts ``weights[g]`` times."""
+        return Pass((_combined(self.sums, weights),), self.shift, self.rounding, self.precise)
+
+    def side(self, i: int, group: int = 0) -> OneSide:
+        """What belongs to side i."""
+        sums = self.sums[group]
+        mean = self.shift[i] + sums.first[i].cpu().numpy() / sums.n
+        gram, fourth = sums.centred(i, i)
+        return OneSide(round(sums.n), mean, gram, fourth, self.rounding[i])
+
+    def cross(self, group: int = 0) -> Cross:
+        """What belongs to the pair."""
+        product, norms = self.sums[group].centred(0, 1)
+        return Cross(round(self.sums[group].n), product, norms, self.precise)
+
+
+def stream(
+    pair: tuple[Layer, Layer],
+    stimuli: Stimuli,
+    tokens: str,
+    device: str,
+    means: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+    precise: bool = False,
+    bounds: Sequence[int] | None = None,
+) -> Pass:
+    """One pass over both layers: X'Y, and X'X or Y'Y of a side whose mean is not known yet.
+
+    Args:
+        means: of the sides that need no sums of their own; they make good shifts.
+        precise: multiply in float64 for X'Y too.
+        bounds: rows at which groups begin, and the number of rows: sums for each group (the default: one).
+
+    Raises:
+        MeasureError: hidden states that are not finite.
+    """
+    noted = tuple(_Noted(layer) for layer in pair)
+    bounds = [0, rows.count(stimuli, tokens)] if bounds is None else bounds
+    own = tuple(i for i in (0, 1) if means[i] is None)
+    shift: tuple[np.ndarray, ...] = ()
+    sums: list[Sums] = []
+    with full_precision():
+        for group, arrays in rows.cut(rows.blocks(noted, stimuli, tokens), bounds):
+            if not sums:
+                shift = tuple(near(a, mean) for a, mean in zip(arrays, means, strict=True))
+                sums = [empty_sums(shift, [(0, 1), *((i, i) for i in own)], device) for _ in bounds[1:]]
+            add(sums[group], arrays, shift, own, precise, device)
+    for one in sums:
+        rows.check_finite(float(sum(f.sum() for f in one.first)), "hidden states")
+    return Pass(tuple(sums), shift, tuple(n.rounding for n in noted), precise)
+
+
+def near(array: np.ndarray, mean: np.ndarray | None) -> np.ndarray:
+    """A shift near the mean that float32 holds exactly, float64 [d]: the mean, or that of a first block [rows, d]."""
+    with np.errstate(invalid="ignore"):  # infinite numbers are refused at the end of the pass
+        found = array.mean(0, dtype=np.float64) if mean is None else mean
+    return found.astype(np.float32).astype(np.float64)
+
+
+def empty_sums(shift: Sequence[np.ndarray], wanted: Iterable[Index], device: str) -> Sums:
+    """Zeros for sides of these widths and the products wanted."""
+    import torch
+
+    def zeros(*shape: int) -> torch.Tensor:
+        return torch.zeros(shape, dtype=torch.float64, device=device)
+
+    widths = [len(s) for s in shift]
+    sums = Sums(0, [zeros(d) for d in widths], [zeros() for _ in widths])
+    for i, j in wanted:
+        sums.second[i, j], sums.norms[i, j] = zeros(widths[i], widths[j]), zeros()
+        sums.normed[i, j], sums.normed[j, i] = zeros(widths[j]), zeros(widths[i])
+    return sums
+
+
+def add(
+    sums: Sums,
+    arrays: Sequence[np.ndarray],
+    shift: Sequence[np.ndarray],
+    own: Sequence[int],
+    precise: bool,
+    device: str,
+) -> None:
+    """Add rows [rows, d] a side: X'Y, and the own products of the sides in ``own``."""
+    import torch
+
+    single = torch.float64 if precise else torch.float32
+    for at in range(0, len(arrays[0]), ROWS):
+        strip = [a[at : at + ROWS] for a in arrays]
+        data = [shifted(a, s, device, single) for a, s in zip(strip, shift, strict=True)]
+        exact = {i: data[i] if precise else shifted(strip[i], shift[i], device, torch.float64) for i in own}
+        best = [exact.get(i, x) for i, x in enumerate(data)]
+        squares = [torch.linalg.vector_norm(x, dim=1).double().square() for x in best]
+        ones = torch.ones(len(strip[0]), dtype=torch.float64, device=device)
+        sums.n += len(strip[0])
+        for i, x in enumerate(best):
+            sums.first[i] += (ones.to(x.dtype) @ x).double()
+            sums.norm[i] += squares[i].sum()
+        sums.second[0, 1] += data[0].T @ data[1]
+        for i, x in exact.items():
+            _add_gram(sums.second[i, i], x, 0, x.shape[1])
+        for i, j in sums.norms:
+            sums.norms[i, j] += squares[i] @ squares[j]
+        for i, j in sums.normed:
+            sums.normed[i, j] += (squares[i].to(best[j].dtype) @ best[j]).double()
+
+
+def shifted(array: np.ndarray, shift: np.ndarray, device: str, dtype: torch.dtype) -> torch.Tensor:
+    """Rows less the shift, on the device."""
+    import torch
+
+    data = torch.from_numpy(np.ascontiguousarray(array)).to(device).to(dtype, copy=True)
+    return data.sub_(torch.from_numpy(shift).to(device, dtype))
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """No TF32 or bfloat16 in float32 products, whatever the process or its environment allows."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def _add_gram(total: torch.Tensor, x: torch.Tensor, low: int, high: int) -> None:
+    """Add the upper triangle of x'x for columns low..high; the squares along the diagonal are added whole."""
+    if high - low <= LEAF:
+        total[low:high, low:high].addmm_(x[:, low:high].T, x[:, low:high])
+        return
+    middle = (low + high) // 2
+    total[low:middle, middle:high].addmm_(x[:, low:middle].T, x[:, middle:high])
+    _add_gram(total, x, low, middle)
+    _add_gram(total, x, middle, high)
+
+
+def _combined(sums: Sequence[Sums], weights: Sequence[float]) -> Sums:
+    def mix(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+        total = parts[0] * weights[0]
+        for part, weight in zip(parts[1:], weights[1:], strict=True):
+            total.add_(part, alpha=weight)
+        return total
+
+    one = sums[0]
+    return Sums(
+        sum(s.n * w for s, w in zip(sums, weights, strict=True)),
+        [mix([s.first[i] for s in sums]) for i in range(len(one.first))],
+        [mix([s.norm[i] for s in sums]) for i in range(len(one.norm))],
+        {ij: mix([s.second[ij] for s in sums]) for ij in one.second},
+        {ij: mix([s.normed[ij] for s in sums]) for ij in one.normed},
+        {ij: mix([s.norms[ij] for s in sums]) for ij in one.norms},
+    )
+
+
+class _Noted:
+    """A layer that notes in which dtype it is stored: means of sub-words come as float32 whatever it was."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self.identity, self.width, self.heads = layer.identity, layer.width, layer.heads
+        self.hidden_chunk, self.attention_chunk = layer.hidden_chunk, layer.attention_chunk
+        self.rounding = 0.0
+
+    def hidden(self, start: int, stop: int) -> np.ndarray:
+        found = self._layer.hidden(start, stop)
+        # Rounding errors are even within half a unit in the last place; entries, about even within a power of two:
+        # eps^2 / 12 against a mean square of 7/3.
+        self.rounding = float(np.finfo(found.dtype).eps) ** 2 / 28
+        return found
+
+    def attention(self, head: int, start: int, stop: int) -> np.ndarray:
+        return self._layer.attention(head, start, stop)
