@@ -2,7 +2,7 @@
 
 Merges never cross labels, so each label's sequence is the centroid linkage of its points; all sequences are interleaved
 by taking the smallest next distance (the lower label where two are equal). Every state between "each point alone" and
-"one cluster a label" is a cut of this one tree, and clusters only grow: once two of them overlap, so do all later states.
+"one cluster a label" is a cut of this one tree, and clusters only grow: once two overlap, so do all later states.
 """
 
 from __future__ import annotations

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.interior import nearest
+from explorer.measures.interior import finish, nearest
 from explorer.measures.separable import COMMON, PLANE, Sets, by_linear_programme
+
+TOLERANCE = 1e-4
+"""Relative tolerance of a hull distance; a wider gap between its bounds is no value."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,42 @@ class Hulls:
         """Relative difference of the two bounds."""
         return (self.upper - self.lower) / self.upper if self.upper > 0 else 0.0
 
+    @property
+    def distance(self) -> float | None:
+        """To TOLERANCE; None where the bounds are further apart."""
+        return None if self.separable is None or self.gap > TOLERANCE else self.upper
 
-def compare(a: np.ndarray, b: np.ndarray) -> Hulls:
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """A set of points without repetitions, made once for all of its comparisons."""
+
+    points: np.ndarray
+    keys: frozenset[bytes]
+
+    @classmethod
+    def of(cls, points: np.ndarray) -> Cloud:
+        """From points [n, d]."""
+        points = np.asarray(points, dtype=np.float64) + 0.0  # + 0.0: -0 and 0 have other bytes
+        rows = [row.tobytes() for row in np.ascontiguousarray(points)]
+        first = {key: at for at, key in reversed(list(enumerate(rows)))}
+        return cls(points[np.sort(np.fromiter(first.values(), np.int64))], frozenset(first))
+
+
+def compare(a: np.ndarray | Cloud, b: np.ndarray | Cloud) -> Hulls:
     """Separability of the points a [n1, d] and b [n2, d] and bounds of the distance of their convex hulls."""
-    a, b = (np.unique(np.asarray(x, dtype=np.float64), axis=0) for x in (a, b))
-    if {row.tobytes() for row in a + 0.0} & {row.tobytes() for row in b + 0.0}:  # + 0.0: -0 and 0 have other bytes
+    one, two = (x if isinstance(x, Cloud) else Cloud.of(x) for x in (a, b))
+    if one.keys & two.keys:
         return Hulls(False, 0.0, 0.0, "a vector in both sets")
-    sets = Sets.of(a, b)
+    sets = Sets.of(one.points, two.points)
     weights, upper = sets.convex(nearest(sets.points, sets.n1))
     source = "nearest points of the hulls"
     if upper <= COMMON:
         return Hulls(False, 0.0, 0.0, f"common point ({source})")
     lower = sets.margin(sets.points.T @ weights)
+    if upper - lower > TOLERANCE * upper:
+        for better, direction in finish(sets.points, sets.n1, weights, TOLERANCE / 100):
+            upper, lower = min(upper, sets.convex(better)[1]), max(lower, sets.margin(direction))
     if lower > PLANE:
         return Hulls(True, lower * sets.scale, max(upper, lower) * sets.scale, f"plane ({source})")
     found = by_linear_programme(sets)

@@ -11,6 +11,7 @@ s = C z - E nu >= 0 = slacks; at the solution u s = 0. Start and steps keep all 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,10 @@ GAP = 1e-6
 """Relative difference of the bounds at which the method stops."""
 CLEAR = 0.25
 """Share of the distance at which a plane's margin is enough, where only a plane is wanted."""
+SUPPORT = 1e-5
+"""Share of the largest weight below which a point carries nothing, to begin with."""
+FINISHING = 100
+"""Most rounds of the active-set method."""
 NOTHING = 1e-10
 """Length of z that needs no further step."""
 
@@ -121,6 +126,60 @@ def common_point(C: np.ndarray, E: np.ndarray, u: np.ndarray) -> np.ndarray | No
         if not new.min() >= 0:
             return None
     return new if float(np.abs(P.T @ new - goal).max()) <= NOTHING else None
+
+
+def finish(points: np.ndarray, n1: int, u: np.ndarray, gap: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Better and better weights and z, from good ones: the active-set method of Wolfe (1976) for two hulls.
+
+    Where hulls nearly touch, Newton steps lose z to rounding; an orthogonal factorisation of the flats through the
+    points that carry weight does not. Ends when the bounds are within ``gap``, or rounding leaves nothing to gain.
+    """
+    carriers = np.sort(u)[-min(len(u), points.shape[1] + 1)]  # more cannot be needed (Caratheodory)
+    u = np.where(u >= max(carriers, SUPPORT * u.max()), u, 0.0)
+    sums = u[:n1].sum(), u[n1:].sum()
+    if not min(sums) > 0:
+        return
+    u = np.concatenate([u[:n1] / sums[0], u[n1:] / sums[1]])
+    for _ in range(FINISHING):
+        flat = _flats(points, n1, u)
+        if flat is None:
+            return
+        v, z = flat
+        if v.min() < 0:  # outside the hull of its carriers: go as far as it allows, and drop who is left without weight
+            falls = np.flatnonzero(v < 0)
+            ends = u[falls] / (u[falls] - v[falls])
+            u = np.maximum(u + float(ends.min()) * (v - u), 0.0)
+            u[falls[ends.argmin()]] = 0.0
+            if not (u[:n1].any() and u[n1:].any()):
+                return
+            continue
+        u = v
+        yield u, z
+        along, length = points @ z, float(np.linalg.norm(z))
+        low = np.array([along[:n1].argmin(), n1 + along[n1:].argmin()])
+        ahead = np.array([along[:n1] @ u[:n1], along[n1:] @ u[n1:]]) - along[low]
+        add = low[ahead.argmax()]
+        if ahead.sum() <= gap * length * length or u[add] > 0:
+            return
+        u[add] = 1e-300
+
+
+def _flats(points: np.ndarray, n1: int, u: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Weights and z of the nearest points of the two flats through the points with weight; None where those meet."""
+    from scipy.linalg import lstsq
+
+    first = np.array([u[:n1].argmax(), n1 + u[n1:].argmax()])
+    rest = np.setdiff1d(np.flatnonzero(u), first)
+    if len(rest) > points.shape[1]:
+        return None
+    own = first[(rest >= n1).astype(np.int64)]
+    apart, spans = points[first].sum(0), points[rest] - points[own]
+    move = lstsq(spans.T, -apart, lapack_driver="gelsy", check_finite=False)[0] if len(rest) else np.empty(0)
+    weights = np.zeros(len(u))
+    weights[first] = 1
+    np.add.at(weights, rest, move)
+    np.subtract.at(weights, own, move)
+    return weights, apart + spans.T @ move
 
 
 def indicators(n1: int, n: int) -> np.ndarray:

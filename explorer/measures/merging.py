@@ -92,11 +92,16 @@ def _last_free(tree: Dendrogram, points: np.ndarray, tester: Tester, progress: P
     step = tree.merges
     rounds = int(np.ceil(np.log2(tree.merges + 1))) + 1
     done = 0
+    said = ""
+
+    def share(part: float) -> None:
+        progress(said, (done - 1 + part) / rounds)
+
     while overlapping - free > 1:
         done += 1
         found, nodes = _state(tree, points, step, tester.scale)
         said = f"looking for the first overlap, state {step} of {tree.merges}"
-        if _is_free(found, nodes >= len(points) + free, tester, lambda s: progress(said, (done - 1 + s) / rounds)):
+        if _is_free(found, nodes >= len(points) + free, tester, share):
             free, state = step, found
         else:
             overlapping = step

@@ -86,7 +86,9 @@ class Tester:
         self._factor = cholesky(spread, 1e-3 * float(np.trace(spread)) / len(spread) + 1e-300)
         self.planes_tried = self.pairs_tested = 0
 
-    def clash(self, clusters: Clusters, union: Union, against: np.ndarray, hints: np.ndarray, first: Sequence[int]) -> Clash:
+    def clash(
+        self, clusters: Clusters, union: Union, against: np.ndarray, hints: np.ndarray, first: Sequence[int]
+    ) -> Clash:
         """Does the union overlap one of the clusters in ``against`` (bool [m], of other labels)?
 
         Two clusters that are one and the same single vector are passed over: no grouping could part them.
@@ -163,7 +165,7 @@ class Tester:
     def _groups(
         self, clusters: Clusters, pending: np.ndarray, hits: np.ndarray, own: int, first: Sequence[int]
     ) -> list[deque[list[int]]]:
-        """What to test together: suspects and large clusters alone, the rest by tens of points, likely culprits first."""
+        """What to test together: suspects alone, the rest as many as one plane may serve, likely culprits first."""
         sizes = np.bincount(clusters.of, minlength=len(pending))
         room = max(clusters.points.shape[1] + 1 - own, own // 2, 32)
         suspects = [c for c in first if pending[c]]

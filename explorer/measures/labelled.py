@@ -1,0 +1,83 @@
+"""The labelled points of one layer: first tokens of sentences, or means of words' sub-words."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.measures import tokens as rows
+from explorer.measures.base import Layer, MeasureError, Stimuli
+from explorer.measures.resampling import example_order
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Points with labels; those without one are left out."""
+
+    points: np.ndarray
+    """float64 [n, width]."""
+    labels: np.ndarray
+    """int64 [n], ids of the probe set's label names."""
+    example: np.ndarray
+    """int64 [n]: the example each point is from."""
+    examples: int
+    """Of the probe set."""
+
+    @property
+    def present(self) -> np.ndarray:
+        """Labels that have points, int64 [P], rising."""
+        return np.unique(self.labels)
+
+    def only(self, which: np.ndarray) -> Labelled:
+        """Those points (bool [n])."""
+        return Labelled(self.points[which], self.labels[which], self.example[which], self.examples)
+
+    def split(self, share: float, seed: int) -> tuple[Labelled, Labelled]:
+        """Points of the examples kept, and of a random share of the examples held out."""
+        order = np.random.default_rng([seed, 2 << 20]).permutation(self.examples)
+        out = np.isin(self.example, order[: round(share * self.examples)])
+        return self.only(~out), self.only(out)
+
+    def shuffled(self, seed: int, draw: int) -> Labelled:
+        """The same points under permuted labels.
+
+        The examples' sequences of labels are laid one after the other in a random order of the examples: as many
+        points a label as before, and neighbouring words keep neighbouring labels.
+        """
+        place = np.empty(self.examples, np.int64)
+        place[example_order(self.examples, seed, draw)] = np.arange(self.examples)
+        moved = self.labels[np.argsort(place[self.example], kind="stable")]
+        return Labelled(self.points, moved, self.example, self.examples)
+
+
+def labelled_points(layer: Layer, stimuli: Stimuli, measure: str) -> Labelled:
+    """The labelled points of a layer; negative label ids are unlabelled.
+
+    Raises:
+        MeasureError: no labels, or hidden states that are not finite.
+    """
+    if stimuli.label_ids is None:
+        raise MeasureError(f"The probe set has no labels; {measure} needs one for each sentence or word.")
+    labels = np.asarray(stimuli.label_ids).astype(np.int64)
+    if stimuli.kind == "word":
+        example = np.searchsorted(stimuli.word_offsets, np.arange(len(labels)), side="right") - 1
+    else:
+        example = np.flatnonzero(np.diff(stimuli.offsets) > 0)
+        labels = labels[example]
+    found = [b[0].astype(np.float64) for b in rows.blocks((layer,), stimuli, _tokens(stimuli))]
+    points = np.concatenate(found) if found else np.empty((0, layer.width))
+    rows.check_finite(float(points.sum()), "hidden states")
+    every = Labelled(points, labels, example, len(stimuli.offsets) - 1)
+    return every.only(labels >= 0)
+
+
+def labels_digest(stimuli: Stimuli) -> str:
+    """Digest of which rows are labelled, and how."""
+    parts = (rows.rows_digest(stimuli, _tokens(stimuli)).encode(), np.asarray(stimuli.label_ids, np.int64).tobytes())
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+
+
+def _tokens(stimuli: Stimuli) -> str:
+    return "words" if stimuli.kind == "word" else "cls"
