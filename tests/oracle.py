@@ -73,3 +73,24 @@ def without_special(maps: np.ndarray, special: np.ndarray, queries: list[int] | 
     kept = special if queries is None else special[queries]
     cut = np.asarray(maps, np.float64)[:, ~kept][..., ~special]
     return cut / cut.sum(-1, keepdims=True)
+
+
+def upper_similarities(x: np.ndarray, kernel: str = "cosine", zscored: bool = False) -> np.ndarray:
+    """Similarities of all pairs of rows, the flattened upper triangle, float64 [n (n - 1) / 2]."""
+    x = np.asarray(x, np.float64)
+    if zscored:
+        x = (x - x.mean(0)) / x.std(0)
+    if kernel == "correlation":
+        x = x - x.mean(1, keepdims=True)
+    x = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return (x @ x.T)[np.triu_indices(len(x), 1)]
+
+
+def rsa_score(
+    x: np.ndarray, y: np.ndarray, kernel: str = "cosine", how: str = "pearson", zscored: bool = False
+) -> float:
+    """Correlation of the two sides' similarities over all pairs (Merchant et al. 2020, section 5.1)."""
+    from scipy.stats import pearsonr, spearmanr
+
+    a, b = (upper_similarities(side, kernel, zscored) for side in (x, y))
+    return float((pearsonr if how == "pearson" else spearmanr)(a, b).statistic)

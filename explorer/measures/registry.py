@@ -6,8 +6,9 @@ from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.base import Measure, MeasureError
 from explorer.measures.clusters import MEASURES as CLUSTERS
 from explorer.measures.linear import MEASURES as LINEAR
+from explorer.measures.rsa import MEASURES as RSA
 
-_MEASURES = {m.name: m for m in (*LINEAR, *ATTENTION, *CLUSTERS)}
+_MEASURES = {m.name: m for m in (*LINEAR, *RSA, *ATTENTION, *CLUSTERS)}
 
 
 def all_measures() -> tuple[Measure, ...]:

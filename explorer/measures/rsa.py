@@ -1,0 +1,275 @@
+"""Representational similarity analysis: do two checkpoints find the same pairs of tokens alike? (Kriegeskorte 2008)
+
+A sample of tokens, the same for every checkpoint, is compared pair by pair within each side (cosine of two tokens'
+hidden states by default), and the two sides' similarities of n (n - 1) / 2 pairs are correlated (Merchant et al. 2020,
+section 5.1: 5,000 tokens, cosine, Pearson). rsa_pairs.py has the sums over pairs, rsa_ranks.py those for Spearman.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from explorer.measures import tokens as picked
+from explorer.measures.base import INTERVALS, Context, Layer, Measure, Parameter, Stimuli, Trust, Value
+from explorer.measures.resampling import (
+    group_bounds,
+    jackknife_interval,
+    percentile_interval,
+    resample_counts,
+    shuffled_rows,
+)
+from explorer.measures.rsa_pairs import Own, Pairs, Unit, cross_sums, own_sums, pair_counts, unit_rows
+from explorer.measures.rsa_ranks import LARGEST, pair_ranks, rank_pairs
+
+SMALLEST = 3
+"""Rows: with two there is one pair and nothing to correlate. Also groups of examples for an interval."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Which of the picked rows are compared: drawn from the seed alone, the same for every checkpoint."""
+
+    total: int
+    """Rows to draw from."""
+    rows: np.ndarray
+    """int64 [n], rising."""
+    offsets: np.ndarray
+    """int64 [E + 1], sampled rows before each example."""
+
+    @classmethod
+    def of(cls, stimuli: Stimuli, tokens: str, size: int, seed: int) -> Sample:
+        """A uniform draw without replacement; everything where there is no more."""
+        offsets = picked.row_offsets(stimuli, tokens)
+        total = int(offsets[-1])
+        rows = np.arange(total)
+        if total > size:
+            rows = np.sort(np.random.default_rng(seed).choice(total, size, replace=False, shuffle=False))
+        return cls(total, rows, np.searchsorted(rows, offsets).astype(np.int64))
+
+    @property
+    def examples(self) -> int:
+        """Those with a sampled row."""
+        return int((np.diff(self.offsets) > 0).sum())
+
+    def groups(self, trust: Trust) -> np.ndarray:
+        """Rows at which groups of whole examples begin, and n; one group where no interval is wanted or possible."""
+        bounds = group_bounds(self.offsets) if trust.interval and len(self.rows) else np.zeros(0, np.int64)
+        return bounds if len(bounds) > SMALLEST else np.array([0, len(self.rows)])
+
+
+@dataclass(frozen=True)
+class Side:
+    """What belongs to one checkpoint alone."""
+
+    unit: Unit
+    own: Own
+    varies: bool
+    """Its similarities differ by more than rounding."""
+    ranks: np.ndarray | None
+    """uint32 [n (n - 1) / 2], for Spearman."""
+    without_direction: int
+    """Rows of zeros (or, for correlation, of one number): they have no similarity to others."""
+    constant: int
+    """Features that never vary, where they are standardised."""
+
+
+def rsa(
+    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+) -> list[Value]:
+    """Correlation of the two sides' similarities of sampled pairs of tokens.
+
+    Raises:
+        MeasureError: hidden states that are not finite.
+    """
+    assert reference is not None, "rsa compares two sides"
+    size, seed = (int(str(parameters[name])) for name in ("sample", "sample_seed"))
+    sample = Sample.of(stimuli, str(parameters["tokens"]), size, seed)
+    n = len(sample.rows)
+    details: dict[str, object] = {"sample": n, "of": sample.total, "sample_seed": seed, "pairs": n * (n - 1) // 2}
+    if n < SMALLEST:
+        return [Value(None, n, details=details, reason=f"too few tokens: {n}, and rsa correlates pairs of them")]
+    if parameters["score"] == "spearman" and n > LARGEST:
+        reason = f"too many pairs to rank: spearman takes samples of at most {LARGEST:,} tokens, and this has {n:,}"
+        return [Value(None, n, details=details, reason=reason)]
+
+    bounds = sample.groups(context.trust)
+    sides = []
+    for of_side, name in ((layer, "this checkpoint"), (reference, "the reference")):
+        side = _side(of_side, stimuli, sample, bounds, parameters, context)
+        if side.constant:
+            details["constant_features"] = max(side.constant, int(str(details.get("constant_features", 0))))
+        if side.without_direction:
+            what = "of one number only" if parameters["kernel"] == "correlation" else "zero"
+            reason = f"{side.without_direction} of {n} sampled tokens of {name} are {what}: they have no similarity"
+            return [Value(None, n, details=details, reason=reason)]
+        sides.append(side)
+    x, y = sides
+    if not (x.varies and y.varies):
+        reason = "all sampled tokens are alike: similarities that do not vary cannot be correlated"
+        return [Value(None, n, details=details, reason=reason)]
+    pairs = _pairs(x, y, None, bounds, context.device)
+    value = float(pairs.correlation()[0])
+    null, about_null = _null(x, y, sample, context)
+    interval, about_interval = _interval(pairs, value, context.trust, str(parameters["score"]))
+    return [Value(value, n, interval=interval, null=null, details=details | about_null | about_interval)]
+
+
+def _side(
+    layer: Layer,
+    stimuli: Stimuli,
+    sample: Sample,
+    bounds: np.ndarray,
+    parameters: Mapping[str, object],
+    context: Context,
+) -> Side:
+    """One side, read and worked out or from what is kept."""
+    tokens = str(parameters["tokens"])
+    asked = tuple(str(parameters[name]) for name in ("kernel", "features", "score", "sample", "sample_seed"))
+    key = ("rsa", layer.identity, tokens, picked.rows_digest(stimuli, tokens), *asked, len(bounds))
+    kept = context.kept.get(key)
+    if isinstance(kept, Side):
+        return kept
+    unit, without, constant = unit_rows(
+        _sampled(layer, stimuli, tokens, sample.rows),
+        centred=parameters["kernel"] == "correlation",
+        zscored=parameters["features"] == "zscore",
+    )
+    own = own_sums(unit, bounds, context.device)
+    varies = not np.isnan(Pairs(pair_counts(bounds), own, own, own.second).correlation()[0])  # with itself
+    ranks = None
+    if varies and parameters["score"] == "spearman":
+        context.progress("ranking pairs", 0.0)
+        ranks = pair_ranks(unit, context.device)
+    side = Side(unit, own, varies, ranks, without, constant)
+    context.kept[key] = side
+    return side
+
+
+def _sampled(layer: Layer, stimuli: Stimuli, tokens: str, rows: np.ndarray) -> np.ndarray:
+    """The sampled rows, float32 [n, width].
+
+    Raises:
+        MeasureError: hidden states that are not finite.
+    """
+    found = np.empty((len(rows), layer.width), np.float32)
+    at = 0
+    for (block,) in picked.blocks((layer,), stimuli, tokens):
+        start, stop = np.searchsorted(rows, [at, at + len(block)])
+        found[start:stop] = block[rows[start:stop] - at]
+        at += len(block)
+    picked.check_finite(float(found.sum(dtype=np.float64)), "hidden states")
+    return found
+
+
+def _pairs(x: Side, y: Side, order: np.ndarray | None, bounds: np.ndarray, device: str) -> Pairs:
+    """Sums over pairs of both sides, the rows of y in an order."""
+    if x.ranks is not None and y.ranks is not None:
+        return rank_pairs(x.ranks, y.ranks, order, bounds)
+    return Pairs(pair_counts(bounds), x.own, y.own, cross_sums(x.unit, y.unit, order, bounds, device))
+
+
+def _null(x: Side, y: Side, sample: Sample, context: Context) -> tuple[float | None, dict[str, object]]:
+    """Mean over draws with the reference's examples permuted, and what to say about it."""
+    trust = context.trust
+    if not trust.null:
+        return None, {}
+    if sample.examples < 2:
+        return None, {"no_null": "the sample is of one example only: there is no order to permute"}
+    whole = np.array([0, len(sample.rows)])
+    drawn = []
+    for draw in range(trust.null):
+        context.progress("null of rsa", draw / trust.null)
+        order = shuffled_rows(sample.offsets, 0, len(sample.offsets) - 1, trust.seed, draw)
+        pairs = _pairs(_in_one_group(x), _in_one_group(y), order, whole, context.device)
+        drawn.append(float(pairs.correlation()[0]))
+    return float(np.mean(drawn)), {"null_sd": float(np.std(drawn, ddof=1))} if len(drawn) > 1 else {}
+
+
+def _in_one_group(side: Side) -> Side:
+    """With the sums of all groups together: they do not depend on the order of the rows."""
+    return replace(side, own=Own(side.own.first.sum(keepdims=True), side.own.second.sum(keepdims=True)))
+
+
+def _interval(
+    pairs: Pairs, value: float, trust: Trust, score: str
+) -> tuple[tuple[float, float] | None, dict[str, object]]:
+    """Interval over groups of whole examples, left out or drawn again on both axes of the pairs."""
+    if not trust.interval:
+        return None, {}
+    groups = len(pairs.count)
+    if groups < SMALLEST:
+        return None, {"no_interval": f"an interval takes sampled tokens of {SMALLEST} examples or more"}
+    details: dict[str, object] = {"interval_groups": groups}
+    if score == "spearman":
+        details["interval_ranks"] = "of the whole sample, not ranked again without a group"
+    bootstrap = trust.interval == "bootstrap"
+    weights = resample_counts(groups, trust.resamples, trust.seed) if bootstrap else 1 - np.eye(groups)
+    again = pairs.correlation(weights)
+    if np.isnan(again).any():
+        return None, {"no_interval": "without some of the examples all sampled tokens are alike"}
+    low, high = percentile_interval(again, trust.level) if bootstrap else jackknife_interval(value, again, trust.level)
+    return (low, high), details
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        name="rsa",
+        title="Representational similarity",
+        reads="hidden",
+        sides=2,
+        unit="correlation",
+        low=-1.0,
+        high=1.0,
+        direction="1 = the same pairs of tokens are alike, 0 = which are alike on one side says nothing of the other",
+        definition=(
+            "Similarity of every pair of sampled tokens within each side (cosine of their hidden states, or "
+            "correlation over features), then the correlation of the two sides' similarities over all pairs. A "
+            "similarity, not a distance: 1 for a checkpoint against itself. Blind to rotation and scale; not to a "
+            "shift of all tokens, unless features are z-scored. A few dimensions of large variance can decide it: "
+            "compare features=zscore."
+        ),
+        source="Merchant et al. 2020 (BlackboxNLP), section 5.1, after Kriegeskorte et al. 2008; z-scored features "
+        "after Timkey and van Schijndel 2021 (EMNLP).",
+        cost="One float64 product of width x width over the sample, and one more for each side that is not kept and "
+        "each draw of the null. Spearman sorts all pairs: 12.5 million and some 200 MB for 5,000 tokens.",
+        counts="tokens",
+        compute=rsa,
+        parameters=(
+            Parameter(
+                "tokens",
+                "all",
+                "rows compared: all = every token with the special ones, content = without special tokens, "
+                "cls = first token of each example, words = mean of each word's sub-words",
+                choices=picked.CHOICES,
+            ),
+            Parameter("sample", 5000, "most tokens compared, drawn uniformly of those rows", low=SMALLEST),
+            Parameter("sample_seed", 0, "seed of that draw; one seed draws the same tokens everywhere", low=0),
+            Parameter(
+                "kernel",
+                "cosine",
+                "similarity of two tokens: cosine, or correlation over features (its distance, 1 - r, gives the same)",
+                choices=("cosine", "correlation"),
+            ),
+            Parameter(
+                "score",
+                "pearson",
+                "correlation of the two sides' similarities",
+                choices=("pearson", "spearman"),
+            ),
+            Parameter(
+                "features",
+                "raw",
+                "raw = hidden states as they are, zscore = each feature standardised over the sample first",
+                choices=("raw", "zscore"),
+            ),
+        ),
+        same=1.0,
+        floor=1e-6,
+        null="the order of the reference's examples; tokens of an example stay together and in order",
+        intervals=INTERVALS,
+        cross_layers=True,
+    ),
+)
