@@ -169,6 +169,13 @@ def _sizes(data: Labelled, grouping: Grouping, method: str) -> Side:
     )
 
 
+def inside_scale(data: Labelled) -> float:
+    """Mean distance of two points of one label, its mean over labels; 0 where no label has two."""
+    means = [_inside(data.points[data.labels == label])[0] for label in data.present]
+    known = [m for m in means if not np.isnan(m)]
+    return float(np.mean(known)) if known else 0.0
+
+
 def _inside(points: np.ndarray) -> tuple[float, float]:
     """Mean and largest distance of two of the points [n, d]."""
     from scipy.spatial.distance import cdist, pdist

@@ -129,7 +129,8 @@ class _Rows:
         side = self.side
         assert side is not None
         untested, refused, undecided, tests, coinciding = side.merging.tolist()
-        details = {**details, 
+        details = {
+            **details,
             "assignment": side.assignment.tolist(),
             "cluster_labels": [self.names[i] for i in side.cluster_label],
             "radii": side.radius.tolist(),
@@ -284,14 +285,8 @@ def _null_value(value: Value, drawn: list[float | None]) -> Value:
 
 def _with_interval(values: list[Value], side: Side, data: Labelled, stimuli: Stimuli, trust: Trust) -> list[Value]:
     """Jackknife intervals of the centroids' distances, over groups of whole examples; for the rest, why not."""
-    group = groups_of(np.asarray(stimuli.offsets))[data.example]
-    groups = int(group.max()) + 1
-    at = np.searchsorted(side.labels, data.labels)
-    sums = np.zeros((groups, len(side.labels), data.points.shape[1]))
-    counts = np.zeros((groups, len(side.labels)))
-    np.add.at(counts, (group, at), 1)
-    for g in range(groups):
-        np.add.at(sums[g], at[group == g], data.points[group == g])
+    sums, counts = data.group_sums(data.points, groups_of(np.asarray(stimuli.offsets)))
+    groups = len(sums)
     left = counts.sum(0) - counts
     refusal = NO_HULL_INTERVAL
     if trust.interval == "jackknife" and groups > 1 and left.min() > 0:

@@ -40,6 +40,23 @@ class Labelled:
         out = np.isin(self.example, order[: round(share * self.examples)])
         return self.only(~out), self.only(out)
 
+    def group_sums(self, vectors: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums [G, P, d] and counts [G, P] of vectors [n, d], one a point, by group of examples and label.
+
+        Args:
+            group: int64 [examples], from 0.
+        """
+        at = np.searchsorted(self.present, self.labels)
+        cell = group[self.example] * len(self.present) + at
+        shape = (int(group.max()) + 1, len(self.present))
+        counts = np.bincount(cell, minlength=shape[0] * shape[1])
+        sums = np.zeros((len(counts), vectors.shape[1]))
+        order = np.argsort(cell, kind="stable")
+        filled = np.flatnonzero(counts)
+        begins = np.cumsum(counts)[filled] - counts[filled]
+        sums[filled] = np.add.reduceat(vectors[order], begins, axis=0)
+        return sums.reshape(*shape, -1), counts.reshape(shape)
+
     def shuffled(self, seed: int, draw: int) -> Labelled:
         """The same points under permuted labels.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.base import Measure, MeasureError
 from explorer.measures.clusters import MEASURES as CLUSTERS
+from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.linear import MEASURES as LINEAR
 from explorer.measures.rsa import MEASURES as RSA
 
-_MEASURES = {m.name: m for m in (*LINEAR, *RSA, *ATTENTION, *CLUSTERS)}
+_MEASURES = {m.name: m for m in (*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY)}
 
 
 def all_measures() -> tuple[Measure, ...]:

@@ -1,0 +1,300 @@
+"""How the labels' places changed between two checkpoints: their pattern of distances, their centroids, their margins.
+
+Zhou and Srikumar 2022 (ACL), section 5. Each side's clusters and distances (apart.py) are solved once and kept: a map
+against one reference solves every side once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import permutations as orders
+
+import numpy as np
+
+from explorer.measures.apart import METHODS, Side, inside_scale, side
+from explorer.measures.base import Context, Layer, Measure, MeasureError, Parameter, Stimuli, Trust, Value
+from explorer.measures.labelled import labelled_points
+from explorer.measures.resampling import groups_of, jackknife_interval
+
+FEWEST_PAIRS = 3
+"""Pairs of labels that a correlation needs: two always correlate perfectly."""
+LARGEST = 1_000_000
+"""Numbers of permuted matrices held at once."""
+
+
+def spatial_similarity(
+    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+) -> list[Value]:
+    """Pearson correlation of the two sides' distances of label pairs, and its Mantel p-value.
+
+    Raises:
+        MeasureError: no labels, no reference, or hidden states that are not finite.
+    """
+    method, distance = str(parameters.get("method", "pairs")), str(parameters.get("distance", "hull"))
+    draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("seed", 0)))
+    ours, theirs = _sides(layer, reference, stimuli, method, context, "spatial-similarity")
+    which = 0 if distance == "hull" else 2
+    a, b = ours.label_pairs()[which], theirs.label_pairs()[which]
+    upper = np.triu_indices(len(a), 1)
+    known = ~(np.isnan(a) | np.isnan(b))
+    x, y = a[upper][known[upper]], b[upper][known[upper]]
+    n, out = len(x), int((~known[upper]).sum())
+    names = [stimuli.label_names[i] for i in ours.labels]
+    details: dict[str, object] = {"labels": len(names), "pairs": n, "pairs_left_out": out, "width": layer.width}
+    details |= {"clusters": [len(s.cluster_label) for s in (ours, theirs)]}
+    vacuous = ours.counts[:, None] + ours.counts <= layer.width + 1
+    note = f"{out} pairs of labels have no distance on one side and are left out" if out else ""
+    if distance == "hull" and vacuous[upper].any():
+        few = int(vacuous[upper].sum())
+        note = f"everything separates in {few} of {len(upper[0])} pairs: too few points for the width"
+    if n < FEWEST_PAIRS:
+        note = f"{n} pairs of labels: a correlation needs {FEWEST_PAIRS} (3 labels)"
+        return [Value(None, n, s, details=details, reason=note) for s in ("pearson", "mantel_p")]
+    if min(np.ptp(v) / max(np.abs(v).max(), 1e-300) for v in (x, y)) < 1e-12:
+        flat = "all pairs of labels are equally far apart on one side: there is no correlation"
+        return [Value(None, n, s, details=details, reason=flat) for s in ("pearson", "mantel_p")]
+    pearson = 1.0 if np.array_equal(x, y) else float(np.corrcoef(x, y)[0, 1])
+    first = Value(pearson, n, "pearson", details=details, reason=note)
+    if out:
+        return [first, Value(None, n, "mantel_p", details=details, reason=f"{note}: labels cannot be exchanged")]
+    context.progress("permuting labels", 0.5)
+    p, used, exact = mantel(a, b, draws, seed)
+    said = {**details, "permutations": used, "exact": exact}
+    return [first, Value(p, n, "mantel_p", "probability", details=said, reason=note)]
+
+
+def mantel(a: np.ndarray, b: np.ndarray, draws: int, seed: int) -> tuple[float, int, bool]:
+    """One-sided p-value of the correlation of two distance matrices [P, P] under permuted labels (Mantel 1967).
+
+    All P! orders where they are no more than ``draws`` + 1, else random ones; the observed order always counts.
+
+    Returns:
+        p, permutations counted (the observed one included), whether they were all there are.
+    """
+    count = len(a)
+    upper = np.triu_indices(count, 1)
+    x = a[upper] - a[upper].mean()
+    exact = count < 12 and math.factorial(count) <= draws + 1
+    if exact:
+        every = np.array(list(orders(range(count))))
+    else:
+        rng = np.random.default_rng([seed, 3 << 20])
+        every = np.array([np.arange(count), *(rng.permutation(count) for _ in range(draws))])
+    step = max(1, LARGEST // len(x))
+    sums = np.concatenate(
+        [b[e[:, upper[0]], e[:, upper[1]]] @ x for e in np.split(every, range(step, len(every), step))]
+    )
+    slack = 1e-12 * float(np.abs(sums).max())  # the same sum in another order
+    return float((sums >= sums[0] - slack).mean()), len(every), exact
+
+
+def centroid_movement(
+    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+) -> list[Value]:
+    """How far each label's centroid is from where it is in the reference.
+
+    Raises:
+        MeasureError: no labels, no reference, another width, or hidden states that are not finite.
+    """
+    name = "centroid-movement"
+    other = _reference(layer, reference, name)
+    ours, theirs = (labelled_points(each, stimuli, name) for each in (layer, other))
+    n = len(ours.points)
+    details: dict[str, object] = {"labels": len(ours.present), "width": layer.width}
+    if not n:
+        return [Value(None, 0, "mean", details=details, reason="no label has points")]
+    sums, counts = ours.group_sums(ours.points - theirs.points, groups_of(np.asarray(stimuli.offsets)))
+    moved = np.linalg.norm(sums.sum(0) / counts.sum(0)[:, None], axis=1)
+    scale = inside_scale(theirs)
+    intervals, extra = _intervals(sums, counts, moved, context.trust)
+    mean = float(moved.mean())
+    why = "" if scale > 0 else "no label has two different points in the reference: no scale"
+    rows = [
+        Value(mean, n, "mean", interval=intervals[-1], details=details | extra),
+        Value(mean / scale if scale > 0 else None, n, "mean_scaled", "ratio", details=details, reason=why),
+    ]
+    for p, label in enumerate(ours.present):
+        points = int(counts[:, p].sum())
+        rows.append(
+            Value(
+                float(moved[p]),
+                points,
+                "movement",
+                label_a=stimuli.label_names[label],
+                interval=intervals[p],
+                details={"points": points} | extra,
+            )
+        )
+    return rows
+
+
+def label_distance_change(
+    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+) -> list[Value]:
+    """By how much each label's smallest hull distance to another label grew since the reference.
+
+    Raises:
+        MeasureError: no labels, no reference, or hidden states that are not finite.
+    """
+    method = str(parameters.get("method", "pairs"))
+    ours, theirs = _sides(layer, reference, stimuli, method, context, "label-distance-change")
+    n = int(ours.counts.sum())
+    details: dict[str, object] = {"labels": len(ours.labels), "width": layer.width}
+    if len(ours.labels) < 2:
+        few = "fewer than two labels have points: there is no other label"
+        return [Value(None, n, s, details=details, reason=few) for s in ("mean", "mean_scaled")]
+    now, before = (_smallest(s) for s in (ours, theirs))
+    unknown = int(np.isnan(now - before).sum())
+    why = f"{unknown} of {len(now)} labels have a distance that is not known on one side" if unknown else ""
+    vacuous = int((ours.counts + np.sort(ours.counts)[0] <= layer.width + 1).sum())
+    note = f"{vacuous} of {len(now)} labels separate from some label whatever: too few points for the width"
+    rows = [Value(None if unknown else float((now - before).mean()), n, "mean", details=details, reason=why)]
+    if vacuous and not unknown:
+        rows = [Value(rows[0].value, n, "mean", details=details, reason=note)]
+    scales = (ours.inside, theirs.inside)
+    scaled = None if unknown or not min(scales) > 0 else float((now / scales[0] - before / scales[1]).mean())
+    no_scale = why or ("" if scaled is not None else "no cluster has two different points on one side: no scale")
+    inside = {"inside": [None if math.isnan(s) else s for s in scales]}
+    rows.append(Value(scaled, n, "mean_scaled", "ratio", details=details | inside, reason=no_scale))
+    for p, label in enumerate(ours.labels):
+        known = not math.isnan(now[p] - before[p])
+        rows.append(
+            Value(
+                float(now[p] - before[p]) if known else None,
+                int(ours.counts[p]),
+                "change",
+                label_a=stimuli.label_names[label],
+                details={"now": float(now[p]), "before": float(before[p])} if known else {},
+                reason="" if known else "a distance to another label is not known on one side",
+            )
+        )
+    return rows
+
+
+def _smallest(side: Side) -> np.ndarray:
+    """float64 [P]: each label's smallest mean hull distance to another label; NaN where one is not known."""
+    mean = side.label_pairs()[0]
+    np.fill_diagonal(mean, np.inf)
+    return np.asarray(mean.min(1))
+
+
+def _sides(
+    layer: Layer, reference: Layer | None, stimuli: Stimuli, method: str, context: Context, name: str
+) -> tuple[Side, Side]:
+    other = _reference(layer, reference, name)
+    return side(layer, stimuli, method, context, name), side(other, stimuli, method, context, name)
+
+
+def _reference(layer: Layer, reference: Layer | None, name: str) -> Layer:
+    if reference is None:
+        raise MeasureError(f"{name} compares a checkpoint with a reference; there is none.")
+    if name == "centroid-movement" and reference.width != layer.width:
+        raise MeasureError(f"The widths differ ({layer.width} and {reference.width}): no centroid can be followed.")
+    return reference
+
+
+def _intervals(
+    sums: np.ndarray, counts: np.ndarray, moved: np.ndarray, trust: Trust
+) -> tuple[list[tuple[float, float] | None], dict[str, object]]:
+    """Jackknife intervals of each label's movement and, last, of their mean; what the details say of them."""
+    none: list[tuple[float, float] | None] = [None] * (len(moved) + 1)
+    if not trust.interval:
+        return none, {}
+    if trust.interval != "jackknife":
+        return none, {"no_interval": "only the jackknife: drawn again, centroids drift apart"}
+    left = counts.sum(0) - counts
+    if len(sums) < 2 or not left.min() > 0:
+        return none, {"no_interval": "each label needs points in two groups of examples"}
+    left_out = np.linalg.norm((sums.sum(0) - sums) / left[..., None], axis=2)
+    values = zip([*moved, moved.mean()], [*left_out.T, left_out.mean(1)], strict=True)
+    found = [jackknife_interval(float(value), out, trust.level) for value, out in values]
+    return [*found], {"interval_groups": len(sums)}
+
+
+_METHOD = Parameter(
+    "method",
+    "pairs",
+    "how points are grouped: pairs = one group a label, directprobe = as many as merging leaves",
+    choices=METHODS,
+)
+_VACUITY = "Where two labels have no more than dimensions + 1 points everything separates: marked."
+_POINTS = "Points are the first token of each labelled sentence, or the mean of each labelled word's sub-words. "
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        name="spatial-similarity",
+        title="Similarity of the labels' layout",
+        reads="hidden",
+        sides=2,
+        unit="correlation",
+        low=-1.0,
+        high=1.0,
+        direction="1 = the labels lie to each other as in the reference, 0 = no relation",
+        definition=(
+            _POINTS + "Pearson correlation of the two checkpoints' vectors of distances, one entry a pair of labels "
+            "(hull: mean distance of the convex hulls of their clusters, as measure clusters; centroid: distance of "
+            "the labels' means). Pairs without a distance on a side are left out, never zero. mantel_p: share of "
+            "orders of the labels whose correlation is at least as large (Mantel 1967, one-sided; all orders where "
+            "they are no more than permutations + 1): entries of one label depend on each other, so Pearson's own "
+            "p-value means nothing. " + _VACUITY
+        ),
+        source="Zhou and Srikumar 2022 (ACL), section 5; Mantel 1967.",
+        cost="That of measure clusters for each side, kept; then nothing.",
+        counts="pairs of labels",
+        compute=spatial_similarity,
+        parameters=(
+            _METHOD,
+            Parameter("distance", "hull", "between convex hulls or between centroids", choices=("hull", "centroid")),
+            Parameter("permutations", 999, "orders of the labels for mantel_p", low=19, high=1_000_000),
+            Parameter("seed", 0, "of the orders", low=0, high=2**31 - 1),
+        ),
+        needs_labels=True,
+        main="pearson",
+        same=1.0,
+        cross_layers=True,
+    ),
+    Measure(
+        name="centroid-movement",
+        title="Movement of the labels' centroids",
+        reads="hidden",
+        sides=2,
+        unit="distance",
+        low=0.0,
+        high=float("inf"),
+        direction="0 = every label's mean is where it was, larger = further away (in the hidden states' own units)",
+        definition=(
+            _POINTS + "Euclidean distance of each label's mean from the same label's mean in the reference, and its "
+            "mean over labels; mean_scaled divides by the mean distance of two points of one label in the reference."
+        ),
+        source="Zhou and Srikumar 2022 (ACL) and their blog.",
+        cost="One pass over both sides.",
+        counts="points",
+        compute=centroid_movement,
+        needs_labels=True,
+        main="mean",
+        intervals=("jackknife",),
+    ),
+    Measure(
+        name="label-distance-change",
+        title="Change of the labels' smallest distances",
+        reads="hidden",
+        sides=2,
+        unit="distance",
+        low=float("-inf"),
+        high=float("inf"),
+        direction="above 0 = labels moved away from their nearest neighbours, below 0 = towards them",
+        definition=(
+            _POINTS + "A label's smallest distance is that to its nearest other label (convex hulls, as measure "
+            "clusters). The change is the checkpoint's minus the reference's; the mean is over labels. mean_scaled "
+            "divides each side's by its own mean distance of two points of a cluster first. " + _VACUITY
+        ),
+        source="Zhou and Srikumar 2022 (ACL), section 5.",
+        cost="That of measure clusters for each side, kept; then nothing.",
+        counts="points",
+        compute=label_distance_change,
+        parameters=(_METHOD,),
+        needs_labels=True,
+        main="mean",
+    ),
+)
