@@ -154,7 +154,11 @@ def lasting_sources(root: Path) -> Iterator[str]:
     """The same for ``index.duckdb``: whatever fragments and groups are there at the time of the query."""
     for table in ALL:
         pattern = quoted(escaped(root / TABLES / table.name) + "/*.parquet")
-        yield f"create view stored_{table.name} as select * from read_parquet({pattern}, union_by_name = true)"
+        # The empty table first: fragments of an earlier version may lack a column.
+        yield (
+            f"create view stored_{table.name} as ({table.empty()}) "
+            f"union all by name select * from read_parquet({pattern}, union_by_name = true)"
+        )
     for name, top, depth in (("live_checkpoints", ACTIVATIONS, 4), ("live_probes", PROBES, 1)):
         pattern = quoted(f"{escaped(root / top)}{'/*' * depth}/zarr.json")
         folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})/zarr[.]json$', 1)"

@@ -331,3 +331,19 @@ def test_values_of_some_tasks_are_those_of_all_that_belong_to_them(store: Store)
         }
         columns = store.result_columns(("step", "value"), "svcca", "dev", tasks=chosen, where="value > 1")
         assert sorted(columns) == sorted((r.step, r.value) for r in found if r.value is not None and r.value > 1)
+
+
+def test_fragments_of_an_earlier_version_that_lack_a_column_are_read(store: Store) -> None:
+    (first, *_) = store.checkpoints("dev")
+    store.add_results([result(first)])
+    for path in (store.path / "tables" / "results").glob("*.parquet"):
+        old = path.with_suffix(".old")
+        with duckdb.connect() as connection:
+            connection.execute(f"copy (select * exclude (example, query) from '{path}') to '{old}' (format parquet)")
+        old.rename(path)
+    (store.path / "index.duckdb").unlink()
+    again = Store.open(store.path)
+    assert [(r.value, r.example) for r in again.results()] == [(0.25, None)]
+    assert again.query("select value, example from results").rows == [(0.25, None)]
+    with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
+        assert outside.execute("select value, example from results").fetchall() == [(0.25, None)]
