@@ -8,18 +8,82 @@ from typing import Any
 import numpy as np
 
 
-def thin_svd_basis(x: np.ndarray, variance: float = 0.99) -> np.ndarray:
-    """Left singular vectors [n, k] of centred rows that hold the share of variance (Raghu et al. 2017, section 2.1)."""
+def thin_svd_basis(x: np.ndarray, share: float = 0.99, of: str = "variance", null: float = 1e-7) -> np.ndarray:
+    """Left singular vectors [n, k] of centred rows, the fewest that hold a share.
+
+    Args:
+        of: ``variance`` (squared singular values; Raghu et al. 2017, section 2.1) or ``sum`` (singular values, as in
+            the google/svcca tutorial).
+        null: singular values below this share of the largest are rounding.
+    """
     x = np.asarray(x, np.float64)
     u, s, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    share = np.cumsum(s**2) / np.sum(s**2)
-    return u[:, : int(np.searchsorted(share, variance) + 1)]
+    s = s[s > null * s[0]]
+    held = np.cumsum(s**2 if of == "variance" else s)
+    return u[:, : min(len(s), int(np.searchsorted(held / held[-1], share)) + 1)]
 
 
-def svcca_distance(x: np.ndarray, y: np.ndarray, variance: float = 0.99) -> float:
+def z_scored(x: np.ndarray) -> np.ndarray:
+    """Every feature less its mean, divided by its deviation (Wu et al. 2020)."""
+    x = np.asarray(x, np.float64)
+    return (x - x.mean(0)) / x.std(0)
+
+
+def svcca_distance(x: np.ndarray, y: np.ndarray, share: float = 0.99, definition: str = "variance99") -> float:
     """1 - mean canonical correlation of the two retained subspaces."""
-    rho = np.linalg.svd(thin_svd_basis(x, variance).T @ thin_svd_basis(y, variance), compute_uv=False)
+    if definition == "zscore":
+        x, y = z_scored(x), z_scored(y)
+    of = "sum" if definition == "google-tutorial" else "variance"
+    rho = np.linalg.svd(thin_svd_basis(x, share, of).T @ thin_svd_basis(y, share, of), compute_uv=False)
     return float(1 - rho.mean())
+
+
+def cca_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """1 - mean canonical correlation of the whole column spaces."""
+    return svcca_distance(x, y, 1.0)
+
+
+def pwcca_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """1 - mean correlation weighted by x's neurons: alpha_i = sum_j |<h_i, x_j>| (Morcos et al. 2018, eq. 2, 3)."""
+    ux, uy = thin_svd_basis(x, 1.0), thin_svd_basis(y, 1.0)
+    turn, rho, _ = np.linalg.svd(ux.T @ uy, full_matrices=False)
+    variates = ux @ turn
+    alpha = np.abs(variates.T @ (np.asarray(x, np.float64) - np.asarray(x, np.float64).mean(0))).sum(1)
+    return float(1 - (alpha * rho).sum() / alpha.sum())
+
+
+def hsic1(k: np.ndarray, l: np.ndarray) -> float:  # noqa: E741
+    """Unbiased HSIC of two kernel matrices [n, n] (Song et al. 2012, equation 5)."""
+    n = len(k)
+    k, l = (m - np.diag(np.diag(m)) for m in (k, l))  # noqa: E741
+    cross = np.trace(k @ l) + k.sum() * l.sum() / ((n - 1) * (n - 2)) - 2 / (n - 2) * (k.sum(0) @ l.sum(1))
+    return float(cross / (n * (n - 3)))
+
+
+def cka(x: np.ndarray, y: np.ndarray, estimator: str = "unbiased") -> float:
+    """Linear CKA from n x n kernel matrices, of rows as they are (unbiased) or centred (biased; Kornblith et al.)."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if estimator == "unbiased":
+        k, l = x @ x.T, y @ y.T  # noqa: E741
+        return hsic1(k, l) / np.sqrt(hsic1(k, k) * hsic1(l, l))
+    x, y = x - x.mean(0), y - y.mean(0)
+    return float(np.linalg.norm(y.T @ x) ** 2 / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)))
+
+
+def procrustes_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """|X - Y R|_F^2 of centred, unit-norm clouds with the best orthogonal R, found and applied; the narrower layer is
+    padded with features that are 0."""
+    width = max(x.shape[1], y.shape[1])
+    x, y = (np.pad(np.asarray(a, np.float64), ((0, 0), (0, width - a.shape[1]))) for a in (x, y))
+    x, y = x - x.mean(0), y - y.mean(0)
+    x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
+    u, _, v = np.linalg.svd(y.T @ x)
+    return float(np.linalg.norm(x - y @ (u @ v)) ** 2)
+
+
+def shape_distance(x: np.ndarray, y: np.ndarray) -> float:
+    """Angle between the two clouds after the best rotation (Williams et al. 2021)."""
+    return float(2 * np.arcsin(np.sqrt(procrustes_distance(x, y)) / 2))
 
 
 def js_bits(p: np.ndarray, q: np.ndarray) -> np.ndarray:
