@@ -21,6 +21,7 @@ COMMANDS = {
     "sql": "Ask the store's tables in SQL.",
     "check": "Verify a store; --repair mends it.",
     "measures": "What each measure is: definition, unit, range, source, cost.",
+    "clusters-export": "Write one layer's clusters as DirectProbe's own files.",
     "demo": "Fine-tune a tiny BERT here and now, and make a store of it.",
 }
 DEMO_FOLDER = "bertdyn-demo"
@@ -61,7 +62,7 @@ def _group() -> click.Group:
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
             if cmd_name not in COMMANDS:
                 return None
-            command: click.Command = importlib.import_module(f"explorer.commands.{cmd_name}").command
+            command: click.Command = importlib.import_module(f"explorer.commands.{cmd_name.replace('-', '_')}").command
             return command
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
