@@ -105,10 +105,10 @@ def tick_labels(ticks: tuple[float, ...]) -> tuple[str, ...]:
     if largest == 0:
         return tuple("0" for _ in ticks)
     if largest < 1e-3 or largest >= 1e7 or (gap > 0 and largest / gap > 1e5):
-        return tuple(_short(t) for t in ticks)
+        return tuple(short(t) for t in ticks)
     decimals = max(0, -math.floor(math.log10(gap) + 1e-9)) if gap > 0 else 2
     if gaps and max(gaps) > 1.5 * gap:  # logarithmic: each tick its own decimals
-        return tuple(_short(t) for t in ticks)
+        return tuple(short(t) for t in ticks)
     if any(abs(round(t, decimals) - t) > 1e-6 * largest for t in ticks):
         decimals += 1
     return tuple(f"{t:.{decimals}f}" if decimals else count(round(t)) for t in ticks)
@@ -124,7 +124,8 @@ def step_ticks(low: int, high: int, most: int) -> tuple[int, ...]:
     return tuple(i * step for i in range(first, high // step + 1)) or (low,)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """A round value without zeros at its end: ``0.002``, ``1e-6``."""
     if value == 0:
         return "0"
     if 1e-3 <= abs(value) < 1e5:

@@ -16,7 +16,7 @@ from rich.style import Style
 from explorer.render import axes
 from explorer.render.cells import Grid, Line, crop, pad
 from explorer.render.ink import Ink, fill, ink
-from explorer.render.palette import LEVELS, Palette
+from explorer.render.palette import Palette
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _KEPT = 4
@@ -127,7 +127,7 @@ class HeatChart:
         scale = self.scale(log)
         looks = ink(palette, self.heat.signed, ascii_only)
         frame, bar = self._frame(width, height, bool(looks.colours) and not digits)
-        levels = _levels(frame.shown, scale)
+        levels = _levels(frame.shown, scale, looks.levels)
         if self.heat.refused is not None:
             refused = np.zeros(levels.shape, bool)
             np.logical_or.at(refused, (frame.row_of[:, None], frame.column_of[None, :]), self.heat.refused)
@@ -244,7 +244,7 @@ class HeatChart:
         for row in range(tall):
             above = (2 * (tall - row) - 0.5) / (2 * tall)
             below = (2 * (tall - row) - 1.5) / (2 * tall)
-            upper, lower = (min(LEVELS - 1, int(p * LEVELS)) for p in (above, below))
+            upper, lower = (min(looks.levels - 1, int(p * looks.levels)) for p in (above, below))
             if looks.colours:
                 pair = looks.colours[upper], looks.colours[lower]
                 same = upper == lower
@@ -291,14 +291,14 @@ class HeatChart:
             grid.put(at_row, at, "X" if ascii_only else "◆", style)
 
 
-def _levels(values: np.ndarray, scale: axes.Scale) -> np.ndarray:
-    """Level 0..15 of each value, -1 for NaN."""
+def _levels(values: np.ndarray, scale: axes.Scale, many: int) -> np.ndarray:
+    """Level of each value, counted from 0, -1 for NaN."""
     low, high = (np.log10(scale.low), np.log10(scale.high)) if scale.log else (scale.low, scale.high)
     finite = np.isfinite(values)
     filled = np.where(finite, values, scale.low)
     if scale.log:
         filled = np.log10(np.maximum(filled, scale.low))
-    level = np.clip(np.floor((filled - low) / (high - low) * LEVELS), 0, LEVELS - 1)
+    level = np.clip(np.floor((filled - low) / (high - low) * many), 0, many - 1)
     return np.where(finite, level, _MISSING).astype(np.int16)
 
 

@@ -1,7 +1,7 @@
 """How a heat map shows levels: colours where there are some, else glyphs of rising weight; one scale or two sides.
 
 On two sides (changes: less and more than before) lightness still rises from the lowest to the highest level, with grey
-at zero, so that a sign can be read in grey and with every kind of colour blindness; its glyphs point down and up.
+for none, so that a sign can be read in grey and with every kind of colour blindness; its glyphs point down and up.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from functools import lru_cache
 from rich.color import Color
 from rich.style import Style
 
-from explorer.render.palette import LEVELS, Palette
+from explorer.render.palette import LEVELS, SIDE, Palette
 
 GLYPHS = " .:-=+*#%@"
 """Levels of one scale without colours, lightest first."""
-BELOW, ABOVE = " -vVW", " +^AM"
+BELOW, ABOVE = "-vVW", "+^AM"
 """Levels below and above zero without colours, nearest to zero first."""
 
 
 @dataclass(frozen=True)
 class Ink:
-    """Looks of each of LEVELS levels."""
+    """Looks of each level."""
 
     colours: tuple[Color, ...]
     """Empty: draw glyphs."""
@@ -31,6 +31,11 @@ class Ink:
     """Of the glyphs."""
     dark_below: int
     """Colours of levels below it are dark: marks on them must be light."""
+
+    @property
+    def levels(self) -> int:
+        """How many there are."""
+        return len(self.glyphs)
 
     def on(self, level: int) -> Style:
         """Text that can be read on a level's colour."""
@@ -41,16 +46,13 @@ class Ink:
 
 def ink(palette: Palette, two_sided: bool, ascii_only: bool) -> Ink:
     """The levels' looks in a palette; pictures of plain characters use no colour as data."""
-    half = LEVELS // 2
     if two_sided:
-        steps = [i * len(ABOVE) // half for i in range(half)]
-        glyphs = tuple(BELOW[i] for i in reversed(steps)) + tuple(ABOVE[i] for i in steps)
-        styles = (palette.below,) * half + (palette.above,) * half
-    else:
-        glyphs = tuple(GLYPHS[i * len(GLYPHS) // LEVELS] for i in range(LEVELS))
-        styles = (palette.text,) * LEVELS
-    colours = palette.two_sided if two_sided else palette.heat
-    return Ink(() if ascii_only else colours, glyphs, styles, palette.heat_dark_below)
+        steps = [i * len(ABOVE) // SIDE for i in range(SIDE)]
+        glyphs = (*(BELOW[i] for i in reversed(steps)), " ", *(ABOVE[i] for i in steps))
+        styles = (palette.below,) * SIDE + (palette.text,) + (palette.above,) * SIDE
+        return Ink(() if ascii_only else palette.two_sided, glyphs, styles, SIDE)
+    glyphs = tuple(GLYPHS[i * len(GLYPHS) // LEVELS] for i in range(LEVELS))
+    return Ink(() if ascii_only else palette.heat, glyphs, (palette.text,) * LEVELS, palette.heat_dark_below)
 
 
 @lru_cache(maxsize=1024)

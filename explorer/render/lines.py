@@ -102,7 +102,7 @@ class LineChart:
             if name.row not in {other.row for other in others}:
                 grid.put(frame.top + name.row, at, name.text, self._style(palette, name.line, focus))
         for other in others:
-            grid.put(frame.top + other.row, at, other.text, palette.axis)
+            grid.put(frame.top + other.row, at, other.text, palette.text)
         return grid, frame
 
     def _labels(self, frame: Frame, palette: Palette, focus: int, width: int, ascii_only: bool) -> list[labels.Label]:
@@ -203,7 +203,7 @@ class LineChart:
         part = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
         chars, styles = grid.chars[part], grid.styles[part]
         looks = (
-            [self._style(palette, i, focus) for i in range(len(series))] + [palette.axis for _ in beside] + [Style()]
+            [self._style(palette, i, focus) for i in range(len(series))] + [palette.text for _ in beside] + [Style()]
         )
         numbers = np.array([grid.style(style) for style in looks], np.int16)
         drawn = canvas.bits > 0

@@ -18,6 +18,8 @@ from rich.style import Style
 
 LEVELS = 16
 """Colour levels of a heat map: more cost bytes on the wire and cannot be told apart."""
+SIDE = 7
+"""Levels of a change on either side of none."""
 
 
 class Depth(StrEnum):
@@ -46,10 +48,10 @@ class Palette:
     """Ordinal ramp of line colours, lowest first; one entry where lines are told apart by letters alone."""
     heat: tuple[Color, ...]
     """LEVELS colours, lowest first; empty: draw levels with glyphs."""
-    two_sided: tuple[Color, ...]
-    """LEVELS colours for changes: the first half below zero, the second above; empty where ``heat`` is."""
     heat_dark_below: int
-    """Levels of both below it are dark: marks on them must be light."""
+    """Levels below it are dark: marks on them must be light."""
+    two_sided: tuple[Color, ...]
+    """2 SIDE + 1 colours for changes, grey in the middle for none; dark below it; empty where ``heat`` is."""
     below: Style
     """Glyphs of levels below zero, where there are no colours for them."""
     above: Style
@@ -102,7 +104,7 @@ def detect(environment: Mapping[str, str]) -> Depth:
 _CUBE_LINES_DARK = (97, 98, 99, 68, 69, 37, 42, 78, 113, 149, 185, 191, 227)
 _CUBE_LINES_LIGHT = (142, 106, 70, 35, 31, 26, 25, 56, 55, 54, 18)
 _CUBE_HEAT = (17, 18, 54, 55, 56, 25, 26, 31, 37, 42, 78, 113, 149, 185, 191, 227)
-_CUBE_TWO_SIDED = (17, 18, 19, 20, 25, 61, 67, 245, 137, 173, 178, 214, 215, 220, 227, 230)
+_CUBE_TWO_SIDED = (17, 18, 19, 20, 25, 61, 67, 245, 137, 173, 178, 214, 220, 227, 230)
 
 
 def _truecolor(dark: bool) -> Palette:
@@ -119,7 +121,7 @@ def _truecolor(dark: bool) -> Palette:
         warning=Style(color=Color.from_rgb(*_oklch(0.80 if dark else 0.55, 0.15, 70)), bold=True),
         lines=tuple(Style(color=c) for c in lines),
         heat=tuple(_ramp(i / (LEVELS - 1), 0.24, 0.95) for i in range(LEVELS)),
-        two_sided=tuple(_two_sided(2 * i / (LEVELS - 1) - 1) for i in range(LEVELS)),
+        two_sided=tuple(_two_sided(i / SIDE) for i in range(-SIDE, SIDE + 1)),
         heat_dark_below=8,
         below=Style(),
         above=Style(),

@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 
 from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_probe
 
+MORE = "\0more"
+"""Name of the row that stands for those of a folded list; no measure, task, seed or probe set is called so."""
+SHORT = 4
+"""Lists of so many rows are not folded."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -69,6 +74,34 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
         kept = [row for row in rest if _matches(row, wanted)]
         rows += [head, *kept] if kept else []
     return rows
+
+
+def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
+    """The rows as they are where they fit; else the longest lists of which one is picked show that one alone, as many
+    as must; the ``opened`` section never."""
+    sections = _sections(rows)
+    lengths = {name: len(section) for name, section in sections.items() if any(r.mark == _one(True) for r in section)}
+    left = len(rows)
+    for name in sorted(lengths, key=lambda name: -lengths[name]):
+        if left <= room or lengths[name] <= SHORT:
+            break
+        if name == opened:
+            continue
+        head, *section = sections[name]
+        kept = [head, *(r for r in section if r.mark == _one(True)), Choice(name, MORE, "", "")]
+        sections[name] = [*kept[:-1], replace(kept[-1], text=f"    {len(section) + 2 - len(kept)} more")]
+        left -= lengths[name] - len(kept)
+    return [row for section in sections.values() for row in section]
+
+
+def _sections(rows: list[Choice]) -> dict[str, list[Choice]]:
+    """Each head with its rows, by the head's section."""
+    found: dict[str, list[Choice]] = {}
+    name = ""
+    for row in rows:
+        name = row.section if row.head else name
+        found.setdefault(name, []).append(row)
+    return found
 
 
 def picked(row: Choice, state: State, catalogue: Catalogue) -> State:

@@ -18,10 +18,10 @@ class Curves(LineView):
         labels = [f"L{layer}" for layer in self.cube.layers]
         return cube_series(self.cube, labels, self.cube.layers, steps=True, extras=True)
 
-    def read(self, cursor: Cursor) -> str:
+    def read(self, cursor: Cursor, room: int) -> str:
         """One value, one checkpoint's extremes, or one layer's."""
         if cursor.x >= 0 and cursor.y >= 0:
-            return self.at(cursor.y, cursor.x)
+            return self.at(cursor.y, cursor.x, room)
         if cursor.x >= 0:
             names = [f"layer {layer}" for layer in self.cube.layers]
             return f"step {self.cube.steps[cursor.x]:,}: {between(self.cube.mean[:, cursor.x], names)}"

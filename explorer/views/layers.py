@@ -79,7 +79,7 @@ class Layers:
             return Picture(tuple(message(self._nothing(), width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.ref_layers), len(self.layers))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
-        return Picture(tuple(lines), self._read(at) if at.x >= 0 and at.y >= 0 else "", at, self.notes)
+        return Picture(tuple(lines), self._read(at, width) if at.x >= 0 and at.y >= 0 else "", at, self.notes)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of layers that has a value or a reason why not."""
@@ -99,16 +99,14 @@ class Layers:
         if self.pair is None:
             return words.title(self.data)
         key = self.pair.key
-        return words.title(
-            self.data, key.task, f"seed {key.seed}", f"step {key.step:,}, every layer against every layer"
-        )
+        return words.title(self.data, key.task, f"seed {key.seed}", f"step {key.step:,}, layer by layer")
 
-    def _read(self, at: Cursor) -> str:
+    def _read(self, at: Cursor, room: int) -> str:
         layer, other = self.layers[at.y], self.ref_layers[at.x]
         where = f"layer {layer} against layer {other}"
         if layer == other:
             where = f"layer {layer} against itself"
-        return words.reading(self.data, where, self._by_layers.get((layer, other)), self._nearest(at.y))
+        return words.reading(self.data, where, self._by_layers.get((layer, other)), self._nearest(at.y), room)
 
     def _nearest(self, row: int) -> str:
         away = np.abs(self.values[row] - self.data.measure.same)

@@ -38,12 +38,13 @@ class CubeView:
         self.empty = not bool(np.isfinite(self.cube.values).any())
         self.notes = words.notes(data, self.shown) + other_tasks(data, self.task)
 
-    def at(self, layer: int, step: int) -> str:
-        """The value at indices into layers and steps, in words."""
+    def at(self, layer: int, step: int, room: int = words.WIDE) -> str:
+        """The value at indices into layers and steps, in words, about so many."""
         number_of, at_step = self.cube.layers[layer], self.cube.steps[step]
         place = f"layer {number_of}, step {at_step:,}"
         if len(self.seeds) == 1:
-            return words.reading(self.data, place, self.data.at(self.task, self.seeds[0], number_of, at_step))
+            stored = self.data.at(self.task, self.seeds[0], number_of, at_step)
+            return words.reading(self.data, place, stored, room=room)
         cube, many = self.cube, int(self.cube.count[layer, step])
         if not many:
             return f"{place}: no value of any seed"
@@ -51,7 +52,11 @@ class CubeView:
         text = f"{place}: {number(float(cube.mean[layer, step]))}{spread} ({many} of {len(self.seeds)} seeds)"
         yard, chance = float(cube.yardstick[layer, step]), float(cube.null[layer, step])
         beside = words.yardstick(self.data, yard) + words.chance(chance)
-        return words.together(text, beside, words.against(self.data))
+        return words.together(text, beside, words.against(self.data), room)
+
+    def told(self, options: DrawOptions) -> tuple[str, ...]:
+        """The notes, and what of the options cannot be done."""
+        return self.notes + words.on_log(self.data.measure, options)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a layer and step: the value, or the mean over seeds with its standard deviation."""
@@ -71,8 +76,8 @@ class LineView(CubeView):
         """The lines, lowest first."""
         raise NotImplementedError
 
-    def read(self, cursor: Cursor) -> str:
-        """What a clamped cursor points at."""
+    def read(self, cursor: Cursor, room: int) -> str:
+        """What a clamped cursor points at, in about so many cells."""
         raise NotImplementedError
 
     def draw(
@@ -89,7 +94,7 @@ class LineView(CubeView):
             return Picture(tuple(lines), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.chart.xs), len(self.chart.chart.series))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
-        return Picture(tuple(lines), self.read(at), at, self.notes)
+        return Picture(tuple(lines), self.read(at, width), at, self.told(options))
 
 
 def line_chart(data: Rows, series: tuple[Series, ...], x_name: str, one_seed: bool) -> Chart:

@@ -18,10 +18,10 @@ class Profile(LineView):
         labels = [f"step {step:,}" for step in self.cube.steps]
         return cube_series(self.cube, labels, range(len(labels)), steps=False, extras=True)
 
-    def read(self, cursor: Cursor) -> str:
+    def read(self, cursor: Cursor, room: int) -> str:
         """One value, one layer's extremes, or one checkpoint's."""
         if cursor.x >= 0 and cursor.y >= 0:
-            return self.at(cursor.x, cursor.y)
+            return self.at(cursor.x, cursor.y, room)
         if cursor.x >= 0:
             names = [f"step {step:,}" for step in self.cube.steps]
             return f"layer {self.cube.layers[cursor.x]}: {between(self.cube.mean[cursor.x], names)}"

@@ -179,21 +179,28 @@ def fetch(store: Store, selection: Selection, parts: bool = False) -> Rows:
     if selection.ref_layers is None:
         whole += " and (ref_layer is null or ref_layer = layer)"
     asked = selection.measure, selection.probe, canonical(dict(selection.parameters))
-    stored = store.results(*asked, where=f"version = {measure.version} and {whole}")
+    tasks = sorted({place.key.task for place in wanted})
+    here = f"version = {measure.version} and {whole}"
+    stored = store.results(*asked, where=here, tasks=tasks) if wanted else []
     left_out = 0
-    if parts:
+    if parts and wanted:
         each = f"version = {measure.version} and (example is not null or query is not null)"
-        quoted = [text.replace("'", "''") for text in asked]
-        table = store.query(
-            "select count(*) from results where measure = '{}' and probe = '{}' and parameters = '{}' and {}".format(
-                *quoted, each
-            )
-        )
-        left_out = int(table.rows[0][0])
+        left_out = _count(store, dict(zip(("measure", "probe", "parameters"), asked, strict=True)), tasks, each)
         if left_out <= MOST_PARTS:
-            stored += store.results(*asked, where=each) if left_out else []
+            stored += store.results(*asked, where=each, tasks=tasks) if left_out else []
             left_out = 0
     return choose_rows(measure, selection, stored, wanted, left_out)
+
+
+def _count(store: Store, fields: Mapping[str, str], tasks: Sequence[str], where: str) -> int:
+    """Stored rows with these fields, of these tasks, that meet a condition in SQL."""
+
+    def quoted(text: str) -> str:
+        return "'" + text.replace("'", "''") + "'"
+
+    chosen = " and ".join(f"{name} = {quoted(value)}" for name, value in fields.items())
+    those = f"task in ({', '.join(map(quoted, tasks))})" if tasks else "true"
+    return int(store.query(f"select count(*) from results where {chosen} and {those} and {where}").rows[0][0])
 
 
 def choose_rows(

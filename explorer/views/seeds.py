@@ -43,7 +43,7 @@ class Seeds(CubeView):
 
         self.panels = [(f"seed {seed}", chart(data.cube(self.task, (seed,)), not several)) for seed in self.seeds]
         if several:
-            self.panels.append(("mean ± sd over seeds", chart(cube, True)))
+            self.panels.append(("mean ± sd, ╌ between seeds" if apart else "mean ± sd over seeds", chart(cube, True)))
         if apart:
             none = np.full_like(cube.values, np.nan)[:1]
             between = Cube(cube.task, ("",), cube.layers, cube.steps, cube.yardstick[None], none, none, none, none[0])
@@ -80,7 +80,7 @@ class Seeds(CubeView):
             if i == len(panels) - 1 and column < across - 1:
                 size = wide + extra
             high = height - row * tall if row == down - 1 else tall
-            name = name.replace("±", "+-") if options.ascii else name
+            name = name.replace("±", "+-").replace("╌", "=") if options.ascii else name
             grid.put(row * tall, column * wide, crop(name, size, options.ascii), palette.strong)
             if high > 1:
                 panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
@@ -88,9 +88,9 @@ class Seeds(CubeView):
         hidden = len(self.panels) - len(panels)
         notes = (*self.notes, f"{hidden} of {len(self.panels)} panels do not fit on this screen")
         notes = notes if hidden else self.notes
-        return Picture(tuple(grid.lines()), self._read(at), at, notes)
+        return Picture(tuple(grid.lines()), self._read(at, width), at, notes)
 
-    def _read(self, at: Cursor) -> str:
+    def _read(self, at: Cursor, room: int) -> str:
         if at.x < 0 or at.y < 0:
             if at.x >= 0:
                 names = [f"layer {layer}" for layer in self.cube.layers]
@@ -106,7 +106,7 @@ class Seeds(CubeView):
             mean, spread = float(self.cube.mean[at.y, at.x]), float(self.cube.spread[at.y, at.x])
             text += f"; mean {number(mean)} ± {number(spread)}"
         yard, chance = float(self.cube.yardstick[at.y, at.x]), float(self.cube.null[at.y, at.x])
-        return clean("; ".join([text, *words.yardstick(self.data, yard), *words.chance(chance)]))
+        return clean(words.together(text, words.yardstick(self.data, yard) + words.chance(chance), "", room))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Every seed's values, then their mean with its standard deviation."""

@@ -7,12 +7,17 @@ import math
 from collections.abc import Sequence
 
 from explorer.measures import Measure
-from explorer.render.axes import count, number
+from explorer.render.axes import count, number, short
 from explorer.render.cells import clean
+from explorer.views.base import DrawOptions
+from explorer.views.cells import signed
 from explorer.views.rows import Rows
 from store.keys import Result
 
 DOT = " · "
+WIDE = 1000
+"""Room for every word."""
+_APART, _ALIKE = "seeds differ by", "between seeds"
 
 
 def against(rows: Rows) -> str:
@@ -53,8 +58,8 @@ def seeds(names: Sequence[str]) -> str:
 
 
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
-    """'probe dev · over 21,340 tokens · 0 = the same, 1 = nothing in common · 99 % variance': on what, on how much, which
-    way values point, in which definition."""
+    """'probe dev · over 21,340 tokens · 0 = the same, 1 = nothing in common · 99 % variance': on what, on how much,
+    which way values point, in which definition."""
     counts = sorted({r.n for r in shown if r.value is not None})
     parts = [f"probe {rows.selection.probe}"]
     if counts:
@@ -109,8 +114,8 @@ def noise(measure: Measure, result: Result) -> bool:
 
 
 def _near(measure: Measure) -> str:
-    floor = number(measure.floor, 1)
-    return f"within {floor} of {number(measure.same, 1)}" if measure.same else f"below {floor}"
+    floor = short(measure.floor)
+    return f"within {floor} of {short(measure.same)}" if measure.same else f"below {floor}"
 
 
 def _on_trust(shown: Sequence[Result]) -> list[str]:
@@ -148,6 +153,13 @@ def trust(result: Result) -> dict[str, object]:
     return asked if isinstance(asked, dict) else {}
 
 
+def on_log(measure: Measure, options: DrawOptions) -> tuple[str, ...]:
+    """Says that changes have no logarithm when one is asked for."""
+    return ("changes are drawn on a linear scale: those below zero have no logarithm",) * (
+        options.log_y and signed(measure)
+    )
+
+
 def _reasons(rows: Sequence[Result]) -> str:
     reasons: dict[str, int] = {}
     for r in rows:
@@ -157,8 +169,8 @@ def _reasons(rows: Sequence[Result]) -> str:
     return most.rstrip(".") + (f" (and {others} other reason{'s' if others > 1 else ''})" if others else "")
 
 
-def reading(rows: Rows, place: str, result: Result | None, source: str | None = None) -> str:
-    """One stored value in words, with what it is worth; ``source`` instead of what it is compared with.
+def reading(rows: Rows, place: str, result: Result | None, source: str | None = None, room: int = WIDE) -> str:
+    """One stored value in words, with what it is worth; ``source`` instead of what it is compared with, ``room`` cells.
 
     'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; seeds differ by 0.110; chance 0.930; from the pre-trained model'
     """
@@ -175,11 +187,13 @@ def reading(rows: Rows, place: str, result: Result | None, source: str | None = 
         beside.append(f"{_near(rows.measure)}, {_NOISE}")
     if result.reason:
         beside.append(f"! {result.reason}")
-    return clean(together(text, beside, against(rows) if source is None else source))
+    return clean(together(text, beside, against(rows) if source is None else source, room))
 
 
-def together(value: str, beside: Sequence[str], source: str) -> str:
+def together(value: str, beside: Sequence[str], source: str, room: int = WIDE) -> str:
     """A value, what stands beside it, and last what the title says already: narrow screens cut the end."""
+    if len("; ".join([value, *beside])) >= room:
+        beside = [part.replace(_APART, "seeds").replace(_ALIKE, "seeds") for part in beside]
     parts = [part for part in (*beside, source) if part]
     return value + (", " if parts == [source] else "; " if parts else "") + "; ".join(parts)
 
@@ -197,7 +211,7 @@ def yardstick(rows: Rows, value: float | None) -> list[str]:
     """'seeds differ by 0.110', of a similarity 'between seeds 0.980'; nothing where there is none."""
     if value is None or math.isnan(value):
         return []
-    return [f"{'between seeds' if rows.measure.same else 'seeds differ by'} {number(value)}"]
+    return [f"{_ALIKE if rows.measure.same else _APART} {number(value)}"]
 
 
 def chance(value: float | None) -> list[str]:

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.binding import Binding
 from textual.message import Message
 
-from explorer.ui.choices import Choice, choices
+from explorer.ui.choices import MORE, Choice, choices, folded
 from explorer.ui.widgets.lines import Lines, SegmentLine
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Panel(Lines, can_focus=True):
     """Rows that can be picked from the keyboard; shows the state and tells the screen what was picked."""
 
-    DEFAULT_CSS = "Panel { width: 26; height: 1fr; }"
+    DEFAULT_CSS = "Panel { width: 28; height: 1fr; }"
     BINDINGS: ClassVar = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -75,7 +75,7 @@ class Panel(Lines, can_focus=True):
         if places:
             now = min(range(len(places)), key=lambda i: abs(places[i] - self._at))
             self._at = places[min(max(now + by, 0), len(places) - 1)]
-            self._paint()
+            self._fill()
 
     def action_section(self, by: int) -> None:
         """To the row that is picked in the section before or after (the first row where none is)."""
@@ -86,7 +86,7 @@ class Panel(Lines, can_focus=True):
             start = heads[wanted] + 1
             stop = heads[wanted + 1] if wanted + 1 < len(heads) else len(self._rows)
             self._at = next((i for i in range(start, stop) if "x" in self._rows[i].mark), start)
-            self._paint()
+            self._fill()
 
     def action_pick(self) -> None:
         """Pick the row under the cursor."""
@@ -101,24 +101,29 @@ class Panel(Lines, can_focus=True):
             self.post_message(self.Left())
 
     def on_focus(self) -> None:
-        self._paint()
+        self._fill()
 
     def on_blur(self) -> None:
-        self._paint()
+        self._fill()
 
     def on_resize(self) -> None:
         super().on_resize()
-        self._paint()
+        self._fill()
 
     def _fill(self) -> None:
         if self._about is None:
             return
         under = self.row
-        self._rows = choices(*self._about, self.wanted)
+        # A folded list opens when the cursor comes to it, and folds behind it.
+        opened = under.section if under and self.has_focus else ""
+        rows = choices(*self._about, self.wanted)
+        self._rows = rows if self.wanted else folded(rows, opened, self.size.height)
         places = [i for i, row in enumerate(self._rows) if not row.head]
-        names = [(row.section, row.name) for row in self._rows]
-        same = [i for i in places if under and names[i] == (under.section, under.name)]
-        self._at = (same or [min(places, key=lambda i: abs(i - self._at), default=0)])[0]
+        near = [i for i in places if under and self._rows[i].section == under.section]
+        same = [i for i in near if under and self._rows[i].name == under.name]
+        if not same and under and under.name == MORE:
+            same = near[-1:]
+        self._at = (same or [min(near or places, key=lambda i: abs(i - self._at), default=0)])[0]
         self._paint()
 
     def _paint(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from explorer.measures import all_measures
 from explorer.ui.actions import ACTIONS
 from explorer.views.base import VIEWS
 from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
@@ -34,8 +35,10 @@ async def test_a_number_key_shows_its_view(computed: Path, key: str, mode: str) 
 
 async def test_m_shows_the_next_measure_and_shift_m_goes_back(computed: Path) -> None:
     async with opened(computed) as pilot:
+        names = [m.name for m in all_measures()]
+        after = all_measures()[names.index("svcca") + 1]
         await pilot.press("m")
-        await shown(pilot, "JS divergence from the pre-trained model")
+        await until(pilot, lambda: text_of(pilot, "heading").strip().startswith(after.title))
         await pilot.press("M")
         await shown(pilot, "SVCCA distance from the pre-trained model")
 
