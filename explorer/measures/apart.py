@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.measures.hulls import TOLERANCE, Cloud, compare
+from explorer.measures.interior import one_thread
 from explorer.measures.labelled import Labelled, labelled_points, labels_digest
 from explorer.measures.merging import Grouping, merge
 
@@ -127,15 +128,8 @@ def _restored(arrays: Mapping[str, np.ndarray]) -> Side | None:
 
 
 def solve(data: Labelled, method: str, progress: Progress) -> Side:
-    """Clusters and distances of labelled points.
-
-    BLAS runs on one thread: width x width is too small to share, measured 20 times the CPU time on two busy cores.
-    """
-    import scipy.linalg  # loaded before its threads are limited, or they are not
-    from threadpoolctl import threadpool_limits
-
-    assert scipy.linalg is not None
-    with threadpool_limits(1):
+    """Clusters and distances of labelled points."""
+    with one_thread():
         present = data.present
         if method == "directprobe" and len(present) > 1:
             grouping = merge(data.points, data.labels, progress)

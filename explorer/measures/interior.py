@@ -12,6 +12,7 @@ s = C z - E nu >= 0 = slacks; at the solution u s = 0. Start and steps keep all 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,17 @@ class _Newton:
         du = r + self.KE @ dnu
         dz = self.C.T @ du
         return du, dnu, dz, self.C @ dz - self.E @ dnu
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """BLAS on one thread: width x width is too small to share, measured 20 times the CPU time on two busy cores."""
+    import scipy.linalg  # scipy brings a BLAS of its own: loaded later, its threads would not be limited
+    from threadpoolctl import threadpool_limits
+
+    assert scipy.linalg
+    with threadpool_limits(1):
+        yield
 
 
 def nearest(points: np.ndarray, n1: int, decide: bool = False) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 
 from explorer.measures.base import silent
 from explorer.measures.dendrogram import Dendrogram, centroid_linkage
+from explorer.measures.interior import one_thread
 from explorer.measures.overlaps import KEPT_PLANES, Clusters, Tester, Union
 
 Progress = Callable[[str, float], None]
@@ -49,7 +50,11 @@ class Grouping:
 
 def merge(points: np.ndarray, labels: np.ndarray, progress: Progress = silent) -> Grouping:
     """Group points [n, d] (float64) by their labels [n]."""
-    points = points - points.mean(0)
+    with one_thread():
+        return _merge(points - points.mean(0), labels, progress)
+
+
+def _merge(points: np.ndarray, labels: np.ndarray, progress: Progress) -> Grouping:
     progress("merging without tests", 0.0)
     tree = centroid_linkage(points, labels)
     points = points[tree.order]
