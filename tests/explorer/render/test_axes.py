@@ -89,6 +89,22 @@ def test_distances_start_at_zero_unless_they_lie_close_together():
     assert value_scale(0.90, 0.95).low > 0.8
 
 
+def test_similarities_end_at_one_unless_they_lie_far_from_it():
+    assert value_scale(0.7, 0.99, anchor=1.0).high == 1.0
+    assert value_scale(0.10, 0.15, anchor=1.0).high < 0.2
+
+
+@given(st.floats(-1, 0.999), st.floats(0, 1))
+def test_an_axis_of_similarities_holds_its_values_and_ends_at_one_at_most(low, share):
+    high = low + share * (1 - low)
+    scale = value_scale(low, high, anchor=1.0)
+    assert scale.low < scale.high
+    assert scale.low <= low + 1e-9
+    assert high - 1e-3 <= scale.high <= 1 + 1e-9
+    if 1 - high < 0.49 * (1 - low):
+        assert scale.high == pytest.approx(1)
+
+
 def test_a_logarithm_of_zero_has_no_place():
     assert math.isnan(Scale(1e-3, 1, True).place(0.0))
     assert Scale(1e-4, 1, True).place(1e-2) == pytest.approx(0.5)

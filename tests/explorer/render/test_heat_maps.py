@@ -1,6 +1,7 @@
 """Does a heat map show every value at its place, and say what is missing?"""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,8 @@ def test_any_map_fills_exactly_the_cells_given(rows, columns, width, height, dep
     values = np.random.default_rng(rows * 60 + columns).normal(0.2, 0.3, (rows, columns))
     values[values > 0.5] = np.nan
     chart = heat(values, np.isnan(values) & (values.cumsum(axis=0) > 0))
+    if rows % 2:
+        chart = HeatChart(replace(chart.heat, signed=True))
     cursor = min(x, columns - 1), min(y, rows - 1)
     lines = chart.draw(width, height, palette(depth), *cursor, digits=digits, log=log, ascii_only=ascii_only)
     assert [width_of(line) for line in lines] == [width] * height
@@ -124,6 +127,47 @@ def test_any_map_fills_exactly_the_cells_given(rows, columns, width, height, dep
 def test_neighbours_of_one_level_are_one_run():
     lines = heat(np.zeros((13, 100))).draw(120, 40, palette(Depth.EIGHT_BIT))
     assert max(len(line) for line in lines) <= 6  # name, map, gap, bar, tick
+
+
+def changes(values: np.ndarray) -> HeatChart:
+    rows, columns = values.shape
+    names = names_of(range(rows)), names_of([20 * i for i in range(columns)])
+    return HeatChart(HeatMap(values, *names, "layer", "step", "change", signed=True))
+
+
+def test_zero_is_in_the_middle_of_a_scale_of_changes_whatever_the_values_are():
+    for values in ([[0.1, 0.4]], [[-0.4, -0.1]], [[-0.4, 0.1]]):
+        scale = changes(np.array(values)).scale(log=True)
+        assert (scale.low, scale.high, scale.log) == (-0.4, 0.4, False)
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_no_change_looks_like_none_and_opposite_changes_look_different(depth):
+    chart = changes(np.array([[-0.4, 0.0, 0.4]]))
+    line = chart.draw(60, 12, palette(depth))[1]
+    cells = [(char, segment.style) for segment in line for char in segment.text]
+    low, none, high = (cells[at] for at in (5, 20, 32))
+    assert len({low, none, high}) == 3
+    two_sided = palette(depth).two_sided
+    if two_sided:
+        assert none[1].bgcolor == two_sided[len(two_sided) // 2]
+    else:
+        assert (low[0], none[0], high[0]) == ("W", " ", "M")
+
+
+def test_the_colours_of_similarities_end_at_one():
+    names = names_of(range(1)), names_of(range(3)), "layer", "step", "similarity"
+    near = HeatChart(HeatMap(np.array([[0.75, 0.9, 0.99]]), *names, anchor=1.0))
+    assert (near.scale().low, near.scale().high) == (0.75, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("changes-60x12-none", {}), ("changes-60x12-ascii", {"ascii_only": True, "column": 2, "row": 4})]
+)
+def test_the_picture_of_changes_is_the_one_that_was_looked_at(name, how):
+    values = np.outer(np.arange(7.0) - 3, 1 - np.exp(-np.arange(8) / 3)) / 8
+    text = to_text(changes(values).draw(60, 12, palette(Depth.NONE), **how))
+    assert text == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

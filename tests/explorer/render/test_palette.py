@@ -12,9 +12,10 @@ from rich.color import Color
 
 from explorer.render.chart import Chart, Series
 from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.ink import ink
 from explorer.render.lines import LineChart
 from explorer.render.output import to_ansi
-from explorer.render.palette import LEVELS, Depth, detect, palette
+from explorer.render.palette import LEVELS, SIDE, Depth, detect, palette
 
 DEPTHS = list(Depth)
 
@@ -31,9 +32,11 @@ def drawn(depth: Depth, dark: bool = True) -> str:
     series = tuple(Series(f"L{i}", x, i * x / 500, i / 12, i * x / 500 - 0.1, i * x / 500 + 0.1, i) for i in range(13))
     values = np.arange(60.0).reshape(6, 10)
     values[2, 3] = np.nan
-    chart, heat = (
+    names = names_of(range(6)), names_of(range(10)), "layer", "step", "distance"
+    chart, heat, changes = (
         LineChart(Chart(series, "step", "distance")),
-        HeatChart(HeatMap(values, names_of(range(6)), names_of(range(10)), "layer", "step", "distance")),
+        HeatChart(HeatMap(values, *names)),
+        HeatChart(HeatMap(values - 30, *names, signed=True)),
     )
     colours = palette(depth, dark)
     lines = [
@@ -41,6 +44,8 @@ def drawn(depth: Depth, dark: bool = True) -> str:
         *chart.draw(90, 20, colours),
         *heat.draw(90, 20, colours, 3, 4),
         *heat.draw(90, 20, colours, 3, 4, digits=True),
+        *changes.draw(90, 20, colours, 3, 4),
+        *changes.draw(90, 20, colours, 3, 4, digits=True),
     ]
     return to_ansi(lines, depth)
 
@@ -88,6 +93,27 @@ def test_heat_colours_rise_in_lightness(depth):
     assert all(b > a for a, b in pairwise(light))
 
 
+def chroma(colour: Color) -> float:
+    """How far from grey: the extent of the three channels."""
+    return (max(colour.get_truecolor()) - min(colour.get_truecolor())) / 255
+
+
+@pytest.mark.parametrize("depth", [Depth.TRUECOLOR, Depth.EIGHT_BIT])
+def test_colours_of_changes_rise_in_lightness_from_blue_over_grey_to_yellow(depth):
+    """Blue and yellow are told apart with every common kind of colour blindness; lightness alone gives the sign too."""
+    colours = palette(depth).two_sided
+    assert len(colours) == 2 * SIDE + 1
+    light = [luminance(c) for c in colours]
+    assert all(b > a for a, b in pairwise(light))
+    assert chroma(colours[SIDE]) < 0.05
+    for i in range(SIDE - 1):
+        red, _, blue = colours[i].get_truecolor()
+        assert blue > red
+    for i in range(SIDE + 1, 2 * SIDE):
+        red, _, blue = colours[i].get_truecolor()
+        assert red > blue
+
+
 @pytest.mark.parametrize("depth", [Depth.TRUECOLOR, Depth.EIGHT_BIT])
 @pytest.mark.parametrize("dark", [True, False])
 def test_lines_can_be_seen_and_their_order_followed(depth, dark):
@@ -103,10 +129,25 @@ def test_lines_can_be_seen_and_their_order_followed(depth, dark):
 
 @pytest.mark.parametrize("depth", [Depth.TRUECOLOR, Depth.EIGHT_BIT])
 def test_figures_can_be_read_on_every_level(depth):
-    colours = palette(depth)
-    for level, colour in enumerate(colours.heat):
-        ink, paper = (1.0, luminance(colour)) if level < colours.heat_dark_below else (luminance(colour), 0.0)
-        assert (ink + 0.05) / (paper + 0.05) >= 3.0, level
+    for two_sided in (False, True):
+        looks = ink(palette(depth), two_sided, ascii_only=False)
+        for level in range(looks.levels):
+            style = looks.on(level)
+            assert style.color
+            assert style.bgcolor
+            figure, paper = sorted((luminance(style.color), luminance(style.bgcolor)), reverse=True)
+            assert (figure + 0.05) / (paper + 0.05) >= 3.0, level
+
+
+@pytest.mark.parametrize("depth", [Depth.STANDARD, Depth.NONE])
+def test_where_colours_are_few_the_glyph_says_the_sign_of_a_change(depth):
+    looks = ink(palette(depth), True, ascii_only=False)
+    below, above = set(looks.glyphs[:SIDE]), set(looks.glyphs[SIDE + 1 :])
+    assert looks.glyphs[SIDE] == " "
+    assert not looks.colours
+    assert not (below & above)
+    assert " " not in below | above
+    assert len(below) == len(above) == 4
 
 
 @pytest.mark.parametrize("depth", [Depth.STANDARD, Depth.NONE])
