@@ -73,7 +73,8 @@ SPECIAL = Parameter(
     "special",
     "keep",
     "special tokens ([CLS], [SEP]): keep = they attend and are attended like any other, drop = left out as query "
-    "tokens and as keys, and what is left of each row restored to sum 1",
+    "tokens and as keys, and what is left of each row restored to sum 1; rows that keep less than 1e-4 are left out "
+    "and counted",
     choices=("keep", "drop"),
 )
 WEIGHTING = Parameter(

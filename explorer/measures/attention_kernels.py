@@ -47,16 +47,19 @@ def divergence(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], 
     v = torch.div(d, low, out=low).clamp_(max=LARGEST_RATIO)
     second = torch.addcdiv(zero, d * v, high, value=0.25, out=high).log1p_()
     entries = v.log1p_().mul_(d).addcmul_(total, second, value=-1)
-    found = rows.sums(entries).double() / (sums[0].double() * (4 * math.log(2)))
+    found = rows.sums(entries) / (sums[0] * (4 * math.log(2)))
     return found.masked_fill_(found < NOTHING, 0)[None]
 
 
 def entropy(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
     """Entropy of one side's rows in bits, [1, rows]: -sum P log2 P, from 0 to log2 of the row's length."""
-    (p,), (total,) = sides, sums
-    terms = rows.sums(p * p.clamp(min=TINIEST).log2_()).double()
-    total = total.double()
-    return (total.log2() - terms / total).clamp_(min=0)[None]
+    import torch
+
+    p = sides[0].double()  # entropies are large and their changes small: float32 would leave 2e-6 bits of a row
+    total = rows.sums(p)
+    terms = rows.sums(p * p.clamp(min=TINIEST).log2_())
+    # A row without mass has no entropy; whoever asked leaves it out.
+    return torch.where(total > 0, total.log2() - terms / total, 0).clamp_(min=0)[None]
 
 
 def sinks(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
@@ -64,8 +67,7 @@ def sinks(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows:
     import torch
 
     (p,), (total,) = sides, sums
-    total = total.double()
-    share = rows.sums(p * rows.special_keys).double() / total
+    share = rows.sums(p * rows.special_keys) / total
     starts, is_special = (torch.from_numpy(x).to(p.device) for x in (rows.starts, rows.first_is_special))
     first = p[starts].double() * is_special / total
     return torch.stack([share, first, (share - first).clamp_(min=0)])

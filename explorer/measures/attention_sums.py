@@ -67,19 +67,19 @@ class Sums:
 
     def values(self) -> np.ndarray:
         """float64 [statistics, 1 + heads]: the layer's first, then the heads'; NaN where no example counts."""
-        return self._of_weights(np.ones((1, self.total.shape[-1])))[..., 0]
+        return _values(self.total.sum(-1, keepdims=True), self.weight.sum(-1, keepdims=True))[..., 0]
 
     def interval(self, trust: Trust) -> Interval:
         """Intervals of ``values`` over whole examples or groups of them, as ``trust`` asks."""
         used = np.flatnonzero(self.weight.any(0))
         if len(used) < 2:
             return Interval(reason="an interval takes two examples or more")
-        chosen = np.zeros((trust.resamples if trust.interval == "bootstrap" else len(used), self.total.shape[-1]))
+        total, weight = self.total[..., used], self.weight[..., used]
         if trust.interval == "bootstrap":
-            chosen[:, used] = resample_counts(len(used), trust.resamples, trust.seed)
+            drawn = resample_counts(len(used), trust.resamples, trust.seed).T
+            again = _values(total @ drawn, weight @ drawn)
         else:
-            chosen[:, used] = 1 - np.eye(len(used))
-        again = self._of_weights(chosen)
+            again = _values(*(x.sum(-1, keepdims=True) - x for x in (total, weight)))
         if np.isnan(again).any():
             return Interval(reason="an interval takes two examples or more with a value in every head")
         estimates = self.values()
@@ -91,15 +91,15 @@ class Sums:
                 bounds[at] = jackknife_interval(float(estimate), again[at], trust.level)
         return Interval(bounds, len(used) if len(self.groups) > GROUPS else None)
 
-    def _of_weights(self, weights: np.ndarray) -> np.ndarray:
-        """Values with groups weighted, [statistics, 1 + heads, W], weights [W, groups]."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            heads = (self.total @ weights.T) / (self.weight @ weights.T)
+
+def _values(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Heads' ratios after their mean, the layer's, [statistics, 1 + heads, W], of sums [statistics, heads, W]."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        heads = np.where(weight > 0, total / weight, np.nan)
         valued = ~np.isnan(heads)
         # A head in which no example counts has no part in the layer's value.
-        with np.errstate(invalid="ignore", divide="ignore"):
-            layer = np.where(valued, heads, 0).sum(1, keepdims=True) / valued.sum(1, keepdims=True)
-        return np.concatenate([layer, heads], axis=1)
+        layer = np.where(valued, heads, 0).sum(1, keepdims=True) / valued.sum(1, keepdims=True)
+    return np.concatenate([layer, heads], axis=1)
 
 
 @dataclass(frozen=True)

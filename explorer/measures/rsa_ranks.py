@@ -33,10 +33,11 @@ def pair_ranks(side: Unit, device: str) -> np.ndarray:
         block = (side.extended(slice(start, stop), device) @ everything[start:].T).float().cpu().numpy()
         for row, similarities in enumerate(block):
             later = similarities[row + 1 :]
-            packed[at : at + len(later)] = _sortable(later)
+            words = packed[at : at + len(later)]
+            words[:] = _sortable(later)
+            words <<= np.uint64(32)
+            words |= np.arange(at, at + len(later), dtype=np.uint64)
             at += len(later)
-    packed <<= np.uint64(32)
-    packed |= np.arange(len(packed), dtype=np.uint32)
     packed.sort()
     return _shared_ranks(packed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from explorer.measures import Context, MeasureError, get
 from explorer.measures import attention_rows as streaming
+from explorer.measures.attention_sums import GROUPS
 from explorer.measures.base import Trust
 from explorer.measures.resampling import mean_interval
 from tests.explorer.measures.memory import GOLDEN, MemoryLayer, MemoryStimuli, golden, pack
 from tests.oracle import entropy_bits, js_bits, without_special
 
+JS = get("js")
 LENGTHS = (3, 8, 4, 20, 8, 4, 8)
 
 
@@ -106,9 +109,11 @@ class TestSpecialTokensLeftOut:
         assert np.isfinite(layer.value)
         assert np.isfinite(alone)
 
-    def test_a_row_that_keeps_no_mass_is_left_out_and_counted(self):
+    @pytest.mark.parametrize("kept", [0, 1e-7, 9e-5])
+    def test_a_row_that_keeps_no_mass_is_left_out_and_counted(self, kept):
+        """Of so little stored float16 holds a few steps, which say nothing of the attention."""
         side = maps(0, [5, 5], heads=1)
-        side[0][0, 2] = [1, 0, 0, 0, 0]  # all on [CLS]
+        side[0][0, 2] = [1 - kept, kept, 0, 0, 0]  # all on [CLS]
         (layer, head) = ask("attention-entropy", [side], framed([5, 5]), special="drop")
         assert head.details["rows_without_mass"] == layer.details["rows_without_mass"] == 1
         kept = entropy_bits(without_special(np.delete(side[0], 2, 1), masks(framed([5]))[0], [0, 1, 3, 4]))
@@ -376,3 +381,55 @@ def test_what_is_read_stays_as_it_was(name, special, dtype):
     )
     for layer, maps_before in zip(layers, before, strict=True):
         assert (layer.maps == maps_before).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["js", "attention-entropy", "attention-entropy-change", "sink-mass", "sink-mass-change"]
+)
+@pytest.mark.parametrize("sharp", [0.0, 1.0, 8.0])
+def test_the_code_for_other_devices_agrees(name, sharp):
+    """cpu:0 is the processor by another name: sums and repeats are those that a GPU uses."""
+    lengths = [300, 12, 80]
+    sides = [MemoryLayer(maps=pack(maps(s, lengths, 1, sharp))) for s in (0, 1)][: get(name).sides]
+    answers = [
+        get(name).compute(
+            sides[0],
+            sides[1] if len(sides) > 1 else None,
+            framed(lengths),
+            dict(get(name).settle({"detail": "query"})),
+            Context(device=device),
+        )
+        for device in ("cpu", "cpu:0")
+    ]
+    values = [[v.value for v in answer] for answer in answers]
+    assert values[0] == pytest.approx(values[1], abs=1e-6)
+
+
+class Endless(MemoryLayer):
+    """Uniform maps of any number of examples, made as they are read."""
+
+    def __init__(self, length, chunk):
+        self.length, self.attention_chunk, self.heads, self.identity = length, chunk, 1, "endless"
+
+    def attention(self, head, start, stop):
+        return np.full(stop - start, 1 / self.length, np.float16)
+
+
+@pytest.mark.parametrize("trust", [Trust(), Trust(null=1, interval="jackknife")])
+def test_memory_does_not_grow_with_the_number_of_sentences(trust, monkeypatch):
+    monkeypatch.setattr(streaming, "RUN", 20_000)
+    peaks = []
+    for examples in (GROUPS, 4 * GROUPS):
+        stimuli = framed([10] * examples)
+        sides = [Endless(10, 20_000) for _ in range(2)]
+        context = Context(trust=trust)
+        JS.compute(*sides, stimuli, dict(JS.settle({})), context)  # what is imported and set up once does not count
+        tracemalloc.start()
+        try:
+            layer, _ = JS.compute(*sides, stimuli, dict(JS.settle({})), context)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert layer.n == examples
+    lists_of_examples = 40 * 8 * 3 * GROUPS
+    assert peaks[1] < 1.3 * peaks[0] + lists_of_examples
