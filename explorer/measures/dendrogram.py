@@ -8,9 +8,14 @@ by taking the smallest next distance (the lower label where two are equal). Ever
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from explorer.measures.base import silent
+
+Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +44,7 @@ class Dendrogram:
         return alive[np.argsort(self.start[alive])]
 
 
-def centroid_linkage(points: np.ndarray, labels: np.ndarray) -> Dendrogram:
+def centroid_linkage(points: np.ndarray, labels: np.ndarray, progress: Progress = silent) -> Dendrogram:
     """The tree of the points [n, d] (float64) with their labels [n]; memory grows with the largest label squared."""
     from scipy.cluster.hierarchy import linkage
 
@@ -50,7 +55,10 @@ def centroid_linkage(points: np.ndarray, labels: np.ndarray) -> Dendrogram:
     size = np.ones(nodes, np.int64)
     died = np.full(nodes, nodes - n + 1)
     label_of = np.concatenate([labels, np.zeros(nodes - n, labels.dtype)]).astype(np.int64)
-    trees = [linkage(points[g], "centroid") if len(g) > 1 else np.empty((0, 4)) for g in groups]
+    trees = []
+    for at, group in enumerate(groups):
+        progress(f"linkage of label {at + 1} of {len(groups)}", at / len(groups))
+        trees.append(linkage(points[group], "centroid") if len(group) > 1 else np.empty((0, 4)))
     names = [np.concatenate([g, np.zeros(len(g) - 1, np.int64)]) for g in groups]  # a tree's node -> ours
     ahead = [(tree[0, 2], at) for at, tree in enumerate(trees) if len(tree)]
     heapq.heapify(ahead)

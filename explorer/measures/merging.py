@@ -16,11 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures.base import silent
-from explorer.measures.dendrogram import Dendrogram, centroid_linkage
+from explorer.measures.dendrogram import Dendrogram, Progress, centroid_linkage
 from explorer.measures.interior import one_thread
 from explorer.measures.overlaps import KEPT_PLANES, Clusters, Tester, Union
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +53,7 @@ def merge(points: np.ndarray, labels: np.ndarray, progress: Progress = silent) -
 
 
 def _merge(points: np.ndarray, labels: np.ndarray, progress: Progress) -> Grouping:
-    progress("merging without tests", 0.0)
-    tree = centroid_linkage(points, labels)
+    tree = centroid_linkage(points, labels, progress)
     points = points[tree.order]
     tester = Tester(points)
     state, merges = _last_free(tree, points, tester, progress)
@@ -216,6 +213,7 @@ def _forward(state: Clusters, tester: Tester, progress: Progress) -> tuple[int, 
         state.alive[b] = False
         state.of[union.members] = a
         state.members[a], state.centre[a], state.radius[a] = union.members, union.centre, union.radius
+        state.length[a] = float(union.centre @ union.centre)
         state.members[b] = union.members[:0]
         state.planes[a] = clash.planes if len(clash.planes) else hints[:KEPT_PLANES]
         state.suspects[a] = tuple(dict.fromkeys((*state.suspects[a], *state.suspects[b])))[:4]

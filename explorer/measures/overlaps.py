@@ -19,6 +19,10 @@ KEPT_PLANES = 8
 """Planes a cluster remembers; those that cleared most first."""
 
 
+NEAR = 1e-6
+"""Balls this close, relative to the size of the cloud, are taken to meet: above the rounding of their distance."""
+
+
 class Clusters:
     """A state of the merging: which clusters there are, on the points in the dendrogram's order."""
 
@@ -31,6 +35,7 @@ class Clusters:
         self.members = np.split(np.arange(len(points)), starts[1:])
         self.centre = np.add.reduceat(points, starts, axis=0) / sizes[:, None]
         away = np.sqrt(((points - self.centre[self.of]) ** 2).sum(1))
+        self.length = (self.centre**2).sum(1)
         self.radius = np.maximum.reduceat(away, starts)
         self.radius[self.radius <= PLANE * scale] = 0.0  # all of its points are one
         self.alive = np.ones(len(starts), bool)
@@ -99,8 +104,9 @@ class Tester:
         """
         from scipy.linalg import cho_solve
 
-        apart = np.sqrt(((clusters.centre - union.centre) ** 2).sum(1)) - clusters.radius - union.radius
-        pending = against & (apart <= PLANE * self.scale)
+        square = clusters.length - 2 * (clusters.centre @ union.centre) + float(union.centre @ union.centre)
+        reach = clusters.radius + union.radius + NEAR * self.scale
+        pending = against & (square <= reach**2)
         if union.radius == 0:
             pending &= clusters.radius > 0
         used: list[tuple[int, np.ndarray]] = []
