@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -96,6 +97,20 @@ class TestValue:
         value = ask(x, y, stimuli, tokens=tokens, chunk=11)
         assert value.value == pytest.approx(rsa_score(rows(x), rows(y)), abs=1e-6)
         assert value.n == len(rows(x))
+
+    def test_many_tokens_need_no_matrix_of_pairs(self):
+        """40,000 tokens have 800 million pairs: 6 GB; what numpy holds at once is about the tokens themselves."""
+        x, y = pair(0, n=40_000, width=4)
+        few = np.random.default_rng(0).choice(40_000, 3000, replace=False)
+        tracemalloc.start()
+        try:
+            value = ask(x, y, sample=50_000)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 20 * x.nbytes
+        assert value.details["pairs"] == 40_000 * 39_999 // 2
+        assert value.value == pytest.approx(rsa_score(x[few], y[few]), abs=0.02)
 
 
 class TestInvariance:
