@@ -208,7 +208,8 @@ class HeatChart:
             if at > taken + 1 and at + size <= frame.left + frame.width + 1:
                 grid.put(bottom, at, name, palette.axis)
                 taken = at + size
-        grid.put(bottom, max(title_at, taken + 1), heat.column_title, palette.axis)
+        title_at = max(min(title_at, grid.width - cell_len(heat.column_title)), taken + 1)
+        grid.put(bottom, title_at, crop(heat.column_title, grid.width - title_at, ascii_only), palette.axis)
 
     def _digits(
         self, grid: Grid, frame: _Frame, levels: np.ndarray, looks: Ink, palette: Palette, scale: axes.Scale

@@ -58,7 +58,7 @@ class Layers:
                 row_names=names_of(self.layers),
                 column_names=names_of(self.ref_layers),
                 row_title="layer",
-                column_title="layer of the reference",
+                column_title="reference layer",
                 name=words.y_name(data.measure),
                 refused=refused,
                 anchor=data.measure.same,
@@ -104,14 +104,12 @@ class Layers:
     def _read(self, at: Cursor, room: int) -> str:
         layer, other = self.layers[at.y], self.ref_layers[at.x]
         where = f"layer {layer} against layer {other}"
-        if layer == other:
-            where = f"layer {layer} against itself"
-        return words.reading(self.data, where, self._by_layers.get((layer, other)), self._nearest(at.y), room)
+        return words.reading(self.data, where, self._by_layers.get((layer, other)), room, self._nearest(at.y))
 
     def _nearest(self, row: int) -> str:
         away = np.abs(self.values[row] - self.data.measure.same)
         if np.isfinite(away).sum() < 2:
-            return words.against(self.data)
+            return ""
         best = int(np.nanargmin(away))
         return (
             f"layer {self.layers[row]} is nearest to {self.ref_layers[best]} ({number(float(self.values[row, best]))})"

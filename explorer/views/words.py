@@ -169,8 +169,8 @@ def _reasons(rows: Sequence[Result]) -> str:
     return most.rstrip(".") + (f" (and {others} other reason{'s' if others > 1 else ''})" if others else "")
 
 
-def reading(rows: Rows, place: str, result: Result | None, source: str | None = None, room: int = WIDE) -> str:
-    """One stored value in words, with what it is worth; ``source`` instead of what it is compared with, ``room`` cells.
+def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, instead: str = "") -> str:
+    """One stored value in words, with what it is worth, in about ``room`` cells; ``instead`` of what it compares with.
 
     'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; seeds differ by 0.110; chance 0.930; from the pre-trained model'
     """
@@ -187,7 +187,9 @@ def reading(rows: Rows, place: str, result: Result | None, source: str | None = 
         beside.append(f"{_near(rows.measure)}, {_NOISE}")
     if result.reason:
         beside.append(f"! {result.reason}")
-    return clean(together(text, beside, against(rows) if source is None else source, room))
+    if instead:
+        beside.append(instead)
+    return clean(together(text, beside, "" if instead else against(rows), room))
 
 
 def together(value: str, beside: Sequence[str], source: str, room: int = WIDE) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.selection import Against, Pair, Ranges, Selection, choose, default_against, pairs
+from explorer.selection import EVERY, Against, Pair, Ranges, Selection, choose, default_against, narrowed, pairs
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 
@@ -209,3 +209,30 @@ class TestPairs:
     def test_the_order_of_the_listing_does_not_matter(self, keys: list[CheckpointKey], against: str) -> None:
         assert compared(against, keys) == compared(against)
         assert all(a != b for a, b in compared(against, keys))
+
+
+class TestNarrowed:
+    def one(self, against: str = "pretrained", place: int | None = None, **fields: object) -> tuple[str, str]:
+        chosen = narrowed(pick(against=Against.parse(against), ref_layers=EVERY, **fields), KEYS, place)
+        (found,) = pairs(chosen, KEYS)
+        assert chosen.ref_layers == EVERY
+        return str(found.key), str(found.reference)
+
+    def test_it_is_the_last_step_of_the_first_seed_of_the_first_task(self) -> None:
+        assert self.one() == ("pos/1/100", "pretrained/0/0")
+        assert self.one(tasks=("sst2", "pos"), seeds=("2",)) == ("sst2/2/100", "pretrained/0/0")
+
+    def test_a_place_among_the_steps_can_be_asked_for(self) -> None:
+        assert [self.one(place=i)[0] for i in (0, 1, 2, 3, -1)] == [
+            *("pos/1/0", "pos/1/20", "pos/1/100", "pos/1/100", "pos/1/100")
+        ]
+
+    def test_the_steps_are_those_that_are_compared(self) -> None:
+        assert self.one("previous", place=0) == ("pos/1/20", "pos/1/0")
+
+    def test_of_the_seeds_one_pair_is_left(self) -> None:
+        assert self.one("seeds") == ("pos/2/100", "pos/1/100")
+
+    def test_a_measure_of_one_checkpoint_is_refused(self) -> None:
+        with pytest.raises(BertdynError, match="nothing it is compared with"):
+            narrowed(pick(), KEYS)

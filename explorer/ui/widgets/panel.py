@@ -50,6 +50,8 @@ class Panel(Lines, can_focus=True):
         self._rows: list[Choice] = []
         self._at = self._top = 0
         self._about: tuple[State, Catalogue] | None = None
+        self._opened = ""
+        """The section whose list is unfolded where not everything fits."""
         self.wanted = ""
         """Words that rows must match."""
 
@@ -75,7 +77,17 @@ class Panel(Lines, can_focus=True):
         if places:
             now = min(range(len(places)), key=lambda i: abs(places[i] - self._at))
             self._at = places[min(max(now + by, 0), len(places) - 1)]
+            if self.row is not None and self.row.name == MORE:
+                self._open(self.row.section, by > 0)
             self._fill()
+
+    def _open(self, section: str, downwards: bool) -> None:
+        """Unfold a list: go on after the row that is picked, or from the list's end."""
+        self._opened = section
+        self._fill()
+        inside = [i for i, row in enumerate(self._rows) if row.section == section and not row.head]
+        chosen = next((i for i in inside if "x" in self._rows[i].mark), inside[0])
+        self._at = min(chosen + 1, inside[-1]) if downwards else inside[-1]
 
     def action_section(self, by: int) -> None:
         """To the row that is picked in the section before or after (the first row where none is)."""
@@ -114,15 +126,13 @@ class Panel(Lines, can_focus=True):
         if self._about is None:
             return
         under = self.row
-        # A folded list opens when the cursor comes to it, and folds behind it.
-        opened = under.section if under and self.has_focus else ""
+        if under is None or under.section != self._opened or not self.has_focus:
+            self._opened = ""  # folds behind the cursor
         rows = choices(*self._about, self.wanted)
-        self._rows = rows if self.wanted else folded(rows, opened, self.size.height)
+        self._rows = rows if self.wanted else folded(rows, self._opened, self.size.height)
         places = [i for i, row in enumerate(self._rows) if not row.head]
         near = [i for i in places if under and self._rows[i].section == under.section]
         same = [i for i in near if under and self._rows[i].name == under.name]
-        if not same and under and under.name == MORE:
-            same = near[-1:]
         self._at = (same or [min(near or places, key=lambda i: abs(i - self._at), default=0)])[0]
         self._paint()
 

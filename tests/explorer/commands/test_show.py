@@ -100,6 +100,20 @@ def test_what_is_missing_is_said_on_stderr_with_the_command_that_computes_it(pat
     assert "Nothing computed yet" in done.stdout
 
 
+def test_a_map_of_layers_says_which_flags_compute_it(path):
+    done = show("layers", path, "--task", "sst2", "--step", "20,40")
+    assert done.stdout.startswith("SVCCA distance from the pre-trained model · sst2, seed 1, step 40, layer by layer")
+    assert "reference layer" in done.stdout
+    many = (LAYERS + 1) ** 2
+    assert f"{many - LAYERS - 1} of {many} values are not computed" in done.stderr
+    command = f"bertdyn compute svcca {path} --probe dev --task sst2 --seed 1 --step 40 --against-layer all"
+    assert command in done.stderr
+    rows = list(csv.DictReader(io.StringIO(show("layers", path, "--task", "sst2", "--format", "csv").stdout)))
+    assert [(r["layer"], r["ref_layer"], float(r["value"])) for r in rows] == [
+        (str(n), str(n), pytest.approx(n * 40 / 1000)) for n in range(LAYERS + 1)
+    ]
+
+
 def test_bad_input_is_one_sentence(path, tmp_path):
     for arguments, words in (
         (["curves", str(tmp_path / "none")], "none"),

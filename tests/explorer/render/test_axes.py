@@ -78,7 +78,7 @@ def test_a_value_axis_holds_its_values_and_has_extent(low, extent, log):
     scale = value_scale(low, low + extent, log)
     assert scale.low < scale.high
     if not log:
-        assert scale.low <= low + 1e-3 * abs(low + extent)
+        assert scale.low <= low + 1e-3 * abs(low + extent) + 1e-290
         assert low + extent <= scale.high
     elif low + extent > 1e-280:
         assert 0 < scale.low <= low + extent <= scale.high

@@ -210,6 +210,54 @@ async def test_ways_of_drawing_are_switched(computed: Path) -> None:
         assert not any("\u2800" < char < "\u28ff" for char in text_of(pilot, "chart"))
 
 
+async def test_a_map_of_layers_is_computed_and_read(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "layers")
+        assert "seed 1, step 40, layer by layer" in text_of(pilot, "heading")
+        await until(pilot, lambda: main(pilot).missing == 0, seconds=60)
+        await until(pilot, lambda: "layer 3 against layer 3: " in text_of(pilot, "reading"))
+        await pilot.press("left", "down")
+        await until(pilot, lambda: "layer 2 against layer 2: " in text_of(pilot, "reading"))
+        await pilot.press("right")
+        await until(pilot, lambda: "layer 2 against layer 3: 0." in text_of(pilot, "reading"))
+        await pilot.press("1", "left", "6")
+        await until(pilot, lambda: "step 20, layer by layer" in text_of(pilot, "heading"))
+
+
+async def test_a_measure_without_a_map_says_which_have_one(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"measure:js", "enter", "6")
+        await shown(pilot, "compares no layer with another one")
+
+
+async def test_at_80x24_the_panel_shows_tasks_and_seeds_and_opens_the_list_of_measures(computed: Path) -> None:
+    async with opened(computed, size=(80, 24)) as pilot:
+        panel = main(pilot).panel
+        names = [m.name for m in all_measures()]
+
+        def at() -> tuple[str, str]:
+            return ("", "") if panel.row is None else (panel.row.section, panel.row.name)
+
+        await pilot.press("tab")
+        await until(pilot, lambda: f"{len(names) - 1} more" in text_of(pilot, "panel"))
+        assert "[x] pos" in text_of(pilot, "panel")
+        await pilot.press("down")
+        await until(pilot, lambda: names[4] in text_of(pilot, "panel"))
+        assert at() == ("measure", names[1])
+        await pilot.press("right")
+        await until(pilot, lambda: f"{len(names) - 1} more" in text_of(pilot, "panel"))
+        assert at() == ("against", "pretrained")
+        await pilot.press("up")
+        assert at() == ("measure", names[-1])
+        await pilot.press("right", "right", "right")
+        assert at()[0] == "seed"
+        await pilot.press("left", "left", "left", "left")
+        assert at() == ("measure", "svcca")
+
+
 async def test_o_sorts_the_table(computed: Path) -> None:
     async with opened(computed) as pilot:
         await pilot.press("5")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from explorer.measures import all_measures
-from explorer.ui.choices import choices, picked
+from explorer.ui.choices import MORE, choices, folded, picked
 from explorer.ui.state import (
     Catalogue,
     State,
@@ -177,3 +177,37 @@ def test_rows_are_found_by_a_part_of_their_name_or_a_glob() -> None:
     assert [r.name for r in choices(START, STORE, "sst") if not r.head] == ["sst2", "sst5"]
     assert [r.name for r in choices(START, STORE, "ss*2") if not r.head] == ["sst2"]
     assert choices(START, STORE, "nothing like it") == []
+
+
+def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -> None:
+    layers = replace(START, mode="layers")
+    chosen = layers.selection(STORE)
+    assert (chosen.tasks, chosen.seeds, str(chosen.steps), str(chosen.ref_layers)) == (("pos",), ("1",), "100", "0-")
+    early = replace(START.pointing(Cursor(0, 2)), mode="layers")
+    assert str(early.selection(STORE).steps) == "0"
+    assert early.cursor == Cursor(END, END)  # its own axes
+    assert str(replace(layers, seeds=("10",)).selection(STORE).seeds) == "('10',)"
+
+
+@pytest.mark.parametrize("name", [m.name for m in all_measures() if m.sides == 1 or not m.cross_layers])
+def test_a_measure_that_compares_no_other_layers_names_those_that_do(name: str) -> None:
+    with pytest.raises(BertdynError, match=r"compares no layer with another one\. These do: .*svcca"):
+        replace(START, mode="layers", measure=name).selection(STORE)
+
+
+def test_seeds_can_be_compared_where_there_are_several() -> None:
+    assert "seeds" in STORE.references("dev")
+    assert "seeds" not in STORE.references("plain")
+
+
+def test_a_long_list_of_measures_leaves_room_for_the_other_choices() -> None:
+    rows = choices(START, STORE)
+    assert folded(rows, "", len(rows)) == rows
+    short = folded(rows, "", 20)
+    assert len(short) <= 20
+    assert [r.name for r in short if r.section == "measure" and not r.head] == ["svcca", MORE]
+    assert next(r.text for r in short if r.name == MORE).strip() == f"{len(all_measures()) - 1} more"
+    for section in ("task", "seed"):
+        assert [r for r in short if r.section == section] == [r for r in rows if r.section == section]
+    opened = folded(rows, "measure", 20)
+    assert [r for r in opened if r.section == "measure"] == [r for r in rows if r.section == "measure"]

@@ -9,6 +9,7 @@ import pytest
 from explorer.measures import get
 from explorer.measures.base import canonical
 from explorer.selection import Against, Ranges, Selection
+from explorer.views.base import VIEWS
 from explorer.views.rows import fetch
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
@@ -29,6 +30,7 @@ def chosen(**changes) -> Selection:
 
 
 def keep(store, key, layer, value, reference=PRETRAINED_KEY, **changes):
+    changes = {"ref_layer": layer, **changes}
     statistic = changes.pop("statistic", get("svcca").main)
     checkpoint, other = store.checkpoint("dev", key), store.checkpoint("dev", reference)
     row = result(
@@ -133,3 +135,62 @@ def test_one_seed_has_no_spread():
 
 def test_seeds_that_are_numbers_stand_in_their_order():
     assert rows(seeds=("10", "2", "a", "1")).seeds("sst2") == ("1", "2", "10", "a")
+
+
+def test_rows_of_single_examples_are_read_for_the_table_alone(store):
+    key = CheckpointKey("sst2", "1", 40)
+    keep(store, key, 1, 0.5)
+    keep(store, key, 1, 0.7, example=0)
+    keep(store, key, 1, 0.9, example=0, query=3)
+    found = fetch(store, chosen(tasks=("sst2",)))
+    assert [r.value for r in found.results] == [0.5]
+    whole = fetch(store, chosen(tasks=("sst2",)), parts=True)
+    assert sorted(r.value for r in whole.results) == [0.5, 0.7, 0.9]
+    assert [r.value for r in whole.main] == [0.5]
+    assert whole.missing == found.missing
+    table = VIEWS["table"].load(store, chosen(tasks=("sst2",)))
+    assert len(table.rows()[1]) == 3
+    assert {"example", "query"} <= set(table.columns)
+    assert not {"example", "query"} & set(VIEWS["table"].build(found).columns)
+
+
+def test_too_many_rows_of_single_examples_are_counted_instead(store, monkeypatch):
+    monkeypatch.setattr("explorer.views.rows.MOST_PARTS", 1)
+    key = CheckpointKey("sst2", "1", 40)
+    for example in range(3):
+        keep(store, key, 1, 0.7, example=example)
+    found = fetch(store, chosen(tasks=("sst2",)), parts=True)
+    assert (found.left_out, found.results) == (3, ())
+    table = VIEWS["table"].build(found)
+    assert table.notes[0].startswith("3 rows of single examples or query tokens are too many here")
+
+
+def test_layers_against_other_layers_are_read_when_asked_for(store):
+    key = CheckpointKey("sst2", "1", 40)
+    keep(store, key, 1, 0.5)
+    keep(store, key, 1, 0.8, ref_layer=2)
+    one = chosen(tasks=("sst2",), seeds=("1",), steps=Ranges.parse("40", "--step"))
+    same = fetch(store, one)
+    assert ([r.value for r in same.results], same.missing) == ([0.5], LAYERS)
+    crossed = fetch(store, VIEWS["layers"].asked(one))
+    assert [r.value for r in crossed.results] == [0.5, 0.8]
+    assert [r.value for r in crossed.main] == [0.5]
+    assert (len(crossed.wanted), crossed.missing) == ((LAYERS + 1) ** 2, (LAYERS + 1) ** 2 - 2)
+    some = fetch(store, replace(one, ref_layers=Ranges.parse("2-", "--against-layer")))
+    assert {place.ref_layer for place in some.wanted} == {2, 3}
+
+
+def test_the_distance_between_seeds_comes_with_what_is_compared_with_something_else(store):
+    key, other = CheckpointKey("sst2", "2", 40), CheckpointKey("sst2", "1", 40)
+    keep(store, key, 1, 0.5)
+    keep(store, key, 1, 0.125, reference=other)
+    keep(store, CheckpointKey("pos", "2", 40), 1, 0.9, reference=CheckpointKey("pos", "1", 40))
+    found = fetch(store, chosen(tasks=("sst2",)))
+    assert [r.value for r in found.results] == [0.5]
+    assert {place: one.value for place, one in found.yardstick.items()} == {("sst2", 1, 40): 0.125}
+    assert fetch(store, chosen(tasks=("sst2",), seeds=("1",))).yardstick == found.yardstick
+    between = fetch(store, chosen(tasks=("sst2",), against=Against("seeds")))
+    assert [r.value for r in between.results] == [0.125]
+    assert between.yardstick == {}
+    cube = between.cube("sst2", ("1", "2"))
+    assert cube.values[:, 1, 2].tolist() == [0.125, 0.125]
