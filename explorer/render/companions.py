@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 from rich.cells import cell_len
 
 from explorer.render import axes
@@ -14,6 +15,7 @@ from explorer.render.chart import Chart, Companion, Frame
 
 _DOTTED, _DASHED = (2, 8), (6, 8)
 """Columns of dots that are drawn, of how many."""
+_FAR = 1e6
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ def draw(canvas: Canvas, frame: Frame, chart: Chart, focus: int) -> tuple[Compan
     one = chart.series[focus]
     for i, companion in enumerate(one.companions):
         pattern = _DASHED if companion.dashed else _DOTTED
-        canvas.broken(frame.dot_x(one.x), frame.dot_y(companion.y), len(chart.series) + i, *pattern)
+        # Far off the axis a dot's number can be too large for an integer.
+        heights = np.clip(frame.dot_y(companion.y), -_FAR, _FAR)
+        canvas.broken(frame.dot_x(one.x), heights, len(chart.series) + i, *pattern)
     return one.companions
 
 
