@@ -1,0 +1,233 @@
+"""Paths in a plane: both axes on one scale, o where a path starts, x where it ends, its letter on the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.cells import cell_len
+from rich.style import Style
+
+from explorer.render import axes
+from explorer.render.canvas import Canvas
+from explorer.render.cells import Grid, Line, crop
+from explorer.render.chart import Series
+from explorer.render.palette import Palette
+
+_APART = 4
+"""Cells between two marks of a path at least."""
+_MARGIN = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """One path: places [n] in order, NaN where it is interrupted."""
+
+    label: str
+    x: np.ndarray
+    y: np.ndarray
+    rank: float = 0.0
+    """Place in the ordinal ramp, 0..1."""
+    number: int = 0
+    """Which letter stands for the path."""
+
+    @property
+    def letter(self) -> str:
+        """One character; numbers from ten on are letters."""
+        return Series(self.label, self.x, self.y, number=self.number).letter
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Paths and what their axes are."""
+
+    paths: tuple[Path, ...]
+    x_name: str
+    y_name: str
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The plot's cells, and how places become dots: 2 x 4 of them a cell, as wide as they are high."""
+
+    left: int
+    width: int
+    height: int
+    centre: tuple[float, float]
+    unit: float
+    """Extent of a dot."""
+
+    def dots(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Places in dots from the lower left corner."""
+        return self.width + (x - self.centre[0]) / self.unit, 2 * self.height + (y - self.centre[1]) / self.unit
+
+    def cell(self, x: float, y: float) -> tuple[int, int] | None:
+        """Row and column of the grid; None for a place that is not finite."""
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return None
+        across, up = self.dots(np.array(x), np.array(y))
+        column = min(self.width - 1, max(0, int(across // 2)))
+        return 1 + min(self.height - 1, max(0, self.height - 1 - int(up // 4))), self.left + column
+
+    def scale(self, axis: int) -> axes.Scale:
+        """What the horizontal (0) or vertical (1) axis shows."""
+        half = self.unit * (self.width, 2 * self.height)[axis]
+        return axes.Scale(self.centre[axis] - half, self.centre[axis] + half)
+
+
+def draw(
+    plane: Plane,
+    width: int,
+    height: int,
+    palette: Palette,
+    place: int = -1,
+    focus: int = -1,
+    ascii_only: bool = False,
+) -> list[Line]:
+    """Lines of exactly width x height cells; ``place`` is marked on every path, the path ``focus`` is drawn on top."""
+    grid = Grid(width, height)
+    names = max((cell_len(p.label) for p in plane.paths), default=0)
+    legend = min(names + 3, width // 4) if width >= 50 else 0
+    left = 8 if width >= 30 else 0
+    frame = _frame(plane, left, max(1, width - left - legend), max(1, height - 3 if height >= 6 else height - 1))
+    _axes(grid, frame, plane, palette, ascii_only)
+    styles = [_style(palette, path, i, focus) for i, path in enumerate(plane.paths)]
+    order = [i for i in range(len(plane.paths)) if i != focus] + ([focus] if 0 <= focus < len(plane.paths) else [])
+    _trails(grid, frame, plane, styles, order, ascii_only)
+    for i in order:
+        _marks(grid, frame, plane.paths[i], styles[i], ascii_only)
+    for i in order:
+        if 0 <= place < len(plane.paths[i].x):
+            at = frame.cell(float(plane.paths[i].x[place]), float(plane.paths[i].y[place]))
+            if at:
+                strong = palette.strong if focus in (-1, i) else styles[i]
+                grid.put(*at, "@" if ascii_only else "◆", strong)
+    for i in reversed(order):  # last, where nothing else needs the cells; the one in focus first
+        _name(grid, frame, plane.paths[i], styles[i], ascii_only)
+    if legend:
+        _legend(grid, plane, styles, width - legend + 1, legend - 1, focus, ascii_only)
+    return grid.lines()
+
+
+def _frame(plane: Plane, left: int, width: int, height: int) -> _Frame:
+    centre, extents = [], []
+    for values in ([p.x for p in plane.paths], [p.y for p in plane.paths]):
+        joined = np.concatenate(values) if values else np.zeros(0)
+        joined = joined[np.isfinite(joined)]
+        low, high = (float(joined.min()), float(joined.max())) if len(joined) else (0.0, 1.0)
+        centre.append((low + high) / 2)
+        extents.append((1 + 2 * _MARGIN) * (high - low))
+    unit = max(extents[0] / (2 * width), extents[1] / (4 * height))
+    return _Frame(left, width, height, (centre[0], centre[1]), unit if unit > 0 else 1.0)
+
+
+def _axes(grid: Grid, frame: _Frame, plane: Plane, palette: Palette, ascii_only: bool) -> None:
+    across, up, corner, tick = ("-", "|", "+", "+") if ascii_only else ("─", "│", "└", "┬")
+    grid.put(0, max(0, frame.left - 1), crop(plane.y_name, grid.width, ascii_only), palette.axis)
+    scale = frame.scale(1)
+    if frame.left:
+        for row in range(1, 1 + frame.height):
+            grid.put(row, frame.left - 1, up, palette.axis)
+        ticks = scale.ticks(max(2, min(6, frame.height // 3)))
+        for value, name in zip(ticks, axes.tick_labels(ticks), strict=True):
+            row = 1 + frame.height - 1 - int(scale.place(value) * frame.height - 1e-9)
+            if 1 <= row <= frame.height:
+                text = crop(name, frame.left - 1, ascii_only).rjust(frame.left - 1)
+                grid.put(row, 0, text + ("+" if ascii_only else "┤"), palette.axis)
+    bottom = 1 + frame.height
+    if bottom + 1 >= grid.height:
+        return
+    grid.put(bottom, max(0, frame.left - 1), corner + across * frame.width, palette.axis)
+    end = frame.left + frame.width
+    name_at = max(frame.left, end - cell_len(plane.x_name))
+    scale, last = frame.scale(0), -1
+    ticks = scale.ticks(max(2, frame.width // 8))
+    for value, name in zip(ticks, axes.tick_labels(ticks), strict=True):
+        column = frame.left + int(scale.place(value) * frame.width - 1e-9)
+        at = max(0, column - len(name) // 2)
+        if at > last and at + len(name) < name_at:
+            grid.put(bottom, column, tick, palette.axis)
+            grid.put(bottom + 1, at, name, palette.axis)
+            last = at + len(name)
+    grid.put(bottom + 1, max(name_at, last + 1), crop(plane.x_name, grid.width, ascii_only), palette.axis)
+
+
+def _style(palette: Palette, path: Path, index: int, focus: int) -> Style:
+    if focus < 0 or focus == index:
+        style = palette.line(path.rank)
+        return style + Style(bold=True) if focus == index else style
+    return palette.faint
+
+
+def _trails(
+    grid: Grid, frame: _Frame, plane: Plane, styles: Sequence[Style], order: Sequence[int], ascii_only: bool
+) -> None:
+    canvas = Canvas(frame.width, frame.height)
+    for i in order:
+        x, y = frame.dots(plane.paths[i].x, plane.paths[i].y)
+        for a in range(len(x) - 1):
+            far = max(abs(x[a + 1] - x[a]), abs(y[a + 1] - y[a]))
+            if math.isfinite(far):
+                share = np.linspace(0, 1, int(far) + 2)
+                canvas.dots(x[a] + share * (x[a + 1] - x[a]), y[a] + share * (y[a + 1] - y[a]), i)
+    part = slice(1, 1 + frame.height), slice(frame.left, frame.left + frame.width)
+    chars, numbers = grid.chars[part], grid.styles[part]
+    height, width = chars.shape
+    bits, owner = canvas.bits[:height, :width], canvas.owner[:height, :width]
+    drawn = bits > 0
+    chars[drawn] = ord(".") if ascii_only else bits[drawn].astype(np.uint32) + 0x2800
+    if drawn.any():
+        numbers[drawn] = np.array([grid.style(style) for style in styles], np.int16)[owner[drawn]]
+
+
+def _marks(grid: Grid, frame: _Frame, path: Path, style: Style, ascii_only: bool) -> None:
+    """Start and end, and the path's letter where the way between is long."""
+    found = [frame.cell(float(x), float(y)) for x, y in zip(path.x, path.y, strict=True)]
+    cells = [cell for cell in found if cell is not None]
+    if not cells:
+        return
+    first, last = cells[0], cells[-1]
+    kept = [first, last]
+    for cell in cells[1:-1]:
+        if all(max(abs(cell[0] - row) * 2, abs(cell[1] - column)) >= _APART for row, column in kept):
+            grid.put(*cell, path.letter, style)
+            kept.append(cell)
+    grid.put(*first, "o", style)
+    if last != first:
+        grid.put(*last, "x", style)
+
+
+def _name(grid: Grid, frame: _Frame, path: Path, style: Style, ascii_only: bool) -> None:
+    """The path's name beside its end, above or below it; its letter where there is no room for it."""
+    cells = [frame.cell(float(x), float(y)) for x, y in zip(path.x, path.y, strict=True)]
+    row, column = next((cell for cell in reversed(cells) if cell is not None), (grid.height, 0))
+    for text in (crop(path.label, 16, ascii_only), path.letter):
+        size = cell_len(text)
+        beside = 2 if size > 1 else 1
+        places = [(row, column + beside), (row, column - size - beside + 1)]
+        places += [(row - 1, column - size // 2), (row + 1, column - size // 2)]
+        for line, at in places:
+            inside = 1 <= line < min(grid.height, 1 + frame.height) and frame.left <= at
+            if not inside or at + size > min(grid.width, frame.left + frame.width):
+                continue
+            first, last = (at, at + size) if line != row else (min(at, column + 1), max(at + size, column))
+            if (grid.chars[line, first:last] == 32).all():
+                grid.put(line, at, text, style)
+                return
+
+
+def _legend(
+    grid: Grid, plane: Plane, styles: Sequence[Style], at: int, room: int, focus: int, ascii_only: bool
+) -> None:
+    """Letters and names, as many as there are lines; the one in focus always."""
+    tall = grid.height - 1
+    shown = list(range(len(plane.paths)))
+    if len(shown) > tall:
+        first = min(max(0, focus - (tall - 1) // 2), len(shown) - tall + 1)
+        shown = shown[first : first + tall - 1]
+        grid.put(grid.height - 1, at, crop(f"+{len(plane.paths) - len(shown)} more", room, ascii_only), styles[-1])
+    for row, i in enumerate(shown, start=1):
+        text = f"{plane.paths[i].letter} {plane.paths[i].label}"
+        grid.put(row, at, crop(text, room, ascii_only), styles[i])

@@ -1,0 +1,223 @@
+"""Clusters: how far each pair of labels lies apart, in one layer of one checkpoint, as a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.render.axes import number
+from explorer.render.cells import clean, message
+from explorer.render.matrix import Matrix, Panel, draw, spans
+from explorer.render.palette import Palette
+from explorer.selection import seed_order
+from explorer.views import words
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.rows import Rows
+from store.keys import CheckpointKey, Result
+
+COLUMNS = (
+    *("probe", "task", "seed", "step", "layer", "label_a", "label_b", "statistic", "value", "unit", "n", "reason"),
+)
+DISTANCES = {"hull_distance": "hulls", "centroid_distance": "centroids"}
+"""Statistics of a pair of labels that are distances, and what is that far apart."""
+MEASURE = "clusters"
+
+
+class Spot(NamedTuple):
+    """One layer of one checkpoint."""
+
+    key: CheckpointKey
+    layer: int
+
+
+def spots(data: Rows) -> tuple[Spot, ...]:
+    """Every layer of every checkpoint that has values of pairs of labels, by task, seed, step and layer."""
+    found = {Spot(CheckpointKey(r.task, r.seed, r.step), r.layer) for r in data.results if r.label_b is not None}
+    return tuple(sorted(found, key=lambda s: (s.key.task, seed_order(s.key.seed), s.key.step, s.layer)))
+
+
+def last_spot(data: Rows) -> Spot | None:
+    """The highest layer of the last step of the first task's first seed; None where nothing is stored."""
+    found = spots(data)
+    if not found:
+        return None
+    task = next((t for t in data.tasks if any(s.key.task == t for s in found)), found[0].key.task)
+    seed = next(s.key.seed for s in found if s.key.task == task)
+    return max(s for s in found if (s.key.task, s.key.seed) == (task, seed))
+
+
+def nothing(data: Rows, what: str) -> str:
+    """What a view of labels says when it has nothing to draw."""
+    if data.measure.name != MEASURE:
+        return f"{what} come with the measure '{MEASURE}', not with '{data.measure.name}': choose it."
+    return words.nothing(data)
+
+
+def labels_in(results: Sequence[Result]) -> tuple[str, ...]:
+    """Labels that occur, by name."""
+    found = {label for r in results for label in (r.label_a, r.label_b) if label is not None}
+    return tuple(sorted(found))
+
+
+def brief(reason: str) -> str:
+    """A reason of many pairs, without the figures of one of them."""
+    return reason.partition(":")[0] + (", too few points for the width" if reason.startswith("everything") else "")
+
+
+class Clusters:
+    """x and y are labels, in the same order; the first row is on top, and y counts from the lowest (see ``row_of``)."""
+
+    name = "clusters"
+
+    def __init__(self, data: Rows, spot: Spot | None = None, statistic: str = "hull_distance") -> None:
+        """``spot``: one of ``spots(data)``; ``statistic``: one of DISTANCES."""
+        self.data, self.statistic = data, statistic
+        self.spot = spot or last_spot(data)
+        shown = [
+            r
+            for r in data.results
+            if r.label_b is not None and self.spot == Spot(CheckpointKey(r.task, r.seed, r.step), r.layer)
+        ]
+        self.labels = labels_in(shown)
+        self._by_pair: dict[tuple[frozenset[str | None], str], Result] = {
+            (frozenset((r.label_a, r.label_b)), r.statistic): r for r in shown
+        }
+        many = len(self.labels)
+        self.values, self.refused = np.full((many, many), np.nan), np.zeros((many, many), bool)
+        self.vacuous = np.zeros((many, many), bool)
+        for i, j in combinations(range(many), 2):
+            r = self._at(i, j, statistic)
+            if r is None:
+                continue
+            for at in ((i, j), (j, i)):
+                self.values[at] = np.nan if r.value is None else r.value
+                self.refused[at] = r.value is None
+                self.vacuous[at] = r.value is not None and bool(r.reason)
+        self.empty = not bool(np.isfinite(self.values).any())
+        where = () if self.spot is None else _place(self.spot)
+        self.title = words.title(data, *where)
+        chosen = [r for r in shown if r.statistic == statistic]
+        self.subtitle = words.subtitle(data, chosen) if chosen else words.subtitle(data, data.main)
+        self.notes = self._notes(chosen)
+
+    def row_of(self, y: int) -> int:
+        """The label (from 0, the first on top) of a cursor's y, and the other way round."""
+        return len(self.labels) - 1 - y
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
+    ) -> Picture:
+        """See ``View.draw``."""
+        if self.empty:
+            text = nothing(self.data, "Distances between labels")
+            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
+        at = cursor.clamped(len(self.labels), len(self.labels))
+        row = self.row_of(at.y) if at.y >= 0 else -1
+        matrix = self._matrix(options.log_y)
+        lines, window = draw(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
+        hidden = spans(window, len(self.labels), len(self.labels), "rows", "columns")
+        notes = (f"shows {hidden}: move the cursor for the others", *self.notes) if hidden else self.notes
+        return Picture(tuple(lines), self._read(row, at.x), at, notes)
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """One row a pair of labels and statistic of the layer that is shown."""
+        return COLUMNS, [
+            (
+                r.probe,
+                r.task,
+                r.seed,
+                r.step,
+                r.layer,
+                r.label_a,
+                r.label_b,
+                r.statistic,
+                r.value,
+                r.unit,
+                r.n,
+                r.reason,
+            )
+            for r in self._by_pair.values()
+        ]
+
+    def _matrix(self, log: bool) -> Matrix:
+        known = self.values[np.isfinite(self.values)]
+        positive = known[known > 0]
+        log = log and len(positive) > 0
+        low = float(positive.min()) / 1.05 if log else 0.0
+        high = float(known.max()) or 1.0
+        values = np.where(self.values > 0, self.values, np.where(np.isfinite(self.values), low, np.nan))
+        panel = Panel(
+            f"distance of the {DISTANCES[self.statistic]}",
+            values if log else self.values,
+            low,
+            high,
+            log=log,
+            refused=self.refused,
+            marked=self.vacuous,
+        )
+        return Matrix((panel,), self.labels, self.labels, "label", "label")
+
+    def _at(self, a: int, b: int, statistic: str) -> Result | None:
+        return self._by_pair.get((frozenset((self.labels[a], self.labels[b])), statistic))
+
+    def _read(self, row: int, column: int) -> str:
+        """'ADJ and NOUN: hulls 0.523 apart; centroids 2.31 apart; ! everything separates: 12 points in 384 ...'."""
+        if row < 0:
+            return ""
+        if column < 0 or row == column:
+            return self._nearest(row)
+        said, reason = [], ""
+        order = sorted(DISTANCES, key=lambda name: name != self.statistic)
+        for statistic in order:
+            r = self._at(row, column, statistic)
+            if r is None:
+                said.append(f"distance of the {DISTANCES[statistic]} not computed")
+            elif r.value is None:
+                said.append(f"distance of the {DISTANCES[statistic]}: no value, {r.reason or 'no reason given'}")
+            else:
+                overlap = statistic == "hull_distance" and r.value == 0
+                said.append("hulls overlap" if overlap else f"{DISTANCES[statistic]} {number(r.value)} apart")
+                reason = reason or r.reason
+        beside = [*said, f"! {reason}"] if reason else said
+        return clean(f"{self.labels[row]} and {self.labels[column]}: {'; '.join(beside)}")
+
+    def _nearest(self, row: int) -> str:
+        values = self.values[row]
+        if not np.isfinite(values).any():
+            return clean(f"{self.labels[row]}: no distance to another label is known")
+        best = int(np.nanargmin(values))
+        what = DISTANCES[self.statistic]
+        return clean(
+            f"{self.labels[row]}: nearest label {self.labels[best]}, {what} {number(float(values[best]))} apart"
+        )
+
+    def _notes(self, shown: Sequence[Result]) -> tuple[str, ...]:
+        said = []
+        pairs = len(shown)
+        vacuous = sum(1 for r in shown if r.value is not None and r.reason)
+        if vacuous:
+            reason = next(r.reason for r in shown if r.value is not None and r.reason)
+            said.append(f"! marks {vacuous} of {pairs} pairs that mean little: {brief(reason)}")
+        without = [r for r in shown if r.value is None]
+        if without:
+            said.append(f"{len(without)} of {pairs} pairs have no value: {without[0].reason or 'no reason given'}")
+        if pairs and all(r.value == 0 for r in shown):
+            said.append(f"all {pairs} pairs overlap: the distance of every two hulls is 0; look at the centroids")
+        if self.data.missing:
+            said.append(f"not computed: {self.data.missing:,} of {len(self.data.wanted):,} values")
+        others = len(spots(self.data)) - 1
+        if others > 0:
+            said.append(f"the selection has {others:,} more layers and steps")
+        return tuple(clean(note) for note in said)
+
+
+def _place(spot: Spot) -> tuple[str, ...]:
+    return spot.key.task, f"seed {spot.key.seed}", f"step {spot.key.step:,}", f"layer {spot.layer}"

@@ -1,0 +1,136 @@
+"""Which sentence to look at: by its text, by its label, or by how far its attention moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.measures import get
+from explorer.measures.base import canonical
+from explorer.views.example import Focus
+from store.errors import BertdynError
+from store.keys import ProbeSet
+from store.ragged import pair_offsets
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+_BLOCK = 2**19
+"""Attention entries of one head worked on at once."""
+
+
+def find(store: Store, probe: str, text: str = "", label: str | None = None) -> tuple[int, ...]:
+    """Examples (from 0) whose text holds ``text`` in any case, and that have a label (or, word by word, one such word).
+
+    Raises:
+        BertdynError: no such probe set, or it has no such label.
+    """
+    found = store.probe(probe)
+    labelled = _with_label(found, label)
+    wanted = text.casefold()
+    return tuple(
+        i
+        for i, columns in enumerate(found.texts)
+        if (labelled is None or labelled[i]) and any(wanted in column.casefold() for column in columns)
+    )
+
+
+def most_changed(store: Store, focus: Focus, count: int) -> tuple[tuple[int, float], ...]:
+    """The examples whose attention moved most, and their JS divergence in bits: the mean over query tokens (for head 0
+    also over heads) between the focus' two checkpoints. Its own example does not matter.
+
+    Stored values of single examples serve where all are there; else both checkpoints' attentions are read, in blocks.
+
+    Raises:
+        BertdynError: no such probe set, checkpoint, layer or head, or no attention was extracted.
+    """
+    probe = store.probe(focus.probe)
+    lengths = np.diff(probe.offsets)
+    values = _stored(store, focus, len(lengths))
+    if np.isnan(values[lengths > 0]).any():
+        heads = store.checkpoint(focus.probe, focus.key).heads
+        chosen = range(1, heads + 1) if focus.head == 0 else (focus.head,)
+        values = np.mean([_of_head(store, focus, head, probe.offsets) for head in chosen], axis=0)
+    values = np.where(lengths > 0, values, -1.0)
+    order = np.argsort(-values, kind="stable")[: max(0, count)]
+    return tuple((int(i), float(values[i])) for i in order if lengths[i])
+
+
+def _with_label(probe: ProbeSet, label: str | None) -> np.ndarray | None:
+    """Bool [E]: the example, or a word of it, has the label."""
+    if label is None:
+        return None
+    if label not in probe.label_names or probe.label_ids is None:
+        known = ", ".join(probe.label_names) or "none"
+        raise BertdynError(f"Probe set '{probe.info.name}' has no label '{label}'. It has {known}.")
+    has = np.asarray(probe.label_ids) == probe.label_names.index(label)
+    if probe.kind == "sentence":
+        return has
+    before = np.concatenate([[0], np.cumsum(has)])
+    return np.asarray(np.diff(before[probe.word_offsets]) > 0)
+
+
+def _stored(store: Store, focus: Focus, examples: int) -> np.ndarray:
+    """Stored divergences of single examples, float64 [E]; NaN where there is none."""
+    measure = get("js")
+    values = np.full(examples, np.nan)
+    head = f"head = {focus.head}" if focus.head else "head is null"
+    sides = " and ".join(
+        f"{side}task = {_quoted(key.task)} and {side}seed = {_quoted(key.seed)} and {side}step = {key.step}"
+        for side, key in (("", focus.key), ("ref_", focus.reference))
+    )
+    where = (
+        f"{sides} and layer = {focus.layer} and (ref_layer is null or ref_layer = layer) and {head} and query is null "
+        f"and example is not null and value is not null and version = {measure.version}"
+    )
+    parameters = canonical({**dict(measure.settle({})), "detail": "example"})
+    rows = store.result_columns(("example", "value"), "js", focus.probe, parameters, where, tasks=(focus.key.task,))
+    for example, value in rows:
+        values[example] = value
+    return values
+
+
+def _of_head(store: Store, focus: Focus, head: int, offsets: np.ndarray) -> np.ndarray:
+    """Mean divergence over the query tokens of each example, float64 [E]; 0 of an example without tokens."""
+    lengths = np.diff(offsets)
+    pairs = pair_offsets(offsets)
+    values = np.zeros(len(lengths))
+    for first, last in _blocks(pairs):
+        p, q = (
+            store.attention(focus.probe, key, focus.layer, head, int(pairs[first]), int(pairs[last])).astype(np.float64)
+            for key in (focus.key, focus.reference)
+        )
+        row_lengths = np.repeat(lengths[first:last], lengths[first:last])
+        starts = np.cumsum(row_lengths) - row_lengths
+        per_row = _packed_js(p, q, starts, row_lengths)
+        of_example = np.repeat(np.arange(first, last), lengths[first:last])
+        values += np.bincount(of_example, per_row, len(lengths))
+    return values / np.maximum(lengths, 1)
+
+
+def _packed_js(p: np.ndarray, q: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Divergence in bits of packed rows, as ``example.row_js``."""
+    if not len(starts):
+        return np.zeros(0)
+    p, q = (x / np.repeat(np.add.reduceat(x, starts), lengths) for x in (p, q))
+
+    def negative_entropy(x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.add.reduceat(x * np.log2(np.where(x > 0, x, 1.0)), starts))
+
+    half = (negative_entropy(p) + negative_entropy(q)) / 2 - negative_entropy((p + q) / 2)
+    return np.clip(half, 0.0, 1.0)
+
+
+def _blocks(pairs: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Whole examples of together about _BLOCK entries: first, and one past the last."""
+    first, total = 0, len(pairs) - 1
+    while first < total:
+        last = max(first + 1, int(np.searchsorted(pairs, pairs[first] + _BLOCK, side="right")) - 1)
+        yield first, last
+        first = last
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
