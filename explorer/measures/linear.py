@@ -290,7 +290,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Hotelling 1936; mean correlation as in Raghu et al. 2017 and Kornblith et al. 2019.",
         cost=f"As svcca, mostly with float64 products (1.8 times as long); {SIDE_COST}",
-        floor=1e-3,
+        floor=1e-6,
     ),
     _measure(
         "pwcca",
@@ -314,7 +314,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Morcos et al. 2018, equations 2 and 3.",
         cost=f"As cca, and one eigendecomposition of width x width a pair; {SIDE_COST}",
-        floor=1e-4,
+        floor=1e-6,
     ),
     _measure(
         "cka",
@@ -370,6 +370,6 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Williams et al. 2021 (generalized shape metrics, alpha = 1).",
         cost=f"As procrustes; pairs that are nearly alike take float64 products; {SIDE_COST}",
-        floor=1e-3,
+        floor=5e-4,
     ),
 )

@@ -23,7 +23,7 @@ from explorer.measures.base import Layer, Stimuli
 if TYPE_CHECKING:
     import torch
 
-ROWS = 1024
+ROWS = 2048
 """Rows that float32 sums up before float64 takes over."""
 LEAF = 96
 """X'X is symmetric: only its upper triangle is multiplied, down to squares of so many columns along the diagonal."""

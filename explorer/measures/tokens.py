@@ -90,7 +90,7 @@ def blocks(layers: tuple[Layer, ...], stimuli: Stimuli, tokens: str) -> Iterator
     if tokens == "words":
         yield from _words(layers, stimuli, total, step)
         return
-    firsts = np.unique(stimuli.offsets[:-1][np.diff(stimuli.offsets) > 0])
+    firsts = stimuli.offsets[:-1][np.diff(stimuli.offsets) > 0]
     for start in range(0, total, step):
         stop = min(start + step, total)
         chunks = tuple(layer.hidden(start, stop) for layer in layers)
