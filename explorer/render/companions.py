@@ -48,7 +48,7 @@ def draw(canvas: Canvas, frame: Frame, chart: Chart, focus: int) -> tuple[Compan
 def room(chart: Chart, values: bool) -> int:
     """Cells for the longest name of any line's companions: the plot is as wide whichever line is in focus."""
     found = (companion for one in chart.series for companion in one.companions)
-    return max((cell_len(_text(c, values, False)) + (2 if values else 0) for c in found), default=0)
+    return max((cell_len(_text(c, values, False)) + 2 for c in found), default=0)
 
 
 def names(chart: Chart, frame: Frame, focus: int, taken: Iterable[int], values: bool, ascii_only: bool) -> list[Name]:
@@ -68,7 +68,7 @@ def names(chart: Chart, frame: Frame, focus: int, taken: Iterable[int], values: 
         used.add(row)
         up, down = ("^", "v") if ascii_only else ("↑", "↓")
         where = frame.y.place(one.last)
-        arrow = "" if not values or 0 <= where <= 1 else f" {up if where > 1 else down}"
+        arrow = "" if 0 <= where <= 1 else f" {up if where > 1 else down}"
         found.append(Name(row, _text(one, values, ascii_only) + arrow))
     return found
 

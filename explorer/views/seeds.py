@@ -32,8 +32,7 @@ class Seeds(CubeView):
         self.title = words.title(data, self.task, few) if self.seeds else words.title(data)
         several = len(self.seeds) > 1
         apart = bool(np.isfinite(cube.yardstick).any())
-        shown = [cube.values, cube.yardstick]
-        shown += [cube.mean - cube.spread, cube.mean + cube.spread] if several else [cube.low, cube.high]
+        shown = [cube.values, cube.low, cube.high, cube.yardstick, cube.mean - cube.spread, cube.mean + cube.spread]
         scale = np.concatenate([np.ravel(e) for e in shown])
 
         def chart(part: Cube, extras: bool) -> LineChart:
