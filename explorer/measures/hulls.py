@@ -72,6 +72,8 @@ def compare(a: np.ndarray | Cloud, b: np.ndarray | Cloud) -> Hulls:
     if upper - lower > TOLERANCE * upper:
         for better, direction in finish(sets.points, sets.n1, weights, TOLERANCE / 100):
             upper, lower = min(upper, sets.convex(better)[1]), max(lower, sets.margin(direction))
+            if upper <= COMMON:
+                return Hulls(False, 0.0, 0.0, "common point (active-set method)")
     if lower > PLANE:
         return Hulls(True, lower * sets.scale, max(upper, lower) * sets.scale, f"plane ({source})")
     found = by_linear_programme(sets)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -117,7 +118,8 @@ def _is_free(state: Clusters, changed: np.ndarray, tester: Tester, progress: Cal
     todo = todo[np.argsort([-len(state.members[c]) for c in todo], kind="stable")]
     open_to = np.ones(len(changed), bool)
     for at, c in enumerate(todo.tolist()):
-        progress(at / len(todo))
+        tester.heartbeat = partial(progress, at / len(todo))
+        tester.heartbeat()
         open_to[c] = False
         against = open_to & (state.label != state.label[c])
         union = Union(state.members[c], int(state.label[c]), state.centre[c], float(state.radius[c]))
@@ -195,7 +197,9 @@ def _forward(state: Clusters, tester: Tester, progress: Progress) -> tuple[int, 
         if attempts % 256 == 255:
             left = sum(q.open() for q in queues)
         attempts += 1
-        progress("merging with tests", 1 - left / at_first)
+        share = 1 - left / at_first
+        tester.heartbeat = partial(progress, "merging with tests", share)
+        tester.heartbeat()
         here = queue.pair()
         a, b = (int(queue.slots[p]) for p in here)
         union = Union.of(state, (a, b), tester.scale)

@@ -7,7 +7,7 @@ may serve them all) and then in halves, down to the single pair that has a point
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +89,9 @@ class Tester:
         self.scale = float(np.sqrt((points**2).sum(1).max())) or 1.0
         spread = points.T @ points
         self._factor = cholesky(spread, 1e-3 * float(np.trace(spread)) / len(spread) + 1e-300)
-        self.planes_tried = self.pairs_tested = 0
+        self.pairs_tested = 0
+        self.heartbeat: Callable[[], None] = lambda: None
+        """Called before each problem: one may take a second."""
 
     def clash(
         self, clusters: Clusters, union: Union, against: np.ndarray, hints: np.ndarray, first: Sequence[int]
@@ -126,6 +128,7 @@ class Tester:
                 if not part:
                     continue
                 self.pairs_tested += 1
+                self.heartbeat()
                 others = np.concatenate([clusters.members[g] for g in part])
                 found = decide(own, self.points[others])
                 if found.separable and found.plane is not None:
@@ -155,7 +158,6 @@ class Tester:
         rows = np.flatnonzero(pending[clusters.of])
         if not len(rows) or not len(planes):
             return fewest
-        self.planes_tried += len(planes)
         low = (own @ planes.T).min(0) - PLANE * self.scale
         beyond = self.points[rows] @ planes.T >= low
         of = clusters.of[rows]

@@ -4,8 +4,9 @@
 * Convex weights l, m with A'l = B'm prove that no plane can separate: the point lies in both hulls.
 
 Tests come cheapest first: planes that are already known, the plane that takes the value 1 on one set and 0 on the other
-(exists in general position for at most d + 1 points), the interior point method, and linear programmes (HiGHS), whose
-multipliers are the weights (Farkas). A solver's word counts for nothing, only what passes the check.
+(exists in general position for at most d + 1 points), the interior point method, an active-set method where hulls
+nearly touch, and linear programmes (HiGHS), whose multipliers are the weights (Farkas). A solver's word counts for
+nothing, only what passes the check.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.interior import nearest
+from explorer.measures.interior import finish, nearest
 
 COMMON = 1e-9
 """Hulls this close, relative to the largest distance of a point from the middle, have a point in common."""
 PLANE = 1e-12
 """Margin, relative to the same, that a verified plane needs: above the rounding of its evaluation."""
+NEARLY = 1e-2
+"""Relative difference of a distance's bounds at which looking for a plane near it ends."""
 METHODS = ("highs-ds", "highs-ipm")
 
 
@@ -103,7 +106,13 @@ def decide(a: np.ndarray, b: np.ndarray, planes: Iterable[np.ndarray] = ()) -> V
             return Verdict(True, "plane (interpolating)", plane=plane, margin=margin * sets.scale)
     weights = nearest(sets.points, sets.n1, decide=True)
     found = sets.judge(weights, sets.points.T @ weights, "interior point method")
-    return found if found.separable is not None else by_linear_programme(sets)
+    if found.separable is not None:
+        return found
+    for better, direction in finish(sets.points, sets.n1, weights, NEARLY):
+        found = sets.judge(better, direction, "active-set method")
+        if found.separable is not None:
+            return found
+    return by_linear_programme(sets)
 
 
 def by_linear_programme(sets: Sets) -> Verdict:
