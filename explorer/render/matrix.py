@@ -38,6 +38,8 @@ class Panel:
     signed: bool = False
     """Values are changes: zero is in the middle of low..high."""
     log: bool = False
+    root: bool = False
+    """Levels are even in the values' square roots, sign kept: small ones show beside large ones."""
     refused: np.ndarray | None = None
     """Bool [rows, columns]: there is no value, and a reason why."""
     marked: np.ndarray | None = None
@@ -46,12 +48,16 @@ class Panel:
     def levels(self, many: int) -> np.ndarray:
         """Which of so many levels each value has, below 0 where there is none."""
         finite = np.isfinite(self.values)
-        low, high = (np.log10(self.low), np.log10(self.high)) if self.log else (self.low, self.high)
         values = np.where(finite, self.values, self.low)
-        values = np.log10(np.maximum(values, self.low)) if self.log else values
+        values, low, high = (self._place(v) for v in (np.maximum(values, self.low), self.low, self.high))
         level = np.clip(np.floor((values - low) / (high - low) * many), 0, many - 1)
         level = np.where(finite, level, _MISSING).astype(np.int32)
         return level if self.refused is None else np.where(self.refused & ~finite, _REFUSED, level)
+
+    def _place(self, values: np.ndarray | float) -> np.ndarray:
+        if self.log:
+            return np.asarray(np.log10(values))
+        return np.asarray(np.sign(values) * np.sqrt(np.abs(values)) if self.root else values)
 
 
 @dataclass(frozen=True, eq=False)

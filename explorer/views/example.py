@@ -204,7 +204,8 @@ class Example:
         cursor: Cursor = NOWHERE,
         options: DrawOptions = PLAIN,
     ) -> Picture:
-        """See ``View.draw``; ``log_y`` is a logarithmic scale of the attention (the difference stays linear)."""
+        """See ``View.draw``; ``log_y`` shows small values beside large ones: the maps in logarithms over three decades,
+        the difference on a square-root scale."""
         if self.empty:
             return Picture(tuple(message("The example has no token.", width, height, palette.text)), "", NOWHERE, ())
         at = cursor.clamped(self.length, self.length)
@@ -239,7 +240,9 @@ class Example:
         panels = {
             "checkpoint": Panel(self.names[0], data.checkpoint, low, high, log=log),
             "reference": Panel(self.names[1], data.reference, low, high, log=log),
-            "difference": Panel("difference", data.difference, -most, most, signed=True),
+            "difference": Panel(
+                "difference, root scale" if log else "difference", data.difference, -most, most, signed=True, root=log
+            ),
         }
         side = Panel("JS bits", data.js[:, None], 0.0, _end(data.js.max()))
         all_of_them = Matrix(tuple(panels.values()), self._names, self._short, "query", "attends to", side)

@@ -114,6 +114,19 @@ def test_signs_can_be_told_apart_without_colours():
     assert shown.splitlines()[0].split() == ["W" * 9, "M" * 9]
 
 
+def test_a_root_scale_shows_small_changes_beside_large_ones():
+    values = np.array([[-1.0, -0.04, 0.0, 0.04, 1.0]])
+    linear = Panel("p", values, -1.0, 1.0, signed=True).levels(15)
+    root = Panel("p", values, -1.0, 1.0, signed=True, root=True).levels(15)
+    assert linear.tolist() == [[0, 7, 7, 7, 14]]
+    assert root.tolist() == [[0, 6, 7, 9, 14]]
+
+
+def test_a_logarithmic_scale_has_even_decades():
+    panel = Panel("p", np.array([[1e-4, 1e-3, 1e-2, 1e-1, 1.0]]), 1e-3, 1.0, log=True)
+    assert panel.levels(15).tolist() == [[0, 0, 5, 10, 14]]
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     st.integers(1, 140),
