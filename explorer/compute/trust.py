@@ -14,11 +14,11 @@ def stamp(trust: Trust) -> dict[str, object]:
     """What a row notes of ``trust`` under ``trust`` in its details; empty when nothing was asked for."""
     noted: dict[str, object] = {}
     if trust.null:
-        noted["null"] = {"draws": trust.null, "seed": trust.seed}
+        noted |= {"null": trust.null, "seed": trust.seed}
     if trust.interval:
-        noted["interval"] = {"method": trust.interval, "level": trust.level}
-        if trust.interval == "bootstrap":
-            noted["interval"] |= {"resamples": trust.resamples, "seed": trust.seed}  # type: ignore[operator]
+        noted |= {"interval": trust.interval, "level": trust.level}
+    if trust.interval == "bootstrap":
+        noted |= {"resamples": trust.resamples, "seed": trust.seed}
     return noted
 
 
