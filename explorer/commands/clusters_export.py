@@ -63,7 +63,7 @@ def command(
     from store.store import Store
 
     try:
-        settled = dict(get("clusters").settle({"method": method, "held_out": held_out, "seed": split_seed}))
+        settled = dict(get("clusters").settle({"method": method, "held_out": held_out, "split_seed": split_seed}))
     except MeasureError as error:
         raise BertdynError(str(error)) from None
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -81,7 +81,7 @@ def command(
     with _progress() as progress:
         try:
             if share:
-                kept, held = labelled_points(stored, stimuli, "clusters").split(share, int(str(settled["seed"])))
+                kept, held = labelled_points(stored, stimuli, "clusters").split(share, int(str(settled["split_seed"])))
                 if not len(kept.points) or not len(held.points):
                     raise BertdynError("--held-out leaves no labelled point on one side: name another share.")
                 lain, gold = solve(kept, method, progress), held.labels

@@ -47,7 +47,7 @@ def clusters(
         MeasureError: no labels, or hidden states that are not finite.
     """
     method = str(parameters.get("method", METHODS[0]))
-    share, seed = float(str(parameters.get("held_out", 0.0))), int(str(parameters.get("seed", 0)))
+    share, seed = float(str(parameters.get("held_out", 0.0))), int(str(parameters.get("split_seed", 0)))
     trust = context.trust
     data = held = None
     if share or trust.null or trust.interval:
@@ -62,7 +62,7 @@ def clusters(
         return rows.nothing()
     values = [*rows.summaries(), *rows.labels(), *rows.pairs()]
     if held is not None and data is not None:
-        values.insert(1, accuracy(found, data, held, context, {"held_out": share, "seed": seed}))
+        values.insert(1, accuracy(found, data, held, context, {"held_out": share, "split_seed": seed}))
     if trust.null and data is not None:
         values = _with_null(values, data, method, context)
     if trust.interval and data is not None:
@@ -375,7 +375,7 @@ MEASURES: tuple[Measure, ...] = (
             Parameter(
                 "held_out", 0.0, "share of the examples to predict by their nearest hull; 0: none", low=0.0, high=0.5
             ),
-            Parameter("seed", 0, "of the examples held out", low=0, high=2**31 - 1),
+            Parameter("split_seed", 0, "seed of the choice of examples held out", low=0, high=2**31 - 1),
         ),
         needs_labels=True,
         main="hull_mean",

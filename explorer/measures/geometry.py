@@ -32,7 +32,7 @@ def spatial_similarity(
         MeasureError: no labels, no reference, or hidden states that are not finite.
     """
     method, distance = str(parameters.get("method", "pairs")), str(parameters.get("distance", "hull"))
-    draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("seed", 0)))
+    draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("order_seed", 0)))
     ours, theirs = _sides(layer, reference, stimuli, method, context, "spatial-similarity")
     which = 0 if distance == "hull" else 2
     a, b = ours.label_pairs()[which], theirs.label_pairs()[which]
@@ -247,7 +247,7 @@ MEASURES: tuple[Measure, ...] = (
             _METHOD,
             Parameter("distance", "hull", "between convex hulls or between centroids", choices=("hull", "centroid")),
             Parameter("permutations", 999, "orders of the labels for mantel_p", low=19, high=1_000_000),
-            Parameter("seed", 0, "of the orders", low=0, high=2**31 - 1),
+            Parameter("order_seed", 0, "seed of the orders of labels", low=0, high=2**31 - 1),
         ),
         needs_labels=True,
         main="pearson",

@@ -203,7 +203,7 @@ def test_held_out_points_get_the_label_of_the_nearest_hull():
     rng = np.random.default_rng(5)
     y = np.arange(120) % 3
     x = rng.standard_normal((120, 3)) + 1.7 * np.eye(3)[y]
-    values = measure(x, y, held_out=0.25, seed=7)
+    values = measure(x, y, held_out=0.25, split_seed=7)
     got = values["accuracy", None, None]
     assert got.n == 30
     assert got.details["train_points"] == 90
