@@ -185,22 +185,11 @@ def fetch(store: Store, selection: Selection, parts: bool = False) -> Rows:
     left_out = 0
     if parts and wanted:
         each = f"version = {measure.version} and (example is not null or query is not null)"
-        left_out = _count(store, dict(zip(("measure", "probe", "parameters"), asked, strict=True)), tasks, each)
+        left_out = int(store.result_columns(("count(*)",), *asked, where=each, tasks=tasks)[0][0])
         if left_out <= MOST_PARTS:
             stored += store.results(*asked, where=each, tasks=tasks) if left_out else []
             left_out = 0
     return choose_rows(measure, selection, stored, wanted, left_out)
-
-
-def _count(store: Store, fields: Mapping[str, str], tasks: Sequence[str], where: str) -> int:
-    """Stored rows with these fields, of these tasks, that meet a condition in SQL."""
-
-    def quoted(text: str) -> str:
-        return "'" + text.replace("'", "''") + "'"
-
-    chosen = " and ".join(f"{name} = {quoted(value)}" for name, value in fields.items())
-    those = f"task in ({', '.join(map(quoted, tasks))})" if tasks else "true"
-    return int(store.query(f"select count(*) from results where {chosen} and {those} and {where}").rows[0][0])
 
 
 def choose_rows(
