@@ -260,7 +260,7 @@ MEASURES: tuple[Measure, ...] = (
             "first, then a share of the variance (Wu et al. 2020, who keep one direction fewer)",
             choices=tuple(PRESETS),
         ),
-        Parameter("variance", 0.99, "that share, on each side", low=0.01, high=1.0),
+        Parameter("variance", 0.99, "share of the variance (or sum) that each side keeps", low=0.01, high=1.0),
         title="SVCCA distance",
         unit="distance",
         low=0.0,
