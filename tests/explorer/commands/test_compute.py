@@ -179,10 +179,19 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     assert coverage(store, Selection("svcca", "dev")).known == kept
 
 
+def catches(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = next(line for line in status.splitlines() if line.startswith("SigCgt:")).split()[1]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 def test_sigterm_is_answered_like_ctrl_c(store: Store) -> None:
     command = [sys.executable, "-m", "explorer.cli", "compute", "svcca", str(store.path), "--variance", "0.6"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(1.5)
+        while process.poll() is None and not catches(process.pid, signal.SIGTERM):
+            time.sleep(0.01)
+        time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert "Traceback" not in errors

@@ -128,7 +128,12 @@ def test_twenty_kills_leave_nothing_incomplete_and_the_next_run_completes(
         child = extractor.start(path.name)
         extractor.wait_for_plan()  # what follows is writing
         time.sleep(rng.uniform(0, latest))
-        os.kill(child, signal.SIGKILL)
+        try:
+            os.kill(child, signal.SIGKILL)
+        except ProcessLookupError:  # it was done before us: nothing is left to kill
+            assert extractor.end()[0] == 0
+            found.append(24)
+            break
         assert extractor.end()[0] == -signal.SIGKILL
         before = found[-1] if found else 0
         if not (path / MARKER).is_file():
@@ -141,6 +146,7 @@ def test_twenty_kills_leave_nothing_incomplete_and_the_next_run_completes(
         assert whole.items() <= undisturbed.items()
         assert not [p for p in seen.check().problems if "staging" not in str(p)]
     assert found == sorted(found)
+    assert len(found) > KILLS // 4, "it was done before enough kills"
     assert found[0] < 24, "the kills came too late to say anything"
     assert found[-1] > 0, "the kills came too early to say anything"
     extractor.start(path.name)
