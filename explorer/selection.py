@@ -196,6 +196,20 @@ def narrowed(selection: Selection, keys: Sequence[CheckpointKey], place: int | N
     return replace(selection, tasks=(task,), seeds=(one.key.seed,), steps=Ranges(((step, step),)), against=against)
 
 
+def steps_of(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[int, ...]:
+    """The steps of the first chosen task that are compared with something, in their order.
+
+    Raises:
+        BertdynError: as pairs().
+    """
+    task = next(iter(selection.tasks), None) or min(
+        (k.task for k in choose(selection, keys)), key=lambda name: (name == PRETRAINED, name)
+    )
+    there = {task, PRETRAINED, selection.against.key.task if selection.against and selection.against.key else task}
+    found = pairs(replace(selection, tasks=(task,)), [k for k in keys if k.task in there])
+    return tuple(sorted({p.key.step for p in found}))
+
+
 def default_against(keys: Iterable[CheckpointKey]) -> Against:
     """``pretrained`` when the store has it, else ``first``."""
     return Against("pretrained" if any(k.task == PRETRAINED for k in keys) else "first")

@@ -14,20 +14,24 @@ import click
 from explorer.commands.options import SELECTING, measure_named, selection_options, selections
 from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
-from explorer.views.base import VIEWS, DrawOptions
+from explorer.selection import narrowed
+from explorer.views.base import VIEWS, DrawOptions, Look
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from explorer.views.base import View
+    from explorer.selection import Selection
+    from explorer.views.base import View, ViewKind
     from explorer.views.rows import Rows
+    from store.store import Store
 
 FORMATS = ("text", "csv", "json", "svg")
 _PIPE = (100, 30)
 _AROUND = 7
 """Lines of a terminal that title, notes and prompt take."""
 _PICTURE = (120, 36)
+_PARTS = "; ".join(f"{name}: {', '.join(kind.parts)}" for name, kind in VIEWS.items() if kind.parts) + "."
 _WIDE = 1000
 """Cells of a table's line in a pipe: wide enough for every column; blanks at the ends are not printed."""
 
@@ -35,7 +39,7 @@ _WIDE = 1000
 @click.command(no_args_is_help=True)
 @click.argument("view", metavar="VIEW", type=click.Choice(list(VIEWS)))
 @click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
-@click.option("--measure", default="svcca", metavar="NAME", show_default=True, help="What to show.")
+@click.option("--measure", metavar="NAME", help="What to show; default: svcca, or what the view is made for.")
 @selection_options
 @parameter_options
 @click.option("--format", type=click.Choice(FORMATS), help="Default: by the name of -o, else text.")
@@ -57,10 +61,15 @@ _WIDE = 1000
 @click.option("--digits", is_flag=True, help="heat: values in the cells.")
 @click.option("--sort", metavar="COLUMN", default="", help="table: sort by this column.")
 @click.option("--descending", is_flag=True, help="table: largest first.")
+@click.option("--part", metavar="NAME", default="", help="Which part: " + _PARTS)
+@click.option("--head", type=click.IntRange(min=0), metavar="N", default=0, help="example: head; 0: their mean.")
+@click.option("--example", type=click.IntRange(min=0), metavar="N", help="example: which, counted from 0.")
+@click.option("--find", metavar="TEXT", default="", help="example: one that holds this, or label:NAME.")
+@click.option("--changed", is_flag=True, help="example: the one whose attention moved most.")
 def command(
     view: str,
     store: Path,
-    measure: str,
+    measure: str | None,
     format: str | None,
     output: Path | None,
     width: int | None,
@@ -72,6 +81,11 @@ def command(
     digits: bool,
     sort: str,
     descending: bool,
+    part: str,
+    head: int,
+    example: int | None,
+    find: str,
+    changed: bool,
     **given: str | None,
 ) -> None:
     """Draw VIEW of a STORE's computed values.
@@ -81,7 +95,12 @@ def command(
     profile   the measure against layer, a line a step
     heat      layer by step as a map
     seeds     seeds side by side on one scale, mean and spread
+    clusters  how far labels lie apart, in one layer of one checkpoint
+    labels    each label's distance to its nearest other along the steps
+    paths     the labels' centroids along the steps of a run, in a plane
+    example   one sentence's attention in two checkpoints, and the difference
     table     every value
+    store     what is extracted, what is computed and what is missing
     layers    each layer against each of the reference, of one checkpoint
 
     Nothing is computed here: what is missing is said, with the command that computes it.
@@ -91,16 +110,20 @@ def command(
     bertdyn show heat runs.bertdyn --measure js --digits
     bertdyn show seeds runs.bertdyn --task sst2 --format svg -o seeds.svg
     bertdyn show layers runs.bertdyn --task sst2 --seed 1 --step 800
+    bertdyn show example runs.bertdyn --task sst2 --find movie --layer 11
     """
     chosen = _format(format, output)
-    declared = measure_named(measure)
+    kind = VIEWS[view]
+    declared = measure_named(measure or kind.measure or "svcca")
+    which = -1 if example is None else example
+    look = Look(part=_part(kind, part), head=head, example=which, find=find, changed=changed)
     from store.store import Store
 
     flags = {name: given.pop(name) for name in SELECTING}
     parameters = {name: value for name, value in given.items() if value is not None}
     opened = Store.open(store)
-    kind = VIEWS[view]
-    views = [kind.load(opened, s) for s in selections(opened, declared, **flags, parameters=parameters)]
+    chosen_of = [None] if kind.whole else selections(opened, declared, **flags, parameters=parameters)
+    views = [kind.load(opened, _one(opened, kind, s), look) for s in chosen_of]
     options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
     if chosen in ("csv", "json"):
         columns = views[0].rows()[0]
@@ -113,8 +136,22 @@ def command(
         texts = [_text(one, width, height, color, light, options, output is not None) for one in views]
         write_text("\n".join(texts), output)
     for one in views:
-        if one.data.missing:
+        if kind.computes and one.data.missing:
             _tell_missing(one.data, store, _narrow(one.data, flags) if kind.across else flags, parameters)
+
+
+def _part(kind: ViewKind, name: str) -> str:
+    if name and name not in kind.parts:
+        there = ", ".join(kind.parts) or "none: it has one"
+        raise BertdynError(f"--part: {kind.name} has no part '{name}', only {there}.")
+    return name or next(iter(kind.parts), "")
+
+
+def _one(store: Store, kind: ViewKind, selection: Selection | None) -> Selection | None:
+    """The one comparison of views that show one; a map of layers looks for one that has values."""
+    if selection is None or not kind.one or kind.across:
+        return selection
+    return narrowed(selection, [c.key for c in store.checkpoints(selection.probe)])
 
 
 def _format(format: str | None, output: Path | None) -> str:

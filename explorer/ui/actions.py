@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.views.base import VIEWS
+from explorer.ui.modes import MODES, Mode
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,40 @@ _SHOWN = {
     "space": "space",
     "dollar_sign": "$",
     "circumflex_accent": "^",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "comma": ",",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "minus": "-",
 }
 
+
+def _ways(mode: Mode) -> str:
+    return f"{mode.title}: {', '.join(v.title for v in mode.variants)}"
+
+
 _MODES = tuple(
-    Action(f"mode.{k.name}", (str(number),), f"screen.mode('{k.name}')", k.title, k.help, "Views", k.title)
-    for number, k in enumerate(VIEWS.values(), 1)
+    Action(f"mode.{m.name}", (m.key,), f"screen.mode('{m.name}')", m.title, m.help, "Views", m.title)
+    for m in MODES.values()
 )
+
+_FILM = "of the run, in views of one checkpoint too: a film"
+_LOOK = "in views of one layer: Clusters, Example"
+_HEAD = "in Example; after the last the mean over heads"
 
 ACTIONS: tuple[Action, ...] = (
     *_MODES,
+    Action(
+        "vary",
+        ("v",),
+        "screen.vary(1)",
+        "Next way to look",
+        "what the mode shows: " + "; ".join(_ways(m) for m in MODES.values() if len(m.variants) > 1),
+        "Views",
+    ),
+    Action("vary.back", ("V",), "screen.vary(-1)", "Way to look before", "and back", "Views"),
     Action("measure.next", ("m",), "screen.next('measure', 1)", "Next measure", "show another", "What", "measure"),
     Action("measure.previous", ("M",), "screen.next('measure', -1)", "Previous measure", "and back", "What"),
     Action("task.next", ("t",), "screen.next('task', 1)", "Next task", "one task after the other", "What", "task"),
@@ -78,7 +102,8 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         "screen.filter",
         "Filter",
-        "a word finds rows of the panel; task:sst* seed:1,2 step:100-500 layer:8-12 probe:dev against:first with enter",
+        "a word finds rows of the panel (in Example: sentences); with enter task:sst* seed:1,2 step:100-500 "
+        "layer:8-12 probe:dev against:first",
         "What",
         "filter",
     ),
@@ -88,12 +113,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("cursor.down", ("down", "j"), "screen.cursor(0, -1)", "Cursor down", "the one below", "Cursor"),
     Action("cursor.page.up", ("pageup",), "screen.page(1)", "Page up", "a screen of the table up", "Cursor"),
     Action("cursor.page.down", ("pagedown",), "screen.page(-1)", "Page down", "a screen of the table down", "Cursor"),
-    Action("cursor.first", ("home", "0"), "screen.edge(-1)", "First step", "to the left end", "Cursor"),
+    Action("step.previous", ("left_square_bracket",), "screen.next('step', -1)", "Step before", _FILM, "Cursor"),
+    Action("step.next", ("right_square_bracket",), "screen.next('step', 1)", "Next step", _FILM, "Cursor"),
+    Action("layer.previous", ("comma",), "screen.look('layer', -1)", "Layer below", _LOOK, "Cursor"),
+    Action("layer.next", ("full_stop",), "screen.look('layer', 1)", "Layer above", _LOOK, "Cursor"),
+    Action("head.previous", ("less_than_sign",), "screen.look('head', -1)", "Head before", _HEAD, "Cursor"),
+    Action("head.next", ("greater_than_sign",), "screen.look('head', 1)", "Next head", _HEAD, "Cursor"),
+    Action("example.next", ("n",), "screen.example(1)", "Next sentence", "in Example, of those found by /", "Cursor"),
+    Action("example.previous", ("N",), "screen.example(-1)", "Sentence before", "and back", "Cursor"),
+    Action("cursor.first", ("home", "circumflex_accent"), "screen.edge(-1)", "First step", "to the left end", "Cursor"),
     Action("cursor.last", ("end", "dollar_sign"), "screen.edge(1)", "Last step", "to the right end", "Cursor"),
     Action("log", ("y",), "screen.option('log_y')", "Logarithmic axis", "of the values, on or off", "Look"),
     Action("digits", ("d",), "screen.option('digits')", "Digits", "write values into the heat map's cells", "Look"),
     Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only what every font has", "Look"),
-    Action("sort", ("o",), "screen.sort", "Sort the table", "by the next column; descending after ascending", "Look"),
+    Action("sort", ("o",), "screen.sort", "Sort", "tables by columns, sentences by how far they moved", "Look"),
     Action("compute", ("c",), "screen.compute", "Compute", "compute what is missing of what is shown", "Work"),
     Action("cancel", ("x",), "screen.cancel_job", "Cancel", "stop computing; what is finished stays", "Work"),
     Action("export", ("e",), "screen.export", "Export", "write this view as CSV, text or SVG", "Work", "export"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from explorer.selection import Selection
-    from explorer.ui.state import Catalogue
+    from explorer.ui.state import Catalogue, Wish
     from explorer.views.base import View
 
 
@@ -26,8 +26,7 @@ class Listed(Message):
 class Loaded(Message):
     """A view of what was asked for; drawn in place of the one before."""
 
-    mode: str
-    selection: Selection
+    wish: Wish
     view: View
     missing: int
     """Values of a layer that nobody has computed yet."""
@@ -35,9 +34,9 @@ class Loaded(Message):
 
 @dataclass
 class Failed(Message):
-    """No view: why, in words. ``mode`` is empty when the store itself cannot be read."""
+    """No view: why, in words. ``wish`` is None when the store itself cannot be read."""
 
-    mode: str
+    wish: Wish | None
     reason: str
 
 

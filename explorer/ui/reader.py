@@ -13,10 +13,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer.ui.messages import Exported, Failed, Listed, Loaded
-from explorer.ui.state import Catalogue
+from explorer.ui.state import Catalogue, Wish
 from explorer.views.base import VIEWS
 from store.errors import BertdynError
 from store.layout import ACTIVATIONS, PROBES, TABLES
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from explorer.selection import Selection
-    from explorer.views.rows import Rows
+    from explorer.views.base import Look
     from store.store import Store
 
 POLL_SECONDS = 1.5
@@ -38,18 +38,10 @@ VALUES = ((TABLES, 1),)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One view of one selection."""
-
-    mode: str
-    selection: Selection
-
-
-@dataclass(frozen=True)
 class Kept:
-    """Rows of a selection, and how old they are."""
+    """What a source gave, and how old it is."""
 
-    rows: Rows
+    data: Any
     age: int
 
 
@@ -65,7 +57,7 @@ class Reader:
         self._stopped = False
         self._age = 0
         """Goes up when what was read may no longer be all there is."""
-        self._rows: OrderedDict[tuple[Selection, bool], Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, Selection | None, Look], Kept] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
 
     def start(self) -> None:
@@ -84,10 +76,10 @@ class Reader:
         if self._thread.is_alive():
             self._thread.join()
 
-    def show(self, mode: str, selection: Selection) -> None:
-        """Wish for a view; a wish not begun yet is dropped."""
+    def show(self, wish: Wish | None) -> None:
+        """Wish for a view, or for none; a wish not begun yet is dropped."""
         with self._wake:
-            self._wish = Wish(mode, selection)
+            self._wish = wish
             self._fresh = True
             self._wake.notify()
 
@@ -123,7 +115,7 @@ class Reader:
             except Exception as error:
                 reason = reason_of(error)
                 if reason != failed:
-                    self._post(Failed("", reason))
+                    self._post(Failed(None, reason))
                 store, seen, listed, failed = None, None, None, reason
             self._serve(store)
             with self._wake:
@@ -140,36 +132,44 @@ class Reader:
                 self._post(Exported(None, reason_of(error)))
         if store is None or wish is None or not fresh:
             return
-        parts = VIEWS[wish.mode].parts
-        about = wish.selection, parts
         try:
-            kept = self._rows.get(about)
-            if kept is not None:
-                # What was read before shows at once, whatever has come since.
-                self._post(_loaded(wish, kept.rows))
-            if kept is None or kept.age != age:
-                self._rows[about] = kept = Kept(_fetch(store, wish.selection, parts), age)
-                self._post(_loaded(wish, kept.rows))
-            self._rows.move_to_end(about)
-            while len(self._rows) > KEPT:
-                self._rows.popitem(last=False)
+            self._answer(store, wish, age)
         except Exception as error:
-            self._rows.pop(about, None)
-            self._post(Failed(wish.mode, reason_of(error)))
+            self._post(Failed(wish, reason_of(error)))
+
+    def _answer(self, store: Store, wish: Wish, age: int) -> None:
+        sources = VIEWS[wish.view].sources
+        places = [(s.fetcher, wish.selection, s.trimmed(wish.look)) for s in sources]
+        known = [self._kept[place] for place in places if place in self._kept]
+        if len(known) == len(places):
+            # What was read before shows at once, whatever has come since.
+            self._post(_loaded(wish, [kept.data for kept in known]))
+            if all(kept.age == age for kept in known):
+                return
+        got: list[Any] = []
+        for source, place in zip(sources, places, strict=True):
+            kept = self._kept.pop(place, None)
+            if kept is None or kept.age != age:
+                kept = Kept(source.fetch(store, wish.selection, wish.look, got), age)
+                _explain_nothing(store, wish.selection, kept.data)
+            self._kept[place] = kept
+            got.append(kept.data)
+        self._post(_loaded(wish, got))
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
 
 
-def _fetch(store: Store, selection: Selection, parts: bool) -> Rows:
-    from explorer.compute.plan import coverage
-    from explorer.views.rows import fetch
+def _explain_nothing(store: Store, selection: Selection | None, data: Any) -> None:
+    if selection is not None and getattr(data, "wanted", None) == ():
+        from explorer.compute.plan import coverage
 
-    rows = fetch(store, selection, parts)
-    if not rows.wanted:
         coverage(store, selection)  # knows why nothing can be asked for, and raises that
-    return rows
 
 
-def _loaded(wish: Wish, rows: Rows) -> Loaded:
-    return Loaded(wish.mode, wish.selection, VIEWS[wish.mode].build(rows), rows.missing)
+def _loaded(wish: Wish, data: Sequence[Any]) -> Loaded:
+    kind = VIEWS[wish.view]
+    view = kind.build(*data, look=wish.look)
+    return Loaded(wish, view, view.data.missing if kind.computes else 0)
 
 
 def reason_of(error: Exception) -> str:
@@ -224,4 +224,5 @@ def catalogue(store: Store) -> Catalogue:
         keys=tuple(tuple(sorted(c.key for c in found)) for found in listed),
         layers=max((c.layers for found in listed for c in found), default=0),
         measures=all_measures(),
+        heads=max((c.heads for found in listed for c in found), default=0),
     )

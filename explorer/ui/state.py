@@ -7,20 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from explorer.selection import Against, Ranges, Selection, default_against, narrowed, seed_order
-from explorer.views.base import END, VIEWS, Cursor, DrawOptions
+from explorer.selection import Against, Ranges, Selection, default_against, narrowed, seed_order, steps_of
+from explorer.ui.modes import MODES, STEPS, Variant
+from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey, ProbeInfo
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
-MODES = tuple(VIEWS)
 FIRST_MEASURE = "svcca"
-_AXES = {"curves": "steps", "heat": "steps", "seeds": "steps"}
-"""Modes whose axes are step and layer: the cursor stays where it is between them."""
-LINES = ("curves", "profile", "seeds")
-"""Modes that draw lines: with no line pointed at, all keep their colours."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One view: of VIEWS, of which values, and what of them is looked at."""
+
+    view: str
+    selection: Selection | None
+    """None: of the whole store."""
+    look: Look
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Catalogue:
     layers: int
     """The most transformer layers of any checkpoint."""
     measures: tuple[Measure, ...]
+    heads: int = 0
+    """The most attention heads of any checkpoint."""
 
     def of(self, probe: str) -> tuple[CheckpointKey, ...]:
         """The checkpoints of a probe set; none when there is no such set."""
@@ -67,7 +75,7 @@ class Catalogue:
 class State:
     """The whole of what is shown; equal states show the same picture."""
 
-    mode: str = MODES[0]
+    mode: str = next(iter(MODES))
     measure: str = FIRST_MEASURE
     probe: str = ""
     tasks: tuple[str, ...] = ()
@@ -78,40 +86,81 @@ class State:
     """Kept while a measure of one checkpoint alone is shown."""
     reference_chosen: bool = False
     """By the user. Until then it is the pre-trained model as soon as the store has it."""
-    cursors: tuple[tuple[str, Cursor], ...] = (("table", Cursor(0, 0)),)
+    look: Look = ANYWHERE
+    """Layer, head and example for views that cannot show all; the step is the cursor's."""
+    variants: tuple[tuple[str, int], ...] = ()
+    """Which of its variants a mode shows, where it is not the first."""
+    cursors: tuple[tuple[str, Cursor], ...] = ()
     """Where the user pointed, by kind of axes. Elsewhere: the last step, of all lines or of a map's top layer."""
     options: DrawOptions = field(default_factory=DrawOptions)
 
     @property
+    def variant(self) -> Variant:
+        """What the mode shows."""
+        there = MODES[self.mode].variants
+        return there[dict(self.variants).get(self.mode, 0) % len(there)]
+
+    @property
     def cursor(self) -> Cursor:
         """Where the cursor is in this mode; views with the same axes share it."""
-        at = dict(self.cursors).get(_AXES.get(self.mode, self.mode), Cursor(END, -1))
-        return at if at.y >= 0 or self.mode in LINES else Cursor(at.x, END)
+        variant = self.variant
+        at = dict(self.cursors).get(variant.axes, variant.start or Cursor(END, -1))
+        return at if at.y >= 0 or variant.lines else Cursor(at.x, END)
 
     def moved(self, at: Cursor, across: int, up: int) -> Cursor:
         """The cursor beside one that was drawn. From no line to the top one, and below the lowest to none."""
-        if self.mode == "table":
+        if self.variant.downwards:
             up = -up
         if up and at.y < 0:
             return Cursor(max(0, at.x + across), END)
-        lowest = min(at.y, 0) if not up else -1 if self.mode in LINES else 0
+        lowest = min(at.y, 0) if not up else -1 if self.variant.lines else 0
         return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
-    def pointing(self, cursor: Cursor) -> State:
+    def pointing(self, cursor: Cursor, axes: str = "") -> State:
         """The same with the cursor elsewhere."""
-        moved = {**dict(self.cursors), _AXES.get(self.mode, self.mode): cursor}
+        moved = {**dict(self.cursors), axes or self.variant.axes: cursor}
         return replace(self, cursors=tuple(moved.items()))
 
-    def selection(self, catalogue: Catalogue) -> Selection:
-        """What views and jobs are asked for.
+    def wish(self, catalogue: Catalogue) -> Wish | None:
+        """The view to ask for; None where the mode makes its own picture.
 
         Raises:
             BertdynError: nothing in the store yet, or a measure that needs the labels that the probe set has not.
         """
-        measure = catalogue.measure(self.measure)
+        kind = self.variant.kind
+        if kind is None:
+            return None
+        step = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
+        look = trimmed(replace(self.look, part=self.variant.part, step=step), kind.depends)
+        return Wish(kind.name, None if kind.whole else self.selection(catalogue, kind), look)
+
+    def selection(self, catalogue: Catalogue, kind: ViewKind | None = None) -> Selection:
+        """The values that a view shows (None: one that shows any of them).
+
+        Raises:
+            BertdynError: as wish().
+        """
+        chosen = self.chosen(catalogue, kind.measure if kind is not None and kind.measure else self.measure)
+        if kind is None or not kind.one:
+            return chosen
+        measure = catalogue.measure(chosen.measure)
+        if kind.across and measure is not None and not measure.cross_layers:
+            able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
+            raise BertdynError(f"{measure.title} compares no layer with another one. These do: {able or 'none'} (m).")
+        # It is of one comparison: at the step that is pointed at where steps are an axis.
+        at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
+        return narrowed(kind.asked(chosen), catalogue.of(self.probe), at)
+
+    def chosen(self, catalogue: Catalogue, name: str) -> Selection:
+        """The values of one measure.
+
+        Raises:
+            BertdynError: as wish().
+        """
+        measure = catalogue.measure(name)
         if measure is None:
             names = ", ".join(m.name for m in catalogue.measures)
-            raise BertdynError(f"There is no measure '{self.measure}', only {names}.")
+            raise BertdynError(f"There is no measure '{name}', only {names}.")
         info = catalogue.info(self.probe)
         if info is not None and measure.needs_labels and not info.labels:
             labelled = ", ".join(i.name for i in catalogue.probes if i.labels)
@@ -121,8 +170,8 @@ class State:
             )
         if not catalogue.of(self.probe):
             raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
-        chosen = Selection(
-            measure=self.measure,
+        return Selection(
+            measure=name,
             probe=self.probe,
             tasks=self.tasks,
             seeds=self.seeds,
@@ -131,14 +180,34 @@ class State:
             against=self.against if measure.sides == 2 else None,
             parameters=measure.settle({}),
         )
-        if not VIEWS[self.mode].across:
-            return chosen
-        if measure.sides == 1 or not measure.cross_layers:
-            able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
-            raise BertdynError(f"{measure.title} compares no layer with another one. These do: {able or 'none'} (m).")
-        # A map is of one comparison: at the step that is pointed at where steps are an axis.
-        at = dict(self.cursors).get("steps", Cursor(END, -1)).x
-        return narrowed(VIEWS[self.mode].asked(chosen), catalogue.of(self.probe), at)
+
+
+def varied(state: State, by: int = 1) -> State:
+    """The mode's next variant."""
+    there = dict(state.variants)
+    there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
+    return replace(state, variants=tuple(there.items()))
+
+
+def stepped(state: State, catalogue: Catalogue, by: int) -> State:
+    """One step on, in every view that is of one step or has steps along x.
+
+    Raises:
+        BertdynError: nothing is chosen.
+    """
+    measure = catalogue.measure(state.measure)
+    asked = state.chosen(catalogue, state.measure if measure is None or measure.sides == 2 else FIRST_MEASURE)
+    last = len(steps_of(asked, catalogue.of(state.probe))) - 1
+    at = dict(state.cursors).get(STEPS, Cursor(END, -1))
+    return state.pointing(Cursor(min(max(min(at.x, last) + by, 0), last), at.y), STEPS)
+
+
+def looking(state: State, catalogue: Catalogue, what: str, by: int) -> State:
+    """The next layer or head, where the view is of one."""
+    if what == "head":
+        return replace(state, look=replace(state.look, head=(state.look.head + by) % (catalogue.heads + 1)))
+    layer = catalogue.layers if state.look.layer is None else state.look.layer
+    return replace(state, look=replace(state.look, layer=min(max(layer + by, 0), catalogue.layers)))
 
 
 def settled(state: State, catalogue: Catalogue) -> State:

@@ -52,7 +52,9 @@ def text_view(path: Path, why: str) -> int:
     store = Store.open(path)
     listed = catalogue(store)
     state = settled(State(), listed)
-    view = VIEWS[state.mode].load(store, state.selection(listed))
+    wish = state.wish(listed)
+    assert wish is not None, "the first mode shows values"
+    view = VIEWS[wish.view].load(store, wish.selection, wish.look)
     width, height = shutil.get_terminal_size((80, 24))
     picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), state.cursor, state.options)
     lines = ["".join(s.text for s in line).rstrip() for line in picture.lines]

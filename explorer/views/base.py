@@ -5,8 +5,8 @@ Importing this costs nothing: the modules that draw, and numpy with them, come w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from explorer.render.palette import Palette
     from explorer.selection import Selection
-    from explorer.views.rows import Rows
     from store.store import Store
 
 END = 10**9
@@ -78,8 +77,8 @@ class View(Protocol):
     """What is compared with what, in words."""
     subtitle: str
     """In which definition, on how much."""
-    data: Rows
-    """The values it shows, and what is missing of them."""
+    data: Any
+    """The values it shows; ``missing`` counts those that are not there."""
     empty: bool
     """No value to draw (the picture then says why)."""
 
@@ -100,6 +99,64 @@ class View(Protocol):
 
 
 @dataclass(frozen=True)
+class Look:
+    """What of a selection is looked at where a view cannot show all of it. Unset: the view chooses."""
+
+    part: str = ""
+    """Which of the view's own parts (``ViewKind.parts``)."""
+    step: int = END
+    """Index into the steps; past the end: the last one."""
+    layer: int | None = None
+    """None: the highest."""
+    head: int = 0
+    """Counted from 1; 0: the mean over heads."""
+    example: int = -1
+    """Counted from 0; -1: the first of those that are found."""
+    find: str = ""
+    """What an example's text holds; ``label:NAME`` asks for a label."""
+    changed: bool = False
+    """Examples come in the order of how far they moved."""
+
+
+ANYWHERE = Look()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Numbers that views are made of, and what of a Look they depend on: equal questions share one answer."""
+
+    fetcher: str
+    """``module:function`` of (store, selection, look, what the sources before it gave)."""
+    uses: tuple[str, ...] = ()
+    """Fields of Look."""
+
+    def fetch(self, store: Store, selection: Selection | None, look: Look, earlier: Sequence[Any]) -> Any:
+        """Read them.
+
+        Raises:
+            BertdynError: the selection matches nothing, or the store cannot be read.
+        """
+        return _named(self.fetcher)(store, selection, self.trimmed(look), *earlier)
+
+    def trimmed(self, look: Look) -> Look:
+        """The look without what the numbers do not depend on."""
+        return trimmed(look, self.uses)
+
+
+def trimmed(look: Look, uses: Sequence[str]) -> Look:
+    """The look with only these of its fields set."""
+    return replace(ANYWHERE, **{name: getattr(look, name) for name in uses})
+
+
+ROWS = Source("explorer.views.sources:rows")
+ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts")
+FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
+ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))
+CENTROIDS = Source("explorer.views.sources:centroids", ("layer",))
+COVERAGE = Source("explorer.views.sources:coverage")
+
+
+@dataclass(frozen=True)
 class ViewKind:
     """One kind of view, before it has data."""
 
@@ -107,11 +164,25 @@ class ViewKind:
     title: str
     help: str
     maker: str
-    """``module:class`` of a view that is made from Rows."""
+    """``module:class`` (or function) of what its sources gave, and a Look."""
+    sources: tuple[Source, ...] = (ROWS,)
+    uses: tuple[str, ...] = ()
+    """Fields of Look that matter to it."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What it can show, and that in words; the first is what it shows unless told."""
     across: bool = False
     """It shows layers against other layers."""
-    parts: bool = False
-    """It shows single examples and query tokens."""
+    one: bool = False
+    """It shows one comparison: one checkpoint and what that is compared with."""
+    measure: str = ""
+    """The only measure it shows; empty: any."""
+    whole: bool = False
+    """It shows the whole store: there is nothing to select."""
+
+    @property
+    def computes(self) -> bool:
+        """It shows stored values, of which some may still be missing."""
+        return ROWS in self.sources or ROWS_AND_PARTS in self.sources
 
     def asked(self, selection: Selection) -> Selection:
         """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
@@ -121,23 +192,35 @@ class ViewKind:
 
         return replace(selection, ref_layers=EVERY)
 
-    def build(self, rows: Rows) -> View:
-        """The view of values that were fetched already (pure; several views may share one fetch)."""
-        module, _, name = self.maker.partition(":")
-        made: Any = getattr(import_module(module), name)(rows)
+    @property
+    def depends(self) -> tuple[str, ...]:
+        """Fields of Look that matter to it or to its numbers."""
+        return tuple({*self.uses, *(name for source in self.sources for name in source.uses)})
+
+    def build(self, *data: Any, look: Look = ANYWHERE) -> View:
+        """The view of what its sources gave (pure; several views may share one source)."""
+        made: Any = _named(self.maker)(*data, look) if self.uses else _named(self.maker)(*data)
         view: View = made
         return view
 
-    def load(self, store: Store, selection: Selection) -> View:
-        """Fetch the selection's values and make the view.
+    def load(self, store: Store, selection: Selection | None, look: Look = ANYWHERE) -> View:
+        """Fetch what the view needs of a selection and make it.
 
         Raises:
             BertdynError: the selection matches nothing, or the store cannot be read.
         """
-        rows: Rows = import_module("explorer.views.rows").fetch(store, self.asked(selection), self.parts)
-        return self.build(rows)
+        got: list[Any] = []
+        for source in self.sources:
+            got.append(source.fetch(store, selection and self.asked(selection), look, got))
+        return self.build(*got, look=look)
 
 
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+_DISTANCES = {"hulls": "distances between the labels' convex hulls", "centroids": "distances between their centroids"}
 VIEWS: Mapping[str, ViewKind] = {
     kind.name: kind
     for kind in (
@@ -145,9 +228,71 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind("profile", "Profile", "the measure against layer, a line a step", "explorer.views.profile:Profile"),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.heat:Heat"),
         ViewKind("seeds", "Seeds", "seeds side by side on one scale, mean and spread", "explorer.views.seeds:Seeds"),
-        ViewKind("table", "Table", "every value of the selection", "explorer.views.table:Table", parts=True),
         ViewKind(
-            "layers", "Layers", "each layer against each of the reference", "explorer.views.layers:Layers", across=True
+            "clusters",
+            "Clusters",
+            "how far labels lie apart, in one layer of one checkpoint",
+            "explorer.views.sources:clusters",
+            uses=("part", "step", "layer"),
+            parts=_DISTANCES,
+            measure="clusters",
+        ),
+        ViewKind(
+            "labels",
+            "Labels",
+            "each label's distance to its nearest other along the steps, and the number of clusters",
+            "explorer.views.sources:labels",
+            uses=("part", "layer"),
+            parts=_DISTANCES,
+            measure="clusters",
+        ),
+        ViewKind(
+            "paths",
+            "Paths",
+            "where a run moves the labels' centroids, in the plane of their principal components",
+            "explorer.views.paths:Paths",
+            sources=(CENTROIDS,),
+            measure="clusters",
+        ),
+        ViewKind(
+            "example",
+            "Example",
+            "one sentence's attention in two checkpoints, and the difference",
+            "explorer.views.sources:Sentence",
+            sources=(FOUND, ATTENTION),
+            uses=("part", "layer", "head", "example", "find", "changed"),
+            parts={
+                "auto": "what the width allows",
+                "all": "both maps and the difference",
+                "difference": "the difference alone",
+                "checkpoint": "the checkpoint's map alone",
+                "reference": "the reference's map alone",
+            },
+            one=True,
+            measure="js",
+        ),
+        ViewKind(
+            "table",
+            "Table",
+            "every value of the selection",
+            "explorer.views.table:Table",
+            sources=(ROWS_AND_PARTS,),
+        ),
+        ViewKind(
+            "store",
+            "Store",
+            "what is extracted, what is computed and what is missing",
+            "explorer.views.store_view:StoreView",
+            sources=(COVERAGE,),
+            whole=True,
+        ),
+        ViewKind(
+            "layers",
+            "Layers",
+            "each layer against each of the reference",
+            "explorer.views.layers:Layers",
+            across=True,
+            one=True,
         ),
     )
 }

@@ -9,7 +9,7 @@ import pytest
 
 from explorer.measures import all_measures
 from explorer.ui.actions import ACTIONS
-from explorer.views.base import VIEWS
+from explorer.ui.modes import MODES
 from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
 
 
@@ -23,14 +23,16 @@ async def test_what_does_it_open_to(computed: Path) -> None:
         assert "2 seeds x 3 steps" in text_of(pilot, "title")
 
 
-@pytest.mark.parametrize(("key", "mode"), [(str(n), mode) for n, mode in enumerate(VIEWS, 1)])
+@pytest.mark.parametrize(("key", "mode"), [(m.key, name) for name, m in MODES.items()])
 async def test_a_number_key_shows_its_view(computed: Path, key: str, mode: str) -> None:
     async with opened(computed) as pilot:
-        await pilot.press("5" if mode == "curves" else "1", key)
-        await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == mode)
+        await pilot.press("7" if mode == "curves" else "1", key)
+        await until(pilot, lambda: main(pilot).state.mode == mode and main(pilot).picture is not None)
+        shows = MODES[mode].variants[0].view
+        await until(pilot, lambda: not shows or getattr(main(pilot).chart.view, "name", "") == shows)
         footer = main(pilot).query_one("#footer").render_line(0)
         marked = "".join(s.text for s in footer if s.style and s.style.reverse)
-        assert marked.split() == [key, VIEWS[mode].title]
+        assert marked.split() == [key, MODES[mode].title]
 
 
 async def test_m_shows_the_next_measure_and_shift_m_goes_back(computed: Path) -> None:
@@ -212,7 +214,7 @@ async def test_ways_of_drawing_are_switched(computed: Path) -> None:
 
 async def test_a_map_of_layers_is_computed_and_read(computed: Path) -> None:
     async with opened(computed) as pilot:
-        await pilot.press("6")
+        await pilot.press("3", "v")
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "layers")
         assert "seed 1, step 40, layer by layer" in text_of(pilot, "heading")
         await until(pilot, lambda: main(pilot).missing == 0, seconds=60)
@@ -221,7 +223,7 @@ async def test_a_map_of_layers_is_computed_and_read(computed: Path) -> None:
         await until(pilot, lambda: "layer 2 against layer 2: " in text_of(pilot, "reading"))
         await pilot.press("right")
         await until(pilot, lambda: "layer 2 against layer 3: 0." in text_of(pilot, "reading"))
-        await pilot.press("1", "left", "6")
+        await pilot.press("1", "left", "3")
         await until(pilot, lambda: "step 20, layer by layer" in text_of(pilot, "heading"))
 
 
@@ -229,7 +231,7 @@ async def test_a_measure_without_a_map_says_which_have_one(computed: Path) -> No
     async with opened(computed) as pilot:
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
-        await pilot.press(*"measure:js", "enter", "6")
+        await pilot.press(*"measure:js", "enter", "3", "v")
         await shown(pilot, "compares no layer with another one")
 
 
@@ -260,7 +262,7 @@ async def test_at_80x24_the_panel_shows_tasks_and_seeds_and_opens_the_list_of_me
 
 async def test_o_sorts_the_table(computed: Path) -> None:
     async with opened(computed) as pilot:
-        await pilot.press("5")
+        await pilot.press("7")
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "table")
         before = text_of(pilot, "chart")
         view = main(pilot).chart.view
@@ -273,11 +275,11 @@ async def test_o_sorts_the_table(computed: Path) -> None:
         assert "sorted by value, descending" in text_of(pilot, "notes")
 
 
-@pytest.mark.parametrize("mode", list(VIEWS))
+@pytest.mark.parametrize("mode", list(MODES))
 async def test_no_key_in_any_mode_ends_the_explorer(computed: Path, tmp_path: Path, monkeypatch, mode: str) -> None:
     monkeypatch.chdir(tmp_path)
     async with opened(computed) as pilot:
-        await pilot.press(str(list(VIEWS).index(mode) + 1))
+        await pilot.press(MODES[mode].key)
         for action in ACTIONS:
             if action.id == "quit":
                 continue

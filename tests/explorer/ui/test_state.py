@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from explorer.measures import all_measures
+from explorer.selection import Selection
 from explorer.ui.choices import MORE, choices, folded, picked
 from explorer.ui.state import (
     Catalogue,
@@ -179,20 +180,27 @@ def test_rows_are_found_by_a_part_of_their_name_or_a_glob() -> None:
     assert choices(START, STORE, "nothing like it") == []
 
 
+def values(state: State) -> Selection:
+    wish = state.wish(STORE)
+    assert wish is not None
+    assert wish.selection is not None
+    return wish.selection
+
+
 def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -> None:
-    layers = replace(START, mode="layers")
-    chosen = layers.selection(STORE)
+    layers = replace(START, mode="heat", variants=(("heat", 1),))
+    chosen = values(layers)
     assert (chosen.tasks, chosen.seeds, str(chosen.steps), str(chosen.ref_layers)) == (("pos",), ("1",), "100", "0-")
-    early = replace(START.pointing(Cursor(0, 2)), mode="layers")
-    assert str(early.selection(STORE).steps) == "0"
+    early = replace(START.pointing(Cursor(0, 2)), mode="heat", variants=(("heat", 1),))
+    assert str(values(early).steps) == "0"
     assert early.cursor == Cursor(END, END)  # its own axes
-    assert str(replace(layers, seeds=("10",)).selection(STORE).seeds) == "('10',)"
+    assert str(values(replace(layers, seeds=("10",))).seeds) == "('10',)"
 
 
 @pytest.mark.parametrize("name", [m.name for m in all_measures() if m.sides == 1 or not m.cross_layers])
 def test_a_measure_that_compares_no_other_layers_names_those_that_do(name: str) -> None:
     with pytest.raises(BertdynError, match=r"compares no layer with another one\. These do: .*svcca"):
-        replace(START, mode="layers", measure=name).selection(STORE)
+        replace(START, mode="heat", variants=(("heat", 1),), measure=name).wish(STORE)
 
 
 def test_seeds_can_be_compared_where_there_are_several() -> None:

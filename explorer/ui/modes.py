@@ -1,0 +1,97 @@
+"""Every mode of the explorer, declared once: its key, and the views that one key cycles through in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from explorer.views.base import VIEWS, Cursor, ViewKind
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to look in a mode."""
+
+    title: str
+    view: str = ""
+    """One of VIEWS; empty: the mode makes its picture itself."""
+    part: str = ""
+    """One of the view's parts."""
+    axes: str = ""
+    """Variants with the same axes share a cursor."""
+    lines: bool = False
+    """It draws lines: with no line pointed at, all keep their colours."""
+    downwards: bool = False
+    """Rows are counted from the top."""
+    start: Cursor | None = None
+    """Where the cursor is until it is moved."""
+
+    @property
+    def kind(self) -> ViewKind | None:
+        """The view; None where the mode makes its own."""
+        return VIEWS[self.view] if self.view else None
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What a number key shows."""
+
+    name: str
+    key: str
+    title: str
+    help: str
+    variants: tuple[Variant, ...]
+
+
+STEPS = "steps"
+"""Axes of views with a step along x and a layer along y."""
+_TOP = Cursor(0, 0)
+
+
+def _one(name: str, key: str, axes: str = "", lines: bool = False, downwards: bool = False) -> Mode:
+    kind = VIEWS[name]
+    start = _TOP if downwards else None
+    variant = Variant(kind.title, name, "", axes or name, lines, downwards, start)
+    return Mode(name, key, kind.title, kind.help, (variant,))
+
+
+MODES: Mapping[str, Mode] = {
+    mode.name: mode
+    for mode in (
+        _one("curves", "1", STEPS, lines=True),
+        _one("profile", "2", lines=True),
+        Mode(
+            "heat",
+            "3",
+            "Heat",
+            "a map: layer by step, layer by layer",
+            (
+                Variant("layer by step", "heat", axes=STEPS),
+                Variant("layer by layer of the reference", "layers", axes="layers"),
+            ),
+        ),
+        _one("seeds", "4", STEPS, lines=True),
+        Mode(
+            "clusters",
+            "5",
+            "Clusters",
+            "how far labels lie apart, along the steps, and the paths of their centroids",
+            (
+                Variant("label by label, hulls", "clusters", "hulls", axes="pairs"),
+                Variant("label by label, centroids", "clusters", "centroids", axes="pairs"),
+                Variant("along the steps, hulls", "labels", "hulls", axes="labels", lines=True),
+                Variant("along the steps, centroids", "labels", "centroids", axes="labels", lines=True),
+                Variant("paths of the centroids", "paths", axes="labels", lines=True),
+            ),
+        ),
+        Mode(
+            "example",
+            "6",
+            "Example",
+            VIEWS["example"].help,
+            tuple(Variant(words, "example", part, axes="tokens") for part, words in VIEWS["example"].parts.items()),
+        ),
+        _one("table", "7", downwards=True),
+        _one("store", "9", downwards=True),
+    )
+}

@@ -1,0 +1,172 @@
+"""What views are made of, read from a store: the functions that ``views.base`` names, and views made with a Look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from explorer.render.axes import count, number
+from explorer.render.cells import clean
+from explorer.selection import Selection, pairs, seed_order
+from explorer.views.base import Look
+from explorer.views.centroids import Centroids, fetch_centroids, run_keys
+from explorer.views.clusters import Clusters, last_spot, spots
+from explorer.views.coverage import Coverage, fetch_coverage
+from explorer.views.example import Example, ExampleData, Focus, fetch_example
+from explorer.views.examples import find, most_changed
+from explorer.views.label_lines import LabelLines
+from explorer.views.rows import Rows, fetch
+from explorer.views.words import DOT
+from store.errors import BertdynError
+from store.keys import CheckpointKey
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+PATH_STEPS = 40
+"""Checkpoints of a run whose centroids are read: each is a whole layer on disk."""
+_STATISTICS = {"": "hull_distance", "hulls": "hull_distance", "centroids": "centroid_distance"}
+
+
+def rows(store: Store, selection: Selection, look: Look) -> Rows:
+    """The values of whole layers, heads and labels."""
+    return fetch(store, selection)
+
+
+def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
+    """Those of single examples and query tokens too."""
+    return fetch(store, selection, parts=True)
+
+
+def coverage(store: Store, selection: Selection | None, look: Look) -> Coverage:
+    """What the store holds; the selection does not matter."""
+    return fetch_coverage(store)
+
+
+def centroids(store: Store, selection: Selection, look: Look) -> Centroids:
+    """Of the first chosen run that there is, at most PATH_STEPS checkpoints; the first and the last among them.
+
+    Raises:
+        BertdynError: no such run, no labels.
+    """
+    there = [c.key for c in store.checkpoints(selection.probe)]
+    chosen = [
+        k
+        for k in there
+        if (not selection.tasks or k.task in selection.tasks) and (not selection.seeds or k.seed in selection.seeds)
+    ]
+    if not chosen:
+        raise BertdynError(f"The selection matches no checkpoint of probe set '{selection.probe}'.")
+    tasks = selection.tasks or tuple(sorted({k.task for k in chosen}))
+    task = next(t for t in tasks if any(k.task == t for k in chosen))
+    seed = min((k.seed for k in chosen if k.task == task), key=seed_order)
+    keys = [
+        k for k in run_keys(store, selection.probe, task, seed) if selection.steps is None or k.step in selection.steps
+    ]
+    if not keys:
+        raise BertdynError(f"No step of {task}, seed {seed} is chosen.")
+    return fetch_centroids(store, selection.probe, spread(keys, PATH_STEPS), _layer(store, selection, look, keys[0], 0))
+
+
+def spread(keys: Sequence[CheckpointKey], most: int) -> tuple[CheckpointKey, ...]:
+    """At most so many, evenly spaced, with the first and the last."""
+    if len(keys) <= most:
+        return tuple(keys)
+    return tuple(keys[round(i * (len(keys) - 1) / (most - 1))] for i in range(most))
+
+
+@dataclass(frozen=True)
+class Found:
+    """Examples to walk through, in their order, and how far each moved where that was asked."""
+
+    examples: tuple[int, ...]
+    moved: dict[int, float]
+
+
+def examples(store: Store, selection: Selection, look: Look) -> Found:
+    """The examples that hold what is looked for; in the order of how far they moved, when that is asked.
+
+    Raises:
+        BertdynError: there is none, or what is asked cannot be read.
+    """
+    label, text = None, look.find.strip()
+    if text.startswith("label:"):
+        name, _, text = text[6:].partition(" ")
+        label = name or None
+    found = find(store, selection.probe, text.strip(), label)
+    if not found:
+        raise BertdynError(f"No example of probe set '{selection.probe}' holds '{look.find}': / looks for another.")
+    if not look.changed:
+        return Found(found, {})
+    wanted = set(found)
+    moved = most_changed(store, focus_of(store, selection, look, found[0]), store.probe(selection.probe).info.examples)
+    return Found(tuple(i for i, _ in moved if i in wanted), {i: value for i, value in moved if i in wanted})
+
+
+def attention(store: Store, selection: Selection, look: Look, found: Found) -> ExampleData:
+    """Both maps of the example that is looked at.
+
+    Raises:
+        BertdynError: no attention, or it cannot be read.
+    """
+    example = look.example if look.example >= 0 else found.examples[0]
+    return fetch_example(store, focus_of(store, selection, look, example))
+
+
+def focus_of(store: Store, selection: Selection, look: Look, example: int) -> Focus:
+    """The one comparison, layer and head that are looked at; of several comparisons the last one."""
+    pair = pairs(selection, [c.key for c in store.checkpoints(selection.probe)])[-1]
+    if pair.reference is None:
+        raise BertdynError("An example is shown in two checkpoints: choose what to compare with (--against).")
+    there = store.checkpoint(selection.probe, pair.key)
+    layer = _layer(store, selection, look, pair.key, 1)
+    return Focus(selection.probe, pair.key, pair.reference, layer, min(look.head, there.heads), example)
+
+
+def _layer(store: Store, selection: Selection, look: Look, key: CheckpointKey, lowest: int) -> int:
+    """The layer that is looked at: one that is there; unset, the highest of those that are chosen."""
+    most = store.checkpoint(selection.probe, key).layers
+    if look.layer is not None:
+        return min(max(look.layer, lowest), most)
+    chosen = [n for n in range(lowest, most + 1) if selection.layers is None or n in selection.layers]
+    return chosen[-1] if chosen else most
+
+
+class Sentence(Example):
+    """An example, and those that were found beside it."""
+
+    def __init__(self, found: Found, data: ExampleData, look: Look) -> None:
+        super().__init__(data, "" if look.part == "auto" else look.part)
+        self.found = found.examples
+        """Examples to walk through, in their order."""
+        example = data.focus.example
+        place = self.found.index(example) + 1 if example in self.found else 0
+        what = [f"holding '{look.find}'"] if look.find else []
+        what += ["by how far they moved"] if look.changed else []
+        if what and place:
+            moved = f" ({number(found.moved[example])} bits)" if example in found.moved else ""
+            place_in = f"{count(place)} of {count(len(self.found))} {', '.join(what)}{moved}"
+            self.subtitle = clean(place_in) + DOT + self.subtitle
+
+
+def clusters(data: Rows, look: Look) -> Clusters:
+    """Label by label at the step and layer that are looked at, or at those nearest to them that have values."""
+    last = last_spot(data)
+    run = [s for s in spots(data) if last and (s.key.task, s.key.seed) == (last.key.task, last.key.seed)]
+    if not run:
+        return Clusters(data, None, _STATISTICS[look.part])
+    steps = sorted({p.key.step for p in data.wanted if p.key.task == run[0].key.task})
+    step = steps[min(max(look.step, 0), len(steps) - 1)]
+    layer = run[-1].layer if look.layer is None else look.layer
+    spot = min(run, key=lambda s: (abs(s.key.step - step), abs(s.layer - layer)))
+    return Clusters(data, spot, _STATISTICS[look.part])
+
+
+def labels(data: Rows, look: Look) -> LabelLines:
+    """Labels along the steps in the layer that is looked at, or the nearest one that has values."""
+    lines = LabelLines(data, None, _STATISTICS[look.part])
+    if look.layer is None or not lines.layers or look.layer == lines.layer:
+        return lines
+    wanted = look.layer
+    return LabelLines(data, min(lines.layers, key=lambda n: abs(n - wanted)), _STATISTICS[look.part])

@@ -1,0 +1,154 @@
+"""What each mode shows and what its own keys do, on a small store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from explorer.ui.modes import MODES
+from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
+from tests.synthetic import make_store
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose clusters are computed."""
+    path = tmp_path_factory.mktemp("modes") / "labelled.bertdyn"
+    fill(make_store(path, tasks=("pos",)), "clusters", "dev")
+    return path
+
+
+def titled(pilot: Pilot[None], words: str) -> Callable[[], bool]:
+    return lambda: words in text_of(pilot, "heading")
+
+
+def under(pilot: Pilot[None], words: str) -> Callable[[], bool]:
+    """Whole, although the line may cut it."""
+    return lambda: (view := main(pilot).chart.view) is not None and words in view.subtitle
+
+
+def name_of(pilot: Pilot[None]) -> str:
+    return getattr(main(pilot).chart.view, "name", "")
+
+
+async def test_v_goes_through_the_ways_to_look_at_clusters_and_back(labelled: Path) -> None:
+    async with opened(labelled) as pilot:
+        await pilot.press("5")
+        seen = []
+        for _ in MODES["clusters"].variants:
+            await until(pilot, lambda: name_of(pilot) == main(pilot).state.variant.view)
+            seen.append((main(pilot).chart.view.name, text_of(pilot, "heading").strip()))  # type: ignore[union-attr]
+            await pilot.press("v")
+        assert [name for name, _ in seen] == ["clusters", "clusters", "labels", "labels", "paths"]
+        assert "Paths of the labels' centroids" in seen[-1][1]
+        assert main(pilot).state.variant == MODES["clusters"].variants[0]
+        await pilot.press("V")
+        await until(pilot, titled(pilot, "Paths of the labels"))
+
+
+async def test_steps_and_layers_are_walked_in_a_view_of_one_checkpoint(labelled: Path) -> None:
+    async with opened(labelled) as pilot:
+        await pilot.press("5")
+        await until(pilot, titled(pilot, "step 40, layer 3"))
+        await pilot.press("left_square_bracket")
+        await until(pilot, titled(pilot, "step 20, layer 3"))
+        await pilot.press("comma", "comma")
+        await until(pilot, titled(pilot, "step 20, layer 1"))
+        await pilot.press("right_square_bracket", "full_stop")
+        await until(pilot, titled(pilot, "step 40, layer 2"))
+        await pilot.press("1")
+        await until(pilot, lambda: "step 40" in text_of(pilot, "reading"))
+
+
+async def test_an_example_is_a_film_of_one_sentence(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("6")
+        await until(pilot, titled(pilot, "step 40 against the pre-trained model · layer 3, mean over 2 heads"))
+        assert under(pilot, "example 0")()
+        await pilot.press("n", "n")
+        await until(pilot, under(pilot, "example 2 "))
+        await pilot.press("left_square_bracket", "greater_than_sign", "comma")
+        await until(pilot, titled(pilot, "step 20 against the pre-trained model · layer 2, head 1"))
+        assert under(pilot, "example 2 ")()
+        await pilot.press("less_than_sign", "N")
+        await until(pilot, titled(pilot, "mean over 2 heads"))
+        await until(pilot, under(pilot, "example 1 "))
+
+
+async def test_a_sentence_is_found_by_its_text_and_by_its_label(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("6", "slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"sentence 3", "enter")
+        await until(pilot, under(pilot, "1 of 11 holding 'sentence 3'"))
+        await pilot.press("n")
+        await until(pilot, under(pilot, "2 of 11"))
+        assert under(pilot, "example 30 ")()
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press("ctrl+u", *"label:positive", "enter")
+        await until(pilot, under(pilot, "example 1 "))
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press("ctrl+u", *"nowhere", "enter")
+        await shown(pilot, "No example of probe set 'dev' holds 'nowhere'")
+
+
+async def test_o_walks_sentences_by_how_far_they_moved(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("6", "o")
+        await until(pilot, under(pilot, "1 of 40 by how far they moved"))
+        moved = []
+        for place in ("2", "3", "4"):
+            moved.append(main(pilot).chart.view.data.js.mean())  # type: ignore[union-attr]
+            await pilot.press("n")
+            await until(pilot, under(pilot, f"{place} of 40"))
+        assert moved == sorted(moved, reverse=True)
+
+
+async def test_the_parts_of_an_example_are_chosen_and_a_narrow_screen_shows_one(computed: Path) -> None:
+    async with opened(computed, size=(120, 40)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: "difference" in text_of(pilot, "chart"))
+        await pilot.press("v", "v", "v")
+        await until(pilot, lambda: "difference" not in text_of(pilot, "chart"))
+        assert "pos seed 1 step 40" in text_of(pilot, "chart")
+        assert "the pre-trained model" not in text_of(pilot, "chart")
+
+
+async def test_the_store_shows_what_is_there_and_scrolls(computed: Path) -> None:
+    async with opened(computed, size=(80, 24)) as pilot:
+        await pilot.press("9")
+        await until(pilot, titled(pilot, "Store "))
+        assert "free on disk" in screen_text(pilot) or "checkpoints" in text_of(pilot, "subheading")
+        before = text_of(pilot, "chart")
+        await pilot.press("pagedown")
+        await until(pilot, lambda: text_of(pilot, "chart") != before)
+        await pilot.press("end", "home")
+        await until(pilot, lambda: text_of(pilot, "chart") == before)
+        assert not main(pilot).missing
+
+
+@pytest.mark.parametrize("key", ["comma", "greater_than_sign", "n", "v"])
+async def test_a_key_that_has_no_meaning_here_says_where_it_has(computed: Path, key: str) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("7")
+        await until(pilot, lambda: main(pilot).chart.view.name == "table")  # type: ignore[union-attr]
+        await pilot.press(key)
+        await until(pilot, lambda: any(w in text_of(pilot, "notes") for w in ("no single", "one way", "Example")))
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (250, 60)])
+async def test_every_way_to_look_fits_every_size(labelled: Path, size: tuple[int, int]) -> None:
+    async with opened(labelled, size=size) as pilot:
+        for mode in MODES.values():
+            await pilot.press(mode.key)
+            for variant in mode.variants:
+                await until(pilot, lambda v=variant: v.view in ("", getattr(main(pilot).chart.view, "name", "")))
+                assert len(screen_text(pilot).splitlines()) == size[1]
+                assert "could not be drawn" not in screen_text(pilot)
+                if len(mode.variants) > 1:
+                    await pilot.press("v")
