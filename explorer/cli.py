@@ -8,9 +8,11 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import argparse
+
     import click
 
 COMMANDS = {
@@ -85,28 +87,26 @@ def _group() -> click.Group:
 
 def tui(arguments: list[str] | None = None) -> None:
     """Entry of `bertdyn-tui`: argparse, because it costs a tenth of click before the first frame."""
-    import argparse
-
     from store.errors import BertdynError
 
-    parser = argparse.ArgumentParser(
-        prog="bertdyn-tui",
-        description="Look at a store in the terminal.",
-        epilog="example: bertdyn-tui runs.bertdyn        first time: bertdyn-tui --demo",
-    )
-    parser.add_argument(
-        "store", nargs="?", metavar="STORE", help="a NAME.bertdyn folder; default: the only one in this folder"
-    )
-    parser.add_argument(
-        "--demo", action="store_true", help=f"make a small real store first (in STORE, default ./{DEMO_FOLDER})"
-    )
-    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    args = parser.parse_args(arguments)
+    args = _tui_parser().parse_args(arguments)
     try:
+        from explorer.ui import config
+        from explorer.ui.actions import ACTIONS
+
+        given = {setting.name: getattr(args, setting.name) for setting in config.SETTINGS}
+        settings = config.read(given, [action.id for action in ACTIONS])
+        if args.print_config:
+            from explorer.ui.keys import in_force
+
+            in_force(settings.keys)
+            print(config.printed(settings, {a.id: ",".join(a.keys) for a in ACTIONS}), end="")
+            sys.exit(0)
+        config.settle_colour(settings)
         path = _demo(args.store or DEMO_FOLDER) if args.demo else _find(args.store)
         from explorer.ui import app
 
-        code = app.run(path, mouse=not args.no_mouse)
+        code = app.run(path, settings)
     except BertdynError as error:
         _complain(str(error), "bertdyn-tui")
         code = 2
@@ -116,6 +116,44 @@ def tui(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         code = 0
     sys.exit(code)
+
+
+def _tui_parser() -> argparse.ArgumentParser:
+    import argparse
+
+    from explorer.ui.config import SETTINGS
+
+    parser = argparse.ArgumentParser(
+        prog="bertdyn-tui",
+        description="Look at a store in the terminal.",
+        epilog="""example: bertdyn-tui runs.bertdyn        first time: bertdyn-tui --demo
+
+settings: the command line wins over the environment (BERTDYN_COLOR, BERTDYN_ASCII, ...; NO_COLOR), it over the file
+~/.config/bertdyn/config.toml (or $BERTDYN_CONFIG), and it over what was shown when the store was left. A table [keys]
+in the file gives actions other keys, such as "measure.next" = "n,f5". --print-config shows every setting, where it was
+said, and is such a file.""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "store", nargs="?", metavar="STORE", help="a NAME.bertdyn folder; default: the only one in this folder"
+    )
+    parser.add_argument(
+        "--demo", action="store_true", help=f"make a small real store first (in STORE, default ./{DEMO_FOLDER})"
+    )
+    for setting in SETTINGS:
+        if isinstance(setting.default, bool):
+            how: Any = argparse.BooleanOptionalAction
+            parser.add_argument(setting.flag, action=how, default=None, help=setting.help)
+        else:
+            parser.add_argument(
+                setting.flag, choices=setting.choices or None, metavar=_metavar(setting.choices), help=setting.help
+            )
+    parser.add_argument("--print-config", action="store_true", help="print every setting with where it was said")
+    return parser
+
+
+def _metavar(choices: tuple[str, ...]) -> str:
+    return "|".join(choices) or "NAME"
 
 
 def _demo(folder: str) -> Path:

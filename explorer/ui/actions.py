@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.ui.modes import MODES, Mode
@@ -47,6 +48,26 @@ _SHOWN = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "minus": "-",
+    "backslash": "\\",
+    "apostrophe": "'",
+    "plus": "+",
+    "equals_sign": "=",
+    "underscore": "_",
+    "semicolon": ";",
+    "exclamation_mark": "!",
+    "number_sign": "#",
+    "asterisk": "*",
+    "grave_accent": "`",
+    "tilde": "~",
+    "vertical_line": "|",
+    "at": "@",
+    "percent_sign": "%",
+    "ampersand": "&",
+    "quotation_mark": '"',
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }
 
 
@@ -107,6 +128,10 @@ ACTIONS: tuple[Action, ...] = (
         "What",
         "filter",
     ),
+    Action("undo", ("u",), "screen.undo", "Undo", "the selection before; cursors stay where they are", "What"),
+    Action("redo", ("U", "ctrl+r"), "screen.redo", "Redo", "the selection that was undone", "What"),
+    Action("keep", ("S",), "screen.keep", "Keep the selection", "under a name, for this store", "What"),
+    Action("presets", ("L",), "screen.presets", "Kept selections", "show one that was kept, or forget it", "What"),
     Action("cursor.left", ("left", "h"), "screen.cursor(-1, 0)", "Cursor left", "the step (or layer) before", "Cursor"),
     Action("cursor.right", ("right", "l"), "screen.cursor(1, 0)", "Cursor right", "the next", "Cursor"),
     Action("cursor.up", ("up", "k"), "screen.cursor(0, 1)", "Cursor up", "the layer (or line, or row) above", "Cursor"),
@@ -136,9 +161,9 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-def grouped() -> dict[str, list[Action]]:
+def grouped(actions: Sequence[Action] = ACTIONS) -> dict[str, list[Action]]:
     """The actions by group, both in the order of the list."""
     groups: dict[str, list[Action]] = {}
-    for action in ACTIONS:
+    for action in actions:
         groups.setdefault(action.group, []).append(action)
     return groups

@@ -7,29 +7,50 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.screen import Screen
 
 from explorer.ui import terminal
-from explorer.ui.actions import ACTIONS
+from explorer.ui.config import Config, defaults
+from explorer.ui.keys import in_force, keymap
+from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
+from explorer.ui.session import Saved, Session
+from explorer.ui.state import State
+from store.errors import BertdynError
+
+SAVE_SECONDS = 1.0
 
 
 class Explorer(App[None]):
-    """Looks at one store."""
+    """Looks at one store; with a session it comes back to what was shown before, and saves what is."""
 
     CSS_PATH = "explorer.tcss"
     TITLE = "bertdyn"
+    # Without a binding of the app itself Textual adds one of its own, which no [keys] could change.
+    BINDINGS: ClassVar = [Binding("ctrl+p", "command_palette", show=False, id="palette")]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, config: Config | None = None, session: Session | None = None) -> None:
+        """Raises BertdynError: a key that is none or is given to two actions, a mode that there is not."""
+        config = config or defaults()
+        self.actions = in_force(config.keys)
         # The terminal's own colours: with them NO_COLOR leaves no colour code at all (Textual would send greys).
         super().__init__(ansi_color=True)
-        self.theme = "ansi-dark"
+        palette = terminal.colours(self.console.color_system, self.no_color, config.text("background"))
+        self.theme = "ansi-dark" if palette.dark else "ansi-light"
         self.animation_level = "none"
-        self.main = MainScreen(path, terminal.colours(self.console.color_system, self.no_color))
+        self.set_keymap(keymap(config.keys))
+        self.session = session
+        self._saved = session.read() if session is not None and config.on("restore") else Saved()
+        self.main = MainScreen(path, palette)
+        self.main.actions, self.main.computes = self.actions, config.on("compute")
+        self.main.open_with(_chosen(self._saved.state, config), self._saved, session)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
@@ -39,38 +60,67 @@ class Explorer(App[None]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: a test, not a terminal
                 loop.add_signal_handler(number, self._leave, number)
+        if self.session is not None:
+            self.set_interval(SAVE_SECONDS, self._save_changes)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the registry by its name."""
-        for action in ACTIONS:
+        for action in self.actions:
             if action.id != "palette":
                 run = partial(self.call_later, self.main.run_action, action.call)
                 yield SystemCommand(f"{action.title}  ({action.shown_keys})", action.help, run)
+        for name in self.session.presets() if self.session is not None else ():
+            yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.load, name))
+
+    def save(self) -> None:
+        """Save the session here and now; for the end."""
+        if self.session is not None:
+            self.session.write(self.main.saved())
+
+    def _save_changes(self) -> None:
+        """Save what has changed since the last look, in a thread: a home folder may be far away."""
+        now = self.main.saved()
+        if self.session is not None and now != self._saved:
+            self._saved = now
+            self.run_worker(self.session.writer(now), thread=True, exit_on_error=False)
 
     def _leave(self, number: int) -> None:
+        self.save()  # first of all: after SIGHUP there may be no terminal to say goodbye to
         self.exit(return_code=128 + number)
 
 
-def run(store_path: Path, *, mouse: bool = True) -> int:
+def _chosen(state: State, config: Config) -> State:
+    """A state with what the settings say.
+
+    Raises:
+        BertdynError: there is no such mode.
+    """
+    mode, measure = config.text("mode"), config.text("measure")
+    if mode and mode not in MODES:
+        raise BertdynError(f"{config.sources['mode']}: there is no view '{mode}', only {', '.join(MODES)}.")
+    options = replace(state.options, ascii=state.options.ascii or config.on("ascii"))
+    return replace(state, mode=mode or state.mode, measure=measure or state.measure, options=options)
+
+
+def run(store_path: Path, config: Config) -> int:
     """Show a store until the user leaves; the exit code is 0, or 128 plus the signal that ended it.
 
     On a terminal that cannot show a full screen (TERM=dumb, a pipe) the first view is printed as text, with code 2.
 
     Raises:
-        BertdynError: such a terminal, and a store that cannot be opened.
+        BertdynError: such a terminal, a store that cannot be opened, and settings that make no sense.
     """
-    if os.environ.get("NO_COLOR") == "":  # https://no-color.org: only when not empty
-        del os.environ["NO_COLOR"]
+    explorer = Explorer(store_path, config, Session(store_path))
     why = terminal.unusable()
     if why:
         return terminal.text_view(store_path, why)
     for name in ("COLUMNS", "LINES"):  # Textual believes them rather than the terminal, and would never see a resize
         os.environ.pop(name, None)
     terminal.survive_stray_bytes()
-    explorer = Explorer(store_path)
     try:
-        explorer.run(mouse=mouse)
+        explorer.run(mouse=config.on("mouse"))
     finally:
+        explorer.save()
         explorer.main.reader.finish()
         explorer.main.jobs.finish()
     broken = explorer._exception is not None  # the input thread's own errors leave the return code at 0

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
-from explorer.ui.actions import ACTIONS
+from explorer.ui.actions import ACTIONS, Action
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.lines import SegmentLine, spread
 
@@ -74,11 +74,11 @@ def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> Segme
     return plain(" · ".join(fitting), palette.axis, width)
 
 
-def footer(mode: str, palette: Palette, width: int) -> SegmentLine:
+def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = ACTIONS) -> SegmentLine:
     """Keys with their names; the active mode stands out without colour; what does not fit is in the help."""
     # Help and quit are promised first: whoever sees only a few keys must see these.
-    shown = sorted((a for a in ACTIONS if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit")))
-    texts = [(a, a.keys[0].replace("question_mark", "?").replace("slash", "/")) for a in shown]
+    shown = sorted((a for a in actions if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit")))
+    texts = [(a, a.shown_keys.split()[0]) for a in shown]
     gap = 2 if sum(len(key) + len(a.footer) + 3 for a, key in texts) < width else 1
     line: SegmentLine = []
     used = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,17 +116,38 @@ def read(
     return Config(values, sources, keys, path)
 
 
-def printed(config: Config) -> str:
-    """The settings as such a file, each with what it means and where it was said."""
+def defaults() -> Config:
+    """The settings where nobody says anything."""
+    return Config({s.name: s.default for s in SETTINGS}, {s.name: "default" for s in SETTINGS})
+
+
+def settle_colour(config: Config, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Write the colour depth where Textual reads it: into the environment, before Textual is imported.
+
+    Who asks for a depth by name gets it, also under NO_COLOR.
+    """
+    color = config.text("color")
+    if color == "none":
+        environ["NO_COLOR"] = "1"
+        return
+    if color != "auto":
+        environ["TEXTUAL_COLOR_SYSTEM"] = {"16": "standard"}.get(color, color)
+    if color != "auto" or environ.get("NO_COLOR") == "":  # https://no-color.org: only when not empty
+        environ.pop("NO_COLOR", None)
+
+
+def printed(config: Config, keys: Mapping[str, str] | None = None) -> str:
+    """The settings as such a file, each with what it means and where it was said; ``keys``: every action's own."""
     lines = [f"# {config.path}", "# command line > environment > this file > defaults", ""]
     for setting in SETTINGS:
         value = config.values[setting.name]
         told = f" ({', '.join(setting.choices)})" if setting.choices else ""
         lines.append(f"# {setting.help}{told}; {setting.variable}; from {config.sources[setting.name]}")
         lines.append(f"{setting.name} = {_toml(value)}")
-    lines += ["", "# keys of an action, by its name; separate several by commas; ? in the explorer lists the names"]
+    lines += ["", "# keys of an action, by its name; separate several by commas"]
     lines.append(f"[{KEYS}]")
-    lines += [f"{_toml(name)} = {_toml(keys)}" for name, keys in config.keys.items()]
+    lines += [f"{_toml(name)} = {_toml(given)}" for name, given in config.keys.items()]
+    lines += [f"# {_toml(name)} = {_toml(own)}" for name, own in (keys or {}).items() if name not in config.keys]
     return "\n".join(lines) + "\n"
 
 

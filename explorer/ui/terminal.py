@@ -16,10 +16,14 @@ from explorer.render.palette import Depth, Palette, palette
 _DEPTHS = {"truecolor": Depth.TRUECOLOR, "256": Depth.EIGHT_BIT, "standard": Depth.STANDARD, "windows": Depth.STANDARD}
 
 
-def colours(color_system: str | None, no_color: bool) -> Palette:
-    """The palette for the colours that Textual itself will send."""
+def colours(color_system: str | None, no_color: bool, background: str = "auto") -> Palette:
+    """The palette for the colours that Textual itself will send, on a ``dark`` or ``light`` background.
+
+    ``auto`` believes COLORFGBG, which few terminals set and no ssh forwards: elsewhere it is dark.
+    """
     depth = Depth.NONE if no_color else _DEPTHS.get(color_system or "", Depth.NONE)
-    return palette(depth, dark=_dark(os.environ.get("COLORFGBG", "")))
+    dark = _dark(os.environ.get("COLORFGBG", "")) if background == "auto" else background == "dark"
+    return palette(depth, dark=dark)
 
 
 def _dark(hint: str) -> bool:

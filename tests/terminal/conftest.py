@@ -56,7 +56,9 @@ class Terminal:
     def start(self, arguments: list[str], size: str = "120x40", environment: dict[str, str] | None = None) -> None:
         """Run the explorer; the shell around it says how it ended and what the terminal's settings are then."""
         columns, rows = size.split("x")
-        given = {"TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY), **(environment or {})}
+        # A state of its own: what one test leaves must not be what the next one opens with.
+        own = {"XDG_STATE_HOME": str(self._log.parent / "state"), "XDG_CONFIG_HOME": str(self._log.parent)}
+        given = {"TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY), **own, **(environment or {})}
         assign = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
         program = shlex.join([sys.executable, "-c", CODE, *arguments])
         command = f"env -u COLORTERM -u NO_COLOR -u TMUX {assign} {program}; echo left with $?; stty -a; exec sleep 100"

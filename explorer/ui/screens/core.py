@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from explorer.ui import bars
+from explorer.ui.actions import ACTIONS, Action
 from explorer.ui.jobs import Jobs
 from explorer.ui.reader import Reader
 from explorer.ui.state import Catalogue, State, Wish
@@ -39,6 +40,8 @@ class Core(Screen[None]):
     def __init__(self, path: Path, palette: Palette) -> None:
         super().__init__()
         self.path, self.palette = path, palette
+        self.actions: tuple[Action, ...] = ACTIONS
+        """With the keys in force."""
         self.state = State()
         self.catalogue: Catalogue | None = None
         self.reader = Reader(path, self._hear)
@@ -154,7 +157,7 @@ class Core(Screen[None]):
             "subheading": bars.plain(view.subtitle if view else "", palette.axis, self.chart.size.width),
             "notes": bars.notes(self._word, self.picture.notes if view and self.picture else (), palette, width),
             "reading": bars.plain(self.picture.reading if view and self.picture else "", palette.cursor, width),
-            "footer": bars.footer(self.state.mode, palette, width),
+            "footer": bars.footer(self.state.mode, palette, width, self.actions),
         }
         for name, line in show.items():
             self.query_one(f"#{name}", Lines).show([line])

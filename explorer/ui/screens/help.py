@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
@@ -12,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from explorer.ui.actions import grouped
+from explorer.ui.actions import Action, grouped
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,7 +26,8 @@ class HelpScreen(ModalScreen[None]):
     """Opens over the picture; any of its keys closes it."""
 
     BINDINGS: ClassVar = [
-        Binding("question_mark,f1,escape,q,enter", "dismiss", show=False),
+        Binding("escape,q,enter", "dismiss", show=False),
+        Binding("question_mark,f1", "dismiss", show=False, id="help"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown,space", "scroll(12)", show=False),
@@ -33,13 +35,13 @@ class HelpScreen(ModalScreen[None]):
         Binding("ctrl+c,ctrl+q", "app.quit", show=False),
     ]
 
-    def __init__(self, palette: Palette, measure: Measure | None) -> None:
+    def __init__(self, palette: Palette, measure: Measure | None, actions: Sequence[Action]) -> None:
         super().__init__()
-        self._palette, self._measure = palette, measure
+        self._palette, self._measure, self._actions = palette, measure, actions
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet", can_focus=False):
-            yield Static(keys(self._palette))
+            yield Static(keys(self._palette, self._actions))
             if self._measure is not None:
                 yield Static(definition(self._measure, self._palette))
 
@@ -48,10 +50,10 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-def keys(palette: Palette) -> RenderableType:
+def keys(palette: Palette, shown: Sequence[Action]) -> RenderableType:
     """Every action with its keys, group by group."""
     table = Table.grid(padding=(0, 2))
-    for group, actions in grouped().items():
+    for group, actions in grouped(shown).items():
         table.add_row(Text(group, palette.strong), Text("? or esc closes, j and k scroll" if group == "Views" else ""))
         for action in actions:
             words = Text(f"{action.title}: {action.help}", palette.axis)

@@ -16,7 +16,8 @@ from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
 from explorer.ui.messages import Ended, Exported, Failed, Listed, Loaded, Progress
 from explorer.ui.modes import MODES
-from explorer.ui.screens.core import READING, Core
+from explorer.ui.screens.core import READING
+from explorer.ui.screens.keeping import KEEP, Keeping
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.chart import Chart, centred
 from explorer.ui.widgets.lines import Lines
@@ -44,7 +45,7 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
 }
 
 
-class MainScreen(Core):
+class MainScreen(Keeping):
     """One state, one picture."""
 
     AUTO_FOCUS = "#chart"
@@ -81,7 +82,7 @@ class MainScreen(Core):
     def on_listed(self, message: Listed) -> None:
         self.catalogue = message.catalogue
         self._tried.clear()
-        self.become(state.settled(self.state, message.catalogue), anew=True)
+        self.become(state.settled(self.known(self.state, message.catalogue), message.catalogue), anew=True)
 
     def on_loaded(self, message: Loaded) -> None:
         if message.wish != self.wish:
@@ -148,6 +149,10 @@ class MainScreen(Core):
             self.panel.find(" ".join(w for w in message.text.split() if ":" not in w))
 
     def on_prompt_answered(self, message: Prompt.Answered) -> None:
+        if message.what == KEEP:
+            self.set_focus(self.chart)
+            self.keep(message.text)
+            return
         if message.what == "find":
             self.set_focus(self.chart)
             self.become(replace(self.state, look=replace(self.state.look, find=message.text.strip(), example=-1)))
@@ -330,10 +335,10 @@ class MainScreen(Core):
         from explorer.ui.screens.help import HelpScreen
 
         measure = self.catalogue.measure(self.state.measure) if self.catalogue else None
-        self.app.push_screen(HelpScreen(self.palette, measure))
+        self.app.push_screen(HelpScreen(self.palette, measure, self.actions))
 
     def _compute_if_still(self, selection: Selection) -> None:
         new = selection not in self._declined | self._tried and selection != self.jobs.selection
-        if new and selection == self.selection and self.missing:
+        if self.computes and new and selection == self.selection and self.missing:
             self.jobs.start(selection)
             self.bars()

@@ -15,7 +15,9 @@ from explorer.compute.run import compute
 from explorer.measures import get
 from explorer.selection import Against, Selection
 from explorer.ui.app import Explorer
+from explorer.ui.config import Config
 from explorer.ui.screens.main import MainScreen
+from explorer.ui.session import Session
 from explorer.ui.widgets.lines import Lines
 from store.store import Store
 from tests.synthetic import make_probe, make_store
@@ -42,9 +44,15 @@ def fill(store: Store, measure: str, probe: str, against: str = "pretrained") ->
 
 
 @asynccontextmanager
-async def opened(path: Path, size: tuple[int, int] = (120, 40), wait: bool = True) -> AsyncIterator[Pilot[None]]:
-    """The explorer on a store, after its first picture."""
-    app = Explorer(path)
+async def opened(
+    path: Path,
+    size: tuple[int, int] = (120, 40),
+    wait: bool = True,
+    config: Config | None = None,
+    session: Session | None = None,
+) -> AsyncIterator[Pilot[None]]:
+    """The explorer on a store, after its first picture; without a session it remembers nothing."""
+    app = Explorer(path, config, session)
     async with app.run_test(size=size) as pilot:
         if wait:
             await until(pilot, lambda: app.main.picture is not None)

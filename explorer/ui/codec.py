@@ -1,0 +1,92 @@
+"""Frozen dataclasses to JSON and back, where what is read may be older, newer or damaged.
+
+Every field stands for itself: one that cannot be read takes its default, one that is not known is dropped.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from explorer.selection import Against, Ranges
+from store.errors import BertdynError
+
+T = TypeVar("T")
+
+
+class _UnreadableError(ValueError):
+    """Not what the field holds."""
+
+
+def encode(value: Any) -> Any:
+    """What JSON can hold of a value: dataclasses by their fields, selections as on the command line."""
+    if isinstance(value, (Ranges, Against)):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, (tuple, list, frozenset, set)):
+        return [encode(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): encode(v) for k, v in value.items()}
+    return value
+
+
+def decode(kind: type[T], said: Any) -> T:
+    """A dataclass of that kind, as far as what was said can be read."""
+    given = said if isinstance(said, dict) else {}
+    hints = get_type_hints(kind)
+    read = {}
+    for f in fields(kind):  # type: ignore[arg-type]
+        if f.name in given:
+            try:
+                read[f.name] = _read(hints[f.name], given[f.name])
+            except (_UnreadableError, BertdynError):
+                continue
+    return kind(**read)
+
+
+def _read(hint: Any, said: Any) -> Any:
+    """One value of a type; raises where it is none."""
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _first(inside, said)
+    if hint is None or hint is type(None):
+        return _kept(said, said is None)
+    if hint in (Ranges, Against):
+        _kept(said, isinstance(said, str))
+        return Ranges.parse(said, "") if hint is Ranges else Against.parse(said)
+    if hint in (str, bool):
+        return _kept(said, isinstance(said, hint))
+    if hint is int:
+        return _kept(said, isinstance(said, int) and not isinstance(said, bool))
+    if hint is float:
+        return float(_kept(said, isinstance(said, (int, float)) and not isinstance(said, bool)))
+    if origin in (tuple, frozenset):
+        _kept(said, isinstance(said, list))
+        if origin is frozenset or inside[-1:] == (...,):
+            return origin(_read(inside[0], v) for v in said)
+        _kept(said, len(said) == len(inside))
+        return tuple(_read(h, v) for h, v in zip(inside, said, strict=True))
+    if origin is dict:
+        return {k: _read(inside[1], v) for k, v in _kept(said, isinstance(said, dict)).items()}
+    if is_dataclass(hint) and isinstance(hint, type):
+        return decode(hint, _kept(said, isinstance(said, dict)))
+    if hint in (object, Any):
+        return said
+    raise _UnreadableError(hint)
+
+
+def _first(hints: tuple[Any, ...], said: Any) -> Any:
+    for hint in hints:
+        try:
+            return _read(hint, said)
+        except (_UnreadableError, BertdynError):
+            continue
+    raise _UnreadableError(said)
+
+
+def _kept(said: Any, right: bool) -> Any:
+    if not right:
+        raise _UnreadableError(said)
+    return said

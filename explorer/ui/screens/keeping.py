@@ -1,0 +1,112 @@
+"""The part of the main screen that keeps things: the session, undo, presets, copies."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.ui import history, state
+from explorer.ui.screens.core import Core
+from explorer.ui.session import Saved, Session
+from explorer.ui.state import Catalogue, State
+
+if TYPE_CHECKING:
+    from explorer.render.palette import Palette
+
+KEEP = "keep as"
+"""What the prompt asks for when a selection is kept."""
+
+
+class Keeping(Core):
+    """A heart that remembers."""
+
+    def __init__(self, path: Path, palette: Palette) -> None:
+        super().__init__(path, palette)
+        self.computes = True
+        """What is shown and missing is computed without being asked."""
+        self.history = history.History()
+        self.session: Session | None = None
+        self.extra: dict[str, Any] = {}
+        """What other parts of the screen want in the session: JSON values by a name of theirs."""
+
+    def open_with(self, begin: State, saved: Saved, session: Session | None) -> None:
+        """Where to begin, before the first listing."""
+        self.state, self._folded, self.extra, self.session = begin, saved.folded, dict(saved.extra), session
+
+    def saved(self) -> Saved:
+        """What a session keeps of now."""
+        return Saved(self.state, self._folded, copy.deepcopy(self.extra))
+
+    def key_of(self, action: str) -> str:
+        """The first key in force of an action, as a person reads it."""
+        return next((a.shown_keys.split()[0] for a in self.actions if a.id == action and a.keys), "")
+
+    def known(self, begun: State, catalogue: Catalogue) -> State:
+        """A state with a measure that there is; what a session or a preset kept may be older."""
+        if not catalogue.measures or catalogue.measure(begun.measure) is not None:
+            return begun
+        return replace(begun, measure=state.FIRST_MEASURE)
+
+    def become(self, new: State, anew: bool = False) -> None:
+        """As Core's; a change of the selection by the user's hand can be undone."""
+        if not anew:
+            self.history.note(self.state, new)
+        super().become(new, anew)
+
+    def action_undo(self) -> None:
+        """The selection before."""
+        self._travel(self.history.back(self.state), "This is where it began.")
+
+    def action_redo(self) -> None:
+        """The selection that was undone."""
+        self._travel(self.history.forth(self.state), "Nothing was undone.")
+
+    def _travel(self, to: State | None, otherwise: str) -> None:
+        if to is None or self.catalogue is None:
+            self.tell(otherwise)
+            return
+        self._show(to)
+
+    def action_keep(self) -> None:
+        """Ask for a name and keep the selection under it."""
+        if self.session is None:
+            self.tell("Nothing can be kept here.")
+            return
+        self.prompt.ask(KEEP, "", "a name; one that is there already is replaced")
+
+    def keep(self, name: str) -> None:
+        """Keep the selection under a name."""
+        name = " ".join(name.split())
+        if name and self.session is not None:
+            done = self.session.keep(name, history.about(self.state))
+            self.tell(
+                f"Kept as '{name}'; {self.key_of('presets')} shows it again."
+                if done
+                else f"Not kept: '{self.session.presets_path}' cannot be written."
+            )
+
+    def action_presets(self) -> None:
+        """Choose one of the selections that were kept."""
+        from explorer.ui.screens.presets import PresetsScreen
+
+        if self.session is None or not self.session.presets():
+            self.tell(f"No selection was kept yet: {self.key_of('keep')} keeps this one.")
+            return
+        self.app.push_screen(PresetsScreen(self.session), lambda name: self.load(name) if name else None)
+
+    def load(self, name: str) -> None:
+        """Show a selection that was kept."""
+        found = self.session.presets().get(name) if self.session is not None else None
+        if found is None or self.catalogue is None:
+            self.tell(f"There is no selection '{name}'.")
+            return
+        before = self.state
+        self._show(history.taken(found, self.state))
+        self.history.note(before, self.state)
+
+    def _show(self, to: State) -> None:
+        """Take a kept selection, without what the store no longer has, and leave no trace of it."""
+        assert self.catalogue is not None
+        super().become(state.settled(self.known(to, self.catalogue), self.catalogue))

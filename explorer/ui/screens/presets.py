@@ -1,0 +1,77 @@
+"""The selections that were kept of this store: choose one, or forget it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+if TYPE_CHECKING:
+    from explorer.ui.session import Session
+    from explorer.ui.state import State
+
+
+class PresetsScreen(ModalScreen[str | None]):
+    """Closes with a name, or with none."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape,q", "dismiss", show=False),
+        Binding("L", "dismiss", show=False, id="presets"),
+        Binding("j", "down", show=False),
+        Binding("k", "up", show=False),
+        Binding("x,delete", "forget", show=False),
+        Binding("ctrl+c,ctrl+q", "app.quit", show=False),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="sheet"):
+            yield Static(Text("Selections kept of this store: enter shows one, x forgets it, esc leaves\n"))
+            yield OptionList(*self._options())
+
+    def action_down(self) -> None:
+        """The next name."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """The name before."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_forget(self) -> None:
+        """Forget the one under the cursor; the last one closes the list."""
+        shown = self.query_one(OptionList)
+        if shown.highlighted is None:
+            return
+        at, name = shown.highlighted, shown.get_option_at_index(shown.highlighted).id
+        if name is None or not self._session.drop(name):
+            return
+        shown.remove_option(name)
+        if shown.option_count:
+            shown.highlighted = min(at, shown.option_count - 1)
+        else:
+            self.dismiss(None)
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        self.dismiss(message.option_id)
+
+    def _options(self) -> list[Option]:
+        presets = self._session.presets()
+        wide = max(map(len, presets), default=0)
+        return [Option(Text(f"{name:{wide}}  {described(kept)}"), id=name) for name, kept in presets.items()]
+
+
+def described(kept: State) -> str:
+    """What a selection is of, on one line."""
+    seeds = ", ".join(kept.seeds) or "all"
+    parts = [kept.measure, f"against {kept.against}", f"probe {kept.probe}", ", ".join(kept.tasks), f"seeds {seeds}"]
+    parts += [f"{what} {span}" for what, span in (("steps", kept.steps), ("layers", kept.layers)) if span is not None]
+    return ", ".join(part for part in parts if part)
