@@ -51,15 +51,18 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
     return spread(left, right, width)
 
 
-def job(running: Selection | None, shown: Selection | None, progress: Progress | None, missing: int) -> str:
-    """What is being computed and how far it is; else what is missing of what is shown."""
+def job(
+    running: Selection | None, shown: Selection | None, progress: Progress | None, missing: int, waiting: int = 0
+) -> str:
+    """What is being computed, how far it is and what waits behind it; else what is missing of what is shown."""
     if running is None:
         return f"{missing:,} not computed: c computes" if missing else ""
     other = "" if running == shown else f"{running.measure} "
+    behind = f", {waiting} waiting" if waiting else ""
     if progress is None or not progress.total:
-        return f"computing {other}…  x cancels"
+        return f"computing {other}…{behind}  x cancels"
     share = 100 * progress.done // progress.total
-    return f"computing {other}{progress.done:,}/{progress.total:,} {share} %  x cancels"
+    return f"computing {other}{progress.done:,}/{progress.total:,} {share} %{behind}  x cancels"
 
 
 def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> SegmentLine:

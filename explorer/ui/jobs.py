@@ -1,4 +1,5 @@
-"""One computing job at a time, in a child process of its own session: cancelling frees its memory and its GPU."""
+"""A queue of computing jobs, one at a time, each in a child process of its own session: cancelling frees its memory
+and its GPU."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -21,15 +23,32 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from explorer.selection import Selection
+    from explorer.views.jobs import HowItIs, Job
 
 PROGRESS_SECONDS = 0.25
 GRACE_SECONDS = 3.0
 """How long a cancelled job may take to keep what it has finished."""
+MOST_REASONS = 20
+"""Failures of a job that are kept in words; all are counted."""
+
+
+@dataclass
+class _Entry:
+    """A job as the thread changes it; ``views.jobs.Job`` is what others see."""
+
+    number: int
+    selection: Selection
+    asked: bool
+    state: HowItIs = "waiting"
+    stop: str = ""
+    """Why it must end: ``cancelled`` by the user, or ``replaced`` by one that goes first."""
+    said: dict[str, object] = field(default_factory=dict)
 
 
 class Jobs:
-    """Runs one selection after the other; a new one takes the place of the one that runs.
+    """Computes one selection after the other; the one that is looked at goes first.
 
+    What it displaces waits when the user asked for it; else it is set aside, and comes back when it is shown again.
     A thread of its own starts the child and listens to it. ``post`` must be safe to call from any thread.
     """
 
@@ -37,29 +56,64 @@ class Jobs:
         self._path, self._post = path, post
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._waiting: Selection | None = None
-        self._cancelled = False
-        self.selection: Selection | None = None
+        self._running: _Entry | None = None
+        self._waiting: list[_Entry] = []
+        self._over: list[_Entry] = []
+        self._count = 0
+
+    @property
+    def selection(self) -> Selection | None:
         """What is being computed; None when nothing is."""
+        running = self._running
+        return None if running is None else running.selection
 
-    def start(self, selection: Selection) -> None:
-        """Compute a selection. What runs is cancelled first, and what it has finished is kept."""
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait their turn."""
+        return len(self._waiting)
+
+    def start(self, selection: Selection, asked: bool = False) -> None:
+        """Compute a selection now; what it displaces loses nothing that was finished."""
         with self._lock:
-            if self.selection is None:
-                self.selection, self._cancelled = selection, False
+            running = self._running
+            if running is not None and running.selection == selection and not running.stop:
+                running.asked = running.asked or asked
+                return
+            asked = asked or any(e.asked for e in self._waiting if e.selection == selection)
+            # What began by itself and never had its turn is not looked at any more.
+            self._waiting = [e for e in self._waiting if e.asked and e.selection != selection]
+            self._count += 1
+            self._waiting.insert(0, _Entry(self._count, selection, asked))
+            if running is None:
+                self._running = self._waiting.pop(0)
                 threading.Thread(target=self._work, name="bertdyn-jobs", daemon=True).start()
-            elif selection != self.selection or self._cancelled:
-                self._waiting = selection
-                self._stop()
+            elif not running.stop:
+                self._stop(running, "replaced")
 
-    def cancel(self) -> bool:
-        """Stop, and start nothing after; False when nothing was running."""
+    def cancel(self, number: int | None = None) -> bool:
+        """Stop what runs, or one job by its number; the queue goes on. False when there was nothing to stop."""
         with self._lock:
-            self._waiting = None
-            if self.selection is None:
-                return False
-            self._stop()
-            return True
+            running = self._running
+            if running is not None and number in (None, running.number):
+                self._stop(running, "cancelled")
+                return True
+            for entry in self._waiting:
+                if entry.number == number:
+                    self._waiting.remove(entry)
+                    entry.state = "cancelled"
+                    self._over.append(entry)
+                    self._post(Ended(entry.selection, "cancelled"))
+                    return True
+            return False
+
+    def listed(self) -> tuple[Job, ...]:
+        """What runs, what waits in its order, and what is over, the latest first."""
+        from explorer.views.jobs import Job
+
+        with self._lock:
+            running = [] if self._running is None else [self._running]
+            shown = [*running, *self._waiting, *reversed(self._over)]
+            return tuple(Job(e.number, e.selection, e.state, e.asked, **e.said) for e in shown)  # type: ignore[arg-type]
 
     @property
     def child(self) -> int | None:
@@ -67,42 +121,64 @@ class Jobs:
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 
+    def cancel_all(self) -> None:
+        """Stop what runs and start nothing after it."""
+        with self._lock:
+            self._waiting.clear()
+            self.cancel()
+
     def finish(self) -> None:
-        """Cancel and wait, at most for the time of grace: nothing is left running behind the user."""
-        self.cancel()
+        """Cancel all and wait, at most for the time of grace: nothing is left running behind the user."""
+        self.cancel_all()
         deadline = time.monotonic() + GRACE_SECONDS
-        while self.selection is not None and time.monotonic() < deadline:
+        while self._running is not None and time.monotonic() < deadline:
             time.sleep(0.02)
         if self._process is not None:
             _kill(self._process)
 
-    def _stop(self) -> None:
-        if not self._cancelled:
-            self._cancelled = True
-            if self._process is not None:
-                _end(self._process)
+    def _stop(self, entry: _Entry, why: str) -> None:
+        already, entry.stop = entry.stop, "cancelled" if "cancelled" in (why, entry.stop) else why
+        entry.state = "stopping"
+        if not already and self._process is not None:
+            _end(self._process)
 
     def _work(self) -> None:
-        while (selection := self.selection) is not None:
+        while (entry := self._running) is not None:
+            entry.state, entry.said = "running", {}
             try:
-                reason = self._talk(selection)
+                reason = self._talk(entry)
             except (OSError, BertdynError) as error:
                 reason = f"The job could not be run: {error}"
             with self._lock:
-                waiting, self._waiting = self._waiting, None
-                cancelled, self._cancelled = self._cancelled, False
-                self.selection, self._process = waiting, None
-            if cancelled:
-                self._post(Ended(selection, "replaced" if waiting else "cancelled"))
-            else:
-                self._post(Ended(selection, "done", reason))
+                stop, self._process = entry.stop, None
+                again = self._sorted_away(entry, reason)
+                if again is not None:
+                    self._waiting.insert(min(1, len(self._waiting)), again)
+                self._running = self._waiting.pop(0) if self._waiting else None
+            how = "replaced" if stop == "replaced" else "cancelled" if stop else "done"
+            self._post(Ended(entry.selection, how, "" if stop else reason))  # type: ignore[arg-type]
 
-    def _talk(self, selection: Selection) -> str:
+    def _sorted_away(self, entry: _Entry, reason: str) -> _Entry | None:
+        """Put an ended job where it belongs; returned where it must wait for its next turn."""
+        if entry.stop == "replaced" and entry.asked:
+            return replace(entry, state="waiting", stop="")
+        if entry.stop:
+            entry.state = "set aside" if entry.stop == "replaced" else "cancelled"
+        elif not reason:
+            entry.state = "done"
+        else:
+            entry.state = "in part" if entry.said.get("lost") else "failed"
+            if not entry.said.get("lost"):
+                entry.said["reason"] = reason
+        self._over.append(entry)
+        return None
+
+    def _talk(self, entry: _Entry) -> str:
         from explorer.compute.protocol import Request, request_line
 
         with tempfile.TemporaryFile() as complaints:
             with self._lock:
-                if self._cancelled:
+                if entry.stop:
                     return ""
                 self._process = process = subprocess.Popen(
                     [sys.executable, "-m", "explorer.compute.job", str(self._path)],
@@ -114,15 +190,15 @@ class Jobs:
             with process:
                 assert process.stdin is not None
                 with contextlib.suppress(BrokenPipeError):
-                    process.stdin.write(request_line(Request(selection)).encode() + b"\n")
+                    process.stdin.write(request_line(Request(entry.selection)).encode() + b"\n")
                     process.stdin.flush()
-                reason = self._listen(process)
+                reason = self._listen(process, entry)
             if reason is not None:
                 return reason
             said = _last_line(complaints)
             return f"The job ended with exit code {process.returncode}" + (f": {said}" if said else ".")
 
-    def _listen(self, process: subprocess.Popen[bytes]) -> str | None:
+    def _listen(self, process: subprocess.Popen[bytes], entry: _Entry) -> str | None:
         """Pass progress on; returns why not everything was computed (empty when it was), None without a last word."""
         from explorer.compute.protocol import Outcome, Refused, Update, read_message
 
@@ -133,12 +209,19 @@ class Jobs:
             match message:
                 case Update():
                     now = time.monotonic()
+                    began = entry.said.get("began", now)
+                    entry.said = {
+                        "done": message.done, "total": message.total, "known": message.known,
+                        "current": message.current, "began": began, "seen": now,
+                    }
                     if now - posted >= PROGRESS_SECONDS:
                         self._post(Progress(message.done, message.total, message.current))
                         posted = now
                 case Outcome():
                     lost = message.failures
-                    reason = f"{lost[0].where}: {lost[0].message}" + _more(len(lost) - 1) if lost else ""
+                    said = tuple(f"{one.where}: {one.message}" for one in lost[:MOST_REASONS])
+                    entry.said = {**entry.said, "failures": said, "lost": len(lost), "current": ""}
+                    reason = said[0] + _more(len(lost) - 1) if lost else ""
                 case Refused():
                     reason = message.message
         return reason

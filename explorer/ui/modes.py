@@ -93,5 +93,12 @@ MODES: Mapping[str, Mode] = {
         ),
         _one("table", "7", downwards=True),
         _one("store", "9", downwards=True),
+        Mode(
+            "jobs",
+            "0",
+            "Jobs",
+            "what is being computed, what waits and what failed",
+            (Variant("queue", axes="jobs", downwards=True, start=_TOP),),
+        ),
     )
 }

@@ -59,7 +59,7 @@ class Core(Screen[None]):
     def on_unmount(self) -> None:
         self._left = True
         self.reader.stop()
-        self.jobs.cancel()
+        self.jobs.cancel_all()
 
     def _hear(self, message: Message) -> None:
         """From any thread; who speaks after the end is not heard."""
@@ -100,11 +100,23 @@ class Core(Screen[None]):
                 self.picture = self.wish = None
                 self.chart.say(str(error))
             else:
-                if wish is not None and (anew or wish != self.wish):
+                if wish is None:
+                    self.wish, self.missing = None, 0
+                    self.reader.show(None)
+                    self.own_view()
+                elif anew or wish != self.wish:
                     self._ask(wish)
                 elif self.chart.view is not None:
                     self.chart.draw(self.chart.view, new.cursor, new.options)
         self.bars()
+
+    def own_view(self) -> None:
+        """Draw a mode whose numbers are the explorer's own, not the store's."""
+        if self.state.mode == "jobs":
+            from explorer.views.jobs import JobList
+            from explorer.views.jobs import Jobs as JobsView
+
+            self.chart.draw(JobsView(JobList(self.jobs.listed())), self.state.cursor, self.state.options)
 
     def _ask(self, wish: Wish) -> None:
         self.wish = wish
@@ -150,7 +162,9 @@ class Core(Screen[None]):
             return
         width = self.size.width
         view, palette = self.chart.view, self.palette
-        job = bars.job(self.jobs.selection, self.selection, self.progress, self.missing if view else 0)
+        job = bars.job(
+            self.jobs.selection, self.selection, self.progress, self.missing if view else 0, self.jobs.waiting
+        )
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),
             "heading": bars.plain(view.title if view else "", palette.strong, self.chart.size.width),

@@ -105,6 +105,8 @@ class MainScreen(Keeping):
 
     def on_progress(self, message: Progress) -> None:
         self.progress = message
+        if self.state.mode == "jobs":
+            self.own_view()
         self.bars()
 
     def on_ended(self, message: Ended) -> None:
@@ -118,6 +120,8 @@ class MainScreen(Keeping):
         elif message.reason:
             self._word = f"Not computed: {message.reason}"
         self.reader.look_again()
+        if self.state.mode == "jobs":
+            self.own_view()
         self.bars()
 
     def on_exported(self, message: Exported) -> None:
@@ -305,12 +309,15 @@ class MainScreen(Keeping):
             return
         self._declined.discard(selection)
         self._tried.discard(selection)
-        self.jobs.start(selection)
+        self.jobs.start(selection, asked=True)
         self.bars()
 
     def action_cancel_job(self) -> None:
-        """Stop the job; what it has finished stays."""
-        self.tell("Cancelling …" if self.jobs.cancel() else "Nothing is being computed.")
+        """Stop the job (in Jobs the one that is pointed at); what it has finished stays."""
+        number = None
+        if self.state.mode == "jobs" and self.picture is not None and (jobs := self.jobs.listed()):
+            number = jobs[min(self.picture.cursor.y, len(jobs) - 1)].number
+        self.tell("Cancelling …" if self.jobs.cancel(number) else "Nothing is being computed.")
 
     def action_export(self) -> None:
         """Choose a format, then write the view to a file."""

@@ -1,0 +1,197 @@
+"""Jobs: what is being computed, what waits, how far and how fast it is, and why something failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from explorer.render.axes import count
+from explorer.render.cells import Grid, clean, crop, message, pad
+from explorer.render.palette import Palette
+from explorer.selection import Selection
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+
+HowItIs = Literal["running", "stopping", "waiting", "done", "in part", "failed", "cancelled", "set aside"]
+COLUMNS = (
+    *("job", "state", "measure", "probe", "tasks", "seeds", "steps", "layers", "against", "done", "total", "known"),
+    *("seconds", "per_minute", "failures", "reason"),
+)
+_HEADS = ("", "measure", "of", "progress", "a minute", "time left")
+_BAR, _SHORT_BAR, _WIDE = 16, 6, 110
+_MOST_REASONS = 8
+_MARKS = {"running": "▶", "stopping": "■", "waiting": "…", "done": "✓"}
+_PLAIN_MARKS = {"running": ">", "stopping": "#", "waiting": ".", "done": "+"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One selection that is, was or will be computed."""
+
+    number: int
+    selection: Selection
+    state: HowItIs = "waiting"
+    asked: bool = False
+    """By the user, with a key: it waits its turn when another one goes first."""
+    done: int = 0
+    total: int = 0
+    known: int = 0
+    """Values that were there before."""
+    current: str = ""
+    began: float | None = None
+    """When it was known what is missing; in seconds of a clock that never goes back."""
+    seen: float | None = None
+    """When it last said something."""
+    failures: tuple[str, ...] = ()
+    """Why single values could not be computed; the first few."""
+    lost: int = 0
+    """How many could not."""
+    reason: str = ""
+    """Why the whole job ended early."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it has computed."""
+        return self.seen - self.began if self.seen is not None and self.began is not None else 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Values of a layer a second; None before there are any."""
+        return self.done / self.seconds if self.done and self.seconds > 0 else None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to go at this rate."""
+        return (self.total - self.done) / self.rate if self.state == "running" and self.rate else None
+
+
+@dataclass(frozen=True)
+class JobList:
+    """Jobs in the order in which they are shown: what runs, what waits, what is over, the latest first."""
+
+    jobs: tuple[Job, ...]
+    missing: int = 0
+
+
+class Jobs:
+    """y is the job, counted from the top; x does nothing."""
+
+    name = "jobs"
+
+    def __init__(self, data: JobList) -> None:
+        self.data = data
+        self.empty = not data.jobs
+        states = [job.state for job in data.jobs]
+        waiting, over = states.count("waiting"), sum(s not in ("running", "stopping", "waiting") for s in states)
+        self.title = "Jobs"
+        running = "one is computing" if len(states) > waiting + over else "nothing is computing"
+        self.subtitle = f"{running} · {count(waiting)} waiting · {count(over)} over"
+        self.notes: tuple[str, ...] = ("x cancels the job that is pointed at; what it has finished stays",)
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
+    ) -> Picture:
+        """See ``View.draw``."""
+        jobs = self.data.jobs
+        if self.empty:
+            text = (
+                "Nothing was computed since the explorer was opened. What is shown and missing is computed by itself."
+            )
+            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, ())
+        at = Cursor(-1, max(0, cursor.clamped(1, len(jobs)).y))
+        chosen = jobs[at.y]
+        reasons = _reasons(chosen)
+        below = min(len(reasons) + 1, height // 2) if reasons else 0
+        size = max(1, height - below - 1)
+        top = at.y // size * size
+        shown = jobs[top : top + size]
+        bar = _BAR if width >= _WIDE else _SHORT_BAR
+        cells = [_cells(job, bar) for job in shown]
+        widths = [max(len(row[j]) for row in (_HEADS, *cells)) for j in range(len(_HEADS))]
+        widths[2] = min(widths[2], max(8, width - sum(widths) + widths[2] - 2 * len(widths) - 2))
+        grid = Grid(width, height)
+        marks = _PLAIN_MARKS if options.ascii else _MARKS
+        for line, row in enumerate((_HEADS, *cells)):
+            x = 2
+            for j, (text, wide) in enumerate(zip(row, widths, strict=True)):
+                style = palette.axis if not line else palette.strong if top + line - 1 == at.y else palette.text
+                grid.put(line, x, pad(crop(text, wide, options.ascii), wide, j in (4, 5)), style)
+                x += wide + 2
+            if line:
+                job = shown[line - 1]
+                grid.put(line, 0, marks.get(job.state, "!"), palette.strong if top + line - 1 == at.y else palette.text)
+                _bar(grid, line, 2 + sum(widths[:3]) + 6, job, bar, palette, options.ascii)
+        for i, reason in enumerate(reasons[: max(0, below - 1)]):
+            grid.put(height - below + 1 + i, 2, crop(reason, width - 2, options.ascii), palette.warning)
+        return Picture(tuple(grid.lines()), clean(_read(chosen)), at, self.notes)
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """One row a job."""
+        return COLUMNS, [
+            (
+                *(job.number, job.state, job.selection.measure, job.selection.probe, ",".join(job.selection.tasks)),
+                *(",".join(job.selection.seeds), str(job.selection.steps or ""), str(job.selection.layers or "")),
+                *(str(job.selection.against or ""), job.done, job.total, job.known, round(job.seconds, 2)),
+                *(None if job.rate is None else round(60 * job.rate, 2), job.lost, job.reason),
+            )
+            for job in self.data.jobs
+        ]
+
+
+def lasting(seconds: float) -> str:
+    """'8 s', '1m10s', '2h05m'."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60}m{whole % 60:02}s" if whole < 3600 else f"{whole // 3600}h{whole // 60 % 60:02}m"
+
+
+def of_what(selection: Selection) -> str:
+    """'sst2 seed 1,2, from pretrained, probe dev'."""
+    parts = [", ".join(selection.tasks) or "all tasks"]
+    parts += [f"seed {','.join(selection.seeds)}"] if selection.seeds else []
+    parts += [f"step {selection.steps}"] if selection.steps else []
+    parts += [f"layer {selection.layers}"] if selection.layers else []
+    parts += [f"from {selection.against}"] if selection.against else []
+    parts += ["every layer against every layer"] if selection.ref_layers else []
+    return clean(f"{' '.join(parts)}, probe {selection.probe}")
+
+
+def _cells(job: Job, bar: int) -> tuple[str, ...]:
+    figures = f"{count(job.done)}/{count(job.total)}" if job.total else ""
+    rate = f"{60 * job.rate:.0f}" if job.rate else ""
+    left = lasting(job.left) if job.left is not None else ""
+    state = f"{job.state}, {count(job.lost)} failed" if job.lost else job.state
+    return state, job.selection.measure, of_what(job.selection), f"{'':{bar}} {figures}", rate, left
+
+
+def _bar(grid: Grid, line: int, at: int, job: Job, wide: int, palette: Palette, plain: bool) -> None:
+    if not job.total:
+        return
+    full, rest = ("#", ".") if plain else ("█", "░")
+    done = wide * job.done // job.total
+    grid.put(line, at, full * done, palette.text)
+    grid.put(line, at + done, rest * (wide - done), palette.faint)
+
+
+def _reasons(job: Job) -> Sequence[str]:
+    said = [clean(job.reason)] if job.reason else []
+    said += [clean(f) for f in job.failures[:_MOST_REASONS]]
+    more = job.lost - len(job.failures[:_MOST_REASONS])
+    return [*said, f"and {count(more)} more"] if more > 0 else said
+
+
+def _read(job: Job) -> str:
+    text = f"job {job.number}: {job.selection.measure} of {of_what(job.selection)}; {job.state}"
+    if job.total:
+        text += f", {count(job.done)} of {count(job.total)} values of a layer"
+    if job.known:
+        text += f" ({count(job.known)} were there)"
+    if job.seconds >= 1:
+        text += f", {lasting(job.seconds)}"
+    return text + (f"; now {job.current}" if job.current and job.state == "running" else "")

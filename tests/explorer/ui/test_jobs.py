@@ -1,0 +1,130 @@
+"""The queue of jobs, with real children, and the mode that shows it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.message import Message
+
+from explorer.measures import get
+from explorer.render.output import to_text
+from explorer.render.palette import Depth, palette
+from explorer.selection import Against, Selection
+from explorer.ui.jobs import Jobs
+from explorer.ui.messages import Ended
+from explorer.views.base import Cursor, DrawOptions
+from explorer.views.jobs import Job, JobList, lasting
+from explorer.views.jobs import Jobs as JobsView
+from store.store import Store
+from tests.explorer.ui.conftest import main, opened, text_of, until
+from tests.synthetic import make_store
+
+
+def chosen(measure: str, task: str = "pos") -> Selection:
+    settled = get(measure).settle({})
+    return Selection(measure, "dev", tasks=(task,), against=Against("pretrained"), parameters=settled)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A store with nothing computed."""
+    make_store(tmp_path / "fresh.bertdyn")
+    return tmp_path / "fresh.bertdyn"
+
+
+def wait(holds: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) -> None:
+    ended: list[tuple[str, str]] = []
+    lock = threading.Lock()
+
+    def hear(message: Message) -> None:
+        if isinstance(message, Ended):
+            with lock:
+                ended.append((message.selection.measure, message.how))
+
+    jobs = Jobs(fresh, hear)
+    jobs.start(chosen("svcca"))
+    wait(lambda: jobs.child is not None)
+    jobs.start(chosen("js"), asked=True)
+    wait(lambda: jobs.selection == chosen("js") and jobs.child is not None)
+    jobs.start(chosen("cca"), asked=True)
+    assert [j.state for j in jobs.listed()][:2] == ["stopping", "waiting"]
+    wait(lambda: jobs.selection is None and not jobs.waiting)
+    assert ended == [("svcca", "replaced"), ("js", "replaced"), ("cca", "done"), ("js", "done")]
+    states = {j.selection.measure: j.state for j in jobs.listed()}
+    assert states == {"svcca": "set aside", "cca": "done", "js": "done"}
+    done = jobs.listed()[0]
+    assert (done.done, done.total) == (done.total, done.total)
+    assert len(Store.open(fresh).results("cca")) > 0
+
+
+@pytest.mark.slow
+def test_a_job_that_waits_can_be_cancelled_alone(fresh: Path) -> None:
+    jobs = Jobs(fresh, lambda message: None)
+    jobs.start(chosen("svcca"), asked=True)
+    wait(lambda: jobs.child is not None)
+    jobs.start(chosen("js"), asked=True)
+    wait(lambda: jobs.selection == chosen("js"))
+    waiting = next(j for j in jobs.listed() if j.state == "waiting")
+    assert jobs.cancel(waiting.number)
+    assert not jobs.cancel(waiting.number)
+    jobs.finish()
+    assert {j.selection.measure: j.state for j in jobs.listed()} == {"svcca": "cancelled", "js": "cancelled"}
+
+
+@pytest.mark.slow
+async def test_jobs_shows_what_is_computed_and_x_cancels_the_one_pointed_at(fresh: Path) -> None:
+    async with opened(fresh, wait=False) as pilot:
+        await until(pilot, lambda: main(pilot).jobs.child is not None, 60)
+        await pilot.press("0")
+        await until(pilot, lambda: "running" in text_of(pilot, "chart"))
+        assert "svcca" in text_of(pilot, "chart")
+        await pilot.press("x")
+        await until(pilot, lambda: "cancelled" in text_of(pilot, "chart"), 30)
+        assert "job 1: svcca of pos" in text_of(pilot, "reading")
+        await pilot.press("1")
+        await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "curves")
+
+
+async def test_jobs_says_that_there_was_none(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("0")
+        await until(pilot, lambda: "Nothing was computed since" in text_of(pilot, "chart"))
+        await pilot.press("x", "j", "k", "end", "pagedown", "c", "v", "o")
+        assert pilot.app.is_running
+
+
+RUNNING = Job(3, chosen("svcca"), "running", done=30, total=90, began=100.0, seen=160.0, current="layer 2 of pos/1/20")
+FAILED = Job(1, chosen("js"), "in part", done=9, total=9, failures=("layer 1 of x: too few tokens",), lost=3)
+
+
+def test_rate_and_time_left_follow_from_what_was_done() -> None:
+    assert (RUNNING.rate, RUNNING.left) == (0.5, 120.0)
+    assert [lasting(s) for s in (8.4, 70, 7500)] == ["8 s", "1m10s", "2h05m"]
+
+
+@pytest.mark.parametrize("size", [(60, 8), (80, 20), (250, 50), (20, 3), (1, 1)])
+@pytest.mark.parametrize("plain", [False, True])
+def test_jobs_are_listed_with_their_reasons(size: tuple[int, int], plain: bool) -> None:
+    view = JobsView(JobList((RUNNING, FAILED)))
+    picture = view.draw(*size, palette(Depth.NONE), Cursor(0, 1), DrawOptions(ascii=plain))
+    text = to_text(picture.lines)
+    assert len(text.splitlines()) == size[1]
+    assert text.isascii() or not plain
+    if size[0] >= 80:
+        assert "30/90" in text
+        assert "2m00s" in text
+        assert "layer 1 of x: too few tokens" in text
+        assert "and 2 more" in text
+    assert picture.reading.startswith("job 1: js of pos")
