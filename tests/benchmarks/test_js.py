@@ -58,7 +58,9 @@ def test_js_against_reading_and_logs(tmp_path, capsys):
                     read = side.attention(head, start, min(start + side.attention_chunk, entries))
                     torch.from_numpy(read).float().log_().sum()
 
-    plain, ours = best_together([bare, lambda: measure.compute(*sides, stimuli, dict(measure.settle({})), Context())], rounds=3)
+    plain, ours = best_together(
+        [bare, lambda: measure.compute(*sides, stimuli, dict(measure.settle({})), Context())], rounds=3
+    )
     with capsys.disabled():
         print(
             f"\njs {HEADS} heads x {entries} entries: read + log {plain * 1e3:.0f} ms;"

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.explorer.views.part_samples import SENTENCE, label_rows, moved
 
 from explorer.measures import get
 from explorer.render.output import to_text
@@ -19,6 +18,7 @@ from explorer.views.label_lines import LabelLines
 from explorer.views.paths import Paths
 from explorer.views.store_view import StoreView
 from store.keys import CheckpointKey
+from tests.explorer.views.part_samples import SENTENCE, label_rows, moved
 
 GOLDEN = Path(__file__).with_name("golden")
 
