@@ -211,8 +211,12 @@ class Jobs:
                     now = time.monotonic()
                     began = entry.said.get("began", now)
                     entry.said = {
-                        "done": message.done, "total": message.total, "known": message.known,
-                        "current": message.current, "began": began, "seen": now,
+                        "done": message.done,
+                        "total": message.total,
+                        "known": message.known,
+                        "current": message.current,
+                        "began": began,
+                        "seen": now,
                     }
                     if now - posted >= PROGRESS_SECONDS:
                         self._post(Progress(message.done, message.total, message.current))
