@@ -123,14 +123,22 @@ class Catalog:
             except duckdb.Error as error:
                 raise BertdynError(f"The results cannot be read. {str(error).strip()}") from None
 
-    def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Table:
-        """Answer one SELECT of the user's.
+    def query(
+        self,
+        sql: str,
+        limit: int | None,
+        shapes: Mapping[str, tables.MeasureShape],
+        begun: Callable[[Callable[[], None]], object] | None = None,
+    ) -> Table:
+        """Answer one SELECT of the user's; ``begun`` is told how to interrupt it.
 
         Raises:
             BertdynError: it is no single SELECT, or DuckDB refuses it.
         """
 
         def ask(connection: Any) -> Table:
+            if begun is not None:
+                begun(connection.interrupt)
             _only_reading(connection, sql)
             connection.execute(sql)
             described = connection.description or []

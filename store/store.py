@@ -8,7 +8,7 @@ import shutil
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -312,18 +312,25 @@ class Store:
         """
         return self._catalog.results(columns, _given(measure, probe, parameters), tasks, where)
 
-    def query(self, sql: str, limit: int | None = None, measures: Iterable[str] = ()) -> Table:
+    def query(
+        self,
+        sql: str,
+        limit: int | None = None,
+        measures: Iterable[str] = (),
+        begun: Callable[[Callable[[], None]], object] | None = None,
+    ) -> Table:
         """Answer one SELECT over the views runs, checkpoints, training_log, probes, results and one view a measure.
 
         Args:
             sql: DuckDB's SQL.
             limit: most rows to give; ``truncated`` says whether there were more.
             measures: names that have a view even while the store holds no value of them.
+            begun: called when the question is asked, with a function that any thread may call to interrupt it.
 
         Raises:
             BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
         """
-        return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
+        return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures}, begun)
 
     def shelf(self) -> Shelf:
         """The store's cache of arrays that belong to one layer of one checkpoint and are dear to compute again."""

@@ -121,6 +121,7 @@ def run(store_path: Path, config: Config) -> int:
         explorer.run(mouse=config.on("mouse"))
     finally:
         explorer.save()
+        explorer.main.sql.asker.finish()
         explorer.main.reader.finish()
         explorer.main.jobs.finish()
     broken = explorer._exception is not None  # the input thread's own errors leave the return code at 0

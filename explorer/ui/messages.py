@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from explorer.selection import Selection
     from explorer.ui.state import Catalogue, Wish
     from explorer.views.base import View
+    from store.catalog import Table
 
 
 @dataclass
@@ -46,6 +47,23 @@ class Exported(Message):
 
     path: Path | None
     reason: str = ""
+
+
+@dataclass
+class Answered(Message):
+    """A statement was answered, or why not."""
+
+    number: int
+    table: Table | None
+    seconds: float
+    reason: str = ""
+
+
+@dataclass
+class Described(Message):
+    """Tables that can be asked, with their columns."""
+
+    columns: dict[str, tuple[str, ...]]
 
 
 @dataclass

@@ -92,6 +92,13 @@ MODES: Mapping[str, Mode] = {
             tuple(Variant(words, "example", part, axes="tokens") for part, words in VIEWS["example"].parts.items()),
         ),
         _one("table", "7", downwards=True),
+        Mode(
+            "sql",
+            "8",
+            "SQL",
+            "ask the store's tables; starts from worked queries",
+            (Variant("statement", axes="sql", downwards=True, start=_TOP),),
+        ),
         _one("store", "9", downwards=True),
         Mode(
             "jobs",

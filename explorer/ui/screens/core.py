@@ -44,8 +44,8 @@ class Core(Screen[None]):
         """With the keys in force."""
         self.state = State()
         self.catalogue: Catalogue | None = None
-        self.reader = Reader(path, self._hear)
-        self.jobs = Jobs(path, self._hear)
+        self.reader = Reader(path, self.hear)
+        self.jobs = Jobs(path, self.hear)
         self.picture: Picture | None = None
         self.progress: Progress | None = None
         self.missing = 0
@@ -61,7 +61,7 @@ class Core(Screen[None]):
         self.reader.stop()
         self.jobs.cancel_all()
 
-    def _hear(self, message: Message) -> None:
+    def hear(self, message: Message) -> None:
         """From any thread; who speaks after the end is not heard."""
         if not self._left:
             with contextlib.suppress(RuntimeError):
@@ -92,6 +92,7 @@ class Core(Screen[None]):
         """Take another state and show it; ``anew`` asks for the view even when the state is the same."""
         self.state = new
         self._word = ""
+        self.set_class(new.mode == "sql", "-sql")
         if self.catalogue is not None:
             self.panel.about(new, self.catalogue)
             try:

@@ -14,10 +14,11 @@ from textual.containers import Horizontal, Vertical
 from explorer.ui import state
 from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
-from explorer.ui.messages import Ended, Exported, Failed, Listed, Loaded, Progress
+from explorer.ui.messages import Answered, Described, Ended, Exported, Failed, Listed, Loaded, Progress
 from explorer.ui.modes import MODES
 from explorer.ui.screens.core import READING
 from explorer.ui.screens.keeping import KEEP, Keeping
+from explorer.ui.screens.sql import SqlMode
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.chart import Chart, centred
 from explorer.ui.widgets.lines import Lines
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from explorer.render.palette import Palette
     from explorer.selection import Selection
+    from explorer.ui.widgets.editor import SqlEditor
 
 SMALLEST = (60, 16)
 CALM_SECONDS = 0.4
@@ -59,6 +61,8 @@ class MainScreen(Keeping):
         self._tried: set[Selection] = set()
         """Selections computed with the checkpoints there are: what is still missing of them will not come."""
 
+        self.sql = SqlMode(self)
+
     def compose(self) -> ComposeResult:
         yield Lines(id="title")
         with Horizontal(id="body"):
@@ -66,6 +70,7 @@ class MainScreen(Keeping):
             with Vertical(id="picture"):
                 yield Lines(id="heading")
                 yield Lines(id="subheading")
+                yield Vertical(id="editor")
                 yield Chart(self.palette, id="chart")
         yield Lines(id="notes")
         yield Lines(id="reading")
@@ -128,7 +133,23 @@ class MainScreen(Keeping):
         self._word = f"Written: {message.path}" if message.path else f"Not written: {message.reason}"
         self.bars()
 
+    def own_view(self) -> None:
+        """The modes whose numbers are the explorer's own, or an answer to a statement."""
+        if self.state.mode == "sql":
+            self.sql.show()
+        else:
+            super().own_view()
+
+    def on_answered(self, message: Answered) -> None:
+        self.sql.answered(message)
+
+    def on_described(self, message: Described) -> None:
+        self.sql.described(message)
+
     # What the widgets say
+
+    def on_sql_editor_wanted(self, message: SqlEditor.Wanted) -> None:
+        self.sql.wanted(message.what)
 
     def on_chart_drawn(self, message: Chart.Drawn) -> None:
         self.picture = message.picture
@@ -194,6 +215,8 @@ class MainScreen(Keeping):
 
     def action_mode(self, mode: str) -> None:
         """Show the selection another way."""
+        if self.focused is self.sql.editor:
+            self.set_focus(self.chart)
         self.become(replace(self.state, mode=mode))
 
     def action_vary(self, by: int) -> None:
@@ -224,6 +247,13 @@ class MainScreen(Keeping):
             self.tell(f"{self.state.variant.title} shows no single {what}.")
             return
         self.become(state.looking(self._pinned(), self.catalogue, what, by))
+
+    def action_sql(self, what: str) -> None:
+        """In SQL: ``write``, ``pick``, ``run`` or ``worked``."""
+        if self.state.mode != "sql":
+            self.tell(f"That key belongs to SQL: press {MODES['sql'].key} first.")
+        else:
+            getattr(self.sql, what)()
 
     def action_example(self, by: int) -> None:
         """The next sentence of those that were found."""
@@ -314,6 +344,8 @@ class MainScreen(Keeping):
 
     def action_cancel_job(self) -> None:
         """Stop the job (in Jobs the one that is pointed at); what it has finished stays."""
+        if self.state.mode == "sql" and self.sql.cancel():
+            return
         number = None
         if self.state.mode == "jobs" and self.picture is not None and (jobs := self.jobs.listed()):
             number = jobs[min(self.picture.cursor.y, len(jobs) - 1)].number

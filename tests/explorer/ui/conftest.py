@@ -57,6 +57,7 @@ async def opened(
         if wait:
             await until(pilot, lambda: app.main.picture is not None)
         yield pilot
+    app.main.sql.asker.finish()
     app.main.reader.finish()
     app.main.jobs.finish()
 
