@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +9,7 @@ from typing import Any
 
 import click
 
+from explorer.export.rows import as_csv, as_json, plain, write_parquet
 from store.errors import BertdynError
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -56,7 +53,7 @@ def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: st
     """
     format = format_of(format, output)
     if format == "parquet" and output is not None:
-        _parquet(columns, rows, output)
+        write_parquet(columns, rows, output)
         return
     write_text({"table": as_table, "csv": as_csv, "json": as_json}[format](columns, rows), output)
 
@@ -77,22 +74,6 @@ def write_text(text: str, output: Path | None) -> None:
         raise BertdynError(f"Cannot write {output}: {error.strerror}.") from None
 
 
-def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A JSON array with an object a row; NaN and infinities become null."""
-    objects = [{c: _json_safe(v) for c, v in zip(columns, row, strict=True)} for row in rows]
-    body = ",\n".join(" " + json.dumps(o, ensure_ascii=False, default=str, allow_nan=False) for o in objects)
-    return f"[\n{body}\n]\n" if objects else "[]\n"
-
-
-def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """CSV with a header; empty cells are missing values."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_plain(v) for v in row] for row in rows)
-    return text.getvalue()
-
-
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Aligned columns; numbers to six significant digits, to the right."""
     cells = [[_short(v) for v in row] for row in rows]
@@ -110,55 +91,9 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join([line(columns), line(["-" * w for w in widths]), *map(line, cells)]) + "\n"
 
 
-def _parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: Path) -> None:
-    import duckdb
-
-    connection = duckdb.connect()
-    parameters: list[Any] = []
-    selects = []
-    for i, name in enumerate(columns):
-        values = [_plain(row[i]) for row in rows]
-        kinds = {type(v) for v in values if v is not None}
-        kind = (
-            "BOOLEAN"
-            if kinds == {bool}
-            else "BIGINT"
-            if kinds == {int}
-            else "DOUBLE"
-            if kinds <= {int, float} and kinds
-            else "VARCHAR"
-        )
-        parameters.append(values if kind != "VARCHAR" else [None if v is None else str(v) for v in values])
-        quoted = name.replace('"', '""')
-        selects.append(f'unnest(?::{kind}[]) AS "{quoted}"')
-    target = str(output).replace("'", "''")
-    try:
-        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO '{target}' (FORMAT parquet)", parameters)
-    except (duckdb.IOException, OSError) as error:
-        raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
-    finally:
-        connection.close()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (dict, list, tuple)):
-        return json.dumps(_json_safe(value), ensure_ascii=False, default=str)
-    return value
-
-
-def _json_safe(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {k: _json_safe(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_safe(v) for v in value]
-    return value
-
-
 def _short(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(_plain(value)).replace("\n", " ")
+    return str(plain(value)).replace("\n", " ")

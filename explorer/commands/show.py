@@ -1,4 +1,4 @@
-"""`bertdyn show`: the explorer's views as text, CSV, JSON or SVG on stdout."""
+"""`bertdyn show`: the explorer's views as text on stdout, or as files: CSV, JSON, Parquet, SVG, PNG, PDF."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import click
 from explorer.commands.options import SELECTING, measure_named, selection_options, selections
 from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
+from explorer.export.files import FORMATS, PICTURE, as_format, format_of, write
 from explorer.selection import narrowed
 from explorer.views.base import VIEWS, DrawOptions, Look
 from store.errors import BertdynError
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
     from explorer.views.rows import Rows
     from store.store import Store
 
-FORMATS = ("text", "csv", "json", "svg")
 _PIPE = (100, 30)
 _AROUND = 7
 """Lines of a terminal that title, notes and prompt take."""
-_PICTURE = (120, 36)
 _PARTS = "; ".join(f"{name}: {', '.join(kind.parts)}" for name, kind in VIEWS.items() if kind.parts) + "."
 _WIDE = 1000
 """Cells of a table's line in a pipe: wide enough for every column; blanks at the ends are not printed."""
@@ -42,7 +41,11 @@ _WIDE = 1000
 @click.option("--measure", metavar="NAME", help="What to show; default: svcca, or what the view is made for.")
 @selection_options
 @parameter_options
-@click.option("--format", type=click.Choice(FORMATS), help="Default: by the name of -o, else text.")
+@click.option(
+    "--format",
+    type=click.Choice(list(FORMATS)),
+    help="Default: by the name of -o, else text. png, pdf: a figure for a paper (pip install 'bertdyn[plots]').",
+)
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="CELLS", help="Default: the terminal's, in a pipe 100.")
 @click.option(
@@ -109,6 +112,7 @@ def command(
     bertdyn show curves runs.bertdyn --task sst2 --seed 1
     bertdyn show heat runs.bertdyn --measure js --digits
     bertdyn show seeds runs.bertdyn --task sst2 --format svg -o seeds.svg
+    bertdyn show curves runs.bertdyn --task sst2 --log -o curves.pdf
     bertdyn show layers runs.bertdyn --task sst2 --seed 1 --step 800
     bertdyn show example runs.bertdyn --task sst2 --find movie --layer 11
     """
@@ -125,13 +129,17 @@ def command(
     chosen_of = [None] if kind.whole else selections(opened, declared, **flags, parameters=parameters)
     views = [kind.load(opened, _one(opened, kind, s), look) for s in chosen_of]
     options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
-    if chosen in ("csv", "json"):
+    if FORMATS[chosen].alone and len(views) > 1:
+        raise BertdynError(f"A file of {chosen} holds one picture: choose a probe set with --probe.")
+    if chosen in ("csv", "json", "parquet"):
         columns = views[0].rows()[0]
         write_rows(columns, [row for one in views for row in one.rows()[1]], chosen, output)
-    elif chosen == "svg":
-        if len(views) > 1:
-            raise BertdynError("An SVG file holds one picture: choose a probe set with --probe.")
-        write_text(_svg(views[0], width, height, light, options), output)
+    elif chosen != "text":
+        size = width or PICTURE[0], height or PICTURE[1]
+        if output is None:
+            write_text(as_format(views[0], chosen, size, not light, options=options), output)
+        else:
+            write(views[0], chosen, output, size, not light, options=options)
     else:
         texts = [_text(one, width, height, color, light, options, output is not None) for one in views]
         write_text("\n".join(texts), output)
@@ -155,18 +163,17 @@ def _one(store: Store, kind: ViewKind, selection: Selection | None) -> Selection
 
 
 def _format(format: str | None, output: Path | None) -> str:
-    if format is not None:
-        return format
-    ending = output.suffix[1:].lower() if output else ""
-    return ending if ending in FORMATS else "text"
+    chosen = format or (format_of(output) if output else None) or "text"
+    if output is None and not FORMATS[chosen].text:
+        raise BertdynError(f"{chosen} is no text: name a file with -o FILE.")
+    return chosen
 
 
 def _text(
     view: View, width: int | None, height: int | None, color: str, light: bool, options: DrawOptions, to_file: bool
 ) -> str:
-    from explorer.render.cells import crop
-    from explorer.render.output import to_ansi
-    from explorer.render.palette import Depth, detect, palette
+    from explorer.export.picture import as_text
+    from explorer.render.palette import Depth, detect
 
     terminal = sys.stdout.isatty() and not to_file
     if color == "auto":
@@ -177,25 +184,8 @@ def _text(
     whole = view.name == "table" and not terminal
     columns = width or (_WIDE if whole else size.columns)
     rows = height or (len(view.rows()[1]) + 2 if whole else size.lines - (_AROUND if terminal else 0))
-    picture = view.draw(columns, max(5, rows), palette(depth, not light), options=options)
-    narrow = min(columns, _PIPE[0]) if whole else columns
-    heading = "".join(crop(line, narrow, options.ascii) + "\n" for line in (view.title, view.subtitle))
-    notes = "".join(note + "\n" for note in picture.notes)
-    text = heading + to_ansi(picture.lines, depth) + notes
-    return _plain_signs(text) if options.ascii else text
-
-
-def _svg(view: View, width: int | None, height: int | None, light: bool, options: DrawOptions) -> str:
-    from explorer.render.output import to_svg
-    from explorer.render.palette import Depth, palette
-
-    size = width or _PICTURE[0], height or _PICTURE[1]
-    picture = view.draw(*size, palette(Depth.TRUECOLOR, not light), options=options)
-    return to_svg(picture.lines, not light, view.title, (view.subtitle, *picture.notes))
-
-
-def _plain_signs(text: str) -> str:
-    return text.replace("·", "-").replace("±", "+-").replace("…", "~")
+    narrow = min(columns, _PIPE[0]) if whole else None
+    return as_text(view, (columns, max(5, rows)), depth, not light, options=options, heading=narrow)
 
 
 def _narrow(rows: Rows, flags: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -121,7 +121,7 @@ class Clusters:
             return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.labels), len(self.labels))
         row = self.row_of(at.y) if at.y >= 0 else -1
-        matrix = self._matrix(options.log_y)
+        matrix = self.matrix(options.log_y)
         lines, window = draw(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
         hidden = spans(window, len(self.labels), len(self.labels), "rows", "columns")
         notes = (f"shows {hidden}: move the cursor for the others", *self.notes) if hidden else self.notes
@@ -147,7 +147,8 @@ class Clusters:
             for r in self._by_pair.values()
         ]
 
-    def _matrix(self, log: bool) -> Matrix:
+    def matrix(self, log: bool = False) -> Matrix:
+        """The map without a size; ``log``: levels even in the logarithm."""
         known = self.values[np.isfinite(self.values)]
         positive = known[known > 0]
         log = log and len(positive) > 0

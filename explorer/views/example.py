@@ -34,6 +34,7 @@ WHICH: Mapping[str, str] = {
     "reference": "the reference's map alone",
 }
 """What an Example may show, in the order in which one key walks them."""
+_ROOMY = 10**6
 _ALL_FROM = 100
 """Cells from which three maps are wide enough to be read side by side."""
 _NOISE = 1e-7
@@ -230,6 +231,10 @@ class Example:
             for i, query in enumerate(data.tokens)
             for j, key in enumerate(data.tokens)
         ]
+
+    def matrix(self, log: bool = False) -> Matrix:
+        """The maps that are shown where there is room for all."""
+        return self._matrix(_ROOMY, log)[0]
 
     def _matrix(self, width: int, log: bool) -> tuple[Matrix, bool]:
         """What to draw, and whether the width alone decided that maps are left out."""

@@ -88,6 +88,11 @@ class Table:
         """Every row with every column."""
         return COLUMNS, list(self._all)
 
+    def row(self, y: int, options: DrawOptions = PLAIN) -> tuple[tuple[str, ...], tuple[object, ...]]:
+        """The columns that are shown, and the values of one row in the order that is shown."""
+        results, _ = self._sorted(options.sort, options.descending)
+        return self.columns, tuple(self._cell(results[y], name) for name in self.columns)
+
     def _cell(self, r: Result, column: str) -> Any:
         if column != "seed_to_seed":
             return getattr(r, _STORED.get(column, column))

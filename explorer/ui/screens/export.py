@@ -12,15 +12,19 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from explorer.ui.export import FORMATS
+from explorer.export.files import FORMATS, suffix
+
+KEYS = {"t": "text", "c": "csv", "j": "json", "p": "parquet", "s": "svg", "g": "png", "d": "pdf"}
+"""A letter a format."""
 
 
 class ExportScreen(ModalScreen[str | None]):
     """A letter chooses and closes."""
 
     BINDINGS: ClassVar = [
-        *(Binding(key, f"choose('{format.suffix}')", show=False) for key, format in FORMATS.items()),
-        Binding("escape,q,e", "choose('')", show=False),
+        *(Binding(key, f"choose('{format}')", show=False) for key, format in KEYS.items()),
+        Binding("escape,q", "choose('')", show=False),
+        Binding("e", "choose('')", show=False, id="export"),
         Binding("ctrl+c,ctrl+q", "app.quit", show=False),
     ]
 
@@ -29,12 +33,12 @@ class ExportScreen(ModalScreen[str | None]):
         self._target = target
 
     def compose(self) -> ComposeResult:
-        lines = [f"Write this view to {self._target}.…  (nothing is overwritten)", ""]
-        lines += [f"  {key}  .{format.suffix:4} {format.help}" for key, format in FORMATS.items()]
+        lines = [f"Write this view to {self._target}.*  (nothing is overwritten)", ""]
+        lines += [f"  {key}  .{suffix(format):8} {FORMATS[format].help}" for key, format in KEYS.items()]
         lines += ["", "  esc  leave it"]
         with Vertical(classes="sheet"):
             yield Static(Text("\n".join(lines)))
 
-    def action_choose(self, suffix: str) -> None:
+    def action_choose(self, format: str) -> None:
         """Close with the format, or with none."""
-        self.dismiss(suffix or None)
+        self.dismiss(format or None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,19 @@ from explorer.ui import history, state
 from explorer.ui.screens.core import Core
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import Catalogue, State
+from explorer.views.base import NOWHERE
+from store.layout import folder_name
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
 
 KEEP = "keep as"
 """What the prompt asks for when a selection is kept."""
+
+
+def file_name(shown: State) -> str:
+    """What to call a file of what is shown, without its ending."""
+    return "-".join([shown.mode, shown.measure, *map(folder_name, (*shown.tasks, shown.probe))])
 
 
 class Keeping(Core):
@@ -37,7 +44,7 @@ class Keeping(Core):
 
     def saved(self) -> Saved:
         """What a session keeps of now."""
-        return Saved(self.state, self._folded, copy.deepcopy(self.extra))
+        return Saved(self.state, self._folded, deepcopy(self.extra))
 
     def key_of(self, action: str) -> str:
         """The first key in force of an action, as a person reads it."""
@@ -68,6 +75,22 @@ class Keeping(Core):
             self.tell(otherwise)
             return
         self._show(to)
+
+    def action_copy(self) -> None:
+        """Copy what `bertdyn show` would print; of a table the row under the cursor, with its columns' names."""
+        from explorer.export.picture import as_text
+        from explorer.export.rows import as_csv
+        from explorer.ui.clipboard import copy as copied
+
+        view, at, options = self.chart.view, self.picture.cursor if self.picture else NOWHERE, self.state.options
+        if view is None:
+            self.tell("There is no picture to copy.")
+        elif hasattr(view, "row") and at.y >= 0:
+            columns, values = view.row(at.y, options)
+            self.tell("The row. " + copied(as_csv(columns, [values]), "csv", self.app.copy_to_clipboard))
+        else:
+            text = as_text(view, (self.chart.size.width, self.chart.size.height), cursor=at, options=options)
+            self.tell("The view as text. " + copied(text, "txt", self.app.copy_to_clipboard))
 
     def action_keep(self) -> None:
         """Ask for a name and keep the selection under it."""

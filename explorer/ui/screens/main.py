@@ -17,7 +17,7 @@ from explorer.ui.choices import picked
 from explorer.ui.messages import Answered, Described, Ended, Exported, Failed, Listed, Loaded, Progress
 from explorer.ui.modes import MODES
 from explorer.ui.screens.core import READING
-from explorer.ui.screens.keeping import KEEP, Keeping
+from explorer.ui.screens.keeping import KEEP, Keeping, file_name
 from explorer.ui.screens.sql import SqlMode
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.chart import Chart, centred
@@ -353,19 +353,21 @@ class MainScreen(Keeping):
 
     def action_export(self) -> None:
         """Choose a format, then write the view to a file."""
-        from explorer.ui import export
+        from explorer.export.files import write_beside
         from explorer.ui.screens.export import ExportScreen
 
         view = self.chart.view
         if view is None:
             self.tell("There is no picture to export.")
             return
-        size, options, cursor = self.chart.size, self.state.options, self.state.cursor
-        name = export.file_name(self.state)
+        (wide, tall), options, cursor, dark = self.chart.size, self.state.options, self.state.cursor, self.palette.dark
+        name = file_name(self.state)
 
         def write(format: str | None) -> None:
             if format:
-                self.reader.write(lambda: export.write(view, format, Path.cwd(), name, size, cursor, options))
+                self.tell("writing …")
+                about = (wide, tall), dark, cursor, options
+                self.reader.write(lambda: write_beside(view, format, Path.cwd(), name, *about))
 
         self.app.push_screen(ExportScreen(Path.cwd() / name), write)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -178,7 +179,7 @@ async def test_the_palette_finds_every_action_and_runs_one(computed: Path) -> No
         await until(pilot, lambda: main(pilot).state.mode == "heat")
 
 
-@pytest.mark.parametrize(("key", "suffix"), [("c", "csv"), ("t", "txt"), ("s", "svg")])
+@pytest.mark.parametrize(("key", "suffix"), [("c", "csv"), ("t", "txt"), ("s", "svg"), ("j", "json"), ("p", "parquet")])
 async def test_e_writes_the_view_and_shows_the_path(
     computed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, suffix: str
 ) -> None:
@@ -190,8 +191,13 @@ async def test_e_writes_the_view_and_shows_the_path(
             await pilot.press(key)
             path = tmp_path / f"curves-svcca-pos-dev{number}.{suffix}"
             await until(pilot, lambda path=path: str(path) in text_of(pilot, "notes").replace("…", ""))
+            if suffix == "parquet":
+                assert path.read_bytes().startswith(b"PAR1")
+                continue
             text = path.read_text(encoding="utf-8")
-            if suffix == "csv":
+            if suffix == "json":
+                assert {r["layer"] for r in json.loads(text)} == {0, 1, 2, 3}
+            elif suffix == "csv":
                 rows = list(csv.DictReader(text.splitlines()))
                 assert {r["layer"] for r in rows} == {"0", "1", "2", "3"}
                 assert all(float(r["value"]) >= 0 for r in rows)

@@ -1,0 +1,1 @@
+"""Views and rows as files: the same for `bertdyn show` and for the explorer."""

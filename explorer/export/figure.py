@@ -1,0 +1,179 @@
+"""A view as a figure for a paper: PNG or PDF, drawn by matplotlib, its caption below it and in the file's metadata.
+
+matplotlib comes with the extra ``plots`` and is imported when the first figure is written, never before.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
+from explorer.views.words import DOT, against
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from explorer.views.base import View
+    from explorer.views.rows import Rows
+
+WIDTH = 6.75
+"""Inches: both columns of a paper."""
+DPI = 300
+_MARGIN = 0.08
+_LINE = 0.125
+"""Inches of a line of the caption."""
+_WRAP = 142
+_STYLE = {
+    "font.size": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "pdf.fonttype": 42,  # TrueType: what publishers take and readers can search
+    "svg.fonttype": "none",
+}
+
+
+def save(view: View, path: Path, format: str, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> None:
+    """Write a view as ``png`` or ``pdf``. The same view gives the same file.
+
+    Raises:
+        BertdynError: matplotlib is not installed, the view has no figure, or the file cannot be written.
+    """
+    matplotlib = _matplotlib()
+    said = caption(view)
+    about: dict[str, str | None] = {"Title": view.title, "Subject" if format == "pdf" else "Description": said}
+    about |= {"CreationDate": None} if format == "pdf" else {"Software": None}
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a label in a script the font lacks
+        drawn = figure(view, cursor, options)
+        try:
+            drawn.savefig(path, format=format, dpi=DPI, metadata=about)
+        except OSError as error:
+            raise BertdynError(f"Cannot write {path}: {error.strerror or error}.") from None
+
+
+def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> Figure:
+    """The figure: title, plot, caption. What the cursor points at in a line chart stands out.
+
+    Raises:
+        BertdynError: matplotlib is not installed, or the view has no figure.
+    """
+    _matplotlib()
+    from matplotlib.figure import Figure
+
+    if view.empty:
+        raise BertdynError("There is no value to draw a figure of.")
+    told = textwrap.wrap(caption(view), _WRAP)
+    heading = textwrap.wrap(view.title, 100)
+    drawn = Figure(figsize=(WIDTH, 4.0), layout="constrained")
+    high = _paint(drawn, view, cursor, options)
+    below, above = len(told) * _LINE + _MARGIN, len(heading) * 0.16 + _MARGIN
+    total = high + below + above
+    drawn.set_size_inches(WIDTH, total)
+    engine: Any = drawn.get_layout_engine()
+    engine.set(rect=(0.01, below / total, 0.98, high / total))
+    drawn.text(0.5, 1 - _MARGIN / total, "\n".join(heading), ha="center", va="top", fontsize=9, fontweight="bold")
+    drawn.text(0.01, (below - _MARGIN / 2) / total, "\n".join(told), ha="left", va="top", fontsize=6.5, color="#404040")
+    return drawn
+
+
+def caption(view: View) -> str:
+    """What is shown, in which definition, on how much and of which checkpoints; one paragraph."""
+    parts = [f"{view.title}.", f"{view.subtitle.replace(DOT, '; ')}."]
+    data: Any = view.data
+    if hasattr(data, "measure") and hasattr(data, "wanted"):
+        measure = data.measure
+        unit = f" Unit: {measure.unit}." if measure.unit not in ("", "1", "none", "distance", "similarity") else ""
+        parts.append(f"{measure.definition.rstrip('.')}.{unit} Definition: {measure.source.rstrip('.')}.")
+        parts.append(_checkpoints(data))
+    notes = getattr(view, "notes", ())
+    parts += [f"{note[:1].upper()}{note[1:]}." for note in notes]
+    return " ".join(part.replace("..", ".") for part in parts if part.strip("."))
+
+
+def _checkpoints(data: Rows) -> str:
+    """'Checkpoints: sst2 seeds 1, 2 at steps 0 to 80 (5), from the pre-trained model; 65 values, 0 missing'."""
+    found = []
+    for task in data.tasks:
+        keys = {p.key for p in data.wanted if p.key.task == task}
+        seeds, steps = data.seeds(task), sorted({k.step for k in keys})
+        if not steps:
+            continue
+        who = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(seeds)}"
+        when = f"step {steps[0]:,}" if len(steps) == 1 else f"{len(steps)} steps from {steps[0]:,} to {steps[-1]:,}"
+        found.append(f"{task}, {who}, {when}")
+    source = against(data)
+    return f"Checkpoints: {'; '.join(found)}{f'; measured {source}' if source else ''}." if found else ""
+
+
+def _paint(drawn: Figure, view: View, cursor: Cursor, options: DrawOptions) -> float:
+    """Draw a view's charts; the inches that they want to be high."""
+    from explorer.export import paint
+    from explorer.render.heat import HeatChart
+    from explorer.render.lines import LineChart
+
+    shown: Any = view
+    log, focus = options.log_y, cursor.y
+    chart = getattr(shown, "chart", None)
+    if hasattr(shown, "panels"):
+        return _small_multiples(drawn, shown.panels, log, focus)
+    if hasattr(shown, "counting"):
+        several = [("", shown.chart)] if shown.counting.empty else [("", shown.counting), ("", shown.chart)]
+        places = drawn.subplots(1, len(several), width_ratios=[1, 2][-len(several) :], squeeze=False)[0]
+        for (_, one), place in zip(several, places, strict=True):
+            main = one is shown.chart
+            paint.lines(place, one.chart, log and main, focus if main else -1, tall=2.2)
+        return 3.0
+    if isinstance(chart, LineChart):
+        paint.lines(drawn.subplots(), chart.chart, log, focus, tall=2.8)
+        return 3.4
+    if isinstance(chart, HeatChart):
+        paint.heat(drawn, drawn.subplots(), chart, log, options.digits)
+        return min(5.0, max(2.0, 0.8 + 0.17 * len(chart.heat.row_names)))
+    if hasattr(shown, "plane"):
+        paint.plane(drawn.subplots(), shown.plane)
+        return 4.5
+    if hasattr(shown, "matrix"):
+        matrix = shown.matrix(log)
+        sides = 0 if matrix.side is None else 1
+        ratios = [1.0] * len(matrix.panels) + [0.12] * sides
+        places = drawn.subplots(1, len(ratios), width_ratios=ratios, squeeze=False)[0]
+        paint.matrix(drawn, list(places), matrix, options.digits)
+        return min(6.0, 5.6 / len(matrix.panels) + 1.2)
+    raise BertdynError(f"{type(view).__name__} has no figure: write it as text or SVG, its numbers as CSV or Parquet.")
+
+
+def _small_multiples(drawn: Figure, panels: Any, log: bool, focus: int) -> float:
+    """Charts side by side on one scale; the last of each row carries the lines' labels."""
+    from explorer.export import paint
+
+    across = min(4, len(panels))
+    down = -(-len(panels) // across)
+    places = drawn.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    for i, place in enumerate(places.flat):
+        if i >= len(panels):
+            place.set_visible(False)
+            continue
+        name, chart = panels[i]
+        last = i % across == across - 1 or i == len(panels) - 1
+        paint.lines(place, chart.chart, log, focus, tall=1.8 if last else 0.0)
+        place.set_title(name, fontsize=8)
+        if i + across < len(panels):
+            place.set_xlabel("")
+    return 0.4 + 2.3 * down
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib
+    except ModuleNotFoundError:
+        raise BertdynError(
+            "Figures are drawn by matplotlib, which is not installed: pip install 'bertdyn[plots]'."
+        ) from None
+    return matplotlib

@@ -1,0 +1,139 @@
+"""The formats that a view can be written in, and writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.views.base import View
+
+PICTURE = (120, 36)
+"""Columns and lines of a picture that no screen gives a size."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to write a view."""
+
+    help: str
+    text: bool
+    """It can go to stdout."""
+    alone: bool = False
+    """A file holds one view."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "text": Format("the picture as text", text=True),
+    "csv": Format("the numbers", text=True),
+    "json": Format("the numbers, an object a row", text=True),
+    "parquet": Format("the numbers, for pandas, polars, DuckDB", text=False),
+    "svg": Format("the picture with its colours", text=True, alone=True),
+    "png": Format("a figure with its caption (needs bertdyn[plots])", text=False, alone=True),
+    "pdf": Format("the same for a paper, as vectors (needs bertdyn[plots])", text=False, alone=True),
+}
+_SUFFIXES = {"text": "txt"}
+
+
+def suffix(format: str) -> str:
+    """Ending of a file's name."""
+    return _SUFFIXES.get(format, format)
+
+
+def format_of(path: Path) -> str | None:
+    """The format that a file's name says; None where it says none."""
+    ending = path.suffix[1:].lower()
+    return next((name for name in FORMATS if ending in (name, suffix(name))), None)
+
+
+def write(
+    view: View,
+    format: str,
+    path: Path,
+    size: tuple[int, int] = PICTURE,
+    dark: bool = True,
+    cursor: Cursor = NOWHERE,
+    options: DrawOptions = PLAIN,
+) -> None:
+    """Write a view; a file of that name is replaced.
+
+    Raises:
+        BertdynError: a figure without matplotlib, or of a view that has none; a file that cannot be written.
+    """
+    if format in ("png", "pdf"):
+        from explorer.export.figure import save
+
+        save(view, path, format, cursor, options)
+        return
+    if format == "parquet":
+        from explorer.export.rows import write_parquet
+
+        write_parquet(*view.rows(), path)
+        return
+    try:
+        path.write_text(as_format(view, format, size, dark, cursor, options), encoding="utf-8")
+    except OSError as error:
+        raise BertdynError(f"Cannot write {path}: {error.strerror}.") from None
+
+
+def as_format(
+    view: View,
+    format: str,
+    size: tuple[int, int] = PICTURE,
+    dark: bool = True,
+    cursor: Cursor = NOWHERE,
+    options: DrawOptions = PLAIN,
+) -> str:
+    """A view in one of the formats that are text."""
+    from explorer.export import rows
+
+    if format == "csv":
+        return rows.as_csv(*view.rows())
+    if format == "json":
+        return rows.as_json(*view.rows())
+    from explorer.export.picture import as_svg, as_text
+
+    if format == "svg":
+        return as_svg(view, size, dark, cursor, options)
+    return as_text(view, size, cursor=cursor, options=options)
+
+
+def write_beside(
+    view: View,
+    format: str,
+    folder: Path,
+    name: str,
+    size: tuple[int, int],
+    dark: bool,
+    cursor: Cursor,
+    options: DrawOptions,
+) -> Path:
+    """Write a view into a folder; a name that is taken gets a number, so that nothing is replaced.
+
+    Raises:
+        BertdynError: as write().
+        OSError: the folder cannot be written.
+    """
+    path = _free(folder, name, suffix(format))
+    try:
+        write(view, format, path, size, dark, cursor, options)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _free(folder: Path, name: str, ending: str) -> Path:
+    for number in range(1, 10_000):
+        path = folder / f"{name}{f'-{number}' if number > 1 else ''}.{ending}"
+        try:
+            path.open("x").close()
+        except FileExistsError:
+            continue
+        return path
+    raise OSError(f"{folder} has ten thousand files of this name already")

@@ -1,0 +1,219 @@
+"""What views draw in cells, drawn on matplotlib's axes: the same charts, maps, matrices and paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorer.render.axes import number
+from explorer.render.chart import Chart, Series
+from explorer.render.heat import HeatChart
+from explorer.render.matrix import Matrix, Panel
+from explorer.render.plane import Plane
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GREY = "#8c8c8c"
+_BANDS = 3
+"""Bands shown at once: more of them overlap into one stain."""
+_LABELS = 40
+"""Names along an axis at most."""
+_DIGITS = 24
+"""Rows and columns up to which values are written into the cells."""
+
+
+def colour(rank: float) -> Any:
+    """A place of the ordinal ramp, 0..1; its light end has too little contrast on paper."""
+    from matplotlib import colormaps
+
+    return colormaps["viridis"](0.88 * min(1.0, max(0.0, rank)))
+
+
+def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
+    """A line chart. ``focus``: the line that carries band and companions, -1 none; ``tall``: inches of the plot, 0 for
+    lines without labels at their ends.
+
+    Companions belong to one line: without a focus they are those of the last.
+    """
+    scale = chart.y_scale(log)
+    if scale.log:
+        axes.set_yscale("log")
+    axes.set_ylim(scale.low, scale.high)
+    bands = [s for s in chart.series if s.low is not None and s.high is not None]
+    shown = bands if len(bands) <= _BANDS and not chart.bands_in_focus_only else []
+    beside = focus if 0 <= focus < len(chart.series) else len(chart.series) - 1
+    for i, one in enumerate(chart.series):
+        bright = focus < 0 or i == focus
+        tint = colour(one.rank) if bright else "#c4c4c4"
+        single = np.isfinite(one.y).sum() < 30
+        axes.plot(
+            one.x, one.y, color=tint, linewidth=1.3 if bright else 0.7, marker="." if single else "", markersize=3.5
+        )
+        if one.low is not None and one.high is not None and (one in shown or i == beside):
+            axes.fill_between(one.x, one.low, one.high, color=tint, alpha=0.2, linewidth=0)
+        if i == beside:
+            for companion in one.companions:
+                style = (0, (5, 3)) if companion.dashed else (0, (1, 2))
+                label = f"{companion.label}, {one.label}"
+                axes.plot(one.x, companion.y, color=tint, linewidth=1, linestyle=style, label=label)
+    if any(one.companions for one in chart.series) and axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=7, loc="best")
+    if scale.log and chart.floor > scale.low:
+        axes.axhline(chart.floor, color=GREY, linewidth=0.8, linestyle=(0, (1, 3)))
+        axes.annotate(
+            "noise", (0, chart.floor), xycoords=("axes fraction", "data"), color=GREY, fontsize=7, va="bottom"
+        )
+    axes.set_xlabel(chart.x_name)
+    axes.set_ylabel(chart.y_name)
+    _whole_numbers(axes)
+    if tall:
+        _at_their_ends(axes, chart, focus, tall)
+
+
+def heat(figure: Figure, axes: Axes, chart: HeatChart, log: bool, digits: bool) -> None:
+    """A heat map with its colour bar; row 0 at the bottom. Dots: not computed; crosses: no value, with a reason."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    data = chart.heat
+    log = log and not data.signed
+    scale = chart.scale(log)
+    norm = (LogNorm if log else Normalize)(scale.low, scale.high)
+    values = np.maximum(data.values, scale.low) if log else data.values
+    drawn = axes.imshow(
+        np.ma.masked_invalid(values), origin="lower", aspect="auto", cmap=_map(data.signed), norm=norm,
+        interpolation="nearest",
+    )  # fmt: skip
+    refused = np.zeros(values.shape, bool) if data.refused is None else data.refused
+    missing = ~np.isfinite(values)
+    for where, sign in ((missing & ~refused, "·"), (missing & refused, "×")):
+        for row, column in zip(*np.nonzero(where), strict=True):
+            axes.text(column, row, sign, ha="center", va="center", color=GREY, fontsize=6)
+    if digits:
+        _digits(axes, values, drawn)
+    names(axes, data.row_names, data.column_names)
+    axes.set_ylabel(data.row_title)
+    axes.set_xlabel(data.column_title)
+    figure.colorbar(drawn, ax=axes, label=data.name, pad=0.02)
+
+
+def matrix(figure: Figure, axes: list[Axes], what: Matrix, digits: bool) -> None:
+    """Panels side by side, row 0 on top; an axes for each, and one more where there is a column at the side."""
+    panels = [*what.panels, *([what.side] if what.side is not None else [])]
+    for i, (panel, place) in enumerate(zip(panels, axes, strict=True)):
+        side = panel is what.side
+        drawn = place.imshow(
+            np.ma.masked_invalid(np.maximum(panel.values, panel.low)), aspect="auto" if what.side else "equal",
+            cmap=_map(panel.signed), norm=_norm(panel), interpolation="nearest",
+        )  # fmt: skip
+        for where, sign in ((panel.refused, "×"), (panel.marked, "!")):
+            for row, column in zip(*np.nonzero(where), strict=True) if where is not None else ():
+                place.text(column, row, sign, ha="center", va="center", color=GREY, fontsize=6)
+        if digits and not side and sum(p.values.shape[1] for p in what.panels) <= _DIGITS:
+            _digits(place, panel.values, drawn)
+        place.set_title(panel.title, fontsize=8)
+        names(place, what.row_names if i == 0 else (), () if side else what.column_names, upright=True)
+        if not side:
+            place.set_xlabel(what.column_title)
+        bar = figure.colorbar(drawn, ax=place, location="bottom", pad=0.02, shrink=0.9, aspect=6 if side else 30)
+        if side:
+            bar.set_ticks([panel.low, panel.high], labels=[number(panel.low), number(panel.high)], fontsize=6)
+    axes[0].set_ylabel(what.row_title)
+
+
+def plane(axes: Axes, what: Plane) -> None:
+    """Paths: a ring where one starts, a cross where it ends, both axes on one scale."""
+    for path in what.paths:
+        tint = colour(path.rank)
+        axes.plot(path.x, path.y, color=tint, linewidth=1, marker=".", markersize=3)
+        good = np.flatnonzero(np.isfinite(path.x) & np.isfinite(path.y))
+        if not len(good):
+            continue
+        first, last = good[0], good[-1]
+        axes.plot(path.x[first], path.y[first], color=tint, marker="o", markersize=5, markerfacecolor="white")
+        axes.plot(path.x[last], path.y[last], color=tint, marker="x", markersize=5)
+        axes.annotate(
+            path.label, (path.x[last], path.y[last]), xytext=(4, 2), textcoords="offset points", color=tint, fontsize=7
+        )
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_xlabel(what.x_name)
+    axes.set_ylabel(what.y_name)
+
+
+def names(axes: Axes, rows: tuple[str, ...], columns: tuple[str, ...], upright: bool = False) -> None:
+    """Names along both axes, thinned out where there are too many to read."""
+    for named, axis in ((rows, axes.yaxis), (columns, axes.xaxis)):
+        every = max(1, -(-len(named) // _LABELS))
+        places = range(0, len(named), every)
+        size = 7 if len(places) <= 20 else 5.5
+        rotation = 90 if axis is axes.xaxis and (upright or sum(map(len, named)) > 70) else 0
+        axis.set_ticks(list(places), [named[i] for i in places], fontsize=size, rotation=rotation)
+
+
+def _map(signed: bool) -> str:
+    return "RdBu_r" if signed else "viridis"
+
+
+def _norm(panel: Panel) -> Any:
+    from matplotlib.colors import FuncNorm, LogNorm, Normalize
+
+    if panel.log:
+        return LogNorm(panel.low, panel.high)
+    if not panel.root:
+        return Normalize(panel.low, panel.high)
+
+    def there(values: Any) -> Any:
+        return np.sign(values) * np.sqrt(np.abs(values))
+
+    def back(values: Any) -> Any:
+        return np.sign(values) * np.square(values)
+
+    return FuncNorm((there, back), panel.low, panel.high)
+
+
+def _digits(axes: Axes, values: np.ndarray, drawn: Any) -> None:
+    if max(values.shape) > _DIGITS:
+        return
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            red, green, blue, _ = drawn.cmap(drawn.norm(value))
+            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+            text = number(float(value), 2)
+            axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=5.5)
+
+
+def _whole_numbers(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+
+
+def _at_their_ends(axes: Axes, chart: Chart, focus: int, tall: float) -> None:
+    """Labels right of the plot, in the order of the lines' ends, far enough apart to be read."""
+    ended = [(one, i) for i, one in enumerate(chart.series) if np.isfinite(one.last)]
+    if not ended:
+        return
+    to_axes = axes.transAxes.inverted()
+    places = [float(to_axes.transform(axes.transData.transform((0, one.last)))[1]) for one, _ in ended]
+    gap = min(1 / len(ended), 8 / (72 * tall))
+    order = sorted(range(len(ended)), key=lambda k: places[k])
+    set_at: dict[int, float] = {}
+    low = -gap
+    for k in order:
+        low = set_at[k] = max(places[k], low + gap)
+    high = 1 + gap
+    for k in reversed(order):  # what was pushed over the top moves down again, as far as must be
+        high = set_at[k] = min(set_at[k], high - gap)
+    size = 7 if len(ended) <= 16 else 5.5
+    for k, (one, i) in enumerate(ended):
+        tint = colour(one.rank) if focus in (-1, i) else GREY
+        axes.annotate(
+            _ending(one, chart.values), (1, set_at[k]), xycoords="axes fraction", xytext=(4, 0),
+            textcoords="offset points", va="center", color=tint, fontsize=size, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _ending(one: Series, values: bool) -> str:
+    return f"{one.label}  {number(one.last)}" if values else one.label

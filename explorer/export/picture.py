@@ -1,0 +1,49 @@
+"""A view's picture as text and as SVG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explorer.render.cells import crop
+from explorer.render.output import to_ansi, to_svg
+from explorer.render.palette import Depth, palette
+from explorer.render.signs import spelled
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
+
+if TYPE_CHECKING:
+    from explorer.views.base import View
+
+
+def as_text(
+    view: View,
+    size: tuple[int, int],
+    depth: Depth = Depth.NONE,
+    dark: bool = True,
+    cursor: Cursor = NOWHERE,
+    options: DrawOptions = PLAIN,
+    heading: int | None = None,
+) -> str:
+    """Title, picture of ``size`` (columns, lines), what the cursor reads, notes.
+
+    Args:
+        heading: cells of the title's lines where the picture is wider than a reader's screen.
+    """
+    picture = view.draw(*size, palette(depth, dark), cursor, options)
+    room = heading or size[0]
+    title = "".join(crop(line, room, options.ascii) + "\n" for line in (view.title, view.subtitle))
+    words = "".join(f"{line}\n" for line in (picture.reading, *picture.notes) if line)
+    text = title + to_ansi(picture.lines, depth) + words
+    return spelled(text) if options.ascii else text
+
+
+def as_svg(
+    view: View,
+    size: tuple[int, int],
+    dark: bool = True,
+    cursor: Cursor = NOWHERE,
+    options: DrawOptions = PLAIN,
+) -> str:
+    """The same as a picture in all its colours."""
+    picture = view.draw(*size, palette(Depth.TRUECOLOR, dark), cursor, options)
+    words = tuple(line for line in (view.subtitle, picture.reading, *picture.notes) if line)
+    return to_svg(picture.lines, dark, view.title, words)

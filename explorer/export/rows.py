@@ -1,0 +1,81 @@
+"""Rows as CSV, JSON and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from store.errors import BertdynError
+
+
+def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A JSON array with an object a row; NaN and infinities become null."""
+    objects = [{c: _json_safe(v) for c, v in zip(columns, row, strict=True)} for row in rows]
+    body = ",\n".join(" " + json.dumps(o, ensure_ascii=False, default=str, allow_nan=False) for o in objects)
+    return f"[\n{body}\n]\n" if objects else "[]\n"
+
+
+def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """CSV with a header; empty cells are missing values."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([plain(v) for v in row] for row in rows)
+    return text.getvalue()
+
+
+def write_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: Path) -> None:
+    """Write rows as Parquet; a column's type is that of its values.
+
+    Raises:
+        BertdynError: the file cannot be written.
+    """
+    import duckdb
+
+    connection = duckdb.connect()
+    parameters: list[Any] = []
+    selects = []
+    for i, name in enumerate(columns):
+        values = [plain(row[i]) for row in rows]
+        kinds = {type(v) for v in values if v is not None}
+        kind = (
+            "BOOLEAN"
+            if kinds == {bool}
+            else "BIGINT"
+            if kinds == {int}
+            else "DOUBLE"
+            if kinds <= {int, float} and kinds
+            else "VARCHAR"
+        )
+        parameters.append(values if kind != "VARCHAR" else [None if v is None else str(v) for v in values])
+        quoted = name.replace('"', '""')
+        selects.append(f'unnest(?::{kind}[]) AS "{quoted}"')
+    target = str(output).replace("'", "''")
+    try:
+        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO '{target}' (FORMAT parquet)", parameters)
+    except (duckdb.IOException, OSError) as error:
+        raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
+    finally:
+        connection.close()
+
+
+def plain(value: Any) -> Any:
+    """A value for formats that know no nesting: what has parts becomes JSON."""
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(_json_safe(value), ensure_ascii=False, default=str)
+    return value
+
+
+def _json_safe(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _json_safe(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_safe(v) for v in value]
+    return value
