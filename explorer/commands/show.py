@@ -97,6 +97,8 @@ def command(
     curves    the measure against step, a line a layer
     profile   the measure against layer, a line a step
     heat      layer by step as a map
+    heads     layer by head as a map, of one step
+    seed-pairs  each seed against each other one, in one layer at one step
     seeds     seeds side by side on one scale, mean and spread
     clusters  how far labels lie apart, in one layer of one checkpoint
     labels    each label's distance to its nearest other along the steps
@@ -126,6 +128,8 @@ def command(
     flags = {name: given.pop(name) for name in SELECTING}
     parameters = {name: value for name, value in given.items() if value is not None}
     opened = Store.open(store)
+    if kind.against and flags["against"] is None and declared.sides == 2:
+        flags["against"] = kind.against
     chosen_of = [None] if kind.whole else selections(opened, declared, **flags, parameters=parameters)
     views = [kind.load(opened, _one(opened, kind, s), look) for s in chosen_of]
     options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)

@@ -61,16 +61,27 @@ class LineChart:
         ascii_only: bool = False,
     ) -> Grid:
         """The same as cells, to be put beside others."""
+        grid, frame = self._whole(width, height, palette, focus, log_y, ascii_only)
+        if not 0 <= cursor < len(self.xs) or frame.width < 1 or frame.height < 1:
+            return grid
+        return self._with_cursor(grid.copy(), frame, palette, cursor, focus, ascii_only)
+
+    def frame(
+        self, width: int, height: int, palette: Palette, focus: int = -1, log_y: bool = False, ascii_only: bool = False
+    ) -> Frame:
+        """Where the axes are in a picture of that size, for what stands on the same ones."""
+        return self._whole(width, height, palette, focus, log_y, ascii_only)[1]
+
+    def _whole(
+        self, width: int, height: int, palette: Palette, focus: int, log_y: bool, ascii_only: bool
+    ) -> tuple[Grid, Frame]:
         key = (width, height, palette.depth, palette.dark, focus, log_y, ascii_only)
         if key not in self._kept:
             self._kept[key] = self._drawn(width, height, palette, focus, log_y, ascii_only)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        grid, frame = self._kept[key]
-        if not 0 <= cursor < len(self.xs) or frame.width < 1 or frame.height < 1:
-            return grid
-        return self._with_cursor(grid.copy(), frame, palette, cursor, focus, ascii_only)
+        return self._kept[key]
 
     def _drawn(
         self, width: int, height: int, palette: Palette, focus: int, log_y: bool, ascii_only: bool

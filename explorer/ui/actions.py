@@ -154,7 +154,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort", ("o",), "screen.sort", "Sort", "tables by columns, sentences by how far they moved", "Look"),
     Action("sql.write", ("i",), "screen.sql('write')", "Write SQL", "go to the editor; escape comes back", "Work"),
     Action("sql.pick", ("enter",), "screen.sql('pick')", "Take a query", "in SQL: into the editor", "Work"),
-    Action("sql.run", ("f5",), "screen.sql('run')", "Ask the store", "run the editor's statement; there ^r too", "Work"),
+    Action("sql.run", ("f5",), "screen.sql('run')", "Ask the store", "run the editor's statement; ^r there", "Work"),
     Action("sql.worked", ("w",), "screen.sql('worked')", "Worked queries", "in SQL: the list to start from", "Work"),
     Action("compute", ("c",), "screen.compute", "Compute", "compute what is missing of what is shown", "Work"),
     Action(

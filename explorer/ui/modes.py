@@ -58,16 +58,27 @@ def _one(name: str, key: str, axes: str = "", lines: bool = False, downwards: bo
 MODES: Mapping[str, Mode] = {
     mode.name: mode
     for mode in (
-        _one("curves", "1", STEPS, lines=True),
+        Mode(
+            "curves",
+            "1",
+            "Curves",
+            VIEWS["curves"].help,
+            tuple(
+                Variant(words, "curves", part, STEPS if part == "layer" else f"steps of a {part}", lines=True)
+                for part, words in VIEWS["curves"].parts.items()
+            ),
+        ),
         _one("profile", "2", lines=True),
         Mode(
             "heat",
             "3",
             "Heat",
-            "a map: layer by step, layer by layer",
+            "a map: layer by step, by head, by layer; seed by seed",
             (
                 Variant("layer by step", "heat", axes=STEPS),
-                Variant("layer by layer of the reference", "layers", axes="layers"),
+                Variant("layer by head, at one step", "heads", axes="heads"),
+                Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
+                Variant("seed by seed, at one step", "seed-pairs", axes="seed-pairs"),
             ),
         ),
         _one("seeds", "4", STEPS, lines=True),

@@ -141,14 +141,24 @@ class State:
             BertdynError: as wish().
         """
         chosen = self.chosen(catalogue, kind.measure if kind is not None and kind.measure else self.measure)
-        if kind is None or not kind.one:
+        if kind is None:
             return chosen
         measure = catalogue.measure(chosen.measure)
+        at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
+        if kind.against:
+            if measure is None or measure.sides == 1:
+                raise BertdynError(f"{chosen.measure} is a value of one checkpoint alone: nothing is compared (m).")
+            chosen = replace(chosen, against=Against.parse(kind.against))
+        if kind.at_step:
+            steps = steps_of(chosen, catalogue.of(self.probe))
+            step = steps[min(max(at, 0), len(steps) - 1)]
+            chosen = replace(chosen, tasks=chosen.tasks[:1], steps=Ranges(((step, step),)))
+        if not kind.one:
+            return chosen
         if kind.across and measure is not None and not measure.cross_layers:
             able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
             raise BertdynError(f"{measure.title} compares no layer with another one. These do: {able or 'none'} (m).")
         # It is of one comparison: at the step that is pointed at where steps are an axis.
-        at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
         return narrowed(kind.asked(chosen), catalogue.of(self.probe), at)
 
     def chosen(self, catalogue: Catalogue, name: str) -> Selection:

@@ -150,6 +150,7 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
 
 ROWS = Source("explorer.views.sources:rows")
 ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts")
+TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
 ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))
 CENTROIDS = Source("explorer.views.sources:centroids", ("layer",))
@@ -176,6 +177,10 @@ class ViewKind:
     """It shows one comparison: one checkpoint and what that is compared with."""
     measure: str = ""
     """The only measure it shows; empty: any."""
+    against: str = ""
+    """What it must be compared with; empty: anything."""
+    at_step: bool = False
+    """It shows one step."""
     whole: bool = False
     """It shows the whole store: there is nothing to select."""
 
@@ -199,7 +204,7 @@ class ViewKind:
 
     def build(self, *data: Any, look: Look = ANYWHERE) -> View:
         """The view of what its sources gave (pure; several views may share one source)."""
-        made: Any = _named(self.maker)(*data, look) if self.uses else _named(self.maker)(*data)
+        made: Any = _named(self.maker)(*data, look=look) if self.uses else _named(self.maker)(*data)
         view: View = made
         return view
 
@@ -224,9 +229,38 @@ _DISTANCES = {"hulls": "distances between the labels' convex hulls", "centroids"
 VIEWS: Mapping[str, ViewKind] = {
     kind.name: kind
     for kind in (
-        ViewKind("curves", "Curves", "the measure against step, a line a layer", "explorer.views.curves:Curves"),
+        ViewKind(
+            "curves",
+            "Curves",
+            "the measure against step, a line a layer (or a seed, task, head)",
+            "explorer.views.sources:curves",
+            sources=(ROWS, TRAINING),
+            uses=("part", "layer"),
+            parts={
+                "layer": "a line a layer",
+                "seed": "a line a seed, of one layer",
+                "task": "a line a task, of one layer",
+                "head": "a line a head, of one layer",
+            },
+        ),
         ViewKind("profile", "Profile", "the measure against layer, a line a step", "explorer.views.profile:Profile"),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.heat:Heat"),
+        ViewKind(
+            "heads",
+            "Heads",
+            "layer by head as a map, of one step",
+            "explorer.views.maps:HeadMap",
+            uses=("step",),
+        ),
+        ViewKind(
+            "seed-pairs",
+            "Seed by seed",
+            "how far each seed is from each other one, in one layer at one step",
+            "explorer.views.maps:SeedMap",
+            uses=("layer",),
+            against="seeds",
+            at_step=True,
+        ),
         ViewKind("seeds", "Seeds", "seeds side by side on one scale, mean and spread", "explorer.views.seeds:Seeds"),
         ViewKind(
             "clusters",

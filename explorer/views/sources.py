@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
 from explorer.selection import Selection, pairs, seed_order
-from explorer.views.base import Look
+from explorer.views.base import ANYWHERE, Look
+from explorer.views.by import LinesBy
 from explorer.views.centroids import Centroids, fetch_centroids, run_keys
 from explorer.views.clusters import Clusters, last_spot, spots
 from explorer.views.coverage import Coverage, fetch_coverage
+from explorer.views.curves import Curves
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
 from explorer.views.label_lines import LabelLines
 from explorer.views.rows import Rows, fetch
+from explorer.views.training import NONE, Training
+from explorer.views.training import training as logged
 from explorer.views.words import DOT
 from store.errors import BertdynError
 from store.keys import CheckpointKey
@@ -37,6 +41,21 @@ def rows(store: Store, selection: Selection, look: Look) -> Rows:
 def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
     """Those of single examples and query tokens too."""
     return fetch(store, selection, parts=True)
+
+
+def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:
+    """How the runs that are shown were trained, as their checkpoints say."""
+    if not found.tasks:
+        return NONE
+    task = found.tasks[0]
+    return logged(store.checkpoints(selection.probe), task, found.seeds(task))
+
+
+def curves(data: Rows, training: Training = NONE, look: Look = ANYWHERE) -> Curves | LinesBy:
+    """A line a layer, or a seed, task or head in the layer that is looked at."""
+    if look.part in ("", "layer"):
+        return Curves(data, training)
+    return LinesBy(data, training, look)
 
 
 def coverage(store: Store, selection: Selection | None, look: Look) -> Coverage:

@@ -220,7 +220,7 @@ async def test_ways_of_drawing_are_switched(computed: Path) -> None:
 
 async def test_a_map_of_layers_is_computed_and_read(computed: Path) -> None:
     async with opened(computed) as pilot:
-        await pilot.press("3", "v")
+        await pilot.press("3", "v", "v")
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "layers")
         assert "seed 1, step 40, layer by layer" in text_of(pilot, "heading")
         await until(pilot, lambda: main(pilot).missing == 0, seconds=60)
@@ -237,7 +237,7 @@ async def test_a_measure_without_a_map_says_which_have_one(computed: Path) -> No
     async with opened(computed) as pilot:
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
-        await pilot.press(*"measure:js", "enter", "3", "v")
+        await pilot.press(*"measure:js", "enter", "3", "v", "v")
         await shown(pilot, "compares no layer with another one")
 
 

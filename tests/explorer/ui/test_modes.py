@@ -152,3 +152,60 @@ async def test_every_way_to_look_fits_every_size(labelled: Path, size: tuple[int
                 assert "could not be drawn" not in screen_text(pilot)
                 if len(mode.variants) > 1:
                     await pilot.press("v")
+
+
+async def test_v_in_curves_makes_a_line_a_seed_a_task_or_a_head_of_one_layer(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("v")
+        await until(pilot, titled(pilot, "pos, layer 3, a line a seed"))
+        assert "seed 2" in text_of(pilot, "chart")
+        await pilot.press("comma", "up")
+        await until(pilot, titled(pilot, "pos, layer 2, a line a seed"))
+        await until(pilot, lambda: text_of(pilot, "reading").startswith(" seed 2, layer 2, step 40: 0."))
+        await pilot.press("v", "slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"task:*", "enter")
+        await until(pilot, titled(pilot, "layer 2, a line a task"))
+        await until(pilot, lambda: "sst2" in text_of(pilot, "chart"))
+        await pilot.press("v")
+        await until(pilot, lambda: "has no values of single heads" in text_of(pilot, "chart"))
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"measure:js", "enter")
+        await until(pilot, lambda: "head 2" in text_of(pilot, "chart"))
+        await pilot.press("v")
+        await until(pilot, lambda: main(pilot).state.variant.part == "layer")
+
+
+async def test_training_is_read_with_the_curves_where_there_is_room(computed: Path) -> None:
+    async with opened(computed, size=(120, 40)) as pilot:
+        await until(pilot, lambda: "step 40" in text_of(pilot, "reading"))
+        assert "accuracy 0.900, training loss 0.024" in text_of(pilot, "reading")
+        assert "loss" in text_of(pilot, "chart")
+        await pilot.resize_terminal(80, 18)
+        await until(pilot, lambda: "loss" not in text_of(pilot, "chart"))
+
+
+async def test_heat_goes_on_to_heads_and_to_seeds(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"measure:js", "enter", "3", "v")
+        await until(pilot, titled(pilot, "step 40, lay"))
+        await until(pilot, lambda: "layer 3, head 2, step 40: 0." in text_of(pilot, "reading"))
+        await pilot.press("left_square_bracket")
+        await until(pilot, titled(pilot, "step 20, lay"))
+
+
+@pytest.mark.slow
+async def test_seeds_are_compared_at_one_step_and_what_is_missing_is_computed(tmp_path: Path) -> None:
+    make_store(tmp_path / "s.bertdyn", tasks=("pos",), seeds=("1", "2", "3"))
+    async with opened(tmp_path / "s.bertdyn", wait=False) as pilot:
+        await until(pilot, lambda: main(pilot).catalogue is not None)
+        await pilot.press("3", "V")
+        await until(pilot, lambda: "Nothing computed yet between the seeds" in text_of(pilot, "chart"))
+        await until(
+            pilot, lambda: (v := main(pilot).chart.view) is not None and v.name == "seed-pairs" and not v.empty, 90
+        )
+        await pilot.press("left")
+        await until(pilot, lambda: "seeds 3 and 2, layer 3, step 40: 0." in text_of(pilot, "reading"))

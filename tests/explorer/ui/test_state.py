@@ -188,10 +188,10 @@ def values(state: State) -> Selection:
 
 
 def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -> None:
-    layers = replace(START, mode="heat", variants=(("heat", 1),))
+    layers = replace(START, mode="heat", variants=(("heat", 2),))
     chosen = values(layers)
     assert (chosen.tasks, chosen.seeds, str(chosen.steps), str(chosen.ref_layers)) == (("pos",), ("1",), "100", "0-")
-    early = replace(START.pointing(Cursor(0, 2)), mode="heat", variants=(("heat", 1),))
+    early = replace(START.pointing(Cursor(0, 2)), mode="heat", variants=(("heat", 2),))
     assert str(values(early).steps) == "0"
     assert early.cursor == Cursor(END, END)  # its own axes
     assert str(values(replace(layers, seeds=("10",))).seeds) == "('10',)"
@@ -200,7 +200,7 @@ def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -
 @pytest.mark.parametrize("name", [m.name for m in all_measures() if m.sides == 1 or not m.cross_layers])
 def test_a_measure_that_compares_no_other_layers_names_those_that_do(name: str) -> None:
     with pytest.raises(BertdynError, match=r"compares no layer with another one\. These do: .*svcca"):
-        replace(START, mode="heat", variants=(("heat", 1),), measure=name).wish(STORE)
+        replace(START, mode="heat", variants=(("heat", 2),), measure=name).wish(STORE)
 
 
 def test_seeds_can_be_compared_where_there_are_several() -> None:

@@ -1,0 +1,193 @@
+"""Maps of one step: layer by head, and seed by seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.render.axes import number
+from explorer.render.cells import clean, message
+from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.palette import Palette
+from explorer.views import words
+from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Picture
+from explorer.views.cells import signed
+from explorer.views.line_view import other_tasks
+from explorer.views.rows import Rows
+
+COLUMNS = ("measure", "probe", "task", "step", "layer", "head", "seed", "other_seed", "value", "sd", "seeds", "unit")
+
+
+class StepMap:
+    """Values [rows, columns] of one task at one step; subclasses say of what."""
+
+    name = ""
+    row_title = column_title = ""
+
+    def __init__(self, data: Rows, look: Look = ANYWHERE) -> None:
+        self.data = data
+        self.task = data.tasks[0] if data.tasks else ""
+        steps = sorted({p.key.step for p in data.wanted if p.key.task == self.task})
+        self.step = steps[min(max(look.step, 0), len(steps) - 1)] if steps else 0
+        self.values, self.spread, self.row_names, self.column_names = self.made(look)
+        self.empty = not bool(np.isfinite(self.values).any())
+        self.title = words.title(data, self.task, *self.where())
+        self.subtitle = words.subtitle(data, data.main)
+        self.notes = words.notes(data, data.main) + other_tasks(data, self.task)
+        self.chart = HeatChart(
+            HeatMap(
+                values=self.values,
+                row_names=self.row_names,
+                column_names=self.column_names,
+                row_title=self.row_title,
+                column_title=self.column_title,
+                name=words.y_name(data.measure),
+                refused=np.zeros(self.values.shape, bool),
+                anchor=data.measure.same,
+                signed=signed(data.measure),
+            )
+        )
+
+    def made(self, look: Look) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[str, ...]]:
+        """Values and their spread over seeds, both [rows, columns], and the names of both."""
+        raise NotImplementedError
+
+    def where(self) -> tuple[str, ...]:
+        """What the title says after the task."""
+        raise NotImplementedError
+
+    def nothing(self) -> str:
+        """What an empty picture says."""
+        return words.nothing(self.data)
+
+    def place(self, row: int, column: int) -> str:
+        """A cell in words."""
+        raise NotImplementedError
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
+    ) -> Picture:
+        """See ``View.draw``."""
+        if self.empty:
+            return Picture(tuple(message(self.nothing(), width, height, palette.text)), "", NOWHERE, self.notes)
+        at = cursor.clamped(len(self.column_names), len(self.row_names))
+        lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
+        return Picture(tuple(lines), self._read(at) if at.x >= 0 and at.y >= 0 else "", at, self.notes)
+
+    def _read(self, at: Cursor) -> str:
+        value, sd = float(self.values[at.y, at.x]), float(self.spread[at.y, at.x])
+        if np.isnan(value):
+            return clean(f"{self.place(at.y, at.x)}: no value")
+        spread = f" ± {number(sd)}" if np.isfinite(sd) else ""
+        return clean(f"{self.place(at.y, at.x)}: {number(value)}{spread}, {words.against(self.data)}".rstrip(", "))
+
+
+class HeadMap(StepMap):
+    """x is the head, y the layer, counted upwards; the mean over the chosen seeds."""
+
+    name = "heads"
+    row_title, column_title = "layer", "head"
+
+    def made(self, look: Look) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[str, ...]]:
+        """See StepMap."""
+        found: dict[tuple[int, int], list[float]] = {}
+        for r in self.data.results:
+            whole = r.example is None and r.query is None and r.label_a is None and r.ref_layer in (None, r.layer)
+            here = r.task == self.task and r.step == self.step and r.statistic == self.data.measure.main
+            if whole and here and r.head is not None and r.value is not None:
+                found.setdefault((r.layer, r.head), []).append(r.value)
+        self.layers, self.heads = (tuple(sorted({place[i] for place in found})) for i in (0, 1))
+        values = np.full((len(self.layers), len(self.heads)), np.nan)
+        spread = values.copy()
+        for (layer, head), each in found.items():
+            at = self.layers.index(layer), self.heads.index(head)
+            values[at] = np.mean(each)
+            spread[at] = np.std(each, ddof=1) if len(each) > 1 else np.nan
+        return values, spread, names_of(self.layers), names_of(self.heads)
+
+    def where(self) -> tuple[str, ...]:
+        """See StepMap."""
+        seeds = self.data.seeds(self.task)
+        return (*((words.seeds(seeds),) if seeds else ()), f"step {self.step:,}, layer by head")
+
+    def nothing(self) -> str:
+        """See StepMap."""
+        if self.data.cells:
+            return f"{self.data.measure.title} has no values of single heads at step {self.step:,}: js has (m)."
+        return words.nothing(self.data)
+
+    def place(self, row: int, column: int) -> str:
+        """See StepMap."""
+        return f"layer {self.layers[row]}, head {self.heads[column]}, step {self.step:,}"
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """One row a layer and head."""
+        return COLUMNS, [
+            (
+                *(self.data.measure.name, self.data.selection.probe, self.task, self.step, layer, head, None, None),
+                *(_real(self.values[i, j]), _real(self.spread[i, j]), len(self.data.seeds(self.task))),
+                self.data.measure.unit,
+            )
+            for i, layer in enumerate(self.layers)
+            for j, head in enumerate(self.heads)
+        ]
+
+
+class SeedMap(StepMap):
+    """x and y are seeds, y counted upwards; the layer is fixed (``look.layer``, unset: the highest)."""
+
+    name = "seed-pairs"
+    row_title = column_title = "seed"
+
+    def made(self, look: Look) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[str, ...]]:
+        """See StepMap; symmetrical, nothing on the diagonal."""
+        layers = sorted({p.layer for p in self.data.wanted})
+        wanted = layers[-1] if look.layer is None and layers else look.layer or 0
+        self.layer = min(layers, key=lambda n: abs(n - wanted)) if layers else wanted
+        self.seeds = self.data.seeds(self.task)
+        values = np.full((len(self.seeds), len(self.seeds)), np.nan)
+        for r in self.data.main:
+            fits = r.task == self.task and r.step == self.step and r.layer == self.layer and r.value is not None
+            if fits and r.seed in self.seeds and r.ref_seed in self.seeds:
+                i, j = self.seeds.index(r.seed), self.seeds.index(r.ref_seed)
+                values[i, j] = values[j, i] = r.value
+        return values, np.full_like(values, np.nan), self.seeds, self.seeds
+
+    def where(self) -> tuple[str, ...]:
+        """See StepMap."""
+        return f"step {self.step:,}", f"layer {self.layer}, seed by seed"
+
+    def nothing(self) -> str:
+        """See StepMap."""
+        if len(self.seeds) < 2:
+            return f"{self.task} has one seed at step {self.step:,}: there is no other to compare it with."
+        return (
+            f"Nothing computed yet between the seeds of {self.task} at step {self.step:,}: c computes it here, "
+            f"bertdyn compute {self.data.measure.name} STORE --against seeds at every step."
+            if not self.data.main
+            else words.nothing(self.data)
+        )
+
+    def place(self, row: int, column: int) -> str:
+        """See StepMap."""
+        return f"seeds {self.seeds[row]} and {self.seeds[column]}, layer {self.layer}, step {self.step:,}"
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """One row a pair of seeds."""
+        return COLUMNS, [
+            (
+                *(self.data.measure.name, self.data.selection.probe, self.task, self.step, self.layer, None),
+                *(one, other, _real(self.values[i, j]), None, 2, self.data.measure.unit),
+            )
+            for i, one in enumerate(self.seeds)
+            for j, other in enumerate(self.seeds)
+            if j < i
+        ]
+
+
+def _real(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,116 @@
+"""How training went, under the curves: training loss and evaluation metric along the same steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.render.axes import number
+from explorer.render.cells import Grid, crop
+from explorer.render.palette import Palette
+
+if TYPE_CHECKING:
+    from explorer.render.chart import Frame
+    from store.keys import Checkpoint
+
+METRICS = ("eval_accuracy", "eval_f1", "eval_matthews_correlation", "eval_pearson", "eval_loss")
+"""Which metric is shown, the first that there is; else the first by name."""
+_LEAST, _ROOMY = 16, 32
+"""Lines of a picture from which each quantity has one line, and two."""
+_BARS, _PLAIN = "▁▂▃▄▅▆▇█", "._-=+*%#"
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One quantity along the steps: the mean over seeds, NaN where it was not logged."""
+
+    name: str
+    values: np.ndarray
+
+    @property
+    def letter(self) -> str:
+        """A word of at most four letters for a narrow margin."""
+        return "loss" if self.name.endswith("loss") else self.short[:3]
+
+    @property
+    def short(self) -> str:
+        """'accuracy', 'loss'."""
+        return self.name.removeprefix("eval_").replace("_", " ")
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What was logged of a task's chosen seeds at the steps of their checkpoints."""
+
+    steps: tuple[int, ...]
+    tracks: tuple[Track, ...]
+
+    def at(self, step: int) -> str:
+        """'accuracy 0.912, loss 0.214'; empty where nothing was logged."""
+        if step not in self.steps:
+            return ""
+        place = self.steps.index(step)
+        said = [f"{t.short} {number(float(v))}" for t in self.tracks if np.isfinite(v := t.values[place])]
+        return ", ".join(said)
+
+
+NONE = Training((), ())
+
+
+def training(checkpoints: Sequence[Checkpoint], task: str, seeds: Sequence[str]) -> Training:
+    """What the checkpoints of a task and some of its seeds say (pure)."""
+    chosen = [c for c in checkpoints if c.key.task == task and c.key.seed in seeds]
+    steps = tuple(sorted({c.key.step for c in chosen}))
+    names = sorted({name for c in chosen for name in c.metrics})
+    metric = next((name for name in METRICS if name in names), names[0] if names else "")
+
+    def mean(of: dict[int, list[float]]) -> np.ndarray:
+        return np.array([np.mean(of[step]) if of.get(step) else np.nan for step in steps])
+
+    scores: dict[int, list[float]] = {}
+    losses: dict[int, list[float]] = {}
+    for c in chosen:
+        if metric in c.metrics:
+            scores.setdefault(c.key.step, []).append(c.metrics[metric])
+        if c.loss is not None:
+            losses.setdefault(c.key.step, []).append(c.loss)
+    tracks = (Track(metric, mean(scores)), Track("training loss", mean(losses)))
+    return Training(steps, tuple(t for t in tracks if np.isfinite(t.values).sum() > 1))
+
+
+def draw(
+    grid: Grid, top: int, tall: int, training: Training, frame: Frame, palette: Palette, cursor: int, plain: bool
+) -> None:
+    """Each track in ``tall`` lines under a chart, on its step axis; ``cursor`` is a step or -1. Each has its own scale,
+    from its least value to its largest."""
+    steps = np.array(training.steps, np.float64)
+    columns = frame.x.low + (np.arange(frame.width) + 0.5) / frame.width * (frame.x.high - frame.x.low)
+    bars, mark = (_PLAIN, "|") if plain else (_BARS, "│")
+    for i, track in enumerate(training.tracks):
+        there = np.isfinite(track.values)
+        low, high = float(track.values[there].min()), float(track.values[there].max())
+        share = (np.interp(columns, steps[there], track.values[there]) - low) / (high - low or 1.0)
+        level = 1 + np.floor(share * (8 * tall - 1)).astype(int)
+        level[(columns < steps[there][0]) | (columns > steps[there][-1])] = 0
+        line = top + i * tall
+        for row in range(tall):
+            under = 8 * (tall - 1 - row)
+            text = "".join(bars[min(7, n - under - 1)] if n > under else " " for n in level)
+            grid.put(line + row, frame.left, text, palette.axis)
+            if cursor >= 0:
+                column = min(frame.column(float(cursor)), frame.left + frame.width - 1)
+                grid.put(line + row, column, mark, palette.cursor)
+        value = track.values[training.steps.index(cursor)] if cursor in training.steps else track.values[there][-1]
+        at = frame.left + frame.width + 1
+        said = f"{number(float(value))} {track.short}" if np.isfinite(value) else ""
+        said = said if len(said) <= grid.width - at else said.partition(" ")[0]
+        grid.put(line + tall - 1, at, crop(said, max(0, grid.width - at), plain), palette.text)
+        grid.put(line + tall - 1, 0, crop(track.letter, max(0, frame.left), plain), palette.axis)
+
+
+def lines(training: Training, height: int) -> int:
+    """Lines of each track under a chart in a picture of so many; 0: there is no room."""
+    return 0 if not training.tracks or height < _LEAST else 2 if height >= _ROOMY else 1
