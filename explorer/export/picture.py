@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from explorer.render.cells import crop
 from explorer.render.output import to_ansi, to_svg
 from explorer.render.palette import Depth, palette
-from explorer.render.signs import spelled
+from explorer.render.signs import plain
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def as_text(
     title = "".join(crop(line, room, options.ascii) + "\n" for line in (view.title, view.subtitle))
     words = "".join(f"{line}\n" for line in (picture.reading, *picture.notes) if line)
     text = title + to_ansi(picture.lines, depth) + words
-    return spelled(text) if options.ascii else text
+    return plain(text) if options.ascii else text
 
 
 def as_svg(

@@ -18,16 +18,15 @@ _PLAIN = {
     "→": ">",
     "↑": "^",
     "↓": "v",
-    "±": "+",
+    "²": "2",
+    "≥": ">",
+    "≤": "<",
+    "█": "#",
+    "▌": "#",
 }
 _TABLE = str.maketrans(_PLAIN)
 
 
 def plain(text: str) -> str:
-    """The same number of cells in plain characters; what the user's own texts and names hold stays."""
-    return text.translate(_TABLE)
-
-
-def spelled(text: str) -> str:
-    """For text that may grow: ``±`` as ``+-``."""
-    return plain(text.replace("±", "+-"))
+    """The text in plain characters, a cell for a cell but for ``+-``; what the user's own names hold stays."""
+    return text if text.isascii() else text.replace("±", "+-").translate(_TABLE)

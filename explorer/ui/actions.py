@@ -29,7 +29,13 @@ class Action:
         """The keys as a person reads them."""
         return " ".join(_SHOWN.get(key, key.replace("ctrl+", "^")) for key in self.keys)
 
+    @property
+    def plain_keys(self) -> str:
+        """The same in plain characters: arrows are words."""
+        return " ".join(key if key in _ARROWS else _SHOWN.get(key, key.replace("ctrl+", "^")) for key in self.keys)
 
+
+_ARROWS = ("left", "right", "up", "down")
 _SHOWN = {
     "question_mark": "?",
     "slash": "/",

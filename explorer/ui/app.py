@@ -23,6 +23,7 @@ from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
+from explorer.ui.widgets.lines import PLAIN
 from store.errors import BertdynError
 
 SAVE_SECONDS = 1.0
@@ -50,7 +51,9 @@ class Explorer(App[None]):
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, palette)
         self.main.actions, self.main.computes = self.actions, config.on("compute")
-        self.main.open_with(_chosen(self._saved.state, config), self._saved, session)
+        begin = _chosen(self._saved.state, config)
+        self.set_class(begin.options.ascii, PLAIN)
+        self.main.open_with(begin, self._saved, session)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
@@ -68,7 +71,8 @@ class Explorer(App[None]):
         for action in self.actions:
             if action.id != "palette":
                 run = partial(self.call_later, self.main.run_action, action.call)
-                yield SystemCommand(f"{action.title}  ({action.shown_keys})", action.help, run)
+                keys = action.plain_keys if self.has_class(PLAIN) else action.shown_keys
+                yield SystemCommand(f"{action.title}  ({keys})", action.help, run)
         for name in self.session.presets() if self.session is not None else ():
             yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.load, name))
 
@@ -98,7 +102,8 @@ def _chosen(state: State, config: Config) -> State:
     mode, measure = config.text("mode"), config.text("measure")
     if mode and mode not in MODES:
         raise BertdynError(f"{config.sources['mode']}: there is no view '{mode}', only {', '.join(MODES)}.")
-    options = replace(state.options, ascii=state.options.ascii or config.on("ascii"))
+    said = config.sources["ascii"] != "default"
+    options = replace(state.options, ascii=config.on("ascii") if said else state.options.ascii)
     return replace(state, mode=mode or state.mode, measure=measure or state.measure, options=options)
 
 

@@ -147,6 +147,10 @@ class Answer:
         """All that was read."""
         return self.data.columns, list(self.data.rows)
 
+    def row(self, y: int, options: DrawOptions = PLAIN) -> tuple[tuple[str, ...], tuple[object, ...]]:
+        """The columns, and the values of one row."""
+        return self.data.columns, tuple(self.data.rows[y])
+
     def _read(self, at: Cursor) -> str:
         if at.y < 0:
             return ""

@@ -13,7 +13,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from explorer.render.signs import plain
 from explorer.ui.actions import Action, grouped
+from explorer.ui.widgets.lines import PLAIN
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,27 +43,27 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet", can_focus=False):
-            yield Static(keys(self._palette, self._actions))
+            yield Static(keys(self._palette, self._actions, self.app.has_class(PLAIN)))
             if self._measure is not None:
-                yield Static(definition(self._measure, self._palette))
+                yield Static(definition(self._measure, self._palette, self.app.has_class(PLAIN)))
 
     def action_scroll(self, by: int) -> None:
         """Some lines up or down."""
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-def keys(palette: Palette, shown: Sequence[Action]) -> RenderableType:
-    """Every action with its keys, group by group."""
+def keys(palette: Palette, shown: Sequence[Action], plainly: bool = False) -> RenderableType:
+    """Every action with its keys, group by group; ``plainly``: without arrows."""
     table = Table.grid(padding=(0, 2))
     for group, actions in grouped(shown).items():
         table.add_row(Text(group, palette.strong), Text("? or esc closes, j and k scroll" if group == "Views" else ""))
         for action in actions:
             words = Text(f"{action.title}: {action.help}", palette.axis)
-            table.add_row(Text(f"  {action.shown_keys}", palette.text), words)
+            table.add_row(Text(f"  {action.plain_keys if plainly else action.shown_keys}", palette.text), words)
     return table
 
 
-def definition(measure: Measure, palette: Palette) -> RenderableType:
+def definition(measure: Measure, palette: Palette, plainly: bool = False) -> RenderableType:
     """What the measure is, in the registry's words."""
     facts = {
         "is": measure.definition,
@@ -76,7 +78,7 @@ def definition(measure: Measure, palette: Palette) -> RenderableType:
     table.add_row(Text(measure.name, palette.strong), Text(measure.title, palette.strong))
     for name, fact in facts.items():
         if fact:
-            table.add_row(Text(f"  {name}", palette.text), Text(fact, palette.axis))
+            table.add_row(Text(f"  {name}", palette.text), Text(plain(fact) if plainly else fact, palette.axis))
     return table
 
 

@@ -11,6 +11,7 @@ from explorer.ui import history, state
 from explorer.ui.screens.core import Core
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import Catalogue, State
+from explorer.ui.widgets.lines import PLAIN, Lines
 from explorer.views.base import NOWHERE
 from store.layout import folder_name
 
@@ -61,6 +62,10 @@ class Keeping(Core):
         if not anew:
             self.history.note(self.state, new)
         super().become(new, anew)
+        if new.options.ascii != self.app.has_class(PLAIN):
+            self.app.set_class(new.options.ascii, PLAIN)
+            for lines in self.query(Lines):
+                lines.anew()
 
     def action_undo(self) -> None:
         """The selection before."""

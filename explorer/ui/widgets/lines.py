@@ -10,9 +10,12 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from explorer.render.signs import plain
 from explorer.ui.widgets.spans import changed
 
 SegmentLine = list[Segment]
+PLAIN = "-ascii"
+"""Class of an app that writes plain characters only."""
 
 
 class Lines(Widget):
@@ -34,7 +37,7 @@ class Lines(Widget):
             return
         regions = []
         for y in range(height):
-            before, after = (_fitted(ls[y] if y < len(ls) else [], width) for ls in (old, self._lines))
+            before, after = (self._fitted(ls[y] if y < len(ls) else [], width) for ls in (old, self._lines))
             if before != after:
                 regions += [Region(start, y, stop - start, 1) for start, stop in changed(before, after)]
         if regions:
@@ -45,11 +48,21 @@ class Lines(Widget):
         strip = self._strips.get(y)
         if strip is None:
             line = self._lines[y] if y < len(self._lines) else []
-            strip = self._strips[y] = Strip(_fitted(line, self.size.width), self.size.width)
+            strip = self._strips[y] = Strip(self._fitted(line, self.size.width), self.size.width)
         return strip
 
     def on_resize(self) -> None:
         self._strips.clear()
+
+    def anew(self) -> None:
+        """Paint everything again: which characters may be used has changed."""
+        self._strips.clear()
+        self.refresh()
+
+    def _fitted(self, line: SegmentLine, width: int) -> SegmentLine:
+        if self.app.has_class(PLAIN):
+            line = [Segment(plain(text), style, control) for text, style, control in line]
+        return _fitted(line, width)
 
 
 def _fitted(line: SegmentLine, width: int) -> SegmentLine:
