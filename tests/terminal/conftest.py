@@ -49,6 +49,7 @@ class Terminal:
     """One tmux window with a program in it."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._tmux = ["tmux", "-S", str(folder / "socket"), "-f", os.devnull]
         self._log = folder / "bytes"
         self._log.touch()
@@ -57,7 +58,7 @@ class Terminal:
         """Run the explorer; the shell around it says how it ended and what the terminal's settings are then."""
         columns, rows = size.split("x")
         # A state of its own: what one test leaves must not be what the next one opens with.
-        own = {"XDG_STATE_HOME": str(self._log.parent / "state"), "XDG_CONFIG_HOME": str(self._log.parent)}
+        own = {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_CONFIG_HOME": str(self.folder)}
         given = {"TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY), **own, **(environment or {})}
         assign = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
         program = shlex.join([sys.executable, "-c", CODE, *arguments])

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from explorer.compute.run import compute
 from explorer.measures import get
 from explorer.selection import Against, Selection
 from explorer.ui.app import Explorer
-from explorer.ui.config import Config
+from explorer.ui.config import Config, defaults
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Session
 from explorer.ui.widgets.lines import Lines
@@ -41,6 +42,13 @@ def fill(store: Store, measure: str, probe: str, against: str = "pretrained") ->
     chosen = Selection(measure, probe, against=compared, parameters=declared.settle({}))
     outcome = compute(store, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor)
     assert outcome.ok, outcome
+
+
+def changed(**values: str | bool) -> Config:
+    """The defaults, but for what the command line says."""
+    config = defaults()
+    said = dict.fromkeys(values, "--flag")
+    return replace(config, values={**config.values, **values}, sources={**config.sources, **said})
 
 
 @asynccontextmanager

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from explorer.render.palette import Depth
-from explorer.ui.config import Config, defaults, settle_colour
+from explorer.ui.config import settle_colour
 from explorer.ui.modes import MODES
 from explorer.ui.session import Session
-from tests.explorer.ui.conftest import main, opened, screen_text, shown, until
-
-
-def said(**values: str | bool) -> Config:
-    config = defaults()
-    return replace(
-        config, values={**config.values, **values}, sources={**config.sources, **dict.fromkeys(values, "--flag")}
-    )
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, until
 
 
 def beyond(text: str) -> list[str]:
@@ -28,7 +20,7 @@ def beyond(text: str) -> list[str]:
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_every_screen_is_plain(computed: Path, tmp_path: Path, size: tuple[int, int]) -> None:
     kept = Session(computed, {"XDG_STATE_HOME": str(tmp_path)})
-    async with opened(computed, size=size, config=said(ascii=True), session=kept) as pilot:
+    async with opened(computed, size=size, config=changed(ascii=True), session=kept) as pilot:
         screen = main(pilot)
         for mode in MODES.values():
             await pilot.press(mode.key)
@@ -59,7 +51,7 @@ async def test_every_screen_is_plain(computed: Path, tmp_path: Path, size: tuple
 
 @pytest.mark.parametrize(("background", "dark"), [("light", False), ("dark", True)])
 async def test_a_background_by_name_chooses_colours(computed: Path, background: str, dark: bool) -> None:
-    async with opened(computed, config=said(background=background)) as pilot:
+    async with opened(computed, config=changed(background=background)) as pilot:
         assert main(pilot).palette.dark is dark
         assert pilot.app.current_theme.dark is dark
 
@@ -83,7 +75,7 @@ async def test_auto_believes_colorfgbg(computed: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_depth_by_name_is_what_textual_reads(color: str, before: dict[str, str], after: dict[str, str]) -> None:
-    settle_colour(said(color=color), before)
+    settle_colour(changed(color=color), before)
     assert before == after
 
 

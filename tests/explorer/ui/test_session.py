@@ -10,12 +10,11 @@ import pytest
 
 from explorer.selection import Against, Ranges
 from explorer.ui.codec import decode, encode
-from explorer.ui.config import Config, defaults
 from explorer.ui.history import History, about
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
 from explorer.views.base import Cursor, DrawOptions, Look
-from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
 OTHER = State(
     mode="heat",
@@ -32,11 +31,6 @@ OTHER = State(
     cursors=(("steps", Cursor(2, 1)), ("table", Cursor(0, 7))),
     options=DrawOptions(log_y=True, ascii=True, sort="value", descending=True),
 )
-
-
-def changed(**values: object) -> Config:
-    config = defaults()
-    return replace(config, values={**config.values, **values})
 
 
 def session(tmp_path: Path, store: Path) -> Session:
