@@ -129,8 +129,8 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         "screen.filter",
         "Filter",
-        "a word finds rows of the panel (in Example: sentences); with enter task:sst* seed:1,2 step:100-500 "
-        "layer:8-12 probe:dev against:first",
+        "a word finds rows of the panel (in Example: sentences); with enter task:sst* seed!=3 step>=100 layer:8-12 "
+        "head:2 probe:dev against:first, and a parameter of the measure: variance:0.9",
         "What",
         "filter",
     ),
@@ -154,6 +154,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("example.previous", ("N",), "screen.example(-1)", "Sentence before", "and back", "Cursor"),
     Action("cursor.first", ("home", "circumflex_accent"), "screen.edge(-1)", "First step", "to the left end", "Cursor"),
     Action("cursor.last", ("end", "dollar_sign"), "screen.edge(1)", "Last step", "to the right end", "Cursor"),
+    Action("zoom", ("z",), "screen.zoom", "Zoom", "the picture alone, or everything again", "Look"),
     Action("log", ("y",), "screen.option('log_y')", "Logarithmic axis", "of the values, on or off", "Look"),
     Action("digits", ("d",), "screen.option('digits')", "Digits", "write values into the heat map's cells", "Look"),
     Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only what every font has", "Look"),

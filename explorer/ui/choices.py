@@ -9,6 +9,7 @@ from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_
 
 MORE = "\0more"
 """Name of the row that stands for those of a folded list; no measure, task, seed or probe set is called so."""
+_DEFAULT = "param  default"
 SHORT = 4
 """Lists of so many rows are not folded."""
 
@@ -63,6 +64,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
             Choice("range", key="", text="range"),
             Choice("step", "step", "", f"step   {state.steps or 'all'}"),
             Choice("layer", "layer", "", f"layer  {state.layers or 'all'}"),
+            *_parameters(state, catalogue),
         ],
         [
             Choice("probe", key="p", text="probe set"),
@@ -74,6 +76,15 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
         kept = [row for row in rest if _matches(row, wanted)]
         rows += [head, *kept] if kept else []
     return rows
+
+
+def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:
+    """One row for all of the measure's parameters: those that the user changed, with their values."""
+    measure = catalogue.measure(state.measured)
+    if measure is None or not measure.parameters:
+        return []
+    changed = ", ".join(f"{name} {value}" for of, name, value in state.parameters if of == measure.name)
+    return [Choice("parameters", "parameters", "", f"param  {changed}" if changed else _DEFAULT)]
 
 
 def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
@@ -91,7 +102,10 @@ def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
         kept = [head, *(r for r in section if r.mark == _one(True)), Choice(name, MORE, "", "")]
         sections[name] = [*kept[:-1], replace(kept[-1], text=f"    {len(section) + 2 - len(kept)} more")]
         left -= lengths[name] - len(kept)
-    return [row for section in sections.values() for row in section]
+    shown = [row for section in sections.values() for row in section]
+    if left > room:  # parameters that nobody changed: the filter line sets them too
+        shown = [row for row in shown if (row.section, row.text) != ("parameters", _DEFAULT)]
+    return shown
 
 
 def _sections(rows: list[Choice]) -> dict[str, list[Choice]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -86,6 +85,8 @@ class State:
     """Kept while a measure of one checkpoint alone is shown."""
     reference_chosen: bool = False
     """By the user. Until then it is the pre-trained model as soon as the store has it."""
+    parameters: tuple[tuple[str, str, str], ...] = ()
+    """Measure, parameter and value, where the user wants another one than the measure's own default."""
     look: Look = ANYWHERE
     """Layer, head and example for views that cannot show all; the step is the cursor's."""
     variants: tuple[tuple[str, int], ...] = ()
@@ -188,8 +189,25 @@ class State:
             steps=self.steps,
             layers=self.layers,
             against=self.against if measure.sides == 2 else None,
-            parameters=measure.settle({}),
+            parameters=self.settings(measure),
         )
+
+    def settings(self, measure: Measure) -> tuple[tuple[str, object], ...]:
+        """Every parameter of a measure with its value.
+
+        Raises:
+            BertdynError: a value that the measure does not take.
+        """
+        try:
+            return measure.settle({name: value for of, name, value in self.parameters if of == measure.name})
+        except ValueError as error:
+            raise BertdynError(str(error)) from None
+
+    @property
+    def measured(self) -> str:
+        """Name of the measure that the mode shows."""
+        kind = self.variant.kind
+        return kind.measure if kind is not None and kind.measure else self.measure
 
 
 def varied(state: State, by: int = 1) -> State:
@@ -334,44 +352,3 @@ def resorted(options: DrawOptions, columns: Sequence[str]) -> DrawOptions:
     if options.sort and not options.descending:
         return replace(options, descending=True)
     return replace(options, sort=cycled(("", *columns), options.sort), descending=False)
-
-
-def filtered(state: State, catalogue: Catalogue, text: str) -> State:
-    """Apply a filter line: ``task:sst* seed:1,2 step:100-500 layer:8-12 measure:js probe:dev against:first``.
-
-    Names may be globs. Words without a colon are looked for among tasks.
-
-    Raises:
-        BertdynError: a word that matches nothing; says what there is.
-    """
-    for word in text.split():
-        what, colon, wanted = word.partition(":")
-        if not colon:
-            what, wanted = "task", f"*{word}*"
-        match what:
-            case "task":
-                found = _matching(wanted, catalogue.tasks(state.probe), "task")
-                state = settled(replace(state, tasks=found), catalogue)
-            case "seed":
-                found = _matching(wanted, catalogue.seeds(state.probe, state.tasks), "seed")
-                state = replace(state, seeds=found)
-            case "step" | "layer":
-                state = ranged(state, what, wanted)
-            case "measure":
-                names = _matching(wanted, tuple(m.name for m in catalogue.measures), "measure")
-                state = replace(state, measure=names[0])
-            case "probe":
-                names = _matching(wanted, tuple(info.name for info in catalogue.probes), "probe set")
-                state = with_probe(state, catalogue, names[0])
-            case "against":
-                state = compared(state, wanted)
-            case _:
-                raise BertdynError(f"'{what}:' is none of task, seed, step, layer, measure, probe, against.")
-    return state
-
-
-def _matching(patterns: str, there: Sequence[str], what: str) -> tuple[str, ...]:
-    found = tuple(name for name in there if any(name == p or fnmatch.fnmatchcase(name, p) for p in patterns.split(",")))
-    if not found:
-        raise BertdynError(f"No {what} matches '{patterns}'; there is {', '.join(there) or 'none'}.")
-    return found

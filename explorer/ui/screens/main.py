@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical
 from explorer.ui import state
 from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
+from explorer.ui.filters import filtered, is_condition
 from explorer.ui.messages import Answered, Described, Ended, Exported, Failed, Listed, Loaded, Progress
 from explorer.ui.modes import MODES
 from explorer.ui.screens.core import READING
@@ -162,6 +163,11 @@ class MainScreen(Keeping):
         if row.section in ("step", "layer"):
             ranges = self.state.steps if row.section == "step" else self.state.layers
             self.prompt.ask(row.section, str(ranges or ""), "0,20,100-500 or all")
+        elif row.section == "parameters":
+            measure = self.catalogue.measure(self.state.measured)
+            if measure is not None:
+                now = " ".join(f"{name}:{value}" for name, value in self.state.settings(measure))
+                self.prompt.ask("parameters", now, f"of {measure.name}")
         else:
             self.become(picked(row, self.state, self.catalogue))
 
@@ -171,7 +177,7 @@ class MainScreen(Keeping):
 
     def on_prompt_typed(self, message: Prompt.Typed) -> None:
         if message.what == "filter":
-            self.panel.find(" ".join(w for w in message.text.split() if ":" not in w))
+            self.panel.find(" ".join(w for w in message.text.split() if not is_condition(w)))
 
     def on_prompt_answered(self, message: Prompt.Answered) -> None:
         if message.what == KEEP:
@@ -183,8 +189,10 @@ class MainScreen(Keeping):
             self.become(replace(self.state, look=replace(self.state.look, find=message.text.strip(), example=-1)))
             return
         words = message.text.split()
-        rest = [w for w in words if ":" not in w]
-        text = " ".join(w for w in words if ":" in w) if message.what == "filter" else f"{message.what}:{message.text}"
+        rest = [w for w in words if not is_condition(w)]
+        text = " ".join(w for w in words if is_condition(w))
+        if message.what in ("step", "layer"):
+            text = f"{message.what}:{message.text.replace(' ', '')}"
         if message.what == "filter" and rest and self.panel.row is not None:
             self.set_focus(self.panel)
         else:
@@ -193,7 +201,7 @@ class MainScreen(Keeping):
         self.fold()
         try:
             if self.catalogue is not None and text:
-                self.become(state.filtered(self.state, self.catalogue, text))
+                self.become(filtered(self.state, self.catalogue, text))
         except BertdynError as error:
             self.tell(str(error))
 
@@ -323,13 +331,18 @@ class MainScreen(Keeping):
             self.set_focus(self.chart)
         self.call_after_refresh(self.fold)
 
+    def action_zoom(self) -> None:
+        """The picture alone, or everything again."""
+        self.toggle_class("-zoom")
+        self.fold()
+
     def action_filter(self) -> None:
         """Type a filter; the panel shows what matches. In Example: look for a sentence."""
         if self.state.mode == "example":
             self.prompt.ask("find", self.state.look.find, "words of the sentence  or  label:positive")
             return
         self.set_class(True, "-panel")
-        self.prompt.ask("filter", "", "sst  or  task:sst* seed:1,2 step:100-500 layer:8-12")
+        self.prompt.ask("filter", "", "sst  or  task:sst* seed!=3 step>=100 layer:8-12 head:2 variance:0.9")
 
     def action_compute(self) -> None:
         """Compute what is missing."""

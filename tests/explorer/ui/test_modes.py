@@ -209,3 +209,29 @@ async def test_seeds_are_compared_at_one_step_and_what_is_missing_is_computed(tm
         )
         await pilot.press("left")
         await until(pilot, lambda: "seeds 3 and 2, layer 3, step 40: 0." in text_of(pilot, "reading"))
+
+
+async def test_z_leaves_the_picture_alone_and_brings_everything_back(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        before = main(pilot).chart.size
+        await pilot.press("z")
+        await until(pilot, lambda: main(pilot).chart.size.width == 120)
+        assert main(pilot).chart.size.height > before.height
+        assert "L3" in text_of(pilot, "chart")
+        await pilot.press("left", "z")
+        await until(pilot, lambda: main(pilot).chart.size == before)
+
+
+async def test_a_parameter_of_the_measure_is_set_from_the_panel(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("tab")
+        for _ in range(60):
+            if main(pilot).panel.row is not None and main(pilot).panel.row.section == "parameters":  # type: ignore[union-attr]
+                break
+            await pilot.press("j")
+        await pilot.press("enter")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        assert "variance:0.99" in pilot.app.focused.value  # type: ignore[union-attr]
+        await pilot.press("ctrl+u", *"variance:0.5", "enter")
+        await until(pilot, under(pilot, "50 % variance"))
+        await until(pilot, lambda: "param  variance 0.5" in text_of(pilot, "panel"))

@@ -9,12 +9,12 @@ import pytest
 from explorer.measures import all_measures
 from explorer.selection import Selection
 from explorer.ui.choices import MORE, choices, folded, picked
+from explorer.ui.filters import filtered
 from explorer.ui.state import (
     Catalogue,
     State,
     compared,
     cycled,
-    filtered,
     next_seed,
     next_task,
     ranged,
@@ -41,6 +41,7 @@ STORE = Catalogue(
     keys=((PRETRAINED_KEY, *keys("pos", "sst2", "sst5")), keys("pos", seeds=("1",))),
     layers=6,
     measures=all_measures(),
+    heads=12,
 )
 START = settled(State(), STORE)
 
@@ -118,6 +119,16 @@ def test_going_around_comes_back() -> None:
         ("layer:all", {"layers": None}),
         ("measure:js", {"measure": "js"}),
         ("probe:pl*", {"probe": "plain"}),
+        ("task!=pos", {"tasks": ("sst2", "sst5")}),
+        ("task:sst* task!=sst5", {"tasks": ("sst2",)}),
+        ("seed!=2", {"seeds": ("1", "10")}),
+        ("step>=100", {"steps": ranged(START, "step", "100-").steps}),
+        ("step>20 step<=80", {"steps": ranged(START, "step", "21-80").steps}),
+        ("step!=0", {"steps": ranged(START, "step", "1-").steps}),
+        ("layer!=2-4", {"layers": ranged(START, "layer", "0-1,5-").layers}),
+        ("layer=3", {"layers": ranged(START, "layer", "3").layers}),
+        ("variance:0.9", {"parameters": (("svcca", "variance", "0.9"),)}),
+        ("variance:0.9 variance:0.99", {"parameters": ()}),
     ],
 )
 def test_a_filter_line_is_applied(text: str, expected: dict[str, object]) -> None:
@@ -131,7 +142,14 @@ def test_a_filter_line_is_applied(text: str, expected: dict[str, object]) -> Non
         ("task:qnli", "No task matches 'qnli'"),
         ("step:x", "neither a number nor a range"),
         ("against:nothing", "not one of pretrained"),
-        ("colour:red", "none of task, seed, step"),
+        ("colour:red", "none of task, seed, step.*nor a parameter of svcca"),
+        ("task>=pos", "task has no order"),
+        ("step<10 step>20", "no step is left"),
+        ("step>=10-20", "compared with one number"),
+        ("head:40", "heads 1 to 12"),
+        ("seed!=*", "No seed is left"),
+        ("variance:9", "outside"),
+        ("tokens:some", "not one of all"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(text: str, said: str) -> None:
@@ -219,3 +237,22 @@ def test_a_long_list_of_measures_leaves_room_for_the_other_choices() -> None:
         assert [r for r in short if r.section == section] == [r for r in rows if r.section == section]
     opened = folded(rows, "measure", 20)
     assert [r for r in opened if r.section == "measure"] == [r for r in rows if r.section == "measure"]
+
+
+def test_a_parameter_belongs_to_the_measure_that_is_shown() -> None:
+    changed = filtered(START, STORE, "definition:zscore variance:0.9")
+    assert dict(changed.selection(STORE).parameters)["definition"] == "zscore"
+    assert dict(changed.selection(STORE).parameters)["variance"] == 0.9
+    assert "variance" not in dict(replace(changed, measure="cka").selection(STORE).parameters)
+    clusters = filtered(replace(changed, mode="clusters"), STORE, "method:directprobe")
+    wish = clusters.wish(STORE)
+    assert wish is not None
+    assert wish.selection is not None
+    assert (wish.selection.measure, dict(wish.selection.parameters)["method"]) == ("clusters", "directprobe")
+    assert any("definition zscore" in row.text for row in choices(changed, STORE))
+
+
+def test_a_head_is_looked_at_and_layers_that_are_chosen_replace_the_one_looked_at() -> None:
+    looked = replace(START, look=replace(START.look, layer=2))
+    state = filtered(looked, STORE, "head:2 layer:5")
+    assert (state.look.head, state.look.layer) == (2, None)
