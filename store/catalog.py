@@ -7,11 +7,13 @@ or of one that was replaced, is not shown.
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeVar
 
 from store import fragments, index, tables
@@ -25,6 +27,9 @@ from store.staging import modified
 
 _T = TypeVar("_T")
 _TRIES = 5
+_AT_ONCE = 2000
+"""Rows that are handed over together."""
+_FRUGAL = "64MB"
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Table:
 class Catalog:
     """The rows of one store. Safe to use from several threads."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, frugal: bool = False) -> None:
+        self._root, self._frugal = root, frugal
         self._lock = threading.RLock()
         self._open: Any = None
         self._checkpoints: dict[Group, tuple[Any, ...]] = {}
@@ -113,7 +118,7 @@ class Catalog:
             source = f"(select * from ({stored}) where {' and '.join(tests) or 'true'})"
             current = tables.current_results(source)
             sql = f"select {asked} from ({current}) where {where or 'true'}"
-            return list(self._connection().execute(sql, given).fetchall())
+            return _rows(self._connection().execute(sql, given))
 
         # Asked for again and again while values are computed, so without the views and on the connection that is open.
         with self._lock:
@@ -191,12 +196,26 @@ class Catalog:
         """Whether the index was made for another folder, or is missing."""
         return index.noted(self._root)[0] != os.path.realpath(self._root) or not (self._root / INDEX).exists()
 
+    def rest(self) -> None:
+        """Close the connection until the next question: DuckDB keeps tens of megabytes for its own convenience."""
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+                self._open, self._digested = None, None
+
     def _connection(self) -> Any:
         if self._open is None:
-            import duckdb
-
-            self._open = duckdb.connect()
+            self._open = self._connect()
         return self._open
+
+    def _connect(self) -> Any:
+        import duckdb
+
+        if not self._frugal:
+            return duckdb.connect()
+        # What does not fit goes to the temporary folder, not to the folder that the user is in.
+        spill = f"{tempfile.gettempdir()}/bertdyn-{os.getpid()}"
+        return duckdb.connect(config={"threads": 1, "memory_limit": _FRUGAL, "temp_directory": spill})
 
     def _compact(self, table: TableSpec) -> None:
         import duckdb
@@ -272,7 +291,7 @@ class Catalog:
 
         def ask() -> list[tuple[Any, ...]]:
             paths = fragments.listed(self._root, table)
-            return list(self._connection().execute(f"select {columns} from ({table.read(paths)})").fetchall())
+            return _rows(self._connection().execute(f"select {columns} from ({table.read(paths)})"))
 
         # These rows only repeat the attributes: when they cannot be read, those can.
         with suppress(duckdb.Error):
@@ -295,7 +314,7 @@ class Catalog:
 
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
-            with closing(duckdb.connect()) as connection:
+            with closing(self._connect()) as connection:
                 self._prepare_views(connection, known, unsaved, live)
                 return ask(connection)
 
@@ -330,12 +349,21 @@ class Catalog:
 
 
 def _insert(connection: Any, name: str, values: str, rows: Sequence[Sequence[object]]) -> None:
-    if rows:
-        connection.execute(f"insert into {name} {values}", [list(column) for column in zip(*rows, strict=True)])
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        connection.execute(f"insert into {name} {values}", [list(column) for column in zip(*part, strict=True)])
 
 
 def _unnested(*kinds: str) -> str:
     return "select " + ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
+
+
+def _rows(answer: Any) -> list[tuple[Any, ...]]:
+    """All rows of an answer, equal texts only once in memory: names and digests are most of a row."""
+    found: list[tuple[Any, ...]] = []
+    while some := answer.fetchmany(_AT_ONCE):
+        found += [tuple([intern(value) if type(value) is str else value for value in row]) for row in some]
+    return found
 
 
 def _again(ask: Callable[[], _T]) -> _T:

@@ -13,7 +13,7 @@ PRETRAINED = "pretrained"
 """Task name of the reference given with ``--reference``; its seed is "0" and its step 0."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class CheckpointKey:
     """One checkpoint of one fine-tuning run. Tasks and seeds are any text; steps are optimiser updates."""
 
@@ -86,7 +86,7 @@ class ProbeSet:
         return self.info.labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What a listing says of one stored checkpoint on one probe set."""
 
@@ -112,7 +112,7 @@ class Checkpoint:
     created: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """One row of the ``results`` table: one value, all that defines it, and what is needed to read it."""
 

@@ -38,9 +38,9 @@ _OPEN_AT_ONCE = 64
 class Store:
     """One store on disk. Safe to read from several threads; several processes may write to one store at once."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._catalog = Catalog(path)
+    def __init__(self, path: Path, frugal: bool = False) -> None:
+        self.path, self.frugal = path, frugal
+        self._catalog = Catalog(path, frugal)
         self._lock = threading.Lock()
         self._opened: OrderedDict[tuple[str, CheckpointKey, int | None], CheckpointArrays] = OrderedDict()
         self._collected = False
@@ -82,8 +82,9 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Store:
-        """Open a store; it may be one that cannot be written.
+    def open(cls, path: str | os.PathLike[str], frugal: bool = False) -> Store:
+        """Open a store; it may be one that cannot be written. ``frugal`` gives DuckDB one thread and little memory, for
+        a process that shows much and computes nothing; large questions then go through temporary files.
 
         Raises:
             BertdynError: no such folder, not a store, or a store of a newer format.
@@ -104,7 +105,7 @@ class Store:
             raise BertdynError(
                 f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
             )
-        store = cls(place)
+        store = cls(place, frugal)
         if store._catalog.moved() and store._catalog.writable:
             with suppress(BertdynError):
                 store._catalog.prepare()
@@ -331,6 +332,10 @@ class Store:
             BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
         """
         return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures}, begun)
+
+    def rest(self) -> None:
+        """Give back the memory that was kept for further questions; the next one costs a little more."""
+        self._catalog.rest()
 
     def shelf(self) -> Shelf:
         """The store's cache of arrays that belong to one layer of one checkpoint and are dear to compute again."""

@@ -81,7 +81,7 @@ class Asker:
         from store.store import Store
 
         if self._store is None:
-            self._store = Store.open(self._path)
+            self._store = Store.open(self._path, frugal=True)
         return self._store
 
     def _run(self, number: int, sql: str) -> None:
@@ -96,6 +96,8 @@ class Asker:
             answer = Answered(number, None, time.monotonic() - began, reason)
         with self._lock:
             self._interrupt = None
+            if self._store is not None:
+                self._store.rest()
         self._post(answer)
 
     def _describe(self) -> None:

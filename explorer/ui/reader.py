@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.5
 KEPT = 8
 """Selections whose rows are kept: going back and forth between a few costs nothing."""
+KEPT_VALUES = 30_000
+"""Values that they may have together; the newest is always kept."""
 
 
 LISTING = ((PROBES, 1), (ACTIVATIONS, 3))
@@ -105,7 +107,7 @@ class Reader:
                 if store is None:
                     from store.store import Store
 
-                    store = Store.open(self._path)
+                    store = Store.open(self._path, frugal=True)
                 listing, values = stamp(self._path, LISTING), stamp(self._path, VALUES)
                 if (listing, values) != seen:
                     self.look_again()
@@ -118,6 +120,8 @@ class Reader:
                     self._post(Failed(None, reason))
                 store, seen, listed, failed = None, None, None, reason
             self._serve(store)
+            if store is not None:
+                store.rest()
             with self._wake:
                 self._wake.wait_for(lambda: self._fresh or self._stopped or bool(self._chores), POLL_SECONDS)
 
@@ -155,8 +159,11 @@ class Reader:
             self._kept[place] = kept
             got.append(kept.data)
         self._post(_loaded(wish, got))
-        while len(self._kept) > KEPT:
+        while len(self._kept) > len(sources) and (len(self._kept) > KEPT or self._values() > KEPT_VALUES):
             self._kept.popitem(last=False)
+
+    def _values(self) -> int:
+        return sum(len(getattr(kept.data, "wanted", ())) for kept in self._kept.values())
 
 
 def _explain_nothing(store: Store, selection: Selection | None, data: Any) -> None:

@@ -149,6 +149,7 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
 
 
 ROWS = Source("explorer.views.sources:rows")
+LAYERS = Source("explorer.views.sources:whole_layers")
 ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts")
 TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
@@ -166,7 +167,7 @@ class ViewKind:
     help: str
     maker: str
     """``module:class`` (or function) of what its sources gave, and a Look."""
-    sources: tuple[Source, ...] = (ROWS,)
+    sources: tuple[Source, ...] = (LAYERS,)
     uses: tuple[str, ...] = ()
     """Fields of Look that matter to it."""
     parts: Mapping[str, str] = field(default_factory=dict)
@@ -187,7 +188,7 @@ class ViewKind:
     @property
     def computes(self) -> bool:
         """It shows stored values, of which some may still be missing."""
-        return ROWS in self.sources or ROWS_AND_PARTS in self.sources
+        return any(source in self.sources for source in (ROWS, LAYERS, ROWS_AND_PARTS))
 
     def asked(self, selection: Selection) -> Selection:
         """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
@@ -267,6 +268,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Clusters",
             "how far labels lie apart, in one layer of one checkpoint",
             "explorer.views.sources:clusters",
+            sources=(ROWS,),
             uses=("part", "step", "layer"),
             parts=_DISTANCES,
             measure="clusters",
@@ -276,6 +278,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Labels",
             "each label's distance to its nearest other along the steps, and the number of clusters",
             "explorer.views.sources:labels",
+            sources=(ROWS,),
             uses=("part", "layer"),
             parts=_DISTANCES,
             measure="clusters",

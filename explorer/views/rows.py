@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,7 +77,9 @@ class Rows:
     yardstick: Mapping[tuple[str, int, int], Yardstick]
     """What two seeds of a (task, layer, step) differ by; empty where that is what the selection compares."""
     left_out: int = 0
-    """Rows of single examples and query tokens that are too many for a table."""
+    """Rows that are too many for a table."""
+    beyond: frozenset[Place] = frozenset()
+    """Where some of them belong."""
 
     @cached_property
     def cells(self) -> tuple[Result, ...]:
@@ -92,7 +94,7 @@ class Rows:
     @cached_property
     def missing(self) -> int:
         """Values of the selection that were not computed yet."""
-        return len(set(self.wanted) - {place_of(r) for r in self.results})
+        return len(set(self.wanted) - {place_of(r) for r in self.results} - self.beyond)
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -159,8 +161,15 @@ class Rows:
         return Cube(task, tuple(seeds), tuple(layers), tuple(steps), values, low, high, nulls, beside)
 
 
-def fetch(store: Store, selection: Selection, parts: bool = False) -> Rows:
-    """Read a selection's stored values; rows of single examples and query tokens only with ``parts``.
+def fetch(
+    store: Store, selection: Selection, parts: bool = False, whole: bool = False, most: int | None = None
+) -> Rows:
+    """Read a selection's stored values.
+
+    Args:
+        parts: rows of single examples and query tokens too, as long as they are not more than MOST_PARTS.
+        whole: only what stands for a whole layer (see ``summaries``): of heads and labels a hundred times less to read.
+        most: at most so many rows, those of the first runs.
 
     Raises:
         BertdynError: the selection matches nothing, or the store cannot be read.
@@ -175,36 +184,120 @@ def fetch(store: Store, selection: Selection, parts: bool = False) -> Rows:
             measure, selection, checkpoints[pair.key], checkpoints[pair.reference] if pair.reference else None
         )
     ]
-    whole = "example is null and query is null"
+    if not wanted:
+        return choose_rows(measure, selection, [], wanted)
+    here = f"version = {measure.version} and example is null and query is null"
     if selection.ref_layers is None:
-        whole += " and (ref_layer is null or ref_layer = layer)"
-    asked = selection.measure, selection.probe, canonical(dict(selection.parameters))
-    tasks = sorted({place.key.task for place in wanted})
-    here = f"version = {measure.version} and {whole}"
-    stored = store.results(*asked, where=here, tasks=tasks) if wanted else []
-    left_out = 0
-    if parts and wanted:
+        here += " and (ref_layer is null or ref_layer = layer)"
+    asked = _Asked(store, measure, selection, tuple(sorted({place.key.task for place in wanted})))
+    if whole:
+        return choose_rows(measure, selection, asked.whole_layers(here, wanted), wanted)
+    stored, beyond = asked.some(here, set(wanted), most) if most is not None else (asked.all(here), {})
+    left_out = sum(beyond.values())
+    if parts:
         each = f"version = {measure.version} and (example is not null or query is not null)"
-        left_out = int(store.result_columns(("count(*)",), *asked, where=each, tasks=tasks)[0][0])
-        if left_out <= MOST_PARTS:
-            stored += store.results(*asked, where=each, tasks=tasks) if left_out else []
-            left_out = 0
-    return choose_rows(measure, selection, stored, wanted, left_out)
+        many = asked.count(each)
+        if many > (MOST_PARTS if most is None else most - len(stored)):
+            left_out += many
+        elif many:
+            stored += asked.all(each)
+    return choose_rows(measure, selection, stored, wanted, left_out, frozenset(beyond))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Rows of a measure under a selection's parameters, of some tasks."""
+
+    store: Store
+    measure: Measure
+    selection: Selection
+    tasks: tuple[str, ...]
+
+    def all(self, where: str) -> list[Result]:
+        return self.store.results(*self._key, where=where, tasks=self.tasks)
+
+    def count(self, where: str) -> int:
+        return int(self._columns(("count(*)",), where)[0][0])
+
+    def whole_layers(self, where: str, wanted: Iterable[Place]) -> list[Result]:
+        """Of each place the rows that ``summaries`` takes; where there are others, one that says that it is there."""
+        main = f"statistic = '{self.measure.main}'"
+        alone = f"{main} and head is null and label_a is null and label_b is null"
+        found = self._lean(f"{where} and {alone}")
+        covered = {place_of(r) for r in found}
+        if covered.issuperset(wanted):
+            return found
+        others = {_place(row) for row in self._columns(_PLACE, f"{where} and not ({alone}) group by all")}
+        if others <= covered:
+            return found
+        rank = f"case when {alone} then 0 when {main} then 1 + (label_a is not null or label_b is not null)::int "
+        rank += "when value is null then 3 else 4 end"
+        of_place = f"partition by {', '.join(_PLACE)}"
+        first = f"({rank} < 3 or row_number() over ({of_place} order by {rank}) = 1)"
+        return self._lean(f"{where} qualify {rank} = min({rank}) over ({of_place}) and {first}")
+
+    def some(self, where: str, there: set[Place], most: int) -> tuple[list[Result], dict[Place, int]]:
+        """At most so many rows that belong ``there``, run by run; and how many rows of which places are left out."""
+        counted = self._columns((*_PLACE, "count(*)"), f"{where} group by all")
+        many = {place: n for place, n in ((_place(row), row[-1]) for row in counted) if place in there}
+        if sum(many.values()) <= most:
+            return self.all(where), {}
+        stored: list[Result] = []
+        runs = sorted({(p.key.task, p.key.seed) for p in many}, key=lambda run: (run[0], seed_order(run[1])))
+        for task, seed in runs:
+            if len(stored) >= most:
+                break
+            run = "' and seed = '".join(name.replace("'", "''") for name in (task, seed))
+            stored += sorted((r for r in self.all(f"{where} and task = '{run}'") if place_of(r) in there), key=_order)
+        del stored[most:]
+        for place in map(place_of, stored):
+            many[place] -= 1
+        return stored, {place: n for place, n in many.items() if n}
+
+    def _lean(self, where: str) -> list[Result]:
+        """Without digests and times: they are half of a row, and no picture shows them."""
+        names = tuple("''" if f.name in _UNREAD else f.name for f in fields(Result))
+        return [Result(*row) for row in self._columns(names, where)]
+
+    @property
+    def _key(self) -> tuple[str, str, str]:
+        return self.measure.name, self.selection.probe, canonical(dict(self.selection.parameters))
+
+    def _columns(self, names: Sequence[str], where: str) -> list[tuple[Any, ...]]:
+        return self.store.result_columns(names, *self._key, where=where, tasks=self.tasks)
+
+
+_PLACE = ("task", "seed", "step", "layer", "ref_task", "ref_seed", "ref_step", "ref_layer")
+_UNREAD = ("digest", "ref_digest", "computed_at")
+
+
+def _place(row: Sequence[Any]) -> Place:
+    task, seed, step, layer, *reference = row[: len(_PLACE)]
+    ref_task, ref_seed, ref_step, ref_layer = reference
+    if ref_task is None:
+        return Place(CheckpointKey(task, seed, step), layer, None, None)
+    other = layer if ref_layer is None else ref_layer
+    return Place(CheckpointKey(task, seed, step), layer, CheckpointKey(ref_task, ref_seed, ref_step), other)
 
 
 def choose_rows(
-    measure: Measure, selection: Selection, stored: Sequence[Result], wanted: Sequence[Place], left_out: int = 0
+    measure: Measure,
+    selection: Selection,
+    stored: Sequence[Result],
+    wanted: Sequence[Place],
+    left_out: int = 0,
+    beyond: frozenset[Place] = frozenset(),
 ) -> Rows:
     """Of stored rows those that the selection asks for, and what seeds differ by (pure)."""
     there = set(wanted)
     current = [r for r in stored if r.version == measure.version]
     kept = sorted((r for r in current if place_of(r) in there), key=_order)
-    found = Rows(measure, selection, tuple(kept), tuple(wanted), {}, left_out)
+    found = Rows(measure, selection, tuple(kept), tuple(wanted), {}, left_out, beyond)
     if measure.sides == 1 or found.between_seeds:
         return found
     tasks = set(found.tasks)
     beside = yardsticks(measure, (r for r in current if r.task in tasks))
-    return Rows(measure, selection, tuple(kept), tuple(wanted), beside, left_out)
+    return Rows(measure, selection, tuple(kept), tuple(wanted), beside, left_out, beyond)
 
 
 def _places(

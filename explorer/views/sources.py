@@ -28,6 +28,7 @@ from store.keys import CheckpointKey
 if TYPE_CHECKING:
     from store.store import Store
 
+MOST_ROWS = 10_000
 PATH_STEPS = 40
 """Checkpoints of a run whose centroids are read: each is a whole layer on disk."""
 _STATISTICS = {"": "hull_distance", "hulls": "hull_distance", "centroids": "centroid_distance"}
@@ -38,9 +39,14 @@ def rows(store: Store, selection: Selection, look: Look) -> Rows:
     return fetch(store, selection)
 
 
+def whole_layers(store: Store, selection: Selection, look: Look) -> Rows:
+    """The values of whole layers alone."""
+    return fetch(store, selection, whole=True)
+
+
 def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
-    """Those of single examples and query tokens too."""
-    return fetch(store, selection, parts=True)
+    """Those of single examples and query tokens too; on a screen as many as memory holds and a person may page."""
+    return fetch(store, selection, parts=True, most=MOST_ROWS if store.frugal else None)
 
 
 def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:

@@ -48,7 +48,7 @@ class Table:
         self.empty = not data.results
         self.notes = words.notes(data, data.results)
         if data.left_out:
-            much = f"{data.left_out:,} rows of single examples or query tokens are too many here: bertdyn sql has them"
+            much = f"{data.left_out:,} more rows are too many for a table: choose fewer, or ask for them in SQL"
             self.notes = (much, *self.notes)
         self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]
         crossed = any(r.ref_layer not in (None, r.layer) for r in data.results)

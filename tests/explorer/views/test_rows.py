@@ -162,7 +162,7 @@ def test_too_many_rows_of_single_examples_are_counted_instead(store, monkeypatch
     found = fetch(store, chosen(tasks=("sst2",)), parts=True)
     assert (found.left_out, found.results) == (3, ())
     table = VIEWS["table"].build(found)
-    assert table.notes[0].startswith("3 rows of single examples or query tokens are too many here")
+    assert table.notes[0].startswith("3 more rows are too many for a table")
 
 
 def test_layers_against_other_layers_are_read_when_asked_for(store):
@@ -194,3 +194,39 @@ def test_the_distance_between_seeds_comes_with_what_is_compared_with_something_e
     assert between.yardstick == {}
     cube = between.cube("sst2", ("1", "2"))
     assert cube.values[:, 1, 2].tolist() == [0.125, 0.125]
+
+
+def test_curves_read_less_and_show_the_same(store):
+    first, second, third, other = (CheckpointKey("sst2", *at) for at in (("1", 0), ("1", 20), ("1", 40), ("2", 0)))
+    keep(store, first, 1, 0.5)
+    keep(store, second, 1, 0.6)
+    for head in (1, 2):
+        keep(store, second, 1, head / 10, head=head)
+        keep(store, third, 1, head / 10, head=head)
+    keep(store, other, 1, 7.0, statistic="kept")  # computed, but nothing to draw
+    keep(store, other, 2, None, statistic="kept", reason="too few tokens")
+    keep(store, other, 2, 7.0, statistic="other")
+    wanted = chosen(tasks=("sst2",))
+    everything, less = fetch(store, wanted), fetch(store, wanted, whole=True)
+    assert len(less.results) < len(everything.results)
+    assert less.missing == everything.missing
+
+    def drawn(found):
+        return [(r.task, r.seed, r.step, r.layer, r.value, r.reason) for r in found.main]
+
+    assert drawn(less) == drawn(everything)
+    assert [r.value for r in less.main if r.seed == "1"] == [0.5, 0.6, pytest.approx(0.15)]
+
+
+def test_a_table_of_too_many_rows_holds_the_first_runs_and_counts_the_others(store):
+    for seed in ("1", "2"):
+        for layer in range(3):
+            keep(store, CheckpointKey("sst2", seed, 40), layer, layer + int(seed))
+    wanted = chosen(tasks=("sst2",))
+    found = fetch(store, wanted, parts=True, most=4)
+    assert [(r.seed, r.layer) for r in found.results] == [("1", 0), ("1", 1), ("1", 2), ("2", 0)]
+    assert found.left_out == 2
+    assert found.missing == fetch(store, wanted).missing
+    assert fetch(store, wanted, parts=True, most=6).left_out == 0
+    keep(store, CheckpointKey("sst2", "1", 40), 1, 0.3, example=0)
+    assert fetch(store, wanted, parts=True, most=6).left_out == 1
