@@ -150,6 +150,7 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
 
 ROWS = Source("explorer.views.sources:rows")
 LAYERS = Source("explorer.views.sources:whole_layers")
+LINES = Source(LAYERS.fetcher, ("part",))
 ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts")
 TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
@@ -188,7 +189,7 @@ class ViewKind:
     @property
     def computes(self) -> bool:
         """It shows stored values, of which some may still be missing."""
-        return any(source in self.sources for source in (ROWS, LAYERS, ROWS_AND_PARTS))
+        return any(source in self.sources for source in (ROWS, LAYERS, LINES, ROWS_AND_PARTS))
 
     def asked(self, selection: Selection) -> Selection:
         """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
@@ -235,7 +236,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Curves",
             "the measure against step, a line a layer (or a seed, task, head)",
             "explorer.views.sources:curves",
-            sources=(ROWS, TRAINING),
+            sources=(LINES, TRAINING),
             uses=("part", "layer"),
             parts={
                 "layer": "a line a layer",
@@ -251,6 +252,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Heads",
             "layer by head as a map, of one step",
             "explorer.views.maps:HeadMap",
+            sources=(ROWS,),
             uses=("step",),
         ),
         ViewKind(

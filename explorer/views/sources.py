@@ -40,8 +40,8 @@ def rows(store: Store, selection: Selection, look: Look) -> Rows:
 
 
 def whole_layers(store: Store, selection: Selection, look: Look) -> Rows:
-    """The values of whole layers alone."""
-    return fetch(store, selection, whole=True)
+    """The values of whole layers alone, unless it is heads that are looked at."""
+    return fetch(store, selection, whole=look.part != "head")
 
 
 def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
