@@ -52,17 +52,27 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
 
 
 def job(
-    running: Selection | None, shown: Selection | None, progress: Progress | None, missing: int, waiting: int = 0
+    running: Selection | None,
+    shown: Selection | None,
+    progress: Progress | None,
+    missing: int,
+    waiting: int = 0,
+    keys: tuple[str, str] = ("c", "x"),
 ) -> str:
-    """What is being computed, how far it is and what waits behind it; else what is missing of what is shown."""
+    """What is being computed, how far it is and what waits behind it; else what is missing of what is shown.
+
+    Args:
+        keys: that compute and that cancel.
+    """
+    compute, cancel = keys
     if running is None:
-        return f"{missing:,} not computed: c computes" if missing else ""
+        return f"{missing:,} not computed: {compute} computes" if missing else ""
     other = "" if running == shown else f"{running.measure} "
     behind = f", {waiting} waiting" if waiting else ""
     if progress is None or not progress.total:
-        return f"computing {other}…{behind}  x cancels"
+        return f"computing {other}…{behind}  {cancel} cancels"
     share = 100 * progress.done // progress.total
-    return f"computing {other}{progress.done:,}/{progress.total:,} {share} %{behind}  x cancels"
+    return f"computing {other}{progress.done:,}/{progress.total:,} {share} %{behind}  {cancel} cancels"
 
 
 def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> SegmentLine:

@@ -137,6 +137,10 @@ class Core(Screen[None]):
         if self.chart.view is not None and before.variant == self.state.variant:
             self.chart.draw(self.chart.view, cursor, self.state.options)
 
+    def key_of(self, action: str) -> str:
+        """The first key in force of an action, as a person reads it."""
+        return next(a.shown_keys.split()[0] for a in self.actions if a.id == action)
+
     def tell(self, word: str) -> None:
         """Say something until the next change."""
         self._word = word
@@ -163,8 +167,9 @@ class Core(Screen[None]):
             return
         width = self.size.width
         view, palette = self.chart.view, self.palette
+        keys = self.key_of("compute"), self.key_of("cancel")
         job = bars.job(
-            self.jobs.selection, self.selection, self.progress, self.missing if view else 0, self.jobs.waiting
+            self.jobs.selection, self.selection, self.progress, self.missing if view else 0, self.jobs.waiting, keys
         )
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),

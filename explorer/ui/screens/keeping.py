@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.ui import history, state
+from explorer.ui.actions import ACTIONS
 from explorer.ui.screens.core import Core
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import Catalogue, State
@@ -43,13 +44,13 @@ class Keeping(Core):
         """Where to begin, before the first listing."""
         self.state, self._folded, self.extra, self.session = begin, saved.folded, dict(saved.extra), session
 
+    def on_mount(self) -> None:
+        new = {a.id: a for a in self.actions}
+        self.panel.keys = {a.shown_keys.split()[0]: new[a.id].shown_keys.split()[0] for a in ACTIONS}
+
     def saved(self) -> Saved:
         """What a session keeps of now."""
         return Saved(self.state, self._folded, deepcopy(self.extra))
-
-    def key_of(self, action: str) -> str:
-        """The first key in force of an action, as a person reads it."""
-        return next((a.shown_keys.split()[0] for a in self.actions if a.id == action and a.keys), "")
 
     def known(self, begun: State, catalogue: Catalogue) -> State:
         """A state with a measure that there is; what a session or a preset kept may be older."""

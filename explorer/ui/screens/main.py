@@ -122,7 +122,7 @@ class MainScreen(Keeping):
         if message.how != "replaced":
             self._tried.add(message.selection)
         if message.how == "cancelled":
-            self._word = "Cancelled; what was finished is kept. c goes on."
+            self._word = f"Cancelled; what was finished is kept. {self.key_of('compute')} goes on."
         elif message.reason:
             self._word = f"Not computed: {message.reason}"
         self.reader.look_again()
@@ -215,7 +215,7 @@ class MainScreen(Keeping):
         self.set_class(small, "-small")
         self.fold()
         if small:
-            words = f"bertdyn needs {SMALLEST[0]} x {SMALLEST[1]} cells; here are {width} x {height}. q leaves."
+            words = f"bertdyn needs {SMALLEST[0]} x {SMALLEST[1]} cells; here are {width} x {height}. {self.key_of('quit')} leaves."
             self.query_one("#small", Lines).show(centred(words, width, height, self.palette.text))
         self.bars()
 
@@ -231,7 +231,9 @@ class MainScreen(Keeping):
         """Another way to look in the same mode."""
         variants = MODES[self.state.mode].variants
         if len(variants) == 1:
-            several = ", ".join(f"{m.key} {m.title}" for m in MODES.values() if len(m.variants) > 1)
+            several = ", ".join(
+                f"{self.key_of(f'mode.{m.name}')} {m.title}" for m in MODES.values() if len(m.variants) > 1
+            )
             self.tell(f"{MODES[self.state.mode].title} has one way to look; several have {several}.")
             return
         self.become(state.varied(self.state, by))
@@ -259,7 +261,7 @@ class MainScreen(Keeping):
     def action_sql(self, what: str) -> None:
         """In SQL: ``write``, ``pick``, ``run`` or ``worked``."""
         if self.state.mode != "sql":
-            self.tell(f"That key belongs to SQL: press {MODES['sql'].key} first.")
+            self.tell(f"That key belongs to SQL: press {self.key_of('mode.sql')} first.")
         else:
             getattr(self.sql, what)()
 
@@ -267,7 +269,7 @@ class MainScreen(Keeping):
         """The next sentence of those that were found."""
         found = getattr(self.chart.view, "found", ())
         if not found:
-            self.tell(f"Sentences are shown one by one in Example: press {MODES['example'].key} first.")
+            self.tell(f"Sentences are shown one by one in Example: press {self.key_of('mode.example')} first.")
             return
         there = self.chart.view.data.focus.example  # type: ignore[union-attr]
         at = found.index(there) + by if there in found else 0
@@ -309,7 +311,9 @@ class MainScreen(Keeping):
             self.tell("sentences by how far they moved" if not look.changed else "sentences in their own order")
             return
         if view is None or self.state.mode != "table":
-            self.tell(f"o sorts Table ({MODES['table'].key}) and the sentences of Example ({MODES['example'].key}).")
+            self.tell(
+                f"Table ({self.key_of('mode.table')}) and the sentences of Example ({self.key_of('mode.example')}) are sorted."
+            )
             return
         options = state.resorted(self.state.options, view.rows()[0])
         self.become(replace(self.state, options=options))

@@ -52,6 +52,8 @@ class Panel(Lines, can_focus=True):
         self._about: tuple[State, Catalogue] | None = None
         self._opened = ""
         """The section whose list is unfolded where not everything fits."""
+        self.keys: dict[str, str] = {}
+        """Keys that the user has given other ones."""
         self.wanted = ""
         """Words that rows must match."""
 
@@ -155,7 +157,10 @@ class Panel(Lines, can_focus=True):
     def _line(self, place: int, width: int) -> SegmentLine:
         row, palette = self._rows[place], self._palette
         if row.head:
-            return [Segment(row.text.ljust(max(0, width - 1)), palette.axis), Segment(row.key, palette.axis)]
+            return [
+                Segment(row.text.ljust(max(0, width - 1)), palette.axis),
+                Segment(self.keys.get(row.key, row.key), palette.axis),
+            ]
         text = f"{row.mark} {row.text}" if row.mark else row.text
         text = text if len(text) <= width else text[: width - 1] + "…"
         style = palette.strong if "x" in row.mark else palette.text

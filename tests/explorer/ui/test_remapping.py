@@ -56,6 +56,8 @@ async def test_keys_that_were_exchanged_do_each_others_work_and_are_shown(comput
         assert screen.state.measure != "svcca"
         assert "t measure" in " ".join(text_of(pilot, "footer").split())
         assert "m task" in " ".join(text_of(pilot, "footer").split())
+        heads = {line.split()[0]: line.split()[-1] for line in text_of(pilot, "panel").splitlines() if line.strip()}
+        assert (heads["measure"], heads["task"], heads["seed"]) == ("t", "m", "s")
         commands = {c.title for c in pilot.app.get_system_commands(pilot.app.screen)}
         assert {"Next measure  (t)", "Next task  (m)", "Help  (f2)"} <= commands
         await pilot.press("question_mark", "ctrl+p")
