@@ -215,7 +215,8 @@ class MainScreen(Keeping):
         self.set_class(small, "-small")
         self.fold()
         if small:
-            words = f"bertdyn needs {SMALLEST[0]} x {SMALLEST[1]} cells; here are {width} x {height}. {self.key_of('quit')} leaves."
+            words = f"bertdyn needs {SMALLEST[0]} x {SMALLEST[1]} cells; here are {width} x {height}. "
+            words += f"{self.key_of('quit')} leaves."
             self.query_one("#small", Lines).show(centred(words, width, height, self.palette.text))
         self.bars()
 
@@ -311,9 +312,8 @@ class MainScreen(Keeping):
             self.tell("sentences by how far they moved" if not look.changed else "sentences in their own order")
             return
         if view is None or self.state.mode != "table":
-            self.tell(
-                f"Table ({self.key_of('mode.table')}) and the sentences of Example ({self.key_of('mode.example')}) are sorted."
-            )
+            table, example = self.key_of("mode.table"), self.key_of("mode.example")
+            self.tell(f"Table ({table}) and the sentences of Example ({example}) can be sorted.")
             return
         options = state.resorted(self.state.options, view.rows()[0])
         self.become(replace(self.state, options=options))

@@ -157,10 +157,8 @@ class Panel(Lines, can_focus=True):
     def _line(self, place: int, width: int) -> SegmentLine:
         row, palette = self._rows[place], self._palette
         if row.head:
-            return [
-                Segment(row.text.ljust(max(0, width - 1)), palette.axis),
-                Segment(self.keys.get(row.key, row.key), palette.axis),
-            ]
+            key = self.keys.get(row.key, row.key)
+            return [Segment(row.text.ljust(max(0, width - len(key))), palette.axis), Segment(key, palette.axis)]
         text = f"{row.mark} {row.text}" if row.mark else row.text
         text = text if len(text) <= width else text[: width - 1] + "…"
         style = palette.strong if "x" in row.mark else palette.text
