@@ -11,6 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from explorer.ui.actions import ACTIONS, Action
+from explorer.ui.modes import MODES
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.lines import SegmentLine, spread
 
@@ -80,11 +81,18 @@ def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> Segme
     if word:
         return plain(word, palette.warning, width)
     fitting: list[str] = []
-    for note in said:
+    for note in filter(None, said):
         if fitting and sum(map(len, fitting)) + 3 * len(fitting) + len(note) > width - 4:
             break
         fitting.append(note)
     return plain(" · ".join(fitting), palette.axis, width)
+
+
+def hint(mode: str, actions: Sequence[Action]) -> str:
+    """The mode's own keys in words: 'v next way to look, ] next step'."""
+    known = {a.id: a for a in actions}
+    own = (known[name] for name in MODES[mode].keys if name in known and known[name].keys)
+    return ", ".join(f"{a.shown_keys.split()[0]} {a.title.lower()}" for a in own)
 
 
 def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = ACTIONS) -> SegmentLine:

@@ -41,6 +41,8 @@ class Mode:
     title: str
     help: str
     variants: tuple[Variant, ...]
+    keys: tuple[str, ...] = ()
+    """Names of the actions that are this mode's own: what a first look should know."""
 
 
 STEPS = "steps"
@@ -67,6 +69,7 @@ MODES: Mapping[str, Mode] = {
                 Variant(words, "curves", part, STEPS if part == "layer" else f"steps of a {part}", lines=True)
                 for part, words in VIEWS["curves"].parts.items()
             ),
+            ("vary", "compute", "log"),
         ),
         _one("profile", "2", lines=True),
         Mode(
@@ -80,6 +83,7 @@ MODES: Mapping[str, Mode] = {
                 Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
                 Variant("seed by seed, at one step", "seed-pairs", axes="seed-pairs"),
             ),
+            ("vary", "step.next", "digits"),
         ),
         _one("seeds", "4", STEPS, lines=True),
         Mode(
@@ -94,6 +98,7 @@ MODES: Mapping[str, Mode] = {
                 Variant("along the steps, centroids", "labels", "centroids", axes="labels", lines=True),
                 Variant("paths of the centroids", "paths", axes="labels", lines=True),
             ),
+            ("vary", "step.next", "layer.next"),
         ),
         Mode(
             "example",
@@ -101,6 +106,7 @@ MODES: Mapping[str, Mode] = {
             "Example",
             VIEWS["example"].help,
             tuple(Variant(words, "example", part, axes="tokens") for part, words in VIEWS["example"].parts.items()),
+            ("step.next", "layer.next", "head.next", "example.next", "filter", "sort", "vary"),
         ),
         _one("table", "7", downwards=True),
         Mode(
@@ -117,6 +123,7 @@ MODES: Mapping[str, Mode] = {
             "Jobs",
             "what is being computed, what waits and what failed",
             (Variant("queue", axes="jobs", downwards=True, start=_TOP),),
+            ("cancel",),
         ),
     )
 }

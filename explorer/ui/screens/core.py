@@ -171,11 +171,12 @@ class Core(Screen[None]):
         job = bars.job(
             self.jobs.selection, self.selection, self.progress, self.missing if view else 0, self.jobs.waiting, keys
         )
+        said = self.picture.notes if view and self.picture else ()
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),
             "heading": bars.plain(view.title if view else "", palette.strong, self.chart.size.width),
             "subheading": bars.plain(view.subtitle if view else "", palette.axis, self.chart.size.width),
-            "notes": bars.notes(self._word, self.picture.notes if view and self.picture else (), palette, width),
+            "notes": bars.notes(self._word, (*said, bars.hint(self.state.mode, self.actions)), palette, width),
             "reading": bars.plain(self.picture.reading if view and self.picture else "", palette.cursor, width),
             "footer": bars.footer(self.state.mode, palette, width, self.actions),
         }

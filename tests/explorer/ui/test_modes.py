@@ -235,3 +235,11 @@ async def test_a_parameter_of_the_measure_is_set_from_the_panel(computed: Path) 
         await pilot.press("ctrl+u", *"variance:0.5", "enter")
         await until(pilot, under(pilot, "50 % variance"))
         await until(pilot, lambda: "param  variance 0.5" in text_of(pilot, "panel"))
+
+
+async def test_a_mode_tells_its_own_keys_where_there_is_room(computed: Path) -> None:
+    async with opened(computed, size=(250, 60)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: "] next step, . layer above, > next head" in text_of(pilot, "notes"))
+        await pilot.press("3")
+        await until(pilot, lambda: "v next way to look" in text_of(pilot, "notes"))
