@@ -99,12 +99,21 @@ def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = 
     """Keys with their names; the active mode stands out without colour; what does not fit is in the help."""
     # Help and quit are promised first: whoever sees only a few keys must see these.
     shown = sorted((a for a in actions if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit")))
-    texts = [(a, a.shown_keys.split()[0]) for a in shown]
-    gap = 2 if sum(len(key) + len(a.footer) + 3 for a, key in texts) < width else 1
+    texts = [(a, a.shown_keys.split()[0], f" {a.footer}") for a in shown]
+    gap = 2 if sum(len(key) + len(name) + 2 for _, key, name in texts) < width else 1
+    promised = [t for t in texts if t[0].group == "Views" or t[0].id in ("help", "quit")]
+    # Where not all modes have room for their names, the last ones keep their keys; the one that is shown is named.
+    nameless = {a.id for a, _, _ in promised if a.group == "Views" and a.id != f"mode.{mode}"}
+    for action, _, _ in promised:
+        if action.id in nameless:
+            rest = [len(key) + (0 if a.id in nameless - {action.id} else len(name)) for a, key, name in promised]
+            if sum(rest) + len(rest) < width:
+                nameless.discard(action.id)
     line: SegmentLine = []
     used = 1
-    for action, key in texts:
-        used += len(key) + 1 + len(action.footer)
+    for action, key, name in texts:
+        name = "" if action.id in nameless else name
+        used += len(key) + len(name)
         if used >= width:
             break
         active = action.id == f"mode.{mode}"
@@ -112,7 +121,7 @@ def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = 
         line += [
             Segment(" " * (gap if line else 1), Style()),
             Segment(key, style if active else palette.strong),
-            Segment(f" {action.footer}", style),
+            Segment(name, style),
         ]
         used += gap
     return line
