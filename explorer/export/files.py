@@ -115,13 +115,20 @@ def write_beside(
 ) -> Path:
     """Write a view into a folder; a name that is taken gets a number, so that nothing is replaced.
 
+    For the explorer: a figure is drawn in a process of its own.
+
     Raises:
         BertdynError: as write().
         OSError: the folder cannot be written.
     """
     path = _free(folder, name, suffix(format))
     try:
-        write(view, format, path, size, dark, cursor, options)
+        if format in ("png", "pdf"):
+            from explorer.export import apart
+
+            apart.save(view, path, format, cursor, options)
+        else:
+            write(view, format, path, size, dark, cursor, options)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

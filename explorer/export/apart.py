@@ -1,0 +1,63 @@
+"""A figure drawn in a child process: matplotlib's 50 MB are no part of an explorer that is open all day."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.measures import Measure, get
+from explorer.views.base import Cursor, DrawOptions
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.views.base import View
+
+SECONDS = 120
+_REFUSED = 2
+
+
+def save(view: View, path: Path, format: str, cursor: Cursor, options: DrawOptions) -> None:
+    """As ``figure.save``.
+
+    Raises:
+        BertdynError: as figure.save(), and when the child ends without a figure.
+    """
+    asked = io.BytesIO()
+    _Pickler(asked).dump((view, path, format, cursor, options))
+    command = [sys.executable, "-P", "-m", "explorer.export.apart"]  # -P: no module of the folder one is in
+    try:
+        child = subprocess.run(command, input=asked.getvalue(), capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise BertdynError(f"The figure was not drawn within {SECONDS} seconds.") from None
+    said = child.stderr.decode("utf-8", "replace").strip().splitlines()
+    if child.returncode == _REFUSED and said:
+        raise BertdynError(said[-1])
+    if child.returncode:
+        raise BertdynError(f"The figure could not be drawn: {said[-1] if said else f'exit code {child.returncode}'}.")
+
+
+class _Pickler(pickle.Pickler):
+    """Measures go by their names: what computes them is made by functions, which no pickle holds."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        return (get, (obj.name,)) if isinstance(obj, Measure) else NotImplemented
+
+
+def main() -> int:
+    """The child: what to draw comes on stdin from the explorer itself."""
+    from explorer.export import figure
+
+    try:
+        figure.save(*pickle.loads(sys.stdin.buffer.read()))
+    except BertdynError as error:
+        print(error, file=sys.stderr)
+        return _REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
