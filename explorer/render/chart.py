@@ -81,6 +81,8 @@ class Chart:
     """The value of no difference: the axis starts (or, where it is 1, ends) there when that costs little."""
     signed: bool = False
     """Values are changes: zero is on the axis, and the axis is linear."""
+    fades: bool = True
+    """Lines out of focus fade. Else the one in focus stands out: of many small charts fewer cells change with it."""
     bands_in_focus_only: bool = False
     """``low`` and ``high`` are drawn for the line in focus alone."""
 

@@ -187,7 +187,9 @@ class LineChart:
             grid.put(row, name_at, name, palette.axis)
 
     def _style(self, palette: Palette, index: int, focus: int) -> Style:
-        if focus < 0 or focus == index:
+        if focus == index and not self.chart.fades:
+            return palette.strong
+        if focus < 0 or focus == index or not self.chart.fades:
             style = palette.line(self.chart.series[index].rank)
             return style + Style(bold=True) if focus == index else style
         return palette.faint

@@ -38,7 +38,7 @@ class Seeds(CubeView):
         def chart(part: Cube, extras: bool) -> LineChart:
             series = cube_series(part, [f"L{layer}" for layer in cube.layers], cube.layers, True, extras)
             whole = line_chart(data, series, "step", len(part.seeds) == 1)
-            return LineChart(replace(whole, y_name="", scale_of=scale, values=False))
+            return LineChart(replace(whole, y_name="", scale_of=scale, values=False, fades=False))
 
         self.panels = [(f"seed {seed}", chart(data.cube(self.task, (seed,)), not several)) for seed in self.seeds]
         if several:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.segment import Segment
 from rich.style import Style
 
-JOIN = 8
+JOIN = 40
 """Changes so near are sent as one: a jump of the terminal's cursor costs about as many bytes."""
 
 
@@ -33,5 +33,11 @@ def changed(old: Sequence[Segment], new: Sequence[Segment]) -> list[tuple[int, i
 def _cells(line: Sequence[Segment]) -> list[tuple[str, Style | None]] | None:
     cells: list[tuple[str, Style | None]] = []
     for text, style, _ in line:
-        cells.extend((char, style) for char in text)
+        blank = None if _hidden(style) else style
+        cells.extend((char, blank if char == " " else style) for char in text)
     return cells if len(cells) == sum(s.cell_length for s in line) else None
+
+
+def _hidden(style: Style | None) -> bool:
+    """A blank looks the same in it as in no style."""
+    return style is None or (style.bgcolor is None and not style.underline and not style.reverse and not style.strike)
