@@ -181,7 +181,7 @@ class Jobs:
                 if entry.stop:
                     return ""
                 self._process = process = subprocess.Popen(
-                    [sys.executable, "-m", "explorer.compute.job", str(self._path)],
+                    [sys.executable, "-P", "-m", "explorer.compute.job", str(self._path)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=complaints,
