@@ -69,7 +69,7 @@ MODES: Mapping[str, Mode] = {
                 Variant(words, "curves", part, STEPS if part == "layer" else f"steps of a {part}", lines=True)
                 for part, words in VIEWS["curves"].parts.items()
             ),
-            ("vary", "compute", "log"),
+            ("vary", "log"),
         ),
         _one("profile", "2", lines=True),
         Mode(
