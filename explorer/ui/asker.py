@@ -3,6 +3,7 @@ interrupted."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -60,9 +61,9 @@ class Asker:
         with self._lock:
             if not self.busy:
                 return False
-            self._cancelled = True
-            if self._interrupt is not None:
-                self._interrupt()
+            if not self._cancelled:
+                self._cancelled = True
+                threading.Thread(target=self._stop, name="bertdyn-sql-stop", daemon=True).start()
             return True
 
     def finish(self) -> None:
@@ -74,8 +75,14 @@ class Asker:
     def _begun(self, interrupt: Callable[[], None]) -> None:
         with self._lock:
             self._interrupt = interrupt
-            if self._cancelled:
-                interrupt()
+
+    def _stop(self) -> None:
+        """Interrupt until it is over: DuckDB forgets an interruption that comes just before the statement begins."""
+        while self.busy:
+            with self._lock, contextlib.suppress(Exception):  # the connection may be closed by now
+                if self._interrupt is not None:
+                    self._interrupt()
+            time.sleep(0.05)
 
     def _open(self) -> Store:
         from store.store import Store
