@@ -14,6 +14,8 @@ from explorer.demo.recipe import TASKS, Recipe
 from explorer.demo.run import tiny_bert
 from tests import oracle
 
+pytestmark = pytest.mark.xdist_group("end to end")  # what they share takes half a minute to make
+
 FIRM = 0.05
 RECIPE = Recipe(steps=(0, 4, 12), sentences=400)
 CHECKPOINT = f"runs/{TASKS[0].name}/seed-1/checkpoint-12"
