@@ -15,7 +15,7 @@ from rich.style import Style
 
 from explorer.render import axes
 from explorer.render.cells import Grid, Line, crop, pad
-from explorer.render.ink import Ink, fill, ink
+from explorer.render.ink import Ink, fill, half_block, ink
 from explorer.render.palette import Palette
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
@@ -167,21 +167,12 @@ class HeatChart:
         for code in np.unique(upper.astype(np.int32) * 64 + lower).tolist():
             above, below = (code + 32) // 64, (code + 32) % 64 - 32
             here = (upper == above) & (lower == below)
-            style, char = Style(), " "
             if above < 0 and below < 0:
                 worst = _REFUSED if _REFUSED in (above, below) else max(above, below)
                 char = {_REFUSED: cross, _MISSING: dot, _OUTSIDE: " "}[worst]
                 style, here = palette.faint, here & middle
-            elif not looks.colours:
-                char, style = looks.glyphs[max(above, below)], looks.styles[max(above, below)]
-            elif above == below:
-                style = fill(None, looks.colours[above])
-            elif below < 0:
-                char, style = "▀", fill(looks.colours[above], None)
-            elif above < 0:
-                char, style = "▄", fill(looks.colours[below], None)
             else:
-                char, style = "▀", fill(looks.colours[above], looks.colours[below])
+                char, style = half_block(looks, above, below)
             part = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
             height, width = grid.chars[part].shape
             grid.chars[part][here[:height, :width]] = ord(char)

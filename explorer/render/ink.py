@@ -55,6 +55,20 @@ def ink(palette: Palette, two_sided: bool, ascii_only: bool) -> Ink:
     return Ink(() if ascii_only else palette.heat, glyphs, (palette.text,) * LEVELS, palette.heat_dark_below)
 
 
+def half_block(looks: Ink, above: int, below: int) -> tuple[str, Style]:
+    """Character and style of a cell whose upper and lower half have these levels; below 0 is empty, not both are."""
+    if not looks.colours:
+        level = max(above, below)
+        return looks.glyphs[level], looks.styles[level]
+    if above == below:
+        return " ", fill(None, looks.colours[above])
+    if below < 0:
+        return "▀", fill(looks.colours[above], None)
+    if above < 0:
+        return "▄", fill(looks.colours[below], None)
+    return "▀", fill(looks.colours[above], looks.colours[below])
+
+
 @lru_cache(maxsize=1024)
 def fill(fore: Color | None, back: Color | None) -> Style:
     """The colours of a half block."""

@@ -15,7 +15,7 @@ from rich.style import Style
 
 from explorer.render.axes import number
 from explorer.render.cells import Grid, Line, clean, crop, pad
-from explorer.render.ink import Ink, fill, ink
+from explorer.render.ink import Ink, fill, half_block, ink
 from explorer.render.palette import Palette
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
@@ -215,20 +215,11 @@ def _paint(
     for code in np.unique(upper * 64 + lower).tolist():
         above, below = (code + 32) // 64, (code + 32) % 64 - 32
         here = (upper == above) & (lower == below)
-        char, style = " ", Style()
         if above < 0 and below < 0:
             char, style = cross if _REFUSED in (above, below) else dot, palette.faint
             here = here & centre
-        elif not looks.colours:
-            char, style = looks.glyphs[max(above, below)], looks.styles[max(above, below)]
-        elif above == below:
-            style = fill(None, looks.colours[above])
-        elif below < 0:
-            char, style = "▀", fill(looks.colours[above], None)
-        elif above < 0:
-            char, style = "▄", fill(looks.colours[below], None)
         else:
-            char, style = "▀", fill(looks.colours[above], looks.colours[below])
+            char, style = half_block(looks, above, below)
         chars[here] = ord(char)
         styles[here] = grid.style(style)
 

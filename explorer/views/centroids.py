@@ -30,6 +30,8 @@ class Centroids:
     """What a point is, in words."""
     values: np.ndarray
     """float64 [checkpoints, labels, width]."""
+    left_out: int = 0
+    """Checkpoints of the run between these that were not read."""
     missing: int = 0
     """Nothing here is computed beforehand, so nothing can be missing."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.measures import Measure
 from explorer.render.cells import message
 from explorer.render.heat import HeatChart, HeatMap, names_of
 from explorer.render.palette import Palette
@@ -12,6 +13,29 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.cells import signed
 from explorer.views.line_view import CubeView
 from explorer.views.rows import Rows
+
+
+def heat_chart(
+    measure: Measure,
+    values: np.ndarray,
+    rows: tuple[str, tuple[str, ...]],
+    columns: tuple[str, tuple[str, ...]],
+    refused: np.ndarray | None = None,
+) -> HeatChart:
+    """A map of a measure's values [rows, columns] on its own scale; of both axes the title and the names."""
+    return HeatChart(
+        HeatMap(
+            values=values,
+            row_names=rows[1],
+            column_names=columns[1],
+            row_title=rows[0],
+            column_title=columns[0],
+            name=words.y_name(measure),
+            refused=refused,
+            anchor=measure.same,
+            signed=signed(measure),
+        )
+    )
 
 
 class Heat(CubeView):
@@ -27,18 +51,8 @@ class Heat(CubeView):
         for r in self.shown:
             if r.value is None and r.step in step_at and r.layer in layer_at:
                 refused[layer_at[r.layer], step_at[r.step]] = True
-        self.chart = HeatChart(
-            HeatMap(
-                values=cube.mean,
-                row_names=names_of(cube.layers),
-                column_names=names_of(cube.steps),
-                row_title="layer",
-                column_title="step",
-                name=words.y_name(data.measure),
-                refused=refused,
-                anchor=data.measure.same,
-                signed=signed(data.measure),
-            )
+        self.chart = heat_chart(
+            data.measure, cube.mean, ("layer", names_of(cube.layers)), ("step", names_of(cube.steps)), refused
         )
 
     def draw(

@@ -10,12 +10,13 @@ import numpy as np
 from explorer.measures import all_measures
 from explorer.render.axes import number
 from explorer.render.cells import clean, message
-from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.heat import names_of
 from explorer.render.palette import Palette
 from explorer.selection import Pair, seed_order
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
-from explorer.views.cells import place_of, signed
+from explorer.views.cells import place_of
+from explorer.views.heat import heat_chart
 from explorer.views.rows import Rows
 
 COLUMNS = (
@@ -52,18 +53,12 @@ class Layers:
         if others and self.pair is not None:
             more = f"the selection has {others:,} more comparison{'' if others == 1 else 's'}"
             self.notes += (clean(f"shows {self.pair.key}; {more}"),)
-        self.chart = HeatChart(
-            HeatMap(
-                values=self.values,
-                row_names=names_of(self.layers),
-                column_names=names_of(self.ref_layers),
-                row_title="layer",
-                column_title="reference layer",
-                name=words.y_name(data.measure),
-                refused=refused,
-                anchor=data.measure.same,
-                signed=signed(data.measure),
-            )
+        self.chart = heat_chart(
+            data.measure,
+            self.values,
+            ("layer", names_of(self.layers)),
+            ("reference layer", names_of(self.ref_layers)),
+            refused,
         )
 
     def draw(

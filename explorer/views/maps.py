@@ -6,11 +6,11 @@ import numpy as np
 
 from explorer.render.axes import number
 from explorer.render.cells import clean, message
-from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.heat import names_of
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Picture
-from explorer.views.cells import signed
+from explorer.views.heat import heat_chart
 from explorer.views.line_view import other_tasks
 from explorer.views.rows import Rows
 
@@ -33,19 +33,8 @@ class StepMap:
         self.title = words.title(data, self.task, *self.where())
         self.subtitle = words.subtitle(data, data.main)
         self.notes = words.notes(data, data.main) + other_tasks(data, self.task)
-        self.chart = HeatChart(
-            HeatMap(
-                values=self.values,
-                row_names=self.row_names,
-                column_names=self.column_names,
-                row_title=self.row_title,
-                column_title=self.column_title,
-                name=words.y_name(data.measure),
-                refused=np.zeros(self.values.shape, bool),
-                anchor=data.measure.same,
-                signed=signed(data.measure),
-            )
-        )
+        rows, columns = (self.row_title, self.row_names), (self.column_title, self.column_names)
+        self.chart = heat_chart(data.measure, self.values, rows, columns)
 
     def made(self, look: Look) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[str, ...]]:
         """Values and their spread over seeds, both [rows, columns], and the names of both."""
@@ -117,7 +106,7 @@ class HeadMap(StepMap):
     def nothing(self) -> str:
         """See StepMap."""
         if self.data.cells:
-            return f"{self.data.measure.title} has no values of single heads at step {self.step:,}: js has (m)."
+            return f"{self.data.measure.title} has no values of single heads at step {self.step:,}: js has."
         return words.nothing(self.data)
 
     def place(self, row: int, column: int) -> str:

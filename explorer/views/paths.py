@@ -121,6 +121,9 @@ class Paths:
 
     def _notes(self, share: float) -> tuple[str, ...]:
         said = []
+        if self.data.left_out:
+            there = len(self.data.keys) + self.data.left_out
+            said.append(f"shows {len(self.data.keys)} of the run's {there:,} checkpoints, evenly spaced")
         if share < _LITTLE:
             said.append(f"! the plane holds {100 * share:.0f} % of the variance only: near in it need not be near")
         said.append("distances in words and tables are those in all dimensions, not in the plane")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from explorer.render.axes import count, number
@@ -91,7 +91,9 @@ def centroids(store: Store, selection: Selection, look: Look) -> Centroids:
     ]
     if not keys:
         raise BertdynError(f"No step of {task}, seed {seed} is chosen.")
-    return fetch_centroids(store, selection.probe, spread(keys, PATH_STEPS), _layer(store, selection, look, keys[0], 0))
+    shown = spread(keys, PATH_STEPS)
+    found = fetch_centroids(store, selection.probe, shown, _layer(store, selection, look, keys[0], 0))
+    return replace(found, left_out=len(keys) - len(shown))
 
 
 def spread(keys: Sequence[CheckpointKey], most: int) -> tuple[CheckpointKey, ...]:

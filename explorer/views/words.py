@@ -101,7 +101,7 @@ def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
     low = [r for r in shown if noise(rows.measure, r)]
     if low:
         said.append(f"{count(len(low))} of {count(len(shown))} values lie {_near(rows.measure)}: {_NOISE}")
-    said += _on_trust(shown)
+    said += _on_trust(rows.measure, shown)
     return tuple(clean(note) for note in said)
 
 
@@ -118,7 +118,7 @@ def _near(measure: Measure) -> str:
     return f"within {floor} of {short(measure.same)}" if measure.same else f"below {floor}"
 
 
-def _on_trust(shown: Sequence[Result]) -> list[str]:
+def _on_trust(measure: Measure, shown: Sequence[Result]) -> list[str]:
     """How intervals and chance levels were had, and why where they were asked for and could not be had."""
     asked = next((t for t in (trust(r) for r in shown) if t), {})
     said = []
@@ -127,7 +127,8 @@ def _on_trust(shown: Sequence[Result]) -> list[str]:
         said.append(f"[ ]: {100 * level:g} % {method} interval over examples")
     draws = asked.get("null")
     if draws and any(r.null_value is not None for r in shown):
-        said.append(f"chance: mean of {draws} {'draw' if draws == 1 else 'draws'} with examples permuted")
+        what = "labels" if measure.needs_labels else "examples"
+        said.append(f"chance: mean of {draws} {'draw' if draws == 1 else 'draws'} with {what} permuted")
     for what in ("interval", "null"):
         name = f"no_{what}"
         reason = next((str(known(r)[name]) for r in shown if f'"{name}"' in r.details and known(r).get(name)), "")

@@ -239,7 +239,7 @@ class MainScreen(Keeping):
             return
         self.become(state.varied(self.state, by))
         at = variants.index(self.state.variant) + 1
-        self.tell(f"{self.state.variant.title} ({at} of {len(variants)}, v goes on)")
+        self.tell(f"{self.state.variant.title} ({at} of {len(variants)}, {self.key_of('vary')} goes on)")
 
     def action_next(self, what: str, by: int) -> None:
         """The next measure, task, seed, probe set, reference or step."""

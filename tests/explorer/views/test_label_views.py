@@ -10,7 +10,8 @@ from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Selection
-from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
+from explorer.views import sources
+from explorer.views.base import ANYWHERE, END, NOWHERE, Cursor, DrawOptions
 from explorer.views.centroids import fetch_centroids, principal_plane, run_keys, token_weights
 from explorer.views.clusters import Clusters, Spot, last_spot, spots
 from explorer.views.label_lines import LabelLines
@@ -258,3 +259,14 @@ def test_no_size_breaks_the_paths(stores):
                 for options in ({}, {"ascii": True}):
                     lines = draw(view, *size, cursor, Depth.EIGHT_BIT, **options).lines
                     assert [width_of(line) for line in lines] == [size[0]] * size[1]
+
+
+def test_a_run_of_many_checkpoints_says_which_share_of_them_is_shown(stores, monkeypatch):
+    monkeypatch.setattr(sources, "PATH_STEPS", 2)
+    chosen = Selection("clusters", "words", tasks=("pos",), seeds=("1",))
+    there = len(run_keys(stores, "words", "pos", "1"))
+    assert there > 2
+    notes = Paths(sources.centroids(stores, chosen, ANYWHERE)).notes
+    assert f"shows 2 of the run's {there} checkpoints, evenly spaced" in notes
+    monkeypatch.undo()
+    assert not any("evenly" in note for note in Paths(sources.centroids(stores, chosen, ANYWHERE)).notes)

@@ -115,6 +115,8 @@ def test_the_notes_say_how_they_were_had_and_why_one_could_not():
     notes = draw(VIEWS["heat"].build(trusted())).notes
     assert "[ ]: 90 % jackknife interval over examples" in notes
     assert "chance: mean of 20 draws with examples permuted" in notes
+    of_labels = draw(VIEWS["heat"].build(trusted(measure=replace(DISTANCE, needs_labels=True)))).notes
+    assert "chance: mean of 20 draws with labels permuted" in of_labels
     why = json.dumps({"no_interval": "fewer than three examples", "trust": {"interval": "jackknife", "level": 0.9}})
     notes = draw(VIEWS["heat"].build(rows(details=why))).notes
     assert "no interval: fewer than three examples" in notes
