@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey
@@ -97,8 +98,7 @@ class Selection:
     """Layers of the reference that every chosen layer is compared with; None: each layer with itself."""
 
 
-@dataclass(frozen=True, order=True)
-class Pair:
+class Pair(NamedTuple):
     """A checkpoint and the one it is compared with (None for measures of one checkpoint)."""
 
     key: CheckpointKey

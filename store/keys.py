@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,8 +13,7 @@ PRETRAINED = "pretrained"
 """Task name of the reference given with ``--reference``; its seed is "0" and its step 0."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class CheckpointKey:
+class CheckpointKey(NamedTuple):
     """One checkpoint of one fine-tuning run. Tasks and seeds are any text; steps are optimiser updates."""
 
     task: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from store.store import Store
 
 POLL_SECONDS = 1.5
+TICK = 20_000_000
+"""Nanoseconds: coarser than the clock of a local file system."""
 KEPT = 8
 """Selections whose rows are kept: going back and forth between a few costs nothing."""
 KEPT_VALUES = 30_000
@@ -54,7 +57,7 @@ class Reader:
         self._path, self._post = path, post
         self._wake = threading.Condition()
         self._wish: Wish | None = None
-        self._fresh = False
+        self._fresh = self._due = False
         self._chores: list[Callable[[], Path]] = []
         self._stopped = False
         self._age = 0
@@ -86,10 +89,9 @@ class Reader:
             self._wake.notify()
 
     def look_again(self) -> None:
-        """New results may be there: read them now, not at the next poll."""
+        """New results may be there: look now, not at the next poll."""
         with self._wake:
-            self._fresh = True
-            self._age += 1
+            self._due = True
             self._wake.notify()
 
     def write(self, chore: Callable[[], Path]) -> None:
@@ -110,7 +112,7 @@ class Reader:
                     store = Store.open(self._path, frugal=True)
                 listing, values = stamp(self._path, LISTING), stamp(self._path, VALUES)
                 if (listing, values) != seen:
-                    self.look_again()
+                    self._outdate()
                 if listing != listed:
                     self._post(Listed(catalogue(store)))
                 seen, listed, failed = (listing, values), listing, ""
@@ -123,7 +125,15 @@ class Reader:
             if store is not None:
                 store.rest()
             with self._wake:
-                self._wake.wait_for(lambda: self._fresh or self._stopped or bool(self._chores), POLL_SECONDS)
+                self._wake.wait_for(
+                    lambda: self._fresh or self._due or self._stopped or bool(self._chores), POLL_SECONDS
+                )
+                self._due = False
+
+    def _outdate(self) -> None:
+        with self._wake:
+            self._fresh = True
+            self._age += 1
 
     def _serve(self, store: Store | None) -> None:
         with self._wake:
@@ -200,9 +210,17 @@ def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, 
         OSError: the folder is gone.
     """
     os.stat(path)
+    now = time.time_ns()
     return frozenset(
-        (folder, os.stat(folder).st_mtime_ns) for top, depth in where for folder in _folders(str(path / top), depth)
+        (folder, _settled(os.stat(folder).st_mtime_ns, now))
+        for top, depth in where
+        for folder in _folders(str(path / top), depth)
     )
+
+
+def _settled(changed: int, now: int) -> int:
+    """A time that reads otherwise later when the folder may change again within the same tick of its clock."""
+    return changed if changed < now - TICK else -changed
 
 
 def _folders(top: str, depth: int) -> Iterator[str]:

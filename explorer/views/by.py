@@ -73,7 +73,7 @@ class LinesBy:
 
     def _line(self, name: str, task: str, seeds: tuple[str, ...]) -> Line:
         found: dict[int, tuple[float, ...]] = {}
-        for step in {p.key.step for p in self.data.wanted if p.key.task == task}:
+        for step in {p.step for p in self.data.wanted if p.task == task}:
             rows = (self.data.at(task, seed, self.layer, step) for seed in seeds)
             found[step] = tuple(r.value for r in rows if r is not None and r.value is not None)
         return Line(clean(name), task, {step: values for step, values in found.items() if values})

@@ -4,20 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from explorer.measures import Measure
 from store.keys import CheckpointKey, Result
 
 
 class Place(NamedTuple):
-    """One layer of one comparison: what is computed in one go, however many rows it has."""
+    """One layer of one comparison: what is computed in one go, however many rows it has.
 
-    key: CheckpointKey
+    Flat, because a view makes, sorts and looks up tens of thousands of them.
+    """
+
+    task: str
+    seed: str
+    step: int
     layer: int
-    reference: CheckpointKey | None
-    """None for a measure of one checkpoint alone."""
+    ref_task: str | None
+    """None, as what follows, for a measure of one checkpoint alone."""
+    ref_seed: str | None
+    ref_step: int | None
     ref_layer: int | None
+
+    @classmethod
+    def of(cls, key: CheckpointKey, layer: int, reference: CheckpointKey | None, ref_layer: int | None) -> Place:
+        """The place of a comparison of two layers; of one layer alone without a reference."""
+        if reference is None:
+            return cls(*key, layer, None, None, None, None)
+        return cls(*key, layer, *reference, ref_layer)
+
+    @property
+    def key(self) -> CheckpointKey:
+        """The checkpoint."""
+        return CheckpointKey(self.task, self.seed, self.step)
+
+    @property
+    def reference(self) -> CheckpointKey | None:
+        """What it is compared with; None for a measure of one checkpoint alone."""
+        if self.ref_task is None or self.ref_seed is None or self.ref_step is None:
+            return None
+        return CheckpointKey(self.ref_task, self.ref_seed, self.ref_step)
+
+
+_FIELDS = attrgetter(*Place._fields)
 
 
 @dataclass(frozen=True)
@@ -30,11 +60,14 @@ class Yardstick:
 
 def place_of(r: Result) -> Place:
     """Where a stored row belongs."""
-    key = CheckpointKey(r.task, r.seed, r.step)
-    if r.ref_task is None or r.ref_seed is None or r.ref_step is None:
-        return Place(key, r.layer, None, None)
-    other = r.layer if r.ref_layer is None else r.ref_layer
-    return Place(key, r.layer, CheckpointKey(r.ref_task, r.ref_seed, r.ref_step), other)
+    return place_at(_FIELDS(r))
+
+
+def place_at(row: Sequence[Any]) -> Place:
+    """The same of the stored columns that a Place is named after, in its order."""
+    if row[-1] is None and row[4] is not None:
+        return Place._make((*row[:-1], row[3]))
+    return Place._make(row)
 
 
 def summaries(measure: Measure, rows: Iterable[Result]) -> Iterator[Result]:

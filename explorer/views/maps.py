@@ -26,7 +26,7 @@ class StepMap:
     def __init__(self, data: Rows, look: Look = ANYWHERE) -> None:
         self.data = data
         self.task = data.tasks[0] if data.tasks else ""
-        steps = sorted({p.key.step for p in data.wanted if p.key.task == self.task})
+        steps = sorted({p.step for p in data.wanted if p.task == self.task})
         self.step = steps[min(max(look.step, 0), len(steps) - 1)] if steps else 0
         self.values, self.spread, self.row_names, self.column_names = self.made(look)
         self.empty = not bool(np.isfinite(self.values).any())

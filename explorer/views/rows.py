@@ -12,12 +12,14 @@ import numpy as np
 from explorer.measures import Measure, get
 from explorer.measures.base import canonical
 from explorer.selection import Selection, pairs, seed_order
-from explorer.views.cells import Place, Yardstick, merged, place_of, summaries, yardsticks
-from store.keys import PRETRAINED, Checkpoint, CheckpointKey, Result
+from explorer.views.cells import Place, Yardstick, merged, place_at, place_of, summaries, yardsticks
+from store.keys import PRETRAINED, Checkpoint, Result
 
 if TYPE_CHECKING:
     from store.store import Store
 
+Spot = tuple[str, str, int, int]
+"""Task, seed, layer and step."""
 MOST_PARTS = 100_000
 """Rows of single examples and query tokens that a table takes; a probe set can have millions of them."""
 
@@ -99,13 +101,13 @@ class Rows:
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks in the order of the selection, else by name, the pre-trained model last; also those without a value."""
-        there = {place.key.task for place in self.wanted}
+        there = {place.task for place in self.wanted}
         chosen = [t for t in self.selection.tasks if t in there]
         return tuple(chosen or sorted(there, key=lambda task: (task == PRETRAINED, task)))
 
     def seeds(self, task: str) -> tuple[str, ...]:
         """Seeds of a task, numbers by their size; also those without a value."""
-        there = {key.seed for place in self.wanted for key in self._shown_for(place) if key.task == task}
+        there = {seed for place in self.wanted for of, seed, _, _ in self._spots(place) if of == task}
         chosen = there & set(self.selection.seeds) if self.selection.seeds else there
         return tuple(sorted(chosen or there, key=seed_order))
 
@@ -115,38 +117,38 @@ class Rows:
         against = self.selection.against
         return against is not None and against.kind in ("seed", "seeds")
 
-    def _shown_for(self, place: Place) -> Iterator[CheckpointKey]:
+    def _spots(self, place: Place) -> tuple[Spot, ...]:
         """Under ``seeds`` a pair is a value of both its seeds; else of the checkpoint alone."""
-        yield place.key
-        against = self.selection.against
-        if against is not None and against.kind == "seeds" and place.reference is not None:
-            yield place.reference
+        own = (place.task, place.seed, place.layer, place.step)
+        if not self._both or place.ref_task is None or place.ref_seed is None or place.ref_step is None:
+            return (own,)
+        return own, (place.ref_task, place.ref_seed, place.layer, place.ref_step)
 
     @cached_property
-    def _by_place(self) -> dict[tuple[str, str, int, int], Result]:
-        found: dict[tuple[str, str, int, int], list[Result]] = {}
+    def _both(self) -> bool:
+        against = self.selection.against
+        return against is not None and against.kind == "seeds"
+
+    @cached_property
+    def _by_spot(self) -> dict[Spot, Result]:
+        found: dict[Spot, list[Result]] = {}
         for r in self.main:
-            for key in self._shown_for(place_of(r)):
-                found.setdefault((key.task, key.seed, r.layer, key.step), []).append(r)
-        return {place: merged(rs) for place, rs in found.items()}
+            for spot in self._spots(place_of(r)):
+                found.setdefault(spot, []).append(r)
+        return {spot: merged(rs) for spot, rs in found.items()}
 
     def at(self, task: str, seed: str, layer: int, step: int) -> Result | None:
         """The main row of one layer of one checkpoint; the mean of several when it is compared with several seeds."""
-        return self._by_place.get((task, seed, layer, step))
+        return self._by_spot.get((task, seed, layer, step))
 
     def cube(self, task: str, seeds: Sequence[str]) -> Cube:
         """The values of a task and some of its seeds, with every layer and step that the selection asks for."""
-        wanted = [
-            (key, place.layer)
-            for place in self.wanted
-            for key in self._shown_for(place)
-            if key.task == task and key.seed in seeds
-        ]
-        layers = sorted({layer for _, layer in wanted})
-        steps = sorted({key.step for key, _ in wanted})
+        spots = (spot for place in self.wanted for spot in self._spots(place))
+        wanted = {(layer, step) for of, seed, layer, step in spots if of == task and seed in seeds}
+        layers, steps = (sorted({spot[axis] for spot in wanted}) for axis in (0, 1))
         values, low, high, nulls = (np.full((len(seeds), len(layers), len(steps)), np.nan) for _ in range(4))
         seed_at, layer_at, step_at = ({v: i for i, v in enumerate(axis)} for axis in (seeds, layers, steps))
-        for (of, seed, layer, step), r in self._by_place.items():
+        for (of, seed, layer, step), r in self._by_spot.items():
             if of != task or seed not in seed_at or r.value is None:
                 continue
             at = seed_at[seed], layer_at[layer], step_at[step]
@@ -189,7 +191,7 @@ def fetch(
     here = f"version = {measure.version} and example is null and query is null"
     if selection.ref_layers is None:
         here += " and (ref_layer is null or ref_layer = layer)"
-    asked = _Asked(store, measure, selection, tuple(sorted({place.key.task for place in wanted})))
+    asked = _Asked(store, measure, selection, tuple(sorted({place.task for place in wanted})))
     if whole:
         return choose_rows(measure, selection, asked.whole_layers(here, wanted), wanted)
     stored, beyond = asked.some(here, set(wanted), most) if most is not None else (asked.all(here), {})
@@ -227,23 +229,23 @@ class _Asked:
         covered = {place_of(r) for r in found}
         if covered.issuperset(wanted):
             return found
-        others = {_place(row) for row in self._columns(_PLACE, f"{where} and not ({alone}) group by all")}
+        others = {place_at(row) for row in self._columns(Place._fields, f"{where} and not ({alone}) group by all")}
         if others <= covered:
             return found
         rank = f"case when {alone} then 0 when {main} then 1 + (label_a is not null or label_b is not null)::int "
         rank += "when value is null then 3 else 4 end"
-        of_place = f"partition by {', '.join(_PLACE)}"
+        of_place = f"partition by {', '.join(Place._fields)}"
         first = f"({rank} < 3 or row_number() over ({of_place} order by {rank}) = 1)"
         return self._lean(f"{where} qualify {rank} = min({rank}) over ({of_place}) and {first}")
 
     def some(self, where: str, there: set[Place], most: int) -> tuple[list[Result], dict[Place, int]]:
         """At most so many rows that belong ``there``, run by run; and how many rows of which places are left out."""
-        counted = self._columns((*_PLACE, "count(*)"), f"{where} group by all")
-        many = {place: n for place, n in ((_place(row), row[-1]) for row in counted) if place in there}
+        counted = self._columns((*Place._fields, "count(*)"), f"{where} group by all")
+        many = {place: n for place, n in ((place_at(row[:-1]), row[-1]) for row in counted) if place in there}
         if sum(many.values()) <= most:
             return self.all(where), {}
         stored: list[Result] = []
-        runs = sorted({(p.key.task, p.key.seed) for p in many}, key=lambda run: (run[0], seed_order(run[1])))
+        runs = sorted({(p.task, p.seed) for p in many}, key=lambda run: (run[0], seed_order(run[1])))
         for task, seed in runs:
             if len(stored) >= most:
                 break
@@ -267,17 +269,7 @@ class _Asked:
         return self.store.result_columns(names, *self._key, where=where, tasks=self.tasks)
 
 
-_PLACE = ("task", "seed", "step", "layer", "ref_task", "ref_seed", "ref_step", "ref_layer")
 _UNREAD = ("digest", "ref_digest", "computed_at")
-
-
-def _place(row: Sequence[Any]) -> Place:
-    task, seed, step, layer, *reference = row[: len(_PLACE)]
-    ref_task, ref_seed, ref_step, ref_layer = reference
-    if ref_task is None:
-        return Place(CheckpointKey(task, seed, step), layer, None, None)
-    other = layer if ref_layer is None else ref_layer
-    return Place(CheckpointKey(task, seed, step), layer, CheckpointKey(ref_task, ref_seed, ref_step), other)
 
 
 def choose_rows(
@@ -310,7 +302,7 @@ def _places(
     layers = range(measure.first_layer, checkpoint.layers + 1)
     chosen = [n for n in layers if selection.layers is None or n in selection.layers]
     if reference is None:
-        yield from (Place(checkpoint.key, n, None, None) for n in chosen)
+        yield from (Place.of(checkpoint.key, n, None, None) for n in chosen)
         return
     others = range(measure.first_layer, reference.layers + 1)
     for layer in chosen:
@@ -318,7 +310,7 @@ def _places(
             against: Iterable[int] = (layer,) if layer in others else ()
         else:
             against = (n for n in others if n in selection.ref_layers) if measure.cross_layers else ()
-        yield from (Place(checkpoint.key, layer, reference.key, other) for other in against)
+        yield from (Place.of(checkpoint.key, layer, reference.key, other) for other in against)
 
 
 def _mean(values: np.ndarray) -> np.ndarray:

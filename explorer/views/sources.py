@@ -183,7 +183,7 @@ def clusters(data: Rows, look: Look) -> Clusters:
     run = [s for s in spots(data) if last and (s.key.task, s.key.seed) == (last.key.task, last.key.seed)]
     if not run:
         return Clusters(data, None, _STATISTICS[look.part])
-    steps = sorted({p.key.step for p in data.wanted if p.key.task == run[0].key.task})
+    steps = sorted({p.step for p in data.wanted if p.task == run[0].key.task})
     step = steps[min(max(look.step, 0), len(steps) - 1)]
     layer = run[-1].layer if look.layer is None else look.layer
     spot = min(run, key=lambda s: (abs(s.key.step - step), abs(s.layer - layer)))

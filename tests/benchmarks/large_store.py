@@ -6,6 +6,7 @@ What lists, selects and draws sees no difference; nothing could be computed from
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,9 +26,10 @@ _EMPTY = {"unit": "''", "statistic": "''", "n": "21340", "details": "'{}'", "rea
 
 def make_large_store(path: Path, tasks: int = 10, seeds: int = 5, steps: int = 200) -> Store:
     """SVCCA, CKA and JS (with heads) from the pre-trained model, of every layer of every checkpoint."""
-    make_store(path, tasks=("task0",), seeds=("1",), steps=(0,), layers=LAYERS)
-    described = layout.checkpoint_path(path, "dev", CheckpointKey("task0", "1", 0)) / "zarr.json"
-    group = json.loads(described.read_text())
+    make_store(path, tasks=("pattern",), seeds=("1",), steps=(0,), layers=LAYERS)
+    pattern = layout.checkpoint_path(path, "dev", CheckpointKey("pattern", "1", 0))
+    group = json.loads((pattern / "zarr.json").read_text())
+    shutil.rmtree(pattern.parents[1])
     for task in range(tasks):
         for seed in range(1, seeds + 1):
             for step in range(0, 10 * steps, 10):

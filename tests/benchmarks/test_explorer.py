@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import statistics
 import struct
 import sys
 import termios
@@ -18,7 +19,10 @@ import pytest
 from tests.benchmarks.large_store import make_large_store
 from tests.benchmarks.test_first_frame import CODE, FOOTER, REPOSITORY
 
-KEYS = {"left": "\x1b[D", "up": "\x1b[A", "down": "\x1b[B", "profile": "2", "heat": "3", "seeds": "4", "curves": "1"}
+LEFT, UP, DOWN = "\x1b[D", "\x1b[A", "\x1b[B"
+MODES = {"profile": "2", "heat": "3", "seeds": "4", "curves": "1"}
+PICTURE = b"seeds 1"
+"""In the heading of the first picture."""
 
 
 class Screen:
@@ -86,23 +90,23 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
 def test_ten_thousand_checkpoints_and_a_million_values(screen: Screen) -> None:
     screen.until(FOOTER)
     first = screen.cpu()
-    screen.quiet(1.5)
+    screen.until(PICTURE)
     picture = screen.cpu()
+    screen.quiet(2.0)
     print(
         f"\nfirst frame {1000 * first:.0f} ms CPU, first picture {1000 * picture:.0f} ms; {screen.memory()[0]:.0f} MB"
     )
     assert first < 0.5
     cursor = []
-    for name, key in KEYS.items():
+    for name, key in [*(("left", LEFT), ("up", UP), ("down", DOWN)) * 2, *MODES.items()]:
         taken, sent = screen.press(key)
         print(f"{name:8} {taken:4.0f} ms CPU {sent:6,} bytes")
-        if name in ("left", "up", "down"):
+        if name not in MODES:
             cursor.append(taken)
     for key in "5t1m":
         screen.press(key)
         time.sleep(1)
     now, most = screen.memory()
     print(f"memory {now:.0f} MB, at most {most:.0f} MB")
-    assert min(cursor) < 50
-    assert now < 180  # budget 150; a measurement on one machine, so that only what is far off fails
-    assert most < 220
+    assert statistics.median(cursor) < 50  # a look at the folders every 1.5 s falls into one or two of them
+    assert now < 150

@@ -89,9 +89,9 @@ def rows(
     ``others`` are stored too; ``changes`` are made to every row of the selection.
     """
     keys = [CheckpointKey(task, seed, step) for task in tasks for seed in seeds for step in steps]
-    wanted = [Place(key, layer, PRETRAINED_KEY, layer) for key in keys for layer in layers]
+    wanted = [Place.of(key, layer, PRETRAINED_KEY, layer) for key in keys for layer in layers]
     stored = []
-    for key, layer, _, _ in wanted:
+    for key, layer in ((place.key, place.layer) for place in wanted):
         if kept(key, layer):
             number = value(int(key.seed) if key.seed.isdigit() else 0, layer, key.step, max(layers))
             stored.append(result(key, layer, number, reason if number is None else "", **changes))

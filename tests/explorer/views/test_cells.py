@@ -58,10 +58,10 @@ def test_a_mean_has_no_interval_and_a_chance_level_only_when_all_have_one():
 
 
 def test_a_row_belongs_to_both_its_layers():
-    assert place_of(result(KEY, 3, 0.5, ref_layer=5)) == Place(KEY, 3, PRETRAINED_KEY, 5)
-    assert place_of(result(KEY, 3, 0.5, ref_layer=None)) == Place(KEY, 3, PRETRAINED_KEY, 3)
+    assert place_of(result(KEY, 3, 0.5, ref_layer=5)) == Place.of(KEY, 3, PRETRAINED_KEY, 5)
+    assert place_of(result(KEY, 3, 0.5, ref_layer=None)) == Place.of(KEY, 3, PRETRAINED_KEY, 3)
     alone = result(KEY, 3, 0.5, ref_task=None, ref_seed=None, ref_step=None, ref_layer=None)
-    assert place_of(alone) == Place(KEY, 3, None, None)
+    assert place_of(alone) == Place.of(KEY, 3, None, None)
 
 
 @given(

@@ -21,7 +21,7 @@ FIRST, LAST = CheckpointKey("sst2", "1", 100), CheckpointKey("sst2", "1", 800)
 
 def crossed(keys=(LAST,), kept=lambda key, layer, other: True, measure=DISTANCE, **changes) -> Rows:
     """Every layer against every layer of the pre-trained model: layer + other / 10."""
-    wanted = [Place(key, a, PRETRAINED_KEY, b) for key in keys for a in LAYERS for b in LAYERS]
+    wanted = [Place.of(key, a, PRETRAINED_KEY, b) for key in keys for a in LAYERS for b in LAYERS]
     stored = [
         result(p.key, p.layer, p.layer + p.ref_layer / 10, ref_layer=p.ref_layer, **changes)
         for p in wanted
