@@ -17,6 +17,7 @@ from explorer.render import axes
 from explorer.render.cells import Grid, Line, crop, pad
 from explorer.render.ink import Ink, fill, half_block, ink
 from explorer.render.palette import Palette
+from explorer.render.targets import Target, apart
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _KEPT = 4
@@ -88,13 +89,7 @@ class HeatChart:
         ascii_only: bool = False,
     ) -> list[Line]:
         """Lines of exactly width x height cells; ``column`` and ``row`` are the cursor's indices into the data."""
-        key = (width, height, palette.depth, palette.dark, digits, log, ascii_only)
-        if key not in self._kept:
-            self._kept[key] = self._drawn(width, height, palette, digits, log, ascii_only)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        grid, frame, levels = self._kept[key]
+        grid, frame, levels = self._whole(width, height, palette, digits, log, ascii_only)
         if column < 0 and row < 0:
             return grid.lines()
         grid = grid.copy()
@@ -102,6 +97,36 @@ class HeatChart:
             grid, frame, levels, ink(palette, self.heat.signed, ascii_only), palette, column, row, digits, ascii_only
         )
         return grid.lines()
+
+    def targets(
+        self, width: int, height: int, palette: Palette, digits: bool = False, log: bool = False, plain: bool = False
+    ) -> tuple[Target, ...]:
+        """In a picture of that size: rows behind their names, top first, and columns along the map's lowest line."""
+        _, frame, _ = self._whole(width, height, palette, digits, log, plain)
+        lines: dict[int, int] = {}
+        for i in range(len(self.heat.row_names)):  # where rows share a line the lowest is named
+            lines.setdefault(frame.top + int(frame.rows[i] + frame.unit / 2) // 2, i)
+        # Beside the cells of the rows' own labels.
+        at = np.maximum(frame.left + frame.columns + frame.cell // 2, frame.left + 1)
+        cells, index = np.unique(at, return_index=True)
+        bottom = min(frame.top + frame.height, height) - 1
+        index[-1] = len(self.heat.column_names) - 1
+        across = apart(cells.tolist(), (0, len(cells) - 1))
+        return (
+            *(Target(max(0, frame.left - 1), y, row=i) for y, i in sorted(lines.items()) if y < height),
+            *(Target(int(cells[i]), bottom, int(index[i])) for i in across),
+        )
+
+    def _whole(
+        self, width: int, height: int, palette: Palette, digits: bool, log: bool, ascii_only: bool
+    ) -> tuple[Grid, _Frame, np.ndarray]:
+        key = (width, height, palette.depth, palette.dark, digits, log, ascii_only)
+        if key not in self._kept:
+            self._kept[key] = self._drawn(width, height, palette, digits, log, ascii_only)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
 
     def scale(self, log: bool = False) -> axes.Scale:
         """The values at both ends of the colours."""

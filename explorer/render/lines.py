@@ -16,6 +16,7 @@ from explorer.render.canvas import Canvas
 from explorer.render.cells import Grid, Line, crop
 from explorer.render.chart import Chart, Companion, Frame
 from explorer.render.palette import Palette
+from explorer.render.targets import Target, apart
 
 _KEPT = 4
 _BANDS = 3
@@ -71,6 +72,29 @@ class LineChart:
     ) -> Frame:
         """Where the axes are in a picture of that size, for what stands on the same ones."""
         return self._whole(width, height, palette, focus, log_y, ascii_only)[1]
+
+    def targets(
+        self, width: int, height: int, palette: Palette, focus: int = -1, log_y: bool = False, ascii_only: bool = False
+    ) -> tuple[Target, ...]:
+        """In a picture of that size: the ends of lines that have a name, then places of the x axis as far as there is
+        room, round ones first."""
+        frame = self.frame(width, height, palette, focus, log_y, ascii_only)
+        edge = frame.left + frame.width - 1
+        named = self._labels(frame, palette, focus, width, ascii_only)
+        found = [Target(edge, frame.top + name.row, row=name.line) for name in named]
+        if not len(self.xs):
+            return tuple(found)
+        columns, index = np.unique(np.minimum(frame.dot_x(self.xs) // 2, frame.width - 1), return_index=True)
+        ticks = axes.step_ticks(round(float(self.xs[0])), round(float(self.xs[-1])), max(2, frame.width // 10))
+        # Of several points in a column the round one is meant.
+        for tick in np.searchsorted(self.xs, ticks).tolist():
+            if tick < len(self.xs):
+                index[np.searchsorted(index, tick, side="right") - 1] = tick
+        index[-1] = len(self.xs) - 1
+        first = [0, len(index) - 1, *np.flatnonzero(np.isin(self.xs[index], ticks)).tolist()]
+        cells = (frame.left + columns.astype(np.int64)).tolist()
+        row = min(frame.top + frame.height, height - 1)
+        return (*found, *(Target(cells[i], row, index[i].item()) for i in apart(cells, first)))
 
     def _whole(
         self, width: int, height: int, palette: Palette, focus: int, log_y: bool, ascii_only: bool

@@ -17,6 +17,7 @@ from explorer.render.axes import number
 from explorer.render.cells import Grid, Line, clean, crop, pad
 from explorer.render.ink import Ink, fill, half_block, ink
 from explorer.render.palette import Palette
+from explorer.render.targets import Target, apart
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _GAP = 2
@@ -149,6 +150,30 @@ def draw(
     if matrix.side is not None and frame.side:
         _side(grid, frame, matrix, palette, ascii_only)
     return grid.lines(), frame.window
+
+
+def targets(
+    matrix: Matrix,
+    width: int,
+    height: int,
+    palette: Palette,
+    row: int = -1,
+    column: int = -1,
+    digits: bool = False,
+    ascii_only: bool = False,
+) -> tuple[Target, ...]:
+    """Of the same picture: rows behind their names, and columns along the first panel's lowest line."""
+    frame = _frame(matrix, width, height, row, column, digits, bool(palette.heat) and not digits and not ascii_only)
+    lines: dict[int, int] = {}
+    for i in range(*frame.window.rows):  # where two rows share a line the upper one is named
+        lines.setdefault(frame.row(i), i)
+    first, past = frame.window.columns
+    cells = [frame.column(0, j) + (frame.cell - 1) // 2 for j in range(first, past)]
+    bottom = min(frame.top + frame.tall, height) - 1
+    return (
+        *(Target(max(0, frame.left - 2), y, row=i) for y, i in lines.items() if y < height),
+        *(Target(cells[j], bottom, first + j) for j in apart(cells)),
+    )
 
 
 def _room(matrix: Matrix, width: int) -> tuple[int, int, int]:

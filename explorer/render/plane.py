@@ -15,6 +15,7 @@ from explorer.render.canvas import Canvas
 from explorer.render.cells import Grid, Line, crop
 from explorer.render.chart import Series
 from explorer.render.palette import Palette
+from explorer.render.targets import ROOM, Target
 
 _APART = 4
 """Cells between two marks of a path at least."""
@@ -88,10 +89,7 @@ def draw(
 ) -> list[Line]:
     """Lines of exactly width x height cells; ``place`` is marked on every path, the path ``focus`` is drawn on top."""
     grid = Grid(width, height)
-    names = max((cell_len(p.label) for p in plane.paths), default=0)
-    legend = min(names + 3, width // 4) if width >= 50 else 0
-    left = 8 if width >= 30 else 0
-    frame = _frame(plane, left, max(1, width - left - legend), max(1, height - 3 if height >= 6 else height - 1))
+    frame, legend = _placed(plane, width, height)
     _axes(grid, frame, plane, palette, ascii_only)
     styles = [_style(palette, path, i, focus) for i, path in enumerate(plane.paths)]
     order = [i for i in range(len(plane.paths)) if i != focus] + ([focus] if 0 <= focus < len(plane.paths) else [])
@@ -109,6 +107,34 @@ def draw(
     if legend:
         _legend(grid, plane, styles, width - legend + 1, legend - 1, focus, ascii_only)
     return grid.lines()
+
+
+def targets(plane: Plane, width: int, height: int, focus: int = -1) -> tuple[Target, ...]:
+    """Of the same picture: paths at their names beside the plot, then the places of the path in focus."""
+    frame, legend = _placed(plane, width, height)
+    shown = _listed(plane, height, focus) if legend else range(0)
+    named = [Target(width - legend, line, row=i) for line, i in enumerate(shown, start=1)]
+    if not 0 <= focus < len(plane.paths):
+        return tuple(named)
+    taken: list[tuple[int, int]] = []
+    places = []
+    path = plane.paths[focus]
+    found = [frame.cell(float(x), float(y)) for x, y in zip(path.x, path.y, strict=True)]
+    for i in reversed(range(len(found))):  # where places share cells the last one is meant
+        cell = found[i]
+        if cell is not None and all(cell[0] != row or abs(cell[1] - column) >= ROOM for row, column in taken):
+            taken.append(cell)
+            places.append(Target(cell[1], cell[0], column=i))
+    return (*named, *reversed(places))
+
+
+def _placed(plane: Plane, width: int, height: int) -> tuple[_Frame, int]:
+    """Where the plot stands, and the cells of the names beside it."""
+    names = max((cell_len(p.label) for p in plane.paths), default=0)
+    legend = min(names + 3, width // 4) if width >= 50 else 0
+    left = 8 if width >= 30 else 0
+    tall = max(1, height - 3 if height >= 6 else height - 1)
+    return _frame(plane, left, max(1, width - left - legend), tall), legend
 
 
 def _frame(plane: Plane, left: int, width: int, height: int) -> _Frame:
@@ -222,12 +248,18 @@ def _legend(
     grid: Grid, plane: Plane, styles: Sequence[Style], at: int, room: int, focus: int, ascii_only: bool
 ) -> None:
     """Letters and names, as many as there are lines; the one in focus always."""
-    tall = grid.height - 1
-    shown = list(range(len(plane.paths)))
-    if len(shown) > tall:
-        first = min(max(0, focus - (tall - 1) // 2), len(shown) - tall + 1)
-        shown = shown[first : first + tall - 1]
+    shown = _listed(plane, grid.height, focus)
+    if len(shown) < len(plane.paths):
         grid.put(grid.height - 1, at, crop(f"+{len(plane.paths) - len(shown)} more", room, ascii_only), styles[-1])
     for row, i in enumerate(shown, start=1):
         text = f"{plane.paths[i].letter} {plane.paths[i].label}"
         grid.put(row, at, crop(text, room, ascii_only), styles[i])
+
+
+def _listed(plane: Plane, height: int, focus: int) -> range:
+    """Paths that the list beside the plot has room for."""
+    tall, many = height - 1, len(plane.paths)
+    if many <= tall:
+        return range(many)
+    first = min(max(0, focus - (tall - 1) // 2), many - tall + 1)
+    return range(first, first + max(0, tall - 1))

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from explorer.render.axes import count, number
 from explorer.render.cells import Grid, Line, clean, crop, pad
 from explorer.render.palette import Palette
+from explorer.render.targets import Target
 
 _SAMPLE = 300
 """Rows that decide the columns' widths, so that paging does not move them."""
@@ -70,6 +71,21 @@ class TextTable:
             more = f", {hidden} of {len(self.columns)} columns do not fit" if hidden > 0 else ""
             grid.put(height - 1, 2, crop(where + more if self.rows else "no rows", width - 2, ascii_only), palette.axis)
         return grid.lines()
+
+    def targets(self, width: int, height: int, cursor: int = -1, column: int = -1) -> tuple[Target, ...]:
+        """Of the same picture: the page's rows, then the columns that are shown at their names."""
+        size = self.page(height)
+        top = max(0, cursor) // size * size
+        shown = self.rows[top : top + size]
+        rows = [Target(0, 1 + i, row=top + i) for i in range(min(len(shown), height - 1))]
+        _, widths = self._widths([[cell(v) for v in row] for row in shown])
+        at, columns = 2, []
+        for j in range(self._first(widths, width - 2, column), len(self.columns)):
+            if at >= width - 1:
+                break
+            columns.append(Target(at, 0, j))
+            at += widths[j] + _GAP
+        return (*rows, *columns)
 
     def _widths(self, texts: Sequence[Sequence[str]]) -> tuple[list[bool], list[int]]:
         sample = self.rows[:_SAMPLE]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from explorer.render.targets import Target
+
 if TYPE_CHECKING:
     from rich.segment import Segment
 
@@ -67,6 +69,8 @@ class Picture:
     """The cursor as it was drawn, inside the data."""
     notes: tuple[str, ...]
     """What the reader must know: values not computed, noise floor, reasons; most important first."""
+    targets: tuple[Target, ...] = ()
+    """What one can go to, and where it stands; column and row are the cursor's x and y."""
 
 
 class View(Protocol):

@@ -124,7 +124,9 @@ class LinesBy:
             return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.steps), len(self.lines))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
-        return Picture(tuple(lines), self._read(at), at, self.notes + words.on_log(self.data.measure, options))
+        targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
+        notes = self.notes + words.on_log(self.data.measure, options)
+        return Picture(tuple(lines), self._read(at), at, notes, targets)
 
     def _read(self, at: Cursor) -> str:
         if at.x < 0:

@@ -10,8 +10,9 @@ import numpy as np
 
 from explorer.render.axes import number
 from explorer.render.cells import clean, message
-from explorer.render.matrix import Matrix, Panel, draw, spans
+from explorer.render.matrix import Matrix, Panel, draw, spans, targets
 from explorer.render.palette import Palette
+from explorer.render.targets import upwards
 from explorer.selection import seed_order
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
@@ -125,7 +126,8 @@ class Clusters:
         lines, window = draw(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
         hidden = spans(window, len(self.labels), len(self.labels), "rows", "columns")
         notes = (f"shows {hidden}: move the cursor for the others", *self.notes) if hidden else self.notes
-        return Picture(tuple(lines), self._read(row, at.x), at, notes)
+        found = targets(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
+        return Picture(tuple(lines), self._read(row, at.x), at, notes, upwards(found, len(self.labels)))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of labels and statistic of the layer that is shown."""

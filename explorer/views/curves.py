@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from explorer.render.cells import Grid
 from explorer.render.chart import Series
@@ -77,4 +78,4 @@ def with_training(
     logged.draw(grid, 0, tall, training, frame, palette, step, options.ascii)
     beside = training.at(step)
     reading = f"{picture.reading}; {beside}" if beside and picture.reading else picture.reading
-    return Picture((*picture.lines, *grid.lines()), reading, at, picture.notes)
+    return replace(picture, lines=(*picture.lines, *grid.lines()), reading=reading)

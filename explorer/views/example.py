@@ -11,8 +11,9 @@ import numpy as np
 
 from explorer.render.axes import number
 from explorer.render.cells import clean, crop, message
-from explorer.render.matrix import Matrix, Panel, draw, spans, whole
+from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
 from explorer.render.palette import Palette
+from explorer.render.targets import upwards
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.words import DOT
 from store.errors import BertdynError
@@ -217,7 +218,8 @@ class Example:
         notes: tuple[str, ...] = (f"shows {hidden}: move the cursor for the others",) if hidden else ()
         if fewer:
             notes += ("shows the difference alone: three maps need a wider window",)
-        return Picture(tuple(lines), self._read(query, at.x), at, notes + self.notes)
+        found = targets(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
+        return Picture(tuple(lines), self._read(query, at.x), at, notes + self.notes, upwards(found, self.length))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token."""

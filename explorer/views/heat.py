@@ -71,4 +71,5 @@ class Heat(CubeView):
         at = cursor.clamped(len(self.cube.steps), len(self.cube.layers))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
         reading = self.at(at.y, at.x, width) if at.x >= 0 and at.y >= 0 else ""
-        return Picture(tuple(lines), reading, at, self.told(options))
+        targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
+        return Picture(tuple(lines), reading, at, self.told(options), targets)

@@ -9,6 +9,7 @@ from typing import Literal
 from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, message, pad
 from explorer.render.palette import Palette
+from explorer.render.targets import Target
 from explorer.selection import Selection
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 
@@ -128,7 +129,8 @@ class Jobs:
                 _bar(grid, line, 2 + sum(widths[:3]) + 6, job, bar, palette, options.ascii)
         for i, reason in enumerate(reasons[: max(0, below - 1)]):
             grid.put(height - below + 1 + i, 2, crop(reason, width - 2, options.ascii), palette.warning)
-        return Picture(tuple(grid.lines()), clean(_read(chosen)), at, self.notes)
+        targets = tuple(Target(0, 1 + line, row=top + line) for line in range(len(shown)))
+        return Picture(tuple(grid.lines()), clean(_read(chosen)), at, self.notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a job."""

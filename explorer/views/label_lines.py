@@ -119,6 +119,7 @@ class LabelLines:
         at = cursor.clamped(len(self.at.steps), len(self.at.labels))
         where, log, plain = at.x, options.log_y, options.ascii
         lines: list[Line]
+        moved, room = (0, 0), (width, height)
         if self.counting.empty or (width < _SIDE_BY_SIDE and height < _STACKED):
             lines = self.chart.draw(width, height, palette, where, at.y, log, plain)
         elif width >= _SIDE_BY_SIDE:
@@ -126,11 +127,14 @@ class LabelLines:
             counts = self.counting.draw(left, height, palette, where, -1, False, plain)
             least = self.chart.draw(width - left - 2, height, palette, where, at.y, log, plain)
             lines = [[*a, Segment("  "), *b] for a, b in zip(counts, least, strict=True)]
+            moved, room = (left + 2, 0), (width - left - 2, height)
         else:
             tall = height // 3
             lines = self.counting.draw(width, tall, palette, where, -1, False, plain)
             lines += self.chart.draw(width, height - tall, palette, where, at.y, log, plain)
-        return Picture(tuple(lines), self._read(at), at, self.notes)
+            moved, room = (0, tall), (width, height - tall)
+        targets = (target.moved(*moved) for target in self.chart.targets(*room, palette, at.y, log, plain))
+        return Picture(tuple(lines), self._read(at), at, self.notes, tuple(targets))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a step and label: the value, or the mean over seeds with its standard deviation."""

@@ -74,7 +74,9 @@ class Layers:
             return Picture(tuple(message(self._nothing(), width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.ref_layers), len(self.layers))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
-        return Picture(tuple(lines), self._read(at, width) if at.x >= 0 and at.y >= 0 else "", at, self.notes)
+        targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
+        reading = self._read(at, width) if at.x >= 0 and at.y >= 0 else ""
+        return Picture(tuple(lines), reading, at, self.notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of layers that has a value or a reason why not."""

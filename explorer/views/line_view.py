@@ -94,7 +94,8 @@ class LineView(CubeView):
             return Picture(tuple(lines), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.chart.xs), len(self.chart.chart.series))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
-        return Picture(tuple(lines), self.read(at, width), at, self.told(options))
+        targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
+        return Picture(tuple(lines), self.read(at, width), at, self.told(options), targets)
 
 
 def line_chart(data: Rows, series: tuple[Series, ...], x_name: str, one_seed: bool) -> Chart:

@@ -65,7 +65,8 @@ class StepMap:
             return Picture(tuple(message(self.nothing(), width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.column_names), len(self.row_names))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
-        return Picture(tuple(lines), self._read(at) if at.x >= 0 and at.y >= 0 else "", at, self.notes)
+        targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
+        return Picture(tuple(lines), self._read(at) if at.x >= 0 and at.y >= 0 else "", at, self.notes, targets)
 
     def _read(self, at: Cursor) -> str:
         value, sd = float(self.values[at.y, at.x]), float(self.spread[at.y, at.x])

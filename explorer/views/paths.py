@@ -7,7 +7,7 @@ import numpy as np
 from explorer.render.axes import count, number
 from explorer.render.cells import clean, crop, message
 from explorer.render.palette import Palette
-from explorer.render.plane import Path, Plane, draw
+from explorer.render.plane import Path, Plane, draw, targets
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.centroids import Centroids
 from explorer.views.words import DOT
@@ -65,7 +65,7 @@ class Paths:
             return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.data.keys), len(self.data.labels))
         lines = draw(self.plane, width, height, palette, at.x, at.y, options.ascii)
-        return Picture(tuple(lines), self._read(at), at, self.notes)
+        return Picture(tuple(lines), self._read(at), at, self.notes, targets(self.plane, width, height, at.y))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a checkpoint and label; distances are those in all dimensions, not in the plane."""

@@ -10,6 +10,7 @@ from explorer.render.axes import number
 from explorer.render.cells import Grid, clean, crop, message
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
+from explorer.render.targets import Target
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.line_view import COLUMNS, CubeView, between, cube_rows, cube_series, line_chart
@@ -70,6 +71,7 @@ class Seeds(CubeView):
         # The mean and the yardstick are the answer; they stay when seeds must go.
         order = sorted(range(len(self.panels)), key=lambda i: i < len(self.seeds) and len(self.seeds) > 1)
         panels = [self.panels[i] for i in sorted(order[:room])]
+        targets: list[Target] = []
         extra = _LABELLED if width // across >= _NARROWEST + _LABELLED else 0
         wide, tall = (width - extra) // across, height // down
         for i, (name, chart) in enumerate(panels):
@@ -84,10 +86,16 @@ class Seeds(CubeView):
             if high > 1:
                 panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
                 grid.paste(panel, row * tall + 1, column * wide)
+                found = chart.targets(size, high - 1, palette, at.y, options.log_y, options.ascii)
+                # The panels share their axes: lines are named in the one with room, steps are marked in the first.
+                new = {t.row for t in found if t.row >= 0} - {t.row for t in targets}
+                targets += [
+                    t.moved(column * wide, row * tall + 1) for t in found if t.row in new or (t.row < 0 and not i)
+                ]
         hidden = len(self.panels) - len(panels)
         notes = (*self.notes, f"{hidden} of {len(self.panels)} panels do not fit on this screen")
         notes = notes if hidden else self.notes
-        return Picture(tuple(grid.lines()), self._read(at, width), at, notes)
+        return Picture(tuple(grid.lines()), self._read(at, width), at, notes, tuple(targets))
 
     def _read(self, at: Cursor, room: int) -> str:
         if at.x < 0 or at.y < 0:

@@ -10,6 +10,7 @@ from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, message
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
+from explorer.render.targets import Target
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class WorkedList:
         below = height - len(self.data) - 1
         for line, text in enumerate(self.data[at.y].sql.splitlines()[: max(0, below)]):
             grid.put(len(self.data) + 1 + line, 2, crop(text, width - 2, options.ascii), palette.axis)
-        return Picture(tuple(grid.lines()), self.data[at.y].question, at, self.notes)
+        targets = tuple(Target(0, line, row=top + line) for line in range(min(height, len(self.data) - top)))
+        return Picture(tuple(grid.lines()), self.data[at.y].question, at, self.notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query."""
@@ -141,7 +143,7 @@ class Answer:
             return Picture(tuple(message("No row answers this.", width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.data.columns), len(self.data.rows))
         lines = self._table.draw(width, height, palette, at.y, at.x, options.ascii)
-        return Picture(tuple(lines), self._read(at), at, self.notes)
+        return Picture(tuple(lines), self._read(at), at, self.notes, self._table.targets(width, height, at.y, at.x))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """All that was read."""

@@ -10,6 +10,7 @@ from rich.style import Style
 from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, message, pad
 from explorer.render.palette import Palette
+from explorer.render.targets import Target
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.coverage import BARE, FULL, MISSING, Coverage, MeasureCoverage, RunCoverage
 from explorer.views.words import DOT
@@ -75,7 +76,8 @@ class StoreView:
             shown = [row for _, row in pages[which] if row >= 0]
             where = f"rows {count(shown[0] + 1)}-{count(shown[-1] + 1)} of {count(len(rows))}"
             grid.put(height - 1, 2, crop(where, width - 2, options.ascii), palette.axis)
-        return Picture(tuple(grid.lines()), self._read(rows[at.y]) if at.y >= 0 else "", at, self.notes)
+        targets = tuple(Target(0, line, row=row) for line, (_, row) in enumerate(pages[which]) if row >= 0)
+        return Picture(tuple(grid.lines()), self._read(rows[at.y]) if at.y >= 0 else "", at, self.notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a run and probe set, then one a measure and probe set."""

@@ -82,7 +82,8 @@ class Table:
         results, table = self._sorted(options.sort, options.descending)
         at = cursor.clamped(len(self.columns), len(results))
         lines = table.draw(width, height, palette, at.y, at.x, options.ascii)
-        return Picture(tuple(lines), self._read(results[at.y]) if at.y >= 0 else "", at, self.notes)
+        targets = tuple(t for t in table.targets(width, height, at.y, at.x) if t.row >= 0)
+        return Picture(tuple(lines), self._read(results[at.y]) if at.y >= 0 else "", at, self.notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Every row with every column."""

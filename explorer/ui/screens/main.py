@@ -18,7 +18,8 @@ from explorer.ui.filters import filtered, is_condition
 from explorer.ui.messages import Answered, Described, Ended, Exported, Failed, Listed, Loaded, Progress
 from explorer.ui.modes import MODES
 from explorer.ui.screens.core import READING
-from explorer.ui.screens.keeping import KEEP, Keeping, file_name
+from explorer.ui.screens.jumping import Jumping
+from explorer.ui.screens.keeping import KEEP, file_name
 from explorer.ui.screens.sql import SqlMode
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.chart import Chart, centred
@@ -48,7 +49,7 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
 }
 
 
-class MainScreen(Keeping):
+class MainScreen(Jumping):
     """One state, one picture."""
 
     AUTO_FOCUS = "#chart"

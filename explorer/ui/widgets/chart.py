@@ -34,6 +34,8 @@ class Chart(Lines, can_focus=True):
         self._palette = palette
         self._view: View | None = None
         self._words = ""
+        self.picture: Picture | None = None
+        """The last one that was drawn."""
         self._cursor, self._options = Cursor(), DrawOptions()
 
     @property
@@ -68,6 +70,7 @@ class Chart(Lines, can_focus=True):
             words = f"This view could not be drawn ({type(error).__name__}: {error}). The others still work."
             self.show(centred(words, width, height, self._palette.warning))
             return
+        self.picture = picture
         self.show(list(picture.lines))
         self.post_message(self.Drawn(picture))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -27,17 +27,27 @@ class Lines(Widget):
         super().__init__(id=id)
         self._lines: list[SegmentLine] = []
         self._strips: dict[int, Strip] = {}
+        self._marks: dict[tuple[int, int], Segment] = {}
 
     def show(self, lines: Sequence[SegmentLine]) -> None:
         """Replace the lines; cells that stay the same send nothing."""
-        old, self._lines = self._lines, [list(line) for line in lines]
-        self._strips.clear()
+        self._change([list(line) for line in lines], self._marks)
+
+    def mark(self, texts: Mapping[tuple[int, int], str], style: Style) -> None:
+        """Write short texts in reverse over the lines, by cell and line, in place of those before; none: the lines."""
+        style += Style(reverse=True)
+        self._change(self._lines, {place: Segment(text, style) for place, text in texts.items()})
+
+    def _change(self, lines: list[SegmentLine], marks: dict[tuple[int, int], Segment]) -> None:
         width, height = self.size
+        old = [self._drawn(y, width) for y in range(height)]
+        self._lines, self._marks = lines, marks
+        self._strips.clear()
         if not width or not height:
             return
         regions = []
-        for y in range(height):
-            before, after = (self._fitted(ls[y] if y < len(ls) else [], width) for ls in (old, self._lines))
+        for y, before in enumerate(old):
+            after = self._drawn(y, width)
             if before != after:
                 regions += [Region(start, y, stop - start, 1) for start, stop in changed(before, after)]
         if regions:
@@ -47,8 +57,7 @@ class Lines(Widget):
         """One line, from the cache; never raises, since an exception here would end the app."""
         strip = self._strips.get(y)
         if strip is None:
-            line = self._lines[y] if y < len(self._lines) else []
-            strip = self._strips[y] = Strip(self._fitted(line, self.size.width), self.size.width)
+            strip = self._strips[y] = Strip(self._drawn(y, self.size.width), self.size.width)
         return strip
 
     def on_resize(self) -> None:
@@ -59,6 +68,11 @@ class Lines(Widget):
         self._strips.clear()
         self.refresh()
 
+    def _drawn(self, y: int, width: int) -> SegmentLine:
+        line = self._fitted(self._lines[y] if y < len(self._lines) else [], width)
+        here = sorted((x, mark) for (x, row), mark in self._marks.items() if row == y)
+        return over(line, here) if here else line
+
     def _fitted(self, line: SegmentLine, width: int) -> SegmentLine:
         if self.app.has_class(PLAIN):
             line = [Segment(plain(text), style, control) for text, style, control in line]
@@ -67,6 +81,15 @@ class Lines(Widget):
 
 def _fitted(line: SegmentLine, width: int) -> SegmentLine:
     return Segment.adjust_line_length(line, width, style=Style())
+
+
+def over(line: SegmentLine, marks: Sequence[tuple[int, Segment]]) -> SegmentLine:
+    """A line with texts over its cells, each (first cell, text), from left to right; none may touch another."""
+    strip, done, parts = Strip(line), 0, []
+    for x, mark in marks:
+        parts += [*strip.crop(done, x), mark]
+        done = x + mark.cell_length
+    return [*parts, *strip.crop(done, None)]
 
 
 def spread(left: SegmentLine, right: SegmentLine, width: int) -> SegmentLine:

@@ -114,6 +114,22 @@ class Panel(Lines, can_focus=True):
         else:
             self.post_message(self.Left())
 
+    def places(self) -> tuple[int, ...]:
+        """Lines of the rows that can be picked now."""
+        first = 1 if self.wanted else 0
+        shown = enumerate(self._rows[self._top : self._top + self.size.height - first], start=first)
+        return tuple(y for y, row in shown if not row.head)
+
+    def take(self, y: int) -> None:
+        """Pick the row in a line; of a folded list unfold it."""
+        self._at = self._top + y - (1 if self.wanted else 0)
+        if self.row is not None and self.row.name == MORE:
+            self.focus()
+            self._open(self.row.section, True)
+            self._fill()
+        else:
+            self.action_pick()
+
     def on_focus(self) -> None:
         self._fill()
 

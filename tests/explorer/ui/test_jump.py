@@ -1,0 +1,191 @@
+"""Jump mode: do letters stand on all one can go to, and do they lead there; in every mode, size and palette?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.pilot import Pilot
+
+from explorer.ui.jump import LETTERS, Jump, labels
+from explorer.ui.modes import MODES
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
+
+KEYS = [(m.key, i, (120, 40)) for m in MODES.values() for i in range(len(m.variants))]
+KEYS += [(m.key, 0, size) for m in MODES.values() for size in ((80, 24), (250, 60))]
+
+
+@given(st.integers(0, len(LETTERS) ** 2))
+def test_no_label_is_the_beginning_of_another(many: int) -> None:
+    found = labels(many)
+    assert len(found) == len(set(found)) == many
+    assert not [a for a in found if len(a) == 1 and any(b[0] == a for b in found if len(b) == 2)]
+
+
+def test_a_place_is_reached_by_its_own_letters_alone() -> None:
+    jump = Jump.to(range(60))
+    label = {place: text for text, place in jump.places}
+    assert label[0] == "a"
+    assert jump.type("A").reached == 0
+    halfway = jump.type(label[59][0])
+    assert halfway.reached is None
+    assert (label[59][1], 59) in halfway.left
+    assert halfway.type(label[59][1]).reached == 59
+    assert halfway.type("1").left == ()
+
+
+def label_of(pilot: Pilot[None], index: int) -> str:
+    """The letters of one of the places: those of the picture come first, then the panel's rows."""
+    screen = main(pilot)
+    picture = screen.chart.picture
+    assert picture is not None
+    rows = len(screen.panel.places()) if screen.has_class("-panel") else 0
+    return labels(len(picture.targets) + rows)[index]
+
+
+async def settled(pilot: Pilot[None], key: str, variant: int) -> None:
+    """Show a way to look, and wait until its picture (or why there is none) stands."""
+    screen = main(pilot)
+    await pilot.press("7" if key == "1" else "1", key, *["v"] * variant)
+    wanted = next(m for m in MODES.values() if m.key == key).variants[variant]
+    await until(pilot, lambda: screen.state.variant == wanted)
+    await until(
+        pilot,
+        lambda: screen.chart.view is None or not wanted.view or getattr(screen.chart.view, "name", "") == wanted.view,
+    )
+    for _ in range(20):  # one view has several parts: the picture stands when it has been the same for a while
+        picture = screen.chart.picture
+        await pilot.pause(0.1)
+        if screen.chart.picture is picture:
+            return
+
+
+@pytest.mark.parametrize(("key", "variant", "size"), KEYS, ids=str)
+async def test_every_place_of_every_way_to_look_is_reached(
+    computed: Path, key: str, variant: int, size: tuple[int, int]
+) -> None:
+    async with opened(computed, size, config=changed(compute=False)) as pilot:
+        screen = main(pilot)
+        await settled(pilot, key, variant)
+        picture = screen.chart.picture
+        if screen.chart.view is None or picture is None or not picture.targets:
+            return
+        ends = {0, len(picture.targets) // 2, len(picture.targets) - 1}
+        for index in sorted(ends):
+            picture = screen.chart.picture
+            assert picture is not None
+            target = picture.targets[index]
+            assert target.x < screen.chart.size.width
+            assert target.y < screen.chart.size.height
+            before = picture.cursor
+            label = label_of(pilot, index)
+            await pilot.press("f")
+            await shown(pilot, "Type the letters of the place to go to")
+            drawn = text_of(pilot, "chart").split("\n")[target.y]
+            assert label in drawn[max(0, target.x - 1) : target.x + 2]
+            await pilot.press(*label)
+            wanted = (
+                target.column if target.column >= 0 else before.x,
+                target.row if target.row >= 0 else before.y,
+            )
+            await until(
+                pilot,
+                lambda wanted=wanted: (
+                    screen.chart.picture is not None
+                    and (screen.chart.picture.cursor.x, screen.chart.picture.cursor.y) == wanted
+                ),
+            )
+
+
+@pytest.mark.parametrize(("key", "at_least"), [("1", 6), ("2", 6), ("3", 6), ("4", 6), ("7", 20), ("8", 5), ("9", 4)])
+async def test_lines_steps_rows_and_columns_are_places(computed: Path, key: str, at_least: int) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await settled(pilot, key, 0)
+        picture = main(pilot).chart.picture
+        assert picture is not None
+        assert len(picture.targets) >= at_least
+
+
+async def test_letters_of_the_panel_pick_its_rows(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        screen = main(pilot)
+        assert screen.chart.picture is not None
+        lines = text_of(pilot, "panel").split("\n")
+        row = next(i for i, line in enumerate(lines) if "sst2" in line)
+        label = label_of(pilot, len(screen.chart.picture.targets) + screen.panel.places().index(row))
+        await pilot.press("f")
+        await until(pilot, lambda: text_of(pilot, "panel").split("\n")[row].startswith(label))
+        await pilot.press(*label)
+        await until(pilot, lambda: screen.state.tasks == ("pos", "sst2"))
+        assert "[x] sst2" in text_of(pilot, "panel")
+
+
+async def test_a_letter_unfolds_a_folded_list_and_asks_for_a_range(computed: Path) -> None:
+    async with opened(computed, (120, 30), config=changed(compute=False)) as pilot:
+        screen = main(pilot)
+        for words, comes in ((" more", lambda: screen.panel.has_focus), ("step   all", lambda: screen.prompt.what)):
+            lines = text_of(pilot, "panel").split("\n")
+            row = next(i for i, line in enumerate(lines) if words in line)
+            assert screen.chart.picture is not None
+            label = label_of(pilot, len(screen.chart.picture.targets) + screen.panel.places().index(row))
+            await pilot.press("f", *label)
+            await until(pilot, lambda comes=comes: bool(comes()))
+            await pilot.press("escape")
+
+
+async def test_escape_stays_and_any_other_key_says_so(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await until(pilot, lambda: "step" in text_of(pilot, "reading"))
+        before, state = screen_text(pilot), main(pilot).state
+        await pilot.press("f")
+        await shown(pilot, "Type the letters")
+        assert screen_text(pilot) != before
+        await pilot.press("escape")
+        await until(pilot, lambda: screen_text(pilot) == before)
+        for key in ("7", "left", "f5"):
+            await pilot.press("f", key)
+            await shown(pilot, f"No place is called '{key}': f shows the letters again.")
+        assert main(pilot).state == state
+
+
+async def test_the_way_out_stays_open(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await pilot.press("f", "ctrl+q")
+        await until(pilot, lambda: not pilot.app.is_running)
+
+
+async def test_a_window_of_another_size_ends_it(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await pilot.press("f")
+        await shown(pilot, "Type the letters")
+        await pilot.resize_terminal(90, 30)
+        await shown(pilot, "The picture has changed")
+        await pilot.press("3")
+        await until(pilot, lambda: main(pilot).state.mode == "heat")
+
+
+async def test_where_there_is_nothing_it_says_so(computed: Path) -> None:
+    async with opened(computed, (80, 24), config=changed(compute=False)) as pilot:
+        await pilot.press("p")
+        await pilot.press("5")
+        await shown(pilot, "has none")
+        await pilot.press("f")
+        await shown(pilot, "Nothing here can be jumped to.")
+
+
+async def test_letters_are_told_without_colour_and_in_plain_characters(
+    computed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(computed, config=changed(compute=False, ascii=True)) as pilot:
+        await pilot.press("f")
+        await shown(pilot, "Type the letters")
+        chart = main(pilot).chart
+        assert chart.picture is not None
+        for target in chart.picture.targets:
+            segment = next(iter(chart.render_line(target.y).crop(target.x, target.x + 1)))
+            assert segment.style is not None
+            assert segment.style.reverse
+            assert segment.text.isascii()

@@ -1,0 +1,122 @@
+"""Where does a picture say that its lines, steps, rows and columns stand?"""
+
+import itertools
+
+import pytest
+
+from explorer.render.palette import Depth, palette
+from explorer.render.targets import ROOM, apart
+from explorer.views.base import Cursor, DrawOptions
+from explorer.views.clusters import Clusters
+from explorer.views.curves import Curves
+from explorer.views.example import Example
+from explorer.views.heat import Heat
+from explorer.views.label_lines import LabelLines
+from explorer.views.paths import Paths
+from explorer.views.profile import Profile
+from explorer.views.seeds import Seeds
+from explorer.views.statements import WorkedList
+from explorer.views.store_view import StoreView
+from explorer.views.table import Table
+from tests.explorer.views.part_samples import SENTENCE, label_rows, moved
+from tests.explorer.views.samples import rows
+from tests.explorer.views.test_pictures import centroids, coverage
+
+SIZES = [(60, 12), (90, 24), (220, 55)]
+LONG = ["[CLS]", *(f"w{i}" for i in range(70)), "[SEP]"]
+
+
+def drawn(view, size, cursor, depth=Depth.NONE, **options):
+    picture = view.draw(*size, palette(depth), cursor, DrawOptions(**options))
+    return picture, ["".join(s.text for s in line) for line in picture.lines]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("depth", [Depth.NONE, Depth.EIGHT_BIT])
+@pytest.mark.parametrize(
+    "view",
+    [
+        Heat(rows()),
+        Heat(rows(layers=range(25))),
+        Clusters(label_rows()),
+        Example(moved(SENTENCE)),
+        Example(moved(LONG)),
+        Table(rows()),
+        StoreView(coverage()),
+        WorkedList(),
+    ],
+    ids=lambda view: view.name,
+)
+def test_a_row_stands_where_the_cursor_marks_it(view, size, depth):
+    there, _ = drawn(view, size, Cursor(1, 1), depth)
+    targets = [t for t in there.targets if t.row >= 0]
+    assert targets
+    for target in targets:
+        picture, lines = drawn(view, size, Cursor(1, target.row), depth)
+        assert picture.cursor.y == target.row
+        if view.name != "example" or len(picture.targets) == len(there.targets) == 2 * len(SENTENCE):
+            assert "▸" in lines[target.y][: target.x + 2]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("ascii_only", [False, True])
+@pytest.mark.parametrize(
+    "view",
+    [Curves(rows()), Curves(rows(steps=range(0, 9001, 3))), Profile(rows()), LabelLines(label_rows())],
+    ids=["curves", "many", "profile", "labels"],
+)
+def test_lines_have_their_ends_and_steps_their_columns(view, size, ascii_only):
+    for cursor in (Cursor(0, -1), Cursor(0, 1)):
+        picture, lines = drawn(view, size, cursor, ascii=ascii_only)
+        ends = [t for t in picture.targets if t.row >= 0]
+        assert ends
+        for target in ends:
+            name = lines[target.y][target.x + 1 :]
+            shared = "≤" in name or "<=" in name  # by lines of one height: the highest of them
+            assert name.strip() if shared else view.chart.chart.series[target.row].label in name
+    steps = [t for t in picture.targets if t.column >= 0]
+    assert {0, len(view.chart.xs) - 1} <= {t.column for t in steps}
+    assert all(b.x - a.x >= ROOM for a, b in itertools.pairwise(steps))
+    for target in steps:
+        _, lines = drawn(view, size, Cursor(target.column, -1), ascii=ascii_only)
+        name = f"{view.chart.xs[target.column]:,.0f}"
+        at = lines[-1].find(name, max(0, target.x - len(name)))
+        assert at <= target.x <= at + len(name)
+
+
+def test_of_many_steps_the_round_ones_are_places():
+    view = Curves(rows(steps=range(10001)))
+    picture, _ = drawn(view, (120, 30), Cursor(0, -1))
+    steps = {view.chart.xs[t.column] for t in picture.targets if t.column >= 0}
+    assert {0, 2000, 4000, 6000, 8000, 10000} <= steps
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_seeds_are_one_set_of_lines_and_steps(size):
+    view = Seeds(rows(seeds=("1", "2", "3")))
+    picture, lines = drawn(view, size, Cursor(0, 1))
+    named = [t.row for t in picture.targets if t.row >= 0]
+    assert len(named) == len(set(named))
+    for target in picture.targets:
+        if target.row >= 0:
+            assert f"L{target.row}" in lines[target.y][target.x :] or "L" in lines[target.y][target.x :]
+    steps = [t.column for t in picture.targets if t.column >= 0]
+    assert steps == sorted(set(steps))
+    assert {0, 20} <= set(steps)
+
+
+def test_a_path_in_focus_has_its_checkpoints_and_the_list_its_names():
+    view = Paths(centroids())
+    picture, lines = drawn(view, (70, 20), Cursor(0, 1))
+    names = {t.row: lines[t.y][t.x :].split()[-1] for t in picture.targets if t.row >= 0}
+    assert names == {0: "ADJ", 1: "NOUN", 2: "VERB"}
+    places = {t.column: t for t in picture.targets if t.column >= 0}
+    assert sorted(places) == [0, 1, 2]
+    for column, target in places.items():
+        assert drawn(view, (70, 20), Cursor(column, 1))[1][target.y][target.x] == "◆"
+
+
+def test_cells_leave_each_other_room_and_the_first_wishes_are_heard():
+    assert apart([0, 1, 2, 3, 4, 5, 6]) == [0, 3, 6]
+    assert apart([0, 1, 2, 3, 4], first=(1,)) == [1, 4]
+    assert apart([]) == []
