@@ -62,7 +62,7 @@ def test_a_row_stands_where_the_cursor_marks_it(view, size, depth):
 @pytest.mark.parametrize("ascii_only", [False, True])
 @pytest.mark.parametrize(
     "view",
-    [Curves(rows()), Curves(rows(steps=range(0, 9001, 3))), Profile(rows()), LabelLines(label_rows())],
+    [Curves(rows()), Curves(rows(steps=range(0, 9001, 3), layers=range(3))), Profile(rows()), LabelLines(label_rows())],
     ids=["curves", "many", "profile", "labels"],
 )
 def test_lines_have_their_ends_and_steps_their_columns(view, size, ascii_only):
@@ -85,7 +85,7 @@ def test_lines_have_their_ends_and_steps_their_columns(view, size, ascii_only):
 
 
 def test_of_many_steps_the_round_ones_are_places():
-    view = Curves(rows(steps=range(10001)))
+    view = Curves(rows(steps=range(10001), layers=(5, 6)))
     picture, _ = drawn(view, (120, 30), Cursor(0, -1))
     steps = {view.chart.xs[t.column] for t in picture.targets if t.column >= 0}
     assert {0, 2000, 4000, 6000, 8000, 10000} <= steps
