@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
+from explorer.views.training import NONE, Training
 from explorer.views.words import DOT, against
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from explorer.render.chart import Chart
     from explorer.views.base import View
     from explorer.views.rows import Rows
 
@@ -131,8 +133,7 @@ def _paint(drawn: Figure, view: View, cursor: Cursor, options: DrawOptions) -> f
             paint.lines(place, one.chart, log and main, focus if main else -1, tall=2.2)
         return 3.0
     if isinstance(chart, LineChart):
-        paint.lines(drawn.subplots(), chart.chart, log, focus, tall=2.8)
-        return 3.4
+        return _with_training(drawn, chart.chart, getattr(shown, "training", NONE), log, focus)
     if isinstance(chart, HeatChart):
         paint.heat(drawn, drawn.subplots(), chart, log, options.digits)
         return min(5.0, max(2.0, 0.8 + 0.17 * len(chart.heat.row_names)))
@@ -147,6 +148,21 @@ def _paint(drawn: Figure, view: View, cursor: Cursor, options: DrawOptions) -> f
         paint.matrix(drawn, list(places), matrix, options.digits)
         return min(6.0, 5.6 / len(matrix.panels) + 1.2)
     raise BertdynError(f"{type(view).__name__} has no figure: write it as text or SVG, its numbers as CSV or Parquet.")
+
+
+def _with_training(drawn: Figure, chart: Chart, training: Training, log: bool, focus: int) -> float:
+    """A line chart, and below it what was logged while training, on the same steps."""
+    from explorer.export import paint
+
+    below = len(training.tracks)
+    first, *places = drawn.subplots(1 + below, 1, sharex=True, height_ratios=[6] + [1] * below, squeeze=False)[:, 0]
+    paint.lines(first, chart, log, focus, tall=2.8)
+    for track, place in zip(training.tracks, places, strict=True):
+        paint.track(place, training.steps, track)
+        first.set_xlabel("")
+    if places:
+        places[-1].set_xlabel(chart.x_name)
+    return 3.4 + 0.6 * below
 
 
 def _small_multiples(drawn: Figure, panels: Any, log: bool, focus: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from explorer.render.plane import Plane
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from explorer.views.training import Track
 
 GREY = "#8c8c8c"
 _BANDS = 3
@@ -71,6 +74,14 @@ def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
     _whole_numbers(axes)
     if tall:
         _at_their_ends(axes, chart, focus, tall)
+
+
+def track(axes: Axes, steps: Sequence[int], what: Track) -> None:
+    """One quantity that was logged while training."""
+    there = np.isfinite(what.values)
+    axes.plot(np.array(steps)[there], what.values[there], color="#404040", linewidth=1, marker=".", markersize=3)
+    axes.set_ylabel(what.short.replace(" ", "\n"), rotation=0, ha="right", va="center", fontsize=7)
+    axes.tick_params(labelsize=6)
 
 
 def heat(figure: Figure, axes: Axes, chart: HeatChart, log: bool, digits: bool) -> None:

@@ -21,6 +21,7 @@ from explorer.views.layers import Layers
 from explorer.views.profile import Profile
 from explorer.views.seeds import Seeds
 from explorer.views.table import Table
+from explorer.views.training import Track, Training
 from store.errors import BertdynError
 from tests.explorer.views.part_samples import label_rows
 from tests.explorer.views.samples import rows
@@ -52,6 +53,16 @@ def test_the_line_under_the_cursor_stands_out() -> None:
     axes = figure(Curves(rows(seeds=("1",))), Cursor(0, 1)).axes[0]
     widths = [line.get_linewidth() for line in axes.lines[:3]]
     assert widths[1] > max(widths[0], widths[2])
+
+
+def test_training_is_drawn_below_on_the_same_steps() -> None:
+    tracks = (Track("eval_accuracy", np.array([0.5, np.nan, 0.9])), Track("training loss", np.array([1.0, 0.6, 0.2])))
+    first, accuracy, loss = figure(Curves(rows(seeds=("1",)), Training((0, 20, 40), tracks))).axes
+    assert accuracy.lines[0].get_xydata().tolist() == [[0, 0.5], [40, 0.9]]
+    assert loss.lines[0].get_xydata().tolist() == [[0, 1.0], [20, 0.6], [40, 0.2]]
+    assert (accuracy.get_ylabel(), loss.get_ylabel()) == ("accuracy", "training\nloss")
+    assert first.get_xlim() == accuracy.get_xlim() == loss.get_xlim()
+    assert [place.get_xlabel() for place in (first, accuracy, loss)] == ["", "", "step"]
 
 
 def test_a_logarithm_is_one() -> None:
