@@ -317,8 +317,6 @@ class LineChart:
         column = min(frame.column(x), frame.left + frame.width - 1)
         rows = slice(frame.top, frame.top + frame.height)
         blank = grid.chars[rows, column] == 32
-        if not self.chart.fades:  # one of several small charts: every second cell, or a step costs too much over ssh
-            blank[1::2] = False
         grid.chars[rows, column][blank] = ord("|" if ascii_only else "│")
         grid.styles[rows, column][blank] = grid.style(palette.cursor)
         if 0 <= focus < len(self.chart.series):

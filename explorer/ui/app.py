@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -25,7 +25,11 @@ from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
 from explorer.ui.widgets.lines import PLAIN
+from explorer.ui.wire import lean
 from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 SAVE_SECONDS = 1.0
 YOUNG = 50_000
@@ -79,6 +83,9 @@ class Explorer(App[None]):
                 yield SystemCommand(f"{action.title}  ({keys})", action.help, run)
         for name in self.session.presets() if self.session is not None else ():
             yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.load, name))
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, lean(renderable))
 
     def save(self) -> None:
         """Save the session here and now; for the end."""
