@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from explorer.ui import beside
 from explorer.ui.modes import MODES, Mode
 
 
@@ -101,6 +102,17 @@ ACTIONS: tuple[Action, ...] = (
         "Views",
     ),
     Action("vary.back", ("V",), "screen.vary(-1)", "Way to look before", "and back", "Views"),
+    Action(
+        "beside",
+        ("B", "vertical_line"),
+        "screen.beside(1)",
+        "Another view beside",
+        f"from {beside.FROM} columns on a second view stands beside the picture and follows its step and layer; "
+        "after the last one nothing",
+        "Views",
+    ),
+    Action("beside.back", ("backslash",), "screen.beside(-1)", "View beside before", "and back", "Views"),
+    Action("swap", ("W",), "screen.swap", "Swap sides", "the view beside becomes the picture", "Views"),
     Action("measure.next", ("m",), "screen.next('measure', 1)", "Next measure", "show another", "What", "measure"),
     Action("measure.previous", ("M",), "screen.next('measure', -1)", "Previous measure", "and back", "What"),
     Action("task.next", ("t",), "screen.next('task', 1)", "Next task", "one task after the other", "What", "task"),

@@ -59,6 +59,7 @@ class Explorer(App[None]):
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, palette)
         self.main.actions, self.main.computes = self.actions, config.on("compute")
+        self.main.pairs = config.on("beside")
         begin = _chosen(self._saved.state, config)
         self.set_class(begin.options.ascii, PLAIN)
         self.main.open_with(begin, self._saved, session)

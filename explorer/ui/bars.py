@@ -21,11 +21,26 @@ if TYPE_CHECKING:
     from explorer.ui.messages import Progress
 
 
+DOT = " · "
+
+
 def plain(text: str, style: Style, width: int) -> SegmentLine:
     """One text behind a blank; what does not fit is marked."""
-    if cell_len(text) > width - 1:
-        text = set_cell_size(text, max(0, width - 2)).rstrip() + "…"
+    text = cut(text, width - 1)
     return [Segment(f" {text}" if text else "", style)]
+
+
+def cut(text: str, width: int) -> str:
+    """Text of at most so many cells; what was cut off its end is marked."""
+    return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)).rstrip() + "…"
+
+
+def middle(text: str, width: int) -> str:
+    """Text of at most so many cells; names that begin alike still differ: what was cut out of the middle is marked."""
+    if cell_len(text) <= width:
+        return text
+    tail = set_cell_size(text[::-1], max(0, (width - 1) // 2))[::-1].lstrip()
+    return set_cell_size(text, max(0, width - 1 - cell_len(tail))).rstrip() + "…" + tail
 
 
 def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palette: Palette, width: int) -> SegmentLine:
@@ -76,16 +91,26 @@ def job(
     return f"computing {other}{progress.done:,}/{progress.total:,} {share} %{behind}  {cancel} cancels"
 
 
-def notes(word: str, said: Sequence[str], palette: Palette, width: int) -> SegmentLine:
-    """What there is to tell just now, else the picture's notes as far as they fit."""
+def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette, width: int) -> SegmentLine:
+    """What there is to tell just now, else the picture's notes as far as they fit.
+
+    Args:
+        hint: the mode's own keys, where all notes leave room for them.
+        more: the key that shows all notes.
+    """
     if word:
         return plain(word, palette.warning, width)
-    fitting: list[str] = []
-    for note in filter(None, said):
-        if fitting and sum(map(len, fitting)) + 3 * len(fitting) + len(note) > width - 4:
-            break
-        fitting.append(note)
-    return plain(" · ".join(fitting), palette.axis, width)
+    said = [note for note in said if note]
+    room = width - 2
+    for told in ([*said, hint], said):
+        if cell_len(DOT.join(filter(None, told))) <= room:
+            return plain(DOT.join(filter(None, told)), palette.axis, width)
+    for many in range(len(said) - 1, 0, -1):
+        tail = f"{DOT}+{len(said) - many}: {more}"
+        if many == 1 or cell_len(DOT.join(said[:many]) + tail) <= room:
+            return plain(cut(DOT.join(said[:many]), room - cell_len(tail)) + tail, palette.axis, width)
+    tail = f"{DOT}all of it: {more}"
+    return plain(cut(said[0], room - cell_len(tail)) + tail, palette.axis, width)
 
 
 def hint(mode: str, actions: Sequence[Action]) -> str:

@@ -49,6 +49,7 @@ SETTINGS = (
     Setting("mode", "", "view to open with; empty: the one left last"),
     Setting("measure", "", "measure to open with; empty: the one left last"),
     Setting("restore", True, "come back to what was shown when the store was left"),
+    Setting("beside", True, "a second view beside the picture where there is room"),
     Setting("compute", True, "compute what is shown and missing without being asked"),
 )
 _BY_NAME = {s.name: s for s in SETTINGS}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from explorer.ui.state import State
 
 MOST = 200
-_HOW = ("mode", "variants", "look", "cursors", "options")
+_HOW = ("mode", "variants", "look", "cursors", "options", "beside")
 """Fields of a State that say how the selection is looked at."""
 
 

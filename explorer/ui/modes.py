@@ -31,6 +31,11 @@ class Variant:
         """The view; None where the mode makes its own."""
         return VIEWS[self.view] if self.view else None
 
+    @property
+    def meaning(self) -> tuple[str, str]:
+        """What x and y are, where other views have the same: STEP, LAYER or nothing."""
+        return AXES.get(self.axes, ("", ""))
+
 
 @dataclass(frozen=True)
 class Mode:
@@ -47,6 +52,18 @@ class Mode:
 
 STEPS = "steps"
 """Axes of views with a step along x and a layer along y."""
+STEP, LAYER = "step", "layer"
+AXES: Mapping[str, tuple[str, str]] = {
+    STEPS: (STEP, LAYER),
+    "steps of a seed": (STEP, ""),
+    "steps of a task": (STEP, ""),
+    "steps of a head": (STEP, ""),
+    "labels": (STEP, ""),
+    "profile": (LAYER, STEP),
+    "heads": ("", LAYER),
+    "layers": ("", LAYER),
+}
+"""Axes along which a cursor means the same in several views: who points at a step or a layer does so in all of them."""
 _TOP = Cursor(0, 0)
 
 
@@ -96,7 +113,7 @@ MODES: Mapping[str, Mode] = {
                 Variant("label by label, centroids", "clusters", "centroids", axes="pairs"),
                 Variant("along the steps, hulls", "labels", "hulls", axes="labels", lines=True),
                 Variant("along the steps, centroids", "labels", "centroids", axes="labels", lines=True),
-                Variant("paths of the centroids", "paths", axes="labels", lines=True),
+                Variant("paths of the centroids", "paths", axes="paths", lines=True),
             ),
             ("vary", "step.next", "layer.next"),
         ),

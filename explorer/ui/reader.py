@@ -2,7 +2,8 @@
 
 The only place of the explorer's own process that reads; it answers with messages and touches no widget.
 
-Only the newest wish is served: who holds down a key waits for one view, not for twenty.
+Of each place on the screen only the newest wish is served: who holds down a key waits for one view, not for twenty.
+The picture goes first; what stands beside it is read when nothing is wished for the picture.
 """
 
 from __future__ import annotations
@@ -32,14 +33,18 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.5
 TICK = 20_000_000
 """Nanoseconds: coarser than the clock of a local file system."""
-KEPT = 8
-"""Selections whose rows are kept: going back and forth between a few costs nothing."""
+KEPT = 12
+"""Answers of sources that are kept: going back and forth between a few costs nothing."""
 KEPT_VALUES = 30_000
 """Values that they may have together; the newest is always kept."""
 
 
 LISTING = ((PROBES, 1), (ACTIVATIONS, 3))
 VALUES = ((TABLES, 1),)
+
+
+Name = tuple[str, "Selection | None", "Look"]
+"""A source, of what, and what of it is looked at: equal names have equal answers."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +56,20 @@ class Kept:
 
 
 class Reader:
-    """A thread with one wish at a time. ``post`` must be safe to call from any thread."""
+    """A thread with one wish a place at a time. ``post`` must be safe to call from any thread."""
 
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
         self._path, self._post = path, post
         self._wake = threading.Condition()
-        self._wish: Wish | None = None
-        self._fresh = self._due = False
+        self._wishes: dict[int, Wish] = {}
+        """By place: 0 the picture, 1 what stands beside it."""
+        self._due: set[int] = set()
+        """Places whose wish is still to be answered."""
         self._chores: list[Callable[[], Path]] = []
-        self._stopped = False
+        self._stopped = self._early = False
         self._age = 0
         """Goes up when what was read may no longer be all there is."""
-        self._kept: OrderedDict[tuple[str, Selection | None, Look], Kept] = OrderedDict()
+        self._kept: OrderedDict[Name, Kept] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
 
     def start(self) -> None:
@@ -81,17 +88,20 @@ class Reader:
         if self._thread.is_alive():
             self._thread.join()
 
-    def show(self, wish: Wish | None) -> None:
-        """Wish for a view, or for none; a wish not begun yet is dropped."""
+    def show(self, wish: Wish | None, place: int = 0) -> None:
+        """Wish for a view in a place, or for none; a wish not begun yet is dropped."""
         with self._wake:
-            self._wish = wish
-            self._fresh = True
+            if wish is None:
+                self._wishes.pop(place, None)
+            else:
+                self._wishes[place] = wish
+            self._due.add(place)
             self._wake.notify()
 
     def look_again(self) -> None:
         """New results may be there: look now, not at the next poll."""
         with self._wake:
-            self._due = True
+            self._early = True
             self._wake.notify()
 
     def write(self, chore: Callable[[], Path]) -> None:
@@ -126,54 +136,87 @@ class Reader:
                 store.rest()
             with self._wake:
                 self._wake.wait_for(
-                    lambda: self._fresh or self._due or self._stopped or bool(self._chores), POLL_SECONDS
+                    lambda: bool(self._due or self._chores) or self._early or self._stopped, POLL_SECONDS
                 )
-                self._due = False
+                self._early = False
 
     def _outdate(self) -> None:
         with self._wake:
-            self._fresh = True
+            self._due.update(self._wishes)
             self._age += 1
 
     def _serve(self, store: Store | None) -> None:
         with self._wake:
-            wish, fresh, chores, age = self._wish, self._fresh, self._chores, self._age
-            self._fresh, self._chores = False, []
+            chores, self._chores = self._chores, []
+            if store is None:
+                self._due.clear()
         for chore in chores:
             try:
                 self._post(Exported(chore()))
             except Exception as error:
                 self._post(Exported(None, reason_of(error)))
-        if store is None or wish is None or not fresh:
-            return
-        try:
-            self._answer(store, wish, age)
-        except Exception as error:
-            self._post(Failed(wish, reason_of(error)))
+        while store is not None and (next_one := self._next()) is not None:
+            place, wish, age = next_one
+            try:
+                self._answer(store, place, wish, age)
+            except Exception as error:
+                self._post(Failed(wish, reason_of(error)))
 
-    def _answer(self, store: Store, wish: Wish, age: int) -> None:
-        sources = VIEWS[wish.view].sources
-        places = [(s.fetcher, wish.selection, s.trimmed(wish.look)) for s in sources]
-        known = [self._kept[place] for place in places if place in self._kept]
-        if len(known) == len(places):
+    def _next(self) -> tuple[int, Wish, int] | None:
+        """The wish to answer now, with its place and how old what answers it may be."""
+        with self._wake:
+            while self._due and not self._stopped:
+                place = min(self._due)
+                self._due.remove(place)
+                if place in self._wishes:
+                    return place, self._wishes[place], self._age
+        return None
+
+    def _gives_way(self, place: int) -> bool:
+        """Something is wished for a place that goes first: this one is answered after it."""
+        with self._wake:
+            first = min(self._due, default=place) < place
+            if first:
+                self._due.add(place)
+        return first
+
+    def _answer(self, store: Store, place: int, wish: Wish, age: int) -> None:
+        sources, names = VIEWS[wish.view].sources, _names(wish)
+        known = [self._kept[name] for name in names if name in self._kept]
+        if len(known) == len(names):
             # What was read before shows at once, whatever has come since.
             self._post(_loaded(wish, [kept.data for kept in known]))
             if all(kept.age == age for kept in known):
                 return
         got: list[Any] = []
-        for source, place in zip(sources, places, strict=True):
-            kept = self._kept.pop(place, None)
+        for source, name in zip(sources, names, strict=True):
+            if self._gives_way(place):
+                return
+            kept = self._kept.pop(name, None)
             if kept is None or kept.age != age:
                 kept = Kept(source.fetch(store, wish.selection, wish.look, got), age)
                 _explain_nothing(store, wish.selection, kept.data)
-            self._kept[place] = kept
+            self._kept[name] = kept
             got.append(kept.data)
         self._post(_loaded(wish, got))
-        while len(self._kept) > len(sources) and (len(self._kept) > KEPT or self._values() > KEPT_VALUES):
-            self._kept.popitem(last=False)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was not asked for the longest; what is on the screen stays."""
+        with self._wake:
+            shown = {name for wish in self._wishes.values() for name in _names(wish)}
+        for name in [name for name in self._kept if name not in shown]:
+            if len(self._kept) <= KEPT and self._values() <= KEPT_VALUES:
+                break
+            del self._kept[name]
 
     def _values(self) -> int:
         return sum(len(getattr(kept.data, "wanted", ())) for kept in self._kept.values())
+
+
+def _names(wish: Wish) -> list[Name]:
+    """What the wish's view is made of."""
+    return [(s.fetcher, wish.selection, s.trimmed(wish.look)) for s in VIEWS[wish.view].sources]
 
 
 def _explain_nothing(store: Store, selection: Selection | None, data: Any) -> None:

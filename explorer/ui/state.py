@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from explorer.selection import Against, Ranges, Selection, default_against, narrowed, seed_order, steps_of
-from explorer.ui.modes import MODES, STEPS, Variant
+from explorer.ui.modes import AXES, LAYER, MODES, STEPS, Variant
 from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey, ProbeInfo
@@ -94,6 +94,8 @@ class State:
     cursors: tuple[tuple[str, Cursor], ...] = ()
     """Where the user pointed, by kind of axes. Elsewhere: the last step, of all lines or of a map's top layer."""
     options: DrawOptions = field(default_factory=DrawOptions)
+    beside: tuple[tuple[str, str], ...] = ()
+    """What the user put beside a view, by its name (see ui/beside.py); empty text: nothing."""
 
     @property
     def variant(self) -> Variant:
@@ -118,8 +120,16 @@ class State:
         return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
     def pointing(self, cursor: Cursor, axes: str = "") -> State:
-        """The same with the cursor elsewhere."""
-        moved = {**dict(self.cursors), axes or self.variant.axes: cursor}
+        """The same with the cursor elsewhere; axes with a step or a layer share the place on it."""
+        axes = axes or self.variant.axes
+        moved = dict(self.cursors)
+        names = AXES.get(axes, ("", ""))
+        known = {name: at for name, at in zip(names, (cursor.x, cursor.y), strict=True) if name and at >= 0}
+        for other, (x, y) in AXES.items():
+            if x in known or y in known:
+                at = moved.get(other, Cursor(END, -1))
+                moved[other] = Cursor(known.get(x, at.x), known.get(y, at.y))
+        moved[axes] = cursor
         return replace(self, cursors=tuple(moved.items()))
 
     def wish(self, catalogue: Catalogue) -> Wish | None:
@@ -133,6 +143,8 @@ class State:
             return None
         step = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
         look = trimmed(replace(self.look, part=self.variant.part, step=step), kind.depends)
+        if LAYER in self.variant.meaning:
+            look = replace(look, layer=None)  # shows them all
         return Wish(kind.name, None if kind.whole else self.selection(catalogue, kind), look)
 
     def selection(self, catalogue: Catalogue, kind: ViewKind | None = None) -> Selection:

@@ -38,6 +38,11 @@ class CubeView:
         self.empty = not bool(np.isfinite(self.cube.values).any())
         self.notes = words.notes(data, self.shown) + other_tasks(data, self.task)
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the layers, in the order of the axis."""
+        return self.cube.layers
+
     def at(self, layer: int, step: int, room: int = words.WIDE) -> str:
         """The value at indices into layers and steps, in words, about so many."""
         number_of, at_step = self.cube.layers[layer], self.cube.steps[step]

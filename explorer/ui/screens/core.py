@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
+from textual.containers import Vertical
 from textual.screen import Screen
 
-from explorer.ui import bars
+from explorer.ui import bars, beside, layers
 from explorer.ui.actions import ACTIONS, Action
 from explorer.ui.jobs import Jobs
+from explorer.ui.messages import Failed, Loaded
+from explorer.ui.modes import MODES
 from explorer.ui.reader import Reader
 from explorer.ui.state import Catalogue, State, Wish
 from explorer.ui.widgets.chart import Chart
-from explorer.ui.widgets.lines import Lines
+from explorer.ui.widgets.lines import Lines, SegmentLine, abreast
+from explorer.ui.widgets.pane import Pane
 from explorer.ui.widgets.panel import Panel
 from explorer.ui.widgets.prompt import Prompt
-from explorer.views.base import Cursor, Picture
+from explorer.views.base import NOWHERE, Cursor, Picture
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from explorer.render.palette import Palette
     from explorer.selection import Selection
     from explorer.ui.messages import Progress
+    from explorer.views.base import View
 
 PANEL_FROM = 100
 """Columns from which the panel is open unless the user folds it."""
@@ -46,15 +53,16 @@ class Core(Screen[None]):
         self.catalogue: Catalogue | None = None
         self.reader = Reader(path, self.hear)
         self.jobs = Jobs(path, self.hear)
-        self.picture: Picture | None = None
         self.progress: Progress | None = None
-        self.missing = 0
-        self.wish: Wish | None = None
-        """What was asked of the data thread last."""
+        self.pane = Pane(palette, 0, Vertical(id="editor"), id="picture")
+        """The picture; cursor keys are for it."""
+        self.other = Pane(palette, 1, id="beside", of="beside-")
+        """What stands beside it where there is room: the same selection, step and layer."""
+        self.other.chart.can_focus = False
+        self.pairs = True
+        """Whether anything may stand beside the picture."""
         self._left = False
         self._folded: bool | None = None
-        self._word = ""
-        """The last thing to tell that is in no picture; gone with the next key that changes something."""
 
     def on_unmount(self) -> None:
         self._left = True
@@ -69,13 +77,28 @@ class Core(Screen[None]):
 
     @property
     def chart(self) -> Chart:
-        """The picture."""
-        return self.query_one("#chart", Chart)
+        """The picture's own widget."""
+        return self.pane.chart
+
+    @property
+    def picture(self) -> Picture | None:
+        """How the picture was drawn last; None while words stand in its place."""
+        return self.pane.picture
+
+    @property
+    def missing(self) -> int:
+        """Values of the picture that nobody has computed yet."""
+        return self.pane.missing
 
     @property
     def panel(self) -> Panel:
         """The selection panel."""
         return self.query_one("#panel", Panel)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The line to type into."""
+        return self.query_one("#prompt", Prompt)
 
     @property
     def selection(self) -> Selection | None:
@@ -88,28 +111,62 @@ class Core(Screen[None]):
         except BertdynError:
             return None
 
+    @property
+    def lacking(self) -> tuple[Selection, ...]:
+        """Selections on the screen of which values are not computed, the picture's first."""
+        shown = [p.wish.selection for p in (self.pane, self.other) if p.missing and p.wish is not None]
+        return tuple(dict.fromkeys(s for s in shown if s is not None))
+
+    @property
+    def companion(self) -> State | None:
+        """The state as the view beside the picture shows it; None where none stands there."""
+        roomy = self.pairs and self.size.width >= beside.FROM and not self.has_class("-zoom")
+        return beside.companion(self.state) if roomy else None
+
     def become(self, new: State, anew: bool = False) -> None:
-        """Take another state and show it; ``anew`` asks for the view even when the state is the same."""
+        """Take another state and show it; ``anew`` asks for the views even when the state is the same."""
         self.state = new
-        self._word = ""
+        self.pane.word = self.other.word = ""
         self.set_class(new.mode == "sql", "-sql")
         if self.catalogue is not None:
             self.panel.about(new, self.catalogue)
-            try:
-                wish = new.wish(self.catalogue)
-            except BertdynError as error:
-                self.picture = self.wish = None
-                self.chart.say(str(error))
-            else:
-                if wish is None:
-                    self.wish, self.missing = None, 0
-                    self.reader.show(None)
-                    self.own_view()
-                elif anew or wish != self.wish:
-                    self._ask(wish)
-                elif self.chart.view is not None:
-                    self.chart.draw(self.chart.view, new.cursor, new.options)
+            if not self._wished(self.pane, new, anew):
+                self.own_view()
+            self.accompany(anew)
         self.bars()
+
+    def accompany(self, anew: bool = False) -> None:
+        """Show what stands beside the picture, at its step and layer."""
+        companion = self.companion
+        self.set_class(companion is not None, "-beside")
+        if companion is not None:
+            self._wished(self.other, companion, anew)
+        elif self.other.wish is not None:
+            self.other.wish, self.other.missing = None, 0
+            self.reader.show(None, self.other.place)
+
+    def _wished(self, pane: Pane, state: State, anew: bool) -> bool:
+        """Show a state in a pane: ask for its view, or draw again what there is; False for one that the mode makes."""
+        assert self.catalogue is not None
+        try:
+            wish = state.wish(self.catalogue)
+        except BertdynError as error:
+            pane.wish = None
+            self.reader.show(None, pane.place)
+            pane.say(str(error))
+            return True
+        if wish is None:
+            pane.wish, pane.missing = None, 0
+            self.reader.show(None, pane.place)
+            return False
+        if anew or wish != pane.wish:
+            self._ask(pane, wish)
+        elif pane.view is not None:
+            self._draw(pane, pane.view, state)
+        return True
+
+    def _draw(self, pane: Pane, view: View, state: State) -> None:
+        pane.draw(view, state if pane is self.pane else layers.aligned(state, self.state, view))
 
     def own_view(self) -> None:
         """Draw a mode whose numbers are the explorer's own, not the store's."""
@@ -117,25 +174,48 @@ class Core(Screen[None]):
             from explorer.views.jobs import JobList
             from explorer.views.jobs import Jobs as JobsView
 
-            self.chart.draw(JobsView(JobList(self.jobs.listed())), self.state.cursor, self.state.options)
+            self.pane.draw(JobsView(JobList(self.jobs.listed())), self.state)
 
-    def _ask(self, wish: Wish) -> None:
-        self.wish = wish
-        self.reader.show(wish)
-        shown = self.chart.view
+    def _ask(self, pane: Pane, wish: Wish) -> None:
+        pane.wish = wish
+        self.reader.show(wish, pane.place)
+        shown = pane.view
 
         def remind() -> None:
-            if self.wish == wish and self.chart.view is shown and not self._word:
-                self.tell(READING)
+            if pane.wish == wish and pane.view is shown and not pane.word:
+                pane.word = READING
+                self.bars()
 
         self.set_timer(PATIENCE, remind)
 
+    def on_loaded(self, message: Loaded) -> None:
+        for pane in (self.pane, self.other):
+            state = self.state if pane is self.pane else self.companion
+            if message.wish == pane.wish and state is not None:
+                pane.word = "" if pane.word == READING else pane.word
+                pane.missing = message.missing
+                self._draw(pane, message.view, state)
+        self.bars()
+
+    def on_failed(self, message: Failed) -> None:
+        for pane in (self.pane, self.other):
+            if message.wish in (None, pane.wish):
+                pane.word = ""
+                pane.say(message.reason)
+        self.bars()
+
+    def on_chart_drawn(self) -> None:
+        self.bars()
+
     def point(self, cursor: Cursor) -> None:
-        """Move the cursor."""
-        before, self.state = self.state, self.state.pointing(cursor)
-        self._word = ""
-        if self.chart.view is not None and before.variant == self.state.variant:
-            self.chart.draw(self.chart.view, cursor, self.state.options)
+        """Move the cursor, and that of the view beside with it."""
+        drawn = self.picture.cursor if self.picture is not None else NOWHERE
+        self.state = layers.pointed(self.state, self.pane.view, drawn, cursor)
+        self.pane.word = self.other.word = ""
+        if self.pane.view is not None:
+            self._draw(self.pane, self.pane.view, self.state)
+        if self.catalogue is not None:
+            self.accompany()
 
     def key_of(self, action: str) -> str:
         """The first key in force of an action, as a person reads it."""
@@ -143,13 +223,8 @@ class Core(Screen[None]):
 
     def tell(self, word: str) -> None:
         """Say something until the next change."""
-        self._word = word
+        self.pane.word = word
         self.bars()
-
-    @property
-    def prompt(self) -> Prompt:
-        """The line to type into."""
-        return self.query_one("#prompt", Prompt)
 
     @property
     def _open(self) -> bool:
@@ -165,20 +240,26 @@ class Core(Screen[None]):
         """Write the lines of words anew."""
         if not self.is_mounted:
             return
-        width = self.size.width
-        view, palette = self.chart.view, self.palette
+        width, palette = self.size.width, self.palette
         keys = self.key_of("compute"), self.key_of("cancel")
-        job = bars.job(
-            self.jobs.selection, self.selection, self.progress, self.missing if view else 0, self.jobs.waiting, keys
-        )
-        said = self.picture.notes if view and self.picture else ()
+        missing, waiting = self.missing or self.other.missing, self.jobs.waiting
+        job = bars.job(self.jobs.selection, self.selection, self.progress, missing, waiting, keys)
+        hint, more = bars.hint(self.state.mode, self.actions), self.key_of("help")
+        at = width - (self.other.outer_size.width if self.has_class("-beside") else 0)
+
+        def both(line: Callable[[Pane, int], SegmentLine]) -> SegmentLine:
+            if at == width:
+                return line(self.pane, width)
+            return abreast(line(self.pane, at), [Segment(" "), *line(self.other, width - at - 1)], at, width)
+
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),
-            "heading": bars.plain(view.title if view else "", palette.strong, self.chart.size.width),
-            "subheading": bars.plain(view.subtitle if view else "", palette.axis, self.chart.size.width),
-            "notes": bars.notes(self._word, (*said, bars.hint(self.state.mode, self.actions)), palette, width),
-            "reading": bars.plain(self.picture.reading if view and self.picture else "", palette.cursor, width),
+            "notes": both(lambda p, w: bars.notes(p.word, p.notes, hint if p is self.pane else "", more, palette, w)),
+            "reading": both(lambda p, w: bars.plain(p.reading, palette.cursor, w)),
             "footer": bars.footer(self.state.mode, palette, width, self.actions),
         }
         for name, line in show.items():
             self.query_one(f"#{name}", Lines).show([line])
+        self.pane.title()
+        companion = self.companion
+        self.other.title(MODES[companion.mode].title if companion is not None else "")

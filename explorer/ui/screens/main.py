@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 
-from explorer.ui import state
+from explorer.ui import beside, state
 from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
 from explorer.ui.filters import filtered, is_condition
-from explorer.ui.messages import Answered, Described, Ended, Exported, Failed, Listed, Loaded, Progress
+from explorer.ui.messages import Answered, Described, Exported, Listed
 from explorer.ui.modes import MODES
-from explorer.ui.screens.core import READING
+from explorer.ui.screens.computing import Computing
 from explorer.ui.screens.jumping import Jumping
 from explorer.ui.screens.keeping import KEEP, file_name
 from explorer.ui.screens.sql import SqlMode
 from explorer.ui.state import Catalogue, State
-from explorer.ui.widgets.chart import Chart, centred
+from explorer.ui.widgets.chart import centred
 from explorer.ui.widgets.lines import Lines
 from explorer.ui.widgets.panel import Panel
 from explorer.ui.widgets.prompt import Prompt
@@ -33,12 +33,10 @@ if TYPE_CHECKING:
     from textual import events
 
     from explorer.render.palette import Palette
-    from explorer.selection import Selection
     from explorer.ui.widgets.editor import SqlEditor
+    from explorer.views.sources import Sentence
 
 SMALLEST = (60, 16)
-CALM_SECONDS = 0.4
-"""How long a selection must stand before it is computed: who cycles through measures starts no job for each."""
 _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
     "measure": state.next_measure,
     "task": state.next_task,
@@ -49,7 +47,7 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
 }
 
 
-class MainScreen(Jumping):
+class MainScreen(Jumping, Computing):
     """One state, one picture."""
 
     AUTO_FOCUS = "#chart"
@@ -58,22 +56,14 @@ class MainScreen(Jumping):
 
     def __init__(self, path: Path, palette: Palette) -> None:
         super().__init__(path, palette)
-        self._declined: set[Selection] = set()
-        """Selections that were cancelled or could not be computed: only `c` starts them again."""
-        self._tried: set[Selection] = set()
-        """Selections computed with the checkpoints there are: what is still missing of them will not come."""
-
         self.sql = SqlMode(self)
 
     def compose(self) -> ComposeResult:
         yield Lines(id="title")
         with Horizontal(id="body"):
             yield Panel(self.palette, id="panel")
-            with Vertical(id="picture"):
-                yield Lines(id="heading")
-                yield Lines(id="subheading")
-                yield Vertical(id="editor")
-                yield Chart(self.palette, id="chart")
+            yield self.pane
+            yield self.other
         yield Lines(id="notes")
         yield Lines(id="reading")
         yield Prompt(id="prompt")
@@ -81,7 +71,7 @@ class MainScreen(Jumping):
         yield Lines(id="small")
 
     def on_mount(self) -> None:
-        self.chart.say(f"Opening {self.path.name} …")
+        self.pane.say(f"Opening {self.path.name} …")
         self.call_after_refresh(self.reader.start)
 
     # What the data thread and the job say
@@ -91,49 +81,8 @@ class MainScreen(Jumping):
         self._tried.clear()
         self.become(state.settled(self.known(self.state, message.catalogue), message.catalogue), anew=True)
 
-    def on_loaded(self, message: Loaded) -> None:
-        if message.wish != self.wish:
-            return
-        if self._word == READING:
-            self._word = ""
-        self.missing = message.missing
-        self.chart.draw(message.view, self.state.cursor, self.state.options)
-        self.bars()
-        chosen = message.wish.selection
-        if message.missing and chosen is not None:
-            self.set_timer(CALM_SECONDS, lambda: self._compute_if_still(chosen))
-
-    def on_failed(self, message: Failed) -> None:
-        if message.wish in (None, self.wish):
-            self._word = ""
-            self.picture, self.missing = None, 0
-            self.chart.say(message.reason)
-            self.bars()
-
-    def on_progress(self, message: Progress) -> None:
-        self.progress = message
-        if self.state.mode == "jobs":
-            self.own_view()
-        self.bars()
-
-    def on_ended(self, message: Ended) -> None:
-        self.progress = None
-        if message.how == "cancelled" or message.reason:
-            self._declined.add(message.selection)
-        if message.how != "replaced":
-            self._tried.add(message.selection)
-        if message.how == "cancelled":
-            self._word = f"Cancelled; what was finished is kept. {self.key_of('compute')} goes on."
-        elif message.reason:
-            self._word = f"Not computed: {message.reason}"
-        self.reader.look_again()
-        if self.state.mode == "jobs":
-            self.own_view()
-        self.bars()
-
     def on_exported(self, message: Exported) -> None:
-        self._word = f"Written: {message.path}" if message.path else f"Not written: {message.reason}"
-        self.bars()
+        self.tell(f"Written: {message.path}" if message.path else f"Not written: {message.reason}")
 
     def own_view(self) -> None:
         """The modes whose numbers are the explorer's own, or an answer to a statement."""
@@ -152,10 +101,6 @@ class MainScreen(Jumping):
 
     def on_sql_editor_wanted(self, message: SqlEditor.Wanted) -> None:
         self.sql.wanted(message.what)
-
-    def on_chart_drawn(self, message: Chart.Drawn) -> None:
-        self.picture = message.picture
-        self.bars()
 
     def on_panel_picked(self, message: Panel.Picked) -> None:
         row = message.row
@@ -215,6 +160,8 @@ class MainScreen(Jumping):
         small = width < SMALLEST[0] or height < SMALLEST[1]
         self.set_class(small, "-small")
         self.fold()
+        if self.catalogue is not None:
+            self.accompany()
         if small:
             words = f"bertdyn needs {SMALLEST[0]} x {SMALLEST[1]} cells; here are {width} x {height}. "
             words += f"{self.key_of('quit')} leaves."
@@ -228,6 +175,39 @@ class MainScreen(Jumping):
         if self.focused is self.sql.editor:
             self.set_focus(self.chart)
         self.become(replace(self.state, mode=mode))
+
+    def action_beside(self, by: int) -> None:
+        """The next thing to stand beside the picture, and after the last one nothing."""
+        if self.companion is None and (why := self._alone()):
+            self.tell(why)
+            return
+        self.become(beside.cycled(self.state, by))
+        name, there = beside.shown(self.state), beside.possible(self.state)
+        at = f"{there.index(name) + 1} of {len(there)}, " if name else ""
+        what = f"Beside it: {beside.title(self.companion)}" if self.companion else "Nothing stands beside it"
+        self.tell(f"{what} ({at}{self.key_of('beside')} goes on)")
+
+    def action_swap(self) -> None:
+        """The view beside becomes the picture, and the picture stands beside it."""
+        if self.companion is None:
+            self.tell(self._alone() or f"Nothing stands beside it: {self.key_of('beside')} brings a view there.")
+            return
+        swapped = beside.swapped(self.state)
+        if swapped is None:
+            self.tell(f"{beside.title(self.state)} stands on the left only.")
+            return
+        drawn = self.other.picture
+        self.become(swapped.pointing(drawn.cursor) if drawn is not None else swapped)
+
+    def _alone(self) -> str:
+        """Why nothing can stand beside the picture; empty where something can."""
+        if not self.pairs:
+            return "The setting 'beside' is off: one view at a time."
+        if self.has_class("-zoom"):
+            return f"The picture stands alone: {self.key_of('zoom')} brings everything back."
+        if self.size.width < beside.FROM:
+            return f"Two views stand side by side from {beside.FROM} columns on; here are {self.size.width}."
+        return ""
 
     def action_vary(self, by: int) -> None:
         """Another way to look in the same mode."""
@@ -251,14 +231,16 @@ class MainScreen(Jumping):
                 self.tell(str(error))
 
     def action_look(self, what: str, by: int) -> None:
-        """The next layer or head of a view that shows one."""
-        kind = self.state.variant.kind
+        """The next layer or head of a view that shows one, be it the one beside."""
         if self.catalogue is None:
             return
-        if kind is None or what not in kind.depends:
+        shown = [s.variant for s in (self.state, self.companion) if s is not None]
+        if what in self.state.variant.meaning:
+            self.tell(f"{self.state.variant.title} shows no single {what}: the cursor points at one.")
+        elif not any(v.kind is not None and what in v.kind.depends for v in shown):
             self.tell(f"{self.state.variant.title} shows no single {what}.")
-            return
-        self.become(state.looking(self._pinned(), self.catalogue, what, by))
+        else:
+            self.become(state.looking(self._pinned(), self.catalogue, what, by))
 
     def action_sql(self, what: str) -> None:
         """In SQL: ``write``, ``pick``, ``run`` or ``worked``."""
@@ -269,20 +251,25 @@ class MainScreen(Jumping):
 
     def action_example(self, by: int) -> None:
         """The next sentence of those that were found."""
-        found = getattr(self.chart.view, "found", ())
-        if not found:
+        view = self._sentence()
+        if view is None:
             self.tell(f"Sentences are shown one by one in Example: press {self.key_of('mode.example')} first.")
             return
-        there = self.chart.view.data.focus.example  # type: ignore[union-attr]
-        at = found.index(there) + by if there in found else 0
-        self.become(replace(self.state, look=replace(self.state.look, example=found[at % len(found)])))
+        there = view.data.focus.example
+        at = view.found.index(there) + by if there in view.found else 0
+        self.become(replace(self.state, look=replace(self.state.look, example=view.found[at % len(view.found)])))
+
+    def _sentence(self) -> Sentence | None:
+        """The view of one sentence that is on the screen."""
+        panes = (self.pane, self.other) if self.companion is not None else (self.pane,)
+        return next((p.view for p in panes if hasattr(p.view, "found")), None)  # type: ignore[return-value]
 
     def _pinned(self) -> State:
         """The state with the sentence that is shown, so that it stays while steps, layers and heads change."""
-        data = getattr(self.chart.view, "data", None)
-        if self.state.mode != "example" or not hasattr(data, "focus"):
+        view = self._sentence()
+        if view is None:
             return self.state
-        return replace(self.state, look=replace(self.state.look, example=data.focus.example))  # type: ignore[union-attr]
+        return replace(self.state, look=replace(self.state.look, example=view.data.focus.example))
 
     def action_cursor(self, across: int, up: int) -> None:
         """Move the cursor from where it was drawn."""
@@ -340,6 +327,8 @@ class MainScreen(Jumping):
         """The picture alone, or everything again."""
         self.toggle_class("-zoom")
         self.fold()
+        if self.catalogue is not None:
+            self.accompany()
 
     def action_filter(self) -> None:
         """Type a filter; the panel shows what matches. In Example: look for a sentence."""
@@ -349,25 +338,10 @@ class MainScreen(Jumping):
         self.set_class(True, "-panel")
         self.prompt.ask("filter", "", "sst  or  task:sst* seed!=3 step>=100 layer:8-12 head:2 variance:0.9")
 
-    def action_compute(self) -> None:
-        """Compute what is missing."""
-        selection = self.selection
-        if selection is None or not self.missing:
-            self.tell("Everything shown is computed." if selection else "Nothing to compute.")
-            return
-        self._declined.discard(selection)
-        self._tried.discard(selection)
-        self.jobs.start(selection, asked=True)
-        self.bars()
-
     def action_cancel_job(self) -> None:
-        """Stop the job (in Jobs the one that is pointed at); what it has finished stays."""
-        if self.state.mode == "sql" and self.sql.cancel():
-            return
-        number = None
-        if self.state.mode == "jobs" and self.picture is not None and (jobs := self.jobs.listed()):
-            number = jobs[min(self.picture.cursor.y, len(jobs) - 1)].number
-        self.tell("Cancelling …" if self.jobs.cancel(number) else "Nothing is being computed.")
+        """Stop the statement that is being answered; else the job."""
+        if self.state.mode != "sql" or not self.sql.cancel():
+            super().action_cancel_job()
 
     def action_export(self) -> None:
         """Choose a format, then write the view to a file."""
@@ -395,9 +369,3 @@ class MainScreen(Jumping):
 
         measure = self.catalogue.measure(self.state.measure) if self.catalogue else None
         self.app.push_screen(HelpScreen(self.palette, measure, self.actions))
-
-    def _compute_if_still(self, selection: Selection) -> None:
-        new = selection not in self._declined | self._tried and selection != self.jobs.selection
-        if self.computes and new and selection == self.selection and self.missing:
-            self.jobs.start(selection)
-            self.bars()

@@ -38,10 +38,9 @@ class SqlMode:
             self._make()
         screen = self._screen
         if self._words:
-            screen.chart.say(self._words)
-            screen.picture = None
+            screen.pane.say(self._words)
         else:
-            screen.chart.draw(self._view or WorkedList(), screen.state.cursor, screen.state.options)
+            screen.pane.draw(self._view or WorkedList(), screen.state)
 
     def write(self) -> None:
         """To the editor."""

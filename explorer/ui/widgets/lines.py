@@ -96,3 +96,8 @@ def spread(left: SegmentLine, right: SegmentLine, width: int) -> SegmentLine:
     """Two pieces at the ends of a line; the left one gives way."""
     taken = Segment.get_line_length(right)
     return [*_fitted(left, max(0, width - taken)), *right]
+
+
+def abreast(left: SegmentLine, right: SegmentLine, at: int, width: int) -> SegmentLine:
+    """Two pieces in one line, the right one from a column on; what does not fit is cut."""
+    return [*_fitted(left, at), *_fitted(right, max(0, width - at))]

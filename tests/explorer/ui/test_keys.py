@@ -156,7 +156,7 @@ async def test_a_filter_that_matches_nothing_is_answered_in_words(computed: Path
 
 
 async def test_the_help_lists_every_action_and_defines_the_measure(computed: Path) -> None:
-    async with opened(computed, size=(120, 90)) as pilot:
+    async with opened(computed, size=(120, 100)) as pilot:
         await pilot.press("question_mark")
         await shown(pilot, "Next measure")
         text = screen_text(pilot)
