@@ -110,7 +110,7 @@ def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette
         if many == 1 or cell_len(DOT.join(said[:many]) + tail) <= room:
             return plain(cut(DOT.join(said[:many]), room - cell_len(tail)) + tail, palette.axis, width)
     tail = f"{DOT}all of it: {more}"
-    return plain(cut(said[0], room - cell_len(tail)) + tail, palette.axis, width)
+    return plain(cut(said[0], room - cell_len(tail)) + tail if said else "", palette.axis, width)
 
 
 def hint(mode: str, actions: Sequence[Action]) -> str:
