@@ -112,7 +112,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="bits",
         low=0.0,
         high=1.0,
-        direction="0 = the same attention, 1 = no attended token in common",
+        direction="0 = same attention, 1 = no attended token in common",
         definition=(
             "Jensen-Shannon divergence of the two sides' attention rows of a query token, 1/2 KL(P|M) + 1/2 KL(Q|M) "
             "with M = (P + Q) / 2, " + AVERAGED + " Where special tokens take most of a row the same change of logits "
@@ -139,7 +139,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="bits",
         low=0.0,
         high=float("inf"),
-        direction="0 = each query token attends to one token, log2 of the length = to all alike",
+        direction="0 = all on one token, log2 of the length = spread evenly",
         definition=ENTROPY,
         source="Clark et al. 2019 (BlackboxNLP), section 3.3, in bits.",
         cost="One logarithm an attention entry.",
@@ -156,7 +156,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="bits",
         low=float("-inf"),
         high=float("inf"),
-        direction="above 0 = attention more spread out than the reference's, below 0 = more focused",
+        direction="> 0 = more spread out than in the reference, < 0 = more focused",
         definition=f"{ENTROPY} {OF_THE_CHANGE}",
         source="Clark et al. 2019 (BlackboxNLP), section 3.3, in bits; the difference is ours.",
         cost="One logarithm an attention entry of either side.",
@@ -191,7 +191,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="share",
         low=-1.0,
         high=1.0,
-        direction="above 0 = special tokens get more attention than in the reference, below 0 = less",
+        direction="> 0 = special tokens get more than in the reference, < 0 = less",
         definition=f"{SINK} {OF_THE_CHANGE}",
         source="Clark et al. 2019 (BlackboxNLP), section 3.2; the difference is ours.",
         cost="A few sums over the attention entries of either side; reading them costs more.",

@@ -262,7 +262,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=0.0,
         high=float("inf"),
-        direction="0 = every label's mean is where it was, larger = further away (in the hidden states' own units)",
+        direction="0 = label means stayed, larger = moved further, in hidden-state units",
         definition=(
             _POINTS + "Euclidean distance of each label's mean from the same label's mean in the reference, and its "
             "mean over labels; mean_scaled divides by the mean distance of two points of one label in the reference."
@@ -283,7 +283,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=float("-inf"),
         high=float("inf"),
-        direction="above 0 = labels moved away from their nearest neighbours, below 0 = towards them",
+        direction="> 0 = labels moved away from their nearest, < 0 = towards them",
         definition=(
             _POINTS + "A label's smallest distance is that to its nearest other label (convex hulls, as measure "
             "clusters). The change is the checkpoint's minus the reference's; the mean is over labels. mean_scaled "

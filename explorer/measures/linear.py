@@ -265,7 +265,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=0.0,
         high=1.0,
-        direction="0 = the same subspace up to an invertible linear map, 1 = no direction in common",
+        direction="0 = same up to a linear map, 1 = nothing in common",
         definition=(
             "Hidden states of the chosen tokens are centred; each side keeps its fewest principal directions that hold "
             "the given share of the variance; distance = 1 - mean of the min(kx, ky) canonical correlations between "
@@ -283,7 +283,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=0.0,
         high=1.0,
-        direction="0 = each side is a linear map of the other, 1 = uncorrelated",
+        direction="0 = linear maps of each other, 1 = uncorrelated",
         definition=(
             f"1 - mean of the min(rank x, rank y) canonical correlations; a side's rank counts {ALL_DIRECTIONS}. "
             "Blind to every invertible linear map: a direction with a millionth of the variance counts like the first."
@@ -306,7 +306,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=0.0,
         high=1.0,
-        direction="0 = each side is a linear map of the other, 1 = uncorrelated",
+        direction="0 = linear maps of each other, 1 = uncorrelated",
         definition=(
             "1 - weighted mean of the canonical correlations of all directions (as cca); correlation i weighs "
             "sum over neurons j of |<h_i, x_j>|, with h_i the canonical variate and x_j the neurons of one side. Not "
@@ -330,7 +330,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="similarity",
         low=-1.0,
         high=1.0,
-        direction="1 = the same up to rotation and scale, 0 = unrelated",
+        direction="1 = same up to rotation and scale, 0 = unrelated",
         definition=(
             "HSIC(X, Y) / sqrt(HSIC(X, X) HSIC(Y, Y)) with linear kernels over the chosen tokens, exact, from one "
             "pass. A similarity, as the literature prints it. The directions of largest variance decide."
@@ -347,7 +347,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=0.0,
         high=2.0,
-        direction="0 = the same up to rotation, shift and scale, 2 = no direction in common",
+        direction="0 = same up to rotation and scale, 2 = nothing in common",
         definition=(
             "2 - 2 |X'Y|_*: the squared distance that is left between the two point clouds, centred and of unit "
             "Frobenius norm, after the best rotation (|.|_* is the sum of singular values)."
@@ -363,7 +363,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="radians",
         low=0.0,
         high=float(np.pi / 2),
-        direction="0 = the same up to rotation, shift and scale, 1.57 = no direction in common",
+        direction="0 = same up to rotation and scale, 1.57 = nothing in common",
         definition=(
             "arccos |X'Y|_* of centred point clouds of unit Frobenius norm: the angle after the best rotation. A "
             "metric (triangle inequality), so layers and checkpoints can be clustered or embedded by it."

@@ -223,7 +223,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="correlation",
         low=-1.0,
         high=1.0,
-        direction="1 = the same pairs of tokens are alike, 0 = which are alike on one side says nothing of the other",
+        direction="1 = the same pairs of tokens are alike, 0 = no relation",
         definition=(
             "Similarity of every pair of sampled tokens within each side (cosine of their hidden states, or "
             "correlation over features), then the correlation of the two sides' similarities over all pairs. A "

@@ -11,6 +11,9 @@ import numpy as np
 # Bit of the dot in row (from the top) and column of a braille cell, Unicode chapter 21.1.
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.float64)
 
+_THIN = 0.75
+"""Cells."""
+
 
 class Canvas:
     """Dots of lines, [height, width] cells: ``bits`` of a braille pattern and the ``owner`` they belong to."""
@@ -40,7 +43,10 @@ class Canvas:
         self._mark(np.floor(x[good]).astype(np.int64), np.floor(y[good]).astype(np.int64), owner)
 
     def fill(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, owner: int) -> None:
-        """Mark the cells between two curves [n] as a band (all of a cell that the band's middle third touches)."""
+        """Mark the cells between two curves [n] as a band (all of a cell that the band's middle third touches).
+
+        A band lower than ``_THIN`` cells leaves no mark: tinted here and there it would look like spots.
+        """
         for (run_x, run_low), (_, run_high) in zip(
             _runs(x, np.where(np.isfinite(high), low, np.nan)),
             _runs(x, np.where(np.isfinite(low), high, np.nan)),
@@ -54,7 +60,7 @@ class Canvas:
             bottom = np.interp(centre, run_x, run_low) / 4
             top = np.interp(centre, run_x, run_high) / 4
             middle = self.height - 0.5 - np.arange(self.height)[:, None]
-            inside = (middle + 1 / 6 >= bottom) & (middle - 1 / 6 <= top)
+            inside = (middle + 1 / 6 >= bottom) & (middle - 1 / 6 <= top) & (top - bottom >= _THIN)
             part = self.band[:, columns]
             part[inside] = owner
             self.band[:, columns] = part

@@ -96,10 +96,12 @@ class Chart:
         values = values[np.isfinite(values)]
         if self.signed:
             values = np.append(values, 0.0)
+        noise = 0.0
         if log and not self.signed:
             values = values[values > 0]
             if (values > self.floor).any():  # noise has no lower end: it would take the whole axis
-                values = np.maximum(values, self.floor / 3)
+                noise = self.floor / 3
+                values = np.maximum(values, noise)
         else:
             log = False
         if not len(values):
@@ -108,7 +110,8 @@ class Chart:
         near = self._near_companions(scale)
         if self.scale_of is not None or not len(near):
             return scale
-        return axes.value_scale(min(values.min(), near.min()), max(values.max(), near.max()), log, self.anchor)
+        least = max(noise, near.min())
+        return axes.value_scale(min(values.min(), least), max(values.max(), near.max()), log, self.anchor)
 
     def _near_companions(self, scale: axes.Scale) -> np.ndarray:
         """Values of companions not far off the axis: a chance level far away would press all lines flat."""

@@ -22,6 +22,7 @@ from explorer.render.targets import Target, apart
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _KEPT = 4
 _TALLEST = 8
+_WIDEST = 20
 """Half rows of one row of data at most: a lone layer is a stripe, not a wall."""
 
 
@@ -177,7 +178,7 @@ class HeatChart:
         room, tall = max(1, width - left - bar), max(1, height - top - bottom)
         split = 2 if halves else 1
         row_of, rows, unit = _share(len(heat.row_names), split * tall, _TALLEST * split // 2)
-        column_of, columns, cell = _share(len(heat.column_names), room, 12)
+        column_of, columns, cell = _share(len(heat.column_names), room, _WIDEST)
         unit *= 2 // split
         shown = _pooled(heat.values, row_of, column_of, rows, columns)
         firsts = (rows - 1 - row_of) * unit
@@ -253,11 +254,11 @@ class HeatChart:
         room: int,
         ascii_only: bool,
     ) -> None:
-        at = grid.width - room + 2
+        at = min(grid.width - room, frame.left + frame.width) + 2
         tall = min(frame.height, grid.height - frame.top)
         if frame.top:
             name = crop(self.heat.name, max(room - 2, grid.width - frame.left - 12), ascii_only)
-            grid.put(0, grid.width - cell_len(name), name, palette.axis)
+            grid.put(0, min(at, grid.width - cell_len(name)), name, palette.axis)
         for row in range(tall):
             above = (2 * (tall - row) - 0.5) / (2 * tall)
             below = (2 * (tall - row) - 1.5) / (2 * tall)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 
 import numpy as np
 from rich.cells import cell_len
@@ -60,10 +61,18 @@ def _together(chart: Chart, members: Sequence[int], room: int, values: bool) -> 
             parts.append([i])
     named = [series[p[0]].label if len(p) == 1 else _range(series[p[0]].label, series[p[-1]].label) for p in parts]
     value = f" ≤{at_most(float(np.nanmax([series[i].last for i in members])))}" if values else ""
-    for text in (" ".join(named), f"{named[0]} +{len(members) - len(parts[0])}"):
+    for text in (_listed(named), f"{named[0]} +{len(members) - len(parts[0])}"):
         if cell_len(text + value) <= room:
             return text + value
     return f"{len(members)} lines{value}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """'head 2, 5-7' of 'head 2' and 'head 5-7': what all begin with is said once."""
+    same = len(commonprefix(names))
+    while same and names[0][same - 1].isdigit():
+        same -= 1
+    return ", ".join([names[0], *(name[same:] for name in names[1:])])
 
 
 def _range(first: str, last: str) -> str:

@@ -130,6 +130,7 @@ class LineChart:
         self._y_axis(grid, frame, palette, ticks, names, ascii_only)
         self._x_axis(grid, frame, palette, bottom, right, ascii_only)
         self._lines(grid, frame, palette, focus, ascii_only)
+        self._floor_name(grid, frame, palette, ascii_only)
         kept = [name.row for name in named if name.line == focus]
         others = companions.names(self.chart, frame, focus, kept, valued, ascii_only) if beside else []
         at = frame.left + frame.width + 1
@@ -176,9 +177,19 @@ class LineChart:
         if frame.y.log and frame.y.low < self.chart.floor < frame.y.high:
             row = round(frame.row(self.chart.floor))
             grid.put(row, frame.left, dots * frame.width, palette.faint)
-            grid.put(row, frame.left + 1, " noise floor ", palette.faint)
         if not frame.y.log and frame.y.low < 0 < frame.y.high:
             grid.put(frame.cell_row(0.0) or 0, frame.left, dots * frame.width, palette.faint)
+
+    def _floor_name(self, grid: Grid, frame: Frame, palette: Palette, ascii_only: bool) -> None:
+        """Names the noise floor where no line runs over it, as far to the right as there is room."""
+        if not frame.left or not frame.y.log or not frame.y.low < self.chart.floor < frame.y.high:
+            return
+        name, row = " noise floor ", round(frame.row(self.chart.floor))
+        free = grid.chars[row, frame.left : frame.left + frame.width] == ord("." if ascii_only else "┈")
+        for at in range(frame.width - len(name) - 1, 0, -1):
+            if free[at : at + len(name)].all():
+                grid.put(row, frame.left + at, name, palette.axis)
+                return
 
     def _x_axis(self, grid: Grid, frame: Frame, palette: Palette, bottom: int, right: int, ascii_only: bool) -> None:
         if not bottom:

@@ -198,7 +198,8 @@ def _frame(matrix: Matrix, width: int, height: int, row: int, column: int, digit
     names = 0 if height < 6 else 1 if level else down
     tall = max(1, height - top - names - legend)
     if rows <= tall:
-        unit, lines = max(1, min(5, tall // max(1, rows))), rows
+        # Narrow cells stay low: tall and thin ones read as stripes.
+        unit, lines = max(1, min(5, tall // max(1, rows), -(-3 * cell // 4))), rows
     elif halves and rows <= 2 * tall:
         unit, lines = 0, rows
     else:

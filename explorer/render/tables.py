@@ -16,6 +16,8 @@ _SAMPLE = 300
 """Rows that decide the columns' widths, so that paging does not move them."""
 _GAP = 2
 _WIDEST = 60
+_PART = 12
+"""Cells from which a part of a text is worth showing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,8 @@ class TextTable:
             if at >= width:
                 break
             wide = min(widths[j], width - at)
+            if first < j and wide < widths[j] and (numeric[j] or wide < _PART):
+                break  # half a number, or a few letters, tell less than nothing
             grid.put(0, at, pad(crop(self.columns[j], wide, ascii_only), wide, numeric[j]), palette.strong)
             for i, row in enumerate(texts):
                 style = palette.strong if top + i == cursor else palette.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from explorer.views.base import VIEWS, Cursor, ViewKind
+from explorer.views.base import END, VIEWS, Cursor, ViewKind
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ MODES: Mapping[str, Mode] = {
                 Variant("layer by step", "heat", axes=STEPS),
                 Variant("layer by head, at one step", "heads", axes="heads"),
                 Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
-                Variant("seed by seed, at one step", "seed-pairs", axes="seed-pairs"),
+                Variant("seed by seed, at one step", "seed-pairs", axes="seed-pairs", start=Cursor(0, END)),
             ),
             ("vary", "step.next", "digits"),
         ),

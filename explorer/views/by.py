@@ -57,10 +57,9 @@ class LinesBy:
         self.steps = tuple(sorted({step for line in self.lines for step in line.values}))
         self.chart = LineChart(line_chart(data, self._series(), "step", one_seed=False))
         self.empty = not self.steps
-        who = "tasks side by side" if self.by == "task" else f"{self.task}, {words.seeds(data.seeds(self.task))}"
-        self.title = words.title(
-            data, who if self.by != "seed" else self.task, f"layer {self.layer}, a line a {self.by}"
-        )
+        who = self.task if self.by == "seed" else f"{self.task}, {words.seeds(data.seeds(self.task))}"
+        lines = f"layer {self.layer}, a line a {self.by}"
+        self.title = words.title(data, lines) if self.by == "task" else words.title(data, who, lines)
         self.subtitle = words.subtitle(data, data.main)
         self.notes = words.notes(data, data.main) + (other_tasks(data, self.task) if self.by != "task" else ())
 
@@ -126,9 +125,9 @@ class LinesBy:
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
         targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
         notes = self.notes + words.on_log(self.data.measure, options)
-        return Picture(tuple(lines), self._read(at), at, notes, targets)
+        return Picture(tuple(lines), self._read(at, width), at, notes, targets)
 
-    def _read(self, at: Cursor) -> str:
+    def _read(self, at: Cursor, room: int) -> str:
         if at.x < 0:
             return ""
         step = self.steps[at.x]
@@ -143,7 +142,7 @@ class LinesBy:
         text += number(line.mean(step)) + (f" ± {number(sd)} ({many} seeds)" if many > 1 else "")
         yard = self.data.yardstick.get((line.task, self.layer, step)) if self.by != "head" else None
         beside = words.yardstick(self.data, None if yard is None else yard.value)
-        return clean(words.together(text, beside, words.against(self.data)))
+        return clean(words.together(text, beside, words.against(self.data), room))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a line and step: the value, or the mean over seeds with its standard deviation."""

@@ -36,7 +36,7 @@ WHICH: Mapping[str, str] = {
 }
 """What an Example may show, in the order in which one key walks them."""
 _ROOMY = 10**6
-_ALL_FROM = 100
+_ALL_FROM = 88
 """Cells from which three maps are wide enough to be read side by side."""
 _NOISE = 1e-7
 """Bits of mean divergence that two float16 copies of one attention differ by."""
@@ -172,8 +172,8 @@ class Example:
         self.length = len(data.tokens)
         self.empty = self.length == 0
         self.names = named(focus.key), named(focus.reference)
-        part = f"head {focus.head}" if focus.head else f"mean over {data.heads} heads"
-        self.title = clean(f"Attention of {self.names[0]} against {self.names[1]}{DOT}layer {focus.layer}, {part}")
+        part = f"head {focus.head}" if focus.head else f"mean of {data.heads} heads"
+        self.title = clean(f"Attention in layer {focus.layer}, {part}{DOT}{self.names[0]} against {self.names[1]}")
         mean = float(data.js.mean()) if self.length else np.nan
         self.subtitle = DOT.join(
             text
@@ -219,7 +219,7 @@ class Example:
         if fewer:
             notes += ("shows the difference alone: three maps need a wider window",)
         found = targets(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
-        return Picture(tuple(lines), self._read(query, at.x), at, notes + self.notes, upwards(found, self.length))
+        return Picture(tuple(lines), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token."""
@@ -258,23 +258,25 @@ class Example:
             return all_of_them, False
         return replace(all_of_them, panels=(panels[self.which or "difference"],)), not self.which
 
-    def _read(self, query: int, key: int) -> str:
+    def _read(self, query: int, key: int, room: int) -> str:
         """'bad' (5): JS 0.210 bits; moved most to '[SEP]' +0.180, from 'movie' -0.110."""
         if query < 0:
             return ""
         data, moved = self.data, self.data.difference[query]
-        text = f"query token {self._token(query)}"
+        text = self._token(query)
         if key >= 0:
             now, then = float(data.checkpoint[query, key]), float(data.reference[query, key])
             change = f"{now - then:+.3f}"
             text += f" attends to {self._token(key)}: {number(now)}, reference {number(then)} ({change});"
             text += f" row JS {number(float(data.js[query]))} bits"
         else:
-            text += f": JS {number(float(data.js[query]))} bits"
+            text = f"query token {text}: JS {number(float(data.js[query]))} bits"
         to, away = int(moved.argmax()), int(moved.argmin())
         if moved[to] > 0 > moved[away]:
-            text += f"; moved most to {self._token(to, False)} {moved[to]:+.3f}"
-            text += f", from {self._token(away, False)} {moved[away]:+.3f}"
+            gained = f"; moved most to {self._token(to, False)} {moved[to]:+.3f}"
+            lost = f", from {self._token(away, False)} {moved[away]:+.3f}"
+            more = next((m for m in (gained + lost, gained) if len(text + m) <= room), "")
+            text += more
         return clean(text)
 
     def _token(self, index: int, place: bool = True) -> str:

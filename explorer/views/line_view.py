@@ -36,7 +36,7 @@ class CubeView:
         self.title = words.title(data, self.task, words.seeds(self.seeds)) if self.seeds else words.title(data)
         self.subtitle = words.subtitle(data, self.shown)
         self.empty = not bool(np.isfinite(self.cube.values).any())
-        self.notes = words.notes(data, self.shown) + other_tasks(data, self.task)
+        self.notes = words.notes(data, self.shown, spread=len(self.seeds) > 1) + other_tasks(data, self.task)
 
     @property
     def layers(self) -> tuple[int, ...]:

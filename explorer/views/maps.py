@@ -164,7 +164,10 @@ class SeedMap(StepMap):
 
     def place(self, row: int, column: int) -> str:
         """See StepMap."""
-        return f"seeds {self.seeds[row]} and {self.seeds[column]}, layer {self.layer}, step {self.step:,}"
+        who = f"seeds {self.seeds[row]} and {self.seeds[column]}"
+        if row == column:
+            who = f"seed {self.seeds[row]} beside itself"
+        return f"{who}, layer {self.layer}, step {self.step:,}"
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of seeds."""

@@ -220,10 +220,11 @@ def _pages(sizes: Sequence[int], height: int) -> list[list[tuple[int, int]]]:
 
 
 def _widths(section: _Section, width: int) -> list[int]:
-    """Of the columns: the longest text, names of tasks cut where they would take all."""
-    most = max(8, width // 5)
+    """Of the columns: the longest text, names cut where the marks would have no room."""
     columns = zip(section.columns, *section.cells, strict=True) if section.cells else [(n,) for n in section.columns]
-    return [min(most, max(len(text) for text in column)) for column in columns]
+    widths = [max(len(text) for text in column) for column in columns]
+    room = width - 2 - _BAR - sum(wide + 2 for wide in widths[1:])
+    return [min(widths[0], max(8, width // 5, room - 2)), *widths[1:]]
 
 
 def _coverage(grid: Grid, line: int, at: int, room: int, run: RunCoverage, palette: Palette, plain: bool) -> None:

@@ -28,10 +28,11 @@ COLUMNS = (
         "label_a",
         "label_b",
     ),
-    *("value", "unit", "n", "ref_task", "ref_seed", "ref_step", "ref_layer", "interval_low", "interval_high", "null"),
-    *("seed_to_seed", "reason", "details", "parameters", "computed_at"),
+    *("value", "unit", "interval_low", "interval_high", "null", "seed_to_seed", "n", "reason"),
+    *("ref_task", "ref_seed", "ref_step", "ref_layer", "details", "parameters", "computed_at"),
 )
 _IN_TITLE = ("measure", "probe", "parameters")
+_IN_TITLE_IF_ONE = ("unit", "ref_task", "ref_seed", "ref_step")
 _STORED = {"null": "null_value"}
 """Columns that the store calls otherwise."""
 
@@ -52,10 +53,12 @@ class Table:
             self.notes = (much, *self.notes)
         self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]
         crossed = any(r.ref_layer not in (None, r.layer) for r in data.results)
+        said = {name for name in _IN_TITLE_IF_ONE if len({row[COLUMNS.index(name)] for row in self._all}) == 1}
         self.columns: tuple[str, ...] = tuple(
             name
             for j, name in enumerate(COLUMNS)
             if name not in _IN_TITLE
+            and name not in said
             and any(row[j] not in (None, "", "{}") for row in self._all)
             and (crossed or name != "ref_layer")
         )

@@ -108,6 +108,9 @@ def draw(
         said = f"{number(float(value))} {track.short}" if np.isfinite(value) else ""
         said = said if len(said) <= grid.width - at else said.partition(" ")[0]
         grid.put(line + tall - 1, at, crop(said, max(0, grid.width - at), plain), palette.text)
+        span = f"{number(low)}-{number(high)}"
+        if tall > 1 and len(span) <= grid.width - at:
+            grid.put(line, at, span, palette.axis)
         grid.put(line + tall - 1, 0, crop(track.letter, max(0, frame.left), plain), palette.axis)
 
 

@@ -74,11 +74,17 @@ def parameter(name: str, value: object) -> str:
     """A parameter as a reader says it."""
     if name == "variance" and isinstance(value, (int, float)):
         return f"{100 * value:g} % variance"
+    if (name, value) in _PLAIN:
+        return ""
     if name == "tokens":
-        return {"all": "all tokens", "content": "tokens without special ones", "cls": "[CLS] tokens"}.get(
+        return {"content": "tokens without special ones", "cls": "[CLS] tokens"}.get(
             str(value), str(value)
         )
     return f"{name} {value}"
+
+
+_PLAIN = {("definition", "variance99"), ("tokens", "all"), ("detail", "layer")}
+"""What a share of the variance, a number of tokens and the picture itself say already."""
 
 
 def y_name(measure: Measure) -> str:
@@ -87,8 +93,8 @@ def y_name(measure: Measure) -> str:
     return measure.title if plain else f"{measure.title} ({measure.unit})"
 
 
-def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
-    """What the reader must know, most important first."""
+def notes(rows: Rows, shown: Sequence[Result], spread: bool = False) -> tuple[str, ...]:
+    """What the reader must know, most important first; ``spread``: the picture shows that over seeds, no intervals."""
     said = []
     if rows.missing:
         said.append(f"not computed: {count(rows.missing)} of {count(len(rows.wanted))} values")
@@ -98,10 +104,10 @@ def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
     warned = [r for r in shown if r.value is not None and r.reason]
     if warned:
         said.append(f"! {count(len(warned))} of {count(len(shown))} mean little: {_reasons(warned)}")
+    said += _on_trust(rows.measure, shown, spread)
     low = [r for r in shown if noise(rows.measure, r)]
     if low:
         said.append(f"{count(len(low))} of {count(len(shown))} values lie {_near(rows.measure)}: {_NOISE}")
-    said += _on_trust(rows.measure, shown)
     return tuple(clean(note) for note in said)
 
 
@@ -118,18 +124,18 @@ def _near(measure: Measure) -> str:
     return f"within {floor} of {short(measure.same)}" if measure.same else f"below {floor}"
 
 
-def _on_trust(measure: Measure, shown: Sequence[Result]) -> list[str]:
-    """How intervals and chance levels were had, and why where they were asked for and could not be had."""
+def _on_trust(measure: Measure, shown: Sequence[Result], spread: bool) -> list[str]:
+    """How spreads, intervals and chance levels were had, and why where they were asked for and could not be had."""
     asked = next((t for t in (trust(r) for r in shown) if t), {})
-    said = []
+    said = ["±: standard deviation over seeds"] if spread else []
     level, method = asked.get("level"), asked.get("interval")
-    if method and any(r.interval_low is not None for r in shown) and isinstance(level, (int, float)):
+    if method and not spread and any(r.interval_low is not None for r in shown) and isinstance(level, (int, float)):
         said.append(f"[ ]: {100 * level:g} % {method} interval over examples")
     draws = asked.get("null")
     if draws and any(r.null_value is not None for r in shown):
         what = "labels" if measure.needs_labels else "examples"
         said.append(f"chance: mean of {draws} {'draw' if draws == 1 else 'draws'} with {what} permuted")
-    for what in ("interval", "null"):
+    for what in ("null",) if spread else ("interval", "null"):
         name = f"no_{what}"
         reason = next((str(known(r)[name]) for r in shown if f'"{name}"' in r.details and known(r).get(name)), "")
         if reason:
@@ -183,20 +189,21 @@ def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, ins
     text = f"{place}: {number(result.value)}{unit}{interval(result)}"
     same_layer = result.ref_layer in (None, result.layer)
     yard = rows.yardstick.get((result.task, result.layer, result.step)) if same_layer else None
-    beside = yardstick(rows, None if yard is None else yard.value) + chance(result.null_value)
+    beside = [f"! {result.reason}"] if result.reason else []  # first: the end is cut where there is no room
+    beside += yardstick(rows, None if yard is None else yard.value) + chance(result.null_value)
     if noise(rows.measure, result):
         beside.append(f"{_near(rows.measure)}, {_NOISE}")
-    if result.reason:
-        beside.append(f"! {result.reason}")
     if instead:
         beside.append(instead)
     return clean(together(text, beside, "" if instead else against(rows), room))
 
 
 def together(value: str, beside: Sequence[str], source: str, room: int = WIDE) -> str:
-    """A value, what stands beside it, and last what the title says already: narrow screens cut the end."""
+    """A value, what stands beside it, and where there is room what the title says already."""
     if len("; ".join([value, *beside])) >= room:
         beside = [part.replace(_APART, "seeds").replace(_ALIKE, "seeds") for part in beside]
+    if len("; ".join([value, *beside, source])) > room:
+        source = ""
     parts = [part for part in (*beside, source) if part]
     return value + (", " if parts == [source] else "; " if parts else "") + "; ".join(parts)
 

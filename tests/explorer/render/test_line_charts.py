@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
-from explorer.render.chart import Chart, Series
+from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
@@ -123,6 +123,26 @@ def test_a_log_axis_leaves_zeros_out_and_says_where_noise_begins():
     text = "\n".join(drawn(one, 60, 20, log_y=True))
     assert "noise floor" in text
     assert "1e-6┤" in text
+
+
+def test_a_companion_in_the_noise_does_not_take_the_log_axis():
+    x = np.arange(0, 1000, 100.0)
+    seeds = Companion("seeds", np.where(x == 0, 1e-12, 0.01), dashed=True)
+    one = Chart((Series("L1", x, np.full(10, 0.1), companions=(seeds,)),), "step", "distance", floor=1e-6)
+    assert one.y_scale(log=True).low > 1e-7
+
+
+def test_a_band_thinner_than_a_cell_leaves_no_spots():
+    x = np.arange(0, 1000, 100.0)
+    y = x / 1000
+    colours = palette(Depth.EIGHT_BIT)
+
+    def tinted(spread):
+        one = LineChart(Chart((Series("L1", x, y, low=y - spread, high=y + spread),), "step", "distance"))
+        return any(s.style and s.style.bgcolor for line in one.draw(60, 16, colours) for s in line)
+
+    assert tinted(0.1)
+    assert not tinted(0.01)
 
 
 def test_a_spread_is_a_background_or_dotted_edges():

@@ -104,18 +104,18 @@ def test_a_film_walks_the_steps_of_the_run(store):
 
 def test_the_reading_says_where_the_attention_went():
     view = Example(moved(SENTENCE))
-    picture = draw(view, cursor=Cursor(-1, view.query_of(2)))
+    picture = draw(view, width=120, cursor=Cursor(-1, view.query_of(2)))
     js = float(moved(SENTENCE).js[2])
     assert picture.reading == (
         f"query token 'bad' (2): JS {js:.3f} bits; moved most to 'a' +0.900, from '[CLS]' -0.900"
     )
-    both = draw(view, cursor=Cursor(1, view.query_of(2))).reading
-    assert both.startswith("query token 'bad' (2) attends to 'a' (1): 0.920, reference 0.020 (+0.900); row JS")
+    both = draw(view, width=120, cursor=Cursor(1, view.query_of(2))).reading
+    assert both.startswith("'bad' (2) attends to 'a' (1): 0.920, reference 0.020 (+0.900); row JS")
 
 
 def test_title_and_subtitle_say_what_is_compared_with_what():
     view = Example(moved(SENTENCE))
-    assert view.title == "Attention of sst2 seed 1 step 40 against the pre-trained model · layer 2, head 1"
+    assert view.title == "Attention in layer 2, head 1 · sst2 seed 1 step 40 against the pre-trained model"
     assert view.subtitle.startswith("'a bad movie' · label positive · JS divergence 0.")
     assert "mean over 5 query tokens · example 3 of probe dev" in view.subtitle
     assert view.notes == ("[CLS] and [SEP] take 4 % of the attention, in the reference 94 %",)

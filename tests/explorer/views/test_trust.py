@@ -122,6 +122,21 @@ def test_the_notes_say_how_they_were_had_and_why_one_could_not():
     assert "no interval: fewer than three examples" in notes
 
 
+def test_a_mean_over_seeds_says_what_its_spread_is_and_speaks_of_no_interval():
+    notes = draw(VIEWS["curves"].build(trusted(seeds=("1", "2")))).notes
+    assert "±: standard deviation over seeds" in notes
+    assert not any("interval" in note for note in notes)
+    assert "±: standard deviation over seeds" not in draw(VIEWS["curves"].build(trusted())).notes
+
+
+def test_what_the_title_says_goes_first_where_there_is_no_room():
+    view = VIEWS["curves"].build(trusted())
+    wide, narrow = (draw(view, Cursor(8, 9), (width, 20)).reading for width in (200, 90))
+    assert wide.endswith("from the pre-trained model")
+    assert "pre-trained" not in narrow
+    assert len(narrow) <= 90
+
+
 def test_details_that_are_no_json_break_nothing():
     picture = draw(VIEWS["curves"].build(trusted(details='{"trust"')), Cursor(8, 9))
     assert "[0.200, 0.250]" in picture.reading

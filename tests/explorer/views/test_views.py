@@ -75,7 +75,7 @@ def test_the_title_says_what_is_compared_with_what(name):
     view = VIEWS[name].build(rows())
     assert view.title.startswith("SVCCA distance from the pre-trained model · sst2")
     direction = "0 = the same subspace, 1 = nothing in common"
-    assert view.subtitle == f"probe dev · over 21,340 tokens · {direction} · all tokens · 99 % variance"
+    assert view.subtitle == f"probe dev · over 21,340 tokens · {direction} · 99 % variance"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -192,6 +192,15 @@ def test_the_table_sorts_with_missing_values_last():
     assert [float(v) for v in values] == sorted(map(float, values), reverse=True)
     assert len(values) == 12
     assert re.search(r"sst2  1\s+100\s+3\s", shown[13])
+
+
+def test_the_table_shows_whole_columns_and_leaves_out_what_the_title_says():
+    view = VIEWS["table"].build(rows())
+    head = text(view, 200, 12).splitlines()[0].split()
+    assert head[:5] == ["task", "seed", "step", "layer", "value"]
+    assert not {"unit", "ref_task", "ref_seed", "ref_step"} & set(head)
+    for width in range(30, 120):
+        assert set(text(view, width, 12).splitlines()[0].split()) <= set(view.columns)
 
 
 def test_the_table_turns_its_pages_with_the_cursor():
