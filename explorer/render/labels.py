@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 
 import numpy as np
 from rich.cells import cell_len
@@ -69,9 +68,11 @@ def _together(chart: Chart, members: Sequence[int], room: int, values: bool) -> 
 
 def _listed(names: Sequence[str]) -> str:
     """'head 2, 5-7' of 'head 2' and 'head 5-7': what all begin with is said once."""
-    same = len(commonprefix(names))
-    while same and names[0][same - 1].isdigit():
-        same -= 1
+    same = 0
+    for signs in zip(*names, strict=False):
+        if len(set(signs)) > 1 or signs[0].isdigit():
+            break
+        same += 1
     return ", ".join([names[0], *(name[same:] for name in names[1:])])
 
 

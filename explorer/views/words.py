@@ -77,9 +77,7 @@ def parameter(name: str, value: object) -> str:
     if (name, value) in _PLAIN:
         return ""
     if name == "tokens":
-        return {"content": "tokens without special ones", "cls": "[CLS] tokens"}.get(
-            str(value), str(value)
-        )
+        return {"content": "tokens without special ones", "cls": "[CLS] tokens"}.get(str(value), str(value))
     return f"{name} {value}"
 
 

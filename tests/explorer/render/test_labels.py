@@ -48,6 +48,14 @@ def test_lines_that_end_together_are_named_together_with_their_largest_value():
     assert [(n.row, n.text) for n in sorted(found, key=lambda n: n.row)] == [(0, "L4 0.900"), (1, "L0-3 ≤0.0040")]
 
 
+def test_what_shared_names_begin_with_is_said_once():
+    chart = Chart(
+        tuple(Series(f"head {n}", np.array([0.0]), np.array([0.2]), 0.0) for n in (1, 2, 10)), "step", "distance"
+    )
+    found = at_ends(chart, [1.0, 9.0, 1.0], 10, 30, -1, True)
+    assert {n.text for n in found} == {"head 1, 10 ≤0.200", "head 2 0.200"}
+
+
 def test_the_line_in_focus_keeps_its_own_label():
     found = at_ends(lines([0.001, 0.002, 0.003, 0.004, 0.9]), [1.0, 1.0, 1.0, 1.0, 0.0], 2, 20, 2, True)
     assert {(n.row, n.text, n.line) for n in found} == {(0, "L4 0.900", 4), (1, "L2 0.0030", 2)}

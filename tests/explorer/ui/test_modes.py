@@ -66,15 +66,15 @@ async def test_steps_and_layers_are_walked_in_a_view_of_one_checkpoint(labelled:
 async def test_an_example_is_a_film_of_one_sentence(computed: Path) -> None:
     async with opened(computed) as pilot:
         await pilot.press("6")
-        await until(pilot, titled(pilot, "step 40 against the pre-trained model · layer 3, mean over 2 heads"))
+        await until(pilot, titled(pilot, "layer 3, mean of 2 heads · pos seed 1 step 40 against the pre-trained model"))
         assert under(pilot, "example 0")()
         await pilot.press("n", "n")
         await until(pilot, under(pilot, "example 2 "))
         await pilot.press("left_square_bracket", "greater_than_sign", "comma")
-        await until(pilot, titled(pilot, "step 20 against the pre-trained model · layer 2, head 1"))
+        await until(pilot, titled(pilot, "layer 2, head 1 · pos seed 1 step 20 against the pre-trained model"))
         assert under(pilot, "example 2 ")()
         await pilot.press("less_than_sign", "N")
-        await until(pilot, titled(pilot, "mean over 2 heads"))
+        await until(pilot, titled(pilot, "mean of 2 heads"))
         await until(pilot, under(pilot, "example 1 "))
 
 
@@ -207,7 +207,8 @@ async def test_seeds_are_compared_at_one_step_and_what_is_missing_is_computed(tm
         await until(
             pilot, lambda: (v := main(pilot).chart.view) is not None and v.name == "seed-pairs" and not v.empty, 90
         )
-        await pilot.press("left")
+        await until(pilot, lambda: "seeds 3 and 1, layer 3, step 40: 0." in text_of(pilot, "reading"))
+        await pilot.press("right")
         await until(pilot, lambda: "seeds 3 and 2, layer 3, step 40: 0." in text_of(pilot, "reading"))
 
 
