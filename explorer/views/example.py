@@ -219,7 +219,9 @@ class Example:
         if fewer:
             notes += ("shows the difference alone: three maps need a wider window",)
         found = targets(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
-        return Picture(tuple(lines), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length))
+        return Picture(
+            tuple(lines), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length)
+        )
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token."""

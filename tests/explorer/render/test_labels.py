@@ -49,10 +49,8 @@ def test_lines_that_end_together_are_named_together_with_their_largest_value():
 
 
 def test_what_shared_names_begin_with_is_said_once():
-    chart = Chart(
-        tuple(Series(f"head {n}", np.array([0.0]), np.array([0.2]), 0.0) for n in (1, 2, 10)), "step", "distance"
-    )
-    found = at_ends(chart, [1.0, 9.0, 1.0], 10, 30, -1, True)
+    heads = (Series(f"head {n}", np.array([0.0]), np.array([0.2]), 0.0) for n in (1, 2, 10))
+    found = at_ends(Chart(tuple(heads), "step", "distance"), [1.0, 0.0, 1.0], 2, 30, -1, True)
     assert {n.text for n in found} == {"head 1, 10 ≤0.200", "head 2 0.200"}
 
 
