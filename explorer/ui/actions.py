@@ -142,7 +142,7 @@ ACTIONS: tuple[Action, ...] = (
         "screen.filter",
         "Filter",
         "a word finds rows of the panel (in Example: sentences); with enter task:sst* seed!=3 step>=100 layer:8-12 "
-        "head:2 probe:dev against:first, and a parameter of the measure: variance:0.9",
+        "head:2 probe:dev against:first, in Table statistic:hull*, and a parameter of the measure: variance:0.9",
         "What",
         "filter",
     ),

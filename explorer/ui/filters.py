@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from explorer.selection import Ranges
+from explorer.ui.modes import MODES
 from explorer.ui.state import Catalogue, State, compared, settled, with_probe
 from store.errors import BertdynError
 
 _CONDITION = re.compile(r"([a-z_]+)(!=|>=|<=|>|<|=|:)(.*)", re.DOTALL)
-_FIELDS = ("task", "seed", "step", "layer", "head", "measure", "probe", "against")
+_FIELDS = ("task", "seed", "step", "layer", "head", "statistic", "measure", "probe", "against")
 _Spans = tuple[tuple[int, int | None], ...]
 
 
@@ -25,7 +26,8 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
     """Apply a filter line.
 
     Names may be globs, several separated by commas; ``!=`` takes what does not match. Numbers may be ranges, or be
-    compared. Of several conditions on one field all must hold. Other names are parameters of the measure that is shown.
+    compared. Of several conditions on one field all must hold, but for heads and statistics: there the last one does.
+    Other names are parameters of the measure that is shown.
     Words without a condition are looked for among tasks.
 
     Raises:
@@ -52,6 +54,10 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
                 state = replace(state, layers=layers, look=replace(state.look, layer=None))
             case "head":
                 state = replace(state, look=replace(state.look, head=_head(wanted, catalogue.heads)))
+            case "statistic":
+                everything = wanted in ("", "all", "*") and sign == ":"
+                said_so = "" if everything else f"{'!' if sign == '!=' else ''}{wanted}"
+                state = replace(state, look=replace(state.look, statistic=said_so))
             case "measure":
                 names = _matching(wanted, tuple(m.name for m in catalogue.measures), "measure", sign)
                 state = replace(state, measure=names[0])
@@ -64,6 +70,15 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
                 state = _set(state, catalogue, what, wanted)
         said.add(what)
     return state
+
+
+def unheard(state: State, text: str, table: str) -> str:
+    """What the filter line said that the mode does not show, in words; ``table``: the key of the Table."""
+    found = filter(None, map(_CONDITION.fullmatch, text.split()))
+    if state.mode == "table" or "statistic" not in {match[1] for match in found}:
+        return ""
+    mode = MODES[state.mode].title
+    return f"{mode} shows the statistics that it is made for; rows of other ones are in Table ({table})."
 
 
 def _set(state: State, catalogue: Catalogue, name: str, value: str) -> State:

@@ -120,6 +120,9 @@ class Look:
     """What an example's text holds; ``label:NAME`` asks for a label."""
     changed: bool = False
     """Examples come in the order of how far they moved."""
+    statistic: str = ""
+    """Globs of the statistics whose rows a table shows, separated by commas, ``!`` before them for all others; empty:
+    every row."""
 
 
 ANYWHERE = Look()
@@ -155,7 +158,7 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
 ROWS = Source("explorer.views.sources:rows")
 LAYERS = Source("explorer.views.sources:whole_layers")
 LINES = Source(LAYERS.fetcher, ("part",))
-ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts")
+ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts", ("statistic",))
 TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
 ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))

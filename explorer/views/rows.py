@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from explorer.measures import Measure, get
 from explorer.measures.base import canonical
 from explorer.selection import Selection, pairs, seed_order
 from explorer.views.cells import Place, Yardstick, merged, place_at, place_of, summaries, yardsticks
+from explorer.views.statistics import Statistics, chosen
 from store.keys import PRETRAINED, Checkpoint, Result
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class Rows:
     left_out: int = 0
     """Rows that are too many for a table."""
     beyond: frozenset[Place] = frozenset()
-    """Where some of them belong."""
+    """Where rows are that are not here: too many for a table, or of other statistics."""
+    statistics: Statistics | None = None
+    """Those that were asked for; None: all."""
 
     @cached_property
     def cells(self) -> tuple[Result, ...]:
@@ -164,7 +167,12 @@ class Rows:
 
 
 def fetch(
-    store: Store, selection: Selection, parts: bool = False, whole: bool = False, most: int | None = None
+    store: Store,
+    selection: Selection,
+    parts: bool = False,
+    whole: bool = False,
+    most: int | None = None,
+    statistic: str = "",
 ) -> Rows:
     """Read a selection's stored values.
 
@@ -172,6 +180,7 @@ def fetch(
         parts: rows of single examples and query tokens too, as long as they are not more than MOST_PARTS.
         whole: only what stands for a whole layer (see ``summaries``): of heads and labels a hundred times less to read.
         most: at most so many rows, those of the first runs.
+        statistic: rows of these statistics alone (see ``Look``).
 
     Raises:
         BertdynError: the selection matches nothing, or the store cannot be read.
@@ -194,16 +203,22 @@ def fetch(
     asked = _Asked(store, measure, selection, tuple(sorted({place.task for place in wanted})))
     if whole:
         return choose_rows(measure, selection, asked.whole_layers(here, wanted), wanted)
+    each = f"version = {measure.version} and (example is not null or query is not null)"
+    shown, known = None, frozenset[Place]()
+    if statistic:
+        shown, known = chosen(asked.statistics(), statistic, measure.main), asked.places(here)
+        named = ", ".join("'" + name.replace("'", "''") + "'" for name in shown.shown)
+        here, each = (f"{where} and {f'statistic in ({named})' if named else 'false'}" for where in (here, each))
     stored, beyond = asked.some(here, set(wanted), most) if most is not None else (asked.all(here), {})
     left_out = sum(beyond.values())
     if parts:
-        each = f"version = {measure.version} and (example is not null or query is not null)"
         many = asked.count(each)
         if many > (MOST_PARTS if most is None else most - len(stored)):
             left_out += many
         elif many:
             stored += asked.all(each)
-    return choose_rows(measure, selection, stored, wanted, left_out, frozenset(beyond))
+    found = choose_rows(measure, selection, stored, wanted, left_out, known.union(beyond))
+    return replace(found, statistics=shown)
 
 
 @dataclass(frozen=True)
@@ -221,6 +236,12 @@ class _Asked:
     def count(self, where: str) -> int:
         return int(self._columns(("count(*)",), where)[0][0])
 
+    def statistics(self) -> list[str]:
+        return [name for (name,) in self._columns(("distinct statistic",), f"version = {self.measure.version}")]
+
+    def places(self, where: str) -> frozenset[Place]:
+        return frozenset(place_at(row) for row in self._columns(Place._fields, f"{where} group by all"))
+
     def whole_layers(self, where: str, wanted: Iterable[Place]) -> list[Result]:
         """Of each place the rows that ``summaries`` takes; where there are others, one that says that it is there."""
         main = f"statistic = '{self.measure.main}'"
@@ -229,7 +250,7 @@ class _Asked:
         covered = {place_of(r) for r in found}
         if covered.issuperset(wanted):
             return found
-        others = {place_at(row) for row in self._columns(Place._fields, f"{where} and not ({alone}) group by all")}
+        others = self.places(f"{where} and not ({alone})")
         if others <= covered:
             return found
         rank = f"case when {alone} then 0 when {main} then 1 + (label_a is not null or label_b is not null)::int "

@@ -46,7 +46,8 @@ def whole_layers(store: Store, selection: Selection, look: Look) -> Rows:
 
 def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
     """Those of single examples and query tokens too; on a screen as many as memory holds and a person may page."""
-    return fetch(store, selection, parts=True, most=MOST_ROWS if store.frugal else None)
+    most = MOST_ROWS if store.frugal else None
+    return fetch(store, selection, parts=True, most=most, statistic=look.statistic)
 
 
 def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:

@@ -51,6 +51,8 @@ class Table:
         if data.left_out:
             much = f"{data.left_out:,} more rows are too many for a table: choose fewer, or ask for them in SQL"
             self.notes = (much, *self.notes)
+        if data.statistics is not None:
+            self.notes = (data.statistics.note, *self.notes)
         self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]
         crossed = any(r.ref_layer not in (None, r.layer) for r in data.results)
         said = {name for name in _IN_TITLE_IF_ONE if len({row[COLUMNS.index(name)] for row in self._all}) == 1}
@@ -79,9 +81,9 @@ class Table:
             BertdynError: there is no column to sort by of that name.
         """
         if self.empty:
-            return Picture(
-                tuple(message(words.nothing(self.data), width, height, palette.text)), "", NOWHERE, self.notes
-            )
+            missed = self.data.statistics is not None and self.data.statistics.others
+            text = f"{self.notes[0].capitalize()}." if missed else words.nothing(self.data)
+            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
         results, table = self._sorted(options.sort, options.descending)
         at = cursor.clamped(len(self.columns), len(results))
         lines = table.draw(width, height, palette, at.y, at.x, options.ascii)

@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from explorer.ui import beside, state
 from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
-from explorer.ui.filters import filtered, is_condition
+from explorer.ui.filters import filtered, is_condition, unheard
 from explorer.ui.messages import Answered, Described, Exported, Listed
 from explorer.ui.modes import MODES
 from explorer.ui.screens.computing import Computing
@@ -148,6 +148,8 @@ class MainScreen(Jumping, Computing):
         try:
             if self.catalogue is not None and text:
                 self.become(filtered(self.state, self.catalogue, text))
+                if word := unheard(self.state, text, self.key_of("mode.table")):
+                    self.tell(word)
         except BertdynError as error:
             self.tell(str(error))
 

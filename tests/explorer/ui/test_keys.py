@@ -156,7 +156,7 @@ async def test_a_filter_that_matches_nothing_is_answered_in_words(computed: Path
 
 
 async def test_the_help_lists_every_action_and_defines_the_measure(computed: Path) -> None:
-    async with opened(computed, size=(120, 100)) as pilot:
+    async with opened(computed, size=(120, 110)) as pilot:
         await pilot.press("question_mark")
         await shown(pilot, "Next measure")
         text = screen_text(pilot)
@@ -305,3 +305,13 @@ async def test_q_leaves(computed: Path, key: str) -> None:
         await pilot.press(key)
         await pilot.pause()
         assert pilot.app.return_code == 0
+
+
+async def test_a_statistic_is_filtered_in_the_table_and_other_views_say_so(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"statistic:nearest", "enter")
+        await shown(pilot, "rows of other ones are in Table (7)")
+        await pilot.press("7")
+        await shown(pilot, "No row has a statistic 'nearest'; there is main.")

@@ -23,7 +23,7 @@ from explorer.ui.state import (
     toggled_task,
     with_probe,
 )
-from explorer.views.base import END, Cursor
+from explorer.views.base import END, Cursor, Look
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey, ProbeInfo
 
@@ -127,6 +127,9 @@ def test_going_around_comes_back() -> None:
         ("step!=0", {"steps": ranged(START, "step", "1-").steps}),
         ("layer!=2-4", {"layers": ranged(START, "layer", "0-1,5-").layers}),
         ("layer=3", {"layers": ranged(START, "layer", "3").layers}),
+        ("statistic:hull*,centroid_mean", {"look": Look(statistic="hull*,centroid_mean")}),
+        ("statistic!=separable", {"look": Look(statistic="!separable")}),
+        ("statistic:x statistic:*", {"look": Look()}),
         ("variance:0.9", {"parameters": (("svcca", "variance", "0.9"),)}),
         ("variance:0.9 variance:0.99", {"parameters": ()}),
     ],

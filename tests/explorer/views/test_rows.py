@@ -8,8 +8,9 @@ import pytest
 
 from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection
-from explorer.views.base import VIEWS
+from explorer.views.base import VIEWS, Look
 from explorer.views.rows import fetch
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
@@ -230,3 +231,37 @@ def test_a_table_of_too_many_rows_holds_the_first_runs_and_counts_the_others(sto
     assert fetch(store, wanted, parts=True, most=6).left_out == 0
     keep(store, CheckpointKey("sst2", "1", 40), 1, 0.3, example=0)
     assert fetch(store, wanted, parts=True, most=6).left_out == 1
+
+
+def test_a_table_of_one_statistic_holds_its_rows_alone_and_misses_nothing_else(store):
+    key = CheckpointKey("pos", "1", 20)
+    for statistic in ("", "hull_least", "hull_mean", "centroid_mean"):
+        keep(store, key, 1, 0.5, statistic=statistic)
+    keep(store, key, 2, 0.5)
+
+    def shown(statistic):
+        view = VIEWS["table"].load(store, chosen(), Look(statistic=statistic))
+        assert view.data.missing == VIEWS["table"].load(store, chosen()).data.missing
+        columns, values = view.rows()
+        return sorted(row[columns.index("statistic")] for row in values), view
+
+    assert shown("hull_mean")[0] == ["hull_mean"]
+    assert shown("hull*,centroid_mean")[0] == ["centroid_mean", "hull_least", "hull_mean"]
+    assert shown("!hull*")[0] == ["", "", "centroid_mean"]
+    assert shown("main")[0] == ["", ""]
+    none, view = shown("nearest")
+    assert none == []
+    assert view.notes[0] == ("no row has a statistic 'nearest'; there is main, centroid_mean, hull_least, hull_mean")
+    text = "".join(s.text for line in view.draw(100, 9, palette(Depth.NONE)).lines for s in line)
+    assert "No row has a statistic 'nearest'" in text
+    assert shown("hull_mean")[1].notes[0].startswith("statistic hull_mean alone; there is also main")
+
+
+def test_a_statistic_is_chosen_before_the_table_is_cut(store):
+    for step in (0, 20, 40):
+        for layer in range(LAYERS):
+            keep(store, CheckpointKey("pos", "1", step), layer, 0.1)
+    keep(store, CheckpointKey("sst2", "2", 40), 1, 0.7, statistic="it's rare")
+    found = fetch(store, chosen(), most=4, statistic="it's*")
+    assert [r.value for r in found.results] == [0.7]
+    assert found.left_out == 0
