@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from textual.drivers import linux_driver
 
 from explorer.render.palette import Depth, Palette, palette
+from explorer.ui.stray import Decoder
 
 _DEPTHS = {"truecolor": Depth.TRUECOLOR, "256": Depth.EIGHT_BIT, "standard": Depth.STANDARD, "windows": Depth.STANDARD}
 
@@ -68,14 +66,5 @@ def text_view(path: Path, why: str) -> int:
 
 
 def survive_stray_bytes() -> None:
-    """Decode the terminal's input with replacement characters.
-
-    Terminals that fall back to X10 mouse reports after a reattach send bytes that are no UTF-8, on which textual 8.2.8
-    ends the app. Its driver looks the decoder up under this name.
-    """
-    strict = codecs.getincrementaldecoder
-
-    def lenient(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
-        return partial(strict(encoding), "replace")
-
-    linux_driver.getincrementaldecoder = lenient  # type: ignore[assignment]
+    """Take only keys from the terminal; textual 8.2.8's driver looks the decoder of its input up under this name."""
+    linux_driver.getincrementaldecoder = lambda encoding: Decoder  # type: ignore[assignment]
