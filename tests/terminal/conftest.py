@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from tests.synthetic import make_probe, make_store
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CODE = "import sys; from explorer.cli import tui; tui(sys.argv[1:])"
+_STYLE = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,14 +58,17 @@ class Terminal:
 
     def start(self, arguments: list[str], size: str = "120x40", environment: dict[str, str] | None = None) -> None:
         """Run the explorer; the shell around it says how it ended and what the terminal's settings are then."""
+        program = explorer(self.folder, arguments, {"TERM": "xterm-256color", **(environment or {})}, "TMUX")
+        self.open(f"{program}; echo left with $?; stty -a; exec sleep 100", size)
+
+    def open(self, command: str, size: str) -> None:
+        """Run a shell's command."""
         columns, rows = size.split("x")
-        # A state of its own: what one test leaves must not be what the next one opens with.
-        own = {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_CONFIG_HOME": str(self.folder)}
-        given = {"TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY), **own, **(environment or {})}
-        assign = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
-        program = shlex.join([sys.executable, "-c", CODE, *arguments])
-        command = f"env -u COLORTERM -u NO_COLOR -u TMUX {assign} {program}; echo left with $?; stty -a; exec sleep 100"
         self._run("new-session", "-d", "-x", columns, "-y", rows, "sleep 0.3; " + command)
+        self.count()
+
+    def count(self) -> None:
+        """Log every byte that the program sends from now on."""
         self._run("pipe-pane", "-o", f"cat >> {shlex.quote(str(self._log))}")
 
     def press(self, *keys: str) -> None:
@@ -86,10 +91,24 @@ class Terminal:
         """One of tmux's facts about the window."""
         return self._run("display-message", "-p", f"#{{{name}}}").strip()
 
+    def take_clipboard(self) -> None:
+        """Believe programs that set the clipboard, as a terminal does."""
+        self._run("set-option", "-s", "set-clipboard", "on")
+
+    def clipboard(self) -> str:
+        """What was copied last."""
+        shown = subprocess.run([*self._tmux, "show-buffer"], capture_output=True, text=True, check=False)
+        return shown.stdout
+
     @property
     def sent(self) -> bytes:
         """Every byte so far."""
         return self._log.read_bytes()
+
+    @property
+    def runs(self) -> bool:
+        """There is a window."""
+        return subprocess.run([*self._tmux, "has-session"], capture_output=True, check=False).returncode == 0
 
     def until(self, holds: Callable[[str], bool], seconds: float = 30) -> str:
         """Wait until something holds of the screen."""
@@ -126,6 +145,28 @@ class Terminal:
     def _run(self, *arguments: str) -> str:
         run = subprocess.run([*self._tmux, *arguments], capture_output=True, text=True, check=True)
         return run.stdout
+
+
+def explorer(folder: Path, arguments: list[str], environment: dict[str, str], *without: str) -> str:
+    """A shell's command that runs the explorer with a state of its own in a folder.
+
+    What one test leaves must not be what the next one opens with, nor this process's colours be the tests'.
+    """
+    own = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("STATE", "CONFIG", "CACHE")}
+    own["PYTHONPATH"] = str(REPOSITORY)
+    unset = " ".join(f"-u {name}" for name in ("COLORTERM", "NO_COLOR", *without))
+    assign = " ".join(f"{name}={shlex.quote(value)}" for name, value in {**own, **environment}.items())
+    return f"env {unset} {assign} {shlex.join([sys.executable, '-c', CODE, *arguments])}"
+
+
+def coloured(sent: bytes) -> list[bytes]:
+    """The codes that set a colour (39 and 49 ask for none)."""
+    found = []
+    for code in _STYLE.findall(sent):
+        numbers = [int(n) for n in re.split(rb"[;:]", code[2:-1]) if n]
+        if any(30 <= n <= 38 or 40 <= n <= 48 or 90 <= n <= 107 for n in numbers):
+            found.append(code)
+    return found
 
 
 @pytest.fixture

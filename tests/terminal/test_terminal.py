@@ -12,23 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.conftest import CODE, REPOSITORY, Terminal
-
-COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
+from tests.terminal.conftest import CODE, REPOSITORY, Terminal, coloured
 
 
 def drawn(text: str) -> bool:
     return "L12" in text
-
-
-def coloured(sent: bytes) -> list[bytes]:
-    """The codes that set a colour (39 and 49 ask for none)."""
-    found = []
-    for code in COLOUR.findall(sent):
-        numbers = [int(n) for n in re.split(rb"[;:]", code[2:-1]) if n]
-        if any(30 <= n <= 38 or 40 <= n <= 48 or 90 <= n <= 107 for n in numbers):
-            found.append(code)
-    return found
 
 
 def test_it_starts_with_curves_and_shows_every_mode(terminal: Terminal, store: Path) -> None:
