@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 FIRST_MEASURE = "svcca"
 
 
+class NotShownError(BertdynError):
+    """What is chosen cannot be shown; ``action`` is the one of actions.py that leads on. Who shows it names the key."""
+
+    def __init__(self, words: str, action: str) -> None:
+        super().__init__(words)
+        self.action = action
+
+
 @dataclass(frozen=True)
 class Wish:
     """One view: of VIEWS, of which values, and what of them is looked at."""
@@ -160,7 +168,8 @@ class State:
         at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
         if kind.against:
             if measure is None or measure.sides == 1:
-                raise BertdynError(f"{chosen.measure} is a value of one checkpoint alone: nothing is compared (m).")
+                words = f"{chosen.measure} is a value of one checkpoint alone: nothing is compared."
+                raise NotShownError(words, "measure.next")
             chosen = replace(chosen, against=Against.parse(kind.against))
         if kind.at_step:
             steps = steps_of(chosen, catalogue.of(self.probe))
@@ -170,7 +179,8 @@ class State:
             return chosen
         if kind.across and measure is not None and not measure.cross_layers:
             able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
-            raise BertdynError(f"{measure.title} compares no layer with another one. These do: {able or 'none'} (m).")
+            words = f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
+            raise NotShownError(words, "measure.next")
         # It is of one comparison: at the step that is pointed at where steps are an axis.
         return narrowed(kind.asked(chosen), catalogue.of(self.probe), at)
 
@@ -187,10 +197,10 @@ class State:
         info = catalogue.info(self.probe)
         if info is not None and measure.needs_labels and not info.labels:
             labelled = ", ".join(i.name for i in catalogue.probes if i.labels)
-            raise BertdynError(
-                f"{measure.title} needs labels, and probe set '{self.probe}' has none. "
-                + (f"Labelled: {labelled} (p)." if labelled else "Extract one with --label.")
-            )
+            words = f"{measure.title} needs labels, and probe set '{self.probe}' has none."
+            if labelled:
+                raise NotShownError(f"{words} Labelled: {labelled}.", "probe.next")
+            raise BertdynError(f"{words} Extract one with --label.")
         if not catalogue.of(self.probe):
             raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
         return Selection(

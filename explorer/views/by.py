@@ -119,7 +119,7 @@ class LinesBy:
         if self.empty:
             text = words.nothing(self.data)
             if self.by == "head" and self.data.cells:
-                text = f"{self.data.measure.title} has no values of single heads: v shows other lines."
+                text = f"{self.data.measure.title} has no values of single heads: js has."
             return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
         at = cursor.clamped(len(self.steps), len(self.lines))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)

@@ -21,6 +21,7 @@ COLUMNS = (
 _HEADS = ("", "measure", "of", "progress", "a minute", "time left")
 _BAR, _SHORT_BAR, _WIDE = 16, 6, 110
 _MOST_REASONS = 8
+_OWN = "of this explorer alone: what bertdyn compute or another explorer computes is not listed"
 _MARKS = {"running": "▶", "stopping": "■", "waiting": "…", "done": "✓"}
 _PLAIN_MARKS = {"running": ">", "stopping": "#", "waiting": ".", "done": "+"}
 
@@ -79,15 +80,16 @@ class Jobs:
 
     name = "jobs"
 
-    def __init__(self, data: JobList) -> None:
+    def __init__(self, data: JobList, cancel: str = "x") -> None:
+        """``cancel``: the key in force that cancels a job."""
         self.data = data
         self.empty = not data.jobs
         states = [job.state for job in data.jobs]
         waiting, over = states.count("waiting"), sum(s not in ("running", "stopping", "waiting") for s in states)
         self.title = "Jobs"
         running = "one is computing" if len(states) > waiting + over else "nothing is computing"
-        self.subtitle = f"{running} · {count(waiting)} waiting · {count(over)} over"
-        self.notes: tuple[str, ...] = ("x cancels the job that is pointed at; what it has finished stays",)
+        self.subtitle = f"{running} · {count(waiting)} waiting · {count(over)} over · {_OWN}"
+        self.notes: tuple[str, ...] = (f"{cancel} cancels the job that is pointed at; what it has finished stays",)
 
     def draw(
         self,
@@ -101,7 +103,8 @@ class Jobs:
         jobs = self.data.jobs
         if self.empty:
             text = (
-                "Nothing was computed since the explorer was opened. What is shown and missing is computed by itself."
+                "Nothing was computed since the explorer was opened. What is shown and missing is computed by itself. "
+                "What bertdyn compute or another explorer computes is not listed here; its values appear all the same."
             )
             return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, ())
         at = Cursor(-1, max(0, cursor.clamped(1, len(jobs)).y))

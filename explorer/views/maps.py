@@ -156,8 +156,8 @@ class SeedMap(StepMap):
         if len(self.seeds) < 2:
             return f"{self.task} has one seed at step {self.step:,}: there is no other to compare it with."
         return (
-            f"Nothing computed yet between the seeds of {self.task} at step {self.step:,}: c computes it here, "
-            f"bertdyn compute {self.data.measure.name} STORE --against seeds at every step."
+            f"Nothing computed yet between the seeds of {self.task} at step {self.step:,}. The explorer computes "
+            f"what it shows; bertdyn compute {self.data.measure.name} STORE --against seeds computes every step."
             if not self.data.main
             else words.nothing(self.data)
         )

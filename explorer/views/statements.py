@@ -70,7 +70,11 @@ WORKED = (
     ),
     Worked("Which tables are there?", "SHOW TABLES"),
 )
-HOW = "i: write or change the statement · F5 or ^r runs it · esc: to the rows · x cancels"
+
+
+def how(write: str = "i", cancel: str = "x") -> str:
+    """The editor in one line; the keys are those in force (its own are always the same)."""
+    return f"{write}: write or change the statement · F5 or ^r runs it · esc: to the rows · {cancel} cancels"
 
 
 class WorkedList:
@@ -78,11 +82,12 @@ class WorkedList:
 
     name = "sql"
     title = "Ask the store's tables in SQL (DuckDB)"
-    subtitle = f"enter takes a query · {HOW}"
     notes: tuple[str, ...] = ()
 
-    def __init__(self, data: Sequence[Worked] = WORKED) -> None:
+    def __init__(self, data: Sequence[Worked] = WORKED, pick: str = "enter", editing: str = "") -> None:
+        """``pick``: the key in force that takes a query; ``editing``: what ``how`` says."""
         self.data = data
+        self.subtitle = f"{pick} takes a query · {editing or how()}"
         self.empty = not data
 
     def draw(
@@ -118,12 +123,13 @@ class Answer:
 
     name = "sql"
 
-    def __init__(self, data: Table, sql: str, seconds: float) -> None:
+    def __init__(self, data: Table, sql: str, seconds: float, editing: str = "") -> None:
+        """``editing``: what ``how`` says."""
         self.data = data
         self.empty = not data.rows
         many = f"the first {count(len(data.rows))} rows" if data.truncated else f"{count(len(data.rows))} rows"
         self.title = clean(" ".join(sql.split()))
-        self.subtitle = f"{many}, {count(len(data.columns))} columns, {seconds:.2f} s · {HOW}"
+        self.subtitle = f"{many}, {count(len(data.columns))} columns, {seconds:.2f} s · {editing or how()}"
         self.notes = (
             (f"! there are more than these {count(len(data.rows))} rows: narrow the statement, or bertdyn sql has all",)
             if data.truncated

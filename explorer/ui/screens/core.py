@@ -17,7 +17,7 @@ from explorer.ui.jobs import Jobs
 from explorer.ui.messages import Failed, Loaded
 from explorer.ui.modes import MODES
 from explorer.ui.reader import Reader
-from explorer.ui.state import Catalogue, State, Wish
+from explorer.ui.state import Catalogue, NotShownError, State, Wish
 from explorer.ui.widgets.chart import Chart
 from explorer.ui.widgets.lines import Lines, SegmentLine, abreast
 from explorer.ui.widgets.pane import Pane
@@ -153,7 +153,7 @@ class Core(Screen[None]):
         except BertdynError as error:
             pane.wish = None
             self.reader.show(None, pane.place)
-            pane.say(str(error))
+            pane.say(self.words_of(error))
             return True
         if wish is None:
             pane.wish, pane.missing = None, 0
@@ -174,7 +174,7 @@ class Core(Screen[None]):
             from explorer.views.jobs import JobList
             from explorer.views.jobs import Jobs as JobsView
 
-            self.pane.draw(JobsView(JobList(self.jobs.listed())), self.state)
+            self.pane.draw(JobsView(JobList(self.jobs.listed()), self.key_of("cancel")), self.state)
 
     def _ask(self, pane: Pane, wish: Wish) -> None:
         pane.wish = wish
@@ -220,6 +220,11 @@ class Core(Screen[None]):
     def key_of(self, action: str) -> str:
         """The first key in force of an action, as a person reads it."""
         return next(a.shown_keys.split()[0] for a in self.actions if a.id == action)
+
+    def words_of(self, error: BertdynError) -> str:
+        """An error in words, with the key in force of what leads on."""
+        action = next((a for a in self.actions if isinstance(error, NotShownError) and a.id == error.action), None)
+        return str(error) if action is None else f"{error} {self.key_of(action.id)}: {action.title.lower()}."
 
     def tell(self, word: str) -> None:
         """Say something until the next change."""

@@ -21,6 +21,7 @@ from explorer.ui.screens.computing import Computing
 from explorer.ui.screens.jumping import Jumping
 from explorer.ui.screens.keeping import KEEP, file_name
 from explorer.ui.screens.sql import SqlMode
+from explorer.ui.session import Saved
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.chart import centred
 from explorer.ui.widgets.lines import Lines
@@ -91,6 +92,11 @@ class MainScreen(Jumping, Computing):
         else:
             super().own_view()
 
+    def saved(self) -> Saved:
+        """As Keeping's, with the statement that is being written."""
+        self.sql.keep()
+        return super().saved()
+
     def on_answered(self, message: Answered) -> None:
         self.sql.answered(message)
 
@@ -151,7 +157,7 @@ class MainScreen(Jumping, Computing):
                 if word := unheard(self.state, text, self.key_of("mode.table")):
                     self.tell(word)
         except BertdynError as error:
-            self.tell(str(error))
+            self.tell(self.words_of(error))
 
     def on_prompt_dropped(self) -> None:
         self.panel.find("")
@@ -230,7 +236,7 @@ class MainScreen(Jumping, Computing):
             try:
                 self.become(_NEXT[what](self._pinned(), self.catalogue, by))
             except BertdynError as error:
-                self.tell(str(error))
+                self.tell(self.words_of(error))
 
     def action_look(self, what: str, by: int) -> None:
         """The next layer or head of a view that shows one, be it the one beside."""

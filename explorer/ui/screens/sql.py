@@ -40,7 +40,8 @@ class SqlMode:
         if self._words:
             screen.pane.say(self._words)
         else:
-            screen.pane.draw(self._view or WorkedList(), screen.state)
+            shown = self._view or WorkedList(pick=screen.key_of("sql.pick"), editing=self._how)
+            screen.pane.draw(shown, screen.state)
 
     def write(self) -> None:
         """To the editor."""
@@ -64,14 +65,15 @@ class SqlMode:
         """Ask what the editor holds."""
         text = "" if self.editor is None else self.editor.text.strip()
         if not text or self.editor is None:
-            self._screen.tell("There is no statement: enter takes a worked query, i writes one.")
+            pick, write = self._screen.key_of("sql.pick"), self._screen.key_of("sql.write")
+            self._screen.tell(f"There is no statement: {pick} takes a worked query, {write} writes one.")
         elif self.asker.ask(text):
             self._asked = text
             self.editor.remember()
-            self._keep()
-            self._screen.tell("asking …  x (or ^c in the editor) cancels")
+            self._screen.tell(f"asking …  {self._screen.key_of('cancel')} (or ^c in the editor) cancels")
         else:
-            self._screen.tell("One statement is being answered: x (or ^c in the editor) cancels it.")
+            cancel = self._screen.key_of("cancel")
+            self._screen.tell(f"One statement is being answered: {cancel} (or ^c in the editor) cancels it.")
 
     def cancel(self) -> bool:
         """Interrupt what is being answered."""
@@ -86,7 +88,7 @@ class SqlMode:
         if message.table is None:
             self._words = message.reason
         else:
-            self._view, self._words = Answer(message.table, self._asked, message.seconds), ""
+            self._view, self._words = Answer(message.table, self._asked, message.seconds, self._how), ""
         screen = self._screen
         if screen.state.mode == NAME:
             if message.table is not None and self.editor is not None and self.editor.has_focus:
@@ -119,7 +121,14 @@ class SqlMode:
         self._screen.query_one("#editor", Vertical).mount(self.editor, Lines(id="suggestions"))
         self.asker.describe()
 
-    def _keep(self) -> None:
+    @property
+    def _how(self) -> str:
+        from explorer.views.statements import how
+
+        return how(self._screen.key_of("sql.write"), self._screen.key_of("cancel"))
+
+    def keep(self) -> None:
+        """Put what stands in the editor, asked or not, and what was asked where the session finds it."""
         if self.editor is not None:
             self._screen.extra[NAME] = {"text": self.editor.text, "history": list(self.editor.asked)}
 

@@ -106,3 +106,23 @@ def test_the_settings_are_printed_with_every_key(
     assert "mouse = false" in said
     assert '\n"log" = "f9"' in said
     assert '# "measure.next" = "m"' in said
+
+
+async def test_messages_name_the_keys_in_force(computed: Path) -> None:
+    keys = {"probe.next": "P", "measure.next": "f4", "sql.write": "f6", "sql.pick": "f7", "cancel": "f8"}
+    config = replace(defaults(), keys=keys, values={**defaults().values, "compute": False})
+    async with opened(computed, config=config) as pilot:
+        screen = main(pilot)
+        await pilot.press("P", "5")
+        await shown(pilot, "Labelled: dev. P: next probe set.")
+        await pilot.press("P")
+        assert screen.catalogue is not None
+        alone = next(m.name for m in screen.catalogue.measures if m.sides == 1 and not m.needs_labels)
+        screen.become(replace(screen.state, measure=alone, mode="heat", variants=(("heat", 3),)))
+        await shown(pilot, "f4: next measure.")
+        await pilot.press("8")
+        await shown(pilot, "f7 takes a query · f6: write or change the statement · F5 or ^r runs it")
+        await pilot.press("f5")
+        await shown(pilot, "f7 takes a worked query, f6 writes one.")
+        await pilot.press("0")
+        await shown(pilot, "another explorer computes is not listed here")

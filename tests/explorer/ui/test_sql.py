@@ -10,6 +10,8 @@ from textual.pilot import Pilot
 from explorer.measures import all_measures
 from explorer.ui.asker import MOST_ROWS
 from explorer.ui.completion import completions
+from explorer.ui.session import Saved, Session
+from explorer.ui.widgets.editor import SqlEditor
 from explorer.views.statements import WORKED, Answer
 from store.store import Store
 from tests.explorer.ui.conftest import main, opened, shown, text_of, until
@@ -145,3 +147,30 @@ async def test_tab_completes_tables_and_columns(computed: Path) -> None:
 def test_what_could_come_next(before: str, expected: tuple[str, ...]) -> None:
     whole = before + " FROM svcca s JOIN runs USING (task)" if "FROM" not in before else before
     assert completions(before, whole, COLUMNS)[: len(expected) or None] == expected
+
+
+async def test_a_statement_that_was_not_run_is_there_again(computed: Path, tmp_path: Path) -> None:
+    kept = Session(computed, {"XDG_STATE_HOME": str(tmp_path)})
+    async with opened(computed, session=kept) as pilot:
+        await sql_open(pilot)
+        await write(pilot, "SELECT task,\n  step FROM")
+        await until(pilot, lambda: kept.read().extra.get("sql", {}).get("text") == "SELECT task,\n  step FROM")
+    async with opened(computed, session=kept, wait=False) as pilot:
+        editor = await until_editor(pilot)
+        assert editor.text == "SELECT task,\n  step FROM"
+        await pilot.press("1")
+        assert main(pilot).saved().extra["sql"]["text"] == "SELECT task,\n  step FROM"
+
+
+async def test_a_statement_stays_kept_while_sql_is_not_looked_at(computed: Path, tmp_path: Path) -> None:
+    kept = Session(computed, {"XDG_STATE_HOME": str(tmp_path)})
+    kept.write(Saved(extra={"sql": {"text": "SELECT 1", "history": ["SELECT 2"]}}))
+    async with opened(computed, session=kept) as pilot:
+        assert main(pilot).saved().extra["sql"] == {"text": "SELECT 1", "history": ["SELECT 2"]}
+
+
+async def until_editor(pilot: Pilot[None]) -> SqlEditor:
+    await until(pilot, lambda: main(pilot).sql.editor is not None)
+    editor = main(pilot).sql.editor
+    assert editor is not None
+    return editor
