@@ -110,7 +110,7 @@ async def test_up_and_down_at_the_edges_go_through_what_was_asked(computed: Path
             await pilot.press(key)
             seen.append(editor.text)
         assert seen == ["SELECT 2 AS two", "SELECT 1 AS one", "SELECT 1 AS one", "SELECT 2 AS two", "draft"]
-        assert main(pilot).extra["sql"]["history"] == ["SELECT 1 AS one", "SELECT 2 AS two"]
+        assert main(pilot).saved().extra["sql"]["history"] == ["SELECT 1 AS one", "SELECT 2 AS two"]
 
 
 async def test_tab_completes_tables_and_columns(computed: Path) -> None:
