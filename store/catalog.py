@@ -29,7 +29,8 @@ _T = TypeVar("_T")
 _TRIES = 5
 _AT_ONCE = 2000
 """Rows that are handed over together."""
-_FRUGAL = "64MB"
+_FRUGAL, _MOST = 40, 640
+"""Megabytes that DuckDB may use for the explorer, at first and after questions that needed more."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Catalog:
     """The rows of one store. Safe to use from several threads."""
 
     def __init__(self, root: Path, frugal: bool = False) -> None:
-        self._root, self._frugal = root, frugal
+        self._root, self._megabytes = root, _FRUGAL if frugal else None
         self._lock = threading.RLock()
         self._open: Any = None
         self._checkpoints: dict[Group, tuple[Any, ...]] = {}
@@ -114,6 +115,7 @@ class Catalog:
         asked = ", ".join(columns)
 
         def ask() -> list[tuple[Any, ...]]:
+            self._note_digests(self._places.look())
             stored = tables.RESULTS.read(fragments.listed(self._root, tables.RESULTS))
             source = f"(select * from ({stored}) where {' and '.join(tests) or 'true'})"
             current = tables.current_results(source)
@@ -122,9 +124,8 @@ class Catalog:
 
         # Asked for again and again while values are computed, so without the views and on the connection that is open.
         with self._lock:
-            self._note_digests(self._places.look())
             try:
-                return _again(ask)
+                return self._with_room(ask)
             except duckdb.Error as error:
                 raise BertdynError(f"The results cannot be read. {str(error).strip()}") from None
 
@@ -133,17 +134,14 @@ class Catalog:
         sql: str,
         limit: int | None,
         shapes: Mapping[str, tables.MeasureShape],
-        begun: Callable[[Callable[[], None]], object] | None = None,
     ) -> Table:
-        """Answer one SELECT of the user's; ``begun`` is told how to interrupt it.
+        """Answer one SELECT of the user's.
 
         Raises:
             BertdynError: it is no single SELECT, or DuckDB refuses it.
         """
 
         def ask(connection: Any) -> Table:
-            if begun is not None:
-                begun(connection.interrupt)
             _only_reading(connection, sql)
             connection.execute(sql)
             described = connection.description or []
@@ -211,11 +209,25 @@ class Catalog:
     def _connect(self) -> Any:
         import duckdb
 
-        if not self._frugal:
+        if self._megabytes is None:
             return duckdb.connect()
         # What does not fit goes to the temporary folder, not to the folder that the user is in.
         spill = f"{tempfile.gettempdir()}/bertdyn-{os.getpid()}"
-        return duckdb.connect(config={"threads": 1, "memory_limit": _FRUGAL, "temp_directory": spill})
+        return duckdb.connect(config={"threads": 1, "memory_limit": f"{self._megabytes}MB", "temp_directory": spill})
+
+    def _with_room(self, ask: Callable[[], _T]) -> _T:
+        """Ask, with more memory when what was allowed does not suffice."""
+        import duckdb
+
+        while True:
+            try:
+                return _again(ask)
+            except duckdb.OutOfMemoryException:
+                if self._megabytes is None or self._megabytes >= _MOST:
+                    raise
+                with self._lock:
+                    self._megabytes *= 4
+                    self.rest()
 
     def _compact(self, table: TableSpec) -> None:
         import duckdb
@@ -319,7 +331,7 @@ class Catalog:
                 return ask(connection)
 
         try:
-            return _again(attempt)
+            return self._with_room(attempt)
         except duckdb.Error as error:
             raise BertdynError(f"The query failed. {str(error).strip()}") from None
 

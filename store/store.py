@@ -8,7 +8,7 @@ import shutil
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -318,7 +318,6 @@ class Store:
         sql: str,
         limit: int | None = None,
         measures: Iterable[str] = (),
-        begun: Callable[[Callable[[], None]], object] | None = None,
     ) -> Table:
         """Answer one SELECT over the views runs, checkpoints, training_log, probes, results and one view a measure.
 
@@ -326,12 +325,11 @@ class Store:
             sql: DuckDB's SQL.
             limit: most rows to give; ``truncated`` says whether there were more.
             measures: names that have a view even while the store holds no value of them.
-            begun: called when the question is asked, with a function that any thread may call to interrupt it.
 
         Raises:
             BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
         """
-        return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures}, begun)
+        return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
 
     def rest(self) -> None:
         """Give back the memory that was kept for further questions; the next one costs a little more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,16 @@ from explorer.views.statements import WORKED, Answer
 from store.store import Store
 from tests.explorer.ui.conftest import main, opened, shown, text_of, until
 
+
+def answering() -> list[int]:
+    """Processes that answer a statement of this one."""
+    children = [
+        int(pid) for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
+    ]
+    return [pid for pid in children if b"explorer.ui.answer" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+LINUX = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
 COLUMNS = {"svcca": ("task", "seed", "step", "value"), "runs": ("task", "last_step"), "probes": ("name",)}
 
 
@@ -82,7 +94,7 @@ async def test_more_rows_than_are_shown_are_told(computed: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["ctrl+c", "x"])
-async def test_a_long_statement_is_interrupted(computed: Path, key: str) -> None:
+async def test_a_long_statement_is_ended(computed: Path, key: str) -> None:
     async with opened(computed) as pilot:
         await sql_open(pilot)
         await write(pilot, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1")
@@ -93,6 +105,32 @@ async def test_a_long_statement_is_interrupted(computed: Path, key: str) -> None
         await pilot.press(key)
         await until(pilot, lambda: "Cancelled." in text_of(pilot, "chart"))
         assert not main(pilot).sql.asker.busy
+        await write(pilot, "SELECT 6 * 7 AS answer")
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(main(pilot).chart.view, Answer))
+
+
+@LINUX
+async def test_a_process_that_dies_is_said(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await sql_open(pilot)
+        await write(pilot, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1")
+        await pilot.press("f5")
+        await until(pilot, lambda: len(answering()) > 0)
+        for pid in answering():
+            os.kill(pid, signal.SIGKILL)
+        await shown(pilot, "is the machine out of memory")
+
+
+@LINUX
+async def test_no_statement_outlives_the_explorer(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        await sql_open(pilot)
+        await write(pilot, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1")
+        await pilot.press("f5")
+        await until(pilot, lambda: len(answering()) > 0)
+        main(pilot).sql.asker.finish()
+        await until(pilot, lambda: not answering())
 
 
 async def test_up_and_down_at_the_edges_go_through_what_was_asked(computed: Path) -> None:
