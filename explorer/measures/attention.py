@@ -156,7 +156,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="bits",
         low=float("-inf"),
         high=float("inf"),
-        direction="> 0 = more spread out than in the reference, < 0 = more focused",
+        direction="> 0 = more spread out, < 0 = more focused than the reference",
         definition=f"{ENTROPY} {OF_THE_CHANGE}",
         source="Clark et al. 2019 (BlackboxNLP), section 3.3, in bits; the difference is ours.",
         cost="One logarithm an attention entry of either side.",

@@ -342,7 +342,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=0.0,
         high=float("inf"),
-        direction="0 = hulls overlap, larger = further apart, in hidden-state units",
+        direction="0 = hulls overlap; in units of the hidden states",
         definition=(
             "Points are the first token of each labelled sentence, or the mean of each labelled word's sub-words. "
             "Method pairs takes each label for one cluster. Method directprobe merges, as DirectProbe does: every "

@@ -49,7 +49,7 @@ def spatial_similarity(
         few = int(vacuous[upper].sum())
         note = f"everything separates in {few} of {len(upper[0])} pairs: too few points for the width"
     if n < FEWEST_PAIRS:
-        note = f"{n} pairs of labels: a correlation needs {FEWEST_PAIRS} (3 labels)"
+        note = f"{n} pair{'' if n == 1 else 's'} of labels: a correlation needs {FEWEST_PAIRS} (3 labels)"
         return [Value(None, n, s, details=details, reason=note) for s in ("pearson", "mantel_p")]
     if min(np.ptp(v) / max(np.abs(v).max(), 1e-300) for v in (x, y)) < 1e-12:
         flat = "all pairs of labels are equally far apart on one side: there is no correlation"
@@ -262,7 +262,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=0.0,
         high=float("inf"),
-        direction="0 = label means stayed, larger = moved further, in hidden-state units",
+        direction="0 = label means stayed; in units of the hidden states",
         definition=(
             _POINTS + "Euclidean distance of each label's mean from the same label's mean in the reference, and its "
             "mean over labels; mean_scaled divides by the mean distance of two points of one label in the reference."

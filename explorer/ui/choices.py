@@ -35,11 +35,11 @@ class Choice:
 
 def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice]:
     """All rows, or those that match the words (part of a name, or a glob); a section without a match is left out."""
-    measure = catalogue.measure(state.measure)
+    measure = catalogue.measure(state.measured)
     two_sided = measure is None or measure.sides == 2
     sections = [
         [
-            Choice("measure", key="m", text="measure"),
+            Choice("measure", key="m", text=_measure_head(state)),
             *(Choice("measure", m.name, _one(m.name == state.measure), m.name) for m in catalogue.measures),
         ],
         [
@@ -76,6 +76,11 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
         kept = [row for row in rest if _matches(row, wanted)]
         rows += [head, *kept] if kept else []
     return rows
+
+
+def _measure_head(state: State) -> str:
+    """Says so where the view shows another measure than the chosen one."""
+    return "measure" if state.measured == state.measure else f"measure: here {state.measured}"
 
 
 def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:

@@ -259,3 +259,10 @@ def test_a_head_is_looked_at_and_layers_that_are_chosen_replace_the_one_looked_a
     looked = replace(START, look=replace(START.look, layer=2))
     state = filtered(looked, STORE, "head:2 layer:5")
     assert (state.look.head, state.look.layer) == (2, None)
+
+
+def test_the_panel_says_where_a_view_shows_another_measure_than_the_chosen_one() -> None:
+    heads = [row.text for row in choices(replace(START, mode="clusters"), STORE) if row.head]
+    assert "measure: here clusters" in heads
+    assert "against (not used)" in heads
+    assert "measure" in [row.text for row in choices(START, STORE) if row.head]
