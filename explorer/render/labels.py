@@ -67,21 +67,24 @@ def _together(chart: Chart, members: Sequence[int], room: int, values: bool) -> 
 
 
 def _listed(names: Sequence[str]) -> str:
-    """'head 2, 5-7' of 'head 2' and 'head 5-7': what all begin with is said once."""
-    same = 0
-    for signs in zip(*names, strict=False):
-        if len(set(signs)) > 1 or signs[0].isdigit():
-            break
-        same += 1
+    """'head 2, 5-7' of 'head 2' and 'head 5-7': what stands before the numbers is said once."""
+    same = _before_numbers(names)
     return ", ".join([names[0], *(name[same:] for name in names[1:])])
 
 
 def _range(first: str, last: str) -> str:
-    """'L0-7' of 'L0' and 'L7', 'step 0-800' of 'step 0' and 'step 800'."""
-    same = 0
-    while same < min(len(first), len(last)) and first[same] == last[same] and not first[same].isdigit():
-        same += 1
-    return f"{first}-{last[same:]}"
+    """'L0-7' of 'L0' and 'L7', 'step 0-800' of 'step 0' and 'step 800', 'ADV-AUX' of words."""
+    return f"{first}-{last[_before_numbers((first, last)) :]}"
+
+
+def _before_numbers(names: Sequence[str]) -> int:
+    """How many signs all names share before a number in each; 0 where no number follows: words are said whole."""
+    for same, signs in enumerate(zip(*names, strict=False)):
+        if all(sign.isdigit() for sign in signs):
+            return same
+        if len(set(signs)) > 1:
+            break
+    return 0
 
 
 def place(wanted: Sequence[float], height: int) -> list[Group]:

@@ -54,6 +54,12 @@ def test_what_shared_names_begin_with_is_said_once():
     assert {n.text for n in found} == {"head 1, 10 ≤0.200", "head 2 0.200"}
 
 
+def test_shared_names_that_are_words_are_said_whole():
+    tags = (Series(name, np.array([0.0]), np.array([0.2]), 0.0) for name in ("ADV", "AUX", "NOUN", "ADP"))
+    found = at_ends(Chart(tuple(tags), "step", "distance"), [1.0, 1.0, 0.0, 1.0], 2, 30, -1, True)
+    assert {n.text for n in found} == {"ADV-AUX, ADP ≤0.200", "NOUN 0.200"}
+
+
 def test_the_line_in_focus_keeps_its_own_label():
     found = at_ends(lines([0.001, 0.002, 0.003, 0.004, 0.9]), [1.0, 1.0, 1.0, 1.0, 0.0], 2, 20, 2, True)
     assert {(n.row, n.text, n.line) for n in found} == {(0, "L4 0.900", 4), (1, "L2 0.0030", 2)}
