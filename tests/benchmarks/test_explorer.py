@@ -28,11 +28,11 @@ PICTURE = b"seeds 1"
 class Screen:
     """The explorer on a terminal of 120 x 40 that nobody looks at."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, *options: str) -> None:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY)}
-            os.execve(sys.executable, [sys.executable, "-c", CODE, str(store)], environment)
+            os.execve(sys.executable, [sys.executable, "-c", CODE, str(store), *options], environment)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
     def quiet(self, seconds: float = 0.5, first: float = 5.0) -> bytes:
@@ -48,6 +48,20 @@ class Screen:
         while words not in seen:
             assert select.select([self._fd], [], [], 30)[0], seen[-500:]
             seen += os.read(self._fd, 65536)
+
+    @property
+    def output(self) -> int:
+        """File descriptor to read from."""
+        return self._fd
+
+    def send(self, key: str) -> None:
+        """Press a key and wait for nothing."""
+        os.write(self._fd, key.encode())
+
+    def children(self) -> list[int]:
+        """Processes that it has started and that live."""
+        tasks = Path(f"/proc/{self._pid}/task").iterdir()
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
     def press(self, key: str) -> tuple[float, int]:
         """CPU milliseconds of the process and bytes that a key brings."""

@@ -12,15 +12,11 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from explorer.compute.run import compute
-from explorer.measures import get
-from explorer.selection import Against, Selection
-from tests.synthetic import make_probe, make_store
+from tests.computed import make_computed
 from tests.terminal import hop as ssh
 from tests.terminal.conftest import Terminal, coloured, explorer
 
@@ -51,16 +47,8 @@ def hop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssh.Hop]:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three seeds of twelve layers and seven steps, with SVCCA from the pre-trained model and clusters."""
     path = tmp_path_factory.mktemp("away") / "runs.bertdyn"
-    probe = make_probe("dev", examples=20)
-    steps = tuple(range(0, 210, 30))
-    store = make_store(path, tasks=("sst2",), seeds=("1", "2", "3"), steps=steps, layers=12, probes=[probe])
-    chosen = [
-        Selection("svcca", "dev", against=Against("pretrained"), parameters=get("svcca").settle({})),
-        Selection("clusters", "dev", parameters=get("clusters").settle({})),
-    ]
-    assert compute(store, chosen, workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    make_computed(path)
     return path
 
 

@@ -1,0 +1,90 @@
+"""A cursor key to the painted frame, in CPU time: in every mode while nothing else happens, and while a job runs."""
+
+from __future__ import annotations
+
+import os
+import select
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.test_explorer import Screen
+from tests.computed import make_computed
+from tests.synthetic import make_probe, make_store
+
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.skipif(
+        not Path("/proc/self/schedstat").exists(), reason="CPU time of another process is read from /proc"
+    ),
+]
+LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
+READING = b"\x1b[39;"
+"""The line that says what the cursor points at is the last but one of 40."""
+IDLE, BUSY = 50, 100
+"""Milliseconds of CPU."""
+
+
+def painted(screen: Screen, key: str, words: bytes = READING, seconds: float = 5.0) -> tuple[float, float] | None:
+    """CPU and wall milliseconds from a key until some bytes were sent; None when they were not."""
+    before, since, seen = screen.cpu(), time.monotonic(), b""
+    screen.send(key)
+    while words not in seen:
+        left = since + seconds - time.monotonic()
+        if left <= 0 or not select.select([screen.output], [], [], left)[0]:
+            return None
+        seen += os.read(screen.output, 65536)
+    return 1000 * (screen.cpu() - before), 1000 * (time.monotonic() - since)
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    path = tmp_path_factory.mktemp("keys") / "runs.bertdyn"
+    make_computed(path)
+    made = Screen(path, "--no-compute")
+    made.quiet(2.0)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("mode", ["1", "2", "3", "4", "5", "6", "7", "9"])
+def test_a_cursor_key_in_every_mode(idle: Screen, mode: str) -> None:
+    idle.send(mode)
+    idle.quiet(0.4)
+    taken = []
+    for key in (LEFT, DOWN, DOWN, RIGHT, UP):
+        found = painted(idle, key, seconds=0.4)
+        idle.quiet(0.1, 0.1)
+        taken += [] if found is None else [found]
+    cpu, wall = (statistics.median(t) for t in zip(*taken, strict=True))
+    print(f"\nmode {mode}: {cpu:.0f} ms CPU, {wall:.0f} ms until painted (median of {len(taken)} keys)")
+    assert cpu < IDLE
+
+
+def test_cursor_keys_while_a_job_runs(tmp_path: Path) -> None:
+    path, steps = tmp_path / "runs.bertdyn", tuple(range(0, 300, 10))
+    probe = make_probe("dev", examples=80)
+    # Wide enough for a job of many seconds, few enough checkpoints to be written in a few.
+    make_store(path, tasks=("sst2",), steps=steps, attentions=False, probes=[probe], layers=12, width=192)
+    screen = Screen(path)
+    try:
+        screen.until(b"computing")
+        screen.until(b"L12")  # the first values are there
+        taken = []
+        for key in (LEFT, DOWN, DOWN, LEFT, UP, LEFT, DOWN, DOWN, RIGHT, UP, LEFT, DOWN):
+            found = painted(screen, key)
+            if not screen.children():
+                break
+            assert found is not None
+            taken.append(found)
+            screen.quiet(0.05, 0.05)
+        assert len(taken) > 4, "the job ended too early to say anything"
+        cpu, wall = (statistics.median(t) for t in zip(*taken, strict=True))
+        worst = max(wall for _, wall in taken)
+        print(f"\nwhile a job runs: {cpu:.0f} ms CPU, {wall:.0f} ms until painted (median), {worst:.0f} ms at most")
+        assert cpu < BUSY
+    finally:
+        screen.close()

@@ -1,0 +1,25 @@
+"""A store as the explorer meets it: some seeds of one run, and what two measures say of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from explorer.compute.run import compute
+from explorer.measures import get
+from explorer.selection import Against, Selection
+from store.store import Store
+from tests.synthetic import make_probe, make_store
+
+
+def make_computed(path: Path) -> Store:
+    """Three seeds of twelve layers and seven steps, SVCCA from the pre-trained model, clusters of four labels."""
+    probe = make_probe("dev", labels=("entails", "neutral", "contradicts", "other"), examples=24)
+    steps = tuple(range(0, 210, 30))
+    store = make_store(path, tasks=("sst2",), seeds=("1", "2", "3"), steps=steps, layers=12, probes=[probe])
+    chosen = [
+        Selection("svcca", "dev", against=Against("pretrained"), parameters=get("svcca").settle({})),
+        Selection("clusters", "dev", parameters=get("clusters").settle({})),
+    ]
+    assert compute(store, chosen, workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    return store
