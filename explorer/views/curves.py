@@ -78,6 +78,6 @@ def with_training(
     logged.draw(grid, 0, tall, training, frame, palette, step, options.ascii)
     beside = training.at(step)
     reading = f"{picture.reading}; {beside}" if beside and picture.reading else picture.reading
-    if len(reading) > width:  # the tracks show the same at their right ends
+    if len(reading) > width - 2:  # the tracks show the same at their right ends
         reading = picture.reading
     return replace(picture, lines=(*picture.lines, *grid.lines()), reading=reading)

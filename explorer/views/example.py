@@ -277,7 +277,7 @@ class Example:
         if moved[to] > 0 > moved[away]:
             gained = f"; moved most to {self._token(to, False)} {moved[to]:+.3f}"
             lost = f", from {self._token(away, False)} {moved[away]:+.3f}"
-            more = next((m for m in (gained + lost, gained) if len(text + m) <= room), "")
+            more = next((m for m in (gained + lost, gained) if len(text + m) <= room - 2), "")
             text += more
         return clean(text)
 

@@ -17,6 +17,8 @@ from store.keys import Result
 DOT = " · "
 WIDE = 1000
 """Room for every word."""
+_EDGE = 2
+"""Cells beside a line of words."""
 _APART, _ALIKE = "seeds differ by", "between seeds"
 
 
@@ -198,9 +200,9 @@ def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, ins
 
 def together(value: str, beside: Sequence[str], source: str, room: int = WIDE) -> str:
     """A value, what stands beside it, and where there is room what the title says already."""
-    if len("; ".join([value, *beside])) >= room:
+    if len("; ".join([value, *beside])) > room - _EDGE:
         beside = [part.replace(_APART, "seeds").replace(_ALIKE, "seeds") for part in beside]
-    if len("; ".join([value, *beside, source])) > room:
+    if len("; ".join([value, *beside, source])) > room - _EDGE:
         source = ""
     parts = [part for part in (*beside, source) if part]
     return value + (", " if parts == [source] else "; " if parts else "") + "; ".join(parts)
