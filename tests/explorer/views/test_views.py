@@ -218,7 +218,8 @@ def test_rows_with_a_warning_are_marked_and_read_with_it():
     assert len(marked) == 1
     assert "n/d 1.1: too few tokens" in marked[0]
     curves = VIEWS["curves"].build(warned)
-    assert draw(curves, cursor=Cursor(0, 4)).reading.endswith("; ! n/d 1.1: too few tokens; from the pre-trained model")
+    read = draw(curves, 120, cursor=Cursor(0, 4)).reading
+    assert read.endswith("; ! n/d 1.1: too few tokens; from the pre-trained model")
     assert "! 1 of 13 mean little: n/d 1.1: too few tokens" in draw(curves).notes
 
 
