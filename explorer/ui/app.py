@@ -17,9 +17,11 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
-from explorer.ui import terminal
+from explorer.render.palette import Palette, palette
+from explorer.ui import background, terminal
 from explorer.ui.config import Config, defaults
 from explorer.ui.keys import in_force, keymap
+from explorer.ui.messages import Background
 from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
@@ -51,13 +53,15 @@ class Explorer(App[None]):
         self.actions = in_force(config.keys)
         # The terminal's own colours: with them NO_COLOR leaves no colour code at all (Textual would send greys).
         super().__init__(ansi_color=True)
-        palette = terminal.colours(self.console.color_system, self.no_color, config.text("background"))
-        self.theme = "ansi-dark" if palette.dark else "ansi-light"
+        shown = terminal.colours(self.console.color_system, self.no_color, config.text("background"))
+        self.theme = _theme(shown)
+        self.asks = False
+        """Whether to ask the terminal for its background; the picture does not wait for the answer."""
         self.animation_level = "none"
         self.set_keymap(keymap(config.keys))
         self.session = session
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
-        self.main = MainScreen(path, palette)
+        self.main = MainScreen(path, shown)
         self.main.actions, self.main.computes = self.actions, config.on("compute")
         self.main.pairs = config.on("beside")
         begin = _chosen(self._saved.state, config)
@@ -72,6 +76,9 @@ class Explorer(App[None]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: a test, not a terminal
                 loop.add_signal_handler(number, self._leave, number)
+        if self.asks and self._driver is not None:
+            self._driver.write(background.ASK)
+            self._driver.flush()
         if self.session is not None:
             self.set_interval(SAVE_SECONDS, self._save_changes)
 
@@ -88,6 +95,19 @@ class Explorer(App[None]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         super()._display(screen, lean(renderable))
 
+    def answered(self, answer: str) -> None:
+        """What the terminal says of its background; from any thread."""
+        dark = background.dark(answer)
+        if dark is not None and self.asks:
+            with contextlib.suppress(RuntimeError):  # it is over
+                self.post_message(Background(dark))
+
+    def on_background(self, message: Background) -> None:
+        """Colours for the terminal's own background."""
+        if message.dark != self.main.palette.dark:
+            self.main.recolour(palette(self.main.palette.depth, message.dark))
+            self.theme = _theme(self.main.palette)
+
     def save(self) -> None:
         """Save the session here and now; for the end."""
         if self.session is not None:
@@ -103,6 +123,10 @@ class Explorer(App[None]):
     def _leave(self, number: int) -> None:
         self.save()  # first of all: after SIGHUP there may be no terminal to say goodbye to
         self.exit(return_code=128 + number)
+
+
+def _theme(shown: Palette) -> str:
+    return "ansi-dark" if shown.dark else "ansi-light"
 
 
 def _chosen(state: State, config: Config) -> State:
@@ -133,7 +157,8 @@ def run(store_path: Path, config: Config) -> int:
         return terminal.text_view(store_path, why)
     for name in ("COLUMNS", "LINES"):  # Textual believes them rather than the terminal, and would never see a resize
         os.environ.pop(name, None)
-    terminal.survive_stray_bytes()
+    explorer.asks = terminal.asks(explorer.main.palette, config.text("background"))
+    terminal.read_keys(explorer.answered)
     gc.set_threshold(YOUNG)
     try:
         explorer.run(mouse=config.on("mouse"))

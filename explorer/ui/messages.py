@@ -87,3 +87,10 @@ class Ended(Message):
     """``replaced``: it made room for another, and is started again when its selection is shown again."""
     reason: str = ""
     """Why not everything could be computed; empty when all went well."""
+
+
+@dataclass
+class Background(Message):
+    """What the terminal says of its background."""
+
+    dark: bool

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from textual.drivers import linux_driver
 
 from explorer.render.palette import Depth, Palette, palette
+from explorer.ui.background import answers, hinted
 from explorer.ui.stray import Decoder
 
 _DEPTHS = {"truecolor": Depth.TRUECOLOR, "256": Depth.EIGHT_BIT, "standard": Depth.STANDARD, "windows": Depth.STANDARD}
@@ -17,16 +20,18 @@ _DEPTHS = {"truecolor": Depth.TRUECOLOR, "256": Depth.EIGHT_BIT, "standard": Dep
 def colours(color_system: str | None, no_color: bool, background: str = "auto") -> Palette:
     """The palette for the colours that Textual itself will send, on a ``dark`` or ``light`` background.
 
-    ``auto`` believes COLORFGBG, which few terminals set and no ssh forwards: elsewhere it is dark.
+    ``auto`` believes COLORFGBG, which few terminals set and no ssh forwards: elsewhere it is dark until the terminal
+    says otherwise (see ``asks``).
     """
     depth = Depth.NONE if no_color else _DEPTHS.get(color_system or "", Depth.NONE)
-    dark = _dark(os.environ.get("COLORFGBG", "")) if background == "auto" else background == "dark"
+    dark = hinted(os.environ) is not False if background == "auto" else background == "dark"
     return palette(depth, dark=dark)
 
 
-def _dark(hint: str) -> bool:
-    """COLORFGBG is ``foreground;background`` where a terminal sets it; 7 and 15 are white."""
-    return hint.rpartition(";")[2] not in ("7", "15")
+def asks(shown: Palette, background: str) -> bool:
+    """Whether to ask the terminal for its background: nobody said it, it matters, and there may be an answer."""
+    unsaid = background == "auto" and hinted(os.environ) is None
+    return unsaid and shown.depth is not Depth.NONE and answers(os.environ)
 
 
 def unusable() -> str:
@@ -65,6 +70,10 @@ def text_view(path: Path, why: str) -> int:
     return 2
 
 
-def survive_stray_bytes() -> None:
-    """Take only keys from the terminal; textual 8.2.8's driver looks the decoder of its input up under this name."""
-    linux_driver.getincrementaldecoder = lambda encoding: Decoder  # type: ignore[assignment]
+def read_keys(heard: Callable[[str], object]) -> None:
+    """Take only keys from the terminal; textual 8.2.8's driver looks the decoder of its input up under this name.
+
+    Args:
+        heard: called with each answer of the terminal, in the thread that reads.
+    """
+    linux_driver.getincrementaldecoder = lambda encoding: partial(Decoder, heard)  # type: ignore[assignment]

@@ -217,6 +217,13 @@ class Core(Screen[None]):
         if self.catalogue is not None:
             self.accompany()
 
+    def recolour(self, palette: Palette) -> None:
+        """Colours for another background."""
+        self.palette = palette
+        for widget in (self.pane, self.other, *self.query(Panel)):
+            widget.recolour(palette)
+        self.bars()
+
     def key_of(self, action: str) -> str:
         """The first key in force of an action, as a person reads it."""
         return next(a.shown_keys.split()[0] for a in self.actions if a.id == action)

@@ -53,6 +53,11 @@ class Chart(Lines, can_focus=True):
         self._view, self._words = None, words
         self._paint()
 
+    def recolour(self, palette: Palette) -> None:
+        """Draw with other colours."""
+        self._palette = palette
+        self._paint()
+
     def on_resize(self) -> None:
         super().on_resize()
         self._paint()

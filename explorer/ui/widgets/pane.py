@@ -63,6 +63,11 @@ class Pane(Vertical):
         """What the cursor points at."""
         return self.picture.reading if self.picture is not None else ""
 
+    def recolour(self, palette: Palette) -> None:
+        """Draw with other colours."""
+        self._palette = palette
+        self.chart.recolour(palette)
+
     def draw(self, view: View, state: State) -> None:
         """Draw a view with the cursor and the options of a state."""
         self.chart.draw(view, state.cursor, state.options)

@@ -62,6 +62,11 @@ class Panel(Lines, can_focus=True):
         self._about = state, catalogue
         self._fill()
 
+    def recolour(self, palette: Palette) -> None:
+        """Draw with other colours."""
+        self._palette = palette
+        self._fill()
+
     def find(self, wanted: str) -> None:
         """Keep only the rows that match."""
         if wanted != self.wanted:
