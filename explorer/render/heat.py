@@ -21,9 +21,10 @@ from explorer.render.targets import Target, apart
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _KEPT = 4
-_TALLEST = 8
-_WIDEST = 20
+_TALLEST = 14
 """Half rows of one row of data at most: a lone layer is a stripe, not a wall."""
+_WIDEST = 20
+"""Cells of one column of data at most."""
 
 
 @dataclass(frozen=True, eq=False)

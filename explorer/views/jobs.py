@@ -21,7 +21,7 @@ COLUMNS = (
 _HEADS = ("", "measure", "of", "progress", "a minute", "time left")
 _BAR, _SHORT_BAR, _WIDE = 16, 6, 110
 _MOST_REASONS = 8
-_OWN = "of this explorer alone: what bertdyn compute or another explorer computes is not listed"
+_OWN = "this explorer's own jobs only"
 _MARKS = {"running": "▶", "stopping": "■", "waiting": "…", "done": "✓"}
 _PLAIN_MARKS = {"running": ">", "stopping": "#", "waiting": ".", "done": "+"}
 
