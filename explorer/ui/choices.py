@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_probe
+
+if TYPE_CHECKING:
+    from explorer.measures.base import Measure
 
 MORE = "\0more"
 """Name of the row that stands for those of a folded list; no measure, task, seed or probe set is called so."""
@@ -36,17 +40,17 @@ class Choice:
 def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice]:
     """All rows, or those that match the words (part of a name, or a glob); a section without a match is left out."""
     measure = catalogue.measure(state.measured)
-    two_sided = measure is None or measure.sides == 2
+    against = state.compared_with
     sections = [
         [
-            Choice("measure", key="m", text=_measure_head(state)),
-            *(Choice("measure", m.name, _one(m.name == state.measure), m.name) for m in catalogue.measures),
+            Choice("measure", key="m", text=_of_measure(state)),
+            *(Choice("measure", m.name, _one(m.name == state.measured), m.name) for m in catalogue.measures),
         ],
         [
-            Choice("against", key="r", text="against" if two_sided else "against (not used)"),
+            Choice("against", key="r", text=_of_against(state, measure)),
             *(
-                Choice("against", name, _one(name == str(state.against)), name)
-                for name in _with(str(state.against), catalogue.references(state.probe))
+                Choice("against", name, _one(name == against), name)
+                for name in _with(against, catalogue.references(state.probe))
             ),
         ],
         [
@@ -78,9 +82,15 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
     return rows
 
 
-def _measure_head(state: State) -> str:
+def _of_measure(state: State) -> str:
     """Says so where the view shows another measure than the chosen one."""
     return "measure" if state.measured == state.measure else f"measure: here {state.measured}"
+
+
+def _of_against(state: State, measure: Measure | None) -> str:
+    if measure is not None and measure.sides == 1:
+        return "against (not used)"
+    return "against" if state.compared_with == str(state.against) else "against (fixed here)"
 
 
 def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:

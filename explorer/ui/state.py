@@ -231,6 +231,25 @@ class State:
         kind = self.variant.kind
         return kind.measure if kind is not None and kind.measure else self.measure
 
+    @property
+    def compared_with(self) -> str:
+        """What the mode compares with, as ``--against`` writes it."""
+        kind = self.variant.kind
+        return kind.against if kind is not None and kind.against else str(self.against)
+
+
+def fixed(state: State, catalogue: Catalogue, what: str) -> str:
+    """Why the mode stays as it is whatever ``measure`` or ``reference`` is chosen; empty where it does not."""
+    kind, title = state.variant.kind, MODES[state.mode].title
+    if what == "measure" and kind is not None and kind.measure:
+        return f"{title} always shows {kind.measure}"
+    measure = catalogue.measure(state.measured)
+    if what == "reference" and measure is not None and measure.sides == 1:
+        return f"{measure.name} is of one checkpoint alone and compared with nothing"
+    if what == "reference" and kind is not None and kind.against:
+        return f"{state.variant.title} always compares with the other {kind.against}"
+    return ""
+
 
 def varied(state: State, by: int = 1) -> State:
     """The mode's next variant."""

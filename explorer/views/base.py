@@ -198,6 +198,11 @@ class ViewKind:
         """It shows stored values, of which some may still be missing."""
         return any(source in self.sources for source in (ROWS, LAYERS, LINES, ROWS_AND_PARTS))
 
+    @property
+    def free(self) -> bool:
+        """It shows whatever measure is chosen."""
+        return self.computes and not self.measure
+
     def asked(self, selection: Selection) -> Selection:
         """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
         if not self.across or selection.ref_layers is not None:

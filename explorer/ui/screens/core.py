@@ -91,6 +91,11 @@ class Core(Screen[None]):
         return self.pane.missing
 
     @property
+    def panes(self) -> tuple[Pane, ...]:
+        """Those on the screen, the picture's first."""
+        return (self.pane, self.other) if self.companion is not None else (self.pane,)
+
+    @property
     def panel(self) -> Panel:
         """The selection panel."""
         return self.query_one("#panel", Panel)
@@ -260,13 +265,19 @@ class Core(Screen[None]):
         at = width - (self.other.outer_size.width if self.has_class("-beside") else 0)
 
         def both(line: Callable[[Pane, int], SegmentLine]) -> SegmentLine:
-            if at == width:
+            there = line(self.other, width - at - 1) if at < width else []
+            if not any(text.strip() for text, *_ in there):
                 return line(self.pane, width)
-            return abreast(line(self.pane, at), [Segment(" "), *line(self.other, width - at - 1)], at, width)
+            return abreast(line(self.pane, at), [Segment(" "), *there], at, width)
+
+        def notes(pane: Pane, width: int) -> SegmentLine:
+            own = pane is self.pane  # what is said of both is said once
+            said = [note for note in pane.notes if own or note not in self.pane.notes]
+            return bars.notes(pane.word, said, hint if own else "", more, palette, width)
 
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),
-            "notes": both(lambda p, w: bars.notes(p.word, p.notes, hint if p is self.pane else "", more, palette, w)),
+            "notes": both(notes),
             "reading": both(lambda p, w: bars.plain(p.reading, palette.cursor, w)),
             "footer": bars.footer(self.state.mode, palette, width, self.actions),
         }

@@ -37,12 +37,17 @@ class HelpScreen(ModalScreen[None]):
         Binding("ctrl+c,ctrl+q", "app.quit", show=False),
     ]
 
-    def __init__(self, palette: Palette, measure: Measure | None, actions: Sequence[Action]) -> None:
+    def __init__(
+        self, palette: Palette, measure: Measure | None, actions: Sequence[Action], shown: Sequence[Sequence[str]] = ()
+    ) -> None:
+        """``shown``: of each view on the screen its title, what it is of, and its notes."""
         super().__init__()
-        self._palette, self._measure, self._actions = palette, measure, actions
+        self._palette, self._measure, self._actions, self._shown = palette, measure, actions, shown
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet", can_focus=False):
+            for view in self._shown:
+                yield Static(about(view, self._palette, self.app.has_class(PLAIN)))
             yield Static(keys(self._palette, self._actions, self.app.has_class(PLAIN)))
             if self._measure is not None:
                 yield Static(definition(self._measure, self._palette, self.app.has_class(PLAIN)))
@@ -50,6 +55,16 @@ class HelpScreen(ModalScreen[None]):
     def action_scroll(self, by: int) -> None:
         """Some lines up or down."""
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+def about(view: Sequence[str], palette: Palette, plainly: bool = False) -> RenderableType:
+    """A view's title and all that is said about it, each in full."""
+    title, *said = [plain(text) if plainly else text for text in view]
+    table = Table.grid(padding=(0, 2))
+    table.add_row(Text(title, palette.strong))
+    for text in filter(None, said):
+        table.add_row(Text(f"  {text}", palette.axis))
+    return table
 
 
 def keys(palette: Palette, shown: Sequence[Action], plainly: bool = False) -> RenderableType:

@@ -121,7 +121,8 @@ class MainScreen(Jumping, Computing):
                 now = " ".join(f"{name}:{value}" for name, value in self.state.settings(measure))
                 self.prompt.ask("parameters", now, f"of {measure.name}")
         else:
-            self.become(picked(row, self.state, self.catalogue))
+            what = "reference" if row.section == "against" else row.section
+            self._choose(what, picked(row, self.state, self.catalogue))
 
     def on_panel_left(self) -> None:
         self.set_focus(self.chart)
@@ -232,11 +233,24 @@ class MainScreen(Jumping, Computing):
 
     def action_next(self, what: str, by: int) -> None:
         """The next measure, task, seed, probe set, reference or step."""
-        if self.catalogue is not None:
-            try:
-                self.become(_NEXT[what](self._pinned(), self.catalogue, by))
-            except BertdynError as error:
-                self.tell(self.words_of(error))
+        if self.catalogue is None:
+            return
+        try:
+            self._choose(what, _NEXT[what](self._pinned(), self.catalogue, by))
+        except BertdynError as error:
+            self.tell(self.words_of(error))
+
+    def _choose(self, what: str, new: State) -> None:
+        """Take a state with another measure, reference and so on, where anything on the screen shows it."""
+        assert self.catalogue is not None
+        fixed = [state.fixed(s, self.catalogue, what) for s in (self.state, self.companion) if s is not None]
+        if all(fixed):
+            where = ", ".join(m.title for m in MODES.values() if m.variants[0].kind and m.variants[0].kind.free)
+            self.tell(fixed[0] + (f": {where} show another." if what == "measure" else "."))
+            return
+        self.become(new)
+        if fixed[0]:
+            self.tell(f"{fixed[0]}; beside it: {new.measure if what == 'measure' else new.against}")
 
     def action_look(self, what: str, by: int) -> None:
         """The next layer or head of a view that shows one, be it the one beside."""
@@ -269,8 +283,7 @@ class MainScreen(Jumping, Computing):
 
     def _sentence(self) -> Sentence | None:
         """The view of one sentence that is on the screen."""
-        panes = (self.pane, self.other) if self.companion is not None else (self.pane,)
-        return next((p.view for p in panes if hasattr(p.view, "found")), None)  # type: ignore[return-value]
+        return next((p.view for p in self.panes if hasattr(p.view, "found")), None)  # type: ignore[return-value]
 
     def _pinned(self) -> State:
         """The state with the sentence that is shown, so that it stays while steps, layers and heads change."""
@@ -375,5 +388,6 @@ class MainScreen(Jumping, Computing):
         """All keys, and what the measure means."""
         from explorer.ui.screens.help import HelpScreen
 
-        measure = self.catalogue.measure(self.state.measure) if self.catalogue else None
-        self.app.push_screen(HelpScreen(self.palette, measure, self.actions))
+        measure = self.catalogue.measure(self.state.measured) if self.catalogue else None
+        shown = [pane.about for pane in self.panes if pane.about]
+        self.app.push_screen(HelpScreen(self.palette, measure, self.actions, shown))

@@ -68,6 +68,11 @@ class Pane(Vertical):
         self._palette = palette
         self.chart.recolour(palette)
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """All that is said of what is drawn, in full: title, subtitle, notes."""
+        return (self.view.title, self.view.subtitle, *self.notes) if self.view is not None else ()
+
     def draw(self, view: View, state: State) -> None:
         """Draw a view with the cursor and the options of a state."""
         self.chart.draw(view, state.cursor, state.options)

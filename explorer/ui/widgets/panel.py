@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.binding import Binding
 from textual.message import Message
 
+from explorer.ui.bars import middle
 from explorer.ui.choices import MORE, Choice, choices, folded
 from explorer.ui.widgets.lines import Lines, SegmentLine
 
@@ -180,8 +181,8 @@ class Panel(Lines, can_focus=True):
         if row.head:
             key = self.keys.get(row.key, row.key)
             return [Segment(row.text.ljust(max(0, width - len(key))), palette.axis), Segment(key, palette.axis)]
-        text = f"{row.mark} {row.text}" if row.mark else row.text
-        text = text if len(text) <= width else text[: width - 1] + "…"
+        mark = f"{row.mark} " if row.mark else ""
+        text = mark + middle(row.text, width - len(mark))
         style = palette.strong if "x" in row.mark else palette.text
         if self.has_focus and place == self._at:
             return [Segment(text.ljust(width), style + Style(reverse=True))]

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
+from explorer.render.palette import Depth, palette
+from explorer.ui.bars import middle, notes
 from explorer.ui.modes import MODES
 from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
 from tests.synthetic import make_store
@@ -244,3 +247,89 @@ async def test_a_mode_tells_its_own_keys_where_there_is_room(computed: Path) -> 
         await until(pilot, lambda: "] next step, . layer above, > next head" in text_of(pilot, "notes"))
         await pilot.press("3")
         await until(pilot, lambda: "v next way to look" in text_of(pilot, "notes"))
+
+
+@pytest.mark.parametrize(("key", "measure"), [("5", "clusters"), ("6", "js")])
+async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stays(
+    computed: Path, key: str, measure: str
+) -> None:
+    async with opened(computed) as pilot:
+        assert "(x) svcca" in text_of(pilot, "panel")
+        await pilot.press(key)
+        await until(pilot, lambda: f"(x) {measure}" in text_of(pilot, "panel"))
+        assert "(x) svcca" not in text_of(pilot, "panel")
+        assert f"measure: here {measure}" in text_of(pilot, "panel")
+        await pilot.press("m")
+        assert f"always shows {measure}: Curves, Profile, Heat, Seeds, Table show another." in text_of(pilot, "notes")
+        assert main(pilot).state.measure == "svcca"
+        await pilot.press("1")
+        await until(pilot, lambda: "(x) svcca" in text_of(pilot, "panel"))
+        await pilot.press("m")
+        await until(pilot, lambda: main(pilot).state.measure != "svcca")
+
+
+async def test_a_measure_of_one_checkpoint_says_that_nothing_is_compared(labelled: Path) -> None:
+    async with opened(labelled) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: "against (not used)" in text_of(pilot, "panel"))
+        before = main(pilot).state
+        await pilot.press("r")
+        assert "clusters is of one checkpoint alone" in text_of(pilot, "notes")
+        assert main(pilot).state == before
+
+
+async def test_the_layer_pointed_at_is_the_one_that_example_and_clusters_show(labelled: Path) -> None:
+    async with opened(labelled) as pilot:
+        await pilot.press("5")
+        await until(pilot, titled(pilot, "layer 3"))
+        await pilot.press("3")
+        await until(pilot, lambda: name_of(pilot) == "heat")
+        await pilot.press("down", "down", "left", "5")
+        await until(pilot, titled(pilot, "step 20, layer 1"))
+        await pilot.press("6")
+        await until(pilot, titled(pilot, "layer 1, mean"))
+        # What is chosen there stays until another layer is pointed at.
+        await pilot.press("full_stop", "3")
+        await until(pilot, lambda: name_of(pilot) == "heat")
+        await pilot.press("right", "6")
+        await until(pilot, titled(pilot, "layer 2, mean"))
+        await pilot.press("2")
+        await until(pilot, lambda: name_of(pilot) == "profile")
+        await pilot.press("end", "6")
+        await until(pilot, titled(pilot, "layer 3, mean"))
+
+
+async def test_notes_that_do_not_fit_are_counted_and_stand_in_the_help(computed: Path) -> None:
+    async with opened(computed, size=(80, 24)) as pilot:
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"task:* against:final", "enter")
+        await until(pilot, lambda: (p := main(pilot).picture) is not None and len(p.notes) > 2)
+        await until(pilot, lambda: "not computed" in text_of(pilot, "notes"))
+        notes = main(pilot).picture.notes  # type: ignore[union-attr]
+        await until(pilot, lambda: any(f"+{n}: ?" in text_of(pilot, "notes") for n in range(1, len(notes))))
+        await pilot.press("question_mark")
+        for note in notes:
+            await shown(pilot, note[:60])
+
+
+def test_as_many_notes_as_fit_and_how_many_more() -> None:
+    def line(*said: str, width: int = 40, word: str = "", hint: str = "") -> str:
+        return "".join(s.text for s in notes(word, said, hint, "?", palette(Depth.NONE), width))
+
+    assert line("one", "two", hint="v next") == " one · two · v next"
+    assert line("one", "two", hint="v " + "next " * 9) == " one · two"
+    assert line("a" * 20, "b" * 20, "c") == " " + "a" * 20 + " · +2: ?"
+    assert line("a" * 60, "b") == " " + "a" * 29 + "… · +1: ?"
+    assert line("a" * 60) == " " + "a" * 22 + "… · all of it: ?"
+    assert line("one", word="reading …") == " reading …"
+    assert line(hint="v next") == " v next"
+    assert all(len(line("a" * n, "b" * n, "c" * n)) < 40 for n in range(60))
+
+
+def test_long_names_keep_their_ends() -> None:
+    names = [f"a-very-long-name-of-a-run-{n}" for n in (1, 2, 23)]
+    assert len({middle(name, 21) for name in names}) == 3
+    assert all(len(middle(name, 21)) == 21 and "…" in middle(name, 21) for name in names)
+    assert middle("short", 21) == "short"
+    assert cell_len(middle("ワイド" * 9, 21)) <= 21

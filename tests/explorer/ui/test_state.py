@@ -214,7 +214,7 @@ def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -
     assert (chosen.tasks, chosen.seeds, str(chosen.steps), str(chosen.ref_layers)) == (("pos",), ("1",), "100", "0-")
     early = replace(START.pointing(Cursor(0, 2)), mode="heat", variants=(("heat", 2),))
     assert str(values(early).steps) == "0"
-    assert early.cursor == Cursor(END, END)  # its own axes
+    assert early.cursor == Cursor(END, 2)  # the layer is pointed at everywhere, that of the reference here alone
     assert str(values(replace(layers, seeds=("10",))).seeds) == "('10',)"
 
 
