@@ -146,10 +146,15 @@ async def test_an_example_beside_the_curves_is_of_the_layer_and_step_that_are_po
         await pilot.press("backslash", "backslash")
         await until(pilot, right(pilot, "example"))
         await pilot.press("up", "down", "left")
-        await until(pilot, says(pilot, "beside-heading", "step 20 against the pre-trained model · layer 2, mean"))
+        await until(pilot, lambda: sentence(pilot) == (20, 2, 0, 0))
         await pilot.press("greater_than_sign", "n")
-        await until(pilot, says(pilot, "beside-heading", "layer 2, head 1"))
-        await until(pilot, lambda: "example 1 " in main(pilot).other.view.subtitle)  # type: ignore[union-attr]
+        await until(pilot, lambda: sentence(pilot) == (20, 2, 1, 1))
+
+
+def sentence(pilot: Pilot[None]) -> tuple[int, int, int, int]:
+    """Step, layer, head and example on the right."""
+    focus = main(pilot).other.view.data.focus  # type: ignore[union-attr]
+    return focus.key.step, focus.layer, focus.head, focus.example
 
 
 async def test_a_resize_across_the_threshold_folds_and_unfolds_it(computed: Path) -> None:
