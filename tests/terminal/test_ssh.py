@@ -25,10 +25,10 @@ pytestmark = pytest.mark.skipif(bool(ssh.missing()), reason=ssh.missing() or "th
 DEPTHS = {"256": {}, "truecolor": {"COLORTERM": "truecolor"}}
 OPENS = {
     "2": "step 180",
-    "3": "12▸",
+    "3": "▸",
     "4": "seed 3",
-    "5": "label",
-    "6": "sentence",
+    "5": "Distance between labels",
+    "6": "Attention in layer",
     "7": "ref_task",
     "8": "SQL",
     "9": "free",
