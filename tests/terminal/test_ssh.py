@@ -24,12 +24,12 @@ pytestmark = pytest.mark.skipif(bool(ssh.missing()), reason=ssh.missing() or "th
 
 DEPTHS = {"256": {}, "truecolor": {"COLORTERM": "truecolor"}}
 OPENS = {
-    "2": "step 180",
+    "2": "step 180 0.",
     "3": "▸",
     "4": "seed 3",
     "5": "Distance between labels",
     "6": "Attention in layer",
-    "7": "ref_task",
+    "7": "rows 1-",
     "8": "SQL",
     "9": "free",
     "0": "Nothing",
