@@ -80,11 +80,14 @@ def parameter(name: str, value: object) -> str:
         return ""
     if name == "tokens":
         return {"content": "tokens without special ones", "cls": "[CLS] tokens"}.get(str(value), str(value))
-    return f"{name} {value}"
+    return f"{name.replace('_', ' ')} {value}"
 
 
-_PLAIN = {("definition", "variance99"), ("tokens", "all"), ("detail", "layer")}
-"""What a share of the variance, a number of tokens and the picture itself say already."""
+_PLAIN = {
+    *(("definition", "variance99"), ("tokens", "all"), ("detail", "layer"), ("held_out", 0.0)),
+    *((seed, 0) for seed in ("split_seed", "order_seed", "sample_seed")),
+}
+"""What a share of the variance, a number of tokens and the picture itself say already, and what was left as it is."""
 
 
 def y_name(measure: Measure) -> str:

@@ -13,6 +13,7 @@ from explorer.selection import Against
 from explorer.views.base import NOWHERE, VIEWS, Cursor, DrawOptions, Picture, View
 from explorer.views.cells import place_of
 from explorer.views.rows import Rows, choose_rows
+from explorer.views.words import parameter
 from store.keys import CheckpointKey, Result
 from tests.explorer.views.samples import DISTANCE, formula, result, rows
 
@@ -223,3 +224,11 @@ class TestAgainstSeeds:
         assert "from the other seeds at the same step" in view.title
         assert "seeds differ by" not in draw(view, Cursor(0, 0)).reading
         assert math.isfinite(float(view.rows()[1][0][7]))  # type: ignore[arg-type]
+
+
+def test_a_subtitle_leaves_out_what_says_nothing_and_keeps_what_was_chosen():
+    for name, value in (("detail", "layer"), ("held_out", 0.0), ("split_seed", 0), ("tokens", "all")):
+        assert not parameter(name, value)
+    assert parameter("held_out", 0.2) == "held out 0.2"
+    assert parameter("split_seed", 7) == "split seed 7"
+    assert parameter("definition", "zscore") == "definition zscore"
