@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 
-from explorer.ui import beside, state
+from explorer.ui import state
 from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
 from explorer.ui.filters import filtered, is_condition, unheard
@@ -20,6 +20,7 @@ from explorer.ui.modes import MODES
 from explorer.ui.screens.computing import Computing
 from explorer.ui.screens.jumping import Jumping
 from explorer.ui.screens.keeping import KEEP, file_name
+from explorer.ui.screens.pairing import Pairing
 from explorer.ui.screens.sql import SqlMode
 from explorer.ui.session import Saved
 from explorer.ui.state import Catalogue, State
@@ -48,7 +49,7 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
 }
 
 
-class MainScreen(Jumping, Computing):
+class MainScreen(Jumping, Pairing, Computing):
     """One state, one picture."""
 
     AUTO_FOCUS = "#chart"
@@ -184,39 +185,6 @@ class MainScreen(Jumping, Computing):
         if self.focused is self.sql.editor:
             self.set_focus(self.chart)
         self.become(replace(self.state, mode=mode))
-
-    def action_beside(self, by: int) -> None:
-        """The next thing to stand beside the picture, and after the last one nothing."""
-        if self.companion is None and (why := self._alone()):
-            self.tell(why)
-            return
-        self.become(beside.cycled(self.state, by))
-        name, there = beside.shown(self.state), beside.possible(self.state)
-        at = f"{there.index(name) + 1} of {len(there)}, " if name else ""
-        what = f"Beside it: {beside.title(self.companion)}" if self.companion else "Nothing stands beside it"
-        self.tell(f"{what} ({at}{self.key_of('beside')} goes on)")
-
-    def action_swap(self) -> None:
-        """The view beside becomes the picture, and the picture stands beside it."""
-        if self.companion is None:
-            self.tell(self._alone() or f"Nothing stands beside it: {self.key_of('beside')} brings a view there.")
-            return
-        swapped = beside.swapped(self.state)
-        if swapped is None:
-            self.tell(f"{beside.title(self.state)} stands on the left only.")
-            return
-        drawn = self.other.picture
-        self.become(swapped.pointing(drawn.cursor) if drawn is not None else swapped)
-
-    def _alone(self) -> str:
-        """Why nothing can stand beside the picture; empty where something can."""
-        if not self.pairs:
-            return "The setting 'beside' is off: one view at a time."
-        if self.has_class("-zoom"):
-            return f"The picture stands alone: {self.key_of('zoom')} brings everything back."
-        if self.size.width < beside.FROM:
-            return f"Two views stand side by side from {beside.FROM} columns on; here are {self.size.width}."
-        return ""
 
     def action_vary(self, by: int) -> None:
         """Another way to look in the same mode."""
