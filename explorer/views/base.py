@@ -123,6 +123,9 @@ class Look:
     statistic: str = ""
     """Globs of the statistics whose rows a table shows, separated by commas, ``!`` before them for all others; empty:
     every row."""
+    sort: str = ""
+    """Column that a table is sorted by before it is cut; empty: it is cut run by run."""
+    descending: bool = False
 
 
 ANYWHERE = Look()
@@ -158,7 +161,7 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
 ROWS = Source("explorer.views.sources:rows")
 LAYERS = Source("explorer.views.sources:whole_layers")
 LINES = Source(LAYERS.fetcher, ("part",))
-ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts", ("statistic",))
+ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts", ("statistic", "sort", "descending"))
 TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
 ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))

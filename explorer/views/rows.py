@@ -85,6 +85,8 @@ class Rows:
     """Where rows are that are not here: too many for a table, or of other statistics."""
     statistics: Statistics | None = None
     """Those that were asked for; None: all."""
+    order: tuple[str, bool] = ("", False)
+    """Where some rows are left out: of all of them these come first by this column, descending or not."""
 
     @cached_property
     def cells(self) -> tuple[Result, ...]:
@@ -173,13 +175,15 @@ def fetch(
     whole: bool = False,
     most: int | None = None,
     statistic: str = "",
+    order: tuple[str, bool] = ("", False),
 ) -> Rows:
     """Read a selection's stored values.
 
     Args:
         parts: rows of single examples and query tokens too, as long as they are not more than MOST_PARTS.
         whole: only what stands for a whole layer (see ``summaries``): of heads and labels a hundred times less to read.
-        most: at most so many rows, those of the first runs.
+        most: at most so many rows, the first ones in the order.
+        order: column and whether descending, of which the first rows are taken; without a column, run by run.
         statistic: rows of these statistics alone (see ``Look``).
 
     Raises:
@@ -209,7 +213,7 @@ def fetch(
         shown, known = chosen(asked.statistics(), statistic, measure.main), asked.places(here)
         named = ", ".join("'" + name.replace("'", "''") + "'" for name in shown.shown)
         here, each = (f"{where} and {f'statistic in ({named})' if named else 'false'}" for where in (here, each))
-    stored, beyond = asked.some(here, set(wanted), most) if most is not None else (asked.all(here), {})
+    stored, beyond = asked.some(here, set(wanted), most, order) if most is not None else (asked.all(here), {})
     left_out = sum(beyond.values())
     if parts:
         many = asked.count(each)
@@ -218,7 +222,8 @@ def fetch(
         elif many:
             stored += asked.all(each)
     found = choose_rows(measure, selection, stored, wanted, left_out, known.union(beyond))
-    return replace(found, statistics=shown)
+    whole = left_out == sum(beyond.values())  # else rows of single examples are not here at all
+    return replace(found, statistics=shown, order=order if beyond and whole and order[0] in _SORTED else ("", False))
 
 
 @dataclass(frozen=True)
@@ -259,23 +264,42 @@ class _Asked:
         first = f"({rank} < 3 or row_number() over ({of_place} order by {rank}) = 1)"
         return self._lean(f"{where} qualify {rank} = min({rank}) over ({of_place}) and {first}")
 
-    def some(self, where: str, there: set[Place], most: int) -> tuple[list[Result], dict[Place, int]]:
-        """At most so many rows that belong ``there``, run by run; and how many rows of which places are left out."""
+    def some(
+        self, where: str, there: set[Place], most: int, order: tuple[str, bool]
+    ) -> tuple[list[Result], dict[Place, int]]:
+        """At most so many rows that belong ``there``, the first ones in the order; and how many rows of which places
+        are left out."""
         counted = self._columns((*Place._fields, "count(*)"), f"{where} group by all")
         many = {place: n for place, n in ((place_at(row[:-1]), row[-1]) for row in counted) if place in there}
         if sum(many.values()) <= most:
             return self.all(where), {}
+        stored = self._first(where, set(many), most, order) if order[0] in _SORTED else self._by_run(where, many, most)
+        for place in map(place_of, stored):
+            many[place] -= 1
+        return stored, {place: n for place, n in many.items() if n}
+
+    def _first(self, where: str, there: set[Place], most: int, order: tuple[str, bool]) -> list[Result]:
+        """The first rows by a column; rows without a value of it come last, equal ones by their place."""
+        column, descending = _SORTED[order[0]], "desc" if order[1] else "asc"
+        equal = ", ".join((*Place._fields, "head", "statistic", "label_a", "label_b"))
+        near = f"{where}{_near(there)} order by {column} {descending} nulls last, {equal}"
+        found: list[Result] = []
+        for start in range(0, _ASKED * most, most):
+            page = self.all(f"{near} limit {most} offset {start}")
+            found += [r for r in page if place_of(r) in there]
+            if len(found) >= most or len(page) < most:
+                break
+        return found[:most]
+
+    def _by_run(self, where: str, there: Iterable[Place], most: int) -> list[Result]:
         stored: list[Result] = []
-        runs = sorted({(p.task, p.seed) for p in many}, key=lambda run: (run[0], seed_order(run[1])))
+        runs = sorted({(p.task, p.seed) for p in there}, key=lambda run: (run[0], seed_order(run[1])))
         for task, seed in runs:
             if len(stored) >= most:
                 break
             run = "' and seed = '".join(name.replace("'", "''") for name in (task, seed))
             stored += sorted((r for r in self.all(f"{where} and task = '{run}'") if place_of(r) in there), key=_order)
-        del stored[most:]
-        for place in map(place_of, stored):
-            many[place] -= 1
-        return stored, {place: n for place, n in many.items() if n}
+        return stored[:most]
 
     def _lean(self, where: str) -> list[Result]:
         """Without digests and times: they are half of a row, and no picture shows them."""
@@ -290,6 +314,22 @@ class _Asked:
         return self.store.result_columns(names, *self._key, where=where, tasks=self.tasks)
 
 
+def _near(there: set[Place]) -> str:
+    """A condition that holds for all of these places and, where they are not too many kinds, for few others."""
+    said = ""
+    for i, name in enumerate(Place._fields):
+        kinds = {place[i] for place in there}
+        if None not in kinds and len(kinds) <= _KINDS:
+            listed = ", ".join(str(v) if isinstance(v, int) else "'" + str(v).replace("'", "''") + "'" for v in kinds)
+            said += f" and {name} in ({listed})"
+    return said
+
+
+_KINDS = 200
+_ASKED = 100
+"""Pages of an order that are looked through for rows that belong to a selection."""
+_SORTED = {f.name: f.name for f in fields(Result)} | {"null": "null_value"}
+"""Columns of a table that the store can sort by, and what it calls them."""
 _UNREAD = ("digest", "ref_digest", "computed_at")
 
 

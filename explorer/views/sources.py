@@ -47,7 +47,8 @@ def whole_layers(store: Store, selection: Selection, look: Look) -> Rows:
 def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
     """Those of single examples and query tokens too; on a screen as many as memory holds and a person may page."""
     most = MOST_ROWS if store.frugal else None
-    return fetch(store, selection, parts=True, most=most, statistic=look.statistic)
+    order = (look.sort, look.descending)
+    return fetch(store, selection, parts=True, most=most, statistic=look.statistic, order=order)
 
 
 def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:

@@ -47,12 +47,9 @@ class Table:
         self.title = words.title(data, ", ".join(data.tasks[:4]) + (", ..." if len(data.tasks) > 4 else ""))
         self.subtitle = words.subtitle(data, data.main)
         self.empty = not data.results
-        self.notes = words.notes(data, data.results)
-        if data.left_out:
-            much = f"{data.left_out:,} more rows are too many for a table: choose fewer, or ask for them in SQL"
-            self.notes = (much, *self.notes)
+        self._said = words.notes(data, data.results)
         if data.statistics is not None:
-            self.notes = (data.statistics.note, *self.notes)
+            self._said = (data.statistics.note, *self._said)
         self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]
         crossed = any(r.ref_layer not in (None, r.layer) for r in data.results)
         said = {name for name in _IN_TITLE_IF_ONE if len({row[COLUMNS.index(name)] for row in self._all}) == 1}
@@ -65,6 +62,7 @@ class Table:
             and (crossed or name != "ref_layer")
         )
         """Columns on the screen: those with a value somewhere; what the title says is left out."""
+        self.notes = (*self._cut(PLAIN), *self._said)
         self._kept: tuple[tuple[str, bool], tuple[list[Result], TextTable]] | None = None
 
     def draw(
@@ -87,8 +85,19 @@ class Table:
         results, table = self._sorted(options.sort, options.descending)
         at = cursor.clamped(len(self.columns), len(results))
         lines = table.draw(width, height, palette, at.y, at.x, options.ascii)
+        notes = (*self._cut(options), *self._said)
         targets = tuple(t for t in table.targets(width, height, at.y, at.x) if t.row >= 0)
-        return Picture(tuple(lines), self._read(results[at.y]) if at.y >= 0 else "", at, self.notes, targets)
+        return Picture(tuple(lines), self._read(results[at.y]) if at.y >= 0 else "", at, notes, targets)
+
+    def _cut(self, options: DrawOptions) -> tuple[str, ...]:
+        """What of the rows is not here."""
+        if not self.data.left_out:
+            return ()
+        more = "choose fewer, or ask for them in SQL"
+        if (options.sort, options.descending) == self.data.order:
+            first = "" if not options.sort else f" the first {len(self._all):,} by {options.sort} are here:"
+            return (f"{self.data.left_out:,} more rows are too many for a table:{first} {more}",)
+        return (f"! only the {len(self._all):,} rows that were read are sorted, {self.data.left_out:,} more: {more}",)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Every row with every column."""

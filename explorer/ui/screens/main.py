@@ -293,7 +293,10 @@ class MainScreen(Jumping, Pairing, Computing):
             self.tell(f"Table ({table}) and the sentences of Example ({example}) can be sorted.")
             return
         options = state.resorted(self.state.options, view.rows()[0])
-        self.become(replace(self.state, options=options))
+        # A table that was cut is cut anew: its first rows by this column may be others.
+        cut = bool(getattr(view.data, "left_out", 0))
+        look = replace(look, sort=options.sort if cut else "", descending=options.descending if cut else False)
+        self.become(replace(self.state, options=options, look=look))
         order = ", descending" if options.descending else ""
         self.tell(f"sorted by {options.sort or 'task, seed, step, layer'}{order}")
 

@@ -10,8 +10,9 @@ from explorer.measures import get
 from explorer.measures.base import canonical
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection
-from explorer.views.base import VIEWS, Look
+from explorer.views.base import VIEWS, DrawOptions, Look
 from explorer.views.rows import fetch
+from explorer.views.table import Table
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import result, rows
@@ -265,3 +266,35 @@ def test_a_statistic_is_chosen_before_the_table_is_cut(store):
     found = fetch(store, chosen(), most=4, statistic="it's*")
     assert [r.value for r in found.results] == [0.7]
     assert found.left_out == 0
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_table_that_is_cut_holds_the_first_rows_of_its_order(store, descending):
+    values = {}
+    for i, seed in enumerate(("1", "2")):
+        for step in (0, 20, 40):
+            for layer in range(3):
+                values[seed, step, layer] = ((i * 9 + step // 20 * 3 + layer) * 7) % 18 / 10
+                keep(store, CheckpointKey("sst2", seed, step), layer, values[seed, step, layer])
+                keep(store, CheckpointKey("pos", seed, step), layer, -5.0 if not descending else 5.0)
+    keep(store, CheckpointKey("sst2", "1", 0), 3, None, reason="too few tokens")
+    wanted = chosen(tasks=("sst2",), steps=Ranges.parse("20-40", "step"))
+    found = fetch(store, wanted, parts=True, most=4, order=("value", descending))
+    asked = sorted((v for (_, step, _), v in values.items() if step), reverse=descending)
+    view = Table(found)
+    sort = DrawOptions(sort="value", descending=descending)
+    picture = view.draw(100, 9, palette(Depth.NONE), options=sort)
+    shown = [view.row(y, sort)[1][view.columns.index("value")] for y in range(4)]
+    assert shown == asked[:4]
+    assert found.left_out == 8
+    assert found.missing == fetch(store, wanted).missing
+    assert picture.notes[0].startswith("8 more rows are too many for a table: the first 4 by value are here")
+    other = view.draw(100, 9, palette(Depth.NONE), options=DrawOptions(sort="layer"))
+    assert other.notes[0].startswith("! only the 4 rows that were read are sorted, 8 more")
+
+
+def test_an_order_that_the_store_does_not_know_cuts_run_by_run(store):
+    for seed in ("1", "2"):
+        keep(store, CheckpointKey("sst2", seed, 20), 1, 0.1)
+    found = fetch(store, chosen(tasks=("sst2",)), most=1, order=("seed_to_seed", False))
+    assert [r.seed for r in found.results] == ["1"]
