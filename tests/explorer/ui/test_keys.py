@@ -315,3 +315,23 @@ async def test_a_statistic_is_filtered_in_the_table_and_other_views_say_so(compu
         await shown(pilot, "rows of other ones are in Table (7)")
         await pilot.press("7")
         await shown(pilot, "No row has a statistic 'nearest'; there is main.")
+
+
+async def test_a_cut_table_is_sorted_before_it_is_cut(computed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.views.sources.MOST_ROWS", 5)
+    async with opened(computed) as pilot:
+        screen = main(pilot)
+        await pilot.press("7")
+        await shown(pilot, "19 more rows are too many for a table")
+        columns = screen.chart.view.rows()[0] if screen.chart.view is not None else ()
+        for _ in range(2 * columns.index("layer") + 2):
+            await pilot.press("o")
+        await until(pilot, lambda: (screen.state.look.sort, screen.state.look.descending) == ("layer", True))
+
+        def layers() -> set[object]:
+            view = screen.chart.view
+            return set() if view is None else {row[columns.index("layer")] for row in view.rows()[1]}
+
+        await until(pilot, lambda: layers() == {3})
+        await pilot.press("j")
+        await shown(pilot, "the first 5 by layer are here")
