@@ -67,8 +67,11 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     if counts:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")
+    usual = {p.name: p.default for p in rows.measure.parameters}
+    chosen = [(name, value) for name, value in rows.selection.parameters if value != usual.get(name, value)]
+    parts += [parameter(name, value) for name, value in chosen]  # first: the end is cut where there is no room
     parts += [rows.measure.direction]
-    parts += [parameter(name, value) for name, value in rows.selection.parameters]
+    parts += [parameter(*p) for p in rows.selection.parameters if p not in chosen]
     return clean(DOT.join(part for part in parts if part))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer.measures.base import Parameter
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against
@@ -232,3 +233,12 @@ def test_a_subtitle_leaves_out_what_says_nothing_and_keeps_what_was_chosen():
     assert parameter("held_out", 0.2) == "held out 0.2"
     assert parameter("split_seed", 7) == "split seed 7"
     assert parameter("definition", "zscore") == "definition zscore"
+
+
+def test_a_parameter_that_was_changed_stands_before_what_the_measure_is_like():
+    data = rows()
+    measure = replace(
+        data.measure, parameters=(Parameter("variance", 0.9, "share"), Parameter("tokens", "all", "which"))
+    )
+    said = VIEWS["curves"].build(replace(data, measure=measure)).subtitle
+    assert said.index("99 % variance") < said.index(measure.direction)
