@@ -61,7 +61,7 @@ class Core(Screen[None]):
         self.other.chart.can_focus = False
         self.pairs = True
         """Whether anything may stand beside the picture."""
-        self._left = False
+        self._left = self._follows = False
         self._folded: bool | None = None
 
     def on_unmount(self) -> None:
@@ -219,6 +219,13 @@ class Core(Screen[None]):
         self.pane.word = self.other.word = ""
         if self.pane.view is not None:
             self._draw(self.pane, self.pane.view, self.state)
+        if (
+            not self._follows
+        ):  # the picture is painted first; who holds a key down waits for one view beside, not twenty
+            self._follows = self.call_after_refresh(self._follow)
+
+    def _follow(self) -> None:
+        self._follows = False
         if self.catalogue is not None:
             self.accompany()
 

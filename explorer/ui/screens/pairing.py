@@ -29,6 +29,7 @@ class Pairing(Keeping):
         if swapped is None:
             self.tell(f"{beside.title(self.state)} stands on the left only.")
             return
+        self.accompany()  # where the cursor is now
         drawn = self.other.picture
         self.become(swapped.pointing(drawn.cursor) if drawn is not None else swapped)
 
