@@ -198,8 +198,9 @@ class Reader:
                 _explain_nothing(store, wish.selection, kept.data)
             self._kept[name] = kept
             got.append(kept.data)
-        self._post(_loaded(wish, got))
-        self._forget()
+        if not self._gives_way(place):
+            self._post(_loaded(wish, got))
+            self._forget()
 
     def _forget(self) -> None:
         """Drop what was not asked for the longest; what is on the screen stays."""
