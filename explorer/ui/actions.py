@@ -203,6 +203,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("copy", ("Y",), "screen.copy", "Copy", "this view as text, in a table the row; also over ssh", "Work"),
     Action("palette", ("ctrl+p", "colon"), "app.command_palette", "Commands", "find any command by its name", "App"),
+    Action("redraw", ("ctrl+l",), "app.redraw", "Redraw", "when something else has written on the screen", "App"),
     Action("help", ("question_mark", "f1"), "screen.help", "Help", "this page", "App", "help"),
     Action("quit", ("q", "ctrl+q", "ctrl+c"), "app.quit", "Quit", "leave", "App", "quit"),
 )

@@ -27,7 +27,7 @@ from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
 from explorer.ui.widgets.lines import PLAIN
-from explorer.ui.wire import lean
+from explorer.ui.wire import Wire
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Explorer(App[None]):
         """Whether to ask the terminal for its background; the picture does not wait for the answer."""
         self.animation_level = "none"
         self.set_keymap(keymap(config.keys))
+        self.wire = Wire()
         self.session = session
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, shown)
@@ -79,6 +80,7 @@ class Explorer(App[None]):
         if self.asks and self._driver is not None:
             self._driver.write(background.ASK)
             self._driver.flush()
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if self.session is not None:
             self.set_interval(SAVE_SECONDS, self._save_changes)
 
@@ -93,7 +95,15 @@ class Explorer(App[None]):
             yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.load, name))
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        super()._display(screen, lean(renderable))
+        super()._display(screen, self.wire.lean(renderable))
+
+    def on_resize(self) -> None:
+        self.wire.forget()  # the terminal has cut off or moved what it showed
+
+    def action_redraw(self) -> None:
+        """Paint everything again: something else has written on the terminal."""
+        self.wire.forget()
+        self.screen.refresh()
 
     def answered(self, answer: str) -> None:
         """What the terminal says of its background; from any thread."""

@@ -1,7 +1,7 @@
-"""What an update of the screen puts on the wire: the cells that changed, and a style only where it changes.
+"""What an update of the screen puts on the wire: the cells that look other than before, and a style where it changes.
 
-Textual 8.2.8 sends each changed span from the left edge of its widget on, and sets and resets every run of characters
-by itself. Over ssh every byte is paid for.
+Textual 8.2.8 sends each changed span from the left edge of its widget on, paints a screen anew for every layout (three
+times when help opens), and sets and resets every run of characters by itself. Over ssh every byte is paid for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.control import Control
@@ -17,16 +18,54 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import SGR_STYLES, Strip
 
-from explorer.ui.widgets.spans import hidden
+from explorer.ui.widgets.spans import JOIN, hidden
 
 _PLAIN = Style()
+_Cell = tuple[str, Style]
+"""A character, empty in the second cell of a wide one; of a blank's style what can be seen."""
+
+
+class Wire:
+    """Knows what stands on the terminal, as far as it was sent through here."""
+
+    def __init__(self) -> None:
+        self._shown: dict[int, list[_Cell | None]] = {}
+
+    def forget(self) -> None:
+        """Take nothing for shown: another size, or somebody else wrote on the terminal."""
+        self._shown.clear()
+
+    def lean(self, update: RenderableType | None) -> Any:
+        """The same update, sent as few bytes where it is one that can be."""
+        return Lean(update, self) if isinstance(update, (ChopsUpdate, LayoutUpdate)) else update
+
+    def news(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, list[_Cell]]]:
+        """Runs of cells that are not shown yet, each with its column; from now on they are."""
+        cells = _cells(strip)
+        row = self._shown.setdefault(y, [])
+        row.extend([None] * (x + len(cells) - len(row)))
+        old = row[x : x + len(cells)]
+        if old == cells:
+            return
+        row[x : x + len(cells)] = cells
+        start = stop = -1
+        for place, (before, after) in enumerate(zip(old, cells, strict=True)):
+            if before == after:
+                continue
+            if start >= 0 and place - stop >= JOIN:
+                yield x + start, cells[start:stop]
+                start = -1
+            # From a wide character's first cell on.
+            start = start if start >= 0 else place - (not after[0] and place > 0)
+            stop = place + 1
+        yield x + start, cells[start:stop]
 
 
 class Lean(CompositorUpdate):
     """An update of Textual's, sent as few bytes."""
 
-    def __init__(self, update: ChopsUpdate | LayoutUpdate) -> None:
-        self._update = update
+    def __init__(self, update: ChopsUpdate | LayoutUpdate, wire: Wire) -> None:
+        self._update, self._wire = update, wire
 
     def render_segments(self, console: Console) -> str:
         """What to write to the terminal; it is left without a style."""
@@ -34,23 +73,33 @@ class Lean(CompositorUpdate):
         update = self._update
         pieces = _changes(update) if isinstance(update, ChopsUpdate) else _everything(update)
         sent: list[str] = []
-        there, before = None, _PLAIN
-        for x, y, strip in pieces:
-            if (x, y) != there:
-                sent.append(Control.move_to(x, y).segment.text)
-            for text, style, _ in strip:
-                now = style or _PLAIN
-                if now is not before and not (text.isspace() and hidden(now) and hidden(before)):
-                    sent.append(_turn(before, now, colours))
-                    before = now
-                sent.append(text)
-            there = (x + strip.cell_length, y)
-        return "".join([*sent, _turn(before, _PLAIN, colours)])
+        there, style = None, _PLAIN
+        for left, y, strip in pieces:
+            for x, cells in self._wire.news(left, y, strip):
+                if (x, y) != there:
+                    sent.append(Control.move_to(x, y).segment.text)
+                for char, now in cells:
+                    if now is not style and not (char == " " and hidden(now) and hidden(style)):
+                        sent.append(_turn(style, now, colours))
+                        style = now
+                    sent.append(char)
+                there = (x + len(cells), y)
+        return "".join([*sent, _turn(style, _PLAIN, colours)])
 
 
-def lean(update: RenderableType | None) -> Any:
-    """The same update, sent as few bytes where it is one that can be."""
-    return Lean(update) if isinstance(update, (ChopsUpdate, LayoutUpdate)) else update
+def _cells(strip: Strip) -> list[_Cell]:
+    cells: list[_Cell] = []
+    for text, style, _ in strip:
+        looks = style or _PLAIN
+        blank = (" ", _PLAIN if hidden(looks) else looks)
+        if text.isascii():
+            cells += [blank if char == " " else (char, looks) for char in text]
+        else:
+            for char in text:
+                wide = cell_len(char)
+                if wide:
+                    cells += [blank if char == " " else (char, looks), *[("", looks)] * (wide - 1)]
+    return cells
 
 
 def _changes(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:

@@ -16,8 +16,8 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from explorer.ui.wire import Lean, lean
-from tests.explorer.ui.emulator import Cell, Emulator, seen, styled
+from explorer.ui.wire import Wire
+from tests.explorer.ui.emulator import Cell, Emulator, styled
 
 WIDTH, HEIGHT = 24, 3
 BLUE, RED, GREY = Color.from_rgb(0, 0, 255), Color.from_ansi(160), Color.default()
@@ -66,7 +66,7 @@ def everything(picture: Sequence[Line]) -> LayoutUpdate:
 @given(lines)
 def test_a_whole_screen_looks_as_it_was_meant(picture: list[Line]) -> None:
     update, screen = everything(picture), Emulator(WIDTH, HEIGHT)
-    sent = Lean(update).render_segments(console())
+    sent = Wire().lean(update).render_segments(console())
     screen.feed(sent)
     assert screen.cells == looks(picture)
     assert screen.plain
@@ -81,8 +81,9 @@ def test_a_change_sends_its_cells_and_touches_no_other(
     chops = [{a: strip(line[a:b]) for a, b in pairwise(edges)} for line in new]
     update = ChopsUpdate(chops, changed, [edges[1:]] * HEIGHT)
     screen = Emulator(WIDTH, HEIGHT)
-    screen.feed(Lean(everything(old)).render_segments(console()))
-    screen.feed(Lean(update).render_segments(console()))
+    wire = Wire()
+    screen.feed(wire.lean(everything(old)).render_segments(console()))
+    screen.feed(wire.lean(update).render_segments(console()))
     expected = looks(old)
     for y, start, stop in changed:
         expected[y][start:stop] = looks(new)[y][start:stop]
@@ -93,7 +94,7 @@ def test_a_change_sends_its_cells_and_touches_no_other(
 def test_a_change_at_the_right_edge_of_a_widget_does_not_send_the_rest_of_it() -> None:
     line: Line = [("a", None)] * (WIDTH - 1) + [("b", None)]
     update = ChopsUpdate([{0: strip(line)}], [(0, WIDTH - 1, WIDTH)], [[WIDTH]])
-    assert Lean(update).render_segments(console()) == f"\x1b[1;{WIDTH}Hb"
+    assert Wire().lean(update).render_segments(console()) == f"\x1b[1;{WIDTH}Hb"
 
 
 def test_a_style_is_said_once_and_only_what_differs_of_the_next() -> None:
@@ -102,17 +103,47 @@ def test_a_style_is_said_once_and_only_what_differs_of_the_next() -> None:
     )
     update = LayoutUpdate([[line]], Region(0, 0, 4, 1))
     expected = "\x1b[1;1H\x1b[38;2;0;0;255;48;5;160mab\x1b[39mc\x1b[0md"
-    assert Lean(update).render_segments(console()) == expected
+    assert Wire().lean(update).render_segments(console()) == expected
 
 
 def test_wide_characters_take_their_two_cells() -> None:
     strips = [Strip([Segment("日", Style(bold=True)), Segment("x")]), Strip([Segment("本"), Segment("y")])]
     screen = Emulator(WIDTH, HEIGHT)
-    screen.feed(Lean(LayoutUpdate([strips], Region(0, 0, 6, 1))).render_segments(console()))
+    screen.feed(Wire().lean(LayoutUpdate([strips], Region(0, 0, 6, 1))).render_segments(console()))
     assert [cell[0] for cell in screen.cells[0][:6]] == ["日", "", "x", "本", "", "y"]
 
 
 def test_what_is_no_update_of_the_screen_is_left_alone() -> None:
-    assert lean(None) is None
-    assert lean("text") == "text"
-    assert seen(" ", "34") == seen(" ")
+    assert Wire().lean(None) is None
+    assert Wire().lean("text") == "text"
+
+
+@given(st.lists(lines, min_size=2, max_size=4))
+def test_screens_after_one_another_look_as_the_last_was_meant(pictures: list[list[Line]]) -> None:
+    wire, screen = Wire(), Emulator(WIDTH, HEIGHT)
+    for picture in pictures:
+        screen.feed(wire.lean(everything(picture)).render_segments(console()))
+        assert screen.cells == looks(picture)
+    assert wire.lean(everything(pictures[-1])).render_segments(console()) == ""
+
+
+def test_a_screen_that_stays_sends_nothing_until_it_is_forgotten() -> None:
+    picture: list[Line] = [[("a", Style(bold=True))] * WIDTH] * HEIGHT
+    wire = Wire()
+    first = wire.lean(everything(picture)).render_segments(console())
+    assert wire.lean(everything(picture)).render_segments(console()) == ""
+    wire.forget()
+    assert wire.lean(everything(picture)).render_segments(console()) == first
+
+
+wide = st.lists(st.sampled_from(["日", "本", "x", " ", "⣿"]), min_size=4, max_size=8)
+
+
+@given(wide, wide)
+def test_wide_characters_over_one_another_leave_no_half(old: list[str], new: list[str]) -> None:
+    wire, screen = Wire(), Emulator(20, 1)
+    for row in (old, new):
+        strips = [Strip([Segment("".join(row))]).adjust_cell_length(16)]
+        screen.feed(wire.lean(LayoutUpdate([strips], Region(0, 0, 16, 1))).render_segments(console()))
+    shown = "".join(cell[0] for cell in screen.cells[0])
+    assert shown.rstrip() == "".join(new).rstrip()
