@@ -95,11 +95,11 @@ def command(
 
     \b
     curves    the measure against step, a line a layer
-    profile   the measure against layer, a line a step
+    profile   the measure against layer, a line a step, seed or task
     heat      layer by step as a map
     heads     layer by head as a map, of one step
     seed-pairs  each seed against each other one, in one layer at one step
-    seeds     seeds side by side on one scale, mean and spread
+    seeds     seeds, or tasks, side by side on one scale, mean and spread
     clusters  how far labels lie apart, in one layer of one checkpoint
     labels    each label's distance to its nearest other along the steps
     paths     the labels' centroids along the steps of a run, in a plane

@@ -73,6 +73,8 @@ class Chart:
     y_name: str
     scale_of: np.ndarray | None = None
     """The values that the y axis must hold where several charts share one; None: its own."""
+    xs_of: np.ndarray | None = None
+    """Places that the x axis must hold, and the cursor walks along, where several charts share one."""
     floor: float = 0.0
     """Values below it are noise; a dotted line on a logarithmic axis."""
     values: bool = True

@@ -28,7 +28,7 @@ class LineChart:
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
-        xs = [s.x for s in chart.series if len(s.x)]
+        xs = [x for x in (*(s.x for s in chart.series), chart.xs_of) if x is not None and len(x)]
         self.xs: np.ndarray = np.unique(np.concatenate(xs)) if xs else np.zeros(0)
         """Every place on the x axis that has a point; the cursor walks along them."""
         self._kept: OrderedDict[tuple[object, ...], tuple[Grid, Frame]] = OrderedDict()

@@ -32,12 +32,12 @@ class Companion:
 
 
 COMPANIONS: Mapping[str, Companion] = {
-    "profile": Companion("profile"),
+    "profile": Companion("profile", (0, 1, 2)),
     "curves": Companion("curves"),
     "seed-curves": Companion("curves", (1,)),
     "heat": Companion("heat"),
     "heads": Companion("heat", (1,)),
-    "seeds": Companion("seeds"),
+    "seeds": Companion("seeds", (0, 1)),
     "clusters": Companion("clusters", (0, 1)),
     "labels": Companion("clusters", (2, 3)),
     "example": Companion("example"),

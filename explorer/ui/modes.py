@@ -60,6 +60,8 @@ AXES: Mapping[str, tuple[str, str]] = {
     "steps of a head": (STEP, ""),
     "labels": (STEP, ""),
     "profile": (LAYER, STEP),
+    "layers of a seed": (LAYER, ""),
+    "layers of a task": (LAYER, ""),
     "heads": ("", LAYER),
     "layers": ("", LAYER),
 }
@@ -88,7 +90,17 @@ MODES: Mapping[str, Mode] = {
             ),
             ("vary", "log"),
         ),
-        _one("profile", "2", lines=True),
+        Mode(
+            "profile",
+            "2",
+            "Profile",
+            VIEWS["profile"].help,
+            tuple(
+                Variant(words, "profile", part, "profile" if part == "step" else f"layers of a {part}", lines=True)
+                for part, words in VIEWS["profile"].parts.items()
+            ),
+            ("vary", "step.next"),
+        ),
         Mode(
             "heat",
             "3",
@@ -102,7 +114,14 @@ MODES: Mapping[str, Mode] = {
             ),
             ("vary", "step.next", "digits"),
         ),
-        _one("seeds", "4", STEPS, lines=True),
+        Mode(
+            "seeds",
+            "4",
+            "Seeds",
+            VIEWS["seeds"].help,
+            tuple(Variant(words, "seeds", part, STEPS, lines=True) for part, words in VIEWS["seeds"].parts.items()),
+            ("vary",),
+        ),
         Mode(
             "clusters",
             "5",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from explorer.selection import Against, Ranges, Selection, default_against, narrowed, seed_order, steps_of
-from explorer.ui.modes import AXES, LAYER, MODES, STEPS, Variant
+from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey, ProbeInfo
@@ -153,6 +153,8 @@ class State:
         look = trimmed(replace(self.look, part=self.variant.part, step=step), kind.depends)
         if LAYER in self.variant.meaning:
             look = replace(look, layer=None)  # shows them all
+        if STEP in self.variant.meaning:
+            look = replace(look, step=ANYWHERE.step)
         return Wish(kind.name, None if kind.whole else self.selection(catalogue, kind), look)
 
     def selection(self, catalogue: Catalogue, kind: ViewKind | None = None) -> Selection:
@@ -251,11 +253,13 @@ def fixed(state: State, catalogue: Catalogue, what: str) -> str:
     return ""
 
 
-def varied(state: State, by: int = 1) -> State:
-    """The mode's next variant."""
+def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """The mode's next variant; one that sets tasks beside each other takes in all of them where only one is chosen."""
     there = dict(state.variants)
     there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
-    return replace(state, variants=tuple(there.items()))
+    new = replace(state, variants=tuple(there.items()))
+    alone = new.variant.part == "task" and len(state.tasks) == 1
+    return replace(new, tasks=catalogue.tasks(state.probe)) if alone else new
 
 
 def stepped(state: State, catalogue: Catalogue, by: int) -> State:

@@ -260,7 +260,18 @@ VIEWS: Mapping[str, ViewKind] = {
                 "head": "a line a head, of one layer",
             },
         ),
-        ViewKind("profile", "Profile", "the measure against layer, a line a step", "explorer.views.profile:Profile"),
+        ViewKind(
+            "profile",
+            "Profile",
+            "the measure against layer, a line a step (or a seed, a task)",
+            "explorer.views.sources:profile",
+            uses=("part", "step"),
+            parts={
+                "step": "a line a step",
+                "seed": "a line a seed, at one step",
+                "task": "a line a task, at one step",
+            },
+        ),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.heat:Heat"),
         ViewKind(
             "heads",
@@ -279,7 +290,17 @@ VIEWS: Mapping[str, ViewKind] = {
             against="seeds",
             at_step=True,
         ),
-        ViewKind("seeds", "Seeds", "seeds side by side on one scale, mean and spread", "explorer.views.seeds:Seeds"),
+        ViewKind(
+            "seeds",
+            "Seeds",
+            "seeds (or tasks) side by side on one scale, mean and spread",
+            "explorer.views.sources:seeds",
+            uses=("part",),
+            parts={
+                "seed": "seeds side by side, and their mean",
+                "task": "tasks side by side, and their mean",
+            },
+        ),
         ViewKind(
             "clusters",
             "Clusters",

@@ -1,9 +1,11 @@
-"""Curves of one layer: a line a seed, a line a task (the mean over its seeds) or a line a head."""
+"""Lines by seed, by task (the mean over its seeds) or by head: along the steps in one layer, along the layers at one
+step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -25,43 +27,73 @@ COLUMNS = ("measure", "probe", "by", "line", "task", "layer", "step", "against",
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Values of one line by step: those of its seeds."""
+    """Values of one line by its places along x: those of its seeds."""
 
     name: str
     task: str
     values: Mapping[int, tuple[float, ...]]
 
-    def mean(self, step: int) -> float:
+    def mean(self, x: int) -> float:
         """The mean over seeds, NaN where there is none."""
-        return float(np.mean(self.values[step])) if self.values.get(step) else np.nan
+        return float(np.mean(self.values[x])) if self.values.get(x) else np.nan
 
-    def spread(self, step: int) -> float:
+    def spread(self, x: int) -> float:
         """Standard deviation over seeds (n - 1), NaN below two."""
-        found = self.values.get(step, ())
+        found = self.values.get(x, ())
         return float(np.std(found, ddof=1)) if len(found) > 1 else np.nan
 
 
 class LinesBy:
-    """x is the step, y the seed, task or head; the layer is fixed (``look.layer``, unset: the highest)."""
+    """y is the seed, task or head; x the step in one layer (``look.layer``, unset: the highest), or the layer at one
+    step (``look.step``, a place among the first task's)."""
 
-    name = "curves"
-
-    def __init__(self, data: Rows, training: Training = NONE, look: Look = ANYWHERE) -> None:
-        self.data, self.by = data, look.part
+    def __init__(
+        self,
+        data: Rows,
+        training: Training = NONE,
+        look: Look = ANYWHERE,
+        along: Literal["step", "layer"] = "step",
+    ) -> None:
+        self.data, self.by, self.along = data, look.part, along
+        self.name = "curves" if along == "step" else "profile"
         self.task = data.tasks[0] if data.tasks else ""
-        layers = sorted({r.layer for r in data.main} or {p.layer for p in data.wanted})
-        wanted = layers[-1] if look.layer is None and layers else look.layer or 0
-        self.layer = min(layers, key=lambda n: abs(n - wanted)) if layers else wanted
+        self.fixed = self._layer(look) if along == "step" else self._step(look)
+        """Number of the one layer, or of the one step."""
         self.lines = {"seed": self._seeds, "task": self._tasks, "head": self._heads}[self.by]()
         self.training = training if self.by != "task" else NONE
-        self.steps = tuple(sorted({step for line in self.lines for step in line.values}))
-        self.chart = LineChart(line_chart(data, self._series(), "step", one_seed=False))
-        self.empty = not self.steps
+        self.xs = tuple(sorted({x for line in self.lines for x in line.values}))
+        self.chart = LineChart(line_chart(data, self._series(), along, one_seed=False))
+        self.empty = not self.xs
         who = self.task if self.by == "seed" else f"{self.task}, {words.seeds(data.seeds(self.task))}"
-        lines = f"layer {self.layer}, a line a {self.by}"
+        lines = f"{self._where()}, a line a {self.by}"
         self.title = words.title(data, lines) if self.by == "task" else words.title(data, who, lines)
         self.subtitle = words.subtitle(data, data.main)
         self.notes = words.notes(data, data.main) + (other_tasks(data, self.task) if self.by != "task" else ())
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Numbers of the layers, where they are an axis."""
+        return self.xs if self.along == "layer" else ()
+
+    def _layer(self, look: Look) -> int:
+        there = sorted({r.layer for r in self.data.main} or {p.layer for p in self.data.wanted})
+        wanted = there[-1] if look.layer is None and there else look.layer or 0
+        return min(there, key=lambda n: abs(n - wanted)) if there else wanted
+
+    def _step(self, look: Look) -> int:
+        there = sorted({p.step for p in self.data.wanted if p.task == self.task})
+        return there[min(max(look.step, 0), len(there) - 1)] if there else 0
+
+    def _where(self, x: int | None = None) -> str:
+        """'layer 3', 'step 80'; with a place along x both."""
+        fixed, moving = f"layer {self.fixed}", "" if x is None else f", step {x:,}"
+        if self.along == "layer":
+            fixed, moving = f"step {self.fixed:,}", "" if x is None else f", layer {x}"
+        return fixed + moving
+
+    def _spot(self, x: int) -> tuple[int, int]:
+        """Layer and step of a place along x."""
+        return (self.fixed, x) if self.along == "step" else (x, self.fixed)
 
     def _seeds(self) -> list[Line]:
         seeds = self.data.seeds(self.task)
@@ -72,15 +104,15 @@ class LinesBy:
 
     def _line(self, name: str, task: str, seeds: tuple[str, ...]) -> Line:
         found: dict[int, tuple[float, ...]] = {}
-        for step in {p.step for p in self.data.wanted if p.task == task}:
-            rows = (self.data.at(task, seed, self.layer, step) for seed in seeds)
-            found[step] = tuple(r.value for r in rows if r is not None and r.value is not None)
-        return Line(clean(name), task, {step: values for step, values in found.items() if values})
+        for x in {p.step if self.along == "step" else p.layer for p in self.data.wanted if p.task == task}:
+            rows = (self.data.at(task, seed, *self._spot(x)) for seed in seeds)
+            found[x] = tuple(r.value for r in rows if r is not None and r.value is not None)
+        return Line(clean(name), task, {x: values for x, values in found.items() if values})
 
     def _heads(self) -> list[Line]:
         found: dict[int, dict[int, tuple[float, ...]]] = {}
         for r in self.data.results:
-            here = r.task == self.task and r.layer == self.layer and r.ref_layer in (None, r.layer)
+            here = r.task == self.task and r.layer == self.fixed and r.ref_layer in (None, r.layer)
             whole = r.example is None and r.query is None and r.label_a is None
             if here and whole and r.statistic == self.data.measure.main and r.head is not None and r.value is not None:
                 line = found.setdefault(r.head, {})
@@ -91,12 +123,12 @@ class LinesBy:
         last = max(1, len(self.lines) - 1)
         made = []
         for i, line in enumerate(self.lines):
-            steps = sorted(line.values)
-            y, sd = (np.array([f(step) for step in steps]) for f in (line.mean, line.spread))
+            xs = sorted(line.values)
+            y, sd = (np.array([f(x) for x in xs]) for f in (line.mean, line.spread))
             banded = bool(np.isfinite(sd).any())
             made.append(
                 Series(
-                    *(line.name, np.array(steps, np.float64), y, i / last),
+                    *(line.name, np.array(xs, np.float64), y, i / last),
                     low=y - sd if banded else None,
                     high=y + sd if banded else None,
                     number=i,
@@ -121,7 +153,7 @@ class LinesBy:
             if self.by == "head" and self.data.cells:
                 text = f"{self.data.measure.title} has no values of single heads: js has."
             return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
-        at = cursor.clamped(len(self.steps), len(self.lines))
+        at = cursor.clamped(len(self.xs), len(self.lines))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
         targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
         notes = self.notes + words.on_log(self.data.measure, options)
@@ -130,30 +162,31 @@ class LinesBy:
     def _read(self, at: Cursor, room: int) -> str:
         if at.x < 0:
             return ""
-        step = self.steps[at.x]
+        x = self.xs[at.x]
+        where = self._where(x)
         if at.y < 0:
-            values = np.array([line.mean(step) for line in self.lines])
-            return clean(f"layer {self.layer}, step {step:,}: {between(values, [line.name for line in self.lines])}")
+            values = np.array([line.mean(x) for line in self.lines])
+            return clean(f"{where}: {between(values, [line.name for line in self.lines])}")
         line = self.lines[at.y]
-        text = f"{line.name}, layer {self.layer}, step {step:,}: "
-        if not line.values.get(step):
+        text = f"{line.name}, {where}: "
+        if not line.values.get(x):
             return clean(text + "no value")
-        many, sd = len(line.values[step]), line.spread(step)
-        text += number(line.mean(step)) + (f" ± {number(sd)} ({many} seeds)" if many > 1 else "")
-        yard = self.data.yardstick.get((line.task, self.layer, step)) if self.by != "head" else None
+        many, sd = len(line.values[x]), line.spread(x)
+        text += number(line.mean(x)) + (f" ± {number(sd)} ({many} seeds)" if many > 1 else "")
+        yard = self.data.yardstick.get((line.task, *self._spot(x))) if self.by != "head" else None
         beside = words.yardstick(self.data, None if yard is None else yard.value)
         return clean(words.together(text, beside, words.against(self.data), room))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """One row a line and step: the value, or the mean over seeds with its standard deviation."""
+        """One row a line and place: the value, or the mean over seeds with its standard deviation."""
         selection = self.data.selection
         against = "" if selection.against is None else str(selection.against)
         unit = self.data.results[0].unit if self.data.results else ""
         return COLUMNS, [
             (
-                *(selection.measure, selection.probe, self.by, line.name, line.task, self.layer, step, against),
-                *(line.mean(step), None if np.isnan(sd := line.spread(step)) else sd, len(line.values[step]), unit),
+                *(selection.measure, selection.probe, self.by, line.name, line.task, *self._spot(x), against),
+                *(line.mean(x), None if np.isnan(sd := line.spread(x)) else sd, len(line.values[x]), unit),
             )
             for line in self.lines
-            for step in sorted(line.values)
+            for x in sorted(line.values)
         ]

@@ -7,21 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import Grid, clean, crop, message
+from explorer.render.cells import clean
 from explorer.render.lines import LineChart
-from explorer.render.palette import Palette
-from explorer.render.targets import Target
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import Cursor
 from explorer.views.line_view import COLUMNS, CubeView, between, cube_rows, cube_series, line_chart
 from explorer.views.rows import Cube, Rows
-
-_NARROWEST, _LOWEST = 20, 7
-_LABELLED = 10
-"""Cells that the last panel gets more than the others, for the lines' labels."""
+from explorer.views.side_by_side import SideBySide
 
 
-class Seeds(CubeView):
+class Seeds(CubeView, SideBySide):
     """x is the step, y (the line) the layer, the same in every panel."""
 
     name = "seeds"
@@ -32,6 +27,7 @@ class Seeds(CubeView):
         few = f"seed {self.seeds[0]}" if len(self.seeds) == 1 else f"{len(self.seeds)} seeds side by side"
         self.title = words.title(data, self.task, few) if self.seeds else words.title(data)
         several = len(self.seeds) > 1
+        self.spare = len(self.seeds) if several else 0  # the mean and the yardstick are the answer
         apart = bool(np.isfinite(cube.yardstick).any())
         shown = [cube.values, cube.low, cube.high, cube.yardstick, cube.mean - cube.spread, cube.mean + cube.spread]
         scale = np.concatenate([np.ravel(e) for e in shown])
@@ -49,55 +45,13 @@ class Seeds(CubeView):
             between = Cube(cube.task, ("",), cube.layers, cube.steps, cube.yardstick[None], none, none, none, none[0])
             self.panels.append(("between seeds", chart(between, False)))
 
-    def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
-    ) -> Picture:
-        """See ``View.draw``."""
-        if self.empty:
-            return Picture(
-                tuple(message(words.nothing(self.data), width, height, palette.text)), "", NOWHERE, self.notes
-            )
-        at = cursor.clamped(len(self.cube.steps), len(self.cube.layers))
-        grid = Grid(width, height)
-        across = max(1, min(len(self.panels), width // _NARROWEST))
-        down = max(1, min(-(-len(self.panels) // across), height // _LOWEST))
-        across = min(across, -(-len(self.panels) // down))
-        room = across * down
-        # The mean and the yardstick are the answer; they stay when seeds must go.
-        order = sorted(range(len(self.panels)), key=lambda i: i < len(self.seeds) and len(self.seeds) > 1)
-        panels = [self.panels[i] for i in sorted(order[:room])]
-        targets: list[Target] = []
-        extra = _LABELLED if width // across >= _NARROWEST + _LABELLED else 0
-        wide, tall = (width - extra) // across, height // down
-        for i, (name, chart) in enumerate(panels):
-            row, column = divmod(i, across)
-            last = i == len(panels) - 1 or column == across - 1
-            size = width - column * wide if last and column == across - 1 else wide - 1 if across > 1 else wide
-            if i == len(panels) - 1 and column < across - 1:
-                size = wide + extra
-            high = height - row * tall if row == down - 1 else tall
-            name = name.replace("±", "+-").replace("╌", "=") if options.ascii else name
-            grid.put(row * tall, column * wide, crop(name, size, options.ascii), palette.strong)
-            if high > 1:
-                panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
-                grid.paste(panel, row * tall + 1, column * wide)
-                found = chart.targets(size, high - 1, palette, at.y, options.log_y, options.ascii)
-                # The panels share their axes: lines are named in the one with room, steps are marked in the first.
-                new = {t.row for t in found if t.row >= 0} - {t.row for t in targets}
-                targets += [
-                    t.moved(column * wide, row * tall + 1) for t in found if t.row in new or (t.row < 0 and not i)
-                ]
-        hidden = len(self.panels) - len(panels)
-        notes = (*self.notes, f"{hidden} of {len(self.panels)} panels do not fit on this screen")
-        notes = notes if hidden else self.notes
-        return Picture(tuple(grid.lines()), self._read(at, width), at, notes, tuple(targets))
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """See ``SideBySide``."""
+        return self.cube.steps
 
-    def _read(self, at: Cursor, room: int) -> str:
+    def read(self, at: Cursor, room: int) -> str:
+        """See ``SideBySide``."""
         if at.x < 0 or at.y < 0:
             if at.x >= 0:
                 names = [f"layer {layer}" for layer in self.cube.layers]

@@ -18,7 +18,10 @@ from explorer.views.curves import Curves
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
 from explorer.views.label_lines import LabelLines
+from explorer.views.profile import Profile
 from explorer.views.rows import Rows, fetch
+from explorer.views.seeds import Seeds
+from explorer.views.tasks import Tasks
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
 from explorer.views.words import DOT
@@ -64,6 +67,16 @@ def curves(data: Rows, training: Training = NONE, look: Look = ANYWHERE) -> Curv
     if look.part in ("", "layer"):
         return Curves(data, training)
     return LinesBy(data, training, look)
+
+
+def profile(data: Rows, look: Look = ANYWHERE) -> Profile | LinesBy:
+    """A line a step, or a seed or task at the step that is looked at."""
+    return Profile(data) if look.part in ("", "step") else LinesBy(data, look=look, along="layer")
+
+
+def seeds(data: Rows, look: Look = ANYWHERE) -> Seeds | Tasks:
+    """Seeds side by side, or tasks."""
+    return Tasks(data) if look.part == "task" else Seeds(data)
 
 
 def coverage(store: Store, selection: Selection | None, look: Look) -> Coverage:

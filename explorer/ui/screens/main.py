@@ -195,7 +195,8 @@ class MainScreen(Jumping, Pairing, Computing):
             )
             self.tell(f"{MODES[self.state.mode].title} has one way to look; several have {several}.")
             return
-        self.become(state.varied(self.state, by))
+        if self.catalogue is not None:
+            self.become(state.varied(self.state, self.catalogue, by))
         at = variants.index(self.state.variant) + 1
         self.tell(f"{self.state.variant.title} ({at} of {len(variants)}, {self.key_of('vary')} goes on)")
 

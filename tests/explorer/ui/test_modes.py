@@ -333,3 +333,18 @@ def test_long_names_keep_their_ends() -> None:
     assert all(len(middle(name, 21)) == 21 and "…" in middle(name, 21) for name in names)
     assert middle("short", 21) == "short"
     assert cell_len(middle("ワイド" * 9, 21)) <= 21
+
+
+async def test_views_by_task_take_in_every_task_where_only_one_is_chosen(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        assert len(main(pilot).state.tasks) == 1
+        await pilot.press("4", "v")
+        await until(pilot, lambda: "2 tasks side by side" in text_of(pilot, "heading"))
+        assert main(pilot).state.tasks == ("pos", "sst2")
+        await pilot.press("t")
+        await until(pilot, lambda: "one task" in text_of(pilot, "heading"))
+        await pilot.press("2", "V")
+        await until(pilot, lambda: "a line a task" in text_of(pilot, "heading"))
+        assert main(pilot).state.tasks == ("pos", "sst2")
+        await pilot.press("[")
+        await until(pilot, lambda: "step 20, a line a task" in text_of(pilot, "heading"))

@@ -10,6 +10,7 @@ import pytest
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import VIEWS, Cursor, DrawOptions, Look
+from explorer.views.rows import Rows
 from explorer.views.training import Track, Training
 from tests.explorer.views.samples import rows
 
@@ -41,6 +42,77 @@ def test_lines_of_one_layer_fill_the_cells_and_tell_the_means(part: str, size: t
         name, shift = ("head 1", -1.5) if part == "head" else (data.tasks[0], 0.0)
         assert at[name][value] == pytest.approx(np.mean(list(stored.values())) + shift)  # type: ignore[arg-type]
         assert at[name][columns.index("sd")] == pytest.approx(np.std(list(stored.values()), ddof=1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", ["seed", "task"])
+@pytest.mark.parametrize("size", [(1, 1), (40, 8), (120, 30)])
+def test_a_profile_by_seed_or_task_is_of_the_step_that_is_looked_at(part: str, size: tuple[int, int]) -> None:
+    data = rows(seeds=("1", "2"), layers=[0, 1, 2], steps=[0, 100, 300], tasks=("sst2", "pos"))
+    for place, step in ((0, 0), (1, 100), (1_000_000, 300)):
+        view = VIEWS["profile"].build(data, look=Look(part=part, step=place))
+        assert len(view.draw(*size, NONE, Cursor(1, 0)).lines) == size[1]
+        columns, found = view.rows()
+        assert {row[columns.index("step")] for row in found} == {step}
+        stored = {(r.task, r.seed, r.layer): r.value for r in data.main if r.step == step}
+        for row in found:
+            line, layer = (row[columns.index(name)] for name in ("line", "layer"))
+            seeds = [line.removeprefix("seed ")] if part == "seed" else ["1", "2"]
+            task = data.tasks[0] if part == "seed" else line
+            each = [stored[task, seed, layer] for seed in seeds]
+            assert row[columns.index("value")] == pytest.approx(np.mean(each))
+        assert len(found) == 2 * 3
+    assert f"step {step}, layer 1: " in view.draw(100, 30, NONE, Cursor(1, 0)).reading
+
+
+def of_two_tasks(steps: tuple[list[int], list[int]], layers: tuple[list[int], list[int]]) -> Rows:
+    """Values of two tasks with steps and layers of their own."""
+    one, two = (
+        rows(seeds=("1", "2"), layers=n, steps=s, tasks=(task,))
+        for task, s, n in zip(("pos", "sst2"), steps, layers, strict=True)
+    )
+    both = replace(one.selection, tasks=("pos", "sst2"))
+    return replace(one, selection=both, results=(*one.results, *two.results), wanted=(*one.wanted, *two.wanted))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 8), (80, 20), (200, 50)])
+def test_tasks_stand_side_by_side_each_at_its_own_steps(size: tuple[int, int]) -> None:
+    data = of_two_tasks(([0, 100, 200], [0, 50, 100]), ([0, 1, 2], [0, 1, 2, 3]))
+    view = VIEWS["seeds"].build(data, look=Look(part="task"))
+    assert view.steps == (0, 50, 100, 200)
+    assert view.layers == (0, 1, 2, 3)
+    assert len(view.draw(*size, NONE, Cursor(1, 3)).lines) == size[1]
+    stored = {(r.task, r.seed, r.layer, r.step): r.value for r in data.main}
+
+    def mean(task: str, layer: int, step: int) -> float:
+        return float(np.mean([stored[task, seed, layer, step] for seed in ("1", "2")]))
+
+    columns, found = view.rows()
+    for row in found:
+        at = {name: row[columns.index(name)] for name in ("task", "layer", "step", "value")}
+        assert at["value"] == pytest.approx(mean(at["task"], at["layer"], at["step"]))
+    assert len(found) == 3 * 3 + 3 * 4
+    # Over tasks: only where every task has a value.
+    assert view.mean.steps == (0, 100)
+    assert view.mean.layers == (0, 1, 2)
+    each = [mean(task, 2, 100) for task in ("pos", "sst2")]
+    assert view.mean.mean[2, 1] == pytest.approx(np.mean(each))
+    assert view.mean.spread[2, 1] == pytest.approx(np.std(each, ddof=1))
+    reading = view.draw(160, 30, NONE, Cursor(1, 2)).reading
+    assert reading.startswith("layer 2, step 50: pos none, sst2 0.")
+    assert "; mean" not in reading
+    assert "; mean 0." in view.draw(160, 30, NONE, Cursor(2, 2)).reading
+
+
+def test_tasks_without_a_step_in_common_have_no_mean() -> None:
+    view = VIEWS["seeds"].build(of_two_tasks(([0, 100], [50, 150]), ([1, 2], [1, 2])), look=Look(part="task"))
+    assert view.mean is None
+    assert [name for name, _ in view.panels] == ["pos ± sd", "sst2 ± sd"]
+
+
+def test_one_task_alone_says_how_to_take_in_others() -> None:
+    view = VIEWS["seeds"].build(rows(seeds=("1",)), look=Look(part="task"))
+    assert view.notes[0].startswith("one task is chosen")
+    assert "1 of 2" not in to_text(view.draw(120, 30, NONE, Cursor(1, 1)).lines)
 
 
 def test_a_map_of_heads_is_of_the_step_that_is_looked_at() -> None:
