@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
@@ -60,6 +61,7 @@ class Explorer(App[None]):
         self.animation_level = "none"
         self.set_keymap(keymap(config.keys))
         self.wire = Wire()
+        self._held: list[events.Key] = []
         self.session = session
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, shown)
@@ -68,6 +70,23 @@ class Explorer(App[None]):
         begin = _chosen(self._saved.state, config)
         self.set_class(begin.options.ascii, PLAIN)
         self.main.open_with(begin, self._saved, session)
+
+    async def on_event(self, event: events.Event) -> None:
+        """As Textual's; but a key for the picture is acted on before the next one is looked at, and what is typed while
+        a line opens waits for it: keys that come fast are text there, and no commands."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self.screen is self.main:
+            if self.main.prompt.opening:
+                self._held.append(event)
+                return
+            if self.main.commanding and await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
+
+    async def on_prompt_opened(self) -> None:
+        self.main.prompt.opening = False
+        held, self._held = self._held, []
+        for event in held:
+            await super().on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main

@@ -33,6 +33,11 @@ class Jumping(Keeping):
 
     _jump: Jump[Spot] | None = None
 
+    @property
+    def commanding(self) -> bool:
+        """A key is a command: the picture has the focus, and no labels wait for letters."""
+        return self.focused is self.chart and self._jump is None
+
     def action_jump(self) -> None:
         """Label everything that one can go to."""
         spots = self._spots()

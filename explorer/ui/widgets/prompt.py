@@ -28,22 +28,30 @@ class Prompt(Horizontal):
     class Dropped(Message):
         """Escape was pressed."""
 
+    class Opened(Message):
+        """What is typed goes into the line from now on."""
+
     what = ""
     """What is asked for; empty while hidden."""
+    opening = False
+    """It has been asked to open, and takes no key yet."""
 
     def ask(self, what: str, text: str, hint: str) -> None:
         """Open, with a text to start from."""
-        self.what = what
+        self.what, self.opening = what, True
         self.add_class("-open")
         self.run_worker(self._open(what, text, hint), exclusive=True)
 
     async def _open(self, what: str, text: str, hint: str) -> None:
         from textual.widgets import Input, Label
 
-        await self.remove_children()
-        field = Input(value=text, placeholder=hint, compact=True)
-        await self.mount(Label(f" {what}: "), field)
-        field.focus()
+        try:
+            await self.remove_children()
+            field = Input(value=text, placeholder=hint, compact=True)
+            await self.mount(Label(f" {what}: "), field)
+            self.screen.set_focus(field)
+        finally:
+            self.post_message(self.Opened())
 
     def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()

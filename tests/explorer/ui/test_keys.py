@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual.pilot import Pilot
 
 from explorer.measures import all_measures
 from explorer.ui.actions import ACTIONS
@@ -335,3 +338,22 @@ async def test_a_cut_table_is_sorted_before_it_is_cut(computed: Path, monkeypatc
         await until(pilot, lambda: layers() == {3})
         await pilot.press("j")
         await shown(pilot, "the first 5 by layer are here")
+
+
+def typed_ahead(pilot: Pilot[None], keys: str) -> None:
+    """Keys that come faster than they are worked off, as over a slow line."""
+    for key in keys:
+        name = {"/": "slash", " ": "space"}.get(key, key)
+        pilot.app.post_message(events.Key(name, key))
+
+
+async def test_what_is_typed_ahead_goes_where_the_key_before_leads(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        before = main(pilot).state
+        typed_ahead(pilot, "/sstq")
+        await until(pilot, lambda: "filter: sstq" in screen_text(pilot))
+        assert main(pilot).state == before
+        await pilot.press("escape")
+        typed_ahead(pilot, "8iselect 1")
+        await until(pilot, lambda: main(pilot).sql.editor is not None and "select 1" in main(pilot).sql.editor.text)
+        assert main(pilot).state == replace(before, mode="sql")
