@@ -14,7 +14,7 @@ from rich.style import Style
 
 from explorer.render.palette import LEVELS, SIDE, Palette
 
-GLYPHS = " .:-=+*#%@"
+GLYPHS = ".:-=+*#%@"
 """Levels of one scale without colours, lightest first."""
 BELOW, ABOVE = "-vVW", "+^AM"
 """Levels below and above zero without colours, nearest to zero first."""

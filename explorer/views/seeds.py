@@ -39,7 +39,7 @@ class Seeds(CubeView, SideBySide):
 
         self.panels = [(f"seed {seed}", chart(data.cube(self.task, (seed,)), not several)) for seed in self.seeds]
         if several:
-            self.panels.append(("mean ± sd, ╌ between seeds" if apart else "mean ± sd over seeds", chart(cube, True)))
+            self.panels.append(("mean ± sd, ╌ seeds" if apart else "mean ± sd over seeds", chart(cube, True)))
         if apart:
             none = np.full_like(cube.values, np.nan)[:1]
             between = Cube(cube.task, ("",), cube.layers, cube.steps, cube.yardstick[None], none, none, none, none[0])

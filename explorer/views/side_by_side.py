@@ -11,8 +11,8 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.rows import Rows
 
 _NARROWEST, _LOWEST = 20, 7
-_LABELLED = 10
-"""Cells that the last panel gets more than the others, for the lines' labels."""
+_LABELLED, _LAST = 10, 28
+"""Cells that the last panel gets more than the others, for the lines' labels; and at least, to have any."""
 
 
 class SideBySide:
@@ -62,7 +62,7 @@ class SideBySide:
         order = sorted(range(len(self.panels)), key=lambda i: i < self.spare)
         panels = [self.panels[i] for i in sorted(order[:room])]
         targets: list[Target] = []
-        extra = _LABELLED if width // across >= _NARROWEST + _LABELLED else 0
+        extra = _extra(width, across)
         wide, tall = (width - extra) // across, height // down
         for i, (name, chart) in enumerate(panels):
             row, column = divmod(i, across)
@@ -86,3 +86,11 @@ class SideBySide:
         notes = (*self.notes, f"{hidden} of {len(self.panels)} panels do not fit on this screen")
         notes = notes if hidden else self.notes
         return Picture(tuple(grid.lines()), self.read(at, width), at, notes, tuple(targets))
+
+
+def _extra(width: int, across: int) -> int:
+    """Cells that the last of so many panels gets more than the others; 0 where they would be too narrow."""
+    if width // across >= _NARROWEST + _LABELLED or across == 1:
+        return _LABELLED
+    rest = (width - _LAST) // (across - 1)
+    return max(0, _LAST - rest) if rest >= _NARROWEST else 0

@@ -111,7 +111,7 @@ def over_tasks(cubes: tuple[Cube, ...]) -> Cube | None:
 def _named(task: str, cube: Cube) -> str:
     if len(cube.seeds) == 1:
         return clean(f"{task}, seed {cube.seeds[0]}")
-    apart = ", ╌ between seeds" if np.isfinite(cube.yardstick).any() else ""
+    apart = ", ╌ seeds" if np.isfinite(cube.yardstick).any() else ""
     return clean(f"{task} ± sd{apart}")
 
 
