@@ -19,6 +19,8 @@ from explorer.render.palette import Palette
 from explorer.render.targets import Target, apart
 
 _KEPT = 4
+MOST = 40
+"""Lines drawn at once, evenly spread over all, and the one in focus: more look alike, and cost a key 50 ms."""
 _BANDS = 3
 """Bands shown at once: more of them overlap into one stain."""
 
@@ -37,6 +39,14 @@ class LineChart:
     def empty(self) -> bool:
         """No finite value."""
         return not any(np.isfinite(s.y).any() for s in self.chart.series)
+
+    def shown(self, focus: int = -1) -> tuple[int, ...]:
+        """Indices of the lines that are drawn, in their order."""
+        many = len(self.chart.series)
+        if many <= MOST:
+            return tuple(range(many))
+        spread = {round(i * (many - 1) / (MOST - 1)) for i in range(MOST)}
+        return tuple(sorted(spread | ({focus} if 0 <= focus < many else set())))
 
     def draw(
         self,
@@ -144,7 +154,10 @@ class LineChart:
     def _labels(self, frame: Frame, palette: Palette, focus: int, width: int, ascii_only: bool) -> list[labels.Label]:
         if width < 28:
             return []
-        ends = [frame.row(s.last) - frame.top if s.label else math.nan for s in self.chart.series]
+        ends = [math.nan] * len(self.chart.series)
+        for i in self.shown(focus):
+            one = self.chart.series[i]
+            ends[i] = frame.row(one.last) - frame.top if one.label else math.nan
         room = width // 3
         found = labels.at_ends(self.chart, ends, frame.height, room, focus, self.chart.values and width >= 40)
         if palette.letters:
@@ -232,7 +245,7 @@ class LineChart:
     def _lines(self, grid: Grid, frame: Frame, palette: Palette, focus: int, ascii_only: bool) -> None:
         canvas = Canvas(frame.width, frame.height)
         series = self.chart.series
-        order = [i for i in range(len(series)) if i != focus] + ([focus] if 0 <= focus < len(series) else [])
+        order = [i for i in self.shown(focus) if i != focus] + ([focus] if 0 <= focus < len(series) else [])
         for i in self._banded(focus):
             one = series[i]
             if one.low is None or one.high is None:
@@ -268,7 +281,8 @@ class LineChart:
             styles[banded] = both[np.where(drawn, canvas.owner, -1)[banded]]
 
     def _banded(self, focus: int) -> list[int]:
-        spread = [i for i, s in enumerate(self.chart.series) if s.low is not None and s.high is not None]
+        series = self.chart.series
+        spread = [i for i in self.shown(focus) if series[i].low is not None and series[i].high is not None]
         if focus >= 0 or self.chart.bands_in_focus_only:
             return [focus] if focus in spread else []
         if len(spread) <= _BANDS:

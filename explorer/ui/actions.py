@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.ui import beside
-from explorer.ui.modes import MODES, Mode
+from explorer.ui.modes import MODES
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,6 @@ _SHOWN = {
 }
 
 
-def _ways(mode: Mode) -> str:
-    return f"{mode.title}: {', '.join(v.title for v in mode.variants)}"
-
-
 _MODES = tuple(
     Action(f"mode.{m.name}", (m.key,), f"screen.mode('{m.name}')", m.title, m.help, "Views", m.title)
     for m in MODES.values()
@@ -98,7 +94,7 @@ ACTIONS: tuple[Action, ...] = (
         ("v",),
         "screen.vary(1)",
         "Next way to look",
-        "what the mode shows: " + "; ".join(_ways(m) for m in MODES.values() if len(m.variants) > 1),
+        "other lines, another map: " + ", ".join(m.title for m in MODES.values() if len(m.variants) > 1),
         "Views",
     ),
     Action("vary.back", ("V",), "screen.vary(-1)", "Way to look before", "and back", "Views"),

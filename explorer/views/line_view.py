@@ -76,6 +76,9 @@ class LineView(CubeView):
     def __init__(self, data: Rows) -> None:
         super().__init__(data)
         self.chart = LineChart(line_chart(data, self.series(), self.x_name, one_seed=len(self.seeds) == 1))
+        many, drawn = len(self.chart.chart.series), len(self.chart.shown())
+        if drawn < many:
+            self.notes += (f"{drawn} of {many} lines are drawn, and the one pointed at",)
 
     def series(self) -> tuple[Series, ...]:
         """The lines, lowest first."""

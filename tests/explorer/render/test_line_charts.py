@@ -1,6 +1,7 @@
 """Does a line chart show the numbers, at any size, and keep its words apart?"""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
 from explorer.render.chart import Chart, Companion, Series
-from explorer.render.lines import LineChart
+from explorer.render.lines import MOST, LineChart
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 
@@ -164,3 +165,24 @@ def test_a_spread_is_a_background_or_dotted_edges():
 def test_the_picture_is_the_one_that_was_looked_at(name, width, height, depth, how):
     text = to_text(chart().draw(width, height, palette(depth), **how))
     assert text == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("focus", [-1, 0, 77, 199])
+def test_of_very_many_lines_some_are_drawn_and_the_one_in_focus(focus):
+    whole = chart(layers=200).chart
+    one = LineChart(replace(whole, series=tuple(replace(s, label="") for s in whole.series)))
+    there = one.shown(focus)
+    assert {0, 199} <= set(there)
+    assert focus < 0 or focus in there
+    assert MOST <= len(there) <= MOST + 1
+    assert np.diff(there).max() <= -(-200 // MOST) + 1
+    few = LineChart(
+        replace(
+            one.chart,
+            series=tuple(one.chart.series[i] for i in there),
+            scale_of=np.concatenate([s.y for s in one.chart.series]),
+        )
+    )
+    at = there.index(focus) if focus >= 0 else -1
+    assert drawn(one, 100, 30, Depth.TRUECOLOR, focus=focus) == drawn(few, 100, 30, Depth.TRUECOLOR, focus=at)
+    assert chart(layers=MOST).shown() == tuple(range(MOST))
