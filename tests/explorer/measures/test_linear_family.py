@@ -88,11 +88,13 @@ def test_blind_to_rotation_scale_shift_and_the_order_of_examples(name, seed, sca
 def test_only_the_cca_family_is_blind_to_every_invertible_map(name, blind, seed):
     x, y = like_bert(300, 10, 1)
     rng = np.random.default_rng(seed)
-    left, right = (np.linalg.qr(rng.standard_normal((10, 10)))[0] for _ in range(2))
-    mapped = x.astype(float) @ (left * np.arange(1, 11)) @ right
     weights = {"weights": "y"} if name == "pwcca" else {}
-    before, after = measure(name, x, y, **weights).value, measure(name, mapped, y, **weights).value
-    assert (abs(before - after) < 1e-6) is blind
+    before, changes = measure(name, x, y, **weights).value, []
+    for _ in range(4):  # one map may leave even CKA where it was, by chance
+        left, right = (np.linalg.qr(rng.standard_normal((10, 10)))[0] for _ in range(2))
+        mapped = x.astype(float) @ (left * np.arange(1, 11)) @ right
+        changes.append(abs(measure(name, mapped, y, **weights).value - before))
+    assert (max(changes) < 1e-6) is blind
 
 
 @pytest.mark.parametrize("name", FAMILY)
