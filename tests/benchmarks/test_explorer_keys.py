@@ -17,6 +17,7 @@ from tests.synthetic import make_probe, make_store
 
 pytestmark = [
     pytest.mark.benchmark,
+    pytest.mark.xdist_group("keys"),  # what they share takes a while to make
     pytest.mark.skipif(
         not Path("/proc/self/schedstat").exists(), reason="CPU time of another process is read from /proc"
     ),

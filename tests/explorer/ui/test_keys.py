@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -289,9 +290,9 @@ async def test_no_key_in_any_mode_ends_the_explorer(computed: Path, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     async with opened(computed) as pilot:
         await pilot.press(MODES[mode].key)
-        for action in ACTIONS:
-            if action.id == "quit" or action.id.startswith("mode."):
-                continue
+        # Each key in every third mode; in all of them on request.
+        step, start = (1, 0) if os.environ.get("BERTDYN_LONG") else (3, list(MODES).index(mode) % 3)
+        for action in [a for a in ACTIONS if a.id != "quit" and not a.id.startswith("mode.")][start::step]:
             await pilot.press(action.keys[0])
             if pilot.app.screen is not main(pilot) or not main(pilot).chart.has_focus:
                 await pilot.press("escape")

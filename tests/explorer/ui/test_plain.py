@@ -17,7 +17,7 @@ def beyond(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.isascii()]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(120, 40)])
 async def test_every_screen_is_plain(computed: Path, tmp_path: Path, size: tuple[int, int]) -> None:
     kept = Session(computed, {"XDG_STATE_HOME": str(tmp_path)})
     async with opened(computed, size=size, config=changed(ascii=True), session=kept) as pilot:
