@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SAVE_SECONDS = 1.0
+FAREWELL_SECONDS = 6.0
+"""After a signal, how long an orderly end may take; children end by themselves when nobody listens any more."""
 YOUNG = 50_000
 """New objects between two looks of the garbage collector: a table of many values is a third faster read than with
 Python's own 700, and nothing in it is garbage."""
@@ -151,6 +154,10 @@ class Explorer(App[None]):
 
     def _leave(self, number: int) -> None:
         self.save()  # first of all: after SIGHUP there may be no terminal to say goodbye to
+        # Textual waits until the terminal has taken its last words; one that is gone never does.
+        farewell = threading.Timer(FAREWELL_SECONDS, os._exit, [128 + number])
+        farewell.daemon = True
+        farewell.start()
         self.exit(return_code=128 + number)
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
+import sys
+import termios
 import time
 from pathlib import Path
 
 import pytest
 
+from explorer.ui.app import FAREWELL_SECONDS
 from tests.terminal.conftest import Terminal
 
 
@@ -90,3 +96,35 @@ def test_the_environment_is_believed_and_the_command_line_more(terminal: Termina
     terminal.start([str(store), "--mode", "profile"], environment=said)
     terminal.until(lambda text: "step 380" in text)
     assert b"\x1b[?1003h" not in terminal.sent
+
+
+DEAF = (
+    "import sys, threading\n"
+    "from textual.drivers._writer_thread import WriterThread\n"
+    "WriterThread.stop = lambda self: threading.Event().wait()  # a terminal that never takes the last words\n"
+    "from explorer.cli import tui\n"
+    "tui(sys.argv[1:])"
+)
+
+
+def test_a_terminal_that_takes_no_farewell_keeps_no_process(store: Path, tmp_path: Path) -> None:
+    program, terminal = pty.fork()
+    if program == 0:
+        environment = {**os.environ, "TERM": "xterm-256color", "XDG_STATE_HOME": str(tmp_path)}
+        os.execve(sys.executable, [sys.executable, "-c", DEAF, str(store), "--no-compute"], environment)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    seen = b""
+    while b"Table" not in seen:
+        seen += os.read(terminal, 65536)
+    os.kill(program, signal.SIGTERM)
+    deadline = time.monotonic() + FAREWELL_SECONDS + 10
+    ended, status = 0, 0
+    while not ended and time.monotonic() < deadline:
+        ended, status = os.waitpid(program, os.WNOHANG)
+        time.sleep(0.05)
+    if not ended:
+        os.kill(program, signal.SIGKILL)
+        os.waitpid(program, 0)
+    os.close(terminal)
+    assert (ended, os.waitstatus_to_exitcode(status)) == (program, 128 + signal.SIGTERM)
+    assert list(tmp_path.rglob("*.json")), "the session was not saved"
