@@ -155,7 +155,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
         tmp_path / "s.bertdyn",
         tasks=("sst2",),
         seeds=("1",),
-        steps=range(0, 240, 20),
+        steps=range(0, 600, 20),
         probes=[make_probe(examples=120)],
         width=400,
     )
@@ -174,8 +174,8 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     assert out == ""
     assert "Traceback" not in errors
     kept = len(store.results())
-    assert 0 < kept < 48
-    assert f"{kept} computed, 0 read back, interrupted with {48 - kept} to go" in errors
+    assert 0 < kept < 120
+    assert f"{kept} computed, 0 read back, interrupted with {120 - kept} to go" in errors
     assert coverage(store, Selection("svcca", "dev")).known == kept
 
 
