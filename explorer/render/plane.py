@@ -94,6 +94,7 @@ def draw(
     styles = [_style(palette, path, i, focus) for i, path in enumerate(plane.paths)]
     order = [i for i in range(len(plane.paths)) if i != focus] + ([focus] if 0 <= focus < len(plane.paths) else [])
     _trails(grid, frame, plane, styles, order, ascii_only)
+    ways = grid.chars.copy()
     for i in order:
         _marks(grid, frame, plane.paths[i], styles[i], ascii_only)
     for i in order:
@@ -102,8 +103,13 @@ def draw(
             if at:
                 strong = palette.strong if focus in (-1, i) else styles[i]
                 grid.put(*at, "@" if ascii_only else "◆", strong)
-    for i in reversed(order):  # last, where nothing else needs the cells; the one in focus first
-        _name(grid, frame, plane.paths[i], styles[i], ascii_only)
+    # Last, where nothing else needs the cells; the one in focus first. Names in the clear, then those that must touch
+    # a way, then letters alone: what finds no room has its name in the list beside the plot.
+    names = _Names(grid, frame, plane, place, ways)
+    left = list(reversed(order))
+    for letters, close in ((False, False), (False, True), (True, True)):
+        texts = {i: p.letter if letters else crop(p.label, 16, ascii_only) for i, p in enumerate(plane.paths)}
+        left = [i for i in left if not names.put(i, texts[i], styles[i], close)]
     if legend:
         _legend(grid, plane, styles, width - legend + 1, legend - 1, focus, ascii_only)
     return grid.lines()
@@ -225,23 +231,55 @@ def _marks(grid: Grid, frame: _Frame, path: Path, style: Style, ascii_only: bool
         grid.put(*last, "x", style)
 
 
-def _name(grid: Grid, frame: _Frame, path: Path, style: Style, ascii_only: bool) -> None:
-    """The path's name beside its end, above or below it; its letter where there is no room for it."""
-    cells = [frame.cell(float(x), float(y)) for x, y in zip(path.x, path.y, strict=True)]
-    row, column = next((cell for cell in reversed(cells) if cell is not None), (grid.height, 0))
-    for text in (crop(path.label, 16, ascii_only), path.letter):
-        size = cell_len(text)
+class _Names:
+    """Puts names at the ends of paths: none over anything, none as near to another path's end as to its own."""
+
+    def __init__(self, grid: Grid, frame: _Frame, plane: Plane, place: int, ways: np.ndarray) -> None:
+        self._grid, self._frame, self._ways = grid, frame, ways
+        cells = [[frame.cell(float(x), float(y)) for x, y in zip(p.x, p.y, strict=True)] for p in plane.paths]
+        found = [[cell for cell in path if cell is not None] for path in cells]
+        self._ends = [path[-1] if path else None for path in found]
+        pointed = [path[place] for path in cells if 0 <= place < len(path)]
+        self._marked = {cell for cell in (*self._ends, *pointed) if cell is not None}
+
+    def put(self, path: int, text: str, style: Style, close: bool) -> bool:
+        """Put a name where there is room for it; ``close``: it may touch a way, be it its own."""
+        end, size = self._ends[path], cell_len(text)
+        if end is None:
+            return True
+        row, column = end
         beside = 2 if size > 1 else 1
         places = [(row, column + beside), (row, column - size - beside + 1)]
-        places += [(row - 1, column - size // 2), (row + 1, column - size // 2)]
+        for line in (row - 1, row + 1):
+            places += [(line, column - size // 2), (line, column + 1), (line, column - size)]
         for line, at in places:
-            inside = 1 <= line < min(grid.height, 1 + frame.height) and frame.left <= at
-            if not inside or at + size > min(grid.width, frame.left + frame.width):
-                continue
-            first, last = (at, at + size) if line != row else (min(at, column + 1), max(at + size, column))
-            if (grid.chars[line, first:last] == 32).all():
-                grid.put(line, at, text, style)
-                return
+            if self._free(end, line, at, size, close) and self._of(end, line, at, size):
+                self._grid.put(line, at, text, style)
+                return True
+        return False
+
+    def _free(self, end: tuple[int, int], line: int, at: int, size: int, close: bool) -> bool:
+        frame, chars = self._frame, self._grid.chars
+        inside = 1 <= line < min(self._grid.height, 1 + frame.height) and frame.left <= at
+        if not inside or at + size > min(self._grid.width, frame.left + frame.width):
+            return False
+        around = slice(max(frame.left, at - 1), at + size + 1)
+        touched = chars[line, around]
+        clear = touched == 32
+        if close:
+            clear |= touched == self._ways[line, around]
+        if line == end[0] and around.start <= end[1] < around.stop:
+            clear[end[1] - around.start] = True
+        return bool(clear.all() and (chars[line, at : at + size] == 32).all())
+
+    def _of(self, end: tuple[int, int], line: int, at: int, size: int) -> bool:
+        """Nobody would take the name for that of another mark."""
+
+        def away(mark: tuple[int, int]) -> int:
+            return max(at - mark[1], mark[1] - (at + size - 1), 2 * abs(mark[0] - line))
+
+        own = away(end)
+        return all(away(mark) > own for mark in self._marked if mark != end)
 
 
 def _legend(

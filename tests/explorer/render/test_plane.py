@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.render.plane import Path, Plane, draw
+from explorer.render.plane import Path, Plane, draw, targets
 
 
 def path(points: list[tuple[float, float]], label: str = "NOUN", number: int = 0) -> Path:
@@ -92,3 +92,32 @@ def test_no_size_breaks_it(paths, places, width, height, depth, place, focus, as
     plane = Plane(tuple(drawn), "component 1", "component 2")
     lines = draw(plane, width, height, palette(depth), min(place, places - 1), min(focus, paths - 1), ascii_only)
     assert [width_of(line) for line in lines] == [width] * height
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("size", [(80, 18), (60, 12), (120, 34)])
+def test_each_name_stands_nearest_to_its_own_end_and_on_nothing_else(seed, size):
+    """Seventeen labels at 80 x 24 leave some without a name in the plot; the list beside it has them all."""
+    rng = np.random.default_rng(seed)
+    names = [chr(65 + i) * 4 for i in range(17)]
+    starts = rng.standard_normal((17, 1, 2))
+    ways = starts + np.cumsum(rng.standard_normal((17, 5, 2)), axis=1) / 2
+    plane = Plane(
+        tuple(Path(n, w[:, 0], w[:, 1], i / 17, i) for i, (n, w) in enumerate(zip(names, ways, strict=True))), "", ""
+    )
+    lines = to_text(draw(plane, *size, palette(Depth.NONE), place=4)).splitlines()
+    ends = [targets(plane, *size, focus=i)[-1] for i in range(17)]
+    edge = targets(plane, *size)[0].x
+    found = 0
+    for i, name in enumerate(names):
+        for row, line in enumerate(lines):
+            at = line[:edge].find(name)
+            if at < 0:
+                continue
+            found += 1
+            beside = line[at - 1] + line[at + 4 : at + 5]
+            assert all(c in " │" or 0x2800 <= ord(c) < 0x2900 for c in beside), f"{name} touches something: {line}"
+            away = [max(at - e.x, e.x - at - 3, 2 * abs(e.y - row)) for e in ends]
+            assert away[i] == min(away), f"{name} stands nearer to {names[away.index(min(away))]}: {line}"
+            assert away[i] <= 2
+    assert found > 4
