@@ -7,17 +7,15 @@ or of one that was replaced, is not shown.
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from sys import intern
 from typing import Any, TypeVar
 
 from store import fragments, index, tables
 from store.attributes import probe_info, read_attributes
+from store.duck import Table, all_rows, answered, connect, insert, retried, unnested
 from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, ProbeInfo, Result
@@ -26,30 +24,13 @@ from store.places import Group, Watch, scan
 from store.staging import modified
 
 _T = TypeVar("_T")
-_TRIES = 5
-_AT_ONCE = 2000
-"""Rows that are handed over together."""
-_FRUGAL, _MOST = 40, 640
-"""Megabytes that DuckDB may use for the explorer, at first and after questions that needed more."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Answer to an SQL query."""
-
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-    """SQL type of each column."""
-    rows: list[tuple[Any, ...]]
-    truncated: bool
-    """There were more rows than the limit."""
 
 
 class Catalog:
     """The rows of one store. Safe to use from several threads."""
 
-    def __init__(self, root: Path, frugal: bool = False) -> None:
-        self._root, self._megabytes = root, _FRUGAL if frugal else None
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self._lock = threading.RLock()
         self._open: Any = None
         self._checkpoints: dict[Group, tuple[Any, ...]] = {}
@@ -68,13 +49,16 @@ class Catalog:
         """Checkpoints in place, in no order; of one probe set's folder only when it is given."""
         with self._lock:
             groups = self._places.look()
-            self._learn_checkpoints(groups)
+            unknown = [group for group in groups if group not in self._listed]
+            self._listed.update({(row[0], row[1]): tables.checkpoint_of(row) for row in self.checkpoint_rows(unknown)})
             start = f"{ACTIVATIONS}/{probe_folder}/" if probe_folder is not None else ""
-            wanted = [g for g in groups if g[0].startswith(start) and g in self._checkpoints]
-            for group in wanted:
-                if group not in self._listed:
-                    self._listed[group] = tables.checkpoint_of(self._checkpoints[group])
-            return [self._listed[group] for group in wanted]
+            return [self._listed[g] for g in groups if g[0].startswith(start) and g in self._listed]
+
+    def checkpoint_rows(self, groups: Sequence[Group]) -> list[tuple[Any, ...]]:
+        """Rows of ``checkpoints`` of groups in place, but for those whose description is damaged."""
+        with self._lock:
+            self._learn_checkpoints(groups)
+            return [self._checkpoints[group] for group in groups if group in self._checkpoints]
 
     def probes(self) -> list[ProbeInfo]:
         """Probe sets in place, by name."""
@@ -120,12 +104,12 @@ class Catalog:
             source = f"(select * from ({stored}) where {' and '.join(tests) or 'true'})"
             current = tables.current_results(source)
             sql = f"select {asked} from ({current}) where {where or 'true'}"
-            return _rows(self._connection().execute(sql, given))
+            return all_rows(self._connection().execute(sql, given))
 
         # Asked for again and again while values are computed, so without the views and on the connection that is open.
         with self._lock:
             try:
-                return self._with_room(ask)
+                return retried(ask)
             except duckdb.Error as error:
                 raise BertdynError(f"The results cannot be read. {str(error).strip()}") from None
 
@@ -141,19 +125,7 @@ class Catalog:
             BertdynError: it is no single SELECT, or DuckDB refuses it.
         """
 
-        def ask(connection: Any) -> Table:
-            _only_reading(connection, sql)
-            connection.execute(sql)
-            described = connection.description or []
-            rows = connection.fetchall() if limit is None else connection.fetchmany(limit + 1)
-            return Table(
-                columns=tuple(column[0] for column in described),
-                types=tuple(str(column[1]) for column in described),
-                rows=rows[:limit] if limit is not None else rows,
-                truncated=limit is not None and len(rows) > limit,
-            )
-
-        return self._with_views(shapes, ask)
+        return self._with_views(shapes, lambda connection: answered(connection, sql, limit))
 
     def remember(self, folder: Path) -> None:
         """Write the row of a checkpoint that was just put in place. Losing it loses nothing."""
@@ -201,33 +173,14 @@ class Catalog:
                 self._open.close()
                 self._open, self._digested = None, None
 
+    def close(self) -> None:
+        """Give back all that is kept for further questions."""
+        self.rest()
+
     def _connection(self) -> Any:
         if self._open is None:
-            self._open = self._connect()
+            self._open = connect()
         return self._open
-
-    def _connect(self) -> Any:
-        import duckdb
-
-        if self._megabytes is None:
-            return duckdb.connect()
-        # What does not fit goes to the temporary folder, not to the folder that the user is in.
-        spill = f"{tempfile.gettempdir()}/bertdyn-{os.getpid()}"
-        return duckdb.connect(config={"threads": 1, "memory_limit": f"{self._megabytes}MB", "temp_directory": spill})
-
-    def _with_room(self, ask: Callable[[], _T]) -> _T:
-        """Ask, with more memory when what was allowed does not suffice."""
-        import duckdb
-
-        while True:
-            try:
-                return _again(ask)
-            except duckdb.OutOfMemoryException:
-                if self._megabytes is None or self._megabytes >= _MOST:
-                    raise
-                with self._lock:
-                    self._megabytes *= 4
-                    self.rest()
 
     def _compact(self, table: TableSpec) -> None:
         import duckdb
@@ -245,7 +198,7 @@ class Catalog:
         kinds = dict.fromkeys(("probe", "task", "seed", "step", "digest"), "VARCHAR") | {"step": "BIGINT"}
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         self._connection().execute(f"create or replace temp table digests ({columns})")
-        _insert(self._connection(), "digests", _unnested(*kinds.values()), digests)
+        insert(self._connection(), "digests", unnested(*kinds.values()), digests)
         self._digested = groups
 
     def _learn_checkpoints(self, groups: Iterable[Group], stored: bool = True) -> None:
@@ -303,11 +256,11 @@ class Catalog:
 
         def ask() -> list[tuple[Any, ...]]:
             paths = fragments.listed(self._root, table)
-            return _rows(self._connection().execute(f"select {columns} from ({table.read(paths)})"))
+            return all_rows(self._connection().execute(f"select {columns} from ({table.read(paths)})"))
 
         # These rows only repeat the attributes: when they cannot be read, those can.
         with suppress(duckdb.Error):
-            return _again(ask)
+            return retried(ask)
         return []
 
     def _with_views(self, shapes: Mapping[str, tables.MeasureShape], ask: Callable[[Any], _T]) -> _T:
@@ -326,12 +279,12 @@ class Catalog:
 
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
-            with closing(self._connect()) as connection:
+            with closing(connect()) as connection:
                 self._prepare_views(connection, known, unsaved, live)
                 return ask(connection)
 
         try:
-            return self._with_room(attempt)
+            return retried(attempt)
         except duckdb.Error as error:
             raise BertdynError(f"The query failed. {str(error).strip()}") from None
 
@@ -353,49 +306,8 @@ class Catalog:
                 f"A table of the store is damaged. Run `bertdyn check {self._root} --repair`. {str(error).strip()}"
             ) from None
         for table, rows in unsaved.items():
-            _insert(connection, f"unsaved_{table.name}", table.values(), rows)
+            insert(connection, f"unsaved_{table.name}", table.values(), rows)
         for name, groups in live.items():
-            _insert(connection, name, _unnested("VARCHAR", "BIGINT"), groups)
+            insert(connection, name, unnested("VARCHAR", "BIGINT"), groups)
         for statement in tables.views(shapes):
             connection.execute(statement)
-
-
-def _insert(connection: Any, name: str, values: str, rows: Sequence[Sequence[object]]) -> None:
-    for start in range(0, len(rows), _AT_ONCE):
-        part = rows[start : start + _AT_ONCE]
-        connection.execute(f"insert into {name} {values}", [list(column) for column in zip(*part, strict=True)])
-
-
-def _unnested(*kinds: str) -> str:
-    return "select " + ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
-
-
-def _rows(answer: Any) -> list[tuple[Any, ...]]:
-    """All rows of an answer, equal texts only once in memory: names and digests are most of a row."""
-    found: list[tuple[Any, ...]] = []
-    while some := answer.fetchmany(_AT_ONCE):
-        found += [tuple([intern(value) if type(value) is str else value for value in row]) for row in some]
-    return found
-
-
-def _again(ask: Callable[[], _T]) -> _T:
-    import duckdb
-
-    for _ in range(_TRIES - 1):
-        # A fragment that was listed may have been compacted and removed before it was opened.
-        with suppress(duckdb.IOException):
-            return ask()
-    return ask()
-
-
-def _only_reading(connection: Any, sql: str) -> None:
-    import duckdb
-
-    statements = connection.extract_statements(sql)
-    reading = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN]
-    if sql.lstrip()[:5].lower() == "pivot":
-        reading.append(duckdb.StatementType.MULTI)  # DuckDB looks up the new columns' names first
-    if len(statements) != 1 or statements[0].type not in reading:
-        raise BertdynError(
-            "A query is one SELECT (or PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): the store is only read through SQL."
-        )

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from store import layout
 from store.attributes import checkpoint_attributes, probe_info
-from store.catalog import Catalog, Table
+from store.catalog import Catalog
+from store.duck import Table
+from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.keys import Checkpoint, CheckpointKey, ProbeInfo, ProbeSet, Result
 from store.places import scan
@@ -38,9 +40,9 @@ _OPEN_AT_ONCE = 64
 class Store:
     """One store on disk. Safe to read from several threads; several processes may write to one store at once."""
 
-    def __init__(self, path: Path, frugal: bool = False) -> None:
-        self.path, self.frugal = path, frugal
-        self._catalog = Catalog(path, frugal)
+    def __init__(self, path: Path, catalog: Catalog | None = None) -> None:
+        self.path = path
+        self._catalog = catalog or Catalog(path)
         self._lock = threading.Lock()
         self._opened: OrderedDict[tuple[str, CheckpointKey, int | None], CheckpointArrays] = OrderedDict()
         self._collected = False
@@ -82,9 +84,12 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], frugal: bool = False) -> Store:
-        """Open a store; it may be one that cannot be written. ``frugal`` gives DuckDB one thread and little memory, for
-        a process that shows much and computes nothing; large questions then go through temporary files.
+    def open(cls, path: str | os.PathLike[str], elsewhere: bool = False, nice: int = 0) -> Store:
+        """Open a store; it may be one that cannot be written.
+
+        Args:
+            elsewhere: the tables are read in a process of its own, until ``close``; its memory is not the caller's.
+            nice: how far that process stands back behind others.
 
         Raises:
             BertdynError: no such folder, not a store, or a store of a newer format.
@@ -105,7 +110,7 @@ class Store:
             raise BertdynError(
                 f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
             )
-        store = cls(place, frugal)
+        store = cls(place, Elsewhere(place, nice) if elsewhere else None)
         if store._catalog.moved() and store._catalog.writable:
             with suppress(BertdynError):
                 store._catalog.prepare()
@@ -331,9 +336,9 @@ class Store:
         """
         return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
 
-    def rest(self) -> None:
-        """Give back the memory that was kept for further questions; the next one costs a little more."""
-        self._catalog.rest()
+    def close(self) -> None:
+        """End the process that reads the tables elsewhere, if there is one, and the question that it is at."""
+        self._catalog.close()
 
     def shelf(self) -> Shelf:
         """The store's cache of arrays that belong to one layer of one checkpoint and are dear to compute again."""

@@ -1,27 +1,24 @@
-"""Asks the store's tables in a child process (see ``answer``), one statement at a time, and can end it at once."""
+"""Asks the store's tables, one statement at a time, each in a process of its own that can be ended at once."""
 
 from __future__ import annotations
 
-import json
-import pickle
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.ui.answer import REFUSED, request
 from explorer.ui.messages import Answered, Described
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from store.catalog import Table
+    from store.duck import Table
+    from store.store import Store
 
+NICE = 5
+"""A statement may take long; the program that asked paints on the same cores."""
 MOST_ROWS = 1_000
 """Rows of an answer that are read; one more tells that there are more."""
 _TABLES = 0
@@ -34,7 +31,7 @@ class Asker:
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
         self._path, self._post = path, post
         self._lock = threading.Lock()
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._asked: dict[int, Store] = {}
         """By the number of the statement; that which lists tables has none."""
         self._cancelled: set[int] = set()
         self._thread: threading.Thread | None = None
@@ -76,8 +73,8 @@ class Asker:
 
     def _kill(self, number: int) -> None:
         self._cancelled.add(number)
-        if number in self._children:
-            self._children[number].kill()
+        if number in self._asked:
+            self._asked[number].close()
 
     def _run(self, number: int, sql: str) -> None:
         began = time.monotonic()
@@ -90,29 +87,19 @@ class Asker:
 
     def _answer(self, number: int, sql: str, most: int | None) -> Table:
         """Raises BertdynError: the statement was refused, or its process came to an end."""
-        with tempfile.TemporaryFile() as complaints:
+        from explorer.measures.registry import all_measures
+        from store.store import Store
+
+        with self._lock:
+            if number in self._cancelled:
+                raise BertdynError("Cancelled.")
+            self._asked[number] = store = Store.open(self._path, elsewhere=True, nice=NICE)
+        try:
+            return store.query(sql, most, [m.name for m in all_measures()])
+        finally:
             with self._lock:
-                if number in self._cancelled:
-                    raise BertdynError("Cancelled.")
-                # -P: no module of the folder one is in
-                self._children[number] = child = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "explorer.ui.answer", str(self._path)],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,
-                )  # fmt: skip
-            try:
-                answer = _told(child, request(sql, most))
-            finally:
-                with self._lock:
-                    del self._children[number]
-            if not child.returncode:
-                table: Table = pickle.loads(answer)
-                return table
-            complaints.seek(0)
-            said = complaints.read().decode("utf-8", "replace").strip().splitlines()
-        if child.returncode == REFUSED and said:
-            raise BertdynError(json.loads(said[-1]))
-        how = "was killed: is the machine out of memory?" if child.returncode < 0 else f"ended ({child.returncode})."
-        raise BertdynError(f"The process that answered {how} {said[-1] if said else ''}".rstrip())
+                del self._asked[number]
+            store.close()
 
     def _describe(self) -> None:
         from explorer.measures.registry import all_measures
@@ -128,13 +115,3 @@ class Asker:
             if table in known:
                 columns[table] = (*columns.get(table, ()), column)
         self._post(Described(columns))
-
-
-def _told(child: subprocess.Popen[bytes], asked: bytes) -> bytes:
-    """Ask a child and read all it says; its stdin stays open until then, since it takes the end of it for ours."""
-    with child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(asked)
-        child.stdin.flush()
-        return child.stdout.read()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from explorer.selection import Selection
     from explorer.ui.state import Catalogue, Wish
     from explorer.views.base import View
-    from store.catalog import Table
+    from store.duck import Table
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The data thread: opens the store, lists it, fetches views, writes exports.
 
-The only place of the explorer's own process that reads; it answers with messages and touches no widget.
+The only place of the explorer's own process that reads; it answers with messages and touches no widget. The tables are
+read in a child process (see ``store.elsewhere``).
 
 Of each place on the screen only the newest wish is served: who holds down a key waits for one view, not for twenty.
 The picture goes first; what stands beside it is read when nothing is wished for the picture.
@@ -67,6 +68,7 @@ class Reader:
         """Places whose wish is still to be answered."""
         self._chores: list[Callable[[], Path]] = []
         self._stopped = self._early = False
+        self._store: Store | None = None
         self._age = 0
         """Goes up when what was read may no longer be all there is."""
         self._kept: OrderedDict[Name, Kept] = OrderedDict()
@@ -83,8 +85,10 @@ class Reader:
             self._wake.notify()
 
     def finish(self) -> None:
-        """End the thread and wait: the interpreter must not end while it is inside DuckDB, whose C++ would abort."""
+        """End the thread, and what it waits for; nothing is left running behind the user."""
         self.stop()
+        if (store := self._store) is not None:
+            store.close()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -111,15 +115,11 @@ class Reader:
             self._wake.notify()
 
     def _run(self) -> None:
-        store: Store | None = None
         seen = listed = None
         failed = ""
         while not self._stopped:
             try:
-                if store is None:
-                    from store.store import Store
-
-                    store = Store.open(self._path, frugal=True)
+                store = self._store or self._open()
                 listing, values = stamp(self._path, LISTING), stamp(self._path, VALUES)
                 if (listing, values) != seen:
                     self._outdate()
@@ -130,15 +130,27 @@ class Reader:
                 reason = reason_of(error)
                 if reason != failed:
                     self._post(Failed(None, reason))
-                store, seen, listed, failed = None, None, None, reason
-            self._serve(store)
-            if store is not None:
-                store.rest()
+                seen, listed, failed = None, None, reason
+                self._close()
+            self._serve(self._store)
             with self._wake:
                 self._wake.wait_for(
                     lambda: bool(self._due or self._chores) or self._early or self._stopped, POLL_SECONDS
                 )
                 self._early = False
+
+        self._close()
+
+    def _open(self) -> Store:
+        from store.store import Store
+
+        self._store = store = Store.open(self._path, elsewhere=True)
+        return store
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     def _outdate(self) -> None:
         with self._wake:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
 FIRST_MEASURE = "svcca"
+MOST_ROWS = 10_000
+"""Of a table: as many as memory holds and a person may page."""
 
 
 class NotShownError(BertdynError):
@@ -150,7 +152,7 @@ class State:
         if kind is None:
             return None
         step = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
-        look = trimmed(replace(self.look, part=self.variant.part, step=step), kind.depends)
+        look = trimmed(replace(self.look, part=self.variant.part, step=step, most=MOST_ROWS), kind.depends)
         if LAYER in self.variant.meaning:
             look = replace(look, layer=None)  # shows them all
         if STEP in self.variant.meaning:

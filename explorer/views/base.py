@@ -126,6 +126,8 @@ class Look:
     sort: str = ""
     """Column that a table is sorted by before it is cut; empty: it is cut run by run."""
     descending: bool = False
+    most: int | None = None
+    """Rows that a table has at most; None: all."""
 
 
 ANYWHERE = Look()
@@ -161,7 +163,7 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
 ROWS = Source("explorer.views.sources:rows")
 LAYERS = Source("explorer.views.sources:whole_layers")
 LINES = Source(LAYERS.fetcher, ("part",))
-ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts", ("statistic", "sort", "descending"))
+ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts", ("statistic", "sort", "descending", "most"))
 TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
 ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))

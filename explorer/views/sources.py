@@ -31,7 +31,6 @@ from store.keys import CheckpointKey
 if TYPE_CHECKING:
     from store.store import Store
 
-MOST_ROWS = 10_000
 PATH_STEPS = 40
 """Checkpoints of a run whose centroids are read: each is a whole layer on disk."""
 _STATISTICS = {"": "hull_distance", "hulls": "hull_distance", "centroids": "centroid_distance"}
@@ -48,10 +47,9 @@ def whole_layers(store: Store, selection: Selection, look: Look) -> Rows:
 
 
 def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
-    """Those of single examples and query tokens too; on a screen as many as memory holds and a person may page."""
-    most = MOST_ROWS if store.frugal else None
+    """Those of single examples and query tokens too."""
     order = (look.sort, look.descending)
-    return fetch(store, selection, parts=True, most=most, statistic=look.statistic, order=order)
+    return fetch(store, selection, parts=True, most=look.most, statistic=look.statistic, order=order)
 
 
 def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:

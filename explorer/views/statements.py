@@ -14,7 +14,7 @@ from explorer.render.targets import Target
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 
 if TYPE_CHECKING:
-    from store.catalog import Table
+    from store.duck import Table
 
 
 @dataclass(frozen=True)

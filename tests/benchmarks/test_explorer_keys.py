@@ -77,7 +77,7 @@ def test_cursor_keys_while_a_job_runs(tmp_path: Path) -> None:
         taken = []
         for key in (LEFT, DOWN, DOWN, LEFT, UP, LEFT, DOWN, DOWN, RIGHT, UP, LEFT, DOWN):
             found = painted(screen, key)
-            if not screen.children():
+            if not screen.jobs():
                 break
             assert found is not None
             taken.append(found)

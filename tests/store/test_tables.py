@@ -349,9 +349,3 @@ def test_fragments_of_an_earlier_version_that_lack_a_column_are_read(store: Stor
         assert outside.execute("select value, example from results").fetchall() == [(0.25, None)]
 
 
-def test_a_frugal_store_takes_more_memory_for_a_question_that_needs_it(store: Store) -> None:
-    frugal = Store.open(store.path, frugal=True)
-    assert frugal.query("SELECT len(list(i)) FROM range(4000000) t(i)").rows == [(4_000_000,)]  # refused within 40 MB
-    assert {c.key for c in frugal.checkpoints()} == {c.key for c in store.checkpoints()}
-    with pytest.raises(BertdynError, match="memory"):
-        frugal.query("SELECT len(list(i)) FROM range(1000000000) t(i)")

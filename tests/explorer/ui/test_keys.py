@@ -324,7 +324,7 @@ async def test_a_statistic_is_filtered_in_the_table_and_other_views_say_so(compu
 
 
 async def test_a_cut_table_is_sorted_before_it_is_cut(computed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.views.sources.MOST_ROWS", 5)
+    monkeypatch.setattr("explorer.ui.state.MOST_ROWS", 5)
     async with opened(computed) as pilot:
         screen = main(pilot)
         await pilot.press("7")

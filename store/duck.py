@@ -1,0 +1,106 @@
+"""How DuckDB is asked: connections, rows in and out, and which statements only read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from sys import intern
+from typing import Any, TypeVar
+
+from store.errors import BertdynError
+
+AT_ONCE = 2000
+"""Rows that are handed over together."""
+_T = TypeVar("_T")
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Table:
+    """Answer to an SQL query."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    """SQL type of each column."""
+    rows: list[tuple[Any, ...]]
+    truncated: bool
+    """There were more rows than the limit."""
+
+
+def connect() -> Any:
+    """A connection to a database in memory."""
+    import duckdb
+
+    # What does not fit into memory goes to the temporary folder, not to the folder that the user is in.
+    return duckdb.connect(config={"temp_directory": str(spill(os.getpid()))})
+
+
+def spill(pid: int) -> Path:
+    """Where a process puts what does not fit into memory; DuckDB removes it, if it lives to do so."""
+    return Path(tempfile.gettempdir()) / f"bertdyn-{pid}"
+
+
+def insert(connection: Any, table: str, values: str, rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows; ``values`` is a SELECT from one list a column, as parameters."""
+    for start in range(0, len(rows), AT_ONCE):
+        part = rows[start : start + AT_ONCE]
+        connection.execute(f"insert into {table} {values}", [list(column) for column in zip(*part, strict=True)])
+
+
+def unnested(*kinds: str) -> str:
+    """SELECT that gives rows from one list a column of these SQL types, as parameters."""
+    return "select " + ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
+
+
+def all_rows(answer: Any) -> list[tuple[Any, ...]]:
+    """All rows of an answer, equal texts only once in memory: names and digests are most of a row."""
+    found: list[tuple[Any, ...]] = []
+    while some := answer.fetchmany(AT_ONCE):
+        found += [tuple([intern(value) if type(value) is str else value for value in row]) for row in some]
+    return found
+
+
+def retried(ask: Callable[[], _T]) -> _T:
+    """Ask, and ask again: a fragment that was listed may have been compacted and removed before it was opened."""
+    import duckdb
+
+    for _ in range(_TRIES - 1):
+        with suppress(duckdb.IOException):
+            return ask()
+    return ask()
+
+
+def answered(connection: Any, sql: str, limit: int | None) -> Table:
+    """Answer one statement that only reads; at most ``limit`` rows.
+
+    Raises:
+        BertdynError: it is no single SELECT.
+        duckdb.Error: DuckDB refuses it.
+    """
+    _only_reading(connection, sql)
+    connection.execute(sql)
+    described = connection.description or []
+    rows = connection.fetchall() if limit is None else connection.fetchmany(limit + 1)
+    return Table(
+        columns=tuple(column[0] for column in described),
+        types=tuple(str(column[1]) for column in described),
+        rows=rows[:limit] if limit is not None else rows,
+        truncated=limit is not None and len(rows) > limit,
+    )
+
+
+def _only_reading(connection: Any, sql: str) -> None:
+    import duckdb
+
+    statements = connection.extract_statements(sql)
+    reading = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN]
+    if sql.lstrip()[:5].lower() == "pivot":
+        reading.append(duckdb.StatementType.MULTI)  # DuckDB looks up the new columns' names first
+    if len(statements) != 1 or statements[0].type not in reading:
+        raise BertdynError(
+            "A query is one SELECT (or PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): the store is only read through SQL."
+        )

@@ -1,0 +1,172 @@
+"""A catalog whose questions are answered in a process of its own.
+
+DuckDB's memory is then no part of a program that is open all day and paints, and a kill ends a question at once,
+wherever it is. The process is `python -m store.elsewhere STORE NICE`: it reads pickled (method, arguments) from stdin
+and writes pickled answers to stdout, which go to the one that asked and to nobody else. It ends when stdin does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from store import tables
+from store.catalog import Catalog
+from store.duck import AT_ONCE, Table, spill
+from store.errors import BertdynError
+from store.places import Group
+
+REST_SECONDS = 10.0
+"""Without a question, after which DuckDB gives back the memory that it keeps for further ones."""
+SECONDS_TO_END = 1.0
+_ENDED = "The question was ended."
+_SOME, _LAST, _REFUSED = "some", "last", "refused"
+"""What a part of an answer is: rows before others, the end of it, or a reason why there is none."""
+
+
+class Elsewhere(Catalog):
+    """Reads as ``Catalog`` does, one question at a time. A process that died is replaced at the next question."""
+
+    def __init__(self, root: Path, nice: int = 0) -> None:
+        """``nice``: how far the process stands back behind others on the same cores."""
+        super().__init__(root)
+        self._nice = nice
+        self._door = threading.Lock()
+        self._closed = False
+        self._child: subprocess.Popen[bytes] | None = None
+        self._started()
+
+    def checkpoint_rows(self, groups: Sequence[Group]) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._ask("checkpoint_rows", groups) if groups else []
+        return found
+
+    def results(
+        self, columns: Sequence[str], conditions: Mapping[str, str], tasks: Sequence[str], where: str
+    ) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._ask("results", columns, conditions, tasks, where)
+        return found
+
+    def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Table:
+        table: Table = self._ask("query", sql, limit, shapes)
+        return table
+
+    def prepare(self, again: bool = False) -> None:
+        self._ask("prepare", again)
+
+    def close(self) -> None:
+        """End the process, whatever it is at; what waits for an answer is told so. Safe to call from any thread."""
+        with self._door:
+            self._closed = True
+            if self._child is not None:
+                self._child.kill()
+        with self._lock:  # whoever waited for an answer has heard of it
+            if self._child is not None:
+                _how_ended(self._child)
+                self._child = None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with self._door:
+            if self._closed:
+                raise BertdynError(_ENDED)
+            if self._child is None:
+                # -P: no module of the folder one is in
+                self._child = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "store.elsewhere", str(self._root), str(self._nice)],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+                )  # fmt: skip
+            return self._child
+
+    def _ask(self, method: str, *arguments: object) -> Any:
+        """Raises BertdynError: the question was refused, or ended; or the process came to an end."""
+        with self._lock:
+            child = self._started()
+            try:
+                return _told(child, (method, arguments))
+            except (EOFError, OSError, pickle.UnpicklingError):
+                with self._door:
+                    self._child = None
+                reason = _how_ended(child)
+                raise BertdynError(_ENDED if self._closed else reason) from None
+
+
+def _how_ended(child: subprocess.Popen[bytes]) -> str:
+    """Bury a process that does not answer any more; what it was, in words."""
+    with suppress(BrokenPipeError), child:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(SECONDS_TO_END)
+        child.kill()
+    shutil.rmtree(spill(child.pid), ignore_errors=True)
+    how = "was killed: is the machine out of memory?" if child.returncode < 0 else f"ended ({child.returncode})."
+    return f"The process that reads the tables {how}"
+
+
+def _told(child: subprocess.Popen[bytes], question: tuple[str, tuple[object, ...]]) -> Any:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    pickle.dump(question, child.stdin)
+    child.stdin.flush()
+    rows: list[Any] = []
+    while True:
+        what, part = pickle.load(child.stdout)
+        if what == _REFUSED:
+            raise BertdynError(part)
+        if what == _LAST:
+            return rows + part if rows else part
+        rows += part
+
+
+def main(arguments: list[str]) -> None:
+    """Answer questions about the store named by the first argument, until stdin ends."""
+    os.nice(int(arguments[1]))
+    questions: queue.SimpleQueue[tuple[str, tuple[Any, ...]]] = queue.SimpleQueue()
+    threading.Thread(target=_hear, args=(questions,), daemon=True).start()
+    catalog = Catalog(Path(arguments[0]))
+    while True:
+        try:
+            method, given = questions.get(timeout=REST_SECONDS)
+        except queue.Empty:
+            catalog.rest()
+            method, given = questions.get()
+        try:
+            _say(getattr(catalog, method)(*given))
+        except BertdynError as error:
+            _write(_REFUSED, str(error))
+        except Exception as error:
+            _write(_REFUSED, f"Unexpected {type(error).__name__}: {error}")
+
+
+def _hear(questions: queue.SimpleQueue[tuple[str, tuple[Any, ...]]]) -> None:
+    """Pass questions on; who asked and went away needs no answer, and the one that is sought ends here."""
+    with suppress(EOFError):
+        while True:
+            questions.put(pickle.load(sys.stdin.buffer))
+    shutil.rmtree(spill(os.getpid()), ignore_errors=True)
+    os._exit(0)
+
+
+def _say(answer: Any) -> None:
+    """Many rows go in parts: whoever reads them can do something else in between."""
+    if isinstance(answer, list):
+        last = max(0, len(answer) - 1) // AT_ONCE * AT_ONCE
+        for start in range(0, last, AT_ONCE):
+            _write(_SOME, answer[start : start + AT_ONCE])
+        answer = answer[last:]
+    _write(_LAST, answer)
+
+
+def _write(what: str, part: Any) -> None:
+    pickle.dump((what, part), sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,171 @@
+"""Tables that are read in a process of their own: the same answers, and nothing lost or left when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from store.errors import BertdynError
+from store.duck import AT_ONCE, spill
+from store.store import Store
+from tests.store.results import result
+from tests.synthetic import make_probe, make_store
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
+LONG = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1"
+SPILLS = "SELECT count(*) FROM (SELECT hash(range) AS h, repeat('x', 100) AS t FROM range(300000000) ORDER BY h, t)"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = make_store(tmp_path / "runs.bertdyn", tasks=("sst2", "pos"), probes=[make_probe("dev")])
+    made.add_results([replace(result(c), layer=layer) for c in made.checkpoints("dev") for layer in range(3)])
+    return made.path
+
+
+@pytest.fixture
+def elsewhere(path: Path) -> Iterator[Store]:
+    opened = Store.open(path, elsewhere=True)
+    until(lambda: readers(path))
+    yield opened
+    opened.close()
+
+
+def readers(store: Path) -> list[int]:
+    """Processes that read this store's tables."""
+    found = []
+    for place in Path("/proc").iterdir():
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0") if place.name.isdigit() else []
+        except OSError:
+            continue
+        if b"store.elsewhere" in words and os.fsencode(store) in words:
+            found.append(int(place.name))
+    return found
+
+
+def until(holds: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_it_answers_as_the_store_itself_does(path: Path, elsewhere: Store) -> None:
+    here = Store.open(path)
+    assert elsewhere.checkpoints() == here.checkpoints()
+    assert elsewhere.checkpoints("dev") == here.checkpoints("dev")
+    found = elsewhere.results("svcca", "dev", tasks=("pos",))
+    assert sorted(map(str, found)) == sorted(map(str, here.results("svcca", "dev", tasks=("pos",))))
+    assert len(elsewhere.results()) == len(here.results()) > len(found) > 3
+    sql = "SELECT task, max(value) FROM svcca GROUP BY ALL ORDER BY ALL"
+    assert elsewhere.query(sql, 1) == here.query(sql, 1)
+
+
+def test_what_comes_later_is_seen(path: Path, elsewhere: Store) -> None:
+    assert elsewhere.results("js") == []
+    before = elsewhere.checkpoints()
+    here = Store.open(path)
+    here.add_results([replace(result(before[0]), measure="js")])
+    assert [r.measure for r in elsewhere.results("js")] == ["js"]
+
+
+def test_many_rows_come_whole_and_in_their_order(path: Path, elsewhere: Store) -> None:
+    here = Store.open(path)
+    first = here.checkpoints("dev")[0]
+    here.add_results([replace(result(first), example=n, value=float(n)) for n in range(3 * AT_ONCE)])
+    for many in (0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE):
+        answer = elsewhere.result_columns(["example", "value"], where=f"example < {many} ORDER BY example")
+        assert answer == [(n, float(n)) for n in range(many)]
+
+
+def test_a_refusal_is_told_in_duckdbs_words(elsewhere: Store) -> None:
+    with pytest.raises(BertdynError, match='Referenced column "layr" not found'):
+        elsewhere.query("SELECT layr FROM results")
+    with pytest.raises(BertdynError, match="A query is one SELECT"):
+        elsewhere.query("DROP TABLE results")
+    with pytest.raises(BertdynError, match="results cannot be read"):
+        elsewhere.results(where="no such condition")
+    assert elsewhere.query("SELECT 6 * 7").rows == [(42,)]
+
+
+def test_a_process_that_dies_is_told_and_replaced(path: Path, elsewhere: Store) -> None:
+    asked = threading.Thread(target=_killed, args=(path,))
+    asked.start()
+    with pytest.raises(BertdynError, match="was killed: is the machine out of memory"):
+        elsewhere.query(LONG)
+    asked.join()
+    assert elsewhere.query("SELECT 6 * 7").rows == [(42,)]
+    (pid,) = readers(path)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: pid not in readers(path))
+    with pytest.raises(BertdynError, match="was killed"):  # told once, also between two questions
+        elsewhere.query("SELECT 1")
+    assert elsewhere.query("SELECT 6 * 7").rows == [(42,)]
+
+
+def _killed(path: Path) -> None:
+    until(lambda: readers(path))
+    time.sleep(0.5)
+    for pid in readers(path):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_closing_ends_a_long_question_at_once(path: Path, elsewhere: Store) -> None:
+    said: list[str] = []
+
+    def ask() -> None:
+        try:
+            elsewhere.query(LONG)
+        except BertdynError as error:
+            said.append(str(error))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    elsewhere.close()
+    asking.join()
+    assert time.monotonic() - began < 5
+    assert said == ["The question was ended."]
+    assert readers(path) == []
+    with pytest.raises(BertdynError, match="ended"):
+        elsewhere.query("SELECT 1")
+
+
+def test_what_did_not_fit_into_memory_does_not_stay_behind(path: Path, elsewhere: Store) -> None:
+    (pid,) = readers(path)
+    asking = threading.Thread(target=lambda: pytest.raises(BertdynError, elsewhere.query, SPILLS))
+    asking.start()
+    spill(pid).mkdir(exist_ok=True)  # as DuckDB does once its memory is full
+    elsewhere.close()
+    asking.join()
+    assert not spill(pid).exists()
+
+
+def test_it_ends_with_who_asked_whatever_it_is_at(path: Path) -> None:
+    code = f"import sys; from store.store import Store; Store.open(sys.argv[1], elsewhere=True).query({LONG!r})"
+    asking = subprocess.Popen([sys.executable, "-c", code, str(path)], start_new_session=True)
+    until(lambda: readers(path))
+    time.sleep(1.0)
+    asking.kill()
+    asking.wait()
+    until(lambda: not readers(path))
+
+
+def test_who_asks_never_loads_duckdb(path: Path) -> None:
+    code = (
+        "import sys; from store.store import Store; s = Store.open(sys.argv[1], elsewhere=True); "
+        "print(len(s.checkpoints()), len(s.results()), s.query('SELECT 1').rows, 'duckdb' in sys.modules); s.close()"
+    )
+    said = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True).stdout
+    assert said.endswith("[(1,)] False\n")
