@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from store.errors import BertdynError
 from store.duck import AT_ONCE, spill
+from store.errors import BertdynError
 from store.store import Store
 from tests.store.results import result
 from tests.synthetic import make_probe, make_store
@@ -58,6 +58,13 @@ def until(holds: Callable[[], object], seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def ask(store: Store, sql: str, said: list[str]) -> None:
+    try:
+        store.query(sql)
+    except BertdynError as error:
+        said.append(str(error))
 
 
 def test_it_answers_as_the_store_itself_does(path: Path, elsewhere: Store) -> None:
@@ -122,14 +129,7 @@ def _killed(path: Path) -> None:
 
 def test_closing_ends_a_long_question_at_once(path: Path, elsewhere: Store) -> None:
     said: list[str] = []
-
-    def ask() -> None:
-        try:
-            elsewhere.query(LONG)
-        except BertdynError as error:
-            said.append(str(error))
-
-    asking = threading.Thread(target=ask)
+    asking = threading.Thread(target=ask, args=(elsewhere, LONG, said))
     asking.start()
     time.sleep(0.5)
     began = time.monotonic()
@@ -144,7 +144,7 @@ def test_closing_ends_a_long_question_at_once(path: Path, elsewhere: Store) -> N
 
 def test_what_did_not_fit_into_memory_does_not_stay_behind(path: Path, elsewhere: Store) -> None:
     (pid,) = readers(path)
-    asking = threading.Thread(target=lambda: pytest.raises(BertdynError, elsewhere.query, SPILLS))
+    asking = threading.Thread(target=ask, args=(elsewhere, SPILLS, []))
     asking.start()
     spill(pid).mkdir(exist_ok=True)  # as DuckDB does once its memory is full
     elsewhere.close()

@@ -347,5 +347,3 @@ def test_fragments_of_an_earlier_version_that_lack_a_column_are_read(store: Stor
     assert again.query("select value, example from results").rows == [(0.25, None)]
     with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
         assert outside.execute("select value, example from results").fetchall() == [(0.25, None)]
-
-
