@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.ui import beside
@@ -203,11 +202,3 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", ("question_mark", "f1"), "screen.help", "Help", "this page", "App", "help"),
     Action("quit", ("q", "ctrl+q", "ctrl+c"), "app.quit", "Quit", "leave", "App", "quit"),
 )
-
-
-def grouped(actions: Sequence[Action] = ACTIONS) -> dict[str, list[Action]]:
-    """The actions by group, both in the order of the list."""
-    groups: dict[str, list[Action]] = {}
-    for action in actions:
-        groups.setdefault(action.group, []).append(action)
-    return groups

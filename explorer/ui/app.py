@@ -65,6 +65,8 @@ class Explorer(App[None]):
         self.set_keymap(keymap(config.keys))
         self.wire = Wire()
         self._held: list[events.Key] = []
+        self._at_once = {key for a in self.actions if a.id in ("quit", "help", "redraw") for key in a.keys}
+        """Keys that need no store; the others wait until it is open."""
         self.session = session
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, shown)
@@ -76,9 +78,9 @@ class Explorer(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """As Textual's; but a key for the picture is acted on before the next one is looked at, and what is typed while
-        a line opens waits for it: keys that come fast are text there, and no commands."""
+        the store or a line opens waits for it: keys that come fast are text there, and no commands."""
         if isinstance(event, events.Key) and not event.is_forwarded and self.screen is self.main:
-            if self.main.prompt.opening:
+            if self.main.prompt.opening or (self.main.opening and event.key not in self._at_once):
                 self._held.append(event)
                 return
             if self.main.commanding and await self._check_bindings(event.key):
@@ -87,9 +89,18 @@ class Explorer(App[None]):
 
     async def on_prompt_opened(self) -> None:
         self.main.prompt.opening = False
+        await self._release()
+
+    async def on_listed(self) -> None:
+        await self._release()
+
+    async def on_failed(self) -> None:
+        await self._release()
+
+    async def _release(self) -> None:
         held, self._held = self._held, []
         for event in held:
-            await super().on_event(event)
+            await self.on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main

@@ -69,11 +69,11 @@ AXES: Mapping[str, tuple[str, str]] = {
 _TOP = Cursor(0, 0)
 
 
-def _one(name: str, key: str, axes: str = "", lines: bool = False, downwards: bool = False) -> Mode:
+def _one(name: str, key: str, axes: str = "", downwards: bool = False, keys: tuple[str, ...] = ()) -> Mode:
     kind = VIEWS[name]
     start = _TOP if downwards else None
-    variant = Variant(kind.title, name, "", axes or name, lines, downwards, start)
-    return Mode(name, key, kind.title, kind.help, (variant,))
+    variant = Variant(kind.title, name, "", axes or name, False, downwards, start)
+    return Mode(name, key, kind.title, kind.help, (variant,), keys)
 
 
 MODES: Mapping[str, Mode] = {
@@ -144,13 +144,14 @@ MODES: Mapping[str, Mode] = {
             tuple(Variant(words, "example", part, axes="tokens") for part, words in VIEWS["example"].parts.items()),
             ("step.next", "layer.next", "head.next", "example.next", "filter", "sort", "vary"),
         ),
-        _one("table", "7", downwards=True),
+        _one("table", "7", downwards=True, keys=("sort", "filter", "copy")),
         Mode(
             "sql",
             "8",
             "SQL",
             "ask the store's tables; starts from worked queries",
             (Variant("statement", axes="sql", downwards=True, start=_TOP),),
+            ("sql.pick", "sql.write", "sql.run", "sql.worked", "cancel"),
         ),
         _one("store", "9", downwards=True),
         Mode(

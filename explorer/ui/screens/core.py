@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from rich.segment import Segment
 from textual.containers import Vertical
@@ -41,6 +42,21 @@ PATIENCE = 0.3
 """Seconds that a view may take before the screen says that it is being read."""
 
 
+_P = ParamSpec("_P")
+_S = TypeVar("_S", bound="Core")
+
+
+def pictured(action: Callable[Concatenate[_S, _P], None]) -> Callable[Concatenate[_S, _P], None]:
+    """An action on the picture: typed ahead of the one that was asked for, it waits for that one, so that the same keys
+    lead to the same place however fast they come."""
+
+    @wraps(action)
+    def later(self: _S, *args: _P.args, **named: _P.kwargs) -> None:
+        self.once_drawn(self.pane, partial(action, self, *args, **named))
+
+    return later
+
+
 class Core(Screen[None]):
     """Takes a state and shows it; knows no key."""
 
@@ -61,7 +77,9 @@ class Core(Screen[None]):
         self.other.chart.can_focus = False
         self.pairs = True
         """Whether anything may stand beside the picture."""
-        self._left = self._follows = False
+        self._left = self._follows = self._refused = False
+        self._later: list[tuple[Pane, Callable[[], Any]]] = []
+        """What waits for the picture that a pane was asked for."""
         self._folded: bool | None = None
 
     def on_unmount(self) -> None:
@@ -84,6 +102,11 @@ class Core(Screen[None]):
     def picture(self) -> Picture | None:
         """How the picture was drawn last; None while words stand in its place."""
         return self.pane.picture
+
+    @property
+    def opening(self) -> bool:
+        """The store was neither listed yet, nor is it known why it cannot be."""
+        return self.catalogue is None and not self._refused
 
     @property
     def missing(self) -> int:
@@ -130,6 +153,8 @@ class Core(Screen[None]):
 
     def become(self, new: State, anew: bool = False) -> None:
         """Take another state and show it; ``anew`` asks for the views even when the state is the same."""
+        if new.variant is not self.state.variant:
+            self._later.clear()
         self.state = new
         self.pane.word = self.other.word = ""
         self.set_class(new.mode == "sql", "-sql")
@@ -148,6 +173,7 @@ class Core(Screen[None]):
             self._wished(self.other, companion, anew)
         elif self.other.wish is not None:
             self.other.wish, self.other.missing = None, 0
+            self.other.settled()
             self.reader.show(None, self.other.place)
 
     def _wished(self, pane: Pane, state: State, anew: bool) -> bool:
@@ -157,11 +183,13 @@ class Core(Screen[None]):
             wish = state.wish(self.catalogue)
         except BertdynError as error:
             pane.wish = None
+            pane.settled()
             self.reader.show(None, pane.place)
             pane.say(self.words_of(error))
             return True
         if wish is None:
             pane.wish, pane.missing = None, 0
+            pane.settled()
             self.reader.show(None, pane.place)
             return False
         if anew or wish != pane.wish:
@@ -182,13 +210,12 @@ class Core(Screen[None]):
             self.pane.draw(JobsView(JobList(self.jobs.listed()), self.key_of("cancel")), self.state)
 
     def _ask(self, pane: Pane, wish: Wish) -> None:
-        pane.wish = wish
+        pane.wish, pane.late = wish, False
         self.reader.show(wish, pane.place)
-        shown = pane.view
 
         def remind() -> None:
-            if pane.wish == wish and pane.view is shown and not pane.word:
-                pane.word = READING
+            if pane.waiting and pane.wish == wish:
+                pane.late = True
                 self.bars()
 
         self.set_timer(PATIENCE, remind)
@@ -197,17 +224,35 @@ class Core(Screen[None]):
         for pane in (self.pane, self.other):
             state = self.state if pane is self.pane else self.companion
             if message.wish == pane.wish and state is not None:
-                pane.word = "" if pane.word == READING else pane.word
+                pane.settled()
                 pane.missing = message.missing
                 self._draw(pane, message.view, state)
         self.bars()
+        self._go_on()
 
     def on_failed(self, message: Failed) -> None:
+        self._refused = self._refused or message.wish is None
         for pane in (self.pane, self.other):
             if message.wish in (None, pane.wish):
+                pane.settled()
                 pane.word = ""
                 pane.say(message.reason)
         self.bars()
+        self._go_on()
+
+    def once_drawn(self, pane: Pane, act: Callable[[], Any]) -> None:
+        """Do something when a pane shows what it was asked for: at once, or behind what waits already."""
+        self._later.append((pane, act))
+        self._go_on()
+
+    @property
+    def typed_ahead(self) -> bool:
+        """Something waits for a picture."""
+        return bool(self._later)
+
+    def _go_on(self) -> None:
+        while self._later and not self._later[0][0].waiting:
+            self._later.pop(0)[1]()
 
     def on_chart_drawn(self) -> None:
         self.bars()
@@ -280,7 +325,8 @@ class Core(Screen[None]):
         def notes(pane: Pane, width: int) -> SegmentLine:
             own = pane is self.pane  # what is said of both is said once
             said = [note for note in pane.notes if own or note not in self.pane.notes]
-            return bars.notes(pane.word, said, hint if own else "", more, palette, width)
+            word = bars.DOT.join(filter(None, (READING if pane.late else "", pane.word)))
+            return bars.notes(word, said, hint if own else "", more, palette, width)
 
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),

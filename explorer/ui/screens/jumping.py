@@ -9,6 +9,7 @@ from textual import on
 
 from explorer.render.targets import Target
 from explorer.ui.jump import Jump
+from explorer.ui.screens.core import pictured
 from explorer.ui.screens.keeping import Keeping
 from explorer.ui.widgets.chart import Chart
 from explorer.ui.widgets.lines import Lines
@@ -38,6 +39,7 @@ class Jumping(Keeping):
         """A key is a command: the picture has the focus, and no labels wait for letters."""
         return self.focused is self.chart and self._jump is None
 
+    @pictured
     def action_jump(self) -> None:
         """Label everything that one can go to."""
         spots = self._spots()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.ui import history, state
 from explorer.ui.actions import ACTIONS
-from explorer.ui.screens.core import Core
+from explorer.ui.screens.core import Core, pictured
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.lines import PLAIN, Lines
@@ -82,6 +82,7 @@ class Keeping(Core):
             return
         self._show(to)
 
+    @pictured
     def action_copy(self) -> None:
         """Copy what `bertdyn show` would print; of a table the row under the cursor, with its columns' names."""
         from explorer.export.picture import as_text

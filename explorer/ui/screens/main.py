@@ -18,9 +18,11 @@ from explorer.ui.filters import filtered, is_condition, unheard
 from explorer.ui.messages import Answered, Described, Exported, Listed
 from explorer.ui.modes import MODES
 from explorer.ui.screens.computing import Computing
+from explorer.ui.screens.core import pictured
 from explorer.ui.screens.jumping import Jumping
 from explorer.ui.screens.keeping import KEEP, file_name
 from explorer.ui.screens.pairing import Pairing
+from explorer.ui.screens.sentences import Sentences
 from explorer.ui.screens.sql import SqlMode
 from explorer.ui.session import Saved
 from explorer.ui.state import Catalogue, State
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
     from explorer.render.palette import Palette
     from explorer.ui.widgets.editor import SqlEditor
-    from explorer.views.sources import Sentence
 
 SMALLEST = (60, 16)
 _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
@@ -49,7 +50,7 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
 }
 
 
-class MainScreen(Jumping, Pairing, Computing):
+class MainScreen(Jumping, Pairing, Computing, Sentences):
     """One state, one picture."""
 
     AUTO_FOCUS = "#chart"
@@ -155,11 +156,21 @@ class MainScreen(Jumping, Pairing, Computing):
         self.fold()
         try:
             if self.catalogue is not None and text:
-                self.become(filtered(self.state, self.catalogue, text))
-                if word := unheard(self.state, text, self.key_of("mode.table")):
-                    self.tell(word)
+                self._filter(filtered(self.state, self.catalogue, text), text)
         except BertdynError as error:
             self.tell(self.words_of(error))
+
+    def _filter(self, new: State, text: str) -> None:
+        """Take what a filter line asks for, unless nothing on the screen could show the measure or reference in it."""
+        now = self.state
+        others = {"measure": new.measure != now.measure, "reference": new.against != now.against}
+        for what in (what for what, other in others.items() if other):
+            if why := self._unshown(what):
+                self.tell(why)
+                return
+        self.become(new)
+        if word := unheard(self.state, text, self.key_of("mode.table")):
+            self.tell(word)
 
     def on_prompt_dropped(self) -> None:
         self.panel.find("")
@@ -202,28 +213,36 @@ class MainScreen(Jumping, Pairing, Computing):
 
     def action_next(self, what: str, by: int) -> None:
         """The next measure, task, seed, probe set, reference or step."""
-        if self.catalogue is None:
+        if self.catalogue is None or self.unpinned(lambda: self.action_next(what, by)):
             return
         try:
-            self._choose(what, _NEXT[what](self._pinned(), self.catalogue, by))
+            self._choose(what, _NEXT[what](self.pinned(), self.catalogue, by))
         except BertdynError as error:
             self.tell(self.words_of(error))
 
     def _choose(self, what: str, new: State) -> None:
         """Take a state with another measure, reference and so on, where anything on the screen shows it."""
+        if why := self._unshown(what):
+            self.tell(why)
+            return
+        assert self.catalogue is not None
+        fixed = state.fixed(self.state, self.catalogue, what)
+        self.become(new)
+        if fixed:
+            self.tell(f"{fixed}; beside it: {new.measure if what == 'measure' else new.against}")
+
+    def _unshown(self, what: str) -> str:
+        """Why another measure or reference would change nothing on the screen; empty where it would."""
         assert self.catalogue is not None
         fixed = [state.fixed(s, self.catalogue, what) for s in (self.state, self.companion) if s is not None]
-        if all(fixed):
-            where = ", ".join(m.title for m in MODES.values() if m.variants[0].kind and m.variants[0].kind.free)
-            self.tell(fixed[0] + (f": {where} show another." if what == "measure" else "."))
-            return
-        self.become(new)
-        if fixed[0]:
-            self.tell(f"{fixed[0]}; beside it: {new.measure if what == 'measure' else new.against}")
+        if not all(fixed):
+            return ""
+        where = ", ".join(m.title for m in MODES.values() if m.variants[0].kind and m.variants[0].kind.free)
+        return fixed[0] + (f": {where} show another." if what == "measure" else ".")
 
     def action_look(self, what: str, by: int) -> None:
         """The next layer or head of a view that shows one, be it the one beside."""
-        if self.catalogue is None:
+        if self.catalogue is None or self.unpinned(lambda: self.action_look(what, by)):
             return
         shown = [s.variant for s in (self.state, self.companion) if s is not None]
         if what in self.state.variant.meaning:
@@ -231,7 +250,7 @@ class MainScreen(Jumping, Pairing, Computing):
         elif not any(v.kind is not None and what in v.kind.depends for v in shown):
             self.tell(f"{self.state.variant.title} shows no single {what}.")
         else:
-            self.become(state.looking(self._pinned(), self.catalogue, what, by))
+            self.become(state.looking(self.pinned(), self.catalogue, what, by))
 
     def action_sql(self, what: str) -> None:
         """In SQL: ``write``, ``pick``, ``run`` or ``worked``."""
@@ -240,27 +259,7 @@ class MainScreen(Jumping, Pairing, Computing):
         else:
             getattr(self.sql, what)()
 
-    def action_example(self, by: int) -> None:
-        """The next sentence of those that were found."""
-        view = self._sentence()
-        if view is None:
-            self.tell(f"Sentences are shown one by one in Example: press {self.key_of('mode.example')} first.")
-            return
-        there = view.data.focus.example
-        at = view.found.index(there) + by if there in view.found else 0
-        self.become(replace(self.state, look=replace(self.state.look, example=view.found[at % len(view.found)])))
-
-    def _sentence(self) -> Sentence | None:
-        """The view of one sentence that is on the screen."""
-        return next((p.view for p in self.panes if hasattr(p.view, "found")), None)  # type: ignore[return-value]
-
-    def _pinned(self) -> State:
-        """The state with the sentence that is shown, so that it stays while steps, layers and heads change."""
-        view = self._sentence()
-        if view is None:
-            return self.state
-        return replace(self.state, look=replace(self.state.look, example=view.data.focus.example))
-
+    @pictured
     def action_cursor(self, across: int, up: int) -> None:
         """Move the cursor from where it was drawn."""
         if self.picture is not None:
@@ -270,6 +269,7 @@ class MainScreen(Jumping, Pairing, Computing):
         """A screenful of rows."""
         self.action_cursor(0, up * max(1, self.chart.size.height - 4))
 
+    @pictured
     def action_edge(self, side: int) -> None:
         """The first or the last step (in a table, row)."""
         if self.picture is None:
@@ -282,6 +282,7 @@ class MainScreen(Jumping, Pairing, Computing):
         """Switch a way of drawing on or off."""
         self.become(replace(self.state, options=state.switched(self.state.options, name)))
 
+    @pictured
     def action_sort(self) -> None:
         """Sort the table by the next column, each first ascending, then descending; sentences by how far they moved."""
         view, look = self.chart.view, self.state.look
@@ -336,6 +337,7 @@ class MainScreen(Jumping, Pairing, Computing):
         if self.state.mode != "sql" or not self.sql.cancel():
             super().action_cancel_job()
 
+    @pictured
     def action_export(self) -> None:
         """Choose a format, then write the view to a file."""
         from explorer.export.files import write_beside
@@ -357,9 +359,12 @@ class MainScreen(Jumping, Pairing, Computing):
         self.app.push_screen(ExportScreen(Path.cwd() / name), write)
 
     def action_help(self) -> None:
-        """All keys, and what the measure means."""
-        from explorer.ui.screens.help import HelpScreen
+        """What is on the screen, what the measure means, and all keys."""
+        from explorer.ui.screens.help import HelpScreen, Shown
 
-        measure = self.catalogue.measure(self.state.measured) if self.catalogue else None
-        shown = [pane.about for pane in self.panes if pane.about]
-        self.app.push_screen(HelpScreen(self.palette, measure, self.actions, shown))
+        kind = self.state.variant.kind
+        measured = self.catalogue is not None and kind is not None and not kind.whole
+        measure = self.catalogue.measure(self.state.measured) if self.catalogue and measured else None
+        views = [pane.about for pane in self.panes if pane.about]
+        about = Shown(MODES[self.state.mode], self.state.variant, measure, views, self.actions)
+        self.app.push_screen(HelpScreen(self.palette, about))

@@ -32,6 +32,10 @@ class Pane(Vertical):
         self._heading, self._subheading = Lines(id=f"{of}heading"), Lines(id=f"{of}subheading")
         self.wish: Wish | None = None
         """What was asked of the data thread last."""
+        self.answered: Wish | None = None
+        """The wish that what is shown answers, be it with words."""
+        self.late = False
+        """The answer takes so long that the screen says so."""
         self.missing = 0
         """Values of what is shown that nobody has computed yet."""
         self.word = ""
@@ -52,6 +56,15 @@ class Pane(Vertical):
     def picture(self) -> Picture | None:
         """How it was drawn last; None while words stand in its place."""
         return self.chart.picture if self.view is not None else None
+
+    @property
+    def waiting(self) -> bool:
+        """What was asked for is still being read; what is drawn is of before."""
+        return self.wish is not None and self.wish != self.answered
+
+    def settled(self) -> None:
+        """Take what is shown for the answer."""
+        self.answered, self.late = self.wish, False
 
     @property
     def notes(self) -> tuple[str, ...]:

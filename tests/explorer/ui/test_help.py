@@ -1,0 +1,66 @@
+"""Does `?` answer a newcomer in the order of the questions: what is this, what does it mean, what can I press?"""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from explorer.measures import get
+from explorer.render.palette import Depth, palette
+from explorer.ui.actions import ACTIONS
+from explorer.ui.modes import MODES
+from explorer.ui.screens.help import Page, Shown
+
+VIEW = ("SVCCA distance from the pre-trained model", "probe dev", "the first note", "the second note")
+
+
+def page(width: int, mode: str = "curves", measure: str = "svcca", plainly: bool = False) -> list[str]:
+    out = io.StringIO()
+    about = Shown(MODES[mode], MODES[mode].variants[0], get(measure), [VIEW], ACTIONS)
+    Console(width=width, file=out).print(Page(palette(Depth.NONE), about, plainly))
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def line_of(lines: list[str], words: str) -> int:
+    return next(i for i, line in enumerate(lines) if words in line)
+
+
+@pytest.mark.parametrize("width", [50, 71, 111])
+def test_first_the_picture_and_its_notes_then_the_measure_then_the_modes_keys_then_all_others(width: int) -> None:
+    lines = page(width)
+    order = [VIEW[0], "the first note", "the second note", "What svcca is", "0 = same", "Keys of Curves", "Views"]
+    places = [line_of(lines, words) for words in (*order, "More of svcca")]
+    assert places == sorted(places)
+    assert "y        Logarithmic axis" in "\n".join(lines[places[5] : places[6]])
+
+
+def test_at_120_x_40_the_picture_the_measure_and_the_keys_of_the_mode_are_on_the_first_screen() -> None:
+    """A sheet there has 36 lines of 111 cells; the longest definition must not push the keys away."""
+    for measure in ("svcca", "clusters", "rsa"):
+        first = "\n".join(page(111, measure=measure)[:36])
+        assert all(words in first for words in ("Keys of Curves", "Views", "Cursor left"))
+
+
+@pytest.mark.parametrize(("width", "side"), [(71, 1), (111, 2), (235, 4)])
+def test_keys_stand_in_as_many_columns_as_there_is_room_for(width: int, side: int) -> None:
+    lines = page(width)
+    keys = lines[line_of(lines, "Keys of Curves") : line_of(lines, "More of svcca")]
+    assert len(keys) <= 100 / side + 10
+    assert max(map(cell_len, lines)) <= width
+
+
+@pytest.mark.parametrize("mode", list(MODES))
+@pytest.mark.parametrize("width", [40, 111, 235])
+def test_every_action_stands_there_with_its_keys(mode: str, width: int) -> None:
+    text = " ".join(" ".join(page(100, mode)).split())
+    for action in ACTIONS:
+        assert f"{action.title}:" in text or f"{action.title} /" in text
+        assert action.shown_keys in text
+    assert max(map(cell_len, page(width, mode))) <= width
+
+
+def test_plain_characters_alone_where_only_they_may_be_written() -> None:
+    assert "\n".join(page(111, "example", "js", plainly=True)).isascii()

@@ -1,0 +1,99 @@
+"""Do the same keys lead to the same place however fast they are typed, and is what takes long said?"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from explorer.ui.reader import Reader
+from tests.explorer.ui.conftest import changed, main, opened, text_of, until
+
+Slow = threading.Event
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    """The data thread waits for it before it answers."""
+    open_ = Slow()
+    open_.set()
+    answer = Reader._answer
+
+    def late(self: Reader, *args: object) -> object:
+        open_.wait(20)
+        return answer(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Reader, "_answer", late)
+    return open_
+
+
+def type_ahead(pilot: Pilot[None], *keys: str) -> None:
+    """As from a terminal: all of them before anything else happens."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+def settled(pilot: Pilot[None]) -> bool:
+    return not main(pilot).pane.waiting and main(pilot).picture is not None
+
+
+async def test_what_is_typed_while_the_store_opens_is_not_lost(computed: Path) -> None:
+    async with opened(computed, wait=False) as pilot:
+        type_ahead(pilot, "t", "s", "2")
+        await until(pilot, lambda: settled(pilot) and main(pilot).state.mode == "profile")
+        assert main(pilot).state.tasks == ("sst2",)
+        assert main(pilot).state.seeds == ("1",)
+
+
+@pytest.mark.parametrize(
+    "keys", ["n Down n Down Right", "o Down n", "n ] Up", "Down , n N n", "o ] Down", "n n n Down", "n Down . Down"]
+)
+async def test_the_same_keys_lead_to_the_same_sentence_and_token_at_any_pace(
+    computed: Path, gate: Slow, keys: str
+) -> None:
+    typed = [
+        key if len(key) > 1 else {"]": "right_square_bracket", ",": "comma", ".": "full_stop"}.get(key, key)
+        for key in keys.split()
+    ]
+    typed = [key.lower() if len(key) > 1 else key for key in typed]
+    reached = []
+    for fast in (False, True):
+        async with opened(computed, config=changed(mode="example")) as pilot:
+            gate.clear() if fast else gate.set()
+            for key in typed:
+                await pilot.press(key)
+                if not fast:
+                    await until(pilot, lambda: settled(pilot))
+            gate.set()
+            await until(pilot, lambda: settled(pilot))
+            await pilot.pause(0.05)
+            await until(pilot, lambda: settled(pilot))
+            view, picture = main(pilot).pane.view, main(pilot).picture
+            assert view is not None
+            assert picture is not None
+            reached.append((view.data.focus, picture.cursor))
+    assert reached[0] == reached[1]
+
+
+async def test_a_view_that_takes_long_is_said_to_be_read_beside_what_else_is_told(computed: Path, gate: Slow) -> None:
+    async with opened(computed, config=changed(mode="example")) as pilot:
+        gate.clear()
+        await pilot.press("o")
+        told = "sentences by how far they moved"
+        await until(pilot, lambda: "reading …" in text_of(pilot, "notes"))
+        assert told in text_of(pilot, "notes")
+        gate.set()
+        await until(pilot, lambda: "reading …" not in text_of(pilot, "notes"))
+        assert told in text_of(pilot, "notes")
+
+
+async def test_a_measure_typed_where_it_cannot_be_shown_is_refused_with_the_reason(computed: Path) -> None:
+    async with opened(computed, config=changed(mode="clusters"), wait=False) as pilot:
+        type_ahead(pilot, "slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"measure:js", "enter")
+        await until(pilot, lambda: "Clusters always shows clusters" in text_of(pilot, "notes"))
+        assert main(pilot).state.measure == "svcca"
