@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import textwrap
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
+from explorer.views.fitting import DOT
 from explorer.views.training import NONE, Training
-from explorer.views.words import DOT, against
+from explorer.views.words import against
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ _MARGIN = 0.08
 _LINE = 0.125
 """Inches of a line of the caption."""
 _WRAP = 142
+_ROOM = (400, 120)
+"""Cells in which every part of a view fits, as in a figure."""
 _STYLE = {
     "font.size": 8,
     "axes.linewidth": 0.6,
@@ -48,7 +53,7 @@ def save(view: View, path: Path, format: str, cursor: Cursor = NOWHERE, options:
         BertdynError: matplotlib is not installed, the view has no figure, or the file cannot be written.
     """
     matplotlib = _matplotlib()
-    said = caption(view)
+    said = caption(view, cursor, options)
     about: dict[str, str | None] = {"Title": view.title, "Subject" if format == "pdf" else "Description": said}
     about |= {"CreationDate": None} if format == "pdf" else {"Software": None}
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
@@ -71,7 +76,7 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
 
     if view.empty:
         raise BertdynError("There is no value to draw a figure of.")
-    told = textwrap.wrap(caption(view), _WRAP)
+    told = textwrap.wrap(caption(view, cursor, options), _WRAP)
     heading = textwrap.wrap(view.title, 100)
     drawn = Figure(figsize=(WIDTH, 4.0), layout="constrained")
     high = _paint(drawn, view, cursor, options)
@@ -85,7 +90,7 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
     return drawn
 
 
-def caption(view: View) -> str:
+def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> str:
     """What is shown, in which definition, on how much and of which checkpoints; one paragraph."""
     parts = [f"{view.title}.", f"{view.subtitle.replace(DOT, '; ')}."]
     data: Any = view.data
@@ -94,7 +99,8 @@ def caption(view: View) -> str:
         unit = f" Unit: {measure.unit}." if measure.unit not in ("", "1", "none", "distance", "similarity") else ""
         parts.append(f"{measure.definition.rstrip('.')}.{unit} Definition: {measure.source.rstrip('.')}.")
         parts.append(_checkpoints(data))
-    notes = getattr(view, "notes", ())
+    # A figure has no reading: only the line that is pointed at stands out.
+    notes = view.draw(*_ROOM, palette(Depth.NONE), replace(cursor, x=-1), options).notes
     parts += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     return " ".join(part.replace("..", ".") for part in parts if part.strip("."))
 
@@ -176,10 +182,9 @@ def _small_multiples(drawn: Figure, panels: Any, log: bool, focus: int) -> float
         if i >= len(panels):
             place.set_visible(False)
             continue
-        name, chart = panels[i]
         last = i % across == across - 1 or i == len(panels) - 1
-        paint.lines(place, chart.chart, log, focus, tall=1.8 if last else 0.0)
-        place.set_title(name, fontsize=8)
+        paint.lines(place, panels[i].chart.chart, log, focus, tall=1.8 if last else 0.0)
+        place.set_title(panels[i].name + (panels[i].pointed if focus >= 0 else ""), fontsize=8)
         if i + across < len(panels):
             place.set_xlabel("")
     return 0.4 + 2.3 * down

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explorer.render.cells import crop
 from explorer.render.output import to_ansi, to_svg
 from explorer.render.palette import Depth, palette
 from explorer.render.signs import plain
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
+from explorer.views.fitting import fit
 
 if TYPE_CHECKING:
     from explorer.views.base import View
@@ -30,7 +30,7 @@ def as_text(
     """
     picture = view.draw(*size, palette(depth, dark), cursor, options)
     room = heading or size[0]
-    title = "".join(crop(line, room, options.ascii) + "\n" for line in (view.title, view.subtitle))
+    title = "".join(f"{fit(line, room)}\n" for line in (view.title, view.subtitle))
     words = "".join(f"{line}\n" for line in (picture.reading, *picture.notes) if line)
     text = title + to_ansi(picture.lines, depth) + words
     return plain(text) if options.ascii else text

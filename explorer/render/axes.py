@@ -66,8 +66,8 @@ class Scale:
             return ()
         if self.log:
             return _log_ticks(self.low, self.high, most)
-        step = _round_step(self.high - self.low, most)
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        step = _round_step(self.low, self.high, most)
+        first, last = _ticks_between(self.low, self.high, step)
         # abs: no "-0"
         return tuple(abs(i * step) if i == 0 else i * step for i in range(first, last + 1))[:most]
 
@@ -118,8 +118,7 @@ def step_ticks(low: int, high: int, most: int) -> tuple[int, ...]:
     """Round whole numbers on an axis of steps, at most so many."""
     if high <= low:
         return (low,)
-    rough = _round_step(high - low, max(2, most))
-    step = max(1, 5 if rough == 2.5 else round(rough))
+    step = round(_round_step(low, high, max(2, most), whole=True))
     first = -(-low // step)
     return tuple(i * step for i in range(first, high // step + 1)) or (low,)
 
@@ -134,16 +133,23 @@ def short(value: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
-def _round_step(extent: float, most: int) -> float:
-    """1, 2, 2.5 or 5 times a power of ten: the smallest that gives no more than ``most`` ticks."""
-    rough = extent / max(1, most - 1) if most > 1 else extent
-    if not rough > 0:
+def _round_step(low: float, high: float, most: int, whole: bool = False) -> float:
+    """1, 2, 2.5 or 5 times a power of ten: the smallest that gives no more than ``most`` ticks in low..high."""
+    if not high > low:
         return 1.0
-    base = 10.0 ** math.floor(math.log10(rough))
-    for factor in (1, 2, 2.5, 5, 10):
-        if factor * base >= rough * (1 - 1e-9):
-            return factor * base
-    return 10 * base
+    base = 10.0 ** math.floor(math.log10((high - low) / most))
+    if whole:
+        base = max(base, 1.0)
+    for step in (factor * power * base for power in (1, 10, 100) for factor in (1, 2, 2.5, 5)):
+        first, last = _ticks_between(low, high, step)
+        if first <= last < first + most and not (whole and step % 1):
+            return step
+    return base
+
+
+def _ticks_between(low: float, high: float, step: float) -> tuple[int, int]:
+    """The first and the last multiple of a step, in steps; rounding at the ends is forgiven."""
+    return math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
 
 
 def _log_ticks(low: float, high: float, most: int) -> tuple[float, ...]:

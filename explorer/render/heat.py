@@ -232,13 +232,13 @@ class HeatChart:
     def _digits(
         self, grid: Grid, frame: _Frame, levels: np.ndarray, looks: Ink, palette: Palette, scale: axes.Scale
     ) -> None:
-        for i, j in zip(*np.nonzero(levels >= 0), strict=True):
-            value, level = float(frame.shown[i, j]), int(levels[i, j])
-            text = axes.number(value, 3)
-            if len(text) >= frame.cell:
-                text = axes.number(value, 2)
-            if len(text) >= frame.cell:
-                text = str(min(9, int(10 * min(1.0, max(0.0, scale.place(value))))))
+        cells = list(zip(*np.nonzero(levels >= 0), strict=True))
+        texts = [_written(float(frame.shown[cell]), frame.cell - 1) for cell in cells]
+        if not all(texts):  # a map of values and tenths mixed would be misread
+            places = [scale.place(float(frame.shown[cell])) for cell in cells]
+            texts = [str(min(9, int(10 * min(1.0, max(0.0, place))))) for place in places]
+        for (i, j), text in zip(cells, texts, strict=True):
+            level = int(levels[i, j])
             row = frame.top + ((levels.shape[0] - 1 - i) * frame.unit + frame.unit // 2) // 2
             at = frame.left + j * frame.cell + (frame.cell - len(text)) // 2
             if not looks.colours:  # glyphs beside figures would read as part of them
@@ -308,6 +308,13 @@ class HeatChart:
             grid.put(at_row, at + frame.cell - 1, "]", style)
         else:
             grid.put(at_row, at, "X" if ascii_only else "◆", style)
+
+
+def _written(value: float, room: int) -> str:
+    """A value in so many cells, rounded to the decimals that they hold; empty where these are fewer than two."""
+    tries = [axes.number(value, 3), axes.number(value, 2)]
+    tries += [f"{round(value, n) + 0.0:.{n}f}" for n in (3, 2)]  # 0.0: no "-0"
+    return next((text for text in tries if len(text) <= room), "")
 
 
 def _levels(values: np.ndarray, scale: axes.Scale, many: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from rich.cells import cell_len
@@ -19,6 +20,10 @@ from explorer.render.palette import Palette
 from explorer.render.targets import Target, apart
 
 _KEPT = 4
+_APART = 5
+"""Cells between round names on the x axis."""
+_NAMED = 3
+"""Cells of the x axis that a place with a name takes at least."""
 MOST = 40
 """Lines drawn at once, evenly spread over all, and the one in focus: more look alike, and cost a key 50 ms."""
 _BANDS = 3
@@ -95,7 +100,7 @@ class LineChart:
         if not len(self.xs):
             return tuple(found)
         columns, index = np.unique(np.minimum(frame.dot_x(self.xs) // 2, frame.width - 1), return_index=True)
-        ticks = axes.step_ticks(round(float(self.xs[0])), round(float(self.xs[-1])), max(2, frame.width // 10))
+        ticks = self._x_ticks(frame)
         # Of several points in a column the round one is meant.
         for tick in np.searchsorted(self.xs, ticks).tolist():
             if tick < len(self.xs):
@@ -219,12 +224,9 @@ class LineChart:
         name_at = min(end + 3, grid.width - len(name)) if right > len(name) else end - len(name)
         if not len(self.xs):
             return
-        most = max(2, frame.width // 10)
-        ticks = axes.step_ticks(round(float(self.xs[0])), round(float(self.xs[-1])), most)
         last = -1
-        for tick in ticks:
-            text = axes.count(tick)
-            at = min(max(0, frame.column(tick) - len(text) // 2), end + 1 - len(text))
+        for tick in self._x_ticks(frame):
+            at, text = _tick(frame, tick)
             if at <= last or at + len(text) >= name_at or frame.column(tick) >= end:
                 continue
             grid.put(row, at, text, palette.axis)
@@ -233,6 +235,15 @@ class LineChart:
             last = at + len(text)
         if name_at > last:
             grid.put(row, name_at, name, palette.axis)
+
+    def _x_ticks(self, frame: Frame) -> tuple[int, ...]:
+        """Every place that has a point where all can be named, else round ones."""
+        low, high = round(float(self.xs[0])), round(float(self.xs[-1]))
+        if _NAMED * len(self.xs) <= frame.width:
+            found = [_tick(frame, round(x)) for x in self.xs.tolist()]
+            if all(at + len(text) + 1 < other for (at, text), (other, _) in pairwise(found)):
+                return tuple(round(x) for x in self.xs.tolist())
+        return axes.step_ticks(low, high, max(2, frame.width // (len(axes.count(high)) + _APART)))
 
     def _style(self, palette: Palette, index: int, focus: int) -> Style:
         if focus == index and not self.chart.fades:
@@ -354,3 +365,9 @@ class LineChart:
             text = axes.count(round(x))
             grid.replace_word(grid.height - 1, column, text, palette.strong)
         return grid
+
+
+def _tick(frame: Frame, x: int) -> tuple[int, str]:
+    """Where the name of a place on the x axis starts, and the name."""
+    text = axes.count(x)
+    return min(max(0, frame.column(x) - len(text) // 2), frame.left + frame.width + 1 - len(text)), text

@@ -14,6 +14,7 @@ from explorer.ui.actions import ACTIONS, Action
 from explorer.ui.modes import MODES
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.lines import SegmentLine, spread
+from explorer.views.fitting import DOT, fit
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from explorer.ui.messages import Progress
 
 
-DOT = " · "
+_LONG = 20
+"""Cells from which a word may be cut."""
+
+
+def heading(text: str, style: Style, width: int) -> SegmentLine:
+    """A title behind a blank, its parts left out whole where there is no room."""
+    return plain(fit(text, width - 1), style, width)
 
 
 def plain(text: str, style: Style, width: int) -> SegmentLine:
@@ -31,8 +38,12 @@ def plain(text: str, style: Style, width: int) -> SegmentLine:
 
 
 def cut(text: str, width: int) -> str:
-    """Text of at most so many cells; what was cut off its end is marked."""
-    return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)).rstrip() + "…"
+    """Text of at most so many cells; what was cut off its end, by words where they are short, is marked."""
+    if cell_len(text) <= width:
+        return text
+    shown = set_cell_size(text, max(0, width - 1))
+    whole = shown if text[len(shown) :].startswith(" ") else shown.rpartition(" ")[0]
+    return (whole if whole and cell_len(shown) - cell_len(whole) <= _LONG else shown).rstrip() + "…"
 
 
 def middle(text: str, width: int) -> str:
@@ -106,11 +117,16 @@ def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette
         if cell_len(DOT.join(filter(None, told))) <= room:
             return plain(DOT.join(filter(None, told)), palette.axis, width)
     for many in range(len(said) - 1, 0, -1):
-        tail = f"{DOT}+{len(said) - many}: {more}"
+        tail = f"{DOT}{count(len(said) - many, 'more note')}: {more}"
         if many == 1 or cell_len(DOT.join(said[:many]) + tail) <= room:
             return plain(cut(DOT.join(said[:many]), room - cell_len(tail)) + tail, palette.axis, width)
     tail = f"{DOT}all of it: {more}"
     return plain(cut(said[0], room - cell_len(tail)) + tail if said else "", palette.axis, width)
+
+
+def meaning(note: str) -> str:
+    """What a note says, whatever stands for it in its picture: 'band, ±: ...' and '±: ...' say the same."""
+    return note.partition(": ")[2] or note
 
 
 def hint(mode: str, actions: Sequence[Action]) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import clean, message
+from explorer.render.cells import clean
 from explorer.render.chart import Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
@@ -21,6 +21,8 @@ from explorer.views.curves import with_training
 from explorer.views.line_view import between, line_chart, other_tasks
 from explorer.views.rows import Rows
 from explorer.views.training import NONE, Training
+from explorer.views.trust import spread
+from store.keys import Result
 
 COLUMNS = ("measure", "probe", "by", "line", "task", "layer", "step", "against", "value", "sd", "seeds", "unit")
 
@@ -59,6 +61,8 @@ class LinesBy:
         self.task = data.tasks[0] if data.tasks else ""
         self.fixed = self._layer(look) if along == "step" else self._step(look)
         """Number of the one layer, or of the one step."""
+        self.shown: list[Result] = []
+        """The rows behind the lines."""
         self.lines = {"seed": self._seeds, "task": self._tasks, "head": self._heads}[self.by]()
         self.training = training if self.by != "task" else NONE
         self.xs = tuple(sorted({x for line in self.lines for x in line.values}))
@@ -67,8 +71,9 @@ class LinesBy:
         who = self.task if self.by == "seed" else f"{self.task}, {words.seeds(data.seeds(self.task))}"
         lines = f"{self._where()}, a line a {self.by}"
         self.title = words.title(data, lines) if self.by == "task" else words.title(data, who, lines)
-        self.subtitle = words.subtitle(data, data.main)
-        self.notes = words.notes(data, data.main) + (other_tasks(data, self.task) if self.by != "task" else ())
+        self.subtitle = words.subtitle(data, self.shown)
+        self.notes = words.notes(data, self.shown) + (other_tasks(data, self.task) if self.by != "task" else ())
+        self.banded = any(np.isfinite(line.spread(x)) for line in self.lines for x in line.values)
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -105,8 +110,9 @@ class LinesBy:
     def _line(self, name: str, task: str, seeds: tuple[str, ...]) -> Line:
         found: dict[int, tuple[float, ...]] = {}
         for x in {p.step if self.along == "step" else p.layer for p in self.data.wanted if p.task == task}:
-            rows = (self.data.at(task, seed, *self._spot(x)) for seed in seeds)
-            found[x] = tuple(r.value for r in rows if r is not None and r.value is not None)
+            rows = [r for seed in seeds if (r := self.data.at(task, seed, *self._spot(x))) is not None]
+            self.shown += rows
+            found[x] = tuple(r.value for r in rows if r.value is not None)
         return Line(clean(name), task, {x: values for x, values in found.items() if values})
 
     def _heads(self) -> list[Line]:
@@ -114,10 +120,14 @@ class LinesBy:
         for r in self.data.results:
             here = r.task == self.task and r.layer == self.fixed and r.ref_layer in (None, r.layer)
             whole = r.example is None and r.query is None and r.label_a is None
-            if here and whole and r.statistic == self.data.measure.main and r.head is not None and r.value is not None:
+            if here and whole and r.statistic == self.data.measure.main and r.head is not None:
+                self.shown.append(r)
                 line = found.setdefault(r.head, {})
-                line[r.step] = (*line.get(r.step, ()), r.value)
-        return [Line(f"head {head}", self.task, found[head]) for head in sorted(found)]
+                line[r.step] = (*line.get(r.step, ()), *(() if r.value is None else (r.value,)))
+        return [
+            Line(f"head {head}", self.task, {x: values for x, values in found[head].items() if values})
+            for head in sorted(found)
+        ]
 
     def _series(self) -> tuple[Series, ...]:
         last = max(1, len(self.lines) - 1)
@@ -152,12 +162,24 @@ class LinesBy:
             text = words.nothing(self.data)
             if self.by == "head" and self.data.cells:
                 text = f"{self.data.measure.title} has no values of single heads: js has."
-            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(text, width, height, palette, self.notes)
         at = cursor.clamped(len(self.xs), len(self.lines))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
         targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
-        notes = self.notes + words.on_log(self.data.measure, options)
+        notes = self.notes + self._beside(at) + words.on_log(self.data.measure, options)
         return Picture(tuple(lines), self._read(at, width), at, notes, targets)
+
+    def _beside(self, at: Cursor) -> tuple[str, ...]:
+        """On what stands beside the values that a cursor points at."""
+        said = spread("bands" if at.y < 0 else "band, ±") if self.banded else ()
+        return said + (words.apart(self.data.measure),) * (self._yardstick(at) is not None)
+
+    def _yardstick(self, at: Cursor) -> float | None:
+        """What seeds differ by where the cursor points; None where there is none."""
+        if at.x < 0 or at.y < 0 or self.by == "head":
+            return None
+        yard = self.data.yardstick.get((self.lines[at.y].task, *self._spot(self.xs[at.x])))
+        return None if yard is None else yard.value
 
     def _read(self, at: Cursor, room: int) -> str:
         if at.x < 0:
@@ -173,8 +195,7 @@ class LinesBy:
             return clean(text + "no value")
         many, sd = len(line.values[x]), line.spread(x)
         text += number(line.mean(x)) + (f" ± {number(sd)} ({many} seeds)" if many > 1 else "")
-        yard = self.data.yardstick.get((line.task, *self._spot(x))) if self.by != "head" else None
-        beside = words.yardstick(self.data, None if yard is None else yard.value)
+        beside = words.yardstick(self.data, self._yardstick(at))
         return clean(words.together(text, beside, words.against(self.data), room))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

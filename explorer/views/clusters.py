@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import clean, message
+from explorer.render.cells import clean
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets
 from explorer.render.palette import Palette
 from explorer.render.targets import upwards
@@ -119,7 +119,7 @@ class Clusters:
         """See ``View.draw``."""
         if self.empty:
             text = nothing(self.data, "Distances between labels")
-            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(text, width, height, palette, self.notes)
         at = cursor.clamped(len(self.labels), len(self.labels))
         row = self.row_of(at.y) if at.y >= 0 else -1
         matrix = self.matrix(options.log_y)

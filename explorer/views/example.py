@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import clean, crop, message
+from explorer.render.cells import clean, crop
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
 from explorer.render.palette import Palette
 from explorer.render.targets import upwards
+from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
-from explorer.views.words import DOT
+from explorer.views.fitting import DOT
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey, ProbeSet
 from store.ragged import pair_offsets
@@ -209,7 +210,7 @@ class Example:
         """See ``View.draw``; ``log_y`` shows small values beside large ones: the maps in logarithms over three decades,
         the difference on a square-root scale."""
         if self.empty:
-            return Picture(tuple(message("The example has no token.", width, height, palette.text)), "", NOWHERE, ())
+            return words.instead("The example has no token.", width, height, palette)
         at = cursor.clamped(self.length, self.length)
         query = self.query_of(at.y) if at.y >= 0 else -1
         matrix, fewer = self._matrix(width, options.log_y)

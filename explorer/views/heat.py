@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.measures import Measure
-from explorer.render.cells import message
 from explorer.render.heat import HeatChart, HeatMap, names_of
 from explorer.render.palette import Palette
 from explorer.views import words
@@ -65,11 +64,9 @@ class Heat(CubeView):
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:
-            return Picture(
-                tuple(message(words.nothing(self.data), width, height, palette.text)), "", NOWHERE, self.notes
-            )
+            return words.instead(words.nothing(self.data), width, height, palette, self.notes)
         at = cursor.clamped(len(self.cube.steps), len(self.cube.layers))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
         reading = self.at(at.y, at.x, width) if at.x >= 0 and at.y >= 0 else ""
         targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
-        return Picture(tuple(lines), reading, at, self.told(options), targets)
+        return Picture(tuple(lines), reading, at, self.told(options, self.beside("") if reading else ()), targets)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.render.axes import count
-from explorer.render.cells import Grid, clean, crop, message, pad
+from explorer.render.cells import Grid, clean, crop, pad
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
 from explorer.selection import Selection
+from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 
 HowItIs = Literal["running", "stopping", "waiting", "done", "in part", "failed", "cancelled", "set aside"]
@@ -106,7 +107,7 @@ class Jobs:
                 "Nothing was computed since the explorer was opened. What is shown and missing is computed by itself. "
                 "What bertdyn compute or another explorer computes is not listed here; its values appear all the same."
             )
-            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, ())
+            return words.instead(text, width, height, palette)
         at = Cursor(-1, max(0, cursor.clamped(1, len(jobs)).y))
         chosen = jobs[at.y]
         reasons = _reasons(chosen)

@@ -8,7 +8,7 @@ import numpy as np
 from rich.segment import Segment
 
 from explorer.render.axes import number
-from explorer.render.cells import Line, clean, message
+from explorer.render.cells import Line, clean
 from explorer.render.chart import Chart, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
@@ -115,7 +115,7 @@ class LabelLines:
         """See ``View.draw``; a cursor with y shows that label and dims the others."""
         if self.empty:
             text = nothing(self.data, "Lines of labels")
-            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(text, width, height, palette, self.notes)
         at = cursor.clamped(len(self.at.steps), len(self.at.labels))
         where, log, plain = at.x, options.log_y, options.ascii
         lines: list[Line]

@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer.measures import all_measures
 from explorer.render.axes import number
-from explorer.render.cells import clean, message
+from explorer.render.cells import clean
 from explorer.render.heat import names_of
 from explorer.render.palette import Palette
 from explorer.selection import Pair, seed_order
@@ -18,6 +18,7 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.cells import place_of
 from explorer.views.heat import heat_chart
 from explorer.views.rows import Rows
+from explorer.views.trust import Trust
 
 COLUMNS = (
     *("measure", "probe", "task", "seed", "step", "layer", "against", "ref_layer", "value"),
@@ -71,12 +72,14 @@ class Layers:
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:
-            return Picture(tuple(message(self._nothing(), width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(self._nothing(), width, height, palette, self.notes)
         at = cursor.clamped(len(self.ref_layers), len(self.layers))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
         targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
         reading = self._read(at, width) if at.x >= 0 and at.y >= 0 else ""
-        return Picture(tuple(lines), reading, at, self.notes, targets)
+        pointed = self._by_layers.get((self.layers[at.y], self.ref_layers[at.x])) if reading else None
+        beside = Trust.of(self.data.measure, (pointed,)).notes("[ ]", chance=True) if pointed else ()
+        return Picture(tuple(lines), reading, at, self.notes + beside, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of layers that has a value or a reason why not."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import clean, message
+from explorer.render.cells import clean
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
@@ -15,11 +15,14 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.cells import signed
 from explorer.views.rows import Cube, Rows
+from explorer.views.trust import Trust, spread
 
 COLUMNS = (
     *("measure", "probe", "task", "seed", "step", "layer", "against", "value", "sd", "seeds"),
     *("interval_low", "interval_high", "null", "seed_to_seed", "unit", "reason"),
 )
+
+_ALL_TASKS = "a line a task shows all"
 
 
 class CubeView:
@@ -36,7 +39,10 @@ class CubeView:
         self.title = words.title(data, self.task, words.seeds(self.seeds)) if self.seeds else words.title(data)
         self.subtitle = words.subtitle(data, self.shown)
         self.empty = not bool(np.isfinite(self.cube.values).any())
-        self.notes = words.notes(data, self.shown, spread=len(self.seeds) > 1) + other_tasks(data, self.task)
+        self.notes = words.notes(data, self.shown) + other_tasks(data, self.task)
+        self.trust = Trust.of(data.measure, self.shown)
+        self.apart = bool(np.isfinite(self.cube.yardstick).any())
+        """Distances between seeds stand beside the values."""
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -59,9 +65,21 @@ class CubeView:
         beside = words.yardstick(self.data, yard) + words.chance(chance)
         return words.together(text, beside, words.against(self.data), room)
 
-    def told(self, options: DrawOptions) -> tuple[str, ...]:
-        """The notes, and what of the options cannot be done."""
-        return self.notes + words.on_log(self.data.measure, options)
+    def told(self, options: DrawOptions, beside: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The notes, what stands ``beside`` the values in the picture, and what of the options cannot be done."""
+        return self.notes + beside + words.on_log(self.data.measure, options)
+
+    def beside(self, sign: str) -> tuple[str, ...]:
+        """On the spread or interval, chance level and distance between seeds of the values that are pointed at.
+
+        Args:
+            sign: what stands for a spread or interval beside the reading's own ('band'); empty: nothing.
+        """
+        marks = f"{sign}, " if sign else ""
+        several = len(self.seeds) > 1
+        said = spread(f"{marks}±" if several and np.isfinite(self.cube.spread).any() else "")
+        said += self.trust.notes("" if several else f"{marks}[ ]", chance=True)
+        return said + (words.apart(self.data.measure),) * self.apart
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a layer and step: the value, or the mean over seeds with its standard deviation."""
@@ -98,12 +116,13 @@ class LineView(CubeView):
     ) -> Picture:
         """See ``View.draw``; a cursor with y shows that line and dims the others."""
         if self.empty:
-            lines = message(words.nothing(self.data), width, height, palette.text)
-            return Picture(tuple(lines), "", NOWHERE, self.notes)
+            return words.instead(words.nothing(self.data), width, height, palette, self.notes)
         at = cursor.clamped(len(self.chart.xs), len(self.chart.chart.series))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
         targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
-        return Picture(tuple(lines), self.read(at, width), at, self.told(options), targets)
+        banded = len(self.seeds) > 1 and bool(np.isfinite(self.cube.spread).any())
+        beside = self.beside("band") if at.y >= 0 else spread("bands" if banded else "")
+        return Picture(tuple(lines), self.read(at, width), at, self.told(options, beside), targets)
 
 
 def line_chart(data: Rows, series: tuple[Series, ...], x_name: str, one_seed: bool) -> Chart:
@@ -180,7 +199,7 @@ def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
     if not others:
         return ()
     named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
-    return (clean(f"shows {shown}; also chosen: {named}"),)
+    return (clean(f"shows {shown} alone; {named} {'is' if len(others) == 1 else 'are'} chosen too: {_ALL_TASKS}"),)
 
 
 def cube_rows(data: Rows, cube: Cube) -> list[tuple[object, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import clean, message
+from explorer.render.cells import clean
 from explorer.render.heat import names_of
 from explorer.render.palette import Palette
 from explorer.views import words
@@ -13,6 +13,8 @@ from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, L
 from explorer.views.heat import heat_chart
 from explorer.views.line_view import other_tasks
 from explorer.views.rows import Rows
+from explorer.views.trust import spread
+from store.keys import Result
 
 COLUMNS = ("measure", "probe", "task", "step", "layer", "head", "seed", "other_seed", "value", "sd", "seeds", "unit")
 
@@ -28,11 +30,13 @@ class StepMap:
         self.task = data.tasks[0] if data.tasks else ""
         steps = sorted({p.step for p in data.wanted if p.task == self.task})
         self.step = steps[min(max(look.step, 0), len(steps) - 1)] if steps else 0
+        self.shown: list[Result] = []
+        """The rows behind the map; ``made`` finds them."""
         self.values, self.spread, self.row_names, self.column_names = self.made(look)
         self.empty = not bool(np.isfinite(self.values).any())
         self.title = words.title(data, self.task, *self.where())
-        self.subtitle = words.subtitle(data, data.main)
-        self.notes = words.notes(data, data.main) + other_tasks(data, self.task)
+        self.subtitle = words.subtitle(data, self.shown)
+        self.notes = words.notes(data, self.shown) + other_tasks(data, self.task)
         rows, columns = (self.row_title, self.row_names), (self.column_title, self.column_names)
         self.chart = heat_chart(data.measure, self.values, rows, columns)
 
@@ -62,11 +66,13 @@ class StepMap:
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:
-            return Picture(tuple(message(self.nothing(), width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(self.nothing(), width, height, palette, self.notes)
         at = cursor.clamped(len(self.column_names), len(self.row_names))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
         targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
-        return Picture(tuple(lines), self._read(at) if at.x >= 0 and at.y >= 0 else "", at, self.notes, targets)
+        reading = self._read(at) if at.x >= 0 and at.y >= 0 else ""
+        notes = self.notes + spread("±" if reading and np.isfinite(self.spread).any() else "")
+        return Picture(tuple(lines), reading, at, notes + words.on_log(self.data.measure, options), targets)
 
     def _read(self, at: Cursor) -> str:
         value, sd = float(self.values[at.y, at.x]), float(self.spread[at.y, at.x])
@@ -88,16 +94,17 @@ class HeadMap(StepMap):
         for r in self.data.results:
             whole = r.example is None and r.query is None and r.label_a is None and r.ref_layer in (None, r.layer)
             here = r.task == self.task and r.step == self.step and r.statistic == self.data.measure.main
-            if whole and here and r.head is not None and r.value is not None:
-                found.setdefault((r.layer, r.head), []).append(r.value)
+            if whole and here and r.head is not None:
+                self.shown.append(r)
+                found.setdefault((r.layer, r.head), []).extend(() if r.value is None else (r.value,))
         self.layers, self.heads = (tuple(sorted({place[i] for place in found})) for i in (0, 1))
         values = np.full((len(self.layers), len(self.heads)), np.nan)
-        spread = values.copy()
+        sds = values.copy()
         for (layer, head), each in found.items():
             at = self.layers.index(layer), self.heads.index(head)
-            values[at] = np.mean(each)
-            spread[at] = np.std(each, ddof=1) if len(each) > 1 else np.nan
-        return values, spread, names_of(self.layers), names_of(self.heads)
+            values[at] = np.mean(each) if each else np.nan
+            sds[at] = np.std(each, ddof=1) if len(each) > 1 else np.nan
+        return values, sds, names_of(self.layers), names_of(self.heads)
 
     def where(self) -> tuple[str, ...]:
         """See StepMap."""
@@ -141,10 +148,11 @@ class SeedMap(StepMap):
         self.seeds = self.data.seeds(self.task)
         values = np.full((len(self.seeds), len(self.seeds)), np.nan)
         for r in self.data.main:
-            fits = r.task == self.task and r.step == self.step and r.layer == self.layer and r.value is not None
+            fits = r.task == self.task and r.step == self.step and r.layer == self.layer
             if fits and r.seed in self.seeds and r.ref_seed in self.seeds:
+                self.shown.append(r)
                 i, j = self.seeds.index(r.seed), self.seeds.index(r.ref_seed)
-                values[i, j] = values[j, i] = r.value
+                values[i, j] = values[j, i] = np.nan if r.value is None else r.value
         return values, np.full_like(values, np.nan), self.seeds, self.seeds
 
     def where(self) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.render.axes import count, number
-from explorer.render.cells import clean, crop, message
+from explorer.render.cells import clean, crop
 from explorer.render.palette import Palette
 from explorer.render.plane import Path, Plane, draw, targets
+from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.centroids import Centroids
-from explorer.views.words import DOT
+from explorer.views.fitting import DOT
 
 COLUMNS = (
     *("probe", "task", "seed", "step", "layer", "label", "points", "pc1", "pc2", "from_first", "from_previous"),
@@ -62,7 +63,7 @@ class Paths:
         """See ``View.draw``; x marks a checkpoint on every path, y shows one path and dims the others."""
         if len(self.data.keys) * len(self.data.labels) < 2:
             text = "One centroid of one checkpoint has no path: choose a run with several steps."
-            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(text, width, height, palette, self.notes)
         at = cursor.clamped(len(self.data.keys), len(self.data.labels))
         lines = draw(self.plane, width, height, palette, at.x, at.y, options.ascii)
         return Picture(tuple(lines), self._read(at), at, self.notes, targets(self.plane, width, height, at.y))

@@ -13,7 +13,8 @@ from explorer.views import words
 from explorer.views.base import Cursor
 from explorer.views.line_view import COLUMNS, CubeView, between, cube_rows, cube_series, line_chart
 from explorer.views.rows import Cube, Rows
-from explorer.views.side_by_side import SideBySide
+from explorer.views.side_by_side import Panel, SideBySide
+from explorer.views.trust import spread
 
 
 class Seeds(CubeView, SideBySide):
@@ -28,7 +29,6 @@ class Seeds(CubeView, SideBySide):
         self.title = words.title(data, self.task, few) if self.seeds else words.title(data)
         several = len(self.seeds) > 1
         self.spare = len(self.seeds) if several else 0  # the mean and the yardstick are the answer
-        apart = bool(np.isfinite(cube.yardstick).any())
         shown = [cube.values, cube.low, cube.high, cube.yardstick, cube.mean - cube.spread, cube.mean + cube.spread]
         scale = np.concatenate([np.ravel(e) for e in shown])
 
@@ -37,18 +37,31 @@ class Seeds(CubeView, SideBySide):
             whole = line_chart(data, series, "step", len(part.seeds) == 1)
             return LineChart(replace(whole, y_name="", scale_of=scale, values=False, fades=False))
 
-        self.panels = [(f"seed {seed}", chart(data.cube(self.task, (seed,)), not several)) for seed in self.seeds]
+        beside = ", ╌ seeds" if self.apart else ""
+        self.panels = [
+            Panel(clean(f"seed {seed}"), chart(data.cube(self.task, (seed,)), not several), "" if several else beside)
+            for seed in self.seeds
+        ]
         if several:
-            self.panels.append(("mean ± sd, ╌ seeds" if apart else "mean ± sd over seeds", chart(cube, True)))
-        if apart:
+            self.panels.append(Panel("mean ± sd", chart(cube, True), beside))
+        if self.apart:
             none = np.full_like(cube.values, np.nan)[:1]
             between = Cube(cube.task, ("",), cube.layers, cube.steps, cube.yardstick[None], none, none, none, none[0])
-            self.panels.append(("between seeds", chart(between, False)))
+            self.panels.append(Panel("between seeds", chart(between, False)))
 
     @property
     def steps(self) -> tuple[int, ...]:
         """See ``SideBySide``."""
         return self.cube.steps
+
+    def marks(self, pointed: bool) -> tuple[str, ...]:
+        """See ``SideBySide``."""
+        several = len(self.seeds) > 1
+        if not pointed:
+            return spread("bands" if several and np.isfinite(self.cube.spread).any() else "")
+        said = spread("± and band of the mean" if several and np.isfinite(self.cube.spread).any() else "")
+        said += self.trust.notes("bands of seeds" if several else "band", chance=True)
+        return said + (words.apart(self.data.measure),) * self.apart
 
     def read(self, at: Cursor, room: int) -> str:
         """See ``SideBySide``."""
@@ -64,8 +77,8 @@ class Seeds(CubeView, SideBySide):
         ) + (f" and {len(self.seeds) - 6} more" if len(self.seeds) > 6 else "")
         text = f"layer {self.cube.layers[at.y]}, step {self.cube.steps[at.x]:,}: {each}"
         if np.isfinite(values).sum() > 1:
-            mean, spread = float(self.cube.mean[at.y, at.x]), float(self.cube.spread[at.y, at.x])
-            text += f"; mean {number(mean)} ± {number(spread)}"
+            mean, sd = float(self.cube.mean[at.y, at.x]), float(self.cube.spread[at.y, at.x])
+            text += f"; mean {number(mean)} ± {number(sd)}"
         yard, chance = float(self.cube.yardstick[at.y, at.x]), float(self.cube.null[at.y, at.x])
         return clean(words.together(text, words.yardstick(self.data, yard) + words.chance(chance), "", room))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.render.cells import Grid, crop, message
+from dataclasses import dataclass
+
+from explorer.render.cells import Grid, crop
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
@@ -15,14 +17,24 @@ _LABELLED, _LAST = 10, 28
 """Cells that the last panel gets more than the others, for the lines' labels; and at least, to have any."""
 
 
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One of the small charts."""
+
+    name: str
+    chart: LineChart
+    pointed: str = ""
+    """What its name adds while a line is pointed at: what stands beside that one."""
+
+
 class SideBySide:
     """x is the step, y (the line) the layer, the same in every panel."""
 
     data: Rows
     notes: tuple[str, ...]
     empty: bool
-    panels: list[tuple[str, LineChart]]
-    """Each with its name; all have the same places along x and as many lines."""
+    panels: list[Panel]
+    """All have the same places along x and as many lines."""
     spare: int
     """Of the panels, so many from the first on are parts of the others: they go first where room is short."""
 
@@ -34,6 +46,10 @@ class SideBySide:
     @property
     def layers(self) -> tuple[int, ...]:
         """Numbers of the layers, in the order of the lines."""
+        raise NotImplementedError
+
+    def marks(self, pointed: bool) -> tuple[str, ...]:
+        """Notes on what stands beside the values while a line is pointed at, or none is."""
         raise NotImplementedError
 
     def read(self, at: Cursor, room: int) -> str:
@@ -50,9 +66,7 @@ class SideBySide:
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:
-            return Picture(
-                tuple(message(words.nothing(self.data), width, height, palette.text)), "", NOWHERE, self.notes
-            )
+            return words.instead(words.nothing(self.data), width, height, palette, self.notes)
         at = cursor.clamped(len(self.steps), len(self.layers))
         grid = Grid(width, height)
         across = max(1, min(len(self.panels), width // _NARROWEST))
@@ -64,13 +78,15 @@ class SideBySide:
         targets: list[Target] = []
         extra = _extra(width, across)
         wide, tall = (width - extra) // across, height // down
-        for i, (name, chart) in enumerate(panels):
+        for i, one in enumerate(panels):
+            chart = one.chart
             row, column = divmod(i, across)
             last = i == len(panels) - 1 or column == across - 1
             size = width - column * wide if last and column == across - 1 else wide - 1 if across > 1 else wide
             if i == len(panels) - 1 and column < across - 1:
                 size = wide + extra
             high = height - row * tall if row == down - 1 else tall
+            name = one.name + (one.pointed if at.y >= 0 else "")
             name = name.replace("±", "+-").replace("╌", "=") if options.ascii else name
             grid.put(row * tall, column * wide, crop(name, size, options.ascii), palette.strong)
             if high > 1:
@@ -83,8 +99,8 @@ class SideBySide:
                     t.moved(column * wide, row * tall + 1) for t in found if t.row in new or (t.row < 0 and not i)
                 ]
         hidden = len(self.panels) - len(panels)
-        notes = (*self.notes, f"{hidden} of {len(self.panels)} panels do not fit on this screen")
-        notes = notes if hidden else self.notes
+        notes = (f"{hidden} of {len(self.panels)} panels do not fit on this screen",) if hidden else ()
+        notes = (*notes, *self.notes, *self.marks(at.y >= 0), *words.on_log(self.data.measure, options))
         return Picture(tuple(grid.lines()), self.read(at, width), at, notes, tuple(targets))
 
 

@@ -17,6 +17,7 @@ from explorer.views.coverage import Coverage, fetch_coverage
 from explorer.views.curves import Curves
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
+from explorer.views.fitting import DOT
 from explorer.views.label_lines import LabelLines
 from explorer.views.profile import Profile
 from explorer.views.rows import Rows, fetch
@@ -24,7 +25,6 @@ from explorer.views.seeds import Seeds
 from explorer.views.tasks import Tasks
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
-from explorer.views.words import DOT
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from explorer.render.axes import count
-from explorer.render.cells import Grid, clean, crop, message
+from explorer.render.cells import Grid, clean, crop
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
 from explorer.render.targets import Target
+from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Answer:
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:
-            return Picture(tuple(message("No row answers this.", width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead("No row answers this.", width, height, palette, self.notes)
         at = cursor.clamped(len(self.data.columns), len(self.data.rows))
         lines = self._table.draw(width, height, palette, at.y, at.x, options.ascii)
         return Picture(tuple(lines), self._read(at), at, self.notes, self._table.targets(width, height, at.y, at.x))

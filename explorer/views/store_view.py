@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from rich.style import Style
 
 from explorer.render.axes import count
-from explorer.render.cells import Grid, clean, crop, message, pad
+from explorer.render.cells import Grid, clean, crop, pad
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
+from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.coverage import BARE, FULL, MISSING, Coverage, MeasureCoverage, RunCoverage
-from explorer.views.words import DOT
+from explorer.views.fitting import DOT
 from store.keys import PRETRAINED
 
 COLUMNS = (
@@ -64,7 +65,7 @@ class StoreView:
         """See ``View.draw``."""
         if self.empty:
             text = "The store is empty: bertdyn extract puts checkpoints into it."
-            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(text, width, height, palette, self.notes)
         rows: list[RunCoverage | MeasureCoverage] = [*self.data.runs, *self.data.measures]
         at = Cursor(-1, cursor.clamped(1, len(rows)).y)
         sections = self._sections(options.ascii)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.render.cells import message
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.rows import Rows
+from explorer.views.trust import Trust
 from store.errors import BertdynError
 from store.keys import Result
 
@@ -47,7 +47,8 @@ class Table:
         self.title = words.title(data, ", ".join(data.tasks[:4]) + (", ..." if len(data.tasks) > 4 else ""))
         self.subtitle = words.subtitle(data, data.main)
         self.empty = not data.results
-        self._said = words.notes(data, data.results)
+        trust = Trust.of(data.measure, data.results)
+        self._said = words.notes(data, data.results) + trust.notes("[ ]", chance=True)
         if data.statistics is not None:
             self._said = (data.statistics.note, *self._said)
         self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]
@@ -81,7 +82,7 @@ class Table:
         if self.empty:
             missed = self.data.statistics is not None and self.data.statistics.others
             text = f"{self.notes[0].capitalize()}." if missed else words.nothing(self.data)
-            return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, self.notes)
+            return words.instead(text, width, height, palette, self.notes)
         results, table = self._sorted(options.sort, options.descending)
         at = cursor.clamped(len(self.columns), len(results))
         lines = table.draw(width, height, palette, at.y, at.x, options.ascii)

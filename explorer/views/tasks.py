@@ -14,7 +14,8 @@ from explorer.views import words
 from explorer.views.base import Cursor
 from explorer.views.line_view import COLUMNS, between, cube_rows, cube_series, line_chart
 from explorer.views.rows import Cube, Rows
-from explorer.views.side_by_side import SideBySide
+from explorer.views.side_by_side import Panel, SideBySide
+from explorer.views.trust import Trust, spread
 
 
 class Tasks(SideBySide):
@@ -40,16 +41,17 @@ class Tasks(SideBySide):
             xs = np.array(self.steps, np.float64)
             return LineChart(replace(whole, y_name="", scale_of=scale, xs_of=xs, values=False, fades=False))
 
-        self.panels = [(_named(task, cube), chart(cube)) for task, cube in self.cubes.items()]
+        self.panels = [Panel(*_named(task, cube, chart(cube))) for task, cube in self.cubes.items()]
         self.spare = len(self.panels) if self.mean is not None else 0
         if self.mean is not None:
-            self.panels.append((f"mean ± sd over {len(self.mean.seeds)} tasks", chart(self.mean)))
+            self.panels.append(Panel(f"mean ± sd over {len(self.mean.seeds)} tasks", chart(self.mean)))
         self.empty = not any(np.isfinite(cube.values).any() for cube in self.cubes.values())
         few = "one task" if len(self.cubes) == 1 else f"{len(self.cubes)} tasks side by side, means over seeds"
         self.title = words.title(data, few)
         self.subtitle = words.subtitle(data, data.main)
         alone = ("one task is chosen: the panel, or --task, takes in others",) if len(self.cubes) == 1 else ()
-        self.notes = alone + words.notes(data, data.main, spread=any(len(c.seeds) > 1 for c in shown))
+        self.notes = alone + words.notes(data, data.main)
+        self.trust = Trust.of(data.measure, data.main)
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -60,6 +62,18 @@ class Tasks(SideBySide):
     def layers(self) -> tuple[int, ...]:
         """Of any task's models."""
         return tuple(sorted({layer for cube in self.cubes.values() for layer in cube.layers}))
+
+    def marks(self, pointed: bool) -> tuple[str, ...]:
+        """See ``SideBySide``."""
+        cubes = self.cubes.values()
+        sign = "bands, ±" if pointed else "bands"
+        several = any(np.isfinite(c.spread).any() for c in cubes)
+        over = " and, of the mean, over ".join(["seeds"] * several + ["tasks"] * (self.mean is not None))
+        said = spread(sign if over else "", over)
+        if not pointed:
+            return said
+        said += self.trust.notes("band of one seed" if any(len(c.seeds) == 1 for c in cubes) else "", chance=True)
+        return said + (words.apart(self.data.measure),) * any(np.isfinite(c.yardstick).any() for c in cubes)
 
     def read(self, at: Cursor, room: int) -> str:
         """See ``SideBySide``."""
@@ -108,11 +122,9 @@ def over_tasks(cubes: tuple[Cube, ...]) -> Cube | None:
     return Cube("", tasks, tuple(layers), tuple(steps), values, none, none, nulls, none[0])
 
 
-def _named(task: str, cube: Cube) -> str:
-    if len(cube.seeds) == 1:
-        return clean(f"{task}, seed {cube.seeds[0]}")
-    apart = ", ╌ seeds" if np.isfinite(cube.yardstick).any() else ""
-    return clean(f"{task} ± sd{apart}")
+def _named(task: str, cube: Cube, chart: LineChart) -> tuple[str, LineChart, str]:
+    name = f"{task}, seed {cube.seeds[0]}" if len(cube.seeds) == 1 else f"{task} ± sd"
+    return clean(name), chart, ", ╌ seeds" if np.isfinite(cube.yardstick).any() else ""
 
 
 def _at(cube: Cube, layer: int, step: int) -> tuple[float, float]:

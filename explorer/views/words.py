@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 
 from explorer.measures import Measure
 from explorer.render.axes import count, number, short
-from explorer.render.cells import clean
-from explorer.views.base import DrawOptions
+from explorer.render.cells import clean, message
+from explorer.render.palette import Palette
+from explorer.views.base import NOWHERE, DrawOptions, Picture
 from explorer.views.cells import signed
+from explorer.views.fitting import DOT
 from explorer.views.rows import Rows
+from explorer.views.trust import asked
 from store.keys import Result
 
-DOT = " · "
 WIDE = 1000
 """Room for every word."""
 _EDGE = 2
@@ -60,8 +61,8 @@ def seeds(names: Sequence[str]) -> str:
 
 
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
-    """'probe dev · over 21,340 tokens · 0 = the same, 1 = nothing in common · 99 % variance': on what, on how much,
-    which way values point, in which definition."""
+    """'probe dev · over 21,340 tokens · 99 % variance · 0 = the same · 1 = nothing in common': on what, on how much,
+    in which definition, which way values point; the last ones go first where there is no room."""
     counts = sorted({r.n for r in shown if r.value is not None})
     parts = [f"probe {rows.selection.probe}"]
     if counts:
@@ -69,9 +70,8 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
         parts.append(f"over {span} {rows.measure.counts}")
     usual = {p.name: p.default for p in rows.measure.parameters}
     chosen = [(name, value) for name, value in rows.selection.parameters if value != usual.get(name, value)]
-    parts += [parameter(name, value) for name, value in chosen]  # first: the end is cut where there is no room
-    parts += [rows.measure.direction]
-    parts += [parameter(*p) for p in rows.selection.parameters if p not in chosen]
+    parts += [parameter(*p) for p in (*chosen, *(p for p in rows.selection.parameters if p not in chosen))]
+    parts += rows.measure.direction.split(", ")
     return clean(DOT.join(part for part in parts if part))
 
 
@@ -99,8 +99,8 @@ def y_name(measure: Measure) -> str:
     return measure.title if plain else f"{measure.title} ({measure.unit})"
 
 
-def notes(rows: Rows, shown: Sequence[Result], spread: bool = False) -> tuple[str, ...]:
-    """What the reader must know, most important first; ``spread``: the picture shows that over seeds, no intervals."""
+def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
+    """What the reader must know of the values behind a picture, most important first."""
     said = []
     if rows.missing:
         said.append(f"not computed: {count(rows.missing)} of {count(len(rows.wanted))} values")
@@ -110,7 +110,6 @@ def notes(rows: Rows, shown: Sequence[Result], spread: bool = False) -> tuple[st
     warned = [r for r in shown if r.value is not None and r.reason]
     if warned:
         said.append(f"! {count(len(warned))} of {count(len(shown))} mean little: {_reasons(warned)}")
-    said += _on_trust(rows.measure, shown, spread)
     low = [r for r in shown if noise(rows.measure, r)]
     if low:
         said.append(f"{count(len(low))} of {count(len(shown))} values lie {_near(rows.measure)}: {_NOISE}")
@@ -128,42 +127,6 @@ def noise(measure: Measure, result: Result) -> bool:
 def _near(measure: Measure) -> str:
     floor = short(measure.floor)
     return f"within {floor} of {short(measure.same)}" if measure.same else f"below {floor}"
-
-
-def _on_trust(measure: Measure, shown: Sequence[Result], spread: bool) -> list[str]:
-    """How spreads, intervals and chance levels were had, and why where they were asked for and could not be had."""
-    asked = next((t for t in (trust(r) for r in shown) if t), {})
-    said = ["±: standard deviation over seeds"] if spread else []
-    level, method = asked.get("level"), asked.get("interval")
-    if method and not spread and any(r.interval_low is not None for r in shown) and isinstance(level, (int, float)):
-        said.append(f"[ ]: {100 * level:g} % {method} interval over examples")
-    draws = asked.get("null")
-    if draws and any(r.null_value is not None for r in shown):
-        what = "labels" if measure.needs_labels else "examples"
-        said.append(f"chance: mean of {draws} {'draw' if draws == 1 else 'draws'} with {what} permuted")
-    for what in ("null",) if spread else ("interval", "null"):
-        name = f"no_{what}"
-        reason = next((str(known(r)[name]) for r in shown if f'"{name}"' in r.details and known(r).get(name)), "")
-        if reason:
-            said.append(f"no {'chance level' if what == 'null' else what}: {reason}")
-    return said
-
-
-def known(result: Result) -> dict[str, object]:
-    """A row's details; empty where they are no JSON object."""
-    try:
-        found = json.loads(result.details)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def trust(result: Result) -> dict[str, object]:
-    """What was asked to come with a value."""
-    if '"trust"' not in result.details:
-        return {}
-    asked = known(result).get("trust")
-    return asked if isinstance(asked, dict) else {}
 
 
 def on_log(measure: Measure, options: DrawOptions) -> tuple[str, ...]:
@@ -218,7 +181,7 @@ def interval(result: Result) -> str:
     """' [95 %: 0.231, 0.250]', or nothing."""
     if result.interval_low is None or result.interval_high is None:
         return ""
-    level = trust(result).get("level")
+    level = asked(result).get("level")
     stated = f"{100 * level:g} %: " if isinstance(level, (int, float)) else ""
     return f" [{stated}{number(result.interval_low)}, {number(result.interval_high)}]"
 
@@ -228,6 +191,11 @@ def yardstick(rows: Rows, value: float | None) -> list[str]:
     if value is None or math.isnan(value):
         return []
     return [f"{_ALIKE if rows.measure.same else _APART} {number(value)}"]
+
+
+def apart(measure: Measure) -> str:
+    """The note on the distance between seeds that stands beside a value."""
+    return f"seeds: mean {measure.title} between two seeds at the same step"
 
 
 def chance(value: float | None) -> list[str]:
@@ -241,3 +209,8 @@ def nothing(rows: Rows) -> str:
         return f"Nothing computed yet: {count(rows.missing)} values of {rows.measure.title} wait."
     reasons = [r for r in rows.cells if r.value is None]
     return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."
+
+
+def instead(text: str, width: int, height: int, palette: Palette, notes: tuple[str, ...] = ()) -> Picture:
+    """Words in the place of a picture that has nothing to show."""
+    return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, notes)

@@ -324,7 +324,8 @@ class Core(Screen[None]):
 
         def notes(pane: Pane, width: int) -> SegmentLine:
             own = pane is self.pane  # what is said of both is said once
-            said = [note for note in pane.notes if own or note not in self.pane.notes]
+            known = () if own else {bars.meaning(note) for note in self.pane.notes}
+            said = [note for note in pane.notes if bars.meaning(note) not in known]
             word = bars.DOT.join(filter(None, (READING if pane.late else "", pane.word)))
             return bars.notes(word, said, hint if own else "", more, palette, width)
 

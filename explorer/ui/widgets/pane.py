@@ -99,5 +99,5 @@ class Pane(Vertical):
         """Write the lines above the picture; ``named``: what kind of view it is, where the footer does not say so."""
         view, width = self.view, self.chart.size.width
         words = ": ".join(filter(None, (named, view.title))) if view else named
-        self._heading.show([bars.plain(words, self._palette.strong, width)])
-        self._subheading.show([bars.plain(view.subtitle if view else "", self._palette.axis, width)])
+        self._heading.show([bars.heading(words, self._palette.strong, width)])
+        self._subheading.show([bars.heading(view.subtitle if view else "", self._palette.axis, width)])

@@ -113,7 +113,7 @@ def test_a_similarity_hangs_down_from_one():
     scale = near.y_scale(False)
     assert scale.high == 1.0
     assert 0.6 < scale.low < 0.7
-    assert "1.0┤" in drawn(LineChart(near), focus=-1)
+    assert "1.00┤" in drawn(LineChart(near), focus=-1)
 
 
 LEVELS = st.lists(st.one_of(st.floats(-1, 2), st.just(np.nan)), min_size=6, max_size=6)

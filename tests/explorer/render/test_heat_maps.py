@@ -178,3 +178,16 @@ def test_the_picture_is_the_one_that_was_looked_at(name, how):
     values[2, 6:] = np.nan
     text = to_text(heat(values).draw(60, 12, palette(Depth.NONE), **how))
     assert text == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_figures_in_cells_are_all_values_or_all_tenths():
+    """Among values a small one is rounded: as a tenth of the scale it would read as nothing."""
+    small = HeatChart(HeatMap(np.array([[2.03e-4, 0.184, -3e-4]]), names_of(range(1)), names_of(range(3)), "", "", ""))
+
+    def figures(cells: int) -> list[str]:
+        text = to_text(small.draw(2 + 3 * cells, 6, palette(Depth.NONE), digits=True))
+        return next(line for line in text.splitlines() if "0.18" in line or " 9" in line)[1:].split()
+
+    assert figures(6) == ["0.000", "0.184", "0.000"]
+    assert figures(5) == ["0.00", "0.18", "0.00"]
+    assert figures(4) == ["0", "9", "0"]

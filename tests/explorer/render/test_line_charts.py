@@ -186,3 +186,15 @@ def test_of_very_many_lines_some_are_drawn_and_the_one_in_focus(focus):
     at = there.index(focus) if focus >= 0 else -1
     assert drawn(one, 100, 30, Depth.TRUECOLOR, focus=focus) == drawn(few, 100, 30, Depth.TRUECOLOR, focus=at)
     assert chart(layers=MOST).shown() == tuple(range(MOST))
+
+
+def test_every_place_on_the_x_axis_is_named_where_there_is_room():
+    def named(xs: list[int], width: int) -> list[str]:
+        x = np.array(xs, np.float64)
+        lines = to_text(LineChart(Chart((Series("L1", x, x / 9),), "step", "")).draw(width, 8, palette(Depth.NONE)))
+        return lines.splitlines()[-1].split()[:-1]
+
+    assert named([0, 1, 2, 3, 4, 5, 6], 40) == ["0", "1", "2", "3", "4", "5", "6"]
+    assert named([0, 7, 30, 64], 60) == ["0", "7", "30", "64"]
+    assert named([0, 1, 30, 64], 60) == ["0", "20", "40", "60"]  # the first two would touch
+    assert named(list(range(0, 2001, 100)), 70) == ["0", "500", "1,000", "1,500", "2,000"]

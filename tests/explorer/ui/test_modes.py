@@ -305,9 +305,9 @@ async def test_notes_that_do_not_fit_are_counted_and_stand_in_the_help(computed:
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"task:* against:final", "enter")
         await until(pilot, lambda: (p := main(pilot).picture) is not None and len(p.notes) > 2)
-        await until(pilot, lambda: "not computed" in text_of(pilot, "notes"))
+        await until(pilot, lambda: "not computed" not in text_of(pilot, "notes"))
         notes = main(pilot).picture.notes  # type: ignore[union-attr]
-        await until(pilot, lambda: any(f"+{n}: ?" in text_of(pilot, "notes") for n in range(1, len(notes))))
+        await until(pilot, lambda: any(f"{n} more note" in text_of(pilot, "notes") for n in range(1, len(notes))))
         await pilot.press("question_mark")
         for note in notes:
             await shown(pilot, note[:60])
@@ -319,8 +319,8 @@ def test_as_many_notes_as_fit_and_how_many_more() -> None:
 
     assert line("one", "two", hint="v next") == " one · two · v next"
     assert line("one", "two", hint="v " + "next " * 9) == " one · two"
-    assert line("a" * 20, "b" * 20, "c") == " " + "a" * 20 + " · +2: ?"
-    assert line("a" * 60, "b") == " " + "a" * 29 + "… · +1: ?"
+    assert line("a" * 20, "b" * 20, "c") == " " + "a" * 20 + " · 2 more notes: ?"
+    assert line("a" * 60, "b") == " " + "a" * 20 + "… · 1 more note: ?"
     assert line("a" * 60) == " " + "a" * 22 + "… · all of it: ?"
     assert line("one", word="reading …") == " reading …"
     assert line(hint="v next") == " v next"

@@ -106,7 +106,7 @@ def test_tasks_stand_side_by_side_each_at_its_own_steps(size: tuple[int, int]) -
 def test_tasks_without_a_step_in_common_have_no_mean() -> None:
     view = VIEWS["seeds"].build(of_two_tasks(([0, 100], [50, 150]), ([1, 2], [1, 2])), look=Look(part="task"))
     assert view.mean is None
-    assert [name for name, _ in view.panels] == ["pos ± sd", "sst2 ± sd"]
+    assert [panel.name for panel in view.panels] == ["pos ± sd", "sst2 ± sd"]
 
 
 def test_one_task_alone_says_how_to_take_in_others() -> None:

@@ -11,7 +11,7 @@ from explorer.measures.base import Parameter
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against
-from explorer.views.base import NOWHERE, VIEWS, Cursor, DrawOptions, Picture, View
+from explorer.views.base import NOWHERE, VIEWS, Cursor, DrawOptions, Look, Picture, View
 from explorer.views.cells import place_of
 from explorer.views.rows import Rows, choose_rows
 from explorer.views.words import parameter
@@ -114,21 +114,55 @@ def test_without_them_nothing_is_said_of_them():
 
 
 def test_the_notes_say_how_they_were_had_and_why_one_could_not():
-    notes = draw(VIEWS["heat"].build(trusted())).notes
+    notes = draw(VIEWS["heat"].build(trusted()), Cursor(8, 9)).notes
     assert "[ ]: 90 % jackknife interval over examples" in notes
     assert "chance: mean of 20 draws with examples permuted" in notes
-    of_labels = draw(VIEWS["heat"].build(trusted(measure=replace(DISTANCE, needs_labels=True)))).notes
+    of_labels = draw(VIEWS["heat"].build(trusted(measure=replace(DISTANCE, needs_labels=True))), Cursor(8, 9)).notes
     assert "chance: mean of 20 draws with labels permuted" in of_labels
     why = json.dumps({"no_interval": "fewer than three examples", "trust": {"interval": "jackknife", "level": 0.9}})
-    notes = draw(VIEWS["heat"].build(rows(details=why))).notes
+    notes = draw(VIEWS["heat"].build(rows(details=why)), Cursor(8, 9)).notes
     assert "no interval: fewer than three examples" in notes
 
 
 def test_a_mean_over_seeds_says_what_its_spread_is_and_speaks_of_no_interval():
-    notes = draw(VIEWS["curves"].build(trusted(seeds=("1", "2")))).notes
-    assert "±: standard deviation over seeds" in notes
+    notes = draw(VIEWS["curves"].build(trusted(seeds=("1", "2"))), Cursor(8, 9)).notes
+    assert "band, ±: standard deviation over seeds" in notes
     assert not any("interval" in note for note in notes)
-    assert "±: standard deviation over seeds" not in draw(VIEWS["curves"].build(trusted())).notes
+    alone = draw(VIEWS["curves"].build(trusted()), Cursor(8, 9)).notes
+    assert "band, [ ]: 90 % jackknife interval over examples" in alone
+    assert not any("deviation" in note for note in alone)
+
+
+ON_TRUST = ("±", "[ ]", "band", "chance", "interval", "seeds: ")
+
+
+@pytest.mark.parametrize("seeds", [("1",), ("1", "2", "3")])
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        *((name, Look()) for name in ("curves", "profile", "heat", "seeds", "layers", "seed-pairs")),
+        *(("curves", Look(part=part)) for part in ("seed", "task", "head")),
+        *(("profile", Look(part=part)) for part in ("seed", "task")),
+        ("seeds", Look(part="task")),
+    ],
+)
+def test_the_notes_speak_only_of_what_is_shown(name, look, seeds):
+    """A sign in the notes stands in the picture or in the reading, a picture's own sign in the notes."""
+    view = VIEWS[name].build(trusted(seeds), look=look)
+    for cursor in (Cursor(8, -1), Cursor(8, 0), Cursor(8, 2)):
+        picture = draw(view, cursor, (200, 40))
+        shown = to_text(picture.lines) + picture.reading
+        told = [note for note in picture.notes if note.startswith(ON_TRUST)]
+        for note in told:
+            signs = note.partition(": ")[0].removesuffix(" of the mean").split(", ")
+            for sign in signs:
+                if sign in ("±", "chance", "seeds"):
+                    assert {"±": "± ", "chance": "chance", "seeds": "seeds"}[sign] in shown, note
+                if sign == "[ ]":
+                    assert "[90 %" in shown, note
+        assert ("chance" in shown) == any(note.startswith("chance: ") for note in told)
+        assert ("[90 %" in picture.reading) == any("[ ]: " in note for note in told)
+        assert ("± " in picture.reading) == any("deviation" in note and "±" in note for note in told)
 
 
 def test_what_the_title_says_goes_first_where_there_is_no_room():
@@ -160,7 +194,7 @@ class TestSimilarities:
     def test_words_point_the_right_way(self):
         view = VIEWS["curves"].build(self.data())
         assert view.title.startswith("CKA similarity to the pre-trained model")
-        assert "1 = the same, 0 = nothing in common" in view.subtitle
+        assert "1 = the same · 0 = nothing in common" in view.subtitle
         assert "between seeds 0.125; chance 0.930; to the pre-trained model" in draw(view, Cursor(8, 9)).reading
 
     def test_noise_lies_at_one(self):
@@ -235,10 +269,10 @@ def test_a_subtitle_leaves_out_what_says_nothing_and_keeps_what_was_chosen():
     assert parameter("definition", "zscore") == "definition zscore"
 
 
-def test_a_parameter_that_was_changed_stands_before_what_the_measure_is_like():
+def test_the_definition_stands_before_what_values_mean():
     data = rows()
     measure = replace(
         data.measure, parameters=(Parameter("variance", 0.9, "share"), Parameter("tokens", "all", "which"))
     )
     said = VIEWS["curves"].build(replace(data, measure=measure)).subtitle
-    assert said.index("99 % variance") < said.index(measure.direction)
+    assert said.index("99 % variance") < said.index("0 = the same subspace")

@@ -74,8 +74,8 @@ def test_no_size_option_or_cursor_breaks_a_view(name, case, width, height, depth
 def test_the_title_says_what_is_compared_with_what(name):
     view = VIEWS[name].build(rows())
     assert view.title.startswith("SVCCA distance from the pre-trained model · sst2")
-    direction = "0 = the same subspace, 1 = nothing in common"
-    assert view.subtitle == f"probe dev · over 21,340 tokens · {direction} · 99 % variance"
+    direction = "0 = the same subspace · 1 = nothing in common"
+    assert view.subtitle == f"probe dev · over 21,340 tokens · 99 % variance · {direction}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -147,7 +147,7 @@ def test_several_seeds_are_shown_as_mean_with_spread():
 def test_seeds_stand_side_by_side_on_one_scale():
     view = VIEWS["seeds"].build(rows(seeds=("1", "2", "10")))
     lines = text(view, 120, 24).splitlines()
-    assert re.split(r"\s{2,}", lines[0].strip()) == ["seed 1", "seed 2", "seed 10", "mean ± sd over seeds"]
+    assert re.split(r"\s{2,}", lines[0].strip()) == ["seed 1", "seed 2", "seed 10", "mean ± sd"]
     ticked = [line for line in lines if "┤" in line]
     assert ticked
     assert all(len(set(re.findall(r"([\d.]+)┤", line))) == 1 and line.count("┤") == 4 for line in ticked)
@@ -165,7 +165,7 @@ def test_seeds_that_do_not_fit_are_counted_and_the_mean_stays():
 
 def test_a_picture_of_one_task_names_the_others():
     view = VIEWS["curves"].build(rows(tasks=("sst2", "pos", "qqp")))
-    assert "shows sst2; also chosen: pos, qqp" in draw(view).notes
+    assert "shows sst2 alone; pos, qqp are chosen too: a line a task shows all" in draw(view).notes
 
 
 @pytest.mark.parametrize("name", ["curves", "profile", "heat"])

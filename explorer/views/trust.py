@@ -1,0 +1,77 @@
+"""What comes with values - intervals, chance levels, spreads - and how the notes of a picture speak of it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from explorer.measures import Measure
+from explorer.render.cells import clean
+from store.keys import Result
+
+
+def known(result: Result) -> dict[str, object]:
+    """A row's details; empty where they are no JSON object."""
+    try:
+        found = json.loads(result.details)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def asked(result: Result) -> dict[str, object]:
+    """What was asked to come with a value."""
+    if '"trust"' not in result.details:
+        return {}
+    found = known(result).get("trust")
+    return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What came with the values that a view is made of; its picture shows a part of that, and tells of this part."""
+
+    interval: str = ""
+    """How intervals were had; empty where no value has one."""
+    chance: str = ""
+    no_interval: str = ""
+    """Why one was asked for and could not be had."""
+    no_chance: str = ""
+
+    @classmethod
+    def of(cls, measure: Measure, shown: Sequence[Result]) -> Trust:
+        """Of the rows behind a picture."""
+        wish = next((found for found in map(asked, shown) if found), {})
+        level, method, draws = wish.get("level"), wish.get("interval"), wish.get("null")
+        interval = chance = ""
+        if method and isinstance(level, (int, float)) and any(r.interval_low is not None for r in shown):
+            interval = f"{100 * level:g} % {method} interval over examples"
+        if draws and any(r.null_value is not None for r in shown):
+            what = "labels" if measure.needs_labels else "examples"
+            chance = f"mean of {draws} {'draw' if draws == 1 else 'draws'} with {what} permuted"
+        return cls(interval, chance, _reason(shown, "no_interval"), _reason(shown, "no_null"))
+
+    def notes(self, interval: str = "", chance: bool = False) -> tuple[str, ...]:
+        """Of a picture.
+
+        Args:
+            interval: what stands for one in it ('[ ]'); empty: nothing does.
+            chance: it shows chance levels.
+        """
+        said = (
+            f"{interval}: {self.interval}" if interval and self.interval else "",
+            f"chance: {self.chance}" if chance and self.chance else "",
+            f"no interval: {self.no_interval}" if interval and self.no_interval else "",
+            f"no chance level: {self.no_chance}" if chance and self.no_chance else "",
+        )
+        return tuple(clean(note) for note in said if note)
+
+
+def spread(sign: str, over: str = "seeds") -> tuple[str, ...]:
+    """The note on what stands for a spread ('±', 'bands'); none without a sign."""
+    return (f"{sign}: standard deviation over {over}",) if sign else ()
+
+
+def _reason(shown: Sequence[Result], name: str) -> str:
+    return next((str(known(r)[name]) for r in shown if f'"{name}"' in r.details and known(r).get(name)), "")

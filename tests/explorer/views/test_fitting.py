@@ -1,0 +1,40 @@
+"""Do titles fit without losing what they are about?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from explorer.views.fitting import DOT, fit
+
+SUBTITLE = "probe tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · 1 = nothing in common"
+TITLE = "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2, layer 6, a line a seed"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        (SUBTITLE, 120, SUBTITLE),
+        (SUBTITLE, 82, "probe tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · …"),
+        (SUBTITLE, 79, "probe tags · over 1,806 tokens · 99 % variance · …"),
+        (SUBTITLE, 40, "probe tags · over 1,806 tokens · …"),
+        (SUBTITLE, 25, "probe tags · over 1,806…"),
+        (TITLE, 92, TITLE),
+        (TITLE, 82, "SVCCA distance from pre-trained · sst2, mean of seeds 1, 2, layer 6, a line a seed"),
+        (TITLE, 70, "SVCCA distance from pre-trained · sst2, mean of seeds 1, 2, layer 6…"),
+        ("from seed 2 at the same step · sst2", 30, "from seed 2 · sst2"),
+        ("a-task-with-a-very-long-name", 10, "a-task-wi…"),
+        ("", 10, ""),
+        ("anything", 0, ""),
+    ],
+)
+def test_what_matters_least_goes_first_and_no_word_is_cut(text, width, shown):
+    assert fit(text, width) == shown
+
+
+@given(st.lists(st.text("ab ,漢", max_size=12), max_size=6), st.integers(0, 60))
+def test_it_fits_and_is_a_part_of_what_was_said(parts, width):
+    text = DOT.join(parts)
+    shown = fit(text, width)
+    assert cell_len(shown) <= width
+    assert text.startswith(shown.removesuffix("…").removesuffix(DOT))
