@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -171,9 +172,14 @@ def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ..
     return tuple(found)
 
 
-def narrowed(selection: Selection, keys: Sequence[CheckpointKey], place: int | None = None) -> Selection:
-    """The same question about one comparison only: of the first task the step at ``place`` among its steps (None, or
-    past the end: the last one), of the first seed that has it.
+def at_or_before(there: Sequence[int], wanted: int) -> int:
+    """Place of a number in an ascending list: its own, else that of the nearest one below it, else the first."""
+    return max(0, bisect_right(there, wanted) - 1)
+
+
+def narrowed(selection: Selection, keys: Sequence[CheckpointKey], step: int | None = None) -> Selection:
+    """The same question about one comparison only: of the first task the step that is asked for or the nearest before
+    it (None: the last one), of the first seed that has it.
 
     Raises:
         BertdynError: as pairs(), and where the measure compares nothing.
@@ -189,7 +195,7 @@ def narrowed(selection: Selection, keys: Sequence[CheckpointKey], place: int | N
     there = {task, PRETRAINED, against.key.task if against.key else task}
     found = pairs(replace(selection, tasks=(task,)), [k for k in keys if k.task in there])
     steps = sorted({p.key.step for p in found})
-    step = steps[-1] if place is None or not 0 <= place < len(steps) else steps[place]
+    step = steps[-1] if step is None else steps[at_or_before(steps, step)]
     one = min((p for p in found if p.key.step == step), key=lambda p: (seed_order(p.key.seed), p))
     if against.kind == "seeds" and one.reference is not None:
         against = Against("seed", seed=one.reference.seed)

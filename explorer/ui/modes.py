@@ -33,7 +33,7 @@ class Variant:
 
     @property
     def meaning(self) -> tuple[str, str]:
-        """What x and y are, where other views have the same: STEP, LAYER or nothing."""
+        """What x and y are, where other views have the same: STEP, LAYER, HEAD or nothing."""
         return AXES.get(self.axes, ("", ""))
 
 
@@ -52,20 +52,22 @@ class Mode:
 
 STEPS = "steps"
 """Axes of views with a step along x and a layer along y."""
-STEP, LAYER = "step", "layer"
+STEP, LAYER, HEAD = "step", "layer", "head"
 AXES: Mapping[str, tuple[str, str]] = {
     STEPS: (STEP, LAYER),
     "steps of a seed": (STEP, ""),
     "steps of a task": (STEP, ""),
-    "steps of a head": (STEP, ""),
+    "steps of a head": (STEP, HEAD),
     "labels": (STEP, ""),
+    "paths": (STEP, ""),
     "profile": (LAYER, STEP),
     "layers of a seed": (LAYER, ""),
     "layers of a task": (LAYER, ""),
-    "heads": ("", LAYER),
+    "heads": (HEAD, LAYER),
     "layers": ("", LAYER),
 }
-"""Axes along which a cursor means the same in several views: who points at a step or a layer does so in all of them."""
+"""Axes along which a cursor means the same in several views: who points at a step, a layer or a head does so in all
+of them. A state's cursors hold the numbers of these, and places along other axes."""
 _TOP = Cursor(0, 0)
 
 

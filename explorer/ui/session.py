@@ -22,7 +22,7 @@ from explorer.ui.codec import decode, encode
 from explorer.ui.modes import MODES
 from explorer.ui.state import State
 
-_VERSION = 1
+_VERSION = 2
 _NAMED = 60
 """Characters of the store's name that the file's name begins with, for people who look."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from explorer.selection import Against, Ranges, Selection, default_against, narrowed, seed_order, steps_of
+from explorer.selection import Against, Ranges, Selection, at_or_before, default_against, narrowed, seed_order, steps_of
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
@@ -102,7 +102,8 @@ class State:
     variants: tuple[tuple[str, int], ...] = ()
     """Which of its variants a mode shows, where it is not the first."""
     cursors: tuple[tuple[str, Cursor], ...] = ()
-    """Where the user pointed, by kind of axes. Elsewhere: the last step, of all lines or of a map's top layer."""
+    """Where the user pointed, by kind of axes: the numbers of steps, layers and heads (see ui/places.py), the places of
+    other lines and rows. Elsewhere: the last step, of all lines or of a map's top layer."""
     options: DrawOptions = field(default_factory=DrawOptions)
     beside: tuple[tuple[str, str], ...] = ()
     """What the user put beside a view, by its name (see ui/beside.py); empty text: nothing."""
@@ -115,13 +116,13 @@ class State:
 
     @property
     def cursor(self) -> Cursor:
-        """Where the cursor is in this mode; views with the same axes share it."""
+        """What the cursor points at in this mode; views with the same axes share it."""
         variant = self.variant
         at = dict(self.cursors).get(variant.axes, variant.start or Cursor(END, -1))
         return at if at.y >= 0 or variant.lines else Cursor(at.x, END)
 
     def moved(self, at: Cursor, across: int, up: int) -> Cursor:
-        """The cursor beside one that was drawn. From no line to the top one, and below the lowest to none."""
+        """The place beside one that was drawn. From no line to the top one, and below the lowest to none."""
         if self.variant.downwards:
             up = -up
         if up and at.y < 0:
@@ -130,7 +131,7 @@ class State:
         return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
     def pointing(self, cursor: Cursor, axes: str = "") -> State:
-        """The same with the cursor elsewhere; axes with a step or a layer share the place on it."""
+        """The same, pointing elsewhere; axes with a step, a layer or a head share its number."""
         axes = axes or self.variant.axes
         moved = dict(self.cursors)
         names = AXES.get(axes, ("", ""))
@@ -177,7 +178,7 @@ class State:
             chosen = replace(chosen, against=Against.parse(kind.against))
         if kind.at_step:
             steps = steps_of(chosen, catalogue.of(self.probe))
-            step = steps[min(max(at, 0), len(steps) - 1)]
+            step = steps[at_or_before(steps, at)]
             chosen = replace(chosen, tasks=chosen.tasks[:1], steps=Ranges(((step, step),)))
         if not kind.one:
             return chosen
@@ -255,36 +256,6 @@ def fixed(state: State, catalogue: Catalogue, what: str) -> str:
     return ""
 
 
-def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The mode's next variant; one that sets tasks beside each other takes in all of them where only one is chosen."""
-    there = dict(state.variants)
-    there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
-    new = replace(state, variants=tuple(there.items()))
-    alone = new.variant.part == "task" and len(state.tasks) == 1
-    return replace(new, tasks=catalogue.tasks(state.probe)) if alone else new
-
-
-def stepped(state: State, catalogue: Catalogue, by: int) -> State:
-    """One step on, in every view that is of one step or has steps along x.
-
-    Raises:
-        BertdynError: nothing is chosen.
-    """
-    measure = catalogue.measure(state.measure)
-    asked = state.chosen(catalogue, state.measure if measure is None or measure.sides == 2 else FIRST_MEASURE)
-    last = len(steps_of(asked, catalogue.of(state.probe))) - 1
-    at = dict(state.cursors).get(STEPS, Cursor(END, -1))
-    return state.pointing(Cursor(min(max(min(at.x, last) + by, 0), last), at.y), STEPS)
-
-
-def looking(state: State, catalogue: Catalogue, what: str, by: int) -> State:
-    """The next layer or head, where the view is of one."""
-    if what == "head":
-        return replace(state, look=replace(state.look, head=(state.look.head + by) % (catalogue.heads + 1)))
-    layer = catalogue.layers if state.look.layer is None else state.look.layer
-    return replace(state, look=replace(state.look, layer=min(max(layer + by, 0), catalogue.layers)))
-
-
 def settled(state: State, catalogue: Catalogue) -> State:
     """The state with whatever the catalogue no longer (or not yet) has replaced by what it has."""
     probes = [info.name for info in catalogue.probes]
@@ -299,45 +270,6 @@ def settled(state: State, catalogue: Catalogue) -> State:
     tasks = tuple(t for t in state.tasks if t in there) or there[:1]
     seeds = tuple(s for s in state.seeds if s in catalogue.seeds(probe, tasks))
     return replace(state, tasks=tasks, seeds=seeds)
-
-
-def cycled(choices: Sequence[str], current: str, by: int = 1) -> str:
-    """The next of the choices after the current one, around the end; the first when it is none of them."""
-    if current not in choices:
-        return choices[0] if choices else current
-    return choices[(choices.index(current) + by) % len(choices)]
-
-
-def next_measure(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The next measure of the registry."""
-    return replace(state, measure=cycled([m.name for m in catalogue.measures], state.measure, by))
-
-
-def next_task(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """One task after the other, each alone."""
-    there = catalogue.tasks(state.probe)
-    current = state.tasks[0] if len(state.tasks) == 1 else ""
-    return settled(replace(state, tasks=(cycled(there, current, by),) if there else ()), catalogue)
-
-
-def next_seed(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """All seeds, then one after the other."""
-    there = ("", *catalogue.seeds(state.probe, state.tasks))
-    current = state.seeds[0] if len(state.seeds) == 1 else ""
-    chosen = cycled(there, current, by)
-    return replace(state, seeds=(chosen,) if chosen else ())
-
-
-def next_probe(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The next probe set that holds checkpoints."""
-    names = [info.name for info in catalogue.probes if catalogue.of(info.name)]
-    return with_probe(state, catalogue, cycled(names, state.probe, by))
-
-
-def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The next thing to compare with."""
-    there = catalogue.references(state.probe)
-    return compared(state, cycled(there, str(state.against), by))
 
 
 def compared(state: State, reference: str) -> State:
@@ -374,17 +306,6 @@ def toggled_seed(state: State, catalogue: Catalogue, name: str) -> State:
     return replace(state, seeds=() if len(kept) == len(there) else kept)
 
 
-def ranged(state: State, what: str, text: str) -> State:
-    """Steps or layers written as on the command line; ``all`` or nothing takes all.
-
-    Raises:
-        BertdynError: neither numbers nor ranges.
-    """
-    text = text.strip()
-    ranges = None if text in ("", "all", "*") else Ranges.parse(text, what)
-    return replace(state, steps=ranges) if what == "step" else replace(state, layers=ranges)
-
-
 def switched(options: DrawOptions, name: str) -> DrawOptions:
     """One way of drawing turned on or off: ``log_y``, ``digits`` or ``ascii``."""
     return {
@@ -392,10 +313,3 @@ def switched(options: DrawOptions, name: str) -> DrawOptions:
         "digits": replace(options, digits=not options.digits),
         "ascii": replace(options, ascii=not options.ascii),
     }[name]
-
-
-def resorted(options: DrawOptions, columns: Sequence[str]) -> DrawOptions:
-    """The next order of a table: each column ascending, then descending; at the end its own order again."""
-    if options.sort and not options.descending:
-        return replace(options, descending=True)
-    return replace(options, sort=cycled(("", *columns), options.sort), descending=False)

@@ -51,6 +51,7 @@ def text_view(path: Path, why: str) -> int:
     """
     import shutil
 
+    from explorer.ui.places import drawn
     from explorer.ui.reader import catalogue
     from explorer.ui.state import State, settled
     from explorer.views.base import VIEWS
@@ -63,7 +64,7 @@ def text_view(path: Path, why: str) -> int:
     assert wish is not None, "the first mode shows values"
     view = VIEWS[wish.view].load(store, wish.selection, wish.look)
     width, height = shutil.get_terminal_size((80, 24))
-    picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), state.cursor, state.options)
+    picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), drawn(state, view), state.options)
     lines = ["".join(s.text for s in line).rstrip() for line in picture.lines]
     print("\n".join([view.title, view.subtitle, *lines, *(n for n in (picture.reading, *picture.notes) if n)]))
     print(f"bertdyn-tui: {why}; this is the text view. See 'bertdyn show --help' for the others.", file=sys.stderr)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 END = 10**9
-"""A cursor index past every axis: it is drawn at the last place, and the picture says which that is."""
+"""Past every axis and beyond every step: it is drawn at the last place, and the picture says which that is."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Look:
     part: str = ""
     """Which of the view's own parts (``ViewKind.parts``)."""
     step: int = END
-    """Index into the steps; past the end: the last one."""
+    """The step, or the nearest before it that there is; END: the last one."""
     layer: int | None = None
     """None: the highest."""
     head: int = 0

@@ -14,7 +14,7 @@ from explorer.render.cells import clean
 from explorer.render.chart import Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
-from explorer.selection import seed_order
+from explorer.selection import at_or_before, seed_order
 from explorer.views import words
 from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Picture
 from explorer.views.curves import with_training
@@ -34,6 +34,8 @@ class Line:
     name: str
     task: str
     values: Mapping[int, tuple[float, ...]]
+    head: int = 0
+    """Of a line a head."""
 
     def mean(self, x: int) -> float:
         """The mean over seeds, NaN where there is none."""
@@ -47,7 +49,7 @@ class Line:
 
 class LinesBy:
     """y is the seed, task or head; x the step in one layer (``look.layer``, unset: the highest), or the layer at one
-    step (``look.step``, a place among the first task's)."""
+    step (``look.step``, of the first task's)."""
 
     def __init__(
         self,
@@ -80,14 +82,24 @@ class LinesBy:
         """Numbers of the layers, where they are an axis."""
         return self.xs if self.along == "layer" else ()
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps, where they are an axis."""
+        return self.xs if self.along == "step" else ()
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """Numbers of the heads, where they are the lines."""
+        return tuple(line.head for line in self.lines)
+
     def _layer(self, look: Look) -> int:
         there = sorted({r.layer for r in self.data.main} or {p.layer for p in self.data.wanted})
         wanted = there[-1] if look.layer is None and there else look.layer or 0
-        return min(there, key=lambda n: abs(n - wanted)) if there else wanted
+        return there[at_or_before(there, wanted)] if there else wanted
 
     def _step(self, look: Look) -> int:
         there = sorted({p.step for p in self.data.wanted if p.task == self.task})
-        return there[min(max(look.step, 0), len(there) - 1)] if there else 0
+        return there[at_or_before(there, look.step)] if there else 0
 
     def _where(self, x: int | None = None) -> str:
         """'layer 3', 'step 80'; with a place along x both."""
@@ -125,7 +137,7 @@ class LinesBy:
                 line = found.setdefault(r.head, {})
                 line[r.step] = (*line.get(r.step, ()), *(() if r.value is None else (r.value,)))
         return [
-            Line(f"head {head}", self.task, {x: values for x, values in found[head].items() if values})
+            Line(f"head {head}", self.task, {x: values for x, values in found[head].items() if values}, head)
             for head in sorted(found)
         ]
 

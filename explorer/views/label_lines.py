@@ -104,6 +104,11 @@ class LabelLines:
         self.counting = LineChart(self._count_chart())
         self.notes = self._notes(shown)
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps, in the order of the axis."""
+        return self.at.steps
+
     def draw(
         self,
         width: int,

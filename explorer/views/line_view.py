@@ -49,6 +49,11 @@ class CubeView:
         """Numbers of the layers, in the order of the axis."""
         return self.cube.layers
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps, in the order of the axis."""
+        return self.cube.steps
+
     def at(self, layer: int, step: int, room: int = words.WIDE) -> str:
         """The value at indices into layers and steps, in words, about so many."""
         number_of, at_step = self.cube.layers[layer], self.cube.steps[step]

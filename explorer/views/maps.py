@@ -8,6 +8,7 @@ from explorer.render.axes import number
 from explorer.render.cells import clean
 from explorer.render.heat import names_of
 from explorer.render.palette import Palette
+from explorer.selection import at_or_before
 from explorer.views import words
 from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Picture
 from explorer.views.heat import heat_chart
@@ -29,7 +30,7 @@ class StepMap:
         self.data = data
         self.task = data.tasks[0] if data.tasks else ""
         steps = sorted({p.step for p in data.wanted if p.task == self.task})
-        self.step = steps[min(max(look.step, 0), len(steps) - 1)] if steps else 0
+        self.step = steps[at_or_before(steps, look.step)] if steps else 0
         self.shown: list[Result] = []
         """The rows behind the map; ``made`` finds them."""
         self.values, self.spread, self.row_names, self.column_names = self.made(look)
@@ -144,7 +145,7 @@ class SeedMap(StepMap):
         """See StepMap; symmetrical, nothing on the diagonal."""
         layers = sorted({p.layer for p in self.data.wanted})
         wanted = layers[-1] if look.layer is None and layers else look.layer or 0
-        self.layer = min(layers, key=lambda n: abs(n - wanted)) if layers else wanted
+        self.layer = layers[at_or_before(layers, wanted)] if layers else wanted
         self.seeds = self.data.seeds(self.task)
         values = np.full((len(self.seeds), len(self.seeds)), np.nan)
         for r in self.data.main:

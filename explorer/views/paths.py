@@ -52,6 +52,11 @@ class Paths:
         )
         self.notes = self._notes(sum(shares))
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps of the checkpoints, in their order."""
+        return tuple(key.step for key in self.data.keys)
+
     def draw(
         self,
         width: int,

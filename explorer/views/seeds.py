@@ -49,11 +49,6 @@ class Seeds(CubeView, SideBySide):
             between = Cube(cube.task, ("",), cube.layers, cube.steps, cube.yardstick[None], none, none, none, none[0])
             self.panels.append(Panel("between seeds", chart(between, False)))
 
-    @property
-    def steps(self) -> tuple[int, ...]:
-        """See ``SideBySide``."""
-        return self.cube.steps
-
     def marks(self, pointed: bool) -> tuple[str, ...]:
         """See ``SideBySide``."""
         several = len(self.seeds) > 1

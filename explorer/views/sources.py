@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
-from explorer.selection import Selection, pairs, seed_order
+from explorer.selection import Selection, at_or_before, pairs, seed_order
 from explorer.views.base import ANYWHERE, Look
 from explorer.views.by import LinesBy
 from explorer.views.centroids import Centroids, fetch_centroids, run_keys
@@ -191,22 +191,21 @@ class Sentence(Example):
 
 
 def clusters(data: Rows, look: Look) -> Clusters:
-    """Label by label at the step and layer that are looked at, or at those nearest to them that have values."""
+    """Label by label at the step and layer that are looked at, or at the nearest before them that have values."""
     last = last_spot(data)
     run = [s for s in spots(data) if last and (s.key.task, s.key.seed) == (last.key.task, last.key.seed)]
     if not run:
         return Clusters(data, None, _STATISTICS[look.part])
-    steps = sorted({p.step for p in data.wanted if p.task == run[0].key.task})
-    step = steps[min(max(look.step, 0), len(steps) - 1)]
-    layer = run[-1].layer if look.layer is None else look.layer
-    spot = min(run, key=lambda s: (abs(s.key.step - step), abs(s.layer - layer)))
+    steps = sorted({s.key.step for s in run})
+    here = [s for s in run if s.key.step == steps[at_or_before(steps, look.step)]]
+    layers = [s.layer for s in here]
+    spot = here[-1 if look.layer is None else at_or_before(layers, look.layer)]
     return Clusters(data, spot, _STATISTICS[look.part])
 
 
 def labels(data: Rows, look: Look) -> LabelLines:
-    """Labels along the steps in the layer that is looked at, or the nearest one that has values."""
+    """Labels along the steps in the layer that is looked at, or the nearest below it that has values."""
     lines = LabelLines(data, None, _STATISTICS[look.part])
     if look.layer is None or not lines.layers or look.layer == lines.layer:
         return lines
-    wanted = look.layer
-    return LabelLines(data, min(lines.layers, key=lambda n: abs(n - wanted)), _STATISTICS[look.part])
+    return LabelLines(data, lines.layers[at_or_before(lines.layers, look.layer)], _STATISTICS[look.part])

@@ -212,8 +212,8 @@ class TestPairs:
 
 
 class TestNarrowed:
-    def one(self, against: str = "pretrained", place: int | None = None, **fields: object) -> tuple[str, str]:
-        chosen = narrowed(pick(against=Against.parse(against), ref_layers=EVERY, **fields), KEYS, place)
+    def one(self, against: str = "pretrained", step: int | None = None, **fields: object) -> tuple[str, str]:
+        chosen = narrowed(pick(against=Against.parse(against), ref_layers=EVERY, **fields), KEYS, step)
         (found,) = pairs(chosen, KEYS)
         assert chosen.ref_layers == EVERY
         return str(found.key), str(found.reference)
@@ -222,13 +222,13 @@ class TestNarrowed:
         assert self.one() == ("pos/1/100", "pretrained/0/0")
         assert self.one(tasks=("sst2", "pos"), seeds=("2",)) == ("sst2/2/100", "pretrained/0/0")
 
-    def test_a_place_among_the_steps_can_be_asked_for(self) -> None:
-        assert [self.one(place=i)[0] for i in (0, 1, 2, 3, -1)] == [
-            *("pos/1/0", "pos/1/20", "pos/1/100", "pos/1/100", "pos/1/100")
+    def test_of_the_steps_that_are_there_it_is_the_one_asked_for_or_the_nearest_before(self) -> None:
+        assert [self.one(step=n)[0] for n in (0, 19, 20, 99, 100, 5_000)] == [
+            *("pos/1/0", "pos/1/0", "pos/1/20", "pos/1/20", "pos/1/100", "pos/1/100")
         ]
 
     def test_the_steps_are_those_that_are_compared(self) -> None:
-        assert self.one("previous", place=0) == ("pos/1/20", "pos/1/0")
+        assert self.one("previous", step=0) == ("pos/1/20", "pos/1/0")
 
     def test_of_the_seeds_one_pair_is_left(self) -> None:
         assert self.one("seeds") == ("pos/2/100", "pos/1/100")

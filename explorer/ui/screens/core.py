@@ -12,7 +12,7 @@ from rich.segment import Segment
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from explorer.ui import bars, beside, layers
+from explorer.ui import bars, beside, places
 from explorer.ui.actions import ACTIONS, Action
 from explorer.ui.jobs import Jobs
 from explorer.ui.messages import Failed, Loaded
@@ -24,7 +24,7 @@ from explorer.ui.widgets.lines import Lines, SegmentLine, abreast
 from explorer.ui.widgets.pane import Pane
 from explorer.ui.widgets.panel import Panel
 from explorer.ui.widgets.prompt import Prompt
-from explorer.views.base import NOWHERE, Cursor, Picture
+from explorer.views.base import Cursor, Picture
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -194,12 +194,12 @@ class Core(Screen[None]):
             return False
         if anew or wish != pane.wish:
             self._ask(pane, wish)
-        elif pane.view is not None:
+        elif pane.view is not None and not pane.waiting:
             self._draw(pane, pane.view, state)
         return True
 
     def _draw(self, pane: Pane, view: View, state: State) -> None:
-        pane.draw(view, state if pane is self.pane else layers.aligned(state, self.state, view))
+        pane.draw(view, state if pane is self.pane else places.aligned(state, self.state, view))
 
     def own_view(self) -> None:
         """Draw a mode whose numbers are the explorer's own, not the store's."""
@@ -259,11 +259,11 @@ class Core(Screen[None]):
 
     def point(self, cursor: Cursor) -> None:
         """Move the cursor, and that of the view beside with it."""
-        drawn = self.picture.cursor if self.picture is not None else NOWHERE
-        self.state = layers.pointed(self.state, self.pane.view, drawn, cursor)
+        if self.pane.view is None or self.picture is None:
+            return
+        self.state = places.pointed(self.state, self.pane.view, self.picture.cursor, cursor)
         self.pane.word = self.other.word = ""
-        if self.pane.view is not None:
-            self._draw(self.pane, self.pane.view, self.state)
+        self._draw(self.pane, self.pane.view, self.state)
         if (
             not self._follows
         ):  # the picture is painted first; who holds a key down waits for one view beside, not twenty

@@ -111,6 +111,6 @@ class Jumping(Keeping):
     def _go(self, spot: Spot) -> None:
         if spot.target is None:
             self.panel.take(spot.y)
-        elif self.chart.picture is not None:
-            at, to = self.chart.picture.cursor, spot.target
+        elif self.picture is not None:
+            at, to = self.picture.cursor, spot.target
             self.point(Cursor(to.column if to.column >= 0 else at.x, to.row if to.row >= 0 else at.y))

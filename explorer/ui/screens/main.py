@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 
-from explorer.ui import state
+from explorer.ui import cycles, state
 from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
 from explorer.ui.filters import filtered, is_condition, unheard
@@ -30,7 +30,7 @@ from explorer.ui.widgets.chart import centred
 from explorer.ui.widgets.lines import Lines
 from explorer.ui.widgets.panel import Panel
 from explorer.ui.widgets.prompt import Prompt
-from explorer.views.base import Cursor
+from explorer.views.base import NOWHERE, Cursor
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 SMALLEST = (60, 16)
 _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
-    "measure": state.next_measure,
-    "task": state.next_task,
-    "seed": state.next_seed,
-    "probe": state.next_probe,
-    "reference": state.next_reference,
-    "step": state.stepped,
+    "measure": cycles.next_measure,
+    "task": cycles.next_task,
+    "seed": cycles.next_seed,
+    "probe": cycles.next_probe,
+    "reference": cycles.next_reference,
+    "step": cycles.stepped,
 }
 
 
@@ -207,7 +207,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             self.tell(f"{MODES[self.state.mode].title} has one way to look; several have {several}.")
             return
         if self.catalogue is not None:
-            self.become(state.varied(self.state, self.catalogue, by))
+            self.become(cycles.varied(self.state, self.catalogue, by))
         at = variants.index(self.state.variant) + 1
         self.tell(f"{self.state.variant.title} ({at} of {len(variants)}, {self.key_of('vary')} goes on)")
 
@@ -217,6 +217,9 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             return
         try:
             self._choose(what, _NEXT[what](self.pinned(), self.catalogue, by))
+            if what in ("task", "seed"):
+                keys = self.key_of(f"{what}.next"), self.key_of("vary")
+                self.tell(cycles.where(self.state, self.catalogue, what, *keys))
         except BertdynError as error:
             self.tell(self.words_of(error))
 
@@ -250,7 +253,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
         elif not any(v.kind is not None and what in v.kind.depends for v in shown):
             self.tell(f"{self.state.variant.title} shows no single {what}.")
         else:
-            self.become(state.looking(self.pinned(), self.catalogue, what, by))
+            self.become(cycles.looking(self.pinned(), self.catalogue, what, by))
 
     def action_sql(self, what: str) -> None:
         """In SQL: ``write``, ``pick``, ``run`` or ``worked``."""
@@ -294,7 +297,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             table, example = self.key_of("mode.table"), self.key_of("mode.example")
             self.tell(f"Table ({table}) and the sentences of Example ({example}) can be sorted.")
             return
-        options = state.resorted(self.state.options, view.rows()[0])
+        options = cycles.resorted(self.state.options, view.rows()[0])
         # A table that was cut is cut anew: its first rows by this column may be others.
         cut = bool(getattr(view.data, "left_out", 0))
         look = replace(look, sort=options.sort if cut else "", descending=options.descending if cut else False)
@@ -347,7 +350,8 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
         if view is None:
             self.tell("There is no picture to export.")
             return
-        (wide, tall), options, cursor, dark = self.chart.size, self.state.options, self.state.cursor, self.palette.dark
+        (wide, tall), options, dark = self.chart.size, self.state.options, self.palette.dark
+        cursor = self.picture.cursor if self.picture is not None else NOWHERE
         name = file_name(self.state)
 
         def write(format: str | None) -> None:

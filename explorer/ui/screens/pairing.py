@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.ui import beside
+from explorer.ui import beside, places
 from explorer.ui.screens.keeping import Keeping
 
 
@@ -30,8 +30,10 @@ class Pairing(Keeping):
             self.tell(f"{beside.title(self.state)} stands on the left only.")
             return
         self.accompany()  # where the cursor is now
-        drawn = self.other.picture
-        self.become(swapped.pointing(drawn.cursor) if drawn is not None else swapped)
+        view, drawn = self.other.view, self.other.picture
+        if view is not None and drawn is not None:
+            swapped = places.aligned(swapped, self.state, view)
+        self.become(swapped)
 
     def _alone(self) -> str:
         """Why nothing can stand beside the picture; empty where something can."""

@@ -72,6 +72,7 @@ class Chart(Lines, can_focus=True):
         try:
             picture = self._view.draw(width, height, self._palette, self._cursor, self._options)
         except Exception as error:  # one view that cannot be drawn must not take the others with it
+            self.picture = None
             words = f"This view could not be drawn ({type(error).__name__}: {error}). The others still work."
             self.show(centred(words, width, height, self._palette.warning))
             return

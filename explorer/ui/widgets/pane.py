@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from explorer.ui import bars
+from explorer.ui.places import drawn
 from explorer.ui.widgets.chart import Chart
 from explorer.ui.widgets.lines import Lines
 
@@ -88,7 +89,7 @@ class Pane(Vertical):
 
     def draw(self, view: View, state: State) -> None:
         """Draw a view with the cursor and the options of a state."""
-        self.chart.draw(view, state.cursor, state.options)
+        self.chart.draw(view, drawn(state, view), state.options)
 
     def say(self, words: str) -> None:
         """Words in the picture's place."""

@@ -14,7 +14,6 @@ from explorer.ui.modes import MODES
 from explorer.ui.reader import Reader
 from explorer.ui.session import Session
 from explorer.ui.state import State, Wish
-from explorer.views.base import ANYWHERE, Cursor
 from tests.explorer.ui.conftest import changed, fill, main, opened, screen_text, text_of, until
 from tests.synthetic import make_store
 
@@ -234,13 +233,3 @@ async def test_the_picture_is_answered_first_and_both_are_kept(computed: Path) -
 
 def loaded(heard: list[object]) -> list[Wish]:
     return [m.wish for m in heard if hasattr(m, "view")]  # type: ignore[attr-defined]
-
-
-def test_a_step_or_a_layer_pointed_at_is_the_same_wherever_it_is_an_axis() -> None:
-    state = State().pointing(Cursor(3, 5))
-    assert replace(state, mode="profile").cursor == Cursor(5, 3)
-    assert replace(state, mode="seeds").cursor == Cursor(3, 5)
-    assert replace(state, mode="clusters", variants=(("clusters", 2),)).cursor.x == 3
-    back = replace(state, mode="profile").pointing(Cursor(2, -1))
-    assert replace(back, mode="heat").cursor == Cursor(3, 2)
-    assert state.look == ANYWHERE

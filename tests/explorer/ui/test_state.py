@@ -7,17 +7,14 @@ from dataclasses import replace
 import pytest
 
 from explorer.measures import all_measures
-from explorer.selection import Selection
+from explorer.selection import Ranges, Selection
 from explorer.ui.choices import MORE, choices, folded, picked
+from explorer.ui.cycles import cycled, next_seed, next_task, where
 from explorer.ui.filters import filtered
 from explorer.ui.state import (
     Catalogue,
     State,
     compared,
-    cycled,
-    next_seed,
-    next_task,
-    ranged,
     settled,
     toggled_seed,
     toggled_task,
@@ -101,6 +98,50 @@ def test_the_cursor_goes_from_no_line_to_the_top_one_and_below_the_lowest_to_non
     assert heat.moved(Cursor(4, 0), 0, -1) == Cursor(4, 0)
 
 
+def test_t_goes_from_task_to_task_then_to_all_of_them_and_says_so() -> None:
+    seen, state = [], START
+    for _ in range(5):
+        seen.append((state.tasks, where(state, STORE, "task", "t", "v")))
+        state = next_task(state, STORE)
+    assert [tasks for tasks, _ in seen] == [("pos",), ("sst2",), ("sst5",), ("pos", "sst2", "sst5"), ("pos",)]
+    assert [words for _, words in seen[:4]] == [
+        "Task pos, 1 of 3; t shows the next, after the last one all of them.",
+        "Task sst2, 2 of 3; t shows the next, after the last one all of them.",
+        "Task sst5, 3 of 3; t shows all of them.",
+        "All 3 tasks; t shows one after the other. Here pos is shown: v leads on to all.",
+    ]
+    every = replace(START, tasks=("pos", "sst2", "sst5"))
+    for mode, ways, end in (
+        ("seeds", (("seeds", 1),), "other."),
+        ("table", (), "other."),
+        ("clusters", (), "pos is shown."),
+    ):
+        assert where(replace(every, mode=mode, variants=ways), STORE, "task", "t", "v").endswith(end)
+    assert next_task(replace(START, tasks=("sst2", "sst5")), STORE).tasks == ("pos",)
+
+
+def test_s_goes_from_all_seeds_to_one_after_the_other_and_back() -> None:
+    seen, state = [], START
+    for _ in range(4):
+        seen.append((state.seeds, where(state, STORE, "seed", "s", "v")))
+        state = next_seed(state, STORE)
+    assert [seeds for seeds, _ in seen] == [(), ("1",), ("2",), ("10",)]
+    assert [words for _, words in seen[::3]] == [
+        "All 3 seeds; s shows one after the other.",
+        "Seed 10, 3 of 3; s shows all of them.",
+    ]
+
+
+def test_where_there_is_one_there_is_nothing_to_go_through() -> None:
+    one = replace(STORE, keys=(keys("pos", seeds=("1",)), ()))
+    start = settled(State(), one)
+    assert next_task(start, one) == start
+    assert where(start, one, "task", "t", "v") == "There is one task: pos."
+    assert where(next_seed(start, one), one, "seed", "s", "v") == "There is one seed: 1."
+    none = Catalogue((), (), 0, all_measures())
+    assert where(next_task(settled(State(), none), none), none, "task", "t", "v") == "There is no task."
+
+
 def test_going_around_comes_back() -> None:
     state = START
     for _ in range(4):
@@ -115,18 +156,18 @@ def test_going_around_comes_back() -> None:
     [
         ("task:sst*", {"tasks": ("sst2", "sst5")}),
         ("task:pos,sst2 seed:1,2", {"tasks": ("pos", "sst2"), "seeds": ("1", "2")}),
-        ("step:20-100", {"steps": ranged(START, "step", "20-100").steps}),
+        ("step:20-100", {"steps": Ranges.parse("20-100", "step")}),
         ("layer:all", {"layers": None}),
         ("measure:js", {"measure": "js"}),
         ("probe:pl*", {"probe": "plain"}),
         ("task!=pos", {"tasks": ("sst2", "sst5")}),
         ("task:sst* task!=sst5", {"tasks": ("sst2",)}),
         ("seed!=2", {"seeds": ("1", "10")}),
-        ("step>=100", {"steps": ranged(START, "step", "100-").steps}),
-        ("step>20 step<=80", {"steps": ranged(START, "step", "21-80").steps}),
-        ("step!=0", {"steps": ranged(START, "step", "1-").steps}),
-        ("layer!=2-4", {"layers": ranged(START, "layer", "0-1,5-").layers}),
-        ("layer=3", {"layers": ranged(START, "layer", "3").layers}),
+        ("step>=100", {"steps": Ranges.parse("100-", "step")}),
+        ("step>20 step<=80", {"steps": Ranges.parse("21-80", "step")}),
+        ("step!=0", {"steps": Ranges.parse("1-", "step")}),
+        ("layer!=2-4", {"layers": Ranges.parse("0-1,5-", "layer")}),
+        ("layer=3", {"layers": Ranges.parse("3", "layer")}),
         ("statistic:hull*,centroid_mean", {"look": Look(statistic="hull*,centroid_mean")}),
         ("statistic!=separable", {"look": Look(statistic="!separable")}),
         ("statistic:x statistic:*", {"look": Look()}),
@@ -135,7 +176,7 @@ def test_going_around_comes_back() -> None:
     ],
 )
 def test_a_filter_line_is_applied(text: str, expected: dict[str, object]) -> None:
-    state = filtered(replace(START, layers=ranged(START, "layer", "1").layers), STORE, text)
+    state = filtered(replace(START, layers=Ranges.parse("1", "layer")), STORE, text)
     assert {name: getattr(state, name) for name in expected} == expected
 
 

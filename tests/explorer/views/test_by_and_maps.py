@@ -48,8 +48,8 @@ def test_lines_of_one_layer_fill_the_cells_and_tell_the_means(part: str, size: t
 @pytest.mark.parametrize("size", [(1, 1), (40, 8), (120, 30)])
 def test_a_profile_by_seed_or_task_is_of_the_step_that_is_looked_at(part: str, size: tuple[int, int]) -> None:
     data = rows(seeds=("1", "2"), layers=[0, 1, 2], steps=[0, 100, 300], tasks=("sst2", "pos"))
-    for place, step in ((0, 0), (1, 100), (1_000_000, 300)):
-        view = VIEWS["profile"].build(data, look=Look(part=part, step=place))
+    for wanted, step in ((0, 0), (100, 100), (299, 100), (1_000_000, 300)):
+        view = VIEWS["profile"].build(data, look=Look(part=part, step=wanted))
         assert len(view.draw(*size, NONE, Cursor(1, 0)).lines) == size[1]
         columns, found = view.rows()
         assert {row[columns.index("step")] for row in found} == {step}
@@ -117,8 +117,8 @@ def test_one_task_alone_says_how_to_take_in_others() -> None:
 
 def test_a_map_of_heads_is_of_the_step_that_is_looked_at() -> None:
     data = of_heads()
-    for index, step in ((0, 0), (1, 100)):
-        view = VIEWS["heads"].build(data, look=Look(step=index))
+    for wanted, step in ((0, 0), (99, 0), (100, 100)):
+        view = VIEWS["heads"].build(data, look=Look(step=wanted))
         columns, found = view.rows()
         assert len(found) == 8
         row = next(r for r in found if r[columns.index("layer")] == 2 and r[columns.index("head")] == 3)

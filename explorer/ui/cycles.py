@@ -1,0 +1,118 @@
+"""What the keys for the next one lead to: pure, from one state to another, and in words where on the way one is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from explorer.selection import at_or_before, steps_of
+from explorer.ui.modes import MODES, STEPS
+from explorer.ui.state import FIRST_MEASURE, Catalogue, State, compared, settled, with_probe
+from explorer.views.base import END, Cursor, DrawOptions
+
+ALL = ""
+"""In place of the name of one."""
+
+
+def cycled(choices: Sequence[str], current: str, by: int = 1) -> str:
+    """The next of the choices after the current one, around the end; the first when it is none of them."""
+    if current not in choices:
+        return choices[0] if choices else current
+    return choices[(choices.index(current) + by) % len(choices)]
+
+
+def next_measure(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """The next measure of the registry."""
+    return replace(state, measure=cycled([m.name for m in catalogue.measures], state.measure, by))
+
+
+def next_task(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """One task after the other, then all of them."""
+    there = catalogue.tasks(state.probe)
+    chosen = cycled((*there, ALL) if len(there) > 1 else there, _one(state.tasks, there), by)
+    return settled(replace(state, tasks=there if chosen == ALL else (chosen,)), catalogue)
+
+
+def next_seed(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """All seeds, then one after the other."""
+    there = catalogue.seeds(state.probe, state.tasks)
+    chosen = cycled((ALL, *there), _one(state.seeds or there, there), by)
+    return replace(state, seeds=() if chosen == ALL else (chosen,))
+
+
+def where(state: State, catalogue: Catalogue, what: str, key: str, way: str) -> str:
+    """Which task or seed is shown, and how to come to the others.
+
+    Args:
+        what: ``task`` or ``seed``.
+        key: that leads to the next.
+        way: the key of the next way to look.
+    """
+    there = catalogue.tasks(state.probe) if what == "task" else catalogue.seeds(state.probe, state.tasks)
+    chosen = (state.tasks if what == "task" else state.seeds) or there
+    if len(there) < 2:
+        return f"There is one {what}: {there[0]}." if there else f"There is no {what}."
+    if len(chosen) == 1:
+        place = there.index(chosen[0]) + 1
+        then = "all of them" if place == len(there) else "the next, after the last one all of them"
+        return f"{what.capitalize()} {chosen[0]}, {place} of {len(there)}; {key} shows {then}."
+    words = f"All {len(there)} {what}s; {key} shows one after the other."
+    parts = {variant.part for variant in MODES[state.mode].variants}
+    if what == "task" and state.variant.kind is not None and state.variant.part != what and state.mode != "table":
+        words += f" Here {chosen[0]} is shown" + (f": {way} leads on to all." if what in parts else ".")
+    return words
+
+
+def _one(chosen: Sequence[str], there: Sequence[str]) -> str:
+    """The one that is chosen; ALL where that is several."""
+    return chosen[0] if len(chosen) == 1 and len(there) > 1 else ALL
+
+
+def next_probe(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """The next probe set that holds checkpoints."""
+    names = [info.name for info in catalogue.probes if catalogue.of(info.name)]
+    return with_probe(state, catalogue, cycled(names, state.probe, by))
+
+
+def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """The next thing to compare with."""
+    there = catalogue.references(state.probe)
+    return compared(state, cycled(there, str(state.against), by))
+
+
+def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """The mode's next variant; one that sets tasks beside each other takes in all of them where only one is chosen."""
+    there = dict(state.variants)
+    there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
+    new = replace(state, variants=tuple(there.items()))
+    alone = new.variant.part == "task" and len(state.tasks) == 1
+    return replace(new, tasks=catalogue.tasks(state.probe)) if alone else new
+
+
+def stepped(state: State, catalogue: Catalogue, by: int) -> State:
+    """One step on, in every view that is of one step or has steps along x.
+
+    Raises:
+        BertdynError: nothing is chosen.
+    """
+    measure = catalogue.measure(state.measure)
+    asked = state.chosen(catalogue, state.measure if measure is None or measure.sides == 2 else FIRST_MEASURE)
+    there = steps_of(asked, catalogue.of(state.probe))
+    at = dict(state.cursors).get(STEPS, Cursor(END, -1))
+    place = min(max(at_or_before(there, at.x) + by, 0), len(there) - 1)
+    return state.pointing(Cursor(there[place], at.y), STEPS)
+
+
+def looking(state: State, catalogue: Catalogue, what: str, by: int) -> State:
+    """The next layer or head, where the view is of one."""
+    if what == "head":
+        return replace(state, look=replace(state.look, head=(state.look.head + by) % (catalogue.heads + 1)))
+    layer = catalogue.layers if state.look.layer is None else state.look.layer
+    return replace(state, look=replace(state.look, layer=min(max(layer + by, 0), catalogue.layers)))
+
+
+def resorted(options: DrawOptions, columns: Sequence[str]) -> DrawOptions:
+    """The next order of a table: each column ascending, then descending; at the end its own order again."""
+    if options.sort and not options.descending:
+        return replace(options, descending=True)
+    return replace(options, sort=cycled(("", *columns), options.sort), descending=False)
