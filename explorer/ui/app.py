@@ -29,6 +29,7 @@ from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
 from explorer.ui.widgets.lines import PLAIN
+from explorer.ui.widgets.panel import Panel
 from explorer.ui.wire import Wire
 from store.errors import BertdynError
 
@@ -64,9 +65,11 @@ class Explorer(App[None]):
         self.animation_level = "none"
         self.set_keymap(keymap(config.keys))
         self.wire = Wire()
-        self._held: list[events.Key] = []
+        self._held: list[events.Key | events.Paste] = []
         self._at_once = {key for a in self.actions if a.id in ("quit", "help", "redraw") for key in a.keys}
         """Keys that need no store; the others wait until it is open."""
+        self._waits = False
+        """What is typed waits until the key before has led where it leads."""
         self.session = session
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, shown)
@@ -77,18 +80,35 @@ class Explorer(App[None]):
         self.main.open_with(begin, self._saved, session)
 
     async def on_event(self, event: events.Event) -> None:
-        """As Textual's; but a key for the picture is acted on before the next one is looked at, and what is typed while
-        the store or a line opens waits for it: keys that come fast are text there, and no commands."""
-        if isinstance(event, events.Key) and not event.is_forwarded and self.screen is self.main:
-            if self.main.prompt.opening or (self.main.opening and event.key not in self._at_once):
+        """As Textual's; but a key that may lead elsewhere is acted on before the next one is looked at: keys that come
+        faster than the store or lines open and close are text there, and commands before and behind them."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and self.screen is self.main:
+            unopened = self.main.opening and not (isinstance(event, events.Key) and event.key in self._at_once)
+            if self._waits or self.main.prompt.opening or unopened:
                 self._held.append(event)
                 return
-            if self.main.commanding and await self._check_bindings(event.key):
+            if isinstance(event, events.Key) and await self._commanded(event.key):
                 return
         await super().on_event(event)
 
-    async def on_prompt_opened(self) -> None:
-        self.main.prompt.opening = False
+    async def _commanded(self, key: str) -> bool:
+        """Do what a key does to the picture or the panel; False where it is for a widget to take."""
+        if self.main.commanding and await self._check_bindings(key):
+            return True
+        self._waits = self.main.leads_out(key)
+        if self._waits and self.main.focused is self.main.panel:
+            await self._check_bindings(key)
+            self.main.panel.post_message(Panel.Settled())  # after all that it has to say of this key
+            return True
+        return False
+
+    async def _release(self) -> None:
+        held, self._held = self._held, []
+        for event in held:
+            await self.on_event(event)
+
+    async def _led(self) -> None:
+        self._waits = False
         await self._release()
 
     async def on_listed(self) -> None:
@@ -97,10 +117,21 @@ class Explorer(App[None]):
     async def on_failed(self) -> None:
         await self._release()
 
-    async def _release(self) -> None:
-        held, self._held = self._held, []
-        for event in held:
-            await self.on_event(event)
+    async def on_prompt_opened(self) -> None:
+        self.main.prompt.opening = False
+        await self._release()
+
+    async def on_prompt_answered(self) -> None:
+        await self._led()
+
+    async def on_prompt_dropped(self) -> None:
+        await self._led()
+
+    async def on_panel_settled(self) -> None:
+        await self._led()
+
+    async def on_sql_editor_wanted(self) -> None:
+        await self._led()
 
     def get_default_screen(self) -> Screen[None]:
         return self.main

@@ -105,10 +105,21 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
     def on_described(self, message: Described) -> None:
         self.sql.described(message)
 
+    def leads_out(self, key: str) -> bool:
+        """The key may lead out of what is typed into: those behind it are for what comes then."""
+        if self.focused is self.panel:
+            return True
+        if self.focused is not None and self.focused is self.sql.editor:
+            return key in self.sql.editor.ENDS
+        return self.focused is not None and self.focused.parent is self.prompt and key in self.prompt.ENDS
+
     # What the widgets say
 
     def on_sql_editor_wanted(self, message: SqlEditor.Wanted) -> None:
-        self.sql.wanted(message.what)
+        if message.what == "help":
+            self.action_help()
+        else:
+            self.sql.wanted(message.what)
 
     def on_panel_picked(self, message: Panel.Picked) -> None:
         row = message.row

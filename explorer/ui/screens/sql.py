@@ -107,9 +107,7 @@ class SqlMode:
             self.run()
         elif what == "leave":
             self._screen.set_focus(self._screen.chart)
-        elif what == "help":
-            self._screen.run_worker(self._screen.run_action("screen.help"))
-        elif not self.cancel():
+        elif what == "cancel" and not self.cancel():
             self._screen.tell("Nothing is being asked. ^q leaves the explorer.")
 
     def _make(self) -> None:

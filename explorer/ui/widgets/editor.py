@@ -16,8 +16,11 @@ MOST_HISTORY = 100
 class SqlEditor(TextArea):
     """F5 or ctrl+r runs, tab completes, up and down at the edges go through what was asked, escape leaves."""
 
+    ENDS = ("escape", "tab", "f1")
+    """Keys that may lead out of it; each is followed by a Wanted."""
+
     class Wanted(Message):
-        """``run``, ``leave``, ``cancel`` or ``help``."""
+        """``run``, ``leave``, ``cancel``, ``help`` or ``stay``."""
 
         def __init__(self, what: str) -> None:
             super().__init__()
@@ -58,8 +61,7 @@ class SqlEditor(TextArea):
             case "f1":
                 self.post_message(self.Wanted("help"))
             case "tab":
-                if not self._complete():
-                    self.post_message(self.Wanted("leave"))
+                self.post_message(self.Wanted("stay" if self._complete() else "leave"))
             case "up" if row == 0 and self.asked:
                 self._recall(-1)
             case "down" if row == self.document.line_count - 1 and self._at is not None:

@@ -45,6 +45,9 @@ class Panel(Lines, can_focus=True):
     class Left(Message):
         """The user is done here."""
 
+    class Settled(Message):
+        """Whatever a key brought was told before."""
+
     def __init__(self, palette: Palette, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._palette = palette

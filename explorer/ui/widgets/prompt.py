@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class Prompt(Horizontal):
     """Hidden until it asks; enter answers, escape (or an empty line's ctrl+c) drops it."""
 
+    ENDS = ("enter", "escape", "ctrl+c", "tab")
+    """Keys that close it."""
+
     class Typed(Message):
         """The text so far."""
 
@@ -63,7 +66,7 @@ class Prompt(Horizontal):
         self.post_message(self.Answered(self.what, message.value))
 
     def on_key(self, event: events.Key) -> None:
-        if event.key in ("escape", "ctrl+c", "tab"):
+        if event.key in self.ENDS[1:]:
             event.stop()
             event.prevent_default()
             self._close()

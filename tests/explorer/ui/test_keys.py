@@ -13,9 +13,11 @@ from textual import events
 from textual.pilot import Pilot
 
 from explorer.measures import all_measures
+from explorer.selection import Ranges
 from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
-from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
+from explorer.ui.session import Session
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
 
 async def test_what_does_it_open_to(computed: Path) -> None:
@@ -343,11 +345,13 @@ async def test_a_cut_table_is_sorted_before_it_is_cut(computed: Path, monkeypatc
         await shown(pilot, "the first 5 by layer are here")
 
 
+NAMES = {"/": "slash", " ": "space", "?": "question_mark", "\r": "enter", "\x1b": "escape", "\t": "tab", "$": "end"}
+
+
 def typed_ahead(pilot: Pilot[None], keys: str) -> None:
     """Keys that come faster than they are worked off, as over a slow line."""
     for key in keys:
-        name = {"/": "slash", " ": "space"}.get(key, key)
-        pilot.app.post_message(events.Key(name, key))
+        pilot.app.post_message(events.Key(NAMES.get(key, key), key if key.isprintable() else None))
 
 
 async def test_what_is_typed_ahead_goes_where_the_key_before_leads(computed: Path) -> None:
@@ -360,3 +364,40 @@ async def test_what_is_typed_ahead_goes_where_the_key_before_leads(computed: Pat
         typed_ahead(pilot, "8iselect 1")
         await until(pilot, lambda: main(pilot).sql.editor is not None and "select 1" in main(pilot).sql.editor.text)
         assert main(pilot).state == replace(before, mode="sql")
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("/task:sst2\r3", {"tasks": ("sst2",)}),
+        ("/sst\r3", {}),
+        ("/qqq\x1b3", {}),
+        ("/task:s\t3", {}),
+        ("Sqqq\r3", {}),
+        ("/task:sst2\r/seed:1\r3", {"tasks": ("sst2",), "seeds": ("1",)}),
+        ("8iselect 1\x1b3", {}),
+        ("8\r\x1b3", {}),
+        ("8isele\t\x1b3", {}),
+        ("\tllll\r0-20\r3", {"steps": Ranges.parse("0-20", "step")}),
+        ("\tll \x1bk3", {"tasks": ("pos",)}),
+        ("\tllj \t3", {"tasks": ("pos", "sst2")}),
+        ("?q3", {}),
+        ("e\x1b3", {}),
+    ],
+)
+async def test_what_is_typed_behind_the_end_of_a_line_is_for_the_picture(
+    computed: Path, tmp_path: Path, keys: str, told: dict[str, object]
+) -> None:
+    session = Session(computed, {"XDG_STATE_HOME": str(tmp_path)})
+    async with opened(computed, config=changed(compute=False), session=session) as pilot:
+        typed_ahead(pilot, keys)
+        await until(pilot, lambda: main(pilot).state.mode == "heat")
+        await pilot.pause(0.1)
+        state = main(pilot).state
+        assert {name: getattr(state, name) for name in told} == told
+        assert (state.mode, state.measure) == ("heat", "svcca")
+        assert pilot.app.screen is main(pilot)
+        assert not main(pilot).prompt.has_class("-open")
+        assert list(session.presets()) == (["qqq"] if keys.startswith("S") else [])
+        typed_ahead(pilot, "1")
+        await until(pilot, lambda: main(pilot).state.mode == "curves")
