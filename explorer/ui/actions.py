@@ -110,7 +110,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("swap", ("W",), "screen.swap", "Swap sides", "the view beside becomes the picture", "Views"),
     Action("measure.next", ("m",), "screen.next('measure', 1)", "Next measure", "show another", "What", "measure"),
     Action("measure.previous", ("M",), "screen.next('measure', -1)", "Previous measure", "and back", "What"),
-    Action("task.next", ("t",), "screen.next('task', 1)", "Next task", "one task after the other", "What", "task"),
+    Action(
+        "task.next", ("t",), "screen.next('task', 1)", "Next task", "one task after the other, then all", "What", "task"
+    ),
     Action("seed.next", ("s",), "screen.next('seed', 1)", "Next seed", "all, then one after the other", "What", "seed"),
     Action("probe.next", ("p",), "screen.next('probe', 1)", "Next probe set", "other sentences", "What"),
     Action(
@@ -199,6 +201,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy", ("Y",), "screen.copy", "Copy", "this view as text, in a table the row; also over ssh", "Work"),
     Action("palette", ("ctrl+p", "colon"), "app.command_palette", "Commands", "find any command by its name", "App"),
     Action("redraw", ("ctrl+l",), "app.redraw", "Redraw", "when something else has written on the screen", "App"),
+    Action(
+        *("suspend", ("ctrl+z",), "app.suspend_process", "Back to the shell"),
+        *("until 'fg' there; jobs and questions go on", "App"),
+    ),
     Action("help", ("question_mark", "f1"), "screen.help", "Help", "this page", "App", "help"),
     Action("quit", ("q", "ctrl+q", "ctrl+c"), "app.quit", "Quit", "leave", "App", "quit"),
 )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from explorer.render.palette import Palette, palette
@@ -28,6 +29,7 @@ from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
+from explorer.ui.suspend import Suspension
 from explorer.ui.widgets.lines import PLAIN
 from explorer.ui.widgets.panel import Panel
 from explorer.ui.wire import Wire
@@ -50,7 +52,10 @@ class Explorer(App[None]):
     CSS_PATH = "explorer.tcss"
     TITLE = "bertdyn"
     # Without a binding of the app itself Textual adds one of its own, which no [keys] could change.
-    BINDINGS: ClassVar = [Binding("ctrl+p", "command_palette", show=False, id="palette")]
+    BINDINGS: ClassVar = [
+        Binding("ctrl+p", "command_palette", show=False, id="palette"),
+        Binding("ctrl+z", "suspend_process", show=False, id="suspend", priority=True),
+    ]
 
     def __init__(self, path: Path, config: Config | None = None, session: Session | None = None) -> None:
         """Raises BertdynError: a key that is none or is given to two actions, a mode that there is not."""
@@ -70,6 +75,7 @@ class Explorer(App[None]):
         """Keys that need no store; the others wait until it is open."""
         self._waits = False
         """What is typed waits until the key before has led where it leads."""
+        self.suspension: Suspension | None = None
         self.session = session
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, shown)
@@ -144,7 +150,9 @@ class Explorer(App[None]):
         if self.asks and self._driver is not None:
             self._driver.write(background.ASK)
             self._driver.flush()
-        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
+        if isinstance(self._driver, LinuxDriver):
+            self.suspension = Suspension(self._driver, self._back)
+            self.suspension.listen()
         if self.session is not None:
             self.set_interval(SAVE_SECONDS, self._save_changes)
 
@@ -159,10 +167,25 @@ class Explorer(App[None]):
             yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.load, name))
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        super()._display(screen, self.wire.lean(renderable))
+        if self.suspension is None or not self.suspension.away:
+            super()._display(screen, self.wire.lean(renderable))
 
     def on_resize(self) -> None:
         self.wire.forget()  # the terminal has cut off or moved what it showed
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """As Textual's; in the SQL editor the key that stops the explorer undoes what was typed."""
+        return action != "suspend_process" or self.focused is None or self.focused is not self.main.sql.editor
+
+    def action_suspend_process(self) -> None:
+        """Back to the shell, until it is told to go on."""
+        if self.suspension is not None:
+            self.suspension.stop()
+
+    def _back(self, stopped: bool) -> None:
+        self.action_redraw()
+        if not stopped:
+            self.main.tell("No shell is here to come back from: the explorer was not stopped.")
 
     def action_redraw(self) -> None:
         """Paint everything again: something else has written on the terminal."""
@@ -196,6 +219,8 @@ class Explorer(App[None]):
 
     def _leave(self, number: int) -> None:
         self.save()  # first of all: after SIGHUP there may be no terminal to say goodbye to
+        if self.suspension is not None:
+            self.suspension.leave()
         # Textual waits until the terminal has taken its last words; one that is gone never does.
         farewell = threading.Timer(FAREWELL_SECONDS, os._exit, [128 + number])
         farewell.daemon = True
