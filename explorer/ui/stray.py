@@ -1,7 +1,8 @@
 """What comes from a terminal and is no key: answers to questions that somebody else asked, and bytes that are no text.
 
 Textual 8.2.8 takes the letters of an answer that it does not know for keys: the colour of the background, that another
-program asked for, would choose another reference and open the palette. And it ends on bytes that are no UTF-8.
+program asked for, would choose another reference and open the palette. Of what comes in two pieces, because the line is
+slow, it takes the second one for keys. And it ends on bytes that are no UTF-8.
 """
 
 from __future__ import annotations
@@ -19,47 +20,55 @@ _ANSWER = re.compile(
     r"|\x1b\[[?>=][0-9;:]*(?:[ -#%-/][@-~]|[@-xz-~])"  # what it is and can; not ?..$y: Textual reads modes
     r"|\x1b\[[0-9]n|\x1b\[(?!48;)[0-9;]*t"  # that it is well; its size
 )
-_WHOLE = re.compile(_STRING + _END)
-_BEGUN = re.compile(rf"(?:\x1b\][0-9]+|{_STRING}\x1b?)\Z")
-
-
+_LOST = re.compile(rf"\x1b\][0-9]+\Z|{_STRING}\x1b?\Z")
+"""The beginning of an answer that is dropped where its end does not come: its letters would be keys."""
+_BEGUN = re.compile(
+    rf"(?:{_LOST.pattern}"
+    r"|\x1b\[(?:[<?>=][0-9;:]*|[0-9;:]+)[ -/]*\Z"  # a mouse report, a mode, a key with parameters
+    r"|\x1b\[M[^\x1b]{0,2}\Z)"  # the oldest kind of mouse report: three characters follow
+)
 _TORN = re.compile(r"\x1b\]11;[rgba:#/0-9A-Fa-f]*(?:\x07|\x1b\\|\Z)")
 """The background's colour, whose first bytes came alone and were taken for a key."""
+_AWAITED = re.compile(r"\x1b\](?:1(?:1(?:;[rgba:#/0-9A-Fa-f]*(?:\x07|\x1b\\|\x1b)?)?)?)?\Z")
+"""The same, or any beginning of it."""
 
 
 class Decoder(codecs.IncrementalDecoder):
     """UTF-8 without answers; what is no UTF-8 becomes replacement characters."""
 
-    def __init__(self, heard: Callable[[str], object] = len) -> None:
-        """``heard`` is called with each answer."""
+    def __init__(self, heard: Callable[[str], object] = len, awaits: Callable[[], bool] = bool) -> None:
+        """``heard`` is called with each answer; ``awaits`` says whether one that was asked for may still come."""
         super().__init__("replace")
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
-        self._heard = heard
+        self._heard, self._awaits = heard, awaits
         self._begun = ""
-        """An answer that has not ended yet."""
+        """What has not ended yet."""
+        self._given = ""
+        """What of it was taken for a key."""
         self._last = ""
-        """A key that may be the beginning of one."""
+        """A key that may be the beginning of an answer."""
 
     def decode(self, data: bytes, final: bool = False) -> str:  # type: ignore[override]
-        """See ``codecs.IncrementalDecoder``; an answer may come in several pieces."""
+        """See ``codecs.IncrementalDecoder``; what a terminal sends in one may come in several pieces."""
         text = self._text.decode(data, final)
-        if not self._begun and self._last and _TORN.match(self._last + text):
-            self._begun = self._last
-        if self._begun:
-            whole, self._begun = self._begun + text, ""
-            ended = _WHOLE.match(whole)
-            if ended is None and len(whole) < LONGEST and _BEGUN.fullmatch(whole):
-                self._begun = whole
-                return ""
-            if ended is not None:
-                self._heard(ended[0])
-                text = whole[ended.end() :]
-        text = _ANSWER.sub(self._take, text)
-        begun = _BEGUN.search(text)
-        if begun is not None:
-            self._begun, text = begun[0], text[: begun.start()]
-        self._last = next((key for key in ("\x1b]", "\x1b") if text.endswith(key)), "")
-        return text
+        kept, given, self._begun, self._given = self._begun, self._given, "", ""
+        if not kept and self._last and text and self._continued(self._last + text):
+            kept = given = self._last
+        whole = _ANSWER.sub(self._take, kept + text)
+        begun = (given and _AWAITED.search(whole)) or _BEGUN.search(whole, len(given))
+        if begun and len(begun[0]) < LONGEST:
+            self._begun, self._given = begun[0], given if whole == begun[0] else ""
+            whole = whole[: begun.start()]
+        if whole.startswith(kept):
+            lost = (_TORN if given else _LOST).match(kept)
+            whole = whole[len(kept if lost else given) :]
+        if text:
+            self._last = next((key for key in ("\x1b]", "\x1b") if whole.endswith(key)), "")
+        return whole
+
+    def _continued(self, whole: str) -> bool:
+        """What comes belongs to what was taken for a key."""
+        return bool(_TORN.match(whole) or (self._awaits() and _AWAITED.match(whole)))
 
     def _take(self, found: re.Match[str]) -> str:
         self._heard(found[0])

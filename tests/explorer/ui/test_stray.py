@@ -54,12 +54,51 @@ def test_an_answer_is_no_key(answer: bytes) -> None:
     assert decoder.decode(b"q") == "q"
 
 
-@pytest.mark.parametrize("answer", [a for a in ANSWERS if not a.startswith(b"\x1b[")])
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_an_answer_may_come_in_pieces(answer: bytes) -> None:
-    for cut in range(6, len(answer)):
+    for cut in range(3 if answer.startswith((b"\x1b[", b"\x1b]")) else 6, len(answer)):
         decoder = Decoder()
         assert decoder.decode(b"j" + answer[:cut]) + decoder.decode(answer[cut:] + b"k") == "jk", cut
         assert decoder.decode(b"q") == "q"
+
+
+REPORTS = [k for k in KEYS if k.startswith(("\x1b[<", "\x1b[?", "\x1b[48")) or k[-1] in "uR" or k.endswith("5~")]
+
+
+@pytest.mark.parametrize("report", [*REPORTS, "\x1b[M 0x", "\x1b[32;40;20M"])
+def test_what_the_terminal_reports_is_passed_on_in_one_piece(report: str) -> None:
+    for cut in range(3, len(report)):
+        decoder = Decoder()
+        assert decoder.decode(b"j" + report[:cut].encode()) == "j", cut
+        assert decoder.decode(report[cut:].encode() + b"k") == report + "k", cut
+        assert decoder.decode(b"q") == "q"
+
+
+def test_what_only_looks_like_a_report_is_not_kept_for_long() -> None:
+    decoder = Decoder()
+    assert decoder.decode(b"\x1b[1") == ""
+    assert decoder.decode(b"\x1b[A") == "\x1b[1\x1b[A"
+    assert decoder.decode(b"\x1b[M a") == ""
+    assert decoder.decode(b"\x1b") == "\x1b[M a\x1b"
+
+
+COLOUR = b"\x1b]11;rgb:f0f0/e1e1/dada"
+
+
+@pytest.mark.parametrize("end", [b"\x07", b"\x1b\\"])
+def test_the_answer_that_is_awaited_may_come_byte_by_byte(end: bytes) -> None:
+    heard: list[str] = []
+    decoder = Decoder(heard.append, lambda: True)
+    passed = [decoder.decode(bytes([byte])) for byte in COLOUR + end + b"q"]
+    assert "".join(passed) == "\x1bq"  # the first byte alone is the escape key
+    assert heard == [(COLOUR + end).decode()]
+    assert decoder.decode(b"\x1b") + decoder.decode(b"]") + decoder.decode(b"k") == "\x1b]k"
+    assert decoder.decode(b"\x1b") + decoder.decode(b"]1") + decoder.decode(b"2") == "\x1b]12"
+
+
+def test_keys_behind_escape_are_keys_where_no_answer_is_awaited() -> None:
+    decoder = Decoder()
+    assert [decoder.decode(key) for key in (b"\x1b", b"]", b"1", b"\x1b", b"]1")] == ["\x1b", "]", "1", "\x1b", "]1"]
 
 
 @given(st.lists(st.sampled_from(KEYS), min_size=1, max_size=8))
