@@ -202,8 +202,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("palette", ("ctrl+p", "colon"), "app.command_palette", "Commands", "find any command by its name", "App"),
     Action("redraw", ("ctrl+l",), "app.redraw", "Redraw", "when something else has written on the screen", "App"),
     Action(
-        *("suspend", ("ctrl+z",), "app.suspend_process", "Back to the shell"),
-        *("until 'fg' there; jobs and questions go on", "App"),
+        *("suspend", ("ctrl+z",), "app.suspend_process", "Suspend"),
+        *("back to the shell, until 'fg' there; jobs and questions go on", "App"),
     ),
     Action("help", ("question_mark", "f1"), "screen.help", "Help", "this page", "App", "help"),
     Action("quit", ("q", "ctrl+q", "ctrl+c"), "app.quit", "Quit", "leave", "App", "quit"),

@@ -198,7 +198,7 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
         await until(pilot, lambda: (screen.state.tasks, screen.state.seeds) == (("sst2",), ("1",)))
         assert screen.state.mode == "heat"
         await pilot.press("u")
-        assert screen.state.tasks == ("pos",)
+        assert screen.state.tasks == ("pos", "sst2")
         await pilot.press("colon")
         await until(pilot, lambda: pilot.app.screen is not screen)
         await pilot.press(*"kept sel")
