@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 SAVE_SECONDS = 1.0
 FAREWELL_SECONDS = 6.0
 """After a signal, how long an orderly end may take; children end by themselves when nobody listens any more."""
+ANSWER_SECONDS = 10.0
+"""How long the terminal's answer may take to be known for one even where it comes byte by byte."""
 YOUNG = 50_000
 """New objects between two looks of the garbage collector: a table of many values is a third faster read than with
 Python's own 700, and nothing in it is garbage."""
@@ -67,6 +70,7 @@ class Explorer(App[None]):
         self.theme = _theme(shown)
         self.asks = False
         """Whether to ask the terminal for its background; the picture does not wait for the answer."""
+        self._asked = -ANSWER_SECONDS
         self.animation_level = "none"
         self.set_keymap(keymap(config.keys))
         self.wire = Wire()
@@ -148,6 +152,7 @@ class Explorer(App[None]):
             with contextlib.suppress(RuntimeError, ValueError):  # not the main thread: a test, not a terminal
                 loop.add_signal_handler(number, self._leave, number)
         if self.asks and self._driver is not None:
+            self._asked = time.monotonic()
             self._driver.write(background.ASK)
             self._driver.flush()
         if isinstance(self._driver, LinuxDriver):
@@ -192,10 +197,15 @@ class Explorer(App[None]):
         self.wire.forget()
         self.screen.refresh()
 
+    def awaits(self) -> bool:
+        """An answer may still come; from any thread."""
+        return time.monotonic() - self._asked < ANSWER_SECONDS
+
     def answered(self, answer: str) -> None:
         """What the terminal says of its background; from any thread."""
         dark = background.dark(answer)
         if dark is not None and self.asks:
+            self._asked = -ANSWER_SECONDS
             with contextlib.suppress(RuntimeError):  # it is over
                 self.post_message(Background(dark))
 
@@ -261,7 +271,7 @@ def run(store_path: Path, config: Config) -> int:
     for name in ("COLUMNS", "LINES"):  # Textual believes them rather than the terminal, and would never see a resize
         os.environ.pop(name, None)
     explorer.asks = terminal.asks(explorer.main.palette, config.text("background"))
-    terminal.read_keys(explorer.answered)
+    terminal.read_keys(explorer.answered, explorer.awaits)
     gc.set_threshold(YOUNG)
     try:
         explorer.run(mouse=config.on("mouse"))

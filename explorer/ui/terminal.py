@@ -71,10 +71,11 @@ def text_view(path: Path, why: str) -> int:
     return 2
 
 
-def read_keys(heard: Callable[[str], object]) -> None:
+def read_keys(heard: Callable[[str], object], awaits: Callable[[], bool]) -> None:
     """Take only keys from the terminal; textual 8.2.8's driver looks the decoder of its input up under this name.
 
     Args:
         heard: called with each answer of the terminal, in the thread that reads.
+        awaits: says there whether one that was asked for may still come.
     """
-    linux_driver.getincrementaldecoder = lambda encoding: partial(Decoder, heard)  # type: ignore[assignment]
+    linux_driver.getincrementaldecoder = lambda encoding: partial(Decoder, heard, awaits)  # type: ignore[assignment]

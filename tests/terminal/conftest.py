@@ -91,6 +91,10 @@ class Terminal:
         """One of tmux's facts about the window."""
         return self._run("display-message", "-p", f"#{{{name}}}").strip()
 
+    def style(self, style: str) -> None:
+        """Colours of the window: tmux tells them to programs that ask."""
+        self._run("set-option", "-g", "window-style", style)
+
     def take_clipboard(self) -> None:
         """Believe programs that set the clipboard, as a terminal does."""
         self._run("set-option", "-s", "set-clipboard", "on")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.conftest import CODE, REPOSITORY
+from tests.terminal.conftest import CODE, REPOSITORY, Terminal
 
 ASK = b"\x1b]11;?\x1b\\"
 DARK_TEXT, LIGHT_TEXT = b"38;5;252", b"38;5;235"
@@ -132,6 +132,21 @@ def test_a_late_answer_in_two_pieces_between_keys_presses_none(started: Callable
     assert terminal.leave() == 0
 
 
+LATE = b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+
+
+def test_an_answer_byte_by_byte_presses_no_letter(started: Callable[..., Pseudo]) -> None:
+    terminal = started()
+    terminal.until(drawn)
+    for byte in LATE:
+        terminal.answer(bytes([byte]))
+        terminal.read(0.15)  # Textual takes an escape that stands alone for so long for a key
+    terminal.until(lambda sent: LIGHT_TEXT in sent)
+    terminal.read(0.5)
+    assert unpressed(terminal.sent)
+    assert terminal.leave() == 0
+
+
 def test_a_dark_answer_sends_nothing(started: Callable[..., Pseudo]) -> None:
     terminal = started()
     terminal.until(drawn)
@@ -157,3 +172,37 @@ def test_nobody_is_asked_in_vain(
     terminal = started(*arguments, **environ)
     terminal.until(drawn)
     assert ASK not in terminal.sent
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0])
+@pytest.mark.parametrize(("opens", "stands"), [("/", "filter: task:sst2"), ("8i", "│task:sst2")])
+def test_a_late_answer_into_what_is_being_typed_is_no_text(
+    terminal: Terminal, store: Path, opens: str, stands: str, seconds: float
+) -> None:
+    terminal.start([str(store), "--no-compute"])
+    terminal.until(lambda _: ASK in terminal.sent)
+    began = time.monotonic()
+    terminal.press(*opens)
+    terminal.press("task")
+    terminal.until(lambda text: stands[:-5] in text)
+    time.sleep(max(0.0, began + seconds - time.monotonic()))
+    terminal.send(*LATE)
+    terminal.press(":sst2")
+    text = terminal.until(lambda text: stands in text)
+    assert "rgb" not in text
+    terminal.until(lambda _: LIGHT_TEXT in terminal.sent)
+
+
+@pytest.mark.parametrize(("style", "shown"), [("", DARK_TEXT), ("bg=#ffffff", LIGHT_TEXT), ("bg=#101020", DARK_TEXT)])
+def test_in_tmux_the_pane_says_what_it_is_or_nothing(terminal: Terminal, store: Path, style: str, shown: bytes) -> None:
+    terminal.start([str(store), "--no-compute"], environment={"TERM": "tmux-256color"})
+    if style:
+        terminal.style(style)
+    terminal.until(lambda text: "L12" in text)
+    terminal.until(lambda _: shown in terminal.sent)
+    before = terminal.quiet(1.0)
+    assert ASK in terminal.sent
+    assert (LIGHT_TEXT in terminal.sent) is (shown == LIGHT_TEXT)
+    assert "SVCCA distance from the pre-trained model" in terminal.screen()
+    time.sleep(2)
+    assert len(terminal.sent) == before

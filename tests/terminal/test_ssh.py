@@ -26,6 +26,8 @@ DEPTHS = {"truecolor": {"COLORTERM": "truecolor"}}
 """The depth that costs most bytes; the others on request."""
 if os.environ.get("BERTDYN_LONG"):
     DEPTHS["256"] = {}
+DARK, LIGHT = b"38;5;252", b"38;5;235"
+"""Colours of text on a dark and on a light background."""
 OPENS = {
     "2": "step 180 0.",
     "3": "▸",
@@ -221,6 +223,31 @@ def test_without_tmux_a_broken_connection_saves_the_session_and_leaves_no_proces
     until(lambda: not of_store(path), "the end of every process")
     (saved,) = (file for file in (away.folder / "state").rglob("*.json") if "presets" not in file.name)
     assert json.loads(saved.read_text())["state"]["mode"] == "heat"
+
+
+@pytest.mark.parametrize("style", ["", "bg=#fafafa"])
+def test_the_background_is_asked_through_the_hop_and_a_silent_one_costs_nothing(
+    away: Away, runs: Path, style: str
+) -> None:
+    near = away.run(explorer(away.folder, [str(runs), "--no-compute"], {"TERM": "xterm-256color"}, "TMUX"))
+    if style:
+        near.style(style)
+    near.until(drawn)
+    until(lambda: (LIGHT if style else DARK) in near.sent, "its colours")
+    before = near.quiet(1.0)
+    assert b"\x1b]11;?" in near.sent
+    assert (LIGHT in near.sent) is bool(style)
+    assert drawn(near.screen())
+    time.sleep(1)
+    assert len(near.sent) == before
+
+
+def test_in_tmux_on_the_other_side_it_is_that_one_that_answers(away: Away, runs: Path) -> None:
+    near = away.start([str(runs), "--no-compute"])
+    away.far.style("bg=#fafafa")
+    near.until(drawn)
+    until(lambda: LIGHT in away.far.sent, "its colours")
+    assert drawn(near.screen())
 
 
 def test_stray_bytes_do_no_harm(away: Away, runs: Path) -> None:
