@@ -25,7 +25,7 @@ from explorer.render.palette import Palette, palette
 from explorer.ui import background, terminal
 from explorer.ui.config import Config, defaults
 from explorer.ui.keys import in_force, keymap
-from explorer.ui.messages import Background
+from explorer.ui.messages import Background, Kept
 from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
@@ -77,10 +77,16 @@ class Explorer(App[None]):
         self._held: list[events.Key | events.Paste] = []
         self._at_once = {key for a in self.actions if a.id in ("quit", "help", "redraw") for key in a.keys}
         """Keys that need no store; the others wait until it is open."""
+        self._leaves = {key for a in self.actions if a.id == "quit" for key in a.keys}
         self._waits = False
         """What is typed waits until the key before has led where it leads."""
         self.suspension: Suspension | None = None
         self.session = session
+        self._acted = False
+        """The user has done something here: from then on a session file that was not understood may be replaced."""
+        self._saving = False
+        self._unsaved = ""
+        """Why the session could not be saved, as far as that was told."""
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, shown)
         self.main.actions, self.main.computes = self.actions, config.on("compute")
@@ -93,6 +99,7 @@ class Explorer(App[None]):
         """As Textual's; but a key that may lead elsewhere is acted on before the next one is looked at: keys that come
         faster than the store or lines open and close are text there, and commands before and behind them."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and self.screen is self.main:
+            self._acted = self._acted or not (isinstance(event, events.Key) and event.key in self._leaves)
             unopened = self.main.opening and not (isinstance(event, events.Key) and event.key in self._at_once)
             if self._waits or self.main.prompt.opening or unopened:
                 self._held.append(event)
@@ -217,15 +224,28 @@ class Explorer(App[None]):
 
     def save(self) -> None:
         """Save the session here and now; for the end."""
-        if self.session is not None:
+        if self.session is not None and (self._acted or not self.session.trouble):
             self.session.write(self.main.saved())
 
     def _save_changes(self) -> None:
         """Save what has changed since the last look, in a thread: a home folder may be far away."""
         now = self.main.saved()
-        if self.session is not None and now != self._saved:
-            self._saved = now
-            self.run_worker(self.session.writer(now), thread=True, exit_on_error=False)
+        if self.session is None or now == self._saved or self._saving or (self.session.trouble and not self._acted):
+            return
+        self._saved, self._saving = now, True
+        write = self.session.writer(now)
+
+        def chore() -> None:
+            self.main.hear(Kept(write()))
+
+        self.run_worker(chore, thread=True, exit_on_error=False)
+
+    def on_kept(self, message: Kept) -> None:
+        """The session was saved, or why not: said once."""
+        self._saving = False
+        if message.trouble and message.trouble != self._unsaved:
+            self.main.tell(f"The session is not saved: {message.trouble}.")
+        self._unsaved = message.trouble
 
     def _leave(self, number: int) -> None:
         self.save()  # first of all: after SIGHUP there may be no terminal to say goodbye to

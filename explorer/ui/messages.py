@@ -90,6 +90,13 @@ class Ended(Message):
 
 
 @dataclass
+class Kept(Message):
+    """The session was saved, or why not."""
+
+    trouble: str
+
+
+@dataclass
 class Background(Message):
     """What the terminal says of its background."""
 

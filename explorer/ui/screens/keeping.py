@@ -110,12 +110,9 @@ class Keeping(Core):
         """Keep the selection under a name."""
         name = " ".join(name.split())
         if name and self.session is not None:
-            done = self.session.keep(name, history.about(self.state))
-            self.tell(
-                f"Kept as '{name}'; {self.key_of('presets')} shows it again."
-                if done
-                else f"Not kept: '{self.session.presets_path}' cannot be written."
-            )
+            trouble = self.session.keep(name, history.about(self.state))
+            kept = f"Kept as '{name}'; {self.key_of('presets')} shows it again."
+            self.tell(f"Not kept: {trouble}." if trouble else kept)
 
     def action_presets(self) -> None:
         """Choose one of the selections that were kept."""

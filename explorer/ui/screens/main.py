@@ -80,9 +80,13 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
     # What the data thread and the job say
 
     def on_listed(self, message: Listed) -> None:
+        first = self.catalogue is None
         self.catalogue = message.catalogue
         self._tried.clear()
         self.become(state.settled(self.known(self.state, message.catalogue), message.catalogue), anew=True)
+        if first and self.session is not None and self.session.trouble:
+            words = f"The saved session is ignored, {self.session.trouble}"
+            self.tell(f"{words}; with your next key it is set aside as {self.session.aside.name}.")
 
     def on_exported(self, message: Exported) -> None:
         self.tell(f"Written: {message.path}" if message.path else f"Not written: {message.reason}")

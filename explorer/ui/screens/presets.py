@@ -52,7 +52,10 @@ class PresetsScreen(ModalScreen[str | None]):
         if shown.highlighted is None:
             return
         at, name = shown.highlighted, shown.get_option_at_index(shown.highlighted).id
-        if name is None or not self._session.drop(name):
+        if name is None:
+            return
+        if trouble := self._session.drop(name):
+            self.query_one(Static).update(Text(f"Not forgotten: {trouble}\n"))
             return
         shown.remove_option(name)
         if shown.option_count:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from explorer.selection import Against, Ranges
+from explorer.ui.app import Explorer
 from explorer.ui.codec import decode, encode
 from explorer.ui.history import History, about
 from explorer.ui.session import Saved, Session
@@ -79,13 +84,98 @@ def test_a_session_is_of_the_store_whatever_path_leads_to_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"[]", b"\xff\xfe", b'{"version": 99, "state": {"mode": "heat"}}', b"[" * 9999]
+    ("text", "why"),
+    [
+        (b"", "damaged"),
+        (b"{", "damaged"),
+        (b"[]", "damaged"),
+        (b"\xff\xfe", "damaged"),
+        (b'{"version": 99, "state": {"mode": "heat"}}', "another version"),
+        (b'{"somebody": "else\'s"}', "another version"),
+        (b"[" * 9999, "damaged"),
+    ],
 )
-def test_a_damaged_or_foreign_file_is_no_session(tmp_path: Path, text: bytes) -> None:
+def test_a_damaged_or_foreign_file_is_no_session_and_is_set_aside(tmp_path: Path, text: bytes, why: str) -> None:
     kept = session(tmp_path, tmp_path)
     kept.path.parent.mkdir(parents=True)
     kept.path.write_bytes(text)
     assert kept.read() == Saved()
+    assert why in kept.trouble
+    assert kept.path.read_bytes() == text
+    assert kept.write(Saved(OTHER)) == ""
+    assert kept.aside.read_bytes() == text
+    assert kept.read().state == OTHER
+    assert kept.trouble == ""
+
+
+def test_no_file_is_no_trouble(tmp_path: Path) -> None:
+    kept = session(tmp_path, tmp_path)
+    assert (kept.read(), kept.trouble) == (Saved(), "")
+
+
+def test_presets_that_cannot_be_read_are_not_written_over(tmp_path: Path) -> None:
+    kept = session(tmp_path, tmp_path)
+    assert kept.keep("mine", OTHER) == ""
+    kept.presets_path.write_bytes(text := kept.presets_path.read_bytes()[:-9])
+    assert kept.presets() == {}
+    assert "damaged" in kept.keep("other", State())
+    assert "damaged" in kept.drop("mine")
+    assert kept.presets_path.read_bytes() == text
+
+
+def test_names_of_any_script_and_length_have_a_session(tmp_path: Path) -> None:
+    kept = session(tmp_path, tmp_path / ("\N{SNOWMAN WITHOUT SNOW}" * 80 + ".bertdyn"))
+    assert kept.write(Saved(OTHER)) == ""
+    assert kept.read().state == OTHER
+
+
+def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    kept = session(tmp_path, tmp_path)
+    kept.write(Saved(OTHER))
+    old, new = (kept.path.with_name(f".{kept.path.name}.{n}.tmp") for n in (1, 2))
+    for draft in (old, new):
+        draft.write_text("{")
+    os.utime(old, (0, 0))
+    assert kept.read().state == OTHER
+    assert not old.exists()
+    assert new.exists()
+
+
+WRITES = """
+import itertools, sys
+from pathlib import Path
+from explorer.ui.session import Saved, Session
+from explorer.ui.state import State
+kept = Session(Path(sys.argv[1]), {"XDG_STATE_HOME": sys.argv[2]})
+for number in itertools.count():
+    assert not kept.write(Saved(State(measure=f"m{number}"), None, {"long": f"{number} " * 2_000_000}))
+    print(number, flush=True)
+"""
+
+
+def test_a_kill_in_the_middle_of_a_save_leaves_the_old_or_the_new_one(tmp_path: Path) -> None:
+    kept = session(tmp_path, tmp_path)
+    halves = 0
+    for turn in range(12):
+        words = [sys.executable, "-c", WRITES, str(tmp_path), str(tmp_path)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]) as process:
+            assert process.stdout is not None
+            for _ in range(2):
+                process.stdout.readline()
+            while turn % 4 and not any(".tmp" in name for name in os.listdir(kept.path.parent)):
+                pass
+            time.sleep(0.002 * turn)
+            process.kill()
+            told = [int(line) for line in process.stdout.read().split()]
+        saved = kept.read()
+        assert kept.trouble == ""
+        number = int(saved.state.measure[1:])
+        assert number in (max([1, *told]), max([1, *told]) + 1)
+        assert saved.extra["long"] == f"{number} " * 2_000_000
+        halves += len(list(kept.path.parent.glob(".*.tmp")))
+        for draft in kept.path.parent.glob(".*.tmp"):
+            draft.unlink()
+    assert halves, "no save was cut: the test shows nothing"
 
 
 def test_what_was_asked_for_first_never_replaces_what_came_later(tmp_path: Path) -> None:
@@ -99,18 +189,18 @@ def test_what_was_asked_for_first_never_replaces_what_came_later(tmp_path: Path)
 def test_a_folder_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
     (tmp_path / "bertdyn").write_text("in the way")
     kept = session(tmp_path, tmp_path)
-    kept.write(Saved(OTHER))
+    assert "cannot be written" in kept.write(Saved(OTHER))
     assert kept.read() == Saved()
-    assert not kept.keep("mine", OTHER)
+    assert "Not a directory" in kept.keep("mine", OTHER)
 
 
 def test_two_explorers_lose_no_preset_of_each_other(tmp_path: Path) -> None:
     one, two = session(tmp_path, tmp_path), session(tmp_path, tmp_path)
-    assert one.keep("a", OTHER)
-    assert two.keep("b", State())
-    assert one.drop("c")
+    assert not one.keep("a", OTHER)
+    assert not two.keep("b", State())
+    assert not one.drop("c")
     assert one.presets() == {"a": OTHER, "b": State()}
-    assert one.drop("a")
+    assert not one.drop("a")
     assert list(two.presets()) == ["b"]
 
 
@@ -210,3 +300,38 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
         await pilot.press("x")
         await until(pilot, lambda: pilot.app.screen is screen)
     assert kept.presets() == {}
+
+
+async def test_a_damaged_session_is_told_of_and_stays_until_one_does_something(computed: Path, tmp_path: Path) -> None:
+    kept = session(tmp_path, computed)
+    kept.path.parent.mkdir(parents=True)
+    kept.path.write_text("{")
+    async with opened(computed, config=changed(compute=False), session=kept) as pilot:
+        await shown(pilot, "The saved session is ignored, it is damaged; with your next key it is set aside")
+        await pilot.pause(2.2)  # twice as long as between two saves
+        assert kept.path.read_text() == "{"
+        app = pilot.app
+        assert isinstance(app, Explorer)
+        await pilot.press("q")
+        app.save()
+        assert kept.path.read_text() == "{"
+    again = session(tmp_path, computed)
+    async with opened(computed, config=changed(compute=False), session=again) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: again.aside.exists() and again.path.exists())
+        assert again.aside.read_text() == "{"
+    assert session(tmp_path, computed).read().state.mode == "heat"
+
+
+async def test_a_session_that_cannot_be_saved_is_said_once(computed: Path, tmp_path: Path) -> None:
+    (tmp_path / "bertdyn").write_text("in the way")
+    async with opened(computed, config=changed(compute=False), session=session(tmp_path, computed)) as pilot:
+        await pilot.press("3")
+        await shown(pilot, "The session is not saved: ")
+        await pilot.press("S")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press("a", "enter")
+        await shown(pilot, "Not kept: ")
+        await pilot.press("1")
+        await pilot.pause(2.2)
+        assert "not saved" not in text_of(pilot, "notes")
