@@ -28,6 +28,8 @@ class TextTable:
     rows: Sequence[Sequence[object]]
     warned: frozenset[int] = frozenset()
     """Rows that carry a warning."""
+    order: tuple[str, bool] = ("", False)
+    """The column that the rows are sorted by, and whether the largest comes first."""
 
     def page(self, height: int) -> int:
         """Rows of a page in so many lines: one line is the header, one says where we are."""
@@ -59,6 +61,8 @@ class TextTable:
             if first < j and wide < widths[j] and (numeric[j] or wide < _PART):
                 break  # half a number, or a few letters, tell less than nothing
             grid.put(0, at, pad(crop(self.columns[j], wide, ascii_only), wide, numeric[j]), palette.strong)
+            if self.columns[j] == self.order[0]:
+                grid.put(0, at + wide, ("v" if ascii_only else "↓") if self.order[1] else ("^" if ascii_only else "↑"))
             for i, row in enumerate(texts):
                 style = palette.strong if top + i == cursor else palette.text
                 grid.put(1 + i, at, pad(crop(row[j], wide, ascii_only), wide, numeric[j]), style)

@@ -68,6 +68,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
             Choice("range", key="", text="range"),
             Choice("step", "step", "", f"step   {state.steps or 'all'}"),
             Choice("layer", "layer", "", f"layer  {state.layers or 'all'}"),
+            *_statistic(state),
             *_parameters(state, catalogue),
         ],
         [
@@ -91,6 +92,12 @@ def _of_against(state: State, measure: Measure | None) -> str:
     if measure is not None and measure.sides == 1:
         return "against (not used)"
     return "against" if state.compared_with == str(state.against) else "against (fixed here)"
+
+
+def _statistic(state: State) -> list[Choice]:
+    """Which statistics a table shows, where it is not all."""
+    wanted = state.look.statistic
+    return [Choice("statistic", "statistic", "", f"stat   {wanted}")] if wanted else []
 
 
 def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:

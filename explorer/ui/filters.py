@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import re
 from collections.abc import Sequence
@@ -86,8 +87,10 @@ def _set(state: State, catalogue: Catalogue, name: str, value: str) -> State:
     measure = catalogue.measure(state.measured)
     there = {p.name: p for p in measure.parameters} if measure is not None else {}
     if measure is None or name not in there:
-        own = f", nor a parameter of {state.measured} ({', '.join(there) or 'it has none'})"
-        raise BertdynError(f"'{name}:' is none of {', '.join(_FIELDS)}{own}.")
+        close = difflib.get_close_matches(name, (*_FIELDS, *there), 1)
+        meant = f" Did you mean '{close[0]}:'?" if close else ""
+        own = f"; parameters of {state.measured}: {', '.join(there)}" if there else ""
+        raise BertdynError(f"There is no '{name}:'.{meant} There is {', '.join(_FIELDS)}{own}.")
     try:
         plain = there[name].read(value) == there[name].default
     except ValueError as error:

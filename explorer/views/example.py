@@ -174,7 +174,8 @@ class Example:
         self.empty = self.length == 0
         self.names = named(focus.key), named(focus.reference)
         part = f"head {focus.head}" if focus.head else f"mean of {data.heads} heads"
-        self.title = clean(f"Attention in layer {focus.layer}, {part}{DOT}{self.names[0]} against {self.names[1]}")
+        against = "pre-trained" if focus.reference.task == PRETRAINED else self.names[1]
+        self.title = clean(f"Attention, layer {focus.layer}, {part}{DOT}{self.names[0]} against {against}")
         mean = float(data.js.mean()) if self.length else np.nan
         self.subtitle = DOT.join(
             text
@@ -270,8 +271,10 @@ class Example:
         if key >= 0:
             now, then = float(data.checkpoint[query, key]), float(data.reference[query, key])
             change = f"{now - then:+.3f}"
-            text += f" attends to {self._token(key)}: {number(now)}, reference {number(then)} ({change});"
-            text += f" row JS {number(float(data.js[query]))} bits"
+            values = f"{self._token(key)}: {number(now)}, reference {number(then)} ({change});"
+            values += f" row JS {number(float(data.js[query]))} bits"
+            long = f"{text} attends to {values}"
+            text = long if len(long) <= room - 2 else f"{text} to {values}"
         else:
             text = f"query token {text}: JS {number(float(data.js[query]))} bits"
         to, away = int(moved.argmax()), int(moved.argmin())

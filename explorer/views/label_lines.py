@@ -208,6 +208,8 @@ class LabelLines:
             return clean(f"step {step:,}: no value" + beside)
         low, high = good[column[good].argmin()], good[column[good].argmax()]
         names = self.at.labels
+        if len(good) > 1 and column[low] == column[high]:  # of two labels each is the other's nearest
+            return clean(f"step {step:,}: {number(float(column[low]))} for each of {len(good)} labels{beside}")
         edges = [f"{number(float(column[i]))} ({names[i]})" for i in (low, high)]
         return clean(f"step {step:,}: {' to '.join(edges)}{beside}")
 

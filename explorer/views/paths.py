@@ -38,7 +38,7 @@ class Paths:
                     f"step {key.step:,} (o) to {last.step:,} (x), {len(data.keys)} checkpoints",
                     f"probe {data.probe}",
                     f"{count(sum(data.counts))} points, each the {data.points}",
-                    "plane of the first two principal components (PC) of all centroids, both on one scale",
+                    "PC: principal components of all centroids, on one scale",
                 )
             )
         )

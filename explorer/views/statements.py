@@ -36,11 +36,11 @@ WORKED = (
     ),
     Worked(
         "Does the last layer's distance follow the accuracy?",
-        "SELECT s.probe, s.task, s.seed, s.step, s.value AS distance, t.value AS accuracy\n"
+        "SELECT s.probe, s.task, s.seed, s.step, s.variance, avg(s.value) AS distance, t.value AS accuracy\n"
         "FROM svcca s JOIN training_log t USING (task, seed, step)\n"
         "WHERE t.name = 'eval_accuracy' AND s.ref_task = 'pretrained'\n"
         "  AND s.layer = (SELECT max(layer) FROM svcca)\n"
-        "ORDER BY ALL",
+        "GROUP BY ALL ORDER BY ALL",
     ),
     Worked(
         "How far apart are two seeds, beside how far each is from the pre-trained model?",

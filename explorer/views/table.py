@@ -134,7 +134,9 @@ class Table:
             places = [COLUMNS.index(name) for name in self.columns]
             results = [self.data.results[i] for i in order]
             warned = frozenset(i for i, r in enumerate(results) if r.reason)
-            table = TextTable(self.columns, [[self._all[i][p] for p in places] for i in order], warned)
+            table = TextTable(
+                self.columns, [[self._all[i][p] for p in places] for i in order], warned, (sort, descending)
+            )
             self._kept = ((sort, descending), (results, table))
         return self._kept[1]
 

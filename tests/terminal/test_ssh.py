@@ -33,7 +33,7 @@ OPENS = {
     "3": "▸",
     "4": "seed 3",
     "5": "Distance between labels",
-    "6": "Attention in layer",
+    "6": "Attention, layer",
     "7": "rows 1-",
     "8": "SQL",
     "9": "free",

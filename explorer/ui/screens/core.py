@@ -119,6 +119,12 @@ class Core(Screen[None]):
         return (self.pane, self.other) if self.companion is not None else (self.pane,)
 
     @property
+    def shown(self) -> tuple[tuple[Pane, State], ...]:
+        """The same, each with the state that it shows."""
+        states = (self.state, self.companion)
+        return tuple((p, s) for p, s in zip((self.pane, self.other), states, strict=True) if s is not None)
+
+    @property
     def panel(self) -> Panel:
         """The selection panel."""
         return self.query_one("#panel", Panel)

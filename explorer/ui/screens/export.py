@@ -1,9 +1,10 @@
-"""Which format to write the view in."""
+"""Which view to write, and in which format."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -18,27 +19,53 @@ KEYS = {"t": "text", "c": "csv", "j": "json", "p": "parquet", "s": "svg", "g": "
 """A letter a format."""
 
 
-class ExportScreen(ModalScreen[str | None]):
-    """A letter chooses and closes."""
+class Exportable(NamedTuple):
+    """A view that can be written."""
+
+    title: str
+    """'Curves: SVCCA distance from the pre-trained model'."""
+    target: Path
+    """The file without its ending."""
+
+
+class ExportScreen(ModalScreen[tuple[int, str] | None]):
+    """A letter chooses the format and closes with it and the view's place; tab goes to the view beside."""
 
     BINDINGS: ClassVar = [
         *(Binding(key, f"choose('{format}')", show=False) for key, format in KEYS.items()),
-        Binding("escape,q", "choose('')", show=False),
-        Binding("e", "choose('')", show=False, id="export"),
+        Binding("tab,B,W", "other", show=False),
+        Binding("escape,q", "leave", show=False),
+        Binding("e", "leave", show=False, id="export"),
         Binding("ctrl+c,ctrl+q", "app.quit", show=False),
     ]
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, views: Sequence[Exportable]) -> None:
+        """``views``: those on the screen, the picture first."""
         super().__init__()
-        self._target = target
+        self._views, self._at = views, 0
 
     def compose(self) -> ComposeResult:
-        lines = [f"Write this view to {self._target}.*  (nothing is overwritten)", ""]
-        lines += [f"  {key}  .{suffix(format):8} {FORMATS[format].help}" for key, format in KEYS.items()]
-        lines += ["", "  esc  leave it"]
         with Vertical(classes="sheet"):
-            yield Static(Text("\n".join(lines)))
+            yield Static(self._text())
+
+    def _text(self) -> Text:
+        view = self._views[self._at]
+        text = Text.assemble("Write ", (view.title, "bold"), f"\nto {view.target}.*  (nothing is overwritten)\n\n")
+        text.append("".join(f"  {key}  .{suffix(name):8} {FORMATS[name].help}\n" for key, name in KEYS.items()))
+        if len(self._views) > 1:
+            other = self._views[1 - self._at]
+            text.append(f"\n  tab  the view {'beside' if self._at == 0 else 'on the left'}: {other.title}")
+        return text.append("\n  esc  leave it")
+
+    def action_other(self) -> None:
+        """The other view, where there are two."""
+        self._at = (self._at + 1) % len(self._views)
+        self.query_one(Static).update(self._text())
 
     def action_choose(self, format: str) -> None:
-        """Close with the format, or with none."""
-        self.dismiss(format or None)
+        """Close with the view and the format."""
+        self.dismiss((self._at, format))
+
+    def action_leave(self) -> None:
+        """Close with nothing."""
+        self.dismiss(None)

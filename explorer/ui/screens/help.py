@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.text import Text
@@ -111,7 +111,7 @@ class Page:
         yield Text()
         many = max(1, (width + _GAP) // (COLUMN + _GAP))
         wide = (width + _GAP) // many - _GAP
-        yield from abreast(columns(list(self._keys(set_, wide)), many), wide)
+        yield from abreast(columns(self._keys(set_, wide), many), wide)
         if self._shown.measure is not None:
             yield Text()
             yield from self._definition(set_, self._shown.measure, min(width, READABLE))
@@ -138,7 +138,7 @@ class Page:
         more = " (in full at the end)" if short != measure.definition else ""
         yield from set_.lines(short + more, width - 2, self._palette.text, 2)
 
-    def _keys(self, set_: _Setter, width: int) -> Iterator[Item]:
+    def _keys(self, set_: _Setter, width: int) -> Iterator[list[Text]]:
         """The mode's own keys, then all others by group."""
         mode = self._shown.mode
         pairs = together(self._shown.actions)
@@ -148,7 +148,7 @@ class Page:
             if pair not in own:
                 groups.setdefault(pair[0].group, []).append(pair)
         for group, there in groups.items():
-            yield Item([Text(group, self._palette.strong)], heading=True)
+            block = [Text(group, self._palette.strong)]
             for pair in there:
                 keys = " ".join(a.plain_keys if self._plainly else a.shown_keys for a in pair)
                 words = f"{' / '.join(a.title for a in pair)}: {pair[0].help}"
@@ -157,7 +157,8 @@ class Page:
                 lines = [Text.assemble("  ", Text(keys.ljust(_KEYS), self._palette.strong), said[0])]
                 if len(keys) >= _KEYS:
                     lines = [Text.assemble("  ", Text(keys, self._palette.strong)), Text(" " * (_KEYS + 2)) + said[0]]
-                yield Item([*lines, *(Text(" " * (_KEYS + 2)) + line for line in said[1:])])
+                block += [*lines, *(Text(" " * (_KEYS + 2)) + line for line in said[1:])]
+            yield block
 
     def _definition(self, set_: _Setter, measure: Measure, width: int) -> Iterator[Text]:
         """What the measure is, in the registry's words."""
@@ -173,14 +174,6 @@ class Page:
         for name, fact in facts.items():
             for i, line in enumerate(set_.lines(fact, width - 10, self._palette.text) if fact else ()):
                 yield Text(f"  {'' if i else name:8}", self._palette.axis) + line
-
-
-class Item(NamedTuple):
-    """Lines that stay together."""
-
-    lines: list[Text]
-    heading: bool = False
-    """It stands over the next item, never at the end of a column."""
 
 
 class _Setter:
@@ -217,23 +210,12 @@ def together(actions: Sequence[Action]) -> list[list[Action]]:
     return found
 
 
-def columns(items: Sequence[Item], many: int) -> list[list[Text]]:
-    """Items set in so many columns, as low as they can be."""
-    height = -(-sum(len(item.lines) for item in items) // many)
-    while len(found := _filled(items, height)) > many:
-        height += 1
-    return found
-
-
-def _filled(items: Sequence[Item], height: int) -> list[list[Text]]:
-    found: list[list[Text]] = [[]]
-    for i, item in enumerate(items):
-        needed = len(item.lines) + (1 + len(items[i + 1].lines) if item.heading and i + 1 < len(items) else 0)
-        if found[-1] and len(found[-1]) + needed > height:
-            found.append([])
-        if item.heading and found[-1]:
-            found[-1].append(Text())
-        found[-1] += item.lines
+def columns(blocks: Iterable[list[Text]], many: int) -> list[list[Text]]:
+    """Blocks set in so many columns, each where it can stand highest: the first ones are seen without scrolling."""
+    found: list[list[Text]] = [[] for _ in range(many)]
+    for block in blocks:
+        column = min(found, key=len)
+        column += [Text(), *block] if column else block
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.ui import history, state
 from explorer.ui.actions import ACTIONS
+from explorer.ui.modes import MODES
 from explorer.ui.screens.core import Core, pictured
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import Catalogue, State
@@ -90,6 +91,11 @@ class Keeping(Core):
         from explorer.ui.clipboard import copy as copied
 
         view, at, options = self.chart.view, self.picture.cursor if self.picture else NOWHERE, self.state.options
+        what, there = "The view", self.companion
+        more = ""
+        if there is not None:
+            what, other = MODES[self.state.mode].title, MODES[there.mode].title
+            more = f" {self.key_of('swap')} and then {self.key_of('copy')} copy the view beside, {other}."
         if view is None:
             self.tell("There is no picture to copy.")
         elif hasattr(view, "row") and at.y >= 0:
@@ -97,7 +103,7 @@ class Keeping(Core):
             self.tell("The row. " + copied(as_csv(columns, [values]), "csv", self.app.copy_to_clipboard))
         else:
             text = as_text(view, (self.chart.size.width, self.chart.size.height), cursor=at, options=options)
-            self.tell("The view as text. " + copied(text, "txt", self.app.copy_to_clipboard))
+            self.tell(f"{what} as text. " + copied(text, "txt", self.app.copy_to_clipboard) + more)
 
     def action_keep(self) -> None:
         """Ask for a name and keep the selection under it."""

@@ -15,7 +15,7 @@ from explorer.ui import cycles, state
 from explorer.ui.actions import ACTIONS
 from explorer.ui.choices import picked
 from explorer.ui.filters import filtered, is_condition, unheard
-from explorer.ui.messages import Answered, Described, Exported, Listed
+from explorer.ui.messages import Answered, Described, Exported, Listed, Loaded
 from explorer.ui.modes import MODES
 from explorer.ui.screens.computing import Computing
 from explorer.ui.screens.core import pictured
@@ -60,6 +60,10 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
     def __init__(self, path: Path, palette: Palette) -> None:
         super().__init__(path, palette)
         self.sql = SqlMode(self)
+        self._mistyped = ""
+        """A filter line that was not understood: it can be mended."""
+        self._statistic_of = ""
+        """The measure that was shown when a statistic was typed."""
 
     def compose(self) -> ComposeResult:
         yield Lines(id="title")
@@ -87,6 +91,15 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
         if first and self.session is not None and self.session.trouble:
             words = f"The saved session is ignored, {self.session.trouble}"
             self.tell(f"{words}; with your next key it is set aside as {self.session.aside.name}.")
+
+    def on_loaded(self, message: Loaded) -> None:
+        """A statistic that was typed for another measure goes where this one has none of that name."""
+        wanted, found = self.state.look.statistic, getattr(message.view.data, "statistics", None)
+        mine = message.wish == self.pane.wish and self.state.measured != self._statistic_of
+        if mine and wanted and found is not None and found.others and not found.shown:
+            message.prevent_default()
+            self.become(replace(self.state, look=replace(self.state.look, statistic="")))
+            self.tell(f"{self.state.measured} has no statistic '{wanted}': all are shown.")
 
     def on_exported(self, message: Exported) -> None:
         self.tell(f"Written: {message.path}" if message.path else f"Not written: {message.reason}")
@@ -132,6 +145,8 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
         if row.section in ("step", "layer"):
             ranges = self.state.steps if row.section == "step" else self.state.layers
             self.prompt.ask(row.section, str(ranges or ""), "0,20,100-500 or all")
+        elif row.section == "statistic":
+            self.prompt.ask(row.section, self.state.look.statistic, "hull* or all")
         elif row.section == "parameters":
             measure = self.catalogue.measure(self.state.measured)
             if measure is not None:
@@ -158,11 +173,13 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             self.set_focus(self.chart)
             self.become(replace(self.state, look=replace(self.state.look, find=message.text.strip(), example=-1)))
             return
+        self._mistyped = ""
         words = message.text.split()
         rest = [w for w in words if not is_condition(w)]
         text = " ".join(w for w in words if is_condition(w))
-        if message.what in ("step", "layer"):
-            text = f"{message.what}:{message.text.replace(' ', '')}"
+        if message.what in ("step", "layer", "statistic"):
+            wanted = message.text.replace(" ", "")
+            text = f"{message.what}!={wanted[1:]}" if wanted.startswith("!") else f"{message.what}:{wanted}"
         if message.what == "filter" and rest and self.panel.row is not None:
             self.set_focus(self.panel)
         else:
@@ -173,6 +190,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             if self.catalogue is not None and text:
                 self._filter(filtered(self.state, self.catalogue, text), text)
         except BertdynError as error:
+            self._mistyped = message.text if message.what == "filter" else ""
             self.tell(self.words_of(error))
 
     def _filter(self, new: State, text: str) -> None:
@@ -183,6 +201,8 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             if why := self._unshown(what):
                 self.tell(why)
                 return
+        if new.look.statistic != now.look.statistic:
+            self._statistic_of = new.measured
         self.become(new)
         if word := unheard(self.state, text, self.key_of("mode.table")):
             self.tell(word)
@@ -348,7 +368,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             self.prompt.ask("find", self.state.look.find, "words of the sentence  or  label:positive")
             return
         self.set_class(True, "-panel")
-        self.prompt.ask("filter", "", "sst  or  task:sst* seed!=3 step>=100 layer:8-12 head:2 variance:0.9")
+        self.prompt.ask("filter", self._mistyped, "sst  or  task:sst* seed!=3 step>=100 layer:8-12 head:2 variance:0.9")
 
     def action_cancel_job(self) -> None:
         """Stop the statement that is being answered; else the job."""
@@ -359,23 +379,24 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
     def action_export(self) -> None:
         """Choose a format, then write the view to a file."""
         from explorer.export.files import write_beside
-        from explorer.ui.screens.export import ExportScreen
+        from explorer.ui.screens.export import Exportable, ExportScreen
 
-        view = self.chart.view
-        if view is None:
+        there = [(pane, shown, pane.view) for pane, shown in self.shown if pane.view is not None]
+        if not there:
             self.tell("There is no picture to export.")
             return
-        (wide, tall), options, dark = self.chart.size, self.state.options, self.palette.dark
-        cursor = self.picture.cursor if self.picture is not None else NOWHERE
-        name = file_name(self.state)
+        views = [Exportable(f"{MODES[s.mode].title}: {v.title}", Path.cwd() / file_name(s)) for _, s, v in there]
 
-        def write(format: str | None) -> None:
-            if format:
-                self.tell("writing …")
-                about = (wide, tall), dark, cursor, options
-                self.reader.write(lambda: write_beside(view, format, Path.cwd(), name, *about))
+        def write(chosen: tuple[int, str] | None) -> None:
+            if chosen is not None:
+                at, format = chosen
+                pane, shown, view = there[at]
+                self.tell(f"writing {MODES[shown.mode].title} …")
+                cursor = pane.picture.cursor if pane.picture is not None else NOWHERE
+                about = (pane.chart.size.width, pane.chart.size.height), self.palette.dark, cursor, shown.options
+                self.reader.write(lambda: write_beside(view, format, Path.cwd(), file_name(shown), *about))
 
-        self.app.push_screen(ExportScreen(Path.cwd() / name), write)
+        self.app.push_screen(ExportScreen(views), write)
 
     def action_help(self) -> None:
         """What is on the screen, what the measure means, and all keys."""

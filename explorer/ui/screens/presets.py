@@ -38,6 +38,9 @@ class PresetsScreen(ModalScreen[str | None]):
             yield Static(Text("Selections kept of this store: enter shows one, x forgets it, esc leaves\n"))
             yield OptionList(*self._options())
 
+    def on_mount(self) -> None:
+        self.query_one(OptionList).highlighted = 0
+
     def action_down(self) -> None:
         """The next name."""
         self.query_one(OptionList).action_cursor_down()

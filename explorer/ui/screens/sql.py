@@ -86,7 +86,8 @@ class SqlMode:
         if message.number != self.asker.number:
             return
         if message.table is None:
-            self._words = message.reason
+            write, worked = self._screen.key_of("sql.write"), self._screen.key_of("sql.worked")
+            self._words = f"{message.reason}\n\n{write}: change the statement · {worked}: worked queries"
         else:
             self._view, self._words = Answer(message.table, self._asked, message.seconds, self._how), ""
         screen = self._screen

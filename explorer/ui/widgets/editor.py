@@ -27,7 +27,10 @@ class SqlEditor(TextArea):
             self.what = what
 
     def __init__(self, text: str, asked: list[str], suggest: Callable[[tuple[str, ...]], None]) -> None:
-        super().__init__(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus", compact=True)
+        how = "A SELECT over the store's tables; tab completes their names."
+        super().__init__(
+            text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus", compact=True, placeholder=how
+        )
         self.asked = asked
         """Statements, the latest last."""
         self.columns: dict[str, tuple[str, ...]] = {}
@@ -80,11 +83,20 @@ class SqlEditor(TextArea):
         """The cursor moved."""
         self.offer()
 
+    def on_focus(self) -> None:
+        """Offers are for who types."""
+        self.offer()
+
+    def on_blur(self) -> None:
+        """Nobody types."""
+        self._cycle = ()
+        self._suggest(())
+
     def offer(self) -> None:
         """Say what the word under the cursor may become; while tab goes through the offers they stay."""
         if not self._cycle:
             self._offered = completions(self._before(), self.text, self.columns)
-            self._suggest(self._offered)
+            self._suggest(self._offered if self.has_focus else ())
 
     def _before(self) -> str:
         return self.get_text_range((0, 0), self.cursor_location)

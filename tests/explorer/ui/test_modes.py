@@ -69,12 +69,12 @@ async def test_steps_and_layers_are_walked_in_a_view_of_one_checkpoint(labelled:
 async def test_an_example_is_a_film_of_one_sentence(computed: Path) -> None:
     async with opened(computed) as pilot:
         await pilot.press("6")
-        await until(pilot, titled(pilot, "layer 3, mean of 2 heads · pos seed 1 step 40 against the pre-trained model"))
+        await until(pilot, titled(pilot, "layer 3, mean of 2 heads · pos seed 1 step 40 against pre-trained"))
         assert under(pilot, "example 0")()
         await pilot.press("n", "n")
         await until(pilot, under(pilot, "example 2 "))
         await pilot.press("left_square_bracket", "greater_than_sign", "comma")
-        await until(pilot, titled(pilot, "layer 2, head 1 · pos seed 1 step 20 against the pre-trained model"))
+        await until(pilot, titled(pilot, "layer 2, head 1 · pos seed 1 step 20 against pre-trained"))
         assert under(pilot, "example 2 ")()
         await pilot.press("less_than_sign", "N")
         await until(pilot, titled(pilot, "mean of 2 heads"))
