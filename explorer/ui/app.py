@@ -178,6 +178,13 @@ class Explorer(App[None]):
         for name in self.session.presets() if self.session is not None else ():
             yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.load, name))
 
+    def action_command_palette(self) -> None:
+        """Every command by its name."""
+        from explorer.ui.widgets.options import Palette as Commands
+
+        if self.screen is self.main:
+            self.push_screen(Commands(id="--command-palette"))
+
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if self.suspension is None or not self.suspension.away:
             super()._display(screen, self.wire.lean(renderable))

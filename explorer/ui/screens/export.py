@@ -14,6 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from explorer.export.files import FORMATS, suffix
+from explorer.render.signs import plain
+from explorer.ui.widgets.lines import PLAIN
 
 KEYS = {"t": "text", "c": "csv", "j": "json", "p": "parquet", "s": "svg", "g": "png", "d": "pdf"}
 """A letter a format."""
@@ -50,11 +52,13 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
 
     def _text(self) -> Text:
         view = self._views[self._at]
-        text = Text.assemble("Write ", (view.title, "bold"), f"\nto {view.target}.*  (nothing is overwritten)\n\n")
+        title = plain(view.title) if self.app.has_class(PLAIN) else view.title
+        text = Text.assemble("Write ", (title, "bold"), f"\nto {view.target}.*  (nothing is overwritten)\n\n")
         text.append("".join(f"  {key}  .{suffix(name):8} {FORMATS[name].help}\n" for key, name in KEYS.items()))
         if len(self._views) > 1:
             other = self._views[1 - self._at]
-            text.append(f"\n  tab  the view {'beside' if self._at == 0 else 'on the left'}: {other.title}")
+            title = plain(other.title) if self.app.has_class(PLAIN) else other.title
+            text.append(f"\n  tab  the view {'beside' if self._at == 0 else 'on the left'}: {title}")
         return text.append("\n  esc  leave it")
 
     def action_other(self) -> None:

@@ -1,4 +1,4 @@
-"""The part of the main screen that keeps things: the session, undo, presets, copies."""
+"""The part of the main screen that keeps things: the session, undo, presets, copies, files."""
 
 from __future__ import annotations
 
@@ -104,6 +104,29 @@ class Keeping(Core):
         else:
             text = as_text(view, (self.chart.size.width, self.chart.size.height), cursor=at, options=options)
             self.tell(f"{what} as text. " + copied(text, "txt", self.app.copy_to_clipboard) + more)
+
+    @pictured
+    def action_export(self) -> None:
+        """Choose a format, then write the view to a file."""
+        from explorer.export.files import write_beside
+        from explorer.ui.screens.export import Exportable, ExportScreen
+
+        there = [(pane, shown, pane.view) for pane, shown in self.shown if pane.view is not None]
+        if not there:
+            self.tell("There is no picture to export.")
+            return
+        views = [Exportable(f"{MODES[s.mode].title}: {v.title}", Path.cwd() / file_name(s)) for _, s, v in there]
+
+        def write(chosen: tuple[int, str] | None) -> None:
+            if chosen is not None:
+                at, format = chosen
+                pane, shown, view = there[at]
+                self.tell(f"writing {MODES[shown.mode].title} …")
+                cursor = pane.picture.cursor if pane.picture is not None else NOWHERE
+                about = (pane.chart.size.width, pane.chart.size.height), self.palette.dark, cursor, shown.options
+                self.reader.write(lambda: write_beside(view, format, Path.cwd(), file_name(shown), *about))
+
+        self.app.push_screen(ExportScreen(views), write)
 
     def action_keep(self) -> None:
         """Ask for a name and keep the selection under it."""

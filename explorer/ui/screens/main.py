@@ -20,7 +20,7 @@ from explorer.ui.modes import MODES
 from explorer.ui.screens.computing import Computing
 from explorer.ui.screens.core import pictured
 from explorer.ui.screens.jumping import Jumping
-from explorer.ui.screens.keeping import KEEP, file_name
+from explorer.ui.screens.keeping import KEEP
 from explorer.ui.screens.pairing import Pairing
 from explorer.ui.screens.sentences import Sentences
 from explorer.ui.screens.sql import SqlMode
@@ -30,7 +30,7 @@ from explorer.ui.widgets.chart import centred
 from explorer.ui.widgets.lines import Lines
 from explorer.ui.widgets.panel import Panel
 from explorer.ui.widgets.prompt import Prompt
-from explorer.views.base import NOWHERE, Cursor
+from explorer.views.base import Cursor
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -374,29 +374,6 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
         """Stop the statement that is being answered; else the job."""
         if self.state.mode != "sql" or not self.sql.cancel():
             super().action_cancel_job()
-
-    @pictured
-    def action_export(self) -> None:
-        """Choose a format, then write the view to a file."""
-        from explorer.export.files import write_beside
-        from explorer.ui.screens.export import Exportable, ExportScreen
-
-        there = [(pane, shown, pane.view) for pane, shown in self.shown if pane.view is not None]
-        if not there:
-            self.tell("There is no picture to export.")
-            return
-        views = [Exportable(f"{MODES[s.mode].title}: {v.title}", Path.cwd() / file_name(s)) for _, s, v in there]
-
-        def write(chosen: tuple[int, str] | None) -> None:
-            if chosen is not None:
-                at, format = chosen
-                pane, shown, view = there[at]
-                self.tell(f"writing {MODES[shown.mode].title} …")
-                cursor = pane.picture.cursor if pane.picture is not None else NOWHERE
-                about = (pane.chart.size.width, pane.chart.size.height), self.palette.dark, cursor, shown.options
-                self.reader.write(lambda: write_beside(view, format, Path.cwd(), file_name(shown), *about))
-
-        self.app.push_screen(ExportScreen(views), write)
 
     def action_help(self) -> None:
         """What is on the screen, what the measure means, and all keys."""

@@ -12,6 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from explorer.ui.widgets.options import Options
+
 if TYPE_CHECKING:
     from explorer.ui.session import Session
     from explorer.ui.state import State
@@ -36,7 +38,7 @@ class PresetsScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet"):
             yield Static(Text("Selections kept of this store: enter shows one, x forgets it, esc leaves\n"))
-            yield OptionList(*self._options())
+            yield Options(*self._options())
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = 0
