@@ -58,6 +58,12 @@ class Series:
         """One character; numbers from ten on are letters."""
         return _LETTERS[self.number % len(_LETTERS)]
 
+    def marked(self, text: str) -> str:
+        """A text that begins with the label, behind the line's letter unless that is the label's own number."""
+        head = self.label.removesuffix(self.letter)
+        said = self.letter.isdigit() and head != self.label and not head[-1:].isdigit()
+        return text if said else f"{self.letter} {text}"
+
     @property
     def last(self) -> float:
         """The last finite value, NaN when there is none."""

@@ -44,6 +44,8 @@ class HeatMap:
     """The value of no difference: the scale starts (or, where it is 1, ends) there when that costs little."""
     signed: bool = False
     """Values are changes: zero is in the middle of the scale, which is linear."""
+    floor: float = 0.0
+    """Values below it are noise: on a logarithmic scale they all look alike."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class HeatChart:
             return axes.Scale(-most, most)
         if log:
             values = values[values > 0]
+            if (values > self.heat.floor).any():
+                values = np.maximum(values, self.heat.floor)
             return axes.value_scale(values.min(), values.max(), True) if len(values) else axes.value_scale(0, 1, True)
         # The anchor's distance from the values, so that one rule serves distances (0) and similarities (1).
         anchor, turned = self.heat.anchor, self.heat.anchor > 0

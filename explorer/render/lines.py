@@ -22,6 +22,8 @@ from explorer.render.targets import Target, apart
 _KEPT = 4
 _APART = 5
 """Cells between round names on the x axis."""
+_LETTERS_APART = 16
+"""Columns from one letter of a line to the next."""
 _NAMED = 3
 """Cells of the x axis that a place with a name takes at least."""
 MOST = 40
@@ -165,8 +167,8 @@ class LineChart:
             ends[i] = frame.row(one.last) - frame.top if one.label else math.nan
         room = width // 3
         found = labels.at_ends(self.chart, ends, frame.height, room, focus, self.chart.values and width >= 40)
-        if palette.letters:
-            found = [n if n.shared else replace(n, text=f"{self.chart.series[n.line].letter} {n.text}") for n in found]
+        if self._lettered(palette, ascii_only):
+            found = [n if n.shared else replace(n, text=self.chart.series[n.line].marked(n.text)) for n in found]
         if ascii_only:
             found = [replace(n, text=n.text.replace("≤", "<=").replace("…", "~")) for n in found]
         return [replace(n, text=crop(n.text, room, ascii_only)) for n in found]
@@ -313,8 +315,8 @@ class LineChart:
         self, chars: np.ndarray, canvas: Canvas, frame: Frame, palette: Palette, order: Sequence[int], ascii_only: bool
     ) -> None:
         """Checkpoints as marks where there is room between them; letters where colours do not tell lines apart."""
+        lettered = self._lettered(palette, ascii_only)
         if ascii_only:
-            lettered = palette.letters or len(order) > 1
             for i in order:
                 chars[canvas.owner == i] = ord(self.chart.series[i].letter if lettered else "*")
         for i in order:
@@ -324,7 +326,7 @@ class LineChart:
             columns = np.unique((frame.dot_x(x) // 2).astype(np.int64))
             roomy = len(columns) == 1 or int(np.diff(columns).min()) >= 6
             if palette.letters and not roomy:
-                columns = np.arange((i * 5) % 16, frame.width, 16)
+                columns = self._spread(canvas.owner == i, i)
             elif not roomy:
                 continue
             mark = self.chart.series[i].letter if palette.letters else "*" if ascii_only else "•"
@@ -333,6 +335,26 @@ class LineChart:
             for column, row, there in zip(columns, own.argmax(axis=0), own.any(axis=0), strict=True):
                 if there:
                     chars[self._nearest(own, columns, column, row, frame, i, roomy), column] = ord(mark)
+
+    def _lettered(self, palette: Palette, ascii_only: bool) -> bool:
+        """Lines are told apart by letters."""
+        return palette.letters or (ascii_only and len(self.chart.series) > 1)
+
+    @staticmethod
+    def _spread(own: np.ndarray, index: int) -> np.ndarray:
+        """Columns for a line's letters, from the right end on, where lines are furthest apart; each line's elsewhere.
+
+        Args:
+            own: Bool [height, width], the cells that the line owns.
+            index: the line.
+        """
+        width = own.shape[1]
+        apart = min(_LETTERS_APART, width)
+        columns = width - 1 - np.arange((index * 5) % apart, width, apart)
+        there = np.flatnonzero(own.any(axis=0))
+        if not own[:, columns].any() and len(there):  # other lines run over it there
+            return there[[len(there) * 3 // 4]]
+        return columns[::-1]
 
     def _nearest(
         self, own: np.ndarray, columns: np.ndarray, column: int, row: int, frame: Frame, index: int, roomy: bool

@@ -37,6 +37,15 @@ def plain(text: str, style: Style, width: int) -> SegmentLine:
     return [Segment(f" {text}" if text else "", style)]
 
 
+def reading(text: str, style: Style, width: int) -> SegmentLine:
+    """What the cursor points at; where there is no room for all of it the last parts are left out whole."""
+    parts = text.split("; ")
+    while len(parts) > 1 and cell_len(text) > width - 1:
+        parts.pop()
+        text = "; ".join((*parts, "…"))
+    return plain(text, style, width)
+
+
 def cut(text: str, width: int) -> str:
     """Text of at most so many cells; what was cut off its end, by words where they are short, is marked."""
     if cell_len(text) <= width:

@@ -4,7 +4,7 @@ step."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -36,6 +36,8 @@ class Line:
     values: Mapping[int, tuple[float, ...]]
     head: int = 0
     """Of a line a head."""
+    number: int = -1
+    """A seed's own, where it is one digit: it chooses the line's letter."""
 
     def mean(self, x: int) -> float:
         """The mean over seeds, NaN where there is none."""
@@ -75,6 +77,7 @@ class LinesBy:
         self.title = words.title(data, lines) if self.by == "task" else words.title(data, who, lines)
         self.subtitle = words.subtitle(data, self.shown)
         self.notes = words.notes(data, self.shown) + (other_tasks(data, self.task) if self.by != "task" else ())
+        self.low = words.on_noise(data.measure, self.shown)
         self.banded = any(np.isfinite(line.spread(x)) for line in self.lines for x in line.values)
 
     @property
@@ -114,7 +117,10 @@ class LinesBy:
 
     def _seeds(self) -> list[Line]:
         seeds = self.data.seeds(self.task)
-        return [self._line(f"seed {seed}", self.task, (seed,)) for seed in sorted(seeds, key=seed_order)]
+        lines = [self._line(f"seed {seed}", self.task, (seed,)) for seed in sorted(seeds, key=seed_order)]
+        if not all(seed.isdecimal() and int(seed) < 10 for seed in seeds):
+            return lines
+        return [replace(line, number=int(line.name.removeprefix("seed "))) for line in lines]
 
     def _tasks(self) -> list[Line]:
         return [self._line(task, task, self.data.seeds(task)) for task in self.data.tasks]
@@ -153,7 +159,7 @@ class LinesBy:
                     *(line.name, np.array(xs, np.float64), y, i / last),
                     low=y - sd if banded else None,
                     high=y + sd if banded else None,
-                    number=i,
+                    number=line.head or (line.number if line.number >= 0 else i + 1),
                 )
             )
         return tuple(made)
@@ -178,7 +184,7 @@ class LinesBy:
         at = cursor.clamped(len(self.xs), len(self.lines))
         lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
         targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
-        notes = self.notes + self._beside(at) + words.on_log(self.data.measure, options)
+        notes = self.notes + self._beside(at) + words.on_log(self.data.measure, options) + self.low
         return Picture(tuple(lines), self._read(at, width), at, notes, targets)
 
     def _beside(self, at: Cursor) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ def heat_chart(
             refused=refused,
             anchor=measure.same,
             signed=signed(measure),
+            floor=0.0 if measure.same else measure.floor,
         )
     )
 

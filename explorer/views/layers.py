@@ -79,7 +79,8 @@ class Layers:
         reading = self._read(at, width) if at.x >= 0 and at.y >= 0 else ""
         pointed = self._by_layers.get((self.layers[at.y], self.ref_layers[at.x])) if reading else None
         beside = Trust.of(self.data.measure, (pointed,)).notes("[ ]", chance=True) if pointed else ()
-        return Picture(tuple(lines), reading, at, self.notes + beside, targets)
+        notes = self.notes + beside + words.on_noise(self.data.measure, self.shown)
+        return Picture(tuple(lines), reading, at, notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of layers that has a value or a reason why not."""

@@ -41,6 +41,7 @@ class CubeView:
         self.empty = not bool(np.isfinite(self.cube.values).any())
         self.notes = words.notes(data, self.shown) + other_tasks(data, self.task)
         self.trust = Trust.of(data.measure, self.shown)
+        self.low = words.on_noise(data.measure, self.shown)
         self.apart = bool(np.isfinite(self.cube.yardstick).any())
         """Distances between seeds stand beside the values."""
 
@@ -72,7 +73,7 @@ class CubeView:
 
     def told(self, options: DrawOptions, beside: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The notes, what stands ``beside`` the values in the picture, and what of the options cannot be done."""
-        return self.notes + beside + words.on_log(self.data.measure, options)
+        return self.notes + beside + words.on_log(self.data.measure, options) + self.low
 
     def beside(self, sign: str) -> tuple[str, ...]:
         """On the spread or interval, chance level and distance between seeds of the values that are pointed at.

@@ -73,7 +73,8 @@ class StepMap:
         targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
         reading = self._read(at) if at.x >= 0 and at.y >= 0 else ""
         notes = self.notes + spread("±" if reading and np.isfinite(self.spread).any() else "")
-        return Picture(tuple(lines), reading, at, notes + words.on_log(self.data.measure, options), targets)
+        notes += words.on_log(self.data.measure, options) + words.on_noise(self.data.measure, self.shown)
+        return Picture(tuple(lines), reading, at, notes, targets)
 
     def _read(self, at: Cursor) -> str:
         value, sd = float(self.values[at.y, at.x]), float(self.spread[at.y, at.x])

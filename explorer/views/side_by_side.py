@@ -32,6 +32,8 @@ class SideBySide:
 
     data: Rows
     notes: tuple[str, ...]
+    low: tuple[str, ...]
+    """The note on noise."""
     empty: bool
     panels: list[Panel]
     """All have the same places along x and as many lines."""
@@ -100,7 +102,7 @@ class SideBySide:
                 ]
         hidden = len(self.panels) - len(panels)
         notes = (f"{hidden} of {len(self.panels)} panels do not fit on this screen",) if hidden else ()
-        notes = (*notes, *self.notes, *self.marks(at.y >= 0), *words.on_log(self.data.measure, options))
+        notes = (*notes, *self.notes, *self.marks(at.y >= 0), *words.on_log(self.data.measure, options), *self.low)
         return Picture(tuple(grid.lines()), self.read(at, width), at, notes, tuple(targets))
 
 

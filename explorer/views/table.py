@@ -49,6 +49,7 @@ class Table:
         self.empty = not data.results
         trust = Trust.of(data.measure, data.results)
         self._said = words.notes(data, data.results) + trust.notes("[ ]", chance=True)
+        self._said += words.on_noise(data.measure, data.results)
         if data.statistics is not None:
             self._said = (data.statistics.note, *self._said)
         self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]

@@ -52,6 +52,7 @@ class Tasks(SideBySide):
         alone = ("one task is chosen: the panel, or --task, takes in others",) if len(self.cubes) == 1 else ()
         self.notes = alone + words.notes(data, data.main)
         self.trust = Trust.of(data.measure, data.main)
+        self.low = words.on_noise(data.measure, data.main)
 
     @property
     def steps(self) -> tuple[int, ...]:

@@ -105,8 +105,9 @@ def draw(
                 grid.put(line + row, column, mark, palette.cursor)
         value = track.values[training.steps.index(cursor)] if cursor in training.steps else track.values[there][-1]
         at = frame.left + frame.width + 1
-        said = f"{number(float(value))} {track.short}" if np.isfinite(value) else ""
-        said = said if len(said) <= grid.width - at else said.partition(" ")[0]
+        figure = number(float(value)) if np.isfinite(value) else ""
+        names = (f" {track.short}", f" {track.short.rpartition(' ')[2]}", "") if figure else ("",)
+        said = next((figure + name for name in names if len(figure + name) <= grid.width - at), figure)
         grid.put(line + tall - 1, at, crop(said, max(0, grid.width - at), plain), palette.text)
         span = f"{number(low)}-{number(high)}"
         if tall > 1 and len(span) <= grid.width - at:

@@ -61,8 +61,9 @@ def seeds(names: Sequence[str]) -> str:
 
 
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
-    """'probe dev · over 21,340 tokens · 99 % variance · 0 = the same · 1 = nothing in common': on what, on how much,
-    in which definition, which way values point; the last ones go first where there is no room."""
+    """'probe dev · over 21,340 tokens · 0 = the same · 99 % variance · 1 = nothing in common': on what, on how much,
+    which parameters were changed, which way values point, the usual parameters; where there is no room the last of
+    these go first."""
     counts = sorted({r.n for r in shown if r.value is not None})
     parts = [f"probe {rows.selection.probe}"]
     if counts:
@@ -70,8 +71,9 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
         parts.append(f"over {span} {rows.measure.counts}")
     usual = {p.name: p.default for p in rows.measure.parameters}
     chosen = [(name, value) for name, value in rows.selection.parameters if value != usual.get(name, value)]
-    parts += [parameter(*p) for p in (*chosen, *(p for p in rows.selection.parameters if p not in chosen))]
-    parts += rows.measure.direction.split(", ")
+    parts += [parameter(name, value) for name, value in chosen]
+    none, *other = rows.measure.direction.split(", ")
+    parts += [none, *(parameter(*p) for p in rows.selection.parameters if p not in chosen), *other]
     return clean(DOT.join(part for part in parts if part))
 
 
@@ -110,10 +112,13 @@ def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
     warned = [r for r in shown if r.value is not None and r.reason]
     if warned:
         said.append(f"! {count(len(warned))} of {count(len(shown))} mean little: {_reasons(warned)}")
-    low = [r for r in shown if noise(rows.measure, r)]
-    if low:
-        said.append(f"{count(len(low))} of {count(len(shown))} values lie {_near(rows.measure)}: {_NOISE}")
     return tuple(clean(note) for note in said)
+
+
+def on_noise(measure: Measure, shown: Sequence[Result]) -> tuple[str, ...]:
+    """The last of the notes: how many values cannot be told from those of a checkpoint against itself."""
+    low = sum(noise(measure, r) for r in shown)
+    return (f"{count(low)} of {count(len(shown))} values lie {_near(measure)}: {_NOISE}",) if low else ()
 
 
 _NOISE = "noise of the stored float16"

@@ -338,7 +338,7 @@ class Core(Screen[None]):
         show = {
             "title": bars.title(self.path, self.state, self.catalogue, job, palette, width),
             "notes": both(notes),
-            "reading": both(lambda p, w: bars.plain(p.reading, palette.cursor, w)),
+            "reading": both(lambda p, w: bars.reading(p.reading, palette.cursor, w)),
             "footer": bars.footer(self.state.mode, palette, width, self.actions),
         }
         for name, line in show.items():

@@ -191,3 +191,12 @@ def test_figures_in_cells_are_all_values_or_all_tenths():
     assert figures(6) == ["0.000", "0.184", "0.000"]
     assert figures(5) == ["0.00", "0.18", "0.00"]
     assert figures(4) == ["0", "9", "0"]
+
+
+def test_noise_takes_no_part_of_a_logarithmic_scale():
+    names = names_of(range(1)), names_of(range(3)), "layer", "step", "distance"
+    noisy = HeatChart(HeatMap(np.array([[1e-9, 1e-3, 0.3]]), *names, floor=1e-6))
+    assert noisy.scale(log=True).low == pytest.approx(1e-6, rel=0.2)
+    assert noisy.scale().low == 0
+    nothing_else = HeatChart(HeatMap(np.array([[1e-9, 1e-8, 3e-8]]), *names, floor=1e-6))
+    assert nothing_else.scale(log=True).high < 1e-7

@@ -198,3 +198,31 @@ def test_every_place_on_the_x_axis_is_named_where_there_is_room():
     assert named([0, 7, 30, 64], 60) == ["0", "7", "30", "64"]
     assert named([0, 1, 30, 64], 60) == ["0", "20", "40", "60"]  # the first two would touch
     assert named(list(range(0, 2001, 100)), 70) == ["0", "500", "1,000", "1,500", "2,000"]
+
+
+def bundle(width: int, depth: Depth = Depth.NONE, labels: str = "L{}", **how: object) -> list[str]:
+    """Seven lines that part to the right."""
+    x = np.arange(0, 2001, 100.0)
+    lines = [Series(labels.format(i), x, i * (x / 2000) ** 2, i / 6, number=i) for i in range(7)]
+    return [line.rstrip() for line in drawn(LineChart(Chart(tuple(lines), "step", "")), width, 20, depth, **how)]
+
+
+@pytest.mark.parametrize("width", [20, 27, 60, 120])
+def test_every_line_has_its_letter_where_colours_do_not_tell_lines_apart(width):
+    plot = "".join(re.split("[│┤]", line)[1].partition(" L")[0] for line in bundle(width)[:18])
+    assert {c for c in plot if c.isdigit()} == set("0123456")
+
+
+def test_a_label_that_is_its_letter_says_it_once():
+    assert bundle(60)[0].endswith("L6 6.00")
+    assert not bundle(60)[0].endswith("6 L6 6.00")
+    assert bundle(60, labels="step {}20")[0].endswith(" 6 step 620 6.00")
+    none = np.zeros(0)
+    assert Series("L12", none, none, number=12).marked("L12 0.5") == "c L12 0.5"
+    assert Series("seed 42", none, none, number=2).marked("seed 42") == "2 seed 42"
+    assert Series("head 9", none, none, number=9).marked("head 9 0.1") == "head 9 0.1"
+
+
+def test_lines_of_letters_are_named_by_them_in_colour_too():
+    """Without dots a line is its letter: the label must say whose it is, not by its colour alone."""
+    assert bundle(60, Depth.TRUECOLOR, "step {}20", ascii_only=True)[0].endswith(" 6 step 620 6.00")

@@ -137,6 +137,7 @@ def test_training_stands_under_the_curves_with_the_cursors_step() -> None:
     lines = to_text(tall.lines).splitlines()
     assert lines[-2].lstrip().startswith("acc")
     assert "0.800" in lines[-2]
+    assert lines[-1].rstrip().endswith("0.400 loss")
     assert lines[-1].lstrip().startswith("loss")
     assert len(lines) == 30
     assert "acc" not in to_text(view.draw(100, 12, NONE, Cursor(1, -1)).lines)

@@ -194,7 +194,7 @@ class TestSimilarities:
     def test_words_point_the_right_way(self):
         view = VIEWS["curves"].build(self.data())
         assert view.title.startswith("CKA similarity to the pre-trained model")
-        assert "1 = the same · 0 = nothing in common" in view.subtitle
+        assert "1 = the same · 99 % variance · 0 = nothing in common" in view.subtitle
         assert "between seeds 0.125; chance 0.930; to the pre-trained model" in draw(view, Cursor(8, 9)).reading
 
     def test_noise_lies_at_one(self):
@@ -269,7 +269,7 @@ def test_a_subtitle_leaves_out_what_says_nothing_and_keeps_what_was_chosen():
     assert parameter("definition", "zscore") == "definition zscore"
 
 
-def test_the_definition_stands_before_what_values_mean():
+def test_a_parameter_that_was_changed_stands_before_what_the_measure_is_like():
     data = rows()
     measure = replace(
         data.measure, parameters=(Parameter("variance", 0.9, "share"), Parameter("tokens", "all", "which"))
