@@ -194,7 +194,7 @@ def _text(
 
 def _narrow(rows: Rows, flags: Mapping[str, str | None]) -> dict[str, str | None]:
     """The flags of the one comparison that a map of layers shows."""
-    key = rows.wanted[0].key
+    key = next(iter(rows.wanted)).key
     shown = {"task": key.task, "seed": key.seed, "step": str(key.step)}
     return {**flags, **shown, "against_layer": flags["against_layer"] or "all"}
 
@@ -207,6 +207,6 @@ def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], para
     for name, given in parameters.items():
         parts += [f"--{name.replace('_', '-')}", str(given)]
     click.echo(
-        f"{rows.missing:,} of {len(rows.wanted):,} values are not computed; compute them with:\n  {shlex.join(parts)}",
+        f"{rows.missing:,} of {rows.asked:,} values are not computed; compute them with:\n  {shlex.join(parts)}",
         err=True,
     )

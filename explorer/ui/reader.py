@@ -36,7 +36,7 @@ TICK = 20_000_000
 """Nanoseconds: coarser than the clock of a local file system."""
 KEPT = 12
 """Answers of sources that are kept: going back and forth between a few costs nothing."""
-KEPT_VALUES = 30_000
+KEPT_VALUES = 15_000
 """Values that they may have together; the newest is always kept."""
 
 
@@ -224,7 +224,7 @@ class Reader:
             del self._kept[name]
 
     def _values(self) -> int:
-        return sum(len(getattr(kept.data, "wanted", ())) for kept in self._kept.values())
+        return sum(len(getattr(kept.data, "results", ())) for kept in self._kept.values())
 
 
 def _names(wish: Wish) -> list[Name]:
@@ -233,7 +233,7 @@ def _names(wish: Wish) -> list[Name]:
 
 
 def _explain_nothing(store: Store, selection: Selection | None, data: Any) -> None:
-    if selection is not None and getattr(data, "wanted", None) == ():
+    if selection is not None and hasattr(data, "wanted") and not len(data.wanted):
         from explorer.compute.plan import coverage
 
         coverage(store, selection)  # knows why nothing can be asked for, and raises that

@@ -141,6 +141,8 @@ class Source:
     """``module:function`` of (store, selection, look, what the sources before it gave)."""
     uses: tuple[str, ...] = ()
     """Fields of Look."""
+    parts: tuple[str, ...] = ()
+    """The only parts of a view that need them; elsewhere the answer is None. Empty: every part."""
 
     def fetch(self, store: Store, selection: Selection | None, look: Look, earlier: Sequence[Any]) -> Any:
         """Read them.
@@ -148,11 +150,16 @@ class Source:
         Raises:
             BertdynError: the selection matches nothing, or the store cannot be read.
         """
-        return _named(self.fetcher)(store, selection, self.trimmed(look), *earlier)
+        return _named(self.fetcher)(store, selection, self.trimmed(look), *earlier) if self.serves(look) else None
+
+    def serves(self, look: Look) -> bool:
+        """Whether what is looked at needs the numbers."""
+        return not self.parts or look.part in self.parts
 
     def trimmed(self, look: Look) -> Look:
         """The look without what the numbers do not depend on."""
-        return trimmed(look, self.uses)
+        uses = ("part", *self.uses) if self.parts else self.uses
+        return trimmed(look, uses) if self.serves(look) else ANYWHERE
 
 
 def trimmed(look: Look, uses: Sequence[str]) -> Look:
@@ -160,9 +167,14 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
     return replace(ANYWHERE, **{name: getattr(look, name) for name in uses})
 
 
-ROWS = Source("explorer.views.sources:rows")
-LAYERS = Source("explorer.views.sources:whole_layers")
-LINES = Source(LAYERS.fetcher, ("part",))
+FIRST = Source("explorer.views.sources:first_task")
+LABELS = Source("explorer.views.sources:labels_too")
+HEADS = Source("explorer.views.sources:heads", ("layer",), ("head",))
+HEADS_AT = Source("explorer.views.sources:heads_at", ("step",))
+TASKS = Source("explorer.views.sources:every_task", (), ("task",))
+TASKS_IN = Source("explorer.views.sources:every_task_in", ("layer",), ("task",))
+TASKS_AT = Source("explorer.views.sources:every_task_at", ("step",), ("task",))
+CROSSED = Source("explorer.views.sources:crossed")
 ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts", ("statistic", "sort", "descending", "most"))
 TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
@@ -180,7 +192,7 @@ class ViewKind:
     help: str
     maker: str
     """``module:class`` (or function) of what its sources gave, and a Look."""
-    sources: tuple[Source, ...] = (LAYERS,)
+    sources: tuple[Source, ...] = (FIRST,)
     uses: tuple[str, ...] = ()
     """Fields of Look that matter to it."""
     parts: Mapping[str, str] = field(default_factory=dict)
@@ -201,7 +213,7 @@ class ViewKind:
     @property
     def computes(self) -> bool:
         """It shows stored values, of which some may still be missing."""
-        return any(source in self.sources for source in (ROWS, LAYERS, LINES, ROWS_AND_PARTS))
+        return any(source in self.sources for source in (FIRST, LABELS, CROSSED, ROWS_AND_PARTS))
 
     @property
     def free(self) -> bool:
@@ -253,7 +265,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Curves",
             "the measure against step, a line a layer (or a seed, task, head)",
             "explorer.views.sources:curves",
-            sources=(LINES, TRAINING),
+            sources=(FIRST, TRAINING, HEADS, TASKS_IN),
             uses=("part", "layer"),
             parts={
                 "layer": "a line a layer",
@@ -267,6 +279,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Profile",
             "the measure against layer, a line a step (or a seed, a task)",
             "explorer.views.sources:profile",
+            sources=(FIRST, TASKS_AT),
             uses=("part", "step"),
             parts={
                 "step": "a line a step",
@@ -280,7 +293,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Heads",
             "layer by head as a map, of one step",
             "explorer.views.maps:HeadMap",
-            sources=(ROWS,),
+            sources=(FIRST, HEADS_AT),
             uses=("step",),
         ),
         ViewKind(
@@ -297,6 +310,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Seeds",
             "seeds (or tasks) side by side on one scale, mean and spread",
             "explorer.views.sources:seeds",
+            sources=(FIRST, TASKS),
             uses=("part",),
             parts={
                 "seed": "seeds side by side, and their mean",
@@ -308,7 +322,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Clusters",
             "how far labels lie apart, in one layer of one checkpoint",
             "explorer.views.sources:clusters",
-            sources=(ROWS,),
+            sources=(LABELS,),
             uses=("part", "step", "layer"),
             parts=_DISTANCES,
             measure="clusters",
@@ -318,7 +332,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Labels",
             "each label's distance to its nearest other along the steps, and the number of clusters",
             "explorer.views.sources:labels",
-            sources=(ROWS,),
+            sources=(LABELS,),
             uses=("part", "layer"),
             parts=_DISTANCES,
             measure="clusters",
@@ -368,6 +382,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Layers",
             "each layer against each of the reference",
             "explorer.views.layers:Layers",
+            sources=(CROSSED,),
             across=True,
             one=True,
         ),

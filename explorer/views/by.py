@@ -3,7 +3,7 @@ step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -49,6 +49,19 @@ class Line:
         return float(np.std(found, ddof=1)) if len(found) > 1 else np.nan
 
 
+def layer_of(data: Rows, look: Look) -> int:
+    """The layer that is looked at, or the one below it that has values; unset, the highest."""
+    there = sorted({r.layer for r in data.main} or {p.layer for p in data.wanted})
+    wanted = there[-1] if look.layer is None and there else look.layer or 0
+    return there[at_or_before(there, wanted)] if there else wanted
+
+
+def step_of(data: Rows, look: Look) -> int:
+    """The step of the first task that is looked at, or the one before it."""
+    there = sorted({p.step for p in data.wanted if p.task == data.tasks[0]})
+    return there[at_or_before(there, look.step)] if there else 0
+
+
 class LinesBy:
     """y is the seed, task or head; x the step in one layer (``look.layer``, unset: the highest), or the layer at one
     step (``look.step``, of the first task's)."""
@@ -59,11 +72,16 @@ class LinesBy:
         training: Training = NONE,
         look: Look = ANYWHERE,
         along: Literal["step", "layer"] = "step",
+        heads: Sequence[Result] = (),
+        tasks: Rows | None = None,
     ) -> None:
+        """``heads``: values of single heads in that layer; ``tasks``: rows of every task there, where ``data`` holds
+        those of one."""
+        self.over, self._by_head = tasks or data, heads
         self.data, self.by, self.along = data, look.part, along
         self.name = "curves" if along == "step" else "profile"
         self.task = data.tasks[0] if data.tasks else ""
-        self.fixed = self._layer(look) if along == "step" else self._step(look)
+        self.fixed = layer_of(data, look) if along == "step" else step_of(data, look)
         """Number of the one layer, or of the one step."""
         self.shown: list[Result] = []
         """The rows behind the lines."""
@@ -95,15 +113,6 @@ class LinesBy:
         """Numbers of the heads, where they are the lines."""
         return tuple(line.head for line in self.lines)
 
-    def _layer(self, look: Look) -> int:
-        there = sorted({r.layer for r in self.data.main} or {p.layer for p in self.data.wanted})
-        wanted = there[-1] if look.layer is None and there else look.layer or 0
-        return there[at_or_before(there, wanted)] if there else wanted
-
-    def _step(self, look: Look) -> int:
-        there = sorted({p.step for p in self.data.wanted if p.task == self.task})
-        return there[at_or_before(there, look.step)] if there else 0
-
     def _where(self, x: int | None = None) -> str:
         """'layer 3', 'step 80'; with a place along x both."""
         fixed, moving = f"layer {self.fixed}", "" if x is None else f", step {x:,}"
@@ -123,25 +132,22 @@ class LinesBy:
         return [replace(line, number=int(line.name.removeprefix("seed "))) for line in lines]
 
     def _tasks(self) -> list[Line]:
-        return [self._line(task, task, self.data.seeds(task)) for task in self.data.tasks]
+        return [self._line(task, task, self.over.seeds(task)) for task in self.over.tasks]
 
     def _line(self, name: str, task: str, seeds: tuple[str, ...]) -> Line:
         found: dict[int, tuple[float, ...]] = {}
-        for x in {p.step if self.along == "step" else p.layer for p in self.data.wanted if p.task == task}:
-            rows = [r for seed in seeds if (r := self.data.at(task, seed, *self._spot(x))) is not None]
+        for x in {p.step if self.along == "step" else p.layer for p in self.over.wanted if p.task == task}:
+            rows = [r for seed in seeds if (r := self.over.at(task, seed, *self._spot(x))) is not None]
             self.shown += rows
             found[x] = tuple(r.value for r in rows if r.value is not None)
         return Line(clean(name), task, {x: values for x, values in found.items() if values})
 
     def _heads(self) -> list[Line]:
         found: dict[int, dict[int, tuple[float, ...]]] = {}
-        for r in self.data.results:
-            here = r.task == self.task and r.layer == self.fixed and r.ref_layer in (None, r.layer)
-            whole = r.example is None and r.query is None and r.label_a is None
-            if here and whole and r.statistic == self.data.measure.main and r.head is not None:
-                self.shown.append(r)
-                line = found.setdefault(r.head, {})
-                line[r.step] = (*line.get(r.step, ()), *(() if r.value is None else (r.value,)))
+        for r in self._by_head:
+            self.shown.append(r)
+            line = found.setdefault(r.head or 0, {})
+            line[r.step] = (*line.get(r.step, ()), *(() if r.value is None else (r.value,)))
         return [
             Line(f"head {head}", self.task, {x: values for x, values in found[head].items() if values}, head)
             for head in sorted(found)
@@ -196,7 +202,7 @@ class LinesBy:
         """What seeds differ by where the cursor points; None where there is none."""
         if at.x < 0 or at.y < 0 or self.by == "head":
             return None
-        yard = self.data.yardstick.get((self.lines[at.y].task, *self._spot(self.xs[at.x])))
+        yard = self.over.yardstick.get((self.lines[at.y].task, *self._spot(self.xs[at.x])))
         return None if yard is None else yard.value
 
     def _read(self, at: Cursor, room: int) -> str:

@@ -215,7 +215,7 @@ class Clusters:
         if pairs and all(r.value == 0 for r in shown):
             said.append(f"all {pairs} pairs overlap: the distance of every two hulls is 0; look at the centroids")
         if self.data.missing:
-            said.append(f"not computed: {self.data.missing:,} of {len(self.data.wanted):,} values")
+            said.append(f"not computed: {self.data.missing:,} of {self.data.asked:,} values")
         others = len(spots(self.data)) - 1
         if others > 0:
             said.append(f"the selection has {others:,} more layers and steps")

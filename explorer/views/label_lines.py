@@ -221,7 +221,7 @@ class LabelLines:
         if shown and not self.empty and np.nanmax(self.mean) == 0:
             said.append("every label's hull meets another one's: all distances are 0; look at the centroids")
         if self.data.missing:
-            said.append(f"not computed: {self.data.missing:,} of {len(self.data.wanted):,} values")
+            said.append(f"not computed: {self.data.missing:,} of {self.data.asked:,} values")
         if not self.empty and self.counting.empty:
             said.append("the number of clusters comes with method directprobe")
         return tuple(clean(note) for note in said) + other_tasks(self.data, self.task)

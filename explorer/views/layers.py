@@ -124,7 +124,7 @@ class Layers:
         if self.shown:
             return words.nothing(self.data)
         return (
-            f"Nothing computed yet: {len(self.data.wanted):,} values of {measure.title} wait. "
+            f"Nothing computed yet: {self.data.asked:,} values of {measure.title} wait. "
             f"bertdyn compute {measure.name} STORE --against-layer all computes them (with --task, --seed and --step "
             "for some checkpoints only)."
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from explorer.render.axes import number
@@ -11,6 +13,7 @@ from explorer.render.palette import Palette
 from explorer.selection import at_or_before
 from explorer.views import words
 from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Picture
+from explorer.views.by import step_of
 from explorer.views.heat import heat_chart
 from explorer.views.line_view import other_tasks
 from explorer.views.rows import Rows
@@ -29,8 +32,7 @@ class StepMap:
     def __init__(self, data: Rows, look: Look = ANYWHERE) -> None:
         self.data = data
         self.task = data.tasks[0] if data.tasks else ""
-        steps = sorted({p.step for p in data.wanted if p.task == self.task})
-        self.step = steps[at_or_before(steps, look.step)] if steps else 0
+        self.step = step_of(data, look)
         self.shown: list[Result] = []
         """The rows behind the map; ``made`` finds them."""
         self.values, self.spread, self.row_names, self.column_names = self.made(look)
@@ -88,17 +90,20 @@ class HeadMap(StepMap):
     """x is the head, y the layer, counted upwards; the mean over the chosen seeds."""
 
     name = "heads"
+
+    def __init__(self, data: Rows, heads: Sequence[Result] = (), look: Look = ANYWHERE) -> None:
+        """``heads``: values of single heads at that step."""
+        self._by_head = heads
+        super().__init__(data, look)
+
     row_title, column_title = "layer", "head"
 
     def made(self, look: Look) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[str, ...]]:
         """See StepMap."""
         found: dict[tuple[int, int], list[float]] = {}
-        for r in self.data.results:
-            whole = r.example is None and r.query is None and r.label_a is None and r.ref_layer in (None, r.layer)
-            here = r.task == self.task and r.step == self.step and r.statistic == self.data.measure.main
-            if whole and here and r.head is not None:
-                self.shown.append(r)
-                found.setdefault((r.layer, r.head), []).extend(() if r.value is None else (r.value,))
+        for r in self._by_head:
+            self.shown.append(r)
+            found.setdefault((r.layer, r.head or 0), []).extend(() if r.value is None else (r.value,))
         self.layers, self.heads = (tuple(sorted({place[i] for place in found})) for i in (0, 1))
         values = np.full((len(self.layers), len(self.heads)), np.nan)
         sds = values.copy()

@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING
 
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
-from explorer.selection import Selection, at_or_before, pairs, seed_order
+from explorer.selection import Ranges, Selection, at_or_before, pairs, seed_order
 from explorer.views.base import ANYWHERE, Look
-from explorer.views.by import LinesBy
+from explorer.views.by import LinesBy, layer_of, step_of
 from explorer.views.centroids import Centroids, fetch_centroids, run_keys
 from explorer.views.clusters import Clusters, last_spot, spots
 from explorer.views.coverage import Coverage, fetch_coverage
 from explorer.views.curves import Curves
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
+from explorer.views.fetching import fetch, fetch_first, fetch_heads, fetch_table
 from explorer.views.fitting import DOT
 from explorer.views.label_lines import LabelLines
 from explorer.views.profile import Profile
-from explorer.views.rows import Rows, fetch
+from explorer.views.rows import Rows
 from explorer.views.seeds import Seeds
 from explorer.views.tasks import Tasks
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
 from store.errors import BertdynError
-from store.keys import CheckpointKey
+from store.keys import CheckpointKey, Result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -36,20 +37,55 @@ PATH_STEPS = 40
 _STATISTICS = {"": "hull_distance", "hulls": "hull_distance", "centroids": "centroid_distance"}
 
 
-def rows(store: Store, selection: Selection, look: Look) -> Rows:
-    """The values of whole layers, heads and labels."""
-    return fetch(store, selection)
+def first_task(store: Store, selection: Selection, look: Look) -> Rows:
+    """The values of whole layers of the first task: most pictures show one."""
+    return fetch_first(store, selection)
 
 
-def whole_layers(store: Store, selection: Selection, look: Look) -> Rows:
-    """The values of whole layers alone, unless it is heads that are looked at."""
-    return fetch(store, selection, whole=look.part != "head")
+def labels_too(store: Store, selection: Selection, look: Look) -> Rows:
+    """Those of labels and heads too."""
+    return fetch_first(store, selection, whole=False)
+
+
+def crossed(store: Store, selection: Selection, look: Look) -> Rows:
+    """The values of whole layers of all tasks."""
+    return fetch(store, selection, whole=True)
+
+
+def heads(store: Store, selection: Selection, look: Look, found: Rows, *others: object) -> tuple[Result, ...]:
+    """The values of single heads in the layer that is looked at."""
+    return fetch_heads(store, found, layer=layer_of(found, look))
+
+
+def heads_at(store: Store, selection: Selection, look: Look, found: Rows) -> tuple[Result, ...]:
+    """The values of single heads at the step that is looked at."""
+    return fetch_heads(store, found, step=step_of(found, look))
+
+
+def every_task(store: Store, selection: Selection, look: Look, *others: object) -> Rows:
+    """The values of whole layers of all tasks."""
+    return fetch(store, selection, whole=True)
+
+
+def every_task_in(store: Store, selection: Selection, look: Look, found: Rows, *others: object) -> Rows:
+    """Those in the layer that is looked at."""
+    layer = layer_of(found, look)
+    return fetch(store, replace(selection, layers=Ranges(((layer, layer),))), whole=True)
+
+
+def every_task_at(store: Store, selection: Selection, look: Look, found: Rows) -> Rows:
+    """Those at the step that is looked at.
+
+    Raises:
+        BertdynError: as ``fetch``.
+    """
+    step = step_of(found, look)
+    return fetch(store, replace(selection, steps=Ranges(((step, step),))), whole=True)
 
 
 def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
-    """Those of single examples and query tokens too."""
-    order = (look.sort, look.descending)
-    return fetch(store, selection, parts=True, most=look.most, statistic=look.statistic, order=order)
+    """Every row, those of single examples and query tokens too."""
+    return fetch_table(store, selection, look.most, look.statistic, (look.sort, look.descending))
 
 
 def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:
@@ -60,21 +96,27 @@ def training(store: Store, selection: Selection, look: Look, found: Rows) -> Tra
     return logged(store.checkpoints(selection.probe), task, found.seeds(task))
 
 
-def curves(data: Rows, training: Training = NONE, look: Look = ANYWHERE) -> Curves | LinesBy:
+def curves(
+    data: Rows,
+    training: Training = NONE,
+    heads: Sequence[Result] | None = None,
+    tasks: Rows | None = None,
+    look: Look = ANYWHERE,
+) -> Curves | LinesBy:
     """A line a layer, or a seed, task or head in the layer that is looked at."""
     if look.part in ("", "layer"):
         return Curves(data, training)
-    return LinesBy(data, training, look)
+    return LinesBy(data, training, look, heads=heads or (), tasks=tasks)
 
 
-def profile(data: Rows, look: Look = ANYWHERE) -> Profile | LinesBy:
+def profile(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Profile | LinesBy:
     """A line a step, or a seed or task at the step that is looked at."""
-    return Profile(data) if look.part in ("", "step") else LinesBy(data, look=look, along="layer")
+    return Profile(data) if look.part in ("", "step") else LinesBy(data, look=look, along="layer", tasks=tasks)
 
 
-def seeds(data: Rows, look: Look = ANYWHERE) -> Seeds | Tasks:
+def seeds(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Seeds | Tasks:
     """Seeds side by side, or tasks."""
-    return Tasks(data) if look.part == "task" else Seeds(data)
+    return Tasks(tasks or data) if look.part == "task" else Seeds(data)
 
 
 def coverage(store: Store, selection: Selection | None, look: Look) -> Coverage:

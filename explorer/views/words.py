@@ -105,7 +105,7 @@ def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
     """What the reader must know of the values behind a picture, most important first."""
     said = []
     if rows.missing:
-        said.append(f"not computed: {count(rows.missing)} of {count(len(rows.wanted))} values")
+        said.append(f"not computed: {count(rows.missing)} of {count(rows.asked)} values")
     without = [r for r in shown if r.value is None]
     if without:
         said.append(f"! {count(len(without))} of {count(len(shown))} have no value: {_reasons(without)}")

@@ -64,7 +64,7 @@ async def test_keys_that_were_exchanged_do_each_others_work_and_are_shown(comput
         assert pilot.app.screen is screen
         await pilot.press("f2")
         await shown(pilot, "Next measure")
-        assert re.search(r"  t +Next measure:", screen_text(pilot))
+        assert re.search(r"  t M +Next measure", screen_text(pilot))
         await pilot.press("f2")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("f3")

@@ -12,23 +12,23 @@ from explorer.render.palette import Depth, palette
 from explorer.views.base import VIEWS, Cursor, DrawOptions, Look
 from explorer.views.rows import Rows
 from explorer.views.training import Track, Training
+from store.keys import Result
 from tests.explorer.views.samples import rows
 
 NONE = palette(Depth.NONE)
 
 
-def of_heads():
-    """The samples' values, each as that of four heads whose mean it is."""
-    data = rows(seeds=("1", "2"), layers=[1, 2], steps=[0, 100])
-    each = [replace(r, head=h, value=(r.value or 0) + h - 2.5) for r in data.results for h in (1, 2, 3, 4)]
-    return replace(data, results=(*data.results, *each))
+def heads_of(data: Rows, **where: int) -> tuple[Result, ...]:
+    """The values in one layer or at one step, each as that of four heads whose mean it is."""
+    there = [r for r in data.main if all(getattr(r, name) == n for name, n in where.items())]
+    return tuple(replace(r, head=h, value=(r.value or 0) + h - 2.5) for r in there for h in (1, 2, 3, 4))
 
 
 @pytest.mark.parametrize("part", ["seed", "task", "head"])
 @pytest.mark.parametrize("size", [(1, 1), (40, 8), (80, 20), (200, 50)])
 def test_lines_of_one_layer_fill_the_cells_and_tell_the_means(part: str, size: tuple[int, int]) -> None:
-    data = of_heads()
-    view = VIEWS["curves"].build(data, look=Look(part=part, layer=2))
+    data = rows(seeds=("1", "2"), layers=[1, 2], steps=[0, 100])
+    view = VIEWS["curves"].build(data, Training((), ()), heads_of(data, layer=2), look=Look(part=part, layer=2))
     picture = view.draw(*size, NONE, Cursor(1, 0))
     assert [len(line) for line in to_text(picture.lines).splitlines()] or True
     assert len(picture.lines) == size[1]
@@ -116,9 +116,9 @@ def test_one_task_alone_says_how_to_take_in_others() -> None:
 
 
 def test_a_map_of_heads_is_of_the_step_that_is_looked_at() -> None:
-    data = of_heads()
+    data = rows(seeds=("1", "2"), layers=[1, 2], steps=[0, 100])
     for wanted, step in ((0, 0), (99, 0), (100, 100)):
-        view = VIEWS["heads"].build(data, look=Look(step=wanted))
+        view = VIEWS["heads"].build(data, heads_of(data, step=step), look=Look(step=wanted))
         columns, found = view.rows()
         assert len(found) == 8
         row = next(r for r in found if r[columns.index("layer")] == 2 and r[columns.index("head")] == 3)

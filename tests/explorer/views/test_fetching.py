@@ -1,0 +1,164 @@
+"""Is what pictures read of one task, layer or step what all rows say, and is nothing of the rest forgotten?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from explorer.measures import get
+from explorer.measures.base import canonical
+from explorer.selection import Against, Ranges, Selection
+from explorer.views.base import VIEWS, Look
+from explorer.views.cells import place_of
+from explorer.views.fetching import Wanted, fetch, fetch_each, fetch_first, fetch_heads
+from store.keys import PRETRAINED, CheckpointKey, Result
+from store.store import Store
+from tests.explorer.views.samples import result
+from tests.synthetic import HEADS, LAYERS, make_store
+
+TASKS, SEEDS, STEPS = ("pos", "sst2", "ner"), ("1", "2"), (0, 20, 40)
+
+
+def value(r: Result) -> float:
+    """Another one for every place."""
+    head = 0 if r.head is None else r.head
+    return sum(map(ord, r.task)) / 1e3 + int(r.seed) + r.step / 7 + r.layer / 11 + head / 13
+
+
+def filled(store: Store, name: str, tasks: tuple[str, ...], heads: tuple[int | None, ...] = (None,)) -> Selection:
+    """Values of some tasks at their first two steps; all others are missing."""
+    measure = get(name)
+    parameters = measure.settle({})
+    reference = next(c for c in store.checkpoints("dev") if c.key.task == PRETRAINED)
+    kept = []
+    for c in store.checkpoints("dev"):
+        for layer in range(measure.first_layer, LAYERS + 1):
+            for head in heads if c.key.task in tasks and c.key.step in STEPS[:2] else ():
+                digest = "attention_digest" if measure.reads == "attention" else "hidden_digest"
+                r = result(
+                    c.key, layer, 0.0, measure=name, parameters=canonical(dict(parameters)), head=head,
+                    statistic=measure.main, ref_task=PRETRAINED, ref_seed="0", ref_step=0, ref_layer=layer,
+                    version=measure.version, digest=getattr(c, digest), ref_digest=getattr(reference, digest),
+                )  # fmt: skip
+                kept.append(replace(r, value=value(r)))
+    store.add_results(kept)
+    return Selection(name, "dev", against=Against("pretrained"), parameters=parameters)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return make_store(tmp_path_factory.mktemp("fetched") / "a.bertdyn", tasks=TASKS, seeds=SEEDS, steps=STEPS)
+
+
+@pytest.fixture(scope="module")
+def svcca(store: Store) -> Selection:
+    return filled(store, "svcca", ("ner", "sst2"))
+
+
+@pytest.fixture(scope="module")
+def js(store: Store) -> Selection:
+    return filled(store, "js", ("ner", "pos"), (None, *range(1, HEADS + 1)))
+
+
+CHANGES = [
+    {},
+    {"tasks": ("sst2", "pos")},
+    {"tasks": ("pos",)},
+    {"seeds": ("2",)},
+    {"layers": Ranges.parse("1-2", "layer")},
+    {"steps": Ranges.parse("20-", "step")},
+    {"against": Against("first")},
+    {"against": Against("seeds")},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_the_first_task_is_read_and_the_others_counted(store: Store, svcca: Selection, changes: dict) -> None:
+    asked = replace(svcca, **changes)
+    everything, first = fetch(store, asked), fetch_first(store, asked)
+    assert first.tasks == everything.tasks
+    assert first.results == tuple(replace(r, digest="", ref_digest="", computed_at="") for r in everything.results
+                                  if r.task == everything.tasks[0])  # fmt: skip
+    assert (first.asked, first.missing) == (everything.asked, everything.missing)
+    assert first.asked > first.missing or "against" in changes or asked.tasks == ("pos",)
+    for task, share in first.unshown.items():
+        wanted = {p for p in everything.wanted if p.task == task}
+        there = {place_of(r) for r in everything.results if r.task == task}
+        assert (share.wanted, share.missing, share.rows) == (len(wanted), len(wanted - there), len(there))
+
+
+def test_task_by_task_is_everything(store: Store, svcca: Selection) -> None:
+    each = list(fetch_each(store, svcca))
+    assert [rows.tasks for rows in each] == [("ner",), ("pos",), ("sst2",)]
+    assert sum(len(rows.results) for rows in each) == len(fetch(store, svcca).results)
+    assert sum(rows.missing for rows in each) == fetch(store, svcca).missing
+
+
+@pytest.mark.parametrize("changes", [*CHANGES, {"ref_layers": Ranges.parse("2-", "layer")}], ids=str)
+def test_what_is_wanted_is_found_counted_and_known_by_name(store: Store, svcca: Selection, changes: dict) -> None:
+    wanted = Wanted(store, replace(svcca, **changes))
+    places = list(wanted)
+    assert len(places) == len(set(places)) == len(wanted) > 0
+    assert all(p in wanted for p in places)
+    assert {p.task for p in places} == set(wanted.tasks)
+    assert {(p.task, p.seed) for p in places} == set(wanted.runs)
+    inside = set(places)
+    for p in places:
+        for other in (p._replace(layer=p.layer + 1), p._replace(step=p.step + 20), p._replace(ref_task="mnli")):
+            assert (other in wanted) == (other in inside)
+
+
+@pytest.mark.parametrize("where", [{"layer": 2}, {"step": 20}])
+def test_single_heads_of_one_layer_or_step(store: Store, js: Selection, where: dict[str, int]) -> None:
+    found = fetch_heads(store, fetch_first(store, replace(js, seeds=("2",))), **where)
+    (name, number), layers = next(iter(where.items())), range(1, LAYERS + 1)
+    expected = [
+        (seed, step, layer, head)
+        for seed in ("2",) for step in STEPS[:2] for layer in layers for head in range(1, HEADS + 1)
+        if {"layer": layer, "step": step}[name] == number
+    ]  # fmt: skip
+    assert [(r.seed, r.step, r.layer, r.head) for r in found] == expected
+    assert all(r.task == "ner" and r.value == value(r) for r in found)
+
+
+LOOKS = [
+    ("curves", Look(part="task")),
+    ("curves", Look(part="task", layer=1)),
+    ("curves", Look(part="seed", layer=2)),
+    ("curves", Look(part="head", layer=3)),
+    ("profile", Look(part="task")),
+    ("profile", Look(part="seed")),
+    ("seeds", Look(part="task")),
+    ("heads", Look()),
+]
+
+
+@pytest.mark.parametrize(("name", "look"), LOOKS, ids=str)
+def test_every_number_of_a_picture_is_that_of_its_task_layer_and_step(
+    store: Store, js: Selection, name: str, look: Look
+) -> None:
+    view = VIEWS[name].load(store, replace(js, steps=Ranges.parse("0-20", "step")), look)
+    columns, rows = view.rows()
+    assert rows
+
+    def of(row: tuple[object, ...]) -> float:
+        at = dict(zip(columns, row, strict=True))
+        task, head = at["task"], at.get("head") or str(at.get("line", "")).removeprefix("head ")
+        assert isinstance(task, str)
+        assert isinstance(at["step"], int)
+        assert isinstance(at["layer"], int)
+        line, seed = str(at.get("line", "")), str(at.get("seed", ""))
+        seeds = [line[5:]] if line.startswith("seed ") else [seed] if seed in SEEDS else SEEDS
+        number = int(str(head)) if str(head).isdigit() else None
+        each = [value(result(CheckpointKey(task, seed, at["step"]), at["layer"], 0.0, head=number)) for seed in seeds]
+        return sum(each) / len(each)
+
+    shown = [row for row in rows if row[columns.index("value")] is not None]
+    assert shown
+    for row in shown:
+        assert math.isclose(row[columns.index("value")], of(row), rel_tol=1e-12)  # type: ignore[arg-type]
+    if look.part == "task":
+        assert {row[columns.index("task")] for row in shown} <= {"ner", "pos"}
+        assert "pos" in {row[columns.index("task")] for row in shown}
