@@ -120,7 +120,7 @@ class Session:
     def _changed(self, presets: Mapping[str, State]) -> str:
         trouble = _json(self.presets_path)[1]
         if trouble:
-            return f"'{self.presets_path}' is left as it is, {trouble}"
+            return f"{trouble}: '{self.presets_path}'"
         return _replace(self.presets_path, {"version": _VERSION, "store": self._store, "presets": encode(presets)})
 
 
@@ -156,5 +156,5 @@ def _replace(path: Path, said: Mapping[str, Any]) -> str:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         why = (error.strerror or str(error)) if isinstance(error, OSError) else "a name in it is no text"
-        return f"'{path}' cannot be written ({why})"
+        return f"{why}: '{path}'"
     return ""

@@ -77,7 +77,9 @@ class Core(Screen[None]):
         self.other.chart.can_focus = False
         self.pairs = True
         """Whether anything may stand beside the picture."""
-        self._left = self._follows = self._refused = False
+        self._left = self._follows = False
+        self._refused = ""
+        """Why the store cannot be read now."""
         self._later: list[tuple[Pane, Callable[[], Any]]] = []
         """What waits for the picture that a pane was asked for."""
         self._folded: bool | None = None
@@ -191,14 +193,18 @@ class Core(Screen[None]):
             pane.wish = None
             pane.settled()
             self.reader.show(None, pane.place)
-            pane.say(self.words_of(error))
+            pane.say(self._refused or self.words_of(error))
             return True
         if wish is None:
             pane.wish, pane.missing = None, 0
             pane.settled()
             self.reader.show(None, pane.place)
             return False
-        if anew or wish != pane.wish:
+        if self._refused:
+            pane.wish = wish
+            pane.settled()
+            pane.say(self._refused)
+        elif anew or wish != pane.wish:
             self._ask(pane, wish)
         elif pane.view is not None and not pane.waiting:
             self._draw(pane, pane.view, state)
@@ -237,7 +243,7 @@ class Core(Screen[None]):
         self._go_on()
 
     def on_failed(self, message: Failed) -> None:
-        self._refused = self._refused or message.wish is None
+        self._refused = message.reason if message.wish is None else self._refused
         for pane in (self.pane, self.other):
             if message.wish in (None, pane.wish):
                 pane.settled()

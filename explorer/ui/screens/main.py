@@ -84,7 +84,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
     # What the data thread and the job say
 
     def on_listed(self, message: Listed) -> None:
-        first = self.catalogue is None
+        first, self._refused = self.catalogue is None, ""
         self.catalogue = message.catalogue
         self._tried.clear()
         self.become(state.settled(self.known(self.state, message.catalogue), message.catalogue), anew=True)

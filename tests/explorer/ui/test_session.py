@@ -189,7 +189,7 @@ def test_what_was_asked_for_first_never_replaces_what_came_later(tmp_path: Path)
 def test_a_folder_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
     (tmp_path / "bertdyn").write_text("in the way")
     kept = session(tmp_path, tmp_path)
-    assert "cannot be written" in kept.write(Saved(OTHER))
+    assert "Not a directory" in kept.write(Saved(OTHER))
     assert kept.read() == Saved()
     assert "Not a directory" in kept.keep("mine", OTHER)
 
@@ -220,6 +220,27 @@ def test_undo_is_of_the_selection_and_not_of_the_cursor() -> None:
     history.note(back, replace(back, measure="cka"))
     assert history.forth(back) is None
     assert about(here) == about(second)
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from explorer.ui.session import Saved, Session
+from explorer.ui.state import State
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+kept = Session(Path(sys.argv[1]), {"XDG_STATE_HOME": sys.argv[2]})
+print(kept.write(Saved(State(measure="new"), None, {"long": "x" * 5_000})))
+"""
+
+
+def test_no_room_leaves_the_session_before_and_no_draft(tmp_path: Path) -> None:
+    kept = session(tmp_path, tmp_path)
+    assert kept.write(Saved(OTHER)) == ""
+    words = [sys.executable, "-c", FULL, str(tmp_path), str(tmp_path)]
+    said = subprocess.run(words, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]).stdout
+    assert said.startswith("File too large: ")
+    assert kept.read() == Saved(OTHER)
+    assert [path.name for path in kept.path.parent.iterdir()] == [kept.path.name]
 
 
 async def test_the_store_opens_as_it_was_left(computed: Path, tmp_path: Path) -> None:
