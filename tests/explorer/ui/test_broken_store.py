@@ -58,15 +58,11 @@ async def test_a_store_that_is_removed_in_part_ends_nothing(store: Path, part: s
         assert pilot.app._exception is None
 
 
-@pytest.mark.parametrize("mode", ["curves", "heads", "table"])
+@pytest.mark.parametrize("mode", ["curves", "heat", "table"])
 async def test_tables_that_are_no_tables_are_said_to_be_damaged(store: Path, mode: str) -> None:
     for fragment in (store / "tables").rglob("*.parquet"):
         fragment.write_bytes(b"no table")
-    async with opened(
-        store, config=changed(compute=False, mode="heat" if mode == "heads" else mode), wait=False
-    ) as pilot:
+    async with opened(store, config=changed(compute=False, mode=mode), wait=False) as pilot:
         await until(pilot, lambda: main(pilot).catalogue is not None and not main(pilot).pane.waiting)
-        if mode == "heads":
-            await pilot.press("v")
         await until(pilot, lambda: says(pilot, "cannot be read"))
         assert pilot.app._exception is None
