@@ -230,7 +230,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="correlation",
         low=-1.0,
         high=1.0,
-        direction="1 = the labels lie to each other as in the reference, 0 = no relation",
+        direction="1 = labels lie as in the reference, 0 = no relation",
         definition=(
             _POINTS + "Pearson correlation of the two checkpoints' vectors of distances, one entry a pair of labels "
             "(hull: mean distance of the convex hulls of their clusters, as measure clusters; centroid: distance of "

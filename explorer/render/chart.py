@@ -61,7 +61,7 @@ class Series:
     def marked(self, text: str) -> str:
         """A text that begins with the label, behind the line's letter unless that is the label's own number."""
         head = self.label.removesuffix(self.letter)
-        said = self.letter.isdigit() and head != self.label and not head[-1:].isdigit()
+        said = self.letter.isdigit() and head != self.label and (head == "L" or head.endswith(" "))
         return text if said else f"{self.letter} {text}"
 
     @property

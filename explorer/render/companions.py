@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,20 +50,23 @@ def room(chart: Chart, values: bool) -> int:
     return max((cell_len(_text(c, values, False)) + 2 for c in found), default=0)
 
 
-def names(chart: Chart, frame: Frame, focus: int, taken: Iterable[int], values: bool, ascii_only: bool) -> list[Name]:
-    """Names of the companions of the line in focus, each in a row of its own near its end, none in a taken row.
+def names(chart: Chart, frame: Frame, focus: int, own: int, rows: int, values: bool, ascii_only: bool) -> list[Name]:
+    """Names of the companions of the line in focus, each in one of so many rows of its own near its end.
 
-    A line beyond the axis is named at the edge, with an arrow.
+    None stands above the line's ``own`` label (-1: there is none) that ends below the line, or the other way round. A
+    line beyond the axis is named at the edge, with an arrow.
     """
     if not 0 <= focus < len(chart.series):
         return []
-    used, found = set(taken), []
+    used, found = {own}, []
     for one in chart.series[focus].companions:
         end = frame.row(one.last)
-        free = [row for row in range(frame.height) if row not in used]
+        free = [row for row in range(rows) if row not in used]
         if not math.isfinite(end) or not free:
             continue
-        row = min(free, key=lambda row: abs(row - (end - frame.top)))
+        below = one.last < chart.series[focus].last
+        right = [row for row in free if own < 0 or (row > own) == below]
+        row = min(right or free, key=lambda row: abs(row - (end - frame.top)))
         used.add(row)
         up, down = ("^", "v") if ascii_only else ("↑", "↓")
         where = frame.y.place(one.last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.cells import cell_len
@@ -39,9 +39,14 @@ def at_ends(chart: Chart, ends: Sequence[float], height: int, room: int, focus: 
     """
     index = [i for i, end in enumerate(ends) if math.isfinite(end)]
     found = []
-    for group in place([ends[i] for i in index], height):
+    groups = place([ends[i] for i in index], height)
+    rows = [-1, *(group.row for group in groups), height]
+    for at, group in enumerate(groups):
         members = [index[m] for m in group.members]
         line = focus if focus in members else members[0]
+        if line == focus:  # near its own end, not those of the lines that go unnamed
+            near = min(max(round(ends[focus]), rows[at] + 1), rows[at + 2] - 1)
+            group = replace(group, row=near)
         shared = len(members) > 1 and focus not in members
         series = chart.series[line]
         alone = f"{series.label} {number(series.last)}" if values else series.label

@@ -148,8 +148,9 @@ class LineChart:
         self._x_axis(grid, frame, palette, bottom, right, ascii_only)
         self._lines(grid, frame, palette, focus, ascii_only)
         self._floor_name(grid, frame, palette, ascii_only)
-        kept = [name.row for name in named if name.line == focus]
-        others = companions.names(self.chart, frame, focus, kept, valued, ascii_only) if beside else []
+        kept = next((name.row for name in named if name.line == focus), -1)
+        rows = plot_height + (bottom == 2)  # beside the axis too
+        others = companions.names(self.chart, frame, focus, kept, rows, valued, ascii_only) if beside else []
         at = frame.left + frame.width + 1
         for name in named:
             if name.row not in {other.row for other in others}:
@@ -269,6 +270,7 @@ class LineChart:
                 canvas.fill(x, low, high, i)
             else:
                 self._edges(canvas, x, low, high, i)
+        edges = canvas.bits.copy()
         beside: tuple[Companion, ...] = ()
         for i in order:
             if i == focus:  # over the others, under the line that it belongs to
@@ -287,6 +289,8 @@ class LineChart:
             for i, companion in enumerate(beside):
                 chars[canvas.owner == len(series) + i] = ord(companions.mark(companion, True))
         self._marks(chars, canvas, frame, palette, order, ascii_only)
+        if ascii_only:  # as dots, or a spread would be more lines of the same letter
+            chars[(edges > 0) & (canvas.bits == edges)] = ord(".")
         if palette.band and (canvas.band >= 0).any():
             banded = canvas.band >= 0
             tint = palette.band

@@ -38,9 +38,12 @@ def plain(text: str, style: Style, width: int) -> SegmentLine:
 
 
 def reading(text: str, style: Style, width: int) -> SegmentLine:
-    """What the cursor points at; where there is no room for all of it the last parts are left out whole."""
+    """What the cursor points at; where there is no room for all of it the last parts are left out whole.
+
+    The part behind the value is a warning where there is one: it stays, if only its first words.
+    """
     parts = text.split("; ")
-    while len(parts) > 1 and cell_len(text) > width - 1:
+    while len(parts) > 2 and cell_len(text) > width - 1:
         parts.pop()
         text = "; ".join((*parts, "…"))
     return plain(text, style, width)

@@ -20,7 +20,8 @@ _SHORTER = (
 
 
 def fit(text: str, width: int) -> str:
-    """A title in at most so many cells: said shorter, then without its last parts, then without its last words.
+    """A title in at most so many cells: said shorter, then without the parts that find no room, the last ones first,
+    then without its last words.
 
     What was left out is marked; nothing is cut within a word unless it is longer than the line.
     """
@@ -31,11 +32,13 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     parts = text.split(DOT)
-    for many in range(len(parts) - 1, _KEPT - 1, -1):
-        shown = DOT.join((*parts[:many], _MORE))
-        if cell_len(shown) <= width:
-            return shown
-    words = DOT.join(parts[:_KEPT]).split(" ")
+    shown = parts[:_KEPT]
+    for part in parts[_KEPT:]:
+        if cell_len(DOT.join((*shown, part, _MORE))) <= width:
+            shown.append(part)
+    if len(parts) > _KEPT and cell_len(DOT.join((*shown, _MORE))) <= width:
+        return DOT.join((*shown, _MORE))
+    words = DOT.join(shown).split(" ")
     while len(words) > 1 and cell_len(" ".join(words)) > width - 1:
         words.pop()
     said = " ".join(words).rstrip(",· ")

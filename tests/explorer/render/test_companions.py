@@ -142,3 +142,20 @@ def test_any_data_fills_exactly_the_cells_given(
 def test_the_picture_is_the_one_that_was_looked_at(name, how):
     text = drawn(chart(chance=0.9, seeds=0.15), **how)
     assert text == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("own", "other", "order"), [(0.03, -0.004, ["L1", "chance"]), (0.0, 0.03, ["chance", "L1"])])
+def test_names_stand_in_the_order_of_their_lines(own, other, order):
+    """Also where lines end close together at the edge of the plot."""
+    beside = (Companion("chance", np.full(11, other)),)
+    line = Series("L1", X, np.linspace(1, own, 11), number=1, companions=beside)
+    crowd = [Series(f"L{i}", X, np.linspace(1, own + 0.004 * i, 11), number=i) for i in (2, 3)]
+    text = drawn(LineChart(Chart((line, *crowd), "step", "similarity")), focus=0, size=(70, 14))
+    named = [name for row in text.splitlines() for name in ("L1", "chance") if f" {name} " in row]
+    assert named == order
+
+
+def test_in_ascii_a_spread_is_dots_beside_a_line_of_letters():
+    rows = drawn(chart(), ascii_only=True).splitlines()
+    assert any(". 111" in row for row in rows)
+    assert not any("1 111" in row or "111 1" in row for row in rows)

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from explorer.render.palette import Depth, palette
-from explorer.ui.bars import middle, notes
+from explorer.ui.bars import middle, notes, reading
 from explorer.ui.modes import MODES
 from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
 from tests.synthetic import make_store
@@ -325,6 +325,17 @@ def test_as_many_notes_as_fit_and_how_many_more() -> None:
     assert line("one", word="reading …") == " reading …"
     assert line(hint="v next") == " v next"
     assert all(len(line("a" * n, "b" * n, "c" * n)) < 40 for n in range(60))
+
+
+def test_a_reading_loses_whole_parts_and_keeps_the_first_words_of_a_warning() -> None:
+    def line(text: str, width: int) -> str:
+        return "".join(s.text for s in reading(text, palette(Depth.NONE).text, width))
+
+    said = "layer 6, step 80: 0.331 ± 0.039; seeds 0.279; chance 0.776"
+    assert line(said, 80) == f" {said}"
+    assert line(said, 58) == " layer 6, step 80: 0.331 ± 0.039; seeds 0.279; …"
+    warned = "layer 6, step 80: 0.061; ! few tokens: 120 for a width of 384; chance -0.008"
+    assert line(warned, 50) == " layer 6, step 80: 0.061; ! few tokens: 120 for a…"
 
 
 def test_long_names_keep_their_ends() -> None:
