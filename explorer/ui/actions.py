@@ -168,7 +168,8 @@ ACTIONS: tuple[Action, ...] = (
         ("f",),
         "screen.jump",
         "Jump",
-        "letters stand on all one can go to (lines, steps, rows, the panel): type them; escape stays",
+        "letters stand on all one can go to (lines, steps, rows, the panel): type them, in a map the row's and the "
+        "column's; escape stays",
         "Cursor",
     ),
     Action("zoom", ("z",), "screen.zoom", "Zoom", "the picture alone, or everything again", "Look"),

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from explorer.ui.jump import LETTERS, Jump, labels
 from explorer.ui.modes import MODES
+from explorer.views.base import Cursor
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
 KEYS = [(m.key, i, (120, 40)) for m in MODES.values() for i in range(len(m.variants))]
@@ -55,6 +56,7 @@ async def settled(pilot: Pilot[None], key: str, variant: int) -> None:
         pilot,
         lambda: screen.chart.view is None or not wanted.view or getattr(screen.chart.view, "name", "") == wanted.view,
     )
+    await until(pilot, lambda: not screen.pane.waiting)
     for _ in range(20):  # one view has several parts: the picture stands when it has been the same for a while
         picture = screen.chart.picture
         await pilot.pause(0.1)
@@ -97,6 +99,7 @@ async def test_every_place_of_every_way_to_look_is_reached(
                     and (screen.chart.picture.cursor.x, screen.chart.picture.cursor.y) == wanted
                 ),
             )
+            await pilot.press("escape")
 
 
 @pytest.mark.parametrize(("key", "at_least"), [("1", 6), ("2", 6), ("3", 6), ("4", 6), ("7", 20), ("8", 5), ("9", 4)])
@@ -189,3 +192,59 @@ async def test_letters_are_told_without_colour_and_in_plain_characters(
             assert segment.style is not None
             assert segment.style.reverse
             assert segment.text.isascii()
+
+
+def letters(pilot: Pilot[None], column: int = -1, row: int = -1) -> str:
+    """The label of the row or column in a map, as it stands now."""
+    screen = main(pilot)
+    assert screen._jump is not None
+    wanted = (column, row)
+    return next(
+        text for text, spot in screen._jump.left if spot.target and (spot.target.column, spot.target.row) == wanted
+    )
+
+
+@pytest.mark.parametrize(("key", "ways", "first"), [("3", 0, "row"), ("3", 1, "column"), ("6", 0, "row")])
+async def test_a_cell_of_a_map_is_one_jump_of_its_rows_and_its_columns_letters(
+    computed: Path, key: str, ways: int, first: str
+) -> None:
+    async with opened(computed, config=changed(compute=False, measure="js")) as pilot:
+        screen = main(pilot)
+        await settled(pilot, key, ways)
+        picture = screen.chart.picture
+        assert picture is not None
+        row = max(t.row for t in picture.targets)
+        column = min(t.column for t in picture.targets if t.column >= 0)
+        await pilot.press("f")
+        halves = [{"row": row}, {"column": column}]
+        for half in halves if first == "row" else reversed(halves):
+            await until(pilot, lambda: screen._jump is not None)
+            await pilot.press(*letters(pilot, **half))
+        await until(pilot, lambda: screen._jump is None)
+        assert screen.chart.picture is not None
+        assert screen.chart.picture.cursor == Cursor(column, row)
+
+
+async def test_behind_a_row_other_keys_are_commands_again(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        screen = main(pilot)
+        await settled(pilot, "3", 0)
+        for key, shows in (("escape", "heat"), ("enter", "heat"), ("left", "heat"), ("7", "table")):
+            await pilot.press("f")
+            await pilot.press(*letters(pilot, row=1))
+            await shown(pilot, "And the letters of the column, for a cell; escape stays in this row.")
+            assert screen.chart.picture is not None
+            at = screen.chart.picture.cursor
+            assert at.y == 1
+            await pilot.press(key)
+            await until(pilot, lambda shows=shows: screen._jump is None and screen.state.mode == shows)
+            if key == "left":
+                assert screen.chart.picture.cursor == Cursor(at.x - 1, 1)
+
+
+async def test_in_lines_a_line_is_the_end_of_the_jump(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await pilot.press("f")
+        await pilot.press(*letters(pilot, row=1))
+        await until(pilot, lambda: main(pilot)._jump is None)
+        assert "letters" not in text_of(pilot, "notes")
