@@ -45,6 +45,8 @@ class Panel:
     """Bool [rows, columns]: there is no value, and a reason why."""
     marked: np.ndarray | None = None
     """Bool [rows, columns]: the value means little."""
+    scale: str = ""
+    """What its colours measure, for beside the legend where there is room."""
 
     def levels(self, many: int) -> np.ndarray:
         """Which of so many levels each value has, below 0 where there is none."""
@@ -140,7 +142,8 @@ def draw(
             grid.put(0, at, crop(panel.title, frame.room - _GAP, ascii_only), palette.strong)
         _column_names(grid, frame, matrix.column_names, i, palette, column, ascii_only)
         if frame.legend:
-            _legend(grid, frame.top + frame.tall + frame.names, at, frame.room - _GAP, panel, looks, palette)
+            room = frame.room - _GAP if i < len(matrix.panels) - 1 else width - at - frame.side
+            _legend(grid, frame.top + frame.tall + frame.names, at, room, panel, looks, palette)
         if digits:
             _figures(grid, frame, panel, levels, i, looks)
         if panel.marked is not None:
@@ -296,6 +299,9 @@ def _legend(grid: Grid, row: int, at: int, room: int, panel: Panel, looks: Ink, 
         else:
             grid.put(row, cell, looks.glyphs[level], looks.styles[level])
     grid.put(row, at + len(low) + 2 + len(shown), high, palette.axis)
+    after = at + len(low) + 4 + len(shown) + len(high)
+    if panel.scale and cell_len(panel.scale) <= at + room - after:
+        grid.put(row, after, panel.scale, palette.axis)
 
 
 def _figures(grid: Grid, frame: _Frame, panel: Panel, levels: np.ndarray, index: int, looks: Ink) -> None:

@@ -96,13 +96,15 @@ def draw(
     _trails(grid, frame, plane, styles, order, ascii_only)
     ways = grid.chars.copy()
     for i in order:
-        _marks(grid, frame, plane.paths[i], styles[i], ascii_only)
+        _letters(grid, frame, plane, i, place, styles[i])
+    for i in order:
+        _ends(grid, frame, plane.paths[i], styles[i])
     for i in order:
         if 0 <= place < len(plane.paths[i].x):
             at = frame.cell(float(plane.paths[i].x[place]), float(plane.paths[i].y[place]))
             if at:
                 strong = palette.strong if focus in (-1, i) else styles[i]
-                grid.put(*at, "@" if ascii_only else "◆", strong)
+                grid.put(*at, "*" if ascii_only else "◆", strong)
     # Last, where nothing else needs the cells; the one in focus first. Names in the clear, then those that must touch
     # a way, then letters alone: what finds no room has its name in the list beside the plot.
     names = _Names(grid, frame, plane, place, ways)
@@ -214,21 +216,35 @@ def _trails(
         numbers[drawn] = np.array([grid.style(style) for style in styles], np.int16)[owner[drawn]]
 
 
-def _marks(grid: Grid, frame: _Frame, path: Path, style: Style, ascii_only: bool) -> None:
-    """Start and end, and the path's letter where the way between is long."""
+def _cells(frame: _Frame, path: Path) -> list[tuple[int, int]]:
     found = [frame.cell(float(x), float(y)) for x, y in zip(path.x, path.y, strict=True)]
-    cells = [cell for cell in found if cell is not None]
-    if not cells:
-        return
-    first, last = cells[0], cells[-1]
-    kept = [first, last]
+    return [cell for cell in found if cell is not None]
+
+
+def _marked(frame: _Frame, path: Path, place: int) -> set[tuple[int, int]]:
+    """Where a path ends, and where it is at the place that is pointed at."""
+    pointed = frame.cell(float(path.x[place]), float(path.y[place])) if 0 <= place < len(path.x) else None
+    return {cell for cell in (*_cells(frame, path)[-1:], pointed) if cell is not None}
+
+
+def _letters(grid: Grid, frame: _Frame, plane: Plane, path: int, place: int, style: Style) -> None:
+    """The path's letter where the way between its ends is long, and nobody would take it for another one's name."""
+    cells = _cells(frame, plane.paths[path])
+    others = set[tuple[int, int]]().union(*(_marked(frame, p, place) for i, p in enumerate(plane.paths) if i != path))
+    kept = [cells[0], cells[-1]] if cells else []
     for cell in cells[1:-1]:
-        if all(max(abs(cell[0] - row) * 2, abs(cell[1] - column)) >= _APART for row, column in kept):
-            grid.put(*cell, path.letter, style)
+        clear = all(max(abs(cell[0] - row) * 2, abs(cell[1] - column)) >= _APART for row, column in kept)
+        if clear and all(max(2 * abs(cell[0] - row), abs(cell[1] - column)) > 2 for row, column in others):
+            grid.put(*cell, plane.paths[path].letter, style)
             kept.append(cell)
-    grid.put(*first, "o", style)
-    if last != first:
-        grid.put(*last, "x", style)
+
+
+def _ends(grid: Grid, frame: _Frame, path: Path, style: Style) -> None:
+    cells = _cells(frame, path)
+    if cells:
+        grid.put(*cells[0], "o", style)
+    if cells and cells[-1] != cells[0]:
+        grid.put(*cells[-1], "x", style)
 
 
 class _Names:
@@ -236,11 +252,9 @@ class _Names:
 
     def __init__(self, grid: Grid, frame: _Frame, plane: Plane, place: int, ways: np.ndarray) -> None:
         self._grid, self._frame, self._ways = grid, frame, ways
-        cells = [[frame.cell(float(x), float(y)) for x, y in zip(p.x, p.y, strict=True)] for p in plane.paths]
-        found = [[cell for cell in path if cell is not None] for path in cells]
+        found = [_cells(frame, path) for path in plane.paths]
         self._ends = [path[-1] if path else None for path in found]
-        pointed = [path[place] for path in cells if 0 <= place < len(path)]
-        self._marked = {cell for cell in (*self._ends, *pointed) if cell is not None}
+        self._marked = set[tuple[int, int]]().union(*(_marked(frame, path, place) for path in plane.paths))
 
     def put(self, path: int, text: str, style: Style, close: bool) -> bool:
         """Put a name where there is room for it; ``close``: it may touch a way, be it its own."""

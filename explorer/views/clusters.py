@@ -23,6 +23,7 @@ COLUMNS = (
     *("probe", "task", "seed", "step", "layer", "label_a", "label_b", "statistic", "value", "unit", "n", "reason"),
 )
 DISTANCES = {"hull_distance": "hulls", "centroid_distance": "centroids"}
+_SCALE = "in units of the hidden states"
 """Statistics of a pair of labels that are distances, and what is that far apart."""
 MEASURE = "clusters"
 
@@ -165,6 +166,7 @@ class Clusters:
             log=log,
             refused=self.refused,
             marked=self.vacuous,
+            scale=f"0 = they overlap, {_SCALE}" if self.statistic == "hull_distance" else _SCALE,
         )
         return Matrix((panel,), self.labels, self.labels, "label", "label")
 

@@ -193,11 +193,13 @@ def _reasons(job: Job) -> Sequence[str]:
 
 
 def _read(job: Job) -> str:
-    text = f"job {job.number}: {job.selection.measure} of {of_what(job.selection)}; {job.state}"
+    tasks = ", ".join(job.selection.tasks) or "all tasks"
+    text = clean(f"job {job.number}: {job.selection.measure} of {tasks}; {job.state}")
     if job.total:
         text += f", {count(job.done)} of {count(job.total)} values of a layer"
     if job.known:
         text += f" ({count(job.known)} were there)"
     if job.seconds >= 1:
         text += f", {lasting(job.seconds)}"
-    return text + (f"; now {job.current}" if job.current and job.state == "running" else "")
+    text += f"; now {job.current}" if job.current and job.state == "running" else ""
+    return f"{text}; {of_what(job.selection)}"

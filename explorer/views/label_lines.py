@@ -97,7 +97,7 @@ class LabelLines:
         self.count = _mean_and_spread(self.at.clusters)[0]
         self.empty = not bool(np.isfinite(self.mean).any())
         who = (words.seeds(self.seeds),) if self.seeds else ()
-        self.title = words.title(data, self.task, *who, f"layer {self.layer}, each label to its nearest other")
+        self.title = words.title(data, self.task, *who, f"layer {self.layer}, each label to its nearest")
         shown = self._shown()
         self.subtitle = words.subtitle(data, shown or data.main)
         self.chart = LineChart(self._least_chart())

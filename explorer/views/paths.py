@@ -35,7 +35,8 @@ class Paths:
         self.subtitle = clean(
             DOT.join(
                 (
-                    f"step {key.step:,} (o) to {last.step:,} (x), {len(data.keys)} checkpoints",
+                    f"o step {key.step:,}, x step {last.step:,}, ◆ the step pointed at",
+                    f"{len(data.keys)} checkpoints",
                     f"probe {data.probe}",
                     f"{count(sum(data.counts))} points, each the {data.points}",
                     "PC: principal components of all centroids, on one scale",

@@ -43,7 +43,7 @@ WORKED = (
         "GROUP BY ALL ORDER BY ALL",
     ),
     Worked(
-        "How far apart are two seeds, beside how far each is from the pre-trained model?",
+        "How far apart are two seeds, and each from the pre-trained model?",
         "SELECT probe, task, step, layer,\n"
         "       avg(value) FILTER (ref_task = task AND ref_step = step) AS between_seeds,\n"
         "       avg(value) FILTER (ref_task = 'pretrained') AS from_pretrained\n"

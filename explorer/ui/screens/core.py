@@ -349,6 +349,6 @@ class Core(Screen[None]):
         }
         for name, line in show.items():
             self.query_one(f"#{name}", Lines).show([line])
-        self.pane.title()
+        self.pane.title("" if self.pane.view is not None else MODES[self.state.mode].title)
         companion = self.companion
         self.other.title(MODES[companion.mode].title if companion is not None else "")

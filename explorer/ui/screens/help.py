@@ -63,6 +63,12 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._palette, self._shown = palette, shown
 
+    def about(self, shown: Shown) -> None:
+        """The picture behind it is another one now."""
+        if shown != self._shown:
+            self._shown = shown
+            self.query_one(Static).update(Page(self._palette, shown, self.app.has_class(PLAIN)))
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet", can_focus=False):
             yield Static(Page(self._palette, self._shown, self.app.has_class(PLAIN)))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from explorer.render.palette import Palette
+    from explorer.ui.screens.help import Shown
     from explorer.ui.widgets.editor import SqlEditor
 
 SMALLEST = (60, 16)
@@ -332,7 +333,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
             table, example = self.key_of("mode.table"), self.key_of("mode.example")
             self.tell(f"Table ({table}) and the sentences of Example ({example}) can be sorted.")
             return
-        options = cycles.resorted(self.state.options, view.rows()[0])
+        options = cycles.resorted(self.state.options, getattr(view, "columns", ()))
         # A table that was cut is cut anew: its first rows by this column may be others.
         cut = bool(getattr(view.data, "left_out", 0))
         look = replace(look, sort=options.sort if cut else "", descending=options.descending if cut else False)
@@ -377,11 +378,21 @@ class MainScreen(Jumping, Pairing, Computing, Sentences):
 
     def action_help(self) -> None:
         """What is on the screen, what the measure means, and all keys."""
-        from explorer.ui.screens.help import HelpScreen, Shown
+        from explorer.ui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.palette, self._about()))
+
+    def on_chart_drawn(self) -> None:
+        """Another picture came while the help was open: it is of that one then."""
+        if (there := self.app.screen) is not self and hasattr(there, "about"):
+            there.about(self._about())
+
+    def _about(self) -> Shown:
+        """What the help is of."""
+        from explorer.ui.screens.help import Shown
 
         kind = self.state.variant.kind
         measured = self.catalogue is not None and kind is not None and not kind.whole
         measure = self.catalogue.measure(self.state.measured) if self.catalogue and measured else None
         views = [pane.about for pane in self.panes if pane.about]
-        about = Shown(MODES[self.state.mode], self.state.variant, measure, views, self.actions)
-        self.app.push_screen(HelpScreen(self.palette, about))
+        return Shown(MODES[self.state.mode], self.state.variant, measure, views, self.actions)

@@ -131,3 +131,20 @@ async def test_no_sentence_found_says_how_to_find_others(computed: Path) -> None
         await until(pilot, lambda: main(pilot).pane.view is None)
         await pilot.press("n")
         await until(pilot, lambda: "No sentence is shown: / looks for others" in text_of(pilot, "notes"))
+
+
+async def test_the_help_follows_the_picture_that_comes_while_it_is_open(computed: Path) -> None:
+    async with opened(computed, wait=False) as pilot:
+        await pilot.press("question_mark")
+        await shown(pilot, "Keys of Curves")
+        await shown(pilot, "SVCCA distance from the pre-trained model · pos")
+
+
+async def test_a_table_is_sorted_by_the_columns_that_are_seen_and_says_by_which(computed: Path) -> None:
+    async with opened(computed, config=changed(mode="table")) as pilot:
+        seen = main(pilot).pane.view.columns  # type: ignore[union-attr]
+        for name in seen[:3]:
+            await pilot.press("o")
+            await until(pilot, lambda name=name: f"{name}↑" in text_of(pilot, "chart"))
+            await pilot.press("o")
+            await until(pilot, lambda name=name: f"{name}↓" in text_of(pilot, "chart"))

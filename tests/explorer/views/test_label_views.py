@@ -270,3 +270,9 @@ def test_a_run_of_many_checkpoints_says_which_share_of_them_is_shown(stores, mon
     assert f"shows 2 of the run's {there} checkpoints, evenly spaced" in notes
     monkeypatch.undo()
     assert not any("evenly" in note for note in Paths(sources.centroids(stores, chosen, ANYWHERE)).notes)
+
+
+def test_the_colours_of_a_map_say_what_they_measure_where_there_is_room():
+    wide, narrow = (to_text(Clusters(label_rows()).draw(width, 16, palette(Depth.NONE)).lines) for width in (90, 50))
+    assert "0 = they overlap, in units of the hidden states" in wide
+    assert "overlap" not in narrow
