@@ -150,6 +150,28 @@ def hint(mode: str, actions: Sequence[Action]) -> str:
 
 def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = ACTIONS) -> SegmentLine:
     """Keys with their names; the active mode stands out without colour; what does not fit is in the help."""
+    line: SegmentLine = []
+    end = 0
+    for action, start, key, name in _footed(mode, width, actions):
+        active = action.id == f"mode.{mode}"
+        style = palette.strong + Style(reverse=True) if active else palette.axis
+        line += [
+            Segment(" " * (start - end), Style()),
+            Segment(key, style if active else palette.strong),
+            Segment(name, style),
+        ]
+        end = start + len(key) + len(name)
+    return line
+
+
+def footer_at(x: int, mode: str, width: int, actions: Sequence[Action] = ACTIONS) -> Action | None:
+    """What stands at a cell of the footer."""
+    found = _footed(mode, width, actions)
+    return next((action for action, start, key, name in found if start <= x < start + len(key) + len(name)), None)
+
+
+def _footed(mode: str, width: int, actions: Sequence[Action]) -> list[tuple[Action, int, str, str]]:
+    """Actions of the footer, each with its first cell, its key and its name (empty where there is no room for it)."""
     # Help and quit are promised first: whoever sees only a few keys must see these.
     shown = sorted((a for a in actions if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit")))
     texts = [(a, a.shown_keys.split()[0], f" {a.footer}") for a in shown]
@@ -162,22 +184,15 @@ def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = 
             rest = [len(key) + (0 if a.id in nameless - {action.id} else len(name)) for a, key, name in promised]
             if sum(rest) + len(rest) < width:
                 nameless.discard(action.id)
-    line: SegmentLine = []
-    used = 1
+    found = []
+    start = 1
     for action, key, name in texts:
         name = "" if action.id in nameless else name
-        used += len(key) + len(name)
-        if used >= width:
+        if start + len(key) + len(name) >= width:
             break
-        active = action.id == f"mode.{mode}"
-        style = palette.strong + Style(reverse=True) if active else palette.axis
-        line += [
-            Segment(" " * (gap if line else 1), Style()),
-            Segment(key, style if active else palette.strong),
-            Segment(name, style),
-        ]
-        used += gap
-    return line
+        found.append((action, start, key, name))
+        start += len(key) + len(name) + gap
+    return found
 
 
 def count(number: int, what: str) -> str:

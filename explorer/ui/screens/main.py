@@ -17,6 +17,7 @@ from explorer.ui.choices import picked
 from explorer.ui.filters import filtered, is_condition, unheard
 from explorer.ui.messages import Answered, Described, Exported, Listed, Loaded
 from explorer.ui.modes import MODES
+from explorer.ui.screens.clicking import Clicking
 from explorer.ui.screens.computing import Computing
 from explorer.ui.screens.core import pictured
 from explorer.ui.screens.jumping import Jumping
@@ -51,7 +52,7 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
 }
 
 
-class MainScreen(Jumping, Pairing, Computing, Sentences):
+class MainScreen(Jumping, Pairing, Computing, Sentences, Clicking):
     """One state, one picture."""
 
     AUTO_FOCUS = "#chart"

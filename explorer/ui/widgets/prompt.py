@@ -69,8 +69,12 @@ class Prompt(Horizontal):
         if event.key in self.ENDS[1:]:
             event.stop()
             event.prevent_default()
-            self._close()
-            self.post_message(self.Dropped())
+            self.drop()
+
+    def drop(self) -> None:
+        """Close without an answer."""
+        self._close()
+        self.post_message(self.Dropped())
 
     def _close(self) -> None:
         self.remove_class("-open")
