@@ -175,6 +175,7 @@ TASKS = Source("explorer.views.sources:every_task", (), ("task",))
 TASKS_IN = Source("explorer.views.sources:every_task_in", ("layer",), ("task",))
 TASKS_AT = Source("explorer.views.sources:every_task_at", ("step",), ("task",))
 CROSSED = Source("explorer.views.sources:crossed")
+COUNTS = Source("explorer.views.sources:counts", ("statistic",))
 ROWS_AND_PARTS = Source("explorer.views.sources:rows_and_parts", ("statistic", "sort", "descending", "most"))
 TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
@@ -366,8 +367,8 @@ VIEWS: Mapping[str, ViewKind] = {
             "table",
             "Table",
             "every value of the selection",
-            "explorer.views.table:Table",
-            sources=(ROWS_AND_PARTS,),
+            "explorer.views.sources:table",
+            sources=(COUNTS, ROWS_AND_PARTS),
         ),
         ViewKind(
             "store",

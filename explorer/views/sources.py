@@ -17,12 +17,14 @@ from explorer.views.coverage import Coverage, fetch_coverage
 from explorer.views.curves import Curves
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
-from explorer.views.fetching import fetch, fetch_first, fetch_heads, fetch_table
+from explorer.views.fetching import fetch, fetch_first, fetch_heads
 from explorer.views.fitting import DOT
 from explorer.views.label_lines import LabelLines
 from explorer.views.profile import Profile
 from explorer.views.rows import Rows
 from explorer.views.seeds import Seeds
+from explorer.views.table import Table
+from explorer.views.table_rows import Counts, fetch_counts, fetch_table
 from explorer.views.tasks import Tasks
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
@@ -83,9 +85,14 @@ def every_task_at(store: Store, selection: Selection, look: Look, found: Rows) -
     return fetch(store, replace(selection, steps=Ranges(((step, step),))), whole=True)
 
 
-def rows_and_parts(store: Store, selection: Selection, look: Look) -> Rows:
+def counts(store: Store, selection: Selection, look: Look) -> Counts:
+    """How many rows there are."""
+    return fetch_counts(store, selection, look.statistic)
+
+
+def rows_and_parts(store: Store, selection: Selection, look: Look, counted: Counts) -> Rows:
     """Every row, those of single examples and query tokens too."""
-    return fetch_table(store, selection, look.most, look.statistic, (look.sort, look.descending))
+    return fetch_table(store, selection, counted, look.most, (look.sort, look.descending))
 
 
 def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:
@@ -117,6 +124,13 @@ def profile(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Pro
 def seeds(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Seeds | Tasks:
     """Seeds side by side, or tasks."""
     return Tasks(tasks or data) if look.part == "task" else Seeds(data)
+
+
+def table(*read: Counts | Rows) -> Table:
+    """Every row; how many there are was only needed to read them."""
+    data = read[-1]
+    assert isinstance(data, Rows)
+    return Table(data)
 
 
 def coverage(store: Store, selection: Selection | None, look: Look) -> Coverage:

@@ -11,8 +11,9 @@ from explorer.measures.base import canonical
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection
 from explorer.views.base import VIEWS, DrawOptions, Look
-from explorer.views.fetching import fetch, fetch_table
+from explorer.views.fetching import fetch
 from explorer.views.table import Table
+from explorer.views.table_rows import fetch_counts, fetch_table
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import result, rows
@@ -29,6 +30,10 @@ def store(tmp_path):
 def chosen(**changes) -> Selection:
     asked = Selection("svcca", "dev", against=Against("pretrained"), parameters=SETTLED)
     return replace(asked, **changes)
+
+
+def table_of(store, selection, most=None, statistic="", order=("", False)):
+    return fetch_table(store, selection, fetch_counts(store, selection, statistic), most, order)
 
 
 def keep(store, key, layer, value, reference=PRETRAINED_KEY, **changes):
@@ -146,7 +151,7 @@ def test_rows_of_single_examples_are_read_for_the_table_alone(store):
     keep(store, key, 1, 0.9, example=0, query=3)
     found = fetch(store, chosen(tasks=("sst2",)))
     assert [r.value for r in found.results] == [0.5]
-    whole = fetch_table(store, chosen(tasks=("sst2",)))
+    whole = table_of(store, chosen(tasks=("sst2",)))
     assert sorted(r.value for r in whole.results) == [0.5, 0.7, 0.9]
     assert [r.value for r in whole.main] == [0.5]
     assert whole.missing == found.missing
@@ -157,14 +162,14 @@ def test_rows_of_single_examples_are_read_for_the_table_alone(store):
 
 
 def test_too_many_rows_of_single_examples_are_counted_instead(store, monkeypatch):
-    monkeypatch.setattr("explorer.views.fetching.MOST_PARTS", 1)
+    monkeypatch.setattr("explorer.views.table_rows.MOST_PARTS", 1)
     key = CheckpointKey("sst2", "1", 40)
     for example in range(3):
         keep(store, key, 1, 0.7, example=example)
-    found = fetch_table(store, chosen(tasks=("sst2",)))
+    found = table_of(store, chosen(tasks=("sst2",)))
     assert (found.left_out, found.results) == (3, ())
-    table = VIEWS["table"].build(found)
-    assert table.notes[0].startswith("3 more rows are too many for a table")
+    shown = VIEWS["table"].build(found)
+    assert shown.notes[0].startswith("3 more rows are too many for a table")
 
 
 def test_layers_against_other_layers_are_read_when_asked_for(store):
@@ -225,13 +230,13 @@ def test_a_table_of_too_many_rows_holds_the_first_runs_and_counts_the_others(sto
         for layer in range(3):
             keep(store, CheckpointKey("sst2", seed, 40), layer, layer + int(seed))
     wanted = chosen(tasks=("sst2",))
-    found = fetch_table(store, wanted, most=4)
+    found = table_of(store, wanted, most=4)
     assert [(r.seed, r.layer) for r in found.results] == [("1", 0), ("1", 1), ("1", 2), ("2", 0)]
     assert found.left_out == 2
     assert found.missing == fetch(store, wanted).missing
-    assert fetch_table(store, wanted, most=6).left_out == 0
+    assert table_of(store, wanted, most=6).left_out == 0
     keep(store, CheckpointKey("sst2", "1", 40), 1, 0.3, example=0)
-    assert fetch_table(store, wanted, most=6).left_out == 1
+    assert table_of(store, wanted, most=6).left_out == 1
 
 
 def test_a_table_of_one_statistic_holds_its_rows_alone_and_misses_nothing_else(store):
@@ -263,7 +268,7 @@ def test_a_statistic_is_chosen_before_the_table_is_cut(store):
         for layer in range(LAYERS):
             keep(store, CheckpointKey("pos", "1", step), layer, 0.1)
     keep(store, CheckpointKey("sst2", "2", 40), 1, 0.7, statistic="it's rare")
-    found = fetch_table(store, chosen(), most=4, statistic="it's*")
+    found = table_of(store, chosen(), most=4, statistic="it's*")
     assert [r.value for r in found.results] == [0.7]
     assert found.left_out == 0
 
@@ -279,7 +284,7 @@ def test_a_table_that_is_cut_holds_the_first_rows_of_its_order(store, descending
                 keep(store, CheckpointKey("pos", seed, step), layer, -5.0 if not descending else 5.0)
     keep(store, CheckpointKey("sst2", "1", 0), 3, None, reason="too few tokens")
     wanted = chosen(tasks=("sst2",), steps=Ranges.parse("20-40", "step"))
-    found = fetch_table(store, wanted, most=4, order=("value", descending))
+    found = table_of(store, wanted, most=4, order=("value", descending))
     asked = sorted((v for (_, step, _), v in values.items() if step), reverse=descending)
     view = Table(found)
     sort = DrawOptions(sort="value", descending=descending)
@@ -296,5 +301,20 @@ def test_a_table_that_is_cut_holds_the_first_rows_of_its_order(store, descending
 def test_an_order_that_the_store_does_not_know_cuts_run_by_run(store):
     for seed in ("1", "2"):
         keep(store, CheckpointKey("sst2", seed, 20), 1, 0.1)
-    found = fetch_table(store, chosen(tasks=("sst2",)), most=1, order=("seed_to_seed", False))
+    found = table_of(store, chosen(tasks=("sst2",)), most=1, order=("seed_to_seed", False))
     assert [r.seed for r in found.results] == ["1"]
+
+
+@pytest.mark.parametrize("most", [None, 2, 1])
+def test_a_table_knows_what_seeds_differ_by_however_much_of_it_is_cut(tmp_path, most):
+    store = make_store(tmp_path / "c.bertdyn", tasks=("sst2",), seeds=("1", "2", "3"), steps=(20,))
+    for i, seed in enumerate(("1", "2", "3"), 1):
+        keep(store, CheckpointKey("sst2", seed, 20), 1, i / 10)
+    for seed, other, value in (("2", "1", 0.5), ("3", "1", 0.7), ("3", "2", 0.9)):
+        keep(store, CheckpointKey("sst2", seed, 20), 1, value, CheckpointKey("sst2", other, 20))
+    found = table_of(store, chosen(), most)
+    assert found.yardstick == fetch(store, chosen()).yardstick
+    columns, rows = Table(found).rows()
+    assert [row[columns.index("seed_to_seed")] for row in rows] == [pytest.approx(0.7)] * (most or 3)
+    assert found.left_out == 3 - (most or 3)
+    assert found.missing == fetch(store, chosen()).missing
