@@ -143,7 +143,10 @@ def test_stopped_by_force_and_resized_it_comes_back_too(shell: Terminal, store: 
     shell.resize(100, 35)
     shell.press("fg", "Enter")
     shell.until(lambda text: drawn(text) and "? help" in text.splitlines()[-1])
-    os.kill(program, signal.SIGCONT)  # while it runs
+    shell.quiet()
+    os.kill(program, signal.SIGCONT)  # while it runs: the terminal is taken anew, and what is typed just then is lost
+    time.sleep(0.5)
+    shell.until(drawn)
     shell.press("3")
     shell.until(lambda text: "12▸" in text and "? help" in text.splitlines()[-1])
     shell.press("Down")
