@@ -353,8 +353,8 @@ class LineChart:
             index: the line.
         """
         width = own.shape[1]
-        apart = min(_LETTERS_APART, width)
-        columns = width - 1 - np.arange((index * 5) % apart, width, apart)
+        apart = max(1, min(_LETTERS_APART, 2 * width // 3))
+        columns = width - 1 - np.arange((index * 3) % apart, width, apart)
         there = np.flatnonzero(own.any(axis=0))
         if not own[:, columns].any() and len(there):  # other lines run over it there
             return there[[len(there) * 3 // 4]]

@@ -13,6 +13,8 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.rows import Rows
 
 _NARROWEST, _LOWEST = 20, 7
+_SLIMMEST = 17
+"""Cells of a panel where that makes room for the lines' labels in the last one."""
 _LABELLED, _LAST = 10, 28
 """Cells that the last panel gets more than the others, for the lines' labels; and at least, to have any."""
 
@@ -111,4 +113,4 @@ def _extra(width: int, across: int) -> int:
     if width // across >= _NARROWEST + _LABELLED or across == 1:
         return _LABELLED
     rest = (width - _LAST) // (across - 1)
-    return max(0, _LAST - rest) if rest >= _NARROWEST else 0
+    return max(0, _LAST - rest) if rest >= _SLIMMEST else 0

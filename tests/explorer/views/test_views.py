@@ -156,6 +156,13 @@ def test_seeds_stand_side_by_side_on_one_scale():
         assert f"seed {seed} {formula(seed, 9, 800, 12):.3f}" in reading
 
 
+def test_lines_are_named_beside_two_seeds_at_80_columns():
+    lines = text(VIEWS["seeds"].build(rows(seeds=("1", "2"), layers=[0, 3, 6])), 80, 18).splitlines()
+    assert [name for line in lines if (name := line.split()[-1]).startswith("L")] == ["L6", "L3", "L0"]
+    three = text(VIEWS["seeds"].build(rows(seeds=("1", "2", "3"), layers=[0, 3, 6])), 80, 18).splitlines()
+    assert any(line.rstrip().endswith("L6") for line in three)
+
+
 def test_seeds_that_do_not_fit_are_counted_and_the_mean_stays():
     view = VIEWS["seeds"].build(rows(seeds=tuple(map(str, range(1, 13))), steps=[0, 100, 200]))
     picture = draw(view, 60, 10)
