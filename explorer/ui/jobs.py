@@ -195,8 +195,7 @@ class Jobs:
                 reason = self._listen(process, entry)
             if reason is not None:
                 return reason
-            said = _last_line(complaints)
-            return f"The job ended with exit code {process.returncode}" + (f": {said}" if said else ".")
+            return ended(process.returncode, _last_line(complaints))
 
     def _listen(self, process: subprocess.Popen[bytes], entry: _Entry) -> str | None:
         """Pass progress on; returns why not everything was computed (empty when it was), None without a last word."""
@@ -233,6 +232,16 @@ class Jobs:
 
 def _more(number: int) -> str:
     return f" (and {number:,} more)" if number > 0 else ""
+
+
+def ended(code: int, said: str) -> str:
+    """Why a process without a last word is over, in words; ``said``: the last line of its complaints."""
+    if code >= 0:
+        return f"The job ended with exit code {code}" + (f": {said}" if said else ".")
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    # What a killed process said last is of something else: it had no time to say why.
+    memory = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
+    return f"The job was killed from outside ({name}){memory}."
 
 
 def _last_line(file: BinaryIO) -> str:

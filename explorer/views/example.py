@@ -182,7 +182,7 @@ class Example:
             for text in (
                 f"'{crop(data.text, 60)}'",
                 f"label {clean(data.label)}" if data.label else "",
-                f"JS {number(mean)} bits, mean of {self.length} query tokens",
+                f"JS {number(mean)} bits over {self.length} query tokens",
                 f"example {focus.example} of probe {clean(focus.probe)}",
             )
             if text

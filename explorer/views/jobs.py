@@ -81,8 +81,7 @@ class Jobs:
 
     name = "jobs"
 
-    def __init__(self, data: JobList, cancel: str = "x") -> None:
-        """``cancel``: the key in force that cancels a job."""
+    def __init__(self, data: JobList) -> None:
         self.data = data
         self.empty = not data.jobs
         states = [job.state for job in data.jobs]
@@ -90,7 +89,7 @@ class Jobs:
         self.title = "Jobs"
         running = "one is computing" if len(states) > waiting + over else "nothing is computing"
         self.subtitle = f"{running} · {count(waiting)} waiting · {count(over)} over · {_OWN}"
-        self.notes: tuple[str, ...] = (f"{cancel} cancels the job that is pointed at; what it has finished stays",)
+        self.notes: tuple[str, ...] = ("what a job has finished stays when it is cancelled",)
 
     def draw(
         self,

@@ -219,7 +219,7 @@ class Core(Screen[None]):
             from explorer.views.jobs import JobList
             from explorer.views.jobs import Jobs as JobsView
 
-            self.pane.draw(JobsView(JobList(self.jobs.listed()), self.key_of("cancel")), self.state)
+            self.pane.draw(JobsView(JobList(self.jobs.listed())), self.state)
 
     def _ask(self, pane: Pane, wish: Wish) -> None:
         pane.wish, pane.late = wish, False

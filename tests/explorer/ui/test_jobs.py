@@ -14,7 +14,7 @@ from explorer.measures import get
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Selection
-from explorer.ui.jobs import Jobs
+from explorer.ui.jobs import Jobs, ended
 from explorer.ui.messages import Ended
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.jobs import Job, JobList, lasting
@@ -128,3 +128,10 @@ def test_jobs_are_listed_with_their_reasons(size: tuple[int, int], plain: bool) 
         assert "layer 1 of x: too few tokens" in text
         assert "and 2 more" in text
     assert picture.reading.startswith("job 1: js of pos")
+
+
+def test_a_job_that_is_killed_is_said_to_be_not_with_the_last_line_of_a_warning() -> None:
+    killed = ended(-9, "  warnings.warn(")
+    assert killed == "The job was killed from outside (SIGKILL), as the system does where memory runs out."
+    assert ended(-15, "") == "The job was killed from outside (SIGTERM)."
+    assert ended(1, "ModuleNotFoundError: no torch") == "The job ended with exit code 1: ModuleNotFoundError: no torch"

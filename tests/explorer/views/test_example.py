@@ -117,7 +117,7 @@ def test_title_and_subtitle_say_what_is_compared_with_what():
     view = Example(moved(SENTENCE))
     assert view.title == "Attention, layer 2, head 1 · sst2 seed 1 step 40 against pre-trained"
     assert view.subtitle.startswith("'a bad movie' · label positive · JS 0.")
-    assert "mean of 5 query tokens · example 3 of probe dev" in view.subtitle
+    assert "over 5 query tokens · example 3 of probe dev" in view.subtitle
     assert view.notes == ("[CLS] and [SEP] take 4 % of the attention, in the reference 94 %",)
 
 
