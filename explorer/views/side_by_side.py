@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from explorer.render.cells import Grid, crop
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
@@ -90,7 +92,7 @@ class SideBySide:
             if i == len(panels) - 1 and column < across - 1:
                 size = wide + extra
             high = height - row * tall if row == down - 1 else tall
-            name = one.name + (one.pointed if at.y >= 0 else "")
+            name = one.name + (one.pointed if at.y >= 0 and cell_len(one.name + one.pointed) < size else "")
             name = name.replace("±", "+-").replace("╌", "=") if options.ascii else name
             grid.put(row * tall, column * wide, crop(name, size, options.ascii), palette.strong)
             if high > 1:

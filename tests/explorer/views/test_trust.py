@@ -182,6 +182,9 @@ def test_seeds_draws_the_distance_between_seeds_beside_them():
     view = VIEWS["seeds"].build(trusted(("1", "2", "3")))
     text = to_text(draw(view, size=(200, 24)).lines)
     assert "between seeds" in text.splitlines()[0]
+    assert "mean ± sd, ╌ seeds" in to_text(draw(view, Cursor(3, 4), size=(200, 24)).lines).splitlines()[0]
+    slim = to_text(draw(VIEWS["seeds"].build(trusted(("1", "2"))), Cursor(3, 4), size=(80, 18)).lines).splitlines()[0]
+    assert slim.split() == ["seed", "1", "seed", "2", "mean", "±", "sd", "between", "seeds"]
     assert to_text(draw(view, Cursor(3, 4), ascii=True).lines).isascii()
     alone = to_text(draw(VIEWS["seeds"].build(rows(seeds=("1", "2"))), size=(200, 24)).lines)
     assert "between seeds" not in alone
