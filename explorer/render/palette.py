@@ -103,7 +103,7 @@ def detect(environment: Mapping[str, str]) -> Depth:
 # (falling for lines on a light background). Nearest-colour rounding of a smooth ramp gives greys and uneven steps.
 _CUBE_LINES_DARK = (97, 98, 99, 68, 69, 37, 42, 78, 113, 149, 185, 191, 227)
 _CUBE_LINES_LIGHT = (142, 106, 70, 35, 31, 26, 25, 56, 55, 54, 18)
-_CUBE_HEAT = (17, 18, 54, 55, 56, 25, 26, 31, 37, 42, 78, 113, 149, 185, 191, 227)
+_CUBE_HEAT = (53, 54, 55, 56, 25, 26, 31, 32, 37, 42, 78, 113, 149, 185, 191, 227)
 _CUBE_TWO_SIDED = (17, 18, 19, 20, 25, 61, 67, 245, 137, 173, 178, 214, 220, 227, 230)
 
 

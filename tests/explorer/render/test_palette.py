@@ -93,6 +93,15 @@ def test_heat_colours_rise_in_lightness(depth):
     assert all(b > a for a, b in pairwise(light))
 
 
+@pytest.mark.parametrize("depth", [Depth.TRUECOLOR, Depth.EIGHT_BIT])
+def test_heat_colours_go_one_way_round_from_violet_to_yellow(depth):
+    """A ramp that turns back (blue, violet, blue) reads as more classes than it has values."""
+    hues = [360 * colorsys.rgb_to_hls(*(c / 255 for c in one.get_truecolor()))[0] for one in palette(depth).heat]
+    assert hues[0] > 260
+    assert hues[-1] < 70
+    assert all(b < a + 20 for a, b in pairwise(hues))
+
+
 def chroma(colour: Color) -> float:
     """How far from grey: the extent of the three channels."""
     return (max(colour.get_truecolor()) - min(colour.get_truecolor())) / 255
