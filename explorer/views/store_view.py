@@ -49,7 +49,7 @@ class StoreView:
         self.data = data
         self.title = clean(f"Store {data.path}")
         keys = {(run.task, run.seed, step) for run in data.runs for step in _there(run)}
-        sizes = f"{size(data.bytes)} of checkpoints", f"{size(data.kept)} of cache", f"{size(data.free)} free on disk"
+        sizes = f"{size(data.bytes)}", f"cache {size(data.kept)}", f"{size(data.free)} free on disk"
         self.subtitle = DOT.join((f"{count(len(keys))} checkpoints", *sizes))
         self.empty = not data.runs
         self.notes = self._notes()
