@@ -186,7 +186,7 @@ def test_a_filter_line_is_applied(text: str, expected: dict[str, object]) -> Non
         ("task:qnli", "No task matches 'qnli'"),
         ("step:x", "neither a number nor a range"),
         ("against:nothing", "not one of pretrained"),
-        ("colour:red", "none of task, seed, step.*nor a parameter of svcca"),
+        ("colour:red", "There is task, seed, step.*parameters of svcca"),
         ("task>=pos", "task has no order"),
         ("step<10 step>20", "no step is left"),
         ("step>=10-20", "compared with one number"),
