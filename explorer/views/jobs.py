@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -109,7 +110,8 @@ class Jobs:
             return words.instead(text, width, height, palette)
         at = Cursor(-1, max(0, cursor.clamped(1, len(jobs)).y))
         chosen = jobs[at.y]
-        reasons = _reasons(chosen)
+        room = max(8, width - 4)
+        reasons = [line for why in _reasons(chosen) for line in textwrap.wrap(why, room, subsequent_indent="  ")]
         below = min(len(reasons) + 1, height // 2) if reasons else 0
         size = max(1, height - below - 1)
         top = at.y // size * size

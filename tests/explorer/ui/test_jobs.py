@@ -135,3 +135,10 @@ def test_a_job_that_is_killed_is_said_to_be_not_with_the_last_line_of_a_warning(
     assert killed == "The job was killed from outside (SIGKILL), as the system does where memory runs out."
     assert ended(-15, "") == "The job was killed from outside (SIGTERM)."
     assert ended(1, "ModuleNotFoundError: no torch") == "The job ended with exit code 1: ModuleNotFoundError: no torch"
+
+
+def test_why_a_value_failed_can_be_read_to_its_end_at_80_columns() -> None:
+    why = "layer 3 of sst2/1/80: " + "the arrays are damaged or were replaced meanwhile, " * 3 + "extract it again."
+    job = Job(1, chosen("rsa"), "in part", done=35, total=35, failures=(why,), lost=1)
+    shown = to_text(JobsView(JobList((job,))).draw(80, 18, palette(Depth.NONE)).lines)
+    assert why in " ".join(shown.split())
