@@ -168,7 +168,9 @@ def trimmed(look: Look, uses: Sequence[str]) -> Look:
 
 
 FIRST = Source("explorer.views.sources:first_task")
-LABELS = Source("explorer.views.sources:labels_too")
+LABELLED = Source("explorer.views.sources:labelled")
+LABELS_AT = Source("explorer.views.sources:labels_at", ("step", "layer"))
+LABELS_IN = Source("explorer.views.sources:labels_in", ("layer",))
 HEADS = Source("explorer.views.sources:heads", ("layer",), ("head",))
 HEADS_AT = Source("explorer.views.sources:heads_at", ("step",))
 TASKS = Source("explorer.views.sources:every_task", (), ("task",))
@@ -214,7 +216,7 @@ class ViewKind:
     @property
     def computes(self) -> bool:
         """It shows stored values, of which some may still be missing."""
-        return any(source in self.sources for source in (FIRST, LABELS, CROSSED, ROWS_AND_PARTS))
+        return any(source in self.sources for source in (FIRST, CROSSED, ROWS_AND_PARTS))
 
     @property
     def free(self) -> bool:
@@ -323,7 +325,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Clusters",
             "how far labels lie apart, in one layer of one checkpoint",
             "explorer.views.sources:clusters",
-            sources=(LABELS,),
+            sources=(FIRST, LABELLED, LABELS_AT),
             uses=("part", "step", "layer"),
             parts=_DISTANCES,
             measure="clusters",
@@ -333,7 +335,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Labels",
             "each label's distance to its nearest other along the steps, and the number of clusters",
             "explorer.views.sources:labels",
-            sources=(LABELS,),
+            sources=(FIRST, LABELLED, LABELS_IN),
             uses=("part", "layer"),
             parts=_DISTANCES,
             measure="clusters",

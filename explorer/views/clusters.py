@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from explorer.render.targets import upwards
 from explorer.selection import seed_order
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.cells import Place, place_of
 from explorer.views.rows import Rows
 from store.keys import CheckpointKey, Result
 
@@ -35,20 +36,24 @@ class Spot(NamedTuple):
     layer: int
 
 
-def spots(data: Rows) -> tuple[Spot, ...]:
-    """Every layer of every checkpoint that has values of pairs of labels, by task, seed, step and layer."""
-    found = {Spot(CheckpointKey(r.task, r.seed, r.step), r.layer) for r in data.results if r.label_b is not None}
+def spots(places: Iterable[Place]) -> tuple[Spot, ...]:
+    """Layers of checkpoints, by task, seed, step and layer."""
+    found = {Spot(p.key, p.layer) for p in places}
     return tuple(sorted(found, key=lambda s: (s.key.task, seed_order(s.key.seed), s.key.step, s.layer)))
 
 
-def last_spot(data: Rows) -> Spot | None:
-    """The highest layer of the last step of the first task's first seed; None where nothing is stored."""
-    found = spots(data)
+def labelled(data: Rows) -> tuple[Spot, ...]:
+    """Every layer of every checkpoint that has values of pairs of labels."""
+    return spots(place_of(r) for r in data.results if r.label_b is not None)
+
+
+def first_run(found: Sequence[Spot], tasks: Sequence[str]) -> tuple[Spot, ...]:
+    """Those of the first task's first seed; empty where nothing is stored."""
     if not found:
-        return None
-    task = next((t for t in data.tasks if any(s.key.task == t for s in found)), found[0].key.task)
+        return ()
+    task = next((t for t in tasks if any(s.key.task == t for s in found)), found[0].key.task)
     seed = next(s.key.seed for s in found if s.key.task == task)
-    return max(s for s in found if (s.key.task, s.key.seed) == (task, seed))
+    return tuple(s for s in found if (s.key.task, s.key.seed) == (task, seed))
 
 
 def nothing(data: Rows, what: str) -> str:
@@ -74,10 +79,18 @@ class Clusters:
 
     name = "clusters"
 
-    def __init__(self, data: Rows, spot: Spot | None = None, statistic: str = "hull_distance") -> None:
-        """``spot``: one of ``spots(data)``; ``statistic``: one of DISTANCES."""
+    def __init__(
+        self,
+        data: Rows,
+        spot: Spot | None = None,
+        statistic: str = "hull_distance",
+        there: Sequence[Spot] | None = None,
+    ) -> None:
+        """``spot``: None for the last layer of the last step that has values; ``statistic``: one of DISTANCES;
+        ``there``: where values are that the rows may lack."""
+        self._there = labelled(data) if there is None else there
         self.data, self.statistic = data, statistic
-        self.spot = spot or last_spot(data)
+        self.spot = spot or max(first_run(self._there, data.tasks), default=None)
         shown = [
             r
             for r in data.results
@@ -218,7 +231,7 @@ class Clusters:
             said.append(f"all {pairs} pairs overlap: the distance of every two hulls is 0; look at the centroids")
         if self.data.missing:
             said.append(f"not computed: {self.data.missing:,} of {self.data.asked:,} values")
-        others = len(spots(self.data)) - 1
+        others = len(self._there) - 1
         if others > 0:
             said.append(f"the selection has {others:,} more layers and steps")
         return tuple(clean(note) for note in said)

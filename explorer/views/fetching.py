@@ -14,7 +14,7 @@ from explorer.views.asked import Asked, shares
 from explorer.views.cells import Place, place_of
 from explorer.views.rows import Rows, choose_rows, row_order
 from explorer.views.wanted import Wanted
-from store.keys import Result
+from store.keys import CheckpointKey, Result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -34,14 +34,14 @@ def fetch(store: Store, selection: Selection, whole: bool = False) -> Rows:
     return _of_tasks(store, wanted, wanted.tasks, whole)
 
 
-def fetch_first(store: Store, selection: Selection, whole: bool = True) -> Rows:
-    """Read those of the first task; of the others, how many there are and how many are missing.
+def fetch_first(store: Store, selection: Selection) -> Rows:
+    """Read the whole layers of the first task; of the others, how many there are and how many are missing.
 
     Raises:
         BertdynError, MeasureError: as ``fetch``.
     """
     wanted = Wanted(store, selection)
-    found = _of_tasks(store, wanted, wanted.tasks[:1], whole)
+    found = _of_tasks(store, wanted, wanted.tasks[:1], True)
     return replace(found, unshown=shares(store, wanted, wanted.tasks[1:]))
 
 
@@ -64,6 +64,31 @@ def fetch_heads(store: Store, found: Rows, layer: int | None = None, step: int |
     asked = Asked(store, found.measure, found.selection, found.tasks[:1])
     where = f"{asked.here} and head is not null and label_a is null and statistic = '{found.measure.main}'"
     where += "".join(f" and {name} = {n}" for name, n in (("layer", layer), ("step", step)) if n is not None)
+    there = set(found.wanted)
+    return tuple(sorted((r for r in asked.lean(where) if place_of(r) in there), key=row_order))
+
+
+def fetch_labelled(store: Store, found: Rows) -> frozenset[Place]:
+    """Where there are values of pairs of labels, of the task that rows were read of.
+
+    Raises:
+        BertdynError: the store cannot be read.
+    """
+    asked = Asked(store, found.measure, found.selection, found.tasks[:1])
+    return asked.places(f"{asked.here} and label_b is not null").intersection(found.wanted)
+
+
+def fetch_labels(store: Store, found: Rows, layer: int, key: CheckpointKey | None = None) -> tuple[Result, ...]:
+    """Read the values of labels and their pairs in one layer: of one checkpoint, or of all of that task.
+
+    Raises:
+        BertdynError: the store cannot be read.
+    """
+    asked = Asked(store, found.measure, found.selection, found.tasks[:1])
+    where = f"{asked.here} and layer = {layer} and (label_a is not null or statistic = 'clusters')"
+    if key is not None:
+        seed = key.seed.replace("'", "''")
+        where += f" and seed = '{seed}' and step = {key.step}"
     there = set(found.wanted)
     return tuple(sorted((r for r in asked.lean(where) if place_of(r) in there), key=row_order))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,13 +85,20 @@ class LabelLines:
 
     name = "labels"
 
-    def __init__(self, data: Rows, layer: int | None = None, statistic: str = "hull_distance") -> None:
+    def __init__(
+        self,
+        data: Rows,
+        layer: int | None = None,
+        statistic: str = "hull_distance",
+        layers: Sequence[int] | None = None,
+    ) -> None:
         """``layer``: None for the highest that has values; ``statistic``: one of ``clusters.DISTANCES``."""
         self.data, self.statistic = data, statistic
         self.task = data.tasks[0] if data.tasks else ""
         self.seeds = data.seeds(self.task)
-        self.layers = tuple(sorted({r.layer for r in data.results if r.task == self.task and r.label_a is not None}))
-        """Layers that have values."""
+        known = {r.layer for r in data.results if r.task == self.task and r.label_a is not None}
+        self.layers = tuple(sorted(known if layers is None else layers))
+        """Layers that have values, whether or not their rows are here."""
         self.layer = layer if layer is not None else max(self.layers, default=0)
         self.at = label_steps(data, self.task, self.seeds, self.layer, statistic)
         self.mean, self.spread = _mean_and_spread(self.at.least)

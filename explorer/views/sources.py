@@ -12,12 +12,12 @@ from explorer.selection import Ranges, Selection, at_or_before, pairs, seed_orde
 from explorer.views.base import ANYWHERE, Look
 from explorer.views.by import LinesBy, layer_of, step_of
 from explorer.views.centroids import Centroids, fetch_centroids, run_keys
-from explorer.views.clusters import Clusters, last_spot, spots
+from explorer.views.clusters import Clusters, Spot, first_run, spots
 from explorer.views.coverage import Coverage, fetch_coverage
 from explorer.views.curves import Curves
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
-from explorer.views.fetching import fetch, fetch_first, fetch_heads
+from explorer.views.fetching import fetch, fetch_first, fetch_heads, fetch_labelled, fetch_labels
 from explorer.views.fitting import DOT
 from explorer.views.label_lines import LabelLines
 from explorer.views.profile import Profile
@@ -44,9 +44,25 @@ def first_task(store: Store, selection: Selection, look: Look) -> Rows:
     return fetch_first(store, selection)
 
 
-def labels_too(store: Store, selection: Selection, look: Look) -> Rows:
-    """Those of labels and heads too."""
-    return fetch_first(store, selection, whole=False)
+def labelled(store: Store, selection: Selection, look: Look, found: Rows) -> tuple[Spot, ...]:
+    """Layers of the first task's checkpoints that have values of labels."""
+    return spots(fetch_labelled(store, found))
+
+
+def labels_at(
+    store: Store, selection: Selection, look: Look, found: Rows, there: tuple[Spot, ...]
+) -> tuple[Result, ...]:
+    """Values of labels in the layer of the checkpoint that is looked at."""
+    spot = spot_of(there, found, look)
+    return () if spot is None else fetch_labels(store, found, spot.layer, spot.key)
+
+
+def labels_in(
+    store: Store, selection: Selection, look: Look, found: Rows, there: tuple[Spot, ...]
+) -> tuple[Result, ...]:
+    """Values of labels in the layer that is looked at, of every checkpoint."""
+    layer = label_layer(there, look)
+    return () if layer is None else fetch_labels(store, found, layer)
 
 
 def crossed(store: Store, selection: Selection, look: Look) -> Rows:
@@ -246,22 +262,33 @@ class Sentence(Example):
             self.subtitle = clean(place_in) + DOT + self.subtitle
 
 
-def clusters(data: Rows, look: Look) -> Clusters:
-    """Label by label at the step and layer that are looked at, or at the nearest before them that have values."""
-    last = last_spot(data)
-    run = [s for s in spots(data) if last and (s.key.task, s.key.seed) == (last.key.task, last.key.seed)]
+def spot_of(there: Sequence[Spot], found: Rows, look: Look) -> Spot | None:
+    """The step and layer that are looked at, or the nearest before them that have values; unset, the last."""
+    run = first_run(there, found.tasks)
     if not run:
-        return Clusters(data, None, _STATISTICS[look.part])
+        return None
     steps = sorted({s.key.step for s in run})
     here = [s for s in run if s.key.step == steps[at_or_before(steps, look.step)]]
     layers = [s.layer for s in here]
-    spot = here[-1 if look.layer is None else at_or_before(layers, look.layer)]
-    return Clusters(data, spot, _STATISTICS[look.part])
+    return here[-1 if look.layer is None else at_or_before(layers, look.layer)]
 
 
-def labels(data: Rows, look: Look) -> LabelLines:
-    """Labels along the steps in the layer that is looked at, or the nearest below it that has values."""
-    lines = LabelLines(data, None, _STATISTICS[look.part])
-    if look.layer is None or not lines.layers or look.layer == lines.layer:
-        return lines
-    return LabelLines(data, lines.layers[at_or_before(lines.layers, look.layer)], _STATISTICS[look.part])
+def label_layer(there: Sequence[Spot], look: Look) -> int | None:
+    """The layer that is looked at, or the nearest below it that has values; unset, the highest."""
+    layers = sorted({s.layer for s in there})
+    if not layers:
+        return None
+    return layers[-1 if look.layer is None else at_or_before(layers, look.layer)]
+
+
+def clusters(data: Rows, there: tuple[Spot, ...], rows: tuple[Result, ...], look: Look) -> Clusters:
+    """Label by label at the step and layer that are looked at."""
+    both = replace(data, results=(*data.results, *rows))
+    return Clusters(both, spot_of(there, data, look), _STATISTICS[look.part], there)
+
+
+def labels(data: Rows, there: tuple[Spot, ...], rows: tuple[Result, ...], look: Look) -> LabelLines:
+    """Labels along the steps in the layer that is looked at."""
+    both = replace(data, results=(*data.results, *rows))
+    layers = tuple({s.layer for s in there})
+    return LabelLines(both, label_layer(there, look), _STATISTICS[look.part], layers)

@@ -162,3 +162,74 @@ def test_every_number_of_a_picture_is_that_of_its_task_layer_and_step(
     if look.part == "task":
         assert {row[columns.index("task")] for row in shown} <= {"ner", "pos"}
         assert "pos" in {row[columns.index("task")] for row in shown}
+
+
+@pytest.fixture(scope="module")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Selection]:
+    """Three labels' values in two layers of both seeds; of one checkpoint and of the other task none."""
+    made = make_store(tmp_path_factory.mktemp("labels") / "a.bertdyn", tasks=("pos", "sst2"), seeds=SEEDS, steps=STEPS)
+    measure = get("clusters")
+    settled = measure.settle({})
+    kept = []
+    for c in made.checkpoints("dev"):
+        for layer in (1, 3) if c.key.task == "pos" and c.key != CheckpointKey("pos", "2", 40) else ():
+            whole = result(
+                c.key, layer, 0.5, measure="clusters", parameters=canonical(dict(settled)), statistic=measure.main,
+                ref_task=None, ref_seed=None, ref_step=None, ref_layer=None, version=measure.version,
+                digest=c.hidden_digest, ref_digest=None,
+            )  # fmt: skip
+            kept.append(whole)
+            for i, (a, b) in enumerate((("A", "B"), ("A", "C"), ("B", "C"))):
+                for statistic, shift in (("hull_distance", 0.0), ("centroid_distance", 10.0)):
+                    far = i + layer / 7 + c.key.step / 100 + int(c.key.seed) / 1000 + shift
+                    kept.append(replace(whole, label_a=a, label_b=b, statistic=statistic, value=far))
+    made.add_results(kept)
+    return made, Selection("clusters", "dev", parameters=settled)
+
+
+@pytest.mark.parametrize(
+    ("look", "step", "layer"),
+    [(Look(), 40, 3), (Look(layer=2), 40, 1), (Look(step=20), 20, 3), (Look(step=39, layer=1), 20, 1)],
+)
+@pytest.mark.parametrize("part", ["hulls", "centroids"])
+def test_a_map_of_labels_reads_one_layer_of_one_checkpoint(
+    clusters: tuple[Store, Selection], look: Look, step: int, layer: int, part: str
+) -> None:
+    store, asked = clusters
+    view = VIEWS["clusters"].load(store, asked, replace(look, part=part))
+    columns, rows = view.rows()
+    place = {name: columns.index(name) for name in columns}
+    assert {(r[place["task"]], r[place["seed"]], r[place["step"]], r[place["layer"]]) for r in rows} == {
+        ("pos", "1", step, layer)
+    }
+    everything = {r for r in fetch(store, asked).results if (r.seed, r.step, r.layer) == ("1", step, layer)}
+    values = {(r.label_a, r.label_b, r.statistic): r.value for r in everything if r.label_b is not None}
+    found = {(r[place["label_a"]], r[place["label_b"]], r[place["statistic"]]): r[place["value"]] for r in rows}
+    assert found == values
+    assert len(found) == 6
+    assert any("9 more layers and steps" in note for note in view.notes)  # 2 seeds, 3 steps, 2 layers, but one each
+    assert view.data.missing == fetch(store, asked).missing
+
+
+@pytest.mark.parametrize(("look", "layer"), [(Look(), 3), (Look(layer=2), 1)])
+@pytest.mark.parametrize("part", ["hulls", "centroids"])
+def test_lines_of_labels_read_one_layer_of_every_checkpoint(
+    clusters: tuple[Store, Selection], look: Look, layer: int, part: str
+) -> None:
+    store, asked = clusters
+    view = VIEWS["labels"].load(store, asked, replace(look, part=part))
+    columns, rows = view.rows()
+    statistic = {"hulls": "hull_distance", "centroids": "centroid_distance"}[part]
+    at = {(r[columns.index("label")], r[columns.index("step")]): r for r in rows}
+    everything = fetch(store, asked).results
+    for label in "ABC":
+        for step in STEPS:
+            seeds = [seed for seed in SEEDS if (seed, step) != ("2", 40)]
+            pairs = [r for r in everything if r.statistic == statistic and label in (r.label_a, r.label_b)]
+            here = [[r for r in pairs if (r.seed, r.step, r.layer) == (seed, step, layer)] for seed in seeds]
+            each = [min(r.value for r in found if r.value is not None) for found in here]
+            row = at[label, step]
+            assert row[columns.index("layer")] == layer
+            assert row[columns.index("seeds")] == len(each)
+            assert math.isclose(row[columns.index("value")], sum(each) / len(each))  # type: ignore[arg-type]
+    assert VIEWS["labels"].load(store, replace(asked, tasks=("sst2",)), look).empty  # type: ignore[attr-defined]

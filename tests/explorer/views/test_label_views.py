@@ -13,7 +13,7 @@ from explorer.selection import Selection
 from explorer.views import sources
 from explorer.views.base import ANYWHERE, END, NOWHERE, Cursor, DrawOptions
 from explorer.views.centroids import fetch_centroids, principal_plane, run_keys, token_weights
-from explorer.views.clusters import Clusters, Spot, last_spot, spots
+from explorer.views.clusters import Clusters, Spot, first_run, labelled
 from explorer.views.label_lines import LabelLines
 from explorer.views.paths import Paths
 from explorer.views.rows import Rows
@@ -36,8 +36,8 @@ def text(view, *size, **how):
 
 def test_the_map_opens_with_the_last_step_and_the_highest_layer():
     data = label_rows(seeds=("2", "10"))
-    assert last_spot(data) == Spot(CheckpointKey("pos", "2", 40), 6)
-    assert len(spots(data)) == 12
+    assert first_run(labelled(data), data.tasks)[-1] == Spot(CheckpointKey("pos", "2", 40), 6)
+    assert len(labelled(data)) == 12
     view = Clusters(data)
     assert view.title == "Distance between labels · pos, seed 2, step 40, layer 6"
     assert view.notes[-1] == "the selection has 11 more layers and steps"
