@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from store.errors import BertdynError
 from store.layout import TABLES
 from store.staging import locked, refused, sync, write_file, writing
 
@@ -70,11 +71,17 @@ def escaped(path: object) -> str:
 
 
 def listed(root: Path, table: TableSpec) -> list[Path]:
-    """Fragments of a table, oldest first."""
+    """Fragments of a table, oldest first.
+
+    Raises:
+        BertdynError: their folder cannot be read.
+    """
     try:
         names = sorted(e.name for e in os.scandir(table.folder(root)) if e.name.endswith(_SUFFIX) and e.name[0] != ".")
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise BertdynError(f"'{table.folder(root)}' cannot be read: {error.strerror}.") from None
     return [table.folder(root) / name for name in names]
 
 

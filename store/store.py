@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import threading
-import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +16,9 @@ from store.catalog import Catalog
 from store.duck import Table
 from store.elsewhere import Elsewhere
 from store.errors import BertdynError
+from store.founding import make, recognised, remove_unused
 from store.keys import Checkpoint, CheckpointKey, ProbeInfo, ProbeSet, Result
-from store.places import scan
-from store.staging import collect, modified, sync, write_file, writing
+from store.staging import collect, modified, writing
 from store.tables import RESULTS, MeasureShape, checkpoint_of, checkpoint_row
 
 if TYPE_CHECKING:
@@ -54,32 +50,7 @@ class Store:
         Raises:
             BertdynError: something else is there, or the place cannot be written.
         """
-        place = Path(os.path.abspath(path))
-        if place.exists() and not (place.is_dir() and not any(place.iterdir())):
-            raise _taken(place)
-        draft = place.with_name(f".{place.name[:60]}.{uuid.uuid4().hex}")
-        with writing(place.parent):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                draft.mkdir()
-                for name in (layout.PROBES, layout.ACTIVATIONS, layout.TABLES, layout.STAGING, layout.TRASH):
-                    (draft / name).mkdir()
-                marker = {
-                    "format": layout.FORMAT,
-                    "version": layout.VERSION,
-                    "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-                write_file(draft / layout.MARKER, json.dumps(marker, indent=1).encode())
-                # Renamed whole, so that whoever makes the same store at the same time sees all of it or nothing.
-                os.rename(draft, place)
-            except OSError as error:
-                if (place / layout.MARKER).is_file():
-                    raise _taken(place) from None
-                raise error
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
-            sync(place.parent)
-        store = cls(place)
+        store = cls(make(path))
         store._catalog.prepare()
         return store
 
@@ -94,22 +65,7 @@ class Store:
         Raises:
             BertdynError: no such folder, not a store, or a store of a newer format.
         """
-        place = Path(os.path.abspath(path))
-        try:
-            if not place.is_dir():
-                raise BertdynError(f"There is no folder '{place}'.")
-            marker = json.loads((place / layout.MARKER).read_bytes())
-            version = marker["version"] if marker["format"] == layout.FORMAT else None
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            version = None
-        except OSError as error:
-            raise BertdynError(f"'{place}' cannot be read: {error.strerror}.") from None
-        if not isinstance(version, int):
-            raise BertdynError(f"'{place}' is not a bertdyn store: it has no readable {layout.MARKER}.")
-        if version > layout.VERSION:
-            raise BertdynError(
-                f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
-            )
+        place = recognised(path)
         store = cls(place, Elsewhere(place, nice) if elsewhere else None)
         if store._catalog.moved() and store._catalog.writable:
             with suppress(BertdynError):
@@ -352,16 +308,7 @@ class Store:
         Raises:
             BertdynError: the folder around it cannot be written.
         """
-        if _used(self.path):
-            return False
-        grave = self.path.with_name(f".{self.path.name[:60]}.{uuid.uuid4().hex}")
-        with writing(self.path.parent):
-            os.rename(self.path, grave)  # in one step, so that nobody opens half a store
-            if _used(grave):  # somebody began, or even finished, since we looked
-                os.rename(grave, self.path)
-                return False
-        shutil.rmtree(grave, ignore_errors=True)
-        return True
+        return remove_unused(self.path)
 
     def check(self, repair: bool = False) -> CheckReport:
         """Read everything and compare it with its checksums and descriptions.
@@ -415,19 +362,9 @@ class Store:
             self._collected = True
 
 
-def _used(place: Path) -> bool:
-    """Somebody is writing, or a checkpoint is in place: in this order, since a finished one goes from there to here."""
-    return any((place / layout.STAGING).iterdir()) or bool(scan(place, layout.ACTIVATIONS, 4))
-
-
 def _given(measure: str | None, probe: str | None, parameters: str | None) -> dict[str, str]:
     named = {"measure": measure, "probe": probe, "parameters": parameters}
     return {name: value for name, value in named.items() if value is not None}
-
-
-def _taken(place: Path) -> BertdynError:
-    what = "is a bertdyn store already" if (place / layout.MARKER).is_file() else "exists and is no bertdyn store"
-    return BertdynError(f"'{place}' {what}: give the new store another name.")
 
 
 def _need_text(name: str) -> None:

@@ -81,12 +81,14 @@ def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
 
 
 def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The mode's next variant; one that sets tasks beside each other takes in all of them where only one is chosen."""
+    """The mode's next variant; one that sets tasks beside each other takes in all of them where only one is chosen:
+    that one first, so that views of one task go on with it."""
     there = dict(state.variants)
     there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
     new = replace(state, variants=tuple(there.items()))
     alone = new.variant.part == "task" and len(state.tasks) == 1
-    return replace(new, tasks=catalogue.tasks(state.probe)) if alone else new
+    others = (task for task in catalogue.tasks(state.probe) if task not in state.tasks)
+    return replace(new, tasks=(*state.tasks, *others)) if alone else new
 
 
 def stepped(state: State, catalogue: Catalogue, by: int) -> State:

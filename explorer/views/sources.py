@@ -17,7 +17,7 @@ from explorer.views.coverage import Coverage, fetch_coverage
 from explorer.views.curves import Curves
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
-from explorer.views.fetching import fetch, fetch_first, fetch_heads, fetch_labelled, fetch_labels
+from explorer.views.fetching import fetch, fetch_each, fetch_first, fetch_heads, fetch_labelled, fetch_labels
 from explorer.views.fitting import DOT
 from explorer.views.label_lines import LabelLines
 from explorer.views.profile import Profile
@@ -25,7 +25,7 @@ from explorer.views.rows import Rows
 from explorer.views.seeds import Seeds
 from explorer.views.table import Table
 from explorer.views.table_rows import Counts, fetch_counts, fetch_table
-from explorer.views.tasks import Tasks
+from explorer.views.tasks import Task, Tasks, task_of
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
 from store.errors import BertdynError
@@ -80,9 +80,9 @@ def heads_at(store: Store, selection: Selection, look: Look, found: Rows) -> tup
     return fetch_heads(store, found, step=step_of(found, look))
 
 
-def every_task(store: Store, selection: Selection, look: Look, *others: object) -> Rows:
-    """The values of whole layers of all tasks."""
-    return fetch(store, selection, whole=True)
+def every_task(store: Store, selection: Selection, look: Look, *others: object) -> tuple[Task, ...]:
+    """What is shown of each task's whole layers."""
+    return tuple(task_of(rows) for rows in fetch_each(store, selection))
 
 
 def every_task_in(store: Store, selection: Selection, look: Look, found: Rows, *others: object) -> Rows:
@@ -137,9 +137,9 @@ def profile(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Pro
     return Profile(data) if look.part in ("", "step") else LinesBy(data, look=look, along="layer", tasks=tasks)
 
 
-def seeds(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Seeds | Tasks:
+def seeds(data: Rows, tasks: Sequence[Task] | None = None, look: Look = ANYWHERE) -> Seeds | Tasks:
     """Seeds side by side, or tasks."""
-    return Tasks(tasks or data) if look.part == "task" else Seeds(data)
+    return Seeds(data) if tasks is None else Tasks(data, tasks)
 
 
 def table(*read: Counts | Rows) -> Table:

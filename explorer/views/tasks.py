@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +16,28 @@ from explorer.views.base import Cursor
 from explorer.views.line_view import COLUMNS, between, cube_rows, cube_series, line_chart
 from explorer.views.rows import Cube, Rows
 from explorer.views.side_by_side import Panel, SideBySide
-from explorer.views.trust import Trust, spread
+from explorer.views.trust import Trust, joined, spread
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is shown of one task; its rows, a hundred thousand with all seeds and steps, need not be kept."""
+
+    cube: Cube
+    rows: Sequence[tuple[object, ...]]
+    """The cube's, of COLUMNS."""
+    flaws: tuple[str, ...]
+    low: tuple[str, ...]
+    """The note on noise."""
+    trust: Trust
+
+
+def task_of(data: Rows) -> Task:
+    """What is shown of the first task of some rows."""
+    task = data.tasks[0]
+    cube, shown = data.cube(task, data.seeds(task)), [r for r in data.main if r.task == task]
+    low = words.on_noise(data.measure, shown)
+    return Task(cube, cube_rows(data, cube), words.flaws(shown), low, Trust.of(data.measure, shown))
 
 
 class Tasks(SideBySide):
@@ -23,9 +45,10 @@ class Tasks(SideBySide):
 
     name = "seeds"
 
-    def __init__(self, data: Rows) -> None:
-        self.data = data
-        self.cubes = {task: data.cube(task, data.seeds(task)) for task in data.tasks}
+    def __init__(self, data: Rows, tasks: Sequence[Task]) -> None:
+        """``data``: rows of the first task, and what is missing of all."""
+        self.data, self._tasks = data, tasks
+        self.cubes = {task.cube.task: task.cube for task in tasks}
         self.mean = over_tasks(tuple(self.cubes.values()))
         shown = [*self.cubes.values(), *([self.mean] if self.mean is not None else [])]
         edges = [e for c in shown for e in (c.mean, c.mean - c.spread, c.mean + c.spread, c.yardstick)]
@@ -50,9 +73,9 @@ class Tasks(SideBySide):
         self.title = words.title(data, few)
         self.subtitle = words.subtitle(data, data.main)
         alone = ("one task is chosen: the panel, or --task, takes in others",) if len(self.cubes) == 1 else ()
-        self.notes = alone + words.notes(data, data.main)
-        self.trust = Trust.of(data.measure, data.main)
-        self.low = words.on_noise(data.measure, data.main)
+        self.notes = alone + words.missing(data) + self._of_each([task.flaws for task in tasks])
+        self.trust = joined([task.trust for task in tasks])
+        self.low = self._of_each([task.low for task in tasks])
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -95,7 +118,13 @@ class Tasks(SideBySide):
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Every task's means over its seeds."""
-        return COLUMNS, [row for cube in self.cubes.values() for row in cube_rows(self.data, cube)]
+        return COLUMNS, [row for task in self._tasks for row in task.rows]
+
+    def _of_each(self, notes: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+        """Notes of all tasks: said once where they are the same, else of each by its name."""
+        if len(set(notes)) == 1:
+            return notes[0]
+        return tuple(clean(f"{task}: {note}") for task, each in zip(self.cubes, notes, strict=True) for note in each)
 
 
 def over_tasks(cubes: tuple[Cube, ...]) -> Cube | None:

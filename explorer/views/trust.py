@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from explorer.measures import Measure
 from explorer.render.cells import clean
@@ -66,6 +66,11 @@ class Trust:
             f"no chance level: {self.no_chance}" if chance and self.no_chance else "",
         )
         return tuple(clean(note) for note in said if note)
+
+
+def joined(several: Sequence[Trust]) -> Trust:
+    """What came with any of them."""
+    return Trust(*(next(filter(None, (getattr(t, f.name) for t in several)), "") for f in fields(Trust)))
 
 
 def spread(sign: str, over: str = "seeds") -> tuple[str, ...]:

@@ -103,9 +103,17 @@ def y_name(measure: Measure) -> str:
 
 def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
     """What the reader must know of the values behind a picture, most important first."""
+    return missing(rows) + flaws(shown)
+
+
+def missing(rows: Rows) -> tuple[str, ...]:
+    """How many values were not computed."""
+    return (f"not computed: {count(rows.missing)} of {count(rows.asked)} values",) if rows.missing else ()
+
+
+def flaws(shown: Sequence[Result]) -> tuple[str, ...]:
+    """How many of the rows have no value, and how many mean little, and why."""
     said = []
-    if rows.missing:
-        said.append(f"not computed: {count(rows.missing)} of {count(rows.asked)} values")
     without = [r for r in shown if r.value is None]
     if without:
         said.append(f"! {count(len(without))} of {count(len(shown))} have no value: {_reasons(without)}")

@@ -347,3 +347,14 @@ def test_fragments_of_an_earlier_version_that_lack_a_column_are_read(store: Stor
     assert again.query("select value, example from results").rows == [(0.25, None)]
     with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
         assert outside.execute("select value, example from results").fetchall() == [(0.25, None)]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_table_that_cannot_be_read_is_said(store: Store, elsewhere: bool) -> None:
+    folder = store.path / "tables" / "results"
+    shutil.rmtree(folder)
+    folder.touch()
+    opened = Store.open(store.path, elsewhere)
+    with pytest.raises(BertdynError, match="tables/results' cannot be read: Not a directory"):
+        opened.results()
+    opened.close()

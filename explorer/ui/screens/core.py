@@ -276,9 +276,8 @@ class Core(Screen[None]):
         self.state = places.pointed(self.state, self.pane.view, self.picture.cursor, cursor)
         self.pane.word = self.other.word = ""
         self._draw(self.pane, self.pane.view, self.state)
-        if (
-            not self._follows
-        ):  # the picture is painted first; who holds a key down waits for one view beside, not twenty
+        # The picture is painted first; who holds a key down waits for one view beside, not twenty.
+        if not self._follows:
             self._follows = self.call_after_refresh(self._follow)
 
     def _follow(self) -> None:

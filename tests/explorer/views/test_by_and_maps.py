@@ -11,6 +11,7 @@ from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import VIEWS, Cursor, DrawOptions, Look
 from explorer.views.rows import Rows
+from explorer.views.tasks import Tasks, task_of
 from explorer.views.training import Track, Training
 from store.keys import Result
 from tests.explorer.views.samples import rows
@@ -64,24 +65,29 @@ def test_a_profile_by_seed_or_task_is_of_the_step_that_is_looked_at(part: str, s
     assert f"step {step}, layer 1: " in view.draw(100, 30, NONE, Cursor(1, 0)).reading
 
 
-def of_two_tasks(steps: tuple[list[int], list[int]], layers: tuple[list[int], list[int]]) -> Rows:
+def side_by_side(*each: Rows) -> Tasks:
+    """Rows of one task each."""
+    view = VIEWS["seeds"].build(each[0], [task_of(data) for data in each], look=Look(part="task"))
+    assert isinstance(view, Tasks)
+    return view
+
+
+def of_two_tasks(steps: tuple[list[int], list[int]], layers: tuple[list[int], list[int]]) -> tuple[Rows, ...]:
     """Values of two tasks with steps and layers of their own."""
-    one, two = (
+    return tuple(
         rows(seeds=("1", "2"), layers=n, steps=s, tasks=(task,))
         for task, s, n in zip(("pos", "sst2"), steps, layers, strict=True)
     )
-    both = replace(one.selection, tasks=("pos", "sst2"))
-    return replace(one, selection=both, results=(*one.results, *two.results), wanted=(*one.wanted, *two.wanted))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 8), (80, 20), (200, 50)])
 def test_tasks_stand_side_by_side_each_at_its_own_steps(size: tuple[int, int]) -> None:
-    data = of_two_tasks(([0, 100, 200], [0, 50, 100]), ([0, 1, 2], [0, 1, 2, 3]))
-    view = VIEWS["seeds"].build(data, look=Look(part="task"))
+    each = of_two_tasks(([0, 100, 200], [0, 50, 100]), ([0, 1, 2], [0, 1, 2, 3]))
+    view = side_by_side(*each)
     assert view.steps == (0, 50, 100, 200)
     assert view.layers == (0, 1, 2, 3)
     assert len(view.draw(*size, NONE, Cursor(1, 3)).lines) == size[1]
-    stored = {(r.task, r.seed, r.layer, r.step): r.value for r in data.main}
+    stored = {(r.task, r.seed, r.layer, r.step): r.value for data in each for r in data.main}
 
     def mean(task: str, layer: int, step: int) -> float:
         return float(np.mean([stored[task, seed, layer, step] for seed in ("1", "2")]))
@@ -104,13 +110,13 @@ def test_tasks_stand_side_by_side_each_at_its_own_steps(size: tuple[int, int]) -
 
 
 def test_tasks_without_a_step_in_common_have_no_mean() -> None:
-    view = VIEWS["seeds"].build(of_two_tasks(([0, 100], [50, 150]), ([1, 2], [1, 2])), look=Look(part="task"))
+    view = side_by_side(*of_two_tasks(([0, 100], [50, 150]), ([1, 2], [1, 2])))
     assert view.mean is None
     assert [panel.name for panel in view.panels] == ["pos ± sd", "sst2 ± sd"]
 
 
 def test_one_task_alone_says_how_to_take_in_others() -> None:
-    view = VIEWS["seeds"].build(rows(seeds=("1",)), look=Look(part="task"))
+    view = side_by_side(rows(seeds=("1",)))
     assert view.notes[0].startswith("one task is chosen")
     assert "1 of 2" not in to_text(view.draw(120, 30, NONE, Cursor(1, 1)).lines)
 
@@ -143,3 +149,12 @@ def test_training_stands_under_the_curves_with_the_cursors_step() -> None:
     assert "acc" not in to_text(view.draw(100, 12, NONE, Cursor(1, -1)).lines)
     assert to_text(view.draw(100, 40, NONE, Cursor(1, -1), DrawOptions(ascii=True)).lines).isascii()
     assert "no value" not in view.draw(100, 30, NONE, Cursor(0, -1)).reading
+
+
+def test_notes_of_tasks_are_said_once_or_by_their_names() -> None:
+    one, two = of_two_tasks(([0, 100], [0, 100]), ([1, 2], [1, 2]))
+    worthless = [
+        replace(data, results=tuple(replace(r, reason="too few") for r in data.results)) for data in (one, two)
+    ]
+    assert [n for n in side_by_side(*worthless).notes if "too few" in n] == ["! 8 of 8 mean little: too few"]
+    assert [n for n in side_by_side(one, worthless[1]).notes if "few" in n] == ["sst2: ! 8 of 8 mean little: too few"]

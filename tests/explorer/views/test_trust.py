@@ -14,6 +14,7 @@ from explorer.selection import Against
 from explorer.views.base import NOWHERE, VIEWS, Cursor, DrawOptions, Look, Picture, View
 from explorer.views.cells import place_of
 from explorer.views.rows import Rows, choose_rows
+from explorer.views.tasks import task_of
 from explorer.views.words import parameter
 from store.keys import CheckpointKey, Result
 from tests.explorer.views.samples import DISTANCE, formula, result, rows
@@ -148,7 +149,9 @@ ON_TRUST = ("±", "[ ]", "band", "chance", "interval", "seeds: ")
 )
 def test_the_notes_speak_only_of_what_is_shown(name, look, seeds):
     """A sign in the notes stands in the picture or in the reading, a picture's own sign in the notes."""
-    view = VIEWS[name].build(trusted(seeds), look=look)
+    data = trusted(seeds)
+    several = name == "seeds" and look.part == "task"
+    view = VIEWS[name].build(data, *([[task_of(data)]] if several else []), look=look)
     for cursor in (Cursor(8, -1), Cursor(8, 0), Cursor(8, 2)):
         picture = draw(view, cursor, (200, 40))
         shown = to_text(picture.lines) + picture.reading

@@ -1,0 +1,102 @@
+"""A store's folder as a whole: made, recognised, removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from store import layout
+from store.errors import BertdynError
+from store.places import scan
+from store.staging import sync, write_file, writing
+
+
+def make(path: str | os.PathLike[str]) -> Path:
+    """Make an empty store, whole or not at all; gives its absolute path.
+
+    Raises:
+        BertdynError: something else is there, or the place cannot be written.
+    """
+    place = Path(os.path.abspath(path))
+    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        raise _taken(place)
+    draft = place.with_name(f".{place.name[:60]}.{uuid.uuid4().hex}")
+    with writing(place.parent):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.mkdir()
+            for name in (layout.PROBES, layout.ACTIVATIONS, layout.TABLES, layout.STAGING, layout.TRASH):
+                (draft / name).mkdir()
+            marker = {
+                "format": layout.FORMAT,
+                "version": layout.VERSION,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            write_file(draft / layout.MARKER, json.dumps(marker, indent=1).encode())
+            # Renamed whole, so that whoever makes the same store at the same time sees all of it or nothing.
+            os.rename(draft, place)
+        except OSError as error:
+            if (place / layout.MARKER).is_file():
+                raise _taken(place) from None
+            raise error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        sync(place.parent)
+    return place
+
+
+def recognised(path: str | os.PathLike[str]) -> Path:
+    """The absolute path of a store.
+
+    Raises:
+        BertdynError: no such folder, not a store, or a store of a newer format.
+    """
+    place = Path(os.path.abspath(path))
+    try:
+        if not place.is_dir():
+            raise BertdynError(f"There is no folder '{place}'.")
+        marker = json.loads((place / layout.MARKER).read_bytes())
+        version = marker["version"] if marker["format"] == layout.FORMAT else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        version = None
+    except OSError as error:
+        raise BertdynError(f"'{place}' cannot be read: {error.strerror}.") from None
+    if not isinstance(version, int):
+        raise BertdynError(f"'{place}' is not a bertdyn store: it has no readable {layout.MARKER}.")
+    if version > layout.VERSION:
+        raise BertdynError(
+            f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
+        )
+    return place
+
+
+def remove_unused(place: Path) -> bool:
+    """Remove a store that holds no checkpoint and that nobody is writing to; whether it is gone.
+
+    Raises:
+        BertdynError: the folder around it cannot be written.
+    """
+    if _used(place):
+        return False
+    grave = place.with_name(f".{place.name[:60]}.{uuid.uuid4().hex}")
+    with writing(place.parent):
+        os.rename(place, grave)  # in one step, so that nobody opens half a store
+        if _used(grave):  # somebody began, or even finished, since we looked
+            os.rename(grave, place)
+            return False
+    shutil.rmtree(grave, ignore_errors=True)
+    return True
+
+
+def _used(place: Path) -> bool:
+    """Somebody is writing, or a checkpoint is in place: in this order, since a finished one goes from there to here."""
+    return any((place / layout.STAGING).iterdir()) or bool(scan(place, layout.ACTIVATIONS, 4))
+
+
+def _taken(place: Path) -> BertdynError:
+    what = "is a bertdyn store already" if (place / layout.MARKER).is_file() else "exists and is no bertdyn store"
+    return BertdynError(f"'{place}' {what}: give the new store another name.")
