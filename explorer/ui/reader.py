@@ -75,8 +75,9 @@ class Reader:
         self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
 
     def start(self) -> None:
-        """Open the store, and go on until ``stop``."""
-        self._thread.start()
+        """Open the store, and go on until ``stop``; done twice, it does nothing more."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """Ask the thread to end; does not wait."""

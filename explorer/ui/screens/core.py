@@ -84,6 +84,9 @@ class Core(Screen[None]):
         """What waits for the picture that a pane was asked for."""
         self._folded: bool | None = None
 
+    def on_screen_suspend(self) -> None:
+        self.reader.start()  # what opens over the screen may come before it was painted
+
     def on_unmount(self) -> None:
         self._left = True
         self.reader.stop()

@@ -9,7 +9,7 @@ import pytest
 from explorer.measures import all_measures
 from explorer.selection import Ranges, Selection
 from explorer.ui.choices import MORE, choices, folded, picked
-from explorer.ui.cycles import cycled, next_seed, next_task, where
+from explorer.ui.cycles import cycled, next_seed, next_task, varied, where
 from explorer.ui.filters import filtered
 from explorer.ui.state import (
     Catalogue,
@@ -70,6 +70,15 @@ def test_the_last_task_and_the_last_seed_cannot_be_taken_out() -> None:
     assert toggled_task(START, STORE, "pos").tasks == ("pos",)
     one = replace(START, seeds=("1",))
     assert toggled_seed(one, STORE, "1").seeds == ("1",)
+
+
+def test_lines_for_tasks_take_in_the_others_behind_the_one_that_was_chosen() -> None:
+    state = replace(START, tasks=("sst2",), mode="curves")
+    while state.variant.part != "task":
+        state = varied(state, STORE)
+    assert state.tasks == ("sst2", "pos", "sst5")
+    after = varied(state, STORE).selection(STORE)
+    assert after.tasks[0] == "sst2"
 
 
 def test_all_seeds_picked_one_by_one_are_all_seeds() -> None:
