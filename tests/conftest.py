@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # Tests share the cores with each other: OpenMP threads that spin while they wait make small products 15 times slower.
@@ -10,3 +11,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # How long one example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what one worker must do alone: as the last it would keep one core waiting for minutes."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
