@@ -20,6 +20,7 @@ from explorer.ui.config import Config, defaults
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Session
 from explorer.ui.widgets.lines import Lines
+from store.catalog import Catalog
 from store.store import Store
 from tests.synthetic import make_probe, make_store
 
@@ -49,6 +50,16 @@ def changed(**values: str | bool) -> Config:
     config = defaults()
     said = dict.fromkeys(values, "--flag")
     return replace(config, values={**config.values, **values}, sources={**config.sources, **said})
+
+
+@pytest.fixture(autouse=True)
+def tables_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are read in this process, by what the other one runs: starting it is half of the time of a short test.
+
+    What is about that process is marked ``own_process``; tests in a terminal and benchmarks have it anyway.
+    """
+    if request.node.get_closest_marker("own_process") is None:
+        monkeypatch.setattr("store.store.Elsewhere", lambda root, nice=0: Catalog(root))
 
 
 @asynccontextmanager

@@ -16,6 +16,8 @@ from store.store import Store
 from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
 from tests.synthetic import make_store, write_checkpoint
 
+pytestmark = pytest.mark.own_process
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Path:

@@ -19,6 +19,8 @@ from explorer.views.statements import WORKED, Answer
 from store.store import Store
 from tests.explorer.ui.conftest import main, opened, shown, text_of, until
 
+pytestmark = pytest.mark.own_process
+
 
 def answering() -> list[int]:
     """Processes that answer a statement of this one; not that which reads what the views show."""
