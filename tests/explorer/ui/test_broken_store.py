@@ -52,7 +52,8 @@ PARTS = (".", "tables", "activations")
 
 @pytest.mark.parametrize("part", PARTS)
 async def test_a_store_that_is_removed_in_part_ends_nothing(store: Path, part: str) -> None:
-    modes = list(MODES.values())[PARTS.index(part) :: 1 if os.environ.get("BERTDYN_LONG") else len(PARTS)]
+    every = bool(os.environ.get("BERTDYN_LONG"))
+    modes = list(MODES.values())[0 if every else PARTS.index(part) :: 1 if every else len(PARTS)]
     async with opened(store, config=changed(compute=False)) as pilot:
         path = store / part
         path.unlink() if path.is_file() else shutil.rmtree(path)
