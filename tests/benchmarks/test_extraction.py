@@ -56,7 +56,7 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path) ->
     else:
         file = models.probe_file(tmp_path)
         file.write_text(file.read_text() * 40)
-    probe = make_probe_set("dev", read(file, limit=150), load_tokenizer(folder), 128)
+    probe = make_probe_set("dev", read(file, limit=80), load_tokenizer(folder), 128)
     encoder = load(folder, torch.device("cpu"))
     inputs = bare_inputs(probe, 2, encoder)
     store = Store.create(tmp_path / "x.bertdyn")

@@ -95,6 +95,7 @@ def literal_svcca(pair):
     return 1 - np.linalg.svd(thin_svd_basis(x).T @ thin_svd_basis(y), compute_uv=False).mean()
 
 
+@pytest.mark.on_demand
 def test_a_map_against_the_bare_product_and_thin_svds(layers, tmp_path, capsys):
     import torch
 

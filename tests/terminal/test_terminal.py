@@ -77,6 +77,7 @@ def test_idle_sends_nothing(terminal: Terminal, store: Path) -> None:
     assert len(terminal.sent) == before
 
 
+@pytest.mark.on_demand
 def test_no_color_sends_no_colour_code(terminal: Terminal, store: Path) -> None:
     terminal.start([str(store)], environment={"NO_COLOR": "1"})
     terminal.until(drawn)

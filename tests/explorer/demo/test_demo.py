@@ -22,6 +22,7 @@ def _written(folder):
     return {p: p.stat().st_mtime_ns for p in folder.rglob("*.safetensors")}
 
 
+@pytest.mark.on_demand
 def test_an_interrupted_demo_goes_on_and_a_whole_one_is_left_alone(tmp_path):
     """Runs that are whole are kept, one that was cut off is trained again, and what was extracted stays."""
     stages = []
