@@ -19,7 +19,7 @@ COMMANDS = {
     "extract": "Read checkpoints, store their hidden states and attentions.",
     "compute": "Compute a measure for a selection; print the values.",
     "show": "Draw one of the explorer's views as text.",
-    "ls": "What a store holds: runs, checkpoints, probe sets, results.",
+    "ls": "What a store holds: runs, checkpoints, corpora, results.",
     "sql": "Ask the store's tables in SQL.",
     "check": "Verify a store; --repair mends it.",
     "measures": "What each measure is: definition, unit, range, source, cost.",
@@ -77,7 +77,7 @@ def _group() -> click.Group:
         """bertdyn: what fine-tuning does to a BERT-like encoder.
 
         \b
-        bertdyn extract runs.bertdyn runs/ --reference bert-base-uncased --probe dev=sst2_dev.tsv
+        bertdyn extract runs.bertdyn runs/ --reference bert-base-uncased --corpus dev=sst2_dev.tsv
         bertdyn compute svcca runs.bertdyn
         bertdyn-tui runs.bertdyn
         """

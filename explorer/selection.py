@@ -83,10 +83,10 @@ class Against:
 
 @dataclass(frozen=True)
 class Selection:
-    """One choice of values: a measure and its parameters on checkpoints of a probe set. Empty means everything."""
+    """One choice of values: a measure and its parameters on checkpoints of a corpus. Empty means everything."""
 
     measure: str
-    probe: str
+    corpus: str
     tasks: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
     steps: Ranges | None = None
@@ -107,7 +107,7 @@ class Pair(NamedTuple):
 
 
 def choose(selection: Selection, keys: Iterable[CheckpointKey]) -> tuple[CheckpointKey, ...]:
-    """The checkpoints of a probe set that the selection names, sorted by task, seed and step.
+    """The checkpoints of a corpus that the selection names, sorted by task, seed and step.
 
     Raises:
         BertdynError: a task or seed that the store does not have, or nothing left; says what there is.
@@ -127,7 +127,7 @@ def choose(selection: Selection, keys: Iterable[CheckpointKey]) -> tuple[Checkpo
         steps = sorted({k.step for k in keys})
         shown = ", ".join(map(str, steps[:12])) + (", ..." if len(steps) > 12 else "")
         raise BertdynError(
-            f"The selection matches no checkpoint of probe set '{selection.probe}'. "
+            f"The selection matches no checkpoint of corpus '{selection.corpus}'. "
             f"There are tasks {', '.join(tasks) or 'none'}; seeds {', '.join(seeds) or 'none'}; "
             f"steps {shown or 'none'}."
         )
@@ -135,7 +135,7 @@ def choose(selection: Selection, keys: Iterable[CheckpointKey]) -> tuple[Checkpo
 
 
 def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ...]:
-    """The comparisons that the selection asks for, given all checkpoints of its probe set.
+    """The comparisons that the selection asks for, given all checkpoints of its corpus.
 
     A checkpoint is never compared with itself, and one without a counterpart (the first under ``previous``, a task
     without seed N) is left out. The pre-trained model is measured only when named, or when the measure stands alone.
@@ -166,7 +166,7 @@ def pairs(selection: Selection, keys: Sequence[CheckpointKey]) -> tuple[Pair, ..
     if not found:
         known = sorted({k.task for k in keys})
         raise BertdynError(
-            f"Nothing to compare: no chosen checkpoint of probe set '{selection.probe}' has a counterpart "
+            f"Nothing to compare: no chosen checkpoint of corpus '{selection.corpus}' has a counterpart "
             f"'{selection.against}'. There are tasks {', '.join(known)}."
         )
     return tuple(found)

@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from store.attributes import checkpoint_attributes, probe_info
+from store.attributes import checkpoint_attributes, corpus_info
 from store.errors import BertdynError
 from store.groups import ArrayInfo, make_array, make_group, read_info, set_attributes
-from store.keys import CheckpointKey, ProbeInfo
-from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length, probe_path
+from store.keys import CheckpointKey, CorpusInfo
+from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length, corpus_path
 from store.staging import Stage, writing
 from store.streams import DIGEST_BYTES, Stream, read_rows
 
@@ -38,23 +38,23 @@ _THREADS = 4
 class CheckpointArrays:
     """One stored checkpoint, opened for reading."""
 
-    probe: str
+    corpus: str
     key: CheckpointKey
     infos: Mapping[str, ArrayInfo]
 
 
-def open_checkpoint(root: Path, probe: str, key: CheckpointKey) -> CheckpointArrays:
+def open_checkpoint(root: Path, corpus: str, key: CheckpointKey) -> CheckpointArrays:
     """Open a stored checkpoint.
 
     Raises:
         BertdynError: it is not there, damaged, or another checkpoint lies in its folder.
     """
-    path = checkpoint_path(root, probe, key)
-    attributes = checkpoint_attributes(root, probe, key)
-    with _damage_named(root, probe, key):
+    path = checkpoint_path(root, corpus, key)
+    attributes = checkpoint_attributes(root, corpus, key)
+    with _damage_named(root, corpus, key):
         has_attention = bool(attributes.get("attention_digest"))
         infos = {name: read_info(path / name) for name in ((HIDDEN, ATTENTION) if has_attention else (HIDDEN,))}
-    return CheckpointArrays(probe, key, infos)
+    return CheckpointArrays(corpus, key, infos)
 
 
 def read_hidden(root: Path, opened: CheckpointArrays, layer: int, start: int, stop: int | None) -> np.ndarray:
@@ -95,15 +95,15 @@ def _read(
 ) -> np.ndarray:
     info = opened.infos[name]
     first, last, _ = slice(start, stop).indices(info.shape[len(index)])
-    with _damage_named(root, opened.probe, opened.key):
+    with _damage_named(root, opened.corpus, opened.key):
         return read_rows(info, index, first, last)
 
 
 class _damage_named:  # noqa: N801 (used as a statement)
     """What a file or a checksum says of a broken array, as one sentence: which checkpoint, and what to do."""
 
-    def __init__(self, root: Path, probe: str, key: CheckpointKey) -> None:
-        self._where = f"checkpoint {key} on probe set '{probe}'"
+    def __init__(self, root: Path, corpus: str, key: CheckpointKey) -> None:
+        self._where = f"checkpoint {key} on corpus '{corpus}'"
         self._root = root
 
     def __enter__(self) -> None: ...
@@ -117,7 +117,7 @@ class _damage_named:  # noqa: N801 (used as a statement)
 
 
 class CheckpointWriter:
-    """Writes one checkpoint on one probe set. Leaving the ``with`` block without ``commit()`` discards everything.
+    """Writes one checkpoint on one corpus. Leaving the ``with`` block without ``commit()`` discards everything.
 
     Checking, hashing and writing happen in threads, so that the caller's next forward pass need not wait; memory stays
     at a few batches, whatever the number of sentences.
@@ -126,7 +126,7 @@ class CheckpointWriter:
     def __init__(
         self,
         root: Path,
-        info: ProbeInfo,
+        info: CorpusInfo,
         key: CheckpointKey,
         *,
         layers: int,
@@ -146,7 +146,7 @@ class CheckpointWriter:
         self._shape = (layers, heads, width)
         self._attributes = {
             **attributes,
-            "probe": info.name, "task": key.task, "seed": key.seed, "step": key.step,
+            "corpus": info.name, "task": key.task, "seed": key.seed, "step": key.step,
             "layers": layers, "heads": heads, "width": width, "dtype": dtype,
         }  # fmt: skip
         self._tokens = self._pairs = 0
@@ -176,7 +176,7 @@ class CheckpointWriter:
         self.discard()
 
     def append(self, hidden: np.ndarray, attention: np.ndarray | None) -> None:
-        """Add the next examples, in the order of the probe set. The arrays are ours from now on: do not write to them.
+        """Add the next examples, in the order of the corpus. The arrays are ours from now on: do not write to them.
 
         Args:
             hidden: [layers + 1, t, width].
@@ -197,7 +197,7 @@ class CheckpointWriter:
         self._tokens += hidden.shape[1]
         self._pairs += attention.shape[2] if attention is not None else 0
         if self._tokens > self._info.tokens or self._pairs > self._info.pairs:
-            raise ValueError("more tokens than the probe set has")
+            raise ValueError("more tokens than the corpus has")
         self._gathered.append((hidden, attention))
         self._gathered_bytes += hidden.nbytes + (attention.nbytes if attention is not None else 0)
         if self._gathered_bytes >= _BATCH_BYTES:
@@ -209,14 +209,14 @@ class CheckpointWriter:
 
         Raises:
             BertdynError: as ``append``.
-            ValueError: fewer tokens than the probe set has.
+            ValueError: fewer tokens than the corpus has.
         """
         if self._gathered:
             self._submit()
         self._wait(0)
         if self._tokens != self._info.tokens or (self._attention and self._pairs != self._info.pairs):
             raise ValueError(
-                f"{self._tokens} tokens and {self._pairs} pairs were given; probe set '{self._info.name}' has "
+                f"{self._tokens} tokens and {self._pairs} pairs were given; corpus '{self._info.name}' has "
                 f"{self._info.tokens} and {self._info.pairs}"
             )
         with writing(self._root):
@@ -234,9 +234,9 @@ class CheckpointWriter:
                     "created": datetime.now(UTC).isoformat(timespec="microseconds"),
                 },
             )
-        if probe_info(probe_path(self._root, self._info.name)).fingerprint != self._info.fingerprint:
+        if corpus_info(corpus_path(self._root, self._info.name)).fingerprint != self._info.fingerprint:
             raise BertdynError(
-                f"Probe set '{self._info.name}' was replaced while checkpoint {self._key} was extracted: run it again."
+                f"Corpus '{self._info.name}' was replaced while checkpoint {self._key} was extracted: run it again."
             )
         target = checkpoint_path(self._root, self._info.name, self._key)
         ours = self._stage.publish(target, self._replace)
@@ -295,7 +295,7 @@ class CheckpointWriter:
         if bad:
             finite = bool(np.isfinite(values).all())
             raise BertdynError(
-                f"The {what} of checkpoint {self._key} on probe set '{self._info.name}' hold "
+                f"The {what} of checkpoint {self._key} on corpus '{self._info.name}' hold "
                 + (
                     f"values of {FLOAT16_LIMIT:.0f} or more, too large for float16. Extract with --dtype float32."
                     if finite

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.keys import CheckpointKey, ProbeInfo
+from store.keys import CheckpointKey, CorpusInfo
 from store.layout import checkpoint_path
 from store.staging import MARK
 
@@ -61,31 +61,31 @@ def read_attributes(folder: Path) -> dict[str, Any]:
     return found
 
 
-def checkpoint_attributes(root: Path, probe: str, key: CheckpointKey) -> dict[str, Any]:
+def checkpoint_attributes(root: Path, corpus: str, key: CheckpointKey) -> dict[str, Any]:
     """Attributes of a stored checkpoint, known to be those of the one that was asked for.
 
     Raises:
         BertdynError: it is not there, damaged, or another checkpoint lies in its folder.
     """
-    path = checkpoint_path(root, probe, key)
+    path = checkpoint_path(root, corpus, key)
     attributes = read_attributes(path)
-    found = tuple(attributes.get(name) for name in ("probe", "task", "seed", "step"))
-    if found != (probe, key.task, key.seed, key.step):
+    found = tuple(attributes.get(name) for name in ("corpus", "task", "seed", "step"))
+    if found != (corpus, key.task, key.seed, key.step):
         raise BertdynError(
-            f"'{path}' should hold checkpoint {key} on probe set '{probe}' but says it is {found}. "
+            f"'{path}' should hold checkpoint {key} on corpus '{corpus}' but says it is {found}. "
             f"Run `bertdyn check {root} --repair`."
         )
     return attributes
 
 
-def probe_info(folder: Path) -> ProbeInfo:
-    """What a listing says of the probe set in a folder.
+def corpus_info(folder: Path) -> CorpusInfo:
+    """What a listing says of the corpus in a folder.
 
     Raises:
         BertdynError: there is none, or it is damaged.
     """
     found = read_attributes(folder).get("info")
     try:
-        return ProbeInfo(**{**found, "labels": tuple(found["labels"])})  # type: ignore[dict-item, index]
+        return CorpusInfo(**{**found, "labels": tuple(found["labels"])})  # type: ignore[dict-item, index]
     except (KeyError, TypeError):
-        raise BertdynError(f"'{folder / MARK}' is damaged: it describes no probe set.") from None
+        raise BertdynError(f"'{folder / MARK}' is damaged: it describes no corpus.") from None

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from store import fragments, index, tables
-from store.attributes import probe_info, read_attributes
+from store.attributes import corpus_info, read_attributes
 from store.duck import Table, all_rows, answered, connect, insert, retried, unnested
 from store.errors import BertdynError
 from store.fragments import TableSpec
-from store.keys import Checkpoint, ProbeInfo, Result
-from store.layout import ACTIVATIONS, INDEX, PROBES
+from store.keys import Checkpoint, CorpusInfo, Result
+from store.layout import ACTIVATIONS, CORPORA, INDEX
 from store.places import Group, Watch, scan
 from store.staging import modified
 
@@ -34,7 +34,7 @@ class Catalog:
         self._lock = threading.RLock()
         self._open: Any = None
         self._checkpoints: dict[Group, tuple[Any, ...]] = {}
-        self._probes: dict[Group, tuple[Any, ...]] = {}
+        self._corpora: dict[Group, tuple[Any, ...]] = {}
         self._unsaved: set[Group] = set()
         self._digested: list[Group] | None = None
         self._listed: dict[Group, Checkpoint] = {}
@@ -45,13 +45,13 @@ class Catalog:
         """Whether tables can be written here."""
         return os.access(self._root, os.W_OK)
 
-    def checkpoints(self, probe_folder: str | None = None) -> list[Checkpoint]:
-        """Checkpoints in place, in no order; of one probe set's folder only when it is given."""
+    def checkpoints(self, corpus_folder: str | None = None) -> list[Checkpoint]:
+        """Checkpoints in place, in no order; of one corpus's folder only when it is given."""
         with self._lock:
             groups = self._places.look()
             unknown = [group for group in groups if group not in self._listed]
             self._listed.update({(row[0], row[1]): tables.checkpoint_of(row) for row in self.checkpoint_rows(unknown)})
-            start = f"{ACTIVATIONS}/{probe_folder}/" if probe_folder is not None else ""
+            start = f"{ACTIVATIONS}/{corpus_folder}/" if corpus_folder is not None else ""
             return [self._listed[g] for g in groups if g[0].startswith(start) and g in self._listed]
 
     def checkpoint_rows(self, groups: Sequence[Group]) -> list[tuple[Any, ...]]:
@@ -60,12 +60,12 @@ class Catalog:
             self._learn_checkpoints(groups)
             return [self._checkpoints[group] for group in groups if group in self._checkpoints]
 
-    def probes(self) -> list[ProbeInfo]:
-        """Probe sets in place, by name."""
+    def corpora(self) -> list[CorpusInfo]:
+        """Corpora in place, by name."""
         found = []
-        for folder, _ in scan(self._root, PROBES, 1):
+        for folder, _ in scan(self._root, CORPORA, 1):
             with suppress(BertdynError):
-                found.append(probe_info(self._root / folder))
+                found.append(corpus_info(self._root / folder))
         return sorted(found, key=lambda info: info.name)
 
     def add_results(self, results: Sequence[Result]) -> None:
@@ -145,8 +145,8 @@ class Catalog:
             self._checkpoints = self._described(groups)
             connection = self._connection()
             fragments.rewrite(connection, self._root, tables.CHECKPOINTS, list(self._checkpoints.values()))
-            self._probes = self._described_probes(scan(self._root, PROBES, 1))
-            fragments.rewrite(connection, self._root, tables.PROBE_SETS, list(self._probes.values()))
+            self._corpora = self._described_corpora(scan(self._root, CORPORA, 1))
+            fragments.rewrite(connection, self._root, tables.CORPUS_TABLE, list(self._corpora.values()))
             self.prepare(again=True)
 
     def prepare(self, again: bool = False) -> None:
@@ -195,7 +195,7 @@ class Catalog:
             return
         rows = [self._checkpoints[group] for group in groups if group in self._checkpoints]
         digests = [digest for row in rows for digest in tables.digest_rows(row)]
-        kinds = dict.fromkeys(("probe", "task", "seed", "step", "digest"), "VARCHAR") | {"step": "BIGINT"}
+        kinds = dict.fromkeys(("corpus", "task", "seed", "step", "digest"), "VARCHAR") | {"step": "BIGINT"}
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         self._connection().execute(f"create or replace temp table digests ({columns})")
         insert(self._connection(), "digests", unnested(*kinds.values()), digests)
@@ -212,14 +212,14 @@ class Catalog:
         self._checkpoints.update(rows)
         self._save(tables.CHECKPOINTS, rows)
 
-    def _learn_probes(self, groups: Iterable[Group]) -> None:
-        unknown = [group for group in groups if group not in self._probes]
+    def _learn_corpora(self, groups: Iterable[Group]) -> None:
+        unknown = [group for group in groups if group not in self._corpora]
         if not unknown:
             return
-        stored = set(self._stored(tables.PROBE_SETS, "folder, modified"))
-        rows = self._described_probes(unknown)
-        self._probes.update(rows)
-        self._save(tables.PROBE_SETS, {group: row for group, row in rows.items() if group not in stored})
+        stored = set(self._stored(tables.CORPUS_TABLE, "folder, modified"))
+        rows = self._described_corpora(unknown)
+        self._corpora.update(rows)
+        self._save(tables.CORPUS_TABLE, {group: row for group, row in rows.items() if group not in stored})
 
     def _save(self, table: TableSpec, rows: Mapping[Group, tuple[Any, ...]]) -> None:
         if not rows:
@@ -238,11 +238,11 @@ class Catalog:
                 found[folder, when] = tables.checkpoint_row(folder, when, read_attributes(self._root / folder))
         return found
 
-    def _described_probes(self, groups: Iterable[Group]) -> dict[Group, tuple[Any, ...]]:
+    def _described_corpora(self, groups: Iterable[Group]) -> dict[Group, tuple[Any, ...]]:
         found = {}
         for folder, when in groups:
             with suppress(BertdynError):
-                found[folder, when] = tables.probe_row(folder, when, probe_info(self._root / folder))
+                found[folder, when] = tables.corpus_row(folder, when, corpus_info(self._root / folder))
         return found
 
     def _stored_rows(self, wanted: set[Group]) -> dict[Group, tuple[Any, ...]]:
@@ -267,14 +267,14 @@ class Catalog:
         import duckdb
 
         with self._lock:
-            checkpoints, probes = self._places.look(), scan(self._root, PROBES, 1)
+            checkpoints, corpora = self._places.look(), scan(self._root, CORPORA, 1)
             self._learn_checkpoints(checkpoints)
-            self._learn_probes(probes)
+            self._learn_corpora(corpora)
             unsaved = {
                 tables.CHECKPOINTS: [self._checkpoints[g] for g in checkpoints if g in self._unsaved],
-                tables.PROBE_SETS: [self._probes[g] for g in probes if g in self._unsaved],
+                tables.CORPUS_TABLE: [self._corpora[g] for g in corpora if g in self._unsaved],
             }
-        live = {"live_checkpoints": checkpoints, "live_probes": probes}
+        live = {"live_checkpoints": checkpoints, "live_corpora": corpora}
         known = {**shapes, **index.noted(self._root)[1]}
 
         def attempt() -> _T:

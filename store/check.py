@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store import fragments, layout, tables
-from store.attributes import probe_info, read_attributes
+from store.attributes import corpus_info, read_attributes
 from store.catalog import Catalog
+from store.corpora.stored import read_corpus
 from store.errors import BertdynError
 from store.groups import damage, read_info
 from store.keys import CheckpointKey
 from store.places import folders
-from store.probe_files import read_probe
 from store.shelf import kept_bytes, unused
 from store.staging import collect, locked, modified, throw_away, writing
 
@@ -33,7 +33,7 @@ class Problem:
 class CheckReport:
     """What ``check`` found and did."""
 
-    probes: int
+    corpora: int
     checkpoints: int
     bytes: int
     """Read and compared with their checksums."""
@@ -56,18 +56,18 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     """
     if repair and not catalog.writable:
         raise BertdynError(f"'{root}' cannot be written, so it cannot be repaired.")
-    probe_sets, checkpoints = folders(root, layout.PROBES, 1), folders(root, layout.ACTIVATIONS, 4)
+    corpora, checkpoints = folders(root, layout.CORPORA, 1), folders(root, layout.ACTIVATIONS, 4)
     damaged: dict[str, str] = {}
     size = 0
     problems: list[Problem] = []
-    for folder in sorted((*probe_sets, *checkpoints)):
+    for folder in sorted((*corpora, *checkpoints)):
         before = modified(root / folder)
         found = list(_wrong(root, folder))
         if modified(root / folder) != before:
             continue  # replaced while we read: not damage
         if not found and folder.startswith(layout.ACTIVATIONS):
-            # Its numbers are fine, and whole again once the probe set is: nothing to take out.
-            problems += [Problem(folder, what) for what in _without_probe(root, root / folder)]
+            # Its numbers are fine, and whole again once the corpus is: nothing to take out.
+            problems += [Problem(folder, what) for what in _without_corpus(root, root / folder)]
         if found:
             damaged[folder] = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
         size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
@@ -75,7 +75,7 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
     problems += [Problem(f"{layout.STAGING}/{name}", "left by a process that died") for name in _dead(root)]
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
-    return CheckReport(len(probe_sets), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
+    return CheckReport(len(corpora), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
 
 
 def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[str, str]) -> Iterator[str]:
@@ -100,12 +100,12 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
 def _wrong(root: Path, folder: str) -> Iterator[str]:
     place = root / folder
     try:
-        if folder.startswith(layout.PROBES):
-            info = probe_info(place)
-            if layout.probe_path(root, info.name) != place:
-                yield f"it says it is probe set '{info.name}', which belongs elsewhere"
+        if folder.startswith(layout.CORPORA):
+            info = corpus_info(place)
+            if layout.corpus_path(root, info.name) != place:
+                yield f"it says it is corpus '{info.name}', which belongs elsewhere"
             else:
-                read_probe(root, info.name)
+                read_corpus(root, info.name)
         else:
             yield from _wrong_checkpoint(root, place)
             yield from damage(place)
@@ -118,19 +118,19 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
     try:
         tables.checkpoint_row("", 0, found)
         key = CheckpointKey(found["task"], found["seed"], found["step"])
-        belongs = layout.checkpoint_path(root, found["probe"], key)
+        belongs = layout.checkpoint_path(root, found["corpus"], key)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         yield f"its attributes lack {error}"
         return
     if belongs != place:
-        yield f"it says it is {key} on probe set '{found['probe']}', which belongs elsewhere"
+        yield f"it says it is {key} on corpus '{found['corpus']}', which belongs elsewhere"
         return
     try:
-        info = probe_info(layout.probe_path(root, found["probe"]))
+        info = corpus_info(layout.corpus_path(root, found["corpus"]))
     except BertdynError:
         return
-    if found.get("probe_fingerprint", info.fingerprint) != info.fingerprint:
-        yield f"it was made with another version of probe set '{info.name}'"
+    if found.get("corpus_fingerprint", info.fingerprint) != info.fingerprint:
+        yield f"it was made with another version of corpus '{info.name}'"
     shapes = {layout.HIDDEN: (found["layers"] + 1, info.tokens, found["width"])}
     if found["attention_digest"]:
         shapes[layout.ATTENTION] = (found["layers"], found["heads"], info.pairs)
@@ -140,12 +140,12 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
             yield f"{name} has shape {list(stored)}, not {list(shape)}"
 
 
-def _without_probe(root: Path, place: Path) -> Iterator[str]:
-    name = read_attributes(place)["probe"]
+def _without_corpus(root: Path, place: Path) -> Iterator[str]:
+    name = read_attributes(place)["corpus"]
     try:
-        probe_info(layout.probe_path(root, name))
+        corpus_info(layout.corpus_path(root, name))
     except BertdynError:
-        yield f"its probe set '{name}' is missing or damaged: extract with it again"
+        yield f"its corpus '{name}' is missing or damaged: extract with it again"
 
 
 def _unreadable_fragments(root: Path) -> Iterator[tuple[Path, str]]:

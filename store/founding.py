@@ -29,7 +29,7 @@ def make(path: str | os.PathLike[str]) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             draft.mkdir()
-            for name in (layout.PROBES, layout.ACTIVATIONS, layout.TABLES, layout.STAGING, layout.TRASH):
+            for name in (layout.CORPORA, layout.ACTIVATIONS, layout.TABLES, layout.STAGING, layout.TRASH):
                 (draft / name).mkdir()
             marker = {
                 "format": layout.FORMAT,

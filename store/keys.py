@@ -1,4 +1,4 @@
-"""The names of things: checkpoints, probe sets, what a listing says of them. Pure data; cheap to import."""
+"""The names of things: checkpoints, corpora, what a listing says of them. Pure data; cheap to import."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ PRETRAINED_KEY = CheckpointKey(PRETRAINED, "0", 0)
 
 
 @dataclass(frozen=True)
-class ProbeInfo:
-    """What a listing says of a probe set (counts, not arrays)."""
+class CorpusInfo:
+    """What a listing says of a corpus (counts, not arrays)."""
 
     name: str
     kind: Literal["sentence", "word"]
@@ -50,7 +50,7 @@ class ProbeInfo:
 
 
 @dataclass(frozen=True, eq=False)
-class ProbeSet:
+class Corpus:
     """Fixed text, tokenised: E examples, T tokens, W words, packed without padding.
 
     ``special`` marks [CLS], [SEP] and their kin. Words are the tokenizer's pre-tokens (of a sentence) or the file's
@@ -58,7 +58,7 @@ class ProbeSet:
     length is not in the word arrays.
     """
 
-    info: ProbeInfo
+    info: CorpusInfo
     token_ids: np.ndarray  # int32 [T]
     token_types: np.ndarray  # int8 [T]
     offsets: np.ndarray  # int64 [E + 1], tokens
@@ -87,9 +87,9 @@ class ProbeSet:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a listing says of one stored checkpoint on one probe set."""
+    """What a listing says of one stored checkpoint on one corpus."""
 
-    probe: str
+    corpus: str
     key: CheckpointKey
     layers: int
     """Transformer layers; hidden states have one more (layer 0 is the embedding output)."""
@@ -118,7 +118,7 @@ class Result:
     measure: str
     parameters: str
     """Canonical JSON (sorted keys, no blanks) of every parameter of the measure."""
-    probe: str
+    corpus: str
     task: str
     seed: str
     step: int

@@ -2,8 +2,8 @@
 
 NAME.bertdyn/
   bertdyn.json
-  probes/<probe>/                                 Zarr v3 group
-  activations/<probe>/<task>/<seed>/<step>/       Zarr v3 group; it exists <=> it is complete
+  corpora/<corpus>/                                 Zarr v3 group
+  activations/<corpus>/<task>/<seed>/<step>/       Zarr v3 group; it exists <=> it is complete
   tables/<table>/<id>.parquet
   index.duckdb
   kept/                                           a cache: what belongs to one layer alone and is dear to compute
@@ -21,7 +21,7 @@ from store.keys import CheckpointKey
 FORMAT = "bertdyn"
 VERSION = 1
 MARKER = "bertdyn.json"
-PROBES, ACTIVATIONS, TABLES, STAGING, TRASH = "probes", "activations", "tables", "staging", "trash"
+CORPORA, ACTIVATIONS, TABLES, STAGING, TRASH = "corpora", "activations", "tables", "staging", "trash"
 INDEX = "index.duckdb"
 KEPT = "kept"
 HIDDEN, ATTENTION = "hidden", "attention"
@@ -33,7 +33,7 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 
 
 def folder_name(name: str) -> str:
-    """Folder name of a probe, task or seed name: percent-encoded UTF-8, hashed where it would be too long.
+    """Folder name of a corpus, task or seed name: percent-encoded UTF-8, hashed where it would be too long.
 
     Injective: plain names stay as they are, ``%`` and ``~`` occur only in escaped ones. The real name is in the
     group's attributes, never decoded from the folder.
@@ -49,14 +49,14 @@ def folder_name(name: str) -> str:
     return text
 
 
-def probe_path(root: Path, probe: str) -> Path:
-    """Folder of a probe set's Zarr group."""
-    return root / PROBES / folder_name(probe)
+def corpus_path(root: Path, corpus: str) -> Path:
+    """Folder of a corpus's Zarr group."""
+    return root / CORPORA / folder_name(corpus)
 
 
-def checkpoint_path(root: Path, probe: str, key: CheckpointKey) -> Path:
-    """Folder of one checkpoint's Zarr group on one probe set."""
-    return root / ACTIVATIONS / folder_name(probe) / folder_name(key.task) / folder_name(key.seed) / str(key.step)
+def checkpoint_path(root: Path, corpus: str, key: CheckpointKey) -> Path:
+    """Folder of one checkpoint's Zarr group on one corpus."""
+    return root / ACTIVATIONS / folder_name(corpus) / folder_name(key.task) / folder_name(key.seed) / str(key.step)
 
 
 def chunk_length(n: int, bytes_per_row: int) -> int:
@@ -69,6 +69,6 @@ def chunk_length(n: int, bytes_per_row: int) -> int:
 
 
 def array_bytes(layers: int, heads: int, width: int, tokens: int, pairs: int, itemsize: int, attentions: bool) -> int:
-    """Bytes that one checkpoint takes on one probe set (chunk padding and metadata, well under 1 %, left out)."""
+    """Bytes that one checkpoint takes on one corpus (chunk padding and metadata, well under 1 %, left out)."""
     hidden = (layers + 1) * tokens * width
     return itemsize * (hidden + (layers * heads * pairs if attentions else 0))

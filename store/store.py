@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store import layout
-from store.attributes import checkpoint_attributes, probe_info
+from store.attributes import checkpoint_attributes, corpus_info
 from store.catalog import Catalog
 from store.duck import Table
 from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.founding import make, recognised, remove_unused
-from store.keys import Checkpoint, CheckpointKey, ProbeInfo, ProbeSet, Result
+from store.keys import Checkpoint, CheckpointKey, Corpus, CorpusInfo, Result
 from store.staging import collect, modified, writing
 from store.tables import RESULTS, MeasureShape, checkpoint_of, checkpoint_row
 
@@ -87,75 +87,77 @@ class Store:
                     raise
         return cls.open(path)
 
-    def probes(self) -> tuple[ProbeInfo, ...]:
-        """The probe sets, by name."""
-        return tuple(self._catalog.probes())
+    def corpora(self) -> tuple[CorpusInfo, ...]:
+        """The corpora, by name."""
+        return tuple(self._catalog.corpora())
 
-    def probe(self, name: str) -> ProbeSet:
-        """One probe set with its arrays and texts.
+    def corpus(self, name: str) -> Corpus:
+        """One corpus with its arrays and texts.
 
         Raises:
             BertdynError: there is none of that name (says which there are), or it is damaged.
         """
-        from store.probe_files import read_probe
+        from store.corpora.stored import read_corpus
 
-        self._need_probe(name)
-        return read_probe(self.path, name)
+        self._need_corpus(name)
+        return read_corpus(self.path, name)
 
-    def add_probe(self, probe: ProbeSet) -> None:
-        """Add a probe set, whole or not at all; adding the same one again does nothing.
+    def add_corpus(self, corpus: Corpus) -> None:
+        """Add a corpus, whole or not at all; adding the same one again does nothing.
 
         One that no checkpoint was extracted on yet (an extraction that failed) gives way to another of its name.
 
         Raises:
             BertdynError: another one with checkpoints has that name; the disk is full or not writable.
         """
-        from store.probe_files import read_probe, same_content, write_probe
+        from store.corpora.stored import read_corpus, same_content, write_corpus
 
-        name = probe.info.name
+        name = corpus.info.name
         _need_text(name)
         self._collect_once()
-        there = modified(layout.probe_path(self.path, name)) is not None
-        if not there and write_probe(self.path, probe):
+        there = modified(layout.corpus_path(self.path, name)) is not None
+        if not there and write_corpus(self.path, corpus):
             return
-        if same_content(read_probe(self.path, name), probe):
+        if same_content(read_corpus(self.path, name), corpus):
             return
-        if not self._catalog.checkpoints(layout.folder_name(name)) and write_probe(self.path, probe, replace=True):
+        if not self._catalog.checkpoints(layout.folder_name(name)) and write_corpus(self.path, corpus, replace=True):
             return
         raise BertdynError(
-            f"The store has checkpoints on a probe set '{name}' with other texts, labels or tokens. "
+            f"The store has checkpoints on a corpus '{name}' with other texts, labels or tokens. "
             "Give this one another name."
         )
 
-    def checkpoints(self, probe: str | None = None) -> tuple[Checkpoint, ...]:
-        """Checkpoints that are in place, by probe set, task, seed and step.
+    def checkpoints(self, corpus: str | None = None) -> tuple[Checkpoint, ...]:
+        """Checkpoints that are in place, by corpus, task, seed and step.
 
         Raises:
-            BertdynError: no probe set of that name.
+            BertdynError: no corpus of that name.
         """
-        if probe is not None:
-            self._need_probe(probe)
-        found = self._catalog.checkpoints(None if probe is None else layout.folder_name(probe))
-        return tuple(sorted(found, key=lambda c: (c.probe, c.key)))
+        if corpus is not None:
+            self._need_corpus(corpus)
+        found = self._catalog.checkpoints(None if corpus is None else layout.folder_name(corpus))
+        return tuple(sorted(found, key=lambda c: (c.corpus, c.key)))
 
-    def checkpoint(self, probe: str, key: CheckpointKey) -> Checkpoint:
+    def checkpoint(self, corpus: str, key: CheckpointKey) -> Checkpoint:
         """What is known of one checkpoint, from its own attributes.
 
         Raises:
             BertdynError: it is not in the store.
         """
-        return checkpoint_of(checkpoint_row("", 0, self.attributes(probe, key)))
+        return checkpoint_of(checkpoint_row("", 0, self.attributes(corpus, key)))
 
-    def attributes(self, probe: str, key: CheckpointKey) -> Mapping[str, Any]:
+    def attributes(self, corpus: str, key: CheckpointKey) -> Mapping[str, Any]:
         """All that was noted when the checkpoint was extracted.
 
         Raises:
             BertdynError: it is not in the store.
         """
-        self._need_checkpoint(probe, key)
-        return checkpoint_attributes(self.path, probe, key)
+        self._need_checkpoint(corpus, key)
+        return checkpoint_attributes(self.path, corpus, key)
 
-    def hidden(self, probe: str, key: CheckpointKey, layer: int, start: int = 0, stop: int | None = None) -> np.ndarray:
+    def hidden(
+        self, corpus: str, key: CheckpointKey, layer: int, start: int = 0, stop: int | None = None
+    ) -> np.ndarray:
         """Hidden states [t, width] of tokens ``start`` to ``stop``, stored dtype; layer 0 is the embedding output.
 
         Raises:
@@ -163,10 +165,10 @@ class Store:
         """
         from store.arrays import read_hidden
 
-        return read_hidden(self.path, self._arrays(probe, key), layer, start, stop)
+        return read_hidden(self.path, self._arrays(corpus, key), layer, start, stop)
 
     def attention(
-        self, probe: str, key: CheckpointKey, layer: int, head: int, start: int = 0, stop: int | None = None
+        self, corpus: str, key: CheckpointKey, layer: int, head: int, start: int = 0, stop: int | None = None
     ) -> np.ndarray:
         """Packed attention [p] of one head, entries ``start`` to ``stop``, in the stored dtype; both count from 1.
 
@@ -175,21 +177,21 @@ class Store:
         """
         from store.arrays import read_attention
 
-        return read_attention(self.path, self._arrays(probe, key), layer, head, start, stop)
+        return read_attention(self.path, self._arrays(corpus, key), layer, head, start, stop)
 
-    def chunks(self, probe: str, key: CheckpointKey) -> tuple[int, int]:
+    def chunks(self, corpus: str, key: CheckpointKey) -> tuple[int, int]:
         """Chunk lengths (tokens of the hidden states, entries of the attentions; 0 without): the cheap reading steps.
 
         Raises:
             BertdynError: no such checkpoint.
         """
-        infos = self._arrays(probe, key).infos
+        infos = self._arrays(corpus, key).infos
         attention = infos.get(layout.ATTENTION)
         return infos[layout.HIDDEN].chunks[1], attention.chunks[2] if attention else 0
 
     def writer(
         self,
-        probe: str,
+        corpus: str,
         key: CheckpointKey,
         *,
         layers: int,
@@ -200,10 +202,10 @@ class Store:
         attributes: Mapping[str, Any],
         replace: bool = False,
     ) -> CheckpointWriter:
-        """Start to write one checkpoint on a probe set; nobody sees it before ``commit``.
+        """Start to write one checkpoint on a corpus; nobody sees it before ``commit``.
 
         Raises:
-            BertdynError: no such probe set, a negative step, or the store cannot be written.
+            BertdynError: no such corpus, a negative step, or the store cannot be written.
         """
         from store.arrays import CheckpointWriter
 
@@ -211,7 +213,7 @@ class Store:
         _need_text(key.seed)
         if key.step < 0:
             raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
-        info = self._need_probe(probe)
+        info = self._need_corpus(corpus)
         self._collect_once()
         return CheckpointWriter(
             self.path,
@@ -238,7 +240,7 @@ class Store:
     def results(
         self,
         measure: str | None = None,
-        probe: str | None = None,
+        corpus: str | None = None,
         parameters: str | None = None,
         where: str = "",
         tasks: Sequence[str] = (),
@@ -247,7 +249,7 @@ class Store:
 
         Args:
             measure: name of the measure.
-            probe: name of the probe set.
+            corpus: name of the corpus.
             parameters: canonical JSON, as ``Result.parameters``.
             where: a further condition in SQL, over the columns of ``results``.
             tasks: of the checkpoints measured; empty: all.
@@ -255,14 +257,14 @@ class Store:
         Raises:
             BertdynError: DuckDB refuses the condition.
         """
-        rows = self._catalog.results(tuple(RESULTS.columns), _given(measure, probe, parameters), tasks, where)
+        rows = self._catalog.results(tuple(RESULTS.columns), _given(measure, corpus, parameters), tasks, where)
         return [Result(*row) for row in rows]
 
     def result_columns(
         self,
         columns: Sequence[str],
         measure: str | None = None,
-        probe: str | None = None,
+        corpus: str | None = None,
         parameters: str | None = None,
         where: str = "",
         tasks: Sequence[str] = (),
@@ -272,7 +274,7 @@ class Store:
         Raises:
             BertdynError: as ``results``.
         """
-        return self._catalog.results(columns, _given(measure, probe, parameters), tasks, where)
+        return self._catalog.results(columns, _given(measure, corpus, parameters), tasks, where)
 
     def query(
         self,
@@ -280,7 +282,7 @@ class Store:
         limit: int | None = None,
         measures: Iterable[str] = (),
     ) -> Table:
-        """Answer one SELECT over the views runs, checkpoints, training_log, probes, results and one view a measure.
+        """Answer one SELECT over the views runs, checkpoints, training_log, corpora, results and one view a measure.
 
         Args:
             sql: DuckDB's SQL.
@@ -323,34 +325,34 @@ class Store:
 
         return check(self.path, self._catalog, repair)
 
-    def _need_probe(self, name: str) -> ProbeInfo:
-        folder = layout.probe_path(self.path, name)
+    def _need_corpus(self, name: str) -> CorpusInfo:
+        folder = layout.corpus_path(self.path, name)
         if modified(folder) is not None:
-            info = probe_info(folder)
+            info = corpus_info(folder)
             if info.name == name:
                 return info
-        known = ", ".join(info.name for info in self.probes())
-        raise BertdynError(f"The store has no probe set '{name}'. It has {known or 'none yet'}.")
+        known = ", ".join(info.name for info in self.corpora())
+        raise BertdynError(f"The store has no corpus '{name}'. It has {known or 'none yet'}.")
 
-    def _need_checkpoint(self, probe: str, key: CheckpointKey) -> int:
-        when = modified(layout.checkpoint_path(self.path, probe, key))
+    def _need_checkpoint(self, corpus: str, key: CheckpointKey) -> int:
+        when = modified(layout.checkpoint_path(self.path, corpus, key))
         if when is None:
-            self._need_probe(probe)
-            raise BertdynError(f"The store has no checkpoint {key} on probe set '{probe}'.")
+            self._need_corpus(corpus)
+            raise BertdynError(f"The store has no checkpoint {key} on corpus '{corpus}'.")
         return when
 
-    def _arrays(self, probe: str, key: CheckpointKey) -> CheckpointArrays:
+    def _arrays(self, corpus: str, key: CheckpointKey) -> CheckpointArrays:
         from store.arrays import open_checkpoint
 
-        when = self._need_checkpoint(probe, key)
+        when = self._need_checkpoint(corpus, key)
         with self._lock:
-            found = self._opened.get((probe, key, when))
+            found = self._opened.get((corpus, key, when))
             if found is not None:
-                self._opened.move_to_end((probe, key, when))
+                self._opened.move_to_end((corpus, key, when))
                 return found
-        opened = open_checkpoint(self.path, probe, key)
+        opened = open_checkpoint(self.path, corpus, key)
         with self._lock:
-            self._opened[probe, key, when] = opened
+            self._opened[corpus, key, when] = opened
             while len(self._opened) > _OPEN_AT_ONCE:
                 self._opened.popitem(last=False)
         return opened
@@ -362,8 +364,8 @@ class Store:
             self._collected = True
 
 
-def _given(measure: str | None, probe: str | None, parameters: str | None) -> dict[str, str]:
-    named = {"measure": measure, "probe": probe, "parameters": parameters}
+def _given(measure: str | None, corpus: str | None, parameters: str | None) -> dict[str, str]:
+    named = {"measure": measure, "corpus": corpus, "parameters": parameters}
     return {name: value for name, value in named.items() if value is not None}
 
 

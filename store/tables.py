@@ -1,8 +1,8 @@
 """The tables, the rows that go into them, and the SQL views over them. Pure text and data.
 
-``checkpoints`` and ``probes`` repeat what the groups' attributes say, for SQL and for quick listings. A row shows only
-while its group is in place: ``live_checkpoints`` and ``live_probes`` hold the folders that are (with the time they were
-written), from a scan here and from a glob in ``index.duckdb``.
+``checkpoints`` and ``corpora`` repeat what the groups' attributes say, for SQL and for quick listings. A row shows only
+while its group is in place: ``live_checkpoints`` and ``live_corpora`` hold the folders that are (with the time they
+were written), from a scan here and from a glob in ``index.duckdb``.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from store.fragments import TableSpec, escaped, quoted
-from store.keys import Checkpoint, CheckpointKey, ProbeInfo, Result
-from store.layout import ACTIVATIONS, PROBES, TABLES
+from store.keys import Checkpoint, CheckpointKey, CorpusInfo, Result
+from store.layout import ACTIVATIONS, CORPORA, TABLES
 
 CHECKPOINTS = TableSpec(
     "checkpoints",
     {
         "folder": "VARCHAR", "modified": "BIGINT",
-        "probe": "VARCHAR", "task": "VARCHAR", "seed": "VARCHAR", "step": "BIGINT",
+        "corpus": "VARCHAR", "task": "VARCHAR", "seed": "VARCHAR", "step": "BIGINT",
         "layers": "BIGINT", "heads": "BIGINT", "width": "BIGINT", "dtype": "VARCHAR", "has_attention": "BOOLEAN",
         "hidden_digest": "VARCHAR", "attention_digest": "VARCHAR",
         "epoch": "DOUBLE", "loss": "DOUBLE", "metrics": "MAP(VARCHAR, DOUBLE)",
@@ -32,8 +32,8 @@ CHECKPOINTS = TableSpec(
     key=("folder",),
     newest="created",
 )  # fmt: skip
-PROBE_SETS = TableSpec(
-    "probes",
+CORPUS_TABLE = TableSpec(
+    "corpora",
     {
         "folder": "VARCHAR", "modified": "BIGINT",
         "name": "VARCHAR", "kind": "VARCHAR", "examples": "BIGINT", "tokens": "BIGINT", "pairs": "BIGINT",
@@ -48,18 +48,18 @@ RESULTS = TableSpec(
     "results",
     {field.name: _RESULT_TYPES[str(field.type).split(" |")[0]] for field in fields(Result)},
     key=(
-        "measure", "parameters", "probe", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step",
+        "measure", "parameters", "corpus", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step",
         "ref_layer", "example", "query", "statistic", "label_a", "label_b", "version", "digest", "ref_digest",
     ),
     newest="computed_at",
 )  # fmt: skip
-ALL = (CHECKPOINTS, PROBE_SETS, RESULTS)
+ALL = (CHECKPOINTS, CORPUS_TABLE, RESULTS)
 _SHOWN_KEY = ", ".join(name for name in RESULTS.key if name not in ("version", "digest", "ref_digest"))
-VIEWS = ("checkpoints", "runs", "training_log", "probes", "results")
+VIEWS = ("checkpoints", "runs", "training_log", "corpora", "results")
 
-_ALWAYS = ("probe", "task", "seed", "step", "layer", "value", "unit", "n")
+_ALWAYS = ("corpus", "task", "seed", "step", "layer", "value", "unit", "n")
 _ORDER = (
-    "probe", "task", "seed", "step", "ref_task", "ref_seed", "ref_step", "layer", "head", "ref_layer",
+    "corpus", "task", "seed", "step", "ref_task", "ref_seed", "ref_step", "layer", "head", "ref_layer",
     "example", "query", "label_a", "label_b", "statistic", "value", "unit", "interval_low", "interval_high",
     "null_value", "n", "reason",
 )  # fmt: skip
@@ -100,7 +100,7 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
     """
     a = attributes
     return (
-        folder, modified, _text(a["probe"]), _text(a["task"]), _text(a["seed"]), int(a["step"]),
+        folder, modified, _text(a["corpus"]), _text(a["task"]), _text(a["seed"]), int(a["step"]),
         int(a["layers"]), int(a["heads"]), int(a["width"]), _text(a["dtype"]), bool(a["attention_digest"]),
         _text(a["hidden_digest"]), _text(a["attention_digest"]), _float(a.get("epoch")), _float(a.get("loss")),
         _json({k: v for k, v in (a.get("metrics") or {}).items() if isinstance(v, int | float)}),
@@ -114,7 +114,7 @@ def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
     value = dict(zip(CHECKPOINTS.columns, row, strict=False))
     metrics = value["metrics"]
     return Checkpoint(
-        probe=value["probe"],
+        corpus=value["corpus"],
         key=CheckpointKey(value["task"], value["seed"], value["step"]),
         metrics=json.loads(metrics) if isinstance(metrics, str) else dict(metrics or {}),
         **{
@@ -127,9 +127,9 @@ def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
     )  # fmt: skip
 
 
-def probe_row(folder: str, modified: int, info: ProbeInfo) -> tuple[object, ...]:
-    """Row of ``probes``."""
-    rest = list(PROBE_SETS.columns)[2:]
+def corpus_row(folder: str, modified: int, info: CorpusInfo) -> tuple[object, ...]:
+    """Row of ``corpora``."""
+    rest = list(CORPUS_TABLE.columns)[2:]
     return (folder, modified, *(_json(info.labels) if n == "labels" else getattr(info, n) for n in rest))
 
 
@@ -146,7 +146,7 @@ def sources(paths: Mapping[str, Sequence[Path]]) -> Iterator[str]:
             f"create view stored_{table.name} as ({table.read(paths[table.name])}) "
             f"union all by name select * from unsaved_{table.name}"
         )
-    for name in ("live_checkpoints", "live_probes"):
+    for name in ("live_checkpoints", "live_corpora"):
         yield f"create temp table {name} (folder VARCHAR, modified BIGINT)"
 
 
@@ -159,7 +159,7 @@ def lasting_sources(root: Path) -> Iterator[str]:
             f"create view stored_{table.name} as ({table.empty()}) "
             f"union all by name select * from read_parquet({pattern}, union_by_name = true)"
         )
-    for name, top, depth in (("live_checkpoints", ACTIVATIONS, 4), ("live_probes", PROBES, 1)):
+    for name, top, depth in (("live_checkpoints", ACTIVATIONS, 4), ("live_corpora", CORPORA, 1)):
         pattern = quoted(f"{escaped(root / top)}{'/*' * depth}/zarr.json")
         folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})/zarr[.]json$', 1)"
         yield (
@@ -179,7 +179,7 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
     yield (
         "create view runs as select task, seed, count(distinct step) as checkpoints, min(step) as first_step, "
         "max(step) as last_step, max(epoch) as epochs, any_value(model_class) as model_class, "
-        "list_sort(list(distinct probe)) as probes, sum(bytes)::BIGINT as bytes from checkpoints group by task, seed"
+        "list_sort(list(distinct corpus)) as corpora, sum(bytes)::BIGINT as bytes from checkpoints group by task, seed"
     )
     yield (
         'create view training_log as select distinct on (task, seed, entry.step, entry."name") task, seed, '
@@ -188,12 +188,12 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
         'order by task, seed, entry.step, entry."name", upto desc'
     )
     yield (
-        "create view probes as select * exclude (folder, modified) from stored_probes "
-        "where (folder, modified) in (select (folder, modified) from live_probes) "
+        "create view corpora as select * exclude (folder, modified) from stored_corpora "
+        "where (folder, modified) in (select (folder, modified) from live_corpora) "
         "qualify row_number() over (partition by folder) = 1"
     )
     yield (
-        "create view digests as select probe, task, seed, step, unnest([hidden_digest, attention_digest]) as digest "
+        "create view digests as select corpus, task, seed, step, unnest([hidden_digest, attention_digest]) as digest "
         "from current_checkpoints"
     )
     yield f"create view results as {current_results('stored_results')}"
@@ -206,9 +206,9 @@ def current_results(source: str) -> str:
     """SELECT of the newest result of each key, of those whose digests are in the table ``digests``."""
     return (
         f"select * from {source} "
-        "where (probe, task, seed, step, digest) in (select (probe, task, seed, step, digest) from digests) "
-        "and (ref_task is null or (probe, ref_task, ref_seed, ref_step, ref_digest) in "
-        "(select (probe, task, seed, step, digest) from digests)) "
+        "where (corpus, task, seed, step, digest) in (select (corpus, task, seed, step, digest) from digests) "
+        "and (ref_task is null or (corpus, ref_task, ref_seed, ref_step, ref_digest) in "
+        "(select (corpus, task, seed, step, digest) from digests)) "
         f"qualify row_number() over (partition by {_SHOWN_KEY} order by computed_at desc) = 1"
     )
 
@@ -217,7 +217,7 @@ def digest_rows(checkpoint: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
     """Rows of ``digests`` for a row of ``checkpoints``."""
     value = dict(zip(CHECKPOINTS.columns, checkpoint, strict=False))
     for name in ("hidden_digest", "attention_digest"):
-        yield value["probe"], value["task"], value["seed"], value["step"], value[name]
+        yield value["corpus"], value["task"], value["seed"], value["step"], value[name]
 
 
 def _measure_view(name: str, shape: MeasureShape) -> str:

@@ -9,14 +9,14 @@ from explorer.compute.run import compute
 from explorer.measures import get
 from explorer.selection import Against, Selection
 from store.store import Store
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 
 def make_computed(path: Path) -> Store:
     """Three seeds of twelve layers and four steps, SVCCA from the pre-trained model, clusters of four labels."""
-    probe = make_probe("dev", labels=("entails", "neutral", "contradicts", "other"), examples=24)
+    corpus = sample_corpus("dev", labels=("entails", "neutral", "contradicts", "other"), examples=24)
     steps = (0, 60, 120, 180)
-    store = make_store(path, tasks=("sst2",), seeds=("1", "2", "3"), steps=steps, layers=12, probes=[probe])
+    store = make_store(path, tasks=("sst2",), seeds=("1", "2", "3"), steps=steps, layers=12, corpora=[corpus])
     chosen = [
         Selection("svcca", "dev", against=Against("pretrained"), parameters=get("svcca").settle({})),
         Selection("clusters", "dev", parameters=get("clusters").settle({})),

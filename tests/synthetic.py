@@ -8,20 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from store.keys import PRETRAINED_KEY, CheckpointKey, ProbeInfo, ProbeSet
+from store.keys import PRETRAINED_KEY, CheckpointKey, Corpus, CorpusInfo
 from store.store import Store
 
 LAYERS, WIDTH, HEADS = 3, 16, 2
 
 
-def make_probe(
+def sample_corpus(
     name: str = "dev",
     *,
     kind: str = "sentence",
     labels: Sequence[str] = ("negative", "positive"),
     examples: int = 40,
     seed: int = 0,
-) -> ProbeSet:
+) -> Corpus:
     """Examples of 3 to 9 tokens, first and last of each special; every other word has two sub-words where it can."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(3, 10, examples)
@@ -41,7 +41,7 @@ def make_probe(
     word_offsets = np.concatenate([[0], np.cumsum(per_example)]).astype(np.int64)
     token_ids = rng.integers(10, 60, offsets[-1]).astype(np.int32)
     labelled = examples if kind == "sentence" else len(first)
-    info = ProbeInfo(
+    info = CorpusInfo(
         name=name,
         kind=kind,  # type: ignore[arg-type]
         examples=examples,
@@ -54,7 +54,7 @@ def make_probe(
         truncated=0,
         source=f"{name}.tsv",
     )
-    return ProbeSet(
+    return Corpus(
         info=info,
         token_ids=token_ids,
         token_types=np.zeros(info.tokens, np.int8),
@@ -77,28 +77,28 @@ def make_store(
     steps: Sequence[int] = (0, 20, 40),
     pretrained: bool = True,
     attentions: bool = True,
-    probes: Sequence[ProbeSet] | None = None,
+    corpora: Sequence[Corpus] | None = None,
     layers: int = LAYERS,
     width: int = WIDTH,
     heads: int = HEADS,
 ) -> Store:
-    """A store with one checkpoint a task, seed and step, and the pre-trained model, on every probe set.
+    """A store with one checkpoint a task, seed and step, and the pre-trained model, on every corpus.
 
     Step 0 is the pre-trained model itself. Labels, where there are any, pull the hidden states of their examples (or
     words) apart with the step.
     """
     store = Store.create(path)
     keys = [CheckpointKey(task, seed, step) for task in tasks for seed in seeds for step in steps]
-    for probe in [make_probe()] if probes is None else probes:
-        store.add_probe(probe)
+    for corpus in [sample_corpus()] if corpora is None else corpora:
+        store.add_corpus(corpus)
         for key in [PRETRAINED_KEY, *keys] if pretrained else keys:
-            write_checkpoint(store, probe, key, attentions=attentions, layers=layers, width=width, heads=heads)
+            write_checkpoint(store, corpus, key, attentions=attentions, layers=layers, width=width, heads=heads)
     return store
 
 
 def write_checkpoint(
     store: Store,
-    probe: ProbeSet,
+    corpus: Corpus,
     key: CheckpointKey,
     *,
     attentions: bool = True,
@@ -110,7 +110,7 @@ def write_checkpoint(
 ) -> None:
     """One checkpoint. ``shift`` moves it, for a second version under the same name (``replace``)."""
     attributes = {
-        "probe": probe.info.name,
+        "corpus": corpus.info.name,
         "task": key.task,
         "seed": key.seed,
         "step": key.step,
@@ -118,7 +118,7 @@ def write_checkpoint(
         "heads": heads,
         "width": width,
         "dtype": "float16",
-        "probe_fingerprint": probe.info.fingerprint,
+        "corpus_fingerprint": corpus.info.fingerprint,
         "model_class": "SyntheticModel",
         "source": f"runs/{key}",
         "weights_sha256": f"{zlib.crc32(str(key).encode()):08x}" * 8,
@@ -131,7 +131,7 @@ def write_checkpoint(
         "versions": {},
     }
     with store.writer(
-        probe.info.name,
+        corpus.info.name,
         key,
         layers=layers,
         heads=heads,
@@ -141,32 +141,32 @@ def write_checkpoint(
         attributes=attributes,
         replace=replace,
     ) as writer:
-        attention = attention_of(probe, key, layers, heads) if attentions else None
-        writer.append((hidden_of(probe, key, layers, width) + shift).astype(np.float16), attention)
+        attention = attention_of(corpus, key, layers, heads) if attentions else None
+        writer.append((hidden_of(corpus, key, layers, width) + shift).astype(np.float16), attention)
         writer.commit()
 
 
-def hidden_of(probe: ProbeSet, key: CheckpointKey, layers: int = LAYERS, width: int = WIDTH) -> np.ndarray:
+def hidden_of(corpus: Corpus, key: CheckpointKey, layers: int = LAYERS, width: int = WIDTH) -> np.ndarray:
     """Hidden states [layers + 1, tokens, width] in float64, before they are rounded for the store."""
-    shape = (layers + 1, probe.info.tokens, width)
+    shape = (layers + 1, corpus.info.tokens, width)
     base = np.random.default_rng(1).standard_normal(shape) * np.linspace(2, 0.3, width)
     drift = _rng(key).standard_normal(shape)
-    if probe.label_ids is not None:
-        towards = _rng(key).standard_normal((len(probe.label_names), width))
-        if probe.kind == "sentence":
-            drift += 3 * towards[np.repeat(probe.label_ids, np.diff(probe.offsets))]
+    if corpus.label_ids is not None:
+        towards = _rng(key).standard_normal((len(corpus.label_names), width))
+        if corpus.kind == "sentence":
+            drift += 3 * towards[np.repeat(corpus.label_ids, np.diff(corpus.offsets))]
         else:
-            for first, length, label in zip(probe.word_first, probe.word_length, probe.label_ids, strict=True):
+            for first, length, label in zip(corpus.word_first, corpus.word_length, corpus.label_ids, strict=True):
                 drift[:, first : first + length] += 3 * towards[label]
     depth = np.arange(layers + 1)[:, None, None] / layers
     return base + drift * depth * key.step / 80
 
 
-def attention_of(probe: ProbeSet, key: CheckpointKey, layers: int = LAYERS, heads: int = HEADS) -> np.ndarray:
+def attention_of(corpus: Corpus, key: CheckpointKey, layers: int = LAYERS, heads: int = HEADS) -> np.ndarray:
     """Packed attentions [layers, heads, pairs] in float16; rows sum to one as well as float16 allows."""
     base, drift = np.random.default_rng(2), _rng(key)
     maps = []
-    for length in np.diff(probe.offsets):
+    for length in np.diff(corpus.offsets):
         shape = (layers, heads, length, length)
         depth = (np.arange(layers) + 1)[:, None, None, None] / layers
         logits = base.standard_normal(shape) + drift.standard_normal(shape) * depth * key.step / 80

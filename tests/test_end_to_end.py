@@ -35,7 +35,7 @@ def bertdyn(*arguments: str, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A folder with one run of the tiny BERT and a probe file."""
+    """A folder with one run of the tiny BERT and a corpus file."""
     from explorer.demo import texts
     from explorer.demo.train import fine_tune
 
@@ -45,7 +45,7 @@ def runs(tmp_path_factory):
     fine_tune(tiny_bert(), folder / "runs" / task.name / "seed-1", task, 1, RECIPE)
     for name, dtype in (("half", "float16"), ("full", "float32")):
         bertdyn(
-            "extract", f"{name}.bertdyn", "runs", "--reference", str(tiny_bert()), "--probe", "dev=dev.tsv",
+            "extract", f"{name}.bertdyn", "runs", "--reference", str(tiny_bert()), "--corpus", "dev=dev.tsv",
             "--dtype", dtype, cwd=folder,
         )  # fmt: skip
     return folder

@@ -34,7 +34,7 @@ def command(store: Path, repair: bool) -> None:
         f"{len(report.problems):,} problem{'s' if len(report.problems) != 1 else ''}" if report.problems else "sound"
     )
     click.echo(
-        f"{report.probes:,} probe sets and {report.checkpoints:,} checkpoints, {readable(report.bytes)} read"
+        f"{report.corpora:,} corpora and {report.checkpoints:,} checkpoints, {readable(report.bytes)} read"
         + (f" ({readable(report.kept_bytes)} more kept to save time)" if report.kept_bytes else "")
         + f": {found}"
         + ("" if report.sound or repair else "; --repair mends what can be mended")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from explorer.measures.apart import Side
     from explorer.measures.nearest_hull import Prediction
-    from store.keys import ProbeInfo
+    from store.keys import CorpusInfo
 
 
 @click.command(no_args_is_help=True)
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("checkpoint", metavar="TASK/SEED/STEP")
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--layer", type=click.IntRange(min=0), required=True, help="0 is the embedding output.")
-@click.option("--probe", metavar="NAME", help="Probe set; default: the only one with labels.")
+@click.option("--corpus", metavar="NAME", help="Corpus; default: the only one with labels.")
 @click.option(
     "--method", default="directprobe", show_default=True, metavar="directprobe|pairs", help="As measure clusters."
 )
@@ -41,19 +41,19 @@ def command(
     checkpoint: str,
     folder: Path,
     layer: int,
-    probe: str | None,
+    corpus: str | None,
     method: str,
     held_out: str,
     split_seed: str,
 ) -> None:
     """Write the clusters of one layer of one checkpoint into FOLDER, in the format of DirectProbe's authors.
 
-    clusters.txt: the cluster of each labelled point, in the probe set's order (with --held-out, of those kept).
+    clusters.txt: the cluster of each labelled point, in the corpus's order (with --held-out, of those kept).
     dis.txt: a line '(i-A, j-B): distance' for each pair of clusters of different labels; nan where it is not known.
     prediction.txt (with --held-out): the label of each held-out point, then 'cluster-label,distance', nearest first.
 
     \b
-    bertdyn clusters-export runs.bertdyn pos/1/80 clusters-pos-80 --layer 6 --probe ewt
+    bertdyn clusters-export runs.bertdyn pos/1/80 clusters-pos-80 --layer 6 --corpus ewt
     """
     from explorer.compute.layers import StoredLayer
     from explorer.measures import Context
@@ -72,8 +72,8 @@ def command(
     if key is None:
         raise BertdynError(f"'{checkpoint}' is no checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)
-    stimuli = opened.probe(_probe(opened.probes(), probe))
-    found = opened.checkpoint(stimuli.info.name, key)
+    texts = opened.corpus(_corpus(opened.corpora(), corpus))
+    found = opened.checkpoint(texts.info.name, key)
     if layer > found.layers:
         raise BertdynError(f"--layer: {key} has layers 0 to {found.layers}.")
     stored = StoredLayer.of(opened, found, layer)
@@ -81,19 +81,19 @@ def command(
     with _progress() as progress:
         try:
             if share:
-                kept, held = labelled_points(stored, stimuli, "clusters").split(share, int(str(settled["split_seed"])))
+                kept, held = labelled_points(stored, texts, "clusters").split(share, int(str(settled["split_seed"])))
                 if not len(kept.points) or not len(held.points):
                     raise BertdynError("--held-out leaves no labelled point on one side: name another share.")
                 lain, gold = solve(kept, method, progress), held.labels
                 groups = [kept.points[lain.assignment == k] for k in range(len(lain.cluster_label))]
                 prediction = predict(held.points, groups, lain.cluster_label, everything=True, progress=progress)
             else:
-                lain = side(stored, stimuli, method, Context(shelf=opened.shelf(), progress=progress), "clusters")
+                lain = side(stored, texts, method, Context(shelf=opened.shelf(), progress=progress), "clusters")
         except MeasureError as error:
             raise BertdynError(str(error)) from None
-    files = {"clusters.txt": clusters_lines(lain), "dis.txt": distance_lines(lain, stimuli.label_names)}
+    files = {"clusters.txt": clusters_lines(lain), "dis.txt": distance_lines(lain, texts.label_names)}
     if prediction is not None and gold is not None:
-        files["prediction.txt"] = prediction_lines(lain, stimuli.label_names, prediction, gold)
+        files["prediction.txt"] = prediction_lines(lain, texts.label_names, prediction, gold)
     _write(folder, files)
     if lain.too_many:
         click.echo(
@@ -121,14 +121,12 @@ def prediction_lines(side: Side, names: tuple[str, ...], prediction: Prediction,
         yield "\t".join((names[label], *near))
 
 
-def _probe(infos: tuple[ProbeInfo, ...], name: str | None) -> str:
+def _corpus(infos: tuple[CorpusInfo, ...], name: str | None) -> str:
     if name is not None:
         return name
     labelled = [info.name for info in infos if info.labels]
     if len(labelled) != 1:
-        raise BertdynError(
-            f"--probe: name one of the probe sets with labels ({', '.join(labelled) or 'there is none'})."
-        )
+        raise BertdynError(f"--corpus: name one of the corpora with labels ({', '.join(labelled) or 'there is none'}).")
     return labelled[0]
 
 

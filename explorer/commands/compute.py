@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 COLUMNS = (
-    "measure", "probe", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step", "ref_layer",
+    "measure", "corpus", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step", "ref_layer",
     "example", "query", "statistic", "label_a", "label_b", "value", "interval_low", "interval_high", "null_value",
     "unit", "n", "parameters", "reason", "details",
 )  # fmt: skip
@@ -94,16 +94,16 @@ def command(
         parameters = {name: value for name, value in given.items() if value is not None}
         plans = _plans(opened, declared, flags, parameters, trust)
         outcomes = []
-        for of_probe in plans.values():
+        for of_corpus in plans.values():
             with _progress(
-                f"{', '.join(p.selection.measure for p in of_probe)} on {of_probe[0].selection.probe}"
+                f"{', '.join(p.selection.measure for p in of_corpus)} on {of_corpus[0].selection.corpus}"
             ) as update:
-                selections = [p.selection for p in of_probe]
+                selections = [p.selection for p in of_corpus]
                 outcomes.append(compute(opened, selections, update, workers, device, trust=trust))
-            _narrate(of_probe, outcomes[-1])
+            _narrate(of_corpus, outcomes[-1])
             if outcomes[-1].cancelled:
                 raise click.exceptions.Exit(130)
-        rows = [row for of_probe in plans.values() for planned in of_probe for row in _shown(opened, planned, by)]
+        rows = [row for of_corpus in plans.values() for planned in of_corpus for row in _shown(opened, planned, by)]
     for warning in warnings(rows):
         click.echo(f"note: {warning}", err=True)
     failures = [failure for outcome in outcomes for failure in outcome.failures]
@@ -125,7 +125,7 @@ def _plans(
     parameters: Mapping[str, object],
     trust: Trust,
 ) -> dict[str, list[Plan]]:
-    """What is to be done on each probe set; one that the selection does not fit is passed over unless it was named.
+    """What is to be done on each corpus; one that the selection does not fit is passed over unless it was named.
 
     Raises:
         BertdynError: the selection fits none, or a parameter belongs to no measure.
@@ -141,14 +141,14 @@ def _plans(
         fits |= {name: value for name, value in parameters.items() if name not in fits and name not in others}
         for selection in selections(store, measure, parameters=fits, **flags):
             try:
-                plans.setdefault(selection.probe, []).append(plan(store, selection, trust))
+                plans.setdefault(selection.corpus, []).append(plan(store, selection, trust))
             except BertdynError as error:
                 refusals[str(error)] = error
     if not any(plans.values()):
         raise next(iter(refusals.values()))
     for refusal in refusals:
         click.echo(f"bertdyn: passed over: {refusal}", err=True)
-    return {probe: of_probe for probe, of_probe in plans.items() if of_probe}
+    return {corpus: of_corpus for corpus, of_corpus in plans.items() if of_corpus}
 
 
 def _shown(store: Store, planned: Plan, by: str) -> Iterator[Result]:
@@ -177,7 +177,7 @@ def _for_people(row: Result) -> Result:
 
 def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:
     chosen = plans[0].selection
-    name = f"{', '.join(p.selection.measure for p in plans)} on probe set '{chosen.probe}'"
+    name = f"{', '.join(p.selection.measure for p in plans)} on corpus '{chosen.corpus}'"
     against = next((f" against {p.selection.against}" for p in plans if p.selection.against), "")
     to_go = sum(len(p.missing) for p in plans) - outcome.computed
     ended = f", interrupted with {to_go:,} to go" if outcome.cancelled else ""

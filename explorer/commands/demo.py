@@ -9,9 +9,9 @@ import click
 
 TRY = (
     "bertdyn-tui {}",
-    "bertdyn show curves {} --probe topic --task topic",
-    "bertdyn show heat {} --probe tags --task tags",
-    "bertdyn compute js {} --probe tags --task tags --seed 1 --step 200 --by head",
+    "bertdyn show curves {} --corpus topic --task topic",
+    "bertdyn show heat {} --corpus tags --task tags",
+    "bertdyn compute js {} --corpus tags --task tags --seed 1 --step 200 --by head",
     'bertdyn sql {} "select task, layer, avg(value) as distance from svcca where step = 200 group by all order by all"',
 )
 
@@ -31,7 +31,7 @@ def command(folder: Path) -> None:
     click.echo(f"The demo's store is {path}. Try:\n")
     for line in TRY:
         click.echo("  " + line.format(shlex.quote(str(path))))
-    click.echo("\nThe checkpoints it was made of are in runs/ beside it, the probe sets' sentences in texts/.")
+    click.echo("\nThe checkpoints it was made of are in runs/ beside it, the corpora' sentences in texts/.")
 
 
 def make(folder: Path) -> Path:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @click.command(
     epilog="""\b
     Examples:
-      bertdyn extract runs.bertdyn runs/ --reference bert-base-uncased --probe dev=sst2_dev.tsv
-      bertdyn extract runs.bertdyn runs/ --probe mnli=mnli.csv --text premise,hypothesis --label gold \\
-          --probe ewt=ewt_dev.conllu --label ewt:deprel --limit 1000
+      bertdyn extract runs.bertdyn runs/ --reference bert-base-uncased --corpus dev=sst2_dev.tsv
+      bertdyn extract runs.bertdyn runs/ --corpus mnli=mnli.csv --text premise,hypothesis --label gold \\
+          --corpus ewt=ewt_dev.conllu --label ewt:deprel --limit 1000
     """
 )
 @click.argument("store", type=click.Path(path_type=Path))
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     "--reference", metavar="PATH_OR_HUB_ID", help="The pre-trained model: stored as task 'pretrained', step 0."
 )
 @click.option(
-    "--probe",
-    "probes",
+    "--corpus",
+    "corpora",
     metavar="NAME=FILE",
     multiple=True,
     required=True,
@@ -55,14 +55,14 @@ if TYPE_CHECKING:
     metavar="[NAME:]COLUMN[,COLUMN]",
     multiple=True,
     help="Column of the sentences, two for pairs. Default: text, sentence, sentence1,sentence2 or premise,hypothesis, "
-    "whichever there is; the first of a .tsv of two columns without a header. Several probes: NAME:COLUMN for one.",
+    "whichever there is; the first of a .tsv of two columns without a header. Several corpora: NAME:COLUMN for one.",
 )
 @click.option(
     "--label",
     metavar="[NAME:]COLUMN",
     multiple=True,
     help="Column of the labels; upos or deprel of a .conllu. Default: label where there is one, upos, or the second of "
-    "a .tsv without a header. Several probes: upos and deprel are for each .conllu, others for each table, "
+    "a .tsv without a header. Several corpora: upos and deprel are for each .conllu, others for each table, "
     "NAME:COLUMN for one.",
 )
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N sentences of each file.")
@@ -97,7 +97,7 @@ def command(
     runs: tuple[Path, ...],
     layout: str,
     reference: str | None,
-    probes: tuple[str, ...],
+    corpora: tuple[str, ...],
     text: tuple[str, ...],
     label: tuple[str, ...],
     limit: int | None,
@@ -108,12 +108,12 @@ def command(
     no_attentions: bool,
     replace: bool,
 ) -> int:
-    """Read the checkpoints under RUNS, run them on probe sets and keep hidden states and attentions in STORE.
+    """Read the checkpoints under RUNS, run them on corpora and keep hidden states and attentions in STORE.
 
     Only what is missing is done; run it again after more training, or after an interruption. Exit code 0: everything
     is in place, 1: some checkpoints failed, 2: nothing could be done.
     """
-    files = _probe_files(probes)
+    files = _text_files(corpora)
     from store.extract.run import ExtractOptions, extract
 
     options = ExtractOptions(
@@ -135,14 +135,14 @@ def command(
     return report.exit_code
 
 
-def _probe_files(given: Sequence[str]) -> dict[str, Path]:
+def _text_files(given: Sequence[str]) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for value in given:
         name, equals, path = value.partition("=")
         if not equals or not name or not path:
-            raise BertdynError(f"--probe {value}: write NAME=FILE, as in dev=sst2_dev.tsv.")
+            raise BertdynError(f"--corpus {value}: write NAME=FILE, as in dev=sst2_dev.tsv.")
         if name in files:
-            raise BertdynError(f"--probe: '{name}' is named twice, for {files[name]} and {path}.")
+            raise BertdynError(f"--corpus: '{name}' is named twice, for {files[name]} and {path}.")
         files[name] = Path(path)
     return files
 
@@ -196,11 +196,11 @@ def _plan_text(plan: Plan) -> str:
     from store.extract.run import size
 
     lines = []
-    for name, probe in plan.probes.items():
-        info = probe.info
+    for name, corpus in plan.corpora.items():
+        info = corpus.info
         cut = f", {info.truncated:,} cut at {plan.options.max_length} tokens" if info.truncated else ""
         labels = f", {len(info.labels)} labels" if info.labels else ", no labels"
-        lines.append(f"probe set {name}: {info.examples:,} sentences, {info.tokens:,} tokens{cut}{labels}")
+        lines.append(f"corpus {name}: {info.examples:,} sentences, {info.tokens:,} tokens{cut}{labels}")
     there = sum(o.status == "present" for o in plan.outcomes)
     what = "nothing to extract"
     if plan.work:
@@ -214,22 +214,22 @@ def _print_report(report: Report) -> None:
     """Counts by run on stdout; each failure, and what is worth knowing, on stderr."""
     runs: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in report.outcomes:
-        runs.setdefault((outcome.probe or "(any)", outcome.key.task, outcome.key.seed), []).append(outcome)
+        runs.setdefault((outcome.corpus or "(any)", outcome.key.task, outcome.key.seed), []).append(outcome)
     rows = []
-    for (probe, task, seed), outcomes in runs.items():
+    for (corpus, task, seed), outcomes in runs.items():
         counts = Counter(o.status for o in outcomes)
         steps = ",".join(str(o.key.step) for o in outcomes if o.status in ("added", "replaced"))
         rows.append(
-            (probe, task, seed, counts["added"], counts["replaced"], counts["present"], counts["failed"], steps)
+            (corpus, task, seed, counts["added"], counts["replaced"], counts["present"], counts["failed"], steps)
         )
-    columns = ("probe", "task", "seed", "added", "replaced", "there already", "failed", "steps added")
+    columns = ("corpus", "task", "seed", "added", "replaced", "there already", "failed", "steps added")
     sys.stdout.write(as_table(columns, rows))
     sys.stdout.flush()
     for outcome in report.outcomes:
         if outcome.status == "failed":
-            where = f"{outcome.key} on {outcome.probe}" if outcome.probe else str(outcome.key)
+            where = f"{outcome.key} on {outcome.corpus}" if outcome.corpus else str(outcome.key)
             print(f"failed: {where}: {outcome.reason}", file=sys.stderr)
         elif outcome.reason:
-            print(f"note: {outcome.key} on {outcome.probe}: {outcome.reason}", file=sys.stderr)
+            print(f"note: {outcome.key} on {outcome.corpus}: {outcome.reason}", file=sys.stderr)
     for note in report.notes:
         print(f"note: {note}", file=sys.stderr)

@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from store.store import Store, Table
 
 LISTS = {
-    "runs": "SELECT task, seed, probe, count(*) AS checkpoints, min(step) AS first_step, max(step) AS last_step, "
+    "runs": "SELECT task, seed, corpus, count(*) AS checkpoints, min(step) AS first_step, max(step) AS last_step, "
     "max(layers) AS layers, max(heads) AS heads, max(width) AS width, any_value(dtype) AS dtype, "
     "bool_and(has_attention) AS attentions, sum(bytes)::BIGINT AS bytes "
-    "FROM checkpoints GROUP BY task, seed, probe ORDER BY task, seed, probe",
-    "checkpoints": "SELECT probe, task, seed, step, epoch, loss, metrics, layers, heads, width, dtype, has_attention, "
-    "model_class, source, bytes, created FROM checkpoints ORDER BY probe, task, seed, step",
-    "probes": "SELECT name, kind, examples, tokens, words, len(labels) AS labels, truncated, source "
-    "FROM probes ORDER BY name",
-    "results": "SELECT measure, parameters, probe, count(*) AS rows, "
+    "FROM checkpoints GROUP BY task, seed, corpus ORDER BY task, seed, corpus",
+    "checkpoints": "SELECT corpus, task, seed, step, epoch, loss, metrics, layers, heads, width, dtype, has_attention, "
+    "model_class, source, bytes, created FROM checkpoints ORDER BY corpus, task, seed, step",
+    "corpora": "SELECT name, kind, examples, tokens, words, len(labels) AS labels, truncated, source "
+    "FROM corpora ORDER BY name",
+    "results": "SELECT measure, parameters, corpus, count(*) AS rows, "
     "count(DISTINCT (task, seed, step, layer, ref_task, ref_seed, ref_step)) AS layer_values, "
     "count(DISTINCT (task, seed, step)) AS checkpoints, "
     'count(DISTINCT (ref_task, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS "references", '
-    "max(computed_at) AS newest FROM results GROUP BY measure, parameters, probe ORDER BY measure, probe, parameters",
+    "max(computed_at) AS newest FROM results GROUP BY measure, parameters, corpus ORDER BY measure, corpus, parameters",
 }
 EMPTY = {
     "runs": "no checkpoint yet: run 'bertdyn extract'",
-    "probes": "no probe set yet: run 'bertdyn extract' with --probe",
+    "corpora": "no corpus yet: run 'bertdyn extract' with --corpus",
     "results": "nothing computed yet: run 'bertdyn compute'",
 }
 
@@ -42,9 +42,9 @@ EMPTY = {
 @click.argument("what", metavar="[WHAT]", required=False, type=click.Choice(tuple(LISTS)))
 @output_options
 def command(store: Path, what: str | None, format: str | None, output: Path | None) -> None:
-    """List what STORE holds: its runs, checkpoints, probe sets, their sizes, and what is computed.
+    """List what STORE holds: its runs, checkpoints, corpora, their sizes, and what is computed.
 
-    WHAT is one of runs, checkpoints, probes, results; without it an overview of all but the single checkpoints.
+    WHAT is one of runs, checkpoints, corpora, results; without it an overview of all but the single checkpoints.
 
     \b
     bertdyn ls runs.bertdyn
@@ -66,7 +66,7 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
 
 
 def _overview(store: Store) -> str:
-    tables = {name: store.query(LISTS[name]) for name in ("runs", "probes", "results")}
+    tables = {name: store.query(LISTS[name]) for name in ("runs", "corpora", "results")}
     checkpoints = store.query("SELECT count(*), coalesce(sum(bytes), 0)::BIGINT FROM checkpoints").rows[0]
     parts = [f"{store.path}: {checkpoints[0]:,} checkpoints, {readable(checkpoints[1])}\n"]
     for name, table in tables.items():

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
-SELECTING = ("probe", "task", "seed", "step", "layer", "against", "against_layer")
+SELECTING = ("corpus", "task", "seed", "step", "layer", "against", "against_layer")
 """The flags of ``selection_options``, as they reach a command and as ``selections`` takes them."""
 _ALL = "0-"
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --probe, --task, --seed, --step, --layer, --against and --against-layer, under the names of SELECTING."""
+    """Add --corpus, --task, --seed, --step, --layer, --against and --against-layer, under the names of SELECTING."""
     flags = [
-        click.option("--probe", metavar="NAME", help="Probe set; default: every one."),
+        click.option("--corpus", metavar="NAME", help="Corpus; default: every one."),
         click.option("--task", metavar="A,B", help="Tasks; default: all."),
         click.option("--seed", metavar="1,2", help="Seeds; default: all."),
         click.option("--step", metavar="0,20,100-500", help="Steps; default: all."),
@@ -57,7 +57,7 @@ def selections(
     store: Store,
     measure: Measure,
     *,
-    probe: str | None = None,
+    corpus: str | None = None,
     task: str | None = None,
     seed: str | None = None,
     step: str | None = None,
@@ -66,24 +66,24 @@ def selections(
     against_layer: str | None = None,
     parameters: Mapping[str, object] | None = None,
 ) -> list[Selection]:
-    """One Selection a probe set that the flags name (or every probe set the measure can be computed on).
+    """One Selection a corpus that the flags name (or every corpus the measure can be computed on).
 
     Raises:
-        BertdynError: an unusable flag, an unknown probe set, no labels where the measure needs them, an empty store.
+        BertdynError: an unusable flag, an unknown corpus, no labels where the measure needs them, an empty store.
     """
     try:
         settled = measure.settle(parameters or {})
     except MeasureError as error:
         raise BertdynError(str(error)) from None
-    infos = {info.name: info for info in store.probes()}
+    infos = {info.name: info for info in store.corpora()}
     if not infos:
-        raise BertdynError(f"{store.path} holds no probe set yet: run 'bertdyn extract' first.")
-    if probe is not None and probe not in infos:
-        raise BertdynError(f"--probe: the store has no '{probe}', only {', '.join(infos)}.")
-    usable = [i for i in infos.values() if (probe in (None, i.name)) and (i.labels or not measure.needs_labels)]
+        raise BertdynError(f"{store.path} holds no corpus yet: run 'bertdyn extract' first.")
+    if corpus is not None and corpus not in infos:
+        raise BertdynError(f"--corpus: the store has no '{corpus}', only {', '.join(infos)}.")
+    usable = [i for i in infos.values() if (corpus in (None, i.name)) and (i.labels or not measure.needs_labels)]
     if not usable:
         raise BertdynError(
-            f"{measure.name} needs labels, and {f'probe set {probe!r} has' if probe else 'the probe sets have'} none: "
+            f"{measure.name} needs labels, and {f'corpus {corpus!r} has' if corpus else 'the corpora have'} none: "
             "extract one with --label."
         )
     if against is not None and measure.sides == 1:
@@ -94,13 +94,13 @@ def selections(
     chosen = []
     for info in usable:
         keys = [c.key for c in store.checkpoints(info.name)]
-        if not keys and probe is None:
-            continue  # a probe set whose extraction has not begun
+        if not keys and corpus is None:
+            continue  # a corpus whose extraction has not begun
         compared = Against.parse(against) if against is not None else default_against(keys)
         chosen.append(
             Selection(
                 measure=measure.name,
-                probe=info.name,
+                corpus=info.name,
                 tasks=_names(task),
                 seeds=_names(seed),
                 steps=None if step is None else Ranges.parse(step, "--step"),

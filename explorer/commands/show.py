@@ -134,7 +134,7 @@ def command(
     views = [kind.load(opened, _one(opened, kind, s), look) for s in chosen_of]
     options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
     if FORMATS[chosen].alone and len(views) > 1:
-        raise BertdynError(f"A file of {chosen} holds one picture: choose a probe set with --probe.")
+        raise BertdynError(f"A file of {chosen} holds one picture: choose a corpus with --corpus.")
     if chosen in ("csv", "json", "parquet"):
         columns = views[0].rows()[0]
         write_rows(columns, [row for one in views for row in one.rows()[1]], chosen, output)
@@ -163,7 +163,7 @@ def _one(store: Store, kind: ViewKind, selection: Selection | None) -> Selection
     """The one comparison of views that show one; a map of layers looks for one that has values."""
     if selection is None or not kind.one or kind.across:
         return selection
-    return narrowed(selection, [c.key for c in store.checkpoints(selection.probe)])
+    return narrowed(selection, [c.key for c in store.checkpoints(selection.corpus)])
 
 
 def _format(format: str | None, output: Path | None) -> str:
@@ -200,9 +200,9 @@ def _narrow(rows: Rows, flags: Mapping[str, str | None]) -> dict[str, str | None
 
 
 def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], parameters: Mapping[str, object]) -> None:
-    parts = ["bertdyn", "compute", rows.measure.name, str(store), "--probe", rows.selection.probe]
+    parts = ["bertdyn", "compute", rows.measure.name, str(store), "--corpus", rows.selection.corpus]
     for name, value in flags.items():
-        if value is not None and name != "probe":
+        if value is not None and name != "corpus":
             parts += [f"--{name.replace('_', '-')}", value]
     for name, given in parameters.items():
         parts += [f"--{name.replace('_', '-')}", str(given)]

@@ -21,7 +21,7 @@ from explorer.measures import all_measures
 def command(store: Path, query: str, limit: int | None, format: str | None, output: Path | None) -> None:
     """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin.
 
-    Tables: runs, checkpoints, training_log, probes, results, and one a measure (svcca, js, clusters) with its
+    Tables: runs, checkpoints, training_log, corpora, results, and one a measure (svcca, js, clusters) with its
     parameters as columns. DESCRIBE and SUMMARIZE work too.
 
     \b

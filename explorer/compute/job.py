@@ -1,6 +1,6 @@
 """`python -m explorer.compute.job STORE`: one computation as a child process of a program that must not stall.
 
-The request is one line of JSON on stdin (``protocol.request_line``): ``measure`` and ``probe``, and where they matter
+The request is one line of JSON on stdin (``protocol.request_line``): ``measure`` and ``corpus``, and where they matter
 ``tasks``, ``seeds`` (lists of text), ``steps``, ``layers`` (``"0,20,100-500"``), ``against`` (as on the command line),
 ``parameters`` (an object), ``workers``, ``device``, ``ref_layers`` (as ``layers``), ``trust`` (an object, the fields
 of ``measures.Trust``). Nothing else is read.
@@ -10,7 +10,7 @@ Progress is lines of JSON on stdout (``protocol.read_message``), each an object 
     {"kind": "update", "done": 4, "total": 13, "known": 26, "current": "layer 3 of sst2/1/20 against pretrained/0/0"}
     {"kind": "outcome", "computed": 13, "known": 26, "failures": [{"where": ..., "message": ...}], "notes": [...],
      "cancelled": false}
-    {"kind": "refused", "message": "--probe: the store has no 'tset', only test."}
+    {"kind": "refused", "message": "--corpus: the store has no 'tset', only test."}
 
 Updates come at most four times a second, the first as soon as it is known what is missing. The last line is an outcome
 or a refusal. What ``done`` counts is in the store half a second later, or when the next task ends; all of it is before

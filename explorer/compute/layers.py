@@ -29,14 +29,14 @@ class StoredLayer:
     def of(cls, store: Store, checkpoint: Checkpoint, layer: int) -> StoredLayer:
         """The layer (0 is the embedding output) of a checkpoint.
 
-        The identity holds the probe set's name too: equal arrays under other special tokens or words are another side.
+        The identity holds the corpus's name too: equal arrays under other special tokens or words are another side.
         """
-        hidden_chunk, attention_chunk = store.chunks(checkpoint.probe, checkpoint.key)
+        hidden_chunk, attention_chunk = store.chunks(checkpoint.corpus, checkpoint.key)
         return cls(
             store,
             checkpoint,
             layer,
-            f"{layer}/{checkpoint.hidden_digest}/{checkpoint.attention_digest}/{checkpoint.probe}",
+            f"{layer}/{checkpoint.hidden_digest}/{checkpoint.attention_digest}/{checkpoint.corpus}",
             checkpoint.width,
             checkpoint.heads,
             hidden_chunk,
@@ -45,8 +45,8 @@ class StoredLayer:
 
     def hidden(self, start: int, stop: int) -> np.ndarray:
         """Hidden states [stop - start, width] of tokens start..stop in the stored dtype."""
-        return self.store.hidden(self.checkpoint.probe, self.checkpoint.key, self.layer, start, stop)
+        return self.store.hidden(self.checkpoint.corpus, self.checkpoint.key, self.layer, start, stop)
 
     def attention(self, head: int, start: int, stop: int) -> np.ndarray:
         """Packed attention entries start..stop [stop - start] of one head, counted from 1."""
-        return self.store.attention(self.checkpoint.probe, self.checkpoint.key, self.layer, head, start, stop)
+        return self.store.attention(self.checkpoint.corpus, self.checkpoint.key, self.layer, head, start, stop)

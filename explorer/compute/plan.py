@@ -114,7 +114,7 @@ def plan(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Plan:
         trust: what shall come with the values; one that lacks it is missing.
 
     Raises:
-        BertdynError: an unknown measure, probe set or parameter, no labels where the measure needs them, no
+        BertdynError: an unknown measure, corpus or parameter, no labels where the measure needs them, no
             attentions where it reads them, a null or interval that the measure does not have, or a selection that
             matches nothing.
     """
@@ -123,12 +123,12 @@ def plan(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Plan:
         parameters = measure.settle(dict(selection.parameters))
     except MeasureError as error:
         raise BertdynError(str(error)) from None
-    infos = {info.name: info for info in store.probes()}
-    if selection.probe not in infos:
-        raise BertdynError(f"--probe: the store has no '{selection.probe}', only {', '.join(infos) or 'none'}.")
-    if measure.needs_labels and not infos[selection.probe].labels:
+    infos = {info.name: info for info in store.corpora()}
+    if selection.corpus not in infos:
+        raise BertdynError(f"--corpus: the store has no '{selection.corpus}', only {', '.join(infos) or 'none'}.")
+    if measure.needs_labels and not infos[selection.corpus].labels:
         raise BertdynError(
-            f"{measure.name} needs labels, and probe set '{selection.probe}' has none: extract one with --label."
+            f"{measure.name} needs labels, and corpus '{selection.corpus}' has none: extract one with --label."
         )
     if trust.null and not measure.null:
         raise BertdynError(f"--null: {measure.name} has no null.")
@@ -136,7 +136,7 @@ def plan(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Plan:
         has = f"only {' and '.join(measure.intervals)}" if measure.intervals else "none"
         raise BertdynError(f"--interval: {measure.name} has no {trust.interval} interval, {has}.")
     selection = replace(selection, parameters=parameters)
-    return make_plan(selection, measure, store.checkpoints(selection.probe), _stored(store, selection, measure, trust))
+    return make_plan(selection, measure, store.checkpoints(selection.corpus), _stored(store, selection, measure, trust))
 
 
 def coverage(store: Store, selection: Selection) -> Coverage:
@@ -157,7 +157,7 @@ def rows(store: Store, planned: Plan) -> list[Result]:
     found = [
         (place[cell], row)
         for row in store.results(
-            selection.measure, selection.probe, canonical(dict(selection.parameters)), tasks=selection.tasks
+            selection.measure, selection.corpus, canonical(dict(selection.parameters)), tasks=selection.tasks
         )
         if row.version == measure.version and (cell := _cell(row)) in place
     ]
@@ -171,7 +171,7 @@ def make_plan(
     """The plan, from listings alone.
 
     Args:
-        checkpoints: every checkpoint of the selection's probe set.
+        checkpoints: every checkpoint of the selection's corpus.
         stored: fingerprints of the cells with rows of this measure, its parameters and its version.
 
     Raises:
@@ -184,7 +184,7 @@ def make_plan(
     usable = [p for p in wanted if measure.reads == "hidden" or all(by_key[k].has_attention for k in _sides(p))]
     if not usable:
         raise BertdynError(
-            f"{measure.name} reads attentions, and the chosen checkpoints of probe set '{selection.probe}' were "
+            f"{measure.name} reads attentions, and the chosen checkpoints of corpus '{selection.corpus}' were "
             "extracted without them (--no-attentions)."
         )
     usable.sort(key=lambda p: (p.reference or p.key, p.key))
@@ -296,7 +296,7 @@ def _stored(store: Store, selection: Selection, measure: Measure, trust: Trust) 
     rows = store.result_columns(
         ("distinct " + columns[0], *columns[1:], stamp),
         measure.name,
-        selection.probe,
+        selection.corpus,
         canonical(dict(selection.parameters)),
         f"version = {measure.version}",
         selection.tasks,

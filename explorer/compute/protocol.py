@@ -85,7 +85,7 @@ def request_line(request: Request) -> str:
     return json.dumps(
         {
             "measure": chosen.measure,
-            "probe": chosen.probe,
+            "corpus": chosen.corpus,
             "tasks": list(chosen.tasks),
             "seeds": list(chosen.seeds),
             "steps": None if chosen.steps is None else str(chosen.steps),
@@ -101,7 +101,7 @@ def request_line(request: Request) -> str:
 
 
 def read_request(line: str) -> Request:
-    """The request of such a line; only ``measure`` and ``probe`` must be there.
+    """The request of such a line; only ``measure`` and ``corpus`` must be there.
 
     Raises:
         BertdynError: no JSON object, a field missing or of another type, or an unusable range or comparison.
@@ -110,7 +110,7 @@ def read_request(line: str) -> Request:
         given = json.loads(line)
         selection = Selection(
             measure=_text(given["measure"]),
-            probe=_text(given["probe"]),
+            corpus=_text(given["corpus"]),
             tasks=tuple(_text(t) for t in given.get("tasks") or ()),
             seeds=tuple(_text(s) for s in given.get("seeds") or ()),
             steps=_ranges(given.get("steps"), "steps"),
@@ -127,7 +127,7 @@ def read_request(line: str) -> Request:
             None if given.get("trust") is None else _trust(given["trust"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BertdynError(f"The request is not a JSON object with 'measure' and 'probe': {error!r}.") from None
+        raise BertdynError(f"The request is not a JSON object with 'measure' and 'corpus': {error!r}.") from None
 
 
 def message_line(message: Message) -> str:

@@ -51,7 +51,7 @@ def compute(
     killed, and the outcome says ``cancelled``. So does the death of a child, with a failure that names its task.
 
     Args:
-        selections: of one probe set: measures of the same checkpoints share what they read.
+        selections: of one corpus: measures of the same checkpoints share what they read.
         progress: called at the start, after each task and now and then during long ones, in this thread.
         workers: child processes; None chooses by the machine and the work.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``...
@@ -173,7 +173,7 @@ def _noted(folder: str) -> list[str]:
 
 def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Trust, notes: str) -> Setting:
     measures = tuple((p.selection.measure, p.selection.parameters) for p in plans)
-    return Setting(str(store.path), plans[0].selection.probe, measures, device, trust, notes)
+    return Setting(str(store.path), plans[0].selection.corpus, measures, device, trust, notes)
 
 
 def _bytes(store: Store, plans: Sequence[Plan]) -> int:
@@ -182,8 +182,8 @@ def _bytes(store: Store, plans: Sequence[Plan]) -> int:
     for planned in plans:
         if planned.missing:
             selection = planned.selection
-            info = next(i for i in store.probes() if i.name == selection.probe)
-            first = store.checkpoint(selection.probe, planned.missing[0].pair.key)
+            info = next(i for i in store.corpora() if i.name == selection.corpus)
+            first = store.checkpoint(selection.corpus, planned.missing[0].pair.key)
             hidden = get(selection.measure).reads == "hidden"
             total += len(planned.missing) * 2 * (info.tokens * first.width if hidden else info.pairs * first.heads)
     return total
@@ -198,7 +198,7 @@ def _trusted(store: Store, plans: Sequence[Plan], trust: Trust) -> dict[tuple[ob
         for planned in plans
         for row in store.results(
             planned.selection.measure,
-            planned.selection.probe,
+            planned.selection.corpus,
             canonical(dict(planned.selection.parameters)),
             "null_value is not null or interval_low is not null",
         )

@@ -19,7 +19,7 @@ from explorer.compute.protocol import Failure
 from explorer.compute.trust import stamp
 from explorer.measures import Context, Measure, MeasureError, Trust, Value, canonical, get
 from store.errors import BertdynError
-from store.keys import Checkpoint, ProbeSet, Result
+from store.keys import Checkpoint, Corpus, Result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -36,7 +36,7 @@ class Setting:
     """What all tasks of a run have in common."""
 
     store: str
-    probe: str
+    corpus: str
     measures: tuple[tuple[str, tuple[tuple[str, object], ...]], ...]
     """Name and settled parameters of each measure of the run, in the order of ``Job.measures``."""
     device: str = "auto"
@@ -58,7 +58,7 @@ class _Bench:
     """What a worker process keeps from task to task."""
 
     store: Store
-    probe: ProbeSet
+    corpus: Corpus
     context: Context
 
 
@@ -66,9 +66,9 @@ def run_task(setting: Setting, task: Task) -> TaskReport:
     """Compute a task's values. One that cannot be computed is a failure; the others go on.
 
     Raises:
-        BertdynError: the store or the probe set cannot be opened, or the device is not there.
+        BertdynError: the store or the corpus cannot be opened, or the device is not there.
     """
-    bench = _bench(setting.store, setting.probe, setting.device)
+    bench = _bench(setting.store, setting.corpus, setting.device)
     bench.context.trust = setting.trust
     rows: list[Result] = []
     failures = []
@@ -117,23 +117,23 @@ def resolve_device(device: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _bench(store: str, probe: str, device: str) -> _Bench:
+def _bench(store: str, corpus: str, device: str) -> _Bench:
     from store.store import Store
 
     opened = Store.open(Path(store))
-    return _Bench(opened, opened.probe(probe), Context(resolve_device(device), Kept(), opened.shelf()))
+    return _Bench(opened, opened.corpus(corpus), Context(resolve_device(device), Kept(), opened.shelf()))
 
 
 def _cell_rows(bench: _Bench, measure: Measure, parameters: Mapping[str, object], cell: Cell) -> list[Result]:
-    pair, probe = cell.pair, bench.probe.info.name
-    checkpoint = bench.store.checkpoint(probe, pair.key)
-    reference = None if pair.reference is None else bench.store.checkpoint(probe, pair.reference)
+    pair, corpus = cell.pair, bench.corpus.info.name
+    checkpoint = bench.store.checkpoint(corpus, pair.key)
+    reference = None if pair.reference is None else bench.store.checkpoint(corpus, pair.reference)
     side = StoredLayer.of(bench.store, checkpoint, cell.layer)
     other = None
     if reference is not None and cell.ref_layer is not None:
         other = StoredLayer.of(bench.store, reference, cell.ref_layer)
     try:
-        values = measure.compute(side, other, bench.probe, parameters, bench.context)
+        values = measure.compute(side, other, bench.corpus, parameters, bench.context)
     except Exception as error:
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
             bench.context.kept.clear()
@@ -162,7 +162,7 @@ def _row(
     return Result(
         measure=measure.name,
         parameters=canonical(parameters),
-        probe=checkpoint.probe,
+        corpus=checkpoint.corpus,
         task=key.task,
         seed=key.seed,
         step=key.step,

@@ -20,15 +20,15 @@ class Task:
     rate: float
     """Peak learning rate: whole sentences are learned later than words."""
     examples: int
-    """Sentences of the probe set: enough for several times more tokens than the model is wide."""
+    """Sentences of the corpus: enough for several times more tokens than the model is wide."""
 
     @property
-    def probe_file(self) -> str:
-        """Name of the probe set's file."""
+    def corpus_file(self) -> str:
+        """Name of the corpus's file."""
         return self.name + (".tsv" if self.kind == "sentence" else ".conllu")
 
     def held_out(self) -> list[texts.Sentence]:
-        """The probe set: the same for every run, and none of it is trained on."""
+        """The corpus: the same for every run, and none of it is trained on."""
         return self.make(HELD_OUT_SEED, self.examples)
 
     def training(self, n: int) -> list[texts.Sentence]:

@@ -1,6 +1,6 @@
 """Make the demo's store: write the texts, fine-tune, extract, compute. What is there already is not done again.
 
-    FOLDER/texts/topic.tsv, tags.conllu             the probe sets
+    FOLDER/texts/topic.tsv, tags.conllu             the corpora
     FOLDER/runs/<task>/seed-<N>/checkpoint-<step>   as the Hugging Face Trainer writes them
     FOLDER/demo.bertdyn                             the store
 
@@ -85,7 +85,7 @@ def tiny_bert() -> Path:
 
 
 def _extracted(path: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: Recipe) -> bool:
-    """All checkpoints, on all probe sets, are in the store."""
+    """All checkpoints, on all corpora, are in the store."""
     from store.keys import PRETRAINED_KEY, CheckpointKey
     from store.store import Store
 
@@ -93,19 +93,19 @@ def _extracted(path: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: 
         return False
     store = Store.open(path)
     wanted = {CheckpointKey(t.name, str(s), n) for t in tasks for s in seeds for n in recipe.steps} | {PRETRAINED_KEY}
-    probes = {info.name for info in store.probes()}
-    return all(t.name in probes and wanted <= _keys(store, t.name) for t in tasks)
+    corpora = {info.name for info in store.corpora()}
+    return all(t.name in corpora and wanted <= _keys(store, t.name) for t in tasks)
 
 
-def _keys(store: Store, probe: str) -> set[CheckpointKey]:
-    return {c.key for c in store.checkpoints(probe)}
+def _keys(store: Store, corpus: str) -> set[CheckpointKey]:
+    return {c.key for c in store.checkpoints(corpus)}
 
 
 def _write_texts(folder: Path, tasks: Iterable[Task]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for task in tasks:
         write = texts.to_tsv if task.kind == "sentence" else texts.to_conllu
-        (folder / task.probe_file).write_text(write(task.held_out()), encoding="utf-8")
+        (folder / task.corpus_file).write_text(write(task.held_out()), encoding="utf-8")
 
 
 def _fine_tune(
@@ -160,7 +160,7 @@ def _train(base: Path, run: _Run, recipe: Recipe) -> None:
 def _extract(base: Path, folder: Path, tasks: Sequence[Task], progress: Progress) -> None:
     from store.extract.run import ExtractOptions, extract
 
-    files = {t.name: folder / "texts" / t.probe_file for t in tasks}
+    files = {t.name: folder / "texts" / t.corpus_file for t in tasks}
     options = ExtractOptions(reference=str(base))
     report = extract(folder / STORE, [folder / "runs"], files, options, _Extraction(progress))
     failed = [o for o in report.outcomes if o.status == "failed"]
@@ -169,7 +169,7 @@ def _extract(base: Path, folder: Path, tasks: Sequence[Task], progress: Progress
 
 
 class _Extraction:
-    """Tells how an extraction goes in checkpoints, each counted once a probe set."""
+    """Tells how an extraction goes in checkpoints, each counted once a corpus."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -202,7 +202,7 @@ def _compute(path: Path, progress: Progress) -> None:
     store = Store.open(path)
     for name in MEASURES:
         measure = get(name)
-        for info in store.probes():
+        for info in store.corpora():
             against = default_against(_keys(store, info.name)) if measure.sides == 2 else None
             # Labels are of interest where they were trained on; many pairs of labels are arithmetic for every core.
             tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.needs_labels else ((), None)

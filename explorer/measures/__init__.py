@@ -2,12 +2,12 @@
 
 from explorer.measures.base import (
     Context,
+    Corpus,
     Layer,
     Measure,
     MeasureError,
     Parameter,
     Shelf,
-    Stimuli,
     Trust,
     Value,
     canonical,
@@ -16,12 +16,12 @@ from explorer.measures.registry import all_measures, get
 
 __all__ = [
     "Context",
+    "Corpus",
     "Layer",
     "Measure",
     "MeasureError",
     "Parameter",
     "Shelf",
-    "Stimuli",
     "Trust",
     "Value",
     "all_measures",

@@ -17,7 +17,7 @@ from explorer.measures.labelled import Labelled, labelled_points, labels_digest
 from explorer.measures.merging import Grouping, merge
 
 if TYPE_CHECKING:
-    from explorer.measures.base import Context, Layer, Stimuli
+    from explorer.measures.base import Context, Corpus, Layer
 
 METHODS = ("pairs", "directprobe")
 VERSION = "2"
@@ -101,22 +101,22 @@ class Side:
         return float(np.nanmean(means)) if np.isfinite(means).any() else np.nan
 
 
-def side(layer: Layer, stimuli: Stimuli, method: str, context: Context, measure: str) -> Side:
+def side(layer: Layer, corpus: Corpus, method: str, context: Context, measure: str) -> Side:
     """A layer's side from what is kept, or solved and then kept.
 
     Raises:
         MeasureError: no labels, or hidden states that are not finite.
     """
-    if stimuli.label_ids is None:
-        labelled_points(layer, stimuli, measure)  # says what is wrong
-    key = ("clusters", VERSION, layer.identity, method, labels_digest(stimuli))
+    if corpus.label_ids is None:
+        labelled_points(layer, corpus, measure)  # says what is wrong
+    key = ("clusters", VERSION, layer.identity, method, labels_digest(corpus))
     known = context.kept.get(key)
     if isinstance(known, Side):
         return known
     arrays = context.shelf.get(key)
     found = _restored(arrays) if arrays is not None else None
     if found is None:
-        found = solve(labelled_points(layer, stimuli, measure), method, context.progress)
+        found = solve(labelled_points(layer, corpus, measure), method, context.progress)
         context.shelf.put(key, {f.name: getattr(found, f.name) for f in fields(found)})
     context.kept[key] = found
     return found

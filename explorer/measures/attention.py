@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.measures.attention_kernels import change, divergence, entropy, sinks
 from explorer.measures.attention_walk import Question, answer
-from explorer.measures.base import INTERVALS, Context, Layer, Measure, Parameter, Stimuli, Value
+from explorer.measures.base import INTERVALS, Context, Corpus, Layer, Measure, Parameter, Value
 
 SINK_PARTS = ("", "first", "separators")
 ALONE = "a checkpoint alone has no other side whose examples could be permuted"
@@ -20,7 +20,7 @@ A_DIFFERENCE = "a difference of two means stays the same whichever examples are 
 
 
 def js(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """JS divergence in bits: the layer's value first, then one of each head, then what ``detail`` adds.
 
@@ -28,11 +28,11 @@ def js(
         MeasureError: another number of heads, or attention rows that are no distributions.
     """
     assert reference is not None, "js compares two sides"
-    return answer(Question("js", divergence, (layer, reference), stimuli, parameters, context))
+    return answer(Question("js", divergence, (layer, reference), corpus, parameters, context))
 
 
 def attention_entropy(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """Entropy of attention rows in bits, of one checkpoint, or its change against a reference; rows as in js().
 
@@ -41,31 +41,31 @@ def attention_entropy(
     """
     if reference is None:
         return answer(
-            Question("attention-entropy", entropy, (layer,), stimuli, parameters, context, no_null=ALONE),
+            Question("attention-entropy", entropy, (layer,), corpus, parameters, context, no_null=ALONE),
         )
     sides = (layer, reference)
     name = "attention-entropy-change"
-    return answer(Question(name, change(entropy), sides, stimuli, parameters, context, no_null=A_DIFFERENCE))
+    return answer(Question(name, change(entropy), sides, corpus, parameters, context, no_null=A_DIFFERENCE))
 
 
 def sink_mass(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """Share of attention on special tokens, of one checkpoint, or its change; rows of each of SINK_PARTS as in js().
 
     Raises:
         MeasureError: another number of heads, or attention rows that are no distributions.
     """
-    if not np.asarray(stimuli.special).any():
-        n = int((np.diff(stimuli.offsets) > 0).sum())
-        reason = "the probe set has no special tokens for attention to fall on"
+    if not np.asarray(corpus.special).any():
+        n = int((np.diff(corpus.offsets) > 0).sum())
+        reason = "the corpus has no special tokens for attention to fall on"
         return [Value(None, n, part, reason=reason) for part in SINK_PARTS]
     if reference is None:
-        question = Question("sink-mass", sinks, (layer,), stimuli, parameters, context, SINK_PARTS, ALONE)
+        question = Question("sink-mass", sinks, (layer,), corpus, parameters, context, SINK_PARTS, ALONE)
     else:
         sides = (layer, reference)
         name = "sink-mass-change"
-        question = Question(name, change(sinks), sides, stimuli, parameters, context, SINK_PARTS, A_DIFFERENCE)
+        question = Question(name, change(sinks), sides, corpus, parameters, context, SINK_PARTS, A_DIFFERENCE)
     return answer(question)
 
 

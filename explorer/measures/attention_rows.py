@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.measures.base import Layer, MeasureError, Stimuli
+from explorer.measures.base import Corpus, Layer, MeasureError
 from explorer.measures.tokens import check_finite
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BLOCK = {"cpu": 2**17, "other": 2**24}
 """Entries worked on at once: the dozen passes over them stay in a processor's cache; a GPU wants large launches."""
 RUN = 2**22
-"""Entries of one head among which a null looks for partners: what it holds of each side, whatever the probe set."""
+"""Entries of one head among which a null looks for partners: what it holds of each side, whatever the corpus."""
 LEAST_KEPT = 1e-4
 """Of a row's mass. Stored float16 counts in steps of 6e-8: what is left below this says more of the steps than of the
 attention (measured with sharp heads: 1e-4 bits of divergence from storage alone, below 1e-6 without such rows)."""
@@ -49,7 +49,7 @@ class Rows:
     tokens: np.ndarray
     """int64 [rows], first token of the row's example."""
     special: np.ndarray
-    """bool [T], of the probe set."""
+    """bool [T], of the corpus."""
     device: str
 
     @cached_property
@@ -101,7 +101,7 @@ def chunk_bounds(lengths: np.ndarray, chunk: int) -> np.ndarray:
 
 
 def run_bounds(lengths: np.ndarray) -> np.ndarray:
-    """Cuts between runs of about RUN entries, int64 from 0 to E: from the probe set alone, however it is stored."""
+    """Cuts between runs of about RUN entries, int64 from 0 to E: from the corpus alone, however it is stored."""
     run = (np.cumsum(lengths**2) - lengths**2) // RUN
     return np.concatenate([[0], np.flatnonzero(np.diff(run)) + 1, [len(lengths)]])
 
@@ -141,7 +141,7 @@ class _Tape:
 
 
 def row_values(
-    maps: Maps, kernel: Kernel, stimuli: Stimuli, drop: bool, head: int, device: str
+    maps: Maps, kernel: Kernel, corpus: Corpus, drop: bool, head: int, device: str
 ) -> tuple[np.ndarray, int]:
     """The kernel's values of every row of the maps, float64 [statistics, rows], and how many rows kept no mass.
 
@@ -154,9 +154,9 @@ def row_values(
     """
     import torch
 
-    special = np.asarray(stimuli.special)
+    special = np.asarray(corpus.special)
     lengths = np.repeat(maps.lengths, maps.lengths)
-    first_tokens = np.repeat(np.asarray(stimuli.offsets)[maps.examples], maps.lengths)
+    first_tokens = np.repeat(np.asarray(corpus.offsets)[maps.examples], maps.lengths)
     ends = np.cumsum(lengths)
     block = BLOCK["cpu" if device == "cpu" else "other"]
     done, without, found = 0, 0, []

@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer.measures.attention_rows import Kernel, Maps, chunk_bounds, row_values, run_bounds, stream
 from explorer.measures.attention_sums import Interval, Sums, example_groups, example_means, partners
-from explorer.measures.base import Context, Layer, MeasureError, Stimuli, Value
+from explorer.measures.base import Context, Corpus, Layer, MeasureError, Value
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Question:
     """Of the measure."""
     kernel: Kernel
     sides: tuple[Layer, ...]
-    stimuli: Stimuli
+    corpus: Corpus
     parameters: Mapping[str, object]
     context: Context
     statistics: tuple[str, ...] = ("",)
@@ -36,7 +36,7 @@ class Question:
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of each example, int64 [E]."""
-        return np.diff(np.asarray(self.stimuli.offsets))
+        return np.diff(np.asarray(self.corpus.offsets))
 
     @property
     def draws(self) -> int:
@@ -81,10 +81,10 @@ def answer(question: Question) -> list[Value]:
 
 def _walk(question: Question) -> _Found:
     """Every attention row once, head by head; and once more for each draw of the null."""
-    stimuli, lengths, trust = question.stimuli, question.lengths, question.context.trust
+    corpus, lengths, trust = question.corpus, question.lengths, question.context.trust
     heads, statistics = question.sides[0].heads, len(question.statistics)
     by_query = question.parameters["weighting"] == "queries"
-    sums = Sums.of(statistics, heads, example_groups(np.asarray(stimuli.offsets)), by_query)
+    sums = Sums.of(statistics, heads, example_groups(np.asarray(corpus.offsets)), by_query)
     one_group = np.zeros(len(lengths), np.int64)
     nulls = tuple(Sums.of(statistics, heads, one_group, by_query) for _ in range(question.draws))
     detail = question.parameters["detail"]
@@ -99,7 +99,7 @@ def _walk(question: Question) -> _Found:
             if examples is not None:
                 examples[:, head - 1, maps.examples] = example_means(maps.lengths, rows)[0]
             if queries is not None:
-                first = int(stimuli.offsets[maps.examples[0]])
+                first = int(corpus.offsets[maps.examples[0]])
                 queries[:, head - 1, first : first + rows.shape[1]] = rows
             for draw, null in enumerate(nulls):
                 other = _exchanged(question, maps, (trust.seed, draw, run))
@@ -110,7 +110,7 @@ def _walk(question: Question) -> _Found:
 
 
 def _rows(question: Question, maps: Maps, head: int) -> tuple[np.ndarray, int]:
-    return row_values(maps, question.kernel, question.stimuli, question.drop, head, question.context.device)
+    return row_values(maps, question.kernel, question.corpus, question.drop, head, question.context.device)
 
 
 def _exchanged(question: Question, maps: Maps, seed: tuple[int, ...]) -> Maps | None:
@@ -121,7 +121,7 @@ def _exchanged(question: Question, maps: Maps, seed: tuple[int, ...]) -> Maps | 
     """
     alike: list[object] = list(maps.lengths.tolist())
     if question.drop:
-        special, offsets = np.asarray(question.stimuli.special), np.asarray(question.stimuli.offsets)
+        special, offsets = np.asarray(question.corpus.special), np.asarray(question.corpus.offsets)
         alike = [special[offsets[e] : offsets[e + 1]].tobytes() for e in maps.examples]
     mine, theirs = partners(alike, seed)
     if not len(mine):
@@ -162,7 +162,7 @@ def _layer_and_heads(question: Question, found: _Found) -> list[Value]:
 
 def _left_out(question: Question, sums: Sums, at: int) -> dict[str, object]:
     """What counts and what does not; ``at`` is 0 for the layer, else the head."""
-    special = int(np.asarray(question.stimuli.special).sum()) if question.drop else 0
+    special = int(np.asarray(question.corpus.special).sum()) if question.drop else 0
     tokens = int(question.lengths.sum())
     details: dict[str, object] = {"queries": tokens - special if at == 0 else int(sums.queries[at - 1])}
     if at == 0:
@@ -218,7 +218,7 @@ def _rows_of_examples(question: Question, found: np.ndarray) -> Iterator[Value]:
 
 def _rows_of_queries(question: Question, found: np.ndarray) -> Iterator[Value]:
     """Every query token's value, likewise."""
-    offsets = np.asarray(question.stimuli.offsets)
+    offsets = np.asarray(question.corpus.offsets)
     for s, statistic in enumerate(question.statistics):
         for token in np.flatnonzero(~np.isnan(found[s]).all(0)):
             example = int(np.searchsorted(offsets, token, side="right")) - 1

@@ -20,8 +20,8 @@ class MeasureError(ValueError):
     """The question makes no sense for this input (no labels, another number of heads); one sentence, for the user."""
 
 
-class Stimuli(Protocol):
-    """The probe set as measures see it; packed, without padding (``store.keys.ProbeSet`` fits)."""
+class Corpus(Protocol):
+    """The corpus as measures see it; packed, without padding (``store.keys.Corpus`` fits)."""
 
     @property
     def offsets(self) -> np.ndarray:
@@ -63,7 +63,7 @@ class Stimuli(Protocol):
 
 
 class Layer(Protocol):
-    """One layer of one checkpoint on one probe set."""
+    """One layer of one checkpoint on one corpus."""
 
     identity: str
     """Equal for equal arrays: what belongs to this side alone may be kept under it."""
@@ -159,7 +159,7 @@ class Value:
     label_a: str | None = None
     label_b: str | None = None
     example: int | None = None
-    """Counted from 0, as the probe set's offsets are."""
+    """Counted from 0, as the corpus's offsets are."""
     query: int | None = None
     """Query token, counted from 0 within its example."""
     interval: tuple[float, float] | None = None
@@ -201,7 +201,7 @@ class Parameter:
         return got
 
 
-Compute = Callable[["Layer", "Layer | None", "Stimuli", Mapping[str, object], Context], "list[Value]"]
+Compute = Callable[["Layer", "Layer | None", "Corpus", Mapping[str, object], Context], "list[Value]"]
 
 
 @dataclass(frozen=True)

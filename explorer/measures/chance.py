@@ -15,7 +15,7 @@ import numpy as np
 
 from explorer.measures import moments, resampling
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context, Layer, Stimuli, Trust
+from explorer.measures.base import Context, Corpus, Layer, Trust
 from explorer.measures.sides import FAMILY, Side, side_of
 
 NULL = (
@@ -47,7 +47,7 @@ class _Groups:
 def permuted(
     pair: tuple[Layer, Layer],
     sides: tuple[Side, Side],
-    stimuli: Stimuli,
+    corpus: Corpus,
     tokens: str,
     precise: bool,
     draws: int,
@@ -59,7 +59,7 @@ def permuted(
         MeasureError: hidden states that are not finite.
     """
     place = (FAMILY, "null")
-    key = (*_key(pair, stimuli, tokens), precise, draws, context.trust.seed)
+    key = (*_key(pair, corpus, tokens), precise, draws, context.trust.seed)
     last = context.kept.get(place)
     if isinstance(last, _Draws) and last.key == key:
         yield from last.crosses
@@ -67,7 +67,7 @@ def permuted(
     for first in range(0, draws, AT_ONCE):
         context.progress("null", first / draws)
         batch = range(first, min(first + AT_ONCE, draws))
-        crosses = _permuted(pair, sides, stimuli, tokens, precise, batch, context)
+        crosses = _permuted(pair, sides, corpus, tokens, precise, batch, context)
         if draws <= AT_ONCE:
             context.kept[place] = _Draws(key, crosses)
         yield from crosses
@@ -76,13 +76,13 @@ def permuted(
 def _permuted(
     pair: tuple[Layer, Layer],
     sides: tuple[Side, Side],
-    stimuli: Stimuli,
+    corpus: Corpus,
     tokens: str,
     precise: bool,
     draws: range,
     context: Context,
 ) -> tuple[moments.Cross, ...]:
-    offsets = rows.row_offsets(stimuli, tokens)
+    offsets = rows.row_offsets(corpus, tokens)
     runs = resampling.example_runs(offsets)
     shift = tuple(moments.near(s.mean, s.mean) for s in sides)
     sums = [moments.empty_sums(shift, [(0, 1)], context.device) for _ in draws]
@@ -98,7 +98,7 @@ def _permuted(
     held: list[tuple[np.ndarray, ...]] = []
     current = 0
     with moments.full_precision():
-        for run, block in rows.cut(rows.blocks(pair, stimuli, tokens), offsets[runs].tolist()):
+        for run, block in rows.cut(rows.blocks(pair, corpus, tokens), offsets[runs].tolist()):
             if run != current:
                 finish(current, *(np.concatenate(parts) for parts in zip(*held, strict=True)))
                 held, current = [], run
@@ -110,7 +110,7 @@ def _permuted(
 
 def replicates(
     pair: tuple[Layer, Layer],
-    stimuli: Stimuli,
+    corpus: Corpus,
     tokens: str,
     context: Context,
     directions: bool,
@@ -123,13 +123,13 @@ def replicates(
     Raises:
         MeasureError: hidden states that are not finite.
     """
-    place, key = (FAMILY, "groups"), _key(pair, stimuli, tokens)
+    place, key = (FAMILY, "groups"), _key(pair, corpus, tokens)
     last = context.kept.get(place)
     if isinstance(last, _Groups) and last.key == key:
         done = last.done
     else:
-        bounds = resampling.group_bounds(rows.row_offsets(stimuli, tokens))
-        done = moments.stream(pair, stimuli, tokens, context.device, precise=True, bounds=bounds.tolist())
+        bounds = resampling.group_bounds(rows.row_offsets(corpus, tokens))
+        done = moments.stream(pair, corpus, tokens, context.device, precise=True, bounds=bounds.tolist())
         context.kept[place] = _Groups(key, done)
     weights = group_weights(len(done.sums), context.trust)
     for number, row in enumerate(weights):
@@ -146,9 +146,9 @@ def group_weights(groups: int, trust: Trust) -> np.ndarray:
     return resampling.resample_counts(groups, trust.resamples, trust.seed)
 
 
-def groups_and_smallest(stimuli: Stimuli, tokens: str, trust: Trust) -> tuple[int, int]:
+def groups_and_smallest(corpus: Corpus, tokens: str, trust: Trust) -> tuple[int, int]:
     """Number of groups, and fewest different rows in a replicate."""
-    sizes = np.diff(resampling.group_bounds(rows.row_offsets(stimuli, tokens)))
+    sizes = np.diff(resampling.group_bounds(rows.row_offsets(corpus, tokens)))
     weights = group_weights(len(sizes), trust)
     return len(sizes), int(((weights > 0) @ sizes).min()) if len(weights) else 0
 
@@ -164,7 +164,7 @@ def interval(values: np.ndarray, estimate: float, trust: Trust) -> tuple[float, 
     return resampling.percentile_interval(values - values.mean() + estimate, trust.level)
 
 
-def _key(pair: tuple[Layer, Layer], stimuli: Stimuli, tokens: str) -> tuple[object, ...]:
-    offsets = rows.row_offsets(stimuli, tokens)
-    digest = rows.rows_digest(stimuli, tokens)
+def _key(pair: tuple[Layer, Layer], corpus: Corpus, tokens: str) -> tuple[object, ...]:
+    offsets = rows.row_offsets(corpus, tokens)
+    digest = rows.rows_digest(corpus, tokens)
     return (pair[0].identity, pair[1].identity, tokens, digest, hash(offsets.tobytes()))

@@ -1,4 +1,4 @@
-"""How far apart the labels of a probe set lie in one layer: centroids, linear separability, convex hulls.
+"""How far apart the labels of a corpus lie in one layer: centroids, linear separability, convex hulls.
 
 Points are the first token ([CLS]) of each labelled sentence, or the mean of each labelled word's sub-words. Method
 ``pairs`` takes each label for one cluster; ``directprobe`` finds clusters by DirectProbe's merging (Zhou and Srikumar
@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.measures.apart import METHODS, MOST_PAIRS, Side, side, solve
-from explorer.measures.base import Context, Layer, Measure, Parameter, Stimuli, Trust, Value
+from explorer.measures.base import Context, Corpus, Layer, Measure, Parameter, Trust, Value
 from explorer.measures.labelled import Labelled, labelled_points
 from explorer.measures.nearest_hull import GAP, predict
 from explorer.measures.resampling import groups_of, jackknife_interval
@@ -39,7 +39,7 @@ NO_HULL_INTERVAL = (
 
 
 def clusters(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """The layer's summaries, then the values of each label, then those of each pair of labels that have points.
 
@@ -51,13 +51,13 @@ def clusters(
     trust = context.trust
     data = held = None
     if share or trust.null or trust.interval:
-        data = labelled_points(layer, stimuli, "clusters")
+        data = labelled_points(layer, corpus, "clusters")
     if share and data is not None:
         data, held = data.split(share, seed)
         found = solve(data, method, context.progress) if len(data.points) else None
     else:
-        found = side(layer, stimuli, method, context, "clusters")
-    rows = _Rows(found, layer.width, stimuli.label_names, method)
+        found = side(layer, corpus, method, context, "clusters")
+    rows = _Rows(found, layer.width, corpus.label_names, method)
     if found is None or len(found.labels) < 2:
         return rows.nothing()
     values = [*rows.summaries(), *rows.labels(), *rows.pairs()]
@@ -66,7 +66,7 @@ def clusters(
     if trust.null and data is not None:
         values = _with_null(values, data, method, context)
     if trust.interval and data is not None:
-        values = _with_interval(values, found, data, stimuli, trust)
+        values = _with_interval(values, found, data, corpus, trust)
     return values
 
 
@@ -283,9 +283,9 @@ def _null_value(value: Value, drawn: list[float | None]) -> Value:
     return replace(value, null=float(np.mean(known)), details={**value.details, "null_sd": spread})
 
 
-def _with_interval(values: list[Value], side: Side, data: Labelled, stimuli: Stimuli, trust: Trust) -> list[Value]:
+def _with_interval(values: list[Value], side: Side, data: Labelled, corpus: Corpus, trust: Trust) -> list[Value]:
     """Jackknife intervals of the centroids' distances, over groups of whole examples; for the rest, why not."""
-    sums, counts = data.group_sums(data.points, groups_of(np.asarray(stimuli.offsets)))
+    sums, counts = data.group_sums(data.points, groups_of(np.asarray(corpus.offsets)))
     groups = len(sums)
     left = counts.sum(0) - counts
     refusal = NO_HULL_INTERVAL
@@ -298,7 +298,7 @@ def _with_interval(values: list[Value], side: Side, data: Labelled, stimuli: Sti
         refusal = few if trust.interval == "jackknife" else "only the jackknife: drawn again, centroids drift apart"
     upper = np.triu_indices(len(side.labels), 1)
     place = {int(label): p for p, label in enumerate(side.labels)}
-    names = list(stimuli.label_names)
+    names = list(corpus.label_names)
 
     def treated(value: Value) -> Value:
         if apart is None or not value.statistic.startswith("centroid") or value.value is None:

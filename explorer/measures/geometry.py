@@ -13,7 +13,7 @@ from itertools import permutations as orders
 import numpy as np
 
 from explorer.measures.apart import METHODS, Side, inside_scale, side
-from explorer.measures.base import Context, Layer, Measure, MeasureError, Parameter, Stimuli, Trust, Value
+from explorer.measures.base import Context, Corpus, Layer, Measure, MeasureError, Parameter, Trust, Value
 from explorer.measures.labelled import labelled_points
 from explorer.measures.resampling import groups_of, jackknife_interval
 
@@ -24,7 +24,7 @@ LARGEST = 1_000_000
 
 
 def spatial_similarity(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """Pearson correlation of the two sides' distances of label pairs, and its Mantel p-value.
 
@@ -33,14 +33,14 @@ def spatial_similarity(
     """
     method, distance = str(parameters.get("method", "pairs")), str(parameters.get("distance", "hull"))
     draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("order_seed", 0)))
-    ours, theirs = _sides(layer, reference, stimuli, method, context, "spatial-similarity")
+    ours, theirs = _sides(layer, reference, corpus, method, context, "spatial-similarity")
     which = 0 if distance == "hull" else 2
     a, b = ours.label_pairs()[which], theirs.label_pairs()[which]
     upper = np.triu_indices(len(a), 1)
     known = ~(np.isnan(a) | np.isnan(b))
     x, y = a[upper][known[upper]], b[upper][known[upper]]
     n, out = len(x), int((~known[upper]).sum())
-    names = [stimuli.label_names[i] for i in ours.labels]
+    names = [corpus.label_names[i] for i in ours.labels]
     details: dict[str, object] = {"labels": len(names), "pairs": n, "pairs_left_out": out, "width": layer.width}
     details |= {"clusters": [len(s.cluster_label) for s in (ours, theirs)]}
     vacuous = ours.counts[:, None] + ours.counts <= layer.width + 1
@@ -90,7 +90,7 @@ def mantel(a: np.ndarray, b: np.ndarray, draws: int, seed: int) -> tuple[float, 
 
 
 def centroid_movement(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """How far each label's centroid is from where it is in the reference.
 
@@ -99,12 +99,12 @@ def centroid_movement(
     """
     name = "centroid-movement"
     other = _reference(layer, reference, name)
-    ours, theirs = (labelled_points(each, stimuli, name) for each in (layer, other))
+    ours, theirs = (labelled_points(each, corpus, name) for each in (layer, other))
     n = len(ours.points)
     details: dict[str, object] = {"labels": len(ours.present), "width": layer.width}
     if not n:
         return [Value(None, 0, "mean", details=details, reason="no label has points")]
-    sums, counts = ours.group_sums(ours.points - theirs.points, groups_of(np.asarray(stimuli.offsets)))
+    sums, counts = ours.group_sums(ours.points - theirs.points, groups_of(np.asarray(corpus.offsets)))
     moved = np.linalg.norm(sums.sum(0) / counts.sum(0)[:, None], axis=1)
     scale = inside_scale(theirs)
     intervals, extra = _intervals(sums, counts, moved, context.trust)
@@ -121,7 +121,7 @@ def centroid_movement(
                 float(moved[p]),
                 points,
                 "movement",
-                label_a=stimuli.label_names[label],
+                label_a=corpus.label_names[label],
                 interval=intervals[p],
                 details={"points": points} | extra,
             )
@@ -130,7 +130,7 @@ def centroid_movement(
 
 
 def label_distance_change(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """By how much each label's smallest hull distance to another label grew since the reference.
 
@@ -138,7 +138,7 @@ def label_distance_change(
         MeasureError: no labels, no reference, or hidden states that are not finite.
     """
     method = str(parameters.get("method", "pairs"))
-    ours, theirs = _sides(layer, reference, stimuli, method, context, "label-distance-change")
+    ours, theirs = _sides(layer, reference, corpus, method, context, "label-distance-change")
     n = int(ours.counts.sum())
     details: dict[str, object] = {"labels": len(ours.labels), "width": layer.width}
     if len(ours.labels) < 2:
@@ -164,7 +164,7 @@ def label_distance_change(
                 float(now[p] - before[p]) if known else None,
                 int(ours.counts[p]),
                 "change",
-                label_a=stimuli.label_names[label],
+                label_a=corpus.label_names[label],
                 details={"now": float(now[p]), "before": float(before[p])} if known else {},
                 reason="" if known else "a distance to another label is not known on one side",
             )
@@ -180,10 +180,10 @@ def _smallest(side: Side) -> np.ndarray:
 
 
 def _sides(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, method: str, context: Context, name: str
+    layer: Layer, reference: Layer | None, corpus: Corpus, method: str, context: Context, name: str
 ) -> tuple[Side, Side]:
     other = _reference(layer, reference, name)
-    return side(layer, stimuli, method, context, name), side(other, stimuli, method, context, name)
+    return side(layer, corpus, method, context, name), side(other, corpus, method, context, name)
 
 
 def _reference(layer: Layer, reference: Layer | None, name: str) -> Layer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures import tokens as rows
-from explorer.measures.base import Layer, MeasureError, Stimuli
+from explorer.measures.base import Corpus, Layer, MeasureError
 from explorer.measures.resampling import example_order
 
 
@@ -19,11 +19,11 @@ class Labelled:
     points: np.ndarray
     """float64 [n, width]."""
     labels: np.ndarray
-    """int64 [n], ids of the probe set's label names."""
+    """int64 [n], ids of the corpus's label names."""
     example: np.ndarray
     """int64 [n]: the example each point is from."""
     examples: int
-    """Of the probe set."""
+    """Of the corpus."""
 
     @property
     def present(self) -> np.ndarray:
@@ -69,32 +69,32 @@ class Labelled:
         return Labelled(self.points, moved, self.example, self.examples)
 
 
-def labelled_points(layer: Layer, stimuli: Stimuli, measure: str) -> Labelled:
+def labelled_points(layer: Layer, corpus: Corpus, measure: str) -> Labelled:
     """The labelled points of a layer; negative label ids are unlabelled.
 
     Raises:
         MeasureError: no labels, or hidden states that are not finite.
     """
-    if stimuli.label_ids is None:
-        raise MeasureError(f"The probe set has no labels; {measure} needs one for each sentence or word.")
-    labels = np.asarray(stimuli.label_ids).astype(np.int64)
-    if stimuli.kind == "word":
-        example = np.searchsorted(stimuli.word_offsets, np.arange(len(labels)), side="right") - 1
+    if corpus.label_ids is None:
+        raise MeasureError(f"The corpus has no labels; {measure} needs one for each sentence or word.")
+    labels = np.asarray(corpus.label_ids).astype(np.int64)
+    if corpus.kind == "word":
+        example = np.searchsorted(corpus.word_offsets, np.arange(len(labels)), side="right") - 1
     else:
-        example = np.flatnonzero(np.diff(stimuli.offsets) > 0)
+        example = np.flatnonzero(np.diff(corpus.offsets) > 0)
         labels = labels[example]
-    found = [b[0].astype(np.float64) for b in rows.blocks((layer,), stimuli, _tokens(stimuli))]
+    found = [b[0].astype(np.float64) for b in rows.blocks((layer,), corpus, _tokens(corpus))]
     points = np.concatenate(found) if found else np.empty((0, layer.width))
     rows.check_finite(float(points.sum()), "hidden states")
-    every = Labelled(points, labels, example, len(stimuli.offsets) - 1)
+    every = Labelled(points, labels, example, len(corpus.offsets) - 1)
     return every.only(labels >= 0)
 
 
-def labels_digest(stimuli: Stimuli) -> str:
+def labels_digest(corpus: Corpus) -> str:
     """Digest of which rows are labelled, and how."""
-    parts = (rows.rows_digest(stimuli, _tokens(stimuli)).encode(), np.asarray(stimuli.label_ids, np.int64).tobytes())
+    parts = (rows.rows_digest(corpus, _tokens(corpus)).encode(), np.asarray(corpus.label_ids, np.int64).tobytes())
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
-def _tokens(stimuli: Stimuli) -> str:
-    return "words" if stimuli.kind == "word" else "cls"
+def _tokens(corpus: Corpus) -> str:
+    return "words" if corpus.kind == "word" else "cls"

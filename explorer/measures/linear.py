@@ -14,7 +14,7 @@ import numpy as np
 
 from explorer.measures import chance, scores, sides
 from explorer.measures import tokens as rows
-from explorer.measures.base import INTERVALS, Compute, Context, Layer, Measure, Parameter, Stimuli, Value
+from explorer.measures.base import INTERVALS, Compute, Context, Corpus, Layer, Measure, Parameter, Value
 from explorer.measures.moments import Cross
 from explorer.measures.scores import Score
 from explorer.measures.sides import Rule, Side
@@ -88,7 +88,7 @@ def _shape(parameters: Mapping[str, object], device: str) -> _Question:
 
 def _measured(name: str, ask: Ask) -> Compute:
     def compute(
-        layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+        layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
     ) -> list[Value]:
         """One value of one layer.
 
@@ -97,15 +97,15 @@ def _measured(name: str, ask: Ask) -> Compute:
         """
         assert reference is not None, f"{name} compares two sides"
         question = ask(parameters, context.device)
-        return [_value((layer, reference), stimuli, str(parameters["tokens"]), name, question, context)]
+        return [_value((layer, reference), corpus, str(parameters["tokens"]), name, question, context)]
 
     return compute
 
 
 def _value(
-    pair: tuple[Layer, Layer], stimuli: Stimuli, tokens: str, name: str, question: _Question, context: Context
+    pair: tuple[Layer, Layer], corpus: Corpus, tokens: str, name: str, question: _Question, context: Context
 ) -> Value:
-    n, width = rows.count(stimuli, tokens), max(layer.width for layer in pair)
+    n, width = rows.count(corpus, tokens), max(layer.width for layer in pair)
     correlates = question.rule is not None
     details: dict[str, object] = {
         "definition": name,
@@ -119,12 +119,12 @@ def _value(
 
     likely = question.rule in (None, "variance")  # other rules keep directions so weak that float32 would show
     left, right, cross = sides.sides_and_cross(
-        pair, stimuli, tokens, question.variant, context, question.suffices, likely
+        pair, corpus, tokens, question.variant, context, question.suffices, likely
     )
     score = question.score(left, right, cross)
     if score.coarse and not cross.precise:
         left, right, cross = sides.sides_and_cross(
-            pair, stimuli, tokens, question.variant, context, suffices=lambda _x, _y: False
+            pair, corpus, tokens, question.variant, context, suffices=lambda _x, _y: False
         )
         score = question.score(left, right, cross)
     details |= score.details
@@ -135,8 +135,8 @@ def _value(
     if score.value is None:
         return Value(None, n, details=details, reason=score.reason)
     value = Value(score.value, n, details=details, reason=_warning(n, width, details, correlates))
-    value = _with_null(value, pair, (left, right), stimuli, tokens, question, cross.precise, context)
-    return _with_interval(value, pair, stimuli, tokens, question, context)
+    value = _with_null(value, pair, (left, right), corpus, tokens, question, cross.precise, context)
+    return _with_interval(value, pair, corpus, tokens, question, context)
 
 
 def _warning(n: int, width: int, details: Mapping[str, object], correlates: bool) -> str:
@@ -162,7 +162,7 @@ def _with_null(
     value: Value,
     pair: tuple[Layer, Layer],
     both: tuple[Side, Side],
-    stimuli: Stimuli,
+    corpus: Corpus,
     tokens: str,
     question: _Question,
     precise: bool,
@@ -173,10 +173,10 @@ def _with_null(
     draws = context.trust.null or (FEW_DRAWS if value.n < 2 * width else 0)
     if not draws:
         return value
-    if (np.diff(rows.row_offsets(stimuli, tokens)) > 0).sum() < 2:
+    if (np.diff(rows.row_offsets(corpus, tokens)) > 0).sum() < 2:
         why = "one example cannot change places"
         return replace(value, details={**value.details, "no_null": why}) if context.trust.null else value
-    crosses = chance.permuted(pair, both, stimuli, tokens, precise, draws, context)
+    crosses = chance.permuted(pair, both, corpus, tokens, precise, draws, context)
     drawn = [score.value for cross in crosses if (score := question.score(*both, cross)).value is not None]
     details: dict[str, object] = {**value.details, "null_draws": len(drawn)}
     if len(drawn) > 1:
@@ -185,7 +185,7 @@ def _with_null(
 
 
 def _with_interval(
-    value: Value, pair: tuple[Layer, Layer], stimuli: Stimuli, tokens: str, question: _Question, context: Context
+    value: Value, pair: tuple[Layer, Layer], corpus: Corpus, tokens: str, question: _Question, context: Context
 ) -> Value:
     """The value with its interval over groups of whole examples, where one was asked for."""
     trust = context.trust
@@ -195,13 +195,13 @@ def _with_interval(
     def without(why: str) -> Value:
         return replace(value, details={**value.details, "no_interval": why})
 
-    groups, smallest = chance.groups_and_smallest(stimuli, tokens, trust)
+    groups, smallest = chance.groups_and_smallest(corpus, tokens, trust)
     if groups < 2:
         return without("one example cannot be resampled")
     if question.rule is not None and smallest <= int(str(value.details["width"])):
         return without(f"too few tokens: a resample may hold only {smallest} different ones")
     drawn = []
-    for left, right, cross in chance.replicates(pair, stimuli, tokens, context, directions=question.rule is not None):
+    for left, right, cross in chance.replicates(pair, corpus, tokens, context, directions=question.rule is not None):
         if question.variant == "zscore":
             left, right = (sides.z_scored(side, context.device) for side in (left, right))
         score = question.score(left, right, cross)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.measures import tokens as rows
-from explorer.measures.base import Layer, Stimuli
+from explorer.measures.base import Corpus, Layer
 
 if TYPE_CHECKING:
     import torch
@@ -112,7 +112,7 @@ class Pass:
 
 def stream(
     pair: tuple[Layer, Layer],
-    stimuli: Stimuli,
+    corpus: Corpus,
     tokens: str,
     device: str,
     means: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
@@ -130,12 +130,12 @@ def stream(
         MeasureError: hidden states that are not finite.
     """
     noted = tuple(_Noted(layer) for layer in pair)
-    bounds = [0, rows.count(stimuli, tokens)] if bounds is None else bounds
+    bounds = [0, rows.count(corpus, tokens)] if bounds is None else bounds
     own = tuple(i for i in (0, 1) if means[i] is None)
     shift: tuple[np.ndarray, ...] = ()
     sums: list[Sums] = []
     with full_precision():
-        for group, arrays in rows.cut(rows.blocks(noted, stimuli, tokens), bounds):
+        for group, arrays in rows.cut(rows.blocks(noted, corpus, tokens), bounds):
             if not sums:
                 shift = tuple(near(a, mean) for a, mean in zip(arrays, means, strict=True))
                 sums = [empty_sums(shift, [(0, 1), *((i, i) for i in own)], device) for _ in bounds[1:]]

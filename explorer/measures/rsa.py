@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.measures import tokens as picked
-from explorer.measures.base import INTERVALS, Context, Layer, Measure, Parameter, Stimuli, Trust, Value
+from explorer.measures.base import INTERVALS, Context, Corpus, Layer, Measure, Parameter, Trust, Value
 from explorer.measures.resampling import (
     group_bounds,
     jackknife_interval,
@@ -40,9 +40,9 @@ class Sample:
     """int64 [E + 1], sampled rows before each example."""
 
     @classmethod
-    def of(cls, stimuli: Stimuli, tokens: str, size: int, seed: int) -> Sample:
+    def of(cls, corpus: Corpus, tokens: str, size: int, seed: int) -> Sample:
         """A uniform draw without replacement; everything where there is no more."""
-        offsets = picked.row_offsets(stimuli, tokens)
+        offsets = picked.row_offsets(corpus, tokens)
         total = int(offsets[-1])
         rows = np.arange(total)
         if total > size:
@@ -77,7 +77,7 @@ class Side:
 
 
 def rsa(
-    layer: Layer, reference: Layer | None, stimuli: Stimuli, parameters: Mapping[str, object], context: Context
+    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
 ) -> list[Value]:
     """Correlation of the two sides' similarities of sampled pairs of tokens.
 
@@ -86,7 +86,7 @@ def rsa(
     """
     assert reference is not None, "rsa compares two sides"
     size, seed = (int(str(parameters[name])) for name in ("sample", "sample_seed"))
-    sample = Sample.of(stimuli, str(parameters["tokens"]), size, seed)
+    sample = Sample.of(corpus, str(parameters["tokens"]), size, seed)
     n = len(sample.rows)
     details: dict[str, object] = {"sample": n, "of": sample.total, "sample_seed": seed, "pairs": n * (n - 1) // 2}
     if n < SMALLEST:
@@ -98,7 +98,7 @@ def rsa(
     bounds = sample.groups(context.trust)
     sides = []
     for of_side, name in ((layer, "this checkpoint"), (reference, "the reference")):
-        side = _side(of_side, stimuli, sample, bounds, parameters, context)
+        side = _side(of_side, corpus, sample, bounds, parameters, context)
         if side.constant:
             details["constant_features"] = max(side.constant, int(str(details.get("constant_features", 0))))
         if side.without_direction:
@@ -119,7 +119,7 @@ def rsa(
 
 def _side(
     layer: Layer,
-    stimuli: Stimuli,
+    corpus: Corpus,
     sample: Sample,
     bounds: np.ndarray,
     parameters: Mapping[str, object],
@@ -128,12 +128,12 @@ def _side(
     """One side, read and worked out or from what is kept."""
     tokens = str(parameters["tokens"])
     asked = tuple(str(parameters[name]) for name in ("kernel", "features", "score", "sample", "sample_seed"))
-    key = ("rsa", layer.identity, tokens, picked.rows_digest(stimuli, tokens), *asked, len(bounds))
+    key = ("rsa", layer.identity, tokens, picked.rows_digest(corpus, tokens), *asked, len(bounds))
     kept = context.kept.get(key)
     if isinstance(kept, Side):
         return kept
     unit, without, constant = unit_rows(
-        _sampled(layer, stimuli, tokens, sample.rows),
+        _sampled(layer, corpus, tokens, sample.rows),
         centred=parameters["kernel"] == "correlation",
         zscored=parameters["features"] == "zscore",
     )
@@ -148,7 +148,7 @@ def _side(
     return side
 
 
-def _sampled(layer: Layer, stimuli: Stimuli, tokens: str, rows: np.ndarray) -> np.ndarray:
+def _sampled(layer: Layer, corpus: Corpus, tokens: str, rows: np.ndarray) -> np.ndarray:
     """The sampled rows, float32 [n, width].
 
     Raises:
@@ -156,7 +156,7 @@ def _sampled(layer: Layer, stimuli: Stimuli, tokens: str, rows: np.ndarray) -> n
     """
     found = np.empty((len(rows), layer.width), np.float32)
     at = 0
-    for (block,) in picked.blocks((layer,), stimuli, tokens):
+    for (block,) in picked.blocks((layer,), corpus, tokens):
         start, stop = np.searchsorted(rows, [at, at + len(block)])
         found[start:stop] = block[rows[start:stop] - at]
         at += len(block)

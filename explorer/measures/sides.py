@@ -14,7 +14,7 @@ import numpy as np
 
 from explorer.measures import moments
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context, Layer, Stimuli
+from explorer.measures.base import Context, Corpus, Layer
 
 FAMILY, VERSION = "linear", "1"
 NULL_EIGENVALUE = 1e-10
@@ -160,7 +160,7 @@ def directions(side: Side, rule: Rule, level: float = 1.0) -> Directions:
 
 def sides_and_cross(
     pair: tuple[Layer, Layer],
-    stimuli: Stimuli,
+    corpus: Corpus,
     tokens: str,
     variant: Variant,
     context: Context,
@@ -176,13 +176,13 @@ def sides_and_cross(
     Raises:
         MeasureError: hidden states that are not finite.
     """
-    keep = _Keeping(stimuli, tokens, context)
+    keep = _Keeping(corpus, tokens, context)
     known = [keep.side(layer) for layer in pair]
     left, right = known
     cross = keep.cross(pair)
     if left is None or right is None:
         means = (left.mean if left else None, right.mean if right else None)
-        done = moments.stream(pair, stimuli, tokens, context.device, means, precise=not likely)
+        done = moments.stream(pair, corpus, tokens, context.device, means, precise=not likely)
         left = left or side_of(done.side(0), context.device)
         right = right or (left if pair[0].identity == pair[1].identity else side_of(done.side(1), context.device))
         for layer, side, before in zip(pair, (left, right), known, strict=True):
@@ -197,7 +197,7 @@ def sides_and_cross(
     precise = not suffices(left, right)
     if cross is None or (precise and not cross.precise):
         cross = moments.stream(
-            pair, stimuli, tokens, context.device, means=(left.mean, right.mean), precise=precise
+            pair, corpus, tokens, context.device, means=(left.mean, right.mean), precise=precise
         ).cross()
     keep.put_cross(pair, cross)
     return left, right, cross
@@ -214,9 +214,9 @@ class _LastPair:
 class _Keeping:
     """What is kept for the rows that ``tokens`` picks: in the process, and for sides on the shelf."""
 
-    def __init__(self, stimuli: Stimuli, tokens: str, context: Context) -> None:
-        self._rows = (tokens, rows.rows_digest(stimuli, tokens))
-        self._n, self._context = rows.count(stimuli, tokens), context
+    def __init__(self, corpus: Corpus, tokens: str, context: Context) -> None:
+        self._rows = (tokens, rows.rows_digest(corpus, tokens))
+        self._n, self._context = rows.count(corpus, tokens), context
 
     def side(self, layer: Layer, variant: Variant = "plain") -> Side | None:
         key = self._key(layer, variant)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from explorer.measures.base import Layer, MeasureError, Stimuli
+from explorer.measures.base import Corpus, Layer, MeasureError
 
 CHOICES = ("all", "content", "cls", "words")
 
@@ -22,35 +22,35 @@ def check_finite(total: float, what: str) -> None:
         raise MeasureError(f"The {what} contain NaN or infinite numbers: extract this checkpoint again.")
 
 
-def rows_digest(stimuli: Stimuli, tokens: str) -> str:
-    """Digest of which rows ``tokens`` picks: two probe sets of equal text may still be cut into words differently."""
+def rows_digest(corpus: Corpus, tokens: str) -> str:
+    """Digest of which rows ``tokens`` picks: two corpora of equal text may still be cut into words differently."""
     parts: dict[str, tuple[np.ndarray, ...]] = {
-        "all": (stimuli.offsets[-1:],),
-        "content": (stimuli.special,),
-        "cls": (stimuli.offsets,),
-        "words": (stimuli.word_first, stimuli.word_length),
+        "all": (corpus.offsets[-1:],),
+        "content": (corpus.special,),
+        "cls": (corpus.offsets,),
+        "words": (corpus.word_first, corpus.word_length),
     }
     return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts[tokens])).hexdigest()[:16]
 
 
-def count(stimuli: Stimuli, tokens: str) -> int:
+def count(corpus: Corpus, tokens: str) -> int:
     """Number of rows that ``tokens`` picks."""
     if tokens == "all":
-        return int(stimuli.offsets[-1])
+        return int(corpus.offsets[-1])
     if tokens == "content":
-        return int((~stimuli.special).sum())
-    return int((np.diff(stimuli.offsets) > 0).sum()) if tokens == "cls" else len(stimuli.word_first)
+        return int((~corpus.special).sum())
+    return int((np.diff(corpus.offsets) > 0).sum()) if tokens == "cls" else len(corpus.word_first)
 
 
-def row_offsets(stimuli: Stimuli, tokens: str) -> np.ndarray:
+def row_offsets(corpus: Corpus, tokens: str) -> np.ndarray:
     """Picked rows before each example, int64 [E + 1]: which rows belong together when examples are resampled."""
     if tokens == "all":
-        return np.asarray(stimuli.offsets, np.int64)
+        return np.asarray(corpus.offsets, np.int64)
     if tokens == "words":
-        return np.asarray(stimuli.word_offsets, np.int64)
+        return np.asarray(corpus.word_offsets, np.int64)
     if tokens == "content":
-        return np.concatenate([[0], np.cumsum(~stimuli.special)])[stimuli.offsets].astype(np.int64)
-    return np.concatenate([[0], np.cumsum(np.diff(stimuli.offsets) > 0)]).astype(np.int64)
+        return np.concatenate([[0], np.cumsum(~corpus.special)])[corpus.offsets].astype(np.int64)
+    return np.concatenate([[0], np.cumsum(np.diff(corpus.offsets) > 0)]).astype(np.int64)
 
 
 def cut(
@@ -76,7 +76,7 @@ def cut(
             done, at = done + size, at + size
 
 
-def blocks(layers: tuple[Layer, ...], stimuli: Stimuli, tokens: str) -> Iterator[tuple[np.ndarray, ...]]:
+def blocks(layers: tuple[Layer, ...], corpus: Corpus, tokens: str) -> Iterator[tuple[np.ndarray, ...]]:
     """The picked rows of several layers side by side, in the order of the packed axis, chunk by chunk.
 
     ``all``: every token, special ones included; ``content``: without special tokens; ``cls``: the first token of each
@@ -85,12 +85,12 @@ def blocks(layers: tuple[Layer, ...], stimuli: Stimuli, tokens: str) -> Iterator
     Yields:
         One array [rows, width] for each layer; in the stored dtype, word means in float32.
     """
-    total = int(stimuli.offsets[-1])
+    total = int(corpus.offsets[-1])
     step = max(1, layers[0].hidden_chunk)
     if tokens == "words":
-        yield from _words(layers, stimuli, total, step)
+        yield from _words(layers, corpus, total, step)
         return
-    firsts = stimuli.offsets[:-1][np.diff(stimuli.offsets) > 0]
+    firsts = corpus.offsets[:-1][np.diff(corpus.offsets) > 0]
     for start in range(0, total, step):
         stop = min(start + step, total)
         chunks = tuple(layer.hidden(start, stop) for layer in layers)
@@ -98,17 +98,17 @@ def blocks(layers: tuple[Layer, ...], stimuli: Stimuli, tokens: str) -> Iterator
             yield chunks
             continue
         if tokens == "content":
-            rows = np.flatnonzero(~stimuli.special[start:stop])
+            rows = np.flatnonzero(~corpus.special[start:stop])
         else:
             rows = firsts[(firsts >= start) & (firsts < stop)] - start
         if len(rows):
             yield tuple(chunk[rows] for chunk in chunks)
 
 
-def _words(layers: tuple[Layer, ...], stimuli: Stimuli, total: int, step: int) -> Iterator[tuple[np.ndarray, ...]]:
+def _words(layers: tuple[Layer, ...], corpus: Corpus, total: int, step: int) -> Iterator[tuple[np.ndarray, ...]]:
     """Word means. Words whose sub-words straddle two chunks wait, with their rows, for the second one."""
-    first = np.asarray(stimuli.word_first, dtype=np.int64)
-    last = first + stimuli.word_length
+    first = np.asarray(corpus.word_first, dtype=np.int64)
+    last = first + corpus.word_length
     held = tuple(np.empty((0, layer.width), np.float32) for layer in layers)
     done = 0
     for start in range(0, total, step):

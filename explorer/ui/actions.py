@@ -114,7 +114,7 @@ ACTIONS: tuple[Action, ...] = (
         "task.next", ("t",), "screen.next('task', 1)", "Next task", "one task after the other, then all", "What", "task"
     ),
     Action("seed.next", ("s",), "screen.next('seed', 1)", "Next seed", "all, then one after the other", "What", "seed"),
-    Action("probe.next", ("p",), "screen.next('probe', 1)", "Next probe set", "other sentences", "What"),
+    Action("corpus.next", ("p",), "screen.next('corpus', 1)", "Next corpus", "other sentences", "What"),
     Action(
         "reference.next",
         ("r",),
@@ -139,7 +139,7 @@ ACTIONS: tuple[Action, ...] = (
         "screen.filter",
         "Filter",
         "a word finds rows of the panel (in Example: sentences); with enter task:sst* seed!=3 step>=100 layer:8-12 "
-        "head:2 probe:dev against:first, in Table statistic:hull*, and a parameter of the measure: variance:0.9",
+        "head:2 corpus:dev against:first, in Table statistic:hull*, and a parameter of the measure: variance:0.9",
         "What",
         "filter",
     ),

@@ -67,20 +67,20 @@ def middle(text: str, width: int) -> str:
 
 
 def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palette: Palette, width: int) -> SegmentLine:
-    """The store, what it holds, the probe set, and at the right end what is being computed."""
+    """The store, what it holds, the corpus, and at the right end what is being computed."""
     right = [Segment(f"  {job} ", palette.warning)] if job else []
     left = [Segment(" bertdyn ", palette.strong), Segment(f" {path.name}", palette.text)]
     about = []
     if catalogue is not None:
-        keys = catalogue.of(state.probe)
+        keys = catalogue.of(state.corpus)
         for task in state.tasks:
             seeds = {k.seed for k in keys if k.task == task}
             steps = {k.step for k in keys if k.task == task}
             about.append(f"  {task} {count(len(seeds), 'seed')} x {count(len(steps), 'step')}")
-        info = catalogue.info(state.probe)
+        info = catalogue.info(state.corpus)
         if info is not None:
             sizes = f"{count(info.examples, 'sentence')}, {count(info.tokens, 'token')}"
-            about.append(f"  probe {info.name}: {sizes}")
+            about.append(f"  corpus {info.name}: {sizes}")
     room = width - Segment.get_line_length([*left, *right])
     for text in about:
         if cell_len(text) > room:

@@ -6,13 +6,13 @@ import fnmatch
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_probe
+from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_corpus
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
 MORE = "\0more"
-"""Name of the row that stands for those of a folded list; no measure, task, seed or probe set is called so."""
+"""Name of the row that stands for those of a folded list; no measure, task, seed or corpus is called so."""
 _DEFAULT = "param  default"
 SHORT = 4
 """Lists of so many rows are not folded."""
@@ -50,18 +50,18 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
             Choice("against", key="r", text=_of_against(state, measure)),
             *(
                 Choice("against", name, _one(name == against), name)
-                for name in _with(against, catalogue.references(state.probe))
+                for name in _with(against, catalogue.references(state.corpus))
             ),
         ],
         [
             Choice("task", key="t", text="task"),
-            *(Choice("task", t, _any(not state.tasks or t in state.tasks), t) for t in catalogue.tasks(state.probe)),
+            *(Choice("task", t, _any(not state.tasks or t in state.tasks), t) for t in catalogue.tasks(state.corpus)),
         ],
         [
             Choice("seed", key="s", text="seed"),
             *(
                 Choice("seed", s, _any(not state.seeds or s in state.seeds), s)
-                for s in catalogue.seeds(state.probe, state.tasks)
+                for s in catalogue.seeds(state.corpus, state.tasks)
             ),
         ],
         [
@@ -72,8 +72,8 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
             *_parameters(state, catalogue),
         ],
         [
-            Choice("probe", key="p", text="probe set"),
-            *(Choice("probe", i.name, _one(i.name == state.probe), i.name) for i in catalogue.probes),
+            Choice("corpus", key="p", text="corpus"),
+            *(Choice("corpus", i.name, _one(i.name == state.corpus), i.name) for i in catalogue.corpora),
         ],
     ]
     rows = []
@@ -151,8 +151,8 @@ def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
             return toggled_task(state, catalogue, row.name)
         case "seed":
             return toggled_seed(state, catalogue, row.name)
-        case "probe":
-            return with_probe(state, catalogue, row.name)
+        case "corpus":
+            return with_corpus(state, catalogue, row.name)
     return state
 
 

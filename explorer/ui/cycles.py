@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from explorer.selection import at_or_before, steps_of
 from explorer.ui.modes import MODES, STEPS
-from explorer.ui.state import FIRST_MEASURE, Catalogue, State, compared, settled, with_probe
+from explorer.ui.state import FIRST_MEASURE, Catalogue, State, compared, settled, with_corpus
 from explorer.views.base import END, Cursor, DrawOptions
 
 ALL = ""
@@ -28,14 +28,14 @@ def next_measure(state: State, catalogue: Catalogue, by: int = 1) -> State:
 
 def next_task(state: State, catalogue: Catalogue, by: int = 1) -> State:
     """One task after the other, then all of them."""
-    there = catalogue.tasks(state.probe)
+    there = catalogue.tasks(state.corpus)
     chosen = cycled((*there, ALL) if len(there) > 1 else there, _one(state.tasks, there), by)
     return settled(replace(state, tasks=there if chosen == ALL else (chosen,)), catalogue)
 
 
 def next_seed(state: State, catalogue: Catalogue, by: int = 1) -> State:
     """All seeds, then one after the other."""
-    there = catalogue.seeds(state.probe, state.tasks)
+    there = catalogue.seeds(state.corpus, state.tasks)
     chosen = cycled((ALL, *there), _one(state.seeds or there, there), by)
     return replace(state, seeds=() if chosen == ALL else (chosen,))
 
@@ -48,7 +48,7 @@ def where(state: State, catalogue: Catalogue, what: str, key: str, way: str) -> 
         key: that leads to the next.
         way: the key of the next way to look.
     """
-    there = catalogue.tasks(state.probe) if what == "task" else catalogue.seeds(state.probe, state.tasks)
+    there = catalogue.tasks(state.corpus) if what == "task" else catalogue.seeds(state.corpus, state.tasks)
     chosen = (state.tasks if what == "task" else state.seeds) or there
     if len(there) < 2:
         return f"There is one {what}: {there[0]}." if there else f"There is no {what}."
@@ -68,15 +68,15 @@ def _one(chosen: Sequence[str], there: Sequence[str]) -> str:
     return chosen[0] if len(chosen) == 1 and len(there) > 1 else ALL
 
 
-def next_probe(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The next probe set that holds checkpoints."""
-    names = [info.name for info in catalogue.probes if catalogue.of(info.name)]
-    return with_probe(state, catalogue, cycled(names, state.probe, by))
+def next_corpus(state: State, catalogue: Catalogue, by: int = 1) -> State:
+    """The next corpus that holds checkpoints."""
+    names = [info.name for info in catalogue.corpora if catalogue.of(info.name)]
+    return with_corpus(state, catalogue, cycled(names, state.corpus, by))
 
 
 def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
     """The next thing to compare with."""
-    there = catalogue.references(state.probe)
+    there = catalogue.references(state.corpus)
     return compared(state, cycled(there, str(state.against), by))
 
 
@@ -87,7 +87,7 @@ def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
     there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
     new = replace(state, variants=tuple(there.items()))
     alone = new.variant.part == "task" and len(state.tasks) == 1
-    others = (task for task in catalogue.tasks(state.probe) if task not in state.tasks)
+    others = (task for task in catalogue.tasks(state.corpus) if task not in state.tasks)
     return replace(new, tasks=(*state.tasks, *others)) if alone else new
 
 
@@ -99,7 +99,7 @@ def stepped(state: State, catalogue: Catalogue, by: int) -> State:
     """
     measure = catalogue.measure(state.measure)
     asked = state.chosen(catalogue, state.measure if measure is None or measure.sides == 2 else FIRST_MEASURE)
-    there = steps_of(asked, catalogue.of(state.probe))
+    there = steps_of(asked, catalogue.of(state.corpus))
     at = dict(state.cursors).get(STEPS, Cursor(END, -1))
     place = min(max(at_or_before(there, at.x) + by, 0), len(there) - 1)
     return state.pointing(Cursor(there[place], at.y), STEPS)

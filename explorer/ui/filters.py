@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from explorer.selection import Ranges
 from explorer.ui.modes import MODES
-from explorer.ui.state import Catalogue, State, compared, settled, with_probe
+from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
 from store.errors import BertdynError
 
 _CONDITION = re.compile(r"([a-z_]+)(!=|>=|<=|>|<|=|:)(.*)", re.DOTALL)
-_FIELDS = ("task", "seed", "step", "layer", "head", "statistic", "measure", "probe", "against")
+_FIELDS = ("task", "seed", "step", "layer", "head", "statistic", "measure", "corpus", "against")
 _Spans = tuple[tuple[int, int | None], ...]
 
 
@@ -43,10 +43,10 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
             raise BertdynError(f"'{word}': {what} has no order, only steps and layers have; write {what}: or {what}!=.")
         match what:
             case "task":
-                there = state.tasks if what in said else catalogue.tasks(state.probe)
+                there = state.tasks if what in said else catalogue.tasks(state.corpus)
                 state = settled(replace(state, tasks=_matching(wanted, there, "task", sign)), catalogue)
             case "seed":
-                there = state.seeds if what in said else catalogue.seeds(state.probe, state.tasks)
+                there = state.seeds if what in said else catalogue.seeds(state.corpus, state.tasks)
                 state = replace(state, seeds=_matching(wanted, there, "seed", sign))
             case "step":
                 state = replace(state, steps=_ranges(what, sign, wanted, state.steps if what in said else None))
@@ -62,9 +62,9 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
             case "measure":
                 names = _matching(wanted, tuple(m.name for m in catalogue.measures), "measure", sign)
                 state = replace(state, measure=names[0])
-            case "probe":
-                names = _matching(wanted, tuple(info.name for info in catalogue.probes), "probe set", sign)
-                state = with_probe(state, catalogue, names[0])
+            case "corpus":
+                names = _matching(wanted, tuple(info.name for info in catalogue.corpora), "corpus", sign)
+                state = with_corpus(state, catalogue, names[0])
             case "against":
                 state = compared(state, wanted)
             case _:

@@ -22,7 +22,7 @@ from explorer.ui.messages import Exported, Failed, Listed, Loaded
 from explorer.ui.state import Catalogue, Wish
 from explorer.views.base import VIEWS
 from store.errors import BertdynError
-from store.layout import ACTIVATIONS, PROBES, TABLES
+from store.layout import ACTIVATIONS, CORPORA, TABLES
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -40,7 +40,7 @@ KEPT_VALUES = 15_000
 """Values that they may have together; the newest is always kept."""
 
 
-LISTING = ((PROBES, 1), (ACTIVATIONS, 3))
+LISTING = ((CORPORA, 1), (ACTIVATIONS, 3))
 VALUES = ((TABLES, 1),)
 
 
@@ -299,10 +299,10 @@ def catalogue(store: Store) -> Catalogue:
     """
     from explorer.measures.registry import all_measures
 
-    probes = store.probes()
-    listed = [store.checkpoints(info.name) for info in probes]
+    corpora = store.corpora()
+    listed = [store.checkpoints(info.name) for info in corpora]
     return Catalogue(
-        probes=probes,
+        corpora=corpora,
         keys=tuple(tuple(sorted(c.key for c in found)) for found in listed),
         layers=max((c.layers for found in listed for c in found), default=0),
         measures=all_measures(),

@@ -10,7 +10,7 @@ from explorer.selection import Against, Ranges, Selection, at_or_before, default
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
-from store.keys import PRETRAINED, CheckpointKey, ProbeInfo
+from store.keys import PRETRAINED, CheckpointKey, CorpusInfo
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
@@ -42,40 +42,40 @@ class Wish:
 class Catalogue:
     """What a store holds and what can be asked of it, as the data thread last listed it."""
 
-    probes: tuple[ProbeInfo, ...]
+    corpora: tuple[CorpusInfo, ...]
     keys: tuple[tuple[CheckpointKey, ...], ...]
-    """Sorted checkpoints of each probe set, in the order of ``probes``."""
+    """Sorted checkpoints of each corpus, in the order of ``corpora``."""
     layers: int
     """The most transformer layers of any checkpoint."""
     measures: tuple[Measure, ...]
     heads: int = 0
     """The most attention heads of any checkpoint."""
 
-    def of(self, probe: str) -> tuple[CheckpointKey, ...]:
-        """The checkpoints of a probe set; none when there is no such set."""
-        return next((k for info, k in zip(self.probes, self.keys, strict=True) if info.name == probe), ())
+    def of(self, corpus: str) -> tuple[CheckpointKey, ...]:
+        """The checkpoints of a corpus; none when there is no such set."""
+        return next((k for info, k in zip(self.corpora, self.keys, strict=True) if info.name == corpus), ())
 
-    def info(self, probe: str) -> ProbeInfo | None:
-        """What the listing says of a probe set."""
-        return next((info for info in self.probes if info.name == probe), None)
+    def info(self, corpus: str) -> CorpusInfo | None:
+        """What the listing says of a corpus."""
+        return next((info for info in self.corpora if info.name == corpus), None)
 
-    def tasks(self, probe: str) -> tuple[str, ...]:
-        """Fine-tuning tasks of a probe set (the pre-trained model is a reference, not a task to look at)."""
-        return tuple(sorted({k.task for k in self.of(probe)} - {PRETRAINED}))
+    def tasks(self, corpus: str) -> tuple[str, ...]:
+        """Fine-tuning tasks of a corpus (the pre-trained model is a reference, not a task to look at)."""
+        return tuple(sorted({k.task for k in self.of(corpus)} - {PRETRAINED}))
 
-    def seeds(self, probe: str, tasks: Sequence[str] = ()) -> tuple[str, ...]:
+    def seeds(self, corpus: str, tasks: Sequence[str] = ()) -> tuple[str, ...]:
         """Seeds of the tasks (of all when none is named), numbers in their own order."""
-        found = {k.seed for k in self.of(probe) if k.task != PRETRAINED and (not tasks or k.task in tasks)}
+        found = {k.seed for k in self.of(corpus) if k.task != PRETRAINED and (not tasks or k.task in tasks)}
         return tuple(sorted(found, key=seed_order))
 
     def measure(self, name: str) -> Measure | None:
         """The measure of that name."""
         return next((m for m in self.measures if m.name == name), None)
 
-    def references(self, probe: str) -> tuple[str, ...]:
-        """What checkpoints of a probe set can be compared with, as ``--against`` writes it."""
-        pretrained = (PRETRAINED,) if any(k.task == PRETRAINED for k in self.of(probe)) else ()
-        seeds = self.seeds(probe)
+    def references(self, corpus: str) -> tuple[str, ...]:
+        """What checkpoints of a corpus can be compared with, as ``--against`` writes it."""
+        pretrained = (PRETRAINED,) if any(k.task == PRETRAINED for k in self.of(corpus)) else ()
+        seeds = self.seeds(corpus)
         others = ("seeds", *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
         return (*pretrained, "first", "previous", "final", *others)
 
@@ -86,7 +86,7 @@ class State:
 
     mode: str = next(iter(MODES))
     measure: str = FIRST_MEASURE
-    probe: str = ""
+    corpus: str = ""
     tasks: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
     steps: Ranges | None = None
@@ -147,7 +147,7 @@ class State:
         """The view to ask for; None where the mode makes its own picture.
 
         Raises:
-            BertdynError: nothing in the store yet, or a measure that needs the labels that the probe set has not.
+            BertdynError: nothing in the store yet, or a measure that needs the labels that the corpus has not.
         """
         kind = self.variant.kind
         if kind is None:
@@ -177,7 +177,7 @@ class State:
                 raise NotShownError(words, "measure.next")
             chosen = replace(chosen, against=Against.parse(kind.against))
         if kind.at_step:
-            steps = steps_of(chosen, catalogue.of(self.probe))
+            steps = steps_of(chosen, catalogue.of(self.corpus))
             step = steps[at_or_before(steps, at)]
             chosen = replace(chosen, tasks=chosen.tasks[:1], steps=Ranges(((step, step),)))
         if not kind.one:
@@ -187,7 +187,7 @@ class State:
             words = f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
             raise NotShownError(words, "measure.next")
         # It is of one comparison: at the step that is pointed at where steps are an axis.
-        return narrowed(kind.asked(chosen), catalogue.of(self.probe), at)
+        return narrowed(kind.asked(chosen), catalogue.of(self.corpus), at)
 
     def chosen(self, catalogue: Catalogue, name: str) -> Selection:
         """The values of one measure.
@@ -199,18 +199,18 @@ class State:
         if measure is None:
             names = ", ".join(m.name for m in catalogue.measures)
             raise BertdynError(f"There is no measure '{name}', only {names}.")
-        info = catalogue.info(self.probe)
+        info = catalogue.info(self.corpus)
         if info is not None and measure.needs_labels and not info.labels:
-            labelled = ", ".join(i.name for i in catalogue.probes if i.labels)
-            words = f"{measure.title} needs labels, and probe set '{self.probe}' has none."
+            labelled = ", ".join(i.name for i in catalogue.corpora if i.labels)
+            words = f"{measure.title} needs labels, and corpus '{self.corpus}' has none."
             if labelled:
-                raise NotShownError(f"{words} Labelled: {labelled}.", "probe.next")
+                raise NotShownError(f"{words} Labelled: {labelled}.", "corpus.next")
             raise BertdynError(f"{words} Extract one with --label.")
-        if not catalogue.of(self.probe):
+        if not catalogue.of(self.corpus):
             raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
         return Selection(
             measure=name,
-            probe=self.probe,
+            corpus=self.corpus,
             tasks=self.tasks,
             seeds=self.seeds,
             steps=self.steps,
@@ -258,17 +258,17 @@ def fixed(state: State, catalogue: Catalogue, what: str) -> str:
 
 def settled(state: State, catalogue: Catalogue) -> State:
     """The state with whatever the catalogue no longer (or not yet) has replaced by what it has."""
-    probes = [info.name for info in catalogue.probes]
-    probe = state.probe
-    if probe not in probes or not catalogue.of(probe):
-        probe = next((name for name in probes if catalogue.of(name)), probes[0] if probes else "")
-    if probe != state.probe:
-        state = replace(state, probe=probe, reference_chosen=False)
+    corpora = [info.name for info in catalogue.corpora]
+    corpus = state.corpus
+    if corpus not in corpora or not catalogue.of(corpus):
+        corpus = next((name for name in corpora if catalogue.of(name)), corpora[0] if corpora else "")
+    if corpus != state.corpus:
+        state = replace(state, corpus=corpus, reference_chosen=False)
     if not state.reference_chosen:
-        state = replace(state, against=default_against(catalogue.of(probe)))
-    there = catalogue.tasks(probe)
+        state = replace(state, against=default_against(catalogue.of(corpus)))
+    there = catalogue.tasks(corpus)
     tasks = tuple(t for t in state.tasks if t in there) or there[:1]
-    seeds = tuple(s for s in state.seeds if s in catalogue.seeds(probe, tasks))
+    seeds = tuple(s for s in state.seeds if s in catalogue.seeds(corpus, tasks))
     return replace(state, tasks=tasks, seeds=seeds)
 
 
@@ -281,24 +281,24 @@ def compared(state: State, reference: str) -> State:
     return replace(state, against=Against.parse(reference), reference_chosen=True)
 
 
-def with_probe(state: State, catalogue: Catalogue, probe: str) -> State:
-    """Another probe set, and a reference that it has."""
-    state = replace(state, probe=probe)
-    if str(state.against) not in catalogue.references(probe) and state.against.kind != "key":
+def with_corpus(state: State, catalogue: Catalogue, corpus: str) -> State:
+    """Another corpus, and a reference that it has."""
+    state = replace(state, corpus=corpus)
+    if str(state.against) not in catalogue.references(corpus) and state.against.kind != "key":
         state = replace(state, reference_chosen=False)
     return settled(state, catalogue)
 
 
 def toggled_task(state: State, catalogue: Catalogue, name: str) -> State:
     """Take a task in or out; the last one stays, since no task would be an empty screen."""
-    chosen = set(state.tasks or catalogue.tasks(state.probe)) ^ {name}
-    there = tuple(t for t in catalogue.tasks(state.probe) if t in chosen)
+    chosen = set(state.tasks or catalogue.tasks(state.corpus)) ^ {name}
+    there = tuple(t for t in catalogue.tasks(state.corpus) if t in chosen)
     return settled(replace(state, tasks=there), catalogue) if there else state
 
 
 def toggled_seed(state: State, catalogue: Catalogue, name: str) -> State:
     """Take a seed in or out; all of them is written as none, so that seeds that come later belong."""
-    there = catalogue.seeds(state.probe, state.tasks)
+    there = catalogue.seeds(state.corpus, state.tasks)
     chosen = set(state.seeds or there) ^ {name}
     kept = tuple(s for s in there if s in chosen)
     if not kept:

@@ -86,7 +86,7 @@ class Asked:
 
     @property
     def _key(self) -> tuple[str, str, str]:
-        return self.measure.name, self.selection.probe, canonical(dict(self.selection.parameters))
+        return self.measure.name, self.selection.corpus, canonical(dict(self.selection.parameters))
 
     def columns(self, names: Sequence[str], where: str) -> list[tuple[Any, ...]]:
         """Some columns of the rows."""

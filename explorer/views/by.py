@@ -24,7 +24,7 @@ from explorer.views.training import NONE, Training
 from explorer.views.trust import spread
 from store.keys import Result
 
-COLUMNS = ("measure", "probe", "by", "line", "task", "layer", "step", "against", "value", "sd", "seeds", "unit")
+COLUMNS = ("measure", "corpus", "by", "line", "task", "layer", "step", "against", "value", "sd", "seeds", "unit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +229,7 @@ class LinesBy:
         unit = self.data.results[0].unit if self.data.results else ""
         return COLUMNS, [
             (
-                *(selection.measure, selection.probe, self.by, line.name, line.task, *self._spot(x), against),
+                *(selection.measure, selection.corpus, self.by, line.name, line.task, *self._spot(x), against),
                 *(line.mean(x), None if np.isnan(sd := line.spread(x)) else sd, len(line.values[x]), unit),
             )
             for line in self.lines

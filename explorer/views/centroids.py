@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from store.errors import BertdynError
-from store.keys import CheckpointKey, ProbeSet
+from store.keys import CheckpointKey, Corpus
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Centroids:
     """Means of the points of each label, in one layer of several checkpoints. Only labels that have points."""
 
-    probe: str
+    corpus: str
     keys: tuple[CheckpointKey, ...]
     layer: int
     labels: tuple[str, ...]
@@ -59,41 +59,41 @@ def principal_plane(values: np.ndarray) -> tuple[np.ndarray, tuple[float, float]
     return places.reshape(*values.shape[:-1], 2), (shares[0], shares[1])
 
 
-def run_keys(store: Store, probe: str, task: str, seed: str) -> tuple[CheckpointKey, ...]:
-    """A run's checkpoints on a probe set, in the order of the steps.
+def run_keys(store: Store, corpus: str, task: str, seed: str) -> tuple[CheckpointKey, ...]:
+    """A run's checkpoints on a corpus, in the order of the steps.
 
     Raises:
-        BertdynError: no such probe set.
+        BertdynError: no such corpus.
     """
-    return tuple(c.key for c in store.checkpoints(probe) if (c.key.task, c.key.seed) == (task, seed))
+    return tuple(c.key for c in store.checkpoints(corpus) if (c.key.task, c.key.seed) == (task, seed))
 
 
-def fetch_centroids(store: Store, probe: str, keys: Sequence[CheckpointKey], layer: int) -> Centroids:
+def fetch_centroids(store: Store, corpus: str, keys: Sequence[CheckpointKey], layer: int) -> Centroids:
     """The labels' centroids in one layer (0: the embedding output) of some checkpoints, read from the hidden states.
 
     Points are those of the measure ``clusters``: the first token of each labelled sentence, or the mean of each
     labelled word's sub-words. Hidden states are read chunk by chunk.
 
     Raises:
-        BertdynError: no such probe set, checkpoint or layer; no labels; checkpoints of different widths.
+        BertdynError: no such corpus, checkpoint or layer; no labels; checkpoints of different widths.
     """
-    found = store.probe(probe)
+    found = store.corpus(corpus)
     if not keys:
-        raise BertdynError(f"There is no checkpoint on probe set '{probe}' to show a path of.")
+        raise BertdynError(f"There is no checkpoint on corpus '{corpus}' to show a path of.")
     label_of, weight, counts = token_weights(found)
     present = np.flatnonzero(counts)
     if not len(present):
-        raise BertdynError(f"No label of probe set '{probe}' has a point: there is no centroid.")
+        raise BertdynError(f"No label of corpus '{corpus}' has a point: there is no centroid.")
     sums = []
     for key in keys:
-        chunk = max(1, store.chunks(probe, key)[0])
+        chunk = max(1, store.chunks(corpus, key)[0])
         total: np.ndarray | None = None
         for start in range(0, found.info.tokens, chunk):
             stop = min(start + chunk, found.info.tokens)
             here = np.flatnonzero(weight[start:stop])
             share = np.zeros((len(counts), len(here)))
             share[label_of[start:stop][here], np.arange(len(here))] = weight[start:stop][here]
-            part = share @ store.hidden(probe, key, layer, start, stop)[here].astype(np.float64)
+            part = share @ store.hidden(corpus, key, layer, start, stop)[here].astype(np.float64)
             total = part if total is None else total + part
         assert total is not None, "a label with a point needs a token"
         sums.append(total)
@@ -104,27 +104,27 @@ def fetch_centroids(store: Store, probe: str, keys: Sequence[CheckpointKey], lay
         raise BertdynError(f"Hidden states of layer {layer} are not finite: extract these checkpoints again.")
     what = "mean of a word's sub-words" if found.kind == "word" else "first token of a sentence"
     names = tuple(found.label_names[i] for i in present.tolist())
-    return Centroids(probe, tuple(keys), layer, names, tuple(counts[present].tolist()), what, means)
+    return Centroids(corpus, tuple(keys), layer, names, tuple(counts[present].tolist()), what, means)
 
 
-def token_weights(probe: ProbeSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def token_weights(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What each token adds to the sum of its label's points: label id [T], weight float64 [T], and points [labels].
 
     Raises:
-        BertdynError: the probe set has no labels.
+        BertdynError: the corpus has no labels.
     """
-    if probe.label_ids is None or not probe.label_names:
-        raise BertdynError(f"Probe set '{probe.info.name}' has no labels: there is no centroid to follow.")
-    labels = np.asarray(probe.label_ids)
-    label_of, weight = np.zeros(probe.info.tokens, np.int64), np.zeros(probe.info.tokens)
-    if probe.kind == "sentence":
-        there = (np.diff(probe.offsets) > 0) & (labels >= 0)
-        first, of = probe.offsets[:-1][there], labels[there]
+    if corpus.label_ids is None or not corpus.label_names:
+        raise BertdynError(f"Corpus '{corpus.info.name}' has no labels: there is no centroid to follow.")
+    labels = np.asarray(corpus.label_ids)
+    label_of, weight = np.zeros(corpus.info.tokens, np.int64), np.zeros(corpus.info.tokens)
+    if corpus.kind == "sentence":
+        there = (np.diff(corpus.offsets) > 0) & (labels >= 0)
+        first, of = corpus.offsets[:-1][there], labels[there]
         label_of[first], weight[first] = of, 1.0
     else:
         there = labels >= 0
-        of, first, length = labels[there], probe.word_first[there], probe.word_length[there].astype(np.int64)
+        of, first, length = labels[there], corpus.word_first[there], corpus.word_length[there].astype(np.int64)
         begin = np.cumsum(length) - length
         at = np.repeat(first - begin, length) + np.arange(length.sum())
         label_of[at], weight[at] = np.repeat(of, length), np.repeat(1 / length, length)
-    return label_of, weight, np.bincount(of, minlength=len(probe.label_names))
+    return label_of, weight, np.bincount(of, minlength=len(corpus.label_names))

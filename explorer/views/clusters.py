@@ -21,7 +21,7 @@ from explorer.views.rows import Rows
 from store.keys import CheckpointKey, Result
 
 COLUMNS = (
-    *("probe", "task", "seed", "step", "layer", "label_a", "label_b", "statistic", "value", "unit", "n", "reason"),
+    *("corpus", "task", "seed", "step", "layer", "label_a", "label_b", "statistic", "value", "unit", "n", "reason"),
 )
 DISTANCES = {"hull_distance": "hulls", "centroid_distance": "centroids"}
 _SCALE = "in units of the hidden states"
@@ -147,7 +147,7 @@ class Clusters:
         """One row a pair of labels and statistic of the layer that is shown."""
         return COLUMNS, [
             (
-                r.probe,
+                r.corpus,
                 r.task,
                 r.seed,
                 r.step,

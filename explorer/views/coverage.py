@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from explorer.measures import Measure, all_measures
 from explorer.measures.base import canonical
 from explorer.selection import default_against, seed_order
-from store.keys import PRETRAINED, Checkpoint, ProbeInfo
+from store.keys import PRETRAINED, Checkpoint, CorpusInfo
 from store.shelf import kept_bytes
 
 if TYPE_CHECKING:
@@ -23,33 +23,33 @@ MISSING, BARE, FULL = 0, 1, 2
 # Distinct places are counted, so of one value's several rows none has to be found that is the newest. Hashes of 64 bits
 # take half the time of the columns themselves; among a million rows two are alike once in 30 million stores.
 _KNOWN = """
-select measure, parameters, probe, version, count(distinct hash(task, seed, step, layer))
+select measure, parameters, corpus, version, count(distinct hash(task, seed, step, layer))
 from stored_results
 where head is null and label_a is null and example is null and query is null
 and (ref_layer is null or ref_layer = layer)
 and (ref_task is null or {reference})
-and hash(probe, task, seed, step, digest) in (select hash(probe, task, seed, step, digest) from digests)
+and hash(corpus, task, seed, step, digest) in (select hash(corpus, task, seed, step, digest) from digests)
 group by all
 """
 _REFERENCES = {
     "pretrained": f"(ref_task = '{PRETRAINED}' "
     f"and ref_digest in (select digest from digests where task = '{PRETRAINED}'))",
-    "first": "(ref_task = task and ref_seed = seed and (probe, task, seed, ref_step) in "
-    "(select (probe, task, seed, min(step)) from checkpoints group by probe, task, seed) "
-    "and (probe, ref_task, ref_seed, ref_step, ref_digest) in "
-    "(select (probe, task, seed, step, digest) from digests))",
+    "first": "(ref_task = task and ref_seed = seed and (corpus, task, seed, ref_step) in "
+    "(select (corpus, task, seed, min(step)) from checkpoints group by corpus, task, seed) "
+    "and (corpus, ref_task, ref_seed, ref_step, ref_digest) in "
+    "(select (corpus, task, seed, step, digest) from digests))",
 }
 
 
 @dataclass(frozen=True)
 class RunCoverage:
-    """One run on one probe set."""
+    """One run on one corpus."""
 
     task: str
     seed: str
-    probe: str
+    corpus: str
     steps: tuple[int, ...]
-    """Those that some run of the task has, on any probe set."""
+    """Those that some run of the task has, on any corpus."""
     states: tuple[int, ...]
     """MISSING, BARE or FULL, a step."""
     bytes: int
@@ -62,10 +62,10 @@ class RunCoverage:
 
 @dataclass(frozen=True)
 class MeasureCoverage:
-    """One measure on one probe set, with its own default parameters, against the default reference."""
+    """One measure on one corpus, with its own default parameters, against the default reference."""
 
     measure: Measure
-    probe: str
+    corpus: str
     known: int
     """Layers of checkpoints that have a value, or a reason why there is none."""
     possible: int
@@ -97,11 +97,11 @@ def fetch_coverage(store: Store) -> Coverage:
         BertdynError: the store cannot be read.
     """
     checkpoints = store.checkpoints()
-    probes = {info.name: info for info in store.probes()}
+    corpora = {info.name: info for info in store.corpora()}
     against = default_against(c.key for c in checkpoints).kind
     rows = store.query(_KNOWN.format(reference=_REFERENCES[against])).rows
-    known = {(name, parameters, probe, version): int(n) for name, parameters, probe, version, n in rows}
-    measures = tuple(measure_coverage(all_measures(), probes.values(), checkpoints, against, known))
+    known = {(name, parameters, corpus, version): int(n) for name, parameters, corpus, version, n in rows}
+    measures = tuple(measure_coverage(all_measures(), corpora.values(), checkpoints, against, known))
     return Coverage(
         path=str(store.path),
         against=against,
@@ -115,48 +115,50 @@ def fetch_coverage(store: Store) -> Coverage:
 
 
 def run_coverage(checkpoints: Sequence[Checkpoint]) -> list[RunCoverage]:
-    """Each run on each probe set that the store has checkpoints of, the pre-trained model last (pure)."""
+    """Each run on each corpus that the store has checkpoints of, the pre-trained model last (pure)."""
     steps: dict[str, set[int]] = {}
     found: dict[tuple[str, str], dict[str, dict[int, Checkpoint]]] = {}
     for c in checkpoints:
         steps.setdefault(c.key.task, set()).add(c.key.step)
-        found.setdefault((c.key.task, c.key.seed), {}).setdefault(c.probe, {})[c.key.step] = c
+        found.setdefault((c.key.task, c.key.seed), {}).setdefault(c.corpus, {})[c.key.step] = c
     expected = {task: tuple(sorted(there)) for task, there in steps.items()}
-    probes = sorted({c.probe for c in checkpoints})
+    corpora = sorted({c.corpus for c in checkpoints})
     runs = sorted(found, key=lambda run: (run[0] == PRETRAINED, run[0], seed_order(run[1])))
     covered = []
     for task, seed in runs:
-        for probe in probes:
-            there = found[task, seed].get(probe, {})
+        for corpus in corpora:
+            there = found[task, seed].get(corpus, {})
             states = tuple(
                 MISSING if step not in there else FULL if there[step].has_attention else BARE for step in expected[task]
             )
-            covered.append(RunCoverage(task, seed, probe, expected[task], states, sum(c.bytes for c in there.values())))
+            covered.append(
+                RunCoverage(task, seed, corpus, expected[task], states, sum(c.bytes for c in there.values()))
+            )
     return covered
 
 
 def measure_coverage(
     measures: Iterable[Measure],
-    probes: Iterable[ProbeInfo],
+    corpora: Iterable[CorpusInfo],
     checkpoints: Sequence[Checkpoint],
     against: str,
     known: dict[tuple[str, str, str, int], int],
 ) -> list[MeasureCoverage]:
-    """Values known of those possible, for each measure on each probe set where any is possible; those with none last
+    """Values known of those possible, for each measure on each corpus where any is possible; those with none last
     (pure).
 
     Args:
-        known: by measure, canonical parameters, probe set and version.
+        known: by measure, canonical parameters, corpus and version.
     """
-    by_probe: dict[str, list[Checkpoint]] = {}
+    by_corpus: dict[str, list[Checkpoint]] = {}
     for c in checkpoints:
-        by_probe.setdefault(c.probe, []).append(c)
-    alone = {name: _counted((c,) for c in found) for name, found in by_probe.items()}
-    pairs = {name: _counted(_compared(found, against)) for name, found in by_probe.items()}
+        by_corpus.setdefault(c.corpus, []).append(c)
+    alone = {name: _counted((c,) for c in found) for name, found in by_corpus.items()}
+    pairs = {name: _counted(_compared(found, against)) for name, found in by_corpus.items()}
     covered = []
     for measure in measures:
         parameters = canonical(dict(measure.settle({})))
-        for info in probes:
+        for info in corpora:
             if measure.needs_labels and not info.labels:
                 continue
             sides = (pairs if measure.sides == 2 else alone).get(info.name, Counter())
@@ -177,7 +179,7 @@ def _counted(sides: Iterable[tuple[Checkpoint, ...]]) -> Counter[tuple[int, bool
 
 
 def _compared(checkpoints: Sequence[Checkpoint], against: str) -> list[tuple[Checkpoint, ...]]:
-    """Checkpoints of one probe set with what each is compared with."""
+    """Checkpoints of one corpus with what each is compared with."""
     if against == "pretrained":
         reference = next((c for c in checkpoints if c.key.task == PRETRAINED), None)
         return [] if reference is None else [(c, reference) for c in checkpoints if c.key.task != PRETRAINED]

@@ -18,14 +18,14 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.fitting import DOT
 from store.errors import BertdynError
-from store.keys import PRETRAINED, CheckpointKey, ProbeSet
+from store.keys import PRETRAINED, CheckpointKey, Corpus
 from store.ragged import pair_offsets
 
 if TYPE_CHECKING:
     from store.store import Store
 
 COLUMNS = (
-    *("probe", "example", "task", "seed", "step", "reference", "layer", "head", "query", "query_token", "key"),
+    *("corpus", "example", "task", "seed", "step", "reference", "layer", "head", "query", "query_token", "key"),
     *("key_token", "attention", "reference_attention", "difference", "query_js"),
 )
 WHICH: Mapping[str, str] = {
@@ -49,7 +49,7 @@ _ENDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 class Focus:
     """One map: an example's attention in a layer and head of a checkpoint, and what it is compared with."""
 
-    probe: str
+    corpus: str
     key: CheckpointKey
     reference: CheckpointKey
     layer: int
@@ -68,7 +68,7 @@ class ExampleData:
     heads: int
     layers: int
     examples: int
-    """Of the probe set."""
+    """Of the corpus."""
     tokens: tuple[str, ...]
     special: np.ndarray
     """Bool [l]: [CLS], [SEP] and their kin."""
@@ -104,28 +104,28 @@ def fetch_example(store: Store, focus: Focus) -> ExampleData:
     """Read one example's attention in both checkpoints.
 
     Raises:
-        BertdynError: no such probe set, checkpoint, layer, head or example, or no attention was extracted.
+        BertdynError: no such corpus, checkpoint, layer, head or example, or no attention was extracted.
     """
-    probe = store.probe(focus.probe)
-    if not 0 <= focus.example < probe.info.examples:
+    corpus = store.corpus(focus.corpus)
+    if not 0 <= focus.example < corpus.info.examples:
         raise BertdynError(
-            f"Probe set '{focus.probe}' has no example {focus.example}: they count from 0 to {probe.info.examples - 1}."
+            f"Corpus '{focus.corpus}' has no example {focus.example}: they count from 0 to {corpus.info.examples - 1}."
         )
-    sides = [store.checkpoint(focus.probe, key) for key in (focus.key, focus.reference)]
+    sides = [store.checkpoint(focus.corpus, key) for key in (focus.key, focus.reference)]
     heads = {side.heads for side in sides}
     if len(heads) > 1:
         raise BertdynError(
             f"{focus.key} has {sides[0].heads} attention heads and {focus.reference} {sides[1].heads}: "
             "there is no head to compare with."
         )
-    start, stop = probe.offsets[focus.example : focus.example + 2].tolist()
+    start, stop = corpus.offsets[focus.example : focus.example + 2].tolist()
     length = stop - start
     chosen = range(1, sides[0].heads + 1) if focus.head == 0 else (focus.head,)
-    begin = int(pair_offsets(probe.offsets[: focus.example + 1])[-1])
+    begin = int(pair_offsets(corpus.offsets[: focus.example + 1])[-1])
     maps = np.empty((2, len(chosen), length, length))
     for i, key in enumerate((focus.key, focus.reference)):
         for j, head in enumerate(chosen):
-            packed = store.attention(focus.probe, key, focus.layer, head, begin, begin + length**2)
+            packed = store.attention(focus.corpus, key, focus.layer, head, begin, begin + length**2)
             maps[i, j] = packed.astype(np.float64).reshape(length, length)
     sums = maps.sum(-1, keepdims=True)
     if not (sums > 0).all():
@@ -134,17 +134,17 @@ def fetch_example(store: Store, focus: Focus) -> ExampleData:
             "extract the checkpoint again."
         )
     maps /= sums
-    words, label = _labels(probe, focus.example)
+    words, label = _labels(corpus, focus.example)
     return ExampleData(
         focus=focus,
         heads=sides[0].heads,
         layers=sides[0].layers,
-        examples=probe.info.examples,
-        tokens=tuple(clean(probe.pieces[i]) for i in probe.token_ids[start:stop].tolist()),
-        special=probe.special[start:stop],
+        examples=corpus.info.examples,
+        tokens=tuple(clean(corpus.pieces[i]) for i in corpus.token_ids[start:stop].tolist()),
+        special=corpus.special[start:stop],
         labels=words,
         label=label,
-        text=clean(" / ".join(probe.texts[focus.example])),
+        text=clean(" / ".join(corpus.texts[focus.example])),
         checkpoint=maps[0].mean(0),
         reference=maps[1].mean(0),
         js=row_js(maps[0], maps[1]).mean(0),
@@ -155,10 +155,10 @@ def film(store: Store, focus: Focus) -> tuple[Focus, ...]:
     """The same example in every checkpoint of the run that has attention, in the order of the steps.
 
     Raises:
-        BertdynError: no such probe set.
+        BertdynError: no such corpus.
     """
     run = (focus.key.task, focus.key.seed)
-    found = store.checkpoints(focus.probe)
+    found = store.checkpoints(focus.corpus)
     return tuple(replace(focus, key=c.key) for c in found if (c.key.task, c.key.seed) == run and c.has_attention)
 
 
@@ -183,7 +183,7 @@ class Example:
                 f"'{crop(data.text, 60)}'",
                 f"label {clean(data.label)}" if data.label else "",
                 f"JS {number(mean)} bits over {self.length} query tokens",
-                f"example {focus.example} of probe {clean(focus.probe)}",
+                f"example {focus.example} of corpus {clean(focus.corpus)}",
             )
             if text
         )
@@ -228,7 +228,7 @@ class Example:
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token."""
         data, f = self.data, self.data.focus
-        place = (f.probe, f.example, f.key.task, f.key.seed, f.key.step, str(f.reference), f.layer, f.head or None)
+        place = (f.corpus, f.example, f.key.task, f.key.seed, f.key.step, str(f.reference), f.layer, f.head or None)
         return COLUMNS, [
             (
                 *(*place, i, query, j, key, float(data.checkpoint[i, j]), float(data.reference[i, j])),
@@ -312,20 +312,20 @@ def named(key: CheckpointKey) -> str:
     return clean(f"{key.task} seed {key.seed} step {key.step:,}")
 
 
-def _labels(probe: ProbeSet, example: int) -> tuple[tuple[str, ...], str]:
+def _labels(corpus: Corpus, example: int) -> tuple[tuple[str, ...], str]:
     """Label of each token of an example (on the first sub-word of its word), and that of the sentence."""
-    start, stop = probe.offsets[example : example + 2].tolist()
+    start, stop = corpus.offsets[example : example + 2].tolist()
     words = [""] * (stop - start)
-    if probe.label_ids is None:
+    if corpus.label_ids is None:
         return tuple(words), ""
-    names = probe.label_names
-    if probe.kind == "sentence":
-        label = int(probe.label_ids[example])
+    names = corpus.label_names
+    if corpus.kind == "sentence":
+        label = int(corpus.label_ids[example])
         return tuple(words), names[label] if label >= 0 else ""
-    for word in range(*probe.word_offsets[example : example + 2].tolist()):
-        label = int(probe.label_ids[word])
+    for word in range(*corpus.word_offsets[example : example + 2].tolist()):
+        label = int(corpus.label_ids[word])
         if label >= 0:
-            words[int(probe.word_first[word]) - start] = names[label]
+            words[int(corpus.word_first[word]) - start] = names[label]
     return tuple(words), ""
 
 

@@ -11,7 +11,7 @@ from explorer.measures import get
 from explorer.measures.base import canonical
 from explorer.views.example import Focus
 from store.errors import BertdynError
-from store.keys import ProbeSet
+from store.keys import Corpus
 from store.ragged import pair_offsets
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ _BLOCK = 2**19
 """Attention entries of one head worked on at once."""
 
 
-def find(store: Store, probe: str, text: str = "", label: str | None = None) -> tuple[int, ...]:
+def find(store: Store, corpus: str, text: str = "", label: str | None = None) -> tuple[int, ...]:
     """Examples (from 0) whose text holds ``text`` in any case, and that have a label (or, word by word, one such word).
 
     Raises:
-        BertdynError: no such probe set, or it has no such label.
+        BertdynError: no such corpus, or it has no such label.
     """
-    found = store.probe(probe)
+    found = store.corpus(corpus)
     labelled = _with_label(found, label)
     wanted = text.casefold()
     return tuple(
@@ -44,32 +44,32 @@ def most_changed(store: Store, focus: Focus, count: int) -> tuple[tuple[int, flo
     Stored values of single examples serve where all are there; else both checkpoints' attentions are read, in blocks.
 
     Raises:
-        BertdynError: no such probe set, checkpoint, layer or head, or no attention was extracted.
+        BertdynError: no such corpus, checkpoint, layer or head, or no attention was extracted.
     """
-    probe = store.probe(focus.probe)
-    lengths = np.diff(probe.offsets)
+    corpus = store.corpus(focus.corpus)
+    lengths = np.diff(corpus.offsets)
     values = _stored(store, focus, len(lengths))
     if np.isnan(values[lengths > 0]).any():
-        heads = store.checkpoint(focus.probe, focus.key).heads
+        heads = store.checkpoint(focus.corpus, focus.key).heads
         chosen = range(1, heads + 1) if focus.head == 0 else (focus.head,)
-        values = np.mean([_of_head(store, focus, head, probe.offsets) for head in chosen], axis=0)
+        values = np.mean([_of_head(store, focus, head, corpus.offsets) for head in chosen], axis=0)
     values = np.where(lengths > 0, values, -1.0)
     order = np.argsort(-values, kind="stable")[: max(0, count)]
     return tuple((int(i), float(values[i])) for i in order if lengths[i])
 
 
-def _with_label(probe: ProbeSet, label: str | None) -> np.ndarray | None:
+def _with_label(corpus: Corpus, label: str | None) -> np.ndarray | None:
     """Bool [E]: the example, or a word of it, has the label."""
     if label is None:
         return None
-    if label not in probe.label_names or probe.label_ids is None:
-        known = ", ".join(probe.label_names) or "none"
-        raise BertdynError(f"Probe set '{probe.info.name}' has no label '{label}'. It has {known}.")
-    has = np.asarray(probe.label_ids) == probe.label_names.index(label)
-    if probe.kind == "sentence":
+    if label not in corpus.label_names or corpus.label_ids is None:
+        known = ", ".join(corpus.label_names) or "none"
+        raise BertdynError(f"Corpus '{corpus.info.name}' has no label '{label}'. It has {known}.")
+    has = np.asarray(corpus.label_ids) == corpus.label_names.index(label)
+    if corpus.kind == "sentence":
         return has
     before = np.concatenate([[0], np.cumsum(has)])
-    return np.asarray(np.diff(before[probe.word_offsets]) > 0)
+    return np.asarray(np.diff(before[corpus.word_offsets]) > 0)
 
 
 def _stored(store: Store, focus: Focus, examples: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def _stored(store: Store, focus: Focus, examples: int) -> np.ndarray:
         f"and example is not null and value is not null and version = {measure.version}"
     )
     parameters = canonical({**dict(measure.settle({})), "detail": "example"})
-    rows = store.result_columns(("example", "value"), "js", focus.probe, parameters, where, tasks=(focus.key.task,))
+    rows = store.result_columns(("example", "value"), "js", focus.corpus, parameters, where, tasks=(focus.key.task,))
     for example, value in rows:
         values[example] = value
     return values
@@ -99,7 +99,9 @@ def _of_head(store: Store, focus: Focus, head: int, offsets: np.ndarray) -> np.n
     values = np.zeros(len(lengths))
     for first, last in _blocks(pairs):
         p, q = (
-            store.attention(focus.probe, key, focus.layer, head, int(pairs[first]), int(pairs[last])).astype(np.float64)
+            store.attention(focus.corpus, key, focus.layer, head, int(pairs[first]), int(pairs[last])).astype(
+                np.float64
+            )
             for key in (focus.key, focus.reference)
         )
         row_lengths = np.repeat(lengths[first:last], lengths[first:last])

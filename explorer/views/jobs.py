@@ -17,7 +17,7 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 
 HowItIs = Literal["running", "stopping", "waiting", "done", "in part", "failed", "cancelled", "set aside"]
 COLUMNS = (
-    *("job", "state", "measure", "probe", "tasks", "seeds", "steps", "layers", "against", "done", "total", "known"),
+    *("job", "state", "measure", "corpus", "tasks", "seeds", "steps", "layers", "against", "done", "total", "known"),
     *("seconds", "per_minute", "failures", "reason"),
 )
 _HEADS = ("", "measure", "of", "progress", "a minute", "time left")
@@ -141,7 +141,7 @@ class Jobs:
         """One row a job."""
         return COLUMNS, [
             (
-                *(job.number, job.state, job.selection.measure, job.selection.probe, ",".join(job.selection.tasks)),
+                *(job.number, job.state, job.selection.measure, job.selection.corpus, ",".join(job.selection.tasks)),
                 *(",".join(job.selection.seeds), str(job.selection.steps or ""), str(job.selection.layers or "")),
                 *(str(job.selection.against or ""), job.done, job.total, job.known, round(job.seconds, 2)),
                 *(None if job.rate is None else round(60 * job.rate, 2), job.lost, job.reason),
@@ -159,14 +159,14 @@ def lasting(seconds: float) -> str:
 
 
 def of_what(selection: Selection) -> str:
-    """'sst2 seed 1,2, from pretrained, probe dev'."""
+    """'sst2 seed 1,2, from pretrained, corpus dev'."""
     parts = [", ".join(selection.tasks) or "all tasks"]
     parts += [f"seed {','.join(selection.seeds)}"] if selection.seeds else []
     parts += [f"step {selection.steps}"] if selection.steps else []
     parts += [f"layer {selection.layers}"] if selection.layers else []
     parts += [f"from {selection.against}"] if selection.against else []
     parts += ["every layer against every layer"] if selection.ref_layers else []
-    return clean(f"{' '.join(parts)}, probe {selection.probe}")
+    return clean(f"{' '.join(parts)}, corpus {selection.corpus}")
 
 
 def _cells(job: Job, bar: int) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from explorer.views.rows import Rows
 from store.keys import Result
 
 COLUMNS = (
-    *("probe", "task", "seed", "step", "layer", "label", "value", "sd", "seeds", "nearest", "clusters"),
+    *("corpus", "task", "seed", "step", "layer", "label", "value", "sd", "seeds", "nearest", "clusters"),
     *("label_clusters", "unit"),
 )
 _SIDE_BY_SIDE = 110
@@ -160,7 +160,7 @@ class LabelLines:
                 many = int(np.isfinite(at.least[:, i, s]).sum())
                 found.append(
                     (
-                        *(self.data.selection.probe, self.task, seed, step, self.layer, label),
+                        *(self.data.selection.corpus, self.task, seed, step, self.layer, label),
                         *(_real(self.mean[i, s]), _real(self.spread[i, s]), many, self._nearest(i, s)),
                         *(_real(self.count[s]), _real(own[i, s]), self.data.measure.unit),
                     )

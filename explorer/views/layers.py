@@ -21,7 +21,7 @@ from explorer.views.rows import Rows
 from explorer.views.trust import Trust
 
 COLUMNS = (
-    *("measure", "probe", "task", "seed", "step", "layer", "against", "ref_layer", "value"),
+    *("measure", "corpus", "task", "seed", "step", "layer", "against", "ref_layer", "value"),
     *("interval_low", "interval_high", "null", "seed_to_seed", "unit", "reason"),
 )
 
@@ -89,7 +89,7 @@ class Layers:
             yard = self.data.yardstick.get((r.task, layer, r.step)) if layer == other else None
             found.append(
                 (
-                    *(r.measure, r.probe, r.task, r.seed, r.step, layer, _name(self.pair), other, r.value),
+                    *(r.measure, r.corpus, r.task, r.seed, r.step, layer, _name(self.pair), other, r.value),
                     *(r.interval_low, r.interval_high, r.null_value, None if yard is None else yard.value),
                     *(r.unit, r.reason),
                 )

@@ -18,7 +18,7 @@ from explorer.views.rows import Cube, Rows
 from explorer.views.trust import Trust, spread
 
 COLUMNS = (
-    *("measure", "probe", "task", "seed", "step", "layer", "against", "value", "sd", "seeds"),
+    *("measure", "corpus", "task", "seed", "step", "layer", "against", "value", "sd", "seeds"),
     *("interval_low", "interval_high", "null", "seed_to_seed", "unit", "reason"),
 )
 
@@ -225,7 +225,7 @@ def cube_rows(data: Rows, cube: Cube) -> list[tuple[object, ...]]:
             reason = "; ".join(sorted({r.reason for r in stored if r.reason}))
             found.append(
                 (
-                    *(data.measure.name, selection.probe, cube.task, seed, step, layer, source),
+                    *(data.measure.name, selection.corpus, cube.task, seed, step, layer, source),
                     *(_real(cube.mean[i, s]), _real(cube.spread[i, s]), many, *edges),
                     *(_real(cube.null[i, s]), _real(cube.yardstick[i, s]), stored[0].unit, reason),
                 )

@@ -20,7 +20,7 @@ from explorer.views.rows import Rows
 from explorer.views.trust import spread
 from store.keys import Result
 
-COLUMNS = ("measure", "probe", "task", "step", "layer", "head", "seed", "other_seed", "value", "sd", "seeds", "unit")
+COLUMNS = ("measure", "corpus", "task", "step", "layer", "head", "seed", "other_seed", "value", "sd", "seeds", "unit")
 
 
 class StepMap:
@@ -132,7 +132,7 @@ class HeadMap(StepMap):
         """One row a layer and head."""
         return COLUMNS, [
             (
-                *(self.data.measure.name, self.data.selection.probe, self.task, self.step, layer, head, None, None),
+                *(self.data.measure.name, self.data.selection.corpus, self.task, self.step, layer, head, None, None),
                 *(_real(self.values[i, j]), _real(self.spread[i, j]), len(self.data.seeds(self.task))),
                 self.data.measure.unit,
             )
@@ -188,7 +188,7 @@ class SeedMap(StepMap):
         """One row a pair of seeds."""
         return COLUMNS, [
             (
-                *(self.data.measure.name, self.data.selection.probe, self.task, self.step, self.layer, None),
+                *(self.data.measure.name, self.data.selection.corpus, self.task, self.step, self.layer, None),
                 *(one, other, _real(self.values[i, j]), None, 2, self.data.measure.unit),
             )
             for i, one in enumerate(self.seeds)

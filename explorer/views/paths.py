@@ -14,7 +14,7 @@ from explorer.views.centroids import Centroids
 from explorer.views.fitting import DOT
 
 COLUMNS = (
-    *("probe", "task", "seed", "step", "layer", "label", "points", "pc1", "pc2", "from_first", "from_previous"),
+    *("corpus", "task", "seed", "step", "layer", "label", "points", "pc1", "pc2", "from_first", "from_previous"),
     *("nearest", "nearest_distance"),
 )
 _LITTLE = 0.5
@@ -37,7 +37,7 @@ class Paths:
                 (
                     f"o step {key.step:,}, x step {last.step:,}, ◆ the step pointed at",
                     f"{len(data.keys)} checkpoints",
-                    f"probe {data.probe}",
+                    f"corpus {data.corpus}",
                     f"{count(sum(data.counts))} points, each the {data.points}",
                     "PC: principal components of all centroids, on one scale",
                 )
@@ -84,7 +84,7 @@ class Paths:
                 nearest = self._nearest(s, i)
                 found.append(
                     (
-                        *(data.probe, key.task, key.seed, key.step, data.layer, label, data.counts[i]),
+                        *(data.corpus, key.task, key.seed, key.step, data.layer, label, data.counts[i]),
                         *(float(places[s, i, 0]), float(places[s, i, 1]), self._moved(0, s, i)),
                         *(self._moved(s - 1, s, i) if s else None,),
                         *((data.labels[nearest], self._apart(s, i, nearest)) if nearest is not None else (None, None)),

@@ -116,7 +116,7 @@ def training(store: Store, selection: Selection, look: Look, found: Rows) -> Tra
     if not found.tasks:
         return NONE
     task = found.tasks[0]
-    return logged(store.checkpoints(selection.probe), task, found.seeds(task))
+    return logged(store.checkpoints(selection.corpus), task, found.seeds(task))
 
 
 def curves(
@@ -160,24 +160,24 @@ def centroids(store: Store, selection: Selection, look: Look) -> Centroids:
     Raises:
         BertdynError: no such run, no labels.
     """
-    there = [c.key for c in store.checkpoints(selection.probe)]
+    there = [c.key for c in store.checkpoints(selection.corpus)]
     chosen = [
         k
         for k in there
         if (not selection.tasks or k.task in selection.tasks) and (not selection.seeds or k.seed in selection.seeds)
     ]
     if not chosen:
-        raise BertdynError(f"The selection matches no checkpoint of probe set '{selection.probe}'.")
+        raise BertdynError(f"The selection matches no checkpoint of corpus '{selection.corpus}'.")
     tasks = selection.tasks or tuple(sorted({k.task for k in chosen}))
     task = next(t for t in tasks if any(k.task == t for k in chosen))
     seed = min((k.seed for k in chosen if k.task == task), key=seed_order)
     keys = [
-        k for k in run_keys(store, selection.probe, task, seed) if selection.steps is None or k.step in selection.steps
+        k for k in run_keys(store, selection.corpus, task, seed) if selection.steps is None or k.step in selection.steps
     ]
     if not keys:
         raise BertdynError(f"No step of {task}, seed {seed} is chosen.")
     shown = spread(keys, PATH_STEPS)
-    found = fetch_centroids(store, selection.probe, shown, _layer(store, selection, look, keys[0], 0))
+    found = fetch_centroids(store, selection.corpus, shown, _layer(store, selection, look, keys[0], 0))
     return replace(found, left_out=len(keys) - len(shown))
 
 
@@ -206,13 +206,15 @@ def examples(store: Store, selection: Selection, look: Look) -> Found:
     if text.startswith("label:"):
         name, _, text = text[6:].partition(" ")
         label = name or None
-    found = find(store, selection.probe, text.strip(), label)
+    found = find(store, selection.corpus, text.strip(), label)
     if not found:
-        raise BertdynError(f"No example of probe set '{selection.probe}' holds '{look.find}': / looks for another.")
+        raise BertdynError(f"No example of corpus '{selection.corpus}' holds '{look.find}': / looks for another.")
     if not look.changed:
         return Found(found, {})
     wanted = set(found)
-    moved = most_changed(store, focus_of(store, selection, look, found[0]), store.probe(selection.probe).info.examples)
+    moved = most_changed(
+        store, focus_of(store, selection, look, found[0]), store.corpus(selection.corpus).info.examples
+    )
     return Found(tuple(i for i, _ in moved if i in wanted), {i: value for i, value in moved if i in wanted})
 
 
@@ -228,17 +230,17 @@ def attention(store: Store, selection: Selection, look: Look, found: Found) -> E
 
 def focus_of(store: Store, selection: Selection, look: Look, example: int) -> Focus:
     """The one comparison, layer and head that are looked at; of several comparisons the last one."""
-    pair = pairs(selection, [c.key for c in store.checkpoints(selection.probe)])[-1]
+    pair = pairs(selection, [c.key for c in store.checkpoints(selection.corpus)])[-1]
     if pair.reference is None:
         raise BertdynError("An example is shown in two checkpoints: choose what to compare with (--against).")
-    there = store.checkpoint(selection.probe, pair.key)
+    there = store.checkpoint(selection.corpus, pair.key)
     layer = _layer(store, selection, look, pair.key, 1)
-    return Focus(selection.probe, pair.key, pair.reference, layer, min(look.head, there.heads), example)
+    return Focus(selection.corpus, pair.key, pair.reference, layer, min(look.head, there.heads), example)
 
 
 def _layer(store: Store, selection: Selection, look: Look, key: CheckpointKey, lowest: int) -> int:
     """The layer that is looked at: one that is there; unset, the highest of those that are chosen."""
-    most = store.checkpoint(selection.probe, key).layers
+    most = store.checkpoint(selection.corpus, key).layers
     if look.layer is not None:
         return min(max(look.layer, lowest), most)
     chosen = [n for n in range(lowest, most + 1) if selection.layers is None or n in selection.layers]

@@ -29,14 +29,14 @@ class Worked:
 WORKED = (
     Worked(
         "Which layer moved most in each run, at its last step?",
-        "SELECT probe, task, seed, arg_max(layer, value) AS layer, max(value) AS distance\n"
+        "SELECT corpus, task, seed, arg_max(layer, value) AS layer, max(value) AS distance\n"
         "FROM svcca JOIN runs USING (task, seed)\n"
         "WHERE step = last_step AND ref_task = 'pretrained'\n"
         "GROUP BY ALL ORDER BY ALL",
     ),
     Worked(
         "Does the last layer's distance follow the accuracy?",
-        "SELECT s.probe, s.task, s.seed, s.step, s.variance, avg(s.value) AS distance, t.value AS accuracy\n"
+        "SELECT s.corpus, s.task, s.seed, s.step, s.variance, avg(s.value) AS distance, t.value AS accuracy\n"
         "FROM svcca s JOIN training_log t USING (task, seed, step)\n"
         "WHERE t.name = 'eval_accuracy' AND s.ref_task = 'pretrained'\n"
         "  AND s.layer = (SELECT max(layer) FROM svcca)\n"
@@ -44,7 +44,7 @@ WORKED = (
     ),
     Worked(
         "How far apart are two seeds, and each from the pre-trained model?",
-        "SELECT probe, task, step, layer,\n"
+        "SELECT corpus, task, step, layer,\n"
         "       avg(value) FILTER (ref_task = task AND ref_step = step) AS between_seeds,\n"
         "       avg(value) FILTER (ref_task = 'pretrained') AS from_pretrained\n"
         "FROM svcca GROUP BY ALL ORDER BY ALL",
@@ -61,12 +61,12 @@ WORKED = (
     ),
     Worked(
         "Which checkpoints are there, and how large are they?",
-        "SELECT probe, task, seed, step, layers, has_attention, round(bytes / 1e6, 1) AS mb\n"
+        "SELECT corpus, task, seed, step, layers, has_attention, round(bytes / 1e6, 1) AS mb\n"
         "FROM checkpoints ORDER BY ALL",
     ),
     Worked(
         "What was computed, and when last?",
-        "SELECT measure, probe, parameters, count(*) AS rows, max(computed_at) AS last\n"
+        "SELECT measure, corpus, parameters, count(*) AS rows, max(computed_at) AS last\n"
         "FROM results GROUP BY ALL ORDER BY last DESC",
     ),
     Worked("Which tables are there?", "SHOW TABLES"),

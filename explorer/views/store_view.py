@@ -18,7 +18,7 @@ from explorer.views.fitting import DOT
 from store.keys import PRETRAINED
 
 COLUMNS = (
-    *("kind", "task", "seed", "probe", "measure", "extracted", "with_attention", "expected", "missing_steps", "bytes"),
+    *("kind", "task", "seed", "corpus", "measure", "extracted", "with_attention", "expected", "missing_steps", "bytes"),
     *("known", "possible"),
 )
 _MARKS = {FULL: "●", BARE: "○", MISSING: "·"}
@@ -81,20 +81,20 @@ class StoreView:
         return Picture(tuple(grid.lines()), self._read(rows[at.y]) if at.y >= 0 else "", at, self.notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """One row a run and probe set, then one a measure and probe set."""
+        """One row a run and corpus, then one a measure and corpus."""
         found: list[tuple[object, ...]] = []
         for run in self.data.runs:
             there, attended = len(_there(run)), run.states.count(FULL)
             missing = " ".join(map(str, run.missing))
             found.append(
                 (
-                    *("run", run.task, run.seed, run.probe, None, there, attended, len(run.steps), missing, run.bytes),
+                    *("run", run.task, run.seed, run.corpus, None, there, attended, len(run.steps), missing, run.bytes),
                     *(None, None),
                 )
             )
         for one in self.data.measures:
             blank = (None,) * 5
-            found.append(("measure", None, None, one.probe, one.measure.name, *blank, one.known, one.possible))
+            found.append(("measure", None, None, one.corpus, one.measure.name, *blank, one.known, one.possible))
         return COLUMNS, found
 
     def _sections(self, plain: bool) -> tuple[_Section, ...]:
@@ -104,7 +104,7 @@ class StoreView:
             (
                 "pre-trained" if run.task == PRETRAINED else run.task,
                 "" if run.task == PRETRAINED else run.seed,
-                run.probe,
+                run.corpus,
                 f"{len(_there(run))} of {len(run.steps)}",
                 _steps(run),
                 size(run.bytes),
@@ -113,19 +113,19 @@ class StoreView:
         )
         reference = "the pre-trained model" if data.against == "pretrained" else "each run's first checkpoint"
         computed = tuple(
-            (one.measure.name, one.probe, count(one.known), count(one.possible), _share(one)) for one in data.measures
+            (one.measure.name, one.corpus, count(one.known), count(one.possible), _share(one)) for one in data.measures
         )
         return (
             _Section(
                 f"Extracted: {key}",
-                ("task", "seed", "probe", "checkpoints", "steps", "size"),
+                ("task", "seed", "corpus", "checkpoints", "steps", "size"),
                 frozenset((3, 5)),
                 runs,
                 "a mark a step",
             ),
             _Section(
                 f"Computed, with each measure's own defaults, against {reference}",
-                ("measure", "probe", "known", "of", "share"),
+                ("measure", "corpus", "known", "of", "share"),
                 frozenset((2, 3, 4)),
                 computed,
                 "",
@@ -169,13 +169,12 @@ class StoreView:
     def _read(self, row: RunCoverage | MeasureCoverage) -> str:
         if isinstance(row, MeasureCoverage):
             left = row.possible - row.known
-            text = (
-                f"{row.measure.title} on {row.probe}: {count(row.known)} of {count(row.possible)} layers of checkpoints"
-            )
+            known = f"{count(row.known)} of {count(row.possible)}"
+            text = f"{row.measure.title} on {row.corpus}: {known} layers of checkpoints"
             todo = f"; bertdyn compute {row.measure.name} computes the other {count(left)}" if left else ", all of them"
             return clean(text + todo)
         who = "the pre-trained model" if row.task == PRETRAINED else f"{row.task}, seed {row.seed}"
-        text = f"{who} on {row.probe}: {size(row.bytes)}"
+        text = f"{who} on {row.corpus}: {size(row.bytes)}"
         if row.missing:
             text += f"; not extracted: {_named(row.missing)}"
         bare = [step for step, state in zip(row.steps, row.states, strict=True) if state == BARE]
@@ -188,9 +187,7 @@ class StoreView:
         gone = sum(len(run.missing) for run in data.runs)
         if gone:
             places = sum(len(run.steps) for run in data.runs)
-            said.append(
-                f"not extracted: {count(gone)} of {count(places)} checkpoints that other seeds or probe sets have"
-            )
+            said.append(f"not extracted: {count(gone)} of {count(places)} checkpoints that other seeds or corpora have")
         if data.missing:
             possible = sum(one.possible for one in data.measures)
             said.append(f"not computed: {count(data.missing)} of {count(possible)} values")

@@ -16,7 +16,7 @@ from store.keys import Result
 COLUMNS = (
     *(
         "measure",
-        "probe",
+        "corpus",
         "task",
         "seed",
         "step",
@@ -31,7 +31,7 @@ COLUMNS = (
     *("value", "unit", "interval_low", "interval_high", "null", "seed_to_seed", "n", "reason"),
     *("ref_task", "ref_seed", "ref_step", "ref_layer", "details", "parameters", "computed_at"),
 )
-_IN_TITLE = ("measure", "probe", "parameters")
+_IN_TITLE = ("measure", "corpus", "parameters")
 _IN_TITLE_IF_ONE = ("unit", "ref_task", "ref_seed", "ref_step")
 _STORED = {"null": "null_value"}
 """Columns that the store calls otherwise."""

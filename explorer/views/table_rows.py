@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 MOST_PARTS = 100_000
-"""Rows of single examples and query tokens that a table takes; a probe set can have millions of them."""
+"""Rows of single examples and query tokens that a table takes; a corpus can have millions of them."""
 _KINDS = 200
 _ASKED = 100
 """Pages of an order that are looked through for rows that belong to a selection."""

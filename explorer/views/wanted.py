@@ -21,7 +21,7 @@ class Wanted(Collection[Place]):
     def __init__(self, store: Store, selection: Selection) -> None:
         """Raises BertdynError: the selection matches nothing; MeasureError: there is no such measure."""
         self.measure, self.selection = get(selection.measure), selection
-        self._checkpoints = {c.key: c for c in store.checkpoints(selection.probe)}
+        self._checkpoints = {c.key: c for c in store.checkpoints(selection.corpus)}
         self._pairs: dict[str, list[Pair]] = {}
         for pair in pairs(selection, tuple(self._checkpoints)):
             self._pairs.setdefault(pair.key.task, []).append(pair)

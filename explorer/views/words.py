@@ -61,11 +61,11 @@ def seeds(names: Sequence[str]) -> str:
 
 
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
-    """'probe dev · over 21,340 tokens · 0 = the same · 99 % variance · 1 = nothing in common': on what, on how much,
+    """'corpus dev · over 21,340 tokens · 0 = the same · 99 % variance · 1 = nothing in common': on what, on how much,
     which parameters were changed, which way values point, the usual parameters; where there is no room the last of
     these go first."""
     counts = sorted({r.n for r in shown if r.value is not None})
-    parts = [f"probe {rows.selection.probe}"]
+    parts = [f"corpus {rows.selection.corpus}"]
     if counts:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")

@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Window:
-    """Examples ``start`` to ``stop`` of the probe set, and the batches that cover each of them once."""
+    """Examples ``start`` to ``stop`` of the corpus, and the batches that cover each of them once."""
 
     start: int
     stop: int

@@ -1,4 +1,4 @@
-"""Run an encoder over a probe set; padding is cut on both axes and results come in the file's order."""
+"""Run an encoder over a corpus; padding is cut on both axes and results come in the file's order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from store.errors import BertdynError
 from store.extract.batches import Window, windows
 from store.extract.model import Encoder, check_fits
 from store.extract.tokens import first_line
-from store.keys import ProbeSet
+from store.keys import Corpus
 from store.ragged import pair_offsets
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _ROW_SUM = 1e-3
 
 def run(
     encoder: Encoder,
-    probe: ProbeSet,
+    corpus: Corpus,
     *,
     dtype: str = "float16",
     attentions: bool = True,
@@ -35,11 +35,11 @@ def run(
     window_bytes: int | None = None,
     done: Callable[[int], None] = lambda tokens: None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Hidden states and attentions of the probe set, stretch after stretch of the file.
+    """Hidden states and attentions of the corpus, stretch after stretch of the file.
 
     Args:
         encoder: from ``model.load``.
-        probe: E examples, T tokens.
+        corpus: E examples, T tokens.
         dtype: ``float16`` or ``float32``, in which the results leave; the model computes in float32.
         attentions: whether to ask for them.
         batch_tokens: padded tokens of a batch; default by the device.
@@ -48,7 +48,7 @@ def run(
 
     Yields:
         hidden [layers + 1, t, width] (layer 0 = embedding output) and attention [layers, heads, p] or None; t and p add
-        up to the probe set's tokens and pairs. The arrays are the caller's.
+        up to the corpus's tokens and pairs. The arrays are the caller's.
 
     Raises:
         BertdynError: the model fails, is not of its announced shape, gives attention rows that do not add up to 1, or
@@ -56,11 +56,11 @@ def run(
     """
     import torch
 
-    check_fits(encoder, probe)
+    check_fits(encoder, corpus)
     kind = encoder.device.type
     itemsize = np.dtype(dtype).itemsize
     shape = encoder.geometry
-    lengths = np.diff(probe.offsets)
+    lengths = np.diff(corpus.offsets)
     sizes = lengths * (itemsize * (shape.layers + 1) * shape.width)
     if attentions:
         sizes = sizes + lengths**2 * (itemsize * shape.layers * shape.heads)
@@ -71,10 +71,10 @@ def run(
         batch_tokens or BATCH_TOKENS.get(kind, BATCH_TOKENS["cpu"]),
         window_bytes or WINDOW_BYTES.get(kind, WINDOW_BYTES["cpu"]),
     ):
-        results = _Results(encoder, probe, window, getattr(torch, dtype), attentions)
+        results = _Results(encoder, corpus, window, getattr(torch, dtype), attentions)
         for batch in window.batches:
             with torch.inference_mode():
-                hidden, maps = _forward(encoder, probe, batch, attentions)
+                hidden, maps = _forward(encoder, corpus, batch, attentions)
                 if not checked:
                     _check(encoder, lengths[batch], hidden, maps)
                     checked = True
@@ -86,13 +86,13 @@ def run(
 class _Results:
     """Packed results of one window, filled batch by batch."""
 
-    def __init__(self, encoder: Encoder, probe: ProbeSet, window: Window, dtype: torch.dtype, attentions: bool) -> None:
+    def __init__(self, encoder: Encoder, corpus: Corpus, window: Window, dtype: torch.dtype, attentions: bool) -> None:
         import torch
 
         shape = encoder.geometry
         self._start = window.start
-        self._where = f"{encoder.folder} on probe set '{probe.info.name}'"
-        self._tokens = probe.offsets[window.start : window.stop + 1] - probe.offsets[window.start]
+        self._where = f"{encoder.folder} on corpus '{corpus.info.name}'"
+        self._tokens = corpus.offsets[window.start : window.stop + 1] - corpus.offsets[window.start]
         self._pairs = pair_offsets(self._tokens)
         self._narrow = dtype == torch.float16
         self._hidden = torch.empty(
@@ -145,31 +145,31 @@ class _Results:
 
 
 def _forward(
-    encoder: Encoder, probe: ProbeSet, batch: np.ndarray, attentions: bool
+    encoder: Encoder, corpus: Corpus, batch: np.ndarray, attentions: bool
 ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...] | None]:
-    inputs = _inputs(encoder, probe, batch)
+    inputs = _inputs(encoder, corpus, batch)
     try:
         output: Any = encoder.model(**inputs, output_hidden_states=True, output_attentions=attentions, return_dict=True)
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         advice = " Use a smaller --batch-tokens." if "out of memory" in str(error) else ""
-        where = f"{encoder.folder} fails on probe set '{probe.info.name}'"
+        where = f"{encoder.folder} fails on corpus '{corpus.info.name}'"
         raise BertdynError(f"{where}: {first_line(error)}{advice}") from None
     return tuple(output.hidden_states or ()), tuple(output.attentions or ()) if attentions else None
 
 
-def _inputs(encoder: Encoder, probe: ProbeSet, batch: np.ndarray) -> dict[str, torch.Tensor]:
+def _inputs(encoder: Encoder, corpus: Corpus, batch: np.ndarray) -> dict[str, torch.Tensor]:
     """Token ids, mask and (where the model takes them) token types of some examples, [b, longest], int64."""
     import torch
 
-    starts = probe.offsets[batch]
-    lengths = probe.offsets[batch + 1] - starts
+    starts = corpus.offsets[batch]
+    lengths = corpus.offsets[batch + 1] - starts
     place = np.arange(int(lengths.max()))
     mask = place < lengths[:, None]
     source = np.where(mask, starts[:, None] + place, 0)
     arrays = {
-        "input_ids": np.where(mask, probe.token_ids[source], encoder.pad),
+        "input_ids": np.where(mask, corpus.token_ids[source], encoder.pad),
         "attention_mask": mask,
-        **({"token_type_ids": np.where(mask, probe.token_types[source], 0)} if encoder.takes_types else {}),
+        **({"token_type_ids": np.where(mask, corpus.token_types[source], 0)} if encoder.takes_types else {}),
     }
     return {name: torch.from_numpy(a.astype(np.int64)).to(encoder.device) for name, a in arrays.items()}
 

@@ -14,7 +14,7 @@ from store.errors import BertdynError
 from store.extract.find import CONFIG, WEIGHTS, weight_files
 from store.extract.quiet import quiet
 from store.extract.tokens import first_line
-from store.keys import ProbeSet
+from store.keys import Corpus
 
 
 @dataclass(frozen=True)
@@ -132,24 +132,24 @@ def load(folder: Path, device: Any) -> Encoder:
     )
 
 
-def check_fits(encoder: Encoder, probe: ProbeSet) -> None:
-    """Refuse a probe set that the model has no embeddings for, before an index error does.
+def check_fits(encoder: Encoder, corpus: Corpus) -> None:
+    """Refuse a corpus that the model has no embeddings for, before an index error does.
 
     Raises:
         BertdynError: token ids beyond the vocabulary, examples longer than the positions, types beyond the table.
     """
     from torch import nn
 
-    if probe.info.tokens == 0:
+    if corpus.info.tokens == 0:
         return
-    where = f"{encoder.folder} on probe set '{probe.info.name}'"
+    where = f"{encoder.folder} on corpus '{corpus.info.name}'"
     size = encoder.model.get_input_embeddings().num_embeddings
-    largest = int(probe.token_ids.max())
+    largest = int(corpus.token_ids.max())
     if largest >= size:
         raise BertdynError(
             f"{where}: token id {largest} is outside its vocabulary of {size}; the tokenizer is another model's."
         )
-    longest = int((probe.offsets[1:] - probe.offsets[:-1]).max())
+    longest = int((corpus.offsets[1:] - corpus.offsets[:-1]).max())
     for name, module in encoder.model.named_modules():
         if not isinstance(module, nn.Embedding):
             continue
@@ -160,7 +160,7 @@ def check_fits(encoder: Encoder, probe: ProbeSet) -> None:
                 raise BertdynError(
                     f"{where}: {longest} tokens, but {positions} positions; use --max-length {positions}."
                 )
-        elif name.endswith("token_type_embeddings") and int(probe.token_types.max()) >= module.num_embeddings:
+        elif name.endswith("token_type_embeddings") and int(corpus.token_types.max()) >= module.num_embeddings:
             raise BertdynError(f"{where}: pairs have two token types, but it knows {module.num_embeddings}.")
 
 

@@ -1,4 +1,4 @@
-"""What an extraction will do: which checkpoints on which probe sets are missing, what they take, whether they fit.
+"""What an extraction will do: which checkpoints on which corpora are missing, what they take, whether they fit.
 
 Everything that can be known without running a model is known here, so that bad input changes nothing on disk.
 """
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from store.corpora import text_files as files
 from store.errors import BertdynError
-from store.extract import probes as files
 from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, reference
 from store.extract.hub import resolve
 from store.extract.model import Geometry, check_weights, read_geometry, weights_digest, weights_stamp
-from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_probe_set
-from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey, ProbeSet
+from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_corpus
+from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey, Corpus
 from store.layout import MARKER, array_bytes
 from store.store import Store
 
@@ -51,11 +51,11 @@ class ExtractOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one checkpoint on one probe set."""
+    """What became of one checkpoint on one corpus."""
 
     key: CheckpointKey
-    probe: str
-    """Empty when the checkpoint failed before any probe set mattered."""
+    corpus: str
+    """Empty when the checkpoint failed before any corpus mattered."""
     status: Literal["added", "replaced", "present", "failed"]
     reason: str = ""
     seconds: float = 0.0
@@ -64,11 +64,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Work:
-    """One checkpoint on one probe set, to be extracted."""
+    """One checkpoint on one corpus, to be extracted."""
 
     found: Found
     geometry: Geometry
-    probe: str
+    corpus: str
     bytes: int
     tokens: int
     replace: bool
@@ -80,7 +80,7 @@ class Plan:
     """All that an extraction will do, and what of it needs no doing."""
 
     store: Path
-    probes: Mapping[str, ProbeSet]
+    corpora: Mapping[str, Corpus]
     work: tuple[Work, ...]
     outcomes: tuple[Outcome, ...]
     """Already there, or known to fail."""
@@ -117,17 +117,17 @@ class _Usable:
     """Digest of its tokenizer's files; empty when it has none."""
 
 
-def make_plan(store_path: Path, runs: Sequence[Path], probes: Mapping[str, Path], options: ExtractOptions) -> Plan:
+def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions) -> Plan:
     """Look at everything that is given and say what is to be done. Nothing is written.
 
     Raises:
         BertdynError: bad input, or no checkpoint is left that could be extracted or is there already; the results
             would not fit on the disk.
     """
-    _check_options(runs, probes, options)
+    _check_options(runs, corpora, options)
     device = choose_device(options.device)
     store = _open(store_path)
-    texts = _read_probes(probes, options)
+    texts = _read_corpora(corpora, options)
     found, notes = find(runs, Layout(options.layout))
     if options.reference is not None:
         found = [reference(*resolve(options.reference)), *found]
@@ -137,12 +137,12 @@ def make_plan(store_path: Path, runs: Sequence[Path], probes: Mapping[str, Path]
     tokens = _Tokenizers(texts, usable, options.max_length)
     sets = {name: _settled(store, tokens.first(name), options) for name in texts}
     work: list[Work] = []
-    for name, probe in sets.items():
+    for name, corpus in sets.items():
         stored = {c.key: c for c in store.checkpoints(name)} if store and _has(store, name) else {}
         expected = _expected(stored.values(), usable)
         for checkpoint in usable:
             try:
-                _check_comparable(checkpoint, probe, expected, tokens)
+                _check_comparable(checkpoint, corpus, expected, tokens)
                 there = stored.get(checkpoint.found.key)
                 present = there is not None and not options.replace and _is_current(store, there, checkpoint, options)
             except BertdynError as error:
@@ -152,11 +152,11 @@ def make_plan(store_path: Path, runs: Sequence[Path], probes: Mapping[str, Path]
                 note = "" if there.dtype == options.dtype else f"stored as {there.dtype}"
                 outcomes.append(Outcome(checkpoint.found.key, name, "present", note))
             else:
-                work.append(_work(checkpoint, probe, options, there is not None))
+                work.append(_work(checkpoint, corpus, options, there is not None))
     if not work and not any(o.status == "present" for o in outcomes):
         raise _hopeless(outcomes)
     order = {checkpoint.found.key: i for i, checkpoint in enumerate(usable)}
-    # One loading of a model for all its probe sets; the pre-trained one first, since the others are compared with it.
+    # One loading of a model for all its corpora; the pre-trained one first, since the others are compared with it.
     work.sort(key=lambda w: (w.found.key != PRETRAINED_KEY, order[w.found.key]))
     free = free_bytes(store_path)
     plan = Plan(store_path, sets, tuple(work), tuple(outcomes), tuple(notes), free, device, options)
@@ -201,7 +201,7 @@ def size(n: float) -> str:
 
 
 class _Tokenizers:
-    """The tokenizers of the checkpoints, each kind loaded once, and what they make of the probe files."""
+    """The tokenizers of the checkpoints, each kind loaded once, and what they make of the text files."""
 
     def __init__(self, texts: Mapping[str, files.Text], usable: Sequence[_Usable], max_length: int) -> None:
         """
@@ -219,29 +219,29 @@ class _Tokenizers:
                 "--reference, whose tokenizer is then used."
             )
         self._loaded: dict[str, Tokenizer] = {}
-        self._sets: dict[tuple[str, str], ProbeSet] = {}
+        self._sets: dict[tuple[str, str], Corpus] = {}
 
-    def first(self, probe: str) -> ProbeSet:
-        """The probe set by the reference's tokenizer, or by that of the first checkpoint that has one."""
-        return self.of(next(iter(self._folders)), probe)
+    def first(self, corpus: str) -> Corpus:
+        """The corpus by the reference's tokenizer, or by that of the first checkpoint that has one."""
+        return self.of(next(iter(self._folders)), corpus)
 
-    def of(self, digest: str, probe: str) -> ProbeSet:
-        """The probe set by the tokenizer of this digest.
+    def of(self, digest: str, corpus: str) -> Corpus:
+        """The corpus by the tokenizer of this digest.
 
         Raises:
             BertdynError: it cannot be loaded or fails on the text.
         """
-        if (digest, probe) not in self._sets:
+        if (digest, corpus) not in self._sets:
             if digest not in self._loaded:
                 self._loaded[digest] = load_tokenizer(self._folders[digest])
-            made = make_probe_set(probe, self._texts[probe], self._loaded[digest], self._max_length)
-            self._sets[digest, probe] = made
-        return self._sets[digest, probe]
+            made = make_corpus(corpus, self._texts[corpus], self._loaded[digest], self._max_length)
+            self._sets[digest, corpus] = made
+        return self._sets[digest, corpus]
 
 
-def _check_options(runs: Sequence[Path], probes: Mapping[str, Path], options: ExtractOptions) -> None:
-    if not probes:
-        raise BertdynError("Which sentences? Name at least one probe set with --probe NAME=FILE.")
+def _check_options(runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions) -> None:
+    if not corpora:
+        raise BertdynError("Which sentences? Name at least one corpus with --corpus NAME=FILE.")
     if not runs and options.reference is None:
         raise BertdynError("Which checkpoints? Name a folder of runs, or a --reference.")
     numbers = {"--limit": options.limit, "--max-length": options.max_length, "--batch-tokens": options.batch_tokens}
@@ -252,12 +252,12 @@ def _check_options(runs: Sequence[Path], probes: Mapping[str, Path], options: Ex
         raise BertdynError(f"--dtype {options.dtype}: one of {', '.join(DTYPES)}.")
 
 
-def _read_probes(probes: Mapping[str, Path], options: ExtractOptions) -> dict[str, files.Text]:
-    text = files.columns_of(probes, options.text, "--text")
-    label = files.columns_of(probes, options.label, "--label")
+def _read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[str, files.Text]:
+    text = files.columns_of(corpora, options.text, "--text")
+    label = files.columns_of(corpora, options.label, "--label")
     return {
         name: files.read(path, text=text.get(name), label=label.get(name), limit=options.limit)
-        for name, path in probes.items()
+        for name, path in corpora.items()
     }
 
 
@@ -289,13 +289,13 @@ def _inspect(found: Sequence[Found]) -> tuple[list[_Usable], list[Outcome]]:
     return usable, failed
 
 
-def _settled(store: Store | None, made: ProbeSet, options: ExtractOptions) -> ProbeSet:
-    """The probe set to use: the stored one of that name if it is the same text, else the one just made."""
+def _settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpus:
+    """The corpus to use: the stored one of that name if it is the same text, else the one just made."""
     name = made.info.name
     if store is None or not _has(store, name):
         return made
-    there = store.probe(name)
-    other = f"The store has another probe set '{name}' already"
+    there = store.corpus(name)
+    other = f"The store has another corpus '{name}' already"
     if there.info.kind != made.info.kind or there.texts != made.texts:
         raise BertdynError(
             f"{other}: {there.info.examples:,} examples of {there.info.source}, where {made.info.source} gives "
@@ -309,10 +309,10 @@ def _settled(store: Store | None, made: ProbeSet, options: ExtractOptions) -> Pr
     return there
 
 
-def _labels(probe: ProbeSet) -> list[str] | None:
-    if probe.label_ids is None:
+def _labels(corpus: Corpus) -> list[str] | None:
+    if corpus.label_ids is None:
         return None
-    return [probe.info.labels[i] for i in probe.label_ids.tolist()]
+    return [corpus.info.labels[i] for i in corpus.label_ids.tolist()]
 
 
 def _expected(stored: Iterable[Checkpoint], usable: Sequence[_Usable]) -> tuple[Geometry, str]:
@@ -322,23 +322,21 @@ def _expected(stored: Iterable[Checkpoint], usable: Sequence[_Usable]) -> tuple[
     return usable[0].geometry, str(usable[0].found.folder)
 
 
-def _check_comparable(
-    checkpoint: _Usable, probe: ProbeSet, expected: tuple[Geometry, str], tokens: _Tokenizers
-) -> None:
-    folder, name = checkpoint.found.folder, probe.info.name
+def _check_comparable(checkpoint: _Usable, corpus: Corpus, expected: tuple[Geometry, str], tokens: _Tokenizers) -> None:
+    folder, name = checkpoint.found.folder, corpus.info.name
     geometry, whose = expected
     if checkpoint.geometry != geometry:
         raise BertdynError(
             f"{folder} has {checkpoint.geometry}, where {whose} has {geometry}: they cannot be compared. Extract it "
-            "with a probe set of another name."
+            "with a corpus of another name."
         )
     if not checkpoint.tokenizer:
         return
     own = tokens.of(checkpoint.tokenizer, name).info
-    if own.fingerprint != probe.info.fingerprint:
+    if own.fingerprint != corpus.info.fingerprint:
         raise BertdynError(
-            f"{folder} has another tokenizer: on probe set '{name}' its token ids have fingerprint "
-            f"{own.fingerprint[:_SHOWN]}, not {probe.info.fingerprint[:_SHOWN]}. They cannot be compared."
+            f"{folder} has another tokenizer: on corpus '{name}' its token ids have fingerprint "
+            f"{own.fingerprint[:_SHOWN]}, not {corpus.info.fingerprint[:_SHOWN]}. They cannot be compared."
         )
 
 
@@ -349,7 +347,7 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: _Usable, opt
         BertdynError: the weights are no longer those that were stored.
     """
     assert store is not None
-    noted = store.attributes(there.probe, there.key)
+    noted = store.attributes(there.corpus, there.key)
     if (noted.get("weights_size"), noted.get("weights_mtime_ns")) != weights_stamp(checkpoint.files) and (
         weights_digest(checkpoint.files) != there.weights_sha256
     ):
@@ -360,8 +358,8 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: _Usable, opt
     return there.has_attention or not options.attentions
 
 
-def _work(checkpoint: _Usable, probe: ProbeSet, options: ExtractOptions, replaces: bool) -> Work:
-    shape, info = checkpoint.geometry, probe.info
+def _work(checkpoint: _Usable, corpus: Corpus, options: ExtractOptions, replaces: bool) -> Work:
+    shape, info = checkpoint.geometry, corpus.info
     taken = array_bytes(
         shape.layers, shape.heads, shape.width, info.tokens, info.pairs, DTYPES[options.dtype], options.attentions
     )
@@ -375,8 +373,8 @@ def _hopeless(failed: Sequence[Outcome]) -> BertdynError:
     return BertdynError(f"None of {len(failed)} checkpoints can be extracted. The first: {reasons[0]}")
 
 
-def _has(store: Store, probe: str) -> bool:
-    return any(info.name == probe for info in store.probes())
+def _has(store: Store, corpus: str) -> bool:
+    return any(info.name == corpus for info in store.corpora())
 
 
 def _existing(path: Path) -> Path:

@@ -36,7 +36,7 @@ class Progress(Protocol):
         ...
 
     def outcome(self, work: Work, outcome: Outcome) -> None:
-        """One checkpoint on one probe set is in place, or failed."""
+        """One checkpoint on one corpus is in place, or failed."""
         ...
 
 
@@ -51,11 +51,11 @@ class Silent:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of every checkpoint on every probe set."""
+    """What became of every checkpoint on every corpus."""
 
     store: Path
     outcomes: tuple[Outcome, ...]
-    """By probe set, task, seed and step."""
+    """By corpus, task, seed and step."""
     notes: tuple[str, ...]
 
     @property
@@ -68,23 +68,23 @@ class Report:
 def extract(
     store_path: Path,
     runs: Sequence[Path],
-    probes: Mapping[str, Path],
+    corpora: Mapping[str, Path],
     options: ExtractOptions | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Bring every checkpoint under ``runs`` (and the reference) on every probe set into the store.
+    """Bring every checkpoint under ``runs`` (and the reference) on every corpus into the store.
 
     Args:
         store_path: the store; made when there is none.
         runs: folders searched for checkpoints.
-        probes: probe set name -> file.
+        corpora: corpus name -> file.
         options: default: those of the command line.
         progress: told how it goes; default: nobody.
 
     Raises:
         BertdynError: bad input; nothing was written. What fails later is in the report.
     """
-    return execute(make_plan(store_path, runs, probes, options or ExtractOptions()), progress)
+    return execute(make_plan(store_path, runs, corpora, options or ExtractOptions()), progress)
 
 
 def execute(plan: Plan, progress: Progress | None = None) -> Report:
@@ -103,7 +103,7 @@ def execute(plan: Plan, progress: Progress | None = None) -> Report:
             outcomes.append(outcome)
             progress.outcome(work, outcome)
     place.tidy()
-    order = sorted(outcomes, key=lambda o: (o.probe, o.key))
+    order = sorted(outcomes, key=lambda o: (o.corpus, o.key))
     return Report(plan.store, tuple(order), tuple(notes))
 
 
@@ -119,8 +119,8 @@ class _Place:
         if self._store is None:
             self._ours = not self._plan.store.exists()
             store = Store.open_or_create(self._plan.store)
-            for name in dict.fromkeys(w.probe for w in self._plan.work):
-                store.add_probe(self._plan.probes[name])
+            for name in dict.fromkeys(w.corpus for w in self._plan.work):
+                store.add_corpus(self._plan.corpora[name])
             self._store = store
         return self._store
 
@@ -133,7 +133,7 @@ class _Place:
 def _checkpoint(
     plan: Plan, place: _Place, found: Found, group: tuple[Work, ...], notes: list[str], progress: Progress
 ) -> list[tuple[Work, Outcome]]:
-    """Load one checkpoint and run it on every probe set that lacks it."""
+    """Load one checkpoint and run it on every corpus that lacks it."""
     progress.loading(found.key)
     done: list[tuple[Work, Outcome]] = []
     try:
@@ -143,16 +143,16 @@ def _checkpoint(
             notes.append(past.note)
         attributes = _attributes(encoder, found, past)
     except (BertdynError, OSError) as error:
-        return [(w, Outcome(found.key, w.probe, "failed", _sentence(found, error))) for w in group]
+        return [(w, Outcome(found.key, w.corpus, "failed", _sentence(found, error))) for w in group]
     for work in group:
         began = time.perf_counter()
         try:
             status = _one(plan, place, encoder, work, attributes, progress)
-            outcome = Outcome(found.key, work.probe, status, "", time.perf_counter() - began, work.bytes)
+            outcome = Outcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
             if status == "present":
-                outcome = Outcome(found.key, work.probe, status, "another extraction stored it meanwhile")
+                outcome = Outcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
         except (BertdynError, OSError) as error:
-            outcome = Outcome(found.key, work.probe, "failed", _sentence(found, error), time.perf_counter() - began)
+            outcome = Outcome(found.key, work.corpus, "failed", _sentence(found, error), time.perf_counter() - began)
         done.append((work, outcome))
     return done
 
@@ -160,30 +160,30 @@ def _checkpoint(
 def _one(
     plan: Plan, place: _Place, encoder: Encoder, work: Work, attributes: Mapping[str, Any], progress: Progress
 ) -> Any:
-    """Run and store one checkpoint on one probe set: 'added', 'replaced', or 'present' when somebody was faster."""
+    """Run and store one checkpoint on one corpus: 'added', 'replaced', or 'present' when somebody was faster."""
     options, key = plan.options, work.found.key
     store = place.store()
     free = free_bytes(plan.store)
     if work.bytes > free:
         raise BertdynError(f"The disk of {plan.store} is full: {key} takes {size(work.bytes)}, {size(free)} are free.")
-    if not work.replace and any(c.key == key for c in store.checkpoints(work.probe)):
+    if not work.replace and any(c.key == key for c in store.checkpoints(work.corpus)):
         return "present"
-    probe = plan.probes[work.probe]
+    corpus = plan.corpora[work.corpus]
     shape = encoder.geometry
     with store.writer(
-        work.probe,
+        work.corpus,
         key,
         layers=shape.layers,
         heads=shape.heads,
         width=shape.width,
         dtype=options.dtype,
         attentions=options.attentions,
-        attributes={**attributes, "probe_fingerprint": probe.info.fingerprint},
+        attributes={**attributes, "corpus_fingerprint": corpus.info.fingerprint},
         replace=work.replace,
     ) as writer:
         for hidden, maps in forward.run(
             encoder,
-            probe,
+            corpus,
             dtype=options.dtype,
             attentions=options.attentions,
             batch_tokens=options.batch_tokens,

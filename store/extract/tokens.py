@@ -1,4 +1,4 @@
-"""Text to a ProbeSet: token ids packed without padding, special tokens, words and their sub-words, fingerprints."""
+"""Text to a Corpus: token ids packed without padding, special tokens, words and their sub-words, fingerprints."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from store.corpora.text_files import Text
 from store.errors import BertdynError
-from store.extract.probes import Text
 from store.extract.quiet import quiet
-from store.keys import ProbeInfo, ProbeSet
+from store.keys import Corpus, CorpusInfo
 from store.ragged import offsets_of
 
 _VOCABULARIES = (
@@ -77,11 +77,11 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return Tokenizer(folder, fast, _fingerprint(fast))
 
 
-def make_probe_set(name: str, text: Text, tokenizer: Tokenizer, max_length: int) -> ProbeSet:
-    """Tokenise a probe file.
+def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) -> Corpus:
+    """Tokenise a text file.
 
     Args:
-        name: name of the probe set.
+        name: name of the corpus.
         text: what the file says.
         tokenizer: whose ids, special tokens and words are used.
         max_length: longest example in tokens, special tokens included; the rest is cut off and counted.
@@ -107,7 +107,7 @@ def make_probe_set(name: str, text: Text, tokenizer: Tokenizer, max_length: int)
     names, label_ids = _labels(text, rows)
     pieces = np.unique(token_ids)
     written = fast.convert_ids_to_tokens([int(i) for i in pieces])
-    info = ProbeInfo(
+    info = CorpusInfo(
         name=name,
         kind=text.kind,
         examples=len(rows),
@@ -120,7 +120,7 @@ def make_probe_set(name: str, text: Text, tokenizer: Tokenizer, max_length: int)
         truncated=sum(row.cut for row in rows),
         source=text.source,
     )
-    return ProbeSet(
+    return Corpus(
         info=info,
         token_ids=token_ids,
         token_types=token_types,

@@ -80,7 +80,7 @@ def _values(name: str, heads: bool, reference: str) -> Mapping[str, str]:
         **_EMPTY,
         "measure": f"'{name}'",
         "parameters": f"'{canonical(dict(measure.settle({})))}'",
-        "probe": "'dev'",
+        "corpus": "'dev'",
         "task": "task",
         "seed": "seed",
         "step": "step",

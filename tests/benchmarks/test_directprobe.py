@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from explorer.measures import Context, get
-from tests.explorer.measures.memory import MemoryLayer, MemoryStimuli
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 pytestmark = pytest.mark.benchmark
 ON_DEMAND = "takes a minute: set BERTDYN_LONG=1"
@@ -19,13 +19,13 @@ ON_DEMAND = "takes a minute: set BERTDYN_LONG=1"
 def seconds(points, labels, method="directprobe"):
     """CPU seconds of the measure, its values by statistic (of the layer), and the longest silence."""
     names = tuple(f"L{i}" for i in range(labels.max() + 1))
-    stimuli = MemoryStimuli([1] * len(points), label_ids=labels, label_names=names)
+    corpus = MemoryCorpus([1] * len(points), label_ids=labels, label_names=names)
     told = [time.monotonic()]
     context = Context(progress=lambda what, share: told.append(time.monotonic()))
     measure = get("clusters")
     layer = MemoryLayer(points, hidden_chunk=4096)
     begun = time.process_time()
-    values = measure.compute(layer, None, stimuli, dict(measure.settle({"method": method})), context)
+    values = measure.compute(layer, None, corpus, dict(measure.settle({"method": method})), context)
     spent = time.process_time() - begun
     return spent, {v.statistic: v for v in values if v.label_a is None}, float(np.diff(told).max())
 

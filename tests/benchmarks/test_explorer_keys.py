@@ -13,7 +13,7 @@ import pytest
 
 from tests.benchmarks.test_explorer import Screen
 from tests.computed import make_computed
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 pytestmark = [
     pytest.mark.benchmark,
@@ -71,9 +71,9 @@ def test_a_cursor_key_in_every_mode(idle: Screen, mode: str) -> None:
 
 def test_cursor_keys_while_a_job_runs(tmp_path: Path) -> None:
     path, steps = tmp_path / "runs.bertdyn", tuple(range(0, 300, 10))
-    probe = make_probe("dev", examples=80)
+    corpus = sample_corpus("dev", examples=80)
     # Wide enough for a job of many seconds, few enough checkpoints to be written in a few.
-    make_store(path, tasks=("sst2",), steps=steps, attentions=False, probes=[probe], layers=12, width=192)
+    make_store(path, tasks=("sst2",), steps=steps, attentions=False, corpora=[corpus], layers=12, width=192)
     screen = Screen(path)
     try:
         screen.until(b"computing")

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from store.corpora.text_files import read
 from store.extract.batches import windows
 from store.extract.forward import BATCH_TOKENS, WINDOW_BYTES, run
 from store.extract.model import Encoder, load
-from store.extract.probes import read
-from store.extract.tokens import load_tokenizer, make_probe_set
-from store.keys import CheckpointKey, ProbeSet
+from store.extract.tokens import load_tokenizer, make_corpus
+from store.keys import CheckpointKey, Corpus
 from store.store import Store
 from tests.store.extract import models
 
@@ -22,11 +22,11 @@ FAR_OFF = 2.0
 """Of the budget: a shared machine is no stopwatch, and a real loss of speed is a factor."""
 
 
-def bare_inputs(probe: ProbeSet, itemsize: int, encoder: Encoder) -> list[dict[str, object]]:
+def bare_inputs(corpus: Corpus, itemsize: int, encoder: Encoder) -> list[dict[str, object]]:
     """The padded batches that extraction makes, ready beforehand."""
     import torch
 
-    shape, lengths = encoder.geometry, np.diff(probe.offsets)
+    shape, lengths = encoder.geometry, np.diff(corpus.offsets)
     sizes = itemsize * (lengths * (shape.layers + 1) * shape.width + lengths**2 * shape.layers * shape.heads)
     made = []
     for window in windows(lengths, sizes, BATCH_TOKENS["cpu"], WINDOW_BYTES["cpu"]):
@@ -34,8 +34,8 @@ def bare_inputs(probe: ProbeSet, itemsize: int, encoder: Encoder) -> list[dict[s
             ids = torch.zeros(len(batch), int(lengths[batch].max()), dtype=torch.long)
             mask = torch.zeros_like(ids)
             for row, example in enumerate(batch):
-                part = slice(int(probe.offsets[example]), int(probe.offsets[example + 1]))
-                ids[row, : lengths[example]] = torch.from_numpy(probe.token_ids[part].astype(np.int64))
+                part = slice(int(corpus.offsets[example]), int(corpus.offsets[example + 1]))
+                ids[row, : lengths[example]] = torch.from_numpy(corpus.token_ids[part].astype(np.int64))
                 mask[row, : lengths[example]] = 1
             made.append({"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)})
     return made
@@ -54,13 +54,13 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path) ->
     if real.is_file():
         file = real
     else:
-        file = models.probe_file(tmp_path)
+        file = models.corpus_file(tmp_path)
         file.write_text(file.read_text() * 40)
-    probe = make_probe_set("dev", read(file, limit=80), load_tokenizer(folder), 128)
+    corpus = make_corpus("dev", read(file, limit=80), load_tokenizer(folder), 128)
     encoder = load(folder, torch.device("cpu"))
-    inputs = bare_inputs(probe, 2, encoder)
+    inputs = bare_inputs(corpus, 2, encoder)
     store = Store.create(tmp_path / "x.bertdyn")
-    store.add_probe(probe)
+    store.add_corpus(corpus)
 
     def bare() -> float:
         began = time.perf_counter()
@@ -76,7 +76,7 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path) ->
             "dev", CheckpointKey("sst", "1", step), layers=shape.layers, heads=shape.heads, width=shape.width,
             dtype="float16", attentions=True, attributes={},
         ) as writer:  # fmt: skip
-            for hidden, maps in run(encoder, probe):
+            for hidden, maps in run(encoder, corpus):
                 writer.append(hidden, maps)
             assert writer.commit()
         return time.perf_counter() - began
@@ -87,7 +87,7 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path) ->
     least, most = min(a for a, _ in times), min(b for _, b in times)
     padded = sum(batch["input_ids"].numel() for batch in inputs)  # type: ignore[attr-defined]
     print(
-        f"\nextraction of {probe.info.tokens} tokens x 6 layers of 384: {most:.2f} s against {least:.2f} s of bare "
-        f"forward passes, ratio {most / least:.2f} (budget {BUDGET}); padding {padded / probe.info.tokens - 1:.0%}"
+        f"\nextraction of {corpus.info.tokens} tokens x 6 layers of 384: {most:.2f} s against {least:.2f} s of bare "
+        f"forward passes, ratio {most / least:.2f} (budget {BUDGET}); padding {padded / corpus.info.tokens - 1:.0%}"
     )
     assert most < FAR_OFF * BUDGET * least

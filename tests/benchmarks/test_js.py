@@ -8,7 +8,7 @@ import pytest
 from explorer.measures import Context, get
 from store.layout import chunk_length
 from tests.benchmarks.test_svcca import best_together
-from tests.explorer.measures.memory import MemoryLayer, MemoryStimuli
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 pytestmark = pytest.mark.benchmark
 HEADS = 12
@@ -48,7 +48,7 @@ def test_js_against_reading_and_logs(tmp_path, capsys):
         return (x / np.repeat(np.add.reduceat(x, starts, axis=1), row_lengths, axis=1)).astype(np.float16)
 
     sides = DiskMaps(tmp_path / "a", maps()), DiskMaps(tmp_path / "b", maps())
-    measure, stimuli = get("js"), MemoryStimuli(list(lengths))
+    measure, corpus = get("js"), MemoryCorpus(list(lengths))
     entries = int(row_lengths.sum())
 
     def bare():
@@ -59,7 +59,7 @@ def test_js_against_reading_and_logs(tmp_path, capsys):
                     torch.from_numpy(read).float().log_().sum()
 
     plain, ours = best_together(
-        [bare, lambda: measure.compute(*sides, stimuli, dict(measure.settle({})), Context())], rounds=3
+        [bare, lambda: measure.compute(*sides, corpus, dict(measure.settle({})), Context())], rounds=3
     )
     with capsys.disabled():
         print(

@@ -13,7 +13,7 @@ import pytest
 from store import layout
 from store.keys import CheckpointKey
 from store.store import Store
-from tests.synthetic import make_probe
+from tests.synthetic import sample_corpus
 
 KEY = CheckpointKey("sst2", "1", 100)
 WIDTH, HEADS, EXAMPLES = 384, 2, 12_000
@@ -21,15 +21,15 @@ WIDTH, HEADS, EXAMPLES = 384, 2, 12_000
 
 @pytest.mark.benchmark
 def test_reading_a_layer_takes_at_most_three_plain_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    probe = make_probe(examples=EXAMPLES)
+    corpus = sample_corpus(examples=EXAMPLES)
     store = Store.create(tmp_path / "s.bertdyn")
-    store.add_probe(probe)
+    store.add_corpus(corpus)
     rng = np.random.default_rng(0)
     with store.writer(
         "dev", KEY, layers=1, heads=HEADS, width=WIDTH, dtype="float16", attentions=False, attributes={}
     ) as writer:
-        for start in range(0, probe.info.tokens, 4096):
-            count = min(4096, probe.info.tokens - start)
+        for start in range(0, corpus.info.tokens, 4096):
+            count = min(4096, corpus.info.tokens - start)
             writer.append(rng.standard_normal((2, count, WIDTH), dtype=np.float32).astype(np.float16), None)
         writer.commit()
     chunks = sorted((layout.checkpoint_path(store.path, "dev", KEY) / "hidden" / "c" / "1").glob("*/0"))

@@ -15,7 +15,7 @@ KEYS = [*RUNS, PRETRAINED_KEY]
 
 
 def pick(**fields: object) -> Selection:
-    return Selection(measure="svcca", probe="dev", **fields)  # type: ignore[arg-type]
+    return Selection(measure="svcca", corpus="dev", **fields)  # type: ignore[arg-type]
 
 
 def compared(against: str, keys: list[CheckpointKey] = KEYS, **fields: object) -> list[tuple[str, str]]:
@@ -98,7 +98,7 @@ class TestChoose:
     def test_no_match_says_what_there_is(self) -> None:
         with pytest.raises(
             BertdynError,
-            match=r"probe set 'dev'\. There are tasks pos, pretrained, sst2; seeds 0, 1, 2; steps 0, 20, 100\.",
+            match=r"corpus 'dev'\. There are tasks pos, pretrained, sst2; seeds 0, 1, 2; steps 0, 20, 100\.",
         ):
             choose(pick(steps=Ranges.parse("7", "--step")), KEYS)
 
@@ -107,7 +107,7 @@ class TestChoose:
         with pytest.raises(BertdynError, match=r"steps 0, 1, .*, 11, \.\.\.\.$"):
             choose(pick(steps=Ranges.parse("1000", "--step")), many)
 
-    def test_an_empty_probe_set_has_nothing(self) -> None:
+    def test_an_empty_corpus_has_nothing(self) -> None:
         with pytest.raises(BertdynError, match="tasks none; seeds none; steps none"):
             choose(pick(), [])
         with pytest.raises(BertdynError, match="--task: the store has no 'sst2', only nothing"):

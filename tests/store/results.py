@@ -8,7 +8,7 @@ from store.keys import Checkpoint, Result
 def result(of: Checkpoint, against: Checkpoint | None = None, **more: object) -> Result:
     """One SVCCA value of layer 1; any field can be given."""
     row = Result(
-        measure="svcca", parameters='{"tokens":"all","variance":0.99}', probe=of.probe, task=of.key.task,
+        measure="svcca", parameters='{"tokens":"all","variance":0.99}', corpus=of.corpus, task=of.key.task,
         seed=of.key.seed, step=of.key.step, layer=1, head=None, ref_task=against.key.task if against else None,
         ref_seed=against.key.seed if against else None, ref_step=against.key.step if against else None,
         ref_layer=1 if against else None, example=None, query=None,

@@ -16,40 +16,40 @@ from store import layout
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.store import Store
-from tests.synthetic import HEADS, LAYERS, WIDTH, attention_of, hidden_of, make_probe, write_checkpoint
+from tests.synthetic import HEADS, LAYERS, WIDTH, attention_of, hidden_of, sample_corpus, write_checkpoint
 
 KEY = CheckpointKey("sst2", "1", 20)
-PROBE = make_probe()
+CORPUS = sample_corpus()
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store.create(tmp_path / "s.bertdyn")
-    store.add_probe(PROBE)
+    store.add_corpus(CORPUS)
     return store
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store.create(tmp_path_factory.mktemp("filled") / "s.bertdyn")
-    store.add_probe(PROBE)
-    write_checkpoint(store, PROBE, KEY)
+    store.add_corpus(CORPUS)
+    write_checkpoint(store, CORPUS, KEY)
     return store
 
 
 def writer(store: Store, key: CheckpointKey = KEY, *, dtype: str = "float16", attentions: bool = True, **more):  # type: ignore[no-untyped-def]
     return store.writer(
-        PROBE.info.name, key, layers=LAYERS, heads=HEADS, width=WIDTH, dtype=dtype, attentions=attentions,
+        CORPUS.info.name, key, layers=LAYERS, heads=HEADS, width=WIDTH, dtype=dtype, attentions=attentions,
         attributes=more.pop("attributes", {}), **more,
     )  # fmt: skip
 
 
 def group(store: Store, key: CheckpointKey = KEY) -> Path:
-    return layout.checkpoint_path(store.path, PROBE.info.name, key)
+    return layout.checkpoint_path(store.path, CORPUS.info.name, key)
 
 
 def test_every_layer_and_head_comes_back_as_it_was_stored(filled: Store) -> None:
-    hidden, attention = hidden_of(PROBE, KEY).astype(np.float16), attention_of(PROBE, KEY)
+    hidden, attention = hidden_of(CORPUS, KEY).astype(np.float16), attention_of(CORPUS, KEY)
     for layer in range(LAYERS + 1):
         got = filled.hidden("dev", KEY, layer)
         assert got.dtype == np.float16
@@ -59,7 +59,7 @@ def test_every_layer_and_head_comes_back_as_it_was_stored(filled: Store) -> None
             np.testing.assert_array_equal(filled.attention("dev", KEY, layer, head), attention[layer - 1, head - 1])
 
 
-@given(start=st.integers(0, PROBE.info.tokens + 5), stop=st.none() | st.integers(0, PROBE.info.pairs + 5))
+@given(start=st.integers(0, CORPUS.info.tokens + 5), stop=st.none() | st.integers(0, CORPUS.info.pairs + 5))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_slice_is_the_slice_of_the_whole(filled: Store, start: int, stop: int | None) -> None:
     np.testing.assert_array_equal(filled.hidden("dev", KEY, 2, start, stop), filled.hidden("dev", KEY, 2)[start:stop])
@@ -68,22 +68,22 @@ def test_a_slice_is_the_slice_of_the_whole(filled: Store, start: int, stop: int 
     )
 
 
-@given(cuts=st.lists(st.integers(0, PROBE.info.examples), max_size=5), size=st.sampled_from([600, 1000, 2**23]))
+@given(cuts=st.lists(st.integers(0, CORPUS.info.examples), max_size=5), size=st.sampled_from([600, 1000, 2**23]))
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_neither_batches_nor_chunks_change_what_is_stored_or_its_digest(
     tmp_path_factory: pytest.TempPathFactory, filled: Store, cuts: list[int], size: int
 ) -> None:
     store = Store.create(tmp_path_factory.mktemp("cut") / "s.bertdyn")
-    store.add_probe(PROBE)
-    hidden, attention = hidden_of(PROBE, KEY).astype(np.float16), attention_of(PROBE, KEY)
-    ends = sorted({0, *cuts, PROBE.info.examples})
-    pairs = np.concatenate([[0], np.cumsum(np.diff(PROBE.offsets) ** 2)])
+    store.add_corpus(CORPUS)
+    hidden, attention = hidden_of(CORPUS, KEY).astype(np.float16), attention_of(CORPUS, KEY)
+    ends = sorted({0, *cuts, CORPUS.info.examples})
+    pairs = np.concatenate([[0], np.cumsum(np.diff(CORPUS.offsets) ** 2)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("store.layout.CHUNK_BYTES", size)
         patch.setattr("store.arrays._BATCH_BYTES", size)
         with writer(store) as out:
             for a, b in itertools.pairwise(ends):
-                tokens = slice(PROBE.offsets[a], PROBE.offsets[b])
+                tokens = slice(CORPUS.offsets[a], CORPUS.offsets[b])
                 out.append(hidden[:, tokens], attention[:, :, pairs[a] : pairs[b]])
             assert out.commit()
     np.testing.assert_array_equal(store.hidden("dev", KEY, 3), hidden[3])
@@ -92,13 +92,13 @@ def test_neither_batches_nor_chunks_change_what_is_stored_or_its_digest(
     assert (one.hidden_digest, one.attention_digest) == (other.hidden_digest, other.attention_digest)
     assert store.check().sound
     if size == 600:
-        assert store.chunks("dev", KEY)[0] < PROBE.info.tokens
+        assert store.chunks("dev", KEY)[0] < CORPUS.info.tokens
 
 
 def test_another_reader_opens_the_group_as_plain_zarr(filled: Store) -> None:
     opened = zarr.open_group(group(filled), mode="r")
-    np.testing.assert_array_equal(opened["hidden"][:], hidden_of(PROBE, KEY).astype(np.float16))
-    np.testing.assert_array_equal(opened["attention"][:], attention_of(PROBE, KEY))
+    np.testing.assert_array_equal(opened["hidden"][:], hidden_of(CORPUS, KEY).astype(np.float16))
+    np.testing.assert_array_equal(opened["attention"][:], attention_of(CORPUS, KEY))
     about = json.loads((group(filled) / "hidden" / "zarr.json").read_text())
     assert [codec["name"] for codec in about["codecs"]] == ["bytes", "crc32c"]
     assert about["fill_value"] == "NaN"
@@ -107,7 +107,7 @@ def test_another_reader_opens_the_group_as_plain_zarr(filled: Store) -> None:
 
 
 def test_float32_is_kept_whole(store: Store) -> None:
-    hidden = hidden_of(PROBE, KEY).astype(np.float32)
+    hidden = hidden_of(CORPUS, KEY).astype(np.float32)
     with writer(store, dtype="float32", attentions=False) as out:
         out.append(hidden, None)
         assert out.commit()
@@ -121,7 +121,7 @@ def test_what_training_could_not_measure_is_null_not_nan(store: Store) -> None:
     metrics = {"eval_f1": np.float32(0.5), "eval_mcc": np.inf}
     attributes = {"loss": float("nan"), "metrics": metrics, "epoch": np.int64(2)}
     with writer(store, attentions=False, attributes=attributes) as out:
-        out.append(hidden_of(PROBE, KEY), None)
+        out.append(hidden_of(CORPUS, KEY), None)
         out.commit()
     text = (group(store) / "zarr.json").read_text()
     assert json.loads(text, parse_constant=pytest.fail)["attributes"]["metrics"] == {"eval_f1": 0.5, "eval_mcc": None}
@@ -142,7 +142,7 @@ def test_what_training_could_not_measure_is_null_not_nan(store: Store) -> None:
 def test_values_that_the_store_cannot_hold_are_refused_with_their_layer(
     store: Store, value: float, dtype: str, says: str
 ) -> None:
-    hidden = hidden_of(PROBE, KEY).astype(np.float32)
+    hidden = hidden_of(CORPUS, KEY).astype(np.float32)
     hidden[2, 5, 3] = value
     with writer(store, dtype=dtype, attentions=False) as out:
         out.append(hidden, None)
@@ -153,7 +153,7 @@ def test_values_that_the_store_cannot_hold_are_refused_with_their_layer(
 
 
 def test_the_largest_value_below_the_limit_is_kept(store: Store) -> None:
-    hidden = hidden_of(PROBE, KEY).astype(np.float32)
+    hidden = hidden_of(CORPUS, KEY).astype(np.float32)
     hidden[1, 0, 0] = -65472
     with writer(store, attentions=False) as out:
         out.append(hidden, None)
@@ -163,13 +163,13 @@ def test_the_largest_value_below_the_limit_is_kept(store: Store) -> None:
 
 def test_leaving_without_commit_leaves_nothing(store: Store) -> None:
     with writer(store) as out:
-        out.append(hidden_of(PROBE, KEY), attention_of(PROBE, KEY))
+        out.append(hidden_of(CORPUS, KEY), attention_of(CORPUS, KEY))
     assert store.checkpoints() == ()
     assert not list((store.path / "staging").iterdir())
 
 
 def test_too_few_or_too_many_tokens_are_our_own_mistake(store: Store) -> None:
-    hidden = hidden_of(PROBE, KEY)
+    hidden = hidden_of(CORPUS, KEY)
     with writer(store, attentions=False) as out:
         out.append(hidden[:, :7], None)
         with pytest.raises(ValueError, match="7 tokens"):
@@ -182,7 +182,7 @@ def test_too_few_or_too_many_tokens_are_our_own_mistake(store: Store) -> None:
 
 
 def test_the_first_of_two_writers_wins_and_replace_takes_over(store: Store) -> None:
-    old, new = hidden_of(PROBE, KEY), hidden_of(PROBE, KEY) + 1
+    old, new = hidden_of(CORPUS, KEY), hidden_of(CORPUS, KEY) + 1
     for hidden, replace, ours in ((old, False, True), (new, False, False), (new, True, True)):
         with writer(store, attentions=False, replace=replace) as out:
             out.append(hidden, None)
@@ -194,11 +194,11 @@ def test_the_first_of_two_writers_wins_and_replace_takes_over(store: Store) -> N
 
 
 def test_extracting_again_with_attentions_upgrades(store: Store) -> None:
-    write_checkpoint(store, PROBE, KEY, attentions=False)
+    write_checkpoint(store, CORPUS, KEY, attentions=False)
     assert not store.checkpoints()[0].has_attention
-    write_checkpoint(store, PROBE, KEY, replace=True)
+    write_checkpoint(store, CORPUS, KEY, replace=True)
     assert store.checkpoints()[0].has_attention
-    np.testing.assert_array_equal(store.attention("dev", KEY, 1, 1), attention_of(PROBE, KEY)[0, 0])
+    np.testing.assert_array_equal(store.attention("dev", KEY, 1, 1), attention_of(CORPUS, KEY)[0, 0])
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_extracting_again_with_attentions_upgrades(store: Store) -> None:
         (lambda s: s.attention("dev", KEY, 0, 1), "layers 1 to 3"),
         (lambda s: s.attention("dev", KEY, 1, 3), "heads 1 to 2"),
         (lambda s: s.hidden("dev", CheckpointKey("sst2", "1", 40), 1), "no checkpoint sst2/1/40"),
-        (lambda s: s.hidden("test", KEY, 1), "no probe set 'test'. It has dev"),
+        (lambda s: s.hidden("test", KEY, 1), "no corpus 'test'. It has dev"),
     ],
 )
 def test_asking_for_what_is_not_there_says_what_is(filled: Store, ask, says: str) -> None:  # type: ignore[no-untyped-def]
@@ -227,15 +227,15 @@ def _flip(path: Path) -> None:
     "harm", [_flip, lambda path: path.write_bytes(path.read_bytes()[:-9]), Path.unlink], ids=["bit", "short", "missing"]
 )
 def test_one_damaged_chunk_is_an_error_with_a_remedy_and_never_a_number(store: Store, harm) -> None:  # type: ignore[no-untyped-def]
-    write_checkpoint(store, PROBE, KEY)
+    write_checkpoint(store, CORPUS, KEY)
     harm(group(store) / "hidden" / "c" / "2" / "0" / "0")
-    with pytest.raises(BertdynError, match=r"sst2/1/20 on probe set 'dev' .*bertdyn check .* --repair"):
+    with pytest.raises(BertdynError, match=r"sst2/1/20 on corpus 'dev' .*bertdyn check .* --repair"):
         store.hidden("dev", KEY, 2)
-    np.testing.assert_array_equal(store.hidden("dev", KEY, 1), hidden_of(PROBE, KEY)[1].astype(np.float16))
+    np.testing.assert_array_equal(store.hidden("dev", KEY, 1), hidden_of(CORPUS, KEY)[1].astype(np.float16))
 
 
 def test_a_checkpoint_in_the_folder_of_another_is_an_error(store: Store) -> None:
-    write_checkpoint(store, PROBE, KEY)
+    write_checkpoint(store, CORPUS, KEY)
     other = CheckpointKey("sst2", "2", 20)
     group(store, other).parent.mkdir(parents=True)
     os.rename(group(store), group(store, other))
@@ -248,7 +248,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(store: Store, monkeypatc
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch, writer(store) as out:
-        out.append(hidden_of(PROBE, KEY), attention_of(PROBE, KEY))
+        out.append(hidden_of(CORPUS, KEY), attention_of(CORPUS, KEY))
         patch.setattr(os, "fsync", full)
         with pytest.raises(BertdynError, match="is full"):
             out.commit()
@@ -257,22 +257,22 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(store: Store, monkeypatc
 
 
 def test_memory_does_not_grow_with_the_number_of_sentences(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits to be written is bounded by a few batches, not by the size of the probe set."""
+    """What waits to be written is bounded by a few batches, not by the size of the corpus."""
     import tracemalloc
 
     monkeypatch.setattr("store.arrays._BATCH_BYTES", 2**18)
     peaks = []
     for examples in (2_000, 16_000):
-        probe = make_probe(f"many{examples}", examples=examples)
-        store.add_probe(probe)
+        corpus = sample_corpus(f"many{examples}", examples=examples)
+        store.add_corpus(corpus)
         step = np.zeros((LAYERS + 1, 1, WIDTH), np.float16)
         with store.writer(
-            probe.info.name, KEY, layers=LAYERS, heads=HEADS, width=WIDTH, dtype="float16", attentions=False,
+            corpus.info.name, KEY, layers=LAYERS, heads=HEADS, width=WIDTH, dtype="float16", attentions=False,
             attributes={},
         ) as out:  # fmt: skip
             tracemalloc.start()
-            for start in range(0, probe.info.tokens, 500):
-                count = min(500, probe.info.tokens - start)
+            for start in range(0, corpus.info.tokens, 500):
+                count = min(500, corpus.info.tokens - start)
                 out.append(np.repeat(step, count, axis=1), None)
             out.commit()
             peaks.append(tracemalloc.get_traced_memory()[1])

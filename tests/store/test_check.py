@@ -11,9 +11,9 @@ from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import hidden_of, make_probe, make_store, write_checkpoint
+from tests.synthetic import hidden_of, make_store, sample_corpus, write_checkpoint
 
-PROBE = make_probe()
+CORPUS = sample_corpus()
 KEY = CheckpointKey("sst2", "1", 20)
 
 
@@ -29,8 +29,8 @@ def group(store: Store, key: CheckpointKey = KEY) -> Path:
 def test_a_store_as_it_was_made_is_sound(store: Store) -> None:
     report = store.check()
     assert report.sound
-    assert (report.probes, report.checkpoints, report.mended) == (1, 3, ())
-    assert report.bytes > 3 * 2 * 4 * PROBE.info.tokens * 16
+    assert (report.corpora, report.checkpoints, report.mended) == (1, 3, ())
+    assert report.bytes > 3 * 2 * 4 * CORPUS.info.tokens * 16
 
 
 def _flip(path: Path) -> None:
@@ -64,37 +64,37 @@ def test_a_damaged_checkpoint_is_found_taken_out_and_can_be_extracted_again(stor
     assert again.check().sound
     assert KEY not in {c.key for c in again.checkpoints()}
     assert again.query("select count(*) from checkpoints").rows == [(2,)]
-    write_checkpoint(again, PROBE, KEY)
+    write_checkpoint(again, CORPUS, KEY)
     assert KEY in {c.key for c in again.checkpoints()}
-    np.testing.assert_array_equal(again.hidden("dev", KEY, 1), hidden_of(PROBE, KEY)[1].astype(np.float16))
+    np.testing.assert_array_equal(again.hidden("dev", KEY, 1), hidden_of(CORPUS, KEY)[1].astype(np.float16))
 
 
 def test_extraction_takes_the_place_of_a_checkpoint_whose_description_is_gone(store: Store) -> None:
     (group(store) / "zarr.json").unlink()
     assert KEY not in {c.key for c in store.checkpoints()}
-    write_checkpoint(store, PROBE, KEY)
+    write_checkpoint(store, CORPUS, KEY)
     assert store.check().sound
 
 
-def test_checkpoints_outlive_their_damaged_probe_set(store: Store) -> None:
-    _flip(layout.probe_path(store.path, "dev") / "token_ids" / "c" / "0")
+def test_checkpoints_outlive_their_damaged_corpus(store: Store) -> None:
+    _flip(layout.corpus_path(store.path, "dev") / "token_ids" / "c" / "0")
     assert "token_ids" in store.check(repair=True).problems[0].what
     report = store.check()
     assert {problem.what for problem in report.problems} == {
-        "its probe set 'dev' is missing or damaged: extract with it again"
+        "its corpus 'dev' is missing or damaged: extract with it again"
     }
     store.check(repair=True)
-    store.add_probe(PROBE)
+    store.add_corpus(CORPUS)
     assert store.check().sound
     assert len(store.checkpoints("dev")) == 3
 
 
-def test_a_checkpoint_of_another_version_of_its_probe_set_is_found(store: Store) -> None:
-    shutil.rmtree(layout.probe_path(store.path, "dev"))
-    store.add_probe(make_probe(seed=5))
+def test_a_checkpoint_of_another_version_of_its_corpus_is_found(store: Store) -> None:
+    shutil.rmtree(layout.corpus_path(store.path, "dev"))
+    store.add_corpus(sample_corpus(seed=5))
     problems = store.check().problems
     assert len(problems) == 3
-    assert "another version of probe set 'dev'" in problems[0].what
+    assert "another version of corpus 'dev'" in problems[0].what
 
 
 def test_leftovers_of_the_dead_are_found_and_removed(store: Store) -> None:
@@ -111,7 +111,7 @@ def test_tables_and_index_are_made_again_from_the_groups_and_values_are_kept(sto
     sql = "select * from checkpoints order by all"
     before = store.query(sql).rows
     shutil.rmtree(store.path / "tables" / "checkpoints")
-    shutil.rmtree(store.path / "tables" / "probes")
+    shutil.rmtree(store.path / "tables" / "corpora")
     (store.path / "index.duckdb").unlink()
     (store.path / "tables" / "index.json").unlink()
     again = Store.open(store.path)
@@ -123,12 +123,12 @@ def test_tables_and_index_are_made_again_from_the_groups_and_values_are_kept(sto
 
 def test_folders_that_an_archive_lost_for_being_empty_are_no_problem(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "s")
-    for name in ("probes", "activations", "staging", "trash"):
+    for name in ("corpora", "activations", "staging", "trash"):
         (store.path / name).rmdir()
     assert store.check().sound
-    store.add_probe(PROBE)
-    write_checkpoint(store, PROBE, KEY)
-    write_checkpoint(store, PROBE, KEY, replace=True)
+    store.add_corpus(CORPUS)
+    write_checkpoint(store, CORPUS, KEY)
+    write_checkpoint(store, CORPUS, KEY, replace=True)
     assert store.check().sound
 
 

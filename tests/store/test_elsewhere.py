@@ -18,7 +18,7 @@ from store.duck import AT_ONCE, spill
 from store.errors import BertdynError
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
 LONG = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1"
@@ -27,7 +27,7 @@ SPILLS = "SELECT count(*) FROM (SELECT hash(range) AS h, repeat('x', 100) AS t F
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    made = make_store(tmp_path / "runs.bertdyn", tasks=("sst2", "pos"), probes=[make_probe("dev")])
+    made = make_store(tmp_path / "runs.bertdyn", tasks=("sst2", "pos"), corpora=[sample_corpus("dev")])
     made.add_results([replace(result(c), layer=layer) for c in made.checkpoints("dev") for layer in range(3)])
     return made.path
 

@@ -1,4 +1,4 @@
-"""Names are data: whatever a probe set, task or seed is called, it comes back under that name and no other."""
+"""Names are data: whatever a corpus, task or seed is called, it comes back under that name and no other."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from store import layout
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.store import Store
-from tests.synthetic import make_probe, write_checkpoint
+from tests.synthetic import sample_corpus, write_checkpoint
 
 ODD = [
     "a/b", "..", ".", "", " ", "a b", "%", "a%2Fb", "~", "日本語", "Ünïcödé", "x" * 300, "x" * 301, "nul\0",
@@ -40,35 +40,35 @@ def test_plain_names_can_be_read_in_a_listing() -> None:
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store.create(tmp_path_factory.mktemp("odd") / "it's [odd]*.bertdyn")
     for number, name in enumerate(ODD):
-        probe = make_probe(name, examples=2)
-        store.add_probe(probe)
-        write_checkpoint(store, probe, CheckpointKey(name, name, number), layers=1, heads=1, width=2)
+        corpus = sample_corpus(name, examples=2)
+        store.add_corpus(corpus)
+        write_checkpoint(store, corpus, CheckpointKey(name, name, number), layers=1, heads=1, width=2)
     return store
 
 
 def test_odd_names_come_back_from_listing_reading_and_sql(odd: Store) -> None:
-    assert sorted(info.name for info in odd.probes()) == sorted(ODD)
+    assert sorted(info.name for info in odd.corpora()) == sorted(ODD)
     expected = {(name, name, name, number) for number, name in enumerate(ODD)}
-    assert {(c.probe, c.key.task, c.key.seed, c.key.step) for c in odd.checkpoints()} == expected
-    assert set(odd.query("select probe, task, seed, step from checkpoints").rows) == expected
-    assert {row[0] for row in odd.query("select name from probes").rows} == set(ODD)
+    assert {(c.corpus, c.key.task, c.key.seed, c.key.step) for c in odd.checkpoints()} == expected
+    assert set(odd.query("select corpus, task, seed, step from checkpoints").rows) == expected
+    assert {row[0] for row in odd.query("select name from corpora").rows} == set(ODD)
     for number, name in enumerate(ODD):
-        assert odd.probe(name).info.name == name
-        assert odd.hidden(name, CheckpointKey(name, name, number), 1).shape == (odd.probe(name).info.tokens, 2)
-        assert [c.probe for c in odd.checkpoints(name)] == [name]
+        assert odd.corpus(name).info.name == name
+        assert odd.hidden(name, CheckpointKey(name, name, number), 1).shape == (odd.corpus(name).info.tokens, 2)
+        assert [c.corpus for c in odd.checkpoints(name)] == [name]
 
 
 def test_a_store_in_a_folder_with_an_odd_name_is_sound(odd: Store) -> None:
     report = odd.check()
     assert report.sound, report.problems
-    assert report.checkpoints == report.probes == len(ODD)
+    assert report.checkpoints == report.corpora == len(ODD)
 
 
 def test_half_a_character_in_a_name_is_refused(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "s.bertdyn")
     with pytest.raises(BertdynError, match="not valid text"):
-        store.add_probe(make_probe("caf\udce9"))
-    store.add_probe(make_probe())
+        store.add_corpus(sample_corpus("caf\udce9"))
+    store.add_corpus(sample_corpus())
     with pytest.raises(BertdynError, match="not valid text"):
         store.writer(
             "dev", CheckpointKey("caf\udce9", "1", 0), layers=1, heads=1, width=2, dtype="float16", attentions=False,

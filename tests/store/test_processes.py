@@ -23,7 +23,7 @@ START.set_forkserver_preload(["tests.store.writers", "zarr", "zarr.codecs", "duc
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store.create(tmp_path / "s.bertdyn")
-    store.add_probe(writers.PROBE)
+    store.add_corpus(writers.CORPUS)
     return store
 
 

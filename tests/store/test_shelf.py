@@ -11,7 +11,7 @@ from store import shelf as shelves
 from store.keys import CheckpointKey
 from store.shelf import kept_bytes
 from store.store import Store
-from tests.synthetic import make_probe, make_store, write_checkpoint
+from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
 KEY = ("linear", "3/abc/def/dev", "all")
 ARRAYS = {"mean": np.arange(5.0), "vectors": np.eye(3)}
@@ -79,11 +79,11 @@ def test_a_full_or_read_only_disk_keeps_nothing_and_says_nothing(store: Store, m
 
 
 def test_repair_removes_what_belongs_to_no_checkpoint(tmp_path: Path) -> None:
-    probe = make_probe()
-    store = make_store(tmp_path / "s.bertdyn", tasks=("pos",), seeds=("1",), steps=(20,), probes=[probe])
+    corpus = sample_corpus()
+    store = make_store(tmp_path / "s.bertdyn", tasks=("pos",), seeds=("1",), steps=(20,), corpora=[corpus])
     key = CheckpointKey("pos", "1", 20)
     old = store.checkpoint("dev", key).hidden_digest
-    write_checkpoint(store, probe, key, replace=True, shift=0.5)
+    write_checkpoint(store, corpus, key, replace=True, shift=0.5)
     new = store.checkpoint("dev", key).hidden_digest
     store.shelf().put(("linear", f"1/{old}/x/dev"), ARRAYS)
     store.shelf().put(("linear", f"1/{new}/x/dev"), ARRAYS)

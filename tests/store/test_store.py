@@ -11,12 +11,12 @@ import pytest
 
 from store.errors import BertdynError
 from store.store import Store
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 
 def test_a_new_store_is_empty_and_opens_again(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "deep" / "new.bertdyn")
-    assert (store.probes(), store.checkpoints(), store.results()) == ((), (), [])
+    assert (store.corpora(), store.checkpoints(), store.results()) == ((), (), [])
     assert Store.open(store.path).path == store.path
     assert Store.open_or_create(store.path).path == store.path
     assert json.loads((store.path / "bertdyn.json").read_text())["version"] == 1
@@ -69,18 +69,18 @@ READ_ONLY = """
 import os, sys
 import duckdb, google_crc32c, numpy, zarr.codecs
 # All of them now: user nobody may not see the folder that they are in.
-import store.arrays, store.check, store.probe_files
+import store.arrays, store.check, store.corpora.stored
 from store.store import Store
 from store.errors import BertdynError
-from tests.synthetic import make_probe
-new = make_probe("new")
+from tests.synthetic import sample_corpus
+new = sample_corpus("new")
 if os.geteuid() == 0:
     os.seteuid(65534)
 store = Store.open(sys.argv[1])
 key = store.checkpoints()[0].key
-print(len(store.checkpoints()), store.query("select count(*) from checkpoints").rows, len(store.probe("dev").texts))
+print(len(store.checkpoints()), store.query("select count(*) from checkpoints").rows, len(store.corpus("dev").texts))
 print(store.hidden("dev", key, 1).shape[1], store.query("select count(*) from runs").rows)
-for attempt in (lambda: store.add_probe(new), lambda: store.check(repair=True)):
+for attempt in (lambda: store.add_corpus(new), lambda: store.check(repair=True)):
     try:
         attempt()
     except BertdynError as error:
@@ -117,7 +117,7 @@ def test_only_a_store_that_nobody_uses_can_be_removed(tmp_path: Path) -> None:
     full = make_store(tmp_path / "full", tasks=["a"], seeds=["1"], steps=[0], pretrained=False)
     key = full.checkpoints()[0].key
     empty = Store.create(tmp_path / "empty")
-    empty.add_probe(full.probe("dev"))
+    empty.add_corpus(full.corpus("dev"))
     how = {"layers": 1, "heads": 1, "width": 2, "dtype": "float16", "attentions": False}
     with empty.writer("dev", key, attributes={}, **how):
         assert not Store.open(empty.path).remove_unused()
@@ -144,9 +144,9 @@ def test_a_moved_store_opens_where_there_is_no_room_for_another_index(tmp_path: 
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
 
 
-def test_probe_sets_can_be_added_through_two_open_stores(tmp_path: Path) -> None:
+def test_corpora_can_be_added_through_two_open_stores(tmp_path: Path) -> None:
     one, other = Store.create(tmp_path / "s"), Store.open(tmp_path / "s")
-    one.add_probe(make_probe())
-    other.add_probe(make_probe())
-    other.add_probe(make_probe("more"))
-    assert [info.name for info in one.probes()] == ["dev", "more"]
+    one.add_corpus(sample_corpus())
+    other.add_corpus(sample_corpus())
+    other.add_corpus(sample_corpus("more"))
+    assert [info.name for info in one.corpora()] == ["dev", "more"]

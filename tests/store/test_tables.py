@@ -17,9 +17,9 @@ from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import make_probe, make_store, write_checkpoint
+from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
-PROBE = make_probe()
+CORPUS = sample_corpus()
 KEY, FIRST = CheckpointKey("sst2", "1", 20), CheckpointKey("sst2", "1", 0)
 
 
@@ -58,7 +58,7 @@ def test_which_checkpoints_are_there(store: Store) -> None:
     assert about == store.checkpoint("dev", KEY)
     assert (about.layers, about.heads, about.width, about.dtype, about.has_attention) == (3, 2, 16, "float16", True)
     assert (about.epoch, about.loss, dict(about.metrics)) == (0.5, 1 / 21, {"eval_accuracy": 0.7})
-    assert about.bytes > 2 * (4 * PROBE.info.tokens * 16 + 3 * 2 * PROBE.info.pairs)
+    assert about.bytes > 2 * (4 * CORPUS.info.tokens * 16 + 3 * 2 * CORPUS.info.pairs)
     assert store.attributes("dev", KEY)["weights_size"] == 1
     assert len({c.hidden_digest for c in listed}) == 2  # step 0 is the pre-trained model itself
 
@@ -66,19 +66,19 @@ def test_which_checkpoints_are_there(store: Store) -> None:
 def test_sql_says_what_the_readme_promises(store: Store) -> None:
     sql = "select task, seed, step, metrics['eval_accuracy'] from checkpoints order by all"
     assert everywhere(store, sql) == [("pretrained", "0", 0, 0.5), ("sst2", "1", 0, 0.5), ("sst2", "1", 20, 0.7)]
-    assert everywhere(store, "select task, checkpoints, last_step, probes from runs order by task") == [
+    assert everywhere(store, "select task, checkpoints, last_step, corpora from runs order by task") == [
         ("pretrained", 1, 0, ["dev"]),
         ("sst2", 2, 20, ["dev"]),
     ]
     sql = "select task, step, name, value from training_log where step > 0"
     assert everywhere(store, sql) == [("sst2", 20, "loss", 1 / 21)]
-    store.query("select 1 from probes")
-    assert everywhere(store, "select name, examples, labels from probes") == [("dev", 40, ["negative", "positive"])]
+    store.query("select 1 from corpora")
+    assert everywhere(store, "select name, examples, labels from corpora") == [("dev", 40, ["negative", "positive"])]
 
 
 def test_a_log_that_every_checkpoint_repeats_shows_once(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "s")
-    store.add_probe(PROBE)
+    store.add_corpus(CORPUS)
     entry = {"step": 10, "epoch": 0.5, "name": "loss", "value": 0.25}
     for step in (10, 20):
         log = [entry, {**entry, "step": 20, "value": 0.125}][: step // 10]
@@ -86,7 +86,7 @@ def test_a_log_that_every_checkpoint_repeats_shows_once(tmp_path: Path) -> None:
             "dev", CheckpointKey("t", "1", step), layers=1, heads=1, width=1, dtype="float16", attentions=False,
             attributes={"training_log": log},
         ) as out:  # fmt: skip
-            out.append(PROBE.token_ids.reshape(1, -1, 1).repeat(2, axis=0), None)
+            out.append(CORPUS.token_ids.reshape(1, -1, 1).repeat(2, axis=0), None)
             out.commit()
     assert everywhere(store, "select step, value from training_log order by step") == [(10, 0.25), (20, 0.125)]
 
@@ -112,7 +112,7 @@ def test_a_folder_without_a_row_is_listed_all_the_same(store: Store) -> None:
 def test_a_row_of_a_predecessor_is_not_shown_even_when_the_new_row_was_lost(store: Store) -> None:
     rows = set(store.path.glob("tables/checkpoints/*.parquet"))
     old = by_key(store)[KEY]
-    write_checkpoint(store, PROBE, KEY, replace=True, shift=1.0)
+    write_checkpoint(store, CORPUS, KEY, replace=True, shift=1.0)
     for path in set(store.path.glob("tables/checkpoints/*.parquet")) - rows:
         path.unlink()
     assert outside(store, "select count(*) from checkpoints where step = 20") == [(0,)]
@@ -128,10 +128,10 @@ def test_values_of_a_replaced_checkpoint_are_never_shown(store: Store, side: str
     lost = result(found[KEY], found[FIRST]) if side == "measured" else result(found[FIRST], found[KEY])
     store.add_results([kept, lost])
     assert len(store.results()) == 2
-    write_checkpoint(store, PROBE, KEY, replace=True, shift=1.0)
+    write_checkpoint(store, CORPUS, KEY, replace=True, shift=1.0)
     assert store.results() == [kept]
     assert everywhere(store, "select ref_task from results") == [("pretrained",)]
-    write_checkpoint(store, PROBE, KEY, replace=True)  # the same numbers as at first: their values are true again
+    write_checkpoint(store, CORPUS, KEY, replace=True)  # the same numbers as at first: their values are true again
     assert set(store.results()) == {kept, lost}
 
 
@@ -160,8 +160,8 @@ def test_a_result_comes_back_with_every_field(store: Store) -> None:
     store.add_results([full, none])
     store.add_results([])
     assert set(store.results()) == {full, none}
-    assert store.results("clusters", probe="dev", where="value is null or n = 0") == [none]
-    assert store.results("js") == store.results(probe="test") == []
+    assert store.results("clusters", corpus="dev", where="value is null or n = 0") == [none]
+    assert store.results("js") == store.results(corpus="test") == []
     columns = store.query("select * from clusters").columns
     assert {"head", "label_a", "interval_low", "reason"} <= set(columns)
 
@@ -222,7 +222,7 @@ def test_an_outside_session_sees_new_rows_while_it_is_open(store: Store) -> None
         assert session.execute(count).fetchone() == (1,)
         store.add_results([result(found[KEY], layer=2)])
         assert session.execute(count).fetchone() == (2,)
-        write_checkpoint(store, PROBE, CheckpointKey("new", "1", 0))
+        write_checkpoint(store, CORPUS, CheckpointKey("new", "1", 0))
         assert session.execute("select task from runs order by task").fetchall()[0] == ("new",)
 
 
@@ -299,7 +299,7 @@ def test_reading_from_several_threads_at_once(store: Store) -> None:
                 assert len(again.checkpoints()) == 3
                 assert again.query("select count(*) from svcca").rows == [(1,)]
                 assert len(again.results()) == 1
-                assert again.hidden("dev", KEY, 1).shape == (PROBE.info.tokens, 16)
+                assert again.hidden("dev", KEY, 1).shape == (CORPUS.info.tokens, 16)
         except BaseException as error:
             wrong.append(error)
 

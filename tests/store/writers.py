@@ -11,9 +11,9 @@ import numpy as np
 from store.keys import CheckpointKey
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import make_probe
+from tests.synthetic import sample_corpus
 
-PROBE = make_probe("dev", examples=12)
+CORPUS = sample_corpus("dev", examples=12)
 KEYS = [CheckpointKey("sst2", seed, step) for step in range(0, 200, 20) for seed in ("1", "2")]
 LAYERS, HEADS, WIDTH = 2, 2, 8
 
@@ -21,8 +21,8 @@ LAYERS, HEADS, WIDTH = 2, 2, 8
 def arrays(key: CheckpointKey) -> tuple[np.ndarray, np.ndarray]:
     """What every process stores for a checkpoint: hidden states and attentions that no other checkpoint has."""
     rng = np.random.default_rng(key.step * 10 + int(key.seed))
-    hidden = rng.standard_normal((LAYERS + 1, PROBE.info.tokens, WIDTH)).astype(np.float16)
-    return hidden, rng.random((LAYERS, HEADS, PROBE.info.pairs)).astype(np.float16)
+    hidden = rng.standard_normal((LAYERS + 1, CORPUS.info.tokens, WIDTH)).astype(np.float16)
+    return hidden, rng.random((LAYERS, HEADS, CORPUS.info.pairs)).astype(np.float16)
 
 
 def extract(path: str, out: str = "", pause: float = 0.0, replace: bool = False) -> None:
@@ -30,7 +30,7 @@ def extract(path: str, out: str = "", pause: float = 0.0, replace: bool = False)
     store = Store.open(path)
     there = set() if replace else {c.key for c in store.checkpoints()}
     ours = []
-    pairs = np.concatenate([[0], np.cumsum(np.diff(PROBE.offsets) ** 2)])
+    pairs = np.concatenate([[0], np.cumsum(np.diff(CORPUS.offsets) ** 2)])
     for key in KEYS:
         if key in there:
             continue
@@ -39,9 +39,9 @@ def extract(path: str, out: str = "", pause: float = 0.0, replace: bool = False)
             "dev", key, layers=LAYERS, heads=HEADS, width=WIDTH, dtype="float16", attentions=True, attributes={},
             replace=replace,
         ) as writer:  # fmt: skip
-            writer.append(hidden[:, : PROBE.offsets[4]], attention[:, :, : pairs[4]])
+            writer.append(hidden[:, : CORPUS.offsets[4]], attention[:, :, : pairs[4]])
             time.sleep(pause)
-            writer.append(hidden[:, PROBE.offsets[4] :], attention[:, :, pairs[4] :])
+            writer.append(hidden[:, CORPUS.offsets[4] :], attention[:, :, pairs[4] :])
             if writer.commit():
                 ours.append(str(key))
     if out:

@@ -18,7 +18,7 @@ import pytest
 from explorer.compute.run import compute
 from explorer.measures import get
 from explorer.selection import Against, Selection
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CODE = "import sys; from explorer.cli import tui; tui(sys.argv[1:])"
@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve layers and twenty steps, with every SVCCA value of the first task."""
     path = tmp_path_factory.mktemp("terminal") / "runs.bertdyn"
     steps = tuple(range(0, 400, 20))
-    made = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, layers=12, probes=[make_probe("dev")])
+    made = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, layers=12, corpora=[sample_corpus("dev")])
     svcca = get("svcca")
     chosen = Selection("svcca", "dev", against=Against("pretrained"), parameters=svcca.settle({}))
     assert compute(made, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor).ok

@@ -26,7 +26,7 @@ KEEP = "keep as"
 
 def file_name(shown: State) -> str:
     """What to call a file of what is shown, without its ending."""
-    return "-".join([shown.mode, shown.measure, *map(folder_name, (*shown.tasks, shown.probe))])
+    return "-".join([shown.mode, shown.measure, *map(folder_name, (*shown.tasks, shown.corpus))])
 
 
 class Keeping(Core):

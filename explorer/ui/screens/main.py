@@ -46,7 +46,7 @@ _NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
     "measure": cycles.next_measure,
     "task": cycles.next_task,
     "seed": cycles.next_seed,
-    "probe": cycles.next_probe,
+    "corpus": cycles.next_corpus,
     "reference": cycles.next_reference,
     "step": cycles.stepped,
 }
@@ -249,7 +249,7 @@ class MainScreen(Jumping, Pairing, Computing, Sentences, Clicking):
         self.tell(f"{self.state.variant.title} ({at} of {len(variants)}, {self.key_of('vary')} goes on)")
 
     def action_next(self, what: str, by: int) -> None:
-        """The next measure, task, seed, probe set, reference or step."""
+        """The next measure, task, seed, corpus, reference or step."""
         if self.catalogue is None or self.unpinned(lambda: self.action_next(what, by)):
             return
         try:

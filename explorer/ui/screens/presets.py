@@ -80,6 +80,6 @@ class PresetsScreen(ModalScreen[str | None]):
 def described(kept: State) -> str:
     """What a selection is of, on one line."""
     seeds = ", ".join(kept.seeds) or "all"
-    parts = [kept.measure, f"against {kept.against}", f"probe {kept.probe}", ", ".join(kept.tasks), f"seeds {seeds}"]
+    parts = [kept.measure, f"against {kept.against}", f"corpus {kept.corpus}", ", ".join(kept.tasks), f"seeds {seeds}"]
     parts += [f"{what} {span}" for what, span in (("steps", kept.steps), ("layers", kept.layers)) if span is not None]
     return ", ".join(part for part in parts if part)

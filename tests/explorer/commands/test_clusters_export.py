@@ -18,7 +18,7 @@ from explorer.selection import Ranges, Selection
 from store.errors import BertdynError
 from store.store import Store
 from tests.pools import here
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 
 def call(*arguments: object) -> Result:
@@ -27,10 +27,10 @@ def call(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    words = make_probe("ewt", kind="word", labels=("NOUN", "VERB", "ADP"), examples=60)
-    bare = make_probe("bare", labels=(), examples=5)
+    words = sample_corpus("ewt", kind="word", labels=("NOUN", "VERB", "ADP"), examples=60)
+    bare = sample_corpus("bare", labels=(), examples=5)
     root = tmp_path_factory.mktemp("export")
-    return make_store(root / "s.bertdyn", tasks=("pos",), seeds=("1",), steps=(40,), probes=[words, bare])
+    return make_store(root / "s.bertdyn", tasks=("pos",), seeds=("1",), steps=(40,), corpora=[words, bare])
 
 
 def test_the_files_hold_the_measures_clusters_and_distances(store: Store, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_the_files_hold_the_measures_clusters_and_distances(store: Store, tmp_pa
     assigned = [int(line) for line in (tmp_path / "out" / "clusters.txt").read_text().splitlines()]
     assert assigned == details["assignment"]
     names = details["cluster_labels"]
-    labels = store.probe("ewt").label_ids
+    labels = store.corpus("ewt").label_ids
     assert [names[k] for k in assigned] == [("NOUN", "VERB", "ADP")[i] for i in labels]
     wanted = {}
     for (statistic, _, _), row in rows.items():
@@ -66,7 +66,7 @@ def test_held_out_points_and_their_distances_nearest_first(store: Store, tmp_pat
     assert done.exit_code == 0, done.output
     clusters = (tmp_path / "out" / "clusters.txt").read_text().split()
     lines = (tmp_path / "out" / "prediction.txt").read_text().splitlines()
-    assert len(clusters) + len(lines) == len(store.probe("ewt").label_ids)
+    assert len(clusters) + len(lines) == len(store.corpus("ewt").label_ids)
     for line in lines:
         gold, *near = line.split("\t")
         assert gold in ("NOUN", "VERB", "ADP")
@@ -82,7 +82,7 @@ def test_held_out_points_and_their_distances_nearest_first(store: Store, tmp_pat
         (("pos-1-40", "new", "--layer", 1), "TASK/SEED/STEP"),
         (("final", "new", "--layer", 1), "TASK/SEED/STEP"),
         (("pos/1/40", "new", "--layer", 4), "layers 0 to 3"),
-        (("pos/1/40", "new", "--layer", 1, "--probe", "bare"), "no labels"),
+        (("pos/1/40", "new", "--layer", 1, "--corpus", "bare"), "no labels"),
         (("pos/1/40", "new", "--layer", 1, "--held-out", 0.9), "held_out"),
         (("pos/1/40", "new", "--layer", 1, "--method", "kmeans"), "kmeans"),
         (("pos/1/40", "full", "--layer", 1), "not an empty folder"),

@@ -25,7 +25,7 @@ from explorer.selection import Selection
 from store.keys import CheckpointKey
 from store.store import Store
 from tests.oracle import svcca_distance
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -50,24 +50,24 @@ def bertdyn(*arguments: object) -> Done:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    probes = [make_probe("dev"), make_probe("bare", labels=(), examples=20, seed=1)]
+    corpora = [sample_corpus("dev"), sample_corpus("bare", labels=(), examples=20, seed=1)]
     return make_store(
-        tmp_path_factory.mktemp("compute") / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 40), probes=probes
+        tmp_path_factory.mktemp("compute") / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 40), corpora=corpora
     )
 
 
 def test_json_rows_carry_all_that_defines_a_value(store: Store) -> None:
-    done = bertdyn("compute", "svcca", store.path, "--probe", "dev", "--step", "40", "--format", "json")
+    done = bertdyn("compute", "svcca", store.path, "--corpus", "dev", "--step", "40", "--format", "json")
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert [row["layer"] for row in rows] == [0, 1, 2, 3]
-    wanted = {"measure", "probe", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step", "value",
+    wanted = {"measure", "corpus", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step", "value",
               "unit", "n", "parameters", "statistic", "label_a", "label_b", "reason", "details"}  # fmt: skip
     assert wanted <= set(rows[0])
     assert (rows[0]["task"], rows[0]["ref_task"], rows[0]["n"]) == (
         "sst2",
         "pretrained",
-        store.probe("dev").info.tokens,
+        store.corpus("dev").info.tokens,
     )
     assert rows[0]["parameters"] == dict(get("svcca").settle({}))
     key, reference = CheckpointKey("sst2", "1", 40), CheckpointKey("pretrained", "0", 0)
@@ -76,7 +76,7 @@ def test_json_rows_carry_all_that_defines_a_value(store: Store) -> None:
 
 
 def test_the_second_time_values_are_read_back(store: Store) -> None:
-    command = ("compute", "js", store.path, "--probe", "dev", "--format", "csv")
+    command = ("compute", "js", store.path, "--corpus", "dev", "--format", "csv")
     first, second = bertdyn(*command), bertdyn(*command)
     assert "6 computed, 0 read back" in first.stderr
     assert "0 computed, 6 read back" in second.stderr
@@ -85,7 +85,7 @@ def test_the_second_time_values_are_read_back(store: Store) -> None:
 
 
 def test_heads_are_listed_on_request_and_their_mean_is_the_layer(store: Store) -> None:
-    command = ("compute", "js", store.path, "--probe", "dev", "--layer", "3", "--step", "40", "--format", "json")
+    command = ("compute", "js", store.path, "--corpus", "dev", "--layer", "3", "--step", "40", "--format", "json")
     layers, heads = json.loads(bertdyn(*command).stdout), json.loads(bertdyn(*command, "--by", "head").stdout)
     assert [row["head"] for row in layers] == [None]
     assert [row["head"] for row in heads] == [1, 2]
@@ -99,7 +99,7 @@ def test_a_table_for_people_leaves_out_empty_columns_and_says_a_warning_once(sto
     assert "label_a" in header
     assert "ref_task" not in header
     assert "details" not in header
-    done = bertdyn("compute", "svcca", store.path, "--tokens", "cls", "--probe", "dev")
+    done = bertdyn("compute", "svcca", store.path, "--tokens", "cls", "--corpus", "dev")
     notes = [line for line in done.stderr.splitlines() if line.startswith("note:")]
     assert len(notes) <= 1
     assert "\x1b" not in done.stderr + done.stdout
@@ -107,28 +107,28 @@ def test_a_table_for_people_leaves_out_empty_columns_and_says_a_warning_once(sto
 
 def test_rows_go_to_a_file_in_the_format_of_its_name(store: Store, tmp_path: Path) -> None:
     target = tmp_path / "rows.parquet"
-    done = bertdyn("compute", "svcca", store.path, "--probe", "dev", "--layer", "1", "-o", target)
+    done = bertdyn("compute", "svcca", store.path, "--corpus", "dev", "--layer", "1", "-o", target)
     assert (done.returncode, done.stdout) == (0, "")
     rows = duckdb.connect().execute(f"select step, layer, value from '{target}' order by step").fetchall()
     assert [row[:2] for row in rows] == [(0, 1), (40, 1)]
 
 
-def test_without_a_probe_every_probe_set_is_computed(store: Store) -> None:
+def test_without_a_corpus_every_corpus_is_computed(store: Store) -> None:
     done = bertdyn("compute", "svcca", store.path, "--layer", "1", "--step", "40", "--format", "json")
-    assert {row["probe"] for row in json.loads(done.stdout)} == {"dev", "bare"}
+    assert {row["corpus"] for row in json.loads(done.stdout)} == {"dev", "bare"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["svca"], "There is no measure 'svca', only svcca, "),
-        (["svcca", "--probe", "tset"], "the store has no 'tset', only bare, dev"),
+        (["svcca", "--corpus", "tset"], "the store has no 'tset', only bare, dev"),
         (["svcca", "--task", "ner"], "--task: the store has no 'ner'"),
-        (["svcca", "--step", "7"], "The selection matches no checkpoint of probe set 'bare'"),
+        (["svcca", "--step", "7"], "The selection matches no checkpoint of corpus 'bare'"),
         (["svcca", "--step", "a"], "--step: 'a' is neither a number nor a range"),
         (["js", "--layer", "0"], "--layer: 0 matches none of the layers that js reads, 1 to 3"),
         (["svcca", "--against", "seed:9"], "Nothing to compare"),
-        (["clusters", "--probe", "bare"], "clusters needs labels, and probe set 'bare' has none"),
+        (["clusters", "--corpus", "bare"], "clusters needs labels, and corpus 'bare' has none"),
         (["clusters", "--against", "first"], "--against has no meaning for it"),
         (["svcca", "--variance", "7"], "variance: 7.0 is outside"),
         (["svcca", "--tokens", "odd"], "tokens: 'odd' is not one of"),
@@ -161,7 +161,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
         tasks=("sst2",),
         seeds=("1",),
         steps=range(0, 240, 20),
-        probes=[make_probe(examples=120)],
+        corpora=[sample_corpus(examples=120)],
         width=400,
     )
     command = [sys.executable, "-m", "explorer.cli", "compute", "svcca", str(store.path), "--workers", "1"]

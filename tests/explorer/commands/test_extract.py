@@ -19,7 +19,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("world")
     models.runs(place / "runs")
     models.save(place / "base", head=False, seed=99)
-    models.probe_file(place)
+    models.corpus_file(place)
     return place
 
 
@@ -35,11 +35,11 @@ def test_plan_before_and_table_after_and_nothing_else(
     world: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     place = tmp_path / "x.bertdyn"
-    given = (place, world / "runs", "--reference", world / "base", "--probe", f"dev={world / 'dev.tsv'}")
+    given = (place, world / "runs", "--reference", world / "base", "--corpus", f"dev={world / 'dev.tsv'}")
     code, out, err = bertdyn(capfd, *given)
     assert code == 0
-    info = Store.open(place).probe("dev").info
-    assert err.splitlines()[0] == f"probe set dev: 7 sentences, {info.tokens} tokens, 2 labels"
+    info = Store.open(place).corpus("dev").info
+    assert err.splitlines()[0] == f"corpus dev: 7 sentences, {info.tokens} tokens, 2 labels"
     assert f"3 checkpoints to extract on cpu: {3 * info.tokens} tokens, at most " in err
     assert len(err.splitlines()) == 2
     rows = [line.split() for line in out.splitlines()]
@@ -55,7 +55,7 @@ def test_plan_before_and_table_after_and_nothing_else(
 def test_some_failures_exit_with_1_and_say_why(world: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     models.runs(tmp_path / "runs")
     os.truncate(tmp_path / "runs/sst/seed-1/checkpoint-10/model.safetensors", 500)
-    code, out, err = bertdyn(capfd, tmp_path / "x.bertdyn", tmp_path / "runs", "--probe", f"dev={world / 'dev.tsv'}")
+    code, out, err = bertdyn(capfd, tmp_path / "x.bertdyn", tmp_path / "runs", "--corpus", f"dev={world / 'dev.tsv'}")
     assert code == 1
     assert "failed: sst/1/10: " in err
     assert "is truncated" in err
@@ -65,13 +65,13 @@ def test_some_failures_exit_with_1_and_say_why(world: Path, tmp_path: Path, capf
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--probe", "dev"], "write NAME=FILE"),
-        (["--probe", "dev={dev}", "--probe", "dev={dev}"], "'dev' is named twice"),
-        (["--probe", "dev=nothing.tsv"], "There is no probe file nothing.tsv"),
-        (["--probe", "dev={dev}", "--dtype", "bfloat16"], "float16"),
-        (["--probe", "dev={dev}", "--limit", "0"], "--limit"),
-        (["--probe", "dev={dev}", "nowhere"], "no folder nowhere"),
-        ([], "--probe"),
+        (["--corpus", "dev"], "write NAME=FILE"),
+        (["--corpus", "dev={dev}", "--corpus", "dev={dev}"], "'dev' is named twice"),
+        (["--corpus", "dev=nothing.tsv"], "There is no corpus file nothing.tsv"),
+        (["--corpus", "dev={dev}", "--dtype", "bfloat16"], "float16"),
+        (["--corpus", "dev={dev}", "--limit", "0"], "--limit"),
+        (["--corpus", "dev={dev}", "nowhere"], "no folder nowhere"),
+        ([], "--corpus"),
     ],
 )
 def test_bad_input_exits_with_2_and_one_sentence(

@@ -37,23 +37,23 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 class TestLs:
-    def test_the_overview_names_runs_probe_sets_sizes_and_what_is_computed(self, store: Store) -> None:
+    def test_the_overview_names_runs_corpora_sizes_and_what_is_computed(self, store: Store) -> None:
         shown = call(ls, store.path).stdout
         assert "5 checkpoints" in shown
-        runs, probes, results = shown.split("\n\n")[1:]
+        runs, corpora, results = shown.split("\n\n")[1:]
         assert [line.split()[:2] for line in runs.splitlines()[3:]] == [
             ["pretrained", "0"],
             ["sst2", "1"],
             ["sst2", "2"],
         ]
-        assert probes.splitlines()[-1].split()[:3] == ["dev", "sentence", "40"]
+        assert corpora.splitlines()[-1].split()[:3] == ["dev", "sentence", "40"]
         assert "svcca" in results
         assert "variance 0.99" in results
         assert " 16 " in results
 
     def test_json_holds_all_four_lists(self, store: Store) -> None:
         found = json.loads(call(ls, store.path, "--format", "json").stdout)
-        assert [len(found[name]) for name in ("runs", "checkpoints", "probes", "results")] == [3, 5, 1, 1]
+        assert [len(found[name]) for name in ("runs", "checkpoints", "corpora", "results")] == [3, 5, 1, 1]
         assert found["results"][0]["parameters"]["variance"] == 0.99
         assert found["results"][0]["layer_values"] == 16
         assert found["checkpoints"][0]["metrics"] == {"eval_accuracy": 0.5}
@@ -64,7 +64,7 @@ class TestLs:
         assert sum(int(r["bytes"]) for r in rows) == sum(c.bytes for c in store.checkpoints())
 
     def test_csv_of_everything_asks_which_list(self, store: Store) -> None:
-        with pytest.raises(BertdynError, match="csv holds one list: say which, runs, checkpoints, probes, results"):
+        with pytest.raises(BertdynError, match="csv holds one list: say which, runs, checkpoints, corpora, results"):
             call(ls, store.path, "--format", "csv")
 
     def test_an_empty_store_says_what_to_do(self, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ class TestCheck:
     def test_a_sound_store(self, store: Store) -> None:
         done = call(check, store.path)
         assert done.exit_code == 0
-        assert "1 probe sets and 5 checkpoints" in done.stdout
+        assert "1 corpora and 5 checkpoints" in done.stdout
         assert "sound" in done.stdout
 
     def test_damage_is_named_and_repair_sets_it_aside(self, tmp_path: Path) -> None:

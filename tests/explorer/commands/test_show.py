@@ -96,7 +96,7 @@ def test_what_is_missing_is_said_on_stderr_with_the_command_that_computes_it(pat
     done = show("curves", path, "--task", "pos", "--step", "20,40")
     many = 2 * 2 * (LAYERS + 1)
     assert f"{many} of {many} values are not computed" in done.stderr
-    assert f"bertdyn compute svcca {path} --probe dev --task pos --step 20,40" in done.stderr
+    assert f"bertdyn compute svcca {path} --corpus dev --task pos --step 20,40" in done.stderr
     assert "Nothing computed yet" in done.stdout
 
 
@@ -106,7 +106,7 @@ def test_a_map_of_layers_says_which_flags_compute_it(path):
     assert "reference layer" in done.stdout
     many = (LAYERS + 1) ** 2
     assert f"{many - LAYERS - 1} of {many} values are not computed" in done.stderr
-    command = f"bertdyn compute svcca {path} --probe dev --task sst2 --seed 1 --step 40 --against-layer all"
+    command = f"bertdyn compute svcca {path} --corpus dev --task sst2 --seed 1 --step 40 --against-layer all"
     assert command in done.stderr
     rows = list(csv.DictReader(io.StringIO(show("layers", path, "--task", "sst2", "--format", "csv").stdout)))
     assert [(r["layer"], r["ref_layer"], float(r["value"])) for r in rows] == [

@@ -16,7 +16,7 @@ from explorer.compute.protocol import Message, Outcome, Refused, Request, Update
 from explorer.measures import get
 from explorer.selection import Against, Ranges, Selection
 from store.store import Store
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -68,7 +68,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Wide enough, and checkpoints enough, that the first task's end is not the last one's."""
     path = tmp_path_factory.mktemp("job") / "s.bertdyn"
     return make_store(
-        path, tasks=("sst2",), seeds=("1",), steps=range(0, 480, 20), probes=[make_probe(examples=100)], width=320
+        path, tasks=("sst2",), seeds=("1",), steps=range(0, 480, 20), corpora=[sample_corpus(examples=100)], width=320
     )
 
 
@@ -85,14 +85,14 @@ class TestAnswers:
         assert again == [Update(0, 0, 6, ""), Outcome(0, 6)]
         assert code == 0
 
-    @pytest.mark.parametrize("request_", ["", "hello", '{"measure": "svcca", "probe": "tset"}'])
+    @pytest.mark.parametrize("request_", ["", "hello", '{"measure": "svcca", "corpus": "tset"}'])
     def test_a_request_that_makes_no_sense_is_refused_in_words(self, store: Store, request_: str) -> None:
         messages, code, errors = ask(store.path, request_)
         assert [type(m) for m in messages] == [Refused]
         assert (code, errors) == (2, "")
 
     def test_no_such_store_is_refused_in_words(self, tmp_path: Path) -> None:
-        messages, code, _ = ask(tmp_path / "absent", '{"measure": "svcca", "probe": "dev"}')
+        messages, code, _ = ask(tmp_path / "absent", '{"measure": "svcca", "corpus": "dev"}')
         assert isinstance(messages[0], Refused)
         assert "absent" in messages[0].message
         assert code == 2

@@ -27,12 +27,12 @@ from explorer.measures import get
 from explorer.selection import Against, Pair, Ranges, Selection
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 
 def listed(key: CheckpointKey, layers: int = 3, attentions: bool = True) -> Checkpoint:
     return Checkpoint(
-        probe="dev",
+        corpus="dev",
         key=key,
         layers=layers,
         heads=2,
@@ -62,7 +62,7 @@ def planned(
     stored: frozenset[Fingerprint] = frozenset(),
     **fields: object,
 ) -> Plan:
-    selection = Selection(measure=measure, probe="dev", **fields)  # type: ignore[arg-type]
+    selection = Selection(measure=measure, corpus="dev", **fields)  # type: ignore[arg-type]
     return make_plan(selection, get(measure), listing, stored)
 
 
@@ -234,16 +234,16 @@ class TestAgainstAStore:
         ("selection", "said"),
         [
             (Selection("svca", "dev"), "There is no measure 'svca', only svcca"),
-            (Selection("svcca", "dv"), "--probe: the store has no 'dv', only dev"),
+            (Selection("svcca", "dv"), "--corpus: the store has no 'dv', only dev"),
             (Selection("svcca", "dev", parameters=(("colour", 1),)), "svcca has no parameter 'colour'"),
             (Selection("svcca", "dev", parameters=(("variance", 7),)), "variance"),
-            (Selection("clusters", "dev"), "clusters needs labels, and probe set 'dev' has none"),
+            (Selection("clusters", "dev"), "clusters needs labels, and corpus 'dev' has none"),
             (Selection("svcca", "dev", tasks=("ner",)), "--task: the store has no 'ner'"),
         ],
     )
     def test_what_cannot_be_computed_is_one_sentence(self, tmp_path: Path, selection: Selection, said: str) -> None:
-        probe = make_probe(labels=(), examples=4)
-        store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20), probes=[probe])
+        corpus = sample_corpus(labels=(), examples=4)
+        store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20), corpora=[corpus])
         with pytest.raises(BertdynError) as refused:
             plan(store, selection)
         assert said in str(refused.value)

@@ -52,8 +52,8 @@ def test_a_request_arrives_as_it_was_sent_on_one_line(request_: Request) -> None
     assert read_request(line) == request_
 
 
-def test_measure_and_probe_are_enough() -> None:
-    assert read_request('{"measure": "js", "probe": "dev"}') == Request(Selection("js", "dev"))
+def test_measure_and_corpus_are_enough() -> None:
+    assert read_request('{"measure": "js", "corpus": "dev"}') == Request(Selection("js", "dev"))
 
 
 BROKEN = [
@@ -63,23 +63,23 @@ BROKEN = [
     "3",
     "{}",
     '{"measure": "js"}',
-    '{"measure": 1, "probe": "d"}',
-    '{"measure": "js", "probe": "d", "tasks": [1]}',
-    '{"measure": "js", "probe": "d", "tasks": 5}',
-    '{"measure": "js", "probe": "d", "steps": 20}',
-    '{"measure": "js", "probe": "d", "workers": "many"}',
+    '{"measure": 1, "corpus": "d"}',
+    '{"measure": "js", "corpus": "d", "tasks": [1]}',
+    '{"measure": "js", "corpus": "d", "tasks": 5}',
+    '{"measure": "js", "corpus": "d", "steps": 20}',
+    '{"measure": "js", "corpus": "d", "workers": "many"}',
 ]
 
 
 @pytest.mark.parametrize("line", BROKEN)
 def test_a_broken_request_is_refused_in_words(line: str) -> None:
-    with pytest.raises(BertdynError, match="The request is not a JSON object with 'measure' and 'probe'"):
+    with pytest.raises(BertdynError, match="The request is not a JSON object with 'measure' and 'corpus'"):
         read_request(line)
 
 
 def test_an_unusable_range_says_which_field() -> None:
     with pytest.raises(BertdynError, match="steps: 'x' is neither a number nor a range"):
-        read_request('{"measure": "js", "probe": "dev", "steps": "x"}')
+        read_request('{"measure": "js", "corpus": "dev", "steps": "x"}')
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_unusable_range_says_which_field() -> None:
         Update(3, 13, 26, "layer 3 of sst2/1/20"),
         Outcome(13, 26),
         Outcome(1, 0, (Failure("layer 3 of a/1/2", "too\nbad"),), ("a note",), cancelled=True),
-        Refused("--probe: the store has no 'x'."),
+        Refused("--corpus: the store has no 'x'."),
     ],
 )
 def test_a_message_arrives_as_it_was_sent_on_one_line(message: Update | Outcome | Refused) -> None:

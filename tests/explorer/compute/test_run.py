@@ -28,7 +28,7 @@ from store.layout import checkpoint_path
 from store.store import Store
 from tests.oracle import svcca_distance
 from tests.pools import here
-from tests.synthetic import make_probe, make_store, write_checkpoint
+from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
 
 def select(measure: str = "svcca", against: str | None = "pretrained", **fields: object) -> Selection:
@@ -72,7 +72,7 @@ class TestOnce:
 
     def test_a_checkpoint_that_was_extracted_anew_is_measured_anew(self, store: Store) -> None:
         run(store, select())
-        write_checkpoint(store, store.probe("dev"), CheckpointKey("sst2", "1", 40), replace=True, shift=0.25)
+        write_checkpoint(store, store.corpus("dev"), CheckpointKey("sst2", "1", 40), replace=True, shift=0.25)
         assert run(store, select()) == Outcome(4, 20)
 
     def test_rows_of_another_version_of_a_measure_do_not_count(self, store: Store) -> None:
@@ -209,11 +209,11 @@ def test_a_row_says_all_that_defines_it(store: Store) -> None:
     run(store, select(seeds=("2",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer")))
     (row,) = store.results()
     key = CheckpointKey("sst2", "2", 40)
-    assert (row.measure, row.probe, row.task, row.seed, row.step, row.layer) == ("svcca", "dev", "sst2", "2", 40, 3)
+    assert (row.measure, row.corpus, row.task, row.seed, row.step, row.layer) == ("svcca", "dev", "sst2", "2", 40, 3)
     assert (row.ref_task, row.ref_seed, row.ref_step, row.ref_layer) == ("pretrained", "0", 0, 3)
     assert row.parameters == canonical(dict(get("svcca").settle({})))
     assert row.digest == store.checkpoint("dev", key).hidden_digest
-    assert row.n == store.probes()[0].tokens
+    assert row.n == store.corpora()[0].tokens
     assert row.version == get("svcca").version
     assert row.unit == get("svcca").unit
     assert row.computed_at.endswith("+00:00")
@@ -293,7 +293,7 @@ def test_warnings_are_said_once_a_kind_with_a_count(store: Store) -> None:
 
 def test_too_few_tokens_is_kept_as_an_answer_with_its_reason(tmp_path: Path) -> None:
     store = make_store(
-        tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(20,), probes=[make_probe(examples=2)]
+        tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(20,), corpora=[sample_corpus(examples=2)]
     )
     outcome = run(store, select())
     assert outcome.computed == 4

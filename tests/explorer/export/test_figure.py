@@ -117,13 +117,13 @@ def test_the_same_view_gives_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
 
 
-def test_the_caption_names_definition_n_probe_and_checkpoints() -> None:
+def test_the_caption_names_definition_n_corpus_and_checkpoints() -> None:
     data = rows(seeds=("1", "2"))
     said = caption(Curves(data))
     for words in (
         "1 - mean canonical correlation",
         "Raghu et al. 2017",
-        "probe dev",
+        "corpus dev",
         "seeds 1, 2",
         "steps from",
     ):

@@ -24,11 +24,11 @@ ORACLES = {
 """Slow float64 versions by measure and parameters."""
 
 
-def measure(name, x, y, stimuli=None, context=None, chunk=1 << 30, **parameters) -> Value:
+def measure(name, x, y, corpus=None, context=None, chunk=1 << 30, **parameters) -> Value:
     """The one Value of a pair of arrays."""
     sides = [MemoryLayer(a, hidden_chunk=chunk) for a in (x, y)]
     settled = dict(get(name).settle(parameters))
-    (value,) = get(name).compute(*sides, stimuli or one_token_each(len(x)), settled, context or Context())
+    (value,) = get(name).compute(*sides, corpus or one_token_each(len(x)), settled, context or Context())
     return value
 
 

@@ -1,4 +1,4 @@
-"""Layers and probe sets in memory, for tests of measures."""
+"""Layers and corpora in memory, for tests of measures."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class MemoryLayer:
 
 
 @dataclass
-class MemoryStimuli:
-    """A packed probe set: lengths of its examples; words as (first token, sub-words)."""
+class MemoryCorpus:
+    """A packed corpus: lengths of its examples; words as (first token, sub-words)."""
 
     lengths: Sequence[int]
     words: Sequence[tuple[int, int]] = ()
@@ -69,9 +69,9 @@ class MemoryStimuli:
         self.word_offsets = np.searchsorted(self.word_first, self.offsets).astype(np.int64)
 
 
-def one_token_each(n: int) -> MemoryStimuli:
+def one_token_each(n: int) -> MemoryCorpus:
     """n examples of one token: for arrays without text behind them."""
-    return MemoryStimuli([1] * n)
+    return MemoryCorpus([1] * n)
 
 
 def pack(maps: Sequence[np.ndarray]) -> np.ndarray:

@@ -15,7 +15,7 @@ from explorer.measures import attention_rows as streaming
 from explorer.measures.attention_sums import GROUPS
 from explorer.measures.base import Trust
 from explorer.measures.resampling import mean_interval
-from tests.explorer.measures.memory import GOLDEN, MemoryLayer, MemoryStimuli, golden, pack
+from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
 from tests.oracle import entropy_bits, js_bits, without_special
 
 JS = get("js")
@@ -29,23 +29,23 @@ def maps(seed, lengths=LENGTHS, heads=2, sharp=1.0):
 
 
 def framed(lengths=LENGTHS, middle=()):
-    """A probe set whose examples begin and end with a special token, as [CLS] ... [SEP] do; some with one inside."""
+    """A corpus whose examples begin and end with a special token, as [CLS] ... [SEP] do; some with one inside."""
     special = [np.isin(np.arange(n), [0, n - 1] + [2] * (i in middle)) for i, n in enumerate(lengths)]
-    return MemoryStimuli(lengths, special=np.concatenate(special))
+    return MemoryCorpus(lengths, special=np.concatenate(special))
 
 
-def masks(stimuli):
-    return [stimuli.special[a:b] for a, b in zip(stimuli.offsets[:-1], stimuli.offsets[1:], strict=True)]
+def masks(corpus):
+    return [corpus.special[a:b] for a, b in zip(corpus.offsets[:-1], corpus.offsets[1:], strict=True)]
 
 
-def ask(name, sides, stimuli=None, trust=None, chunk=1 << 30, **parameters):
+def ask(name, sides, corpus=None, trust=None, chunk=1 << 30, **parameters):
     """The values of a measure on lists of maps [heads, l, l], one list a side."""
     measure = get(name)
     layers = [MemoryLayer(maps=pack(side), attention_chunk=chunk) for side in sides]
-    stimuli = stimuli or framed([m.shape[1] for m in sides[0]])
+    corpus = corpus or framed([m.shape[1] for m in sides[0]])
     context = Context(trust=trust or Trust())
     return measure.compute(
-        layers[0], layers[1] if len(layers) > 1 else None, stimuli, dict(measure.settle(parameters)), context
+        layers[0], layers[1] if len(layers) > 1 else None, corpus, dict(measure.settle(parameters)), context
     )
 
 
@@ -77,32 +77,32 @@ class TestWeighting:
 class TestSpecialTokensLeftOut:
     @pytest.mark.parametrize("chunk", [7, 100, 1 << 30])
     def test_divergence_agrees_with_the_maps_cut_by_hand(self, chunk):
-        stimuli, sides = framed(middle=(1, 3)), (maps(0), maps(1))
-        cut = [[without_special(m, s) for m, s in zip(side, masks(stimuli), strict=True)] for side in sides]
+        corpus, sides = framed(middle=(1, 3)), (maps(0), maps(1))
+        cut = [[without_special(m, s) for m, s in zip(side, masks(corpus), strict=True)] for side in sides]
         want = np.mean([js_bits(p, q).mean(-1) for p, q in zip(*cut, strict=True)], axis=0)
-        layer, *heads = ask("js", sides, stimuli, chunk=chunk, special="drop")
+        layer, *heads = ask("js", sides, corpus, chunk=chunk, special="drop")
         assert [h.value for h in heads] == pytest.approx(want, rel=1e-5)
         assert layer.value == pytest.approx(want.mean(), rel=1e-5)
-        assert layer.details["special_tokens_left_out"] == stimuli.special.sum()
-        assert layer.details["queries"] == (~stimuli.special).sum()
+        assert layer.details["special_tokens_left_out"] == corpus.special.sum()
+        assert layer.details["queries"] == (~corpus.special).sum()
 
     def test_entropy_agrees_with_the_maps_cut_by_hand(self):
-        stimuli, side = framed(), maps(0)
-        want = np.mean([entropy_bits(without_special(m, s)).mean() for m, s in zip(side, masks(stimuli), strict=True)])
-        assert layer_value("attention-entropy", [side], stimuli, special="drop") == pytest.approx(want, abs=1e-6)
+        corpus, side = framed(), maps(0)
+        want = np.mean([entropy_bits(without_special(m, s)).mean() for m, s in zip(side, masks(corpus), strict=True)])
+        assert layer_value("attention-entropy", [side], corpus, special="drop") == pytest.approx(want, abs=1e-6)
 
     def test_a_change_of_sinks_alone_is_none_without_them(self):
-        stimuli, side = framed(), maps(0)
+        corpus, side = framed(), maps(0)
         moved = []
-        for m, special in zip(side, masks(stimuli), strict=True):
+        for m, special in zip(side, masks(corpus), strict=True):
             m = m * np.where(special, 5, 1)
             moved.append((m / m.sum(-1, keepdims=True)).astype(np.float32))
-        assert layer_value("js", (side, moved), stimuli) > 0.01
-        assert layer_value("js", (side, moved), stimuli, special="drop") < 1e-10
+        assert layer_value("js", (side, moved), corpus) > 0.01
+        assert layer_value("js", (side, moved), corpus, special="drop") < 1e-10
 
     def test_an_example_of_special_tokens_alone_is_left_out_and_counted(self):
-        stimuli = framed([2, 6, 6])
-        layer, *_ = ask("js", (maps(0, [2, 6, 6]), maps(1, [2, 6, 6])), stimuli, special="drop")
+        corpus = framed([2, 6, 6])
+        layer, *_ = ask("js", (maps(0, [2, 6, 6]), maps(1, [2, 6, 6])), corpus, special="drop")
         assert layer.n == 2
         assert layer.details["examples_left_out"] == 1
         alone = layer_value("js", (maps(0, [2, 6, 6])[1:], maps(1, [2, 6, 6])[1:]), framed([6, 6]), special="drop")
@@ -175,19 +175,19 @@ class TestSinks:
         assert values == pytest.approx({"": 3 / 8, "first": 1 / 8, "separators": 2 / 8})
 
     def test_a_first_token_that_is_not_special_is_no_sink(self):
-        stimuli = MemoryStimuli([4], special=np.array([False, False, False, True]))
+        corpus = MemoryCorpus([4], special=np.array([False, False, False, True]))
         side = [np.full((1, 4, 4), 1 / 4, np.float32)]
-        values = {v.statistic: v.value for v in ask("sink-mass", [side], stimuli) if v.head is None}
+        values = {v.statistic: v.value for v in ask("sink-mass", [side], corpus) if v.head is None}
         assert values == pytest.approx({"": 1 / 4, "first": 0, "separators": 1 / 4})
 
     @settings(max_examples=15, deadline=None)
     @given(seed=st.integers(0, 999), chunk=st.integers(1, 300), weighting=st.sampled_from(["examples", "queries"]))
     def test_the_parts_add_up_and_agree_with_the_sums(self, seed, chunk, weighting):
-        side, stimuli = maps(seed, sharp=3), framed(middle=(1, 3))
+        side, corpus = maps(seed, sharp=3), framed(middle=(1, 3))
         values = {
-            (v.statistic, v.head): v.value for v in ask("sink-mass", [side], stimuli, chunk=chunk, weighting=weighting)
+            (v.statistic, v.head): v.value for v in ask("sink-mass", [side], corpus, chunk=chunk, weighting=weighting)
         }
-        per_row = [m[..., s].sum(-1) for m, s in zip(side, masks(stimuli), strict=True)]
+        per_row = [m[..., s].sum(-1) for m, s in zip(side, masks(corpus), strict=True)]
         per_head = [r.mean(-1) for r in per_row] if weighting == "examples" else np.concatenate(per_row, axis=1).T
         assert [values["", h] for h in (1, 2)] == pytest.approx(np.mean(per_head, axis=0), abs=1e-6)
         for head in (None, 1, 2):
@@ -195,7 +195,7 @@ class TestSinks:
             assert parts == pytest.approx(values["", head], abs=1e-7)
 
     def test_no_special_tokens_is_an_answer_with_a_reason(self):
-        values = ask("sink-mass", [maps(0)], MemoryStimuli(LENGTHS))
+        values = ask("sink-mass", [maps(0)], MemoryCorpus(LENGTHS))
         assert [v.value for v in values] == [None] * 3
         assert "no special tokens" in values[0].reason
 
@@ -267,7 +267,7 @@ class TestNull:
         monkeypatch.setattr(streaming, "RUN", 100)
         lengths = [6] * 9
         a = [np.full((1, 6, 6), 1 / 6, np.float32)] * 9
-        layer = ask("js", (a, a), MemoryStimuli(lengths), Trust(null=1))[0]
+        layer = ask("js", (a, a), MemoryCorpus(lengths), Trust(null=1))[0]
         assert layer.null == 0
         assert layer.details["null_examples"] == 9
 
@@ -354,9 +354,9 @@ class TestInterval:
     ),
 )
 def test_neither_chunks_nor_the_order_of_examples_matter(lengths, seed, chunk, parameters):
-    a, b, stimuli = maps(seed, lengths), maps(seed + 1, lengths), framed(lengths)
-    whole = ask("js", (a, b), stimuli, **parameters)
-    cut = ask("js", (a, b), stimuli, chunk=chunk, **parameters)
+    a, b, corpus = maps(seed, lengths), maps(seed + 1, lengths), framed(lengths)
+    whole = ask("js", (a, b), corpus, **parameters)
+    cut = ask("js", (a, b), corpus, chunk=chunk, **parameters)
     order = np.random.default_rng(seed).permutation(len(lengths))
     moved = ask("js", ([a[i] for i in order], [b[i] for i in order]), framed([lengths[i] for i in order]), **parameters)
     for x, y, z in zip(whole, cut, moved, strict=True):
@@ -420,13 +420,13 @@ def test_memory_does_not_grow_with_the_number_of_sentences(trust, monkeypatch):
     monkeypatch.setattr(streaming, "RUN", 20_000)
     peaks = []
     for examples in (GROUPS, 4 * GROUPS):
-        stimuli = framed([10] * examples)
+        corpus = framed([10] * examples)
         sides = [Endless(10, 20_000) for _ in range(2)]
         context = Context(trust=trust)
-        JS.compute(*sides, stimuli, dict(JS.settle({})), context)  # what is imported and set up once does not count
+        JS.compute(*sides, corpus, dict(JS.settle({})), context)  # what is imported and set up once does not count
         tracemalloc.start()
         try:
-            layer, _ = JS.compute(*sides, stimuli, dict(JS.settle({})), context)
+            layer, _ = JS.compute(*sides, corpus, dict(JS.settle({})), context)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()

@@ -12,7 +12,7 @@ from scipy.spatial.distance import pdist
 from explorer.measures import Context, Trust, get
 from explorer.measures import apart as apart_module
 from explorer.measures.hulls import compare
-from tests.explorer.measures.memory import GOLDEN, MemoryLayer, MemoryStimuli, golden
+from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden
 
 CLUSTERS = get("clusters")
 SQUARE = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], float)
@@ -31,13 +31,13 @@ class MemoryShelf:
         self.arrays[tuple(key)] = {name: np.array(a) for name, a in arrays.items()}
 
 
-def measure(points, labels, context=None, stimuli=None, **parameters):
+def measure(points, labels, context=None, corpus=None, **parameters):
     """Values by (statistic, label_a, label_b)."""
     labels = np.asarray(labels)
     names = tuple(f"L{i}" for i in range(max(labels) + 1))
-    stimuli = stimuli or MemoryStimuli([1] * len(points), label_ids=labels, label_names=names)
+    corpus = corpus or MemoryCorpus([1] * len(points), label_ids=labels, label_names=names)
     settled = dict(CLUSTERS.settle({"method": "directprobe", **parameters}))
-    values = CLUSTERS.compute(MemoryLayer(np.asarray(points)), None, stimuli, settled, context or Context())
+    values = CLUSTERS.compute(MemoryLayer(np.asarray(points)), None, corpus, settled, context or Context())
     assert json.dumps([dict(v.details) for v in values], allow_nan=False)
     return {(v.statistic, v.label_a, v.label_b): v for v in values}
 
@@ -157,14 +157,14 @@ def test_the_null_is_the_mean_over_shuffled_labels():
 def test_shuffled_word_labels_are_the_sentences_own_in_another_order():
     from explorer.measures.labelled import labelled_points
 
-    stimuli = MemoryStimuli(
+    corpus = MemoryCorpus(
         [3, 2, 4],
         words=[(i, 1) for i in range(9)],
         label_ids=np.array([0, 1, 2, 3, 4, 5, 6, 7, -1]),
         label_names=tuple("abcdefgh"),
         kind="word",
     )
-    data = labelled_points(MemoryLayer(np.arange(18.0).reshape(9, 2)), stimuli, "x")
+    data = labelled_points(MemoryLayer(np.arange(18.0).reshape(9, 2)), corpus, "x")
     for draw in range(5):
         got = data.shuffled(0, draw).labels.tolist()
         assert sorted(got) == list(range(8))

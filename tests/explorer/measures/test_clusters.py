@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from explorer.measures import Context, MeasureError, get
 from explorer.measures.hulls import compare
-from tests.explorer.measures.memory import GOLDEN, MemoryLayer, MemoryStimuli, golden
+from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden
 
 CLUSTERS = get("clusters")
 SQUARE = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], float)
 
 
-def measure(points, labels, names=None, stimuli=None):
-    """Values by (statistic, label_a, label_b); one token a sentence unless stimuli say otherwise."""
+def measure(points, labels, names=None, corpus=None):
+    """Values by (statistic, label_a, label_b); one token a sentence unless corpus say otherwise."""
     names = names or tuple(f"L{i}" for i in range(max(labels) + 1))
-    stimuli = stimuli or MemoryStimuli([1] * len(points), label_ids=np.asarray(labels), label_names=names)
+    corpus = corpus or MemoryCorpus([1] * len(points), label_ids=np.asarray(labels), label_names=names)
     layer = MemoryLayer(np.asarray(points), hidden_chunk=7)
-    values = CLUSTERS.compute(layer, None, stimuli, {"method": "pairs"}, Context())
+    values = CLUSTERS.compute(layer, None, corpus, {"method": "pairs"}, Context())
     return {(v.statistic, v.label_a, v.label_b): v for v in values}
 
 
@@ -152,8 +152,8 @@ def test_words_are_means_of_their_sub_words_and_sentences_their_first_token():
         "sentence": states[[0, 5, 10, 15]],
     }
     for kind, points in kinds.items():
-        stimuli = MemoryStimuli([5] * 4, words=words, label_ids=labels, label_names=("a", "b"), kind=kind)
-        value = measure(states, labels, stimuli=stimuli)["centroid_distance", "a", "b"]
+        corpus = MemoryCorpus([5] * 4, words=words, label_ids=labels, label_names=("a", "b"), kind=kind)
+        value = measure(states, labels, corpus=corpus)["centroid_distance", "a", "b"]
         want = np.linalg.norm(points[::2].mean(0) - points[1::2].mean(0))
         assert value.value == pytest.approx(want, rel=1e-6)
 
@@ -190,7 +190,7 @@ def test_identical_points_everywhere_are_at_distance_zero():
 
 def test_no_labels_and_not_finite_are_errors():
     with pytest.raises(MeasureError, match="no labels"):
-        measure(SQUARE, [0], stimuli=MemoryStimuli([1] * 4))
+        measure(SQUARE, [0], corpus=MemoryCorpus([1] * 4))
     bad = SQUARE.copy()
     bad[2, 1] = np.nan
     with pytest.raises(MeasureError, match="NaN"):

@@ -13,7 +13,7 @@ from explorer.measures import Context, MeasureError, Trust, get
 from explorer.measures import apart as apart_module
 from explorer.measures.geometry import mantel
 from explorer.measures.hulls import compare
-from tests.explorer.measures.memory import MemoryLayer, MemoryStimuli
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 NAMES = ("spatial-similarity", "centroid-movement", "label-distance-change")
 
@@ -21,10 +21,10 @@ NAMES = ("spatial-similarity", "centroid-movement", "label-distance-change")
 def measure(name, x, z, labels, context=None, **parameters):
     labels = np.asarray(labels)
     names = tuple(f"L{i}" for i in range(max(labels) + 1))
-    stimuli = MemoryStimuli([1] * len(x), label_ids=labels, label_names=names)
+    corpus = MemoryCorpus([1] * len(x), label_ids=labels, label_names=names)
     found = get(name)
     sides = MemoryLayer(np.asarray(x)), None if z is None else MemoryLayer(np.asarray(z))
-    values = found.compute(*sides, stimuli, dict(found.settle(parameters)), context or Context())
+    values = found.compute(*sides, corpus, dict(found.settle(parameters)), context or Context())
     return {(v.statistic, v.label_a): v for v in values}
 
 
@@ -172,7 +172,7 @@ def test_no_reference_another_width_and_no_labels_are_errors():
         measure("centroid-movement", x, None, y)
     with pytest.raises(MeasureError, match="widths differ"):
         measure("centroid-movement", x, x[:, :2], y)
-    bare = MemoryStimuli([1] * len(x))
+    bare = MemoryCorpus([1] * len(x))
     for name in NAMES:
         with pytest.raises(MeasureError, match="no labels"):
             get(name).compute(MemoryLayer(x), MemoryLayer(x), bare, dict(get(name).settle({})), Context())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from explorer.measures import Context, MeasureError, get
 from tests.explorer.measures.linear_samples import like_bert
 from tests.explorer.measures.linear_samples import measure as measured
-from tests.explorer.measures.memory import MemoryLayer, MemoryStimuli
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 SVCCA = get("svcca")
 
@@ -120,10 +120,10 @@ def test_one_kept_reference_serves_other_layers():
 def test_kept_sides_of_other_words_or_variance_are_not_mixed_up():
     x, y = like_bert(400, 8)
     context = Context()
-    text = [MemoryStimuli([4] * 100, words=[(4 * i + j, 2) for i in range(100)]) for j in (0, 1)]
-    for stimuli in text:
-        want = measure(x, y, stimuli, tokens="words").value
-        assert measure(x, y, stimuli, context, tokens="words").value == pytest.approx(want, abs=1e-9)
+    text = [MemoryCorpus([4] * 100, words=[(4 * i + j, 2) for i in range(100)]) for j in (0, 1)]
+    for corpus in text:
+        want = measure(x, y, corpus, tokens="words").value
+        assert measure(x, y, corpus, context, tokens="words").value == pytest.approx(want, abs=1e-9)
     assert measure(x, y, text[0], context, variance=0.5).details["k_x"] < measure(x, y, text[0], context).details["k_x"]
 
 
@@ -140,7 +140,7 @@ def test_tokens_choose_rows(chunk):
         for s, n in zip(starts, lengths, strict=True)
         for w in ([(s + 1, n - 2)] if n < 6 else [(s + 1, 1), (s + 2, n - 3)])
     ]
-    stimuli = MemoryStimuli(lengths, words=[(int(a), int(b)) for a, b in words], special=special)
+    corpus = MemoryCorpus(lengths, words=[(int(a), int(b)) for a, b in words], special=special)
     x, y = like_bert(int(lengths.sum()), 5)
     rows = {
         "all": (x, y),
@@ -149,7 +149,7 @@ def test_tokens_choose_rows(chunk):
         "words": tuple(np.array([a[f : f + n].astype(float).mean(0) for f, n in words]) for a in (x, y)),
     }
     for tokens, (a, b) in rows.items():
-        value = measure(x, y, stimuli, chunk=chunk, tokens=tokens)
+        value = measure(x, y, corpus, chunk=chunk, tokens=tokens)
         assert value.n == len(a), tokens
         assert value.value == pytest.approx(slow(a, b)[0], abs=1e-6), tokens
 
@@ -157,9 +157,9 @@ def test_tokens_choose_rows(chunk):
 def test_every_stored_chunk_is_read_once():
     x, y = like_bert(100, 4)
     for tokens in ("all", "content", "cls", "words"):
-        stimuli = MemoryStimuli([5] * 20, words=[(5 * i + 1, 3) for i in range(20)])
+        corpus = MemoryCorpus([5] * 20, words=[(5 * i + 1, 3) for i in range(20)])
         side = MemoryLayer(x, hidden_chunk=32)
-        SVCCA.compute(side, MemoryLayer(y), stimuli, dict(SVCCA.settle({"tokens": tokens})), Context())
+        SVCCA.compute(side, MemoryLayer(y), corpus, dict(SVCCA.settle({"tokens": tokens})), Context())
         assert side.reads == [(0, 32), (32, 64), (64, 96), (96, 100)], tokens
 
 

@@ -10,7 +10,7 @@ import pytest
 from explorer.measures import Context, get, resampling
 from explorer.measures.base import Trust
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
-from tests.explorer.measures.memory import MemoryLayer, MemoryStimuli
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 
 def trusting(**asked):
@@ -18,17 +18,17 @@ def trusting(**asked):
 
 
 def text_of(n, length=5):
-    return MemoryStimuli([length] * (n // length))
+    return MemoryCorpus([length] * (n // length))
 
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_null_is_the_distance_after_the_reference_s_examples_changed_places(name):
     x, y = like_bert(400, 12)
-    stimuli = MemoryStimuli([3, 5, 2] * 40)
-    value = measure(name, x, y, stimuli, trusting(null=3, seed=7), chunk=90)
+    corpus = MemoryCorpus([3, 5, 2] * 40)
+    value = measure(name, x, y, corpus, trusting(null=3, seed=7), chunk=90)
     slow = []
     for draw in range(3):
-        order = resampling.shuffled_rows(stimuli.offsets, 0, 120, 7, draw)
+        order = resampling.shuffled_rows(corpus.offsets, 0, 120, 7, draw)
         slow.append(ORACLES[name, ()](x, y[order]))
     assert value.null == pytest.approx(np.mean(slow), abs=1e-6)
     assert value.details["null_sd"] == pytest.approx(np.std(slow, ddof=1), abs=1e-6)
@@ -43,7 +43,7 @@ def test_rows_of_one_example_stay_together_in_the_null():
     assert all(order[i + 1] == order[i] + 1 for i in range(10) if order[i + 1] not in starts)
 
 
-def test_long_probe_sets_are_permuted_within_runs_of_bounded_length():
+def test_long_corpora_are_permuted_within_runs_of_bounded_length():
     offsets = np.arange(0, 1001, 4)
     runs = resampling.example_runs(offsets, rows=300)
     assert (runs[0], runs[-1]) == (0, 250)
@@ -51,18 +51,15 @@ def test_long_probe_sets_are_permuted_within_runs_of_bounded_length():
     assert len(resampling.example_runs(offsets)) == 2
 
 
-def test_the_null_of_a_long_probe_set_is_the_same_as_by_hand(monkeypatch):
+def test_the_null_of_a_long_corpus_is_the_same_as_by_hand(monkeypatch):
     x, y = like_bert(600, 8)
-    stimuli = text_of(600, 4)
+    corpus = text_of(600, 4)
     monkeypatch.setattr(resampling.example_runs, "__defaults__", (200,))
-    value = measure("procrustes", x, y, stimuli, trusting(null=1), chunk=70)
-    runs = resampling.example_runs(stimuli.offsets)
+    value = measure("procrustes", x, y, corpus, trusting(null=1), chunk=70)
+    runs = resampling.example_runs(corpus.offsets)
     assert len(runs) > 3
     order = np.concatenate(
-        [
-            stimuli.offsets[a] + resampling.shuffled_rows(stimuli.offsets, a, b, 0, 0)
-            for a, b in itertools.pairwise(runs)
-        ]
+        [corpus.offsets[a] + resampling.shuffled_rows(corpus.offsets, a, b, 0, 0) for a, b in itertools.pairwise(runs)]
     )
     assert value.null == pytest.approx(ORACLES["procrustes", ()](x, y[order]), abs=1e-6)
     assert "null_sd" not in value.details
@@ -80,9 +77,9 @@ def test_many_draws_are_the_first_few_and_more():
 def test_the_null_pairs_the_rows_that_are_compared(tokens):
     special = np.zeros(600, bool)
     special[::6] = True
-    stimuli = MemoryStimuli([6] * 100, words=[(6 * i + j, 2) for i in range(100) for j in (1, 3)], special=special)
+    corpus = MemoryCorpus([6] * 100, words=[(6 * i + j, 2) for i in range(100) for j in (1, 3)], special=special)
     x, y = like_bert(600, 5)
-    value = measure("cka", x, y, stimuli, trusting(null=40), chunk=77, tokens=tokens)
+    value = measure("cka", x, y, corpus, trusting(null=40), chunk=77, tokens=tokens)
     assert value.null == pytest.approx(0, abs=0.1)
     assert value.value > 0.5
 
@@ -99,7 +96,7 @@ def test_few_tokens_show_the_null_unasked():
 
 def test_one_example_has_no_null_and_no_interval():
     x, y = like_bert(100, 6)
-    value = measure("svcca", x, y, MemoryStimuli([100]), trusting(null=2, interval="jackknife"))
+    value = measure("svcca", x, y, MemoryCorpus([100]), trusting(null=2, interval="jackknife"))
     assert value.null is None
     assert value.interval is None
     assert "one example" in value.details["no_null"]
@@ -112,9 +109,9 @@ def test_the_jackknife_leaves_whole_groups_of_examples_out(name, definition):
     if definition and name != "svcca":
         return
     x, y = like_bert(400, 10)
-    stimuli = text_of(400)
-    value = measure(name, x, y, stimuli, trusting(interval="jackknife", level=0.9), chunk=130, **definition)
-    group = np.repeat(resampling.groups_of(stimuli.offsets), np.diff(stimuli.offsets))
+    corpus = text_of(400)
+    value = measure(name, x, y, corpus, trusting(interval="jackknife", level=0.9), chunk=130, **definition)
+    group = np.repeat(resampling.groups_of(corpus.offsets), np.diff(corpus.offsets))
     slow = ORACLES[name, tuple(definition.items())]
     left_out = np.array([slow(x[group != g], y[group != g]) for g in range(20)])
     want = resampling.jackknife_interval(slow(x, y), left_out, 0.9)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from explorer.measures import Context, get
 from tests import oracle
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
-from tests.explorer.measures.memory import GOLDEN, MemoryLayer, MemoryStimuli, golden, one_token_each
+from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
 
 GOLDEN_NAMES = {
     ("svcca", ()): ("svcca_similarity variance>=.99 mean over min(k)", 0),
@@ -164,7 +164,7 @@ def test_a_direction_that_only_float16_rounding_fills_counts_for_nothing():
     assert (value.details["k_x"], value.details["k_y"]) == (11, 11)
     rho = np.linalg.svd(bases[0][:, :11].T @ bases[1][:, :11], compute_uv=False)
     assert value.value == pytest.approx(1 - rho.mean(), abs=1e-6)
-    text = MemoryStimuli([2] * 1000, words=[(2 * i, 1) for i in range(1000)])
+    text = MemoryCorpus([2] * 1000, words=[(2 * i, 1) for i in range(1000)])
     assert measure("cca", x, y, text, tokens="words").details["k_x"] == 11
 
 
@@ -215,7 +215,7 @@ def test_several_measures_of_one_pair_read_it_once():
 def test_what_was_summed_for_one_pair_is_not_taken_for_another():
     x, y = like_bert(500, 12)
     _, z = like_bert(500, 12, seed=5)
-    text = MemoryStimuli([5] * 100)
+    text = MemoryCorpus([5] * 100)
     text.special[::5] = True
     context = Context()
     for a, b, tokens in ((x, y, "all"), (y, x, "all"), (x, z, "all"), (z, y, "content"), (z, y, "all"), (x, x, "cls")):

@@ -8,7 +8,7 @@ import pytest
 from explorer.measures import Context, get
 from explorer.measures.base import Trust
 from tests.explorer.measures.linear_samples import FAMILY, like_bert, measure
-from tests.explorer.measures.memory import MemoryLayer, MemoryStimuli, one_token_each
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, one_token_each
 
 
 class MemoryShelf:
@@ -114,7 +114,7 @@ def test_kept_sides_of_other_words_are_not_mixed_up():
     x, y = like_bert(400, 8)
     context = Context()
     for j in (0, 1):
-        text = MemoryStimuli([4] * 100, words=[(4 * i + j, 2) for i in range(100)])
+        text = MemoryCorpus([4] * 100, words=[(4 * i + j, 2) for i in range(100)])
         want = measure("cca", x, y, text, tokens="words").value
         assert measure("cca", x, y, text, context, tokens="words").value == pytest.approx(want, abs=1e-9)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from explorer.measures import Context, MeasureError, get, rsa_ranks
 from explorer.measures.base import Trust
-from tests.explorer.measures.memory import GOLDEN, MemoryLayer, MemoryStimuli, golden, one_token_each
+from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
 from tests.oracle import rsa_score, upper_similarities
 
 RSA = get("rsa")
@@ -24,10 +24,10 @@ CHOICES = [
 ]
 
 
-def ask(x, y, stimuli=None, trust=None, context=None, chunk=1 << 30, **parameters):
+def ask(x, y, corpus=None, trust=None, context=None, chunk=1 << 30, **parameters):
     sides = [MemoryLayer(np.asarray(a), hidden_chunk=chunk) for a in (x, y)]
     context = context or Context(trust=trust or Trust())
-    (value,) = RSA.compute(*sides, stimuli or one_token_each(len(x)), dict(RSA.settle(parameters)), context)
+    (value,) = RSA.compute(*sides, corpus or one_token_each(len(x)), dict(RSA.settle(parameters)), context)
     return value
 
 
@@ -87,14 +87,14 @@ class TestValue:
         x, y = pair(0, n=40)
         special = np.isin(np.arange(40) % 8, [0, 7])
         words = [(8 * e + 1 + 2 * w, 2) for e in range(5) for w in range(3)]
-        stimuli = MemoryStimuli([8] * 5, words, special=special)
+        corpus = MemoryCorpus([8] * 5, words, special=special)
         rows = {
             "all": lambda a: a,
             "content": lambda a: a[~special],
             "cls": lambda a: a[::8],
             "words": lambda a: np.array([a[f : f + n].mean(0) for f, n in words]),
         }[tokens]
-        value = ask(x, y, stimuli, tokens=tokens, chunk=11)
+        value = ask(x, y, corpus, tokens=tokens, chunk=11)
         assert value.value == pytest.approx(rsa_score(rows(x), rows(y)), abs=1e-6)
         assert value.n == len(rows(x))
 
@@ -264,7 +264,7 @@ class TestNull:
         rng = np.random.default_rng(0)
         place = rng.standard_normal((6, 8))
         x = np.concatenate([place + 0.01 * rng.standard_normal((6, 8)) for _ in range(7)]).astype(np.float32)
-        value = ask(x, x, MemoryStimuli([6] * 7), Trust(null=3))
+        value = ask(x, x, MemoryCorpus([6] * 7), Trust(null=3))
         assert value.null > 0.99
         assert 0 < value.details["null_sd"] < 0.01
 
@@ -272,10 +272,10 @@ class TestNull:
     @pytest.mark.parametrize("interval", ["", "jackknife"])
     def test_agrees_with_the_rows_permuted_by_hand(self, how, interval):
         x, y = pair(0, n=sum(self.LENGTHS))
-        stimuli = MemoryStimuli(self.LENGTHS)
-        value = ask(x, y, stimuli, Trust(null=1, seed=4, interval=interval), score=how)
+        corpus = MemoryCorpus(self.LENGTHS)
+        value = ask(x, y, corpus, Trust(null=1, seed=4, interval=interval), score=how)
         order = np.random.default_rng([4, 0, 0]).permutation(len(self.LENGTHS))
-        rows = np.concatenate([np.arange(stimuli.offsets[e], stimuli.offsets[e + 1]) for e in order])
+        rows = np.concatenate([np.arange(corpus.offsets[e], corpus.offsets[e + 1]) for e in order])
         assert value.null == pytest.approx(rsa_score(x, y[rows], how=how), abs=1e-6)
         assert value.value == pytest.approx(score(x, y, score=how), abs=1e-12)
 
@@ -287,7 +287,7 @@ class TestNull:
 
     def test_one_example_has_no_order_to_permute(self):
         x, y = pair(0, n=20)
-        value = ask(x, y, MemoryStimuli([20]), Trust(null=2))
+        value = ask(x, y, MemoryCorpus([20]), Trust(null=2))
         assert value.null is None
         assert "one example" in value.details["no_null"]
 
@@ -297,8 +297,8 @@ class TestInterval:
         """Against leaving them out by hand."""
         lengths = (3, 9, 5, 2, 8)
         x, y = pair(0, n=sum(lengths))
-        stimuli = MemoryStimuli(lengths)
-        value = ask(x, y, stimuli, Trust(interval="jackknife"))
+        corpus = MemoryCorpus(lengths)
+        value = ask(x, y, corpus, Trust(interval="jackknife"))
         example = np.repeat(np.arange(5), lengths)
         left_out = [rsa_score(x[example != e], y[example != e]) for e in range(5)]
         half = np.std(left_out) * 2 * 2.7764451  # sqrt(G - 1) and Student's t, 4 degrees of freedom
@@ -325,7 +325,7 @@ class TestInterval:
         hits = 0
         for seed in range(1, 61):
             x, y = self.world(seed, examples=80)
-            low, high = ask(x, y, MemoryStimuli([3] * 80), Trust(interval=method, level=0.9)).interval
+            low, high = ask(x, y, MemoryCorpus([3] * 80), Trust(interval=method, level=0.9)).interval
             hits += low <= truth <= high
         assert 0.78 <= hits / 60 <= 0.99
 
@@ -345,6 +345,6 @@ class TestInterval:
 
     def test_two_examples_are_too_few(self):
         x, y = pair(0, n=20)
-        value = ask(x, y, MemoryStimuli([12, 8]), Trust(interval="bootstrap"))
+        value = ask(x, y, MemoryCorpus([12, 8]), Trust(interval="bootstrap"))
         assert value.interval is None
         assert "3 examples" in value.details["no_interval"]

@@ -22,25 +22,25 @@ from explorer.ui.session import Session
 from explorer.ui.widgets.lines import Lines
 from store.catalog import Catalog
 from store.store import Store
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 
 @pytest.fixture(scope="session")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two tasks, two seeds, three steps on a labelled and a plain probe set; SVCCA and JS from pretrained are there."""
+    """Two tasks, two seeds, three steps on a labelled and a plain corpus; SVCCA and JS from pretrained are there."""
     path = tmp_path_factory.mktemp("ui") / "small.bertdyn"
-    store = make_store(path, probes=[make_probe("dev"), make_probe("plain", labels=(), seed=3)])
+    store = make_store(path, corpora=[sample_corpus("dev"), sample_corpus("plain", labels=(), seed=3)])
     for measure in ("svcca", "js"):
         fill(store, measure, "dev")
     fill(store, "svcca", "plain")
     return path
 
 
-def fill(store: Store, measure: str, probe: str, against: str = "pretrained") -> None:
-    """Compute a measure of a whole probe set here and now."""
+def fill(store: Store, measure: str, corpus: str, against: str = "pretrained") -> None:
+    """Compute a measure of a whole corpus here and now."""
     declared = get(measure)
     compared = Against.parse(against) if declared.sides == 2 else None
-    chosen = Selection(measure, probe, against=compared, parameters=declared.settle({}))
+    chosen = Selection(measure, corpus, against=compared, parameters=declared.settle({}))
     outcome = compute(store, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor)
     assert outcome.ok, outcome
 

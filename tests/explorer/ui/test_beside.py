@@ -53,7 +53,7 @@ async def test_a_wide_terminal_shows_two_views_with_their_words(computed: Path) 
         assert main(pilot).chart.view.name == "curves"  # type: ignore[union-attr]
         assert text_of(pilot, "heading").strip().startswith("SVCCA distance from the pre-trained model")
         assert text_of(pilot, "beside-heading").strip().startswith("Profile: SVCCA distance from the pre-trained model")
-        assert "probe dev" in text_of(pilot, "beside-subheading")
+        assert "corpus dev" in text_of(pilot, "beside-subheading")
         assert main(pilot).chart.size.width == pytest.approx(main(pilot).other.chart.size.width, abs=2)
         assert halves(pilot, "reading")[0].startswith("step 40")
         assert halves(pilot, "reading")[1].startswith("layer 3, step 40: 0.")

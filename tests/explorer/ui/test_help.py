@@ -14,7 +14,7 @@ from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
 from explorer.ui.screens.help import Page, Shown
 
-VIEW = ("SVCCA distance from the pre-trained model", "probe dev", "the first note", "the second note")
+VIEW = ("SVCCA distance from the pre-trained model", "corpus dev", "the first note", "the second note")
 
 
 def page(width: int, mode: str = "curves", measure: str = "svcca", plainly: bool = False) -> list[str]:

@@ -52,7 +52,7 @@ async def test_m_shows_the_next_measure_and_shift_m_goes_back(computed: Path) ->
         await shown(pilot, "SVCCA distance from the pre-trained model")
 
 
-async def test_t_s_p_and_r_go_around_tasks_seeds_probes_and_references(computed: Path) -> None:
+async def test_t_s_p_and_r_go_around_tasks_seeds_corpora_and_references(computed: Path) -> None:
     async with opened(computed) as pilot:
         screen = main(pilot)
         await pilot.press("t")
@@ -63,7 +63,7 @@ async def test_t_s_p_and_r_go_around_tasks_seeds_probes_and_references(computed:
             seen.append(screen.state.seeds)
         assert seen == [("1",), ("2",), ()]
         await pilot.press("p")
-        await until(pilot, lambda: "probe plain" in text_of(pilot, "subheading"))
+        await until(pilot, lambda: "corpus plain" in text_of(pilot, "subheading"))
         references = set()
         for _ in range(7):
             await pilot.press("r")

@@ -70,7 +70,7 @@ async def test_new_checkpoints_and_values_of_others_appear_without_a_key(tmp_pat
     async with opened(path) as pilot:
         assert "x 3 steps" in text_of(pilot, "title")
         store = Store.open(path)
-        write_checkpoint(store, store.probe("dev"), CheckpointKey("pos", "1", 60))
+        write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", 60))
         main(pilot).action_cancel_job()
         await until(pilot, lambda: "x 4 steps" in text_of(pilot, "title"), 10)
         fill(store, "svcca", "dev")
@@ -112,7 +112,7 @@ async def test_an_empty_store_says_what_will_come(tmp_path: Path) -> None:
 async def test_a_measure_without_labels_says_so_in_the_pictures_place(computed: Path) -> None:
     async with opened(computed) as pilot:
         await pilot.press("p")
-        await until(pilot, lambda: main(pilot).state.probe == "plain")
+        await until(pilot, lambda: main(pilot).state.corpus == "plain")
         for _ in main(pilot).catalogue.measures:  # type: ignore[union-attr]
             if main(pilot).state.measure == "clusters":
                 break
@@ -127,7 +127,7 @@ async def test_a_selection_that_matches_nothing_says_what_there_is(computed: Pat
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"step:999", "enter")
-        await until(pilot, lambda: "matches no checkpoint of probe set 'dev'" in text_of(pilot, "chart"))
+        await until(pilot, lambda: "matches no checkpoint of corpus 'dev'" in text_of(pilot, "chart"))
         assert "steps 0, 20, 40" in text_of(pilot, "chart")
 
 
@@ -176,5 +176,5 @@ def test_a_stamp_changes_with_a_checkpoint_and_with_a_value_and_not_by_itself(fr
     fill(store, "svcca", "dev")
     assert stamp(fresh, LISTING) == listing
     assert stamp(fresh, VALUES) != values
-    write_checkpoint(store, store.probe("dev"), CheckpointKey("pos", "1", 60))
+    write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", 60))
     assert stamp(fresh, LISTING) != listing

@@ -97,7 +97,7 @@ async def test_a_sentence_is_found_by_its_text_and_by_its_label(computed: Path) 
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press("ctrl+u", *"nowhere", "enter")
-        await shown(pilot, "No example of probe set 'dev' holds 'nowhere'")
+        await shown(pilot, "No example of corpus 'dev' holds 'nowhere'")
 
 
 async def test_o_walks_sentences_by_how_far_they_moved(computed: Path) -> None:

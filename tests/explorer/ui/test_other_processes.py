@@ -19,7 +19,7 @@ from store.keys import CheckpointKey
 from store.store import Store
 from tests.synthetic import write_checkpoint
 store = Store.open(Path(sys.argv[1]))
-write_checkpoint(store, store.probe("dev"), CheckpointKey("pos", "1", int(sys.argv[2])))
+write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", int(sys.argv[2])))
 """
 BERTDYN = "import sys; from explorer.cli import main; main(sys.argv[1:])"
 SECONDS = 2.0
@@ -41,7 +41,7 @@ async def test_checkpoints_and_values_of_others_show_within_two_seconds(tmp_path
             late["checkpoint"].append(time.time() - (path / "activations/dev/pos/1").stat().st_mtime)
             await until(pilot, lambda: main(pilot).missing > 0)
             assert await process.wait() == 0
-            process = await beside(BERTDYN, "compute", "svcca", str(path), "--probe", "dev", "--task", "pos")
+            process = await beside(BERTDYN, "compute", "svcca", str(path), "--corpus", "dev", "--task", "pos")
             await until(pilot, lambda: not main(pilot).missing, 90)
             newest = max(p.stat().st_mtime for p in (path / "tables/results").glob("*.parquet"))
             late["values"].append(time.time() - newest)

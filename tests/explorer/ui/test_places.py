@@ -23,7 +23,7 @@ from explorer.ui.state import State
 from explorer.views.base import ANYWHERE, END, Cursor, Look
 from tests.explorer.ui.conftest import changed, fill, main, opened, shown, text_of, until
 from tests.explorer.ui.test_state import START, STORE
-from tests.synthetic import make_probe, make_store
+from tests.synthetic import make_store, sample_corpus
 
 
 def view(steps: tuple[int, ...] = (), layers: tuple[int, ...] = (), heads: tuple[int, ...] = ()) -> Any:
@@ -114,7 +114,7 @@ def partly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five steps with SVCCA; clusters of the second and the fourth alone."""
     path = tmp_path_factory.mktemp("partly") / "runs.bertdyn"
     steps = (0, 20, 40, 60, 80)
-    store = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, probes=[make_probe("dev")])
+    store = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, corpora=[sample_corpus("dev")])
     fill(store, "svcca", "dev")
     clusters = get("clusters")
     chosen = Selection("clusters", "dev", steps=Ranges.parse("20,60", "step"), parameters=clusters.settle({}))

@@ -109,12 +109,12 @@ def test_the_settings_are_printed_with_every_key(
 
 
 async def test_messages_name_the_keys_in_force(computed: Path) -> None:
-    keys = {"probe.next": "P", "measure.next": "f4", "sql.write": "f6", "sql.pick": "f7", "cancel": "f8"}
+    keys = {"corpus.next": "P", "measure.next": "f4", "sql.write": "f6", "sql.pick": "f7", "cancel": "f8"}
     config = replace(defaults(), keys=keys, values={**defaults().values, "compute": False})
     async with opened(computed, config=config) as pilot:
         screen = main(pilot)
         await pilot.press("P", "5")
-        await shown(pilot, "Labelled: dev. P: next probe set.")
+        await shown(pilot, "Labelled: dev. P: next corpus.")
         await pilot.press("P")
         assert screen.catalogue is not None
         alone = next(m.name for m in screen.catalogue.measures if m.sides == 1 and not m.needs_labels)

@@ -24,7 +24,7 @@ from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown
 OTHER = State(
     mode="heat",
     measure="js",
-    probe="dev",
+    corpus="dev",
     tasks=("sst2", "a/b ü"),
     seeds=("1", "x"),
     steps=Ranges.parse("0,20,100-", "step"),
@@ -62,7 +62,7 @@ def test_there_is_no_field_that_a_session_cannot_hold() -> None:
         ({"unheard": 1, "tasks": ["a"]}, State(tasks=("a",))),
         ({"tasks": "a"}, State()),
         ({"steps": "5-1", "seeds": ["1"]}, State(seeds=("1",))),
-        ({"against": "nonsense", "probe": "dev"}, State(probe="dev")),
+        ({"against": "nonsense", "corpus": "dev"}, State(corpus="dev")),
         ({"cursors": [["steps", {"x": "a", "y": 2}]]}, State(cursors=(("steps", Cursor(-1, 2)),))),
         ({"options": {"log_y": True, "shiny": 1}}, State(options=DrawOptions(log_y=True))),
         ([], State()),
@@ -271,10 +271,10 @@ async def test_what_the_settings_say_wins_over_what_was_left(computed: Path, tmp
 
 async def test_what_the_store_no_longer_has_is_settled(computed: Path, tmp_path: Path) -> None:
     kept = session(tmp_path, computed)
-    kept.write(Saved(State(measure="gone", probe="gone", tasks=("gone",), seeds=("9",), reference_chosen=True)))
+    kept.write(Saved(State(measure="gone", corpus="gone", tasks=("gone",), seeds=("9",), reference_chosen=True)))
     async with opened(computed, session=kept) as pilot:
         state = main(pilot).state
-        assert (state.measure, state.probe, state.tasks, state.seeds) == ("svcca", "dev", ("pos",), ())
+        assert (state.measure, state.corpus, state.tasks, state.seeds) == ("svcca", "dev", ("pos",), ())
 
 
 async def test_u_takes_a_change_back_and_shift_u_does_it_again(computed: Path) -> None:
@@ -305,7 +305,7 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
         await shown(pilot, "Kept as 'first seed'; L shows it again.")
         assert screen.chart.has_focus
         await pilot.press("t", "3", "L")
-        await shown(pilot, "first seed  svcca, against pretrained, probe dev, sst2, seeds 1")
+        await shown(pilot, "first seed  svcca, against pretrained, corpus dev, sst2, seeds 1")
         await pilot.press("enter")
         await until(pilot, lambda: (screen.state.tasks, screen.state.seeds) == (("sst2",), ("1",)))
         assert screen.state.mode == "heat"

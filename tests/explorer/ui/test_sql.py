@@ -35,7 +35,7 @@ def answering() -> list[int]:
 
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
-COLUMNS = {"svcca": ("task", "seed", "step", "value"), "runs": ("task", "last_step"), "probes": ("name",)}
+COLUMNS = {"svcca": ("task", "seed", "step", "value"), "runs": ("task", "last_step"), "corpora": ("name",)}
 
 
 async def sql_open(pilot: Pilot[None]) -> None:
@@ -60,7 +60,7 @@ async def test_a_worked_query_is_taken_and_run(computed: Path) -> None:
         view = main(pilot).chart.view
         assert view is not None
         columns, rows = view.rows()
-        assert columns == ("probe", "task", "seed", "layer", "distance")
+        assert columns == ("corpus", "task", "seed", "layer", "distance")
         assert {row[1] for row in rows} == {"pos", "sst2"}
         await until(pilot, lambda: main(pilot).chart.has_focus)
         await pilot.press("j", "l")
@@ -181,7 +181,7 @@ async def test_tab_completes_tables_and_columns(computed: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
-        ("SELECT * FROM ", ("svcca", "runs", "probes")),
+        ("SELECT * FROM ", ("svcca", "runs", "corpora")),
         ("SELECT * FROM sv", ("svcca",)),
         ("SELECT s.v", ("s.value",)),
         ("SELECT last", ("last_step",)),

@@ -18,15 +18,15 @@ from explorer.ui.state import (
     settled,
     toggled_seed,
     toggled_task,
-    with_probe,
+    with_corpus,
 )
 from explorer.views.base import END, Cursor, Look
 from store.errors import BertdynError
-from store.keys import PRETRAINED_KEY, CheckpointKey, ProbeInfo
+from store.keys import PRETRAINED_KEY, CheckpointKey, CorpusInfo
 
 
-def probe(name: str, labels: tuple[str, ...] = ("a", "b")) -> ProbeInfo:
-    return ProbeInfo(name, "sentence", 10, 100, 1000, 80, labels, "t", "f", 0, "x.tsv")
+def corpus(name: str, labels: tuple[str, ...] = ("a", "b")) -> CorpusInfo:
+    return CorpusInfo(name, "sentence", 10, 100, 1000, 80, labels, "t", "f", 0, "x.tsv")
 
 
 def keys(*tasks: str, seeds: tuple[str, ...] = ("1", "2", "10")) -> tuple[CheckpointKey, ...]:
@@ -34,7 +34,7 @@ def keys(*tasks: str, seeds: tuple[str, ...] = ("1", "2", "10")) -> tuple[Checkp
 
 
 STORE = Catalogue(
-    probes=(probe("dev"), probe("plain", labels=())),
+    corpora=(corpus("dev"), corpus("plain", labels=())),
     keys=((PRETRAINED_KEY, *keys("pos", "sst2", "sst5")), keys("pos", seeds=("1",))),
     layers=6,
     measures=all_measures(),
@@ -44,9 +44,9 @@ START = settled(State(), STORE)
 
 
 def test_what_is_chosen_at_the_start() -> None:
-    assert (START.probe, START.tasks, START.seeds, str(START.against)) == ("dev", ("pos",), (), "pretrained")
+    assert (START.corpus, START.tasks, START.seeds, str(START.against)) == ("dev", ("pos",), (), "pretrained")
     selection = START.selection(STORE)
-    assert (selection.measure, selection.probe, selection.tasks) == ("svcca", "dev", ("pos",))
+    assert (selection.measure, selection.corpus, selection.tasks) == ("svcca", "dev", ("pos",))
     assert dict(selection.parameters)["variance"] == pytest.approx(0.99)
 
 
@@ -92,9 +92,9 @@ def test_a_seed_that_the_next_task_has_not_is_dropped() -> None:
     assert (state.tasks, state.seeds) == (("sst2",), ())
 
 
-def test_another_probe_set_keeps_the_task_and_takes_a_reference_that_it_has() -> None:
-    state = with_probe(START, STORE, "plain")
-    assert (state.probe, state.tasks, str(state.against)) == ("plain", ("pos",), "first")
+def test_another_corpus_keeps_the_task_and_takes_a_reference_that_it_has() -> None:
+    state = with_corpus(START, STORE, "plain")
+    assert (state.corpus, state.tasks, str(state.against)) == ("plain", ("pos",), "first")
 
 
 def test_the_cursor_goes_from_no_line_to_the_top_one_and_below_the_lowest_to_none() -> None:
@@ -168,7 +168,7 @@ def test_going_around_comes_back() -> None:
         ("step:20-100", {"steps": Ranges.parse("20-100", "step")}),
         ("layer:all", {"layers": None}),
         ("measure:js", {"measure": "js"}),
-        ("probe:pl*", {"probe": "plain"}),
+        ("corpus:pl*", {"corpus": "plain"}),
         ("task!=pos", {"tasks": ("sst2", "sst5")}),
         ("task:sst* task!=sst5", {"tasks": ("sst2",)}),
         ("seed!=2", {"seeds": ("1", "10")}),
@@ -210,9 +210,9 @@ def test_a_filter_that_makes_no_sense_is_refused(text: str, said: str) -> None:
         filtered(START, STORE, text)
 
 
-def test_a_measure_that_needs_labels_says_which_probe_set_has_them() -> None:
-    state = replace(with_probe(START, STORE, "plain"), measure="clusters")
-    with pytest.raises(BertdynError, match=r"needs labels, and probe set .plain. has none.*dev"):
+def test_a_measure_that_needs_labels_says_which_corpus_has_them() -> None:
+    state = replace(with_corpus(START, STORE, "plain"), measure="clusters")
+    with pytest.raises(BertdynError, match=r"needs labels, and corpus .plain. has none.*dev"):
         state.selection(STORE)
 
 

@@ -19,9 +19,9 @@ from store.ragged import map_of
 from tests.explorer.views.part_samples import FOCUS, KEY, SENTENCE, moved
 from tests.oracle import js_bits
 from tests.store.results import result
-from tests.synthetic import HEADS, attention_of, make_probe, make_store
+from tests.synthetic import HEADS, attention_of, make_store, sample_corpus
 
-PROBE = make_probe()
+CORPUS = sample_corpus()
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def store(tmp_path_factory):
 
 def maps(key, layer, head, example):
     """Rows of a stored map restored to sum 1, float64."""
-    found = map_of(attention_of(PROBE, key)[layer - 1, head - 1], PROBE.offsets, example).astype(np.float64)
+    found = map_of(attention_of(CORPUS, key)[layer - 1, head - 1], CORPUS.offsets, example).astype(np.float64)
     return found / found.sum(-1, keepdims=True)
 
 
@@ -65,19 +65,19 @@ def test_divergence_is_1_for_disjoint_rows_and_0_for_equal_ones():
 
 def test_tokens_text_and_label_are_the_examples_own(store):
     found = fetch_example(store, FOCUS)
-    start, stop = PROBE.offsets[3:5]
-    assert found.tokens == tuple(PROBE.pieces[int(i)] for i in PROBE.token_ids[start:stop])
+    start, stop = CORPUS.offsets[3:5]
+    assert found.tokens == tuple(CORPUS.pieces[int(i)] for i in CORPUS.token_ids[start:stop])
     assert (found.text, found.label) == ("sentence 3", "positive")
 
 
 def test_words_carry_their_labels(tmp_path):
-    probe = make_probe("words", kind="word", labels=("NOUN", "VERB"))
-    store = make_store(tmp_path / "w.bertdyn", tasks=("pos",), seeds=("1",), steps=(0, 20), probes=[probe])
-    found = fetch_example(store, replace(FOCUS, probe="words", key=CheckpointKey("pos", "1", 20)))
-    words = range(*probe.word_offsets[3:5].tolist())
-    expected = [""] * int(probe.offsets[4] - probe.offsets[3])
+    corpus = sample_corpus("words", kind="word", labels=("NOUN", "VERB"))
+    store = make_store(tmp_path / "w.bertdyn", tasks=("pos",), seeds=("1",), steps=(0, 20), corpora=[corpus])
+    found = fetch_example(store, replace(FOCUS, corpus="words", key=CheckpointKey("pos", "1", 20)))
+    words = range(*corpus.word_offsets[3:5].tolist())
+    expected = [""] * int(corpus.offsets[4] - corpus.offsets[3])
     for word in words:
-        expected[int(probe.word_first[word] - probe.offsets[3])] = ("NOUN", "VERB")[probe.label_ids[word]]
+        expected[int(corpus.word_first[word] - corpus.offsets[3])] = ("NOUN", "VERB")[corpus.label_ids[word]]
     assert list(found.labels) == expected
     assert "(1, " + expected[1] + ")" in draw(Example(found), cursor=Cursor(-1, len(expected) - 2)).reading
 
@@ -88,7 +88,7 @@ def test_words_carry_their_labels(tmp_path):
         ({"example": 40}, "no example 40: they count from 0 to 39"),
         ({"layer": 9}, "layer"),
         ({"head": 3}, "head"),
-        ({"probe": "other"}, "no probe set 'other'"),
+        ({"corpus": "other"}, "no corpus 'other'"),
         ({"key": CheckpointKey("sst2", "9", 0)}, "no checkpoint sst2/9/0"),
     ],
 )
@@ -117,7 +117,7 @@ def test_title_and_subtitle_say_what_is_compared_with_what():
     view = Example(moved(SENTENCE))
     assert view.title == "Attention, layer 2, head 1 · sst2 seed 1 step 40 against pre-trained"
     assert view.subtitle.startswith("'a bad movie' · label positive · JS 0.")
-    assert "over 5 query tokens · example 3 of probe dev" in view.subtitle
+    assert "over 5 query tokens · example 3 of corpus dev" in view.subtitle
     assert view.notes == ("[CLS] and [SEP] take 4 % of the attention, in the reference 94 %",)
 
 

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from explorer.views.fitting import DOT, fit
 
-SUBTITLE = "probe tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · 1 = nothing in common"
+SUBTITLE = "corpus tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · 1 = nothing in common"
 TITLE = "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2, layer 6, a line a seed"
 
 
@@ -15,12 +15,12 @@ TITLE = "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2, 
     ("text", "width", "shown"),
     [
         (SUBTITLE, 120, SUBTITLE),
-        (SUBTITLE, 82, "probe tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · …"),
-        (SUBTITLE, 79, "probe tags · over 1,806 tokens · 99 % variance · 1 = nothing in common · …"),
-        (SUBTITLE, 60, "probe tags · over 1,806 tokens · 99 % variance · …"),
-        ("probe ewt · over 9 · a long part that does not fit · short", 34, "probe ewt · over 9 · short · …"),
-        (SUBTITLE, 40, "probe tags · over 1,806 tokens · …"),
-        (SUBTITLE, 25, "probe tags · over 1,806…"),
+        (SUBTITLE, 82, "corpus tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · …"),
+        (SUBTITLE, 79, "corpus tags · over 1,806 tokens · 99 % variance · 1 = nothing in common · …"),
+        (SUBTITLE, 60, "corpus tags · over 1,806 tokens · 99 % variance · …"),
+        ("corpus ewt · over 9 · a long part that does not fit · short", 34, "corpus ewt · over 9 · short · …"),
+        (SUBTITLE, 40, "corpus tags · over 1,806 tokens · …"),
+        (SUBTITLE, 25, "corpus tags · over 1,806…"),
         (TITLE, 92, TITLE),
         (TITLE, 82, "SVCCA distance from pre-trained · sst2, mean of seeds 1, 2, layer 6, a line a seed"),
         (TITLE, 70, "SVCCA distance from pre-trained · sst2, mean of seeds 1, 2, layer 6…"),

@@ -21,7 +21,7 @@ from store.errors import BertdynError
 from store.keys import CheckpointKey
 from tests.explorer.views.part_samples import ALONE, LABELS, distance, label_rows
 from tests.explorer.views.samples import result, rows
-from tests.synthetic import hidden_of, make_probe, make_store
+from tests.synthetic import hidden_of, make_store, sample_corpus
 
 FEW = "everything separates: 30 points in 384 dimensions"
 
@@ -167,44 +167,44 @@ def test_no_size_breaks_the_views_of_stored_rows(view):
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
-    sentence = make_probe()
-    word = make_probe("words", kind="word", labels=("NOUN", "VERB", "X"))
+    sentence = sample_corpus()
+    word = sample_corpus("words", kind="word", labels=("NOUN", "VERB", "X"))
     path = tmp_path_factory.mktemp("paths") / "s.bertdyn"
-    return make_store(path, tasks=("pos",), seeds=("1",), steps=(0, 20, 40), probes=[sentence, word], attentions=False)
+    return make_store(path, tasks=("pos",), seeds=("1",), steps=(0, 20, 40), corpora=[sentence, word], attentions=False)
 
 
-def points_of(probe, key, layer):
+def points_of(corpus, key, layer):
     """Points and labels, one by one."""
-    hidden = hidden_of(probe, key)[layer].astype(np.float16).astype(np.float64)
-    if probe.kind == "sentence":
-        return np.array([hidden[start] for start in probe.offsets[:-1]]), probe.label_ids
-    words = zip(probe.word_first, probe.word_length, strict=True)
-    return np.array([hidden[first : first + length].mean(0) for first, length in words]), probe.label_ids
+    hidden = hidden_of(corpus, key)[layer].astype(np.float16).astype(np.float64)
+    if corpus.kind == "sentence":
+        return np.array([hidden[start] for start in corpus.offsets[:-1]]), corpus.label_ids
+    words = zip(corpus.word_first, corpus.word_length, strict=True)
+    return np.array([hidden[first : first + length].mean(0) for first, length in words]), corpus.label_ids
 
 
 @pytest.mark.parametrize("name", ["dev", "words"])
 def test_centroids_are_the_means_of_the_labels_points(stores, name):
-    probe = stores.probe(name)
+    corpus = stores.corpus(name)
     found = fetch_centroids(stores, name, run_keys(stores, name, "pos", "1"), 2)
     assert [key.step for key in found.keys] == [0, 20, 40]
     for s, key in enumerate(found.keys):
-        points, labels = points_of(probe, key, 2)
-        expected = [points[labels == i].mean(0) for i in range(len(probe.label_names))]
+        points, labels = points_of(corpus, key, 2)
+        expected = [points[labels == i].mean(0) for i in range(len(corpus.label_names))]
         assert found.values[s] == pytest.approx(np.array(expected), abs=1e-9)
-    assert found.counts == tuple(np.bincount(probe.label_ids).tolist())
+    assert found.counts == tuple(np.bincount(corpus.label_ids).tolist())
 
 
 def test_labels_without_points_are_left_out():
-    probe = make_probe(labels=("a", "b", "c"))
-    probe.label_ids[probe.label_ids == 1] = -1
-    _, weight, counts = token_weights(probe)
+    corpus = sample_corpus(labels=("a", "b", "c"))
+    corpus.label_ids[corpus.label_ids == 1] = -1
+    _, weight, counts = token_weights(corpus)
     assert counts[1] == 0
     assert weight.sum() == counts.sum()
 
 
 def test_no_labels_no_path(tmp_path):
-    probe = make_probe(labels=())
-    store = make_store(tmp_path / "n.bertdyn", tasks=("pos",), seeds=("1",), probes=[probe], attentions=False)
+    corpus = sample_corpus(labels=())
+    store = make_store(tmp_path / "n.bertdyn", tasks=("pos",), seeds=("1",), corpora=[corpus], attentions=False)
     with pytest.raises(BertdynError, match="has no labels"):
         fetch_centroids(store, "dev", run_keys(store, "dev", "pos", "1"), 1)
 

@@ -15,16 +15,16 @@ from explorer.views.store_view import StoreView, size
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import LAYERS, make_probe, make_store, write_checkpoint
+from tests.synthetic import LAYERS, make_store, sample_corpus, write_checkpoint
 
 STEPS = (0, 20, 40)
 
 
 @pytest.fixture
 def store(tmp_path):
-    """Two seeds, of which one lacks a step and attentions of another; a second probe set without labels."""
-    dev, plain = make_probe(), make_probe("plain", labels=(), examples=4)
-    made = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=STEPS, probes=[dev, plain])
+    """Two seeds, of which one lacks a step and attentions of another; a second corpus without labels."""
+    dev, plain = sample_corpus(), sample_corpus("plain", labels=(), examples=4)
+    made = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=STEPS, corpora=[dev, plain])
     write_checkpoint(made, dev, CheckpointKey("sst2", "2", 0))
     write_checkpoint(made, dev, CheckpointKey("sst2", "2", 40), attentions=False)
     return made
@@ -44,16 +44,16 @@ def value(store, measure, step, layer, against=PRETRAINED_KEY, seed="1", **more)
     return replace(row, **more)
 
 
-def known(coverage, measure, probe="dev"):
-    return next((m.known, m.possible) for m in coverage.measures if (m.measure.name, m.probe) == (measure, probe))
+def known(coverage, measure, corpus="dev"):
+    return next((m.known, m.possible) for m in coverage.measures if (m.measure.name, m.corpus) == (measure, corpus))
 
 
 def draw(view, width=80, height=17, cursor=NOWHERE, depth=Depth.NONE, **options):
     return view.draw(width, height, palette(depth), cursor, DrawOptions(**options))
 
 
-def test_every_run_says_which_steps_are_there_on_each_probe_set(store):
-    found = {(run.task, run.seed, run.probe): run.states for run in fetch_coverage(store).runs}
+def test_every_run_says_which_steps_are_there_on_each_corpus(store):
+    found = {(run.task, run.seed, run.corpus): run.states for run in fetch_coverage(store).runs}
     assert found == {
         ("sst2", "1", "dev"): (FULL, FULL, FULL),
         ("sst2", "1", "plain"): (FULL, FULL, FULL),
@@ -66,7 +66,7 @@ def test_every_run_says_which_steps_are_there_on_each_probe_set(store):
 
 def test_steps_of_one_task_are_not_missed_in_another(tmp_path):
     store = make_store(tmp_path / "s.bertdyn", tasks=("a",), seeds=("1",), steps=(0, 20), pretrained=False)
-    write_checkpoint(store, make_probe(), CheckpointKey("b", "1", 7))
+    write_checkpoint(store, sample_corpus(), CheckpointKey("b", "1", 7))
     assert [(run.task, run.steps, run.missing) for run in run_coverage(store.checkpoints())] == [
         ("a", (0, 20), ()),
         ("b", (7,), ()),
@@ -79,7 +79,7 @@ def test_what_is_possible_is_counted_by_layers_and_by_what_a_measure_reads(store
     assert known(found, "js") == (0, 4 * LAYERS)
     assert known(found, "clusters") == (0, 6 * (LAYERS + 1))
     assert known(found, "svcca", "plain") == (0, 3 * (LAYERS + 1))
-    assert not [m for m in found.measures if m.measure.name == "clusters" and m.probe == "plain"]
+    assert not [m for m in found.measures if m.measure.name == "clusters" and m.corpus == "plain"]
 
 
 def test_values_are_counted_once_and_only_those_that_answer_the_question(store):
@@ -128,7 +128,7 @@ def test_the_page_shows_a_mark_a_step_and_a_share_a_measure(store):
     lines = to_text(draw(view, 100, 40).lines).splitlines()
     assert next(line for line in lines if line.split()[:3] == ["sst2", "2", "dev"]).endswith("  ●·○")
     assert next(line for line in lines if line.split()[:2] == ["svcca", "dev"]).split()[2:5] == ["12", "20", "60"]
-    assert view.notes[0] == "not extracted: 4 of 14 checkpoints that other seeds or probe sets have"
+    assert view.notes[0] == "not extracted: 4 of 14 checkpoints that other seeds or corpora have"
     plain = to_text(draw(view, 100, 40, ascii=True).lines)
     assert next(line for line in plain.splitlines() if line.split()[:3] == ["sst2", "2", "dev"]).endswith("  #.o")
 
@@ -137,7 +137,7 @@ def test_the_cursor_reads_what_is_missing(store):
     view = StoreView(fetch_coverage(store))
     assert draw(view, cursor=Cursor(0, 2)).reading.endswith("; not extracted: step 20; without attentions: step 40")
     assert draw(view, cursor=Cursor(0, 3)).reading == "sst2, seed 2 on plain: 0 B; not extracted: steps 0, 20, 40"
-    row = 6 + next(i for i, m in enumerate(view.data.measures) if (m.measure.name, m.probe) == ("svcca", "dev"))
+    row = 6 + next(i for i, m in enumerate(view.data.measures) if (m.measure.name, m.corpus) == ("svcca", "dev"))
     assert draw(view, cursor=Cursor(0, row)).reading == (
         "SVCCA distance on dev: 0 of 20 layers of checkpoints; bertdyn compute svcca computes the other 20"
     )

@@ -75,7 +75,7 @@ def test_the_title_says_what_is_compared_with_what(name):
     view = VIEWS[name].build(rows())
     assert view.title.startswith("SVCCA distance from the pre-trained model · sst2")
     direction = "0 = the same subspace · 99 % variance · 1 = nothing in common"
-    assert view.subtitle == f"probe dev · over 21,340 tokens · {direction}"
+    assert view.subtitle == f"corpus dev · over 21,340 tokens · {direction}"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -126,7 +126,7 @@ def runs(folder: Path, steps: tuple[int, ...] = (0, 10), seeds: tuple[str, ...] 
     return folder
 
 
-def probe_file(folder: Path, name: str = "dev.tsv") -> Path:
+def corpus_file(folder: Path, name: str = "dev.tsv") -> Path:
     """Sentences and labels, tab-separated, without a header."""
     path = folder / name
     path.write_text("".join(f"{s}\t{label}\n" for s, label in zip(SENTENCES, LABELS, strict=True)))

@@ -7,21 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from store.corpora.text_files import Text
 from store.errors import BertdynError
 from store.extract.forward import run
 from store.extract.model import Encoder, load
-from store.extract.probes import Text
-from store.extract.tokens import load_tokenizer, make_probe_set
-from store.keys import ProbeSet
+from store.extract.tokens import load_tokenizer, make_corpus
+from store.keys import Corpus
 from tests.oracle import model_outputs
 from tests.store.extract import models
 
 
-def probe_of(folder: Path, texts: list[str] | list[tuple[str, str]], max_length: int = 60) -> ProbeSet:
+def corpus_of(folder: Path, texts: list[str] | list[tuple[str, str]], max_length: int = 60) -> Corpus:
     columns = tuple((t,) if isinstance(t, str) else t for t in texts)
-    return make_probe_set(
-        "dev", Text("sentence", columns, None, None, "here", "", {}), load_tokenizer(folder), max_length
-    )
+    return make_corpus("dev", Text("sentence", columns, None, None, "here", "", {}), load_tokenizer(folder), max_length)
 
 
 def encoder_of(folder: Path) -> Encoder:
@@ -30,8 +28,8 @@ def encoder_of(folder: Path) -> Encoder:
     return load(folder, torch.device("cpu"))
 
 
-def extracted(folder: Path, probe: ProbeSet, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
-    parts = list(run(encoder_of(folder), probe, dtype="float32", **settings))
+def extracted(folder: Path, corpus: Corpus, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
+    parts = list(run(encoder_of(folder), corpus, dtype="float32", **settings))
     return np.concatenate([h for h, _ in parts], 1), np.concatenate([a for _, a in parts if a is not None], 2)
 
 
@@ -43,7 +41,7 @@ def packed(maps: list[np.ndarray]) -> np.ndarray:
 def test_batches_give_what_each_sentence_gives_alone(tmp_path: Path, kind: str) -> None:
     folder = models.save(tmp_path, kind)
     alone = model_outputs(folder, models.SENTENCES)
-    hidden, maps = extracted(folder, probe_of(folder, models.SENTENCES), batch_tokens=60, window_bytes=30_000)
+    hidden, maps = extracted(folder, corpus_of(folder, models.SENTENCES), batch_tokens=60, window_bytes=30_000)
     np.testing.assert_allclose(hidden, alone["hidden"], atol=1e-5)
     np.testing.assert_allclose(maps, packed(alone["attention"]), atol=1e-6)
     assert np.ptp(maps) > 0.3  # the maps are not all uniform
@@ -56,7 +54,7 @@ def test_pairs_are_run_as_pairs(tmp_path: Path, kind: str) -> None:
 
     folder = models.save(tmp_path, kind)
     pairs = list(itertools.pairwise(models.SENTENCES))
-    hidden, _ = extracted(folder, probe_of(folder, pairs), batch_tokens=100)
+    hidden, _ = extracted(folder, corpus_of(folder, pairs), batch_tokens=100)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder).eval()
     with torch.no_grad():
@@ -66,10 +64,10 @@ def test_pairs_are_run_as_pairs(tmp_path: Path, kind: str) -> None:
 
 def test_how_it_is_cut_into_batches_and_windows_changes_nothing(tmp_path: Path) -> None:
     folder = models.save(tmp_path)
-    probe = probe_of(folder, models.SENTENCES)
-    first, first_maps = extracted(folder, probe)
+    corpus = corpus_of(folder, models.SENTENCES)
+    first, first_maps = extracted(folder, corpus)
     for batch_tokens, window_bytes in ((1, 1), (40, 20_000), (10**6, 1)):
-        hidden, maps = extracted(folder, probe, batch_tokens=batch_tokens, window_bytes=window_bytes)
+        hidden, maps = extracted(folder, corpus, batch_tokens=batch_tokens, window_bytes=window_bytes)
         np.testing.assert_allclose(hidden, first, atol=1e-5)
         np.testing.assert_allclose(maps, first_maps, atol=1e-5)
 
@@ -80,33 +78,33 @@ def test_weights_saved_in_half_precision_are_computed_in_float32(tmp_path: Path)
 
     folder = models.save(tmp_path)
     AutoModel.from_pretrained(folder).to(torch.bfloat16).save_pretrained(folder)
-    probe = probe_of(folder, models.SENTENCES)
+    corpus = corpus_of(folder, models.SENTENCES)
     np.testing.assert_allclose(
-        extracted(folder, probe)[0], model_outputs(folder, models.SENTENCES)["hidden"], atol=1e-5
+        extracted(folder, corpus)[0], model_outputs(folder, models.SENTENCES)["hidden"], atol=1e-5
     )
 
 
 def test_without_attentions_none_are_given(tmp_path: Path) -> None:
     folder = models.save(tmp_path)
-    probe = probe_of(folder, models.SENTENCES)
+    corpus = corpus_of(folder, models.SENTENCES)
     seen: list[int] = []
-    parts = list(run(encoder_of(folder), probe, attentions=False, done=seen.append))
+    parts = list(run(encoder_of(folder), corpus, attentions=False, done=seen.append))
     assert [a for _, a in parts] == [None]
     assert parts[0][0].dtype == np.float16
-    assert sum(seen) == probe.info.tokens
+    assert sum(seen) == corpus.info.tokens
 
 
 def test_values_too_large_for_float16_name_the_layer_and_the_way_out(tmp_path: Path) -> None:
     import torch
 
     folder = models.save(tmp_path)
-    probe = probe_of(folder, models.SENTENCES)
+    corpus = corpus_of(folder, models.SENTENCES)
     encoder = encoder_of(folder)
     with torch.no_grad():
         encoder.model.encoder.layer[1].output.LayerNorm.weight *= 1e5
     with pytest.raises(BertdynError, match=r"hidden states of layer 2 reach \d+.*--dtype float32"):
-        list(run(encoder, probe))
-    assert len(list(run(encoder, probe, dtype="float32"))) == 1
+        list(run(encoder, corpus))
+    assert len(list(run(encoder, corpus, dtype="float32"))) == 1
 
 
 def test_a_model_that_trains_is_refused(tmp_path: Path) -> None:
@@ -114,7 +112,7 @@ def test_a_model_that_trains_is_refused(tmp_path: Path) -> None:
     encoder = encoder_of(folder)
     encoder.model.encoder.layer[0].attention.self.dropout.train()
     with pytest.raises(BertdynError, match="evaluation mode"):
-        list(run(encoder, probe_of(folder, models.SENTENCES)))
+        list(run(encoder, corpus_of(folder, models.SENTENCES)))
 
 
 def test_attention_that_is_no_eager_attention_is_refused(tmp_path: Path) -> None:
@@ -122,20 +120,20 @@ def test_attention_that_is_no_eager_attention_is_refused(tmp_path: Path) -> None
     encoder = encoder_of(folder)
     encoder.model.set_attn_implementation("sdpa")
     with pytest.raises(BertdynError, match=r"no attention map a layer and head|Eager|eager|attention"):
-        list(run(encoder, probe_of(folder, models.SENTENCES)))
+        list(run(encoder, corpus_of(folder, models.SENTENCES)))
 
 
 def test_a_sentence_longer_than_the_positions_says_which_length_fits(tmp_path: Path) -> None:
     for kind, usable in (("bert", 16), ("roberta", 14)):
         folder = models.save(tmp_path / kind, kind, max_position_embeddings=16)
-        probe = probe_of(folder, ["the cat sat on the mat " * 9], max_length=usable + 1)
+        corpus = corpus_of(folder, ["the cat sat on the mat " * 9], max_length=usable + 1)
         with pytest.raises(BertdynError, match=rf"use --max-length {usable}\."):
-            list(run(encoder_of(folder), probe))
-        assert list(run(encoder_of(folder), probe_of(folder, ["the cat sat on the mat " * 9], max_length=usable)))
+            list(run(encoder_of(folder), corpus))
+        assert list(run(encoder_of(folder), corpus_of(folder, ["the cat sat on the mat " * 9], max_length=usable)))
 
 
 def test_ids_outside_the_vocabulary_are_the_wrong_tokenizer(tmp_path: Path) -> None:
-    probe = probe_of(models.save(tmp_path / "a"), models.SENTENCES)
+    corpus = corpus_of(models.save(tmp_path / "a"), models.SENTENCES)
     folder = models.save(tmp_path / "b", vocab_size=20)
     with pytest.raises(BertdynError, match="outside its vocabulary of 20"):
-        list(run(encoder_of(folder), probe))
+        list(run(encoder_of(folder), corpus))

@@ -92,7 +92,7 @@ class Extractor:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("kill")
     models.runs(place / "runs", steps=tuple(range(0, 120, 10)), seeds=("1", "2"))
-    lines = models.probe_file(place).read_text()
+    lines = models.corpus_file(place).read_text()
     (place / "dev.tsv").write_text(lines * 40)
     return place
 
@@ -140,7 +140,7 @@ def test_twenty_kills_leave_nothing_incomplete_and_the_next_run_completes(
             latest *= 1.5
             continue
         seen = Store.open(path)
-        whole = contents(seen) if seen.probes() else {}
+        whole = contents(seen) if seen.corpora() else {}
         found.append(len(whole))
         latest = latest * 1.5 if len(whole) == before else max(0.3, latest / 1.5)
         assert whole.items() <= undisturbed.items()

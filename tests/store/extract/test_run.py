@@ -27,7 +27,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("world")
     models.runs(place / "runs")
     models.save(place / "base", head=False, seed=99)
-    models.probe_file(place)
+    models.corpus_file(place)
     return place
 
 
@@ -40,8 +40,8 @@ def own(world: Path, tmp_path: Path) -> Path:
 KEYS = [CheckpointKey("sst", "1", 0), CheckpointKey("sst", "1", 10)]
 
 
-def go(place: Path, *, probes: dict[str, str] | None = None, **options: Any) -> Report:
-    files = {name: place / file for name, file in (probes or {"dev": "dev.tsv"}).items()}
+def go(place: Path, *, corpora: dict[str, str] | None = None, **options: Any) -> Report:
+    files = {name: place / file for name, file in (corpora or {"dev": "dev.tsv"}).items()}
     given = {"reference": str(place / "base"), **options}
     return extract(place / "x.bertdyn", [place / "runs"], files, ExtractOptions(**given))
 
@@ -79,7 +79,7 @@ def test_where_a_checkpoint_comes_from_is_kept(own: Path) -> None:
     assert (kept["epoch"], kept["loss"], kept["metrics"]) == (1.0, 0.5, {"eval_accuracy": 0.75, "eval_loss": 0.6})
     assert (kept["source"], kept["model_class"]) == (str(folder), "BertForSequenceClassification")
     assert kept["weights_size"] == (folder / "model.safetensors").stat().st_size
-    assert kept["probe_fingerprint"] == store.probe("dev").info.fingerprint
+    assert kept["corpus_fingerprint"] == store.corpus("dev").info.fingerprint
     assert {"torch", "transformers", "tokenizers"} <= set(kept["versions"])
     assert {"step": 10, "epoch": 1.0, "name": "loss", "value": 0.5} in kept["training_log"]
 
@@ -93,12 +93,12 @@ def test_run_again_it_does_only_what_is_missing(own: Path) -> None:
     assert statuses(go(own)) == {"present": 4}
 
 
-def test_several_probe_sets_at_once_and_one_more_later(own: Path) -> None:
+def test_several_corpora_at_once_and_one_more_later(own: Path) -> None:
     (own / "w.conllu").write_text("1\tThe\t_\tDET\t_\t_\t_\tdet\t_\t_\n2\tcat\t_\tNOUN\t_\t_\t_\troot\t_\t_\n\n")
     go(own)
-    report = go(own, probes={"dev": "dev.tsv", "w": "w.conllu"}, label=("w:deprel",))
-    assert {(o.probe, o.status) for o in report.outcomes} == {("dev", "present"), ("w", "added")}
-    assert Store.open(own / "x.bertdyn").probe("w").info.labels == ("det", "root")
+    report = go(own, corpora={"dev": "dev.tsv", "w": "w.conllu"}, label=("w:deprel",))
+    assert {(o.corpus, o.status) for o in report.outcomes} == {("dev", "present"), ("w", "added")}
+    assert Store.open(own / "x.bertdyn").corpus("w").info.labels == ("det", "root")
 
 
 def test_the_plan_counts_what_is_then_written(own: Path) -> None:
@@ -118,7 +118,7 @@ def test_the_plan_counts_what_is_then_written(own: Path) -> None:
 
     extract(own / "x.bertdyn", [own / "runs"], {"dev": own / "dev.tsv"}, ExtractOptions(), Watch())
     (plan,) = seen
-    info = Store.open(own / "x.bertdyn").probe("dev").info
+    info = Store.open(own / "x.bertdyn").corpus("dev").info
     assert plan.checkpoints == 2
     assert plan.tokens == sum(tokens) == 2 * info.tokens
     assert plan.bytes == 2 * 2 * (4 * info.tokens * 24 + 3 * 2 * info.pairs)
@@ -226,7 +226,7 @@ def test_another_tokenizer_is_refused_with_both_fingerprints(own: Path) -> None:
     (folder / "tokenizer.json").write_text(json.dumps(content))
     report = go(own)
     (failed,) = [o for o in report.outcomes if o.status == "failed"]
-    mine = Store.open(own / "x.bertdyn").probe("dev").info.fingerprint
+    mine = Store.open(own / "x.bertdyn").corpus("dev").info.fingerprint
     assert failed.key == KEYS[1]
     before, _, after = failed.reason.partition(f", not {mine[:12]}.")
     assert after
@@ -259,7 +259,7 @@ def nothing_is_written(place: Path, message: str, **options: Any) -> None:
 
 def test_bad_input_changes_nothing(own: Path) -> None:
     nothing_is_written(own, "no folder", reference="./nowhere")
-    nothing_is_written(own, "There is no probe file", probes={"dev": "nothing.tsv"})
+    nothing_is_written(own, "There is no corpus file", corpora={"dev": "nothing.tsv"})
     nothing_is_written(own, "--device tpu", device="tpu")
     nothing_is_written(own, "--limit 0", limit=0)
     nothing_is_written(own, "--max-length 2 leaves", max_length=2)
@@ -298,13 +298,13 @@ def test_a_place_that_is_taken_or_locked_is_refused(own: Path, monkeypatch: pyte
     nothing_is_written(own, "cannot be written")
 
 
-def test_a_probe_name_with_other_text_or_labels_is_refused(own: Path) -> None:
+def test_a_corpus_name_with_other_text_or_labels_is_refused(own: Path) -> None:
     go(own)
-    with pytest.raises(BertdynError, match=r"another probe set 'dev' already: 7 examples of .*gives 3"):
+    with pytest.raises(BertdynError, match=r"another corpus 'dev' already: 7 examples of .*gives 3"):
         go(own, limit=3)
     with pytest.raises(BertdynError, match="the same text with --max-length 128"):
         go(own, max_length=6)
-    lines = models.probe_file(own).read_text()
+    lines = models.corpus_file(own).read_text()
     (own / "dev.tsv").write_text(lines.replace("\t1", "\t2"))
     with pytest.raises(BertdynError, match="the same text with other labels"):
         go(own)
@@ -318,16 +318,16 @@ def test_sizes_are_written_for_people() -> None:
 def test_memory_stays_flat_in_the_number_of_sentences(own: Path) -> None:
     import torch
 
+    from store.corpora.text_files import read
     from store.extract.forward import run
     from store.extract.model import load
-    from store.extract.probes import read
-    from store.extract.tokens import load_tokenizer, make_probe_set
+    from store.extract.tokens import load_tokenizer, make_corpus
 
     text = read(own / "dev.tsv")
     many = replace(text, texts=text.texts * 40, labels=None)
-    probe = make_probe_set("many", many, load_tokenizer(own / "base"), 128)
+    corpus = make_corpus("many", many, load_tokenizer(own / "base"), 128)
     encoder = load(own / "base", torch.device("cpu"))
     limit = 200_000
-    sizes = [h.nbytes + (0 if a is None else a.nbytes) for h, a in run(encoder, probe, window_bytes=limit)]
+    sizes = [h.nbytes + (0 if a is None else a.nbytes) for h, a in run(encoder, corpus, window_bytes=limit)]
     assert len(sizes) > 5
     assert max(sizes) <= limit

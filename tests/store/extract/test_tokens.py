@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from store.corpora.text_files import Text
 from store.errors import BertdynError
-from store.extract.probes import Text
-from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_probe_set
+from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_corpus
 from tests.store.extract import models
 
 
@@ -38,60 +38,60 @@ def words(*rows: tuple[str, ...]) -> Text:
     return Text("word", tuple((" ".join(r),) for r in rows), rows, labels, "here", "0" * 64, {"label": "UPOS"})
 
 
-def spelled(probe: Any) -> list[list[str]]:
+def spelled(corpus: Any) -> list[list[str]]:
     """Each word as the sub-words it points at."""
     return [
-        [probe.pieces[int(i)] for i in probe.token_ids[first : first + n]]
-        for first, n in zip(probe.word_first, probe.word_length, strict=True)
+        [corpus.pieces[int(i)] for i in corpus.token_ids[first : first + n]]
+        for first, n in zip(corpus.word_first, corpus.word_length, strict=True)
     ]
 
 
 def test_sentences_are_packed_as_the_tokenizer_alone_would_give_them(bert: Tokenizer) -> None:
-    probe = make_probe_set("dev", sentences(*models.SENTENCES), bert, 128)
+    corpus = make_corpus("dev", sentences(*models.SENTENCES), bert, 128)
     for i, sentence in enumerate(models.SENTENCES):
         alone = bert.fast(sentence)
-        part = slice(int(probe.offsets[i]), int(probe.offsets[i + 1]))
-        assert probe.token_ids[part].tolist() == alone["input_ids"]
-        assert probe.token_types[part].tolist() == alone["token_type_ids"]
-        assert np.flatnonzero(probe.special[part]).tolist() == [0, len(alone["input_ids"]) - 1]
-    lengths = np.diff(probe.offsets)
-    assert (probe.info.tokens, probe.info.pairs) == (lengths.sum(), (lengths**2).sum())
-    assert (probe.info.examples, probe.info.truncated, probe.info.labels) == (7, 0, ())
+        part = slice(int(corpus.offsets[i]), int(corpus.offsets[i + 1]))
+        assert corpus.token_ids[part].tolist() == alone["input_ids"]
+        assert corpus.token_types[part].tolist() == alone["token_type_ids"]
+        assert np.flatnonzero(corpus.special[part]).tolist() == [0, len(alone["input_ids"]) - 1]
+    lengths = np.diff(corpus.offsets)
+    assert (corpus.info.tokens, corpus.info.pairs) == (lengths.sum(), (lengths**2).sum())
+    assert (corpus.info.examples, corpus.info.truncated, corpus.info.labels) == (7, 0, ())
 
 
 def test_words_are_pre_tokens_and_their_sub_words_spell_them(bert: Tokenizer) -> None:
-    probe = make_probe_set("dev", sentences("the unbelievably dull cat!"), bert, 128)
-    spelt = ["".join(p.removeprefix("##") for p in word) for word in spelled(probe)]
+    corpus = make_corpus("dev", sentences("the unbelievably dull cat!"), bert, 128)
+    spelt = ["".join(p.removeprefix("##") for p in word) for word in spelled(corpus)]
     assert spelt == ["the", "unbelievably", "dull", "cat", "!"]
-    assert not probe.special[probe.word_first].any()
+    assert not corpus.special[corpus.word_first].any()
 
 
 def test_pairs_have_two_token_types_and_the_words_of_both(bert: Tokenizer) -> None:
-    probe = make_probe_set("nli", sentences(("the cat", "the mat"), ("no", "no film")), bert, 128)
+    corpus = make_corpus("nli", sentences(("the cat", "the mat"), ("no", "no film")), bert, 128)
     alone = bert.fast("the cat", "the mat")["token_type_ids"] + bert.fast("no", "no film")["token_type_ids"]
-    assert probe.token_types.tolist() == alone
+    assert corpus.token_types.tolist() == alone
     assert set(alone) == {0, 1}
-    assert probe.word_offsets.tolist() == [0, 4, 7]
-    assert probe.texts == (("the cat", "the mat"), ("no", "no film"))
+    assert corpus.word_offsets.tolist() == [0, 4, 7]
+    assert corpus.texts == (("the cat", "the mat"), ("no", "no film"))
 
 
 def test_a_model_without_token_types_gets_none(roberta: Tokenizer) -> None:
-    probe = make_probe_set("nli", sentences(("the cat", "the mat")), roberta, 128)
-    assert set(probe.token_types.tolist()) == {0}
-    assert probe.info.words == 4
+    corpus = make_corpus("nli", sentences(("the cat", "the mat")), roberta, 128)
+    assert set(corpus.token_types.tolist()) == {0}
+    assert corpus.info.words == 4
 
 
 def test_given_words_are_kept_apart_and_labelled(bert: Tokenizer) -> None:
-    probe = make_probe_set("ewt", words(("the", "cat-mat", "sat"), ("no",)), bert, 128)
-    assert probe.kind == "word"
-    assert probe.word_offsets.tolist() == [0, 3, 4]
-    assert len(spelled(probe)[1]) >= 3
-    assert probe.label_ids is not None
-    assert [probe.info.labels[i] for i in probe.label_ids] == ["T", "C", "S", "N"]
+    corpus = make_corpus("ewt", words(("the", "cat-mat", "sat"), ("no",)), bert, 128)
+    assert corpus.kind == "word"
+    assert corpus.word_offsets.tolist() == [0, 3, 4]
+    assert len(spelled(corpus)[1]) >= 3
+    assert corpus.label_ids is not None
+    assert [corpus.info.labels[i] for i in corpus.label_ids] == ["T", "C", "S", "N"]
 
 
 def test_byte_level_words_are_tokenised_as_inside_a_sentence(roberta: Tokenizer) -> None:
-    split = make_probe_set("w", words(("dogs", "chase", "cats")), roberta, 128)
+    split = make_corpus("w", words(("dogs", "chase", "cats")), roberta, 128)
     whole = roberta.fast(" dogs chase cats")["input_ids"]
     assert split.token_ids.tolist() == whole
     assert ["".join(w) for w in spelled(split)] == ["Ġdogs", "Ġchase", "Ġcats"]
@@ -99,10 +99,10 @@ def test_byte_level_words_are_tokenised_as_inside_a_sentence(roberta: Tokenizer)
 
 def test_truncation_cuts_counts_and_drops_the_words_it_cut(bert: Tokenizer) -> None:
     text = words(("the", "committeedogsmice", "cat"), ("no",))
-    whole = make_probe_set("w", text, bert, 128)
+    whole = make_corpus("w", text, bert, 128)
     pieces = int(whole.word_length[1])
     assert pieces > 2
-    short = make_probe_set("w", text, bert, 1 + 1 + (pieces - 1) + 1)  # [CLS] the committee... [SEP]
+    short = make_corpus("w", text, bert, 1 + 1 + (pieces - 1) + 1)  # [CLS] the committee... [SEP]
     assert short.info.truncated == 1
     assert np.diff(short.offsets).tolist() == [1 + 1 + (pieces - 1) + 1, 3]
     assert [w[0] for w in spelled(short)] == ["the", "no"]
@@ -111,30 +111,30 @@ def test_truncation_cuts_counts_and_drops_the_words_it_cut(bert: Tokenizer) -> N
 
 
 def test_a_word_without_tokens_has_no_label_either(bert: Tokenizer) -> None:
-    probe = make_probe_set("w", words(("cat", "\u200b", "mat")), bert, 128)
-    assert probe.word_offsets.tolist() == [0, 2]
-    assert probe.label_ids is not None
-    assert [probe.info.labels[i] for i in probe.label_ids] == ["C", "M"]
+    corpus = make_corpus("w", words(("cat", "\u200b", "mat")), bert, 128)
+    assert corpus.word_offsets.tolist() == [0, 2]
+    assert corpus.label_ids is not None
+    assert [corpus.info.labels[i] for i in corpus.label_ids] == ["C", "M"]
 
 
 def test_labels_are_ordered_as_numbers_then_as_words(bert: Tokenizer) -> None:
-    probe = make_probe_set("dev", sentences("a", "b", "c", "d", labels=("10", "9", "no", "-1.5")), bert, 128)
-    assert probe.info.labels == ("-1.5", "9", "10", "no")
-    assert probe.label_ids is not None
-    assert probe.label_ids.tolist() == [2, 1, 3, 0]
+    corpus = make_corpus("dev", sentences("a", "b", "c", "d", labels=("10", "9", "no", "-1.5")), bert, 128)
+    assert corpus.info.labels == ("-1.5", "9", "10", "no")
+    assert corpus.label_ids is not None
+    assert corpus.label_ids.tolist() == [2, 1, 3, 0]
 
 
 def test_no_room_for_text_is_said(bert: Tokenizer) -> None:
     with pytest.raises(BertdynError, match="--max-length 2 leaves no room"):
-        make_probe_set("dev", sentences("a"), bert, 2)
+        make_corpus("dev", sentences("a"), bert, 2)
 
 
 def test_the_fingerprint_is_of_what_the_model_is_given(bert: Tokenizer, roberta: Tokenizer) -> None:
     text = sentences(*models.SENTENCES)
-    first = make_probe_set("dev", text, bert, 128).info
-    assert make_probe_set("other name", text, bert, 64).info.fingerprint == first.fingerprint
-    assert make_probe_set("dev", replace(text, texts=text.texts[:-1]), bert, 128).info.fingerprint != first.fingerprint
-    assert make_probe_set("dev", text, roberta, 128).info.fingerprint != first.fingerprint
+    first = make_corpus("dev", text, bert, 128).info
+    assert make_corpus("other name", text, bert, 64).info.fingerprint == first.fingerprint
+    assert make_corpus("dev", replace(text, texts=text.texts[:-1]), bert, 128).info.fingerprint != first.fingerprint
+    assert make_corpus("dev", text, roberta, 128).info.fingerprint != first.fingerprint
 
 
 def test_a_tokenizers_fingerprint_does_not_depend_on_its_last_use(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Probe files: the sentences and labels in a table (.tsv, .csv, .jsonl, .parquet, through DuckDB) or a .conllu file."""
+"""Text files: the sentences and labels in a table (.tsv, .csv, .jsonl, .parquet, through DuckDB) or a .conllu file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_LINE = 64 * 2**20
 
 @dataclass(frozen=True)
 class Text:
-    """What a probe file says, before any tokenizer."""
+    """What a text file says, before any tokenizer."""
 
     kind: Literal["sentence", "word"]
     texts: tuple[tuple[str, ...], ...]
@@ -37,41 +37,41 @@ class Text:
     """Which columns were read, as provenance."""
 
 
-def columns_of(probes: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:
-    """Which column the flag names for each probe.
+def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:
+    """Which column the flag names for each corpus.
 
-    ``NAME:COLUMN`` is for one probe; a bare column is for all it can be meant for: ``upos`` and ``deprel`` for the
+    ``NAME:COLUMN`` is for one corpus; a bare column is for all it can be meant for: ``upos`` and ``deprel`` for the
     .conllu files when there are any, every other for the tables.
 
     Raises:
-        BertdynError: two columns for one probe, or a column that no probe can have.
+        BertdynError: two columns for one corpus, or a column that no corpus can have.
     """
     chosen: dict[str, str] = {}
     own: set[str] = set()
     for value in given:
         name, colon, column = value.partition(":")
-        if colon and name in probes:
+        if colon and name in corpora:
             names = [name]
             own.add(name)
         else:
             column = value
             words = flag == "--label" and column.lower() in CONLLU_LABELS
-            conllu = [n for n, p in probes.items() if p.suffix.lower() == CONLLU]
-            tables = [n for n in probes if n not in conllu]
+            conllu = [n for n, p in corpora.items() if p.suffix.lower() == CONLLU]
+            tables = [n for n in corpora if n not in conllu]
             names = conllu if words and conllu else tables
             if not names:
                 hint = " or ".join(CONLLU_LABELS) if flag == "--label" else "no column: its words are the text"
-                raise BertdynError(f"{flag} {value}: no probe is a table that has columns; of a .conllu it is {hint}.")
+                raise BertdynError(f"{flag} {value}: no corpus is a table that has columns; of a .conllu it is {hint}.")
             names = [n for n in names if n not in own]
         for n in names:
             if n in chosen and chosen[n] != column and n not in own:
-                raise BertdynError(f"{flag}: both '{chosen[n]}' and '{column}' for probe set '{n}'; write {n}:COLUMN.")
+                raise BertdynError(f"{flag}: both '{chosen[n]}' and '{column}' for corpus '{n}'; write {n}:COLUMN.")
             chosen[n] = column
     return chosen
 
 
 def read(path: Path, *, text: str | None = None, label: str | None = None, limit: int | None = None) -> Text:
-    """Read a probe file.
+    """Read a text file.
 
     Args:
         path: .tsv, .csv, .jsonl, .parquet or .conllu. A .tsv of two columns without a header is sentence and label.
@@ -83,14 +83,14 @@ def read(path: Path, *, text: str | None = None, label: str | None = None, limit
         BertdynError: no such file, another ending, binary, empty, without the column, a row without text or label.
     """
     if not path.is_file():
-        raise BertdynError(f"There is no probe file {path}.")
+        raise BertdynError(f"There is no corpus file {path}.")
     ending = path.suffix.lower()
     if ending == CONLLU:
         if text is not None:
             raise BertdynError(f"--text {text}: {path} is a .conllu, whose words are the text.")
         return _read_conllu(path, label or "upos", limit)
     if ending not in TABLES:
-        raise BertdynError(f"{path}: probe files end in {', '.join((*TABLES, CONLLU))}.")
+        raise BertdynError(f"{path}: corpus files end in {', '.join((*TABLES, CONLLU))}.")
     return _read_table(path, ending, text, label, limit)
 
 
@@ -111,7 +111,7 @@ def _read_table(path: Path, ending: str, text: str | None, label: str | None, li
                 what = "label" if name == labels else "text"
                 raise BertdynError(f"{path}, {unit} {number}: no {what} in column '{name}'.")
     if not rows:
-        raise BertdynError(f"{path} is empty: a probe set needs at least one sentence.")
+        raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
     return Text(
         kind="sentence",
         texts=tuple(tuple(row[: len(texts)]) for row in rows),
@@ -202,7 +202,7 @@ def _read_conllu(path: Path, label: str, limit: int | None) -> Text:
         sentences.append(tuple(cells[1] for _, cells in words))
         labels.append(tuple(cells[column] for _, cells in words))
     if not sentences:
-        raise BertdynError(f"{path} is empty: a probe set needs at least one sentence.")
+        raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
     return Text(
         kind="word",
         texts=tuple((" ".join(words),) for words in sentences),
@@ -267,7 +267,7 @@ def _first_row(path: Path, delimiter: str) -> list[str]:
     except UnicodeDecodeError:
         raise BertdynError(f"{path} is not UTF-8 text.") from None
     if not row:
-        raise BertdynError(f"{path} is empty: a probe set needs at least one sentence.")
+        raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
     return row
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.corpora.text_files import columns_of, read
 from store.errors import BertdynError
-from store.extract.probes import columns_of, read
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -109,7 +109,7 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "options", "message"),
     [
-        ("a.txt", "x", {}, "probe files end in .tsv"),
+        ("a.txt", "x", {}, "corpus files end in .tsv"),
         ("a.tsv", "", {}, "is empty"),
         ("a.csv", "text,label\n", {}, "is empty"),
         ("a.jsonl", "", {}, "a.jsonl"),
@@ -143,24 +143,24 @@ def test_bad_files_get_one_sentence(
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BertdynError, match=r"no probe file .*x\.tsv"):
+    with pytest.raises(BertdynError, match=r"no corpus file .*x\.tsv"):
         read(tmp_path / "x.tsv")
 
 
-PROBES = {"dev": Path("dev.csv"), "ewt": Path("ewt.conllu"), "m": Path("m.jsonl")}
+CORPORA = {"dev": Path("dev.csv"), "ewt": Path("ewt.conllu"), "m": Path("m.jsonl")}
 
 
-def test_a_bare_label_is_for_the_probes_it_can_be_meant_for() -> None:
-    assert columns_of(PROBES, ["upos"], "--label") == {"ewt": "upos"}
-    assert columns_of(PROBES, ["gold", "deprel"], "--label") == {"dev": "gold", "m": "gold", "ewt": "deprel"}
-    assert columns_of(PROBES, ["m:x:y", "gold"], "--label") == {"m": "x:y", "dev": "gold"}
-    assert columns_of(PROBES, ["gold", "m:x"], "--label") == {"m": "x", "dev": "gold"}
-    assert columns_of(PROBES, ["a:b"], "--text") == {"dev": "a:b", "m": "a:b"}
+def test_a_bare_label_is_for_the_corpora_it_can_be_meant_for() -> None:
+    assert columns_of(CORPORA, ["upos"], "--label") == {"ewt": "upos"}
+    assert columns_of(CORPORA, ["gold", "deprel"], "--label") == {"dev": "gold", "m": "gold", "ewt": "deprel"}
+    assert columns_of(CORPORA, ["m:x:y", "gold"], "--label") == {"m": "x:y", "dev": "gold"}
+    assert columns_of(CORPORA, ["gold", "m:x"], "--label") == {"m": "x", "dev": "gold"}
+    assert columns_of(CORPORA, ["a:b"], "--text") == {"dev": "a:b", "m": "a:b"}
     assert columns_of({"dev": Path("dev.csv")}, ["upos"], "--label") == {"dev": "upos"}
 
 
-def test_two_labels_for_one_probe_or_one_for_none_are_errors() -> None:
-    with pytest.raises(BertdynError, match="both 'a' and 'b' for probe set 'dev'"):
-        columns_of(PROBES, ["a", "b"], "--label")
+def test_two_labels_for_one_corpus_or_one_for_none_are_errors() -> None:
+    with pytest.raises(BertdynError, match="both 'a' and 'b' for corpus 'dev'"):
+        columns_of(CORPORA, ["a", "b"], "--label")
     with pytest.raises(BertdynError, match="it is upos or deprel"):
         columns_of({"ewt": Path("ewt.conllu")}, ["gold"], "--label")

@@ -1,4 +1,4 @@
-"""A probe set's Zarr group: token ids, offsets, words, labels, texts. Small beside the activations, read whole."""
+"""A corpus's Zarr group: token ids, offsets, words, labels, texts. Small beside the activations, read whole."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from store.attributes import probe_info, read_attributes
+from store.attributes import corpus_info, read_attributes
 from store.errors import BertdynError
 from store.groups import damage, make_array, make_group, open_array
-from store.keys import ProbeSet
-from store.layout import chunk_length, probe_path
+from store.keys import Corpus
+from store.layout import chunk_length, corpus_path
 from store.ragged import offsets_of, pack_texts, pair_offsets, unpack_texts
 from store.staging import MARK, Stage, writing
 
@@ -30,51 +30,51 @@ _LABELS = ("int32", "labelled")
 _REQUIRED = (*_ARRAYS, "text_utf8", "text_offsets", "text_columns", "piece_ids", "piece_utf8", "piece_offsets")
 
 
-def write_probe(root: Path, probe: ProbeSet, replace: bool = False) -> bool:
-    """Put a probe set in place, whole. False: another of that name was there first, and is not to be replaced.
+def write_corpus(root: Path, corpus: Corpus, replace: bool = False) -> bool:
+    """Put a corpus in place, whole. False: another of that name was there first, and is not to be replaced.
 
     Raises:
         BertdynError: the disk is full or not writable.
         ValueError: arrays that contradict each other.
     """
-    _consistent(probe)
+    _consistent(corpus)
     stage = Stage(root)
     try:
         with writing(root):
-            make_group(stage.path, {"info": asdict(probe.info), "attributes": dict(probe.attributes)})
+            make_group(stage.path, {"info": asdict(corpus.info), "attributes": dict(corpus.attributes)})
             for name, (dtype, axis) in _ARRAYS.items():
-                _write(stage.path, name, getattr(probe, name), dtype, axis)
-            if probe.label_ids is not None:
-                _write(stage.path, "label_ids", probe.label_ids, *_LABELS)
-            columns = [text for texts in probe.texts for text in texts]
+                _write(stage.path, name, getattr(corpus, name), dtype, axis)
+            if corpus.label_ids is not None:
+                _write(stage.path, "label_ids", corpus.label_ids, *_LABELS)
+            columns = [text for texts in corpus.texts for text in texts]
             _write_texts(stage.path, "text", columns)
-            _write(stage.path, "text_columns", offsets_of(map(len, probe.texts)), "int64", "example_end")
-            ids = sorted(probe.pieces)
+            _write(stage.path, "text_columns", offsets_of(map(len, corpus.texts)), "int64", "example_end")
+            ids = sorted(corpus.pieces)
             _write(stage.path, "piece_ids", np.array(ids, np.int32), "int32", "piece")
-            _write_texts(stage.path, "piece", [probe.pieces[i] for i in ids])
-        return stage.publish(probe_path(root, probe.info.name), replace)
+            _write_texts(stage.path, "piece", [corpus.pieces[i] for i in ids])
+        return stage.publish(corpus_path(root, corpus.info.name), replace)
     finally:
         stage.discard()
 
 
-def read_probe(root: Path, name: str) -> ProbeSet:
-    """The probe set of that name.
+def read_corpus(root: Path, name: str) -> Corpus:
+    """The corpus of that name.
 
     Raises:
         BertdynError: there is none, it is damaged, or another one lies in its folder.
     """
-    folder = probe_path(root, name)
-    info = probe_info(folder)
+    folder = corpus_path(root, name)
+    info = corpus_info(folder)
     if info.name != name:
-        raise BertdynError(f"'{folder}' should hold probe set '{name}' but says it is '{info.name}'.")
-    # A missing chunk would read as zeros, so look first; a probe set is small.
+        raise BertdynError(f"'{folder}' should hold corpus '{name}' but says it is '{info.name}'.")
+    # A missing chunk would read as zeros, so look first; a corpus is small.
     missing = [f"its {array} are missing" for array in _REQUIRED if not (folder / array / MARK).is_file()]
     for problem in itertools.chain(missing, damage(folder)):
         raise _damaged(root, name, problem)
     arrays = {field: _read(folder, field) for field in _ARRAYS}
     columns, ends = _read_texts(folder, "text"), _read(folder, "text_columns")
     pieces = dict(zip(_read(folder, "piece_ids").tolist(), _read_texts(folder, "piece"), strict=True))
-    probe = ProbeSet(
+    corpus = Corpus(
         info=info,
         **arrays,
         label_ids=_read(folder, "label_ids") if (folder / "label_ids").is_dir() else None,
@@ -83,14 +83,14 @@ def read_probe(root: Path, name: str) -> ProbeSet:
         attributes=read_attributes(folder).get("attributes", {}),
     )
     try:
-        _consistent(probe)
+        _consistent(corpus)
     except ValueError as error:
         raise _damaged(root, name, str(error)) from None
-    return probe
+    return corpus
 
 
-def same_content(a: ProbeSet, b: ProbeSet) -> bool:
-    """Whether two probe sets are the same text, tokens and labels; where they were read from does not matter."""
+def same_content(a: Corpus, b: Corpus) -> bool:
+    """Whether two corpora are the same text, tokens and labels; where they were read from does not matter."""
     return (
         a.info.fingerprint == b.info.fingerprint
         and a.info.kind == b.info.kind
@@ -102,29 +102,29 @@ def same_content(a: ProbeSet, b: ProbeSet) -> bool:
     )
 
 
-def _consistent(probe: ProbeSet) -> None:
-    info = probe.info
+def _consistent(corpus: Corpus) -> None:
+    info = corpus.info
     labelled = info.examples if info.kind == "sentence" else info.words
     wrong = [
         what
         for what, fits in {
-            "tokens": len(probe.token_ids) == len(probe.token_types) == len(probe.special) == info.tokens,
-            "offsets": len(probe.offsets) == info.examples + 1 and int(probe.offsets[-1]) == info.tokens,
-            "pairs": int(pair_offsets(probe.offsets)[-1]) == info.pairs,
-            "words": len(probe.word_first) == len(probe.word_length) == int(probe.word_offsets[-1]) == info.words
-            and len(probe.word_offsets) == info.examples + 1,
-            "labels": probe.label_ids is None or len(probe.label_ids) == labelled,
-            "texts": len(probe.texts) == info.examples,
+            "tokens": len(corpus.token_ids) == len(corpus.token_types) == len(corpus.special) == info.tokens,
+            "offsets": len(corpus.offsets) == info.examples + 1 and int(corpus.offsets[-1]) == info.tokens,
+            "pairs": int(pair_offsets(corpus.offsets)[-1]) == info.pairs,
+            "words": len(corpus.word_first) == len(corpus.word_length) == int(corpus.word_offsets[-1]) == info.words
+            and len(corpus.word_offsets) == info.examples + 1,
+            "labels": corpus.label_ids is None or len(corpus.label_ids) == labelled,
+            "texts": len(corpus.texts) == info.examples,
         }.items()
         if not fits
     ]
     if wrong:
-        raise ValueError(f"probe set '{info.name}' contradicts itself: {', '.join(wrong)}")
+        raise ValueError(f"corpus '{info.name}' contradicts itself: {', '.join(wrong)}")
 
 
 def _damaged(root: Path, name: str, problem: str) -> BertdynError:
     return BertdynError(
-        f"Probe set '{name}' is damaged: {problem}. Run `bertdyn check {root} --repair` and extract again."
+        f"Corpus '{name}' is damaged: {problem}. Run `bertdyn check {root} --repair` and extract again."
     )
 
 

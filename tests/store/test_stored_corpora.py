@@ -1,0 +1,112 @@
+"""Corpora on disk."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from store import layout
+from store.errors import BertdynError
+from store.keys import CheckpointKey, Corpus
+from store.store import Store
+from tests.synthetic import HEADS, LAYERS, WIDTH, hidden_of, sample_corpus, write_checkpoint
+
+KEY = CheckpointKey("sst2", "1", 20)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.create(tmp_path / "s.bertdyn")
+
+
+def same(a: Corpus, b: Corpus) -> None:
+    for field in fields(Corpus):
+        one, other = getattr(a, field.name), getattr(b, field.name)
+        if isinstance(one, np.ndarray):
+            assert one.dtype == other.dtype, field.name
+            np.testing.assert_array_equal(one, other)
+        else:
+            assert one == other, field.name
+
+
+@pytest.mark.parametrize(
+    "corpus",
+    [
+        sample_corpus(),
+        sample_corpus("words", kind="word", labels=("NOUN", "VERB", "X")),
+        sample_corpus("plain", labels=()),
+        replace(sample_corpus("pairs", examples=2), texts=(("a", "b"), ("", "ü\udce9"))),
+        replace(sample_corpus("told"), attributes={"sha256": "ab", "max_length": 128, "columns": ["a"]}),
+    ],
+    ids=lambda corpus: corpus.info.name,
+)
+def test_a_corpus_comes_back_as_it_was_added(store: Store, corpus: Corpus) -> None:
+    store.add_corpus(corpus)
+    same(store.corpus(corpus.info.name), corpus)
+    assert store.corpora() == (corpus.info,)
+
+
+def test_a_corpus_without_checkpoints_gives_way_to_another_of_its_name(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    store.add_corpus(sample_corpus(seed=1))
+    same(store.corpus("dev"), sample_corpus(seed=1))
+
+
+def test_a_checkpoint_of_a_corpus_that_was_replaced_meanwhile_is_not_put_in_place(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    how = {"layers": LAYERS, "heads": HEADS, "width": WIDTH, "dtype": "float16", "attentions": False}
+    with store.writer("dev", KEY, attributes={}, **how) as late:
+        late.append(hidden_of(sample_corpus(), KEY), None)
+        store.add_corpus(sample_corpus(seed=1))
+        with pytest.raises(BertdynError, match=r"replaced while checkpoint .* run it again"):
+            late.commit()
+    assert store.checkpoints("dev") == ()
+
+
+def test_adding_the_same_again_does_nothing_and_another_of_that_name_is_refused(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    store.add_corpus(sample_corpus())
+    write_checkpoint(store, sample_corpus(), KEY)
+    for other in (
+        sample_corpus(seed=1),
+        sample_corpus(labels=("no", "yes")),
+        replace(sample_corpus(), texts=(("other",),) * 40),
+        replace(sample_corpus(), label_ids=np.zeros(40, np.int32)),
+    ):
+        with pytest.raises(BertdynError, match="'dev' with other texts, labels or tokens"):
+            store.add_corpus(other)
+    same(store.corpus("dev"), sample_corpus())
+
+
+def test_a_corpus_that_contradicts_itself_never_gets_in(store: Store) -> None:
+    with pytest.raises(ValueError, match="tokens"):
+        store.add_corpus(replace(sample_corpus(), special=np.zeros(3, bool)))
+    assert store.corpora() == ()
+
+
+def test_asking_for_one_that_is_not_there_says_what_is(store: Store) -> None:
+    with pytest.raises(BertdynError, match="It has none yet"):
+        store.corpus("dev")
+    store.add_corpus(sample_corpus())
+    with pytest.raises(BertdynError, match=r"no corpus 'Dev'\. It has dev"):
+        store.corpus("Dev")
+
+
+def test_another_reader_opens_the_texts_as_bytes_and_offsets(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    opened = zarr.open_group(layout.corpus_path(store.path, "dev"), mode="r")
+    ends = opened["text_offsets"][:]
+    assert opened["text_utf8"][:].tobytes()[ends[3] : ends[4]].decode() == "sentence 3"
+
+
+@pytest.mark.parametrize("array", ["token_ids", "text_utf8", "label_ids"])
+def test_a_damaged_corpus_is_an_error(store: Store, array: str) -> None:
+    store.add_corpus(sample_corpus())
+    chunk = layout.corpus_path(store.path, "dev") / array / "c" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[1] ^= 4
+    chunk.write_bytes(content)
+    with pytest.raises(BertdynError, match=f"'dev' is damaged: chunk {array}/c/0 .*--repair"):
+        store.corpus("dev")
