@@ -69,8 +69,8 @@ def checkpoint_attributes(root: Path, corpus: str, key: CheckpointKey) -> dict[s
     """
     path = checkpoint_path(root, corpus, key)
     attributes = read_attributes(path)
-    found = tuple(attributes.get(name) for name in ("corpus", "task", "seed", "step"))
-    if found != (corpus, key.task, key.seed, key.step):
+    found = tuple(attributes.get(name) for name in ("corpus", "task", "variant", "seed", "step"))
+    if found != (corpus, *key):
         raise BertdynError(
             f"'{path}' should hold checkpoint {key} on corpus '{corpus}' but says it is {found}. "
             f"Run `bertdyn check {root} --repair`."

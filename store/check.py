@@ -117,7 +117,7 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
     found = read_attributes(place)
     try:
         tables.checkpoint_row("", 0, found)
-        key = CheckpointKey(found["task"], found["seed"], found["step"])
+        key = CheckpointKey(*(found[name] for name in CheckpointKey._fields))
         belongs = layout.checkpoint_path(root, found["corpus"], key)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         yield f"its attributes lack {error}"
@@ -132,7 +132,7 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
     if found.get("corpus_fingerprint", info.fingerprint) != info.fingerprint:
         yield f"it was made with another version of corpus '{info.name}'"
     shapes = {layout.HIDDEN: (found["layers"] + 1, info.tokens, found["width"])}
-    if found["attention_digest"]:
+    if layout.ATTENTION in found["digests"]:
         shapes[layout.ATTENTION] = (found["layers"], found["heads"], info.pairs)
     for name, shape in shapes.items():
         stored = read_info(place / name).shape
@@ -165,8 +165,8 @@ def _digests(root: Path) -> set[str]:
     found: set[str] = set()
     for folder in folders(root, layout.ACTIVATIONS, 4):
         attributes = read_attributes(root / folder)
-        found |= {str(attributes.get("hidden_digest")), str(attributes.get("attention_digest"))}
-    return found - {""}
+        found.update(map(str, (attributes.get("digests") or {}).values()))
+    return found
 
 
 def _dead(root: Path) -> list[str]:

@@ -29,7 +29,7 @@ def make(path: str | os.PathLike[str]) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             draft.mkdir()
-            for name in (layout.CORPORA, layout.ACTIVATIONS, layout.TABLES, layout.STAGING, layout.TRASH):
+            for name in layout.FOLDERS:
                 (draft / name).mkdir()
             marker = {
                 "format": layout.FORMAT,
@@ -53,7 +53,7 @@ def recognised(path: str | os.PathLike[str]) -> Path:
     """The absolute path of a store.
 
     Raises:
-        BertdynError: no such folder, not a store, or a store of a newer format.
+        BertdynError: no such folder, not a store, or a store of another format.
     """
     place = Path(os.path.abspath(path))
     try:
@@ -70,6 +70,11 @@ def recognised(path: str | os.PathLike[str]) -> Path:
     if version > layout.VERSION:
         raise BertdynError(
             f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
+        )
+    if version < layout.VERSION:
+        raise BertdynError(
+            f"'{place}' has format {version}, which this bertdyn (format {layout.VERSION}) does not read: "
+            "extract into a new store."
         )
     return place
 

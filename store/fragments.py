@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,23 +41,36 @@ class TableSpec:
         """Where the fragments lie."""
         return root / TABLES / self.name
 
+    def wider(self, more: Mapping[str, str]) -> TableSpec:
+        """Return the table with further columns, which only some fragments have."""
+        return replace(self, columns={**self.columns, **more}) if more else self
+
     def values(self) -> str:
-        """SELECT that gives rows from one list a column, as parameters."""
+        """SELECT that gives rows from one list per column, as parameters."""
         return "select " + ", ".join(
-            f"{_unnest(number, kind)} as {name}" for number, (name, kind) in enumerate(self.columns.items(), 1)
+            f"{_unnest(number, kind)} as {named(name)}" for number, (name, kind) in enumerate(self.columns.items(), 1)
         )
 
     def empty(self) -> str:
         """SELECT of no rows with the table's columns."""
-        return "select " + ", ".join(f"null::{kind} as {name}" for name, kind in self.columns.items()) + " limit 0"
+        return "select " + ", ".join(f"null::{kind} as {named(n)}" for n, kind in self.columns.items()) + " limit 0"
 
     def read(self, paths: Sequence[Path]) -> str:
-        """SELECT of the rows of some fragments."""
+        """SELECT of the table's columns of some fragments."""
         if not paths:
             return self.empty()
         names = ", ".join(quoted(escaped(path)) for path in paths)
-        # Fragments of an earlier version may lack a column.
-        return f"({self.empty()}) union all by name select * from read_parquet([{names}], union_by_name = true)"
+        return self.completed(f"read_parquet([{names}], union_by_name = true)")
+
+    def completed(self, source: str) -> str:
+        """SELECT of the table's columns of a source that may lack some, or have others."""
+        names = ", ".join(map(named, self.columns))
+        return f"select {names} from (({self.empty()}) union all by name select * from {source})"
+
+
+def named(column: str) -> str:
+    """Return a column's name as an SQL identifier."""
+    return '"' + column.replace('"', '""') + '"'
 
 
 def quoted(text: object) -> str:

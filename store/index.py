@@ -13,7 +13,7 @@ from pathlib import Path
 
 from store.layout import INDEX, TABLES
 from store.staging import Stage, locked, refused, sync, write_file, writing
-from store.tables import MeasureShape, lasting_sources, views
+from store.tables import MeasureShape, axes_of, lasting_sources, views
 
 _NOTE = "index.json"
 _COMPATIBLE = "v1.5.0"
@@ -24,7 +24,11 @@ def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
     try:
         note = json.loads((root / TABLES / _NOTE).read_bytes())
         shapes = {
-            name: MeasureShape(frozenset(shape["columns"]), tuple((n, k) for n, k in shape["parameters"]))
+            name: MeasureShape(
+                frozenset(shape["columns"]),
+                tuple((n, k) for n, k in shape["parameters"]),
+                tuple((n, k) for n, k in shape["axes"]),
+            )
             for name, shape in note["measures"].items()
         }
         return str(note["root"]), shapes
@@ -50,7 +54,7 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
         note = {
             "root": real,
             "measures": {
-                name: {"columns": sorted(shape.columns), "parameters": shape.parameters}
+                name: {"columns": sorted(shape.columns), "parameters": shape.parameters, "axes": shape.axes}
                 for name, shape in sorted(merged.items())
             },
         }
@@ -75,7 +79,7 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
         newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
         config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
         with duckdb.connect(str(draft), config=config) as connection:
-            for statement in (*lasting_sources(real), *views(shapes)):
+            for statement in (*lasting_sources(real, axes_of(shapes)), *views(shapes)):
                 connection.execute(statement)
         sync(draft)
         os.replace(draft, root / INDEX)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from explorer.compute.run import compute
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Against, Selection
 from store.store import Store
 from tests.synthetic import make_store, sample_corpus

@@ -49,6 +49,8 @@ def sample_corpus(
         pairs=int((lengths**2).sum()),
         words=len(first),
         labels=tuple(labels),
+        annotation="label" if labels else "",
+        annotation_digest=f"labels of {name}" if labels else "",
         tokenizer="synthetic",
         fingerprint=f"{zlib.crc32(token_ids.tobytes()):08x}",
         truncated=0,
@@ -88,7 +90,7 @@ def make_store(
     words) apart with the step.
     """
     store = Store.create(path)
-    keys = [CheckpointKey(task, seed, step) for task in tasks for seed in seeds for step in steps]
+    keys = [CheckpointKey.plain(task, seed, step) for task in tasks for seed in seeds for step in steps]
     for corpus in [sample_corpus()] if corpora is None else corpora:
         store.add_corpus(corpus)
         for key in [PRETRAINED_KEY, *keys] if pretrained else keys:

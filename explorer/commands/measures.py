@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,11 +11,12 @@ import click
 from explorer.commands.options import measure_named
 from explorer.commands.output import format_of, output_options, write_rows, write_text
 from explorer.commands.parameters import parameter_help
-from explorer.measures import Measure, all_measures
+from explorer.measures import Measure
+from explorer.measures.registry import all_measures
 
 COLUMNS = (
-    "name", "title", "reads", "sides", "needs_labels", "unit", "low", "high", "direction", "definition", "parameters",
-    "counts", "source", "cost", "same", "floor", "null", "intervals", "cross_layers", "version",
+    "name", "title", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition", "parameters",
+    "counts", "source", "cost", "same", "floor", "null", "intervals", "details", "version",
 )  # fmt: skip
 
 
@@ -36,18 +38,20 @@ def command(name: str | None, format: str | None, output: Path | None) -> None:
 
 
 def _described(measure: Measure) -> str:
-    compared = "two checkpoints" if measure.sides == 2 else "one checkpoint"
+    compared = "two checkpoints" if measure.compares else "one checkpoint"
     labels = " and labels" if measure.needs_labels else ""
+    reads = " and ".join(one.title for one in measure.reads)
     unit = f" {measure.unit}" if measure.unit else ""
     entries = {
         "is": measure.definition,
-        "reads": f"{'hidden states' if measure.reads == 'hidden' else 'attentions'}{labels} of {compared}",
+        "reads": f"{reads}{labels} of {compared}",
         "range": f"{measure.low:g} to {measure.high:g}{unit}; {measure.direction}",
         "n counts": measure.counts,
         "noise": _noise(measure),
         "--null": f"the value by chance: {measure.null}" if measure.null else "",
         "--interval": " or ".join(measure.intervals) + " over whole examples" if measure.intervals else "",
         "other layers": "a layer can be compared with other layers (--against-layer)" if measure.cross_layers else "",
+        "--detail": " or ".join(measure.details[1:]) + ": also the rows of each" if measure.details else "",
         "source": measure.source,
         "cost": measure.cost,
     }
@@ -81,4 +85,6 @@ def _cell(measure: Measure, column: str) -> object:
             }
             for p in measure.parameters
         ]
+    if column in ("operands", "inputs", "axes"):
+        return [asdict(part) for part in getattr(measure, column)]
     return getattr(measure, column)

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from explorer.measures import Measure, all_measures
+from explorer.measures import Measure
 from explorer.measures.base import canonical
+from explorer.measures.registry import all_measures
 from explorer.selection import default_against, seed_order
 from store.keys import PRETRAINED, Checkpoint, CorpusInfo
+from store.layout import ATTENTION
+from store.rows import AGAINST_PRETRAINED, PAIRED_WITH_ITSELF, WHOLE, AgainstFirst, AnyOf, Condition, Is, RowQuery
 from store.shelf import kept_bytes
 
 if TYPE_CHECKING:
@@ -20,25 +23,7 @@ if TYPE_CHECKING:
 MISSING, BARE, FULL = 0, 1, 2
 """A checkpoint is not there; is there without attentions; with them."""
 
-# Distinct places are counted, so of one value's several rows none has to be found that is the newest. Hashes of 64 bits
-# take half the time of the columns themselves; among a million rows two are alike once in 30 million stores.
-_KNOWN = """
-select measure, parameters, corpus, version, count(distinct hash(task, seed, step, layer))
-from stored_results
-where head is null and label_a is null and example is null and query is null
-and (ref_layer is null or ref_layer = layer)
-and (ref_task is null or {reference})
-and hash(corpus, task, seed, step, digest) in (select hash(corpus, task, seed, step, digest) from digests)
-group by all
-"""
-_REFERENCES = {
-    "pretrained": f"(ref_task = '{PRETRAINED}' "
-    f"and ref_digest in (select digest from digests where task = '{PRETRAINED}'))",
-    "first": "(ref_task = task and ref_seed = seed and (corpus, task, seed, ref_step) in "
-    "(select (corpus, task, seed, min(step)) from checkpoints group by corpus, task, seed) "
-    "and (corpus, ref_task, ref_seed, ref_step, ref_digest) in "
-    "(select (corpus, task, seed, step, digest) from digests))",
-}
+_AGAINST: dict[str, Condition] = {"pretrained": AGAINST_PRETRAINED, "first": AgainstFirst()}
 
 
 @dataclass(frozen=True)
@@ -99,7 +84,11 @@ def fetch_coverage(store: Store) -> Coverage:
     checkpoints = store.checkpoints()
     corpora = {info.name: info for info in store.corpora()}
     against = default_against(c.key for c in checkpoints).kind
-    rows = store.query(_KNOWN.format(reference=_REFERENCES[against])).rows
+    by = ("measure", "parameters", "corpus", "version")
+    compared = AnyOf((Is("ref_task", None), _AGAINST[against]))
+    where = (WHOLE, PAIRED_WITH_ITSELF, compared)
+    places = ("task", "variant", "seed", "step", "layer")
+    rows = store.result_columns(RowQuery(where, by, count_distinct=places))
     known = {(name, parameters, corpus, version): int(n) for name, parameters, corpus, version, n in rows}
     measures = tuple(measure_coverage(all_measures(), corpora.values(), checkpoints, against, known))
     return Coverage(
@@ -119,8 +108,8 @@ def run_coverage(checkpoints: Sequence[Checkpoint]) -> list[RunCoverage]:
     steps: dict[str, set[int]] = {}
     found: dict[tuple[str, str], dict[str, dict[int, Checkpoint]]] = {}
     for c in checkpoints:
-        steps.setdefault(c.key.task, set()).add(c.key.step)
-        found.setdefault((c.key.task, c.key.seed), {}).setdefault(c.corpus, {})[c.key.step] = c
+        steps.setdefault(c.key.recipe, set()).add(c.key.step)
+        found.setdefault((c.key.recipe, c.key.seed), {}).setdefault(c.corpus, {})[c.key.step] = c
     expected = {task: tuple(sorted(there)) for task, there in steps.items()}
     corpora = sorted({c.corpus for c in checkpoints})
     runs = sorted(found, key=lambda run: (run[0] == PRETRAINED, run[0], seed_order(run[1])))
@@ -128,13 +117,17 @@ def run_coverage(checkpoints: Sequence[Checkpoint]) -> list[RunCoverage]:
     for task, seed in runs:
         for corpus in corpora:
             there = found[task, seed].get(corpus, {})
-            states = tuple(
-                MISSING if step not in there else FULL if there[step].has_attention else BARE for step in expected[task]
-            )
+            states = tuple(_state(there.get(step)) for step in expected[task])
             covered.append(
                 RunCoverage(task, seed, corpus, expected[task], states, sum(c.bytes for c in there.values()))
             )
     return covered
+
+
+def _state(checkpoint: Checkpoint | None) -> int:
+    if checkpoint is None:
+        return MISSING
+    return FULL if ATTENTION in checkpoint.digests else BARE
 
 
 def measure_coverage(
@@ -161,11 +154,11 @@ def measure_coverage(
         for info in corpora:
             if measure.needs_labels and not info.labels:
                 continue
-            sides = (pairs if measure.sides == 2 else alone).get(info.name, Counter())
+            sides = (pairs if measure.compares else alone).get(info.name, Counter())
             possible = sum(
-                many * max(0, layers + 1 - measure.first_layer)
-                for (layers, attended), many in sides.items()
-                if attended or measure.reads == "hidden"
+                many * _layers(measure, layers)
+                for (layers, there), many in sides.items()
+                if all(one.kind in there for one in measure.reads)
             )
             if possible:
                 there = known.get((measure.name, parameters, info.name, measure.version), 0)
@@ -173,18 +166,26 @@ def measure_coverage(
     return sorted(covered, key=lambda one: one.known == 0)
 
 
-def _counted(sides: Iterable[tuple[Checkpoint, ...]]) -> Counter[tuple[int, bool]]:
-    """How many have so many layers on every side, and attentions on every side."""
-    return Counter((min(c.layers for c in one), all(c.has_attention for c in one)) for one in sides)
+def _layers(measure: Measure, last: int) -> int:
+    """How many cells a comparison has; of a measure with rounds, how many it has at least."""
+    axis = measure.layers
+    return 1 if axis is None or axis.within else max(0, last + 1 - axis.low)
+
+
+def _counted(sides: Iterable[tuple[Checkpoint, ...]]) -> Counter[tuple[int, frozenset[str]]]:
+    """How many have so many layers on every side, and these inputs on every side."""
+    return Counter(
+        (min(c.layers for c in one), frozenset.intersection(*(frozenset(c.digests) for c in one))) for one in sides
+    )
 
 
 def _compared(checkpoints: Sequence[Checkpoint], against: str) -> list[tuple[Checkpoint, ...]]:
     """Checkpoints of one corpus with what each is compared with."""
     if against == "pretrained":
-        reference = next((c for c in checkpoints if c.key.task == PRETRAINED), None)
-        return [] if reference is None else [(c, reference) for c in checkpoints if c.key.task != PRETRAINED]
+        reference = next((c for c in checkpoints if c.key.recipe == PRETRAINED), None)
+        return [] if reference is None else [(c, reference) for c in checkpoints if c.key.recipe != PRETRAINED]
     first: dict[tuple[str, str], Checkpoint] = {}
     for c in sorted(checkpoints, key=lambda c: c.key):
-        first.setdefault((c.key.task, c.key.seed), c)
-    pairs = [(c, first[c.key.task, c.key.seed]) for c in checkpoints]
+        first.setdefault((c.key.recipe, c.key.seed), c)
+    pairs = [(c, first[c.key.recipe, c.key.seed]) for c in checkpoints]
     return [pair for pair in pairs if pair[0].key != pair[1].key]

@@ -11,7 +11,7 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.rows import Rows
 from explorer.views.trust import Trust
 from store.errors import BertdynError
-from store.keys import Result
+from store.results import Result
 
 COLUMNS = (
     *(
@@ -116,7 +116,7 @@ class Table:
         whole = r.head is None and r.label_a is None and r.example is None and r.query is None
         if not whole or r.statistic != self.data.measure.main or r.ref_layer not in (None, r.layer):
             return None
-        beside = self.data.yardstick.get((r.task, r.layer, r.step))
+        beside = self.data.yardstick.get((r.recipe, r.layer, r.step))
         return None if beside is None else beside.value
 
     def _sorted(self, sort: str, descending: bool) -> tuple[list[Result], TextTable]:
@@ -143,7 +143,7 @@ class Table:
 
     def _read(self, r: Result) -> str:
         parts = [
-            f"{r.task}, seed {r.seed}, layer {r.layer}",
+            f"{r.recipe}, seed {r.seed}, layer {r.layer}",
             "" if r.head is None else f"head {r.head}",
             f"step {r.step:,}",
             "" if r.ref_layer in (None, r.layer) else f"against layer {r.ref_layer}",

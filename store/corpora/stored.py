@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,12 @@ _ARRAYS = {
 }
 _LABELS = ("int32", "labelled")
 _REQUIRED = (*_ARRAYS, "text_utf8", "text_offsets", "text_columns", "piece_ids", "piece_utf8", "piece_offsets")
+
+
+def annotation_digest(names: Sequence[str], label_ids: np.ndarray) -> str:
+    """Return the digest of labels: of their names, and of the ids int32 [E] or [W] in the order of the texts."""
+    named = json.dumps(list(names), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(named + b"\0" + np.ascontiguousarray(label_ids, "<i4").tobytes()).hexdigest()
 
 
 def write_corpus(root: Path, corpus: Corpus, replace: bool = False) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.keys import PRETRAINED, PRETRAINED_KEY, CheckpointKey
+from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey, task_and_variant
 
 DEFAULT_LAYOUT = "{task}/seed-{seed}/checkpoint-{step}"
 CONFIG = "config.json"
@@ -68,17 +68,20 @@ class Layout:
         self.template = template
         parts = [p for p in template.strip().split("/") if p]
         fields = [name for name, star in _FIELD.findall(template) if not star]
-        unknown = [f for f in fields if f not in ("task", "seed", "step")]
+        unknown = [f for f in fields if f not in CheckpointKey._fields]
         if not parts or "task" not in fields or unknown or len(set(fields)) != len(fields):
             raise BertdynError(
-                f"--layout: '{template}' must name {{task}} once, may name {{seed}} and {{step}} once and * anywhere, "
-                f"as in {DEFAULT_LAYOUT}."
+                f"--layout: '{template}' must name {{task}} once, may name {{variant}}, {{seed}} and {{step}} once and * "
+                f"anywhere, as in {DEFAULT_LAYOUT}."
             )
         self.has_step = "step" in fields
         self._patterns = [re.compile(_pattern(part)) for part in parts]
 
-    def read(self, folder: Path) -> tuple[str, str, int | None] | None:
-        """Task, seed and step (None: ask the Trainer) of a folder; None when its path does not fit."""
+    def read(self, folder: Path) -> tuple[str, str, str, int | None] | None:
+        """Return task, variant, seed and step (None: ask the Trainer) of a folder; None when its path does not fit.
+
+        Without ``{variant}`` a task folder ``TASK+VARIANT`` names both. A variant called ``plain`` is the plain run.
+        """
         parts = folder.parts[-len(self._patterns) :]
         if len(parts) < len(self._patterns) or parts[0] == folder.anchor:
             return None
@@ -89,7 +92,12 @@ class Layout:
                 return None
             values |= match.groupdict()
         step = values.get("step")
-        return values["task"], values.get("seed", DEFAULT_SEED), None if step is None else int(step)
+        task, variant = values["task"], values.get("variant")
+        if variant is None:
+            task, variant = task_and_variant(task)
+        elif variant == PLAIN:
+            variant = ""
+        return task, variant, values.get("seed", DEFAULT_SEED), None if step is None else int(step)
 
 
 def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
@@ -111,8 +119,8 @@ def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
         if named is None:
             strangers.append(folder)
             continue
-        task, seed, step = named
-        key = CheckpointKey(task, seed, _step(folder) if step is None else step)
+        task, variant, seed, step = named
+        key = CheckpointKey(task, variant, seed, _step(folder) if step is None else step)
         if key.task == PRETRAINED:
             raise BertdynError(
                 f"{folder} would be task '{PRETRAINED}', which is the name of the reference: rename the folder, or "

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from store.corpora.text_files import Text
+from store.corpora.stored import annotation_digest
+from store.corpora.text_files import LABEL_COLUMN, Text
 from store.errors import BertdynError
 from store.extract.quiet import quiet
 from store.keys import Corpus, CorpusInfo
@@ -115,6 +116,8 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         pairs=int((np.diff(offsets) ** 2).sum()),
         words=sum(len(row.words) for row in rows),
         labels=names,
+        annotation=text.columns.get("label", LABEL_COLUMN) if label_ids is not None else "",
+        annotation_digest="" if label_ids is None else annotation_digest(names, label_ids),
         tokenizer=tokenizer.fingerprint,
         fingerprint=fingerprint(token_ids, offsets, token_types),
         truncated=sum(row.cut for row in rows),

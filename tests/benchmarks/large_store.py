@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.measures.registry import get
 from store import layout
 from store.keys import PRETRAINED, CheckpointKey
 from store.store import Store
@@ -27,13 +27,13 @@ _EMPTY = {"unit": "''", "statistic": "''", "n": "21340", "details": "'{}'", "rea
 def make_large_store(path: Path, tasks: int = 10, seeds: int = 5, steps: int = 200) -> Store:
     """SVCCA, CKA and JS (with heads) from the pre-trained model, of every layer of every checkpoint."""
     make_store(path, tasks=("pattern",), seeds=("1",), steps=(0,), layers=LAYERS)
-    pattern = layout.checkpoint_path(path, "dev", CheckpointKey("pattern", "1", 0))
+    pattern = layout.checkpoint_path(path, "dev", CheckpointKey.plain("pattern", "1", 0))
     group = json.loads((pattern / "zarr.json").read_text())
     shutil.rmtree(pattern.parents[1])
     for task in range(tasks):
         for seed in range(1, seeds + 1):
             for step in range(0, 10 * steps, 10):
-                _describe(path, group, CheckpointKey(f"task{task}", str(seed), step))
+                _describe(path, group, CheckpointKey.plain(f"task{task}", str(seed), step))
     store = Store.open(path)
     store.checkpoints("dev")  # writes the rows that tell what the folders hold
     reference = next(c for c in store.checkpoints("dev") if c.key.task == PRETRAINED)
@@ -44,7 +44,7 @@ def make_large_store(path: Path, tasks: int = 10, seeds: int = 5, steps: int = 2
             f"range({LAYERS + 1}) d(l) order by t, s, i, l"
         )
         for name, heads in (("svcca", ""), ("cka", ""), ("js", f", range({HEADS + 1}) h(head)")):
-            other = reference.attention_digest if heads else reference.hidden_digest
+            other = reference.digests.get("attention", "") if heads else reference.digests["hidden"]
             given = _values(name, bool(heads), other)
             columns = ", ".join(f"({given[c]})::{kind} as {c}" for c, kind in RESULTS.columns.items())
             target = RESULTS.folder(path) / f"{name}.parquet"

@@ -9,7 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get
+from explorer.measures import Context
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 pytestmark = pytest.mark.benchmark

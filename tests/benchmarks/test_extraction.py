@@ -73,7 +73,7 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path) ->
         began = time.perf_counter()
         shape = encoder.geometry
         with store.writer(
-            "dev", CheckpointKey("sst", "1", step), layers=shape.layers, heads=shape.heads, width=shape.width,
+            "dev", CheckpointKey.plain("sst", "1", step), layers=shape.layers, heads=shape.heads, width=shape.width,
             dtype="float16", attentions=True, attributes={},
         ) as writer:  # fmt: skip
             for hidden, maps in run(encoder, corpus):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get
+from explorer.measures import Context
+from explorer.measures.registry import get
 from store.layout import chunk_length
 from tests.benchmarks.test_svcca import best_together
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer

@@ -15,7 +15,7 @@ from store.keys import CheckpointKey
 from store.store import Store
 from tests.synthetic import sample_corpus
 
-KEY = CheckpointKey("sst2", "1", 100)
+KEY = CheckpointKey.plain("sst2", "1", 100)
 WIDTH, HEADS, EXAMPLES = 384, 2, 12_000
 
 

@@ -14,7 +14,8 @@ import time
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get
+from explorer.measures import Context
+from explorer.measures.registry import get
 from store.layout import chunk_length
 from store.shelf import Shelf
 from tests.explorer.measures.memory import MemoryLayer, one_token_each

@@ -10,7 +10,9 @@ from explorer.selection import EVERY, Against, Pair, Ranges, Selection, choose, 
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 
-RUNS = [CheckpointKey(task, seed, step) for task in ("pos", "sst2") for seed in ("1", "2") for step in (0, 20, 100)]
+RUNS = [
+    CheckpointKey.plain(task, seed, step) for task in ("pos", "sst2") for seed in ("1", "2") for step in (0, 20, 100)
+]
 KEYS = [*RUNS, PRETRAINED_KEY]
 
 
@@ -64,7 +66,7 @@ class TestAgainst:
         assert str(Against.parse(text)) == text
 
     def test_a_task_name_may_hold_slashes(self) -> None:
-        assert Against.parse("glue/sst2/1/20").key == CheckpointKey("glue/sst2", "1", 20)
+        assert Against.parse("glue/sst2/1/20").key == CheckpointKey.plain("glue/sst2", "1", 20)
 
     @pytest.mark.parametrize("text", ["", "last", "seed:", "sst2/1", "sst2/1/x", "sst2/1/-5", "20"])
     def test_anything_else_is_refused(self, text: str) -> None:
@@ -103,7 +105,7 @@ class TestChoose:
             choose(pick(steps=Ranges.parse("7", "--step")), KEYS)
 
     def test_a_store_with_many_steps_is_not_listed_to_the_end(self) -> None:
-        many = [CheckpointKey("sst2", "1", step) for step in range(100)]
+        many = [CheckpointKey.plain("sst2", "1", step) for step in range(100)]
         with pytest.raises(BertdynError, match=r"steps 0, 1, .*, 11, \.\.\.\.$"):
             choose(pick(steps=Ranges.parse("1000", "--step")), many)
 
@@ -138,11 +140,11 @@ class TestPairs:
         assert compared("final", tasks=("pos",), seeds=("2",)) == [("pos/2/0", "pos/2/100"), ("pos/2/20", "pos/2/100")]
 
     def test_against_another_seed_at_the_same_task_and_step(self) -> None:
-        without = [k for k in KEYS if k != CheckpointKey("pos", "2", 20)]
+        without = [k for k in KEYS if k != CheckpointKey.plain("pos", "2", 20)]
         assert compared("seed:2", without, tasks=("pos",)) == [("pos/1/0", "pos/2/0"), ("pos/1/100", "pos/2/100")]
 
     def test_against_the_other_seeds_each_pair_comes_once_and_the_smaller_seed_is_the_reference(self) -> None:
-        three = [CheckpointKey("sst2", seed, step) for seed in ("10", "2", "1") for step in (0, 20)]
+        three = [CheckpointKey.plain("sst2", seed, step) for seed in ("10", "2", "1") for step in (0, 20)]
         assert compared("seeds", three, steps=Ranges.parse("20", "--step")) == [
             ("sst2/10/20", "sst2/1/20"),
             ("sst2/10/20", "sst2/2/20"),
@@ -150,11 +152,11 @@ class TestPairs:
         ]
 
     def test_one_chosen_seed_is_compared_with_all_others_larger_or_smaller(self) -> None:
-        three = [CheckpointKey("sst2", seed, 20) for seed in ("1", "2", "3")]
+        three = [CheckpointKey.plain("sst2", seed, 20) for seed in ("1", "2", "3")]
         assert compared("seeds", three, seeds=("2",)) == [("sst2/2/20", "sst2/1/20"), ("sst2/3/20", "sst2/2/20")]
 
     def test_a_step_that_one_seed_alone_has_and_the_pretrained_model_have_no_other_seed(self) -> None:
-        lone = [k for k in KEYS if k != CheckpointKey("pos", "2", 20)]
+        lone = [k for k in KEYS if k != CheckpointKey.plain("pos", "2", 20)]
         found = compared("seeds", lone, tasks=("pos", "pretrained"))
         assert found == [("pos/2/0", "pos/1/0"), ("pos/2/100", "pos/1/100")]
         with pytest.raises(BertdynError, match="counterpart 'seeds'"):
@@ -164,7 +166,7 @@ class TestPairs:
     def test_the_pairs_of_seeds_are_all_combinations_within_a_task_and_step(
         self, runs: list[tuple[str, int, int]]
     ) -> None:
-        keys = [CheckpointKey(task, str(seed), step) for task, seed, step in runs]
+        keys = [CheckpointKey.plain(task, str(seed), step) for task, seed, step in runs]
         wanted = {
             (a, b) for a in keys for b in keys if (a.task, a.step) == (b.task, b.step) and int(a.seed) > int(b.seed)
         }
@@ -200,7 +202,7 @@ class TestPairs:
 
     def test_a_run_of_one_checkpoint_has_no_previous(self) -> None:
         with pytest.raises(BertdynError, match="Nothing to compare"):
-            compared("previous", [CheckpointKey("sst2", "1", 0)])
+            compared("previous", [CheckpointKey.plain("sst2", "1", 0)])
 
     @given(
         st.permutations(KEYS),

@@ -14,7 +14,7 @@ from tests.store.results import result
 from tests.synthetic import hidden_of, make_store, sample_corpus, write_checkpoint
 
 CORPUS = sample_corpus()
-KEY = CheckpointKey("sst2", "1", 20)
+KEY = CheckpointKey.plain("sst2", "1", 20)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from store.keys import CheckpointKey, Corpus
 from store.store import Store
 from tests.synthetic import HEADS, LAYERS, WIDTH, hidden_of, sample_corpus, write_checkpoint
 
-KEY = CheckpointKey("sst2", "1", 20)
+KEY = CheckpointKey.plain("sst2", "1", 20)
 
 
 @pytest.fixture

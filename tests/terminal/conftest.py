@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from explorer.compute.run import compute
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Against, Selection
 from tests.synthetic import make_store, sample_corpus
 

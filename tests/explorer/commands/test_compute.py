@@ -20,7 +20,7 @@ import pytest
 
 from explorer.cli import main
 from explorer.compute.plan import coverage
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Selection
 from store.keys import CheckpointKey
 from store.store import Store
@@ -70,7 +70,7 @@ def test_json_rows_carry_all_that_defines_a_value(store: Store) -> None:
         store.corpus("dev").info.tokens,
     )
     assert rows[0]["parameters"] == dict(get("svcca").settle({}))
-    key, reference = CheckpointKey("sst2", "1", 40), CheckpointKey("pretrained", "0", 0)
+    key, reference = CheckpointKey.plain("sst2", "1", 40), CheckpointKey.plain("pretrained", "0", 0)
     x, y = store.hidden("dev", key, 3), store.hidden("dev", reference, 3)
     assert rows[3]["value"] == pytest.approx(svcca_distance(x, y), abs=1e-6)
 

@@ -13,8 +13,9 @@ import pytest
 
 from explorer.compute.job import throttled
 from explorer.compute.protocol import Message, Outcome, Refused, Request, Update, read_message, request_line
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Against, Ranges, Selection
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.synthetic import make_store, sample_corpus
 
@@ -80,7 +81,7 @@ class TestAnswers:
         assert messages[-2].done == messages[-2].total == 6  # type: ignore[union-attr]
         assert messages[-1] == Outcome(6, 0)
         assert (code, errors) == (0, "")
-        assert len(store.results("js")) == 6 * 3
+        assert len(store.results(RowQuery(rows_of("js")))) == 6 * 3
         again, code, _ = ask(store.path, request_line(Request(selection)))
         assert again == [Update(0, 0, 6, ""), Outcome(0, 6)]
         assert code == 0
@@ -118,7 +119,7 @@ class TestCancel:
         assert outcome.cancelled
         assert (job.returncode, errors) == (143, "")
         assert alone(job.pid)
-        assert 0 < outcome.computed == len(store.results("svcca")) < 96
+        assert 0 < outcome.computed == len(store.results(RowQuery(rows_of("svcca")))) < 96
 
     def test_when_nobody_reads_any_more_it_stops(self, store: Store) -> None:
         selection = Selection("svcca", "dev", parameters=get("svcca").settle({"variance": 0.9}))

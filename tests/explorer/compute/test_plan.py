@@ -23,7 +23,7 @@ from explorer.compute.plan import (
     make_plan,
     plan,
 )
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Against, Pair, Ranges, Selection
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
@@ -52,7 +52,7 @@ def listed(key: CheckpointKey, layers: int = 3, attentions: bool = True) -> Chec
     )
 
 
-RUN = [CheckpointKey("sst2", "1", step) for step in (0, 20, 40)]
+RUN = [CheckpointKey.plain("sst2", "1", step) for step in (0, 20, 40)]
 LISTING = [listed(key) for key in [*RUN, PRETRAINED_KEY]]
 
 
@@ -160,7 +160,7 @@ def jobs(cells: Iterable[Cell]) -> list[Job]:
 
 
 def at(step: int, layer: int, reference: CheckpointKey | None = PRETRAINED_KEY) -> Cell:
-    return Cell(Pair(CheckpointKey("sst2", "1", step), reference), layer, None if reference is None else layer)
+    return Cell(Pair(CheckpointKey.plain("sst2", "1", step), reference), layer, None if reference is None else layer)
 
 
 class TestTasks:
@@ -179,7 +179,7 @@ class TestTasks:
         assert [len(task.jobs) for task in group(wanted, workers=1)] == [1] * 12
 
     def test_neighbours_in_a_chain_of_previous_share_a_side(self) -> None:
-        keys = [CheckpointKey("sst2", "1", step) for step in range(9)]
+        keys = [CheckpointKey.plain("sst2", "1", step) for step in range(9)]
         made = planned(listing=[listed(k) for k in keys], against=Against("previous"))
         for task in group(jobs_of([made]), workers=1):
             for one, next_one in zip(cells_of(task), cells_of(task)[1:], strict=False):

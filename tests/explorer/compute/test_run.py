@@ -20,11 +20,14 @@ from explorer.compute.pool import local_pool
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.run import compute, warnings
 from explorer.compute.worker import Setting, TaskReport
-from explorer.measures import Trust, canonical, get
+from explorer.measures import Trust, canonical
+from explorer.measures.registry import get
 from explorer.selection import Against, Ranges, Selection
 from store.errors import BertdynError
-from store.keys import PRETRAINED_KEY, CheckpointKey, Result
+from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.layout import checkpoint_path
+from store.results import Result
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.oracle import svcca_distance
 from tests.pools import here
@@ -72,20 +75,20 @@ class TestOnce:
 
     def test_a_checkpoint_that_was_extracted_anew_is_measured_anew(self, store: Store) -> None:
         run(store, select())
-        write_checkpoint(store, store.corpus("dev"), CheckpointKey("sst2", "1", 40), replace=True, shift=0.25)
+        write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("sst2", "1", 40), replace=True, shift=0.25)
         assert run(store, select()) == Outcome(4, 20)
 
     def test_rows_of_another_version_of_a_measure_do_not_count(self, store: Store) -> None:
         run(store, select(layers=Ranges.parse("3", "--layer"), steps=Ranges.parse("40", "--step"), seeds=("1",)))
         old = [replace(r, version=r.version - 1, step=20) for r in store.results()]
-        digest = store.checkpoint("dev", CheckpointKey("sst2", "1", 20)).hidden_digest
+        digest = store.checkpoint("dev", CheckpointKey.plain("sst2", "1", 20)).digests["hidden"]
         store.add_results([replace(r, digest=digest) for r in old])
         assert len(store.results()) == 2
         assert run(store, select(layers=Ranges.parse("3", "--layer"), seeds=("1",))) == Outcome(2, 1)
 
     def test_heads_and_their_layer_are_known_together(self, store: Store) -> None:
         assert run(store, select("js")).computed == 18
-        rows = [r for r in store.results("js") if (r.seed, r.step, r.layer) == ("1", 40, 3)]
+        rows = [r for r in store.results(RowQuery(rows_of("js"))) if (r.seed, r.step, r.layer) == ("1", 40, 3)]
         heads = [r.value for r in rows if r.head is not None]
         assert len(heads) == 2
         assert [r.value for r in rows if r.head is None] == [pytest.approx(np.mean(heads), rel=1e-12)]
@@ -148,7 +151,7 @@ def test_layers_are_compared_with_other_layers_as_a_matrix(store: Store) -> None
     assert run(store, chosen) == Outcome(16, 0)
     found = {(r.layer, r.ref_layer): r.value for r in store.results()}
     assert set(found) == {(n, m) for n in range(4) for m in range(4)}
-    x, y = store.hidden("dev", CheckpointKey("sst2", "1", 40), 3), store.hidden("dev", PRETRAINED_KEY, 1)
+    x, y = store.hidden("dev", CheckpointKey.plain("sst2", "1", 40), 3), store.hidden("dev", PRETRAINED_KEY, 1)
     assert found[3, 1] == pytest.approx(svcca_distance(x, y), abs=1e-6)
     same = select(seeds=("1",), steps=Ranges.parse("40", "--step"))
     assert run(store, same) == Outcome(0, 4)
@@ -200,19 +203,19 @@ def test_each_checkpoint_is_compared_with_its_reference(store: Store, against: s
         assert r.ref_task is not None
         assert r.ref_seed is not None
         assert r.ref_step is not None
-        x = store.hidden("dev", CheckpointKey(r.task, r.seed, r.step), 2)
-        y = store.hidden("dev", CheckpointKey(r.ref_task, r.ref_seed, r.ref_step), 2)
+        x = store.hidden("dev", CheckpointKey.plain(r.task, r.seed, r.step), 2)
+        y = store.hidden("dev", CheckpointKey.plain(r.ref_task, r.ref_seed, r.ref_step), 2)
         assert r.value == pytest.approx(svcca_distance(x, y), abs=1e-6)
 
 
 def test_a_row_says_all_that_defines_it(store: Store) -> None:
     run(store, select(seeds=("2",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer")))
     (row,) = store.results()
-    key = CheckpointKey("sst2", "2", 40)
+    key = CheckpointKey.plain("sst2", "2", 40)
     assert (row.measure, row.corpus, row.task, row.seed, row.step, row.layer) == ("svcca", "dev", "sst2", "2", 40, 3)
     assert (row.ref_task, row.ref_seed, row.ref_step, row.ref_layer) == ("pretrained", "0", 0, 3)
     assert row.parameters == canonical(dict(get("svcca").settle({})))
-    assert row.digest == store.checkpoint("dev", key).hidden_digest
+    assert row.digest == store.checkpoint("dev", key).digests["hidden"]
     assert row.n == store.corpora()[0].tokens
     assert row.version == get("svcca").version
     assert row.unit == get("svcca").unit
@@ -245,7 +248,7 @@ class TestTrouble:
     @pytest.mark.parametrize("measure", ["svcca", "js", "clusters"])
     def test_nan_in_one_checkpoint_is_named_and_spares_the_others(self, tmp_path: Path, measure: str) -> None:
         store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20, 40))
-        key = CheckpointKey("sst2", "1", 20)
+        key = CheckpointKey.plain("sst2", "1", 20)
         name = "attention" if measure == "js" else "hidden"
         array = zarr.open_group(checkpoint_path(store.path, "dev", key), mode="r+")[name]
         array[2, 0, 5] = np.nan  # type: ignore[index]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.measures import Context, Value, get
+from explorer.measures import Context, Value
+from explorer.measures.registry import get
 from tests import oracle
 from tests.explorer.measures.memory import MemoryLayer, one_token_each
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get
+from explorer.measures import Context, MeasureError
 from explorer.measures import attention_rows as streaming
 from explorer.measures.attention_sums import GROUPS
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from explorer.measures.resampling import mean_interval
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
 from tests.oracle import entropy_bits, js_bits, without_special

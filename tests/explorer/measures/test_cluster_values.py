@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from explorer.measures import Context, Trust, get
+from explorer.measures import Context, Trust
 from explorer.measures import apart as apart_module
 from explorer.measures.hulls import compare
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden
 
 CLUSTERS = get("clusters")

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, Trust, get
+from explorer.measures import Context, MeasureError, Trust
 from explorer.measures import apart as apart_module
 from explorer.measures.geometry import mantel
 from explorer.measures.hulls import compare
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 NAMES = ("spatial-similarity", "centroid-movement", "label-distance-change")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get
+from explorer.measures import Context, MeasureError
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import like_bert
 from tests.explorer.measures.linear_samples import measure as measured
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer

@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get, resampling
+from explorer.measures import Context, resampling
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 

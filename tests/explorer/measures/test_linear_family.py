@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, get
+from explorer.measures import Context
+from explorer.measures.registry import get
 from tests import oracle
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each

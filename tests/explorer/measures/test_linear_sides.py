@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get
+from explorer.measures import Context
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, one_token_each
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get, rsa_ranks
+from explorer.measures import Context, MeasureError, rsa_ranks
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
 from tests.oracle import rsa_score, upper_similarities
 

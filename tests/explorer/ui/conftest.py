@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.compute.run import compute
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Against, Selection
 from explorer.ui.app import Explorer
 from explorer.ui.config import Config, defaults

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.message import Message
 
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Selection
@@ -19,6 +19,7 @@ from explorer.ui.messages import Ended
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.jobs import Job, JobList, lasting
 from explorer.views.jobs import Jobs as JobsView
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.explorer.ui.conftest import main, opened, text_of, until
 from tests.synthetic import make_store
@@ -66,7 +67,7 @@ def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) 
     assert states == {"svcca": "set aside", "cca": "done", "js": "done"}
     done = jobs.listed()[0]
     assert (done.done, done.total) == (done.total, done.total)
-    assert len(Store.open(fresh).results("cca")) > 0
+    assert len(Store.open(fresh).results(RowQuery(rows_of("cca")))) > 0
 
 
 @pytest.mark.slow

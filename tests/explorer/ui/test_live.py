@@ -12,6 +12,7 @@ import pytest
 from explorer.ui.reader import LISTING, TICK, VALUES, stamp
 from explorer.ui.screens.main import SMALLEST
 from store.keys import CheckpointKey
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
 from tests.synthetic import make_store, write_checkpoint
@@ -34,7 +35,7 @@ async def test_what_is_missing_is_computed_by_itself_and_kept(fresh: Path) -> No
         await until(pilot, lambda: main(pilot).picture is not None and not main(pilot).missing, 90)
         await until(pilot, lambda: "comput" not in text_of(pilot, "title"))
         assert "L3 0." in text_of(pilot, "chart")
-    assert {r.task for r in Store.open(fresh).results("svcca")} == {"pos"}
+    assert {r.task for r in Store.open(fresh).results(RowQuery(rows_of("svcca")))} == {"pos"}
 
 
 @pytest.mark.slow
@@ -70,7 +71,7 @@ async def test_new_checkpoints_and_values_of_others_appear_without_a_key(tmp_pat
     async with opened(path) as pilot:
         assert "x 3 steps" in text_of(pilot, "title")
         store = Store.open(path)
-        write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", 60))
+        write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("pos", "1", 60))
         main(pilot).action_cancel_job()
         await until(pilot, lambda: "x 4 steps" in text_of(pilot, "title"), 10)
         fill(store, "svcca", "dev")
@@ -176,5 +177,5 @@ def test_a_stamp_changes_with_a_checkpoint_and_with_a_value_and_not_by_itself(fr
     fill(store, "svcca", "dev")
     assert stamp(fresh, LISTING) == listing
     assert stamp(fresh, VALUES) != values
-    write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", 60))
+    write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("pos", "1", 60))
     assert stamp(fresh, LISTING) != listing

@@ -19,7 +19,7 @@ from store.keys import CheckpointKey
 from store.store import Store
 from tests.synthetic import write_checkpoint
 store = Store.open(Path(sys.argv[1]))
-write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", int(sys.argv[2])))
+write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("pos", "1", int(sys.argv[2])))
 """
 BERTDYN = "import sys; from explorer.cli import main; main(sys.argv[1:])"
 SECONDS = 2.0
