@@ -9,22 +9,7 @@ from explorer.measures import Context
 from explorer.measures.base import Trust
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, like_bert, measure
-from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, one_token_each
-
-
-class MemoryShelf:
-    """A shelf of copies; counts what is asked and written."""
-
-    def __init__(self) -> None:
-        self.arrays, self.found = {}, 0
-
-    def get(self, key):
-        assert all(isinstance(part, str) for part in key)
-        self.found += tuple(key) in self.arrays
-        return self.arrays.get(tuple(key))
-
-    def put(self, key, arrays):
-        self.arrays[tuple(key)] = {name: np.array(a) for name, a in arrays.items()}
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, MemoryShelf, one_token_each
 
 
 @pytest.fixture
