@@ -12,7 +12,6 @@ import functools
 import hashlib
 import os
 import re
-import subprocess
 import threading
 import time
 import uuid
@@ -232,6 +231,8 @@ def _content(path: str) -> str:
 
 
 def _sysctl(name: str) -> str:
+    import subprocess
+
     with suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, timeout=5).stdout.strip()
     return ""
