@@ -17,7 +17,7 @@ from store.groups import damage, read_info
 from store.keys import CheckpointKey
 from store.places import folders
 from store.shelf import kept_bytes, unused
-from store.staging import collect, locked, modified, throw_away, writing
+from store.staging import collect, leftovers, modified, set_aside, writing
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,34 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
     broken = {path.relative_to(root).as_posix(): what for path, what in _unreadable_fragments(root)}
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
-    problems += [Problem(f"{layout.STAGING}/{name}", "left by a process that died") for name in _dead(root)]
+    problems += _left(root)
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
     return CheckReport(len(corpora), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
 
 
+def empty_trash(root: Path) -> int:
+    """Remove what repairs set aside; returns how many folders and files there were.
+
+    Raises:
+        BertdynError: the store cannot be written.
+    """
+    with writing(root):
+        aside = sorted((root / layout.TRASH).glob("*"))
+        for place in aside:
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+    return len(aside)
+
+
 def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[str, str]) -> Iterator[str]:
     with writing(root):
-        shutil.rmtree(root / layout.TRASH, ignore_errors=True)
-        (root / layout.TRASH).mkdir(exist_ok=True)
         count = collect(root)
         if count:
             yield f"removed {count} unfinished folder{'s' if count > 1 else ''}"
         for place in (*damaged, *broken):
-            throw_away(root, root / place, keep=True)
-            yield f"moved {place} to {layout.TRASH}" + ("" if place in broken else ": extract it again")
+            yield f"moved {place} to {set_aside(root, place)}" + ("" if place in broken else ": extract it again")
         dropped = list(unused(root, _digests(root)))
         for path in dropped:
             path.unlink(missing_ok=True)
@@ -169,16 +182,9 @@ def _digests(root: Path) -> set[str]:
     return found
 
 
-def _dead(root: Path) -> list[str]:
-    found = []
-    for folder in (root / layout.STAGING).glob("*"):
-        if not folder.is_dir():
-            continue
-        lock = folder.with_name(f"{folder.name}.lock")
-        if not lock.exists():
-            found.append(folder.name)
-            continue
-        with locked(lock, wait=False) as free:
-            if free and folder.is_dir():
-                found.append(folder.name)
-    return found
+def _left(root: Path) -> list[Problem]:
+    try:
+        found = [f"{layout.STAGING}/{name}" for name in leftovers(root)]
+    except OSError as error:
+        return [Problem(layout.STAGING, f"cannot be read: {error.strerror}")]
+    return [Problem(place, "left by a process that died") for place in found if (root / place).is_dir()]

@@ -12,14 +12,17 @@ import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from store.duck import written
 from store.errors import BertdynError
 from store.layout import TABLES
-from store.staging import locked, refused, sync, write_file, writing
+from store.locks import locked
+from store.ownership import ServerClock
+from store.ownership import draft as new_draft
+from store.staging import refused, sync, write_file, writing
 
 COMPACT_ABOVE = 256
 """Fragments; an aggregate over 500 takes 64 ms, over one 1 ms."""
@@ -157,11 +160,13 @@ def _copy(connection: Any, root: Path, table: TableSpec, rows: str, parameters: 
 
     folder = table.folder(root)
     name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:12]}"
-    draft, path = folder / f".{name}.tmp", folder / f"{name}{_SUFFIX}"
+    path = folder / f"{name}{_SUFFIX}"
+    draft = new_draft(folder / name)
     with writing(root):
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            connection.execute(f"copy ({rows}) to {quoted(draft)} (format parquet, compression zstd)", parameters)
+            options = "(format parquet, compression zstd)"
+            written(draft, lambda file: connection.execute(f"copy ({rows}) to {quoted(file)} {options}", parameters))
             sync(draft)
             os.rename(draft, path)
             sync(folder)
@@ -186,14 +191,13 @@ def _replaced(root: Path, table: TableSpec) -> set[str]:
 
 
 def _remove_replaced(root: Path, table: TableSpec) -> None:
-    folder, now = table.folder(root), time.time()
-    for note in folder.glob(f"*{_REPLACES}"):
-        if now - note.stat().st_mtime < GRACE_SECONDS:
+    folder = table.folder(root)
+    clock = ServerClock(folder)
+    for note in sorted(folder.glob(f"*{_REPLACES}")):
+        if clock.now() - note.stat().st_mtime < GRACE_SECONDS:
             continue
-        for name in json.loads(note.read_bytes()):
-            (folder / name).unlink(missing_ok=True)
+        # Without the fragment that took their place (damaged, set aside) the replaced ones count again.
+        if note.with_name(note.name.removesuffix(_REPLACES) + _SUFFIX).exists():
+            for name in json.loads(note.read_bytes()):
+                (folder / name).unlink(missing_ok=True)
         note.unlink(missing_ok=True)
-    for draft in folder.glob(".*.tmp"):
-        with suppress(FileNotFoundError):
-            if now - draft.stat().st_mtime > GRACE_SECONDS:
-                draft.unlink()

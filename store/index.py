@@ -11,8 +11,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from store.duck import written
 from store.layout import INDEX, TABLES
-from store.staging import Stage, locked, refused, sync, write_file, writing
+from store.locks import locked
+from store.staging import Stage, refused, sync, write_file, writing
 from store.tables import MeasureShape, axes_of, lasting_sources, views
 
 _NOTE = "index.json"
@@ -75,12 +77,7 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
     stage = Stage(root)
     draft = stage.path / INDEX
     try:
-        # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
-        newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
-        config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
-        with duckdb.connect(str(draft), config=config) as connection:
-            for statement in (*lasting_sources(real, axes_of(shapes)), *views(shapes)):
-                connection.execute(statement)
+        written(draft, lambda path: _write_views(path, real, shapes))
         sync(draft)
         os.replace(draft, root / INDEX)
     except duckdb.IOException as error:
@@ -88,3 +85,14 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
     finally:
         stage.discard()
     sync(root)
+
+
+def _write_views(path: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
+    import duckdb
+
+    # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
+    newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
+    config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
+    with duckdb.connect(str(path), config=config) as connection:
+        for statement in (*lasting_sources(real, axes_of(shapes)), *views(shapes)):
+            connection.execute(statement)

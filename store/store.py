@@ -239,6 +239,8 @@ class Store:
         Raises:
             BertdynError: the disk is full or not writable.
         """
+        if results:
+            self._collect_once()
         self._catalog.add_results(results)
 
     def results(self, query: RowQuery = ALL_ROWS) -> list[Result]:
@@ -320,8 +322,8 @@ class Store:
     def check(self, repair: bool = False) -> CheckReport:
         """Read everything and compare it with its checksums and descriptions.
 
-        With ``repair``, damaged groups are moved to ``trash/``, tables and index made again from the groups, and what
-        dead processes left removed.
+        With ``repair``, damaged groups are moved to ``trash/``, where they stay until ``empty_trash``, tables and index
+        made again from the groups, and what dead processes left removed.
 
         Raises:
             BertdynError: to repair, the store must be writable.
@@ -329,6 +331,16 @@ class Store:
         from store.check import check
 
         return check(self.path, self._catalog, repair)
+
+    def empty_trash(self) -> int:
+        """Remove what repairs set aside; returns how much there was.
+
+        Raises:
+            BertdynError: the store cannot be written.
+        """
+        from store.check import empty_trash
+
+        return empty_trash(self.path)
 
     def _need_corpus(self, name: str) -> CorpusInfo:
         folder = layout.corpus_path(self.path, name)

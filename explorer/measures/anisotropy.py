@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from explorer.measures import spectrum
-from explorer.measures.base import INTERVALS, Context, Corpus, Layer, Measure, Value
+from explorer.measures.base import INTERVALS, Context, Given, Measure, Value
+from explorer.measures.declaration import ALONE, LAYER, hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,23 +23,22 @@ def largest_share(eigenvalues: np.ndarray) -> float:
     return float(eigenvalues[0] / eigenvalues.sum())
 
 
-def anisotropy(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def anisotropy(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """Return the anisotropy of one layer, a share.
 
     Raises:
         MeasureError: hidden states that are not finite.
     """
-    return spectrum.value_of(layer, corpus, parameters, context, largest_share, "share")
+    return spectrum.value_of(given.layer, given.corpus, parameters, context, largest_share, "share")
 
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
         name="anisotropy",
         title="Anisotropy",
-        reads="hidden",
-        sides=1,
+        inputs=hidden(*ALONE),
+        operands=ALONE,
+        axes=(LAYER,),
         unit="share",
         low=0.0,
         high=1.0,

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from explorer.measures import spectrum
-from explorer.measures.base import INTERVALS, Context, Corpus, Layer, Measure, Parameter, Value
+from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Value
+from explorer.measures.declaration import ALONE, LAYER, hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,9 +26,7 @@ def perplexity(weights: np.ndarray) -> float:
     return float(np.exp(-(p * np.log(p)).sum()))
 
 
-def effective_rank(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def effective_rank(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """Return the effective rank of one layer, in dimensions.
 
     Raises:
@@ -38,15 +37,16 @@ def effective_rank(
     def formula(eigenvalues: np.ndarray) -> float:
         return perplexity(eigenvalues**power)
 
-    return spectrum.value_of(layer, corpus, parameters, context, formula, "dimensions")
+    return spectrum.value_of(given.layer, given.corpus, parameters, context, formula, "dimensions")
 
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
         name="effective-rank",
         title="Effective rank",
-        reads="hidden",
-        sides=1,
+        inputs=hidden(*ALONE),
+        operands=ALONE,
+        axes=(LAYER,),
         unit="dimensions",
         low=1.0,
         high=float("inf"),

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from explorer.measures import spectrum
-from explorer.measures.base import INTERVALS, Context, Corpus, Layer, Measure, Value
+from explorer.measures.base import INTERVALS, Context, Given, Measure, Value
+from explorer.measures.declaration import ALONE, LAYER, hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,23 +23,22 @@ def ratio(eigenvalues: np.ndarray) -> float:
     return float(1 / (p @ p))
 
 
-def participation_ratio(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def participation_ratio(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """Return the participation ratio of one layer, in dimensions.
 
     Raises:
         MeasureError: hidden states that are not finite.
     """
-    return spectrum.value_of(layer, corpus, parameters, context, ratio, "dimensions")
+    return spectrum.value_of(given.layer, given.corpus, parameters, context, ratio, "dimensions")
 
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
         name="participation-ratio",
         title="Participation ratio",
-        reads="hidden",
-        sides=1,
+        inputs=hidden(*ALONE),
+        operands=ALONE,
+        axes=(LAYER,),
         unit="dimensions",
         low=1.0,
         high=float("inf"),

@@ -60,7 +60,7 @@ def test_js_against_reading_and_logs(tmp_path, capsys):
                     torch.from_numpy(read).float().log_().sum()
 
     plain, ours = best_together(
-        [bare, lambda: measure.compute(*sides, corpus, dict(measure.settle({})), Context())], rounds=3
+        [bare, lambda: measure.compute(given(*sides, corpus=corpus), dict(measure.settle({})), Context())], rounds=3
     )
     with capsys.disabled():
         print(

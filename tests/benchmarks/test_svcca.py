@@ -87,7 +87,7 @@ def layers(tmp_path_factory):
 
 def value(name, pair, context):
     """One measure of one pair."""
-    return get(name).compute(*pair, one_token_each(N), dict(get(name).settle({})), context)[0].value
+    return get(name).compute(given(*pair, corpus=one_token_each(N)), dict(get(name).settle({})), context)[0].value
 
 
 def literal_svcca(pair):

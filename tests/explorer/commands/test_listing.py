@@ -138,6 +138,9 @@ class TestCheck:
         assert "mended" in mended.stdout
         assert call(check, store.path).exit_code == 0
         assert "sst2/1/20" not in {str(c.key) for c in Store.open(store.path).checkpoints()}
+        assert list((store.path / "trash").iterdir())
+        assert "removed from trash/: 1" in call(check, store.path, "--empty-trash").stdout
+        assert not list((store.path / "trash").iterdir())
 
 
 class TestMeasures:

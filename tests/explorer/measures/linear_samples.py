@@ -29,7 +29,7 @@ def measure(name, x, y, corpus=None, context=None, chunk=1 << 30, **parameters) 
     """The one Value of a pair of arrays."""
     sides = [MemoryLayer(a, hidden_chunk=chunk) for a in (x, y)]
     settled = dict(get(name).settle(parameters))
-    (value,) = get(name).compute(*sides, corpus or one_token_each(len(x)), settled, context or Context())
+    (value,) = get(name).compute(given(*sides, corpus=corpus or one_token_each(len(x))), settled, context or Context())
     return value
 
 

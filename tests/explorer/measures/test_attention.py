@@ -22,7 +22,7 @@ def measure(a, b, chunk=1 << 30):
     """Values of lists of maps [heads, l, l]: the layer's and those of the heads."""
     corpus = MemoryCorpus([m.shape[1] for m in a])
     sides = [MemoryLayer(maps=pack(maps), attention_chunk=chunk) for maps in (a, b)]
-    layer, *heads = JS.compute(*sides, corpus, DEFAULTS, Context())
+    layer, *heads = JS.compute(given(*sides, corpus=corpus), DEFAULTS, Context())
     return layer, heads
 
 
@@ -138,7 +138,7 @@ def test_every_stored_chunk_is_read_once_a_head():
 def test_another_number_of_heads_is_an_error():
     a, b = (MemoryLayer(maps=pack(maps(0, heads=h))) for h in (2, 3))
     with pytest.raises(MeasureError, match="2 and 3 attention heads"):
-        JS.compute(a, b, MemoryCorpus([3, 8, 1, 20]), DEFAULTS, Context())
+        JS.compute(given(a, b, corpus=MemoryCorpus([3, 8, 1, 20])), DEFAULTS, Context())
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -424,10 +424,12 @@ def test_memory_does_not_grow_with_the_number_of_sentences(trust, monkeypatch):
         corpus = framed([10] * examples)
         sides = [Endless(10, 20_000) for _ in range(2)]
         context = Context(trust=trust)
-        JS.compute(*sides, corpus, dict(JS.settle({})), context)  # what is imported and set up once does not count
+        JS.compute(
+            given(*sides, corpus=corpus), dict(JS.settle({})), context
+        )  # what is imported and set up once does not count
         tracemalloc.start()
         try:
-            layer, _ = JS.compute(*sides, corpus, dict(JS.settle({})), context)
+            layer, _ = JS.compute(given(*sides, corpus=corpus), dict(JS.settle({})), context)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()

@@ -25,7 +25,7 @@ def measure(name, x, z, labels, context=None, **parameters):
     corpus = MemoryCorpus([1] * len(x), label_ids=labels, label_names=names)
     found = get(name)
     sides = MemoryLayer(np.asarray(x)), None if z is None else MemoryLayer(np.asarray(z))
-    values = found.compute(*sides, corpus, dict(found.settle(parameters)), context or Context())
+    values = found.compute(given(*sides, corpus=corpus), dict(found.settle(parameters)), context or Context())
     return {(v.statistic, v.label_a): v for v in values}
 
 

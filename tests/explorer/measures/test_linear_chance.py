@@ -179,7 +179,7 @@ def test_several_measures_share_what_chance_costs_to_read():
     sides = [MemoryLayer(a) for a in (x, y)]
     context = trusting(null=2, interval="jackknife")
     for name in ("cka", "procrustes", "shape"):
-        get(name).compute(*sides, text_of(300), dict(get(name).settle({})), context)
+        get(name).compute(given(*sides, corpus=text_of(300)), dict(get(name).settle({})), context)
     assert [len(s.reads) for s in sides] == [3, 3]  # the value, the null, the groups
 
 

@@ -126,5 +126,5 @@ def test_sides_are_kept_within_the_limit_of_a_worker():
     x, y = like_bert(300, 64)
     kept = Kept()
     sides = [MemoryLayer(a) for a in (x, y)]
-    get("cca").compute(*sides, one_token_each(300), dict(get("cca").settle({})), Context(kept=kept))
+    get("cca").compute(given(*sides, corpus=one_token_each(300)), dict(get("cca").settle({})), Context(kept=kept))
     assert kept._bytes < 3 * 1.2 * 64 * 64 * 8

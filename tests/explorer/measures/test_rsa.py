@@ -28,7 +28,9 @@ CHOICES = [
 def ask(x, y, corpus=None, trust=None, context=None, chunk=1 << 30, **parameters):
     sides = [MemoryLayer(np.asarray(a), hidden_chunk=chunk) for a in (x, y)]
     context = context or Context(trust=trust or Trust())
-    (value,) = RSA.compute(*sides, corpus or one_token_each(len(x)), dict(RSA.settle(parameters)), context)
+    (value,) = RSA.compute(
+        given(*sides, corpus=corpus or one_token_each(len(x))), dict(RSA.settle(parameters)), context
+    )
     return value
 
 
