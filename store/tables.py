@@ -243,8 +243,10 @@ def current_results(source: str) -> str:
 
 
 def _measure_view(name: str, shape: MeasureShape) -> str:
-    columns = [column for column in SHOWN if column in shape.columns]
-    columns += [f"{_identifier(name)} as {_identifier(name.removeprefix(AXIS))}" for name, _ in shape.axes]
+    columns = [column for column in SHOWN if column in shape.columns or column == "statistic"]
+    at = columns.index("statistic")
+    axes = [f"{_identifier(name)} as {_identifier(name.removeprefix(AXIS))}" for name, _ in shape.axes]
+    columns[at : at + ("statistic" not in shape.columns)] = axes
     for parameter, kind in shape.parameters:
         path = quoted("$." + json.dumps(parameter))
         taken = parameter in COLUMNS or AXIS + parameter in dict(shape.axes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,14 +17,15 @@ from explorer.measures.registry import all_measures
 
 COLUMNS = (
     "name", "title", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition", "parameters",
-    "counts", "source", "cost", "same", "floor", "null", "intervals", "details", "version",
+    "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details", "version",
 )  # fmt: skip
 
 
 @click.command()
 @click.argument("name", metavar="[MEASURE]", required=False)
+@click.option("--markdown", is_flag=True, help="A table of what each is and what others compute under its name.")
 @output_options
-def command(name: str | None, format: str | None, output: Path | None) -> None:
+def command(name: str | None, markdown: bool, format: str | None, output: Path | None) -> None:
     """Say what each measure is: definition, unit, range, parameters, source and cost.
 
     \b
@@ -31,10 +33,20 @@ def command(name: str | None, format: str | None, output: Path | None) -> None:
     bertdyn measures svcca --format json
     """
     chosen = [measure_named(name)] if name else list(all_measures())
+    if markdown:
+        write_text("\n".join(markdown_table(chosen)), output)
+        return
     if format_of(format, output) == "table":
         write_text("\n".join(map(_described, chosen)), output)
         return
     write_rows(COLUMNS, [tuple(_cell(m, column) for column in COLUMNS) for m in chosen], format, output)
+
+
+def markdown_table(measures: Sequence[Measure]) -> list[str]:
+    """Return the lines of the README's table of measures."""
+    head = ["| measure | what it is | what others compute under this name |", "| --- | --- | --- |"]
+    rows = ((f"`{m.name}`", m.summary, m.others) for m in measures)
+    return head + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
 
 
 def _described(measure: Measure) -> str:

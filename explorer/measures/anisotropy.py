@@ -52,6 +52,11 @@ MEASURES: tuple[Measure, ...] = (
         cost=spectrum.COST,
         counts="tokens",
         compute=anisotropy,
+        summary="largest eigenvalue of the covariance as a share of their sum (Razzhigaev et al. 2024: 0.6795)",
+        others=(
+            "Ethayarajh 2019: mean cosine of random pairs, which tells how large the mean is (0.9887); manylatents: "
+            "share of the largest singular value (0.1495); without centring (0.9891)"
+        ),
         parameters=(spectrum.TOKENS,),
         intervals=INTERVALS,
     ),

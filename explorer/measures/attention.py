@@ -130,6 +130,15 @@ MEASURES: tuple[Measure, ...] = (
         "the null costs as much again, reading excepted.",
         counts="examples",
         compute=js,
+        summary=(
+            "Jensen-Shannon divergence of one head's attention rows in *bits*, restored to sum 1; mean over query "
+            "tokens, examples, heads (Hao et al. 2020). `--special drop`, `--weighting queries`, `--detail "
+            "example|query`"
+        ),
+        others=(
+            "scipy's `jensenshannon` is its square root, in nats; contextual-corr takes the best matching head, in "
+            "nats, and weighs by words"
+        ),
         version=2,
         parameters=(SPECIAL, WEIGHTING),
         details=DETAILS,
@@ -154,6 +163,7 @@ MEASURES: tuple[Measure, ...] = (
         cost="One logarithm an attention entry.",
         counts="examples",
         compute=attention_entropy,
+        summary="entropy of an attention row in bits; mean over query tokens, examples, heads (Clark et al. 2019)",
         parameters=(SPECIAL, WEIGHTING),
         details=DETAILS,
         intervals=INTERVALS,
@@ -172,6 +182,7 @@ MEASURES: tuple[Measure, ...] = (
         cost="One logarithm an attention entry of either side.",
         counts="examples",
         compute=attention_entropy_change,
+        summary="that entropy less the reference's",
         parameters=(SPECIAL, WEIGHTING),
         details=DETAILS,
         floor=1e-5,
@@ -192,6 +203,7 @@ MEASURES: tuple[Measure, ...] = (
         cost="A few sums over the attention entries; reading them costs more.",
         counts="examples",
         compute=sink_mass,
+        summary="share of the attention on [CLS], [SEP] and their kin (Clark et al. 2019)",
         parameters=(WEIGHTING,),
         details=DETAILS,
         intervals=INTERVALS,
@@ -210,6 +222,7 @@ MEASURES: tuple[Measure, ...] = (
         cost="A few sums over the attention entries of either side; reading them costs more.",
         counts="examples",
         compute=sink_mass_change,
+        summary="that share less the reference's",
         parameters=(WEIGHTING,),
         details=DETAILS,
         floor=1e-6,

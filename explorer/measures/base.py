@@ -303,6 +303,10 @@ class Measure:
     counts: str
     """What n counts: 'tokens', 'examples', 'points'."""
     compute: Compute
+    summary: str
+    """What it is, in a line of a table."""
+    others: str = ""
+    """What other programs compute under this name, and what they give for our test pair."""
     operands: tuple[Operand, ...] = COMPARED
     default_reference: str = "pretrained"
     """What checkpoints are compared with unless the user says."""

@@ -366,6 +366,15 @@ MEASURES: tuple[Measure, ...] = (
         ),
         counts="points",
         compute=clusters,
+        summary=(
+            "for each pair of labels: distance of centroids and of convex hulls (twice the hard margin), whether a "
+            "plane separates them; with a verified proof, one group a label, or `--method directprobe`: merged bottom "
+            "up until nothing more can be (Zhou and Srikumar 2021)"
+        ),
+        others=(
+            "DirectProbe trusts its solver: overlaps within Gurobi's tolerance of 1e-4 count as separable, and an SVM "
+            "that did not converge as overlapping"
+        ),
         version=2,
         parameters=(
             Parameter(

@@ -60,6 +60,16 @@ MEASURES: tuple[Measure, ...] = (
         cost=spectrum.COST,
         counts="tokens",
         compute=effective_rank,
+        summary=(
+            "over how many directions one layer's hidden states are spread: exponential of the entropy of the "
+            "*singular values* of the centred hidden states, restored to sum 1 (Roy and Vetterli 2007: 137.22 for the "
+            "first array of our test pair). `--spectrum eigenvalues`: of the shares of the variance (3.90). No "
+            "reading where `svcca` and its kin kept their directions"
+        ),
+        others=(
+            "RankMe does not centre and adds 1e-7 to each (16.92); reptrix's RankMe takes eigenvalues and adds as "
+            "much (3.90); Diff-eRank scales every row to length 1, then takes eigenvalues (8.21)"
+        ),
         parameters=(
             spectrum.TOKENS,
             Parameter(

@@ -231,6 +231,14 @@ MEASURES: tuple[Measure, ...] = (
         cost="That of measure clusters for each side, kept; then nothing.",
         counts="pairs of labels",
         compute=spatial_similarity,
+        summary=(
+            "what fine-tuning did to that geometry: correlation of all label distances with the reference's, with a "
+            "Mantel p-value, since pairs are not independent (Zhou and Srikumar 2022)"
+        ),
+        others=(
+            "BERT-fine-tuning-analysis puts 0 for missing labels, which inflates the correlation; here missing is "
+            "missing"
+        ),
         parameters=(
             _METHOD,
             Parameter("distance", "hull", "between convex hulls or between centroids", choices=("hull", "centroid")),
@@ -258,6 +266,7 @@ MEASURES: tuple[Measure, ...] = (
         cost="One pass over both sides.",
         counts="points",
         compute=centroid_movement,
+        summary="how far each label's centroid is from where it was in the reference (Zhou and Srikumar 2022)",
         main="mean",
         intervals=("jackknife",),
     ),
@@ -280,6 +289,7 @@ MEASURES: tuple[Measure, ...] = (
         cost="That of measure clusters for each side, kept; then nothing.",
         counts="points",
         compute=label_distance_change,
+        summary="by how much each label's distance to its nearest other label grew (Zhou and Srikumar 2022)",
         parameters=(_METHOD,),
         main="mean",
     ),

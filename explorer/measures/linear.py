@@ -257,6 +257,18 @@ MEASURES: tuple[Measure, ...] = (
         ),
         Parameter("variance", 0.99, "share of the variance (or sum) that each side keeps", low=0.01, high=1.0),
         title="SVCCA distance",
+        summary=(
+            "1 - mean of the min(k) canonical correlations between the fewest principal directions of each side that "
+            "hold 99 % of the *variance*, features centred (Raghu et al. 2017; Hao et al. 2020). Similarity of our "
+            "test pair: **0.9005** (k 111, 166)"
+        ),
+        others=(
+            "`--definition google-tutorial`: 99 % of the sum of *singular values* (0.8896, k 368); google/svcca then "
+            "trims trailing correlations (0.9014). `--definition zscore`: features z-scored first (Wu et al. 2020, "
+            "who keep one direction fewer: 0.8326; ours 0.8325). anatome decomposes before centring (0.8892), ReSi "
+            "keeps one direction by mistake (0.7895), netrep divides by sqrt(k1 k2) (0.7364), ContraSim truncates "
+            "nothing (0.8967: that is `cca`)"
+        ),
         unit="distance",
         low=0.0,
         high=1.0,
@@ -275,6 +287,13 @@ MEASURES: tuple[Measure, ...] = (
         "cca",
         _cca,
         title="mean CCA distance",
+        summary=(
+            "1 - mean of all canonical correlations; directions below 1e-10 of the largest eigenvalue, or that "
+            "float16 alone could make, are no directions (0.8967)"
+        ),
+        others=(
+            "google/svcca's `robust_cca_similarity` passes its threshold as epsilon (0.0565 where 0.4318 is right)"
+        ),
         unit="distance",
         low=0.0,
         high=1.0,
@@ -298,6 +317,14 @@ MEASURES: tuple[Measure, ...] = (
             choices=("x", "y"),
         ),
         title="PWCCA distance",
+        summary=(
+            "canonical correlations weighted by how much of one side's neurons they carry (Morcos et al. 2018; "
+            "`--weights x|y`: 0.90531, 0.90534)"
+        ),
+        others=(
+            "google/svcca, ReSi, ContraSim: directions without the whitening (0.9527); anatome: coefficients made "
+            "orthogonal (0.8255)"
+        ),
         unit="distance",
         low=0.0,
         high=1.0,
@@ -322,6 +349,14 @@ MEASURES: tuple[Measure, ...] = (
             choices=("unbiased", "biased"),
         ),
         title="linear CKA similarity",
+        summary=(
+            "linear CKA, unbiased HSIC (Song et al. 2012), exact and without n x n matrices (0.6238); `--estimator "
+            "biased` is Kornblith et al. 2019 (0.6243)"
+        ),
+        others=(
+            "torch_cka, pytorch-cka: tokens flattened into features, another number; pytorch-cka drops the attention "
+            "mask and clamps to [0, 1]. float32 elsewhere costs up to 7e-4"
+        ),
         unit="similarity",
         low=-1.0,
         high=1.0,
@@ -339,6 +374,7 @@ MEASURES: tuple[Measure, ...] = (
         "procrustes",
         _procrustes,
         title="Procrustes distance",
+        summary="2 - 2 nuclear norm of X'Y, both of unit Frobenius norm (Ding et al. 2021: 0.4368)",
         unit="distance",
         low=0.0,
         high=2.0,
@@ -355,6 +391,8 @@ MEASURES: tuple[Measure, ...] = (
         "shape",
         _shape,
         title="angular shape distance",
+        summary="arccos of that nuclear norm, in radians, a metric (Williams et al. 2021: 0.6736)",
+        others="netrep `LinearMetric(alpha=1)`: the same",
         unit="radians",
         low=0.0,
         high=float(np.pi / 2),

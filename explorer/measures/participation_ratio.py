@@ -51,6 +51,11 @@ MEASURES: tuple[Measure, ...] = (
         cost=spectrum.COST,
         counts="tokens",
         compute=participation_ratio,
+        summary=(
+            "(sum l)^2 / sum l^2 of the eigenvalues l of the covariance (Gao et al. 2017; Recanatesi et al. 2019: "
+            "2.012). Outlier dimensions decide"
+        ),
+        others="without centring, the mean counts as a direction (1.022); of singular values (30.42)",
         parameters=(spectrum.TOKENS,),
         intervals=INTERVALS,
     ),

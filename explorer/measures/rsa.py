@@ -236,6 +236,11 @@ MEASURES: tuple[Measure, ...] = (
         "each draw of the null. Spearman sorts all pairs: 12.5 million and some 200 MB for 5,000 tokens.",
         counts="tokens",
         compute=rsa,
+        summary=(
+            "Pearson correlation of the cosine similarities of all pairs among 5,000 sampled tokens (Merchant et al. "
+            "2020: 0.5459)"
+        ),
+        others="rsatoolbox, ReSi: correlation distances and Spearman; here `--kernel correlation --score spearman`",
         parameters=(
             Parameter(
                 "tokens",

@@ -176,12 +176,9 @@ class State:
             return chosen
         measure = chosen.measure
         at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
-        if kind.layered and (measure.layers is None or measure.layers.within):
-            raise NotShownError(f"{measure.title} is not computed layer by layer: the table shows it.", "mode.table")
+        if why := kind.refusal(measure):
+            raise NotShownError(why, "measure.next")
         if kind.against:
-            if not measure.compares:
-                words = f"{measure.name} is a value of one checkpoint alone: nothing is compared."
-                raise NotShownError(words, "measure.next")
             chosen = replace(chosen, against=Against.parse(kind.against))
         if kind.at_step:
             steps = steps_of(chosen, catalogue.of(self.corpus))

@@ -11,10 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from explorer.render.targets import Target
+from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from rich.segment import Segment
 
+    from explorer.measures import Measure
     from explorer.render.palette import Palette
     from explorer.selection import Question
     from store.store import Store
@@ -225,6 +227,14 @@ class ViewKind:
         """It shows whatever measure is chosen."""
         return self.computes and not self.measure
 
+    def refusal(self, measure: Measure) -> str:
+        """Say why the view cannot show a measure; empty where it can."""
+        if self.layered and (measure.layers is None or measure.layers.within):
+            return f"{measure.title} is not computed layer by layer: the table shows it."
+        if self.against and not measure.compares:
+            return f"{measure.name} is a value of one checkpoint alone: nothing is compared."
+        return ""
+
     def asked(self, question: Question) -> Question:
         """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
         if not self.across or question.ref_layers is not None:
@@ -248,8 +258,10 @@ class ViewKind:
         """Fetch what the view needs of a question and make it.
 
         Raises:
-            BertdynError: the selection matches nothing, or the store cannot be read.
+            BertdynError: the view does not fit the measure, the selection matches nothing, or the store cannot be read.
         """
+        if question is not None and (why := self.refusal(question.measure)):
+            raise BertdynError(why)
         got: list[Any] = []
         for source in self.sources:
             got.append(source.fetch(store, question and self.asked(question), look, got))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from explorer.selection import Cells, Question
-from explorer.selection.stored import OPERANDS, cell_columns, cell_of
+from explorer.selection.stored import OPERANDS, cell_columns, cell_of, further_axes
 from explorer.views.asked import Asked, shares
 from explorer.views.cells import Yardstick, yardsticks
 from explorer.views.fetching import wanted_of
 from explorer.views.rows import Rows, choose_rows, row_order
 from explorer.views.statistics import Statistics, chosen
-from store.results import COLUMNS, Result
+from store.results import AXIS, COLUMNS, Result
 from store.rows import Condition, In, Is, Not, Same, of_recipes
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ MOST_PARTS = 100_000
 _KINDS = 200
 _ASKED = 100
 """Pages of an order that are looked through for rows that belong to a selection."""
-_SORTED = {name: name for name in COLUMNS} | {"null": "null_value"}
-"""Columns of a table that the store can sort by, and what it calls them."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def fetch_table(
         left_out=left_out + (0 if fits else counts.parts),
         unseen=counts.known - len(cells),
         statistics=counts.statistics,
-        order=order if left_out and fits and order[0] in _SORTED else ("", False),
+        order=order if left_out and fits and order[0] in _sortable(asked) else ("", False),
     )
 
 
@@ -127,7 +125,15 @@ def _some(
     """At most so many of ``many`` rows that belong ``there``, the first ones in the order."""
     if most is None or many <= most:
         return _belonging(asked.all(asked.query(where)), there)
-    return _first(asked, where, there, most, order) if order[0] in _SORTED else _by_run(asked, where, there, most)
+    if order[0] in _sortable(asked):
+        return _first(asked, where, there, most, order)
+    return _by_run(asked, where, there, most)
+
+
+def _sortable(asked: Asked) -> dict[str, str]:
+    """Columns of a table that the store can sort by, and what it calls them."""
+    own = {name: AXIS + name for name, _ in further_axes(asked.measure)}
+    return {name: name for name in COLUMNS} | {"null": "null_value"} | own
 
 
 def _first(
@@ -135,7 +141,7 @@ def _first(
 ) -> list[Result]:
     """The first rows by a column; rows without a value of it come last, equal ones by their place."""
     equal = (*cell_columns(asked.measure), "head", "statistic", "label_a", "label_b")
-    by = ((_SORTED[order[0]], order[1]), *((name, False) for name in equal))
+    by = ((_sortable(asked)[order[0]], order[1]), *((name, False) for name in equal))
     near = (*where, *_near(there))
     found: list[Result] = []
     for start in range(0, _ASKED * most, most):
