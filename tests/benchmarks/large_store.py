@@ -1,4 +1,4 @@
-"""A store of 10,000 checkpoints and a million values in a few seconds: folders without arrays, values made by DuckDB.
+"""Stores with very many checkpoints, values or fragments in seconds: folders without arrays, values made by DuckDB.
 
 What lists, selects and draws sees no difference; nothing could be computed from it.
 """
@@ -21,36 +21,70 @@ from store.tables import RESULTS
 from tests.synthetic import make_store
 
 LAYERS, HEADS = 12, 5
+_HEADS = f", range({HEADS + 1}) h(head)"
 _EMPTY = {"unit": "''", "statistic": "''", "n": "21340", "details": "'{}'", "reason": "''"}
 
 
 def make_large_store(path: Path, tasks: int = 10, seeds: int = 5, steps: int = 200) -> Store:
     """SVCCA, CKA and JS (with heads) from the pre-trained model, of every layer of every checkpoint."""
+    store = _checkpoints_without_arrays(path, tasks, seeds, steps)
+    with _places(tasks, seeds, steps) as connection:
+        for name, places in (("svcca", "places"), ("cka", "places"), ("js", f"places{_HEADS} where layer > 0")):
+            _write(connection, store, name, f"select {_columns(store, name)} from {places}")
+    return store
+
+
+def make_fragmented_store(path: Path, fragments: int) -> Store:
+    """JS of 10 checkpoints of 25 runs, in fragments of one layer of one checkpoint each, as a killed compute and many
+    small ones leave them; at most 3,000."""
+    store = _checkpoints_without_arrays(path, tasks=5, seeds=5, steps=10)
+    with _places(tasks=5, seeds=5, steps=10) as connection:
+        cells = connection.execute("select task, seed, step, layer from places where layer > 0").fetchall()
+        assert fragments <= len(cells)
+        connection.execute(f"create table rows as select {_columns(store, 'js')} from places{_HEADS} where layer > 0")
+        for number, cell in enumerate(cells[:fragments]):
+            where = "task = '{}' and seed = '{}' and step = {} and layer = {}".format(*cell)
+            _write(connection, store, f"{number:020d}", f"select * from rows where {where}")
+    return store
+
+
+def _checkpoints_without_arrays(path: Path, tasks: int, seeds: int, steps: int) -> Store:
     make_store(path, tasks=("pattern",), seeds=("1",), steps=(0,), layers=LAYERS)
-    pattern = layout.checkpoint_path(path, "dev", CheckpointKey("pattern", "1", 0))
+    pattern = layout.checkpoint_path(path, "dev", CheckpointKey(task="pattern", seed="1", step=0))
     group = json.loads((pattern / "zarr.json").read_text())
     shutil.rmtree(pattern.parents[1])
     for task in range(tasks):
         for seed in range(1, seeds + 1):
             for step in range(0, 10 * steps, 10):
-                _describe(path, group, CheckpointKey(f"task{task}", str(seed), step))
+                _describe(path, group, CheckpointKey(task=f"task{task}", seed=str(seed), step=step))
     store = Store.open(path)
     store.checkpoints("dev")  # writes the rows that tell what the folders hold
-    reference = next(c for c in store.checkpoints("dev") if c.key.task == PRETRAINED)
-    with duckdb.connect() as connection:
-        connection.execute(
-            f"create table places as select 'task' || t as task, (s + 1)::varchar as seed, 10 * i as step, l as layer, "
-            f"hash(t, s, l) / 2e19 as noise from range({tasks}) a(t), range({seeds}) b(s), range({steps}) c(i), "
-            f"range({LAYERS + 1}) d(l) order by t, s, i, l"
-        )
-        for name, heads in (("svcca", ""), ("cka", ""), ("js", f", range({HEADS + 1}) h(head)")):
-            other = reference.attention_digest if heads else reference.hidden_digest
-            given = _values(name, bool(heads), other)
-            columns = ", ".join(f"({given[c]})::{kind} as {c}" for c, kind in RESULTS.columns.items())
-            target = RESULTS.folder(path) / f"{name}.parquet"
-            where = "where layer > 0" if heads else ""
-            connection.execute(f"copy (select {columns} from places{heads} {where}) to '{target}' (format parquet)")
     return store
+
+
+def _places(tasks: int, seeds: int, steps: int) -> duckdb.DuckDBPyConnection:
+    """A connection with a table of every layer of every checkpoint, with some noise for its values."""
+    connection = duckdb.connect()
+    connection.execute(
+        f"create table places as select 'task' || t as task, (s + 1)::varchar as seed, 10 * i as step, l as layer, "
+        f"hash(t, s, l) / 2e19 as noise from range({tasks}) a(t), range({seeds}) b(s), range({steps}) c(i), "
+        f"range({LAYERS + 1}) d(l) order by t, s, i, l"
+    )
+    return connection
+
+
+def _columns(store: Store, name: str) -> str:
+    """SQL of a measure's rows at places that a FROM names."""
+    heads = name == "js"
+    reference = next(c for c in store.checkpoints("dev") if c.key.task == PRETRAINED)
+    given = _values(name, heads, reference.attention_digest if heads else reference.hidden_digest)
+    return ", ".join(f"({given[c]})::{kind} as {c}" for c, kind in RESULTS.columns.items())
+
+
+def _write(connection: duckdb.DuckDBPyConnection, store: Store, file: str, rows: str) -> None:
+    """Write one fragment of values."""
+    target = RESULTS.folder(store.path) / f"{file}.parquet"
+    connection.execute(f"copy ({rows}) to '{target}' (format parquet)")
 
 
 def _describe(path: Path, group: Mapping[str, object], key: CheckpointKey) -> None:
