@@ -35,8 +35,7 @@ def make_large_store(path: Path, tasks: int = 10, seeds: int = 5, steps: int = 2
 
 
 def make_fragmented_store(path: Path, fragments: int) -> Store:
-    """JS of 10 checkpoints of 25 runs, in fragments of one layer of one checkpoint each, as a killed compute and many
-    small ones leave them; at most 3,000."""
+    """JS of 25 runs of 10 checkpoints, with one fragment per layer of a checkpoint; at most 3,000."""
     store = _checkpoints_without_arrays(path, tasks=5, seeds=5, steps=10)
     with _places(tasks=5, seeds=5, steps=10) as connection:
         cells = connection.execute("select task, seed, step, layer from places where layer > 0").fetchall()

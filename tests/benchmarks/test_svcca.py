@@ -71,7 +71,7 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Pair], list[n
     return found, arrays
 
 
-def value(name: str, pair: Pair, context: Context) -> float:
+def value(name: str, pair: Pair, context: Context) -> float | None:
     """One measure of one pair."""
     return get(name).compute(*pair, one_token_each(N), dict(get(name).settle({})), context)[0].value
 
