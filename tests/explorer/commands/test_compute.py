@@ -175,12 +175,12 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
         process_group=0,
         preexec_fn=heard,
     ) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while len(list(store.path.glob("tables/results/*.parquet"))) == fragments and time.monotonic() < deadline:
             time.sleep(0.02)
         assert os.getpgid(process.pid) == process.pid  # its own group, as under a shell
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the children get it too
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in errors
@@ -204,6 +204,6 @@ def test_sigterm_is_answered_like_ctrl_c(store: Store) -> None:
             time.sleep(0.01)
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors
     assert process.returncode in (0, 130)

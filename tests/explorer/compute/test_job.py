@@ -54,7 +54,7 @@ def others_in_session(pid: int) -> list[int]:
     return found
 
 
-def alone(pid: int, patience: float = 20) -> bool:
+def alone(pid: int, patience: float = 60) -> bool:
     """Whether nobody else of its session is left, soon after it ended (loky's tracker follows)."""
     deadline = time.monotonic() + patience
     while others_in_session(pid):
@@ -113,7 +113,7 @@ class TestCancel:
                     break
             assert others_in_session(job.pid)
             os.kill(job.pid, signal.SIGTERM)
-            out, errors = job.communicate(timeout=30)
+            out, errors = job.communicate(timeout=120)
         outcome = read_message(out.splitlines()[-1])
         assert isinstance(outcome, Outcome)
         assert outcome.cancelled

@@ -81,7 +81,7 @@ async def opened(
     app.main.jobs.finish()
 
 
-async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 20) -> None:
+async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -92,7 +92,7 @@ async def test_jobs_shows_what_is_computed_and_x_cancels_the_one_pointed_at(fres
         await until(pilot, lambda: "running" in text_of(pilot, "chart"))
         assert "svcca" in text_of(pilot, "chart")
         await pilot.press("x")
-        await until(pilot, lambda: "cancelled" in text_of(pilot, "chart"), 30)
+        await until(pilot, lambda: "cancelled" in text_of(pilot, "chart"))
         assert "job 1: svcca of pos" in text_of(pilot, "reading")
         await pilot.press("1")
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "curves")

@@ -73,9 +73,9 @@ async def test_new_checkpoints_and_values_of_others_appear_without_a_key(tmp_pat
         store = Store.open(path)
         write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("pos", "1", 60))
         main(pilot).action_cancel_job()
-        await until(pilot, lambda: "x 4 steps" in text_of(pilot, "title"), 10)
+        await until(pilot, lambda: "x 4 steps" in text_of(pilot, "title"))
         fill(store, "svcca", "dev")
-        await until(pilot, lambda: not main(pilot).missing and "60" in text_of(pilot, "chart"), 30)
+        await until(pilot, lambda: not main(pilot).missing and "60" in text_of(pilot, "chart"))
 
 
 async def test_a_store_that_goes_away_is_told_and_found_again(tmp_path: Path, computed: Path) -> None:
@@ -83,10 +83,10 @@ async def test_a_store_that_goes_away_is_told_and_found_again(tmp_path: Path, co
     shutil.copytree(computed, path)
     async with opened(path) as pilot:
         path.rename(tmp_path / "elsewhere")
-        await until(pilot, lambda: main(pilot).chart.view is None, 10)
+        await until(pilot, lambda: main(pilot).chart.view is None)
         assert "moved.bertdyn" in text_of(pilot, "chart")
         (tmp_path / "elsewhere").rename(path)
-        await until(pilot, lambda: main(pilot).chart.view is not None, 10)
+        await until(pilot, lambda: main(pilot).chart.view is not None)
 
 
 @pytest.mark.parametrize("what", ["no such folder", "not a store"])
@@ -161,9 +161,10 @@ async def test_the_panel_folds_away_on_a_small_screen_and_comes_when_asked_for(c
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 3), (1, 1)])
 async def test_too_small_a_screen_is_told_politely_and_recovers(computed: Path, size: tuple[int, int]) -> None:
     async with opened(computed, size=size, wait=False) as pilot:
-        await pilot.pause(0.2)
         if size[0] > 40:
-            assert f"needs {SMALLEST[0]} x {SMALLEST[1]}" in screen_text(pilot)
+            await shown(pilot, f"needs {SMALLEST[0]} x {SMALLEST[1]}")
+        else:
+            await pilot.pause(0.2)
         await pilot.press("3", "left", "tab")
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "heat" and "6" in screen_text(pilot))
