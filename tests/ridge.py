@@ -6,12 +6,13 @@ It proves that the core needs no other change for one: BERTDYN_MEASURES=tests.ri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, At, Axis, Known, Scope, hidden
+from explorer.measures.declaration import ALONE, LAYER, PATH, At, Axis, Known, Scope, hidden
 
 TILT = Axis("tilt", "tilt", "float")
 FOLD = Axis("fold", "fold", "int")
@@ -68,5 +69,39 @@ MEASURES = (
         summary="a surface over tilt and fold that only tests know",
         parameters=(Parameter("scale", 1.0, "multiplies every height", low=0.0),),
         cells=cells,
+    ),
+)
+
+
+def drift(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return how far the mean of the hidden states moves along a run, layer by layer: a path as one operand."""
+    members = given.operands["path"]["hidden"]
+    assert isinstance(members, tuple)
+    tokens = int(np.asarray(given.corpus.offsets)[-1])
+    found = []
+    for layer in range(len(members[0])):
+        means = [each[layer].hidden(0, tokens).astype(np.float64).mean(axis=0) for each in members]
+        steps = [float(np.linalg.norm(b - a)) for a, b in zip(means, means[1:], strict=False)]
+        found.append(Value(sum(steps), len(members), layer=layer))
+    return found
+
+
+MEASURES += (
+    Measure(
+        name="drift",
+        title="Drift along a run",
+        inputs=hidden(PATH),
+        operands=(PATH,),
+        axes=(replace(LAYER, within=True),),
+        unit="distance",
+        low=0.0,
+        high=float("inf"),
+        direction="0 = nothing moved",
+        definition="Sum over a run's steps of the distances between the means of a layer's hidden states.",
+        source="These tests.",
+        cost="One reading of every layer of every checkpoint of a run.",
+        counts="checkpoints",
+        compute=drift,
+        summary="how far a run's mean hidden state travels; only tests know it",
     ),
 )

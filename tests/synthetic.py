@@ -114,6 +114,7 @@ def write_checkpoint(
     attributes = {
         "corpus": corpus.info.name,
         "task": key.task,
+        "variant": key.variant,
         "seed": key.seed,
         "step": key.step,
         "layers": layers,

@@ -9,7 +9,7 @@ from explorer.measures.base import canonical
 from explorer.measures.declaration import At, Coordinate, Known
 from explorer.selection.cells import Cell, Finished
 from store.results import AXIS, AXIS_TYPES, COLUMNS, Result
-from store.rows import Condition, RowQuery, rows_of
+from store.rows import Condition, Is, RowQuery, rows_of
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
@@ -28,7 +28,8 @@ def conditions(question: Question, tasks: Iterable[str] = ()) -> tuple[Condition
         tasks: each ``TASK`` or ``TASK+VARIANT``; none: all.
     """
     measure, parameters = question.measure, canonical(dict(question.parameters))
-    return rows_of(measure.name, question.corpus, parameters, measure.version, tasks)
+    roles = (Is("annotation", question.annotation), Is("ref_corpus", ""), Is("ref_annotation", ""))
+    return (*rows_of(measure.name, question.corpus, parameters, measure.version, tasks), *roles)
 
 
 def further_axes(measure: Measure) -> tuple[tuple[str, str], ...]:
