@@ -258,9 +258,14 @@ class Given:
 
     @property
     def compared(self) -> tuple[Layer, Layer]:
-        """Both layers of a measure that compares two."""
+        """Both layers of a measure that compares two.
+
+        Raises:
+            MeasureError: no reference was given.
+        """
         reference = self.reference
-        assert reference is not None, "the measure declares two operands"
+        if reference is None:
+            raise MeasureError("The measure compares a checkpoint with a reference, and none was given.")
         return self.layer, reference
 
     @classmethod
