@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.measures import Context, Value, get
+from explorer.measures import Context, Given, Value
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryLayer, one_token_each
 
 SPECTRUM = ("effective-rank", "participation-ratio", "anisotropy")
@@ -14,7 +15,7 @@ def measure(name, x, corpus=None, context=None, chunk=1 << 30, **parameters) -> 
     """The one Value of a layer's hidden states [n, d]."""
     settled = dict(get(name).settle(parameters))
     layer = MemoryLayer(x, hidden_chunk=chunk)
-    (value,) = get(name).compute(layer, None, corpus or one_token_each(len(x)), settled, context or Context())
+    (value,) = get(name).compute(Given.layers(corpus or one_token_each(len(x)), layer), settled, context or Context())
     return value
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures import MeasureError, get
+from explorer.measures import MeasureError
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import like_bert
 from tests.explorer.measures.memory import golden
 from tests.explorer.measures.spectrum_samples import measure, singular_values, with_spectrum

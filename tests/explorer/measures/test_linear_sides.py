@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures import Context
+from explorer.measures import Context, Given
 from explorer.measures.base import Trust
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, like_bert, measure
@@ -126,5 +126,5 @@ def test_sides_are_kept_within_the_limit_of_a_worker():
     x, y = like_bert(300, 64)
     kept = Kept()
     sides = [MemoryLayer(a) for a in (x, y)]
-    get("cca").compute(given(*sides, corpus=one_token_each(300)), dict(get("cca").settle({})), Context(kept=kept))
+    get("cca").compute(Given.layers(one_token_each(300), *sides), dict(get("cca").settle({})), Context(kept=kept))
     assert kept._bytes < 3 * 1.2 * 64 * 64 * 8

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get, sides, tokens
+from explorer.measures import Context, Given, MeasureError, sides, tokens
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import like_bert
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, MemoryShelf, one_token_each
 from tests.explorer.measures.spectrum_samples import SPECTRUM, measure, singular_values, with_spectrum
@@ -20,8 +21,7 @@ EACH = pytest.mark.parametrize("name", SPECTRUM)
 
 
 def compute(name, layers, corpus, context):
-    reference = layers[1] if len(layers) > 1 else None
-    return get(name).compute(layers[0], reference, corpus, dict(get(name).settle({})), context)[0]
+    return get(name).compute(Given.layers(corpus, *layers), dict(get(name).settle({})), context)[0]
 
 
 class TestKeptSides:
