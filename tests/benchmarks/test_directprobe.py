@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.measures import Context
+from explorer.measures import Context, Given
 from explorer.measures.registry import get
 from tests.benchmarks.conftest import Report
 from tests.benchmarks.timing import best_together
@@ -34,8 +34,8 @@ class Run:
         told = [time.monotonic()]
         context = Context(progress=lambda what, share: told.append(time.monotonic()))
         measure = get("clusters")
-        given = dict(measure.settle({"method": "directprobe"}))
-        found = measure.compute(MemoryLayer(points, hidden_chunk=4096), None, corpus, given, context)
+        given = Given.layers(corpus, MemoryLayer(points, hidden_chunk=4096))
+        found = measure.compute(given, dict(measure.settle({"method": "directprobe"})), context)
         self.values: dict[str, Any] = {v.statistic: v for v in found if v.label_a is None}
         self.silence = float(np.diff(told).max())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.measures import Context
+from explorer.measures import Context, Given
 from explorer.measures.registry import get
 from store.layout import chunk_length
 from tests.benchmarks.conftest import Report
