@@ -104,8 +104,8 @@ class Catalog:
             self._note_digests(self._places.look())
             stored = table.read(fragments.listed(self._root, tables.RESULTS))
             current = tables.current_results(f"(select * from ({stored}) where {inner})")
-            sql, bound = query_sql(query, current)
-            return all_rows(self._connection().execute(sql, [*bound, *given]))
+            sql, bound = query_sql(query, current, given)
+            return all_rows(self._connection().execute(sql, bound))
 
         # Asked for again and again while values are computed, so without the views and on the connection that is open.
         with self._lock:
@@ -227,7 +227,7 @@ class Catalog:
         names = ", ".join(f"unnest(${n}::{kind}[])" for n, kind in enumerate(kinds.values(), 1))
         live = [(c.corpus, *c.key, json.dumps(dict(c.digests))) for c in listed]
         insert(connection, "live", f"select {names}, unnest($6::JSON[])::MAP(VARCHAR, VARCHAR)", live)
-        labels = [(info.name, info.annotation, info.annotation_digest) for info in corpora]
+        labels = [(info.name, one.name, one.digest) for info in corpora for one in info.annotations]
         insert(connection, "annotations", unnested("VARCHAR", "VARCHAR", "VARCHAR"), labels)
         connection.execute(f"create or replace temp table digests as {tables.LIVE_DIGESTS}")
         stored = tables.current_inputs(f"({tables.INPUTS.read(paths)})")

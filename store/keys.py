@@ -68,6 +68,21 @@ PRETRAINED_KEY = CheckpointKey.plain(PRETRAINED, "0", 0)
 
 
 @dataclass(frozen=True)
+class AnnotationInfo:
+    """What a listing says of labels on a corpus."""
+
+    name: str
+    """The column that they were read from."""
+    level: Literal["sentence", "word"]
+    """What a label belongs to."""
+    kind: Literal["class"]
+    labels: tuple[str, ...]
+    """Names of the classes, in the order of the ids."""
+    digest: str
+    """Digest of names and ids."""
+
+
+@dataclass(frozen=True)
 class CorpusInfo:
     """What a listing says of a corpus (counts, not arrays)."""
 
@@ -78,12 +93,8 @@ class CorpusInfo:
     pairs: int
     """Sum over examples of length squared: the entries of one head's attention maps."""
     words: int
-    labels: tuple[str, ...]
-    """Label names; empty when there are none."""
-    annotation: str
-    """Name of the labels: the column that they were read from; empty when there are none."""
-    annotation_digest: str
-    """Digest of the labels, names and ids; empty when there are none."""
+    annotations: tuple[AnnotationInfo, ...]
+    """By name."""
     tokenizer: str
     """Fingerprint of the tokenizer that made the ids."""
     fingerprint: str
@@ -91,6 +102,16 @@ class CorpusInfo:
     truncated: int
     """Examples that ``--max-length`` cut."""
     source: str
+
+    @property
+    def labelled(self) -> AnnotationInfo | None:
+        """The annotation that measures of labels read; None when there is none."""
+        return next(iter(self.annotations), None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of its labels; empty when there are none."""
+        return () if self.labelled is None else self.labelled.labels
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,9 @@
 
 NAME.bertdyn/
   bertdyn.json
-  corpora/<corpus>/                                          Zarr v3 group
-  activations/<corpus>/<task>[+<variant>]/<seed>/<step>/     Zarr v3 group; it exists <=> it is complete
+  corpora/<corpus>/                                          Zarr v3 group: tokens, offsets, words, texts
+  corpora/<corpus>/annotations/<name>/                       Zarr v3 group: labels of sentences or words
+  activations/<corpus>/<task>[+<variant>]/<seed>/<step>/     Zarr v3 group: hidden, attention; there <=> complete
   artefacts/<id>/                                            Zarr v3 group of arrays that a row names
   tables/<table>/<id>.parquet
   index.duckdb
@@ -23,7 +24,7 @@ FORMAT = "bertdyn"
 VERSION = 2
 MARKER = "bertdyn.json"
 CORPORA, ACTIVATIONS, TABLES, STAGING, TRASH = "corpora", "activations", "tables", "staging", "trash"
-ARTEFACTS = "artefacts"
+ARTEFACTS, ANNOTATIONS = "artefacts", "annotations"
 FOLDERS = (CORPORA, ACTIVATIONS, ARTEFACTS, TABLES, STAGING, TRASH)
 INDEX = "index.duckdb"
 KEPT = "kept"
@@ -55,6 +56,11 @@ def folder_name(name: str) -> str:
 def corpus_path(root: Path, corpus: str) -> Path:
     """Folder of a corpus's Zarr group."""
     return root / CORPORA / folder_name(corpus)
+
+
+def annotation_path(corpus: Path, name: str) -> Path:
+    """Folder of an annotation's Zarr group, in the folder of its corpus."""
+    return corpus / ANNOTATIONS / folder_name(name)
 
 
 def checkpoint_path(root: Path, corpus: str, key: CheckpointKey) -> Path:

@@ -155,11 +155,12 @@ def of_the_key(condition: Condition) -> bool:
             return True
 
 
-def query_sql(query: RowQuery, source: str) -> tuple[str, list[object]]:
-    """Return the question as SQL over a source of current rows, and the values to bind.
+def query_sql(query: RowQuery, source: str, of_source: Sequence[object]) -> tuple[str, list[object]]:
+    """Return the question as SQL over a source of current rows, and the values to bind, in the order of the text.
 
     Args:
         source: a SELECT of the current rows that fulfil the conditions on their key.
+        of_source: the values to bind to its parameters.
     """
     given: list[object] = []
     if query.columns or query.count or query.count_distinct:
@@ -193,7 +194,7 @@ def query_sql(query: RowQuery, source: str) -> tuple[str, list[object]]:
         sql += f" order by {', '.join(ordered)}"
     if query.limit is not None:
         sql += f" limit {int(query.limit)} offset {int(query.offset)}"
-    return sql, [*given, *bound]
+    return sql, [*given, *of_source, *bound]
 
 
 def _condition(condition: Condition, given: list[object]) -> str:

@@ -18,7 +18,7 @@ from store.duck import Table
 from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.founding import make, recognised, remove_unused
-from store.keys import Checkpoint, CheckpointKey, Corpus, CorpusInfo
+from store.keys import VARIANT_MARK, Checkpoint, CheckpointKey, Corpus, CorpusInfo
 from store.results import Result, result_of
 from store.rows import RowQuery
 from store.staging import collect, modified, writing
@@ -209,12 +209,14 @@ class Store:
         """Start to write one checkpoint on a corpus; nobody sees it before ``commit``.
 
         Raises:
-            BertdynError: no such corpus, a negative step, or the store cannot be written.
+            BertdynError: no such corpus, a negative step, a task that names a variant, or the store cannot be written.
         """
         from store.arrays import CheckpointWriter
 
         for name in (key.task, key.variant, key.seed):
             _need_text(name)
+        if VARIANT_MARK in key.task:
+            raise BertdynError(f"Checkpoint {key}: what follows '{VARIANT_MARK}' in a task's name is its variant.")
         if key.step < 0:
             raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
         info = self._need_corpus(corpus)

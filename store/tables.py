@@ -38,7 +38,7 @@ CORPUS_TABLE = TableSpec(
     {
         "folder": "VARCHAR", "modified": "BIGINT",
         "name": "VARCHAR", "kind": "VARCHAR", "examples": "BIGINT", "tokens": "BIGINT", "pairs": "BIGINT",
-        "words": "BIGINT", "labels": "VARCHAR[]", "annotation": "VARCHAR", "annotation_digest": "VARCHAR",
+        "words": "BIGINT", "labels": "VARCHAR[]", "annotations": "MAP(VARCHAR, VARCHAR)",
         "tokenizer": "VARCHAR", "fingerprint": "VARCHAR",
         "truncated": "BIGINT", "source": "VARCHAR",
     },
@@ -137,7 +137,8 @@ def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
 def corpus_row(folder: str, modified: int, info: CorpusInfo) -> tuple[object, ...]:
     """Row of ``corpora``."""
     rest = list(CORPUS_TABLE.columns)[2:]
-    return (folder, modified, *(_json(info.labels) if n == "labels" else getattr(info, n) for n in rest))
+    nested = {"labels": info.labels, "annotations": {_text(a.name): a.digest for a in info.annotations}}
+    return (folder, modified, *(_json(nested[n]) if n in nested else getattr(info, n) for n in rest))
 
 
 def axes_of(shapes: Mapping[str, MeasureShape]) -> dict[str, str]:
@@ -202,7 +203,10 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
         "qualify row_number() over (partition by folder) = 1"
     )
     yield "create view live as select corpus, task, variant, seed, step, digests from current_checkpoints"
-    yield "create view annotations as select name as corpus, annotation, annotation_digest as digest from corpora"
+    yield (
+        "create view annotations as select name as corpus, entry.key as annotation, entry.value as digest "
+        "from (select name, unnest(map_entries(annotations)) as entry from corpora)"
+    )
     yield f"create view digests as {LIVE_DIGESTS}"
     yield f"create view current_inputs as {current_inputs('stored_inputs')}"
     yield f"create view results as {current_results('stored_results')}"
@@ -219,7 +223,7 @@ union all
 select 'members', corpus || '/' || case when variant = '' then task else task || '+' || variant end || '/' || seed
 || '/' || step, row_number() over (partition by corpus, task, variant, seed order by step)::varchar from live
 union all
-select 'annotation', corpus || '/' || annotation, digest from annotations where annotation <> ''
+select 'annotation', corpus || '/' || annotation, digest from annotations
 """
 """SELECT of the digest of everything in the store that a value may have been computed from (``InputDigest``), over the
 tables ``live`` (checkpoints in place) and ``annotations``."""

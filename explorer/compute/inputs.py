@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from store.errors import BertdynError
 from store.results import InputDigest, annotation_resource, checkpoint_resource
 
 if TYPE_CHECKING:
@@ -111,8 +112,15 @@ def checkpoint_digest(kind: str, checkpoint: Checkpoint) -> InputDigest:
 
 
 def corpus_digest(kind: str, corpus: CorpusInfo) -> InputDigest:
-    """Return the digest of an input of a corpus: its labels."""
-    return InputDigest(kind, annotation_resource(corpus.name, corpus.annotation), corpus.annotation_digest)
+    """Return the digest of an input of a corpus: its labels.
+
+    Raises:
+        BertdynError: it has none.
+    """
+    labels = corpus.labelled
+    if labels is None:
+        raise BertdynError(f"Corpus '{corpus.name}' has no labels any more: extract one with --label.")
+    return InputDigest(kind, annotation_resource(corpus.name, labels.name), labels.digest)
 
 
 def layer_of(role_layers: At, role: str) -> int | None:

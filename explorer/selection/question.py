@@ -122,7 +122,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
     return Question(
         measure=measure,
         corpus=info.name,
-        annotation=info.annotation if measure.needs_labels else "",
+        annotation=info.labelled.name if measure.needs_labels and info.labelled else "",
         tasks=selection.tasks,
         seeds=selection.seeds,
         steps=selection.steps,

@@ -119,8 +119,8 @@ def test_keeping_results_removes_what_a_killed_process_left(store: Store) -> Non
 def test_what_was_set_aside_stays_until_asked(store: Store) -> None:
     folders = ["activations/dev/sst2/1/0", "activations/dev/sst2/1/20"]
     for folder, step in zip(folders, (0, 20), strict=True):
-        kept = sorted(p.name for p in group(store, CheckpointKey("sst2", "1", step)).rglob("*"))
-        _flip(group(store, CheckpointKey("sst2", "1", step)) / "hidden/c/1/0/0")
+        kept = sorted(p.name for p in group(store, CheckpointKey.plain("sst2", "1", step)).rglob("*"))
+        _flip(group(store, CheckpointKey.plain("sst2", "1", step)) / "hidden/c/1/0/0")
         (line,) = [line for line in store.check(repair=True).mended if folder in line]
         place = line.split(" to ")[1].split(":")[0]
         assert sorted(p.name for p in (store.path / place / folder).rglob("*")) == kept

@@ -22,11 +22,12 @@ from explorer.ui.state import (
 )
 from explorer.views.base import END, Cursor, Look
 from store.errors import BertdynError
-from store.keys import PRETRAINED_KEY, CheckpointKey, CorpusInfo
+from store.keys import PRETRAINED_KEY, AnnotationInfo, CheckpointKey, CorpusInfo
 
 
 def corpus(name: str, labels: tuple[str, ...] = ("a", "b")) -> CorpusInfo:
-    return CorpusInfo(name, "sentence", 10, 100, 1000, 80, labels, "label" if labels else "", "", "t", "f", 0, "x.tsv")
+    annotations = (AnnotationInfo("label", "sentence", "class", labels, ""),) if labels else ()
+    return CorpusInfo(name, "sentence", 10, 100, 1000, 80, annotations, "t", "f", 0, "x.tsv")
 
 
 def keys(*tasks: str, seeds: tuple[str, ...] = ("1", "2", "10")) -> tuple[CheckpointKey, ...]:
