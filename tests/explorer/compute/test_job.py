@@ -13,7 +13,6 @@ import pytest
 
 from explorer.compute.job import throttled
 from explorer.compute.protocol import Message, Outcome, Refused, Request, Update, read_message, request_line
-from explorer.measures.registry import get
 from explorer.selection import Against, Ranges, Selection
 from store.rows import RowQuery, rows_of
 from store.store import Store
@@ -101,7 +100,7 @@ class TestAnswers:
 
 class TestCancel:
     def test_sigterm_keeps_what_was_finished_and_leaves_no_child(self, store: Store) -> None:
-        selection = Selection("svcca", "dev", parameters=get("svcca").settle({}))
+        selection = Selection("svcca", "dev")
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
@@ -122,7 +121,7 @@ class TestCancel:
         assert 0 < outcome.computed == len(store.results(RowQuery(rows_of("svcca")))) < 96
 
     def test_when_nobody_reads_any_more_it_stops(self, store: Store) -> None:
-        selection = Selection("svcca", "dev", parameters=get("svcca").settle({"variance": 0.9}))
+        selection = Selection("svcca", "dev", parameters=(("variance", 0.9),))
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
@@ -133,7 +132,7 @@ class TestCancel:
         assert alone(job.pid)
 
     def test_a_job_that_is_killed_takes_its_children_with_it(self, store: Store) -> None:
-        selection = Selection("svcca", "dev", parameters=get("svcca").settle({"variance": 0.8}))
+        selection = Selection("svcca", "dev", parameters=(("variance", 0.8),))
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
