@@ -26,7 +26,7 @@ from explorer.selection.stored import (
 )
 from store.keys import CheckpointKey
 from store.results import Result
-from store.rows import RowQuery
+from store.rows import Is, RowQuery
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -213,8 +213,10 @@ def _stored(store: Store, question: Question, trust: Trust) -> set[Cell]:
     """The cells whose current rows have all that is asked for."""
     names, measure = cell_columns(question.measure), question.measure
     asked = trust != NO_TRUST or bool(question.detail)
+    # Finer rows may be older: what a cell has is noted in those that are written each time.
+    coarsest = (Is("example", None), Is("query", None)) if asked and measure.details else ()
     query = RowQuery(
-        conditions(question, question.tasks),
+        (*conditions(question, question.tasks), *coarsest),
         (*names, "details") if asked else names,
         axes=further_axes(measure),
         distinct=True,

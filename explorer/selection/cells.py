@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -107,7 +108,7 @@ class Cells(Collection[Cell]):
         self._pairs: dict[str, list[Pair]] = {}
         for pair in comparisons(question, tuple(self._checkpoints)):
             self._pairs.setdefault(pair.key.recipe, []).append(pair)
-        self._shapes: dict[object, tuple[At, ...]] = {}
+        self._shapes: dict[tuple[Shape, Pair | None], tuple[At, ...]] = {}
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -133,18 +134,11 @@ class Cells(Collection[Cell]):
 
     def at(self, pair: Pair) -> tuple[At, ...]:
         """Return the coordinates at which a comparison is computed; few comparisons differ in them."""
-        operands, propose = self._operands(pair), self.question.measure.cells
-        shape = (tuple(c.layers for c in operands), self._readable(pair), pair if propose else None)
-        if shape not in self._shapes:
-            if not self._readable(pair):
-                found: Iterable[At] = ()
-            elif propose is None:
-                found = layers_of(self.question, shape[0])
-            else:
-                scope = Scope(dict(self.question.parameters), shape[0])
-                found = (at for at in propose(scope, self._finished.get(pair, {})) if self._chosen(at))
-            self._shapes[shape] = tuple(found)
-        return self._shapes[shape]
+        shape = shape_of(self._operands(pair))
+        known = (shape, None if self.exact else pair)
+        if known not in self._shapes:
+            self._shapes[known] = coordinates(self.question, shape, self._finished.get(pair, {}))
+        return self._shapes[known]
 
     @property
     def exact(self) -> bool:
@@ -193,10 +187,52 @@ class Cells(Collection[Cell]):
         return tuple(self._checkpoints[key] for key in pair if key is not None)
 
     def _readable(self, pair: Pair) -> bool:
-        return all(i.kind in c.digests for i in self.question.measure.reads for c in self._operands(pair))
+        inputs = shape_of(self._operands(pair)).inputs
+        return all(one.kind in inputs for one in self.question.measure.reads)
 
-    def _chosen(self, at: At) -> bool:
-        return at.layer is None or self.question.layers is None or at.layer in self.question.layers
+
+class Shape(NamedTuple):
+    """All that the coordinates of a comparison depend on; few comparisons differ in it."""
+
+    layers: tuple[int, ...]
+    """Transformer layers of each operand."""
+    inputs: frozenset[str]
+    """Kinds of input that every operand has."""
+
+
+def shape_of(operands: Sequence[Checkpoint]) -> Shape:
+    """Return the shape of a comparison."""
+    inputs = frozenset.intersection(*(frozenset(c.digests) for c in operands))
+    return Shape(tuple(c.layers for c in operands), inputs)
+
+
+def shapes_of(question: Question, checkpoints: Iterable[Checkpoint]) -> Counter[Shape]:
+    """Return how many comparisons of each shape a question asks for, given all checkpoints of its corpus.
+
+    Raises:
+        BertdynError: as ``comparisons``.
+    """
+    by_key = {c.key: c for c in checkpoints}
+    pairs = comparisons(question, tuple(by_key))
+    return Counter(shape_of([by_key[key] for key in pair if key is not None]) for pair in pairs)
+
+
+def count(question: Question, shapes: Mapping[Shape, int]) -> tuple[int, bool]:
+    """Return how many cells a question has in comparisons of these shapes, without making them, and whether that is
+    all: a measure that proposes its cells in rounds may add more."""
+    cells = sum(many * len(coordinates(question, shape, {})) for shape, many in shapes.items())
+    return cells, question.measure.cells is None
+
+
+def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Known, ...]]) -> tuple[At, ...]:
+    """Return the coordinates at which a comparison is computed; none where an operand lacks what the measure reads."""
+    measure = question.measure
+    if not all(one.kind in shape.inputs for one in measure.reads):
+        return ()
+    if measure.cells is None:
+        return tuple(layers_of(question, shape.layers))
+    proposed = measure.cells(Scope(dict(question.parameters), shape.layers), finished)
+    return tuple(at for at in proposed if at.layer is None or question.layers is None or at.layer in question.layers)
 
 
 def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:

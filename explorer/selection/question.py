@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from explorer.measures.base import Measure, MeasureError, Trust
 from explorer.selection.against import SEEDS, Against
-from explorer.selection.cells import choose, comparisons
+from explorer.selection.cells import Pair, choose, comparisons
 from explorer.selection.listing import Listing, at_or_before, default_against, list_store, seed_order
 from explorer.selection.ranges import Ranges
 from explorer.selection.selection import Selection
@@ -163,8 +163,7 @@ def narrowed(question: Question, keys: Sequence[CheckpointKey], step: int | None
             f"{question.measure.name} is a value of one checkpoint alone: there is nothing it is compared with.",
             "measure",
         )
-    task = first_task(question, keys)
-    found = comparisons(replace(question, tasks=(task,)), _near(question, task, keys))
+    task, found = _first_compared(question, keys)
     steps = sorted({p.key.step for p in found})
     step = steps[-1] if step is None else steps[at_or_before(steps, step)]
     one = min((p for p in found if p.key.step == step), key=lambda p: (seed_order(p.key.seed), p))
@@ -179,20 +178,24 @@ def steps_of(question: Question, keys: Sequence[CheckpointKey]) -> tuple[int, ..
     Raises:
         BertdynError: nothing matches.
     """
-    task = first_task(question, keys)
-    found = comparisons(replace(question, tasks=(task,)), _near(question, task, keys))
+    _, found = _first_compared(question, keys)
     return tuple(sorted({p.key.step for p in found}))
 
 
-def first_task(question: Question, keys: Sequence[CheckpointKey]) -> str:
-    """Return the first task that is asked for, else the first by name that is not the pre-trained model.
+def _first_compared(question: Question, keys: Sequence[CheckpointKey]) -> tuple[str, tuple[Pair, ...]]:
+    """The first task with anything to compare, of those asked for, else by name, and its comparisons.
 
-    Raises:
-        BertdynError: nothing matches.
+    The pre-trained model is one of them only when it is named, or nothing else matches.
     """
-    return next(iter(question.tasks), None) or min(
-        (k.recipe for k in choose(question, keys)), key=lambda name: (name == PRETRAINED, name)
-    )
+    there = question.tasks or tuple(sorted({k.recipe for k in choose(question, keys)}))
+    refusal: BertdynError | None = None
+    for task in tuple(t for t in there if question.tasks or t != PRETRAINED) or there:
+        try:
+            return task, comparisons(replace(question, tasks=(task,)), _near(question, task, keys))
+        except BertdynError as error:
+            refusal = refusal or error
+    assert refusal is not None, "choose() gives at least one task"
+    raise refusal
 
 
 def _near(question: Question, task: str, keys: Sequence[CheckpointKey]) -> list[CheckpointKey]:
