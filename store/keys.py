@@ -61,7 +61,7 @@ class CheckpointKey(NamedTuple):
     def parse(cls, text: str) -> CheckpointKey | None:
         """Read ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``; None where the text is neither."""
         recipe, *rest = text.rsplit("/", 2)
-        return cls.of(recipe, rest[0], int(rest[1])) if len(rest) == 2 and rest[1].isdigit() else None
+        return cls.of(recipe, rest[0], int(rest[1])) if len(rest) == 2 and rest[1].isdecimal() else None
 
 
 PRETRAINED_KEY = CheckpointKey.plain(PRETRAINED, "0", 0)

@@ -110,13 +110,13 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
             f"{measure.name} compares no layer with another one: --against-layer has no meaning for it.", "measure"
         )
     if selection.detail and selection.detail not in measure.details:
-        has = f"only {', '.join(measure.details)}" if measure.details else "none"
-        raise QuestionError(f"--detail: {measure.name} has no detail '{selection.detail}', {has}.")
+        has = f", only {', '.join(measure.details)}" if measure.details else " nor any other"
+        raise QuestionError(f"--detail: {measure.name} has no detail '{selection.detail}'{has}.")
     if trust.null and not measure.null:
         raise QuestionError(f"--null: {measure.name} has no null.", "uncertainty")
     if trust.interval and trust.interval not in measure.intervals:
-        has = f"only {' and '.join(measure.intervals)}" if measure.intervals else "none"
-        raise QuestionError(f"--interval: {measure.name} has no {trust.interval} interval, {has}.", "uncertainty")
+        has = f", only {' and '.join(measure.intervals)}" if measure.intervals else " nor any other"
+        raise QuestionError(f"--interval: {measure.name} has no {trust.interval} interval{has}.", "uncertainty")
     if against is None and measure.compares:
         against = default_against(listing.of(info.name), measure.default_reference)
     return Question(
