@@ -60,7 +60,7 @@ def cells_of(store: Store, question: Question) -> Cells:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A task and its variant, a checkpoint without attentions, another of a smaller model, and all that is asked computed."""
+    """A task and its variant, a checkpoint without attentions, one of a smaller model; what is typed is computed."""
     path: Path = tmp_path_factory.mktemp("cells") / "s.bertdyn"
     store = make_store(path, tasks=("sst2", "sst2+freeze-6"), seeds=("1", "2"), steps=(0, 20))
     corpus = store.corpus("dev")
