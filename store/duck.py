@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
@@ -19,6 +19,7 @@ AT_ONCE = 2000
 _T = TypeVar("_T")
 _TRIES = 5
 _NO_LOCK = "Could not set lock on file"
+_INTERRUPTED = "Query interrupted"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,17 @@ def connect() -> Any:
     return duckdb.connect(config={"temp_directory": str(spill(os.getpid()))})
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within it Ctrl-C is KeyboardInterrupt while DuckDB works, too: it drops that and raises an error of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != _INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from None
+
+
 def spill(pid: int) -> Path:
     """Where a process puts what does not fit into memory; DuckDB removes it, if it lives to do so."""
     return Path(tempfile.gettempdir()) / f"bertdyn-{pid}"
@@ -57,12 +69,13 @@ def written(path: Path, write: Callable[[Path], object]) -> None:
     import duckdb
 
     try:
-        write(path)
+        with interruptible():
+            write(path)
     except duckdb.IOException as error:
         if _NO_LOCK not in str(error):
             raise
         path.unlink(missing_ok=True)
-        with tempfile.TemporaryDirectory(prefix="bertdyn-") as folder:
+        with interruptible(), tempfile.TemporaryDirectory(prefix="bertdyn-") as folder:
             write(Path(folder) / path.name)
             shutil.copyfile(Path(folder) / path.name, path)
 
@@ -91,10 +104,11 @@ def retried(ask: Callable[[], _T]) -> _T:
     """Ask, and ask again: a fragment that was listed may have been compacted and removed before it was opened."""
     import duckdb
 
-    for _ in range(_TRIES - 1):
-        with suppress(duckdb.IOException):
-            return ask()
-    return ask()
+    with interruptible():
+        for _ in range(_TRIES - 1):
+            with suppress(duckdb.IOException):
+                return ask()
+        return ask()
 
 
 def answered(connection: Any, sql: str, limit: int | None) -> Table:

@@ -1,0 +1,40 @@
+"""Does DuckDB behave as the rest of the program does?"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from store.duck import connect, retried, written
+
+LONG = "select count(*) from range(3_000_000_000)"
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C comes while something runs. A suite that a shell runs in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    yield
+    timer.cancel()
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda folder: retried(lambda: connect().execute(LONG)),
+        lambda folder: written(folder / "rows", lambda file: connect().execute(f"copy ({LONG}) to '{file}'")),
+    ],
+    ids=["reading", "writing"],
+)
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_during_a_query_is_an_interrupt(tmp_path: Path, work: Callable[[Path], object]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        work(tmp_path)
