@@ -13,8 +13,7 @@ from click.testing import CliRunner, Result
 from explorer.cli import main
 from explorer.commands import clusters_export
 from explorer.compute.run import compute
-from explorer.measures.registry import get
-from explorer.selection import Ranges, Selection
+from explorer.selection import Ranges, Selection, ask_store
 from store.errors import BertdynError
 from store.rows import RowQuery, rows_of
 from store.store import Store
@@ -37,9 +36,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_the_files_hold_the_measures_clusters_and_distances(store: Store, tmp_path: Path) -> None:
     done = call(store.path, "pos/1/40", tmp_path / "out", "--layer", 2)
     assert done.exit_code == 0, done.output
-    settled = get("clusters").settle({"method": "directprobe"})
-    selection = Selection("clusters", "ewt", tasks=("pos",), layers=Ranges.parse("2", ""), parameters=settled)
-    compute(store, [selection], workers=1, pool=here)
+    directprobe = (("method", "directprobe"),)
+    selection = Selection("clusters", "ewt", tasks=("pos",), layers=Ranges.one(2), parameters=directprobe)
+    compute(store, [ask_store(store, selection)], workers=1, pool=here)
     rows = {
         (r.statistic, r.label_a, r.label_b): r
         for r in store.results(RowQuery(rows_of("clusters", "ewt")))

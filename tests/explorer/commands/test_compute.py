@@ -21,7 +21,7 @@ import pytest
 from explorer.cli import main
 from explorer.compute.plan import coverage
 from explorer.measures.registry import get
-from explorer.selection import Selection
+from explorer.selection import Selection, ask_store
 from store.keys import CheckpointKey
 from store.store import Store
 from tests.oracle import svcca_distance
@@ -187,7 +187,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     kept = len(store.results())
     assert 0 < kept < 48
     assert f"{kept} computed, 0 read back, interrupted with {48 - kept} to go" in errors
-    assert coverage(store, Selection("svcca", "dev")).known == kept
+    assert coverage(store, ask_store(store, Selection("svcca", "dev"))).known == kept
 
 
 def catches(pid: int, number: int) -> bool:

@@ -14,8 +14,8 @@ from explorer.commands import check, ls, measures, sql
 from explorer.commands.ls import readable
 from explorer.commands.options import SELECTING
 from explorer.compute.run import compute
-from explorer.measures.registry import all_measures, get
-from explorer.selection import Against, Selection
+from explorer.measures.registry import all_measures
+from explorer.selection import Selection, ask_store
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.layout import checkpoint_path
@@ -31,8 +31,7 @@ def call(command: object, *arguments: object) -> Result:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made = make_store(tmp_path_factory.mktemp("ls") / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20))
-    settled = get("svcca").settle({})
-    compute(made, [Selection("svcca", "dev", against=Against("pretrained"), parameters=settled)], workers=1, pool=here)
+    compute(made, [ask_store(made, Selection("svcca", "dev"))], workers=1, pool=here)
     return made
 
 

@@ -13,7 +13,7 @@ from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
-from tests.explorer.views.samples import result
+from tests.store.results import result
 from tests.synthetic import LAYERS, make_store
 
 VIEWS = ["curves", "profile", "heat", "seeds", "table"]
@@ -25,17 +25,18 @@ def path(tmp_path_factory):
     """A store with SVCCA values for task sst2 and none for pos."""
     store = make_store(tmp_path_factory.mktemp("show") / "a.bertdyn")
     svcca = get("svcca")
-    reference = store.checkpoint("dev", PRETRAINED_KEY).digests["hidden"]
+    reference = store.checkpoint("dev", PRETRAINED_KEY)
+    defines = {
+        "statistic": svcca.main,
+        "parameters": canonical(dict(svcca.settle({}))),
+        "version": svcca.version,
+    }
     rows = []
     for key in (CheckpointKey.plain("sst2", seed, step) for seed in ("1", "2") for step in (0, 20, 40)):
-        defines = {
-            "statistic": svcca.main,
-            "parameters": canonical(dict(svcca.settle({}))),
-            "version": svcca.version,
-            "digest": store.checkpoint("dev", key).digests["hidden"],
-            "ref_digest": reference,
-        }
-        rows += [result(key, layer, layer * key.step / 1000, **defines) for layer in range(LAYERS + 1)]
+        checkpoint = store.checkpoint("dev", key)
+        for layer in range(LAYERS + 1):
+            at = {"layer": layer, "ref_layer": layer, "value": layer * key.step / 1000}
+            rows.append(result(checkpoint, reference, **at, **defines))
     store.add_results(rows)
     return str(store.path)
 
