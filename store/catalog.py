@@ -19,8 +19,9 @@ from store.duck import Table, all_rows, answered, connect, insert, retried, unne
 from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo, Result
-from store.layout import ACTIVATIONS, CORPORA, INDEX
+from store.layout import ACTIVATIONS, CORPORA
 from store.places import Group, Watch, scan
+from store.sound_fragments import Found, SoundFragments
 from store.staging import modified
 
 _T = TypeVar("_T")
@@ -39,6 +40,8 @@ class Catalog:
         self._digested: list[Group] | None = None
         self._listed: dict[Group, Checkpoint] = {}
         self._places = Watch(root)
+        self._sound = SoundFragments(root)
+        self._left_out: set[Path] = set()
 
     @property
     def writable(self) -> bool:
@@ -100,7 +103,7 @@ class Catalog:
 
         def ask() -> list[tuple[Any, ...]]:
             self._note_digests(self._places.look())
-            stored = tables.RESULTS.read(fragments.listed(self._root, tables.RESULTS))
+            stored = tables.RESULTS.read(self._result_fragments())
             source = f"(select * from ({stored}) where {' and '.join(tests) or 'true'})"
             current = tables.current_results(source)
             sql = f"select {asked} from ({current}) where {where or 'true'}"
@@ -137,10 +140,7 @@ class Catalog:
     def rebuild(self) -> None:
         """Make the derived tables and the index again from the groups."""
         with self._lock:
-            self._checkpoints.clear()
-            self._unsaved.clear()
-            self._listed.clear()
-            self._digested = None
+            self._forget()
             groups = scan(self._root, ACTIVATIONS, 4)
             self._checkpoints = self._described(groups)
             connection = self._connection()
@@ -164,7 +164,7 @@ class Catalog:
 
     def moved(self) -> bool:
         """Whether the index was made for another folder, or is missing."""
-        return index.noted(self._root)[0] != os.path.realpath(self._root) or not (self._root / INDEX).exists()
+        return index.noted(self._root)[0] != os.path.realpath(self._root) or index.missing(self._root)
 
     def rest(self) -> None:
         """Close the connection until the next question: DuckDB keeps tens of megabytes for its own convenience."""
@@ -182,12 +182,38 @@ class Catalog:
             self._open = connect()
         return self._open
 
+    def _fragments(self, table: TableSpec) -> Found:
+        with self._lock:
+            found = self._sound.find(table)
+            if found.crowded and self.writable:
+                # Reading so many costs about as much as merging them, and the next reader need not.
+                self._compact(table)
+                found = self._sound.find(table)
+            if not self._left_out.issuperset(found.faults) and table is not tables.RESULTS:
+                # Rows that were read from what is damaged now are no longer in any fragment.
+                self._left_out.update(found.faults)
+                self._forget()
+            return found
+
+    def _result_fragments(self) -> Sequence[Path]:
+        found = self._fragments(tables.RESULTS)
+        if (damage := found.complaint(self._root)) is not None:
+            raise damage
+        return found.paths
+
+    def _forget(self) -> None:
+        self._checkpoints.clear()
+        self._corpora.clear()
+        self._unsaved.clear()
+        self._listed.clear()
+        self._digested = None
+
     def _compact(self, table: TableSpec) -> None:
         import duckdb
 
         # A reader's convenience: when a fragment went away under us or the disk is full, the next one will try.
         with suppress(duckdb.Error, BertdynError):
-            fragments.compact(self._connection(), self._root, table)
+            fragments.compact(self._connection(), self._root, table, fault_of=self._sound.fault)
 
     def _note_digests(self, groups: list[Group]) -> None:
         self._learn_checkpoints(groups)
@@ -255,7 +281,7 @@ class Catalog:
         import duckdb
 
         def ask() -> list[tuple[Any, ...]]:
-            paths = fragments.listed(self._root, table)
+            paths = self._fragments(table).paths
             return all_rows(self._connection().execute(f"select {columns} from ({table.read(paths)})"))
 
         # These rows only repeat the attributes: when they cannot be read, those can.
@@ -267,6 +293,8 @@ class Catalog:
         import duckdb
 
         with self._lock:
+            for table in (tables.CHECKPOINTS, tables.CORPUS_TABLE):
+                self._fragments(table)  # what must be left out is learnt from the groups again
             checkpoints, corpora = self._places.look(), scan(self._root, CORPORA, 1)
             self._learn_checkpoints(checkpoints)
             self._learn_corpora(corpora)
@@ -279,9 +307,16 @@ class Catalog:
 
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
+            found = {table.name: self._fragments(table) for table in tables.ALL}
+            damage = found[tables.RESULTS.name].complaint(self._root)
             with closing(connect()) as connection:
-                self._prepare_views(connection, known, unsaved, live)
-                return ask(connection)
+                self._prepare_views(connection, found, known, unsaved, live)
+                try:
+                    return ask(connection)
+                except duckdb.CatalogException as error:
+                    if damage is not None and f"stored_{tables.RESULTS.name}" in str(error):
+                        raise damage from None
+                    raise
 
         try:
             return retried(attempt)
@@ -291,23 +326,17 @@ class Catalog:
     def _prepare_views(
         self,
         connection: Any,
+        found: Mapping[str, Found],
         shapes: Mapping[str, tables.MeasureShape],
         unsaved: Mapping[TableSpec, Sequence[tuple[Any, ...]]],
         live: Mapping[str, Sequence[Group]],
     ) -> None:
-        import duckdb
-
-        paths = {table.name: fragments.listed(self._root, table) for table in tables.ALL}
-        try:
-            for statement in tables.sources(paths):
-                connection.execute(statement)
-        except duckdb.InvalidInputException as error:
-            raise BertdynError(
-                f"A table of the store is damaged. Run `bertdyn check {self._root} --repair`. {str(error).strip()}"
-            ) from None
+        paths = {name: here.paths for name, here in found.items()}
+        for statement in (*tables.outlines(paths), *tables.views(shapes)):
+            connection.execute(statement)
+        for statement in tables.sources(paths, [tables.RESULTS.name] if found[tables.RESULTS.name].faults else []):
+            connection.execute(statement)
         for table, rows in unsaved.items():
             insert(connection, f"unsaved_{table.name}", table.values(), rows)
         for name, groups in live.items():
             insert(connection, name, unnested("VARCHAR", "BIGINT"), groups)
-        for statement in tables.views(shapes):
-            connection.execute(statement)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         if found:
             damaged[folder] = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
         size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
-    broken = {path.relative_to(root).as_posix(): what for path, what in _unreadable_fragments(root)}
+    broken = {path.relative_to(root).as_posix(): what for path, what in _faulty_fragments(root)}
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
     problems += [Problem(f"{layout.STAGING}/{name}", "left by a process that died") for name in _dead(root)]
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
@@ -85,9 +85,12 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
         count = collect(root)
         if count:
             yield f"removed {count} unfinished folder{'s' if count > 1 else ''}"
-        for place in (*damaged, *broken):
+        for place in damaged:
             throw_away(root, root / place, keep=True)
-            yield f"moved {place} to {layout.TRASH}" + ("" if place in broken else ": extract it again")
+            yield f"moved {place} to {layout.TRASH}: extract it again"
+        for place, what in broken.items():
+            if not what.startswith(fragments.UNREADABLE):  # it may be whole, for those who may read it
+                yield f"moved {place} to {layout.TRASH}{_set_aside(root, root / place)}"
         dropped = list(unused(root, _digests(root)))
         for path in dropped:
             path.unlink(missing_ok=True)
@@ -148,17 +151,25 @@ def _without_corpus(root: Path, place: Path) -> Iterator[str]:
         yield f"its corpus '{name}' is missing or damaged: extract with it again"
 
 
-def _unreadable_fragments(root: Path) -> Iterator[tuple[Path, str]]:
-    import duckdb
+def _faulty_fragments(root: Path) -> Iterator[tuple[Path, str]]:
+    for table in tables.ALL:
+        for path in fragments.listed(root, table):
+            with suppress(FileNotFoundError):  # merged with others since it was listed
+                if (what := fragments.fault(path)) is not None:
+                    yield path, what
 
-    with closing(duckdb.connect()) as connection:
-        for table in tables.ALL:
-            for path in fragments.listed(root, table):
-                try:
-                    connection.execute(f"select count(columns(*)) from ({table.read([path])})").fetchall()
-                except duckdb.Error as error:
-                    if path.exists():
-                        yield path, str(error).splitlines()[0]
+
+def _set_aside(root: Path, fragment: Path) -> str:
+    """Move a damaged fragment to the trash; gives what that means for its rows."""
+    if fragment.parent != tables.RESULTS.folder(root):
+        said = ": its rows are made again from the groups"
+    elif fragments.listing(root, tables.RESULTS).spare(fragment.name):
+        said = ": its values are in other fragments too"
+    else:
+        said = ": the values in it are lost, compute them again"
+    throw_away(root, fragment, keep=True)
+    fragments.note_of(fragment).unlink(missing_ok=True)
+    return said
 
 
 def _digests(root: Path) -> set[str]:

@@ -1,19 +1,25 @@
 """``index.duckdb``: nothing but views, for any DuckDB client. bertdyn writes it and never reads it.
 
 The views hold absolute paths, so the file is made again when the store has moved, and when a measure shows up that it
-has no view of. What it was made for is noted beside the tables, since opening it could meet somebody's lock.
+has no view of. What it was made for is noted beside the tables, since opening it could meet somebody's lock. A store
+below a folder with a backslash in its name has none: DuckDB would take the name for two folders.
+
+The views compare no checksums: a damaged fragment makes them fail or, at worst, shows other values. bertdyn's own
+commands do not read them (see ``store.sound_fragments``).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from store.duck_paths import lasts, plain_folder
 from store.layout import INDEX, TABLES
 from store.staging import Stage, locked, refused, sync, write_file, writing
-from store.tables import MeasureShape, lasting_sources, views
+from store.tables import MeasureShape, lasting_sources, outlines, views
 
 _NOTE = "index.json"
 _COMPATIBLE = "v1.5.0"
@@ -32,6 +38,11 @@ def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
         return "", {}
 
 
+def missing(root: Path) -> bool:
+    """Return whether there is no index although this folder can have one."""
+    return lasts(os.path.realpath(root)) and not (root / INDEX).exists()
+
+
 def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False) -> dict[str, MeasureShape]:
     """Make sure that the index is of this folder and shows these measures; gives all that it shows.
 
@@ -40,7 +51,7 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
     """
     real = os.path.realpath(root)
     merged = _merged(noted(root)[1], shapes)
-    if not again and noted(root) == (real, merged) and (root / INDEX).exists():
+    if not again and noted(root) == (real, merged) and not missing(root):
         return merged
     with writing(root):
         (root / TABLES).mkdir(exist_ok=True)
@@ -68,17 +79,22 @@ def _merged(known: Mapping[str, MeasureShape], more: Mapping[str, MeasureShape])
 def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
     import duckdb
 
+    if not lasts(str(real)):
+        (root / INDEX).unlink(missing_ok=True)  # what another place left would show that place's rows
+        return
     stage = Stage(root)
-    draft = stage.path / INDEX
     try:
         # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
         newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
         config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
-        with duckdb.connect(str(draft), config=config) as connection:
-            for statement in (*lasting_sources(real), *views(shapes)):
-                connection.execute(statement)
-        sync(draft)
-        os.replace(draft, root / INDEX)
+        with plain_folder(stage.path) as folder:
+            with duckdb.connect(str(folder / INDEX), config=config) as connection:
+                for statement in (*outlines({}), *views(shapes), *lasting_sources(real)):
+                    connection.execute(statement)
+            if folder != stage.path:
+                shutil.copyfile(folder / INDEX, stage.path / INDEX)
+        sync(stage.path / INDEX)
+        os.replace(stage.path / INDEX, root / INDEX)
     except duckdb.IOException as error:
         raise refused(root / INDEX, str(error)) from None
     finally:

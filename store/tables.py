@@ -8,12 +8,13 @@ were written), from a scan here and from a glob in ``index.duckdb``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from store.fragments import TableSpec, escaped, quoted
+from store.duck_paths import everything_in, quoted, texts_in
+from store.fragments import TableSpec
 from store.keys import Checkpoint, CheckpointKey, CorpusInfo, Result
 from store.layout import ACTIVATIONS, CORPORA, TABLES
 
@@ -138,33 +139,54 @@ def result_row(result: Result) -> tuple[object, ...]:
     return tuple(getattr(result, name) for name in RESULTS.columns)
 
 
-def sources(paths: Mapping[str, Sequence[Path]]) -> Iterator[str]:
-    """Views over given fragments, and the tables that hold which groups are in place and rows not yet in a fragment."""
+def outlines(paths: Mapping[str, Sequence[Path]]) -> Iterator[str]:
+    """Yield statements that make empty tables with the names and columns of what ``sources`` makes.
+
+    DuckDB looks up the columns behind a view each time that a view over it is made: views are made over these tables,
+    at once, and read what takes their place, which may be thousands of files.
+    """
+    for table in ALL:
+        yield f"create table stored_{table.name} as select * from ({table.shaped(paths.get(table.name, ()))}) limit 0"
+    for name in ("live_checkpoints", "live_corpora"):
+        yield f"create table {name} (folder VARCHAR, modified BIGINT)"
+
+
+def sources(paths: Mapping[str, Sequence[Path]], without: Collection[str] = ()) -> Iterator[str]:
+    """Yield statements that put views over given fragments, and over rows not yet in one, in the place of the outlines.
+
+    Tables of ``without`` are not there afterwards: a question about them cannot be answered.
+    """
     for table in ALL:
         yield f"create temp table unsaved_{table.name} as {table.empty()}"
-        yield (
-            f"create view stored_{table.name} as ({table.read(paths[table.name])}) "
-            f"union all by name select * from unsaved_{table.name}"
-        )
-    for name in ("live_checkpoints", "live_corpora"):
-        yield f"create temp table {name} (folder VARCHAR, modified BIGINT)"
+        yield f"drop table stored_{table.name}"
+        if table.name not in without:
+            yield (
+                f"create view stored_{table.name} as {table.read(paths[table.name])} "
+                f"union all by name select * from unsaved_{table.name}"
+            )
 
 
 def lasting_sources(root: Path) -> Iterator[str]:
-    """The same for ``index.duckdb``: whatever fragments and groups are there at the time of the query."""
+    """Yield statements that put lasting views in the place of the outlines, for ``index.duckdb``.
+
+    They are over whatever fragments and groups there are at the time of the query. They read replaced fragments too,
+    whose rows show once, and compare no checksums.
+    """
     for table in ALL:
-        pattern = quoted(escaped(root / TABLES / table.name) + "/*.parquet")
-        # The empty table first: fragments of an earlier version may lack a column.
+        # Named columns, since the views over it are settled; the empty table gives those that a fragment of an earlier
+        # version lacks.
+        found = everything_in(root / TABLES / table.name, ".parquet")
+        yield f"drop table stored_{table.name}"
         yield (
-            f"create view stored_{table.name} as ({table.empty()}) "
-            f"union all by name select * from read_parquet({pattern}, union_by_name = true)"
+            f"create view stored_{table.name} as select {', '.join(table.columns)} "
+            f"from (({table.empty()}) union all by name select * from {found})"
         )
     for name, top, depth in (("live_checkpoints", ACTIVATIONS, 4), ("live_corpora", CORPORA, 1)):
-        pattern = quoted(f"{escaped(root / top)}{'/*' * depth}/zarr.json")
         folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})/zarr[.]json$', 1)"
+        yield f"drop table {name}"
         yield (
             f"create view {name} as select {folder} as folder, epoch(last_modified)::BIGINT as modified "
-            f"from read_text({pattern})"
+            f"from {texts_in(root / top, '*/' * depth + 'zarr.json')}"
         )
 
 

@@ -15,6 +15,7 @@ import duckdb
 from explorer.measures import get
 from explorer.measures.base import canonical
 from store import layout
+from store.fragments import adopt
 from store.keys import PRETRAINED, CheckpointKey
 from store.store import Store
 from store.tables import RESULTS
@@ -47,9 +48,10 @@ def make_large_store(path: Path, tasks: int = 10, seeds: int = 5, steps: int = 2
             other = reference.attention_digest if heads else reference.hidden_digest
             given = _values(name, bool(heads), other)
             columns = ", ".join(f"({given[c]})::{kind} as {c}" for c, kind in RESULTS.columns.items())
-            target = RESULTS.folder(path) / f"{name}.parquet"
+            draft = path / f"{name}.parquet"
             where = "where layer > 0" if heads else ""
-            connection.execute(f"copy (select {columns} from places{heads} {where}) to '{target}' (format parquet)")
+            connection.execute(f"copy (select {columns} from places{heads} {where}) to '{draft}' (format parquet)")
+            adopt(connection, path, RESULTS, draft)
     return store
 
 
