@@ -5,7 +5,8 @@ has no view of. What it was made for is noted beside the tables, since opening i
 below a folder with a backslash in its name has none: DuckDB would take the name for two folders.
 
 The views compare no checksums: a damaged fragment makes them fail or, at worst, shows other values. bertdyn's own
-commands do not read them (see ``store.sound_fragments``).
+commands do not read them (see ``store.sound_fragments``). While a fragment is damaged the index may not be made; it is
+made by ``bertdyn check --repair``, or at the next writing.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from store.duck_paths import lasts, plain_folder
+from store.fragments import fault, listed
 from store.layout import INDEX, TABLES
 from store.staging import Stage, locked, refused, sync, write_file, writing
-from store.tables import MeasureShape, lasting_sources, outlines, views
+from store.tables import ALL, MeasureShape, lasting_sources, outlines, views
 
 _NOTE = "index.json"
 _COMPATIBLE = "v1.5.0"
@@ -57,7 +59,8 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
         (root / TABLES).mkdir(exist_ok=True)
     with writing(root), locked(root / TABLES / ".lock"):
         merged = _merged(noted(root)[1], shapes)
-        _write(root, Path(real), merged)
+        if not _write(root, Path(real), merged):
+            return merged
         note = {
             "root": real,
             "measures": {
@@ -76,12 +79,13 @@ def _merged(known: Mapping[str, MeasureShape], more: Mapping[str, MeasureShape])
     return merged
 
 
-def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
+def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> bool:
+    """Write the index where there can be one; False when a damaged fragment keeps DuckDB from making its views."""
     import duckdb
 
     if not lasts(str(real)):
         (root / INDEX).unlink(missing_ok=True)  # what another place left would show that place's rows
-        return
+        return True
     stage = Stage(root)
     try:
         # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
@@ -95,8 +99,13 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
                 shutil.copyfile(folder / INDEX, stage.path / INDEX)
         sync(stage.path / INDEX)
         os.replace(stage.path / INDEX, root / INDEX)
-    except duckdb.IOException as error:
-        raise refused(root / INDEX, str(error)) from None
+    except duckdb.Error as error:
+        if any(fault(path) is not None for table in ALL for path in listed(root, table)):
+            return False
+        if isinstance(error, duckdb.IOException):
+            raise refused(root / INDEX, str(error)) from None
+        raise
     finally:
         stage.discard()
     sync(root)
+    return True

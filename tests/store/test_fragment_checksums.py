@@ -139,6 +139,8 @@ def test_what_a_damaged_fragment_of_results_costs_and_how_it_is_mended(store: St
         assert opened.query("show tables").rows
         opened.close()
     store.add_results([result(store.checkpoints()[0], layer=9)])
+    (store.path / "index.duckdb").unlink()
+    store.add_results([result(store.checkpoints()[0], layer=9, measure="rsa")])
     damaged = path.read_bytes()
     report = store.check(repair=True)
     assert [problem.place for problem in report.problems] == [f"tables/results/{path.name}"]
@@ -146,7 +148,9 @@ def test_what_a_damaged_fragment_of_results_costs_and_how_it_is_mended(store: St
     assert damaged in [kept.read_bytes() for kept in (store.path / "trash").iterdir() if kept.is_file()]
     assert damaged != content
     left = store.results()
-    assert len(left) == 6 + 1
+    assert len(left) == 6 + 2
+    with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
+        assert outside.execute("select layer from rsa").fetchall() == [(9,)]
     assert Store.open(store.path).check().sound
 
 
