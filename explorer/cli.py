@@ -33,11 +33,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry of `bertdyn`. Exit codes: 0 done, 1 done in part, 2 bad input and nothing changed, 130 interrupted."""
     import click
 
+    from explorer.measures.base import MeasureError
     from store.errors import BertdynError
 
     try:
         code = _group()(args=arguments, prog_name="bertdyn", standalone_mode=False)
-    except BertdynError as error:
+    except (BertdynError, MeasureError) as error:
         _complain(str(error))
         code = 2
     except click.exceptions.Exit as request:
@@ -87,6 +88,7 @@ def _group() -> click.Group:
 
 def tui(arguments: list[str] | None = None) -> None:
     """Entry of `bertdyn-tui`: argparse, because it costs a tenth of click before the first frame."""
+    from explorer.measures.base import MeasureError
     from store.errors import BertdynError
 
     args = _tui_parser().parse_args(arguments)
@@ -107,7 +109,7 @@ def tui(arguments: list[str] | None = None) -> None:
         from explorer.ui import app
 
         code = app.run(path, settings)
-    except BertdynError as error:
+    except (BertdynError, MeasureError) as error:
         _complain(str(error), "bertdyn-tui")
         code = 2
     except KeyboardInterrupt:

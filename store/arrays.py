@@ -52,8 +52,7 @@ def open_checkpoint(root: Path, corpus: str, key: CheckpointKey) -> CheckpointAr
     path = checkpoint_path(root, corpus, key)
     attributes = checkpoint_attributes(root, corpus, key)
     with _damage_named(root, corpus, key):
-        has_attention = bool(attributes.get("attention_digest"))
-        infos = {name: read_info(path / name) for name in ((HIDDEN, ATTENTION) if has_attention else (HIDDEN,))}
+        infos = {name: read_info(path / name) for name in attributes["digests"]}
     return CheckpointArrays(corpus, key, infos)
 
 
@@ -146,7 +145,7 @@ class CheckpointWriter:
         self._shape = (layers, heads, width)
         self._attributes = {
             **attributes,
-            "corpus": info.name, "task": key.task, "seed": key.seed, "step": key.step,
+            "corpus": info.name, "task": key.task, "variant": key.variant, "seed": key.seed, "step": key.step,
             "layers": layers, "heads": heads, "width": width, "dtype": dtype,
         }  # fmt: skip
         self._tokens = self._pairs = 0
@@ -228,8 +227,8 @@ class CheckpointWriter:
                     **self._attributes,
                     "hidden_digests": [d.hex() for d in hidden],
                     "attention_digests": [d.hex() for d in attention],
-                    "hidden_digest": _joined(hidden).hex(),
-                    "attention_digest": _joined(attention).hex() if attention else "",
+                    "digests": {HIDDEN: _joined(hidden).hex()}
+                    | ({ATTENTION: _joined(attention).hex()} if attention else {}),
                     "bytes": self._verified(),
                     "created": datetime.now(UTC).isoformat(timespec="microseconds"),
                 },

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.keys import CheckpointKey, CorpusInfo
-from store.layout import checkpoint_path
+from store.keys import AnnotationInfo, CheckpointKey, CorpusInfo
+from store.layout import ANNOTATIONS, checkpoint_path
 from store.staging import MARK
 
 
@@ -69,8 +69,8 @@ def checkpoint_attributes(root: Path, corpus: str, key: CheckpointKey) -> dict[s
     """
     path = checkpoint_path(root, corpus, key)
     attributes = read_attributes(path)
-    found = tuple(attributes.get(name) for name in ("corpus", "task", "seed", "step"))
-    if found != (corpus, key.task, key.seed, key.step):
+    found = tuple(attributes.get(name) for name in ("corpus", "task", "variant", "seed", "step"))
+    if found != (corpus, *key):
         raise BertdynError(
             f"'{path}' should hold checkpoint {key} on corpus '{corpus}' but says it is {found}. "
             f"Run `bertdyn check {root} --repair`."
@@ -86,6 +86,12 @@ def corpus_info(folder: Path) -> CorpusInfo:
     """
     found = read_attributes(folder).get("info")
     try:
-        return CorpusInfo(**{**found, "labels": tuple(found["labels"])})  # type: ignore[dict-item, index]
+        return CorpusInfo(**found, annotations=tuple(_annotations(folder)))  # type: ignore[arg-type]
     except (KeyError, TypeError):
         raise BertdynError(f"'{folder / MARK}' is damaged: it describes no corpus.") from None
+
+
+def _annotations(folder: Path) -> Iterator[AnnotationInfo]:
+    for place in sorted((folder / ANNOTATIONS).glob(f"*/{MARK}")):
+        found = read_attributes(place.parent)
+        yield AnnotationInfo(**{**found, "labels": tuple(found["labels"])})

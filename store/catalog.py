@@ -6,6 +6,7 @@ or of one that was replaced, is not shown.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,13 +19,17 @@ from store.attributes import corpus_info, read_attributes
 from store.duck import Table, all_rows, answered, connect, insert, retried, unnested
 from store.errors import BertdynError
 from store.fragments import TableSpec
-from store.keys import Checkpoint, CorpusInfo, Result
+from store.keys import Checkpoint, CorpusInfo
 from store.layout import ACTIVATIONS, CORPORA
 from store.places import Group, Watch, scan
+from store.results import AXIS, Result, axis_columns, input_set_of, result_of, stored_row
+from store.rows import RowQuery, condition_sql, of_the_key, query_sql
 from store.sound_fragments import Found, SoundFragments
 from store.staging import modified
 
 _T = TypeVar("_T")
+_KEPT = (tables.RESULTS.name, tables.INPUTS.name)
+"""Tables that nothing else in the store repeats."""
 
 
 class Catalog:
@@ -37,7 +42,9 @@ class Catalog:
         self._checkpoints: dict[Group, tuple[Any, ...]] = {}
         self._corpora: dict[Group, tuple[Any, ...]] = {}
         self._unsaved: set[Group] = set()
-        self._digested: list[Group] | None = None
+        self._digested: object = None
+        """What the tables of digests were made of."""
+        self._inputs_written: set[str | None] = set()
         self._listed: dict[Group, Checkpoint] = {}
         self._places = Watch(root)
         self._sound = SoundFragments(root)
@@ -72,42 +79,38 @@ class Catalog:
         return sorted(found, key=lambda info: info.name)
 
     def add_results(self, results: Sequence[Result]) -> None:
-        """Keep results as one fragment."""
+        """Keep results as one fragment; what they were computed from is written down before."""
         if not results:
             return
-        rows = [tables.result_row(result) for result in results]
+        axes = axis_columns(results)
+        rows = [stored_row(result, tuple(axes)) for result in results]
         with self._lock:
-            fragments.write(self._connection(), self._root, tables.RESULTS, rows)
+            self._add_inputs(results)
+            fragments.write(self._connection(), self._root, tables.RESULTS.wider(axes), rows)
             index.refresh(self._root, tables.shapes_of(results))
+            self._compact(tables.INPUTS)
             self._compact(tables.RESULTS)
 
-    def results(
-        self, columns: Sequence[str], conditions: Mapping[str, str], tasks: Sequence[str], where: str
-    ) -> list[tuple[Any, ...]]:
-        """Columns of the newest value of each key whose checkpoints are the current ones.
+    def rows(self, query: RowQuery) -> list[tuple[Any, ...]]:
+        """Answer a question about the newest result of each key, of those whose inputs are all as they were.
 
-        Args:
-            conditions: values of columns of the key; with ``tasks`` they are looked up in the fragments themselves, so
-                that a question about one task costs little among millions of rows.
-            tasks: of the checkpoints measured; empty: all.
-            where: a further condition in SQL.
+        Conditions on the key reach the fragments themselves: a question about one task costs little among millions of
+        rows.
+
+        Raises:
+            BertdynError: the fragments cannot be read.
         """
         import duckdb
 
-        tests = [f"{name} = ?" for name in conditions]
-        given: list[object] = list(conditions.values())
-        if tasks:
-            tests.append("list_contains(?, task)")
-            given.append(list(tasks))
-        asked = ", ".join(columns)
+        inner, given = condition_sql([condition for condition in query.where if of_the_key(condition)])
+        table = tables.RESULTS.wider({AXIS + name: kind for name, kind in query.axes})
 
         def ask() -> list[tuple[Any, ...]]:
             self._note_digests(self._places.look())
-            stored = tables.RESULTS.read(self._result_fragments())
-            source = f"(select * from ({stored}) where {' and '.join(tests) or 'true'})"
-            current = tables.current_results(source)
-            sql = f"select {asked} from ({current}) where {where or 'true'}"
-            return all_rows(self._connection().execute(sql, given))
+            stored = table.read(self._all_fragments(tables.RESULTS))
+            current = tables.current_results(f"(select * from ({stored}) where {inner})")
+            sql, bound = query_sql(query, current, given)
+            return all_rows(self._connection().execute(sql, bound))
 
         # Asked for again and again while values are computed, so without the views and on the connection that is open.
         with self._lock:
@@ -155,12 +158,20 @@ class Catalog:
             for table in tables.ALL:
                 if not fragments.listed(self._root, table):
                     fragments.write(self._connection(), self._root, table, [])
-            shapes = (
-                tables.shapes_of([Result(*row) for row in self.results(tuple(tables.RESULTS.columns), {}, (), "")])
-                if again or not index.noted(self._root)[0]
-                else {}
-            )
+            shapes = self._stored_shapes() if again or not index.noted(self._root)[0] else {}
             index.refresh(self._root, shapes, again)
+
+    def _stored_shapes(self) -> dict[str, tables.MeasureShape]:
+        """What each measure's view must show, from the fragments themselves."""
+        axes = self._axes_there()
+        rows = self.rows(RowQuery(axes=tuple(axes.items())))
+        return tables.shapes_of([result_of(row, tuple(axes)) for row in rows])
+
+    def _axes_there(self) -> dict[str, str]:
+        """Further coordinates that any fragment has, without prefix, with their SQL types."""
+        whole = tables.RESULTS.outline(self._all_fragments(tables.RESULTS))
+        described = self._connection().execute(f"describe {whole}")
+        return {name.removeprefix(AXIS): kind for name, kind, *_ in described.fetchall() if name.startswith(AXIS)}
 
     def moved(self) -> bool:
         """Whether the index was made for another folder, or is missing."""
@@ -189,14 +200,15 @@ class Catalog:
                 # Reading so many costs about as much as merging them, and the next reader need not.
                 self._compact(table)
                 found = self._sound.find(table)
-            if not self._left_out.issuperset(found.faults) and table is not tables.RESULTS:
+            if not self._left_out.issuperset(found.faults) and table.name not in _KEPT:
                 # Rows that were read from what is damaged now are no longer in any fragment.
                 self._left_out.update(found.faults)
                 self._forget()
             return found
 
-    def _result_fragments(self) -> Sequence[Path]:
-        found = self._fragments(tables.RESULTS)
+    def _all_fragments(self, table: TableSpec) -> Sequence[Path]:
+        """Raises BertdynError: one is damaged, so that rows may be missing or older ones shown."""
+        found = self._fragments(table)
         if (damage := found.complaint(self._root)) is not None:
             raise damage
         return found.paths
@@ -206,6 +218,7 @@ class Catalog:
         self._corpora.clear()
         self._unsaved.clear()
         self._listed.clear()
+        self._inputs_written.clear()
         self._digested = None
 
     def _compact(self, table: TableSpec) -> None:
@@ -215,17 +228,38 @@ class Catalog:
         with suppress(duckdb.Error, BertdynError):
             fragments.compact(self._connection(), self._root, table, fault_of=self._sound.fault)
 
+    def _add_inputs(self, results: Sequence[Result]) -> None:
+        sets = {input_set_of(result.inputs): result.inputs for result in results if result.inputs}
+        rows = [(name, *one) for name, inputs in sets.items() if name not in self._inputs_written for one in inputs]
+        if rows:
+            fragments.write(self._connection(), self._root, tables.INPUTS, rows)
+            self._inputs_written.update(name for name, *_ in rows)
+
     def _note_digests(self, groups: list[Group]) -> None:
+        """Make the tables that say which inputs are in the store as they were, if anything has changed."""
         self._learn_checkpoints(groups)
-        if groups == self._digested:
+        corpora = self.corpora()
+        paths = self._all_fragments(tables.INPUTS)
+        stamp = groups, corpora, paths
+        if stamp == self._digested:
             return
-        rows = [self._checkpoints[group] for group in groups if group in self._checkpoints]
-        digests = [digest for row in rows for digest in tables.digest_rows(row)]
-        kinds = dict.fromkeys(("corpus", "task", "seed", "step", "digest"), "VARCHAR") | {"step": "BIGINT"}
+        connection = self._connection()
+        kinds = {"corpus": "VARCHAR", "task": "VARCHAR", "variant": "VARCHAR", "seed": "VARCHAR", "step": "BIGINT"}
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-        self._connection().execute(f"create or replace temp table digests ({columns})")
-        insert(self._connection(), "digests", unnested(*kinds.values()), digests)
-        self._digested = groups
+        connection.execute(f"create or replace temp table live ({columns}, digests MAP(VARCHAR, VARCHAR))")
+        connection.execute(
+            "create or replace temp table annotations (corpus VARCHAR, annotation VARCHAR, digest VARCHAR)"
+        )
+        listed = [tables.checkpoint_of(self._checkpoints[group]) for group in groups if group in self._checkpoints]
+        names = ", ".join(f"unnest(${n}::{kind}[])" for n, kind in enumerate(kinds.values(), 1))
+        live = [(c.corpus, *c.key, json.dumps(dict(c.digests))) for c in listed]
+        insert(connection, "live", f"select {names}, unnest($6::JSON[])::MAP(VARCHAR, VARCHAR)", live)
+        labels = [(info.name, one.name, one.digest) for info in corpora for one in info.annotations]
+        insert(connection, "annotations", unnested("VARCHAR", "VARCHAR", "VARCHAR"), labels)
+        connection.execute(f"create or replace temp table digests as {tables.LIVE_DIGESTS}")
+        stored = tables.current_inputs(f"({tables.INPUTS.read(paths)})")
+        connection.execute(f"create or replace temp table current_inputs as {stored}")
+        self._digested = stamp
 
     def _learn_checkpoints(self, groups: Iterable[Group], stored: bool = True) -> None:
         unknown = [group for group in groups if group not in self._checkpoints]
@@ -308,14 +342,14 @@ class Catalog:
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
             found = {table.name: self._fragments(table) for table in tables.ALL}
-            damage = found[tables.RESULTS.name].complaint(self._root)
+            damage = [error for name in _KEPT if (error := found[name].complaint(self._root)) is not None]
             with closing(connect()) as connection:
                 self._prepare_views(connection, found, known, unsaved, live)
                 try:
                     return ask(connection)
                 except duckdb.CatalogException as error:
-                    if damage is not None and f"stored_{tables.RESULTS.name}" in str(error):
-                        raise damage from None
+                    if damage and any(f"stored_{name}" in str(error) for name in _KEPT):
+                        raise damage[0] from None
                     raise
 
         try:
@@ -331,10 +365,12 @@ class Catalog:
         unsaved: Mapping[TableSpec, Sequence[tuple[Any, ...]]],
         live: Mapping[str, Sequence[Group]],
     ) -> None:
-        paths = {name: here.paths for name, here in found.items()}
-        for statement in (*tables.outlines(paths), *tables.views(shapes)):
+        axes = tables.axes_of(shapes)
+        for statement in (*tables.outlines(axes), *tables.views(shapes)):
             connection.execute(statement)
-        for statement in tables.sources(paths, [tables.RESULTS.name] if found[tables.RESULTS.name].faults else []):
+        paths = {name: here.paths for name, here in found.items()}
+        without = [name for name in _KEPT if found[name].faults]
+        for statement in tables.sources(paths, axes, without):
             connection.execute(statement)
         for table, rows in unsaved.items():
             insert(connection, f"unsaved_{table.name}", table.values(), rows)

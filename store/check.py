@@ -17,7 +17,7 @@ from store.groups import damage, read_info
 from store.keys import CheckpointKey
 from store.places import folders
 from store.shelf import kept_bytes, unused
-from store.staging import collect, locked, modified, throw_away, writing
+from store.staging import collect, leftovers, modified, set_aside, writing
 
 
 @dataclass(frozen=True)
@@ -73,24 +73,39 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
     broken = {path.relative_to(root).as_posix(): what for path, what in _faulty_fragments(root)}
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
-    problems += [Problem(f"{layout.STAGING}/{name}", "left by a process that died") for name in _dead(root)]
+    problems += _left(root)
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
     return CheckReport(len(corpora), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
 
 
+def empty_trash(root: Path) -> int:
+    """Remove what repairs set aside; returns how many folders and files there were.
+
+    Raises:
+        BertdynError: the store cannot be written.
+    """
+    with writing(root):
+        aside = sorted((root / layout.TRASH).glob("*"))
+        for place in aside:
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+    return len(aside)
+
+
 def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[str, str]) -> Iterator[str]:
     with writing(root):
-        shutil.rmtree(root / layout.TRASH, ignore_errors=True)
-        (root / layout.TRASH).mkdir(exist_ok=True)
         count = collect(root)
         if count:
             yield f"removed {count} unfinished folder{'s' if count > 1 else ''}"
         for place in damaged:
-            throw_away(root, root / place, keep=True)
-            yield f"moved {place} to {layout.TRASH}: extract it again"
+            yield f"moved {place} to {set_aside(root, place)}: extract it again"
         for place, what in broken.items():
             if not what.startswith(fragments.UNREADABLE):  # it may be whole, for those who may read it
-                yield f"moved {place} to {layout.TRASH}{_set_aside(root, root / place)}"
+                means = _means(root, root / place)
+                yield f"moved {place} to {set_aside(root, place)}: {means}"
+                fragments.note_of(root / place).unlink(missing_ok=True)
         dropped = list(unused(root, _digests(root)))
         for path in dropped:
             path.unlink(missing_ok=True)
@@ -120,7 +135,7 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
     found = read_attributes(place)
     try:
         tables.checkpoint_row("", 0, found)
-        key = CheckpointKey(found["task"], found["seed"], found["step"])
+        key = CheckpointKey(*(found[name] for name in CheckpointKey._fields))
         belongs = layout.checkpoint_path(root, found["corpus"], key)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         yield f"its attributes lack {error}"
@@ -135,7 +150,7 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
     if found.get("corpus_fingerprint", info.fingerprint) != info.fingerprint:
         yield f"it was made with another version of corpus '{info.name}'"
     shapes = {layout.HIDDEN: (found["layers"] + 1, info.tokens, found["width"])}
-    if found["attention_digest"]:
+    if layout.ATTENTION in found["digests"]:
         shapes[layout.ATTENTION] = (found["layers"], found["heads"], info.pairs)
     for name, shape in shapes.items():
         stored = read_info(place / name).shape
@@ -159,37 +174,27 @@ def _faulty_fragments(root: Path) -> Iterator[tuple[Path, str]]:
                     yield path, what
 
 
-def _set_aside(root: Path, fragment: Path) -> str:
-    """Move a damaged fragment to the trash; gives what that means for its rows."""
-    if fragment.parent != tables.RESULTS.folder(root):
-        said = ": its rows are made again from the groups"
-    elif fragments.listing(root, tables.RESULTS).spare(fragment.name):
-        said = ": its values are in other fragments too"
-    else:
-        said = ": the values in it are lost, compute them again"
-    throw_away(root, fragment, keep=True)
-    fragments.note_of(fragment).unlink(missing_ok=True)
-    return said
+def _means(root: Path, fragment: Path) -> str:
+    """What it means for its rows that a damaged fragment is set aside."""
+    if fragment.parent.name not in (tables.RESULTS.name, tables.INPUTS.name):
+        return "its rows are made again from the groups"
+    table = tables.RESULTS if fragment.parent.name == tables.RESULTS.name else tables.INPUTS
+    if fragments.listing(root, table).spare(fragment.name):
+        return "its rows are in other fragments too"
+    return "the values in it are lost, compute them again"
 
 
 def _digests(root: Path) -> set[str]:
     found: set[str] = set()
     for folder in folders(root, layout.ACTIVATIONS, 4):
         attributes = read_attributes(root / folder)
-        found |= {str(attributes.get("hidden_digest")), str(attributes.get("attention_digest"))}
-    return found - {""}
-
-
-def _dead(root: Path) -> list[str]:
-    found = []
-    for folder in (root / layout.STAGING).glob("*"):
-        if not folder.is_dir():
-            continue
-        lock = folder.with_name(f"{folder.name}.lock")
-        if not lock.exists():
-            found.append(folder.name)
-            continue
-        with locked(lock, wait=False) as free:
-            if free and folder.is_dir():
-                found.append(folder.name)
+        found.update(map(str, (attributes.get("digests") or {}).values()))
     return found
+
+
+def _left(root: Path) -> list[Problem]:
+    try:
+        found = [f"{layout.STAGING}/{name}" for name in leftovers(root)]
+    except OSError as error:
+        return [Problem(layout.STAGING, f"cannot be read: {error.strerror}")]
+    return [Problem(place, "left by a process that died") for place in found if (root / place).is_dir()]

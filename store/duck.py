@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ AT_ONCE = 2000
 """Rows that are handed over together."""
 _T = TypeVar("_T")
 _TRIES = 5
+_NO_LOCK = "Could not set lock on file"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,27 @@ def connect() -> Any:
 def spill(pid: int) -> Path:
     """Where a process puts what does not fit into memory; DuckDB removes it, if it lives to do so."""
     return Path(tempfile.gettempdir()) / f"bertdyn-{pid}"
+
+
+def written(path: Path, write: Callable[[Path], object]) -> None:
+    """Let DuckDB write a new file. It locks what it writes; where the file system has no locks it writes a file in the
+    temporary folder, which is then copied.
+
+    Raises:
+        duckdb.IOException: it cannot be written.
+        OSError: it cannot be copied.
+    """
+    import duckdb
+
+    try:
+        write(path)
+    except duckdb.IOException as error:
+        if _NO_LOCK not in str(error):
+            raise
+        path.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(prefix="bertdyn-") as folder:
+            write(Path(folder) / path.name)
+            shutil.copyfile(Path(folder) / path.name, path)
 
 
 def insert(connection: Any, table: str, values: str, rows: Sequence[Sequence[object]]) -> None:

@@ -24,6 +24,7 @@ from store.catalog import Catalog
 from store.duck import AT_ONCE, Table, spill
 from store.errors import BertdynError
 from store.places import Group
+from store.rows import RowQuery
 
 REST_SECONDS = 10.0
 """Without a question, after which DuckDB gives back the memory that it keeps for further ones."""
@@ -49,10 +50,8 @@ class Elsewhere(Catalog):
         found: list[tuple[Any, ...]] = self._ask("checkpoint_rows", groups) if groups else []
         return found
 
-    def results(
-        self, columns: Sequence[str], conditions: Mapping[str, str], tasks: Sequence[str], where: str
-    ) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self._ask("results", columns, conditions, tasks, where)
+    def rows(self, query: RowQuery) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._ask("rows", query)
         return found
 
     def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Table:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
-import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from store import layout
 from store.errors import BertdynError
+from store.ownership import ServerClock, is_gone, owner, tag
 from store.places import scan
 from store.staging import sync, write_file, writing
 
@@ -24,12 +26,13 @@ def make(path: str | os.PathLike[str]) -> Path:
     place = Path(os.path.abspath(path))
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
         raise _taken(place)
-    draft = place.with_name(f".{place.name[:60]}.{uuid.uuid4().hex}")
+    draft = _beside(place)
     with writing(place.parent):
         place.parent.mkdir(parents=True, exist_ok=True)
+        _collect_beside(place)
         try:
             draft.mkdir()
-            for name in (layout.CORPORA, layout.ACTIVATIONS, layout.TABLES, layout.STAGING, layout.TRASH):
+            for name in layout.FOLDERS:
                 (draft / name).mkdir()
             marker = {
                 "format": layout.FORMAT,
@@ -53,7 +56,7 @@ def recognised(path: str | os.PathLike[str]) -> Path:
     """The absolute path of a store.
 
     Raises:
-        BertdynError: no such folder, not a store, or a store of a newer format.
+        BertdynError: no such folder, not a store, or a store of another format.
     """
     place = Path(os.path.abspath(path))
     try:
@@ -71,6 +74,11 @@ def recognised(path: str | os.PathLike[str]) -> Path:
         raise BertdynError(
             f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
         )
+    if version < layout.VERSION:
+        raise BertdynError(
+            f"'{place}' has format {version}, which this bertdyn (format {layout.VERSION}) does not read: "
+            "extract into a new store."
+        )
     return place
 
 
@@ -82,7 +90,7 @@ def remove_unused(place: Path) -> bool:
     """
     if _used(place):
         return False
-    grave = place.with_name(f".{place.name[:60]}.{uuid.uuid4().hex}")
+    grave = _beside(place)
     with writing(place.parent):
         os.rename(place, grave)  # in one step, so that nobody opens half a store
         if _used(grave):  # somebody began, or even finished, since we looked
@@ -90,6 +98,20 @@ def remove_unused(place: Path) -> bool:
             return False
     shutil.rmtree(grave, ignore_errors=True)
     return True
+
+
+def _beside(place: Path) -> Path:
+    return place.with_name(f".{place.name[:60]}.{tag()}")
+
+
+def _collect_beside(place: Path) -> None:
+    """Remove what processes left that died while they made this store, or removed it."""
+    clock = ServerClock(place.parent)
+    for folder in place.parent.glob(f"{glob.escape(f'.{place.name[:60]}.')}*"):
+        if owner(folder.name) is not None and is_gone(folder.name, folder, clock):
+            with suppress(OSError, BertdynError):
+                if not _used(folder):
+                    shutil.rmtree(folder)
 
 
 def _used(place: Path) -> bool:

@@ -19,16 +19,20 @@ import re
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from store.duck import written
 from store.duck_paths import scan, target
 from store.errors import BertdynError
 from store.layout import TABLES
-from store.staging import locked, refused, sync, write_file, writing
+from store.locks import locked
+from store.ownership import ServerClock
+from store.ownership import draft as new_draft
+from store.staging import refused, sync, write_file, writing
 
 COMPACT_ABOVE = 256
 """Number of small fragments; an aggregate over 500 takes 64 ms, over one 1 ms."""
@@ -55,26 +59,46 @@ class TableSpec:
         """Where the fragments lie."""
         return root / TABLES / self.name
 
+    def wider(self, more: Mapping[str, str]) -> TableSpec:
+        """Return the table with further columns, which only some fragments have."""
+        return replace(self, columns={**self.columns, **more}) if more else self
+
     def values(self) -> str:
-        """SELECT that gives rows from one list a column, as parameters."""
+        """SELECT that gives rows from one list per column, as parameters."""
         return "select " + ", ".join(
-            f"{_unnest(number, kind)} as {name}" for number, (name, kind) in enumerate(self.columns.items(), 1)
+            f"{_unnest(number, kind)} as {named(name)}" for number, (name, kind) in enumerate(self.columns.items(), 1)
         )
 
     def empty(self) -> str:
         """SELECT of no rows with the table's columns."""
-        return "select " + ", ".join(f"null::{kind} as {name}" for name, kind in self.columns.items()) + " limit 0"
+        return "select " + ", ".join(f"null::{kind} as {named(n)}" for n, kind in self.columns.items()) + " limit 0"
 
     def read(self, paths: Sequence[Path]) -> str:
-        """Return a SELECT of the rows of some fragments."""
-        # All names are known beforehand, so DuckDB need not open each file to find its columns. Fragments of an earlier
-        # version may lack a column: the empty table gives it.
-        scans = [f"select * from {scan('read_parquet', same)}" for same in _by_columns(paths).values()]
-        return " union all by name ".join((f"({self.empty()})", *scans))
+        """Return a SELECT of the table's columns of some fragments."""
+        return self.completed(_scans(_by_columns(paths).values())) if paths else self.empty()
 
-    def shaped(self, paths: Sequence[Path]) -> str:
-        """Return a SELECT with the columns of ``read(paths)``, from few of the files."""
-        return self.read([same[0] for same in _by_columns(paths).values()])
+    def whole(self, paths: Sequence[Path]) -> str:
+        """Return a SELECT of all columns of some fragments, also of those that the table does not name."""
+        return " union all by name ".join((f"({self.empty()})", *_scans(_by_columns(paths).values())))
+
+    def outline(self, paths: Sequence[Path]) -> str:
+        """Return a SELECT with the columns of ``whole(paths)``, from few of the files."""
+        return self.whole([same[0] for same in _by_columns(paths).values()])
+
+    def completed(self, sources: Sequence[str]) -> str:
+        """Return a SELECT of the table's columns, with its types, of SELECTs that may lack some or have others."""
+        names = ", ".join(f"{named(name)}::{kind} as {named(name)}" for name, kind in self.columns.items())
+        return f"select {names} from ({' union all by name '.join((f'({self.empty()})', *sources))})"
+
+
+def named(column: str) -> str:
+    """Return a column's name as an SQL identifier."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _scans(groups: Iterable[Sequence[Path]]) -> list[str]:
+    # The columns of all are known beforehand, so DuckDB need not open each file to find them.
+    return [f"select * from {scan('read_parquet', same)}" for same in groups]
 
 
 def _by_columns(paths: Sequence[Path]) -> dict[str, list[Path]]:
@@ -217,7 +241,7 @@ def compact(
             return False
         key = ", ".join(table.key)
         rows = (
-            f"select * from ({table.read(paths)}) "
+            f"select * from ({table.whole(paths)}) "
             f"qualify row_number() over (partition by {key} order by {table.newest} desc) = 1"
         )
         _replace(_copy(connection, root, table, rows, []), paths)
@@ -247,11 +271,12 @@ def _copy(connection: Any, root: Path, table: TableSpec, rows: str, parameters: 
     import duckdb
 
     folder = table.folder(root)
-    draft = folder / f".{uuid.uuid4().hex}.tmp"
+    draft = new_draft(folder / uuid.uuid4().hex)
     with writing(root):
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            connection.execute(f"copy ({rows}) to {target(draft)} (format parquet, compression zstd)", parameters)
+            options = "(format parquet, compression zstd)"
+            written(draft, lambda file: connection.execute(f"copy ({rows}) to {target(file)} {options}", parameters))
             return adopt(connection, root, table, draft)
         except duckdb.IOException as error:
             if "such file" in str(error):
@@ -309,18 +334,15 @@ def _noted(note: Path) -> tuple[str, ...]:
 
 
 def _remove_replaced(root: Path, table: TableSpec) -> None:
-    folder, now = table.folder(root), time.time()
+    folder = table.folder(root)
+    clock = ServerClock(folder)
     for note in sorted(folder.glob(f"*{_REPLACES}")):  # oldest first: a fragment's note goes before the fragment
-        if now - note.stat().st_mtime < GRACE_SECONDS:
+        if clock.now() - note.stat().st_mtime < GRACE_SECONDS:
             continue
         new = note.with_name(note.name.removesuffix(_REPLACES) + _SUFFIX)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # set aside: the replaced ones count again
             if fault(new) is not None:
                 continue  # what it replaces may be all that is left of its rows
             for name in _noted(note):
                 (folder / name).unlink(missing_ok=True)
         note.unlink(missing_ok=True)
-    for draft in folder.glob(".*.tmp"):
-        with suppress(FileNotFoundError):
-            if now - draft.stat().st_mtime > GRACE_SECONDS:
-                draft.unlink()

@@ -17,11 +17,13 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from store.duck import written
 from store.duck_paths import lasts, plain_folder
 from store.fragments import fault, listed
 from store.layout import INDEX, TABLES
-from store.staging import Stage, locked, refused, sync, write_file, writing
-from store.tables import ALL, MeasureShape, lasting_sources, outlines, views
+from store.locks import locked
+from store.staging import Stage, refused, sync, write_file, writing
+from store.tables import ALL, MeasureShape, axes_of, lasting_sources, outlines, views
 
 _NOTE = "index.json"
 _COMPATIBLE = "v1.5.0"
@@ -32,7 +34,11 @@ def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
     try:
         note = json.loads((root / TABLES / _NOTE).read_bytes())
         shapes = {
-            name: MeasureShape(frozenset(shape["columns"]), tuple((n, k) for n, k in shape["parameters"]))
+            name: MeasureShape(
+                frozenset(shape["columns"]),
+                tuple((n, k) for n, k in shape["parameters"]),
+                tuple((n, k) for n, k in shape["axes"]),
+            )
             for name, shape in note["measures"].items()
         }
         return str(note["root"]), shapes
@@ -64,7 +70,7 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
         note = {
             "root": real,
             "measures": {
-                name: {"columns": sorted(shape.columns), "parameters": shape.parameters}
+                name: {"columns": sorted(shape.columns), "parameters": shape.parameters, "axes": shape.axes}
                 for name, shape in sorted(merged.items())
             },
         }
@@ -88,13 +94,8 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> bool:
         return True
     stage = Stage(root)
     try:
-        # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
-        newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
-        config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
         with plain_folder(stage.path) as folder:
-            with duckdb.connect(str(folder / INDEX), config=config) as connection:
-                for statement in (*outlines({}), *views(shapes), *lasting_sources(real)):
-                    connection.execute(statement)
+            written(folder / INDEX, lambda path: _write_views(path, real, shapes))
             if folder != stage.path:
                 shutil.copyfile(folder / INDEX, stage.path / INDEX)
         sync(stage.path / INDEX)
@@ -109,3 +110,15 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> bool:
         stage.discard()
     sync(root)
     return True
+
+
+def _write_views(path: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
+    import duckdb
+
+    # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
+    newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
+    config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
+    axes = axes_of(shapes)
+    with duckdb.connect(str(path), config=config) as connection:
+        for statement in (*outlines(axes), *views(shapes), *lasting_sources(real, axes)):
+            connection.execute(statement)

@@ -13,18 +13,73 @@ PRETRAINED = "pretrained"
 """Task name of the reference given with ``--reference``; its seed is "0" and its step 0."""
 
 
+PLAIN = "plain"
+"""What the variant of a plain run is called where an empty name cannot be written."""
+VARIANT_MARK = "+"
+"""Separates task and variant where they are written as one name."""
+
+
+def recipe_of(task: str, variant: str) -> str:
+    """Return task and variant as one name: ``TASK``, or ``TASK+VARIANT``."""
+    return f"{task}{VARIANT_MARK}{variant}" if variant else task
+
+
+def task_and_variant(recipe: str) -> tuple[str, str]:
+    """Split ``TASK+VARIANT`` at its first ``+``; the variant is empty where there is none."""
+    task, _, variant = recipe.partition(VARIANT_MARK)
+    return task, variant
+
+
 class CheckpointKey(NamedTuple):
-    """One checkpoint of one fine-tuning run. Tasks and seeds are any text; steps are optimiser updates."""
+    """One checkpoint of one fine-tuning run. Tasks, variants and seeds are any text; steps are optimiser updates."""
 
     task: str
+    variant: str
+    """How the run was made when it is not the plain one (``freeze-6``); empty for the plain one."""
     seed: str
     step: int
 
     def __str__(self) -> str:
-        return f"{self.task}/{self.seed}/{self.step}"
+        return f"{self.recipe}/{self.seed}/{self.step}"
+
+    @property
+    def recipe(self) -> str:
+        """Task and variant as one name."""
+        return recipe_of(self.task, self.variant)
+
+    @classmethod
+    def plain(cls, task: str, seed: str, step: int) -> CheckpointKey:
+        """Return the key of a checkpoint of a task's plain run."""
+        return cls(task, "", seed, step)
+
+    @classmethod
+    def of(cls, recipe: str, seed: str, step: int) -> CheckpointKey:
+        """Return the key of a checkpoint, given task and variant as one name."""
+        return cls(*task_and_variant(recipe), seed, step)
+
+    @classmethod
+    def parse(cls, text: str) -> CheckpointKey | None:
+        """Read ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``; None where the text is neither."""
+        recipe, *rest = text.rsplit("/", 2)
+        return cls.of(recipe, rest[0], int(rest[1])) if len(rest) == 2 and rest[1].isdecimal() else None
 
 
-PRETRAINED_KEY = CheckpointKey(PRETRAINED, "0", 0)
+PRETRAINED_KEY = CheckpointKey.plain(PRETRAINED, "0", 0)
+
+
+@dataclass(frozen=True)
+class AnnotationInfo:
+    """What a listing says of labels on a corpus."""
+
+    name: str
+    """The column that they were read from."""
+    level: Literal["sentence", "word"]
+    """What a label belongs to."""
+    kind: Literal["class"]
+    labels: tuple[str, ...]
+    """Names of the classes, in the order of the ids."""
+    digest: str
+    """Digest of names and ids."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +93,8 @@ class CorpusInfo:
     pairs: int
     """Sum over examples of length squared: the entries of one head's attention maps."""
     words: int
-    labels: tuple[str, ...]
-    """Label names; empty when the set has none."""
+    annotations: tuple[AnnotationInfo, ...]
+    """By name."""
     tokenizer: str
     """Fingerprint of the tokenizer that made the ids."""
     fingerprint: str
@@ -47,6 +102,16 @@ class CorpusInfo:
     truncated: int
     """Examples that ``--max-length`` cut."""
     source: str
+
+    @property
+    def labelled(self) -> AnnotationInfo | None:
+        """The annotation that measures of labels read; None when there is none."""
+        return next(iter(self.annotations), None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of its labels; empty when there are none."""
+        return () if self.labelled is None else self.labelled.labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +161,8 @@ class Checkpoint:
     heads: int
     width: int
     dtype: str
-    has_attention: bool
-    hidden_digest: str
-    attention_digest: str
+    digests: Mapping[str, str]
+    """Digest of each array that was extracted, by what it is: ``hidden``, ``attention``."""
     epoch: float | None
     loss: float | None
     """Training loss last logged at or before this step."""
@@ -109,50 +173,3 @@ class Checkpoint:
     weights_sha256: str
     bytes: int
     created: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One row of the ``results`` table: one value, all that defines it, and what is needed to read it."""
-
-    measure: str
-    parameters: str
-    """Canonical JSON (sorted keys, no blanks) of every parameter of the measure."""
-    corpus: str
-    task: str
-    seed: str
-    step: int
-    layer: int
-    head: int | None
-    """Counted from 1, as layers with attention are; None for a value of the whole layer."""
-    ref_task: str | None
-    ref_seed: str | None
-    ref_step: int | None
-    ref_layer: int | None
-    example: int | None
-    """Counted from 0; None for a value of all examples."""
-    query: int | None
-    """Query token, counted from 0 within its example; None for a value of all of them."""
-    statistic: str
-    """Which of a measure's several numbers; empty where it gives one."""
-    label_a: str | None
-    label_b: str | None
-    value: float | None
-    """None when the number would mean nothing; ``reason`` says why."""
-    unit: str
-    n: int
-    """Rows that entered: tokens, examples or points, as the measure says."""
-    interval_low: float | None
-    interval_high: float | None
-    null_value: float | None
-    details: str
-    """JSON object: kept dimensions, n/d and whatever else belongs to reading the value."""
-    reason: str
-    """Why there is no value, or a warning about one; empty when all is well."""
-    version: int
-    """Version of the measure's definition in the code."""
-    digest: str
-    """Digest of the checkpoint's array that was read (``Checkpoint.hidden_digest`` or ``attention_digest``)."""
-    ref_digest: str | None
-    computed_at: str
-    """UTC, ISO 8601 with microseconds."""

@@ -2,8 +2,10 @@
 
 NAME.bertdyn/
   bertdyn.json
-  corpora/<corpus>/                                 Zarr v3 group
-  activations/<corpus>/<task>/<seed>/<step>/       Zarr v3 group; it exists <=> it is complete
+  corpora/<corpus>/                                          Zarr v3 group: tokens, offsets, words, texts
+  corpora/<corpus>/annotations/<name>/                       Zarr v3 group: labels of sentences or words
+  activations/<corpus>/<task>[+<variant>]/<seed>/<step>/     Zarr v3 group: hidden, attention; there <=> complete
+  artefacts/<id>/                                            Zarr v3 group of arrays that a row names
   tables/<table>/<id>.parquet
   index.duckdb
   kept/                                           a cache: what belongs to one layer alone and is dear to compute
@@ -16,12 +18,14 @@ import hashlib
 import math
 from pathlib import Path
 
-from store.keys import CheckpointKey
+from store.keys import CheckpointKey, recipe_of
 
 FORMAT = "bertdyn"
-VERSION = 1
+VERSION = 2
 MARKER = "bertdyn.json"
 CORPORA, ACTIVATIONS, TABLES, STAGING, TRASH = "corpora", "activations", "tables", "staging", "trash"
+ARTEFACTS, ANNOTATIONS = "artefacts", "annotations"
+FOLDERS = (CORPORA, ACTIVATIONS, ARTEFACTS, TABLES, STAGING, TRASH)
 INDEX = "index.duckdb"
 KEPT = "kept"
 HIDDEN, ATTENTION = "hidden", "attention"
@@ -35,8 +39,8 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 def folder_name(name: str) -> str:
     """Folder name of a corpus, task or seed name: percent-encoded UTF-8, hashed where it would be too long.
 
-    Injective: plain names stay as they are, ``%`` and ``~`` occur only in escaped ones. The real name is in the
-    group's attributes, never decoded from the folder.
+    Injective: plain names stay as they are, ``%`` and ``~`` occur only in escaped ones, ``+`` in none. The real name is
+    in the group's attributes, never decoded from the folder.
     """
     raw = name.encode("utf-8", "surrogatepass")
     text = "".join(chr(b) if b in _PLAIN else f"%{b:02X}" for b in raw)
@@ -54,9 +58,15 @@ def corpus_path(root: Path, corpus: str) -> Path:
     return root / CORPORA / folder_name(corpus)
 
 
+def annotation_path(corpus: Path, name: str) -> Path:
+    """Folder of an annotation's Zarr group, in the folder of its corpus."""
+    return corpus / ANNOTATIONS / folder_name(name)
+
+
 def checkpoint_path(root: Path, corpus: str, key: CheckpointKey) -> Path:
     """Folder of one checkpoint's Zarr group on one corpus."""
-    return root / ACTIVATIONS / folder_name(corpus) / folder_name(key.task) / folder_name(key.seed) / str(key.step)
+    recipe = recipe_of(folder_name(key.task), folder_name(key.variant) if key.variant else "")
+    return root / ACTIVATIONS / folder_name(corpus) / recipe / folder_name(key.seed) / str(key.step)
 
 
 def chunk_length(n: int, bytes_per_row: int) -> int:

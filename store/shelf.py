@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import uuid
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from store.layout import KEPT
+from store.layout import KEPT, STAGING
+from store.ownership import tag
 
 SPARE = 2 * 2**30
 """Bytes that stay free on the disk: a cache must not take the room of the next checkpoint."""
@@ -29,7 +29,7 @@ class Shelf:
     """Arrays of a store by key. Safe for several threads and processes: files are written beside and renamed."""
 
     def __init__(self, root: Path) -> None:
-        self._folder = root / KEPT
+        self._folder, self._drafts = root / KEPT, root / STAGING
 
     def get(self, key: Sequence[str]) -> Mapping[str, np.ndarray] | None:
         """The arrays kept under a key; None when there are none, or when they are damaged."""
@@ -42,11 +42,12 @@ class Shelf:
     def put(self, key: Sequence[str], arrays: Mapping[str, np.ndarray]) -> None:
         """Keep arrays, replacing what was there; where that is not possible (read only, no room) nothing happens."""
         place = self._place(key)
-        draft = place.with_name(f"{uuid.uuid4().hex}.tmp")
+        draft = self._drafts / f"{tag()}.tmp"  # collected if we die meanwhile
         with suppress(OSError):
             if shutil.disk_usage(self._folder.parent).free < SPARE + sum(a.nbytes for a in arrays.values()):
                 return
             place.parent.mkdir(parents=True, exist_ok=True)
+            self._drafts.mkdir(exist_ok=True)
             try:
                 with open(draft, "wb") as file:
                     np.savez(file, **{_KEY: np.array(list(key))}, **arrays)  # type: ignore[arg-type]

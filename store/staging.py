@@ -1,7 +1,8 @@
-"""Whole or not at all: folders are made under ``staging/`` with a lock held, synced, and renamed into place.
+"""Whole or not at all: folders are made under ``staging/``, synced, and renamed into place.
 
-Anything in ``staging/`` whose lock nobody holds belongs to a process that died, and is collected. Two processes that
-make the same folder do not disturb each other: the first rename wins, the second is discarded.
+The name of what lies in ``staging/`` says which process makes it (``store.ownership``); what dead processes left is
+collected when the next one begins to write. Two processes that make the same folder do not disturb each other: the
+first rename wins, the second is discarded.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,36 +19,36 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from store.errors import BertdynError
-from store.layout import STAGING, TRASH
+from store.layout import STAGING, TABLES, TRASH
+from store.ownership import ServerClock, draft, is_gone, keep_touching, owner, stop_touching, tag
 
 MARK = "zarr.json"
 """The file that makes a folder a group; its time of change tells two groups of one name apart."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
+_LOCK, _DRAFT = ".lock", ".tmp"
 _SYNCS_AT_ONCE = 8
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Turn the file system's refusals into one sentence.
+    """Turn what the file system refuses into one sentence that names ``place``.
 
     Raises:
-        BertdynError: the disk is full, or the folder cannot be written.
+        BertdynError: the disk is full or broken, or the folder cannot be written.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
             raise refused(place, os.strerror(errno.ENOSPC)) from None
-        if error.errno in _DENIED:
-            raise BertdynError(f"'{place}' cannot be written: {error.strerror or 'permission denied'}.") from None
-        raise
+        raise refused(place, error.strerror or str(error) or "permission denied") from None
 
 
 def refused(place: Path, said: str) -> BertdynError:
-    """What the system, or DuckDB for it, said of a write that failed, as one sentence."""
+    """Return what the system, or DuckDB for it, said of a write that failed, as one sentence."""
     if os.strerror(errno.ENOSPC) in said:
         return BertdynError(
             f"The disk that holds '{place}' is full. Free some space and run the command again: "
@@ -87,15 +89,16 @@ def make_folders(folder: Path, root: Path) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a small file whole or not at all, replacing what is there."""
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    unfinished = draft(path)
     try:
-        with open(draft, "wb") as file:
+        with open(unfinished, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
+        os.replace(unfinished, path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise
     sync(path.parent)
 
@@ -108,31 +111,25 @@ def modified(folder: Path) -> int | None:
         return None
 
 
-@contextmanager
-def locked(path: Path, wait: bool = True) -> Iterator[bool]:
-    """Hold an exclusive lock on a file that is made for it; False when ``wait`` is off and somebody else holds it."""
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            held = True
-        except BlockingIOError:
-            held = False
-        yield held
-    finally:
-        os.close(handle)
-
-
 class Stage:
-    """A folder of ours under ``staging/``, with its lock held until it is published or discarded."""
+    """A folder of ours under ``staging/``, with a file beside it that is locked and touched until it is published or
+    discarded."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         with writing(root):
             (root / STAGING).mkdir(exist_ok=True)
-            self._handle, self._lock = _claim(root / STAGING)
-            self.path = self._lock.with_suffix("")
-            self.path.mkdir()
+            self.path = root / STAGING / tag()
+            self._lock = self.path.with_name(self.path.name + _LOCK)
+            self._handle = os.open(self._lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+            try:
+                _flock(self._handle)
+                self.path.mkdir()
+            except BaseException:
+                os.close(self._handle)
+                self._lock.unlink(missing_ok=True)
+                raise
+        keep_touching(self._lock)
 
     def publish(self, target: Path, replace: bool = False) -> bool:
         """Sync everything and rename it to ``target``. False: another group was there first, and ours is discarded.
@@ -161,11 +158,13 @@ class Stage:
         """Remove the folder if it is still ours, and give the lock back. Harmless when repeated."""
         if self._handle < 0:
             return
+        stop_touching(self._lock)
         shutil.rmtree(self.path, ignore_errors=True)
-        with suppress(OSError):
-            self._lock.unlink(missing_ok=True)
+        # Closed first: a shared file system keeps a file that is open under another name.
         os.close(self._handle)
         self._handle = -1
+        with suppress(OSError):
+            self._lock.unlink(missing_ok=True)
 
     def _renamed(self, target: Path) -> bool:
         try:
@@ -173,6 +172,11 @@ class Stage:
         except OSError as error:
             if error.errno in _TAKEN:
                 return False
+            if not self.path.exists():
+                raise BertdynError(
+                    f"'{self.path}' was removed while it was written: this process stood still for hours, and another "
+                    "machine took it for dead. Run the command again."
+                ) from None
             raise
         return True
 
@@ -183,49 +187,117 @@ class Stage:
             os.utime(self.path / MARK, (old + 1, old + 1))
 
 
-def throw_away(root: Path, folder: Path, keep: bool = False) -> None:
-    """Take a group out of sight in one step, then remove it; with ``keep`` it stays in ``trash/``."""
-    trash = root / TRASH
-    trash.mkdir(exist_ok=True)
-    grave = trash / uuid.uuid4().hex
+def throw_away(root: Path, folder: Path) -> None:
+    """Take a group out of sight in one step, then remove it."""
+    (root / STAGING).mkdir(exist_ok=True)
+    grave = root / STAGING / tag()  # if we die meanwhile, it is collected
     try:
         os.rename(folder, grave)
     except FileNotFoundError:
         return
     sync(folder.parent)
-    if not keep:
-        shutil.rmtree(grave, ignore_errors=True)
+    shutil.rmtree(grave, ignore_errors=True)
 
 
-def collect(root: Path) -> int:
-    """Remove what dead processes left in ``staging/``; how many folders there were. Live work is not touched."""
+def set_aside(root: Path, place: str) -> str:
+    """Move a folder or file to ``trash/``, where it stays until somebody removes it; returns where it is now.
+
+    Args:
+        root: the store.
+        place: relative to the store; it stays the same within the new folder in ``trash/``.
+    """
+    aside = root / TRASH / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
+    make_folders((aside / place).parent, root)
+    with suppress(FileNotFoundError):
+        os.rename(root / place, aside / place)
+        sync((root / place).parent)
+    return aside.relative_to(root).as_posix()
+
+
+def leftovers(root: Path) -> list[str]:
+    """Return the names of what dead processes left in ``staging/``. Live work is not among them.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     staging = root / STAGING
-    try:
-        names = {entry.name.removesuffix(".lock") for entry in os.scandir(staging)}
-    except FileNotFoundError:
-        return 0
-    found = 0
-    for name in names:
-        lock = staging / f"{name}.lock"
-        with locked(lock, wait=False) as free:
-            if not free:
-                continue
-            if (staging / name).exists():
-                found += 1
-                shutil.rmtree(staging / name, ignore_errors=True)
-            lock.unlink(missing_ok=True)
+    clock = ServerClock(staging)
+    found = []
+    for name in sorted({name.removesuffix(_LOCK) for name in _names(staging)}):
+        if name.startswith(".") and owner(name) is None:
+            continue  # of the file system, such as a removed file that is still open
+        lock = staging / f"{name}{_LOCK}"
+        if is_gone(name, lock if lock.exists() else staging / name, clock) and _free(lock):
+            found.append(name)
     return found
 
 
-def _claim(staging: Path) -> tuple[int, Path]:
-    while True:
-        lock = staging / f"{uuid.uuid4().hex}.lock"
-        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # A collector may have taken the lock and removed the file between our two calls.
-            if os.fstat(handle).st_ino == os.stat(lock).st_ino:
-                return handle, lock
-        except (BlockingIOError, FileNotFoundError):
-            pass
+def collect(root: Path) -> int:
+    """Remove what dead processes left in ``staging/`` and ``tables/``; returns how many folders there were.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    staging, found = root / STAGING, 0
+    for name in leftovers(root):
+        place = staging / name
+        with suppress(OSError):  # somebody else's, who does not let us, or collected meanwhile
+            if place.is_dir():
+                # Renamed first, so that a writer that was asleep cannot put half of it in place.
+                grave = staging / tag()
+                os.rename(place, grave)
+                found += 1
+                shutil.rmtree(grave, ignore_errors=True)
+            else:
+                place.unlink(missing_ok=True)
+            place.with_name(f"{name}{_LOCK}").unlink(missing_ok=True)
+    for folder in (root / TABLES, *(root / TABLES / name for name in _names(root / TABLES))):
+        _collect_drafts(folder)
+    return found
+
+
+def _collect_drafts(folder: Path) -> None:
+    clock = ServerClock(folder)
+    for name in _names(folder):
+        if name.endswith(_DRAFT) and owner(name) is not None and is_gone(name, folder / name, clock):
+            with suppress(OSError):
+                if (folder / name).is_dir():
+                    shutil.rmtree(folder / name)
+                else:
+                    (folder / name).unlink()
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _flock(handle: int) -> bool:
+    """Lock a file if the file system can; False when another process has it. That it is ours proves nothing, since
+    another machine may be told the same."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    return True
+
+
+def _free(lock: Path) -> bool:
+    """Return whether nobody is seen to hold a lock."""
+    try:
+        handle = os.open(lock, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        return _flock(handle)
+    except OSError:
+        return False
+    finally:
         os.close(handle)

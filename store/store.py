@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,11 @@ from store.duck import Table
 from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.founding import make, recognised, remove_unused
-from store.keys import Checkpoint, CheckpointKey, Corpus, CorpusInfo, Result
+from store.keys import VARIANT_MARK, Checkpoint, CheckpointKey, Corpus, CorpusInfo
+from store.results import Result, result_of
+from store.rows import RowQuery
 from store.staging import collect, modified, writing
-from store.tables import RESULTS, MeasureShape, checkpoint_of, checkpoint_row
+from store.tables import MeasureShape, checkpoint_of, checkpoint_row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Table"]
 
 _OPEN_AT_ONCE = 64
+ALL_ROWS = RowQuery()
 
 
 class Store:
@@ -205,12 +209,14 @@ class Store:
         """Start to write one checkpoint on a corpus; nobody sees it before ``commit``.
 
         Raises:
-            BertdynError: no such corpus, a negative step, or the store cannot be written.
+            BertdynError: no such corpus, a negative step, a task that names a variant, or the store cannot be written.
         """
         from store.arrays import CheckpointWriter
 
-        _need_text(key.task)
-        _need_text(key.seed)
+        for name in (key.task, key.variant, key.seed):
+            _need_text(name)
+        if VARIANT_MARK in key.task:
+            raise BertdynError(f"Checkpoint {key}: what follows '{VARIANT_MARK}' in a task's name is its variant.")
         if key.step < 0:
             raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
         info = self._need_corpus(corpus)
@@ -235,46 +241,49 @@ class Store:
         Raises:
             BertdynError: the disk is full or not writable.
         """
+        if results:
+            self._collect_once()
         self._catalog.add_results(results)
 
-    def results(
-        self,
-        measure: str | None = None,
-        corpus: str | None = None,
-        parameters: str | None = None,
-        where: str = "",
-        tasks: Sequence[str] = (),
-    ) -> list[Result]:
-        """Kept values: the newest of each, and only those whose checkpoints are still the ones that were measured.
+    def results(self, query: RowQuery = ALL_ROWS) -> list[Result]:
+        """Kept values: the newest of each, and only those whose inputs are all still what was read.
 
         Args:
-            measure: name of the measure.
-            corpus: name of the corpus.
-            parameters: canonical JSON, as ``Result.parameters``.
-            where: a further condition in SQL, over the columns of ``results``.
-            tasks: of the checkpoints measured; empty: all.
+            query: conditions, order and limit; its columns are not used.
 
         Raises:
-            BertdynError: DuckDB refuses the condition.
+            BertdynError: the table cannot be read.
         """
-        rows = self._catalog.results(tuple(RESULTS.columns), _given(measure, corpus, parameters), tasks, where)
-        return [Result(*row) for row in rows]
+        names = tuple(name for name, _ in query.axes)
+        return [result_of(row, names) for row in self._catalog.rows(replace(query, columns=()))]
 
-    def result_columns(
-        self,
-        columns: Sequence[str],
-        measure: str | None = None,
-        corpus: str | None = None,
-        parameters: str | None = None,
-        where: str = "",
-        tasks: Sequence[str] = (),
-    ) -> list[tuple[Any, ...]]:
-        """Some columns, or SQL expressions over them, of what ``results`` gives: many rows cost a tenth of the time.
+    def result_columns(self, query: RowQuery) -> list[tuple[Any, ...]]:
+        """Some columns of what ``results`` gives: many rows cost a tenth of the time.
 
         Raises:
             BertdynError: as ``results``.
         """
-        return self._catalog.results(columns, _given(measure, corpus, parameters), tasks, where)
+        return self._catalog.rows(query)
+
+    def add_artefact(self, arrays: Mapping[str, np.ndarray]) -> str:
+        """Keep arrays that a row will name; returns their name.
+
+        Raises:
+            BertdynError: the disk is full or not writable.
+        """
+        from store.artefacts import write_artefact
+
+        return write_artefact(self.path, arrays)
+
+    def artefact(self, name: str) -> dict[str, np.ndarray]:
+        """Read the arrays that a row names.
+
+        Raises:
+            BertdynError: there are none of that name, or they are damaged.
+        """
+        from store.artefacts import read_artefact
+
+        return read_artefact(self.path, name)
 
     def query(
         self,
@@ -315,8 +324,8 @@ class Store:
     def check(self, repair: bool = False) -> CheckReport:
         """Read everything and compare it with its checksums and descriptions.
 
-        With ``repair``, damaged groups and damaged fragments of tables are moved to ``trash/``, tables and index made
-        again from the groups, and what dead processes left removed.
+        With ``repair``, damaged groups and damaged fragments of tables are moved to ``trash/``, where they stay until
+        ``empty_trash``, tables and index made again from the groups, and what dead processes left removed.
 
         Raises:
             BertdynError: to repair, the store must be writable.
@@ -324,6 +333,16 @@ class Store:
         from store.check import check
 
         return check(self.path, self._catalog, repair)
+
+    def empty_trash(self) -> int:
+        """Remove what repairs set aside; returns how much there was.
+
+        Raises:
+            BertdynError: the store cannot be written.
+        """
+        from store.check import empty_trash
+
+        return empty_trash(self.path)
 
     def _need_corpus(self, name: str) -> CorpusInfo:
         folder = layout.corpus_path(self.path, name)
@@ -362,11 +381,6 @@ class Store:
             with writing(self.path):
                 collect(self.path)
             self._collected = True
-
-
-def _given(measure: str | None, corpus: str | None, parameters: str | None) -> dict[str, str]:
-    named = {"measure": measure, "corpus": corpus, "parameters": parameters}
-    return {name: value for name, value in named.items() if value is not None}
 
 
 def _need_text(name: str) -> None:

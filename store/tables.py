@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from store.duck_paths import everything_in, quoted, texts_in
 from store.fragments import TableSpec
-from store.keys import Checkpoint, CheckpointKey, CorpusInfo, Result
+from store.keys import Checkpoint, CheckpointKey, CorpusInfo
 from store.layout import ACTIVATIONS, CORPORA, TABLES
+from store.results import AXIS, COLUMNS, SHOWN, Result, axis_columns
 
 CHECKPOINTS = TableSpec(
     "checkpoints",
     {
         "folder": "VARCHAR", "modified": "BIGINT",
-        "corpus": "VARCHAR", "task": "VARCHAR", "seed": "VARCHAR", "step": "BIGINT",
-        "layers": "BIGINT", "heads": "BIGINT", "width": "BIGINT", "dtype": "VARCHAR", "has_attention": "BOOLEAN",
-        "hidden_digest": "VARCHAR", "attention_digest": "VARCHAR",
+        "corpus": "VARCHAR", "task": "VARCHAR", "variant": "VARCHAR", "seed": "VARCHAR", "step": "BIGINT",
+        "layers": "BIGINT", "heads": "BIGINT", "width": "BIGINT", "dtype": "VARCHAR",
+        "digests": "MAP(VARCHAR, VARCHAR)",
         "epoch": "DOUBLE", "loss": "DOUBLE", "metrics": "MAP(VARCHAR, DOUBLE)",
         "model_class": "VARCHAR", "source": "VARCHAR", "weights_sha256": "VARCHAR",
         "bytes": "BIGINT", "created": "VARCHAR",
@@ -38,56 +39,62 @@ CORPUS_TABLE = TableSpec(
     {
         "folder": "VARCHAR", "modified": "BIGINT",
         "name": "VARCHAR", "kind": "VARCHAR", "examples": "BIGINT", "tokens": "BIGINT", "pairs": "BIGINT",
-        "words": "BIGINT", "labels": "VARCHAR[]", "tokenizer": "VARCHAR", "fingerprint": "VARCHAR",
+        "words": "BIGINT", "labels": "VARCHAR[]", "annotations": "MAP(VARCHAR, VARCHAR)",
+        "tokenizer": "VARCHAR", "fingerprint": "VARCHAR",
         "truncated": "BIGINT", "source": "VARCHAR",
     },
     key=("folder",),
     newest="modified",
 )  # fmt: skip
-_RESULT_TYPES = {"str": "VARCHAR", "int": "BIGINT", "float": "DOUBLE"}
 RESULTS = TableSpec(
-    "results",
-    {field.name: _RESULT_TYPES[str(field.type).split(" |")[0]] for field in fields(Result)},
-    key=(
-        "measure", "parameters", "corpus", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step",
-        "ref_layer", "example", "query", "statistic", "label_a", "label_b", "version", "digest", "ref_digest",
-    ),
-    newest="computed_at",
-)  # fmt: skip
-ALL = (CHECKPOINTS, CORPUS_TABLE, RESULTS)
-_SHOWN_KEY = ", ".join(name for name in RESULTS.key if name not in ("version", "digest", "ref_digest"))
+    "results", {**COLUMNS, "row_key": "UUID"}, key=("row_key", "version", "input_set"), newest="computed_at"
+)
+INPUTS = TableSpec(
+    "inputs",
+    {"input_set": "UUID", "kind": "VARCHAR", "resource": "VARCHAR", "digest": "VARCHAR"},
+    key=("input_set", "kind", "resource"),
+    newest="digest",
+)
+ALL = (CHECKPOINTS, CORPUS_TABLE, RESULTS, INPUTS)
 VIEWS = ("checkpoints", "runs", "training_log", "corpora", "results")
 
-_ALWAYS = ("corpus", "task", "seed", "step", "layer", "value", "unit", "n")
-_ORDER = (
-    "corpus", "task", "seed", "step", "ref_task", "ref_seed", "ref_step", "layer", "head", "ref_layer",
-    "example", "query", "label_a", "label_b", "statistic", "value", "unit", "interval_low", "interval_high",
-    "null_value", "n", "reason",
-)  # fmt: skip
+_ALWAYS = frozenset(("corpus", "task", "variant", "seed", "step", "value", "unit", "n"))
+# The newest row of a key, among rows that lie near each other: of the hash alone no filter would reach the fragments.
+_SAME = "measure, task, seed, step, layer, row_key"
 
 
 @dataclass(frozen=True)
 class MeasureShape:
     """What the view of one measure shows: the columns that its values use, and its parameters with their SQL types."""
 
-    columns: frozenset[str] = frozenset(_ORDER)
+    columns: frozenset[str] = frozenset(SHOWN)
     parameters: tuple[tuple[str, str], ...] = ()
+    axes: tuple[tuple[str, str], ...] = ()
+    """Parquet columns of further coordinates, with their SQL types."""
 
     def merged(self, other: MeasureShape) -> MeasureShape:
-        """The shape that shows both; a parameter of two types becomes text."""
-        kinds = dict(self.parameters)
-        for name, kind in other.parameters:
-            kinds[name] = kind if kinds.get(name, kind) == kind else "VARCHAR"
-        return MeasureShape(self.columns | other.columns, tuple(sorted(kinds.items())))
+        """The shape that shows both; a parameter or coordinate of two types becomes text."""
+        return MeasureShape(
+            self.columns | other.columns,
+            _both(self.parameters, other.parameters),
+            _both(self.axes, other.axes),
+        )
+
+
+def _both(some: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    kinds = dict(some)
+    for name, kind in more:
+        kinds[name] = kind if kinds.get(name, kind) == kind else "VARCHAR"
+    return tuple(sorted(kinds.items()))
 
 
 def shapes_of(results: Sequence[Result]) -> dict[str, MeasureShape]:
     """Shape of each measure that occurs."""
     shapes: dict[str, MeasureShape] = {}
     for result in results:
-        used = frozenset(name for name in _ORDER if getattr(result, name) not in (None, "")) | set(_ALWAYS)
+        used = frozenset(name for name in SHOWN if getattr(result, name) not in (None, "")) | _ALWAYS
         parameters = tuple(sorted((n, _kind(v)) for n, v in json.loads(result.parameters or "{}").items()))
-        shape = MeasureShape(used, parameters)
+        shape = MeasureShape(used, parameters, tuple(sorted(axis_columns([result]).items())))
         known = shapes.get(result.measure)
         shapes[result.measure] = known.merged(shape) if known and known != shape else shape
     return shapes
@@ -101,9 +108,9 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
     """
     a = attributes
     return (
-        folder, modified, _text(a["corpus"]), _text(a["task"]), _text(a["seed"]), int(a["step"]),
-        int(a["layers"]), int(a["heads"]), int(a["width"]), _text(a["dtype"]), bool(a["attention_digest"]),
-        _text(a["hidden_digest"]), _text(a["attention_digest"]), _float(a.get("epoch")), _float(a.get("loss")),
+        folder, modified, _text(a["corpus"]), _text(a["task"]), _text(a["variant"]), _text(a["seed"]), int(a["step"]),
+        int(a["layers"]), int(a["heads"]), int(a["width"]), _text(a["dtype"]),
+        _json({_text(k): _text(v) for k, v in a["digests"].items()}), _float(a.get("epoch")), _float(a.get("loss")),
         _json({k: v for k, v in (a.get("metrics") or {}).items() if isinstance(v, int | float)}),
         _text(a.get("model_class") or ""), _text(a.get("source") or ""), _text(a.get("weights_sha256") or ""),
         int(a["bytes"]), _text(a["created"]), _json(a.get("training_log") or []),
@@ -113,16 +120,16 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
 def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
     """The checkpoint that a row of ``checkpoints`` describes (metrics as JSON text or as a mapping)."""
     value = dict(zip(CHECKPOINTS.columns, row, strict=False))
-    metrics = value["metrics"]
     return Checkpoint(
         corpus=value["corpus"],
-        key=CheckpointKey(value["task"], value["seed"], value["step"]),
-        metrics=json.loads(metrics) if isinstance(metrics, str) else dict(metrics or {}),
+        key=CheckpointKey(*(value[name] for name in CheckpointKey._fields)),
+        metrics=_mapping(value["metrics"]),
+        digests=_mapping(value["digests"]),
         **{
             name: value[name]
             for name in (
-                "layers", "heads", "width", "dtype", "has_attention", "hidden_digest", "attention_digest", "epoch",
-                "loss", "model_class", "source", "weights_sha256", "bytes", "created",
+                "layers", "heads", "width", "dtype", "epoch", "loss",
+                "model_class", "source", "weights_sha256", "bytes", "created",
             )
         },
     )  # fmt: skip
@@ -131,56 +138,61 @@ def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
 def corpus_row(folder: str, modified: int, info: CorpusInfo) -> tuple[object, ...]:
     """Row of ``corpora``."""
     rest = list(CORPUS_TABLE.columns)[2:]
-    return (folder, modified, *(_json(info.labels) if n == "labels" else getattr(info, n) for n in rest))
+    nested = {"labels": info.labels, "annotations": {_text(a.name): a.digest for a in info.annotations}}
+    return (folder, modified, *(_json(nested[n]) if n in nested else getattr(info, n) for n in rest))
 
 
-def result_row(result: Result) -> tuple[object, ...]:
-    """Row of ``results``."""
-    return tuple(getattr(result, name) for name in RESULTS.columns)
+def _widened(axes: Mapping[str, str]) -> list[TableSpec]:
+    return [table.wider(axes) if table is RESULTS else table for table in ALL]
 
 
-def outlines(paths: Mapping[str, Sequence[Path]]) -> Iterator[str]:
+def axes_of(shapes: Mapping[str, MeasureShape]) -> dict[str, str]:
+    """Parquet columns of further coordinates that some measure uses, with their SQL types."""
+    found: tuple[tuple[str, str], ...] = ()
+    for shape in shapes.values():
+        found = _both(found, shape.axes)
+    return dict(found)
+
+
+def outlines(axes: Mapping[str, str]) -> Iterator[str]:
     """Yield statements that make empty tables with the names and columns of what ``sources`` makes.
 
     DuckDB looks up the columns behind a view each time that a view over it is made: views are made over these tables,
     at once, and read what takes their place, which may be thousands of files.
     """
-    for table in ALL:
-        yield f"create table stored_{table.name} as select * from ({table.shaped(paths.get(table.name, ()))}) limit 0"
+    for table in _widened(axes):
+        yield f"create table stored_{table.name} as {table.empty()}"
     for name in ("live_checkpoints", "live_corpora"):
         yield f"create table {name} (folder VARCHAR, modified BIGINT)"
 
 
-def sources(paths: Mapping[str, Sequence[Path]], without: Collection[str] = ()) -> Iterator[str]:
+def sources(
+    paths: Mapping[str, Sequence[Path]], axes: Mapping[str, str], without: Collection[str] = ()
+) -> Iterator[str]:
     """Yield statements that put views over given fragments, and over rows not yet in one, in the place of the outlines.
 
     Tables of ``without`` are not there afterwards: a question about them cannot be answered.
     """
-    for table in ALL:
+    for table in _widened(axes):
         yield f"create temp table unsaved_{table.name} as {table.empty()}"
         yield f"drop table stored_{table.name}"
         if table.name not in without:
             yield (
-                f"create view stored_{table.name} as {table.read(paths[table.name])} "
+                f"create view stored_{table.name} as ({table.read(paths[table.name])}) "
                 f"union all by name select * from unsaved_{table.name}"
             )
 
 
-def lasting_sources(root: Path) -> Iterator[str]:
+def lasting_sources(root: Path, axes: Mapping[str, str]) -> Iterator[str]:
     """Yield statements that put lasting views in the place of the outlines, for ``index.duckdb``.
 
     They are over whatever fragments and groups there are at the time of the query. They read replaced fragments too,
     whose rows show once, and compare no checksums.
     """
-    for table in ALL:
-        # Named columns, since the views over it are settled; the empty table gives those that a fragment of an earlier
-        # version lacks.
-        found = everything_in(root / TABLES / table.name, ".parquet")
+    for table in _widened(axes):
+        read = table.completed([f"select * from {everything_in(root / TABLES / table.name, '.parquet')}"])
         yield f"drop table stored_{table.name}"
-        yield (
-            f"create view stored_{table.name} as select {', '.join(table.columns)} "
-            f"from (({table.empty()}) union all by name select * from {found})"
-        )
+        yield f"create view stored_{table.name} as {read}"
     for name, top, depth in (("live_checkpoints", ACTIVATIONS, 4), ("live_corpora", CORPORA, 1)):
         folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})/zarr[.]json$', 1)"
         yield f"drop table {name}"
@@ -199,54 +211,76 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
     )
     yield "create view checkpoints as select * exclude (folder, modified, training_log) from current_checkpoints"
     yield (
-        "create view runs as select task, seed, count(distinct step) as checkpoints, min(step) as first_step, "
+        "create view runs as select task, variant, seed, count(distinct step) as checkpoints, min(step) as first_step, "
         "max(step) as last_step, max(epoch) as epochs, any_value(model_class) as model_class, "
-        "list_sort(list(distinct corpus)) as corpora, sum(bytes)::BIGINT as bytes from checkpoints group by task, seed"
+        "list_sort(list(distinct corpus)) as corpora, sum(bytes)::BIGINT as bytes "
+        "from checkpoints group by task, variant, seed"
     )
     yield (
-        'create view training_log as select distinct on (task, seed, entry.step, entry."name") task, seed, '
+        'create view training_log as select distinct on (task, variant, seed, entry.step, entry."name") '
+        "task, variant, seed, "
         'entry.step as step, entry.epoch as epoch, entry."name" as "name", entry."value" as "value" from '
-        "(select task, seed, step as upto, unnest(training_log) as entry from current_checkpoints) "
-        'order by task, seed, entry.step, entry."name", upto desc'
+        "(select task, variant, seed, step as upto, unnest(training_log) as entry from current_checkpoints) "
+        'order by task, variant, seed, entry.step, entry."name", upto desc'
     )
     yield (
         "create view corpora as select * exclude (folder, modified) from stored_corpora "
         "where (folder, modified) in (select (folder, modified) from live_corpora) "
         "qualify row_number() over (partition by folder) = 1"
     )
+    yield "create view live as select corpus, task, variant, seed, step, digests from current_checkpoints"
     yield (
-        "create view digests as select corpus, task, seed, step, unnest([hidden_digest, attention_digest]) as digest "
-        "from current_checkpoints"
+        "create view annotations as select name as corpus, entry.key as annotation, entry.value as digest "
+        "from (select name, unnest(map_entries(annotations)) as entry from corpora)"
     )
+    yield f"create view digests as {LIVE_DIGESTS}"
+    yield f"create view current_inputs as {current_inputs('stored_inputs')}"
     yield f"create view results as {current_results('stored_results')}"
     for name, shape in sorted(shapes.items()):
         if name not in VIEWS:
             yield _measure_view(name, shape)
 
 
-def current_results(source: str) -> str:
-    """SELECT of the newest result of each key, of those whose digests are in the table ``digests``."""
+LIVE_DIGESTS = """
+select entry.key as kind, corpus || '/' || named as resource, entry.value as digest from
+(select corpus, case when variant = '' then task else task || '+' || variant end || '/' || seed || '/' || step as named,
+unnest(map_entries(digests)) as entry from live)
+union all
+select 'members', corpus || '/' || case when variant = '' then task else task || '+' || variant end || '/' || seed
+|| '/' || step, row_number() over (partition by corpus, task, variant, seed order by step)::varchar from live
+union all
+select 'annotation', corpus || '/' || annotation, digest from annotations
+"""
+"""SELECT of the digest of everything in the store that a value may have been computed from (``InputDigest``), over the
+tables ``live`` (checkpoints in place) and ``annotations``."""
+
+
+def current_inputs(inputs: str) -> str:
+    """SELECT of the input sets of which everything is in the store as it was."""
     return (
-        f"select * from {source} "
-        "where (corpus, task, seed, step, digest) in (select (corpus, task, seed, step, digest) from digests) "
-        "and (ref_task is null or (corpus, ref_task, ref_seed, ref_step, ref_digest) in "
-        "(select (corpus, task, seed, step, digest) from digests)) "
-        f"qualify row_number() over (partition by {_SHOWN_KEY} order by computed_at desc) = 1"
+        f"select input_set from {inputs} group by input_set "
+        "having bool_and((kind, resource, digest) in (select (kind, resource, digest) from digests))"
     )
 
 
-def digest_rows(checkpoint: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    """Rows of ``digests`` for a row of ``checkpoints``."""
-    value = dict(zip(CHECKPOINTS.columns, checkpoint, strict=False))
-    for name in ("hidden_digest", "attention_digest"):
-        yield value["corpus"], value["task"], value["seed"], value["step"], value[name]
+def current_results(source: str) -> str:
+    """SELECT of the newest result of each key, of those whose inputs are all in the store as they were."""
+    return (
+        f"select * from {source} "
+        "where (input_set is null or input_set in (select input_set from current_inputs)) "
+        f"qualify row_number() over (partition by {_SAME} order by computed_at desc) = 1"
+    )
 
 
 def _measure_view(name: str, shape: MeasureShape) -> str:
-    columns = [column for column in _ORDER if column in shape.columns]
+    columns = [column for column in SHOWN if column in shape.columns or column == "statistic"]
+    at = columns.index("statistic")
+    axes = [f"{_identifier(name)} as {_identifier(name.removeprefix(AXIS))}" for name, _ in shape.axes]
+    columns[at : at + ("statistic" not in shape.columns)] = axes
     for parameter, kind in shape.parameters:
         path = quoted("$." + json.dumps(parameter))
-        column = parameter if parameter not in RESULTS.columns else f"{parameter}_parameter"
+        taken = parameter in COLUMNS or AXIS + parameter in dict(shape.axes)
+        column = f"{parameter}_parameter" if taken else parameter
         columns.append(f"json_extract_string(parameters, {path})::{kind} as {_identifier(column)}")
     view = name.replace("-", "_")  # typed from memory, without quotes
     return f"create view {_identifier(view)} as select {', '.join(columns)} from results where measure = {quoted(name)}"
@@ -260,6 +294,11 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "BOOLEAN"
     return "DOUBLE" if isinstance(value, int | float) else "VARCHAR"
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A mapping that DuckDB gave, or its JSON text."""
+    return json.loads(value) if isinstance(value, str) else dict(value or {})
 
 
 def _text(value: object) -> str:

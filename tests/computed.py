@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from explorer.compute.run import compute
-from explorer.measures import get
-from explorer.selection import Against, Selection
+from explorer.selection import Selection, ask_store
 from store.store import Store
 from tests.synthetic import make_store, sample_corpus
 
@@ -17,9 +16,6 @@ def make_computed(path: Path) -> Store:
     corpus = sample_corpus("dev", labels=("entails", "neutral", "contradicts", "other"), examples=24)
     steps = (0, 60, 120, 180)
     store = make_store(path, tasks=("sst2",), seeds=("1", "2", "3"), steps=steps, layers=12, corpora=[corpus])
-    chosen = [
-        Selection("svcca", "dev", against=Against("pretrained"), parameters=get("svcca").settle({})),
-        Selection("clusters", "dev", parameters=get("clusters").settle({})),
-    ]
-    assert compute(store, chosen, workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    asked = [ask_store(store, Selection(measure, "dev")) for measure in ("svcca", "clusters")]
+    assert compute(store, asked, workers=1, device="cpu", pool=ThreadPoolExecutor).ok
     return store

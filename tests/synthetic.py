@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from store.keys import PRETRAINED_KEY, CheckpointKey, Corpus, CorpusInfo
+from store.keys import PRETRAINED_KEY, AnnotationInfo, CheckpointKey, Corpus, CorpusInfo
 from store.store import Store
 
 LAYERS, WIDTH, HEADS = 3, 16, 2
@@ -48,7 +48,7 @@ def sample_corpus(
         tokens=int(offsets[-1]),
         pairs=int((lengths**2).sum()),
         words=len(first),
-        labels=tuple(labels),
+        annotations=_annotations(name, kind, tuple(labels)),
         tokenizer="synthetic",
         fingerprint=f"{zlib.crc32(token_ids.tobytes()):08x}",
         truncated=0,
@@ -88,12 +88,18 @@ def make_store(
     words) apart with the step.
     """
     store = Store.create(path)
-    keys = [CheckpointKey(task, seed, step) for task in tasks for seed in seeds for step in steps]
+    keys = [CheckpointKey.of(task, seed, step) for task in tasks for seed in seeds for step in steps]
     for corpus in [sample_corpus()] if corpora is None else corpora:
         store.add_corpus(corpus)
         for key in [PRETRAINED_KEY, *keys] if pretrained else keys:
             write_checkpoint(store, corpus, key, attentions=attentions, layers=layers, width=width, heads=heads)
     return store
+
+
+def _annotations(corpus: str, level: str, labels: tuple[str, ...]) -> tuple[AnnotationInfo, ...]:
+    if not labels:
+        return ()
+    return (AnnotationInfo("label", level, "class", labels, f"labels of {corpus}"),)  # type: ignore[arg-type]
 
 
 def write_checkpoint(
@@ -112,6 +118,7 @@ def write_checkpoint(
     attributes = {
         "corpus": corpus.info.name,
         "task": key.task,
+        "variant": key.variant,
         "seed": key.seed,
         "step": key.step,
         "layers": layers,
@@ -176,4 +183,4 @@ def attention_of(corpus: Corpus, key: CheckpointKey, layers: int = LAYERS, heads
 
 
 def _rng(key: CheckpointKey) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(f"{key.task}/{key.seed}".encode()))
+    return np.random.default_rng(zlib.crc32(f"{key.recipe}/{key.seed}".encode()))

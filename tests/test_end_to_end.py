@@ -86,7 +86,8 @@ def test_svcca_is_what_the_stored_arrays_give(runs):
     kept = Store.open(runs / "half.bertdyn")
     for row in values(runs, "svcca", "half"):
         tuned, reference = (
-            kept.hidden("dev", key, row["layer"]) for key in (CheckpointKey(TASKS[0].name, "1", 12), PRETRAINED_KEY)
+            kept.hidden("dev", key, row["layer"])
+            for key in (CheckpointKey.plain(TASKS[0].name, "1", 12), PRETRAINED_KEY)
         )
         assert row["value"] == pytest.approx(oracle.svcca_distance(tuned, reference), abs=1e-6), row
 

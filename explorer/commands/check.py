@@ -14,7 +14,8 @@ from explorer.commands.ls import readable
 @click.option(
     "--repair", is_flag=True, help="Set damaged groups aside in trash/, make the tables again, clear leftovers."
 )
-def command(store: Path, repair: bool) -> None:
+@click.option("--empty-trash", is_flag=True, help="First remove what earlier repairs set aside.")
+def command(store: Path, repair: bool, empty_trash: bool) -> None:
     """Read everything in STORE and compare it with its checksums and descriptions.
 
     Exit codes: 0 sound (or all mended), 1 something is wrong, 2 bad input.
@@ -25,7 +26,10 @@ def command(store: Path, repair: bool) -> None:
     """
     from store.store import Store
 
-    report = Store.open(store).check(repair)
+    opened = Store.open(store)
+    if empty_trash:
+        click.echo(f"removed from trash/: {opened.empty_trash():,}")
+    report = opened.check(repair)
     for problem in report.problems:
         click.echo(f"{problem.place}: {problem.what}")
     for done in report.mended:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from explorer.measures import MeasureError, get
+from explorer.measures import MeasureError
+from explorer.measures.registry import get
 from explorer.selection import Against
 from store.errors import BertdynError
 
@@ -55,7 +56,7 @@ def command(
     \b
     bertdyn clusters-export runs.bertdyn pos/1/80 clusters-pos-80 --layer 6 --corpus ewt
     """
-    from explorer.compute.layers import StoredLayer
+    from explorer.compute.inputs import StoredLayer
     from explorer.measures import Context
     from explorer.measures.apart import side, solve
     from explorer.measures.labelled import labelled_points

@@ -8,29 +8,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from explorer.commands.options import SELECTING, measure_named, selection_options, selections
+from explorer.commands.options import SELECTING, measure_named, questions, selection_options
 from explorer.commands.output import format_of, output_options, write_rows
 from explorer.commands.parameters import parameter_options
 from explorer.measures import Measure, Trust
 from explorer.measures.base import INTERVALS
+from explorer.selection import QuestionError
 from store.errors import BertdynError
+from store.results import SHOWN
 
 if TYPE_CHECKING:
     from explorer.compute.plan import Plan
     from explorer.compute.protocol import Failure, Outcome, Update
-    from store.keys import Result
+    from store.results import Result
     from store.store import Store
 
-COLUMNS = (
-    "measure", "corpus", "task", "seed", "step", "layer", "head", "ref_task", "ref_seed", "ref_step", "ref_layer",
-    "example", "query", "statistic", "label_a", "label_b", "value", "interval_low", "interval_high", "null_value",
-    "unit", "n", "parameters", "reason", "details",
-)  # fmt: skip
+COLUMNS = ("measure", *SHOWN, "parameters", "details")
 _NOT_IN_TABLES = ("parameters", "details")
+_FIELDS = frozenset(COLUMNS)
 
 
 @click.command(no_args_is_help=True)
@@ -80,7 +79,7 @@ def command(
     """
     declared = [measure_named(name.strip()) for name in measures.split(",")]
     for one in declared:
-        if by == "head" and one.reads != "attention":
+        if by == "head" and one.axis("head") is None:
             raise BertdynError(f"{one.name} is a value of a whole layer: --by head has no meaning for it.")
     chosen = format_of(format, output)
     from explorer.compute.pool import termination_interrupts
@@ -95,15 +94,14 @@ def command(
         plans = _plans(opened, declared, flags, parameters, trust)
         outcomes = []
         for of_corpus in plans.values():
-            with _progress(
-                f"{', '.join(p.selection.measure for p in of_corpus)} on {of_corpus[0].selection.corpus}"
-            ) as update:
-                selections = [p.selection for p in of_corpus]
-                outcomes.append(compute(opened, selections, update, workers, device, trust=trust))
+            asked = [planned.question for planned in of_corpus]
+            with _progress(f"{', '.join(q.measure.name for q in asked)} on {asked[0].corpus}") as update:
+                outcomes.append(compute(opened, asked, update, workers, device, trust=trust))
             _narrate(of_corpus, outcomes[-1])
             if outcomes[-1].cancelled:
                 raise click.exceptions.Exit(130)
-        rows = [row for of_corpus in plans.values() for planned in of_corpus for row in _shown(opened, planned, by)]
+        done = [_replanned(opened, planned, trust) for of_corpus in plans.values() for planned in of_corpus]
+        rows = [row for planned in done for row in _shown(opened, planned, by)]
     for warning in warnings(rows):
         click.echo(f"note: {warning}", err=True)
     failures = [failure for outcome in outcomes for failure in outcome.failures]
@@ -139,9 +137,16 @@ def _plans(
         # Of several measures each takes its own parameters; one that none has is refused by the last.
         others = {p.name for m in measures if m is not measure for p in m.parameters}
         fits |= {name: value for name, value in parameters.items() if name not in fits and name not in others}
-        for selection in selections(store, measure, parameters=fits, **flags):
+        try:
+            asked = questions(store, measure, parameters=fits, trust=trust, **flags)
+        except QuestionError as error:
+            if error.about != "uncertainty":
+                raise
+            refusals[str(error)] = error
+            continue
+        for question in asked:
             try:
-                plans.setdefault(selection.corpus, []).append(plan(store, selection, trust))
+                plans.setdefault(question.corpus, []).append(plan(store, question, trust))
             except BertdynError as error:
                 refusals[str(error)] = error
     if not any(plans.values()):
@@ -149,6 +154,13 @@ def _plans(
     for refusal in refusals:
         click.echo(f"bertdyn: passed over: {refusal}", err=True)
     return {corpus: of_corpus for corpus, of_corpus in plans.items() if of_corpus}
+
+
+def _replanned(store: Store, planned: Plan, trust: Trust) -> Plan:
+    """The plan with the cells that were proposed while others were computed."""
+    from explorer.compute.plan import plan
+
+    return planned if planned.exact else plan(store, planned.question, trust)
 
 
 def _shown(store: Store, planned: Plan, by: str) -> Iterator[Result]:
@@ -159,15 +171,23 @@ def _shown(store: Store, planned: Plan, by: str) -> Iterator[Result]:
 
 def _columns(format: str, rows: Sequence[Result]) -> tuple[str, ...]:
     """All columns for programs; for people those that say something."""
+    columns = [*COLUMNS]
+    at = columns.index("statistic")
+    columns[at:at] = dict.fromkeys(name for row in rows for name, _ in row.axes)
     if format != "table":
-        return COLUMNS
+        return tuple(columns)
     usual = all(row.ref_layer in (None, row.layer) for row in rows)
-    shown = [c for c in COLUMNS if c not in _NOT_IN_TABLES and not (usual and c == "ref_layer")]
-    return tuple(c for c in shown if c == "value" or any(getattr(row, c) not in (None, "") for row in rows))
+    shown = [c for c in columns if c not in _NOT_IN_TABLES and not (usual and c == "ref_layer")]
+    return tuple(c for c in shown if c == "value" or any(cell(row, c) not in (None, "") for row in rows))
 
 
 def _cells(row: Result, columns: Sequence[str]) -> tuple[object, ...]:
-    return tuple(json.loads(getattr(row, c)) if c in _NOT_IN_TABLES else getattr(row, c) for c in columns)
+    return tuple(json.loads(cell(row, c)) if c in _NOT_IN_TABLES else cell(row, c) for c in columns)
+
+
+def cell(row: Result, column: str) -> Any:
+    """Return what a row has in a column, or on an axis of that name; None where it has neither."""
+    return getattr(row, column) if column in _FIELDS else dict(row.axes).get(column)
 
 
 def _for_people(row: Result) -> Result:
@@ -176,9 +196,9 @@ def _for_people(row: Result) -> Result:
 
 
 def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:
-    chosen = plans[0].selection
-    name = f"{', '.join(p.selection.measure for p in plans)} on corpus '{chosen.corpus}'"
-    against = next((f" against {p.selection.against}" for p in plans if p.selection.against), "")
+    questions = [planned.question for planned in plans]
+    name = f"{', '.join(q.measure.name for q in questions)} on corpus '{questions[0].corpus}'"
+    against = next((f" against {q.against}" for q in questions if q.against), "")
     to_go = sum(len(p.missing) for p in plans) - outcome.computed
     ended = f", interrupted with {to_go:,} to go" if outcome.cancelled else ""
     click.echo(f"{name}{against}: {outcome.computed:,} computed, {outcome.known:,} read back{ended}.", err=True)

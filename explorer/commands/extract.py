@@ -214,7 +214,7 @@ def _print_report(report: Report) -> None:
     """Counts by run on stdout; each failure, and what is worth knowing, on stderr."""
     runs: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in report.outcomes:
-        runs.setdefault((outcome.corpus or "(any)", outcome.key.task, outcome.key.seed), []).append(outcome)
+        runs.setdefault((outcome.corpus or "(any)", outcome.key.recipe, outcome.key.seed), []).append(outcome)
     rows = []
     for (corpus, task, seed), outcomes in runs.items():
         counts = Counter(o.status for o in outcomes)

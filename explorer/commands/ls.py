@@ -15,19 +15,20 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     from store.store import Store, Table
 
+_RECIPE = "CASE WHEN variant = '' THEN task ELSE task || '+' || variant END AS task"
 LISTS = {
-    "runs": "SELECT task, seed, corpus, count(*) AS checkpoints, min(step) AS first_step, max(step) AS last_step, "
-    "max(layers) AS layers, max(heads) AS heads, max(width) AS width, any_value(dtype) AS dtype, "
-    "bool_and(has_attention) AS attentions, sum(bytes)::BIGINT AS bytes "
-    "FROM checkpoints GROUP BY task, seed, corpus ORDER BY task, seed, corpus",
-    "checkpoints": "SELECT corpus, task, seed, step, epoch, loss, metrics, layers, heads, width, dtype, has_attention, "
-    "model_class, source, bytes, created FROM checkpoints ORDER BY corpus, task, seed, step",
+    "runs": f"SELECT {_RECIPE}, seed, corpus, count(*) AS checkpoints, min(step) AS first_step, "
+    "max(step) AS last_step, max(layers) AS layers, max(heads) AS heads, max(width) AS width, "
+    "any_value(dtype) AS dtype, bool_and(map_contains(digests, 'attention')) AS attentions, "
+    "sum(bytes)::BIGINT AS bytes FROM checkpoints GROUP BY ALL ORDER BY ALL",
+    "checkpoints": f"SELECT corpus, {_RECIPE}, seed, step, epoch, loss, metrics, layers, heads, width, dtype, "
+    "map_keys(digests) AS inputs, model_class, source, bytes, created FROM checkpoints ORDER BY ALL",
     "corpora": "SELECT name, kind, examples, tokens, words, len(labels) AS labels, truncated, source "
     "FROM corpora ORDER BY name",
     "results": "SELECT measure, parameters, corpus, count(*) AS rows, "
-    "count(DISTINCT (task, seed, step, layer, ref_task, ref_seed, ref_step)) AS layer_values, "
-    "count(DISTINCT (task, seed, step)) AS checkpoints, "
-    'count(DISTINCT (ref_task, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS "references", '
+    "count(DISTINCT (task, variant, seed, step, layer, ref_task, ref_variant, ref_seed, ref_step)) AS layer_values, "
+    "count(DISTINCT (task, variant, seed, step)) AS checkpoints, "
+    'count(DISTINCT (ref_task, ref_variant, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS "references", '
     "max(computed_at) AS newest FROM results GROUP BY measure, parameters, corpus ORDER BY measure, corpus, parameters",
 }
 EMPTY = {

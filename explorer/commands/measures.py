@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,18 +12,20 @@ import click
 from explorer.commands.options import measure_named
 from explorer.commands.output import format_of, output_options, write_rows, write_text
 from explorer.commands.parameters import parameter_help
-from explorer.measures import Measure, all_measures
+from explorer.measures import Measure
+from explorer.measures.registry import all_measures
 
 COLUMNS = (
-    "name", "title", "reads", "sides", "needs_labels", "unit", "low", "high", "direction", "definition", "parameters",
-    "counts", "source", "cost", "same", "floor", "null", "intervals", "cross_layers", "version",
+    "name", "title", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition", "parameters",
+    "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details", "version",
 )  # fmt: skip
 
 
 @click.command()
 @click.argument("name", metavar="[MEASURE]", required=False)
+@click.option("--markdown", is_flag=True, help="A table of what each is and what others compute under its name.")
 @output_options
-def command(name: str | None, format: str | None, output: Path | None) -> None:
+def command(name: str | None, markdown: bool, format: str | None, output: Path | None) -> None:
     """Say what each measure is: definition, unit, range, parameters, source and cost.
 
     \b
@@ -29,25 +33,37 @@ def command(name: str | None, format: str | None, output: Path | None) -> None:
     bertdyn measures svcca --format json
     """
     chosen = [measure_named(name)] if name else list(all_measures())
+    if markdown:
+        write_text("\n".join(markdown_table(chosen)), output)
+        return
     if format_of(format, output) == "table":
         write_text("\n".join(map(_described, chosen)), output)
         return
     write_rows(COLUMNS, [tuple(_cell(m, column) for column in COLUMNS) for m in chosen], format, output)
 
 
+def markdown_table(measures: Sequence[Measure]) -> list[str]:
+    """Return the lines of the README's table of measures."""
+    head = ["| measure | what it is | what others compute under this name |", "| --- | --- | --- |"]
+    rows = ((f"`{m.name}`", m.summary, m.others) for m in measures)
+    return head + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+
+
 def _described(measure: Measure) -> str:
-    compared = "two checkpoints" if measure.sides == 2 else "one checkpoint"
+    compared = "two checkpoints" if measure.compares else "one checkpoint"
     labels = " and labels" if measure.needs_labels else ""
+    reads = " and ".join(one.title for one in measure.reads)
     unit = f" {measure.unit}" if measure.unit else ""
     entries = {
         "is": measure.definition,
-        "reads": f"{'hidden states' if measure.reads == 'hidden' else 'attentions'}{labels} of {compared}",
+        "reads": f"{reads}{labels} of {compared}",
         "range": f"{measure.low:g} to {measure.high:g}{unit}; {measure.direction}",
         "n counts": measure.counts,
         "noise": _noise(measure),
         "--null": f"the value by chance: {measure.null}" if measure.null else "",
         "--interval": " or ".join(measure.intervals) + " over whole examples" if measure.intervals else "",
         "other layers": "a layer can be compared with other layers (--against-layer)" if measure.cross_layers else "",
+        "--detail": " or ".join(measure.details[1:]) + ": also the rows of each" if measure.details else "",
         "source": measure.source,
         "cost": measure.cost,
     }
@@ -81,4 +97,6 @@ def _cell(measure: Measure, column: str) -> object:
             }
             for p in measure.parameters
         ]
+    if column in ("operands", "inputs", "axes"):
+        return [asdict(part) for part in getattr(measure, column)]
     return getattr(measure, column)

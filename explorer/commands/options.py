@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from explorer.measures import Measure, MeasureError, get
-from explorer.selection import Against, Ranges, Selection, default_against
+from explorer.measures import Measure, MeasureError, Trust
+from explorer.measures.registry import get
+from explorer.selection import Against, Question, Ranges, Selection, ask, list_store
+from explorer.selection.question import NO_TRUST
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from store.store import Store
 
 
-SELECTING = ("corpus", "task", "seed", "step", "layer", "against", "against_layer")
-"""The flags of ``selection_options``, as they reach a command and as ``selections`` takes them."""
+SELECTING = ("corpus", "task", "seed", "step", "layer", "against", "against_layer", "detail")
+"""The flags of ``selection_options``, as they reach a command and as ``questions`` takes them."""
 _ALL = "0-"
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --corpus, --task, --seed, --step, --layer, --against and --against-layer, under the names of SELECTING."""
+    """Add the flags that choose values, under the names of SELECTING."""
     flags = [
         click.option("--corpus", metavar="NAME", help="Corpus; default: every one."),
-        click.option("--task", metavar="A,B", help="Tasks; default: all."),
+        click.option("--task", metavar="A,B", help="Tasks, each TASK or TASK+VARIANT; default: all."),
         click.option("--seed", metavar="1,2", help="Seeds; default: all."),
         click.option("--step", metavar="0,20,100-500", help="Steps; default: all."),
         click.option("--layer", metavar="0-6", help="Layers; 0 is the embedding output. Default: all."),
         click.option(
             "--against",
             metavar="WHAT",
-            help="pretrained, first, previous, final, seeds (every other seed at the same step), seed:N or "
-            "TASK/SEED/STEP. Default: pretrained when the store has it, else first.",
+            help="pretrained, first, previous, final, plain (the same task, seed and step without a variant), seeds "
+            "(every other seed at the same step), seed:N or TASK[+VARIANT]/SEED/STEP. Default: pretrained when the "
+            "store has it, else first.",
         ),
         click.option(
             "--against-layer",
             metavar="all|0-6",
             help="Compare every layer with these layers of the reference. Default: each layer with itself.",
+        ),
+        click.option(
+            "--detail",
+            metavar="example|query",
+            help="Also the rows of single examples, or of single query tokens, of measures that have them.",
         ),
     ]
     for flag in reversed(flags):
@@ -53,7 +62,7 @@ def measure_named(name: str) -> Measure:
         raise BertdynError(str(error)) from None
 
 
-def selections(
+def questions(
     store: Store,
     measure: Measure,
     *,
@@ -64,55 +73,37 @@ def selections(
     layer: str | None = None,
     against: str | None = None,
     against_layer: str | None = None,
+    detail: str | None = None,
     parameters: Mapping[str, object] | None = None,
-) -> list[Selection]:
-    """One Selection a corpus that the flags name (or every corpus the measure can be computed on).
+    trust: Trust = NO_TRUST,
+) -> list[Question]:
+    """One Question per corpus that the flags name (or every corpus the measure can be computed on).
 
     Raises:
         BertdynError: an unusable flag, an unknown corpus, no labels where the measure needs them, an empty store.
     """
-    try:
-        settled = measure.settle(parameters or {})
-    except MeasureError as error:
-        raise BertdynError(str(error)) from None
-    infos = {info.name: info for info in store.corpora()}
-    if not infos:
-        raise BertdynError(f"{store.path} holds no corpus yet: run 'bertdyn extract' first.")
-    if corpus is not None and corpus not in infos:
-        raise BertdynError(f"--corpus: the store has no '{corpus}', only {', '.join(infos)}.")
-    usable = [i for i in infos.values() if (corpus in (None, i.name)) and (i.labels or not measure.needs_labels)]
-    if not usable:
-        raise BertdynError(
-            f"{measure.name} needs labels, and {f'corpus {corpus!r} has' if corpus else 'the corpora have'} none: "
-            "extract one with --label."
-        )
-    if against is not None and measure.sides == 1:
-        raise BertdynError(f"{measure.name} is a value of one checkpoint alone: --against has no meaning for it.")
-    if against_layer is not None and not measure.cross_layers:
-        raise BertdynError(f"{measure.name} compares no layer with another one: --against-layer has no meaning for it.")
+    listing = list_store(store)
     others = _ALL if against_layer == "all" else against_layer
-    chosen = []
-    for info in usable:
-        keys = [c.key for c in store.checkpoints(info.name)]
-        if not keys and corpus is None:
-            continue  # a corpus whose extraction has not begun
-        compared = Against.parse(against) if against is not None else default_against(keys)
-        chosen.append(
-            Selection(
-                measure=measure.name,
-                corpus=info.name,
-                tasks=_names(task),
-                seeds=_names(seed),
-                steps=None if step is None else Ranges.parse(step, "--step"),
-                layers=None if layer is None else Ranges.parse(layer, "--layer"),
-                against=compared if measure.sides == 2 else None,
-                parameters=settled,
-                ref_layers=None if others is None else Ranges.parse(others, "--against-layer"),
-            )
-        )
-    if not chosen:
+    chosen = Selection(
+        measure=measure.name,
+        corpus=corpus or "",
+        tasks=_names(task),
+        seeds=_names(seed),
+        steps=None if step is None else Ranges.parse(step, "--step"),
+        layers=None if layer is None else Ranges.parse(layer, "--layer"),
+        against=None if against is None else Against.parse(against),
+        parameters=tuple(sorted((parameters or {}).items())),
+        ref_layers=None if others is None else Ranges.parse(others, "--against-layer"),
+        detail=detail or "",
+    )
+    if corpus is not None or not listing.corpora:
+        return [ask(chosen, measure, listing, trust)]
+    there = [info for info in listing.corpora if info.labels or not measure.needs_labels] or listing.corpora[:1]
+    asked = [ask(replace(chosen, corpus=info.name), measure, listing, trust) for info in there]
+    begun = [question for question in asked if listing.of(question.corpus)]  # others' extraction has not begun
+    if not begun:
         raise BertdynError(f"{store.path} holds no checkpoint yet: run 'bertdyn extract' first.")
-    return chosen
+    return begun
 
 
 def _names(text: str | None) -> tuple[str, ...]:

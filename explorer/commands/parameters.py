@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from explorer.measures import Parameter, all_measures
+from explorer.measures import Parameter
+from explorer.measures.registry import all_measures
 
 
 def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:

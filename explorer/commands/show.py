@@ -7,11 +7,11 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from explorer.commands.options import SELECTING, measure_named, selection_options, selections
+from explorer.commands.options import SELECTING, measure_named, questions, selection_options
 from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
 from explorer.export.files import FORMATS, PICTURE, as_format, format_of, write
@@ -22,7 +22,7 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from explorer.selection import Selection
+    from explorer.selection import Question
     from explorer.views.base import View, ViewKind
     from explorer.views.rows import Rows
     from store.store import Store
@@ -125,13 +125,13 @@ def command(
     look = Look(part=_part(kind, part), head=head, example=which, find=find, changed=changed)
     from store.store import Store
 
-    flags = {name: given.pop(name) for name in SELECTING}
+    flags: dict[str, Any] = {name: given.pop(name) for name in SELECTING}
     parameters = {name: value for name, value in given.items() if value is not None}
     opened = Store.open(store)
-    if kind.against and flags["against"] is None and declared.sides == 2:
+    if kind.against and flags["against"] is None and declared.compares:
         flags["against"] = kind.against
-    chosen_of = [None] if kind.whole else selections(opened, declared, **flags, parameters=parameters)
-    views = [kind.load(opened, _one(opened, kind, s), look) for s in chosen_of]
+    asked = [None] if kind.whole else questions(opened, declared, **flags, parameters=parameters)
+    views = [kind.load(opened, _one(opened, kind, question), look) for question in asked]
     options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
     if FORMATS[chosen].alone and len(views) > 1:
         raise BertdynError(f"A file of {chosen} holds one picture: choose a corpus with --corpus.")
@@ -159,11 +159,11 @@ def _part(kind: ViewKind, name: str) -> str:
     return name or next(iter(kind.parts), "")
 
 
-def _one(store: Store, kind: ViewKind, selection: Selection | None) -> Selection | None:
+def _one(store: Store, kind: ViewKind, question: Question | None) -> Question | None:
     """The one comparison of views that show one; a map of layers looks for one that has values."""
-    if selection is None or not kind.one or kind.across:
-        return selection
-    return narrowed(selection, [c.key for c in store.checkpoints(selection.corpus)])
+    if question is None or not kind.one or kind.across:
+        return question
+    return narrowed(question, [c.key for c in store.checkpoints(question.corpus)])
 
 
 def _format(format: str | None, output: Path | None) -> str:
@@ -195,12 +195,12 @@ def _text(
 def _narrow(rows: Rows, flags: Mapping[str, str | None]) -> dict[str, str | None]:
     """The flags of the one comparison that a map of layers shows."""
     key = next(iter(rows.wanted)).key
-    shown = {"task": key.task, "seed": key.seed, "step": str(key.step)}
+    shown = {"task": key.recipe, "seed": key.seed, "step": str(key.step)}
     return {**flags, **shown, "against_layer": flags["against_layer"] or "all"}
 
 
 def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], parameters: Mapping[str, object]) -> None:
-    parts = ["bertdyn", "compute", rows.measure.name, str(store), "--corpus", rows.selection.corpus]
+    parts = ["bertdyn", "compute", rows.measure.name, str(store), "--corpus", rows.question.corpus]
     for name, value in flags.items():
         if value is not None and name != "corpus":
             parts += [f"--{name.replace('_', '-')}", value]

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from explorer.commands.output import format_of, output_options, write_rows
-from explorer.measures import all_measures
+from explorer.measures.registry import all_measures
 
 
 @click.command(no_args_is_help=True)

@@ -2,8 +2,8 @@
 
 The request is one line of JSON on stdin (``protocol.request_line``): ``measure`` and ``corpus``, and where they matter
 ``tasks``, ``seeds`` (lists of text), ``steps``, ``layers`` (``"0,20,100-500"``), ``against`` (as on the command line),
-``parameters`` (an object), ``workers``, ``device``, ``ref_layers`` (as ``layers``), ``trust`` (an object, the fields
-of ``measures.Trust``). Nothing else is read.
+``parameters`` (an object), ``workers``, ``device``, ``ref_layers`` (as ``layers``), ``detail``, ``trust`` (an object,
+the fields of ``measures.Trust``). Nothing else is read.
 
 Progress is lines of JSON on stdout (``protocol.read_message``), each an object with a ``kind``:
 
@@ -71,13 +71,15 @@ def throttled(say: Callable[[Update], None], seconds: float = SECONDS_BETWEEN_UP
 
 def _answer(path: Path, line: str) -> Outcome:
     request = read_request(line)
-    from explorer.compute.plan import NO_TRUST
     from explorer.compute.run import compute
+    from explorer.selection import ask_store
+    from explorer.selection.question import NO_TRUST
     from store.store import Store
 
     store = Store.open(path)
     trust = request.trust or NO_TRUST
-    return compute(store, [request.selection], throttled(_say), request.workers, request.device, trust=trust)
+    question = ask_store(store, request.selection, trust)
+    return compute(store, [question], throttled(_say), request.workers, request.device, trust=trust)
 
 
 def _say(message: Message) -> None:

@@ -1,101 +1,96 @@
-"""What a selection asks for, what of it the store knows already, and how the rest is cut into tasks. Pure but for
-the functions that take a Store, which only read."""
+"""What of a question the store knows already, and how the rest is cut into tasks. Pure but for the functions that take
+a Store, which only read."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from explorer.compute.trust import covers
-from explorer.measures import Measure, MeasureError, Trust, canonical, get
-from explorer.selection import Pair, Selection, default_against, pairs
-from store.errors import BertdynError
-from store.keys import Checkpoint, CheckpointKey, Result
+from explorer.measures import Trust
+from explorer.measures.declaration import At, Known
+from explorer.selection import Cell, Cells, Question
+from explorer.selection.cells import Finished
+from explorer.selection.question import NO_TRUST
+from explorer.selection.stored import (
+    cell_columns,
+    cell_of,
+    cell_reader,
+    conditions,
+    finished_cells,
+    further_axes,
+)
+from store.keys import CheckpointKey
+from store.results import Result
+from store.rows import Is, RowQuery
 
 if TYPE_CHECKING:
     from store.store import Store
 
 LARGEST_TASK = 8
 """Comparisons of a task: making the reference's side costs about one, so an eighth at most is done twice."""
-NO_TRUST = Trust()
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One layer of one pair: what is computed in one go and known or missing as a whole, however many rows it has."""
-
-    pair: Pair
-    layer: int
-    ref_layer: int | None = None
-    """Layer of the reference; None for measures of one checkpoint."""
-
-    def __str__(self) -> str:
-        other = "" if self.ref_layer in (None, self.layer) else f"layer {self.ref_layer} of "
-        against = "" if self.pair.reference is None else f" against {other}{self.pair.reference}"
-        return f"layer {self.layer} of {self.pair.key}{against}"
 
 
 @dataclass(frozen=True, order=True)
 class Job:
-    """A cell and those of a run's measures (by number) that it lacks: they share what is read."""
+    """A cell and those of a run's questions (by number) that lack it: they share what is read."""
 
     cell: Cell
-    measures: tuple[int, ...] = (0,)
+    questions: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, order=True)
 class Task:
-    """One layer of a few pairs whose neighbours share a side, so that a worker keeps it between them."""
+    """One layer of a few comparisons whose neighbours share a side, so that a worker keeps it between them."""
 
     jobs: tuple[Job, ...]
 
     @property
-    def values(self) -> int:
-        """Values of a layer that it makes."""
-        return sum(len(job.measures) for job in self.jobs)
+    def cells(self) -> int:
+        """Cells that it makes, of each measure."""
+        return sum(len(job.questions) for job in self.jobs)
 
     def __str__(self) -> str:
         first, last = self.jobs[0].cell, self.jobs[-1].cell
         if first == last:
             return str(first)
-        what = str(first.pair.key) if first.pair.key == last.pair.key else f"{first.pair.key} to {last.pair.key}"
-        references = {str(job.cell.pair.reference) for job in self.jobs if job.cell.pair.reference is not None}
+        what = str(first.key) if first.key == last.key else f"{first.key} to {last.key}"
+        references = {str(job.cell.reference) for job in self.jobs if job.cell.reference is not None}
         against = f" against {references.pop()}" if len(references) == 1 else ""
-        return f"layer {first.layer} of {what}{against}"
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What says that a cell's rows are still true: its names and the digests of the arrays that were read."""
-
-    cell: Cell
-    digest: str
-    ref_digest: str | None
+        layer = "" if first.layer is None else f"layer {first.layer} of "
+        return f"{layer}{what}{against}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of a selection in order, those that the store lacks, and what the user should be told."""
+    """All cells of a question in order, those that the store lacks, and what the user should be told."""
 
-    selection: Selection
-    """With every parameter and the comparison spelled out."""
+    question: Question
     cells: tuple[Cell, ...]
     missing: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    exact: bool = True
+    """No more cells follow once these are finished."""
+    finished: Finished | None = None
+    """What cells of a measure with rounds are computed from."""
 
     @property
     def known(self) -> int:
         """Cells that are read back."""
         return len(self.cells) - len(self.missing)
 
+    def known_of(self, cell: Cell) -> Mapping[At, tuple[Known, ...]]:
+        """Return the finished cells of the same operands."""
+        return (self.finished or {}).get(cell.pair, {})
+
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a selection is in the store, counted in values of a layer."""
+    """How much of a question is in the store, counted in cells."""
 
     known: int
     missing: int
@@ -107,107 +102,69 @@ class Coverage:
         )
 
 
-def plan(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Plan:
-    """Compare the selection with what the store holds; reads listings only, no array.
+def plan(store: Store, question: Question, trust: Trust = NO_TRUST) -> Plan:
+    """Compare the question with what the store holds; reads listings only, no array.
 
     Args:
         trust: what shall come with the values; one that lacks it is missing.
 
     Raises:
-        BertdynError: an unknown measure, corpus or parameter, no labels where the measure needs them, no
-            attentions where it reads them, a null or interval that the measure does not have, or a selection that
-            matches nothing.
+        BertdynError: the question matches nothing, or no checkpoint has what the measure reads.
     """
-    try:
-        measure = get(selection.measure)
-        parameters = measure.settle(dict(selection.parameters))
-    except MeasureError as error:
-        raise BertdynError(str(error)) from None
-    infos = {info.name: info for info in store.corpora()}
-    if selection.corpus not in infos:
-        raise BertdynError(f"--corpus: the store has no '{selection.corpus}', only {', '.join(infos) or 'none'}.")
-    if measure.needs_labels and not infos[selection.corpus].labels:
-        raise BertdynError(
-            f"{measure.name} needs labels, and corpus '{selection.corpus}' has none: extract one with --label."
-        )
-    if trust.null and not measure.null:
-        raise BertdynError(f"--null: {measure.name} has no null.")
-    if trust.interval and trust.interval not in measure.intervals:
-        has = f"only {' and '.join(measure.intervals)}" if measure.intervals else "none"
-        raise BertdynError(f"--interval: {measure.name} has no {trust.interval} interval, {has}.")
-    selection = replace(selection, parameters=parameters)
-    return make_plan(selection, measure, store.checkpoints(selection.corpus), _stored(store, selection, measure, trust))
+    finished = finished_cells(store, question)
+    cells = Cells(question, store.checkpoints(question.corpus), finished)
+    return make_plan(cells, _stored(store, question, trust), finished)
 
 
-def coverage(store: Store, selection: Selection) -> Coverage:
-    """How many of the selection's values are known and missing.
+def coverage(store: Store, question: Question) -> Coverage:
+    """How many of the question's cells are known and missing.
 
     Raises:
         BertdynError: as plan().
     """
-    made = plan(store, selection)
+    made = plan(store, question)
     return Coverage(made.known, len(made.missing))
 
 
 def rows(store: Store, planned: Plan) -> list[Result]:
-    """The stored rows of a plan's cells, in the plan's order (cell by cell, then head, statistic and labels)."""
-    selection = planned.selection
-    measure = get(selection.measure)
+    """The stored rows of a plan's cells, in the plan's order (cell by cell, then head, statistic and labels).
+
+    Rows of layers that were not asked for are left out; so are rows of single examples and queries unless they were.
+    """
+    question = planned.question
+    measure, layers = question.measure, question.layers
     place = {cell: i for i, cell in enumerate(planned.cells)}
+    query = RowQuery(conditions(question, question.tasks), axes=further_axes(measure))
     found = [
         (place[cell], row)
-        for row in store.results(
-            selection.measure, selection.corpus, canonical(dict(selection.parameters)), tasks=selection.tasks
-        )
-        if row.version == measure.version and (cell := _cell(row)) in place
+        for row in store.results(query)
+        if (cell := cell_of(row, measure)) in place
+        and (layers is None or row.layer is None or row.layer in layers)
+        and (question.detail or (row.example is None and row.query is None))
     ]
-    found.sort(key=lambda f: (f[0], f[1].head or 0, f[1].statistic, f[1].label_a or "", f[1].label_b or ""))
-    return [row for _, row in found]
+    return [row for _, row in sorted(found, key=lambda f: (f[0], *_within(f[1])))]
 
 
-def make_plan(
-    selection: Selection, measure: Measure, checkpoints: Sequence[Checkpoint], stored: AbstractSet[Fingerprint]
-) -> Plan:
+def make_plan(cells: Cells, stored: AbstractSet[Cell], finished: Finished | None = None) -> Plan:
     """The plan, from listings alone.
 
     Args:
-        checkpoints: every checkpoint of the selection's corpus.
-        stored: fingerprints of the cells with rows of this measure, its parameters and its version.
+        stored: the cells that have current rows with all that is asked for.
+        finished: what cells of a measure with rounds are computed from.
 
     Raises:
-        BertdynError: nothing matches the selection, or no checkpoint has what the measure reads.
+        BertdynError: there is no cell: no checkpoint has what the measure reads, or no such layer.
     """
-    by_key = {c.key: c for c in checkpoints}
-    if measure.sides == 2 and selection.against is None:
-        selection = replace(selection, against=default_against(by_key))
-    wanted = pairs(selection, tuple(by_key))
-    usable = [p for p in wanted if measure.reads == "hidden" or all(by_key[k].has_attention for k in _sides(p))]
-    if not usable:
-        raise BertdynError(
-            f"{measure.name} reads attentions, and the chosen checkpoints of corpus '{selection.corpus}' were "
-            "extracted without them (--no-attentions)."
-        )
-    usable.sort(key=lambda p: (p.reference or p.key, p.key))
-    if selection.ref_layers is not None and not measure.cross_layers:
-        raise BertdynError(f"--against-layer: {measure.name} compares a layer with itself only.")
-    cells = tuple(
-        Cell(pair, layer, other)
-        for pair in usable
-        for layer in _layers(pair, by_key, measure, selection)
-        for other in _others(pair, by_key, measure, selection, layer)
-    )
-    if not cells:
-        last = max(c.layers for c in checkpoints)
-        raise BertdynError(
-            f"--layer: {selection.layers} matches none of the layers that {measure.name} reads, "
-            f"{measure.first_layer} to {last}."
-        )
-    missing = tuple(c for c in cells if _fingerprint(c, by_key, measure) not in stored)
-    left_out = len(wanted) - len(usable)
+    cells.require()
+    ordered = tuple(Cell.of(pair, at) for pair in cells.pairs for at in cells.at(pair))
+    missing = tuple(cell for cell in ordered if cell not in stored)
+    lacking = " and ".join(i.title for i in cells.question.measure.reads)
     notes = (
-        (f"{left_out:,} of {len(wanted):,} comparisons left out: extracted without attentions.",) if left_out else ()
+        (f"{cells.left_out:,} of {len(cells.pairs):,} comparisons left out: extracted without {lacking}.",)
+        if cells.left_out
+        else ()
     )
-    return Plan(selection, cells, missing, notes)
+    return Plan(cells.question, ordered, missing, notes, cells.exact, finished)
 
 
 def jobs_of(plans: Sequence[Plan]) -> tuple[Job, ...]:
@@ -226,12 +183,12 @@ def group(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
     """
     layers: dict[int, list[Job]] = {}
     for job in jobs:
-        layers.setdefault(job.cell.layer, []).append(job)
+        layers.setdefault(-1 if job.cell.layer is None else job.cell.layer, []).append(job)
     if not layers:
         return ()
     longest = max(map(len, layers.values()))
     # A checkpoint measured alone shares nothing with the next: one a task, so that a cancel loses least.
-    largest = LARGEST_TASK if any(j.cell.pair.reference for of_layer in layers.values() for j in of_layer) else 1
+    largest = LARGEST_TASK if any(j.cell.reference for of_layer in layers.values() for j in of_layer) else 1
     # Three tasks a worker keep the last ones from waiting long for each other.
     pieces = max(math.ceil(longest / largest), math.ceil(3 * workers / len(layers)))
     size = math.ceil(longest / min(pieces, longest))
@@ -243,66 +200,33 @@ def group(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
     )
 
 
-def _order(cell: Cell) -> tuple[CheckpointKey, CheckpointKey, int, int]:
-    return cell.pair.reference or cell.pair.key, cell.pair.key, cell.layer, cell.ref_layer or 0
+def _within(row: Result) -> tuple[object, ...]:
+    """Sorts the rows of one cell."""
+    return row.layer or 0, row.head or 0, row.statistic, row.label_a or "", row.label_b or ""
 
 
-def _sides(pair: Pair) -> tuple[CheckpointKey, ...]:
-    return (pair.key,) if pair.reference is None else (pair.key, pair.reference)
+def _order(cell: Cell) -> tuple[CheckpointKey, CheckpointKey, int, int, tuple[object, ...]]:
+    return cell.reference or cell.key, cell.key, cell.layer or 0, cell.ref_layer or 0, cell.more
 
 
-def _layers(
-    pair: Pair, by_key: dict[CheckpointKey, Checkpoint], measure: Measure, selection: Selection
-) -> Iterable[int]:
-    alone = pair.reference is None or selection.ref_layers is not None
-    last = by_key[pair.key].layers if alone else min(by_key[k].layers for k in _sides(pair))
-    return (n for n in range(measure.first_layer, last + 1) if selection.layers is None or n in selection.layers)
-
-
-def _others(
-    pair: Pair, by_key: dict[CheckpointKey, Checkpoint], measure: Measure, selection: Selection, layer: int
-) -> Iterable[int | None]:
-    """Layers of the reference that a layer is compared with."""
-    if pair.reference is None:
-        return (None,)
-    if selection.ref_layers is None:
-        return (layer,)
-    chosen, last = selection.ref_layers, by_key[pair.reference].layers
-    return (n for n in range(measure.first_layer, last + 1) if n in chosen)
-
-
-def _fingerprint(cell: Cell, by_key: dict[CheckpointKey, Checkpoint], measure: Measure) -> Fingerprint:
-    digests = [
-        by_key[k].hidden_digest if measure.reads == "hidden" else by_key[k].attention_digest for k in _sides(cell.pair)
-    ]
-    return Fingerprint(cell, digests[0], digests[1] if len(digests) > 1 else None)
-
-
-def _cell(row: Result) -> Cell:
-    return Cell(_pair(row.task, row.seed, row.step, row.ref_task, row.ref_seed, row.ref_step), row.layer, row.ref_layer)
-
-
-def _pair(task: str, seed: str, step: int, ref_task: str | None, ref_seed: str | None, ref_step: int | None) -> Pair:
-    key = CheckpointKey(task, seed, step)
-    if ref_task is None or ref_seed is None or ref_step is None:
-        return Pair(key, None)
-    return Pair(key, CheckpointKey(ref_task, ref_seed, ref_step))
-
-
-def _stored(store: Store, selection: Selection, measure: Measure, trust: Trust) -> set[Fingerprint]:
-    """Fingerprints of the cells whose rows have all that ``trust`` asks for."""
-    stamp = "coalesce(json_extract(details, '$.trust')::VARCHAR, '{}')" if trust != NO_TRUST else "'{}'"
-    columns = ("task", "seed", "step", "ref_task", "ref_seed", "ref_step", "layer", "ref_layer", "digest", "ref_digest")
-    rows = store.result_columns(
-        ("distinct " + columns[0], *columns[1:], stamp),
-        measure.name,
-        selection.corpus,
-        canonical(dict(selection.parameters)),
-        f"version = {measure.version}",
-        selection.tasks,
+def _stored(store: Store, question: Question, trust: Trust) -> set[Cell]:
+    """The cells whose current rows have all that is asked for."""
+    names, measure = cell_columns(question.measure), question.measure
+    asked = trust != NO_TRUST or bool(question.detail)
+    # Finer rows may be older: what a cell has is noted in those that are written each time.
+    coarsest = (Is("example", None), Is("query", None)) if asked and measure.details else ()
+    query = RowQuery(
+        (*conditions(question, question.tasks), *coarsest),
+        (*names, "details") if asked else names,
+        axes=further_axes(measure),
+        distinct=True,
     )
+    read = cell_reader(measure)
+    found = store.result_columns(query)
+    if not asked:
+        return set(map(read, found))
     return {
-        Fingerprint(Cell(_pair(*row[:6]), row[6], row[7]), row[8], row[9])
-        for row in rows
-        if covers(json.loads(row[10]), trust)
+        read(row[:-1])
+        for row in found
+        if covers(json.loads(row[-1]).get("trust") or {}, trust, question.detail, measure.details)
     }

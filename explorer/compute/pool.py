@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 
@@ -39,7 +39,8 @@ def local_pool(workers: int) -> Iterator[Executor]:
     finally:
         with warnings.catch_warnings():  # loky warns where it finds neither psutil nor pgrep, and kills all the same
             warnings.simplefilter("ignore")
-            executor.shutdown(wait=True, kill_workers=True)
+            with suppress(RuntimeError):  # a signal came while its thread was being started: there is nothing to join
+                executor.shutdown(wait=True, kill_workers=True)
 
 
 @contextmanager

@@ -93,6 +93,7 @@ def request_line(request: Request) -> str:
             "against": None if chosen.against is None else str(chosen.against),
             "parameters": dict(chosen.parameters),
             "ref_layers": None if chosen.ref_layers is None else str(chosen.ref_layers),
+            "detail": chosen.detail,
             "trust": None if request.trust is None else asdict(request.trust),
             "workers": request.workers,
             "device": request.device,
@@ -118,6 +119,7 @@ def read_request(line: str) -> Request:
             against=None if given.get("against") is None else Against.parse(_text(given["against"])),
             parameters=tuple(sorted(dict(given.get("parameters") or {}).items())),
             ref_layers=_ranges(given.get("ref_layers"), "ref_layers"),
+            detail=_text(given.get("detail") or ""),
         )
         workers = given.get("workers")
         return Request(

@@ -12,17 +12,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.compute.plan import NO_TRUST, Plan, Task, group, jobs_of, plan
+from explorer.compute.inputs import INPUTS
+from explorer.compute.plan import Plan, Task, group, jobs_of, plan
 from explorer.compute.pool import cpus, local_pool
 from explorer.compute.protocol import Failure, Outcome, Update
 from explorer.compute.trust import carried
 from explorer.compute.worker import Setting, TaskReport, run_task
-from explorer.measures import Trust, canonical, get
-from explorer.selection import Selection
-from store.tables import RESULTS
+from explorer.measures import Trust
+from explorer.selection import Question
+from explorer.selection.question import NO_TRUST
+from explorer.selection.stored import conditions, further_axes
+from store.results import Result, row_key
+from store.rows import AnyOf, Is, Not, RowQuery
 
 if TYPE_CHECKING:
-    from store.keys import Result
     from store.store import Store
 
 PoolMaker = Callable[[int], AbstractContextManager[Executor]]
@@ -38,20 +41,22 @@ FLUSH_SECONDS = 0.5
 
 def compute(
     store: Store,
-    selections: Sequence[Selection],
+    questions: Sequence[Question],
     progress: Callable[[Update], None] = lambda update: None,
     workers: int | None = None,
     device: str = "auto",
     pool: PoolMaker = local_pool,
     trust: Trust = NO_TRUST,
 ) -> Outcome:
-    """Compute the selections' missing values; what is known stays as it is.
+    """Compute the questions' missing values; what is known stays as it is.
+
+    A measure that proposes its cells in rounds is asked again after each, until it has nothing to add.
 
     Ctrl-C (KeyboardInterrupt, also raised by ``progress``) ends it: what was finished is kept, child processes are
     killed, and the outcome says ``cancelled``. So does the death of a child, with a failure that names its task.
 
     Args:
-        selections: of one corpus: measures of the same checkpoints share what they read.
+        questions: of one corpus: measures of the same checkpoints share what they read.
         progress: called at the start, after each task and now and then during long ones, in this thread.
         workers: child processes; None chooses by the machine and the work.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``...
@@ -61,23 +66,50 @@ def compute(
     Raises:
         BertdynError: as plan(); or a device that is not there.
     """
-    plans = [plan(store, selection, trust) for selection in selections]
+    plans = [plan(store, question, trust) for question in questions]
+    outcome = _round(store, plans, progress, workers, device, pool, trust)
+    known, rounds = outcome.known, [outcome]
+    while not all(planned.exact for planned in plans) and outcome.ok and outcome.computed:
+        plans = [plan(store, question, trust) for question in questions]
+        if not any(planned.missing for planned in plans):
+            break
+        outcome = _round(store, plans, progress, workers, device, pool, trust)
+        rounds.append(outcome)
+    return Outcome(
+        sum(each.computed for each in rounds),
+        known,
+        tuple(failure for each in rounds for failure in each.failures),
+        tuple(dict.fromkeys(note for each in rounds for note in each.notes)),
+        outcome.cancelled,
+    )
+
+
+def _round(
+    store: Store,
+    plans: Sequence[Plan],
+    progress: Callable[[Update], None],
+    workers: int | None,
+    device: str,
+    pool: PoolMaker,
+    trust: Trust,
+) -> Outcome:
+    """Compute the cells that some plans lack."""
     todo, known = sum(len(p.missing) for p in plans), sum(p.known for p in plans)
     notes = tuple(dict.fromkeys(note for p in plans for note in p.notes))
     progress(Update(0, todo, known, ""))
     if not todo:
         return Outcome(0, known, notes=notes)
-    labelled = any(get(s.measure).needs_labels for s in selections)  # long work, few bytes
-    workers = workers or min(cpus(), MOST_WORKERS, 1 if not labelled and _bytes(store, plans) < SMALL else todo)
+    small = not any(p.question.measure.slow for p in plans) and _bytes(store, plans) < SMALL
+    workers = workers or min(cpus(), MOST_WORKERS, 1 if small else todo)
     tasks = group(jobs_of(plans), workers)
-    kept = _Keeper(store, _trusted(store, plans, trust))
+    kept = _Keeper(store, plans, _before(store, plans, trust))
     done = lost = 0
     failures: list[Failure] = []
     cancelled = False
 
     def finished(task: Task, report: TaskReport) -> None:
         nonlocal done, lost
-        done += task.values
+        done += task.cells
         lost += len(report.failures)
         failures.extend(report.failures)
         kept.add(report.rows)
@@ -145,7 +177,7 @@ def _run(
         return Failure(
             " or ".join(map(str, suspects)),
             f"A worker process died{f' ({code[1]})' if code else ''} while computing "
-            f"{', '.join(name for name, _ in setting.measures)}. "
+            f"{', '.join(question.measure.name for question in setting.questions)}. "
             "It may have run out of memory: try --workers 1.",
         )
     except KeyboardInterrupt:
@@ -172,8 +204,9 @@ def _noted(folder: str) -> list[str]:
 
 
 def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Trust, notes: str) -> Setting:
-    measures = tuple((p.selection.measure, p.selection.parameters) for p in plans)
-    return Setting(str(store.path), plans[0].selection.corpus, measures, device, trust, notes)
+    questions = tuple(planned.question for planned in plans)
+    known = {cell: planned.known_of(cell) for planned in plans if planned.finished for cell in planned.missing}
+    return Setting(str(store.path), questions[0].corpus, questions, device, trust, notes, known)
 
 
 def _bytes(store: Store, plans: Sequence[Plan]) -> int:
@@ -181,46 +214,41 @@ def _bytes(store: Store, plans: Sequence[Plan]) -> int:
     total = 0
     for planned in plans:
         if planned.missing:
-            selection = planned.selection
-            info = next(i for i in store.corpora() if i.name == selection.corpus)
-            first = store.checkpoint(selection.corpus, planned.missing[0].pair.key)
-            hidden = get(selection.measure).reads == "hidden"
-            total += len(planned.missing) * 2 * (info.tokens * first.width if hidden else info.pairs * first.heads)
+            corpus = planned.question.corpus
+            info = next(i for i in store.corpora() if i.name == corpus)
+            first = store.checkpoint(corpus, planned.missing[0].key)
+            reads = planned.question.measure.reads
+            total += len(planned.missing) * sum(INPUTS[one.kind].bytes(first, info) for one in reads)
     return total
 
 
-def _trusted(store: Store, plans: Sequence[Plan], trust: Trust) -> dict[tuple[object, ...], Result]:
-    """Rows that are there already, with a null or an interval, by what they will be computed anew as."""
-    if trust == NO_TRUST:
-        return {}
-    found = (
-        row
-        for planned in plans
-        for row in store.results(
-            planned.selection.measure,
-            planned.selection.corpus,
-            canonical(dict(planned.selection.parameters)),
-            "null_value is not null or interval_low is not null",
-        )
-    )
-    return {_identity(row): row for row in found}
-
-
-def _identity(row: Result) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in RESULTS.key)
+def _before(store: Store, plans: Sequence[Plan], trust: Trust) -> dict[str, Result]:
+    """Rows that are there already with something that was asked for beside the value, by the hash of their key."""
+    found: dict[str, Result] = {}
+    for planned in plans:
+        question = planned.question
+        if trust == NO_TRUST and not question.detail:
+            continue
+        more = AnyOf((Not(Is("null_value", None)), Not(Is("interval_low", None)), Not(Is("details", "{}"))))
+        query = RowQuery((*conditions(question, question.tasks), more), axes=further_axes(question.measure))
+        found |= {row_key(row): row for row in store.results(query)}
+    return found
 
 
 class _Keeper:
     """Writes rows a few times a second, those of one task always together."""
 
-    def __init__(self, store: Store, before: Mapping[tuple[object, ...], Result]) -> None:
+    def __init__(self, store: Store, plans: Sequence[Plan], before: Mapping[str, Result]) -> None:
         self._store, self._before = store, before
+        self._details = {p.question.measure.name: p.question.measure.details for p in plans}
         self._rows: list[Result] = []
         self._written = -FLUSH_SECONDS
         self.warned: list[Result] = []
 
     def add(self, rows: Sequence[Result]) -> None:
-        self._rows += [carried(row, self._before.get(_identity(row))) for row in rows]
+        for row in rows:
+            before = self._before.get(row_key(row)) if self._before else None
+            self._rows.append(carried(row, before, self._details[row.measure]))
         self.warned += [row for row in rows if row.reason]
         if time.monotonic() - self._written >= FLUSH_SECONDS:
             self.flush()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from explorer.measures import Trust
-from store.keys import Result
+from store.results import Result
 
 
-def stamp(trust: Trust) -> dict[str, object]:
-    """What a row notes of ``trust`` under ``trust`` in its details; empty when nothing was asked for."""
-    noted: dict[str, object] = {}
+def stamp(trust: Trust, detail: str = "") -> dict[str, object]:
+    """Return what a row notes under ``trust`` in its details of what was asked for; empty when nothing was."""
+    noted: dict[str, object] = {"detail": detail} if detail else {}
     if trust.null:
         noted |= {"null": trust.null, "seed": trust.seed}
     if trust.interval:
@@ -22,15 +22,26 @@ def stamp(trust: Trust) -> dict[str, object]:
     return noted
 
 
-def covers(noted: Mapping[str, object], trust: Trust) -> bool:
-    """A row with that stamp has all that ``trust`` asks for."""
+def covers(noted: Mapping[str, object], trust: Trust, detail: str, details: Sequence[str]) -> bool:
+    """Whether a row with that stamp has all that is asked for.
+
+    Args:
+        detail: the finest rows that are wanted, empty for the coarsest; finer ones cover them.
+        details: those that the measure has, coarsest first.
+    """
+    if _fineness(noted.get("detail"), details) < _fineness(detail, details):
+        return False
     return all(noted.get(name) == value for name, value in stamp(trust).items())
 
 
-def carried(row: Result, before: Result | None) -> Result:
-    """A row computed anew, with the null or interval of its predecessor where it has none of its own.
+def carried(row: Result, before: Result | None, measured: Sequence[str] = ()) -> Result:
+    """Give a row that was computed again the null or interval of its predecessor where it has none of its own.
 
-    The two must be one value: same key, version and digests. Asking for an interval shall not lose a null.
+    The two must be one value: same key, version and inputs. Asking for an interval shall not lose a null, nor that
+    there are rows of single examples.
+
+    Args:
+        measured: the details that the measure has, coarsest first.
     """
     if before is None:
         return row
@@ -41,7 +52,15 @@ def carried(row: Result, before: Result | None) -> Result:
     if row.interval_low is None and before.interval_low is not None:
         row = replace(row, interval_low=before.interval_low, interval_high=before.interval_high)
         details = _with(details, old, "interval", ("interval_groups", "no_interval"))
+    asked, noted = details.get("trust", {}), old.get("trust", {})
+    if _fineness(noted.get("detail"), measured) > _fineness(asked.get("detail"), measured):
+        details = {**details, "trust": {**asked, "detail": noted["detail"]}}
     return replace(row, details=json.dumps(details, sort_keys=True))
+
+
+def _fineness(detail: object, details: Sequence[str]) -> int:
+    """Place of a detail among those of a measure, coarsest first; 0 of one that it does not have."""
+    return details.index(str(detail)) if detail in details else 0
 
 
 def _with(

@@ -1,25 +1,29 @@
-"""What runs in a child process: one task, from stored arrays to rows. Nothing is written here."""
+"""What runs in a child process: one task, from stored arrays to rows. Only artefacts are written here."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.compute.inputs import INPUTS, checkpoint_digest, corpus_digest, layer_of
 from explorer.compute.kept import Kept
-from explorer.compute.layers import StoredLayer
-from explorer.compute.plan import Cell, Task
+from explorer.compute.plan import Task
 from explorer.compute.protocol import Failure
 from explorer.compute.trust import stamp
-from explorer.measures import Context, Measure, MeasureError, Trust, Value, canonical, get
+from explorer.measures import Context, Given, MeasureError, Trust, Value, canonical
+from explorer.measures.declaration import At, Known, Operand
+from explorer.selection import Cell, Question
 from store.errors import BertdynError
-from store.keys import Checkpoint, Corpus, Result
+from store.keys import Checkpoint, Corpus
+from store.results import InputDigest, Result, checkpoint_resource
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -37,12 +41,14 @@ class Setting:
 
     store: str
     corpus: str
-    measures: tuple[tuple[str, tuple[tuple[str, object], ...]], ...]
-    """Name and settled parameters of each measure of the run, in the order of ``Job.measures``."""
+    questions: tuple[Question, ...]
+    """In the order of ``Job.questions``."""
     device: str = "auto"
     trust: Trust = field(default_factory=Trust)
     notes: str = ""
     """Folder where each worker writes how far its task is; empty: nobody looks."""
+    known: Mapping[Cell, Mapping[At, tuple[Known, ...]]] = field(default_factory=dict)
+    """Finished cells of the same operands, for the cells of measures that propose them in rounds."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,12 @@ def run_task(setting: Setting, task: Task) -> TaskReport:
     rows: list[Result] = []
     failures = []
     for job in task.jobs:
-        for number in job.measures:
-            name, parameters = setting.measures[number]
+        for number in job.questions:
+            question = setting.questions[number]
             bench.context.progress = _noting(setting.notes, job.cell)
+            bench.context.detail = question.detail
             try:
-                rows += _cell_rows(bench, get(name), dict(parameters), job.cell)
+                rows += _cell_rows(bench, question, job.cell, setting.known.get(job.cell, {}))
             except (MeasureError, BertdynError) as error:
                 failures.append(Failure(str(job.cell), str(error)))
     return TaskReport(tuple(rows), tuple(failures))
@@ -124,69 +131,85 @@ def _bench(store: str, corpus: str, device: str) -> _Bench:
     return _Bench(opened, opened.corpus(corpus), Context(resolve_device(device), Kept(), opened.shelf()))
 
 
-def _cell_rows(bench: _Bench, measure: Measure, parameters: Mapping[str, object], cell: Cell) -> list[Result]:
-    pair, corpus = cell.pair, bench.corpus.info.name
-    checkpoint = bench.store.checkpoint(corpus, pair.key)
-    reference = None if pair.reference is None else bench.store.checkpoint(corpus, pair.reference)
-    side = StoredLayer.of(bench.store, checkpoint, cell.layer)
-    other = None
-    if reference is not None and cell.ref_layer is not None:
-        other = StoredLayer.of(bench.store, reference, cell.ref_layer)
+def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At, tuple[Known, ...]]) -> list[Result]:
+    measure, parameters = question.measure, dict(question.parameters)
+    operands: dict[str, dict[str, object]] = {operand.role: {} for operand in measure.operands}
+    digests: list[InputDigest] = []
+    for operand in measure.operands:
+        checkpoints = _checkpoints(bench, operand, cell)
+        if operand.path:
+            resource = checkpoint_resource(bench.corpus.info.name, cell.key)
+            digests.append(InputDigest("members", resource, str(len(checkpoints))))
+        for one in (i for i in measure.inputs if i.role == operand.role):
+            layer = layer_of(cell.at, operand.role)
+            read = [INPUTS[one.kind].read(bench.store, c, layer) for c in checkpoints]
+            operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
+            digests += [checkpoint_digest(one.kind, c) for c in checkpoints]
+    digests += [corpus_digest(one.kind, bench.corpus.info) for one in measure.inputs if not one.role]
+    given = Given(bench.corpus, operands, cell.at, known, bench.store.artefact)
     try:
-        values = measure.compute(side, other, bench.corpus, parameters, bench.context)
+        values = measure.compute(given, parameters, bench.context)
     except Exception as error:
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
             bench.context.kept.clear()
             said = str(error).partition("\n")[0] or "out of memory"
             raise BertdynError(f"Not enough memory on {bench.context.device}: {said}") from None
         raise
-    if any(v.value is not None and v.value - v.value != 0 for v in values):  # NaN or infinite
-        raise MeasureError(f"{measure.name} came out as no finite number.")
-    now = datetime.now(UTC).isoformat(timespec="microseconds")
-    asked = stamp(bench.context.trust)
-    return [_row(v, measure, parameters, checkpoint, reference, cell, asked, now) for v in values]
-
-
-def _row(
-    value: Value,
-    measure: Measure,
-    parameters: Mapping[str, object],
-    checkpoint: Checkpoint,
-    reference: Checkpoint | None,
-    cell: Cell,
-    asked: Mapping[str, object],
-    now: str,
-) -> Result:
-    key, ref = checkpoint.key, None if reference is None else reference.key
-    hidden = measure.reads == "hidden"
-    return Result(
+    asked = stamp(bench.context.trust, question.detail)
+    row = Result(
         measure=measure.name,
+        version=measure.version,
         parameters=canonical(parameters),
-        corpus=checkpoint.corpus,
-        task=key.task,
-        seed=key.seed,
-        step=key.step,
-        layer=cell.layer,
-        head=value.head,
-        ref_task=None if ref is None else ref.task,
-        ref_seed=None if ref is None else ref.seed,
-        ref_step=None if ref is None else ref.step,
+        corpus=question.corpus,
+        annotation=question.annotation,
+        task=cell.task,
+        variant=cell.variant,
+        seed=cell.seed,
+        step=cell.step,
+        ref_task=cell.ref_task,
+        ref_variant=cell.ref_variant,
+        ref_seed=cell.ref_seed,
+        ref_step=cell.ref_step,
+        inputs=tuple(digests),
+        computed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+    )
+    return [_of_value(row, value, question, cell, asked, bench.store) for value in values]
+
+
+def _checkpoints(bench: _Bench, operand: Operand, cell: Cell) -> list[Checkpoint]:
+    """The checkpoint that fills a role; all of its run up to it where the role is a path."""
+    key = cell.reference if operand.by == "against" else cell.key
+    assert key is not None, "a measure that compares has a reference in every cell"
+    corpus = bench.corpus.info.name
+    if not operand.path:
+        return [bench.store.checkpoint(corpus, key)]
+    run = (c for c in bench.store.checkpoints(corpus) if c.key._replace(step=key.step) == key)
+    return [c for c in run if c.key.step <= key.step]
+
+
+def _of_value(
+    row: Result, value: Value, question: Question, cell: Cell, asked: Mapping[str, object], store: Store
+) -> Result:
+    finite = value.value is None or math.isfinite(value.value)
+    details = {**value.details, **({"trust": asked} if asked else {})}
+    return replace(
+        row,
+        layer=cell.layer if value.layer is None else value.layer,
         ref_layer=cell.ref_layer,
+        head=value.head,
         example=value.example,
         query=value.query,
-        statistic=value.statistic,
         label_a=value.label_a,
         label_b=value.label_b,
-        value=value.value,
-        unit=measure.unit if value.unit is None else value.unit,
+        axes=(*cell.more, *value.axes),
+        statistic=value.statistic,
+        value=value.value if finite else None,
+        unit=question.measure.unit if value.unit is None else value.unit,
         n=value.n,
         interval_low=None if value.interval is None else value.interval[0],
         interval_high=None if value.interval is None else value.interval[1],
         null_value=value.null,
-        details=json.dumps({**value.details, **({"trust": asked} if asked else {})}, sort_keys=True),
-        reason=value.reason,
-        version=measure.version,
-        digest=checkpoint.hidden_digest if hidden else checkpoint.attention_digest,
-        ref_digest=None if reference is None else reference.hidden_digest if hidden else reference.attention_digest,
-        computed_at=now,
+        reason=value.reason if finite else f"{question.measure.name} came out as no finite number",
+        details=json.dumps(details, sort_keys=True),
+        artefact=store.add_artefact(value.artefact) if value.artefact else "",
     )

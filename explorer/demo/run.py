@@ -92,7 +92,9 @@ def _extracted(path: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: 
     if not path.exists():
         return False
     store = Store.open(path)
-    wanted = {CheckpointKey(t.name, str(s), n) for t in tasks for s in seeds for n in recipe.steps} | {PRETRAINED_KEY}
+    wanted = {CheckpointKey.plain(t.name, str(s), n) for t in tasks for s in seeds for n in recipe.steps} | {
+        PRETRAINED_KEY
+    }
     corpora = {info.name for info in store.corpora()}
     return all(t.name in corpora and wanted <= _keys(store, t.name) for t in tasks)
 
@@ -194,8 +196,8 @@ class _Extraction:
 def _compute(path: Path, progress: Progress) -> None:
     from explorer.compute.pool import cpus
     from explorer.compute.run import compute
-    from explorer.measures import get
-    from explorer.selection import Selection, default_against
+    from explorer.measures.registry import get
+    from explorer.selection import Selection, ask_store
     from store.keys import PRETRAINED
     from store.store import Store
 
@@ -203,11 +205,12 @@ def _compute(path: Path, progress: Progress) -> None:
     for name in MEASURES:
         measure = get(name)
         for info in store.corpora():
-            against = default_against(_keys(store, info.name)) if measure.sides == 2 else None
+            if measure.needs_labels and not info.labels:
+                continue
             # Labels are of interest where they were trained on; many pairs of labels are arithmetic for every core.
             tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.needs_labels else ((), None)
-            selection = Selection(name, info.name, tasks, against=against, parameters=measure.settle({}))
-            outcome = compute(store, [selection], _computing(progress, f"{name} on {info.name}"), workers)
+            question = ask_store(store, Selection(name, info.name, tasks))
+            outcome = compute(store, [question], _computing(progress, f"{name} on {info.name}"), workers)
             if outcome.cancelled:
                 raise KeyboardInterrupt
             if outcome.failures:

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.measures import Measure, get
+from explorer.measures import Measure
+from explorer.measures.registry import get
 from explorer.views.base import Cursor, DrawOptions
 from store.errors import BertdynError
 

@@ -109,7 +109,7 @@ def _checkpoints(data: Rows) -> str:
     """'Checkpoints: sst2 seeds 1, 2 at steps 0 to 80 (5), from the pre-trained model; 65 values, 0 missing'."""
     found = []
     for task in data.tasks:
-        keys = {p.key for p in data.wanted if p.key.task == task}
+        keys = {p.key for p in data.wanted if p.key.recipe == task}
         seeds, steps = data.seeds(task), sorted({k.step for k in keys})
         if not steps:
             continue

@@ -3,6 +3,7 @@
 from explorer.measures.base import (
     Context,
     Corpus,
+    Given,
     Layer,
     Measure,
     MeasureError,
@@ -12,11 +13,11 @@ from explorer.measures.base import (
     Value,
     canonical,
 )
-from explorer.measures.registry import all_measures, get
 
 __all__ = [
     "Context",
     "Corpus",
+    "Given",
     "Layer",
     "Measure",
     "MeasureError",
@@ -24,7 +25,5 @@ __all__ = [
     "Shelf",
     "Trust",
     "Value",
-    "all_measures",
     "canonical",
-    "get",
 ]

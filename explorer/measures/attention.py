@@ -11,62 +11,73 @@ from collections.abc import Mapping
 import numpy as np
 
 from explorer.measures.attention_kernels import change, divergence, entropy, sinks
-from explorer.measures.attention_walk import Question, answer
-from explorer.measures.base import INTERVALS, Context, Corpus, Layer, Measure, Parameter, Value
+from explorer.measures.attention_walk import Walk, answer
+from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Value
+from explorer.measures.declaration import ALONE, ATTENTION_LAYER, COMPARED, EXAMPLE, HEAD, QUERY, attention
 
 SINK_PARTS = ("", "first", "separators")
-ALONE = "a checkpoint alone has no other side whose examples could be permuted"
+NOT_COMPARED = "a checkpoint alone has no other side whose examples could be permuted"
 A_DIFFERENCE = "a difference of two means stays the same whichever examples are permuted"
 
 
-def js(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def js(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """JS divergence in bits: the layer's value first, then one of each head, then what ``detail`` adds.
 
     Raises:
         MeasureError: another number of heads, or attention rows that are no distributions.
     """
-    assert reference is not None, "js compares two sides"
-    return answer(Question("js", divergence, (layer, reference), corpus, parameters, context))
+    return answer(Walk("js", divergence, given.compared, given.corpus, parameters, context))
 
 
-def attention_entropy(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
-    """Entropy of attention rows in bits, of one checkpoint, or its change against a reference; rows as in js().
+def attention_entropy(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Entropy of attention rows in bits, of one checkpoint; rows as in js().
 
     Raises:
         MeasureError: another number of heads, or attention rows that are no distributions.
     """
-    if reference is None:
-        return answer(
-            Question("attention-entropy", entropy, (layer,), corpus, parameters, context, no_null=ALONE),
-        )
-    sides = (layer, reference)
-    name = "attention-entropy-change"
-    return answer(Question(name, change(entropy), sides, corpus, parameters, context, no_null=A_DIFFERENCE))
+    return answer(
+        Walk("attention-entropy", entropy, (given.layer,), given.corpus, parameters, context, no_null=NOT_COMPARED)
+    )
 
 
-def sink_mass(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
-    """Share of attention on special tokens, of one checkpoint, or its change; rows of each of SINK_PARTS as in js().
+def attention_entropy_change(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Entropy of attention rows in bits less the reference's; rows as in js().
 
     Raises:
         MeasureError: another number of heads, or attention rows that are no distributions.
     """
-    if not np.asarray(corpus.special).any():
-        n = int((np.diff(corpus.offsets) > 0).sum())
-        reason = "the corpus has no special tokens for attention to fall on"
-        return [Value(None, n, part, reason=reason) for part in SINK_PARTS]
-    if reference is None:
-        question = Question("sink-mass", sinks, (layer,), corpus, parameters, context, SINK_PARTS, ALONE)
-    else:
-        sides = (layer, reference)
-        name = "sink-mass-change"
-        question = Question(name, change(sinks), sides, corpus, parameters, context, SINK_PARTS, A_DIFFERENCE)
-    return answer(question)
+    name, kernel = "attention-entropy-change", change(entropy)
+    return answer(Walk(name, kernel, given.compared, given.corpus, parameters, context, no_null=A_DIFFERENCE))
+
+
+def sink_mass(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Share of attention on special tokens, of one checkpoint; rows of each of SINK_PARTS as in js().
+
+    Raises:
+        MeasureError: attention rows that are no distributions.
+    """
+    walk = Walk("sink-mass", sinks, (given.layer,), given.corpus, parameters, context, SINK_PARTS, NOT_COMPARED)
+    return _without_sinks(given) or answer(walk)
+
+
+def sink_mass_change(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Share of attention on special tokens less the reference's; rows of each of SINK_PARTS as in js().
+
+    Raises:
+        MeasureError: another number of heads, or attention rows that are no distributions.
+    """
+    name, kernel = "sink-mass-change", change(sinks)
+    walk = Walk(name, kernel, given.compared, given.corpus, parameters, context, SINK_PARTS, A_DIFFERENCE)
+    return _without_sinks(given) or answer(walk)
+
+
+def _without_sinks(given: Given) -> list[Value]:
+    """Say why there is no value where the corpus has no special tokens; empty where it has some."""
+    if np.asarray(given.corpus.special).any():
+        return []
+    n = int((np.diff(given.corpus.offsets) > 0).sum())
+    reason = "the corpus has no special tokens for attention to fall on"
+    return [Value(None, n, part, reason=reason) for part in SINK_PARTS]
 
 
 SPECIAL = Parameter(
@@ -83,13 +94,9 @@ WEIGHTING = Parameter(
     "examples = each example weighs the same, whatever its length (Hao et al.), queries = each query token does",
     choices=("examples", "queries"),
 )
-DETAIL = Parameter(
-    "detail",
-    "layer",
-    "rows kept: layer = of the layer and its heads, example = also of each example, query = also of each query token "
-    "of each example",
-    choices=("layer", "example", "query"),
-)
+DETAILS = ("layer", "example", "query")
+"""Rows kept: of the layer and its heads; also of each example; also of each query token of each example."""
+AXES = (ATTENTION_LAYER, HEAD, EXAMPLE, QUERY)
 AVERAGED = (
     "mean over an example's query tokens (padding never), then over examples, then over the layer's heads. Stored rows "
     "are first restored to sum 1."
@@ -107,8 +114,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="js",
         title="Attention JS divergence",
-        reads="attention",
-        sides=2,
+        inputs=attention(*COMPARED),
+        axes=AXES,
         unit="bits",
         low=0.0,
         high=1.0,
@@ -123,8 +130,18 @@ MEASURES: tuple[Measure, ...] = (
         "the null costs as much again, reading excepted.",
         counts="examples",
         compute=js,
+        summary=(
+            "Jensen-Shannon divergence of one head's attention rows in *bits*, restored to sum 1; mean over query "
+            "tokens, examples, heads (Hao et al. 2020). `--special drop`, `--weighting queries`, `--detail "
+            "example|query`"
+        ),
+        others=(
+            "scipy's `jensenshannon` is its square root, in nats; contextual-corr takes the best matching head, in "
+            "nats, and weighs by words"
+        ),
         version=2,
-        parameters=(SPECIAL, WEIGHTING, DETAIL),
+        parameters=(SPECIAL, WEIGHTING),
+        details=DETAILS,
         floor=1e-7,
         null="the reference's attention to another example of the same length (drawn among neighbouring examples of "
         "together about 4 million attention entries a head; with special=drop its special tokens must be at the same "
@@ -134,8 +151,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="attention-entropy",
         title="Attention entropy",
-        reads="attention",
-        sides=1,
+        inputs=attention(*ALONE),
+        operands=ALONE,
+        axes=AXES,
         unit="bits",
         low=0.0,
         high=float("inf"),
@@ -145,14 +163,16 @@ MEASURES: tuple[Measure, ...] = (
         cost="One logarithm an attention entry.",
         counts="examples",
         compute=attention_entropy,
-        parameters=(SPECIAL, WEIGHTING, DETAIL),
+        summary="entropy of an attention row in bits; mean over query tokens, examples, heads (Clark et al. 2019)",
+        parameters=(SPECIAL, WEIGHTING),
+        details=DETAILS,
         intervals=INTERVALS,
     ),
     Measure(
         name="attention-entropy-change",
         title="Change of attention entropy",
-        reads="attention",
-        sides=2,
+        inputs=attention(*COMPARED),
+        axes=AXES,
         unit="bits",
         low=float("-inf"),
         high=float("inf"),
@@ -161,16 +181,19 @@ MEASURES: tuple[Measure, ...] = (
         source="Clark et al. 2019 (BlackboxNLP), section 3.3, in bits; the difference is ours.",
         cost="One logarithm an attention entry of either side.",
         counts="examples",
-        compute=attention_entropy,
-        parameters=(SPECIAL, WEIGHTING, DETAIL),
+        compute=attention_entropy_change,
+        summary="that entropy less the reference's",
+        parameters=(SPECIAL, WEIGHTING),
+        details=DETAILS,
         floor=1e-5,
         intervals=INTERVALS,
     ),
     Measure(
         name="sink-mass",
         title="Attention on special tokens",
-        reads="attention",
-        sides=1,
+        inputs=attention(*ALONE),
+        operands=ALONE,
+        axes=AXES,
         unit="share",
         low=0.0,
         high=1.0,
@@ -180,14 +203,16 @@ MEASURES: tuple[Measure, ...] = (
         cost="A few sums over the attention entries; reading them costs more.",
         counts="examples",
         compute=sink_mass,
-        parameters=(WEIGHTING, DETAIL),
+        summary="share of the attention on [CLS], [SEP] and their kin (Clark et al. 2019)",
+        parameters=(WEIGHTING,),
+        details=DETAILS,
         intervals=INTERVALS,
     ),
     Measure(
         name="sink-mass-change",
         title="Change of attention on special tokens",
-        reads="attention",
-        sides=2,
+        inputs=attention(*COMPARED),
+        axes=AXES,
         unit="share",
         low=-1.0,
         high=1.0,
@@ -196,8 +221,10 @@ MEASURES: tuple[Measure, ...] = (
         source="Clark et al. 2019 (BlackboxNLP), section 3.2; the difference is ours.",
         cost="A few sums over the attention entries of either side; reading them costs more.",
         counts="examples",
-        compute=sink_mass,
-        parameters=(WEIGHTING, DETAIL),
+        compute=sink_mass_change,
+        summary="that share less the reference's",
+        parameters=(WEIGHTING,),
+        details=DETAILS,
         floor=1e-6,
         intervals=INTERVALS,
     ),

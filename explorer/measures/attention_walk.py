@@ -13,7 +13,7 @@ from explorer.measures.base import Context, Corpus, Layer, MeasureError, Value
 
 
 @dataclass(frozen=True)
-class Question:
+class Walk:
     """One layer, or a pair of layers, and what is asked of its attention rows."""
 
     name: str
@@ -54,47 +54,45 @@ class _Found:
     """float64 [statistics, heads, T], likewise."""
 
 
-def answer(question: Question) -> list[Value]:
+def answer(walk: Walk) -> list[Value]:
     """Each statistic's value of the layer and of every head (counted from 1), then what ``detail`` adds.
 
     Raises:
         MeasureError: sides with different numbers of heads, or attention rows that are no distributions.
     """
-    heads = {side.heads for side in question.sides}
+    heads = {side.heads for side in walk.sides}
     if len(heads) > 1:
-        a, b = (side.heads for side in question.sides)
-        raise MeasureError(
-            f"The two sides have {a} and {b} attention heads: {question.name} compares a head with itself."
-        )
-    n = int((question.lengths > 0).sum())
-    if not n or not question.sides[0].heads:
+        a, b = (side.heads for side in walk.sides)
+        raise MeasureError(f"The two sides have {a} and {b} attention heads: {walk.name} compares a head with itself.")
+    n = int((walk.lengths > 0).sum())
+    if not n or not walk.sides[0].heads:
         reason = "there is nothing to measure: no examples or no attention heads"
-        return [Value(None, n, statistic, reason=reason) for statistic in question.statistics]
-    found = _walk(question)
-    values = _layer_and_heads(question, found)
+        return [Value(None, n, statistic, reason=reason) for statistic in walk.statistics]
+    found = _walk(walk)
+    values = _layer_and_heads(walk, found)
     if found.examples is not None:
-        values += _rows_of_examples(question, found.examples)
+        values += _rows_of_examples(walk, found.examples)
     if found.queries is not None:
-        values += _rows_of_queries(question, found.queries)
+        values += _rows_of_queries(walk, found.queries)
     return values
 
 
-def _walk(question: Question) -> _Found:
+def _walk(walk: Walk) -> _Found:
     """Every attention row once, head by head; and once more for each draw of the null."""
-    corpus, lengths, trust = question.corpus, question.lengths, question.context.trust
-    heads, statistics = question.sides[0].heads, len(question.statistics)
-    by_query = question.parameters["weighting"] == "queries"
+    corpus, lengths, trust = walk.corpus, walk.lengths, walk.context.trust
+    heads, statistics = walk.sides[0].heads, len(walk.statistics)
+    by_query = walk.parameters["weighting"] == "queries"
     sums = Sums.of(statistics, heads, example_groups(np.asarray(corpus.offsets)), by_query)
     one_group = np.zeros(len(lengths), np.int64)
-    nulls = tuple(Sums.of(statistics, heads, one_group, by_query) for _ in range(question.draws))
-    detail = question.parameters["detail"]
-    examples = np.full((statistics, heads, len(lengths)), np.nan) if detail != "layer" else None
+    nulls = tuple(Sums.of(statistics, heads, one_group, by_query) for _ in range(walk.draws))
+    detail = walk.context.detail
+    examples = np.full((statistics, heads, len(lengths)), np.nan) if detail in ("example", "query") else None
     queries = np.full((statistics, heads, int(lengths.sum())), np.nan) if detail == "query" else None
-    bounds = run_bounds(lengths) if nulls else chunk_bounds(lengths, question.sides[0].attention_chunk)
+    bounds = run_bounds(lengths) if nulls else chunk_bounds(lengths, walk.sides[0].attention_chunk)
     for head in range(1, heads + 1):
-        question.context.progress(f"attention of head {head}", (head - 1) / heads)
-        for run, maps in enumerate(stream(question.sides, head, lengths, bounds)):
-            rows, without = _rows(question, maps, head)
+        walk.context.progress(f"attention of head {head}", (head - 1) / heads)
+        for run, maps in enumerate(stream(walk.sides, head, lengths, bounds)):
+            rows, without = _rows(walk, maps, head)
             sums.add(head, maps.examples, maps.lengths, rows, without)
             if examples is not None:
                 examples[:, head - 1, maps.examples] = example_means(maps.lengths, rows)[0]
@@ -102,26 +100,26 @@ def _walk(question: Question) -> _Found:
                 first = int(corpus.offsets[maps.examples[0]])
                 queries[:, head - 1, first : first + rows.shape[1]] = rows
             for draw, null in enumerate(nulls):
-                other = _exchanged(question, maps, (trust.seed, draw, run))
+                other = _exchanged(walk, maps, (trust.seed, draw, run))
                 if other is not None:
-                    rows, without = _rows(question, other, head)
+                    rows, without = _rows(walk, other, head)
                     null.add(head, other.examples, other.lengths, rows, without)
     return _Found(sums, nulls, examples, queries)
 
 
-def _rows(question: Question, maps: Maps, head: int) -> tuple[np.ndarray, int]:
-    return row_values(maps, question.kernel, question.corpus, question.drop, head, question.context.device)
+def _rows(walk: Walk, maps: Maps, head: int) -> tuple[np.ndarray, int]:
+    return row_values(maps, walk.kernel, walk.corpus, walk.drop, head, walk.context.device)
 
 
-def _exchanged(question: Question, maps: Maps, seed: tuple[int, ...]) -> Maps | None:
+def _exchanged(walk: Walk, maps: Maps, seed: tuple[int, ...]) -> Maps | None:
     """The first side's maps beside the second side's of another example; None where none has a partner.
 
     Examples may stand for each other when they are of equal length, and with special tokens left out only when these
     are at the same places too.
     """
     alike: list[object] = list(maps.lengths.tolist())
-    if question.drop:
-        special, offsets = np.asarray(question.corpus.special), np.asarray(question.corpus.offsets)
+    if walk.drop:
+        special, offsets = np.asarray(walk.corpus.special), np.asarray(walk.corpus.offsets)
         alike = [special[offsets[e] : offsets[e + 1]].tobytes() for e in maps.examples]
     mine, theirs = partners(alike, seed)
     if not len(mine):
@@ -139,8 +137,8 @@ def _exchanged(question: Question, maps: Maps, seed: tuple[int, ...]) -> Maps | 
     )
 
 
-def _layer_and_heads(question: Question, found: _Found) -> list[Value]:
-    trust, sums = question.context.trust, found.sums
+def _layer_and_heads(walk: Walk, found: _Found) -> list[Value]:
+    trust, sums = walk.context.trust, found.sums
     values = sums.values()
     drawn = np.stack([null.values() for null in found.nulls]) if found.nulls else None
     interval = sums.interval(trust) if trust.interval else None
@@ -150,38 +148,38 @@ def _layer_and_heads(question: Question, found: _Found) -> list[Value]:
             int(sums.examples.max() if at == 0 else sums.examples[at - 1]),
             statistic,
             head=at or None,
-            details=_left_out(question, sums, at) | _of_null(question, found, drawn, s, at) | _of_interval(interval),
+            details=_left_out(walk, sums, at) | _of_null(walk, found, drawn, s, at) | _of_interval(interval),
             interval=_bounds(interval, s, at),
             null=None if drawn is None or np.isnan(drawn[:, s, at]).any() else float(drawn[:, s, at].mean()),
             reason="nothing is left of any attention row" if np.isnan(values[s, at]) else "",
         )
-        for s, statistic in enumerate(question.statistics)
+        for s, statistic in enumerate(walk.statistics)
         for at in range(values.shape[1])
     ]
 
 
-def _left_out(question: Question, sums: Sums, at: int) -> dict[str, object]:
+def _left_out(walk: Walk, sums: Sums, at: int) -> dict[str, object]:
     """What counts and what does not; ``at`` is 0 for the layer, else the head."""
-    special = int(np.asarray(question.corpus.special).sum()) if question.drop else 0
-    tokens = int(question.lengths.sum())
+    special = int(np.asarray(walk.corpus.special).sum()) if walk.drop else 0
+    tokens = int(walk.lengths.sum())
     details: dict[str, object] = {"queries": tokens - special if at == 0 else int(sums.queries[at - 1])}
     if at == 0:
         details["heads"] = len(sums.queries)
-    if question.drop:
+    if walk.drop:
         n = int(sums.examples.max() if at == 0 else sums.examples[at - 1])
         details |= {
             "special_tokens_left_out": special,
             "rows_without_mass": int(sums.without_mass.sum() if at == 0 else sums.without_mass[at - 1]),
-            "examples_left_out": int((question.lengths > 0).sum()) - n,
+            "examples_left_out": int((walk.lengths > 0).sum()) - n,
         }
     return details
 
 
-def _of_null(question: Question, found: _Found, drawn: np.ndarray | None, s: int, at: int) -> dict[str, object]:
-    if not question.context.trust.null:
+def _of_null(walk: Walk, found: _Found, drawn: np.ndarray | None, s: int, at: int) -> dict[str, object]:
+    if not walk.context.trust.null:
         return {}
     if drawn is None:
-        return {"no_null": question.no_null}
+        return {"no_null": walk.no_null}
     if np.isnan(drawn[:, s, at]).any():
         return {"no_null": "no two examples are of the same length: none can be measured against another's attention"}
     examples = found.nulls[0].examples
@@ -208,18 +206,18 @@ def _bounds(interval: Interval | None, s: int, at: int) -> tuple[float, float] |
     return float(low), float(high)
 
 
-def _rows_of_examples(question: Question, found: np.ndarray) -> Iterator[Value]:
+def _rows_of_examples(walk: Walk, found: np.ndarray) -> Iterator[Value]:
     """The mean over an example's query tokens: over the heads that have one, then of each head."""
-    for s, statistic in enumerate(question.statistics):
+    for s, statistic in enumerate(walk.statistics):
         for example in np.flatnonzero(~np.isnan(found[s]).all(0)):
             for head, value in _over_heads(found[s, :, example]):
                 yield Value(value, 1, statistic, head=head, example=int(example))
 
 
-def _rows_of_queries(question: Question, found: np.ndarray) -> Iterator[Value]:
+def _rows_of_queries(walk: Walk, found: np.ndarray) -> Iterator[Value]:
     """Every query token's value, likewise."""
-    offsets = np.asarray(question.corpus.offsets)
-    for s, statistic in enumerate(question.statistics):
+    offsets = np.asarray(walk.corpus.offsets)
+    for s, statistic in enumerate(walk.statistics):
         for token in np.flatnonzero(~np.isnan(found[s]).all(0)):
             example = int(np.searchsorted(offsets, token, side="right")) - 1
             for head, value in _over_heads(found[s, :, token]):

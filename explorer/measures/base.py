@@ -10,7 +10,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from explorer.measures.declaration import (
+    CHECKPOINT,
+    COMPARED,
+    LABELS,
+    REF_LAYER,
+    REFERENCE,
+    At,
+    Axis,
+    Cells,
+    Coordinate,
+    Input,
+    Known,
+    Operand,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,6 +157,8 @@ class Context:
     shelf: Shelf = field(default_factory=NoShelf)
     """The same, for what is worth a file: it outlives the process."""
     trust: Trust = Trust()
+    detail: str = ""
+    """How fine the rows shall be: one of the measure's ``details``; empty: the coarsest."""
     progress: Callable[[str, float], None] = silent
     """Called now and then during long work: what is being done, and which share of it (0 to 1) is."""
 
@@ -168,6 +185,12 @@ class Value:
     """Mean of the null's draws; their standard deviation is ``null_sd`` in the details."""
     details: Mapping[str, object] = field(default_factory=dict)
     reason: str = ""
+    layer: int | None = None
+    """For a measure whose cells have values of many layers; else the cell says it."""
+    axes: tuple[tuple[str, Coordinate], ...] = ()
+    """Coordinates on the measure's own axes inside a cell, by name."""
+    artefact: Mapping[str, np.ndarray] | None = None
+    """Arrays to keep beside the row: probe weights, assignments, directions."""
 
 
 @dataclass(frozen=True)
@@ -201,19 +224,79 @@ class Parameter:
         return got
 
 
-Compute = Callable[["Layer", "Layer | None", "Corpus", Mapping[str, object], Context], "list[Value]"]
+NOWHERE = At()
 
 
-@dataclass(frozen=True)
+def no_artefact(name: str) -> Mapping[str, np.ndarray]:
+    """Give no arrays: nothing was kept."""
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What one cell is computed from."""
+
+    corpus: Corpus
+    operands: Mapping[str, Mapping[str, object]]
+    """What was read of each operand, by role and kind of input."""
+    at: At = NOWHERE
+    known: Mapping[At, tuple[Known, ...]] = field(default_factory=dict)
+    """Finished cells of the same operands, for summaries; empty where the measure has no rounds."""
+    artefact: Callable[[str], Mapping[str, np.ndarray]] = no_artefact
+    """Gives the arrays that a finished cell left, by the name that ``Known`` has."""
+
+    @property
+    def layer(self) -> Layer:
+        """The layer of the checkpoint that is measured."""
+        return _layer(self.operands[CHECKPOINT.role])
+
+    @property
+    def reference(self) -> Layer | None:
+        """The layer that it is compared with; None for a measure of one checkpoint."""
+        found = self.operands.get(REFERENCE.role)
+        return None if found is None else _layer(found)
+
+    @property
+    def compared(self) -> tuple[Layer, Layer]:
+        """Both layers of a measure that compares two.
+
+        Raises:
+            MeasureError: no reference was given.
+        """
+        reference = self.reference
+        if reference is None:
+            raise MeasureError("The measure compares a checkpoint with a reference, and none was given.")
+        return self.layer, reference
+
+    @classmethod
+    def layers(cls, corpus: Corpus, layer: Layer, reference: Layer | None = None) -> Given:
+        """Put together a layer, and one that it is compared with, as they are read of a checkpoint."""
+        read: dict[str, Mapping[str, object]] = {CHECKPOINT.role: {"layer": layer}}
+        if reference is not None:
+            read[REFERENCE.role] = {"layer": reference}
+        return cls(corpus, read)
+
+
+def _layer(read: Mapping[str, object]) -> Layer:
+    found: Any = next(iter(read.values()))
+    layer: Layer = found
+    return layer
+
+
+Compute = Callable[[Given, Mapping[str, object], Context], "list[Value]"]
+
+
+@dataclass(frozen=True, eq=False)
 class Measure:
-    """One measure, declared once."""
+    """One measure, declared once. Two are equal if they are the same object of the registry."""
 
     name: str
     title: str
     """In words, for a title line: 'SVCCA distance'."""
-    reads: Literal["hidden", "attention"]
-    sides: Literal[1, 2]
-    """2: a checkpoint against a reference; 1: a checkpoint alone."""
+    inputs: tuple[Input, ...]
+    """What is read of the operands and of the corpus; the digest of each is kept with every row."""
+    axes: tuple[Axis, ...]
+    """The coordinates of its values, in the order in which rows are listed."""
     unit: str
     low: float
     high: float
@@ -225,9 +308,15 @@ class Measure:
     counts: str
     """What n counts: 'tokens', 'examples', 'points'."""
     compute: Compute
+    summary: str
+    """What it is, in a line of a table."""
+    others: str = ""
+    """What other programs compute under this name, and what they give for our test pair."""
+    operands: tuple[Operand, ...] = COMPARED
+    default_reference: str = "pretrained"
+    """What checkpoints are compared with unless the user says."""
     version: int = 1
     parameters: tuple[Parameter, ...] = ()
-    needs_labels: bool = False
     main: str = ""
     """The statistic that curves and heat maps show."""
     same: float = 0.0
@@ -238,16 +327,49 @@ class Measure:
     """What the null permutes, in words; empty: the measure has none."""
     intervals: tuple[str, ...] = ()
     """Those of INTERVALS that it can give."""
-    cross_layers: bool = False
-    """One layer may be compared with another layer of the reference."""
+    details: tuple[str, ...] = ()
+    """How fine its rows can be, coarsest first: part of what is kept with a value, not of what the value is."""
+    slow: bool = False
+    """Computing takes far longer than reading: several processes are worth while however few bytes there are."""
+    cells: Cells | None = None
+    """Proposes its cells in rounds; None: each layer of each tuple of operands."""
+
+    def __reduce__(self) -> tuple[Callable[[str], Measure], tuple[str]]:
+        from explorer.measures.registry import get
+
+        return get, (self.name,)
 
     @property
-    def first_layer(self) -> int:
-        """0 for hidden states (the embedding output), 1 for attention."""
-        return 0 if self.reads == "hidden" else 1
+    def compares(self) -> bool:
+        """A checkpoint is measured against another one."""
+        return any(operand.by == "against" for operand in self.operands)
+
+    @property
+    def reads(self) -> tuple[Input, ...]:
+        """The inputs that belong to checkpoints, each kind once."""
+        return tuple({i.kind: i for i in self.inputs if i.role}.values())
+
+    @property
+    def needs_labels(self) -> bool:
+        """It reads an annotation of the corpus."""
+        return LABELS in self.inputs
+
+    @property
+    def layers(self) -> Axis | None:
+        """The axis of layers; None where values have no layer."""
+        return self.axis("layer")
+
+    @property
+    def cross_layers(self) -> bool:
+        """One layer may be compared with another layer of the reference."""
+        return self.axis(REF_LAYER.name) is not None
+
+    def axis(self, name: str) -> Axis | None:
+        """Return the axis of that name; None when there is none."""
+        return next((axis for axis in self.axes if axis.name == name), None)
 
     def settle(self, given: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
-        """Every parameter with its value, sorted by name: what a Selection holds.
+        """Return every parameter with its value, sorted by name: what a Question holds.
 
         Raises:
             MeasureError: an unknown parameter or an unusable value.

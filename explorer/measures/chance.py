@@ -24,6 +24,7 @@ NULL = (
 )
 AT_ONCE = 20
 """Draws whose X'Y are summed in one pass."""
+_Layers = tuple[Layer] | tuple[Layer, Layer]
 STRIP = 8192
 """Rows of a run that are multiplied at a time."""
 
@@ -38,7 +39,7 @@ class _Draws:
 
 @dataclass(frozen=True)
 class _Groups:
-    """The groups' sums of the pair that was computed last."""
+    """The groups' sums of the layer or pair that was computed last."""
 
     key: tuple[object, ...]
     done: moments.Pass
@@ -123,20 +124,35 @@ def replicates(
     Raises:
         MeasureError: hidden states that are not finite.
     """
-    place, key = (FAMILY, "groups"), _key(pair, corpus, tokens)
+    for drawn in _resampled(pair, corpus, tokens, context):
+        left, right = (side_of(drawn.side(i), context.device, directions) for i in (0, 1))
+        yield left, right, drawn.cross()
+
+
+def side_replicates(layer: Layer, corpus: Corpus, tokens: str, context: Context) -> Iterator[Side]:
+    """Sides of one layer, with eigenvectors, resampled as in ``replicates``.
+
+    Raises:
+        MeasureError: hidden states that are not finite.
+    """
+    for drawn in _resampled((layer,), corpus, tokens, context):
+        yield side_of(drawn.side(0), context.device)
+
+
+def _resampled(layers: _Layers, corpus: Corpus, tokens: str, context: Context) -> Iterator[moments.Pass]:
+    """The sums of each replicate, from the groups' sums; those of the layers asked for last are kept."""
+    place, key = (FAMILY, "groups"), _key(layers, corpus, tokens)
     last = context.kept.get(place)
     if isinstance(last, _Groups) and last.key == key:
         done = last.done
     else:
         bounds = resampling.group_bounds(rows.row_offsets(corpus, tokens))
-        done = moments.stream(pair, corpus, tokens, context.device, precise=True, bounds=bounds.tolist())
+        done = moments.stream(layers, corpus, tokens, context.device, precise=True, bounds=bounds.tolist())
         context.kept[place] = _Groups(key, done)
     weights = group_weights(len(done.sums), context.trust)
     for number, row in enumerate(weights):
         context.progress("interval", number / len(weights))
-        drawn = done.weighted([float(w) for w in row])
-        left, right = (side_of(drawn.side(i), context.device, directions) for i in (0, 1))
-        yield left, right, drawn.cross()
+        yield done.weighted([float(w) for w in row])
 
 
 def group_weights(groups: int, trust: Trust) -> np.ndarray:
@@ -164,7 +180,7 @@ def interval(values: np.ndarray, estimate: float, trust: Trust) -> tuple[float, 
     return resampling.percentile_interval(values - values.mean() + estimate, trust.level)
 
 
-def _key(pair: tuple[Layer, Layer], corpus: Corpus, tokens: str) -> tuple[object, ...]:
+def _key(layers: _Layers, corpus: Corpus, tokens: str) -> tuple[object, ...]:
     offsets = rows.row_offsets(corpus, tokens)
     digest = rows.rows_digest(corpus, tokens)
-    return (pair[0].identity, pair[1].identity, tokens, digest, hash(offsets.tobytes()))
+    return (*(layer.identity for layer in layers), tokens, digest, hash(offsets.tobytes()))

@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.measures.apart import METHODS, MOST_PAIRS, Side, side, solve
-from explorer.measures.base import Context, Corpus, Layer, Measure, Parameter, Trust, Value
+from explorer.measures.base import Context, Corpus, Given, Measure, Parameter, Trust, Value
+from explorer.measures.declaration import ALONE, LABEL_A, LABEL_B, LABELS, LAYER, hidden
 from explorer.measures.labelled import Labelled, labelled_points
 from explorer.measures.nearest_hull import GAP, predict
 from explorer.measures.resampling import groups_of, jackknife_interval
@@ -38,14 +39,13 @@ NO_HULL_INTERVAL = (
 )
 
 
-def clusters(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def clusters(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """The layer's summaries, then the values of each label, then those of each pair of labels that have points.
 
     Raises:
         MeasureError: no labels, or hidden states that are not finite.
     """
+    layer, corpus = given.layer, given.corpus
     method = str(parameters.get("method", METHODS[0]))
     share, seed = float(str(parameters.get("held_out", 0.0))), int(str(parameters.get("split_seed", 0)))
     trust = context.trust
@@ -337,8 +337,10 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="clusters",
         title="Distance between labels",
-        reads="hidden",
-        sides=1,
+        inputs=(*hidden(*ALONE), LABELS),
+        operands=ALONE,
+        axes=(LAYER, LABEL_A, LABEL_B),
+        slow=True,
         unit="distance",
         low=0.0,
         high=float("inf"),
@@ -364,6 +366,15 @@ MEASURES: tuple[Measure, ...] = (
         ),
         counts="points",
         compute=clusters,
+        summary=(
+            "for each pair of labels: distance of centroids and of convex hulls (twice the hard margin), whether a "
+            "plane separates them; with a verified proof, one group a label, or `--method directprobe`: merged bottom "
+            "up until nothing more can be (Zhou and Srikumar 2021)"
+        ),
+        others=(
+            "DirectProbe trusts its solver: overlaps within Gurobi's tolerance of 1e-4 count as separable, and an SVM "
+            "that did not converge as overlapping"
+        ),
         version=2,
         parameters=(
             Parameter(
@@ -377,7 +388,6 @@ MEASURES: tuple[Measure, ...] = (
             ),
             Parameter("split_seed", 0, "seed of the choice of examples held out", low=0, high=2**31 - 1),
         ),
-        needs_labels=True,
         main="hull_mean",
         null="labels: the examples' labels (of words: their sequences) laid over the points in another order",
         intervals=("jackknife",),

@@ -13,7 +13,8 @@ from itertools import permutations as orders
 import numpy as np
 
 from explorer.measures.apart import METHODS, Side, inside_scale, side
-from explorer.measures.base import Context, Corpus, Layer, Measure, MeasureError, Parameter, Trust, Value
+from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Trust, Value
+from explorer.measures.declaration import COMPARED, LABEL_A, LABELS, LAYER, REF_LAYER, hidden
 from explorer.measures.labelled import labelled_points
 from explorer.measures.resampling import groups_of, jackknife_interval
 
@@ -23,27 +24,25 @@ LARGEST = 1_000_000
 """Numbers of permuted matrices held at once."""
 
 
-def spatial_similarity(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def spatial_similarity(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """Pearson correlation of the two sides' distances of label pairs, and its Mantel p-value.
 
     Raises:
-        MeasureError: no labels, no reference, or hidden states that are not finite.
+        MeasureError: no labels, or hidden states that are not finite.
     """
     method, distance = str(parameters.get("method", "pairs")), str(parameters.get("distance", "hull"))
     draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("order_seed", 0)))
-    ours, theirs = _sides(layer, reference, corpus, method, context, "spatial-similarity")
+    ours, theirs = _sides(given, method, context, "spatial-similarity")
     which = 0 if distance == "hull" else 2
     a, b = ours.label_pairs()[which], theirs.label_pairs()[which]
     upper = np.triu_indices(len(a), 1)
     known = ~(np.isnan(a) | np.isnan(b))
     x, y = a[upper][known[upper]], b[upper][known[upper]]
     n, out = len(x), int((~known[upper]).sum())
-    names = [corpus.label_names[i] for i in ours.labels]
-    details: dict[str, object] = {"labels": len(names), "pairs": n, "pairs_left_out": out, "width": layer.width}
+    names = [given.corpus.label_names[i] for i in ours.labels]
+    details: dict[str, object] = {"labels": len(names), "pairs": n, "pairs_left_out": out, "width": given.layer.width}
     details |= {"clusters": [len(s.cluster_label) for s in (ours, theirs)]}
-    vacuous = ours.counts[:, None] + ours.counts <= layer.width + 1
+    vacuous = ours.counts[:, None] + ours.counts <= given.layer.width + 1
     note = f"{out} pairs of labels have no distance on one side and are left out" if out else ""
     if distance == "hull" and vacuous[upper].any():
         few = int(vacuous[upper].sum())
@@ -89,17 +88,17 @@ def mantel(a: np.ndarray, b: np.ndarray, draws: int, seed: int) -> tuple[float, 
     return float((sums >= sums[0] - slack).mean()), len(every), exact
 
 
-def centroid_movement(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def centroid_movement(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """How far each label's centroid is from where it is in the reference.
 
     Raises:
-        MeasureError: no labels, no reference, another width, or hidden states that are not finite.
+        MeasureError: no labels, another width, or hidden states that are not finite.
     """
     name = "centroid-movement"
-    other = _reference(layer, reference, name)
-    ours, theirs = (labelled_points(each, corpus, name) for each in (layer, other))
+    (layer, reference), corpus = given.compared, given.corpus
+    if reference.width != layer.width:
+        raise MeasureError(f"The widths differ ({layer.width} and {reference.width}): no centroid can be followed.")
+    ours, theirs = (labelled_points(each, corpus, name) for each in (layer, reference))
     n = len(ours.points)
     details: dict[str, object] = {"labels": len(ours.present), "width": layer.width}
     if not n:
@@ -129,25 +128,23 @@ def centroid_movement(
     return rows
 
 
-def label_distance_change(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def label_distance_change(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """By how much each label's smallest hull distance to another label grew since the reference.
 
     Raises:
-        MeasureError: no labels, no reference, or hidden states that are not finite.
+        MeasureError: no labels, or hidden states that are not finite.
     """
     method = str(parameters.get("method", "pairs"))
-    ours, theirs = _sides(layer, reference, corpus, method, context, "label-distance-change")
+    ours, theirs = _sides(given, method, context, "label-distance-change")
     n = int(ours.counts.sum())
-    details: dict[str, object] = {"labels": len(ours.labels), "width": layer.width}
+    details: dict[str, object] = {"labels": len(ours.labels), "width": given.layer.width}
     if len(ours.labels) < 2:
         few = "fewer than two labels have points: there is no other label"
         return [Value(None, n, s, details=details, reason=few) for s in ("mean", "mean_scaled")]
     now, before = (_smallest(s) for s in (ours, theirs))
     unknown = int(np.isnan(now - before).sum())
     why = f"{unknown} of {len(now)} labels have a distance that is not known on one side" if unknown else ""
-    vacuous = int((ours.counts + np.sort(ours.counts)[0] <= layer.width + 1).sum())
+    vacuous = int((ours.counts + np.sort(ours.counts)[0] <= given.layer.width + 1).sum())
     note = f"{vacuous} of {len(now)} labels separate from some label whatever: too few points for the width"
     rows = [Value(None if unknown else float((now - before).mean()), n, "mean", details=details, reason=why)]
     if vacuous and not unknown:
@@ -164,7 +161,7 @@ def label_distance_change(
                 float(now[p] - before[p]) if known else None,
                 int(ours.counts[p]),
                 "change",
-                label_a=corpus.label_names[label],
+                label_a=given.corpus.label_names[label],
                 details={"now": float(now[p]), "before": float(before[p])} if known else {},
                 reason="" if known else "a distance to another label is not known on one side",
             )
@@ -179,19 +176,9 @@ def _smallest(side: Side) -> np.ndarray:
     return np.asarray(mean.min(1))
 
 
-def _sides(
-    layer: Layer, reference: Layer | None, corpus: Corpus, method: str, context: Context, name: str
-) -> tuple[Side, Side]:
-    other = _reference(layer, reference, name)
-    return side(layer, corpus, method, context, name), side(other, corpus, method, context, name)
-
-
-def _reference(layer: Layer, reference: Layer | None, name: str) -> Layer:
-    if reference is None:
-        raise MeasureError(f"{name} compares a checkpoint with a reference; there is none.")
-    if name == "centroid-movement" and reference.width != layer.width:
-        raise MeasureError(f"The widths differ ({layer.width} and {reference.width}): no centroid can be followed.")
-    return reference
+def _sides(given: Given, method: str, context: Context, name: str) -> tuple[Side, Side]:
+    ours, theirs = (side(layer, given.corpus, method, context, name) for layer in given.compared)
+    return ours, theirs
 
 
 def _intervals(
@@ -225,8 +212,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="spatial-similarity",
         title="Similarity of the labels' layout",
-        reads="hidden",
-        sides=2,
+        inputs=(*hidden(*COMPARED), LABELS),
+        axes=(LAYER, REF_LAYER),
+        slow=True,
         unit="correlation",
         low=-1.0,
         high=1.0,
@@ -243,22 +231,29 @@ MEASURES: tuple[Measure, ...] = (
         cost="That of measure clusters for each side, kept; then nothing.",
         counts="pairs of labels",
         compute=spatial_similarity,
+        summary=(
+            "what fine-tuning did to that geometry: correlation of all label distances with the reference's, with a "
+            "Mantel p-value, since pairs are not independent (Zhou and Srikumar 2022)"
+        ),
+        others=(
+            "BERT-fine-tuning-analysis puts 0 for missing labels, which inflates the correlation; here missing is "
+            "missing"
+        ),
         parameters=(
             _METHOD,
             Parameter("distance", "hull", "between convex hulls or between centroids", choices=("hull", "centroid")),
             Parameter("permutations", 999, "orders of the labels for mantel_p", low=19, high=1_000_000),
             Parameter("order_seed", 0, "seed of the orders of labels", low=0, high=2**31 - 1),
         ),
-        needs_labels=True,
         main="pearson",
         same=1.0,
-        cross_layers=True,
     ),
     Measure(
         name="centroid-movement",
         title="Movement of the labels' centroids",
-        reads="hidden",
-        sides=2,
+        inputs=(*hidden(*COMPARED), LABELS),
+        axes=(LAYER, LABEL_A),
+        slow=True,
         unit="distance",
         low=0.0,
         high=float("inf"),
@@ -271,15 +266,16 @@ MEASURES: tuple[Measure, ...] = (
         cost="One pass over both sides.",
         counts="points",
         compute=centroid_movement,
-        needs_labels=True,
+        summary="how far each label's centroid is from where it was in the reference (Zhou and Srikumar 2022)",
         main="mean",
         intervals=("jackknife",),
     ),
     Measure(
         name="label-distance-change",
         title="Change of the labels' smallest distances",
-        reads="hidden",
-        sides=2,
+        inputs=(*hidden(*COMPARED), LABELS),
+        axes=(LAYER, LABEL_A),
+        slow=True,
         unit="distance",
         low=float("-inf"),
         high=float("inf"),
@@ -293,8 +289,8 @@ MEASURES: tuple[Measure, ...] = (
         cost="That of measure clusters for each side, kept; then nothing.",
         counts="points",
         compute=label_distance_change,
+        summary="by how much each label's distance to its nearest other label grew (Zhou and Srikumar 2022)",
         parameters=(_METHOD,),
-        needs_labels=True,
         main="mean",
     ),
 )

@@ -28,6 +28,8 @@ FINISHING = 100
 """Most rounds of the active-set method."""
 NOTHING = 1e-10
 """Length of z that needs no further step."""
+SINGULAR = 4 * np.finfo(np.float64).eps
+"""Determinant of the multipliers' system, as a share of its diagonal's product, that is nothing but rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +46,18 @@ class _Newton:
 
     @classmethod
     def at(cls, C: np.ndarray, E: np.ndarray, u: np.ndarray, s: np.ndarray) -> _Newton | None:
-        """None where the matrix cannot be factored any more."""
+        """None where the matrix cannot be factored any more, or z is 0 and rounding hides the multipliers."""
         w = u / s
         half = C * np.sqrt(w)[:, None]
         factor = cholesky(half.T @ half, 1.0)
         if factor is None:
             return None
         KE = _solve(C, w, factor, E)
-        return cls(C, E, u, w, factor, KE, E.T @ KE)
+        G = E.T @ KE
+        (a, b), (c, d) = G.tolist()
+        if not a * d - b * c > SINGULAR * a * d:
+            return None
+        return cls(C, E, u, w, factor, KE, G)
 
     def step(self, rc: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Changes of u, nu, z and s for the residual rc of u s."""

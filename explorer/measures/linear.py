@@ -14,7 +14,8 @@ import numpy as np
 
 from explorer.measures import chance, scores, sides
 from explorer.measures import tokens as rows
-from explorer.measures.base import INTERVALS, Compute, Context, Corpus, Layer, Measure, Parameter, Value
+from explorer.measures.base import INTERVALS, Compute, Context, Corpus, Given, Layer, Measure, Parameter, Value
+from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.moments import Cross
 from explorer.measures.scores import Score
 from explorer.measures.sides import Rule, Side
@@ -29,7 +30,7 @@ PRESETS: Mapping[str, tuple[sides.Variant, Rule]] = {
 
 
 @dataclass(frozen=True)
-class _Question:
+class _Formula:
     """A measure with its parameters: how sides and X'Y become a score."""
 
     score: Callable[[Side, Side, Cross], Score]
@@ -49,13 +50,13 @@ class _Question:
         return all(sides.directions(side, rule, level).fits_float32 for side in (left, right))
 
 
-Ask = Callable[[Mapping[str, object], str], _Question]
+Ask = Callable[[Mapping[str, object], str], _Formula]
 
 
-def _svcca(parameters: Mapping[str, object], device: str) -> _Question:
+def _svcca(parameters: Mapping[str, object], device: str) -> _Formula:
     definition, level = str(parameters["definition"]), float(str(parameters["variance"]))
     variant, rule = PRESETS[definition]
-    return _Question(
+    return _Formula(
         lambda x, y, xy: scores.mean_cca(x, y, xy, rule, level, device),
         variant,
         rule,
@@ -64,52 +65,49 @@ def _svcca(parameters: Mapping[str, object], device: str) -> _Question:
     )
 
 
-def _cca(parameters: Mapping[str, object], device: str) -> _Question:
-    return _Question(lambda x, y, xy: scores.mean_cca(x, y, xy, "all", 1.0, device), rule="all")
+def _cca(parameters: Mapping[str, object], device: str) -> _Formula:
+    return _Formula(lambda x, y, xy: scores.mean_cca(x, y, xy, "all", 1.0, device), rule="all")
 
 
-def _pwcca(parameters: Mapping[str, object], device: str) -> _Question:
+def _pwcca(parameters: Mapping[str, object], device: str) -> _Formula:
     weights: scores.Neurons = "y" if parameters["weights"] == "y" else "x"
-    return _Question(lambda x, y, xy: scores.pwcca(x, y, xy, weights, device), rule="all")
+    return _Formula(lambda x, y, xy: scores.pwcca(x, y, xy, weights, device), rule="all")
 
 
-def _cka(parameters: Mapping[str, object], device: str) -> _Question:
+def _cka(parameters: Mapping[str, object], device: str) -> _Formula:
     estimator: scores.Estimator = "biased" if parameters["estimator"] == "biased" else "unbiased"
-    return _Question(lambda x, y, xy: scores.cka(x, y, xy, estimator), low=-1.0)
+    return _Formula(lambda x, y, xy: scores.cka(x, y, xy, estimator), low=-1.0)
 
 
-def _procrustes(parameters: Mapping[str, object], device: str) -> _Question:
-    return _Question(lambda x, y, xy: scores.procrustes(x, y, xy, False, device), high=2.0)
+def _procrustes(parameters: Mapping[str, object], device: str) -> _Formula:
+    return _Formula(lambda x, y, xy: scores.procrustes(x, y, xy, False, device), high=2.0)
 
 
-def _shape(parameters: Mapping[str, object], device: str) -> _Question:
-    return _Question(lambda x, y, xy: scores.procrustes(x, y, xy, True, device), high=np.pi / 2)
+def _shape(parameters: Mapping[str, object], device: str) -> _Formula:
+    return _Formula(lambda x, y, xy: scores.procrustes(x, y, xy, True, device), high=np.pi / 2)
 
 
 def _measured(name: str, ask: Ask) -> Compute:
-    def compute(
-        layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-    ) -> list[Value]:
+    def compute(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
         """One value of one layer.
 
         Raises:
             MeasureError: hidden states that are not finite.
         """
-        assert reference is not None, f"{name} compares two sides"
-        question = ask(parameters, context.device)
-        return [_value((layer, reference), corpus, str(parameters["tokens"]), name, question, context)]
+        formula = ask(parameters, context.device)
+        return [_value(given.compared, given.corpus, str(parameters["tokens"]), name, formula, context)]
 
     return compute
 
 
 def _value(
-    pair: tuple[Layer, Layer], corpus: Corpus, tokens: str, name: str, question: _Question, context: Context
+    pair: tuple[Layer, Layer], corpus: Corpus, tokens: str, name: str, formula: _Formula, context: Context
 ) -> Value:
     n, width = rows.count(corpus, tokens), max(layer.width for layer in pair)
-    correlates = question.rule is not None
+    correlates = formula.rule is not None
     details: dict[str, object] = {
         "definition": name,
-        **(question.details or {}),
+        **(formula.details or {}),
         "width": width,
         "n_over_d": round(n / width, 4),
     }
@@ -117,16 +115,14 @@ def _value(
         reason = f"too few tokens: {n} for a width of {width}; with no more than that all layers look alike"
         return Value(None, n, details=details, reason=reason)
 
-    likely = question.rule in (None, "variance")  # other rules keep directions so weak that float32 would show
-    left, right, cross = sides.sides_and_cross(
-        pair, corpus, tokens, question.variant, context, question.suffices, likely
-    )
-    score = question.score(left, right, cross)
+    likely = formula.rule in (None, "variance")  # other rules keep directions so weak that float32 would show
+    left, right, cross = sides.sides_and_cross(pair, corpus, tokens, formula.variant, context, formula.suffices, likely)
+    score = formula.score(left, right, cross)
     if score.coarse and not cross.precise:
         left, right, cross = sides.sides_and_cross(
-            pair, corpus, tokens, question.variant, context, suffices=lambda _x, _y: False
+            pair, corpus, tokens, formula.variant, context, suffices=lambda _x, _y: False
         )
-        score = question.score(left, right, cross)
+        score = formula.score(left, right, cross)
     details |= score.details
     details["products"] = "float64" if cross.precise else "float32, summed in float64"
     constant = max(left.constant, right.constant)
@@ -135,8 +131,8 @@ def _value(
     if score.value is None:
         return Value(None, n, details=details, reason=score.reason)
     value = Value(score.value, n, details=details, reason=_warning(n, width, details, correlates))
-    value = _with_null(value, pair, (left, right), corpus, tokens, question, cross.precise, context)
-    return _with_interval(value, pair, corpus, tokens, question, context)
+    value = _with_null(value, pair, (left, right), corpus, tokens, formula, cross.precise, context)
+    return _with_interval(value, pair, corpus, tokens, formula, context)
 
 
 def _warning(n: int, width: int, details: Mapping[str, object], correlates: bool) -> str:
@@ -164,7 +160,7 @@ def _with_null(
     both: tuple[Side, Side],
     corpus: Corpus,
     tokens: str,
-    question: _Question,
+    formula: _Formula,
     precise: bool,
     context: Context,
 ) -> Value:
@@ -177,7 +173,7 @@ def _with_null(
         why = "one example cannot change places"
         return replace(value, details={**value.details, "no_null": why}) if context.trust.null else value
     crosses = chance.permuted(pair, both, corpus, tokens, precise, draws, context)
-    drawn = [score.value for cross in crosses if (score := question.score(*both, cross)).value is not None]
+    drawn = [score.value for cross in crosses if (score := formula.score(*both, cross)).value is not None]
     details: dict[str, object] = {**value.details, "null_draws": len(drawn)}
     if len(drawn) > 1:
         details["null_sd"] = float(np.std(drawn, ddof=1))
@@ -185,7 +181,7 @@ def _with_null(
 
 
 def _with_interval(
-    value: Value, pair: tuple[Layer, Layer], corpus: Corpus, tokens: str, question: _Question, context: Context
+    value: Value, pair: tuple[Layer, Layer], corpus: Corpus, tokens: str, formula: _Formula, context: Context
 ) -> Value:
     """The value with its interval over groups of whole examples, where one was asked for."""
     trust = context.trust
@@ -198,19 +194,19 @@ def _with_interval(
     groups, smallest = chance.groups_and_smallest(corpus, tokens, trust)
     if groups < 2:
         return without("one example cannot be resampled")
-    if question.rule is not None and smallest <= int(str(value.details["width"])):
+    if formula.rule is not None and smallest <= int(str(value.details["width"])):
         return without(f"too few tokens: a resample may hold only {smallest} different ones")
     drawn = []
-    for left, right, cross in chance.replicates(pair, corpus, tokens, context, directions=question.rule is not None):
-        if question.variant == "zscore":
+    for left, right, cross in chance.replicates(pair, corpus, tokens, context, directions=formula.rule is not None):
+        if formula.variant == "zscore":
             left, right = (sides.z_scored(side, context.device) for side in (left, right))
-        score = question.score(left, right, cross)
+        score = formula.score(left, right, cross)
         if score.value is None:
             return without(f"a resample has no value: {score.reason}")
         drawn.append(score.value)
     assert value.value is not None
     low, high = (
-        float(np.clip(end, question.low, question.high)) for end in chance.interval(np.array(drawn), value.value, trust)
+        float(np.clip(end, formula.low, formula.high)) for end in chance.interval(np.array(drawn), value.value, trust)
     )
     details: dict[str, object] = {**value.details, "interval_groups": groups}
     if trust.interval == "bootstrap":
@@ -236,14 +232,13 @@ def _measure(name: str, ask: Ask, *parameters: Parameter, **texts: object) -> Me
     """What the family has in common."""
     return Measure(
         name=name,
-        reads="hidden",
-        sides=2,
+        inputs=hidden(*COMPARED),
+        axes=(LAYER, REF_LAYER),
         counts="tokens",
         compute=_measured(name, ask),
         parameters=(TOKENS, *parameters),
         null=chance.NULL,
         intervals=INTERVALS,
-        cross_layers=True,
         **texts,  # type: ignore[arg-type]
     )
 
@@ -262,6 +257,18 @@ MEASURES: tuple[Measure, ...] = (
         ),
         Parameter("variance", 0.99, "share of the variance (or sum) that each side keeps", low=0.01, high=1.0),
         title="SVCCA distance",
+        summary=(
+            "1 - mean of the min(k) canonical correlations between the fewest principal directions of each side that "
+            "hold 99 % of the *variance*, features centred (Raghu et al. 2017; Hao et al. 2020). Similarity of our "
+            "test pair: **0.9005** (k 111, 166)"
+        ),
+        others=(
+            "`--definition google-tutorial`: 99 % of the sum of *singular values* (0.8896, k 368); google/svcca then "
+            "trims trailing correlations (0.9014). `--definition zscore`: features z-scored first (Wu et al. 2020, "
+            "who keep one direction fewer: 0.8326; ours 0.8325). anatome decomposes before centring (0.8892), ReSi "
+            "keeps one direction by mistake (0.7895), netrep divides by sqrt(k1 k2) (0.7364), ContraSim truncates "
+            "nothing (0.8967: that is `cca`)"
+        ),
         unit="distance",
         low=0.0,
         high=1.0,
@@ -280,6 +287,13 @@ MEASURES: tuple[Measure, ...] = (
         "cca",
         _cca,
         title="mean CCA distance",
+        summary=(
+            "1 - mean of all canonical correlations; directions below 1e-10 of the largest eigenvalue, or that "
+            "float16 alone could make, are no directions (0.8967)"
+        ),
+        others=(
+            "google/svcca's `robust_cca_similarity` passes its threshold as epsilon (0.0565 where 0.4318 is right)"
+        ),
         unit="distance",
         low=0.0,
         high=1.0,
@@ -303,6 +317,14 @@ MEASURES: tuple[Measure, ...] = (
             choices=("x", "y"),
         ),
         title="PWCCA distance",
+        summary=(
+            "canonical correlations weighted by how much of one side's neurons they carry (Morcos et al. 2018; "
+            "`--weights x|y`: 0.90531, 0.90534)"
+        ),
+        others=(
+            "google/svcca, ReSi, ContraSim: directions without the whitening (0.9527); anatome: coefficients made "
+            "orthogonal (0.8255)"
+        ),
         unit="distance",
         low=0.0,
         high=1.0,
@@ -327,6 +349,14 @@ MEASURES: tuple[Measure, ...] = (
             choices=("unbiased", "biased"),
         ),
         title="linear CKA similarity",
+        summary=(
+            "linear CKA, unbiased HSIC (Song et al. 2012), exact and without n x n matrices (0.6238); `--estimator "
+            "biased` is Kornblith et al. 2019 (0.6243)"
+        ),
+        others=(
+            "torch_cka, pytorch-cka: tokens flattened into features, another number; pytorch-cka drops the attention "
+            "mask and clamps to [0, 1]. float32 elsewhere costs up to 7e-4"
+        ),
         unit="similarity",
         low=-1.0,
         high=1.0,
@@ -344,6 +374,7 @@ MEASURES: tuple[Measure, ...] = (
         "procrustes",
         _procrustes,
         title="Procrustes distance",
+        summary="2 - 2 nuclear norm of X'Y, both of unit Frobenius norm (Ding et al. 2021: 0.4368)",
         unit="distance",
         low=0.0,
         high=2.0,
@@ -360,6 +391,8 @@ MEASURES: tuple[Measure, ...] = (
         "shape",
         _shape,
         title="angular shape distance",
+        summary="arccos of that nuclear norm, in radians, a metric (Williams et al. 2021: 0.6736)",
+        others="netrep `LinearMetric(alpha=1)`: the same",
         unit="radians",
         low=0.0,
         high=float(np.pi / 2),

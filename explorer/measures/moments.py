@@ -1,4 +1,4 @@
-"""Second moments of a pair of layers, streamed: the one pass over the arrays that the whole linear family lives on.
+"""Second moments of a layer or a pair of layers, streamed: the one pass that the whole linear family lives on.
 
 For rows x_i, y_i about their means: X'Y, X'X, Y'Y, and for unbiased CKA the sums of p_i q_i with p_i = |x_i|^2 and
 q_i = |y_i|^2. What is summed are rows less a shift near their mean, without which a large mean would eat the digits;
@@ -10,6 +10,7 @@ is summed over ROWS rows at a time in float32 and from there in float64, where i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -111,34 +112,36 @@ class Pass:
 
 
 def stream(
-    pair: tuple[Layer, Layer],
+    layers: tuple[Layer] | tuple[Layer, Layer],
     corpus: Corpus,
     tokens: str,
     device: str,
-    means: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+    means: Sequence[np.ndarray | None] | None = None,
     precise: bool = False,
     bounds: Sequence[int] | None = None,
 ) -> Pass:
-    """One pass over both layers: X'Y, and X'X or Y'Y of a side whose mean is not known yet.
+    """One pass over one layer or two: X'Y of two, and X'X or Y'Y of a side whose mean is not known yet.
 
     Args:
-        means: of the sides that need no sums of their own; they make good shifts.
+        means: of the sides that need no sums of their own (None: no such side); they make good shifts.
         precise: multiply in float64 for X'Y too.
         bounds: rows at which groups begin, and the number of rows: sums for each group (the default: one).
 
     Raises:
         MeasureError: hidden states that are not finite.
     """
-    noted = tuple(_Noted(layer) for layer in pair)
+    noted = tuple(_Noted(layer) for layer in layers)
     bounds = [0, rows.count(corpus, tokens)] if bounds is None else bounds
-    own = tuple(i for i in (0, 1) if means[i] is None)
+    means = [None] * len(layers) if means is None else means
+    own = tuple(i for i, mean in enumerate(means) if mean is None)
+    wanted = [*itertools.combinations(range(len(layers)), 2), *((i, i) for i in own)]
     shift: tuple[np.ndarray, ...] = ()
     sums: list[Sums] = []
     with full_precision():
         for group, arrays in rows.cut(rows.blocks(noted, corpus, tokens), bounds):
             if not sums:
                 shift = tuple(near(a, mean) for a, mean in zip(arrays, means, strict=True))
-                sums = [empty_sums(shift, [(0, 1), *((i, i) for i in own)], device) for _ in bounds[1:]]
+                sums = [empty_sums(shift, wanted, device) for _ in bounds[1:]]
             add(sums[group], arrays, shift, own, precise, device)
     for one in sums:
         rows.check_finite(float(sum(f.sum() for f in one.first)), "hidden states")
@@ -175,7 +178,7 @@ def add(
     precise: bool,
     device: str,
 ) -> None:
-    """Add rows [rows, d] a side: X'Y, and the own products of the sides in ``own``."""
+    """Add rows [rows, d] a side: X'Y where it is wanted, and the own products of the sides in ``own``."""
     import torch
 
     single = torch.float64 if precise else torch.float32
@@ -190,7 +193,8 @@ def add(
         for i, x in enumerate(best):
             sums.first[i] += (ones.to(x.dtype) @ x).double()
             sums.norm[i] += squares[i].sum()
-        sums.second[0, 1] += data[0].T @ data[1]
+        if (0, 1) in sums.second:
+            sums.second[0, 1] += data[0].T @ data[1]
         for i, x in exact.items():
             _add_gram(sums.second[i, i], x, 0, x.shape[1])
         for i, j in sums.norms:

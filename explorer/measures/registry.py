@@ -1,15 +1,71 @@
-"""The one list of measures: a new family is a module here and a line below."""
+"""The one list of measures: a new family is a module here and a line below.
+
+A user's own measures are modules named in BERTDYN_MEASURES, separated by commas; each has a tuple ``MEASURES``.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from importlib import import_module
+
+from explorer.measures.anisotropy import MEASURES as ANISOTROPY
 from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.base import Measure, MeasureError
 from explorer.measures.clusters import MEASURES as CLUSTERS
+from explorer.measures.effective_rank import MEASURES as EFFECTIVE_RANK
 from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.linear import MEASURES as LINEAR
+from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATIO
 from explorer.measures.rsa import MEASURES as RSA
 
-_MEASURES = {m.name: m for m in (*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY)}
+OWN = "BERTDYN_MEASURES"
+_SPECTRUM = (*EFFECTIVE_RANK, *PARTICIPATION_RATIO, *ANISOTROPY)
+_RESERVED = ("checkpoints", "corpora", "results", "runs", "training_log", "group", "end", "at")
+"""Names in SQL that no measure and no axis may take: views of the store, and words that DuckDB wants quoted."""
+
+
+def registered(measures: Iterable[Measure]) -> dict[str, Measure]:
+    """Return measures by their names.
+
+    Raises:
+        MeasureError: two measures of one name, a name that SQL needs, or an axis that has another type elsewhere.
+    """
+    found: dict[str, Measure] = {}
+    kinds: dict[str, str] = {}
+    for measure in measures:
+        if measure.name in found:
+            raise MeasureError(f"There are two measures '{measure.name}': rename one.")
+        for name in (measure.name.replace("-", "_"), *(axis.name for axis in measure.axes)):
+            if name in _RESERVED:
+                raise MeasureError(f"Measure '{measure.name}' cannot use the name '{name}', which SQL needs.")
+        for axis in measure.axes:
+            if kinds.setdefault(axis.name, axis.kind) != axis.kind:
+                raise MeasureError(
+                    f"Axis '{axis.name}' of measure '{measure.name}' is {axis.kind}, and {kinds[axis.name]} elsewhere."
+                )
+        found[measure.name] = measure
+    return found
+
+
+def own_measures(named: str) -> tuple[Measure, ...]:
+    """Return the measures of the modules that a text names, separated by commas.
+
+    Raises:
+        MeasureError: a module cannot be imported, or has no ``MEASURES``.
+    """
+    found: list[Measure] = []
+    for name in filter(None, (part.strip() for part in named.split(","))):
+        try:
+            found += import_module(name).MEASURES
+        except (ImportError, AttributeError) as error:
+            raise MeasureError(f"{OWN}: module '{name}' gives no measures: {error}.") from None
+    return tuple(found)
+
+
+_MEASURES = registered(
+    (*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY, *_SPECTRUM, *own_measures(os.environ.get(OWN, "")))
+)
 
 
 def all_measures() -> tuple[Measure, ...]:

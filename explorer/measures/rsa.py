@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.measures import tokens as picked
-from explorer.measures.base import INTERVALS, Context, Corpus, Layer, Measure, Parameter, Trust, Value
+from explorer.measures.base import INTERVALS, Context, Corpus, Given, Layer, Measure, Parameter, Trust, Value
+from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.resampling import (
     group_bounds,
     jackknife_interval,
@@ -76,15 +77,13 @@ class Side:
     """Features that never vary, where they are standardised."""
 
 
-def rsa(
-    layer: Layer, reference: Layer | None, corpus: Corpus, parameters: Mapping[str, object], context: Context
-) -> list[Value]:
+def rsa(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """Correlation of the two sides' similarities of sampled pairs of tokens.
 
     Raises:
         MeasureError: hidden states that are not finite.
     """
-    assert reference is not None, "rsa compares two sides"
+    (layer, reference), corpus = given.compared, given.corpus
     size, seed = (int(str(parameters[name])) for name in ("sample", "sample_seed"))
     sample = Sample.of(corpus, str(parameters["tokens"]), size, seed)
     n = len(sample.rows)
@@ -218,8 +217,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="rsa",
         title="Representational similarity",
-        reads="hidden",
-        sides=2,
+        inputs=hidden(*COMPARED),
+        axes=(LAYER, REF_LAYER),
         unit="correlation",
         low=-1.0,
         high=1.0,
@@ -237,6 +236,11 @@ MEASURES: tuple[Measure, ...] = (
         "each draw of the null. Spearman sorts all pairs: 12.5 million and some 200 MB for 5,000 tokens.",
         counts="tokens",
         compute=rsa,
+        summary=(
+            "Pearson correlation of the cosine similarities of all pairs among 5,000 sampled tokens (Merchant et al. "
+            "2020: 0.5459)"
+        ),
+        others="rsatoolbox, ReSi: correlation distances and Spearman; here `--kernel correlation --score spearman`",
         parameters=(
             Parameter(
                 "tokens",
@@ -270,6 +274,5 @@ MEASURES: tuple[Measure, ...] = (
         floor=1e-6,
         null="the order of the reference's examples; tokens of an example stay together and in order",
         intervals=INTERVALS,
-        cross_layers=True,
     ),
 )

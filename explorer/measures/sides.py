@@ -158,6 +158,22 @@ def directions(side: Side, rule: Rule, level: float = 1.0) -> Directions:
     return Directions(w, v, whitening, gap, amplification)
 
 
+def side_alone(layer: Layer, corpus: Corpus, tokens: str, context: Context) -> Side:
+    """Return the side of one layer, from what is kept or from one pass over its array.
+
+    It is kept as ``sides_and_cross`` keeps it, with the same bits, so that either finds what the other made.
+
+    Raises:
+        MeasureError: hidden states that are not finite.
+    """
+    keep = _Keeping(corpus, tokens, context)
+    found = keep.side(layer)
+    if found is not None:
+        return found
+    done = moments.stream((layer,), corpus, tokens, context.device, precise=True)  # no float32 copy of the rows
+    return keep.put_side(layer, side_of(done.side(0), context.device))
+
+
 def sides_and_cross(
     pair: tuple[Layer, Layer],
     corpus: Corpus,

@@ -18,7 +18,7 @@ from explorer.views.fitting import DOT, fit
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
-    from explorer.selection import Selection
+    from explorer.selection import Question
     from explorer.ui.messages import Progress
 
 
@@ -74,8 +74,8 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
     if catalogue is not None:
         keys = catalogue.of(state.corpus)
         for task in state.tasks:
-            seeds = {k.seed for k in keys if k.task == task}
-            steps = {k.step for k in keys if k.task == task}
+            seeds = {k.seed for k in keys if k.recipe == task}
+            steps = {k.step for k in keys if k.recipe == task}
             about.append(f"  {task} {count(len(seeds), 'seed')} x {count(len(steps), 'step')}")
         info = catalogue.info(state.corpus)
         if info is not None:
@@ -91,8 +91,8 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
 
 
 def job(
-    running: Selection | None,
-    shown: Selection | None,
+    running: Question | None,
+    shown: Question | None,
     progress: Progress | None,
     missing: int,
     waiting: int = 0,

@@ -89,7 +89,7 @@ def _of_measure(state: State) -> str:
 
 
 def _of_against(state: State, measure: Measure | None) -> str:
-    if measure is not None and measure.sides == 1:
+    if measure is not None and not measure.compares:
         return "against (not used)"
     return "against" if state.compared_with == str(state.against) else "against (fixed here)"
 

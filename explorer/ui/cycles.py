@@ -98,7 +98,7 @@ def stepped(state: State, catalogue: Catalogue, by: int) -> State:
         BertdynError: nothing is chosen.
     """
     measure = catalogue.measure(state.measure)
-    asked = state.chosen(catalogue, state.measure if measure is None or measure.sides == 2 else FIRST_MEASURE)
+    asked = state.chosen(catalogue, state.measure if measure is None or measure.compares else FIRST_MEASURE)
     there = steps_of(asked, catalogue.of(state.corpus))
     at = dict(state.cursors).get(STEPS, Cursor(END, -1))
     place = min(max(at_or_before(there, at.x) + by, 0), len(there) - 1)

@@ -22,7 +22,7 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from explorer.selection import Selection
+    from explorer.selection import Question
     from explorer.views.jobs import HowItIs, Job
 
 PROGRESS_SECONDS = 0.25
@@ -37,7 +37,7 @@ class _Entry:
     """A job as the thread changes it; ``views.jobs.Job`` is what others see."""
 
     number: int
-    selection: Selection
+    question: Question
     asked: bool
     state: HowItIs = "waiting"
     stop: str = ""
@@ -62,28 +62,28 @@ class Jobs:
         self._count = 0
 
     @property
-    def selection(self) -> Selection | None:
+    def question(self) -> Question | None:
         """What is being computed; None when nothing is."""
         running = self._running
-        return None if running is None else running.selection
+        return None if running is None else running.question
 
     @property
     def waiting(self) -> int:
         """Jobs that wait their turn."""
         return len(self._waiting)
 
-    def start(self, selection: Selection, asked: bool = False) -> None:
+    def start(self, question: Question, asked: bool = False) -> None:
         """Compute a selection now; what it displaces loses nothing that was finished."""
         with self._lock:
             running = self._running
-            if running is not None and running.selection == selection and not running.stop:
+            if running is not None and running.question == question and not running.stop:
                 running.asked = running.asked or asked
                 return
-            asked = asked or any(e.asked for e in self._waiting if e.selection == selection)
+            asked = asked or any(e.asked for e in self._waiting if e.question == question)
             # What began by itself and never had its turn is not looked at any more.
-            self._waiting = [e for e in self._waiting if e.asked and e.selection != selection]
+            self._waiting = [e for e in self._waiting if e.asked and e.question != question]
             self._count += 1
-            self._waiting.insert(0, _Entry(self._count, selection, asked))
+            self._waiting.insert(0, _Entry(self._count, question, asked))
             if running is None:
                 self._running = self._waiting.pop(0)
                 threading.Thread(target=self._work, name="bertdyn-jobs", daemon=True).start()
@@ -102,7 +102,7 @@ class Jobs:
                     self._waiting.remove(entry)
                     entry.state = "cancelled"
                     self._over.append(entry)
-                    self._post(Ended(entry.selection, "cancelled"))
+                    self._post(Ended(entry.question, "cancelled"))
                     return True
             return False
 
@@ -113,7 +113,7 @@ class Jobs:
         with self._lock:
             running = [] if self._running is None else [self._running]
             shown = [*running, *self._waiting, *reversed(self._over)]
-            return tuple(Job(e.number, e.selection, e.state, e.asked, **e.said) for e in shown)  # type: ignore[arg-type]
+            return tuple(Job(e.number, e.question, e.state, e.asked, **e.said) for e in shown)  # type: ignore[arg-type]
 
     @property
     def child(self) -> int | None:
@@ -156,7 +156,7 @@ class Jobs:
                     self._waiting.insert(min(1, len(self._waiting)), again)
                 self._running = self._waiting.pop(0) if self._waiting else None
             how = "replaced" if stop == "replaced" else "cancelled" if stop else "done"
-            self._post(Ended(entry.selection, how, "" if stop else reason))  # type: ignore[arg-type]
+            self._post(Ended(entry.question, how, "" if stop else reason))  # type: ignore[arg-type]
 
     def _sorted_away(self, entry: _Entry, reason: str) -> _Entry | None:
         """Put an ended job where it belongs; returned where it must wait for its next turn."""
@@ -190,7 +190,7 @@ class Jobs:
             with process:
                 assert process.stdin is not None
                 with contextlib.suppress(BrokenPipeError):
-                    process.stdin.write(request_line(Request(entry.selection)).encode() + b"\n")
+                    process.stdin.write(request_line(Request(entry.question.selection)).encode() + b"\n")
                     process.stdin.flush()
                 reason = self._listen(process, entry)
             if reason is not None:

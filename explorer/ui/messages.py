@@ -10,7 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from explorer.selection import Selection
+    from explorer.selection import Question
     from explorer.ui.state import Catalogue, Wish
     from explorer.views.base import View
     from store.duck import Table
@@ -82,9 +82,9 @@ class Progress(Message):
 class Ended(Message):
     """A job is over."""
 
-    selection: Selection
+    question: Question
     how: Literal["done", "cancelled", "replaced"]
-    """``replaced``: it made room for another, and is started again when its selection is shown again."""
+    """``replaced``: it made room for another, and is started again when its question is shown again."""
     reason: str = ""
     """Why not everything could be computed; empty when all went well."""
 

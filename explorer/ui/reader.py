@@ -27,7 +27,7 @@ from store.layout import ACTIVATIONS, CORPORA, TABLES
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from explorer.selection import Selection
+    from explorer.selection import Question
     from explorer.views.base import Look
     from store.store import Store
 
@@ -44,7 +44,7 @@ LISTING = ((CORPORA, 1), (ACTIVATIONS, 3))
 VALUES = ((TABLES, 1),)
 
 
-Name = tuple[str, "Selection | None", "Look"]
+Name = tuple[str, "Question | None", "Look"]
 """A source, of what, and what of it is looked at: equal names have equal answers."""
 
 
@@ -207,8 +207,8 @@ class Reader:
                 return
             kept = self._kept.pop(name, None)
             if kept is None or kept.age != age:
-                kept = Kept(source.fetch(store, wish.selection, wish.look, got), age)
-                _explain_nothing(store, wish.selection, kept.data)
+                kept = Kept(source.fetch(store, wish.question, wish.look, got), age)
+                _explain_nothing(store, wish.question, kept.data)
             self._kept[name] = kept
             got.append(kept.data)
         if not self._gives_way(place):
@@ -230,14 +230,14 @@ class Reader:
 
 def _names(wish: Wish) -> list[Name]:
     """What the wish's view is made of."""
-    return [(s.fetcher, wish.selection, s.trimmed(wish.look)) for s in VIEWS[wish.view].sources]
+    return [(s.fetcher, wish.question, s.trimmed(wish.look)) for s in VIEWS[wish.view].sources]
 
 
-def _explain_nothing(store: Store, selection: Selection | None, data: Any) -> None:
-    if selection is not None and hasattr(data, "wanted") and not len(data.wanted):
+def _explain_nothing(store: Store, question: Question | None, data: Any) -> None:
+    if question is not None and hasattr(data, "wanted") and not len(data.wanted):
         from explorer.compute.plan import coverage
 
-        coverage(store, selection)  # knows why nothing can be asked for, and raises that
+        coverage(store, question)  # knows why nothing can be asked for, and raises that
 
 
 def _loaded(wish: Wish, data: Sequence[Any]) -> Loaded:

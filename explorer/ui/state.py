@@ -6,15 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from explorer.selection import Against, Ranges, Selection, at_or_before, default_against, narrowed, seed_order, steps_of
+from explorer.selection import (
+    Against,
+    Listing,
+    Question,
+    QuestionError,
+    Ranges,
+    Selection,
+    ask,
+    at_or_before,
+    default_against,
+    narrowed,
+    seed_order,
+    steps_of,
+)
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
-from store.keys import PRETRAINED, CheckpointKey, CorpusInfo
+from store.keys import PLAIN, PRETRAINED
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
+_LEADS_ON = {"corpus": "corpus.next", "measure": "measure.next"}
+"""The action that leads on from a question that cannot be asked, by what it would have to choose differently."""
 FIRST_MEASURE = "svcca"
 MOST_ROWS = 10_000
 """Of a table: as many as memory holds and a person may page."""
@@ -33,39 +48,28 @@ class Wish:
     """One view: of VIEWS, of which values, and what of them is looked at."""
 
     view: str
-    selection: Selection | None
+    question: Question | None
     """None: of the whole store."""
     look: Look
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Catalogue(Listing):
     """What a store holds and what can be asked of it, as the data thread last listed it."""
 
-    corpora: tuple[CorpusInfo, ...]
-    keys: tuple[tuple[CheckpointKey, ...], ...]
-    """Sorted checkpoints of each corpus, in the order of ``corpora``."""
     layers: int
     """The most transformer layers of any checkpoint."""
     measures: tuple[Measure, ...]
     heads: int = 0
     """The most attention heads of any checkpoint."""
 
-    def of(self, corpus: str) -> tuple[CheckpointKey, ...]:
-        """The checkpoints of a corpus; none when there is no such set."""
-        return next((k for info, k in zip(self.corpora, self.keys, strict=True) if info.name == corpus), ())
-
-    def info(self, corpus: str) -> CorpusInfo | None:
-        """What the listing says of a corpus."""
-        return next((info for info in self.corpora if info.name == corpus), None)
-
     def tasks(self, corpus: str) -> tuple[str, ...]:
         """Fine-tuning tasks of a corpus (the pre-trained model is a reference, not a task to look at)."""
-        return tuple(sorted({k.task for k in self.of(corpus)} - {PRETRAINED}))
+        return tuple(sorted({k.recipe for k in self.of(corpus)} - {PRETRAINED}))
 
     def seeds(self, corpus: str, tasks: Sequence[str] = ()) -> tuple[str, ...]:
         """Seeds of the tasks (of all when none is named), numbers in their own order."""
-        found = {k.seed for k in self.of(corpus) if k.task != PRETRAINED and (not tasks or k.task in tasks)}
+        found = {k.seed for k in self.of(corpus) if k.recipe != PRETRAINED and (not tasks or k.recipe in tasks)}
         return tuple(sorted(found, key=seed_order))
 
     def measure(self, name: str) -> Measure | None:
@@ -74,10 +78,11 @@ class Catalogue:
 
     def references(self, corpus: str) -> tuple[str, ...]:
         """What checkpoints of a corpus can be compared with, as ``--against`` writes it."""
-        pretrained = (PRETRAINED,) if any(k.task == PRETRAINED for k in self.of(corpus)) else ()
-        seeds = self.seeds(corpus)
+        keys, seeds = self.of(corpus), self.seeds(corpus)
+        pretrained = (PRETRAINED,) if any(k.task == PRETRAINED for k in keys) else ()
+        plain = (PLAIN,) if any(k.variant for k in keys) else ()
         others = ("seeds", *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
-        return (*pretrained, "first", "previous", "final", *others)
+        return (*pretrained, "first", "previous", "final", *plain, *others)
 
 
 @dataclass(frozen=True)
@@ -158,9 +163,9 @@ class State:
             look = replace(look, layer=None)  # shows them all
         if STEP in self.variant.meaning:
             look = replace(look, step=ANYWHERE.step)
-        return Wish(kind.name, None if kind.whole else self.selection(catalogue, kind), look)
+        return Wish(kind.name, None if kind.whole else self.question(catalogue, kind), look)
 
-    def selection(self, catalogue: Catalogue, kind: ViewKind | None = None) -> Selection:
+    def question(self, catalogue: Catalogue, kind: ViewKind | None = None) -> Question:
         """The values that a view shows (None: one that shows any of them).
 
         Raises:
@@ -169,27 +174,25 @@ class State:
         chosen = self.chosen(catalogue, kind.measure if kind is not None and kind.measure else self.measure)
         if kind is None:
             return chosen
-        measure = catalogue.measure(chosen.measure)
+        measure = chosen.measure
         at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
+        if why := kind.refusal(measure):
+            raise NotShownError(why, "measure.next")
         if kind.against:
-            if measure is None or measure.sides == 1:
-                words = f"{chosen.measure} is a value of one checkpoint alone: nothing is compared."
-                raise NotShownError(words, "measure.next")
             chosen = replace(chosen, against=Against.parse(kind.against))
         if kind.at_step:
             steps = steps_of(chosen, catalogue.of(self.corpus))
-            step = steps[at_or_before(steps, at)]
-            chosen = replace(chosen, tasks=chosen.tasks[:1], steps=Ranges(((step, step),)))
+            chosen = replace(chosen, tasks=chosen.tasks[:1], steps=Ranges.one(steps[at_or_before(steps, at)]))
         if not kind.one:
             return chosen
-        if kind.across and measure is not None and not measure.cross_layers:
+        if kind.across and not measure.cross_layers:
             able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
             words = f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
             raise NotShownError(words, "measure.next")
         # It is of one comparison: at the step that is pointed at where steps are an axis.
         return narrowed(kind.asked(chosen), catalogue.of(self.corpus), at)
 
-    def chosen(self, catalogue: Catalogue, name: str) -> Selection:
+    def chosen(self, catalogue: Catalogue, name: str) -> Question:
         """The values of one measure.
 
         Raises:
@@ -199,25 +202,24 @@ class State:
         if measure is None:
             names = ", ".join(m.name for m in catalogue.measures)
             raise BertdynError(f"There is no measure '{name}', only {names}.")
-        info = catalogue.info(self.corpus)
-        if info is not None and measure.needs_labels and not info.labels:
-            labelled = ", ".join(i.name for i in catalogue.corpora if i.labels)
-            words = f"{measure.title} needs labels, and corpus '{self.corpus}' has none."
-            if labelled:
-                raise NotShownError(f"{words} Labelled: {labelled}.", "corpus.next")
-            raise BertdynError(f"{words} Extract one with --label.")
         if not catalogue.of(self.corpus):
             raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
-        return Selection(
+        typed = Selection(
             measure=name,
             corpus=self.corpus,
             tasks=self.tasks,
             seeds=self.seeds,
             steps=self.steps,
             layers=self.layers,
-            against=self.against if measure.sides == 2 else None,
-            parameters=self.settings(measure),
+            against=self.against if measure.compares else None,
+            parameters=tuple(sorted((n, value) for of, n, value in self.parameters if of == name)),
         )
+        try:
+            return ask(typed, measure, catalogue)
+        except QuestionError as error:
+            if error.about in _LEADS_ON:
+                raise NotShownError(str(error), _LEADS_ON[error.about]) from None
+            raise
 
     def settings(self, measure: Measure) -> tuple[tuple[str, object], ...]:
         """Every parameter of a measure with its value.
@@ -249,7 +251,7 @@ def fixed(state: State, catalogue: Catalogue, what: str) -> str:
     if what == "measure" and kind is not None and kind.measure:
         return f"{title} always shows {kind.measure}"
     measure = catalogue.measure(state.measured)
-    if what == "reference" and measure is not None and measure.sides == 1:
+    if what == "reference" and measure is not None and not measure.compares:
         return f"{measure.name} is of one checkpoint alone and compared with nothing"
     if what == "reference" and kind is not None and kind.against:
         return f"{state.variant.title} always compares with the other {kind.against}"

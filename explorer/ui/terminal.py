@@ -62,7 +62,7 @@ def text_view(path: Path, why: str) -> int:
     state = settled(State(), listed)
     wish = state.wish(listed)
     assert wish is not None, "the first mode shows values"
-    view = VIEWS[wish.view].load(store, wish.selection, wish.look)
+    view = VIEWS[wish.view].load(store, wish.question, wish.look)
     width, height = shutil.get_terminal_size((80, 24))
     picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), drawn(state, view), state.options)
     lines = ["".join(s.text for s in line).rstrip() for line in picture.lines]

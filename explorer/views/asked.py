@@ -1,113 +1,129 @@
-"""Questions to the store about the rows of one measure, under one selection's parameters."""
+"""Questions to the store about the rows of one question's tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from explorer.measures import Measure
-from explorer.measures.base import canonical
-from explorer.selection import Selection
-from explorer.views.cells import Place, place_at, place_of
+from explorer.selection import Cell, Cells, Question
+from explorer.selection.stored import cell_columns, cell_of, cell_reader, conditions, further_axes
 from explorer.views.rows import Share
-from explorer.views.wanted import Wanted
-from store.keys import Result
+from store.keys import recipe_of
+from store.results import AXIS, COLUMNS, Result
+from store.rows import PAIRED_WITH_ITSELF, AllOf, Best, Condition, Is, Not, RowQuery
 
 if TYPE_CHECKING:
     from store.store import Store
 
-_UNREAD = ("digest", "ref_digest", "computed_at")
+OF_ALL_EXAMPLES = (Is("example", None), Is("query", None))
+OF_PARTS = Not(AllOf(OF_ALL_EXAMPLES))
+"""Rows of single examples and query tokens."""
+UNLABELLED = (Is("label_a", None), Is("label_b", None))
+_UNREAD = ("input_set", "computed_at", "inputs")
+_LEAN = tuple(name for name in COLUMNS if name not in _UNREAD)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Rows of a measure under a selection's parameters, of some tasks."""
+    """Rows of a question, of some of its tasks."""
 
     store: Store
-    measure: Measure
-    selection: Selection
+    question: Question
     tasks: tuple[str, ...]
 
-    @classmethod
-    def of(cls, store: Store, wanted: Wanted, tasks: Iterable[str]) -> Asked:
-        """What a selection asks of some of its tasks."""
-        return cls(store, wanted.measure, wanted.selection, tuple(tasks))
+    @property
+    def measure(self) -> Measure:
+        """The measure that is asked for."""
+        return self.question.measure
 
     @property
-    def here(self) -> str:
-        """A condition: of the measure as it is defined now, of all examples, and of a layer with itself unless others
-        are asked for."""
-        where = f"version = {self.measure.version} and example is null and query is null"
-        crossed = self.selection.ref_layers is not None
-        return where if crossed else f"{where} and (ref_layer is null or ref_layer = layer)"
+    def here(self) -> tuple[Condition, ...]:
+        """Conditions: of the question, of all examples, and of a layer with itself unless others are asked for."""
+        crossed = () if self.question.ref_layers is not None else (PAIRED_WITH_ITSELF,)
+        return (*conditions(self.question, self.tasks), *OF_ALL_EXAMPLES, *crossed)
 
-    def all(self, where: str) -> list[Result]:
+    @property
+    def parts(self) -> tuple[Condition, ...]:
+        """Conditions: of the question, and of single examples and query tokens."""
+        return (*conditions(self.question, self.tasks), OF_PARTS)
+
+    def query(self, where: Iterable[Condition], **more: Any) -> RowQuery:
+        """Return a question to the store, with the coordinates that the measure has."""
+        return RowQuery(tuple(where), axes=further_axes(self.measure), **more)
+
+    def all(self, query: RowQuery) -> list[Result]:
         """Whole rows."""
-        return self.store.results(*self._key, where=where, tasks=self.tasks)
+        return self.store.results(query)
 
-    def count(self, where: str) -> int:
+    def count(self, where: Iterable[Condition]) -> int:
         """How many rows."""
-        return int(self.columns(("count(*)",), where)[0][0])
+        return int(self.store.result_columns(self.query(where, count=True))[0][0])
 
     def statistics(self) -> list[str]:
-        """Names of those that there are rows of."""
-        return [name for (name,) in self.columns(("distinct statistic",), f"version = {self.measure.version}")]
+        """Names of the statistics that there are rows of."""
+        query = self.query(conditions(self.question, self.tasks), columns=("statistic",), distinct=True)
+        return [name for (name,) in self.store.result_columns(query)]
 
-    def places(self, where: str) -> frozenset[Place]:
-        """Where there are rows."""
-        return frozenset(place_at(row) for row in self.columns(Place._fields, f"{where} group by all"))
+    def cells(self, where: Iterable[Condition]) -> frozenset[Cell]:
+        """Cells that have rows."""
+        query = self.query(where, columns=cell_columns(self.measure), distinct=True)
+        return frozenset(map(cell_reader(self.measure), self.store.result_columns(query)))
 
-    def whole_layers(self, where: str, wanted: Iterable[Place] | None = None) -> list[Result]:
-        """Of each place the rows that ``summaries`` takes; where there are others, one that says that it is there.
+    def whole_layers(self, where: Iterable[Condition], wanted: Iterable[Cell] | None = None) -> list[Result]:
+        """Of each cell the rows that ``summaries`` takes; where there are others, one that says that it is there.
 
         Args:
-            wanted: places that are shown: no other row is looked for where each of them has one of its own.
+            wanted: cells that are shown: no other row is looked for where each of them has one of its own.
         """
-        main = f"statistic = '{self.measure.main}'"
-        alone = f"{main} and head is null and label_a is null and label_b is null"
-        found = self.lean(f"{where} and {alone}")
-        covered = {place_of(r) for r in found}
+        where = tuple(where)
+        main = Is("statistic", self.measure.main)
+        alone = AllOf((main, Is("head", None), *UNLABELLED))
+        found = self.lean(self.query((*where, alone)))
+        covered = {cell_of(r, self.measure) for r in found}
         if wanted is not None and covered.issuperset(wanted):
             return found
-        others = self.places(f"{where} and not ({alone})")
+        others = self.cells((*where, Not(alone)))
         if others <= covered:
             return found
-        rank = f"case when {alone} then 0 when {main} then 1 + (label_a is not null or label_b is not null)::int "
-        rank += "when value is null then 3 else 4 end"
-        of_place = f"partition by {', '.join(Place._fields)}"
-        first = f"({rank} < 3 or row_number() over ({of_place} order by {rank}) = 1)"
-        return self.lean(f"{where} qualify {rank} = min({rank}) over ({of_place}) and {first}")
+        ranks = (alone, AllOf((main, *UNLABELLED)), main, Is("value", None))
+        best = Best(cell_columns(self.measure), ranks, alone_from=3)
+        return self.lean(self.query(where, best=best))
 
-    def lean(self, where: str) -> list[Result]:
-        """Without digests and times: they are half of a row, and no picture shows them."""
-        names = tuple("''" if f.name in _UNREAD else f.name for f in fields(Result))
-        return [Result(*row) for row in self.columns(names, where)]
-
-    @property
-    def _key(self) -> tuple[str, str, str]:
-        return self.measure.name, self.selection.corpus, canonical(dict(self.selection.parameters))
-
-    def columns(self, names: Sequence[str], where: str) -> list[tuple[Any, ...]]:
-        """Some columns of the rows."""
-        return self.store.result_columns(names, *self._key, where=where, tasks=self.tasks)
+    def lean(self, query: RowQuery) -> list[Result]:
+        """Without provenance: it is half of a row, and no picture shows it."""
+        names = tuple(name for name, _ in query.axes)
+        columns = (*_LEAN, *(AXIS + name for name in names))
+        rows = self.store.result_columns(replace(query, columns=columns))
+        many = len(_LEAN)
+        return [_result(row[:many], names, row[many:]) for row in rows]
 
 
-def shares(store: Store, wanted: Wanted, tasks: Iterable[str], narrower: str = "") -> dict[str, Share]:
-    """How many of some tasks' values there are, counted task by task: there can be a million.
+def _result(row: tuple[Any, ...], names: tuple[str, ...], further: tuple[Any, ...]) -> Result:
+    axes = tuple((name, value) for name, value in zip(names, further, strict=True) if value is not None)
+    return Result(**dict(zip(_LEAN, row, strict=True)), axes=axes)
+
+
+def shares(store: Store, wanted: Cells, tasks: Iterable[str], narrower: tuple[Condition, ...] = ()) -> dict[str, Share]:
+    """How many of some tasks' cells there are, counted task by task: there can be a million.
 
     Args:
-        narrower: a further condition on the rows.
+        narrower: further conditions on the rows.
     """
     tasks = tuple(tasks)
-    asked = Asked.of(store, wanted, tasks)
-    stored = {task for (task,) in asked.columns(("distinct task",), asked.here + narrower)} if tasks else set()
-    return {task: _share(Asked.of(store, wanted, (task,)), wanted, narrower, task in stored) for task in tasks}
+    asked = Asked(store, wanted.question, tasks)
+    stored: set[str] = set()
+    if tasks:
+        found = store.result_columns(asked.query((*asked.here, *narrower), columns=("task", "variant"), distinct=True))
+        stored = {recipe_of(*row) for row in found}
+    return {task: _share(Asked(store, wanted.question, (task,)), wanted, narrower, task in stored) for task in tasks}
 
 
-def _share(asked: Asked, wanted: Wanted, narrower: str, stored: bool) -> Share:
+def _share(asked: Asked, wanted: Cells, narrower: tuple[Condition, ...], stored: bool) -> Share:
     there = set(wanted.of(asked.tasks[0]))
-    where = f"{asked.here}{narrower} group by all"
-    found = asked.columns((*Place._fields, "count(*)"), where) if stored else []
-    known = [row[-1] for row in found if place_at(row[:-1]) in there]
+    query = asked.query((*asked.here, *narrower), columns=cell_columns(asked.measure), count=True)
+    read = cell_reader(asked.measure)
+    found = asked.store.result_columns(query) if stored else []
+    known = [row[-1] for row in found if read(row[:-1]) in there]
     return Share(len(there), len(there) - len(known), sum(known))

@@ -11,12 +11,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from explorer.render.targets import Target
+from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from rich.segment import Segment
 
+    from explorer.measures import Measure
     from explorer.render.palette import Palette
-    from explorer.selection import Selection
+    from explorer.selection import Question
     from store.store import Store
 
 END = 10**9
@@ -74,7 +76,7 @@ class Picture:
 
 
 class View(Protocol):
-    """A selection and its values, ready to draw. Made once per change of data, drawn as often as the screen needs."""
+    """A question and its values, ready to draw. Made once per change of data, drawn as often as the screen needs."""
 
     name: str
     title: str
@@ -104,7 +106,7 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """What of a selection is looked at where a view cannot show all of it. Unset: the view chooses."""
+    """What of a question is looked at where a view cannot show all of it. Unset: the view chooses."""
 
     part: str = ""
     """Which of the view's own parts (``ViewKind.parts``)."""
@@ -138,19 +140,19 @@ class Source:
     """Numbers that views are made of, and what of a Look they depend on: equal questions share one answer."""
 
     fetcher: str
-    """``module:function`` of (store, selection, look, what the sources before it gave)."""
+    """``module:function`` of (store, question, look, what the sources before it gave)."""
     uses: tuple[str, ...] = ()
     """Fields of Look."""
     parts: tuple[str, ...] = ()
     """The only parts of a view that need them; elsewhere the answer is None. Empty: every part."""
 
-    def fetch(self, store: Store, selection: Selection | None, look: Look, earlier: Sequence[Any]) -> Any:
+    def fetch(self, store: Store, question: Question | None, look: Look, earlier: Sequence[Any]) -> Any:
         """Read them.
 
         Raises:
             BertdynError: the selection matches nothing, or the store cannot be read.
         """
-        return _named(self.fetcher)(store, selection, self.trimmed(look), *earlier) if self.serves(look) else None
+        return _named(self.fetcher)(store, question, self.trimmed(look), *earlier) if self.serves(look) else None
 
     def serves(self, look: Look) -> bool:
         """Whether what is looked at needs the numbers."""
@@ -210,6 +212,8 @@ class ViewKind:
     """What it must be compared with; empty: anything."""
     at_step: bool = False
     """It shows one step."""
+    layered: bool = True
+    """It draws cells that have a layer."""
     whole: bool = False
     """It shows the whole store: there is nothing to select."""
 
@@ -223,13 +227,21 @@ class ViewKind:
         """It shows whatever measure is chosen."""
         return self.computes and not self.measure
 
-    def asked(self, selection: Selection) -> Selection:
+    def refusal(self, measure: Measure) -> str:
+        """Say why the view cannot show a measure; empty where it can."""
+        if self.layered and (measure.layers is None or measure.layers.within):
+            return f"{measure.title} is not computed layer by layer: the table shows it."
+        if self.against and not measure.compares:
+            return f"{measure.name} is a value of one checkpoint alone: nothing is compared."
+        return ""
+
+    def asked(self, question: Question) -> Question:
         """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
-        if not self.across or selection.ref_layers is not None:
-            return selection
+        if not self.across or question.ref_layers is not None:
+            return question
         from explorer.selection import EVERY
 
-        return replace(selection, ref_layers=EVERY)
+        return replace(question, ref_layers=EVERY)
 
     @property
     def depends(self) -> tuple[str, ...]:
@@ -242,15 +254,17 @@ class ViewKind:
         view: View = made
         return view
 
-    def load(self, store: Store, selection: Selection | None, look: Look = ANYWHERE) -> View:
-        """Fetch what the view needs of a selection and make it.
+    def load(self, store: Store, question: Question | None, look: Look = ANYWHERE) -> View:
+        """Fetch what the view needs of a question and make it.
 
         Raises:
-            BertdynError: the selection matches nothing, or the store cannot be read.
+            BertdynError: the view does not fit the measure, the selection matches nothing, or the store cannot be read.
         """
+        if question is not None and (why := self.refusal(question.measure)):
+            raise BertdynError(why)
         got: list[Any] = []
         for source in self.sources:
-            got.append(source.fetch(store, selection and self.asked(selection), look, got))
+            got.append(source.fetch(store, question and self.asked(question), look, got))
         return self.build(*got, look=look)
 
 
@@ -371,6 +385,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "every value of the selection",
             "explorer.views.sources:table",
             sources=(COUNTS, ROWS_AND_PARTS),
+            layered=False,
         ),
         ViewKind(
             "store",
@@ -378,6 +393,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "what is extracted, what is computed and what is missing",
             "explorer.views.store_view:StoreView",
             sources=(COVERAGE,),
+            layered=False,
             whole=True,
         ),
         ViewKind(

@@ -19,10 +19,10 @@ from explorer.views import words
 from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Picture
 from explorer.views.curves import with_training
 from explorer.views.line_view import between, line_chart, other_tasks
-from explorer.views.rows import Rows
+from explorer.views.rows import Rows, layers_of
 from explorer.views.training import NONE, Training
 from explorer.views.trust import spread
-from store.keys import Result
+from store.results import Result
 
 COLUMNS = ("measure", "corpus", "by", "line", "task", "layer", "step", "against", "value", "sd", "seeds", "unit")
 
@@ -51,14 +51,14 @@ class Line:
 
 def layer_of(data: Rows, look: Look) -> int:
     """The layer that is looked at, or the one below it that has values; unset, the highest."""
-    there = sorted({r.layer for r in data.main} or {p.layer for p in data.wanted})
+    there = sorted(layers_of(data.main) or layers_of(data.wanted))
     wanted = there[-1] if look.layer is None and there else look.layer or 0
     return there[at_or_before(there, wanted)] if there else wanted
 
 
 def step_of(data: Rows, look: Look) -> int:
     """The step of the first task that is looked at, or the one before it."""
-    there = sorted({p.step for p in data.wanted if p.task == data.tasks[0]})
+    there = sorted({p.step for p in data.wanted if p.recipe == data.tasks[0]})
     return there[at_or_before(there, look.step)] if there else 0
 
 
@@ -136,7 +136,8 @@ class LinesBy:
 
     def _line(self, name: str, task: str, seeds: tuple[str, ...]) -> Line:
         found: dict[int, tuple[float, ...]] = {}
-        for x in {p.step if self.along == "step" else p.layer for p in self.over.wanted if p.task == task}:
+        wanted = [p for p in self.over.wanted if p.recipe == task]
+        for x in {p.step for p in wanted} if self.along == "step" else layers_of(wanted):
             rows = [r for seed in seeds if (r := self.over.at(task, seed, *self._spot(x))) is not None]
             self.shown += rows
             found[x] = tuple(r.value for r in rows if r.value is not None)
@@ -224,12 +225,12 @@ class LinesBy:
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a line and place: the value, or the mean over seeds with its standard deviation."""
-        selection = self.data.selection
+        selection = self.data.question
         against = "" if selection.against is None else str(selection.against)
         unit = self.data.results[0].unit if self.data.results else ""
         return COLUMNS, [
             (
-                *(selection.measure, selection.corpus, self.by, line.name, line.task, *self._spot(x), against),
+                *(selection.measure.name, selection.corpus, self.by, line.name, line.task, *self._spot(x), against),
                 *(line.mean(x), None if np.isnan(sd := line.spread(x)) else sd, len(line.values[x]), unit),
             )
             for line in self.lines

@@ -65,7 +65,7 @@ def run_keys(store: Store, corpus: str, task: str, seed: str) -> tuple[Checkpoin
     Raises:
         BertdynError: no such corpus.
     """
-    return tuple(c.key for c in store.checkpoints(corpus) if (c.key.task, c.key.seed) == (task, seed))
+    return tuple(c.key for c in store.checkpoints(corpus) if (c.key.recipe, c.key.seed) == (task, seed))
 
 
 def fetch_centroids(store: Store, corpus: str, keys: Sequence[CheckpointKey], layer: int) -> Centroids:

@@ -13,12 +13,13 @@ from explorer.render.cells import clean
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets
 from explorer.render.palette import Palette
 from explorer.render.targets import upwards
-from explorer.selection import seed_order
+from explorer.selection import Cell, seed_order
+from explorer.selection.stored import cell_of
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
-from explorer.views.cells import Place, place_of
 from explorer.views.rows import Rows
-from store.keys import CheckpointKey, Result
+from store.keys import CheckpointKey
+from store.results import Result
 
 COLUMNS = (
     *("corpus", "task", "seed", "step", "layer", "label_a", "label_b", "statistic", "value", "unit", "n", "reason"),
@@ -36,24 +37,24 @@ class Spot(NamedTuple):
     layer: int
 
 
-def spots(places: Iterable[Place]) -> tuple[Spot, ...]:
+def spots(cells: Iterable[Cell]) -> tuple[Spot, ...]:
     """Layers of checkpoints, by task, seed, step and layer."""
-    found = {Spot(p.key, p.layer) for p in places}
-    return tuple(sorted(found, key=lambda s: (s.key.task, seed_order(s.key.seed), s.key.step, s.layer)))
+    found = {Spot(cell.key, cell.layer) for cell in cells if cell.layer is not None}
+    return tuple(sorted(found, key=lambda s: (s.key.recipe, seed_order(s.key.seed), s.key.step, s.layer)))
 
 
 def labelled(data: Rows) -> tuple[Spot, ...]:
     """Every layer of every checkpoint that has values of pairs of labels."""
-    return spots(place_of(r) for r in data.results if r.label_b is not None)
+    return spots(cell_of(r, data.measure) for r in data.results if r.label_b is not None)
 
 
 def first_run(found: Sequence[Spot], tasks: Sequence[str]) -> tuple[Spot, ...]:
     """Those of the first task's first seed; empty where nothing is stored."""
     if not found:
         return ()
-    task = next((t for t in tasks if any(s.key.task == t for s in found)), found[0].key.task)
-    seed = next(s.key.seed for s in found if s.key.task == task)
-    return tuple(s for s in found if (s.key.task, s.key.seed) == (task, seed))
+    task = next((t for t in tasks if any(s.key.recipe == t for s in found)), found[0].key.recipe)
+    seed = next(s.key.seed for s in found if s.key.recipe == task)
+    return tuple(s for s in found if (s.key.recipe, s.key.seed) == (task, seed))
 
 
 def nothing(data: Rows, what: str) -> str:
@@ -92,9 +93,7 @@ class Clusters:
         self.data, self.statistic = data, statistic
         self.spot = spot or max(first_run(self._there, data.tasks), default=None)
         shown = [
-            r
-            for r in data.results
-            if r.label_b is not None and self.spot == Spot(CheckpointKey(r.task, r.seed, r.step), r.layer)
+            r for r in data.results if r.label_b is not None and self.spot is not None and self.spot == (r.key, r.layer)
         ]
         self.labels = labels_in(shown)
         self._by_pair: dict[tuple[frozenset[str | None], str], Result] = {
@@ -148,7 +147,7 @@ class Clusters:
         return COLUMNS, [
             (
                 r.corpus,
-                r.task,
+                r.recipe,
                 r.seed,
                 r.step,
                 r.layer,
@@ -238,4 +237,4 @@ class Clusters:
 
 
 def _place(spot: Spot) -> tuple[str, ...]:
-    return spot.key.task, f"seed {spot.key.seed}", f"step {spot.key.step:,}", f"layer {spot.layer}"
+    return spot.key.recipe, f"seed {spot.key.seed}", f"step {spot.key.step:,}", f"layer {spot.layer}"

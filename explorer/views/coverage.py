@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from explorer.measures import Measure, all_measures
+from explorer.measures import Measure
 from explorer.measures.base import canonical
-from explorer.selection import default_against, seed_order
-from store.keys import PRETRAINED, Checkpoint, CorpusInfo
+from explorer.measures.registry import all_measures
+from explorer.selection import (
+    Against,
+    Listing,
+    Question,
+    QuestionError,
+    Selection,
+    ask,
+    default_against,
+    seed_order,
+)
+from explorer.selection.cells import Shape, count, shapes_of
+from store.errors import BertdynError
+from store.keys import PRETRAINED, Checkpoint, CheckpointKey, CorpusInfo
+from store.layout import ATTENTION
+from store.rows import AGAINST_PRETRAINED, PAIRED_WITH_ITSELF, WHOLE, AgainstFirst, Condition, Is, RowQuery
 from store.shelf import kept_bytes
 
 if TYPE_CHECKING:
@@ -20,25 +34,12 @@ if TYPE_CHECKING:
 MISSING, BARE, FULL = 0, 1, 2
 """A checkpoint is not there; is there without attentions; with them."""
 
-# Distinct places are counted, so of one value's several rows none has to be found that is the newest. Hashes of 64 bits
-# take half the time of the columns themselves; among a million rows two are alike once in 30 million stores.
-_KNOWN = """
-select measure, parameters, corpus, version, count(distinct hash(task, seed, step, layer))
-from stored_results
-where head is null and label_a is null and example is null and query is null
-and (ref_layer is null or ref_layer = layer)
-and (ref_task is null or {reference})
-and hash(corpus, task, seed, step, digest) in (select hash(corpus, task, seed, step, digest) from digests)
-group by all
-"""
-_REFERENCES = {
-    "pretrained": f"(ref_task = '{PRETRAINED}' "
-    f"and ref_digest in (select digest from digests where task = '{PRETRAINED}'))",
-    "first": "(ref_task = task and ref_seed = seed and (corpus, task, seed, ref_step) in "
-    "(select (corpus, task, seed, min(step)) from checkpoints group by corpus, task, seed) "
-    "and (corpus, ref_task, ref_seed, ref_step, ref_digest) in "
-    "(select (corpus, task, seed, step, digest) from digests))",
+_AGAINST: dict[str, Condition] = {
+    "": Is("ref_task", None),
+    "pretrained": AGAINST_PRETRAINED,
+    "first": AgainstFirst(),
 }
+"""Rows of the comparisons that a measure makes unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,10 @@ def fetch_coverage(store: Store) -> Coverage:
         BertdynError: the store cannot be read.
     """
     checkpoints = store.checkpoints()
-    corpora = {info.name: info for info in store.corpora()}
+    corpora = store.corpora()
     against = default_against(c.key for c in checkpoints).kind
-    rows = store.query(_KNOWN.format(reference=_REFERENCES[against])).rows
-    known = {(name, parameters, corpus, version): int(n) for name, parameters, corpus, version, n in rows}
-    measures = tuple(measure_coverage(all_measures(), corpora.values(), checkpoints, against, known))
+    questions = default_questions(all_measures(), corpora, checkpoints)
+    measures = tuple(measure_coverage(questions, checkpoints, _known(store, questions)))
     return Coverage(
         path=str(store.path),
         against=against,
@@ -119,8 +119,8 @@ def run_coverage(checkpoints: Sequence[Checkpoint]) -> list[RunCoverage]:
     steps: dict[str, set[int]] = {}
     found: dict[tuple[str, str], dict[str, dict[int, Checkpoint]]] = {}
     for c in checkpoints:
-        steps.setdefault(c.key.task, set()).add(c.key.step)
-        found.setdefault((c.key.task, c.key.seed), {}).setdefault(c.corpus, {})[c.key.step] = c
+        steps.setdefault(c.key.recipe, set()).add(c.key.step)
+        found.setdefault((c.key.recipe, c.key.seed), {}).setdefault(c.corpus, {})[c.key.step] = c
     expected = {task: tuple(sorted(there)) for task, there in steps.items()}
     corpora = sorted({c.corpus for c in checkpoints})
     runs = sorted(found, key=lambda run: (run[0] == PRETRAINED, run[0], seed_order(run[1])))
@@ -128,63 +128,75 @@ def run_coverage(checkpoints: Sequence[Checkpoint]) -> list[RunCoverage]:
     for task, seed in runs:
         for corpus in corpora:
             there = found[task, seed].get(corpus, {})
-            states = tuple(
-                MISSING if step not in there else FULL if there[step].has_attention else BARE for step in expected[task]
-            )
+            states = tuple(_state(there.get(step)) for step in expected[task])
             covered.append(
                 RunCoverage(task, seed, corpus, expected[task], states, sum(c.bytes for c in there.values()))
             )
     return covered
 
 
+def _state(checkpoint: Checkpoint | None) -> int:
+    if checkpoint is None:
+        return MISSING
+    return FULL if ATTENTION in checkpoint.digests else BARE
+
+
+def default_questions(
+    measures: Iterable[Measure], corpora: Sequence[CorpusInfo], checkpoints: Sequence[Checkpoint]
+) -> list[Question]:
+    """Return what each measure asks of each corpus that it fits, with its defaults (pure)."""
+    keys: dict[str, list[CheckpointKey]] = {}
+    for c in checkpoints:
+        keys.setdefault(c.corpus, []).append(c.key)
+    listing = Listing(tuple(corpora), tuple(tuple(keys.get(info.name, ())) for info in corpora))
+    asked = []
+    for measure in measures:
+        for info in corpora:
+            with suppress(QuestionError):
+                asked.append(ask(Selection(measure.name, info.name), measure, listing))
+    return asked
+
+
 def measure_coverage(
-    measures: Iterable[Measure],
-    corpora: Iterable[CorpusInfo],
-    checkpoints: Sequence[Checkpoint],
-    against: str,
-    known: dict[tuple[str, str, str, int], int],
+    questions: Iterable[Question], checkpoints: Sequence[Checkpoint], known: Mapping[Question, int]
 ) -> list[MeasureCoverage]:
-    """Values known of those possible, for each measure on each corpus where any is possible; those with none last
-    (pure).
+    """Values known of those possible, for each question where any is possible; those with none last (pure).
 
     Args:
-        known: by measure, canonical parameters, corpus and version.
+        known: values that a question has in the store.
     """
     by_corpus: dict[str, list[Checkpoint]] = {}
     for c in checkpoints:
         by_corpus.setdefault(c.corpus, []).append(c)
-    alone = {name: _counted((c,) for c in found) for name, found in by_corpus.items()}
-    pairs = {name: _counted(_compared(found, against)) for name, found in by_corpus.items()}
+    shapes: dict[tuple[str, Against | None], Mapping[Shape, int]] = {}
     covered = []
-    for measure in measures:
-        parameters = canonical(dict(measure.settle({})))
-        for info in corpora:
-            if measure.needs_labels and not info.labels:
-                continue
-            sides = (pairs if measure.sides == 2 else alone).get(info.name, Counter())
-            possible = sum(
-                many * max(0, layers + 1 - measure.first_layer)
-                for (layers, attended), many in sides.items()
-                if attended or measure.reads == "hidden"
-            )
-            if possible:
-                there = known.get((measure.name, parameters, info.name, measure.version), 0)
-                covered.append(MeasureCoverage(measure, info.name, min(there, possible), possible))
+    for question in questions:
+        compared = question.corpus, question.against
+        if compared not in shapes:
+            shapes[compared] = {}
+            with suppress(BertdynError):  # nothing to compare
+                shapes[compared] = shapes_of(question, by_corpus.get(question.corpus, ()))
+        possible, _ = count(question, shapes[compared])
+        if possible:
+            there = min(known.get(question, 0), possible)
+            covered.append(MeasureCoverage(question.measure, question.corpus, there, possible))
     return sorted(covered, key=lambda one: one.known == 0)
 
 
-def _counted(sides: Iterable[tuple[Checkpoint, ...]]) -> Counter[tuple[int, bool]]:
-    """How many have so many layers on every side, and attentions on every side."""
-    return Counter((min(c.layers for c in one), all(c.has_attention for c in one)) for one in sides)
+def _known(store: Store, questions: Sequence[Question]) -> dict[Question, int]:
+    """How many values each question has, counted in one question to the store for each comparison."""
+    by = ("measure", "parameters", "corpus", "version")
+    places = ("task", "variant", "seed", "step", "layer")
+    found: dict[Question, int] = {}
+    for against in {_kind(question) for question in questions}:
+        rows = store.result_columns(RowQuery((WHOLE, PAIRED_WITH_ITSELF, _AGAINST[against]), by, count_distinct=places))
+        counted = {row[:-1]: int(row[-1]) for row in rows}
+        for q in questions:
+            if _kind(q) == against:
+                named = q.measure.name, canonical(dict(q.parameters)), q.corpus, q.measure.version
+                found[q] = counted.get(named, 0)
+    return found
 
 
-def _compared(checkpoints: Sequence[Checkpoint], against: str) -> list[tuple[Checkpoint, ...]]:
-    """Checkpoints of one corpus with what each is compared with."""
-    if against == "pretrained":
-        reference = next((c for c in checkpoints if c.key.task == PRETRAINED), None)
-        return [] if reference is None else [(c, reference) for c in checkpoints if c.key.task != PRETRAINED]
-    first: dict[tuple[str, str], Checkpoint] = {}
-    for c in sorted(checkpoints, key=lambda c: c.key):
-        first.setdefault((c.key.task, c.key.seed), c)
-    pairs = [(c, first[c.key.task, c.key.seed]) for c in checkpoints]
-    return [pair for pair in pairs if pair[0].key != pair[1].key]
+def _kind(question: Question) -> str:
+    return "" if question.against is None else question.against.kind

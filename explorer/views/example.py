@@ -19,6 +19,7 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.fitting import DOT
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey, Corpus
+from store.layout import ATTENTION
 from store.ragged import pair_offsets
 
 if TYPE_CHECKING:
@@ -157,9 +158,11 @@ def film(store: Store, focus: Focus) -> tuple[Focus, ...]:
     Raises:
         BertdynError: no such corpus.
     """
-    run = (focus.key.task, focus.key.seed)
+    run = (focus.key.recipe, focus.key.seed)
     found = store.checkpoints(focus.corpus)
-    return tuple(replace(focus, key=c.key) for c in found if (c.key.task, c.key.seed) == run and c.has_attention)
+    return tuple(
+        replace(focus, key=c.key) for c in found if (c.key.recipe, c.key.seed) == run and ATTENTION in c.digests
+    )
 
 
 class Example:
@@ -174,7 +177,7 @@ class Example:
         self.empty = self.length == 0
         self.names = named(focus.key), named(focus.reference)
         part = f"head {focus.head}" if focus.head else f"mean of {data.heads} heads"
-        against = "pre-trained" if focus.reference.task == PRETRAINED else self.names[1]
+        against = "pre-trained" if focus.reference.recipe == PRETRAINED else self.names[1]
         self.title = clean(f"Attention, layer {focus.layer}, {part}{DOT}{self.names[0]} against {against}")
         mean = float(data.js.mean()) if self.length else np.nan
         self.subtitle = DOT.join(
@@ -228,7 +231,7 @@ class Example:
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token."""
         data, f = self.data, self.data.focus
-        place = (f.corpus, f.example, f.key.task, f.key.seed, f.key.step, str(f.reference), f.layer, f.head or None)
+        place = (f.corpus, f.example, f.key.recipe, f.key.seed, f.key.step, str(f.reference), f.layer, f.head or None)
         return COLUMNS, [
             (
                 *(*place, i, query, j, key, float(data.checkpoint[i, j]), float(data.reference[i, j])),
@@ -307,9 +310,9 @@ class Example:
 
 def named(key: CheckpointKey) -> str:
     """'sst2 seed 1 step 80', 'the pre-trained model'."""
-    if key.task == PRETRAINED:
+    if key.recipe == PRETRAINED:
         return "the pre-trained model"
-    return clean(f"{key.task} seed {key.seed} step {key.step:,}")
+    return clean(f"{key.recipe} seed {key.seed} step {key.step:,}")
 
 
 def _labels(corpus: Corpus, example: int) -> tuple[tuple[str, ...], str]:

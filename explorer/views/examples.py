@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.measures.registry import get
+from explorer.selection.stored import OPERANDS
 from explorer.views.example import Focus
 from store.errors import BertdynError
 from store.keys import Corpus
 from store.ragged import pair_offsets
+from store.rows import PAIRED_WITH_ITSELF, Is, Not, RowQuery, rows_of
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -76,18 +78,20 @@ def _stored(store: Store, focus: Focus, examples: int) -> np.ndarray:
     """Stored divergences of single examples, float64 [E]; NaN where there is none."""
     measure = get("js")
     values = np.full(examples, np.nan)
-    head = f"head = {focus.head}" if focus.head else "head is null"
-    sides = " and ".join(
-        f"{side}task = {_quoted(key.task)} and {side}seed = {_quoted(key.seed)} and {side}step = {key.step}"
-        for side, key in (("", focus.key), ("ref_", focus.reference))
+    operands = zip(OPERANDS, (*focus.key, *focus.reference), strict=True)
+    query = RowQuery(
+        (
+            *rows_of("js", focus.corpus, canonical(dict(measure.settle({}))), measure.version),
+            *(Is(name, value) for name, value in operands),
+            Is("layer", focus.layer),
+            PAIRED_WITH_ITSELF,
+            Is("head", focus.head or None),
+            Is("query", None),
+            *(Not(Is(name, None)) for name in ("example", "value")),
+        ),
+        ("example", "value"),
     )
-    where = (
-        f"{sides} and layer = {focus.layer} and (ref_layer is null or ref_layer = layer) and {head} and query is null "
-        f"and example is not null and value is not null and version = {measure.version}"
-    )
-    parameters = canonical({**dict(measure.settle({})), "detail": "example"})
-    rows = store.result_columns(("example", "value"), "js", focus.corpus, parameters, where, tasks=(focus.key.task,))
-    for example, value in rows:
+    for example, value in store.result_columns(query):
         values[example] = value
     return values
 
@@ -132,7 +136,3 @@ def _blocks(pairs: np.ndarray) -> Iterator[tuple[int, int]]:
         last = max(first + 1, int(np.searchsorted(pairs, pairs[first] + _BLOCK, side="right")) - 1)
         yield first, last
         first = last
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

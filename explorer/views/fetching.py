@@ -9,49 +9,49 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from explorer.selection import Selection
+from explorer.selection import Cell, Cells, Question
+from explorer.selection.stored import cell_of, finished_cells
 from explorer.views.asked import Asked, shares
-from explorer.views.cells import Place, place_of
 from explorer.views.rows import Rows, choose_rows, row_order
-from explorer.views.wanted import Wanted
-from store.keys import CheckpointKey, Result
+from store.keys import CheckpointKey
+from store.results import Result
+from store.rows import AnyOf, Is, Not
 
 if TYPE_CHECKING:
     from store.store import Store
 
 
-def fetch(store: Store, selection: Selection, whole: bool = False) -> Rows:
-    """Read all stored values of a selection, but for those of single examples and query tokens.
+def fetch(store: Store, question: Question, whole: bool = False) -> Rows:
+    """Read all stored values of a question, but for those of single examples and query tokens.
 
     Args:
         whole: only what stands for a whole layer (see ``summaries``): of heads and labels a hundred times less to read.
 
     Raises:
-        BertdynError: the selection matches nothing, or the store cannot be read.
-        MeasureError: there is no such measure.
+        BertdynError: the question matches nothing, or the store cannot be read.
     """
-    wanted = Wanted(store, selection)
+    wanted = wanted_of(store, question)
     return _of_tasks(store, wanted, wanted.tasks, whole)
 
 
-def fetch_first(store: Store, selection: Selection) -> Rows:
+def fetch_first(store: Store, question: Question) -> Rows:
     """Read the whole layers of the first task; of the others, how many there are and how many are missing.
 
     Raises:
-        BertdynError, MeasureError: as ``fetch``.
+        BertdynError: as ``fetch``.
     """
-    wanted = Wanted(store, selection)
+    wanted = wanted_of(store, question)
     found = _of_tasks(store, wanted, wanted.tasks[:1], True)
     return replace(found, unshown=shares(store, wanted, wanted.tasks[1:]))
 
 
-def fetch_each(store: Store, selection: Selection) -> Iterator[Rows]:
+def fetch_each(store: Store, question: Question) -> Iterator[Rows]:
     """Read the whole layers of one task after the other.
 
     Raises:
-        BertdynError, MeasureError: as ``fetch``.
+        BertdynError: as ``fetch``.
     """
-    wanted = Wanted(store, selection)
+    wanted = wanted_of(store, question)
     return (_of_tasks(store, wanted, (task,), True) for task in wanted.tasks)
 
 
@@ -61,21 +61,20 @@ def fetch_heads(store: Store, found: Rows, layer: int | None = None, step: int |
     Raises:
         BertdynError: the store cannot be read.
     """
-    asked = Asked(store, found.measure, found.selection, found.tasks[:1])
-    where = f"{asked.here} and head is not null and label_a is null and statistic = '{found.measure.main}'"
-    where += "".join(f" and {name} = {n}" for name, n in (("layer", layer), ("step", step)) if n is not None)
-    there = set(found.wanted)
-    return tuple(sorted((r for r in asked.lean(where) if place_of(r) in there), key=row_order))
+    asked = Asked(store, found.question, found.tasks[:1])
+    heads = (Not(Is("head", None)), Is("label_a", None), Is("statistic", found.measure.main))
+    at = tuple(Is(name, n) for name, n in (("layer", layer), ("step", step)) if n is not None)
+    return _of(found, asked.lean(asked.query((*asked.here, *heads, *at))))
 
 
-def fetch_labelled(store: Store, found: Rows) -> frozenset[Place]:
+def fetch_labelled(store: Store, found: Rows) -> frozenset[Cell]:
     """Where there are values of pairs of labels, of the task that rows were read of.
 
     Raises:
         BertdynError: the store cannot be read.
     """
-    asked = Asked(store, found.measure, found.selection, found.tasks[:1])
-    return asked.places(f"{asked.here} and label_b is not null").intersection(found.wanted)
+    asked = Asked(store, found.question, found.tasks[:1])
+    return asked.cells((*asked.here, Not(Is("label_b", None)))).intersection(found.wanted)
 
 
 def fetch_labels(store: Store, found: Rows, layer: int, key: CheckpointKey | None = None) -> tuple[Result, ...]:
@@ -84,19 +83,31 @@ def fetch_labels(store: Store, found: Rows, layer: int, key: CheckpointKey | Non
     Raises:
         BertdynError: the store cannot be read.
     """
-    asked = Asked(store, found.measure, found.selection, found.tasks[:1])
-    where = f"{asked.here} and layer = {layer} and (label_a is not null or statistic = 'clusters')"
-    if key is not None:
-        seed = key.seed.replace("'", "''")
-        where += f" and seed = '{seed}' and step = {key.step}"
+    asked = Asked(store, found.question, found.tasks[:1])
+    labelled = AnyOf((Not(Is("label_a", None)), Is("statistic", "clusters")))
+    at = () if key is None else (Is("variant", key.variant), Is("seed", key.seed), Is("step", key.step))
+    return _of(found, asked.lean(asked.query((*asked.here, Is("layer", layer), labelled, *at))))
+
+
+def wanted_of(store: Store, question: Question) -> Cells:
+    """Return every cell that a question asks for, computed or not.
+
+    Raises:
+        BertdynError: the question matches nothing, or the store cannot be read.
+    """
+    return Cells(question, store.checkpoints(question.corpus), finished_cells(store, question))
+
+
+def _of(found: Rows, rows: Iterable[Result]) -> tuple[Result, ...]:
+    """Rows of the cells that are shown, sorted."""
     there = set(found.wanted)
-    return tuple(sorted((r for r in asked.lean(where) if place_of(r) in there), key=row_order))
+    return tuple(sorted((r for r in rows if cell_of(r, found.measure) in there), key=row_order))
 
 
-def _of_tasks(store: Store, wanted: Wanted, tasks: Iterable[str], whole: bool) -> Rows:
-    places, stored = list[Place](), list[Result]()
+def _of_tasks(store: Store, wanted: Cells, tasks: Iterable[str], whole: bool) -> Rows:
+    cells, stored = list[Cell](), list[Result]()
     for task in tasks:
-        asked, there = Asked.of(store, wanted, (task,)), tuple(wanted.of(task))
-        stored += asked.whole_layers(asked.here, there) if whole else asked.all(asked.here)
-        places += there
-    return choose_rows(wanted.measure, wanted.selection, stored, tuple(places))
+        asked, there = Asked(store, wanted.question, (task,)), tuple(wanted.of(task))
+        stored += asked.whole_layers(asked.here, there) if whole else asked.all(asked.query(asked.here))
+        cells += there
+    return choose_rows(wanted.question, stored, tuple(cells))

@@ -11,7 +11,7 @@ from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, pad
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
-from explorer.selection import Selection
+from explorer.selection import Question
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 
@@ -30,10 +30,10 @@ _PLAIN_MARKS = {"running": ">", "stopping": "#", "waiting": ".", "done": "+"}
 
 @dataclass(frozen=True)
 class Job:
-    """One selection that is, was or will be computed."""
+    """One question that is, was or will be computed."""
 
     number: int
-    selection: Selection
+    question: Question
     state: HowItIs = "waiting"
     asked: bool = False
     """By the user, with a key: it waits its turn when another one goes first."""
@@ -141,9 +141,9 @@ class Jobs:
         """One row a job."""
         return COLUMNS, [
             (
-                *(job.number, job.state, job.selection.measure, job.selection.corpus, ",".join(job.selection.tasks)),
-                *(",".join(job.selection.seeds), str(job.selection.steps or ""), str(job.selection.layers or "")),
-                *(str(job.selection.against or ""), job.done, job.total, job.known, round(job.seconds, 2)),
+                *(job.number, job.state, job.question.measure.name, job.question.corpus, ",".join(job.question.tasks)),
+                *(",".join(job.question.seeds), str(job.question.steps or ""), str(job.question.layers or "")),
+                *(str(job.question.against or ""), job.done, job.total, job.known, round(job.seconds, 2)),
                 *(None if job.rate is None else round(60 * job.rate, 2), job.lost, job.reason),
             )
             for job in self.data.jobs
@@ -158,15 +158,15 @@ def lasting(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02}s" if whole < 3600 else f"{whole // 3600}h{whole // 60 % 60:02}m"
 
 
-def of_what(selection: Selection) -> str:
+def of_what(question: Question) -> str:
     """'sst2 seed 1,2, from pretrained, corpus dev'."""
-    parts = [", ".join(selection.tasks) or "all tasks"]
-    parts += [f"seed {','.join(selection.seeds)}"] if selection.seeds else []
-    parts += [f"step {selection.steps}"] if selection.steps else []
-    parts += [f"layer {selection.layers}"] if selection.layers else []
-    parts += [f"from {selection.against}"] if selection.against else []
-    parts += ["every layer against every layer"] if selection.ref_layers else []
-    return clean(f"{' '.join(parts)}, corpus {selection.corpus}")
+    parts = [", ".join(question.tasks) or "all tasks"]
+    parts += [f"seed {','.join(question.seeds)}"] if question.seeds else []
+    parts += [f"step {question.steps}"] if question.steps else []
+    parts += [f"layer {question.layers}"] if question.layers else []
+    parts += [f"from {question.against}"] if question.against else []
+    parts += ["every layer against every layer"] if question.ref_layers else []
+    return clean(f"{' '.join(parts)}, corpus {question.corpus}")
 
 
 def _cells(job: Job, bar: int) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ def _cells(job: Job, bar: int) -> tuple[str, ...]:
     rate = f"{60 * job.rate:.0f}" if job.rate else ""
     left = lasting(job.left) if job.left is not None else ""
     state = f"{job.state}, {count(job.lost)} failed" if job.lost else job.state
-    return state, job.selection.measure, of_what(job.selection), f"{'':{bar}} {figures}", rate, left
+    return state, job.question.measure.name, of_what(job.question), f"{'':{bar}} {figures}", rate, left
 
 
 def _bar(grid: Grid, line: int, at: int, job: Job, wide: int, palette: Palette, plain: bool) -> None:
@@ -194,8 +194,8 @@ def _reasons(job: Job) -> Sequence[str]:
 
 
 def _read(job: Job) -> str:
-    tasks = ", ".join(job.selection.tasks) or "all tasks"
-    text = clean(f"job {job.number}: {job.selection.measure} of {tasks}; {job.state}")
+    tasks = ", ".join(job.question.tasks) or "all tasks"
+    text = clean(f"job {job.number}: {job.question.measure.name} of {tasks}; {job.state}")
     if job.total:
         text += f", {count(job.done)} of {count(job.total)} values of a layer"
     if job.known:
@@ -203,4 +203,4 @@ def _read(job: Job) -> str:
     if job.seconds >= 1:
         text += f", {lasting(job.seconds)}"
     text += f"; now {job.current}" if job.current and job.state == "running" else ""
-    return f"{text}; {of_what(job.selection)}"
+    return f"{text}; {of_what(job.question)}"

@@ -17,8 +17,8 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.clusters import DISTANCES, brief, labels_in, nothing
 from explorer.views.line_view import other_tasks
-from explorer.views.rows import Rows
-from store.keys import Result
+from explorer.views.rows import Rows, layers_of
+from store.results import Result
 
 COLUMNS = (
     *("corpus", "task", "seed", "step", "layer", "label", "value", "sd", "seeds", "nearest", "clusters"),
@@ -51,7 +51,7 @@ def label_steps(data: Rows, task: str, seeds: tuple[str, ...], layer: int, stati
     Where the measure gives a label's least distance itself (statistic ``label_min``) that is taken; else, and for
     centroids, the least over the stored pairs of labels.
     """
-    rows = [r for r in data.results if r.task == task and r.seed in seeds and r.layer == layer]
+    rows = [r for r in data.results if r.recipe == task and r.seed in seeds and r.layer == layer]
     labels, steps = labels_in(rows), tuple(sorted({r.step for r in rows}))
     label_at, step_at = {name: i for i, name in enumerate(labels)}, {step: i for i, step in enumerate(steps)}
     shape = len(seeds), len(labels), len(steps)
@@ -96,7 +96,7 @@ class LabelLines:
         self.data, self.statistic = data, statistic
         self.task = data.tasks[0] if data.tasks else ""
         self.seeds = data.seeds(self.task)
-        known = {r.layer for r in data.results if r.task == self.task and r.label_a is not None}
+        known = layers_of(r for r in data.results if r.recipe == self.task and r.label_a is not None)
         self.layers = tuple(sorted(known if layers is None else layers))
         """Layers that have values, whether or not their rows are here."""
         self.layer = layer if layer is not None else max(self.layers, default=0)
@@ -160,7 +160,7 @@ class LabelLines:
                 many = int(np.isfinite(at.least[:, i, s]).sum())
                 found.append(
                     (
-                        *(self.data.selection.corpus, self.task, seed, step, self.layer, label),
+                        *(self.data.question.corpus, self.task, seed, step, self.layer, label),
                         *(_real(self.mean[i, s]), _real(self.spread[i, s]), many, self._nearest(i, s)),
                         *(_real(self.count[s]), _real(own[i, s]), self.data.measure.unit),
                     )
@@ -171,7 +171,9 @@ class LabelLines:
         return [
             r
             for r in self.data.results
-            if r.task == self.task and r.layer == self.layer and r.statistic == self.statistic and r.label_b is not None
+            if (r.recipe, r.layer) == (self.task, self.layer)
+            and r.statistic == self.statistic
+            and r.label_b is not None
         ]
 
     def _least_chart(self) -> Chart:

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from explorer.measures import all_measures
+from explorer.measures.registry import all_measures
 from explorer.render.axes import number
 from explorer.render.cells import clean
 from explorer.render.heat import names_of
 from explorer.render.palette import Palette
 from explorer.selection import Pair, seed_order
+from explorer.selection.stored import cell_of
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
-from explorer.views.cells import place_of
 from explorer.views.heat import heat_chart
-from explorer.views.rows import Rows
+from explorer.views.rows import Rows, layers_of
 from explorer.views.trust import Trust
 
 COLUMNS = (
@@ -33,13 +33,15 @@ class Layers:
 
     def __init__(self, data: Rows) -> None:
         self.pair, others = _one_pair(data)
-        places = tuple(p for p in data.wanted if Pair(p.key, p.reference) == self.pair)
+        places = tuple(cell for cell in data.wanted if cell.pair == self.pair)
         there = set(places)
-        self.data = data = replace(data, wanted=places, results=tuple(r for r in data.results if place_of(r) in there))
-        self.layers = tuple(sorted({p.layer for p in places}))
+        self.data = data = replace(
+            data, wanted=places, results=tuple(r for r in data.results if cell_of(r, data.measure) in there)
+        )
+        self.layers = tuple(sorted(layers_of(places)))
         self.ref_layers = tuple(sorted({p.ref_layer for p in places if p.ref_layer is not None}))
         self.shown = data.cells
-        self._by_layers = {(r.layer, place_of(r).ref_layer): r for r in self.shown}
+        self._by_layers = {(r.layer or 0, r.ref_layer or 0): r for r in self.shown}
         shape = len(self.layers), len(self.ref_layers)
         self.values, refused = np.full(shape, np.nan), np.zeros(shape, bool)
         for i, layer in enumerate(self.layers):
@@ -85,11 +87,11 @@ class Layers:
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of layers that has a value or a reason why not."""
         found: list[tuple[object, ...]] = []
-        for (layer, other), r in sorted(self._by_layers.items(), key=lambda item: (item[0][0], item[0][1] or 0)):
-            yard = self.data.yardstick.get((r.task, layer, r.step)) if layer == other else None
+        for (layer, other), r in sorted(self._by_layers.items(), key=lambda item: item[0]):
+            yard = self.data.yardstick.get((r.recipe, layer, r.step)) if layer == other else None
             found.append(
                 (
-                    *(r.measure, r.corpus, r.task, r.seed, r.step, layer, _name(self.pair), other, r.value),
+                    *(r.measure, r.corpus, r.recipe, r.seed, r.step, layer, _name(self.pair), other, r.value),
                     *(r.interval_low, r.interval_high, r.null_value, None if yard is None else yard.value),
                     *(r.unit, r.reason),
                 )
@@ -100,7 +102,7 @@ class Layers:
         if self.pair is None:
             return words.title(self.data)
         key = self.pair.key
-        return words.title(self.data, key.task, f"seed {key.seed}", f"step {key.step:,}, layer by layer")
+        return words.title(self.data, key.recipe, f"seed {key.seed}", f"step {key.step:,}, layer by layer")
 
     def _read(self, at: Cursor, room: int) -> str:
         layer, other = self.layers[at.y], self.ref_layers[at.x]
@@ -118,7 +120,7 @@ class Layers:
 
     def _nothing(self) -> str:
         measure = self.data.measure
-        if measure.sides == 1 or not measure.cross_layers:
+        if not measure.cross_layers:
             able = ", ".join(m.name for m in all_measures() if m.cross_layers)
             return f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
         if self.shown:
@@ -135,15 +137,15 @@ def _one_pair(data: Rows) -> tuple[Pair | None, int]:
 
     Of those that have values of other layers (else of all) the last step of the first seed of the first task.
     """
-    pairs = {Pair(p.key, p.reference) for p in data.wanted if p.reference is not None}
+    pairs = {cell.pair for cell in data.wanted if cell.reference is not None}
     if not pairs:
         return None, 0
-    crossed = (place_of(r) for r in data.results if r.ref_layer not in (None, r.layer))
-    known = {Pair(p.key, p.reference) for p in crossed}
+    crossed = (cell_of(r, data.measure) for r in data.results if r.ref_layer not in (None, r.layer))
+    known = {cell.pair for cell in crossed}
 
     def order(pair: Pair) -> tuple[Any, ...]:
         key = pair.key
-        return pair not in known, data.tasks.index(key.task), seed_order(key.seed), -key.step, str(pair.reference)
+        return pair not in known, data.tasks.index(key.recipe), seed_order(key.seed), -key.step, str(pair.reference)
 
     return min(pairs, key=order), len(pairs) - 1
 

@@ -35,7 +35,7 @@ class CubeView:
         self.task = data.tasks[0] if data.tasks else ""
         self.seeds = data.seeds(self.task)
         self.cube: Cube = data.cube(self.task, self.seeds)
-        self.shown = tuple(r for r in data.main if r.task == self.task)
+        self.shown = tuple(r for r in data.main if r.recipe == self.task)
         self.title = words.title(data, self.task, words.seeds(self.seeds)) if self.seeds else words.title(data)
         self.subtitle = words.subtitle(data, self.shown)
         self.empty = not bool(np.isfinite(self.cube.values).any())
@@ -210,7 +210,7 @@ def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
 
 def cube_rows(data: Rows, cube: Cube) -> list[tuple[object, ...]]:
     """A cube as rows of COLUMNS: the mean over its seeds where there are several (a mean has no interval)."""
-    selection = data.selection
+    selection = data.question
     source = "" if selection.against is None else str(selection.against)
     alone = len(cube.seeds) == 1
     seed = cube.seeds[0] if alone else f"mean of {','.join(cube.seeds)}"

@@ -16,9 +16,9 @@ from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, L
 from explorer.views.by import step_of
 from explorer.views.heat import heat_chart
 from explorer.views.line_view import other_tasks
-from explorer.views.rows import Rows
+from explorer.views.rows import Rows, layers_of
 from explorer.views.trust import spread
-from store.keys import Result
+from store.results import Result
 
 COLUMNS = ("measure", "corpus", "task", "step", "layer", "head", "seed", "other_seed", "value", "sd", "seeds", "unit")
 
@@ -103,7 +103,7 @@ class HeadMap(StepMap):
         found: dict[tuple[int, int], list[float]] = {}
         for r in self._by_head:
             self.shown.append(r)
-            found.setdefault((r.layer, r.head or 0), []).extend(() if r.value is None else (r.value,))
+            found.setdefault((r.layer or 0, r.head or 0), []).extend(() if r.value is None else (r.value,))
         self.layers, self.heads = (tuple(sorted({place[i] for place in found})) for i in (0, 1))
         values = np.full((len(self.layers), len(self.heads)), np.nan)
         sds = values.copy()
@@ -132,7 +132,7 @@ class HeadMap(StepMap):
         """One row a layer and head."""
         return COLUMNS, [
             (
-                *(self.data.measure.name, self.data.selection.corpus, self.task, self.step, layer, head, None, None),
+                *(self.data.measure.name, self.data.question.corpus, self.task, self.step, layer, head, None, None),
                 *(_real(self.values[i, j]), _real(self.spread[i, j]), len(self.data.seeds(self.task))),
                 self.data.measure.unit,
             )
@@ -149,13 +149,13 @@ class SeedMap(StepMap):
 
     def made(self, look: Look) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], tuple[str, ...]]:
         """See StepMap; symmetrical, nothing on the diagonal."""
-        layers = sorted({p.layer for p in self.data.wanted})
+        layers = sorted(layers_of(self.data.wanted))
         wanted = layers[-1] if look.layer is None and layers else look.layer or 0
         self.layer = layers[at_or_before(layers, wanted)] if layers else wanted
         self.seeds = self.data.seeds(self.task)
         values = np.full((len(self.seeds), len(self.seeds)), np.nan)
         for r in self.data.main:
-            fits = r.task == self.task and r.step == self.step and r.layer == self.layer
+            fits = r.recipe == self.task and r.step == self.step and r.layer == self.layer
             if fits and r.seed in self.seeds and r.ref_seed in self.seeds:
                 self.shown.append(r)
                 i, j = self.seeds.index(r.seed), self.seeds.index(r.ref_seed)
@@ -188,7 +188,7 @@ class SeedMap(StepMap):
         """One row a pair of seeds."""
         return COLUMNS, [
             (
-                *(self.data.measure.name, self.data.selection.corpus, self.task, self.step, self.layer, None),
+                *(self.data.measure.name, self.data.question.corpus, self.task, self.step, self.layer, None),
                 *(one, other, _real(self.values[i, j]), None, 2, self.data.measure.unit),
             )
             for i, one in enumerate(self.seeds)

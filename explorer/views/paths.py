@@ -31,7 +31,7 @@ class Paths:
         self.empty = False
         places, shares = data.plane
         key, last = data.keys[0], data.keys[-1]
-        self.title = clean(f"Paths of the labels' centroids{DOT}{key.task}, seed {key.seed}, layer {data.layer}")
+        self.title = clean(f"Paths of the labels' centroids{DOT}{key.recipe}, seed {key.seed}, layer {data.layer}")
         self.subtitle = clean(
             DOT.join(
                 (
@@ -84,7 +84,7 @@ class Paths:
                 nearest = self._nearest(s, i)
                 found.append(
                     (
-                        *(data.corpus, key.task, key.seed, key.step, data.layer, label, data.counts[i]),
+                        *(data.corpus, key.recipe, key.seed, key.step, data.layer, label, data.counts[i]),
                         *(float(places[s, i, 0]), float(places[s, i, 1]), self._moved(0, s, i)),
                         *(self._moved(s - 1, s, i) if s else None,),
                         *((data.labels[nearest], self._apart(s, i, nearest)) if nearest is not None else (None, None)),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from explorer.measures import Measure
-from explorer.selection import Selection, seed_order
-from explorer.views.cells import Place, Yardstick, merged, place_of, summaries, yardsticks
+from explorer.selection import Cell, Question, seed_order
+from explorer.selection.stored import cell_of
+from explorer.views.cells import Yardstick, merged, summaries, yardsticks
 from explorer.views.statistics import Statistics
-from store.keys import PRETRAINED, Result
+from store.keys import PRETRAINED
+from store.results import Result
 
 Spot = tuple[str, str, int, int]
 """Task, seed, layer and step."""
@@ -76,13 +78,12 @@ class Share:
 class Rows:
     """Everything stored of a selection."""
 
-    measure: Measure
-    selection: Selection
+    question: Question
     results: tuple[Result, ...]
     """All rows, heads and label pairs included; sorted by task, seed, step, layer."""
-    wanted: Collection[Place]
+    wanted: Collection[Cell]
     """Every value that the selection asks for, computed or not; without those of unshown tasks."""
-    yardstick: Mapping[tuple[str, int, int], Yardstick]
+    yardstick: Mapping[tuple[str, int | None, int], Yardstick]
     """What two seeds of a (task, layer, step) differ by; empty where that is what the selection compares."""
     left_out: int = 0
     """Rows that are too many for a table."""
@@ -94,6 +95,11 @@ class Rows:
     """Those that were asked for; None: all."""
     order: tuple[str, bool] = ("", False)
     """Where some rows are left out: of all of them these come first by this column, descending or not."""
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that is shown."""
+        return self.question.measure
 
     @cached_property
     def cells(self) -> tuple[Result, ...]:
@@ -113,45 +119,46 @@ class Rows:
     @cached_property
     def missing(self) -> int:
         """Those that were not computed yet."""
-        known = len({place_of(r) for r in self.results}) + self.unseen
+        known = len({cell_of(r, self.measure) for r in self.results}) + self.unseen
         return len(self.wanted) - known + sum(share.missing for share in self.unshown.values())
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks in the order of the selection, else by name, the pre-trained model last; also those without a value."""
-        there = {place.task for place in self.wanted} | set(self.unshown)
-        chosen = [t for t in self.selection.tasks if t in there]
+        there = {place.recipe for place in self.wanted} | set(self.unshown)
+        chosen = [t for t in self.question.tasks if t in there]
         return tuple(chosen or sorted(there, key=lambda task: (task == PRETRAINED, task)))
 
     def seeds(self, task: str) -> tuple[str, ...]:
         """Seeds of a task, numbers by their size; also those without a value."""
         there = {seed for place in self.wanted for of, seed, _, _ in self._spots(place) if of == task}
-        chosen = there & set(self.selection.seeds) if self.selection.seeds else there
+        chosen = there & set(self.question.seeds) if self.question.seeds else there
         return tuple(sorted(chosen or there, key=seed_order))
 
     @property
     def between_seeds(self) -> bool:
         """The values themselves compare seeds: there is no other yardstick."""
-        against = self.selection.against
-        return against is not None and against.kind in ("seed", "seeds")
+        return self.question.between_seeds
 
-    def _spots(self, place: Place) -> tuple[Spot, ...]:
+    def _spots(self, place: Cell) -> tuple[Spot, ...]:
         """Under ``seeds`` a pair is a value of both its seeds; else of the checkpoint alone."""
-        own = (place.task, place.seed, place.layer, place.step)
-        if not self._both or place.ref_task is None or place.ref_seed is None or place.ref_step is None:
+        if place.layer is None:
+            return ()
+        own, reference = (place.recipe, place.seed, place.layer, place.step), place.reference
+        if not self._both or reference is None:
             return (own,)
-        return own, (place.ref_task, place.ref_seed, place.layer, place.ref_step)
+        return own, (reference.recipe, reference.seed, place.layer, reference.step)
 
     @cached_property
     def _both(self) -> bool:
-        against = self.selection.against
+        against = self.question.against
         return against is not None and against.kind == "seeds"
 
     @cached_property
     def _by_spot(self) -> dict[Spot, Result]:
         found: dict[Spot, list[Result]] = {}
         for r in self.main:
-            for spot in self._spots(place_of(r)):
+            for spot in self._spots(cell_of(r, self.measure)):
                 found.setdefault(spot, []).append(r)
         return {spot: merged(rs) for spot, rs in found.items()}
 
@@ -175,22 +182,28 @@ class Rows:
             if r.interval_low is not None and r.interval_high is not None:
                 low[at], high[at] = r.interval_low, r.interval_high
         beside = np.full((len(layers), len(steps)), np.nan)
-        for (of, layer, step), one in self.yardstick.items():
-            if of == task and layer in layer_at and step in step_at:
-                beside[layer_at[layer], step_at[step]] = one.value
+        for (of, where, step), one in self.yardstick.items():
+            if of == task and where in layer_at and step in step_at:
+                beside[layer_at[where], step_at[step]] = one.value
         return Cube(task, tuple(seeds), tuple(layers), tuple(steps), values, low, high, nulls, beside)
 
 
-def choose_rows(measure: Measure, selection: Selection, stored: Sequence[Result], wanted: Collection[Place]) -> Rows:
-    """Of stored rows those that the selection asks for, and what seeds differ by (pure)."""
+def layers_of(rows: Iterable[Cell | Result]) -> set[int]:
+    """Return the layers of cells or rows that have one."""
+    return {row.layer for row in rows if row.layer is not None}
+
+
+def choose_rows(question: Question, stored: Sequence[Result], wanted: Collection[Cell]) -> Rows:
+    """Of stored rows those that the question asks for, and what seeds differ by (pure)."""
+    measure = question.measure
     there = frozenset(wanted) if isinstance(wanted, Sequence) else wanted
     current = [r for r in stored if r.version == measure.version]
-    kept = tuple(sorted((r for r in current if place_of(r) in there), key=row_order))
-    found = Rows(measure, selection, kept, wanted, {})
-    if measure.sides == 1 or found.between_seeds:
+    kept = tuple(sorted((r for r in current if cell_of(r, measure) in there), key=row_order))
+    found = Rows(question, kept, wanted, {})
+    if not measure.compares or found.between_seeds:
         return found
     tasks = set(found.tasks)
-    return replace(found, yardstick=yardsticks(measure, (r for r in current if r.task in tasks)))
+    return replace(found, yardstick=yardsticks(measure, (r for r in current if r.recipe in tasks)))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -202,6 +215,6 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 def row_order(r: Result) -> tuple[object, ...]:
     """Sorts rows: by task, seed, step, what they are compared with, layer and what is within one."""
-    place = (r.task, seed_order(r.seed), r.step, r.ref_task or "", r.ref_seed or "", r.ref_step or 0, r.layer)
+    place = (r.recipe, seed_order(r.seed), r.step, r.ref_recipe or "", r.ref_seed or "", r.ref_step or 0, r.layer or 0)
     parts = (-1 if r.example is None else r.example, -1 if r.query is None else r.query)
-    return (*place, r.ref_layer or 0, r.head or 0, r.statistic, r.label_a or "", r.label_b or "", *parts)
+    return (*place, r.ref_layer or 0, r.axes, r.head or 0, r.statistic, r.label_a or "", r.label_b or "", *parts)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
-from explorer.selection import Ranges, Selection, at_or_before, pairs, seed_order
+from explorer.selection import Question, Ranges, at_or_before, seed_order
+from explorer.selection.cells import comparisons
 from explorer.views.base import ANYWHERE, Look
 from explorer.views.by import LinesBy, layer_of, step_of
 from explorer.views.centroids import Centroids, fetch_centroids, run_keys
@@ -29,7 +30,8 @@ from explorer.views.tasks import Task, Tasks, task_of
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
 from store.errors import BertdynError
-from store.keys import CheckpointKey, Result
+from store.keys import CheckpointKey
+from store.results import Result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -39,84 +41,80 @@ PATH_STEPS = 40
 _STATISTICS = {"": "hull_distance", "hulls": "hull_distance", "centroids": "centroid_distance"}
 
 
-def first_task(store: Store, selection: Selection, look: Look) -> Rows:
+def first_task(store: Store, question: Question, look: Look) -> Rows:
     """The values of whole layers of the first task: most pictures show one."""
-    return fetch_first(store, selection)
+    return fetch_first(store, question)
 
 
-def labelled(store: Store, selection: Selection, look: Look, found: Rows) -> tuple[Spot, ...]:
+def labelled(store: Store, question: Question, look: Look, found: Rows) -> tuple[Spot, ...]:
     """Layers of the first task's checkpoints that have values of labels."""
     return spots(fetch_labelled(store, found))
 
 
-def labels_at(
-    store: Store, selection: Selection, look: Look, found: Rows, there: tuple[Spot, ...]
-) -> tuple[Result, ...]:
+def labels_at(store: Store, question: Question, look: Look, found: Rows, there: tuple[Spot, ...]) -> tuple[Result, ...]:
     """Values of labels in the layer of the checkpoint that is looked at."""
     spot = spot_of(there, found, look)
     return () if spot is None else fetch_labels(store, found, spot.layer, spot.key)
 
 
-def labels_in(
-    store: Store, selection: Selection, look: Look, found: Rows, there: tuple[Spot, ...]
-) -> tuple[Result, ...]:
+def labels_in(store: Store, question: Question, look: Look, found: Rows, there: tuple[Spot, ...]) -> tuple[Result, ...]:
     """Values of labels in the layer that is looked at, of every checkpoint."""
     layer = label_layer(there, look)
     return () if layer is None else fetch_labels(store, found, layer)
 
 
-def crossed(store: Store, selection: Selection, look: Look) -> Rows:
+def crossed(store: Store, question: Question, look: Look) -> Rows:
     """The values of whole layers of all tasks."""
-    return fetch(store, selection, whole=True)
+    return fetch(store, question, whole=True)
 
 
-def heads(store: Store, selection: Selection, look: Look, found: Rows, *others: object) -> tuple[Result, ...]:
+def heads(store: Store, question: Question, look: Look, found: Rows, *others: object) -> tuple[Result, ...]:
     """The values of single heads in the layer that is looked at."""
     return fetch_heads(store, found, layer=layer_of(found, look))
 
 
-def heads_at(store: Store, selection: Selection, look: Look, found: Rows) -> tuple[Result, ...]:
+def heads_at(store: Store, question: Question, look: Look, found: Rows) -> tuple[Result, ...]:
     """The values of single heads at the step that is looked at."""
     return fetch_heads(store, found, step=step_of(found, look))
 
 
-def every_task(store: Store, selection: Selection, look: Look, *others: object) -> tuple[Task, ...]:
+def every_task(store: Store, question: Question, look: Look, *others: object) -> tuple[Task, ...]:
     """What is shown of each task's whole layers."""
-    return tuple(task_of(rows) for rows in fetch_each(store, selection))
+    return tuple(task_of(rows) for rows in fetch_each(store, question))
 
 
-def every_task_in(store: Store, selection: Selection, look: Look, found: Rows, *others: object) -> Rows:
+def every_task_in(store: Store, question: Question, look: Look, found: Rows, *others: object) -> Rows:
     """Those in the layer that is looked at."""
     layer = layer_of(found, look)
-    return fetch(store, replace(selection, layers=Ranges(((layer, layer),))), whole=True)
+    return fetch(store, replace(question, layers=Ranges.one(layer)), whole=True)
 
 
-def every_task_at(store: Store, selection: Selection, look: Look, found: Rows) -> Rows:
+def every_task_at(store: Store, question: Question, look: Look, found: Rows) -> Rows:
     """Those at the step that is looked at.
 
     Raises:
         BertdynError: as ``fetch``.
     """
     step = step_of(found, look)
-    return fetch(store, replace(selection, steps=Ranges(((step, step),))), whole=True)
+    return fetch(store, replace(question, steps=Ranges.one(step)), whole=True)
 
 
-def counts(store: Store, selection: Selection, look: Look) -> Counts:
+def counts(store: Store, question: Question, look: Look) -> Counts:
     """How many rows there are."""
-    return fetch_counts(store, selection, look.statistic)
+    return fetch_counts(store, question, look.statistic)
 
 
-def rows_and_parts(store: Store, selection: Selection, look: Look, counted: Counts) -> Rows:
+def rows_and_parts(store: Store, question: Question, look: Look, counted: Counts) -> Rows:
     """Every row, those of single examples and query tokens too."""
-    return fetch_table(store, selection, counted, look.most, (look.sort, look.descending))
+    return fetch_table(store, question, counted, look.most, (look.sort, look.descending))
 
 
-def training(store: Store, selection: Selection, look: Look, found: Rows) -> Training:
+def training(store: Store, question: Question, look: Look, found: Rows) -> Training:
     """How the runs that are shown were trained, as their checkpoints say."""
     if not found.tasks:
         return NONE
     task = found.tasks[0]
-    return logged(store.checkpoints(selection.corpus), task, found.seeds(task))
+    return logged(store.checkpoints(question.corpus), task, found.seeds(task))
 
 
 def curves(
@@ -149,35 +147,35 @@ def table(*read: Counts | Rows) -> Table:
     return Table(data)
 
 
-def coverage(store: Store, selection: Selection | None, look: Look) -> Coverage:
-    """What the store holds; the selection does not matter."""
+def coverage(store: Store, question: Question | None, look: Look) -> Coverage:
+    """What the store holds; the question does not matter."""
     return fetch_coverage(store)
 
 
-def centroids(store: Store, selection: Selection, look: Look) -> Centroids:
+def centroids(store: Store, question: Question, look: Look) -> Centroids:
     """Of the first chosen run that there is, at most PATH_STEPS checkpoints; the first and the last among them.
 
     Raises:
         BertdynError: no such run, no labels.
     """
-    there = [c.key for c in store.checkpoints(selection.corpus)]
+    there = [c.key for c in store.checkpoints(question.corpus)]
     chosen = [
         k
         for k in there
-        if (not selection.tasks or k.task in selection.tasks) and (not selection.seeds or k.seed in selection.seeds)
+        if (not question.tasks or k.recipe in question.tasks) and (not question.seeds or k.seed in question.seeds)
     ]
     if not chosen:
-        raise BertdynError(f"The selection matches no checkpoint of corpus '{selection.corpus}'.")
-    tasks = selection.tasks or tuple(sorted({k.task for k in chosen}))
-    task = next(t for t in tasks if any(k.task == t for k in chosen))
-    seed = min((k.seed for k in chosen if k.task == task), key=seed_order)
+        raise BertdynError(f"The selection matches no checkpoint of corpus '{question.corpus}'.")
+    tasks = question.tasks or tuple(sorted({k.recipe for k in chosen}))
+    task = next(t for t in tasks if any(k.recipe == t for k in chosen))
+    seed = min((k.seed for k in chosen if k.recipe == task), key=seed_order)
     keys = [
-        k for k in run_keys(store, selection.corpus, task, seed) if selection.steps is None or k.step in selection.steps
+        k for k in run_keys(store, question.corpus, task, seed) if question.steps is None or k.step in question.steps
     ]
     if not keys:
         raise BertdynError(f"No step of {task}, seed {seed} is chosen.")
     shown = spread(keys, PATH_STEPS)
-    found = fetch_centroids(store, selection.corpus, shown, _layer(store, selection, look, keys[0], 0))
+    found = fetch_centroids(store, question.corpus, shown, _layer(store, question, look, keys[0], 0))
     return replace(found, left_out=len(keys) - len(shown))
 
 
@@ -196,7 +194,7 @@ class Found:
     moved: dict[int, float]
 
 
-def examples(store: Store, selection: Selection, look: Look) -> Found:
+def examples(store: Store, question: Question, look: Look) -> Found:
     """The examples that hold what is looked for; in the order of how far they moved, when that is asked.
 
     Raises:
@@ -206,44 +204,42 @@ def examples(store: Store, selection: Selection, look: Look) -> Found:
     if text.startswith("label:"):
         name, _, text = text[6:].partition(" ")
         label = name or None
-    found = find(store, selection.corpus, text.strip(), label)
+    found = find(store, question.corpus, text.strip(), label)
     if not found:
-        raise BertdynError(f"No example of corpus '{selection.corpus}' holds '{look.find}': / looks for another.")
+        raise BertdynError(f"No example of corpus '{question.corpus}' holds '{look.find}': / looks for another.")
     if not look.changed:
         return Found(found, {})
     wanted = set(found)
-    moved = most_changed(
-        store, focus_of(store, selection, look, found[0]), store.corpus(selection.corpus).info.examples
-    )
+    moved = most_changed(store, focus_of(store, question, look, found[0]), store.corpus(question.corpus).info.examples)
     return Found(tuple(i for i, _ in moved if i in wanted), {i: value for i, value in moved if i in wanted})
 
 
-def attention(store: Store, selection: Selection, look: Look, found: Found) -> ExampleData:
+def attention(store: Store, question: Question, look: Look, found: Found) -> ExampleData:
     """Both maps of the example that is looked at.
 
     Raises:
         BertdynError: no attention, or it cannot be read.
     """
     example = look.example if look.example >= 0 else found.examples[0]
-    return fetch_example(store, focus_of(store, selection, look, example))
+    return fetch_example(store, focus_of(store, question, look, example))
 
 
-def focus_of(store: Store, selection: Selection, look: Look, example: int) -> Focus:
+def focus_of(store: Store, question: Question, look: Look, example: int) -> Focus:
     """The one comparison, layer and head that are looked at; of several comparisons the last one."""
-    pair = pairs(selection, [c.key for c in store.checkpoints(selection.corpus)])[-1]
+    pair = comparisons(question, [c.key for c in store.checkpoints(question.corpus)])[-1]
     if pair.reference is None:
         raise BertdynError("An example is shown in two checkpoints: choose what to compare with (--against).")
-    there = store.checkpoint(selection.corpus, pair.key)
-    layer = _layer(store, selection, look, pair.key, 1)
-    return Focus(selection.corpus, pair.key, pair.reference, layer, min(look.head, there.heads), example)
+    there = store.checkpoint(question.corpus, pair.key)
+    layer = _layer(store, question, look, pair.key, 1)
+    return Focus(question.corpus, pair.key, pair.reference, layer, min(look.head, there.heads), example)
 
 
-def _layer(store: Store, selection: Selection, look: Look, key: CheckpointKey, lowest: int) -> int:
+def _layer(store: Store, question: Question, look: Look, key: CheckpointKey, lowest: int) -> int:
     """The layer that is looked at: one that is there; unset, the highest of those that are chosen."""
-    most = store.checkpoint(selection.corpus, key).layers
+    most = store.checkpoint(question.corpus, key).layers
     if look.layer is not None:
         return min(max(look.layer, lowest), most)
-    chosen = [n for n in range(lowest, most + 1) if selection.layers is None or n in selection.layers]
+    chosen = [n for n in range(lowest, most + 1) if question.layers is None or n in question.layers]
     return chosen[-1] if chosen else most
 
 

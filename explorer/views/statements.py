@@ -30,14 +30,14 @@ WORKED = (
     Worked(
         "Which layer moved most in each run, at its last step?",
         "SELECT corpus, task, seed, arg_max(layer, value) AS layer, max(value) AS distance\n"
-        "FROM svcca JOIN runs USING (task, seed)\n"
+        "FROM svcca JOIN runs USING (task, variant, seed)\n"
         "WHERE step = last_step AND ref_task = 'pretrained'\n"
         "GROUP BY ALL ORDER BY ALL",
     ),
     Worked(
         "Does the last layer's distance follow the accuracy?",
         "SELECT s.corpus, s.task, s.seed, s.step, s.variance, avg(s.value) AS distance, t.value AS accuracy\n"
-        "FROM svcca s JOIN training_log t USING (task, seed, step)\n"
+        "FROM svcca s JOIN training_log t USING (task, variant, seed, step)\n"
         "WHERE t.name = 'eval_accuracy' AND s.ref_task = 'pretrained'\n"
         "  AND s.layer = (SELECT max(layer) FROM svcca)\n"
         "GROUP BY ALL ORDER BY ALL",
@@ -61,7 +61,7 @@ WORKED = (
     ),
     Worked(
         "Which checkpoints are there, and how large are they?",
-        "SELECT corpus, task, seed, step, layers, has_attention, round(bytes / 1e6, 1) AS mb\n"
+        "SELECT corpus, task, variant, seed, step, layers, map_keys(digests) AS inputs, round(bytes / 1e6, 1) AS mb\n"
         "FROM checkpoints ORDER BY ALL",
     ),
     Worked(

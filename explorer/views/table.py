@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.measures import Measure
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
+from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.rows import Rows
 from explorer.views.trust import Trust
 from store.errors import BertdynError
-from store.keys import Result
+from store.results import Result
 
 COLUMNS = (
     *(
@@ -33,8 +35,14 @@ COLUMNS = (
 )
 _IN_TITLE = ("measure", "corpus", "parameters")
 _IN_TITLE_IF_ONE = ("unit", "ref_task", "ref_seed", "ref_step")
-_STORED = {"null": "null_value"}
-"""Columns that the store calls otherwise."""
+_STORED = {"null": "null_value", "task": "recipe", "ref_task": "ref_recipe"}
+"""Columns that a row calls otherwise."""
+
+
+def columns_of(measure: Measure) -> tuple[str, ...]:
+    """Return every column of a measure's table: those of all measures, and its own axes before the statistic."""
+    at = COLUMNS.index("statistic")
+    return (*COLUMNS[:at], *(name for name, _ in further_axes(measure)), *COLUMNS[at:])
 
 
 class Table:
@@ -47,17 +55,18 @@ class Table:
         self.title = words.title(data, ", ".join(data.tasks[:4]) + (", ..." if len(data.tasks) > 4 else ""))
         self.subtitle = words.subtitle(data, data.main)
         self.empty = not data.results
+        self._names = columns_of(data.measure)
         trust = Trust.of(data.measure, data.results)
         self._said = words.notes(data, data.results) + trust.notes("[ ]", chance=True)
         self._said += words.on_noise(data.measure, data.results)
         if data.statistics is not None:
             self._said = (data.statistics.note, *self._said)
-        self._all = [tuple(self._cell(r, name) for name in COLUMNS) for r in data.results]
+        self._all = [tuple(self._cell(r, name) for name in self._names) for r in data.results]
         crossed = any(r.ref_layer not in (None, r.layer) for r in data.results)
-        said = {name for name in _IN_TITLE_IF_ONE if len({row[COLUMNS.index(name)] for row in self._all}) == 1}
+        said = {name for name in _IN_TITLE_IF_ONE if len({row[self._names.index(name)] for row in self._all}) == 1}
         self.columns: tuple[str, ...] = tuple(
             name
-            for j, name in enumerate(COLUMNS)
+            for j, name in enumerate(self._names)
             if name not in _IN_TITLE
             and name not in said
             and any(row[j] not in (None, "", "{}") for row in self._all)
@@ -103,7 +112,7 @@ class Table:
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Every row with every column."""
-        return COLUMNS, list(self._all)
+        return self._names, list(self._all)
 
     def row(self, y: int, options: DrawOptions = PLAIN) -> tuple[tuple[str, ...], tuple[object, ...]]:
         """The columns that are shown, and the values of one row in the order that is shown."""
@@ -112,27 +121,27 @@ class Table:
 
     def _cell(self, r: Result, column: str) -> Any:
         if column != "seed_to_seed":
-            return getattr(r, _STORED.get(column, column))
+            return getattr(r, _STORED.get(column, column)) if column in COLUMNS else dict(r.axes).get(column)
         whole = r.head is None and r.label_a is None and r.example is None and r.query is None
         if not whole or r.statistic != self.data.measure.main or r.ref_layer not in (None, r.layer):
             return None
-        beside = self.data.yardstick.get((r.task, r.layer, r.step))
+        beside = self.data.yardstick.get((r.recipe, r.layer, r.step))
         return None if beside is None else beside.value
 
     def _sorted(self, sort: str, descending: bool) -> tuple[list[Result], TextTable]:
         if self._kept is None or self._kept[0] != (sort, descending):
             order = list(range(len(self._all)))
             if sort:
-                if sort not in COLUMNS:
-                    raise BertdynError(f"The table has no column '{sort}', only {', '.join(COLUMNS)}.")
-                at = COLUMNS.index(sort)
+                if sort not in self._names:
+                    raise BertdynError(f"The table has no column '{sort}', only {', '.join(self._names)}.")
+                at = self._names.index(sort)
                 there = [i for i in order if self._all[i][at] is not None]
                 there.sort(key=lambda i: self._all[i][at], reverse=descending)
                 # Rows without a value stand last either way.
                 order = there + [i for i in order if self._all[i][at] is None]
             elif descending:
                 order.reverse()
-            places = [COLUMNS.index(name) for name in self.columns]
+            places = [self._names.index(name) for name in self.columns]
             results = [self.data.results[i] for i in order]
             warned = frozenset(i for i, r in enumerate(results) if r.reason)
             table = TextTable(
@@ -143,7 +152,9 @@ class Table:
 
     def _read(self, r: Result) -> str:
         parts = [
-            f"{r.task}, seed {r.seed}, layer {r.layer}",
+            f"{r.recipe}, seed {r.seed}",
+            "" if r.layer is None else f"layer {r.layer}",
+            *(f"{name} {cell(value)}" for name, value in r.axes),
             "" if r.head is None else f"head {r.head}",
             f"step {r.step:,}",
             "" if r.ref_layer in (None, r.layer) else f"against layer {r.ref_layer}",

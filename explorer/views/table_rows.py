@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from explorer.selection import Selection
+from explorer.selection import Cells, Question
+from explorer.selection.stored import OPERANDS, cell_columns, cell_of, further_axes
 from explorer.views.asked import Asked, shares
-from explorer.views.cells import Place, Yardstick, place_of, yardsticks
+from explorer.views.cells import Yardstick, yardsticks
+from explorer.views.fetching import wanted_of
 from explorer.views.rows import Rows, choose_rows, row_order
 from explorer.views.statistics import Statistics, chosen
-from explorer.views.wanted import Wanted
-from store.keys import Result
+from store.results import AXIS, COLUMNS, Result
+from store.rows import Condition, In, Is, Not, Same, of_recipes
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -22,8 +24,6 @@ MOST_PARTS = 100_000
 _KINDS = 200
 _ASKED = 100
 """Pages of an order that are looked through for rows that belong to a selection."""
-_SORTED = {f.name: f.name for f in fields(Result)} | {"null": "null_value"}
-"""Columns of a table that the store can sort by, and what it calls them."""
 
 
 @dataclass(frozen=True)
@@ -40,126 +40,135 @@ class Counts:
     """Those that are asked for; None: all."""
 
     @property
-    def narrower(self) -> str:
-        """A condition on the rows."""
-        if self.statistics is None:
-            return ""
-        named = ", ".join("'" + name.replace("'", "''") + "'" for name in self.statistics.shown)
-        return f" and {f'statistic in ({named})' if named else 'false'}"
+    def narrower(self) -> tuple[Condition, ...]:
+        """Conditions on the rows."""
+        return () if self.statistics is None else (In("statistic", tuple(self.statistics.shown)),)
 
 
-def fetch_counts(store: Store, selection: Selection, statistic: str = "") -> Counts:
-    """Count the rows of a selection.
+def fetch_counts(store: Store, question: Question, statistic: str = "") -> Counts:
+    """Count the rows of a question.
 
     Args:
         statistic: rows of these statistics alone (see ``Look``).
 
     Raises:
-        BertdynError: the selection matches nothing, or the store cannot be read.
-        MeasureError: there is no such measure.
+        BertdynError: the question matches nothing, or the store cannot be read.
     """
-    wanted = Wanted(store, selection)
-    asked = Asked.of(store, wanted, wanted.tasks)
-    there = chosen(asked.statistics(), statistic, wanted.measure.main) if statistic else None
+    wanted = wanted_of(store, question)
+    asked = Asked(store, question, wanted.tasks)
+    there = chosen(asked.statistics(), statistic, question.measure.main) if statistic else None
     counts = Counts(0, 0, 0, there)
     everything = shares(store, wanted, wanted.tasks)
     narrowed = shares(store, wanted, wanted.tasks, counts.narrower) if statistic else everything
     known = sum(share.wanted - share.missing for share in everything.values())
     rows = sum(share.rows for share in narrowed.values())
-    return replace(counts, known=known, rows=rows, parts=asked.count(_parts(asked) + counts.narrower))
+    parts = asked.count((*asked.parts, *counts.narrower)) if question.detail else 0
+    return replace(counts, known=known, rows=rows, parts=parts)
 
 
 def fetch_table(
     store: Store,
-    selection: Selection,
+    question: Question,
     counts: Counts,
     most: int | None = None,
     order: tuple[str, bool] = ("", False),
 ) -> Rows:
-    """Read every row of a selection that was counted, those of single examples and query tokens too as long as these
-    are not more than MOST_PARTS.
+    """Read every row of a question that was counted; where a detail is asked for, also those of single examples and
+    query tokens as long as these are not more than MOST_PARTS.
 
     Args:
         most: at most so many rows, the first ones in the order.
         order: column and whether descending, of which the first rows are taken; without a column, run by run.
 
     Raises:
-        BertdynError, MeasureError: as ``fetch_counts``.
+        BertdynError: as ``fetch_counts``.
     """
-    wanted = Wanted(store, selection)
-    asked = Asked.of(store, wanted, wanted.tasks)
-    stored = _some(asked, asked.here + counts.narrower, wanted, counts.rows, most, order) if counts.rows else []
+    wanted = wanted_of(store, question)
+    asked = Asked(store, question, wanted.tasks)
+    stored = _some(asked, (*asked.here, *counts.narrower), wanted, counts.rows, most, order) if counts.rows else []
     left_out = counts.rows - len(stored)
     fits = counts.parts <= (MOST_PARTS if most is None else most - len(stored))
-    places = {place_of(r) for r in stored}
+    cells = {cell_of(r, question.measure) for r in stored}
     if fits and counts.parts:
-        stored += asked.all(_parts(asked) + counts.narrower)
-    found = choose_rows(wanted.measure, selection, stored, wanted)
+        stored += asked.all(asked.query((*asked.parts, *counts.narrower)))
+    found = choose_rows(question, stored, wanted)
     return replace(
         found,
-        yardstick=_yardsticks(store, wanted, found),
+        yardstick=_yardsticks(store, found),
         left_out=left_out + (0 if fits else counts.parts),
-        unseen=counts.known - len(places),
+        unseen=counts.known - len(cells),
         statistics=counts.statistics,
-        order=order if left_out and fits and order[0] in _SORTED else ("", False),
+        order=order if left_out and fits and order[0] in _sortable(asked) else ("", False),
     )
 
 
-def _parts(asked: Asked) -> str:
-    return f"version = {asked.measure.version} and (example is not null or query is not null)"
-
-
-def _yardsticks(store: Store, wanted: Wanted, found: Rows) -> Mapping[tuple[str, int, int], Yardstick]:
+def _yardsticks(store: Store, found: Rows) -> Mapping[tuple[str, int | None, int], Yardstick]:
     """What seeds differ by, from all that is stored of it: of a mean over some pairs of seeds nobody could tell."""
-    beside: dict[tuple[str, int, int], Yardstick] = {}
-    if wanted.measure.sides == 2 and not found.between_seeds:
-        for task in sorted({r.task for r in found.results}):
-            asked = Asked.of(store, wanted, (task,))
-            where = f"{asked.here} and ref_task = task and ref_step = step and ref_seed <> seed"
-            beside |= yardsticks(wanted.measure, asked.whole_layers(where))
+    beside: dict[tuple[str, int | None, int], Yardstick] = {}
+    if found.measure.compares and not found.between_seeds:
+        for task in sorted({r.recipe for r in found.results}):
+            asked = Asked(store, found.question, (task,))
+            alike = [Same(f"ref_{name}", name) for name in ("task", "variant", "step")]
+            between = (*asked.here, *alike, Not(Same("ref_seed", "seed")))
+            beside |= yardsticks(found.measure, asked.whole_layers(between))
     return beside
 
 
 def _some(
-    asked: Asked, where: str, there: Wanted, many: int, most: int | None, order: tuple[str, bool]
+    asked: Asked,
+    where: tuple[Condition, ...],
+    there: Cells,
+    many: int,
+    most: int | None,
+    order: tuple[str, bool],
 ) -> list[Result]:
     """At most so many of ``many`` rows that belong ``there``, the first ones in the order."""
     if most is None or many <= most:
-        return [r for r in asked.all(where) if place_of(r) in there]
-    return _first(asked, where, there, most, order) if order[0] in _SORTED else _by_run(asked, where, there, most)
+        return _belonging(asked.all(asked.query(where)), there)
+    if order[0] in _sortable(asked):
+        return _first(asked, where, there, most, order)
+    return _by_run(asked, where, there, most)
 
 
-def _first(asked: Asked, where: str, there: Wanted, most: int, order: tuple[str, bool]) -> list[Result]:
+def _sortable(asked: Asked) -> dict[str, str]:
+    """Columns of a table that the store can sort by, and what it calls them."""
+    own = {name: AXIS + name for name, _ in further_axes(asked.measure)}
+    return {name: name for name in COLUMNS} | {"null": "null_value"} | own
+
+
+def _first(
+    asked: Asked, where: tuple[Condition, ...], there: Cells, most: int, order: tuple[str, bool]
+) -> list[Result]:
     """The first rows by a column; rows without a value of it come last, equal ones by their place."""
-    column, descending = _SORTED[order[0]], "desc" if order[1] else "asc"
-    equal = ", ".join((*Place._fields, "head", "statistic", "label_a", "label_b"))
-    near = f"{where}{_near(there)} order by {column} {descending} nulls last, {equal}"
+    equal = (*cell_columns(asked.measure), "head", "statistic", "label_a", "label_b")
+    by = ((_sortable(asked)[order[0]], order[1]), *((name, False) for name in equal))
+    near = (*where, *_near(there))
     found: list[Result] = []
     for start in range(0, _ASKED * most, most):
-        page = asked.all(f"{near} limit {most} offset {start}")
-        found += [r for r in page if place_of(r) in there]
+        page = asked.all(asked.query(near, order=by, limit=most, offset=start))
+        found += _belonging(page, there)
         if len(found) >= most or len(page) < most:
             break
     return found[:most]
 
 
-def _by_run(asked: Asked, where: str, there: Wanted, most: int) -> list[Result]:
+def _by_run(asked: Asked, where: tuple[Condition, ...], there: Cells, most: int) -> list[Result]:
     stored: list[Result] = []
-    for task, seed in there.runs:
+    for recipe, seed in there.runs:
         if len(stored) >= most:
             break
-        run = "' and seed = '".join(name.replace("'", "''") for name in (task, seed))
-        rows = asked.all(f"{where} and task = '{run}'")
-        stored += sorted((r for r in rows if place_of(r) in there), key=row_order)
+        rows = asked.all(asked.query((*where, *of_recipes((recipe,)), Is("seed", seed))))
+        stored += sorted(_belonging(rows, there), key=row_order)
     return stored[:most]
 
 
-def _near(there: Collection[Place]) -> str:
-    """A condition that holds for all of these places and, where they are not too many kinds, for few others."""
-    said = ""
-    for i, name in enumerate(Place._fields):
-        kinds = {place[i] for place in there}
+def _belonging(rows: Iterable[Result], there: Cells) -> list[Result]:
+    return [r for r in rows if cell_of(r, there.question.measure) in there]
+
+
+def _near(there: Cells) -> Iterator[Condition]:
+    """Conditions that hold for all of these cells and, where they are not too many kinds, for few others."""
+    for place, name in enumerate((*OPERANDS, "layer", "ref_layer")):
+        kinds = {cell[place] for cell in there}
         if None not in kinds and len(kinds) <= _KINDS:
-            listed = ", ".join(str(v) if isinstance(v, int) else "'" + str(v).replace("'", "''") + "'" for v in kinds)
-            said += f" and {name} in ({listed})"
-    return said
+            yield In(name, tuple(kinds))

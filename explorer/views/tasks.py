@@ -35,7 +35,7 @@ class Task:
 def task_of(data: Rows) -> Task:
     """What is shown of the first task of some rows."""
     task = data.tasks[0]
-    cube, shown = data.cube(task, data.seeds(task)), [r for r in data.main if r.task == task]
+    cube, shown = data.cube(task, data.seeds(task)), [r for r in data.main if r.recipe == task]
     low = words.on_noise(data.measure, shown)
     return Task(cube, cube_rows(data, cube), words.flaws(shown), low, Trust.of(data.measure, shown))
 

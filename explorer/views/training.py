@@ -62,7 +62,7 @@ NONE = Training((), ())
 
 def training(checkpoints: Sequence[Checkpoint], task: str, seeds: Sequence[str]) -> Training:
     """What the checkpoints of a task and some of its seeds say (pure)."""
-    chosen = [c for c in checkpoints if c.key.task == task and c.key.seed in seeds]
+    chosen = [c for c in checkpoints if c.key.recipe == task and c.key.seed in seeds]
     steps = tuple(sorted({c.key.step for c in chosen}))
     names = sorted({name for c in chosen for name in c.metrics})
     metric = next((name for name in METRICS if name in names), names[0] if names else "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from explorer.measures import Measure
 from explorer.render.cells import clean
-from store.keys import Result
+from store.results import Result
 
 
 def known(result: Result) -> dict[str, object]:

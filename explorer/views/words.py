@@ -14,7 +14,7 @@ from explorer.views.cells import signed
 from explorer.views.fitting import DOT
 from explorer.views.rows import Rows
 from explorer.views.trust import asked
-from store.keys import Result
+from store.results import Result
 
 WIDE = 1000
 """Room for every word."""
@@ -25,8 +25,8 @@ _APART, _ALIKE = "seeds differ by", "between seeds"
 
 def against(rows: Rows) -> str:
     """'from the pre-trained model' (of a similarity: 'to'), and so on; empty for a measure of one checkpoint alone."""
-    chosen = rows.selection.against
-    if chosen is None or rows.measure.sides == 1:
+    chosen = rows.question.against
+    if chosen is None:
         return ""
     toward = "to" if rows.measure.same else "from"
     match chosen.kind:
@@ -65,15 +65,15 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     which parameters were changed, which way values point, the usual parameters; where there is no room the last of
     these go first."""
     counts = sorted({r.n for r in shown if r.value is not None})
-    parts = [f"corpus {rows.selection.corpus}"]
+    parts = [f"corpus {rows.question.corpus}"]
     if counts:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")
     usual = {p.name: p.default for p in rows.measure.parameters}
-    chosen = [(name, value) for name, value in rows.selection.parameters if value != usual.get(name, value)]
+    chosen = [(name, value) for name, value in rows.question.parameters if value != usual.get(name, value)]
     parts += [parameter(name, value) for name, value in chosen]
     none, *other = rows.measure.direction.split(", ")
-    parts += [none, *(parameter(*p) for p in rows.selection.parameters if p not in chosen), *other]
+    parts += [none, *(parameter(*p) for p in rows.question.parameters if p not in chosen), *other]
     return clean(DOT.join(part for part in parts if part))
 
 
@@ -89,7 +89,7 @@ def parameter(name: str, value: object) -> str:
 
 
 _PLAIN = {
-    *(("definition", "variance99"), ("tokens", "all"), ("detail", "layer"), ("held_out", 0.0)),
+    *(("definition", "variance99"), ("tokens", "all"), ("held_out", 0.0)),
     *((seed, 0) for seed in ("split_seed", "order_seed", "sample_seed")),
 }
 """What a share of the variance, a number of tokens and the picture itself say already, and what was left as it is."""
@@ -170,7 +170,7 @@ def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, ins
     unit = "" if y_name(rows.measure) == rows.measure.title else f" {result.unit}"
     text = f"{place}: {number(result.value)}{unit}{interval(result)}"
     same_layer = result.ref_layer in (None, result.layer)
-    yard = rows.yardstick.get((result.task, result.layer, result.step)) if same_layer else None
+    yard = rows.yardstick.get((result.recipe, result.layer, result.step)) if same_layer else None
     beside = [f"! {result.reason}"] if result.reason else []  # first: the end is cut where there is no room
     beside += yardstick(rows, None if yard is None else yard.value) + chance(result.null_value)
     if noise(rows.measure, result):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from store.attributes import corpus_info, read_attributes
 from store.errors import BertdynError
 from store.groups import damage, make_array, make_group, open_array
 from store.keys import Corpus
-from store.layout import chunk_length, corpus_path
+from store.layout import annotation_path, chunk_length, corpus_path
 from store.ragged import offsets_of, pack_texts, pair_offsets, unpack_texts
 from store.staging import MARK, Stage, writing
 
@@ -27,7 +30,14 @@ _ARRAYS = {
     "word_offsets": ("int64", "example_end"),
 }
 _LABELS = ("int32", "labelled")
+_VALUES = "values"
 _REQUIRED = (*_ARRAYS, "text_utf8", "text_offsets", "text_columns", "piece_ids", "piece_utf8", "piece_offsets")
+
+
+def annotation_digest(names: Sequence[str], label_ids: np.ndarray) -> str:
+    """Return the digest of labels: of their names, and of the ids int32 [E] or [W] in the order of the texts."""
+    named = json.dumps(list(names), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(named + b"\0" + np.ascontiguousarray(label_ids, "<i4").tobytes()).hexdigest()
 
 
 def write_corpus(root: Path, corpus: Corpus, replace: bool = False) -> bool:
@@ -41,11 +51,15 @@ def write_corpus(root: Path, corpus: Corpus, replace: bool = False) -> bool:
     stage = Stage(root)
     try:
         with writing(root):
-            make_group(stage.path, {"info": asdict(corpus.info), "attributes": dict(corpus.attributes)})
+            about = asdict(corpus.info)
+            del about["annotations"]  # each is a group of its own, so that more can be added
+            make_group(stage.path, {"info": about, "attributes": dict(corpus.attributes)})
             for name, (dtype, axis) in _ARRAYS.items():
                 _write(stage.path, name, getattr(corpus, name), dtype, axis)
-            if corpus.label_ids is not None:
-                _write(stage.path, "label_ids", corpus.label_ids, *_LABELS)
+            if corpus.label_ids is not None and corpus.info.labelled is not None:
+                place = annotation_path(stage.path, corpus.info.labelled.name)
+                make_group(place, asdict(corpus.info.labelled))
+                _write(place, _VALUES, corpus.label_ids, *_LABELS)
             columns = [text for texts in corpus.texts for text in texts]
             _write_texts(stage.path, "text", columns)
             _write(stage.path, "text_columns", offsets_of(map(len, corpus.texts)), "int64", "example_end")
@@ -69,7 +83,10 @@ def read_corpus(root: Path, name: str) -> Corpus:
         raise BertdynError(f"'{folder}' should hold corpus '{name}' but says it is '{info.name}'.")
     # A missing chunk would read as zeros, so look first; a corpus is small.
     missing = [f"its {array} are missing" for array in _REQUIRED if not (folder / array / MARK).is_file()]
-    for problem in itertools.chain(missing, damage(folder)):
+    labels = None if info.labelled is None else annotation_path(folder, info.labelled.name)
+    if labels is not None and not (labels / _VALUES / MARK).is_file():
+        missing.append("its labels are missing")
+    for problem in itertools.chain(missing, damage(folder), () if labels is None else damage(labels)):
         raise _damaged(root, name, problem)
     arrays = {field: _read(folder, field) for field in _ARRAYS}
     columns, ends = _read_texts(folder, "text"), _read(folder, "text_columns")
@@ -77,7 +94,7 @@ def read_corpus(root: Path, name: str) -> Corpus:
     corpus = Corpus(
         info=info,
         **arrays,
-        label_ids=_read(folder, "label_ids") if (folder / "label_ids").is_dir() else None,
+        label_ids=None if labels is None else _read(labels, _VALUES),
         texts=tuple(tuple(columns[a:b]) for a, b in itertools.pairwise(ends)),
         pieces=pieces,
         attributes=read_attributes(folder).get("attributes", {}),

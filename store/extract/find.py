@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.keys import PRETRAINED, PRETRAINED_KEY, CheckpointKey
+from store.extract.links import Name, Tree
+from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey, task_and_variant
 
 DEFAULT_LAYOUT = "{task}/seed-{seed}/checkpoint-{step}"
 CONFIG = "config.json"
@@ -23,6 +23,8 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.b
 """In the order in which they are taken."""
 TRAINER_STATE = "trainer_state.json"
 DEFAULT_SEED = "0"
+_NOTED = 5
+"""Paths that a note lists."""
 _FIELD = re.compile(r"\{(\w+)\}|(\*)")
 _TIMINGS = ("_runtime", "_per_second", "_preparation_time", "_compilation_time")
 
@@ -68,17 +70,22 @@ class Layout:
         self.template = template
         parts = [p for p in template.strip().split("/") if p]
         fields = [name for name, star in _FIELD.findall(template) if not star]
-        unknown = [f for f in fields if f not in ("task", "seed", "step")]
+        unknown = [f for f in fields if f not in CheckpointKey._fields]
         if not parts or "task" not in fields or unknown or len(set(fields)) != len(fields):
             raise BertdynError(
-                f"--layout: '{template}' must name {{task}} once, may name {{seed}} and {{step}} once and * anywhere, "
-                f"as in {DEFAULT_LAYOUT}."
+                f"--layout: '{template}' must name {{task}} once, may name {{variant}}, {{seed}} and {{step}} once "
+                f"and * anywhere, as in {DEFAULT_LAYOUT}."
             )
         self.has_step = "step" in fields
+        self.depth = len(parts)
+        """Number of folder names at the end of a path that are read."""
         self._patterns = [re.compile(_pattern(part)) for part in parts]
 
-    def read(self, folder: Path) -> tuple[str, str, int | None] | None:
-        """Task, seed and step (None: ask the Trainer) of a folder; None when its path does not fit."""
+    def read(self, folder: Path) -> tuple[str, str, str, int | None] | None:
+        """Return task, variant, seed and step (None: ask the Trainer) of a folder; None when its path does not fit.
+
+        Without ``{variant}`` a task folder ``TASK+VARIANT`` names both. A variant called ``plain`` is the plain run.
+        """
         parts = folder.parts[-len(self._patterns) :]
         if len(parts) < len(self._patterns) or parts[0] == folder.anchor:
             return None
@@ -89,50 +96,62 @@ class Layout:
                 return None
             values |= match.groupdict()
         step = values.get("step")
-        return values["task"], values.get("seed", DEFAULT_SEED), None if step is None else int(step)
+        task, variant = values["task"], values.get("variant")
+        if variant is None:
+            task, variant = task_and_variant(task)
+        elif variant == PLAIN:
+            variant = ""
+        return task, variant, values.get("seed", DEFAULT_SEED), None if step is None else int(step)
 
 
 def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
-    """Every checkpoint under the given folders, sorted by task, seed and step, and what is worth saying of the others.
+    """Return every checkpoint under the given folders, sorted by task, seed and step, and notes on what was left out.
 
     A folder counts when it holds ``config.json`` or weights and its path fits the layout: one that lacks the other half
-    is a checkpoint all the same, a broken one, and is reported when it is opened.
+    is a checkpoint all the same, a broken one, and is reported when it is opened. A folder that links lead to as well
+    is one checkpoint, under its own path where that fits the layout, else under the first link that does.
 
     Raises:
         BertdynError: no such folder, nothing found, a step that cannot be told, or two folders for one checkpoint.
     """
     found: dict[CheckpointKey, Found] = {}
+    taken: list[Name] = []
     strangers: list[Path] = []
     for run in runs:
         if not run.is_dir():
             raise BertdynError(f"There is no folder {run}.")
-    for folder in _candidates(runs):
-        named = layout.read(folder)
+    tree = Tree(runs)
+    elsewhere: list[tuple[Name, CheckpointKey]] = []
+    for real in tree.holding(_is_model):
+        named = _named(tree, real, layout)
         if named is None:
-            strangers.append(folder)
+            strangers.append(tree.path(real))
             continue
-        task, seed, step = named
-        key = CheckpointKey(task, seed, _step(folder) if step is None else step)
+        name, key = named
         if key.task == PRETRAINED:
             raise BertdynError(
-                f"{folder} would be task '{PRETRAINED}', which is the name of the reference: rename the folder, or "
+                f"{name.path} would be task '{PRETRAINED}', which is the name of the reference: rename the folder, or "
                 "give it with --reference."
             )
+        if name.resolved:
+            elsewhere.append((name, key))
+            continue
         if key in found:
             raise BertdynError(
-                f"{found[key].folder} and {folder} are both checkpoint {key} under the layout {layout.template}. "
+                f"{found[key].folder} and {name.path} are both checkpoint {key} under the layout {layout.template}. "
                 "Name one of them, or a --layout that tells them apart."
             )
-        found[key] = Found(key, folder, str(folder))
+        found[key] = Found(key, name.path, str(name.path))
+        taken.append(name)
+    for name, key in elsewhere:  # its path was never typed, so it gives way to one that was
+        if key in found:
+            strangers.append(tree.path(name.real))
+        else:
+            found[key] = Found(key, name.path, str(name.path))
+            taken.append(name)
     if not found and runs:
-        raise BertdynError(_nothing(runs, layout, strangers))
-    notes = []
-    if strangers:
-        notes.append(
-            f"{_count(len(strangers), 'folder')} with a model left out: {strangers[0]}"
-            f"{' and others do' if len(strangers) > 1 else ' does'} not fit the layout {layout.template}."
-        )
-    return [found[key] for key in sorted(found)], notes
+        raise BertdynError(_nothing(runs, layout, strangers, tree))
+    return [found[key] for key in sorted(found)], _notes(tree, layout, taken, strangers)
 
 
 def reference(folder: Path, source: str) -> Found:
@@ -203,19 +222,40 @@ def _number(value: object) -> float | None:
     return None
 
 
-def _candidates(runs: Sequence[Path]) -> Iterator[Path]:
-    """Folders that hold a model, each once. Links are followed: runs often lie on another disk."""
-    seen: set[str] = set()
-    for run in runs:
-        for name, below, files in os.walk(os.path.abspath(run), followlinks=True):
-            real = os.path.realpath(name)
-            if real in seen:
-                below.clear()
-                continue
-            seen.add(real)
-            below[:] = sorted(b for b in below if not b.startswith("."))
-            if CONFIG in files or any(w in files for w in WEIGHTS):
-                yield Path(name)
+def _is_model(files: Sequence[str]) -> bool:
+    return CONFIG in files or any(name in files for name in WEIGHTS)
+
+
+def _named(tree: Tree, real: str, layout: Layout) -> tuple[Name, CheckpointKey] | None:
+    """Return the first name of a folder that fits the layout, and the checkpoint that it names."""
+    for name in tree.names(real, layout.depth):
+        fields = layout.read(name.path)
+        if fields is not None:
+            task, variant, seed, step = fields
+            return name, CheckpointKey(task, variant, seed, _step(name.path) if step is None else step)
+    return None
+
+
+def _notes(tree: Tree, layout: Layout, taken: Sequence[Name], strangers: Sequence[Path]) -> list[str]:
+    notes = []
+    if strangers:
+        notes.append(
+            f"{_count(len(strangers), 'folder')} with a model left out: {strangers[0]}"
+            f"{' and others do' if len(strangers) > 1 else ' does'} not fit the layout {layout.template}."
+        )
+    again = tree.passed_over(taken)
+    if again:
+        notes.append(f"{_count(len(again), 'link')} to what is read under another name: {_listed(again)}.")
+    if tree.dangling:
+        notes.append(f"{_count(len(tree.dangling), 'link')} without a target: {_listed(tree.dangling)}.")
+    if tree.closed:
+        notes.append(f"{_count(len(tree.closed), 'folder')} that cannot be read: {_listed(tree.closed)}.")
+    return notes
+
+
+def _listed(items: Sequence[object]) -> str:
+    more = len(items) - _NOTED
+    return "; ".join(map(str, items[:_NOTED])) + (f"; and {more:,} more" if more > 0 else "")
 
 
 def _step(folder: Path) -> int:
@@ -238,11 +278,11 @@ def _pattern(part: str) -> str:
     return out + re.escape(part[end:])
 
 
-def _nothing(runs: Sequence[Path], layout: Layout, strangers: Sequence[Path]) -> str:
+def _nothing(runs: Sequence[Path], layout: Layout, strangers: Sequence[Path], tree: Tree) -> str:
     where = ", ".join(map(str, runs))
     wanted = f"folders {layout.template} with {CONFIG} and {WEIGHTS[0]} or {WEIGHTS[2]}"
     if not strangers:
-        return f"No checkpoint under {where}: looked for {wanted}."
+        return " ".join([f"No checkpoint under {where}: looked for {wanted}.", *_notes(tree, layout, (), ())])
     return (
         f"No checkpoint under {where}: looked for {wanted}. {_count(len(strangers), 'folder')} with a model "
         f"{'do' if len(strangers) > 1 else 'does'} not fit, such as {strangers[0]}: give a --layout that does."

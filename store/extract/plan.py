@@ -19,7 +19,7 @@ from store.extract.hub import resolve
 from store.extract.model import Geometry, check_weights, read_geometry, weights_digest, weights_stamp
 from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_corpus
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey, Corpus
-from store.layout import MARKER, array_bytes
+from store.layout import ATTENTION, MARKER, array_bytes
 from store.store import Store
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: _Usable, opt
             f"The weights in {checkpoint.found.folder} are not those that the store has as {there.key} "
             f"(from {there.source}). Use --replace to extract them in their place."
         )
-    return there.has_attention or not options.attentions
+    return ATTENTION in there.digests or not options.attentions
 
 
 def _work(checkpoint: _Usable, corpus: Corpus, options: ExtractOptions, replaces: bool) -> Work:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from store.corpora.text_files import Text
+from store.corpora.stored import annotation_digest
+from store.corpora.text_files import LABEL_COLUMN, Text
 from store.errors import BertdynError
 from store.extract.quiet import quiet
-from store.keys import Corpus, CorpusInfo
+from store.keys import AnnotationInfo, Corpus, CorpusInfo
 from store.ragged import offsets_of
 
 _VOCABULARIES = (
@@ -114,7 +115,7 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         tokens=int(offsets[-1]),
         pairs=int((np.diff(offsets) ** 2).sum()),
         words=sum(len(row.words) for row in rows),
-        labels=names,
+        annotations=_annotations(text, names, label_ids),
         tokenizer=tokenizer.fingerprint,
         fingerprint=fingerprint(token_ids, offsets, token_types),
         truncated=sum(row.cut for row in rows),
@@ -230,6 +231,13 @@ def _words(encoding: Any) -> list[tuple[int, int, int, int]]:
             found.append((*now, token, 1))
         before = now
     return found
+
+
+def _annotations(text: Text, names: tuple[str, ...], label_ids: np.ndarray | None) -> tuple[AnnotationInfo, ...]:
+    if label_ids is None:
+        return ()
+    name = text.columns.get("label", LABEL_COLUMN)
+    return (AnnotationInfo(name, text.kind, "class", names, annotation_digest(names, label_ids)),)
 
 
 def _labels(text: Text, rows: Sequence[_Row]) -> tuple[tuple[str, ...], np.ndarray | None]:

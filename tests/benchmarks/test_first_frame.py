@@ -1,60 +1,53 @@
-"""Exec to the first painted frame on a pseudo-terminal, in CPU time: budget 0.5 s, whatever the size of the store."""
+"""The explorer from exec to its first frame and picture, on a pseudo-terminal, against a bare Textual app's first frame
+(CPU time, whatever the size of the store)."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import select
-import struct
-import sys
-import termios
-import time
 from pathlib import Path
 
 import pytest
 
 from store.store import Store
+from tests.benchmarks.conftest import Report
+from tests.benchmarks.screen import FOOTER, FRAME_BUDGET, PICTURE, PICTURE_BUDGET, UNIT, Screen, bare_first_frame
 from tests.synthetic import make_store
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-CODE = "import sys; from explorer.cli import tui; tui(sys.argv[1:])"
-FOOTER = b"Table"
-"""Last to be painted of the first frame."""
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the CPU time of another process needs Linux"),
+]
 
 
-def first_frame(store: Path) -> tuple[float, float]:
-    """CPU seconds and wall seconds from exec until the footer stands on the screen."""
-    pid, fd = pty.fork()
-    started = time.monotonic()
-    if pid == 0:
-        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY)}
-        os.execve(sys.executable, [sys.executable, "-c", CODE, str(store)], environment)
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    seen = b""
-    while FOOTER not in seen:
-        assert select.select([fd], [], [], 30)[0], seen
-        seen += os.read(fd, 65536)
-    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    wall = time.monotonic() - started
-    cpu = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
-    os.kill(pid, 9)
-    os.waitpid(pid, 0)
-    os.close(fd)
-    return cpu, wall
-
-
-@pytest.mark.benchmark
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="CPU time of another process is read from /proc")
 @pytest.mark.parametrize("checkpoints", [0, 60])
-def test_first_painted_frame(tmp_path: Path, checkpoints: int) -> None:
+def test_first_frame_of_a_small_store(tmp_path: Path, checkpoints: int, report: Report) -> None:
     path = tmp_path / "runs.bertdyn"
     if checkpoints:
-        steps = tuple(range(checkpoints))
-        make_store(path, tasks=("sst2",), seeds=("1",), steps=steps)
+        make_store(path, tasks=("sst2",), seeds=("1",), steps=tuple(range(checkpoints)))
     else:
         Store.create(path)
-    taken = sorted(first_frame(path) for _ in range(5))
-    cpu, wall = taken[0]
-    print(f"\nfirst painted frame, {checkpoints} checkpoints: {1000 * cpu:.0f} ms CPU, {1000 * wall:.0f} ms wall")
-    assert cpu < 0.5
+    bare, frames = [], []
+    for _ in range(4):
+        bare.append(bare_first_frame())
+        with Screen(str(path)) as screen:
+            screen.until(FOOTER)
+            frames.append(screen.cpu())
+    ratio = min(frames) / min(bare)
+    report(f"first frame, {checkpoints} checkpoints", ratio, UNIT, FRAME_BUDGET, f"{1000 * min(frames):.0f} ms CPU")
+
+
+def test_first_frame_and_picture_of_ten_thousand_checkpoints_and_a_million_values(large: Path, report: Report) -> None:
+    bare, frames, pictures, readers = [], [], [], []
+    for _ in range(3):
+        bare.append(bare_first_frame())
+        with Screen(str(large), "--no-compute") as screen:
+            screen.until(FOOTER)
+            frames.append(screen.cpu())
+            screen.until(PICTURE)
+            pictures.append(screen.cpu())
+            readers.append(screen.cpu_of_children())
+    unit = min(bare)
+    report(
+        "first frame, 10,000 checkpoints", min(frames) / unit, UNIT, FRAME_BUDGET, f"{1000 * min(frames):.0f} ms CPU"
+    )
+    note = f"{1000 * min(pictures):.0f} ms CPU; the process that reads the tables: {min(readers) / unit:.2f} x"
+    report("first picture, a million values", min(pictures) / unit, UNIT, PICTURE_BUDGET, note)

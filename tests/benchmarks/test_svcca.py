@@ -9,14 +9,18 @@ nothing: each reference layer is decomposed once and each checkpoint's layer onc
 from __future__ import annotations
 
 import os
-import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get
+from explorer.measures import Context, Given
+from explorer.measures.registry import get
 from store.layout import chunk_length
 from store.shelf import Shelf
+from tests.benchmarks.conftest import Report
+from tests.benchmarks.timing import best_together
 from tests.explorer.measures.memory import MemoryLayer, one_token_each
 from tests.oracle import thin_svd_basis
 
@@ -24,13 +28,14 @@ pytestmark = pytest.mark.benchmark
 WHOLE = bool(os.environ.get("BERTDYN_LONG"))
 N, D = 10_000, 768
 LAYERS, STEPS = (2, 6) if WHOLE else (1, 2)
+UNIT = "the bare float32 product X'Y"
 FAMILY = ("svcca", "cka", "procrustes", "shape", "cca", "pwcca")
 
 
 class DiskLayer(MemoryLayer):
     """Hidden states in a Zarr array, chunked and checked as the store does."""
 
-    def __init__(self, path, states):
+    def __init__(self, path: Path, states: np.ndarray) -> None:
         import zarr
 
         self.hidden_chunk = chunk_length(len(states), states.shape[1] * 2)
@@ -44,32 +49,15 @@ class DiskLayer(MemoryLayer):
         self.array[:] = states
         self.identity, self.width, self.heads, self.attention_chunk = str(path), states.shape[1], 0, 1
 
-    def hidden(self, start, stop):
+    def hidden(self, start: int, stop: int) -> np.ndarray:
         return self.array[start:stop]
 
 
-def best_together(functions, rounds=5):
-    """Shortest CPU time of each on one thread, measured in turns: what else the machine does hardly enters."""
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    times = [[] for _ in functions]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            for _ in range(rounds):
-                for spent, function in zip(times, functions, strict=True):
-                    begin = time.process_time()
-                    function()
-                    spent.append(time.process_time() - begin)
-    finally:
-        torch.set_num_threads(threads)
-    return [min(t) for t in times]
+Pair = tuple[DiskLayer, DiskLayer]
 
 
 @pytest.fixture(scope="module")
-def layers(tmp_path_factory):
+def layers(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Pair], list[np.ndarray]]:
     """Pairs (checkpoint's layer, reference's layer) of the slice, and two of them in memory."""
     folder, rng = tmp_path_factory.mktemp("map"), np.random.default_rng(0)
     found, arrays = [], []
@@ -84,19 +72,20 @@ def layers(tmp_path_factory):
     return found, arrays
 
 
-def value(name, pair, context):
+def value(name: str, pair: Pair, context: Context) -> float | None:
     """One measure of one pair."""
-    return get(name).compute(*pair, one_token_each(N), dict(get(name).settle({})), context)[0].value
+    return get(name).compute(Given.layers(one_token_each(N), *pair), dict(get(name).settle({})), context)[0].value
 
 
-def literal_svcca(pair):
+def literal_svcca(pair: Pair) -> float:
     """As the papers write it: both arrays whole, a thin SVD each, the singular values of Ux' Uy."""
     x, y = (np.concatenate([layer.hidden(0, N)]) for layer in pair)
     return 1 - np.linalg.svd(thin_svd_basis(x).T @ thin_svd_basis(y), compute_uv=False).mean()
 
 
-@pytest.mark.on_demand
-def test_a_map_against_the_bare_product_and_thin_svds(layers, tmp_path, capsys):
+def test_a_map_against_the_bare_product_and_thin_svds(
+    layers: tuple[list[Pair], list[np.ndarray]], tmp_path: Path, report: Report, say: Callable[[str], None]
+) -> None:
     import torch
 
     pairs, (a, b) = layers
@@ -105,7 +94,7 @@ def test_a_map_against_the_bare_product_and_thin_svds(layers, tmp_path, capsys):
     for pair in pairs:
         assert value("svcca", pair, kept) == pytest.approx(value("svcca", pair, Context(shelf=shelf)), abs=1e-6)
 
-    def whole_map(names, make):
+    def whole_map(names: Sequence[str], make: Callable[[], Context]) -> None:
         context = make()
         for pair in pairs:
             for name in names:
@@ -128,19 +117,10 @@ def test_a_map_against_the_bare_product_and_thin_svds(layers, tmp_path, capsys):
         rounds=2 if WHOLE else 1,
     )
     ratio = {name: t / len(pairs) / bare for name, t in zip(jobs, times, strict=True)}
-    peer = {name: literal / (ratio[name] * bare) for name in ("svcca, first", "svcca, sides kept")}
-    with capsys.disabled():
-        print(
-            f"\n{LAYERS} layers x {STEPS} checkpoints, {N} x {D}; X'Y in float32 {bare * 1e3:.0f} ms; per pair, of it:"
-        )
-        for name, times_bare in ratio.items():
-            print(f"  {name:40s} {times_bare:5.2f} x")
-        print(f"  {'svcca, one pair, both sides made':40s} {single / bare:5.2f} x (budget 5)")
-        print("  budgets of a whole map: first 5 x, kept 2 x")
-        print(
-            f"  thin SVDs, straight from the papers: {literal / bare:.1f} x; slower than ours by: first "
-            f"{peer['svcca, first']:.1f} (wanted 6), kept {peer['svcca, sides kept']:.1f} (wanted 15)"
-        )
-    assert ratio["svcca, first"] < 10
-    assert ratio["svcca, sides kept"] < 4
-    assert peer["svcca, sides kept"] > 5
+    say(f"{LAYERS} layers x {STEPS} checkpoints, {N:,} x {D}; the unit, X'Y in float32, takes {bare * 1e3:.0f} ms CPU")
+    budgets = {"svcca, first": 5.0, "svcca, sides kept": 2.0}
+    for name, times_bare in ratio.items():
+        report(f"a map, per pair: {name}", times_bare, UNIT, budgets.get(name))
+    report("svcca, one pair, both sides made", single / bare, UNIT, 5)
+    for name, wanted in (("svcca, first", None), ("svcca, sides kept", 0.1)):
+        report(f"a map, per pair: {name}", ratio[name] * bare / literal, "thin SVDs as the papers write it", wanted)

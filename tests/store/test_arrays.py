@@ -18,7 +18,7 @@ from store.keys import CheckpointKey
 from store.store import Store
 from tests.synthetic import HEADS, LAYERS, WIDTH, attention_of, hidden_of, sample_corpus, write_checkpoint
 
-KEY = CheckpointKey("sst2", "1", 20)
+KEY = CheckpointKey.plain("sst2", "1", 20)
 CORPUS = sample_corpus()
 
 
@@ -89,7 +89,10 @@ def test_neither_batches_nor_chunks_change_what_is_stored_or_its_digest(
     np.testing.assert_array_equal(store.hidden("dev", KEY, 3), hidden[3])
     np.testing.assert_array_equal(store.attention("dev", KEY, 2, 1), attention[1, 0])
     one, other = store.checkpoint("dev", KEY), filled.checkpoint("dev", KEY)
-    assert (one.hidden_digest, one.attention_digest) == (other.hidden_digest, other.attention_digest)
+    assert (one.digests["hidden"], one.digests.get("attention", "")) == (
+        other.digests["hidden"],
+        other.digests.get("attention", ""),
+    )
     assert store.check().sound
     if size == 600:
         assert store.chunks("dev", KEY)[0] < CORPUS.info.tokens
@@ -112,7 +115,7 @@ def test_float32_is_kept_whole(store: Store) -> None:
         out.append(hidden, None)
         assert out.commit()
     np.testing.assert_array_equal(store.hidden("dev", KEY, 1), hidden[1])
-    assert store.checkpoint("dev", KEY).attention_digest == ""
+    assert store.checkpoint("dev", KEY).digests.get("attention", "") == ""
     with pytest.raises(BertdynError, match="without attentions"):
         store.attention("dev", KEY, 1, 1)
 
@@ -195,9 +198,9 @@ def test_the_first_of_two_writers_wins_and_replace_takes_over(store: Store) -> N
 
 def test_extracting_again_with_attentions_upgrades(store: Store) -> None:
     write_checkpoint(store, CORPUS, KEY, attentions=False)
-    assert not store.checkpoints()[0].has_attention
+    assert "attention" not in store.checkpoints()[0].digests
     write_checkpoint(store, CORPUS, KEY, replace=True)
-    assert store.checkpoints()[0].has_attention
+    assert "attention" in store.checkpoints()[0].digests
     np.testing.assert_array_equal(store.attention("dev", KEY, 1, 1), attention_of(CORPUS, KEY)[0, 0])
 
 
@@ -208,7 +211,7 @@ def test_extracting_again_with_attentions_upgrades(store: Store) -> None:
         (lambda s: s.hidden("dev", KEY, -1), "layers 0 to 3"),
         (lambda s: s.attention("dev", KEY, 0, 1), "layers 1 to 3"),
         (lambda s: s.attention("dev", KEY, 1, 3), "heads 1 to 2"),
-        (lambda s: s.hidden("dev", CheckpointKey("sst2", "1", 40), 1), "no checkpoint sst2/1/40"),
+        (lambda s: s.hidden("dev", CheckpointKey.plain("sst2", "1", 40), 1), "no checkpoint sst2/1/40"),
         (lambda s: s.hidden("test", KEY, 1), "no corpus 'test'. It has dev"),
     ],
 )
@@ -236,7 +239,7 @@ def test_one_damaged_chunk_is_an_error_with_a_remedy_and_never_a_number(store: S
 
 def test_a_checkpoint_in_the_folder_of_another_is_an_error(store: Store) -> None:
     write_checkpoint(store, CORPUS, KEY)
-    other = CheckpointKey("sst2", "2", 20)
+    other = CheckpointKey.plain("sst2", "2", 20)
     group(store, other).parent.mkdir(parents=True)
     os.rename(group(store), group(store, other))
     with pytest.raises(BertdynError, match=r"should hold checkpoint sst2/2/20"):

@@ -10,11 +10,12 @@ from store import layout
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.store import Store
+from tests.store.processes import left_by_a_dead_process
 from tests.store.results import result
 from tests.synthetic import hidden_of, make_store, sample_corpus, write_checkpoint
 
 CORPUS = sample_corpus()
-KEY = CheckpointKey("sst2", "1", 20)
+KEY = CheckpointKey.plain("sst2", "1", 20)
 
 
 @pytest.fixture
@@ -98,12 +99,36 @@ def test_a_checkpoint_of_another_version_of_its_corpus_is_found(store: Store) ->
 
 
 def test_leftovers_of_the_dead_are_found_and_removed(store: Store) -> None:
-    (store.path / "staging" / "0123").mkdir()
-    (store.path / "staging" / "0123" / "zarr.json").write_text("{}")
-    (store.path / "staging" / "0123.lock").touch()
-    assert [problem.place for problem in store.check().problems] == ["staging/0123"]
+    name = left_by_a_dead_process(store.path)
+    assert [problem.place for problem in store.check().problems] == [f"staging/{name}"]
     assert "removed 1 unfinished folder" in store.check(repair=True).mended
     assert not list((store.path / "staging").iterdir())
+
+
+def test_keeping_results_removes_what_a_killed_process_left(store: Store) -> None:
+    left_by_a_dead_process(store.path)
+    of = store.checkpoints()[0]
+    again = Store.open(store.path)
+    again.add_results([])
+    assert list((store.path / "staging").iterdir())
+    again.add_results([result(of)])
+    assert not list((store.path / "staging").iterdir())
+    assert again.check().sound
+
+
+def test_what_was_set_aside_stays_until_asked(store: Store) -> None:
+    folders = ["activations/dev/sst2/1/0", "activations/dev/sst2/1/20"]
+    for folder, step in zip(folders, (0, 20), strict=True):
+        kept = sorted(p.name for p in group(store, CheckpointKey.plain("sst2", "1", step)).rglob("*"))
+        _flip(group(store, CheckpointKey.plain("sst2", "1", step)) / "hidden/c/1/0/0")
+        (line,) = [line for line in store.check(repair=True).mended if folder in line]
+        place = line.split(" to ")[1].split(":")[0]
+        assert sorted(p.name for p in (store.path / place / folder).rglob("*")) == kept
+    assert store.check(repair=True).sound
+    assert len(list((store.path / "trash").iterdir())) == 2
+    assert all(list((store.path / "trash").glob(f"*/{folder}/zarr.json")) for folder in folders)
+    assert store.empty_trash() == 2
+    assert not list((store.path / "trash").iterdir())
 
 
 def test_tables_and_index_are_made_again_from_the_groups_and_values_are_kept(store: Store) -> None:

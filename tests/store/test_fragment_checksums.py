@@ -13,7 +13,7 @@ import pytest
 
 from store import fragments, tables
 from store.errors import BertdynError
-from store.keys import Result
+from store.results import Result
 from store.store import Store
 from tests.store.results import result
 from tests.synthetic import make_store, sample_corpus, write_checkpoint
@@ -72,14 +72,14 @@ def test_a_flipped_bit_never_shows_another_value(store: Store) -> None:
     sql = {table: f"select * from {table} order by all" for table in ("results", "checkpoints", "corpora")}
     rows = {table: store.query(one).rows for table, one in sql.items()}
     there = files(store)
-    assert {path.parent.name for path in there} == set(sql)
+    assert {path.parent.name for path in there} == {*sql, "inputs"}
     flips = 0
     while flips < 200:
         some = [path for path in there if rng.random() < 0.7] or there
         if rng.random() < 0.3:
-            some = [path for path in some if path.parent.name != "results"] or there
+            some = [path for path in some if path.parent.name in ("checkpoints", "corpora")] or there
         places = sorted(path.relative_to(store.path).as_posix() for path in some)
-        harmed = any(path.parent.name == "results" for path in some)
+        harmed = any(path.parent.name in ("results", "inputs") for path in some)
         with ExitStack() as changes:
             for path in some:
                 content = path.read_bytes()
@@ -88,7 +88,7 @@ def test_a_flipped_bit_never_shows_another_value(store: Store) -> None:
             assert again.checkpoints() == listed
             for table, one in sql.items():
                 if table == "results" and harmed:
-                    with pytest.raises(BertdynError, match=r"results/.*' .*is damaged.*bertdyn check .* --repair"):
+                    with pytest.raises(BertdynError, match=r"(results|inputs)/.*' .*is damaged.*bertdyn check .* --repair"):
                         again.query(one)
                     with pytest.raises(BertdynError, match="is damaged"):
                         again.results()
@@ -145,7 +145,7 @@ def test_what_a_damaged_fragment_of_results_costs_and_how_it_is_mended(store: St
     report = store.check(repair=True)
     assert [problem.place for problem in report.problems] == [f"tables/results/{path.name}"]
     assert any(path.name in line and "lost, compute them again" in line for line in report.mended)
-    assert damaged in [kept.read_bytes() for kept in (store.path / "trash").iterdir() if kept.is_file()]
+    assert damaged in [kept.read_bytes() for kept in (store.path / "trash").rglob("*") if kept.is_file()]
     assert damaged != content
     left = store.results()
     assert len(left) == 6 + 2
@@ -265,7 +265,7 @@ def test_a_newer_value_is_not_replaced_by_an_older_one_when_its_fragment_is_dama
 def test_a_replaced_checkpoint_shows_its_new_row_when_a_fragment_is_damaged(store: Store) -> None:
     key = store.checkpoints()[0].key
     write_checkpoint(store, CORPUS, key, replace=True, shift=1.0)
-    new = {c.key: c.hidden_digest for c in store.checkpoints()}
+    new = {c.key: c.digests["hidden"] for c in store.checkpoints()}
     for path in files(store, "checkpoints")[-1:]:
         path.write_bytes(flipped(path.read_bytes(), 300))
-    assert {c.key: c.hidden_digest for c in Store.open(store.path).checkpoints()} == new
+    assert {c.key: c.digests["hidden"] for c in Store.open(store.path).checkpoints()} == new

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from store import fragments, tables
+from store.results import stored_row
 from store.sound_fragments import SoundFragments
 from store.store import Store
 from tests.store.results import result
@@ -33,7 +34,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.add_results([result(of, layer=0, value=0.0)])
     with duckdb.connect() as connection:
         for layer in range(1, MANY):
-            row = tables.result_row(result(of, layer=layer, value=float(layer)))
+            row = stored_row(result(of, layer=layer, value=float(layer)), ())
             fragments.write(connection, store.path, tables.RESULTS, [row])
     return store.path
 
@@ -111,7 +112,7 @@ def test_what_is_large_is_not_written_again(store: Store, monkeypatch: pytest.Mo
     of = store.checkpoints()[0]
     with duckdb.connect() as connection:
         for value in (100.0, 200.0, 300.0):
-            row = tables.result_row(result(of, layer=7, value=value, computed_at=f"2027-01-0{value:.0f}"))
+            row = stored_row(result(of, layer=7, value=value, computed_at=f"2027-01-0{value:.0f}"), ())
             fragments.write(connection, store.path, tables.RESULTS, [row])
         assert fragments.compact(connection, store.path, tables.RESULTS, above=2)
     assert len(read_by(store)) == 2
@@ -124,7 +125,7 @@ def test_fragments_with_other_columns_are_read_together(store: Store) -> None:
     draft = store.path / "tables" / "more.parquet"
     with duckdb.connect() as connection:
         columns = ", ".join(tables.RESULTS.columns)
-        row = tables.result_row(result(of, layer=MANY, value=float(MANY)))
+        row = stored_row(result(of, layer=MANY, value=float(MANY)), ())
         fragments.write(connection, store.path, tables.RESULTS, [row])
         newest = in_place(store)[-1]
         connection.execute(

@@ -42,7 +42,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for number, name in enumerate(ODD):
         corpus = sample_corpus(name, examples=2)
         store.add_corpus(corpus)
-        write_checkpoint(store, corpus, CheckpointKey(name, name, number), layers=1, heads=1, width=2)
+        write_checkpoint(store, corpus, CheckpointKey.plain(name, name, number), layers=1, heads=1, width=2)
     return store
 
 
@@ -54,7 +54,7 @@ def test_odd_names_come_back_from_listing_reading_and_sql(odd: Store) -> None:
     assert {row[0] for row in odd.query("select name from corpora").rows} == set(ODD)
     for number, name in enumerate(ODD):
         assert odd.corpus(name).info.name == name
-        assert odd.hidden(name, CheckpointKey(name, name, number), 1).shape == (odd.corpus(name).info.tokens, 2)
+        assert odd.hidden(name, CheckpointKey.plain(name, name, number), 1).shape == (odd.corpus(name).info.tokens, 2)
         assert [c.corpus for c in odd.checkpoints(name)] == [name]
 
 
@@ -71,6 +71,6 @@ def test_half_a_character_in_a_name_is_refused(tmp_path: Path) -> None:
     store.add_corpus(sample_corpus())
     with pytest.raises(BertdynError, match="not valid text"):
         store.writer(
-            "dev", CheckpointKey("caf\udce9", "1", 0), layers=1, heads=1, width=2, dtype="float16", attentions=False,
+            "dev", CheckpointKey.plain("caf\udce9", "1", 0), layers=1, heads=1, width=2, dtype="float16", attentions=False,
             attributes={},
         )  # fmt: skip

@@ -17,7 +17,7 @@ from tests.store.results import result
 from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
 CORPUS = sample_corpus(examples=4)
-KEY = CheckpointKey("sst2", "1", 20)
+KEY = CheckpointKey.plain("sst2", "1", 20)
 
 
 def _store(path: Path, step: int) -> Store:

@@ -81,10 +81,10 @@ def test_a_full_or_read_only_disk_keeps_nothing_and_says_nothing(store: Store, m
 def test_repair_removes_what_belongs_to_no_checkpoint(tmp_path: Path) -> None:
     corpus = sample_corpus()
     store = make_store(tmp_path / "s.bertdyn", tasks=("pos",), seeds=("1",), steps=(20,), corpora=[corpus])
-    key = CheckpointKey("pos", "1", 20)
-    old = store.checkpoint("dev", key).hidden_digest
+    key = CheckpointKey.plain("pos", "1", 20)
+    old = store.checkpoint("dev", key).digests["hidden"]
     write_checkpoint(store, corpus, key, replace=True, shift=0.5)
-    new = store.checkpoint("dev", key).hidden_digest
+    new = store.checkpoint("dev", key).digests["hidden"]
     store.shelf().put(("linear", f"1/{old}/x/dev"), ARRAYS)
     store.shelf().put(("linear", f"1/{new}/x/dev"), ARRAYS)
     (store.path / "kept" / "zz").mkdir()

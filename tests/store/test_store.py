@@ -19,7 +19,7 @@ def test_a_new_store_is_empty_and_opens_again(tmp_path: Path) -> None:
     assert (store.corpora(), store.checkpoints(), store.results()) == ((), (), [])
     assert Store.open(store.path).path == store.path
     assert Store.open_or_create(store.path).path == store.path
-    assert json.loads((store.path / "bertdyn.json").read_text())["version"] == 1
+    assert json.loads((store.path / "bertdyn.json").read_text())["version"] == 2
 
 
 def test_an_empty_folder_becomes_a_store_and_a_full_one_does_not(tmp_path: Path) -> None:
@@ -39,7 +39,8 @@ def test_an_empty_folder_becomes_a_store_and_a_full_one_does_not(tmp_path: Path)
         (None, "not a bertdyn store"),
         ("{", "not a bertdyn store"),
         ('{"format": "other", "version": 1}', "not a bertdyn store"),
-        ('{"format": "bertdyn", "version": 2}', "has format 2; this bertdyn understands up to 1"),
+        ('{"format": "bertdyn", "version": 1}', "has format 1, which this bertdyn .format 2. does not read: extract"),
+        ('{"format": "bertdyn", "version": 3}', "has format 3; this bertdyn understands up to 2"),
     ],
 )
 def test_what_is_no_store_of_ours_is_refused(tmp_path: Path, marker: str | None, says: str) -> None:

@@ -13,7 +13,7 @@ from store.keys import CheckpointKey, Corpus
 from store.store import Store
 from tests.synthetic import HEADS, LAYERS, WIDTH, hidden_of, sample_corpus, write_checkpoint
 
-KEY = CheckpointKey("sst2", "1", 20)
+KEY = CheckpointKey.plain("sst2", "1", 20)
 
 
 @pytest.fixture
@@ -101,12 +101,12 @@ def test_another_reader_opens_the_texts_as_bytes_and_offsets(store: Store) -> No
     assert opened["text_utf8"][:].tobytes()[ends[3] : ends[4]].decode() == "sentence 3"
 
 
-@pytest.mark.parametrize("array", ["token_ids", "text_utf8", "label_ids"])
+@pytest.mark.parametrize("array", ["token_ids", "text_utf8", "annotations/label/values"])
 def test_a_damaged_corpus_is_an_error(store: Store, array: str) -> None:
     store.add_corpus(sample_corpus())
     chunk = layout.corpus_path(store.path, "dev") / array / "c" / "0"
     content = bytearray(chunk.read_bytes())
     content[1] ^= 4
     chunk.write_bytes(content)
-    with pytest.raises(BertdynError, match=f"'dev' is damaged: chunk {array}/c/0 .*--repair"):
+    with pytest.raises(BertdynError, match=f"'dev' is damaged: chunk {Path(array).name}/c/0 .*--repair"):
         store.corpus("dev")

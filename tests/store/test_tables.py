@@ -15,12 +15,13 @@ import pytest
 from store import fragments, layout, tables
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
+from store.rows import AnyOf, Is, Not, RowQuery, rows_of
 from store.store import Store
 from tests.store.results import result
 from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
 CORPUS = sample_corpus()
-KEY, FIRST = CheckpointKey("sst2", "1", 20), CheckpointKey("sst2", "1", 0)
+KEY, FIRST = CheckpointKey.plain("sst2", "1", 20), CheckpointKey.plain("sst2", "1", 0)
 
 
 @pytest.fixture
@@ -56,11 +57,17 @@ def test_which_checkpoints_are_there(store: Store) -> None:
     assert listed == store.checkpoints("dev") == Store.open(store.path).checkpoints()
     about = listed[2]
     assert about == store.checkpoint("dev", KEY)
-    assert (about.layers, about.heads, about.width, about.dtype, about.has_attention) == (3, 2, 16, "float16", True)
+    assert (about.layers, about.heads, about.width, about.dtype, ("attention" in about.digests)) == (
+        3,
+        2,
+        16,
+        "float16",
+        True,
+    )
     assert (about.epoch, about.loss, dict(about.metrics)) == (0.5, 1 / 21, {"eval_accuracy": 0.7})
     assert about.bytes > 2 * (4 * CORPUS.info.tokens * 16 + 3 * 2 * CORPUS.info.pairs)
     assert store.attributes("dev", KEY)["weights_size"] == 1
-    assert len({c.hidden_digest for c in listed}) == 2  # step 0 is the pre-trained model itself
+    assert len({c.digests["hidden"] for c in listed}) == 2  # step 0 is the pre-trained model itself
 
 
 def test_sql_says_what_the_readme_promises(store: Store) -> None:
@@ -83,7 +90,7 @@ def test_a_log_that_every_checkpoint_repeats_shows_once(tmp_path: Path) -> None:
     for step in (10, 20):
         log = [entry, {**entry, "step": 20, "value": 0.125}][: step // 10]
         with store.writer(
-            "dev", CheckpointKey("t", "1", step), layers=1, heads=1, width=1, dtype="float16", attentions=False,
+            "dev", CheckpointKey.plain("t", "1", step), layers=1, heads=1, width=1, dtype="float16", attentions=False,
             attributes={"training_log": log},
         ) as out:  # fmt: skip
             out.append(CORPUS.token_ids.reshape(1, -1, 1).repeat(2, axis=0), None)
@@ -117,8 +124,8 @@ def test_a_row_of_a_predecessor_is_not_shown_even_when_the_new_row_was_lost(stor
         path.unlink()
     assert outside(store, "select count(*) from checkpoints where step = 20") == [(0,)]
     new = by_key(Store.open(store.path))[KEY]
-    assert new.hidden_digest != old.hidden_digest
-    assert everywhere(store, "select hidden_digest from checkpoints where step = 20") == [(new.hidden_digest,)]
+    assert new.digests["hidden"] != old.digests["hidden"]
+    assert everywhere(store, "select digests['hidden'] from checkpoints where step = 20") == [(new.digests["hidden"],)]
 
 
 @pytest.mark.parametrize("side", ["measured", "reference"])
@@ -142,7 +149,7 @@ def test_the_newest_value_of_a_key_is_shown(store: Store) -> None:
     store.add_results([result(of)])
     store.add_results([result(of, parameters='{"variance":0.9}', value=0.75)])
     assert sorted(r.value for r in store.results()) == [0.5, 0.75]
-    assert store.results(parameters=newer.parameters) == [newer]
+    assert store.results(RowQuery(rows_of(parameters=newer.parameters))) == [newer]
     assert everywhere(store, "select value, variance, tokens from svcca order by value") == [
         (0.5, 0.99, "all"),
         (0.75, 0.9, None),
@@ -160,8 +167,8 @@ def test_a_result_comes_back_with_every_field(store: Store) -> None:
     store.add_results([full, none])
     store.add_results([])
     assert set(store.results()) == {full, none}
-    assert store.results("clusters", corpus="dev", where="value is null or n = 0") == [none]
-    assert store.results("js") == store.results(corpus="test") == []
+    assert store.results(RowQuery((*rows_of("clusters", "dev"), AnyOf((Is("value", None), Is("n", 0)))))) == [none]
+    assert store.results(RowQuery(rows_of("js"))) == store.results(RowQuery(rows_of(corpus="test"))) == []
     columns = store.query("select * from clusters").columns
     assert {"head", "label_a", "interval_low", "reason"} <= set(columns)
 
@@ -222,7 +229,7 @@ def test_an_outside_session_sees_new_rows_while_it_is_open(store: Store) -> None
         assert session.execute(count).fetchone() == (1,)
         store.add_results([result(found[KEY], layer=2)])
         assert session.execute(count).fetchone() == (2,)
-        write_checkpoint(store, CORPUS, CheckpointKey("new", "1", 0))
+        write_checkpoint(store, CORPUS, CheckpointKey.plain("new", "1", 0))
         assert session.execute("select task from runs order by task").fetchall()[0] == ("new",)
 
 
@@ -324,12 +331,13 @@ def test_values_of_some_tasks_are_those_of_all_that_belong_to_them(store: Store)
     store.add_results([result(c, value=float(i)) for i, c in enumerate(every)])
     tasks = sorted({c.key.task for c in every})
     for chosen in (tasks[:1], tasks[1:], tasks):
-        found = store.results("svcca", "dev", tasks=chosen)
+        found = store.results(RowQuery(rows_of("svcca", "dev", recipes=chosen)))
         assert {(r.task, r.seed, r.step, r.value) for r in found} == {
             (c.key.task, c.key.seed, c.key.step, float(i)) for i, c in enumerate(every) if c.key.task in chosen
         }
-        columns = store.result_columns(("step", "value"), "svcca", "dev", tasks=chosen, where="value > 1")
-        assert sorted(columns) == sorted((r.step, r.value) for r in found if r.value is not None and r.value > 1)
+        query = RowQuery((*rows_of("svcca", "dev", recipes=chosen), Not(Is("value", 0.0))), ("step", "value"))
+        columns = store.result_columns(query)
+        assert sorted(columns) == sorted((r.step, r.value) for r in found if r.value)
 
 
 def test_fragments_of_an_earlier_version_that_lack_a_column_are_read(store: Store) -> None:

@@ -14,7 +14,7 @@ from tests.store.results import result
 from tests.synthetic import sample_corpus
 
 CORPUS = sample_corpus("dev", examples=12)
-KEYS = [CheckpointKey("sst2", seed, step) for step in range(0, 200, 20) for seed in ("1", "2")]
+KEYS = [CheckpointKey.plain("sst2", seed, step) for step in range(0, 200, 20) for seed in ("1", "2")]
 LAYERS, HEADS, WIDTH = 2, 2, 8
 
 

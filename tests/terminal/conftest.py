@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from explorer.compute.run import compute
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Against, Selection
 from tests.synthetic import make_store, sample_corpus
 
@@ -114,7 +114,7 @@ class Terminal:
         """There is a window."""
         return subprocess.run([*self._tmux, "has-session"], capture_output=True, check=False).returncode == 0
 
-    def until(self, holds: Callable[[str], bool], seconds: float = 30) -> str:
+    def until(self, holds: Callable[[str], bool], seconds: float = 60) -> str:
         """Wait until something holds of the screen."""
         deadline = time.monotonic() + seconds
         while not holds(text := self.screen()):
@@ -134,7 +134,9 @@ class Terminal:
         """Bytes that keys bring."""
         before = self.quiet()
         self.press(*keys)
-        time.sleep(0.3)
+        deadline = time.monotonic() + 5  # a slow machine takes a while to answer, and some keys bring nothing
+        while len(self.sent) == before and time.monotonic() < deadline:
+            time.sleep(0.02)
         return self.quiet() - before
 
     def program(self) -> int:

@@ -73,7 +73,7 @@ class Hop:
         self._server.wait()
 
     def _wait(self, port: int) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()

@@ -35,7 +35,7 @@ class Pseudo:
             os.execve(sys.executable, [sys.executable, "-c", CODE, str(store), "--no-compute", *arguments], whole)
         fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
-    def until(self, holds: Callable[[bytes], bool], seconds: float = 40) -> None:
+    def until(self, holds: Callable[[bytes], bool], seconds: float = 60) -> None:
         """Read until something holds of all that was sent."""
         deadline = time.monotonic() + seconds
         while not holds(self.sent):
@@ -59,7 +59,7 @@ class Pseudo:
     def leave(self) -> int:
         """Press q; the exit code."""
         self.answer(b"q")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             self.read(0.1)
             pid, status = os.waitpid(self._pid, os.WNOHANG)

@@ -107,7 +107,7 @@ def away(tmp_path: Path, hop: ssh.Hop) -> Iterator[Away]:
     made.close()
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 15) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float = 60) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -136,7 +136,7 @@ def of_store(path: Path) -> list[int]:
 def test_every_mode_draws_over_ssh_and_what_its_keys_cost(away: Away, runs: Path, depth: str) -> None:
     near = away.start([str(runs), "--no-compute"], environment=DEPTHS[depth])
     near.until(drawn)
-    start = near.quiet()
+    start = near.quiet(1.0)
     time.sleep(2)
     assert near.quiet() == start, "idle sends something"
     assert (b"38;2;" in near.sent) is (depth == "truecolor")

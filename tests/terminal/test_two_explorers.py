@@ -22,7 +22,7 @@ from store.keys import CheckpointKey
 from store.store import Store
 from tests.synthetic import write_checkpoint
 store = Store.open(Path(sys.argv[1]))
-write_checkpoint(store, store.corpus("dev"), CheckpointKey("sst2", "1", 240), layers=12)
+write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("sst2", "1", 240), layers=12)
 """
 
 

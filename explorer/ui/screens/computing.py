@@ -10,7 +10,7 @@ from explorer.ui.screens.keeping import Keeping
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
-    from explorer.selection import Selection
+    from explorer.selection import Question
 
 CALM_SECONDS = 0.4
 """How long a selection must stand before it is computed: who cycles through measures starts no job for each."""
@@ -21,21 +21,21 @@ class Computing(Keeping):
 
     def __init__(self, path: Path, palette: Palette) -> None:
         super().__init__(path, palette)
-        self._declined: set[Selection] = set()
+        self._declined: set[Question] = set()
         """Selections that were cancelled or could not be computed: only `c` starts them again."""
-        self._tried: set[Selection] = set()
+        self._tried: set[Question] = set()
         """Selections computed with the checkpoints there are: what is still missing of them will not come."""
 
     def on_loaded(self, message: Loaded) -> None:
-        chosen = message.wish.selection
+        chosen = message.wish.question
         if message.missing and chosen is not None:
             self.set_timer(CALM_SECONDS, lambda: self._compute_if_still(chosen))
 
-    def _compute_if_still(self, selection: Selection) -> None:
+    def _compute_if_still(self, question: Question) -> None:
         # The picture's before that of the view beside it, which would take its place in the queue.
         turn = [s for s in self.lacking if s not in self._declined | self._tried]
-        if self.computes and turn[:1] == [selection] and selection != self.jobs.selection:
-            self.jobs.start(selection)
+        if self.computes and turn[:1] == [question] and question != self.jobs.question:
+            self.jobs.start(question)
             self.bars()
 
     def on_progress(self, message: Progress) -> None:
@@ -47,9 +47,9 @@ class Computing(Keeping):
     def on_ended(self, message: Ended) -> None:
         self.progress = None
         if message.how == "cancelled" or message.reason:
-            self._declined.add(message.selection)
+            self._declined.add(message.question)
         if message.how != "replaced":
-            self._tried.add(message.selection)
+            self._tried.add(message.question)
         if message.how == "cancelled":
             self.pane.word = f"Cancelled; what was finished is kept. {self.key_of('compute')} goes on."
         elif message.reason:
@@ -62,12 +62,12 @@ class Computing(Keeping):
     def action_compute(self) -> None:
         """Compute what is missing."""
         if not self.lacking:
-            self.tell("Everything shown is computed." if self.selection else "Nothing to compute.")
+            self.tell("Everything shown is computed." if self.question else "Nothing to compute.")
             return
-        selection = self.lacking[0]
-        self._declined.discard(selection)
-        self._tried.discard(selection)
-        self.jobs.start(selection, asked=True)
+        question = self.lacking[0]
+        self._declined.discard(question)
+        self._tried.discard(question)
+        self.jobs.start(question, asked=True)
         self.bars()
 
     def action_cancel_job(self) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from explorer.render.palette import Palette
-    from explorer.selection import Selection
+    from explorer.selection import Question
     from explorer.ui.messages import Progress
     from explorer.views.base import View
 
@@ -73,7 +73,7 @@ class Core(Screen[None]):
         self.pane = Pane(palette, 0, Vertical(id="editor"), id="picture")
         """The picture; cursor keys are for it."""
         self.other = Pane(palette, 1, id="beside", of="beside-")
-        """What stands beside it where there is room: the same selection, step and layer."""
+        """What stands beside it where there is room: the same question, step and layer."""
         self.other.chart.can_focus = False
         self.pairs = True
         """Whether anything may stand beside the picture."""
@@ -140,20 +140,20 @@ class Core(Screen[None]):
         return self.query_one("#prompt", Prompt)
 
     @property
-    def selection(self) -> Selection | None:
+    def question(self) -> Question | None:
         """The stored values that are shown; None where there are none to show or to compute."""
         kind = self.state.variant.kind
         if self.catalogue is None or kind is None or not kind.computes:
             return None
         try:
-            return self.state.selection(self.catalogue, kind)
+            return self.state.question(self.catalogue, kind)
         except BertdynError:
             return None
 
     @property
-    def lacking(self) -> tuple[Selection, ...]:
+    def lacking(self) -> tuple[Question, ...]:
         """Selections on the screen of which values are not computed, the picture's first."""
-        shown = [p.wish.selection for p in (self.pane, self.other) if p.missing and p.wish is not None]
+        shown = [p.wish.question for p in (self.pane, self.other) if p.missing and p.wish is not None]
         return tuple(dict.fromkeys(s for s in shown if s is not None))
 
     @property
@@ -326,7 +326,7 @@ class Core(Screen[None]):
         width, palette = self.size.width, self.palette
         keys = self.key_of("compute"), self.key_of("cancel")
         missing, waiting = self.missing or self.other.missing, self.jobs.waiting
-        job = bars.job(self.jobs.selection, self.selection, self.progress, missing, waiting, keys)
+        job = bars.job(self.jobs.question, self.question, self.progress, missing, waiting, keys)
         hint, more = bars.hint(self.state.mode, self.actions), self.key_of("help")
         at = width - (self.other.outer_size.width if self.has_class("-beside") else 0)
 

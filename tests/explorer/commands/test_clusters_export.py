@@ -13,9 +13,10 @@ from click.testing import CliRunner, Result
 from explorer.cli import main
 from explorer.commands import clusters_export
 from explorer.compute.run import compute
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Ranges, Selection
 from store.errors import BertdynError
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.pools import here
 from tests.synthetic import make_store, sample_corpus
@@ -39,7 +40,11 @@ def test_the_files_hold_the_measures_clusters_and_distances(store: Store, tmp_pa
     settled = get("clusters").settle({"method": "directprobe"})
     selection = Selection("clusters", "ewt", tasks=("pos",), layers=Ranges.parse("2", ""), parameters=settled)
     compute(store, [selection], workers=1, pool=here)
-    rows = {(r.statistic, r.label_a, r.label_b): r for r in store.results("clusters", "ewt") if r.layer == 2}
+    rows = {
+        (r.statistic, r.label_a, r.label_b): r
+        for r in store.results(RowQuery(rows_of("clusters", "ewt")))
+        if r.layer == 2
+    }
     details = json.loads(rows["clusters", None, None].details)
     assigned = [int(line) for line in (tmp_path / "out" / "clusters.txt").read_text().splitlines()]
     assert assigned == details["assignment"]

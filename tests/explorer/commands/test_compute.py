@@ -20,7 +20,7 @@ import pytest
 
 from explorer.cli import main
 from explorer.compute.plan import coverage
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Selection
 from store.keys import CheckpointKey
 from store.store import Store
@@ -70,7 +70,7 @@ def test_json_rows_carry_all_that_defines_a_value(store: Store) -> None:
         store.corpus("dev").info.tokens,
     )
     assert rows[0]["parameters"] == dict(get("svcca").settle({}))
-    key, reference = CheckpointKey("sst2", "1", 40), CheckpointKey("pretrained", "0", 0)
+    key, reference = CheckpointKey.plain("sst2", "1", 40), CheckpointKey.plain("pretrained", "0", 0)
     x, y = store.hidden("dev", key, 3), store.hidden("dev", reference, 3)
     assert rows[3]["value"] == pytest.approx(svcca_distance(x, y), abs=1e-6)
 
@@ -175,12 +175,12 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
         process_group=0,
         preexec_fn=heard,
     ) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while len(list(store.path.glob("tables/results/*.parquet"))) == fragments and time.monotonic() < deadline:
             time.sleep(0.02)
         assert os.getpgid(process.pid) == process.pid  # its own group, as under a shell
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the children get it too
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in errors
@@ -204,6 +204,6 @@ def test_sigterm_is_answered_like_ctrl_c(store: Store) -> None:
             time.sleep(0.01)
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors
     assert process.returncode in (0, 130)

@@ -15,7 +15,7 @@ from explorer.commands import check, ls, measures, sql
 from explorer.commands.ls import readable
 from explorer.commands.options import SELECTING
 from explorer.compute.run import compute
-from explorer.measures import all_measures, get
+from explorer.measures.registry import all_measures, get
 from explorer.selection import Against, Selection
 from store.errors import BertdynError
 from store.keys import CheckpointKey
@@ -144,7 +144,7 @@ class TestCheck:
 
     def test_damage_is_named_and_repair_sets_it_aside(self, tmp_path: Path) -> None:
         store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20))
-        folder = checkpoint_path(store.path, "dev", CheckpointKey("sst2", "1", 20))
+        folder = checkpoint_path(store.path, "dev", CheckpointKey.plain("sst2", "1", 20))
         chunk = next(p for p in sorted((folder / "hidden").rglob("*")) if p.is_file() and p.name != "zarr.json")
         chunk.unlink()
         found = call(check, store.path)
@@ -156,6 +156,9 @@ class TestCheck:
         assert "mended" in mended.stdout
         assert call(check, store.path).exit_code == 0
         assert "sst2/1/20" not in {str(c.key) for c in Store.open(store.path).checkpoints()}
+        assert list((store.path / "trash").iterdir())
+        assert "removed from trash/: 1" in call(check, store.path, "--empty-trash").stdout
+        assert not list((store.path / "trash").iterdir())
 
 
 class TestMeasures:

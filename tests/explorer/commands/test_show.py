@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from explorer.commands.show import command
-from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.measures.registry import get
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import result
@@ -25,14 +25,14 @@ def path(tmp_path_factory):
     """A store with SVCCA values for task sst2 and none for pos."""
     store = make_store(tmp_path_factory.mktemp("show") / "a.bertdyn")
     svcca = get("svcca")
-    reference = store.checkpoint("dev", PRETRAINED_KEY).hidden_digest
+    reference = store.checkpoint("dev", PRETRAINED_KEY).digests["hidden"]
     rows = []
-    for key in (CheckpointKey("sst2", seed, step) for seed in ("1", "2") for step in (0, 20, 40)):
+    for key in (CheckpointKey.plain("sst2", seed, step) for seed in ("1", "2") for step in (0, 20, 40)):
         defines = {
             "statistic": svcca.main,
             "parameters": canonical(dict(svcca.settle({}))),
             "version": svcca.version,
-            "digest": store.checkpoint("dev", key).hidden_digest,
+            "digest": store.checkpoint("dev", key).digests["hidden"],
             "ref_digest": reference,
         }
         rows += [result(key, layer, layer * key.step / 1000, **defines) for layer in range(LAYERS + 1)]

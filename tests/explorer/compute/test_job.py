@@ -13,8 +13,8 @@ import pytest
 
 from explorer.compute.job import throttled
 from explorer.compute.protocol import Message, Outcome, Refused, Request, Update, read_message, request_line
-from explorer.measures import get
 from explorer.selection import Against, Ranges, Selection
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.synthetic import make_store, sample_corpus
 
@@ -53,7 +53,7 @@ def others_in_session(pid: int) -> list[int]:
     return found
 
 
-def alone(pid: int, patience: float = 20) -> bool:
+def alone(pid: int, patience: float = 60) -> bool:
     """Whether nobody else of its session is left, soon after it ended (loky's tracker follows)."""
     deadline = time.monotonic() + patience
     while others_in_session(pid):
@@ -80,7 +80,7 @@ class TestAnswers:
         assert messages[-2].done == messages[-2].total == 6  # type: ignore[union-attr]
         assert messages[-1] == Outcome(6, 0)
         assert (code, errors) == (0, "")
-        assert len(store.results("js")) == 6 * 3
+        assert len(store.results(RowQuery(rows_of("js")))) == 6 * 3
         again, code, _ = ask(store.path, request_line(Request(selection)))
         assert again == [Update(0, 0, 6, ""), Outcome(0, 6)]
         assert code == 0
@@ -100,7 +100,7 @@ class TestAnswers:
 
 class TestCancel:
     def test_sigterm_keeps_what_was_finished_and_leaves_no_child(self, store: Store) -> None:
-        selection = Selection("svcca", "dev", parameters=get("svcca").settle({}))
+        selection = Selection("svcca", "dev")
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
@@ -112,16 +112,16 @@ class TestCancel:
                     break
             assert others_in_session(job.pid)
             os.kill(job.pid, signal.SIGTERM)
-            out, errors = job.communicate(timeout=30)
+            out, errors = job.communicate(timeout=120)
         outcome = read_message(out.splitlines()[-1])
         assert isinstance(outcome, Outcome)
         assert outcome.cancelled
         assert (job.returncode, errors) == (143, "")
         assert alone(job.pid)
-        assert 0 < outcome.computed == len(store.results("svcca")) < 96
+        assert 0 < outcome.computed == len(store.results(RowQuery(rows_of("svcca")))) < 96
 
     def test_when_nobody_reads_any_more_it_stops(self, store: Store) -> None:
-        selection = Selection("svcca", "dev", parameters=get("svcca").settle({"variance": 0.9}))
+        selection = Selection("svcca", "dev", parameters=(("variance", 0.9),))
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
@@ -132,7 +132,7 @@ class TestCancel:
         assert alone(job.pid)
 
     def test_a_job_that_is_killed_takes_its_children_with_it(self, store: Store) -> None:
-        selection = Selection("svcca", "dev", parameters=get("svcca").settle({"variance": 0.8}))
+        selection = Selection("svcca", "dev", parameters=(("variance", 0.8),))
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None

@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.compute.plan import (
-    Cell,
     Coverage,
-    Fingerprint,
     Job,
     Plan,
     Task,
@@ -23,11 +21,17 @@ from explorer.compute.plan import (
     make_plan,
     plan,
 )
-from explorer.measures import get
-from explorer.selection import Against, Pair, Ranges, Selection
+from explorer.measures import canonical
+from explorer.measures.declaration import At
+from explorer.measures.registry import get
+from explorer.selection import Against, Cell, Cells, Pair, Question, QuestionError, Ranges, Selection, ask_store
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
-from tests.synthetic import make_store, sample_corpus
+from store.results import InputDigest
+from store.store import Store
+from tests.questions import question
+from tests.store.results import inputs, result
+from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
 
 def listed(key: CheckpointKey, layers: int = 3, attentions: bool = True) -> Checkpoint:
@@ -38,9 +42,7 @@ def listed(key: CheckpointKey, layers: int = 3, attentions: bool = True) -> Chec
         heads=2,
         width=16,
         dtype="float16",
-        has_attention=attentions,
-        hidden_digest=f"h-{key}",
-        attention_digest=f"a-{key}" if attentions else "",
+        digests={"hidden": f"h-{key}", **({"attention": f"a-{key}"} if attentions else {})},
         epoch=None,
         loss=None,
         metrics={},
@@ -52,24 +54,18 @@ def listed(key: CheckpointKey, layers: int = 3, attentions: bool = True) -> Chec
     )
 
 
-RUN = [CheckpointKey("sst2", "1", step) for step in (0, 20, 40)]
+RUN = [CheckpointKey.plain("sst2", "1", step) for step in (0, 20, 40)]
 LISTING = [listed(key) for key in [*RUN, PRETRAINED_KEY]]
 
 
 def planned(
     measure: str = "svcca",
     listing: list[Checkpoint] = LISTING,
-    stored: frozenset[Fingerprint] = frozenset(),
+    stored: frozenset[Cell] = frozenset(),
     **fields: object,
 ) -> Plan:
-    selection = Selection(measure=measure, corpus="dev", **fields)  # type: ignore[arg-type]
-    return make_plan(selection, get(measure), listing, stored)
-
-
-def stored_for(cell: Cell, kind: str = "h") -> Fingerprint:
-    return Fingerprint(
-        cell, f"{kind}-{cell.pair.key}", f"{kind}-{cell.pair.reference}" if cell.pair.reference else None
-    )
+    asked = question(measure, [c.key for c in listing], **fields)
+    return make_plan(Cells(asked, listing), stored)
 
 
 class TestWhatIsMissing:
@@ -84,8 +80,8 @@ class TestWhatIsMissing:
         assert made.known == 0
 
     def test_no_comparison_named_means_pretrained_or_first(self) -> None:
-        assert planned().selection.against == Against("pretrained")
-        assert planned(listing=LISTING[:3]).selection.against == Against("first")
+        assert planned().question.against == Against("pretrained")
+        assert planned(listing=LISTING[:3]).question.against == Against("first")
 
     def test_a_measure_of_one_checkpoint_alone_has_no_reference(self) -> None:
         made = planned("clusters")
@@ -93,22 +89,9 @@ class TestWhatIsMissing:
 
     def test_stored_values_are_not_missing(self) -> None:
         cells = planned().cells
-        some = frozenset(stored_for(c) for c in cells if c.layer < 2)
-        made = planned(stored=some)
+        made = planned(stored=frozenset(c for c in cells if c.layer < 2))
         assert made.known == 6
         assert {c.layer for c in made.missing} == {2, 3}
-
-    def test_values_of_arrays_that_were_replaced_are_missing(self) -> None:
-        cell = planned().cells[0]
-        other = replace(stored_for(cell), digest="of another array")
-        other_reference = replace(stored_for(cell), ref_digest="of another array")
-        assert cell in planned(stored=frozenset([other, other_reference])).missing
-        assert cell not in planned(stored=frozenset([stored_for(cell)])).missing
-
-    def test_attention_values_are_known_by_the_attentions_digest(self) -> None:
-        cell = planned("js").cells[0]
-        assert cell in planned("js", stored=frozenset([stored_for(cell, "h")])).missing
-        assert cell not in planned("js", stored=frozenset([stored_for(cell, "a")])).missing
 
     def test_layers_narrow_it_and_none_left_says_which_there_are(self) -> None:
         assert {c.layer for c in planned(layers=Ranges.parse("2-9", "--layer")).cells} == {2, 3}
@@ -147,8 +130,20 @@ class TestLayersAgainstOtherLayers:
         assert set(planned().cells) <= set(made.cells)
 
     def test_a_measure_of_heads_compares_no_other_layers(self) -> None:
-        with pytest.raises(BertdynError, match="--against-layer: js compares a layer with itself only"):
+        with pytest.raises(
+            QuestionError, match=r"js compares no layer with another one: --against-layer has no meaning for it\."
+        ):
             planned("js", ref_layers=Ranges.parse("1", "--against-layer"))
+
+
+def fields_of(asked: Question) -> dict[str, object]:
+    """What rows of a question have in common."""
+    measure = asked.measure
+    return {
+        "measure": measure.name,
+        "version": measure.version,
+        "parameters": canonical(dict(asked.parameters)),
+    }
 
 
 def cells_of(task: Task) -> list[Cell]:
@@ -160,7 +155,12 @@ def jobs(cells: Iterable[Cell]) -> list[Job]:
 
 
 def at(step: int, layer: int, reference: CheckpointKey | None = PRETRAINED_KEY) -> Cell:
-    return Cell(Pair(CheckpointKey("sst2", "1", step), reference), layer, None if reference is None else layer)
+    return cell_of(CheckpointKey.plain("sst2", "1", step), reference, layer)
+
+
+def cell_of(key: CheckpointKey, reference: CheckpointKey | None, layer: int, ref_layer: int | None = None) -> Cell:
+    """One layer; the reference's is the same unless it is given."""
+    return Cell.of(Pair(key, reference), At(layer, None if reference is None else ref_layer or layer))
 
 
 class TestTasks:
@@ -179,7 +179,7 @@ class TestTasks:
         assert [len(task.jobs) for task in group(wanted, workers=1)] == [1] * 12
 
     def test_neighbours_in_a_chain_of_previous_share_a_side(self) -> None:
-        keys = [CheckpointKey("sst2", "1", step) for step in range(9)]
+        keys = [CheckpointKey.plain("sst2", "1", step) for step in range(9)]
         made = planned(listing=[listed(k) for k in keys], against=Against("previous"))
         for task in group(jobs_of([made]), workers=1):
             for one, next_one in zip(cells_of(task), cells_of(task)[1:], strict=False):
@@ -191,18 +191,18 @@ class TestTasks:
         assert [c.pair for c in cells_of(tasks[0])] == [c.pair for c in cells_of(tasks[2])]
 
     def test_a_task_says_what_it_is(self) -> None:
-        cells = [Cell(Pair(key, PRETRAINED_KEY), 3, 3) for key in RUN]
+        cells = [cell_of(key, PRETRAINED_KEY, 3) for key in RUN]
         assert str(Task(tuple(jobs(cells)))) == "layer 3 of sst2/1/0 to sst2/1/40 against pretrained/0/0"
         assert str(Task(tuple(jobs(cells[1:2])))) == "layer 3 of sst2/1/20 against pretrained/0/0"
-        assert str(Task((Job(Cell(Pair(RUN[0], None), 3)),))) == "layer 3 of sst2/1/0"
-        crossed = Task((Job(Cell(Pair(RUN[0], PRETRAINED_KEY), 3, 1)),))
+        assert str(Task((Job(cell_of(RUN[0], None, 3)),))) == "layer 3 of sst2/1/0"
+        crossed = Task((Job(cell_of(RUN[0], PRETRAINED_KEY, 3, 1)),))
         assert str(crossed) == "layer 3 of sst2/1/0 against layer 1 of pretrained/0/0"
 
     def test_measures_of_the_same_cells_share_a_task_and_each_does_only_what_it_lacks(self) -> None:
-        first = planned(stored=frozenset(stored_for(c) for c in planned().cells if c.layer < 2))
+        first = planned(stored=frozenset(c for c in planned().cells if c.layer < 2))
         both = jobs_of([first, planned()])
-        assert {(job.cell.layer, job.measures) for job in both} == {(0, (1,)), (1, (1,)), (2, (0, 1)), (3, (0, 1))}
-        assert sum(task.values for task in group(both, workers=2)) == len(first.missing) + 12
+        assert {(job.cell.layer, job.questions) for job in both} == {(0, (1,)), (1, (1,)), (2, (0, 1)), (3, (0, 1))}
+        assert sum(task.cells for task in group(both, workers=2)) == len(first.missing) + 12
 
     @given(
         st.sets(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=200),
@@ -217,18 +217,43 @@ class TestTasks:
 
 
 class TestAgainstAStore:
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        return make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20))
+
+    @pytest.mark.parametrize("replaced", [CheckpointKey.plain("sst2", "1", 20), PRETRAINED_KEY])
+    def test_values_of_arrays_that_were_replaced_are_missing(self, store: Store, replaced: CheckpointKey) -> None:
+        key = CheckpointKey.plain("sst2", "1", 20)
+        asked = ask_store(store, Selection("svcca", "dev"))
+        compared = store.checkpoint("dev", key), store.checkpoint("dev", PRETRAINED_KEY)
+        store.add_results([result(*compared, **fields_of(asked))])
+        assert cell_of(key, PRETRAINED_KEY, 1) not in plan(store, asked).missing
+        write_checkpoint(store, store.corpus("dev"), replaced, replace=True, shift=0.25)
+        assert cell_of(key, PRETRAINED_KEY, 1) in plan(store, asked).missing
+
+    def test_attention_values_are_known_by_the_attentions_digest(self, store: Store) -> None:
+        key = CheckpointKey.plain("sst2", "1", 20)
+        asked = ask_store(store, Selection("js", "dev"))
+        compared = store.checkpoint("dev", key), store.checkpoint("dev", PRETRAINED_KEY)
+        row = result(*compared, **fields_of(asked))
+        stale = tuple(InputDigest("attention", one.resource, one.digest) for one in inputs(*compared))
+        store.add_results([replace(row, inputs=stale)])
+        assert cell_of(key, PRETRAINED_KEY, 1) in plan(store, asked).missing
+        store.add_results([replace(row, inputs=inputs(*compared, kind="attention"))])
+        assert cell_of(key, PRETRAINED_KEY, 1) not in plan(store, asked).missing
+
     def test_coverage_of_a_new_store(self, tmp_path: Path) -> None:
         store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",))
-        found = coverage(store, Selection("svcca", "dev", against=Against("pretrained")))
+        found = coverage(store, ask_store(store, Selection("svcca", "dev")))
         assert found == Coverage(known=0, missing=12)
         assert str(found) == "not computed: 12 of 12 values"
         assert str(Coverage(1300, 0)) == "all 1,300 values computed"
 
     def test_parameters_are_spelled_out(self, tmp_path: Path) -> None:
         store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20))
-        made = plan(store, Selection("svcca", "dev", parameters=(("variance", "0.9"),)))
-        assert dict(made.selection.parameters)["variance"] == 0.9
-        assert set(dict(made.selection.parameters)) == {p.name for p in get("svcca").parameters}
+        made = plan(store, ask_store(store, Selection("svcca", "dev", parameters=(("variance", "0.9"),))))
+        assert dict(made.question.parameters)["variance"] == 0.9
+        assert set(dict(made.question.parameters)) == {p.name for p in get("svcca").parameters}
 
     @pytest.mark.parametrize(
         ("selection", "said"),
@@ -245,6 +270,6 @@ class TestAgainstAStore:
         corpus = sample_corpus(labels=(), examples=4)
         store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20), corpora=[corpus])
         with pytest.raises(BertdynError) as refused:
-            plan(store, selection)
+            plan(store, ask_store(store, selection))
         assert said in str(refused.value)
         assert "\n" not in str(refused.value)

@@ -20,26 +20,28 @@ from explorer.compute.pool import local_pool
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.run import compute, warnings
 from explorer.compute.worker import Setting, TaskReport
-from explorer.measures import Trust, canonical, get
-from explorer.selection import Against, Ranges, Selection
+from explorer.measures import Trust, canonical
+from explorer.measures.registry import get
+from explorer.selection import Against, QuestionError, Ranges, Selection, ask_store
 from store.errors import BertdynError
-from store.keys import PRETRAINED_KEY, CheckpointKey, Result
+from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.layout import checkpoint_path
+from store.results import Result, input_set_of
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.oracle import svcca_distance
 from tests.pools import here
+from tests.store.results import inputs
 from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
 
-def select(measure: str = "svcca", against: str | None = "pretrained", **fields: object) -> Selection:
-    parameters = get(measure).settle(dict(fields.pop("parameters", {})))  # type: ignore[call-overload]
-    return Selection(
-        measure, "dev", against=Against.parse(against) if against else None, parameters=parameters, **fields  # type: ignore[arg-type]
-    )  # fmt: skip
+def select(measure: str = "svcca", against: str = "", **fields: object) -> Selection:
+    """A selection on ``dev``; against the measure's default unless something is named."""
+    return Selection(measure, "dev", against=Against.parse(against) if against else None, **fields)  # type: ignore[arg-type]
 
 
 def run(store: Store, selection: Selection, progress: Callable[[Update], None] = lambda update: None) -> Outcome:
-    return compute(store, [selection], progress, workers=1, pool=here)
+    return compute(store, [ask_store(store, selection)], progress, workers=1, pool=here)
 
 
 @pytest.fixture
@@ -66,26 +68,26 @@ class TestOnce:
 
     def test_other_parameters_are_other_values(self, store: Store) -> None:
         run(store, select(layers=Ranges.parse("3", "--layer")))
-        half = select(layers=Ranges.parse("3", "--layer"), parameters={"variance": 0.5})
+        half = select(layers=Ranges.parse("3", "--layer"), parameters=(("variance", 0.5),))
         assert run(store, half).computed == 6
         assert {json.loads(r.parameters)["variance"] for r in store.results()} == {0.5, 0.99}
 
     def test_a_checkpoint_that_was_extracted_anew_is_measured_anew(self, store: Store) -> None:
         run(store, select())
-        write_checkpoint(store, store.corpus("dev"), CheckpointKey("sst2", "1", 40), replace=True, shift=0.25)
+        write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("sst2", "1", 40), replace=True, shift=0.25)
         assert run(store, select()) == Outcome(4, 20)
 
     def test_rows_of_another_version_of_a_measure_do_not_count(self, store: Store) -> None:
         run(store, select(layers=Ranges.parse("3", "--layer"), steps=Ranges.parse("40", "--step"), seeds=("1",)))
         old = [replace(r, version=r.version - 1, step=20) for r in store.results()]
-        digest = store.checkpoint("dev", CheckpointKey("sst2", "1", 20)).hidden_digest
-        store.add_results([replace(r, digest=digest) for r in old])
+        read = [store.checkpoint("dev", key) for key in (CheckpointKey.plain("sst2", "1", 20), PRETRAINED_KEY)]
+        store.add_results([replace(r, inputs=inputs(*read)) for r in old])
         assert len(store.results()) == 2
         assert run(store, select(layers=Ranges.parse("3", "--layer"), seeds=("1",))) == Outcome(2, 1)
 
     def test_heads_and_their_layer_are_known_together(self, store: Store) -> None:
         assert run(store, select("js")).computed == 18
-        rows = [r for r in store.results("js") if (r.seed, r.step, r.layer) == ("1", 40, 3)]
+        rows = [r for r in store.results(RowQuery(rows_of("js"))) if (r.seed, r.step, r.layer) == ("1", 40, 3)]
         heads = [r.value for r in rows if r.head is not None]
         assert len(heads) == 2
         assert [r.value for r in rows if r.head is None] == [pytest.approx(np.mean(heads), rel=1e-12)]
@@ -96,8 +98,9 @@ class TestTrust:
     """A null or an interval is more about the same value: it is added, and never lost again."""
 
     def ask(self, store: Store, **trust: object) -> tuple[Outcome, Result]:
-        chosen = [select(seeds=("1",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer"))]
-        outcome = compute(store, chosen, workers=1, pool=here, trust=Trust(**trust))  # type: ignore[arg-type]
+        chosen = select(seeds=("1",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer"))
+        asked = Trust(**trust)  # type: ignore[arg-type]
+        outcome = compute(store, [ask_store(store, chosen, asked)], workers=1, pool=here, trust=asked)
         (row,) = store.results()
         return outcome, row
 
@@ -132,12 +135,12 @@ class TestTrust:
         assert self.ask(store, null=3) == (Outcome(0, 1), row)
 
     def test_a_measure_without_one_says_so(self, store: Store) -> None:
-        with pytest.raises(BertdynError, match="--null: attention-entropy has no null"):
-            compute(store, [select("attention-entropy", None)], workers=1, pool=here, trust=Trust(null=2))
+        with pytest.raises(QuestionError, match="--null: attention-entropy has no null"):
+            ask_store(store, select("attention-entropy"), Trust(null=2))
 
 
 def test_measures_of_the_same_checkpoints_are_computed_in_one_run(store: Store) -> None:
-    both = [select(), select("cka"), select("clusters", None)]
+    both = [ask_store(store, select(measure)) for measure in ("svcca", "cka", "clusters")]
     assert compute(store, both, workers=1, pool=here).computed == 24 + 24 + 28
     assert {r.measure for r in store.results()} == {"svcca", "cka", "clusters"}
     assert compute(store, both, workers=1, pool=here) == Outcome(0, 76)
@@ -148,7 +151,7 @@ def test_layers_are_compared_with_other_layers_as_a_matrix(store: Store) -> None
     assert run(store, chosen) == Outcome(16, 0)
     found = {(r.layer, r.ref_layer): r.value for r in store.results()}
     assert set(found) == {(n, m) for n in range(4) for m in range(4)}
-    x, y = store.hidden("dev", CheckpointKey("sst2", "1", 40), 3), store.hidden("dev", PRETRAINED_KEY, 1)
+    x, y = store.hidden("dev", CheckpointKey.plain("sst2", "1", 40), 3), store.hidden("dev", PRETRAINED_KEY, 1)
     assert found[3, 1] == pytest.approx(svcca_distance(x, y), abs=1e-6)
     same = select(seeds=("1",), steps=Ranges.parse("40", "--step"))
     assert run(store, same) == Outcome(0, 4)
@@ -156,8 +159,8 @@ def test_layers_are_compared_with_other_layers_as_a_matrix(store: Store) -> None
 
 def test_long_work_says_how_far_it_is_before_it_ends(store: Store) -> None:
     said: list[str] = []
-    chosen = [select(layers=Ranges.parse("0", "--layer"), seeds=("1",), steps=Ranges.parse("20", "--step"))]
-    compute(store, chosen, lambda update: said.append(update.current), workers=1, pool=noting_pool)
+    chosen = select(layers=Ranges.parse("0", "--layer"), seeds=("1",), steps=Ranges.parse("20", "--step"))
+    compute(store, [ask_store(store, chosen)], lambda update: said.append(update.current), workers=1, pool=noting_pool)
     assert "layer 0 of sst2/1/20: merging, 43%" in said
 
 
@@ -200,23 +203,23 @@ def test_each_checkpoint_is_compared_with_its_reference(store: Store, against: s
         assert r.ref_task is not None
         assert r.ref_seed is not None
         assert r.ref_step is not None
-        x = store.hidden("dev", CheckpointKey(r.task, r.seed, r.step), 2)
-        y = store.hidden("dev", CheckpointKey(r.ref_task, r.ref_seed, r.ref_step), 2)
+        x = store.hidden("dev", CheckpointKey.plain(r.task, r.seed, r.step), 2)
+        y = store.hidden("dev", CheckpointKey.plain(r.ref_task, r.ref_seed, r.ref_step), 2)
         assert r.value == pytest.approx(svcca_distance(x, y), abs=1e-6)
 
 
 def test_a_row_says_all_that_defines_it(store: Store) -> None:
     run(store, select(seeds=("2",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer")))
     (row,) = store.results()
-    key = CheckpointKey("sst2", "2", 40)
+    key = CheckpointKey.plain("sst2", "2", 40)
     assert (row.measure, row.corpus, row.task, row.seed, row.step, row.layer) == ("svcca", "dev", "sst2", "2", 40, 3)
     assert (row.ref_task, row.ref_seed, row.ref_step, row.ref_layer) == ("pretrained", "0", 0, 3)
     assert row.parameters == canonical(dict(get("svcca").settle({})))
-    assert row.digest == store.checkpoint("dev", key).hidden_digest
     assert row.n == store.corpora()[0].tokens
     assert row.version == get("svcca").version
     assert row.unit == get("svcca").unit
     assert row.computed_at.endswith("+00:00")
+    assert row.input_set == input_set_of(inputs(*(store.checkpoint("dev", k) for k in (key, PRETRAINED_KEY))))
 
 
 def test_progress_counts_values_and_says_what_was_done(store: Store) -> None:
@@ -245,14 +248,11 @@ class TestTrouble:
     @pytest.mark.parametrize("measure", ["svcca", "js", "clusters"])
     def test_nan_in_one_checkpoint_is_named_and_spares_the_others(self, tmp_path: Path, measure: str) -> None:
         store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20, 40))
-        key = CheckpointKey("sst2", "1", 20)
+        key = CheckpointKey.plain("sst2", "1", 20)
         name = "attention" if measure == "js" else "hidden"
         array = zarr.open_group(checkpoint_path(store.path, "dev", key), mode="r+")[name]
         array[2, 0, 5] = np.nan  # type: ignore[index]
-        two_sided = get(measure).sides == 2
-        outcome = run(
-            store, select(measure, "pretrained" if two_sided else None, layers=Ranges.parse("1-3", "--layer"))
-        )
+        outcome = run(store, select(measure, layers=Ranges.parse("1-3", "--layer")))
         layer = 3 if measure == "js" else 2  # attention of layer l is at l - 1
         (failure,) = outcome.failures
         assert f"layer {layer} of sst2/1/20" in failure.where
@@ -262,17 +262,18 @@ class TestTrouble:
 
     def test_a_device_that_is_not_there_is_one_sentence(self, store: Store) -> None:
         with pytest.raises(BertdynError, match="--device: torch cannot use 'cuda:77' here"):
-            compute(store, [select()], workers=1, pool=here, device="cuda:77")
+            compute(store, [ask_store(store, select())], workers=1, pool=here, device="cuda:77")
         assert store.results() == []
 
     def test_a_worker_that_dies_is_a_message_with_its_task_and_what_came_before_is_kept(self, store: Store) -> None:
-        outcome = compute(store, [select()], workers=1, pool=dying_pool)
+        asked = [ask_store(store, select())]
+        outcome = compute(store, asked, workers=1, pool=dying_pool)
         (failure,) = outcome.failures
         assert failure.where == "layer 2 of sst2/1/0 to sst2/2/40 against pretrained/0/0"
         assert "A worker process died (SIGSEGV" in failure.message
         assert {r.layer for r in store.results()} == {0, 1}
         assert outcome.computed == 12
-        assert compute(store, [select()], workers=1) == Outcome(12, 12)
+        assert compute(store, asked, workers=1) == Outcome(12, 12)
 
     def test_no_child_process_is_left(self, store: Store) -> None:
         with local_pool(2) as executor:

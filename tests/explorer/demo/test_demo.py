@@ -12,6 +12,7 @@ from explorer.demo import run
 from explorer.demo.recipe import SEEDS, TASKS, Recipe
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
+from store.rows import RowQuery, rows_of
 from store.store import Store
 
 QUICK = Recipe(steps=(0, 2), batch=4, warm_up=1, sentences=32)
@@ -49,13 +50,13 @@ def test_an_interrupted_demo_goes_on_and_a_whole_one_is_left_alone(tmp_path):
     assert set(again) == set(trained)
     assert {p.parts[-4] for p in again if again[p] != trained[p]} == {"tags"}
     assert next(s for s in stages if s.name == "extract").total == 5 * 2 - 2  # two were in place
-    keys = {CheckpointKey(t.name, "1", n) for t in TASKS for n in QUICK.steps} | {PRETRAINED_KEY}
+    keys = {CheckpointKey.plain(t.name, "1", n) for t in TASKS for n in QUICK.steps} | {PRETRAINED_KEY}
     store = Store.open(path)
     for task in TASKS:
         assert {c.key for c in store.checkpoints(task.name)} == keys
-        assert store.results("svcca", task.name)
-        assert store.results("js", task.name)
-        assert store.results("clusters", task.name)
+        assert store.results(RowQuery(rows_of("svcca", task.name)))
+        assert store.results(RowQuery(rows_of("js", task.name)))
+        assert store.results(RowQuery(rows_of("clusters", task.name)))
     assert not (tmp_path / "unfinished").exists()
 
     stages.clear()
@@ -83,7 +84,9 @@ def test_the_demo_shows_what_fine_tuning_does(tmp_path):
     steps = Recipe().steps
     for task in (t.name for t in tasks):
         for seed in map(str, seeds):
-            accuracy = [store.checkpoint(task, CheckpointKey(task, seed, n)).metrics["eval_accuracy"] for n in steps]
+            accuracy = [
+                store.checkpoint(task, CheckpointKey.plain(task, seed, n)).metrics["eval_accuracy"] for n in steps
+            ]
             assert accuracy[-1] > 0.7
             assert accuracy[-1] > accuracy[0] + 0.3
             for measure in ("svcca", "js"):
@@ -106,7 +109,7 @@ def test_the_demo_shows_what_fine_tuning_does(tmp_path):
 def _rows(store, measure, task, seed, statistic=""):
     return [
         r
-        for r in store.results(measure, task)
+        for r in store.results(RowQuery(rows_of(measure, task)))
         if (r.task, r.seed, r.head, r.statistic, r.label_a) == (task, seed, None, statistic, None)
     ]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.measures import Context, Value, get
+from explorer.measures import Context, Given, Value
+from explorer.measures.registry import get
 from tests import oracle
 from tests.explorer.measures.memory import MemoryLayer, one_token_each
 
@@ -28,7 +29,7 @@ def measure(name, x, y, corpus=None, context=None, chunk=1 << 30, **parameters) 
     """The one Value of a pair of arrays."""
     sides = [MemoryLayer(a, hidden_chunk=chunk) for a in (x, y)]
     settled = dict(get(name).settle(parameters))
-    (value,) = get(name).compute(*sides, corpus or one_token_each(len(x)), settled, context or Context())
+    (value,) = get(name).compute(Given.layers(corpus or one_token_each(len(x)), *sides), settled, context or Context())
     return value
 
 

@@ -1,4 +1,4 @@
-"""Layers and corpora in memory, for tests of measures."""
+"""Layers, corpora and a shelf in memory, for tests of measures."""
 
 from __future__ import annotations
 
@@ -47,6 +47,21 @@ class MemoryLayer:
         assert self.maps is not None
         self.reads.append((start, stop))
         return self.maps[head - 1, start:stop]
+
+
+class MemoryShelf:
+    """A shelf of copies; counts what is asked and written."""
+
+    def __init__(self) -> None:
+        self.arrays, self.found = {}, 0
+
+    def get(self, key):
+        assert all(isinstance(part, str) for part in key)
+        self.found += tuple(key) in self.arrays
+        return self.arrays.get(tuple(key))
+
+    def put(self, key, arrays):
+        self.arrays[tuple(key)] = {name: np.array(a) for name, a in arrays.items()}
 
 
 @dataclass

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get
+from explorer.measures import Context, Given, MeasureError
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
 
 JS = get("js")
@@ -21,7 +22,7 @@ def measure(a, b, chunk=1 << 30):
     """Values of lists of maps [heads, l, l]: the layer's and those of the heads."""
     corpus = MemoryCorpus([m.shape[1] for m in a])
     sides = [MemoryLayer(maps=pack(maps), attention_chunk=chunk) for maps in (a, b)]
-    layer, *heads = JS.compute(*sides, corpus, DEFAULTS, Context())
+    layer, *heads = JS.compute(Given.layers(corpus, *sides), DEFAULTS, Context())
     return layer, heads
 
 
@@ -129,7 +130,8 @@ def test_symmetric_within_bounds_and_blind_to_the_order_of_examples(lengths, see
 
 def test_every_stored_chunk_is_read_once_a_head():
     a = MemoryLayer(maps=pack(maps(0)), attention_chunk=100)
-    JS.compute(a, MemoryLayer(maps=pack(maps(1))), MemoryCorpus([3, 8, 1, 20]), DEFAULTS, Context())
+    b = MemoryLayer(maps=pack(maps(1)))
+    JS.compute(Given.layers(MemoryCorpus([3, 8, 1, 20]), a, b), DEFAULTS, Context())
     want = [(at, min(at + 100, 474)) for at in range(0, 474, 100)]
     assert a.reads == want * 2
 
@@ -137,7 +139,7 @@ def test_every_stored_chunk_is_read_once_a_head():
 def test_another_number_of_heads_is_an_error():
     a, b = (MemoryLayer(maps=pack(maps(0, heads=h))) for h in (2, 3))
     with pytest.raises(MeasureError, match="2 and 3 attention heads"):
-        JS.compute(a, b, MemoryCorpus([3, 8, 1, 20]), DEFAULTS, Context())
+        JS.compute(Given.layers(MemoryCorpus([3, 8, 1, 20]), a, b), DEFAULTS, Context())
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

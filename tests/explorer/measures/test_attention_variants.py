@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get
+from explorer.measures import Context, Given, MeasureError
 from explorer.measures import attention_rows as streaming
 from explorer.measures.attention_sums import GROUPS
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from explorer.measures.resampling import mean_interval
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
 from tests.oracle import entropy_bits, js_bits, without_special
@@ -38,15 +39,13 @@ def masks(corpus):
     return [corpus.special[a:b] for a, b in zip(corpus.offsets[:-1], corpus.offsets[1:], strict=True)]
 
 
-def ask(name, sides, corpus=None, trust=None, chunk=1 << 30, **parameters):
+def ask(name, sides, corpus=None, trust=None, chunk=1 << 30, detail="", **parameters):
     """The values of a measure on lists of maps [heads, l, l], one list a side."""
     measure = get(name)
     layers = [MemoryLayer(maps=pack(side), attention_chunk=chunk) for side in sides]
     corpus = corpus or framed([m.shape[1] for m in sides[0]])
-    context = Context(trust=trust or Trust())
-    return measure.compute(
-        layers[0], layers[1] if len(layers) > 1 else None, corpus, dict(measure.settle(parameters)), context
-    )
+    context = Context(trust=trust or Trust(), detail=detail)
+    return measure.compute(Given.layers(corpus, *layers), dict(measure.settle(parameters)), context)
 
 
 def layer_value(*args, **kwargs):
@@ -203,7 +202,7 @@ class TestSinks:
 class TestDetail:
     @pytest.mark.parametrize("name", ["js", "attention-entropy", "sink-mass"])
     def test_means_of_finer_rows_are_the_coarser_ones(self, name):
-        sides = (maps(0), maps(1))[: get(name).sides]
+        sides = (maps(0), maps(1))[: len(get(name).operands)]
         values = ask(name, sides, detail="query")
         statistic = {v.statistic for v in values}
         for one in statistic:
@@ -284,7 +283,7 @@ class TestNull:
 
     def test_where_there_is_none_the_reason_is_said(self):
         for name in ("attention-entropy", "attention-entropy-change", "sink-mass", "sink-mass-change"):
-            sides = (maps(0), maps(1))[: get(name).sides]
+            sides = (maps(0), maps(1))[: len(get(name).operands)]
             layer = ask(name, sides, trust=Trust(null=2))[0]
             assert layer.null is None
             assert layer.details["no_null"]
@@ -372,13 +371,11 @@ def test_neither_chunks_nor_the_order_of_examples_matter(lengths, seed, chunk, p
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_what_is_read_stays_as_it_was(name, special, dtype):
     """Kernels write over their input to spare passes; that must be a copy."""
-    sides = [[m.astype(dtype) for m in maps(s)] for s in (0, 1)][: get(name).sides]
+    sides = [[m.astype(dtype) for m in maps(s)] for s in (0, 1)][: len(get(name).operands)]
     layers = [MemoryLayer(maps=pack(side)) for side in sides]
     before = [layer.maps.copy() for layer in layers]
-    given = {"special": special} if name != "sink-mass" else {}
-    get(name).compute(
-        layers[0], layers[-1] if len(layers) > 1 else None, framed(), dict(get(name).settle(given)), Context()
-    )
+    parameters = {"special": special} if name != "sink-mass" else {}
+    get(name).compute(Given.layers(framed(), *layers), dict(get(name).settle(parameters)), Context())
     for layer, maps_before in zip(layers, before, strict=True):
         assert (layer.maps == maps_before).all()
 
@@ -390,14 +387,12 @@ def test_what_is_read_stays_as_it_was(name, special, dtype):
 def test_the_code_for_other_devices_agrees(name, sharp):
     """cpu:0 is the processor by another name: sums and repeats are those that a GPU uses."""
     lengths = [300, 12, 80]
-    sides = [MemoryLayer(maps=pack(maps(s, lengths, 1, sharp))) for s in (0, 1)][: get(name).sides]
+    sides = [MemoryLayer(maps=pack(maps(s, lengths, 1, sharp))) for s in (0, 1)][: len(get(name).operands)]
     answers = [
         get(name).compute(
-            sides[0],
-            sides[1] if len(sides) > 1 else None,
-            framed(lengths),
-            dict(get(name).settle({"detail": "query"})),
-            Context(device=device),
+            Given.layers(framed(lengths), *sides),
+            dict(get(name).settle({})),
+            Context(device=device, detail="query"),
         )
         for device in ("cpu", "cpu:0")
     ]
@@ -423,10 +418,12 @@ def test_memory_does_not_grow_with_the_number_of_sentences(trust, monkeypatch):
         corpus = framed([10] * examples)
         sides = [Endless(10, 20_000) for _ in range(2)]
         context = Context(trust=trust)
-        JS.compute(*sides, corpus, dict(JS.settle({})), context)  # what is imported and set up once does not count
+        JS.compute(
+            Given.layers(corpus, *sides), dict(JS.settle({})), context
+        )  # what is imported and set up once does not count
         tracemalloc.start()
         try:
-            layer, _ = JS.compute(*sides, corpus, dict(JS.settle({})), context)
+            layer, _ = JS.compute(Given.layers(corpus, *sides), dict(JS.settle({})), context)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()

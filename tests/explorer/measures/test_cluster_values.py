@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from explorer.measures import Context, Trust, get
+from explorer.measures import Context, Given, Trust
 from explorer.measures import apart as apart_module
 from explorer.measures.hulls import compare
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden
 
 CLUSTERS = get("clusters")
@@ -37,7 +38,7 @@ def measure(points, labels, context=None, corpus=None, **parameters):
     names = tuple(f"L{i}" for i in range(max(labels) + 1))
     corpus = corpus or MemoryCorpus([1] * len(points), label_ids=labels, label_names=names)
     settled = dict(CLUSTERS.settle({"method": "directprobe", **parameters}))
-    values = CLUSTERS.compute(MemoryLayer(np.asarray(points)), None, corpus, settled, context or Context())
+    values = CLUSTERS.compute(Given.layers(corpus, MemoryLayer(np.asarray(points))), settled, context or Context())
     assert json.dumps([dict(v.details) for v in values], allow_nan=False)
     return {(v.statistic, v.label_a, v.label_b): v for v in values}
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get
+from explorer.measures import Context, Given, MeasureError
 from explorer.measures.hulls import compare
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden
 
 CLUSTERS = get("clusters")
@@ -22,7 +23,7 @@ def measure(points, labels, names=None, corpus=None):
     names = names or tuple(f"L{i}" for i in range(max(labels) + 1))
     corpus = corpus or MemoryCorpus([1] * len(points), label_ids=np.asarray(labels), label_names=names)
     layer = MemoryLayer(np.asarray(points), hidden_chunk=7)
-    values = CLUSTERS.compute(layer, None, corpus, {"method": "pairs"}, Context())
+    values = CLUSTERS.compute(Given.layers(corpus, layer), {"method": "pairs"}, Context())
     return {(v.statistic, v.label_a, v.label_b): v for v in values}
 
 

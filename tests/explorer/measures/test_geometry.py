@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, Trust, get
+from explorer.measures import Context, Given, MeasureError, Trust
 from explorer.measures import apart as apart_module
 from explorer.measures.geometry import mantel
 from explorer.measures.hulls import compare
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 NAMES = ("spatial-similarity", "centroid-movement", "label-distance-change")
@@ -24,7 +25,7 @@ def measure(name, x, z, labels, context=None, **parameters):
     corpus = MemoryCorpus([1] * len(x), label_ids=labels, label_names=names)
     found = get(name)
     sides = MemoryLayer(np.asarray(x)), None if z is None else MemoryLayer(np.asarray(z))
-    values = found.compute(*sides, corpus, dict(found.settle(parameters)), context or Context())
+    values = found.compute(Given.layers(corpus, *sides), dict(found.settle(parameters)), context or Context())
     return {(v.statistic, v.label_a): v for v in values}
 
 
@@ -174,5 +175,6 @@ def test_no_reference_another_width_and_no_labels_are_errors():
         measure("centroid-movement", x, x[:, :2], y)
     bare = MemoryCorpus([1] * len(x))
     for name in NAMES:
+        given_ = Given.layers(bare, MemoryLayer(x), MemoryLayer(x))
         with pytest.raises(MeasureError, match="no labels"):
-            get(name).compute(MemoryLayer(x), MemoryLayer(x), bare, dict(get(name).settle({})), Context())
+            get(name).compute(given_, dict(get(name).settle({})), Context())

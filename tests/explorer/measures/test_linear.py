@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get
+from explorer.measures import Context, Given, MeasureError
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import like_bert
 from tests.explorer.measures.linear_samples import measure as measured
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
@@ -159,7 +160,8 @@ def test_every_stored_chunk_is_read_once():
     for tokens in ("all", "content", "cls", "words"):
         corpus = MemoryCorpus([5] * 20, words=[(5 * i + 1, 3) for i in range(20)])
         side = MemoryLayer(x, hidden_chunk=32)
-        SVCCA.compute(side, MemoryLayer(y), corpus, dict(SVCCA.settle({"tokens": tokens})), Context())
+        given_ = Given.layers(corpus, side, MemoryLayer(y))
+        SVCCA.compute(given_, dict(SVCCA.settle({"tokens": tokens})), Context())
         assert side.reads == [(0, 32), (32, 64), (64, 96), (96, 100)], tokens
 
 

@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get, resampling
+from explorer.measures import Context, Given, resampling
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
@@ -178,7 +179,7 @@ def test_several_measures_share_what_chance_costs_to_read():
     sides = [MemoryLayer(a) for a in (x, y)]
     context = trusting(null=2, interval="jackknife")
     for name in ("cka", "procrustes", "shape"):
-        get(name).compute(*sides, text_of(300), dict(get(name).settle({})), context)
+        get(name).compute(Given.layers(text_of(300), *sides), dict(get(name).settle({})), context)
     assert [len(s.reads) for s in sides] == [3, 3]  # the value, the null, the groups
 
 

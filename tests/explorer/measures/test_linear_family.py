@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, get
+from explorer.measures import Context, Given
+from explorer.measures.registry import get
 from tests import oracle
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
@@ -207,7 +208,7 @@ def test_several_measures_of_one_pair_read_it_once():
     context = Context()
     want = {name: measure(name, x, y).value for name in FAMILY}
     for name in ("cca", "svcca", "pwcca", "cka", "procrustes", "shape"):
-        (value,) = get(name).compute(*sides, one_token_each(500), dict(get(name).settle({})), context)
+        (value,) = get(name).compute(Given.layers(one_token_each(500), *sides), dict(get(name).settle({})), context)
         assert value.value == pytest.approx(want[name], abs=1e-6)
     assert [len(s.reads) for s in sides] == [3, 3]
 

@@ -5,25 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures import Context, get
+from explorer.measures import Context, Given
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, like_bert, measure
-from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, one_token_each
-
-
-class MemoryShelf:
-    """A shelf of copies; counts what is asked and written."""
-
-    def __init__(self) -> None:
-        self.arrays, self.found = {}, 0
-
-    def get(self, key):
-        assert all(isinstance(part, str) for part in key)
-        self.found += tuple(key) in self.arrays
-        return self.arrays.get(tuple(key))
-
-    def put(self, key, arrays):
-        self.arrays[tuple(key)] = {name: np.array(a) for name, a in arrays.items()}
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, MemoryShelf, one_token_each
 
 
 @pytest.fixture
@@ -140,5 +126,5 @@ def test_sides_are_kept_within_the_limit_of_a_worker():
     x, y = like_bert(300, 64)
     kept = Kept()
     sides = [MemoryLayer(a) for a in (x, y)]
-    get("cca").compute(*sides, one_token_each(300), dict(get("cca").settle({})), Context(kept=kept))
+    get("cca").compute(Given.layers(one_token_each(300), *sides), dict(get("cca").settle({})), Context(kept=kept))
     assert kept._bytes < 3 * 1.2 * 64 * 64 * 8

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, MeasureError, get, rsa_ranks
+from explorer.measures import Context, Given, MeasureError, rsa_ranks
 from explorer.measures.base import Trust
+from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
 from tests.oracle import rsa_score, upper_similarities
 
@@ -27,7 +28,9 @@ CHOICES = [
 def ask(x, y, corpus=None, trust=None, context=None, chunk=1 << 30, **parameters):
     sides = [MemoryLayer(np.asarray(a), hidden_chunk=chunk) for a in (x, y)]
     context = context or Context(trust=trust or Trust())
-    (value,) = RSA.compute(*sides, corpus or one_token_each(len(x)), dict(RSA.settle(parameters)), context)
+    (value,) = RSA.compute(
+        Given.layers(corpus or one_token_each(len(x)), *sides), dict(RSA.settle(parameters)), context
+    )
     return value
 
 
@@ -175,7 +178,7 @@ class TestSample:
         layers = [MemoryLayer(a) for a in (x, y, z)]
         settled = dict(RSA.settle({"sample": 40}))
         for layer in layers[:2]:
-            RSA.compute(layer, layers[2], one_token_each(100), settled, context)
+            RSA.compute(Given.layers(one_token_each(100), layer, layers[2]), settled, context)
         assert [len(layer.reads) for layer in layers] == [1, 1, 1]
 
     def test_what_is_kept_does_not_serve_another_question(self):

@@ -64,6 +64,19 @@ def test_a_plane_known_before_is_tried_first():
     assert found.margin == pytest.approx(2)
 
 
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), d=st.integers(1, 4), n1=st.integers(1, 8), n2=st.integers(1, 8))
+def test_sets_that_share_points_or_touch_are_judged_as_a_linear_programme_does(seed, d, n1, n2):
+    """On a grid points coincide, lie in one flat, and hulls touch in a corner: what leaves equations singular."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(-2, 3, (n1, d)).astype(float), rng.integers(-2, 3, (n2, d)).astype(float)
+    found = decide(a, b)
+    assert found.separable is not None
+    if Sets.of(a, b).scale:
+        check(a, b, found)
+        assert found.separable is by_linear_programme(Sets.of(a, b)).separable
+
+
 def test_points_that_are_all_one_meet():
     assert decide(np.ones((3, 4)), np.ones((2, 4))).separable is False
 

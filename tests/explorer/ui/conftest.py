@@ -13,8 +13,8 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.compute.run import compute
-from explorer.measures import get
-from explorer.selection import Against, Selection
+from explorer.measures.registry import get
+from explorer.selection import Against, Selection, ask_store
 from explorer.ui.app import Explorer
 from explorer.ui.config import Config, defaults
 from explorer.ui.screens.main import MainScreen
@@ -38,10 +38,9 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def fill(store: Store, measure: str, corpus: str, against: str = "pretrained") -> None:
     """Compute a measure of a whole corpus here and now."""
-    declared = get(measure)
-    compared = Against.parse(against) if declared.sides == 2 else None
-    chosen = Selection(measure, corpus, against=compared, parameters=declared.settle({}))
-    outcome = compute(store, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor)
+    compared = Against.parse(against) if get(measure).compares else None
+    question = ask_store(store, Selection(measure, corpus, against=compared))
+    outcome = compute(store, [question], workers=1, device="cpu", pool=ThreadPoolExecutor)
     assert outcome.ok, outcome
 
 
@@ -81,7 +80,7 @@ async def opened(
     app.main.jobs.finish()
 
 
-async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 20) -> None:
+async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -187,7 +187,7 @@ async def test_what_stands_beside_each_view_is_remembered(computed: Path, tmp_pa
     async with opened(computed, size=WIDE, session=kept) as pilot:
         await pilot.press("B", "B", "3", "backslash", "backslash", "1")
         await until(pilot, right(pilot, "heat"))
-        await until(pilot, lambda: kept.read().state == main(pilot).state, seconds=5)
+        await until(pilot, lambda: kept.read().state == main(pilot).state)
     async with opened(computed, size=WIDE, session=Session(computed, {"XDG_STATE_HOME": str(tmp_path)})) as pilot:
         await until(pilot, right(pilot, "heat"))
         await pilot.press("3")

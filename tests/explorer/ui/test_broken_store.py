@@ -38,7 +38,7 @@ async def test_a_store_that_goes_is_said_to_be_gone_in_every_mode_and_comes_back
             await pilot.press(mode.key, "right", "down", "f", "escape", "o", "c")
             await pilot.pause(0.1)
             if mode.variants[0].view:
-                assert says(pilot, "There is no folder"), mode.name
+                await until(pilot, lambda: says(pilot, "There is no folder"))
         await pilot.press("1")
         store.with_name("elsewhere").rename(store)
         await until(pilot, lambda: text_of(pilot, "reading").strip().startswith("step 20"))

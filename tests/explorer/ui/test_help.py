@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
 from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.message import Message
 
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Selection
@@ -19,6 +19,7 @@ from explorer.ui.messages import Ended
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.jobs import Job, JobList, lasting
 from explorer.views.jobs import Jobs as JobsView
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.explorer.ui.conftest import main, opened, text_of, until
 from tests.synthetic import make_store
@@ -66,7 +67,7 @@ def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) 
     assert states == {"svcca": "set aside", "cca": "done", "js": "done"}
     done = jobs.listed()[0]
     assert (done.done, done.total) == (done.total, done.total)
-    assert len(Store.open(fresh).results("cca")) > 0
+    assert len(Store.open(fresh).results(RowQuery(rows_of("cca")))) > 0
 
 
 @pytest.mark.slow
@@ -91,7 +92,7 @@ async def test_jobs_shows_what_is_computed_and_x_cancels_the_one_pointed_at(fres
         await until(pilot, lambda: "running" in text_of(pilot, "chart"))
         assert "svcca" in text_of(pilot, "chart")
         await pilot.press("x")
-        await until(pilot, lambda: "cancelled" in text_of(pilot, "chart"), 30)
+        await until(pilot, lambda: "cancelled" in text_of(pilot, "chart"))
         assert "job 1: svcca of pos" in text_of(pilot, "reading")
         await pilot.press("1")
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "curves")

@@ -12,7 +12,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from explorer.measures import all_measures
+from explorer.measures.registry import all_measures
 from explorer.selection import Ranges
 from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES

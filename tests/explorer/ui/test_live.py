@@ -12,6 +12,7 @@ import pytest
 from explorer.ui.reader import LISTING, TICK, VALUES, stamp
 from explorer.ui.screens.main import SMALLEST
 from store.keys import CheckpointKey
+from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
 from tests.synthetic import make_store, write_checkpoint
@@ -34,7 +35,7 @@ async def test_what_is_missing_is_computed_by_itself_and_kept(fresh: Path) -> No
         await until(pilot, lambda: main(pilot).picture is not None and not main(pilot).missing, 90)
         await until(pilot, lambda: "comput" not in text_of(pilot, "title"))
         assert "L3 0." in text_of(pilot, "chart")
-    assert {r.task for r in Store.open(fresh).results("svcca")} == {"pos"}
+    assert {r.task for r in Store.open(fresh).results(RowQuery(rows_of("svcca")))} == {"pos"}
 
 
 @pytest.mark.slow
@@ -70,11 +71,11 @@ async def test_new_checkpoints_and_values_of_others_appear_without_a_key(tmp_pat
     async with opened(path) as pilot:
         assert "x 3 steps" in text_of(pilot, "title")
         store = Store.open(path)
-        write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", 60))
+        write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("pos", "1", 60))
         main(pilot).action_cancel_job()
-        await until(pilot, lambda: "x 4 steps" in text_of(pilot, "title"), 10)
+        await until(pilot, lambda: "x 4 steps" in text_of(pilot, "title"))
         fill(store, "svcca", "dev")
-        await until(pilot, lambda: not main(pilot).missing and "60" in text_of(pilot, "chart"), 30)
+        await until(pilot, lambda: not main(pilot).missing and "60" in text_of(pilot, "chart"))
 
 
 async def test_a_store_that_goes_away_is_told_and_found_again(tmp_path: Path, computed: Path) -> None:
@@ -82,10 +83,10 @@ async def test_a_store_that_goes_away_is_told_and_found_again(tmp_path: Path, co
     shutil.copytree(computed, path)
     async with opened(path) as pilot:
         path.rename(tmp_path / "elsewhere")
-        await until(pilot, lambda: main(pilot).chart.view is None, 10)
+        await until(pilot, lambda: main(pilot).chart.view is None)
         assert "moved.bertdyn" in text_of(pilot, "chart")
         (tmp_path / "elsewhere").rename(path)
-        await until(pilot, lambda: main(pilot).chart.view is not None, 10)
+        await until(pilot, lambda: main(pilot).chart.view is not None)
 
 
 @pytest.mark.parametrize("what", ["no such folder", "not a store"])
@@ -160,9 +161,10 @@ async def test_the_panel_folds_away_on_a_small_screen_and_comes_when_asked_for(c
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 3), (1, 1)])
 async def test_too_small_a_screen_is_told_politely_and_recovers(computed: Path, size: tuple[int, int]) -> None:
     async with opened(computed, size=size, wait=False) as pilot:
-        await pilot.pause(0.2)
         if size[0] > 40:
-            assert f"needs {SMALLEST[0]} x {SMALLEST[1]}" in screen_text(pilot)
+            await shown(pilot, f"needs {SMALLEST[0]} x {SMALLEST[1]}")
+        else:
+            await pilot.pause(0.2)
         await pilot.press("3", "left", "tab")
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "heat" and "6" in screen_text(pilot))
@@ -176,5 +178,5 @@ def test_a_stamp_changes_with_a_checkpoint_and_with_a_value_and_not_by_itself(fr
     fill(store, "svcca", "dev")
     assert stamp(fresh, LISTING) == listing
     assert stamp(fresh, VALUES) != values
-    write_checkpoint(store, store.corpus("dev"), CheckpointKey("pos", "1", 60))
+    write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("pos", "1", 60))
     assert stamp(fresh, LISTING) != listing

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.compute.run import compute
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Ranges, Selection, at_or_before
 from explorer.ui.cycles import stepped
 from explorer.ui.modes import HEAD, LAYER, MODES, STEP

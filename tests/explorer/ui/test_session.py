@@ -251,7 +251,7 @@ async def test_the_store_opens_as_it_was_left(computed: Path, tmp_path: Path) ->
         await until(pilot, lambda: "sst2" in text_of(pilot, "heading"))
         left = main(pilot).state
         # Not only at the end: a connection may drop.
-        await until(pilot, lambda: kept.read().state == left, seconds=5)
+        await until(pilot, lambda: kept.read().state == left)
     again = session(tmp_path, computed)
     async with opened(computed, session=again) as pilot:
         assert main(pilot).state == left

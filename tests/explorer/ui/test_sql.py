@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from explorer.measures import all_measures
+from explorer.measures.registry import all_measures
 from explorer.ui.asker import MOST_ROWS, NICE
 from explorer.ui.completion import completions
 from explorer.ui.session import Saved, Session

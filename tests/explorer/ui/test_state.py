@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.measures import all_measures
+from explorer.measures.registry import all_measures
 from explorer.selection import Ranges, Selection
 from explorer.ui.choices import MORE, choices, folded, picked
 from explorer.ui.cycles import cycled, next_seed, next_task, varied, where
@@ -22,15 +22,16 @@ from explorer.ui.state import (
 )
 from explorer.views.base import END, Cursor, Look
 from store.errors import BertdynError
-from store.keys import PRETRAINED_KEY, CheckpointKey, CorpusInfo
+from store.keys import PRETRAINED_KEY, AnnotationInfo, CheckpointKey, CorpusInfo
 
 
 def corpus(name: str, labels: tuple[str, ...] = ("a", "b")) -> CorpusInfo:
-    return CorpusInfo(name, "sentence", 10, 100, 1000, 80, labels, "t", "f", 0, "x.tsv")
+    annotations = (AnnotationInfo("label", "sentence", "class", labels, ""),) if labels else ()
+    return CorpusInfo(name, "sentence", 10, 100, 1000, 80, annotations, "t", "f", 0, "x.tsv")
 
 
 def keys(*tasks: str, seeds: tuple[str, ...] = ("1", "2", "10")) -> tuple[CheckpointKey, ...]:
-    return tuple(CheckpointKey(t, s, step) for t in tasks for s in seeds for step in (0, 100))
+    return tuple(CheckpointKey.plain(t, s, step) for t in tasks for s in seeds for step in (0, 100))
 
 
 STORE = Catalogue(

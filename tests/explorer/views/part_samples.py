@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.selection import Selection
 from explorer.views.cells import place_of
 from explorer.views.example import ExampleData, Focus
@@ -13,7 +13,7 @@ from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import result
 from tests.oracle import js_bits
 
-KEY = CheckpointKey("sst2", "1", 40)
+KEY = CheckpointKey.plain("sst2", "1", 40)
 FOCUS = Focus("dev", KEY, PRETRAINED_KEY, 2, 1, 3)
 SENTENCE = ["[CLS]", "a", "bad", "movie", "[SEP]"]
 LABELS = ("ADJ", "NOUN", "VERB")
@@ -29,7 +29,7 @@ def label_rows(seeds=("1",), steps=(0, 20, 40), layers=(5, 6), labels=LABELS, ch
     found = []
     for seed in seeds:
         for step in steps:
-            key = CheckpointKey("pos", seed, step)
+            key = CheckpointKey.plain("pos", seed, step)
             for layer in layers:
                 for i, a in enumerate(labels):
                     for j, b in enumerate(labels[i + 1 :], i + 1):

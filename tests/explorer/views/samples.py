@@ -10,7 +10,8 @@ from explorer.measures.base import Measure
 from explorer.selection import Against, Selection
 from explorer.views.cells import Place
 from explorer.views.rows import Rows, choose_rows
-from store.keys import PRETRAINED_KEY, CheckpointKey, Result
+from store.keys import PRETRAINED_KEY, CheckpointKey
+from store.results import Result
 
 DISTANCE = Measure(
     name="svcca",
@@ -88,7 +89,7 @@ def rows(
 
     ``others`` are stored too; ``changes`` are made to every row of the selection.
     """
-    keys = [CheckpointKey(task, seed, step) for task in tasks for seed in seeds for step in steps]
+    keys = [CheckpointKey.plain(task, seed, step) for task in tasks for seed in seeds for step in steps]
     wanted = [Place.of(key, layer, PRETRAINED_KEY, layer) for key in keys for layer in layers]
     stored = []
     for key, layer in ((place.key, place.layer) for place in wanted):

@@ -13,7 +13,7 @@ from explorer.views.base import VIEWS, Cursor, DrawOptions, Look
 from explorer.views.rows import Rows
 from explorer.views.tasks import Tasks, task_of
 from explorer.views.training import Track, Training
-from store.keys import Result
+from store.results import Result
 from tests.explorer.views.samples import rows
 
 NONE = palette(Depth.NONE)

@@ -11,12 +11,12 @@ from explorer.views.cells import Place, merged, place_of, signed, summaries, yar
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import DISTANCE, result
 
-KEY = CheckpointKey("sst2", "1", 40)
+KEY = CheckpointKey.plain("sst2", "1", 40)
 
 
 def between(seed: str, other: str, value: float | None, step: int = 40, layer: int = 3, **changes: object):
     return result(
-        CheckpointKey("sst2", seed, step), layer, value, ref_task="sst2", ref_seed=other, ref_step=step, **changes
+        CheckpointKey.plain("sst2", seed, step), layer, value, ref_task="sst2", ref_seed=other, ref_step=step, **changes
     )
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.measures.registry import get
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
@@ -73,7 +73,7 @@ def test_tokens_text_and_label_are_the_examples_own(store):
 def test_words_carry_their_labels(tmp_path):
     corpus = sample_corpus("words", kind="word", labels=("NOUN", "VERB"))
     store = make_store(tmp_path / "w.bertdyn", tasks=("pos",), seeds=("1",), steps=(0, 20), corpora=[corpus])
-    found = fetch_example(store, replace(FOCUS, corpus="words", key=CheckpointKey("pos", "1", 20)))
+    found = fetch_example(store, replace(FOCUS, corpus="words", key=CheckpointKey.plain("pos", "1", 20)))
     words = range(*corpus.word_offsets[3:5].tolist())
     expected = [""] * int(corpus.offsets[4] - corpus.offsets[3])
     for word in words:
@@ -89,7 +89,7 @@ def test_words_carry_their_labels(tmp_path):
         ({"layer": 9}, "layer"),
         ({"head": 3}, "head"),
         ({"corpus": "other"}, "no corpus 'other'"),
-        ({"key": CheckpointKey("sst2", "9", 0)}, "no checkpoint sst2/9/0"),
+        ({"key": CheckpointKey.plain("sst2", "9", 0)}, "no checkpoint sst2/9/0"),
     ],
 )
 def test_what_is_not_there_is_named(store, changes, said):
@@ -98,7 +98,7 @@ def test_what_is_not_there_is_named(store, changes, said):
 
 
 def test_a_film_walks_the_steps_of_the_run(store):
-    assert [f.key for f in film(store, FOCUS)] == [CheckpointKey("sst2", "1", step) for step in (0, 20, 40)]
+    assert [f.key for f in film(store, FOCUS)] == [CheckpointKey.plain("sst2", "1", step) for step in (0, 20, 40)]
     assert {replace(f, key=KEY) for f in film(store, FOCUS)} == {FOCUS}
 
 
@@ -202,8 +202,8 @@ def test_stored_values_of_single_examples_serve_instead_of_the_arrays(tmp_path):
     rows = [
         result(
             checkpoint, reference, measure="js", parameters=parameters, layer=2, ref_layer=2, head=1, example=e,
-            value=e / 100, unit="bits", version=measure.version, digest=checkpoint.attention_digest,
-            ref_digest=reference.attention_digest,
+            value=e / 100, unit="bits", version=measure.version, digest=checkpoint.digests.get("attention", ""),
+            ref_digest=reference.digests.get("attention", ""),
         )
         for e in range(40)
     ]  # fmt: skip

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.measures.registry import get
 from explorer.selection import Against, Ranges, Selection
 from explorer.views.base import VIEWS, Look
 from explorer.views.cells import place_of
 from explorer.views.fetching import Wanted, fetch, fetch_each, fetch_first, fetch_heads
-from store.keys import PRETRAINED, CheckpointKey, Result
+from store.keys import PRETRAINED, CheckpointKey
+from store.results import Result
 from store.store import Store
 from tests.explorer.views.samples import result
 from tests.synthetic import HEADS, LAYERS, make_store
@@ -152,7 +153,9 @@ def test_every_number_of_a_picture_is_that_of_its_task_layer_and_step(
         line, seed = str(at.get("line", "")), str(at.get("seed", ""))
         seeds = [line[5:]] if line.startswith("seed ") else [seed] if seed in SEEDS else SEEDS
         number = int(str(head)) if str(head).isdigit() else None
-        each = [value(result(CheckpointKey(task, seed, at["step"]), at["layer"], 0.0, head=number)) for seed in seeds]
+        each = [
+            value(result(CheckpointKey.plain(task, seed, at["step"]), at["layer"], 0.0, head=number)) for seed in seeds
+        ]
         return sum(each) / len(each)
 
     shown = [row for row in rows if row[columns.index("value")] is not None]
@@ -172,11 +175,11 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Selection
     settled = measure.settle({})
     kept = []
     for c in made.checkpoints("dev"):
-        for layer in (1, 3) if c.key.task == "pos" and c.key != CheckpointKey("pos", "2", 40) else ():
+        for layer in (1, 3) if c.key.task == "pos" and c.key != CheckpointKey.plain("pos", "2", 40) else ():
             whole = result(
                 c.key, layer, 0.5, measure="clusters", parameters=canonical(dict(settled)), statistic=measure.main,
                 ref_task=None, ref_seed=None, ref_step=None, ref_layer=None, version=measure.version,
-                digest=c.hidden_digest, ref_digest=None,
+                digest=c.digests["hidden"], ref_digest=None,
             )  # fmt: skip
             kept.append(whole)
             for i, (a, b) in enumerate((("A", "B"), ("A", "C"), ("B", "C"))):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
@@ -36,7 +36,7 @@ def text(view, *size, **how):
 
 def test_the_map_opens_with_the_last_step_and_the_highest_layer():
     data = label_rows(seeds=("2", "10"))
-    assert first_run(labelled(data), data.tasks)[-1] == Spot(CheckpointKey("pos", "2", 40), 6)
+    assert first_run(labelled(data), data.tasks)[-1] == Spot(CheckpointKey.plain("pos", "2", 40), 6)
     assert len(labelled(data)) == 12
     view = Clusters(data)
     assert view.title == "Distance between labels · pos, seed 2, step 40, layer 6"
@@ -44,7 +44,7 @@ def test_the_map_opens_with_the_last_step_and_the_highest_layer():
 
 
 def test_each_pair_stands_at_both_its_places():
-    spot = Spot(CheckpointKey("pos", "1", 20), 5)
+    spot = Spot(CheckpointKey.plain("pos", "1", 20), 5)
     for statistic, scale in (("hull_distance", 1), ("centroid_distance", 10)):
         view = Clusters(label_rows(), spot, statistic)
         assert view.labels == LABELS
@@ -124,7 +124,7 @@ def test_a_least_distance_that_is_not_known_is_no_value():
 
 
 def test_the_measures_own_least_distances_and_clusters_are_taken():
-    key = CheckpointKey("pos", "1", 20)
+    key = CheckpointKey.plain("pos", "1", 20)
     extra = [
         result(key, 6, 0.5, statistic="label_min", label_a="ADJ", **ALONE),
         result(key, 6, 5.0, statistic="clusters", **ALONE),

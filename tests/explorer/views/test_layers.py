@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.measures import all_measures
+from explorer.measures.registry import all_measures
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import EVERY, Against
@@ -16,7 +16,7 @@ from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import DISTANCE, result, rows
 
 LAYERS = range(5)
-FIRST, LAST = CheckpointKey("sst2", "1", 100), CheckpointKey("sst2", "1", 800)
+FIRST, LAST = CheckpointKey.plain("sst2", "1", 100), CheckpointKey.plain("sst2", "1", 800)
 
 
 def crossed(keys=(LAST,), kept=lambda key, layer, other: True, measure=DISTANCE, **changes) -> Rows:
@@ -60,7 +60,7 @@ def test_of_similarities_the_nearest_is_the_largest():
 
 
 def test_of_several_comparisons_the_last_step_is_shown_and_the_others_are_counted():
-    one = view(crossed((FIRST, LAST, CheckpointKey("sst2", "2", 900))))
+    one = view(crossed((FIRST, LAST, CheckpointKey.plain("sst2", "2", 900))))
     assert "sst2, seed 1, step 800" in one.title
     assert "shows sst2/1/800; the selection has 2 more comparisons" in draw(one).notes
     assert len(one.rows()[1]) == 25

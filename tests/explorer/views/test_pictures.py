@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.measures import get
+from explorer.measures.registry import get
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import Cursor, DrawOptions
@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).with_name("golden")
 
 def centroids() -> Centroids:
     """Three labels that leave one place in three directions."""
-    keys = tuple(CheckpointKey("pos", "1", step) for step in (0, 20, 40))
+    keys = tuple(CheckpointKey.plain("pos", "1", step) for step in (0, 20, 40))
     ways = np.array([[1.0, 0.2, 0.0], [-0.8, 0.6, 0.0], [0.1, -1.0, 0.1]])
     values = np.array([[step * way * (1 + 0.1 * i) for i, way in enumerate(ways)] for step in (0, 1, 3)])
     return Centroids("dev", keys, 6, ("ADJ", "NOUN", "VERB"), (30, 40, 1), "mean of a word's sub-words", values)

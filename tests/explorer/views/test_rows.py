@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection
 from explorer.views.base import VIEWS, DrawOptions, Look
@@ -43,7 +43,7 @@ def keep(store, key, layer, value, reference=PRETRAINED_KEY, **changes):
     row = result(
         key, layer, value, parameters=changes.pop("parameters", canonical(dict(SETTLED))), statistic=statistic,
         ref_task=reference.task, ref_seed=reference.seed, ref_step=reference.step, version=get("svcca").version,
-        digest=checkpoint.hidden_digest, ref_digest=other.hidden_digest, **changes,
+        digest=checkpoint.digests["hidden"], ref_digest=other.digests["hidden"], **changes,
     )  # fmt: skip
     store.add_results([row])
 
@@ -67,7 +67,7 @@ def test_a_store_without_attentions_wants_no_attention_values(tmp_path):
 
 
 def test_values_come_back_at_their_place(store):
-    key = CheckpointKey("sst2", "2", 40)
+    key = CheckpointKey.plain("sst2", "2", 40)
     keep(store, key, 2, 0.25)
     found = fetch(store, chosen(tasks=("sst2",)))
     cube = found.cube("sst2", ("1", "2"))
@@ -81,23 +81,23 @@ def test_values_come_back_at_their_place(store):
     "changes",
     [
         {"parameters": canonical({**dict(SETTLED), "variance": 0.5})},
-        {"reference": CheckpointKey("sst2", "1", 0)},
-        {"key": CheckpointKey("pos", "1", 40)},
+        {"reference": CheckpointKey.plain("sst2", "1", 0)},
+        {"key": CheckpointKey.plain("pos", "1", 40)},
         {"layer": 3},
     ],
 )
 def test_values_of_other_questions_are_left_out(store, changes):
-    key, layer = changes.pop("key", CheckpointKey("sst2", "1", 40)), changes.pop("layer", 1)
+    key, layer = changes.pop("key", CheckpointKey.plain("sst2", "1", 40)), changes.pop("layer", 1)
     keep(store, key, layer, 0.5, **changes)
     assert fetch(store, chosen(tasks=("sst2",), layers=Ranges.parse("0-2", "--layer"))).results == ()
 
 
 def test_values_of_an_earlier_definition_are_not_shown(store):
-    key = CheckpointKey("sst2", "1", 20)
+    key = CheckpointKey.plain("sst2", "1", 20)
     checkpoint, other = store.checkpoint("dev", key), store.checkpoint("dev", PRETRAINED_KEY)
     old = result(
         key, 1, 0.5, parameters=canonical(dict(SETTLED)), statistic="", version=get("svcca").version - 1,
-        digest=checkpoint.hidden_digest, ref_digest=other.hidden_digest,
+        digest=checkpoint.digests["hidden"], ref_digest=other.digests["hidden"],
     )  # fmt: skip
     store.add_results([old])
     assert fetch(store, chosen()).main == ()
@@ -109,7 +109,7 @@ def test_a_fine_tuned_task_is_shown_before_the_pretrained_model(store):
 
 
 def test_heads_stay_out_of_curves_and_in_the_table(store):
-    key = CheckpointKey("sst2", "1", 40)
+    key = CheckpointKey.plain("sst2", "1", 40)
     keep(store, key, 1, 0.5)
     keep(store, key, 1, 0.7, head=1)
     found = fetch(store, chosen(tasks=("sst2",)))
@@ -145,7 +145,7 @@ def test_seeds_that_are_numbers_stand_in_their_order():
 
 
 def test_rows_of_single_examples_are_read_for_the_table_alone(store):
-    key = CheckpointKey("sst2", "1", 40)
+    key = CheckpointKey.plain("sst2", "1", 40)
     keep(store, key, 1, 0.5)
     keep(store, key, 1, 0.7, example=0)
     keep(store, key, 1, 0.9, example=0, query=3)
@@ -163,7 +163,7 @@ def test_rows_of_single_examples_are_read_for_the_table_alone(store):
 
 def test_too_many_rows_of_single_examples_are_counted_instead(store, monkeypatch):
     monkeypatch.setattr("explorer.views.table_rows.MOST_PARTS", 1)
-    key = CheckpointKey("sst2", "1", 40)
+    key = CheckpointKey.plain("sst2", "1", 40)
     for example in range(3):
         keep(store, key, 1, 0.7, example=example)
     found = table_of(store, chosen(tasks=("sst2",)))
@@ -173,7 +173,7 @@ def test_too_many_rows_of_single_examples_are_counted_instead(store, monkeypatch
 
 
 def test_layers_against_other_layers_are_read_when_asked_for(store):
-    key = CheckpointKey("sst2", "1", 40)
+    key = CheckpointKey.plain("sst2", "1", 40)
     keep(store, key, 1, 0.5)
     keep(store, key, 1, 0.8, ref_layer=2)
     one = chosen(tasks=("sst2",), seeds=("1",), steps=Ranges.parse("40", "--step"))
@@ -188,10 +188,10 @@ def test_layers_against_other_layers_are_read_when_asked_for(store):
 
 
 def test_the_distance_between_seeds_comes_with_what_is_compared_with_something_else(store):
-    key, other = CheckpointKey("sst2", "2", 40), CheckpointKey("sst2", "1", 40)
+    key, other = CheckpointKey.plain("sst2", "2", 40), CheckpointKey.plain("sst2", "1", 40)
     keep(store, key, 1, 0.5)
     keep(store, key, 1, 0.125, reference=other)
-    keep(store, CheckpointKey("pos", "2", 40), 1, 0.9, reference=CheckpointKey("pos", "1", 40))
+    keep(store, CheckpointKey.plain("pos", "2", 40), 1, 0.9, reference=CheckpointKey.plain("pos", "1", 40))
     found = fetch(store, chosen(tasks=("sst2",)))
     assert [r.value for r in found.results] == [0.5]
     assert {place: one.value for place, one in found.yardstick.items()} == {("sst2", 1, 40): 0.125}
@@ -204,7 +204,9 @@ def test_the_distance_between_seeds_comes_with_what_is_compared_with_something_e
 
 
 def test_curves_read_less_and_show_the_same(store):
-    first, second, third, other = (CheckpointKey("sst2", *at) for at in (("1", 0), ("1", 20), ("1", 40), ("2", 0)))
+    first, second, third, other = (
+        CheckpointKey.plain("sst2", *at) for at in (("1", 0), ("1", 20), ("1", 40), ("2", 0))
+    )
     keep(store, first, 1, 0.5)
     keep(store, second, 1, 0.6)
     for head in (1, 2):
@@ -228,19 +230,19 @@ def test_curves_read_less_and_show_the_same(store):
 def test_a_table_of_too_many_rows_holds_the_first_runs_and_counts_the_others(store):
     for seed in ("1", "2"):
         for layer in range(3):
-            keep(store, CheckpointKey("sst2", seed, 40), layer, layer + int(seed))
+            keep(store, CheckpointKey.plain("sst2", seed, 40), layer, layer + int(seed))
     wanted = chosen(tasks=("sst2",))
     found = table_of(store, wanted, most=4)
     assert [(r.seed, r.layer) for r in found.results] == [("1", 0), ("1", 1), ("1", 2), ("2", 0)]
     assert found.left_out == 2
     assert found.missing == fetch(store, wanted).missing
     assert table_of(store, wanted, most=6).left_out == 0
-    keep(store, CheckpointKey("sst2", "1", 40), 1, 0.3, example=0)
+    keep(store, CheckpointKey.plain("sst2", "1", 40), 1, 0.3, example=0)
     assert table_of(store, wanted, most=6).left_out == 1
 
 
 def test_a_table_of_one_statistic_holds_its_rows_alone_and_misses_nothing_else(store):
-    key = CheckpointKey("pos", "1", 20)
+    key = CheckpointKey.plain("pos", "1", 20)
     for statistic in ("", "hull_least", "hull_mean", "centroid_mean"):
         keep(store, key, 1, 0.5, statistic=statistic)
     keep(store, key, 2, 0.5)
@@ -266,8 +268,8 @@ def test_a_table_of_one_statistic_holds_its_rows_alone_and_misses_nothing_else(s
 def test_a_statistic_is_chosen_before_the_table_is_cut(store):
     for step in (0, 20, 40):
         for layer in range(LAYERS):
-            keep(store, CheckpointKey("pos", "1", step), layer, 0.1)
-    keep(store, CheckpointKey("sst2", "2", 40), 1, 0.7, statistic="it's rare")
+            keep(store, CheckpointKey.plain("pos", "1", step), layer, 0.1)
+    keep(store, CheckpointKey.plain("sst2", "2", 40), 1, 0.7, statistic="it's rare")
     found = table_of(store, chosen(), most=4, statistic="it's*")
     assert [r.value for r in found.results] == [0.7]
     assert found.left_out == 0
@@ -280,9 +282,9 @@ def test_a_table_that_is_cut_holds_the_first_rows_of_its_order(store, descending
         for step in (0, 20, 40):
             for layer in range(3):
                 values[seed, step, layer] = ((i * 9 + step // 20 * 3 + layer) * 7) % 18 / 10
-                keep(store, CheckpointKey("sst2", seed, step), layer, values[seed, step, layer])
-                keep(store, CheckpointKey("pos", seed, step), layer, -5.0 if not descending else 5.0)
-    keep(store, CheckpointKey("sst2", "1", 0), 3, None, reason="too few tokens")
+                keep(store, CheckpointKey.plain("sst2", seed, step), layer, values[seed, step, layer])
+                keep(store, CheckpointKey.plain("pos", seed, step), layer, -5.0 if not descending else 5.0)
+    keep(store, CheckpointKey.plain("sst2", "1", 0), 3, None, reason="too few tokens")
     wanted = chosen(tasks=("sst2",), steps=Ranges.parse("20-40", "step"))
     found = table_of(store, wanted, most=4, order=("value", descending))
     asked = sorted((v for (_, step, _), v in values.items() if step), reverse=descending)
@@ -300,7 +302,7 @@ def test_a_table_that_is_cut_holds_the_first_rows_of_its_order(store, descending
 
 def test_an_order_that_the_store_does_not_know_cuts_run_by_run(store):
     for seed in ("1", "2"):
-        keep(store, CheckpointKey("sst2", seed, 20), 1, 0.1)
+        keep(store, CheckpointKey.plain("sst2", seed, 20), 1, 0.1)
     found = table_of(store, chosen(tasks=("sst2",)), most=1, order=("seed_to_seed", False))
     assert [r.seed for r in found.results] == ["1"]
 
@@ -309,9 +311,9 @@ def test_an_order_that_the_store_does_not_know_cuts_run_by_run(store):
 def test_a_table_knows_what_seeds_differ_by_however_much_of_it_is_cut(tmp_path, most):
     store = make_store(tmp_path / "c.bertdyn", tasks=("sst2",), seeds=("1", "2", "3"), steps=(20,))
     for i, seed in enumerate(("1", "2", "3"), 1):
-        keep(store, CheckpointKey("sst2", seed, 20), 1, i / 10)
+        keep(store, CheckpointKey.plain("sst2", seed, 20), 1, i / 10)
     for seed, other, value in (("2", "1", 0.5), ("3", "1", 0.7), ("3", "2", 0.9)):
-        keep(store, CheckpointKey("sst2", seed, 20), 1, value, CheckpointKey("sst2", other, 20))
+        keep(store, CheckpointKey.plain("sst2", seed, 20), 1, value, CheckpointKey.plain("sst2", other, 20))
     found = table_of(store, chosen(), most)
     assert found.yardstick == fetch(store, chosen()).yardstick
     columns, rows = Table(found).rows()

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.measures import get
 from explorer.measures.base import canonical
+from explorer.measures.registry import get
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
@@ -25,15 +25,15 @@ def store(tmp_path):
     """Two seeds, of which one lacks a step and attentions of another; a second corpus without labels."""
     dev, plain = sample_corpus(), sample_corpus("plain", labels=(), examples=4)
     made = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=STEPS, corpora=[dev, plain])
-    write_checkpoint(made, dev, CheckpointKey("sst2", "2", 0))
-    write_checkpoint(made, dev, CheckpointKey("sst2", "2", 40), attentions=False)
+    write_checkpoint(made, dev, CheckpointKey.plain("sst2", "2", 0))
+    write_checkpoint(made, dev, CheckpointKey.plain("sst2", "2", 40), attentions=False)
     return made
 
 
 def value(store, measure, step, layer, against=PRETRAINED_KEY, seed="1", **more):
     """One stored value of a measure with its default parameters."""
     declared = get(measure)
-    of = store.checkpoint("dev", CheckpointKey("sst2", seed, step))
+    of = store.checkpoint("dev", CheckpointKey.plain("sst2", seed, step))
     reference = store.checkpoint("dev", against) if declared.sides == 2 else None
     digest = "hidden_digest" if declared.reads == "hidden" else "attention_digest"
     row = result(
@@ -66,7 +66,7 @@ def test_every_run_says_which_steps_are_there_on_each_corpus(store):
 
 def test_steps_of_one_task_are_not_missed_in_another(tmp_path):
     store = make_store(tmp_path / "s.bertdyn", tasks=("a",), seeds=("1",), steps=(0, 20), pretrained=False)
-    write_checkpoint(store, sample_corpus(), CheckpointKey("b", "1", 7))
+    write_checkpoint(store, sample_corpus(), CheckpointKey.plain("b", "1", 7))
     assert [(run.task, run.steps, run.missing) for run in run_coverage(store.checkpoints())] == [
         ("a", (0, 20), ()),
         ("b", (7,), ()),
@@ -89,7 +89,7 @@ def test_values_are_counted_once_and_only_those_that_answer_the_question(store):
             *good,
             replace(good[0], computed_at="2026-01-02T00:00:00.000000"),  # again
             replace(good[1], head=1),
-            value(store, "svcca", 20, 1, against=CheckpointKey("sst2", "2", 0)),
+            value(store, "svcca", 20, 1, against=CheckpointKey.plain("sst2", "2", 0)),
             value(store, "svcca", 20, 1, ref_layer=2),
             value(store, "svcca", 0, 1, seed="2", version=get("svcca").version + 1),
             value(store, "svcca", 0, 2, seed="2", digest="of another checkpoint"),
@@ -106,12 +106,12 @@ def test_values_are_counted_once_and_only_those_that_answer_the_question(store):
 
 def test_without_a_pretrained_model_the_first_checkpoint_is_the_reference(tmp_path):
     store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=STEPS, pretrained=False)
-    first = CheckpointKey("sst2", "1", 0)
+    first = CheckpointKey.plain("sst2", "1", 0)
     store.add_results(
         [
             value(store, "svcca", 20, 1, first),
             value(store, "svcca", 40, 1, first),
-            value(store, "svcca", 40, 1, CheckpointKey("sst2", "1", 20)),  # the one before
+            value(store, "svcca", 40, 1, CheckpointKey.plain("sst2", "1", 20)),  # the one before
             value(store, "svcca", 40, 1, first, seed="2"),
         ]
     )

@@ -16,7 +16,8 @@ from explorer.views.cells import place_of
 from explorer.views.rows import Rows, choose_rows
 from explorer.views.tasks import task_of
 from explorer.views.words import parameter
-from store.keys import CheckpointKey, Result
+from store.keys import CheckpointKey
+from store.results import Result
 from tests.explorer.views.samples import DISTANCE, formula, result, rows
 
 ASKED = json.dumps({"trust": {"null": 20, "interval": "jackknife", "level": 0.9, "resamples": 200, "seed": 0}})
@@ -30,7 +31,7 @@ LINES = ["curves", "profile", "heat"]
 def between(seeds: tuple[str, ...], steps: range, layers: range, apart: float = 0.125) -> list[Result]:
     """Every seed against every smaller one."""
     return [
-        result(CheckpointKey("sst2", a, step), layer, apart, ref_task="sst2", ref_seed=b, ref_step=step)
+        result(CheckpointKey.plain("sst2", a, step), layer, apart, ref_task="sst2", ref_seed=b, ref_step=step)
         for a in seeds
         for b in seeds
         if int(b) < int(a)

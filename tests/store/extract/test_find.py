@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,164 @@ def test_linked_runs_are_followed_and_circles_end(tmp_path: Path) -> None:
     (tmp_path / "runs" / "sst2").symlink_to(tmp_path / "disk" / "sst2")
     (tmp_path / "runs" / "again").symlink_to(tmp_path / "runs")
     assert keys(tmp_path / "runs") == ["sst2/1/20"]
+
+
+def three(run: Path) -> Path:
+    for step in (100, 200, 300):
+        checkpoint(run / f"checkpoint-{step}", step)
+    return run
+
+
+THREE = ["sst2/1/100", "sst2/1/200", "sst2/1/300"]
+
+
+def notes(*runs: Path, layout: str = DEFAULT_LAYOUT) -> list[str]:
+    return find(runs, Layout(layout))[1]
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize("name", ["best", "last", "checkpoint-7", "checkpoint-best"])
+@pytest.mark.parametrize("layout", [DEFAULT_LAYOUT, "{task}/seed-{seed}/*"])
+def test_a_link_never_hides_the_checkpoint_that_it_points_to(
+    tmp_path: Path, absolute: bool, name: str, layout: str
+) -> None:
+    run = three(tmp_path / "sst2" / "seed-1")
+    (run / name).symlink_to(run / "checkpoint-200" if absolute else Path("checkpoint-200"))
+    found, said = find([tmp_path], Layout(layout))
+    assert [str(f.key) for f in found] == THREE
+    assert not any(f.folder.is_symlink() for f in found)
+    assert said == [
+        f"1 link to what is read under another name: {run / name} -> {os.path.realpath(run / 'checkpoint-200')}."
+    ]
+
+
+@pytest.mark.parametrize("name", ["a", "seed-0", "seed-2", "zz"])
+def test_a_link_to_a_run_makes_no_second_run(tmp_path: Path, name: str) -> None:
+    run = three(tmp_path / "sst2" / "seed-1")
+    (tmp_path / "sst2" / name).symlink_to("seed-1")
+    assert keys(tmp_path) == THREE
+    assert notes(tmp_path) == [f"1 link to what is read under another name: {run.parent / name} -> {run.resolve()}."]
+
+
+def test_links_to_each_other_and_in_circles_end_and_hide_nothing(tmp_path: Path) -> None:
+    run = three(tmp_path / "sst2" / "seed-1")
+    for name, target in {"a": "b", "b": "a", "self": "self", "up": "..", "top": str(tmp_path), "here": "."}.items():
+        (run / name).symlink_to(target)
+    found, said = find([tmp_path], Layout(DEFAULT_LAYOUT))
+    assert [str(f.key) for f in found] == THREE
+    assert [note.split(":")[0] for note in said] == [
+        "3 links to what is read under another name",
+        "3 links without a target",
+    ]
+
+
+def test_many_links_to_each_other_take_no_time(tmp_path: Path) -> None:
+    places = [tmp_path / f"{i}" for i in range(12)]
+    for place in places:
+        place.mkdir()
+        for other in places:
+            (place / f"to-{other.name}").symlink_to(other)
+    checkpoint(places[3] / "model")
+    checkpoint(places[3] / "seed-1" / "checkpoint-5")
+    assert keys(tmp_path) == ["3/1/5"]
+
+
+def test_a_link_without_a_target_is_said(tmp_path: Path) -> None:
+    run = three(tmp_path / "sst2" / "seed-1")
+    (run / "checkpoint-400").symlink_to("checkpoint-gone")
+    assert keys(tmp_path) == THREE
+    assert notes(tmp_path) == [f"1 link without a target: {run / 'checkpoint-400'}."]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "checkpoint-9").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(BertdynError, match=r"No checkpoint under .*1 link without a target: .*checkpoint-9"):
+        keys(tmp_path / "other")
+
+
+def test_a_link_to_a_checkpoint_elsewhere_is_a_checkpoint(tmp_path: Path) -> None:
+    run = three(tmp_path / "runs" / "sst2" / "seed-1")
+    (run / "checkpoint-400").symlink_to(checkpoint(tmp_path / "disk" / "job-7"))
+    assert keys(tmp_path / "runs") == [*THREE, "sst2/1/400"]
+    assert notes(tmp_path / "runs") == []
+
+
+def test_a_link_whose_name_says_nothing_takes_the_name_of_its_target(tmp_path: Path) -> None:
+    run = three(tmp_path / "runs" / "sst2" / "seed-1")
+    (run / "best").symlink_to(checkpoint(tmp_path / "disk" / "sst2" / "seed-2" / "checkpoint-9"))
+    (tmp_path / "runs" / "more").symlink_to(checkpoint(tmp_path / "disk" / "pos" / "seed-3" / "checkpoint-8").parent)
+    assert keys(tmp_path / "runs") == ["pos/3/8", *THREE, "sst2/2/9"]
+    assert "best -> " in notes(tmp_path / "runs")[0]
+    # Named itself, too.
+    assert keys(run / "best") == ["sst2/2/9"]
+
+
+def test_the_name_of_a_target_elsewhere_gives_way_to_a_checkpoint_of_that_name(tmp_path: Path) -> None:
+    run = three(tmp_path / "runs" / "sst2" / "seed-1")
+    elsewhere = checkpoint(tmp_path / "disk" / "sst2" / "seed-1" / "checkpoint-100")
+    (run / "a-copy").symlink_to(elsewhere)
+    found, said = find([tmp_path / "runs"], Layout(DEFAULT_LAYOUT))
+    assert [str(f.key) for f in found] == THREE
+    assert found[0].folder == run / "checkpoint-100"
+    assert [note.split(":")[0] for note in said] == ["1 folder with a model left out"]
+    assert "a-copy" in said[0]
+
+
+def test_two_links_to_one_checkpoint_elsewhere_are_one_checkpoint(tmp_path: Path) -> None:
+    target = checkpoint(tmp_path / "disk" / "job-7")
+    run = tmp_path / "runs" / "sst2" / "seed-1"
+    run.mkdir(parents=True)
+    for name in ("best", "checkpoint-20", "checkpoint-30"):
+        (run / name).symlink_to(target)
+    assert keys(tmp_path / "runs") == ["sst2/1/20"]
+    said = notes(tmp_path / "runs")
+    assert said[0].startswith("2 links to what is read under another name: ")
+    assert "best -> " in said[0]
+    assert "checkpoint-30 -> " in said[0]
+
+
+def test_a_link_whose_name_fits_stands_for_a_folder_whose_name_does_not(tmp_path: Path) -> None:
+    run = three(tmp_path / "sst2" / "seed-1")
+    checkpoint(tmp_path / "blobs" / "7f3a")
+    (run / "checkpoint-400").symlink_to(Path("..", "..", "blobs", "7f3a"))
+    found, said = find([tmp_path], Layout(DEFAULT_LAYOUT))
+    assert [str(f.key) for f in found] == [*THREE, "sst2/1/400"]
+    assert found[-1].folder == run / "checkpoint-400"
+    assert said == []
+
+
+def test_a_linked_run_names_checkpoints_whose_own_folder_does_not_fit(tmp_path: Path) -> None:
+    checkpoint(tmp_path / "raw" / "job-9" / "checkpoint-20")
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "nine").symlink_to(tmp_path / "raw" / "job-9")
+    (tmp_path / "sst2").mkdir()
+    (tmp_path / "sst2" / "seed-4").symlink_to(tmp_path / "jobs" / "nine")
+    (tmp_path / "again").symlink_to("sst2")
+    found, said = find([tmp_path], Layout(DEFAULT_LAYOUT))
+    assert [str(f.key) for f in found] == ["sst2/4/20"]
+    assert found[0].folder == tmp_path / "sst2" / "seed-4" / "checkpoint-20"
+    assert [note.split(":")[0] for note in said] == ["1 link to what is read under another name"]
+
+
+def test_a_chain_of_links_is_followed_out_of_the_tree(tmp_path: Path) -> None:
+    checkpoint(tmp_path / "disk2" / "r1" / "checkpoint-20")
+    (tmp_path / "disk1" / "s").mkdir(parents=True)
+    (tmp_path / "disk1" / "s" / "seed-1").symlink_to(tmp_path / "disk2" / "r1")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "sst2").symlink_to(tmp_path / "disk1" / "s")
+    assert keys(tmp_path / "runs") == ["sst2/1/20"]
+
+
+def test_a_folder_that_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = three(tmp_path / "sst2" / "seed-1")
+    scan = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("checkpoint-200"):
+            raise PermissionError
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert keys(tmp_path) == ["sst2/1/100", "sst2/1/300"]
+    assert notes(tmp_path) == [f"1 folder that cannot be read: {run / 'checkpoint-200'}."]
 
 
 def test_without_step_in_the_layout_the_trainer_says_it(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def contents(store: Store) -> dict[str, str]:
-    return {str(c.key): c.hidden_digest + c.attention_digest for c in store.checkpoints("dev")}
+    return {str(c.key): c.digests["hidden"] + c.digests.get("attention", "") for c in store.checkpoints("dev")}
 
 
 @pytest.fixture(scope="module")

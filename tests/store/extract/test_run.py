@@ -37,7 +37,7 @@ def own(world: Path, tmp_path: Path) -> Path:
     return tmp_path / "world"
 
 
-KEYS = [CheckpointKey("sst", "1", 0), CheckpointKey("sst", "1", 10)]
+KEYS = [CheckpointKey.plain("sst", "1", 0), CheckpointKey.plain("sst", "1", 10)]
 
 
 def go(place: Path, *, corpora: dict[str, str] | None = None, **options: Any) -> Report:
@@ -182,20 +182,20 @@ def test_weights_that_changed_are_not_taken_for_what_is_stored(own: Path) -> Non
     (failed,) = [o for o in report.outcomes if o.status == "failed"]
     assert failed.key == KEYS[1]
     assert "--replace" in failed.reason
-    before = Store.open(own / "x.bertdyn").checkpoint("dev", KEYS[1]).hidden_digest
+    before = Store.open(own / "x.bertdyn").checkpoint("dev", KEYS[1]).digests["hidden"]
     assert statuses(go(own, replace=True)) == {"replaced": 3}
     after = Store.open(own / "x.bertdyn")
-    assert after.checkpoint("dev", KEYS[1]).hidden_digest != before
+    assert after.checkpoint("dev", KEYS[1]).digests["hidden"] != before
     alone = model_outputs(folder, models.SENTENCES)["hidden"][3]
     np.testing.assert_allclose(after.hidden("dev", KEYS[1], 3), alone, atol=4e-3)
 
 
 def test_attentions_are_added_when_they_are_wanted_later(own: Path) -> None:
     go(own, attentions=False)
-    assert not any(c.has_attention for c in Store.open(own / "x.bertdyn").checkpoints("dev"))
+    assert not any("attention" in c.digests for c in Store.open(own / "x.bertdyn").checkpoints("dev"))
     assert statuses(go(own, attentions=False)) == {"present": 3}
     assert statuses(go(own)) == {"replaced": 3}
-    assert all(c.has_attention for c in Store.open(own / "x.bertdyn").checkpoints("dev"))
+    assert all(("attention" in c.digests) for c in Store.open(own / "x.bertdyn").checkpoints("dev"))
     assert statuses(go(own, attentions=False)) == {"present": 3}
 
 

@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """Real sentences, which lie beside the checkout and are no part of it."""
-    place = Path(__file__).resolve().parents[4] / "shared" / "realdata"
+    place = Path(__file__).resolve().parents[3] / "shared" / "realdata"
     if not place.is_dir():
         pytest.skip(f"no real data in {place}")
     return place

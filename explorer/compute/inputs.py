@@ -1,0 +1,128 @@
+"""What measures read: how each kind of input is found, read and named by its digest.
+
+A new kind is one class here. It says which digest of a checkpoint's listing it is, what it gives the measure, and how
+many bytes it reads; nothing else in the tree asks what a measure reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from store.errors import BertdynError
+from store.results import InputDigest, annotation_resource, checkpoint_resource
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from explorer.measures.declaration import At
+    from store.keys import Checkpoint, CorpusInfo
+    from store.store import Store
+
+_ITEM_BYTES = 2
+
+
+@dataclass(eq=False)
+class StoredLayer:
+    """One layer of one stored checkpoint (``explorer.measures.Layer``); nothing is read before it is asked for."""
+
+    store: Store
+    checkpoint: Checkpoint
+    layer: int
+    identity: str
+    width: int
+    heads: int
+    hidden_chunk: int
+    attention_chunk: int
+
+    @classmethod
+    def of(cls, store: Store, checkpoint: Checkpoint, layer: int) -> StoredLayer:
+        """The layer (0 is the embedding output) of a checkpoint.
+
+        The identity holds the corpus's name too: equal arrays under other special tokens or words are another side.
+        """
+        hidden_chunk, attention_chunk = store.chunks(checkpoint.corpus, checkpoint.key)
+        digests = "/".join(checkpoint.digests.get(name, "") for name in ("hidden", "attention"))
+        return cls(
+            store,
+            checkpoint,
+            layer,
+            f"{layer}/{digests}/{checkpoint.corpus}",
+            checkpoint.width,
+            checkpoint.heads,
+            hidden_chunk,
+            attention_chunk,
+        )
+
+    def hidden(self, start: int, stop: int) -> np.ndarray:
+        """Hidden states [stop - start, width] of tokens start..stop in the stored dtype."""
+        return self.store.hidden(self.checkpoint.corpus, self.checkpoint.key, self.layer, start, stop)
+
+    def attention(self, head: int, start: int, stop: int) -> np.ndarray:
+        """Packed attention entries start..stop [stop - start] of one head, counted from 1."""
+        return self.store.attention(self.checkpoint.corpus, self.checkpoint.key, self.layer, head, start, stop)
+
+
+class CheckpointInput(Protocol):
+    """A kind of input that belongs to a checkpoint on a corpus."""
+
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+        """Return what the measure is given; ``layer`` is the cell's, None where a cell has values of all layers."""
+        ...
+
+    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+        """Return about how much one cell reads."""
+        ...
+
+
+class LayerInput:
+    """Arrays of one layer, or of every layer where the cell has none."""
+
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+        """Return the layer; a tuple of all layers, the embedding output first, where the cell has none."""
+        if layer is not None:
+            return StoredLayer.of(store, checkpoint, layer)
+        return tuple(StoredLayer.of(store, checkpoint, n) for n in range(checkpoint.layers + 1))
+
+
+class HiddenInput(LayerInput):
+    """Hidden states [tokens, width] of a layer."""
+
+    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+        """Return about how much one layer takes."""
+        return _ITEM_BYTES * corpus.tokens * checkpoint.width
+
+
+class AttentionInput(LayerInput):
+    """Attentions [heads, pairs] of a layer."""
+
+    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+        """Return about how much one layer takes."""
+        return _ITEM_BYTES * corpus.pairs * checkpoint.heads
+
+
+INPUTS: Mapping[str, CheckpointInput] = {"hidden": HiddenInput(), "attention": AttentionInput()}
+"""By the kind that ``measures.declaration.Input`` names."""
+
+
+def checkpoint_digest(kind: str, checkpoint: Checkpoint) -> InputDigest:
+    """Return the digest of an input of a checkpoint."""
+    return InputDigest(kind, checkpoint_resource(checkpoint.corpus, checkpoint.key), checkpoint.digests[kind])
+
+
+def corpus_digest(kind: str, corpus: CorpusInfo) -> InputDigest:
+    """Return the digest of an input of a corpus: its labels.
+
+    Raises:
+        BertdynError: it has none.
+    """
+    labels = corpus.labelled
+    if labels is None:
+        raise BertdynError(f"Corpus '{corpus.name}' has no labels any more: extract one with --label.")
+    return InputDigest(kind, annotation_resource(corpus.name, labels.name), labels.digest)
+
+
+def layer_of(role_layers: At, role: str) -> int | None:
+    """Return the layer that an operand is read in: the reference's own where layers are compared with others."""
+    return role_layers.ref_layer if role == "reference" else role_layers.layer

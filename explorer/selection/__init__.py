@@ -1,0 +1,37 @@
+"""What is asked: what a person typed (``Selection``), and that settled (``Question``)."""
+
+from explorer.selection.against import KINDS, Against
+from explorer.selection.cells import Cell, Cells, Pair
+from explorer.selection.listing import Listing, at_or_before, default_against, list_store, seed_order
+from explorer.selection.question import (
+    Question,
+    QuestionError,
+    ask,
+    ask_store,
+    narrowed,
+    steps_of,
+)
+from explorer.selection.ranges import EVERY, Ranges
+from explorer.selection.selection import Selection
+
+__all__ = [
+    "EVERY",
+    "KINDS",
+    "Against",
+    "Cell",
+    "Cells",
+    "Listing",
+    "Pair",
+    "Question",
+    "QuestionError",
+    "Ranges",
+    "Selection",
+    "ask",
+    "ask_store",
+    "at_or_before",
+    "default_against",
+    "list_store",
+    "narrowed",
+    "seed_order",
+    "steps_of",
+]

@@ -1,0 +1,72 @@
+"""Arrays that belong to a row of results: probe weights, cluster assignments, directions, learning curves.
+
+An artefact is a folder ``artefacts/<id>/``, written whole or not at all and before its row; one that no row names is
+swept by ``check --repair``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from store.errors import BertdynError
+from store.groups import array_folders, damage, make_array, make_group, open_array
+from store.layout import ARTEFACTS, chunk_length
+from store.staging import Stage, modified, writing
+
+
+def artefact_path(root: Path, name: str) -> Path:
+    """Return the folder of an artefact."""
+    return root / ARTEFACTS / name
+
+
+def write_artefact(root: Path, arrays: Mapping[str, np.ndarray]) -> str:
+    """Keep arrays of any shape and return their name.
+
+    Raises:
+        BertdynError: the disk is full or not writable.
+    """
+    name = uuid.uuid4().hex
+    stage = Stage(root)
+    try:
+        with writing(root):
+            make_group(stage.path, {})
+            for key, array in arrays.items():
+                _write(stage.path, key, np.asarray(array))
+        stage.publish(artefact_path(root, name))
+    finally:
+        stage.discard()
+    return name
+
+
+def read_artefact(root: Path, name: str) -> dict[str, np.ndarray]:
+    """Read the arrays of an artefact.
+
+    Raises:
+        BertdynError: there is none of that name, or it is damaged.
+    """
+    place = artefact_path(root, name)
+    if not name.isalnum() or modified(place) is None:
+        raise BertdynError(f"The store has no artefact '{name}'.")
+    # A missing chunk would read as zeros, so look first.
+    for problem in damage(place):
+        raise BertdynError(f"Artefact '{name}' is damaged: {problem}. Compute its row again.")
+    return {path.name: np.asarray(open_array(path)[...]) for path in array_folders(place)}
+
+
+def unnamed_artefacts(root: Path, named: set[str]) -> Iterator[Path]:
+    """Yield the artefacts that no row names."""
+    for folder in sorted((root / ARTEFACTS).glob("*")):
+        if folder.name not in named:
+            yield folder
+
+
+def _write(folder: Path, name: str, array: np.ndarray) -> None:
+    rows, *rest = array.shape or (1,)
+    chunks = (chunk_length(rows, max(1, array.nbytes // max(1, rows))), *(max(1, n) for n in rest))
+    axes = [f"axis_{n}" for n in range(array.ndim)]
+    kind = array.dtype.newbyteorder("<")
+    make_array(folder, name, array.shape, chunks[: array.ndim], kind, axes, array.astype(kind))

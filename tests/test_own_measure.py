@@ -1,0 +1,158 @@
+"""Does a measure of its own file show up everywhere, without any other change?
+
+tests/ridge.py has a surface over two axes of its own, refined in a second round and summed up in a cell of its own,
+and a measure of whole runs.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from store.keys import CheckpointKey
+from store.rows import RowQuery, rows_of
+from store.store import Store
+from tests.synthetic import make_store, write_checkpoint
+
+ROOT = Path(__file__).resolve().parents[1]
+KEY = CheckpointKey.plain("sst2", "1", 20)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    path = tmp_path_factory.mktemp("own") / "s.bertdyn"
+    return make_store(path, tasks=("sst2",), seeds=("1",), steps=(0, 20), layers=2)
+
+
+def bertdyn(*arguments: str, code: int = 0) -> str:
+    """What a command prints, run as a user runs it who has the measure in a module of his own."""
+    environment = {**os.environ, "BERTDYN_MEASURES": "tests.ridge", "PYTHONPATH": str(ROOT)}
+    call = [sys.executable, "-c", "from explorer.cli import main; main()", *arguments]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+@pytest.fixture(scope="module")
+def computed(store: Store) -> list[dict[str, str]]:
+    printed = bertdyn("compute", "ridge", str(store.path), "--workers", "1", "--format", "csv")
+    return list(csv.DictReader(io.StringIO(printed)))
+
+
+def height(store: Store, tilt: float, fold: int) -> float:
+    """The formula, from the stored array."""
+    return float(np.abs(store.hidden("dev", KEY, 2).astype(np.float64)).mean()) * (1 + tilt) * fold
+
+
+def test_it_is_computed_in_rounds_with_its_summary(store: Store, computed: list[dict[str, str]]) -> None:
+    own = [row for row in computed if (row["task"], row["step"]) == ("sst2", "20")]
+    points = {(float(r["tilt"]), int(r["fold"])): float(r["value"]) for r in own if not r["statistic"]}
+    assert points == pytest.approx({at: height(store, *at) for at in ((0, 1), (0, 2), (1, 1), (1, 2), (0.5, 2))})
+    (top,) = [row for row in own if row["statistic"] == "top"]
+    assert float(top["value"]) == pytest.approx(height(store, 1, 2))
+    assert (top["tilt"], top["fold"], top["layer"], top["n"]) == ("", "", "", "5")
+
+
+def test_it_is_read_back(store: Store, computed: list[dict[str, str]]) -> None:
+    before = len(list(store.path.glob("tables/results/*.parquet")))
+    again = bertdyn("compute", "ridge", str(store.path), "--format", "csv")
+    assert list(csv.DictReader(io.StringIO(again))) == computed
+    assert len(list(store.path.glob("tables/results/*.parquet"))) == before
+
+
+def test_its_summary_names_its_points_as_an_artefact(store: Store, computed: list[dict[str, str]]) -> None:
+    query = RowQuery(rows_of("ridge", "dev"), axes=(("tilt", "DOUBLE"), ("fold", "BIGINT")))
+    named = [row for row in store.results(query) if row.artefact]
+    assert {row.key for row in named} >= {KEY}
+    (row,) = [row for row in named if row.key == KEY]
+    points = store.artefact(row.artefact)["points"]
+    assert points.shape == (5, 3)
+    assert points[:, 2].max() == row.value
+    assert len(list((store.path / "artefacts").iterdir())) == len(named)
+
+
+@pytest.mark.parametrize("client", ["bertdyn", "duckdb"])
+def test_sql_has_its_view_with_its_axes(store: Store, computed: list[dict[str, str]], client: str) -> None:
+    sql = "SELECT tilt, fold, round(value, 6) AS height FROM ridge WHERE step = 20 AND tilt = 0.5"
+    if client == "bertdyn":
+        (found,) = json.loads(bertdyn("sql", str(store.path), sql, "--format", "json"))
+        row = found["tilt"], found["fold"], found["height"]
+    else:
+        with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as connection:
+            (row,) = connection.execute(sql).fetchall()
+    assert row == (0.5, 2, round(height(store, 0.5, 2), 6))
+
+
+def test_the_table_shows_its_axes(store: Store, computed: list[dict[str, str]]) -> None:
+    shown = bertdyn("show", "table", str(store.path), "--measure", "ridge", "--format", "csv")
+    found = {(r["tilt"], r["fold"], r["step"], r["statistic"]) for r in csv.DictReader(io.StringIO(shown))}
+    assert ("0.5", "2", "20", "") in found
+    assert ("", "", "20", "top") in found
+    text = bertdyn("show", "table", str(store.path), "--measure", "ridge", "--sort", "tilt")
+    assert "  tilt↑ fold  " in text.splitlines()[2]
+
+
+def test_a_picture_of_layers_says_where_it_is_shown(store: Store) -> None:
+    said = bertdyn("show", "curves", str(store.path), "--measure", "ridge", code=2)
+    assert said == "bertdyn: Ridge height is not computed layer by layer: the table shows it.\n"
+
+
+def test_the_readmes_table_has_a_row_of_it() -> None:
+    assert "| `ridge` | a surface over tilt and fold that only tests know |  |" in bertdyn("measures", "--markdown")
+
+
+def test_a_module_that_is_not_there_is_named() -> None:
+    environment = {**os.environ, "BERTDYN_MEASURES": "no.such"}
+    call = [sys.executable, "-c", "from explorer.cli import main; main()", "measures"]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr.startswith("bertdyn: BERTDYN_MEASURES: module 'no.such' gives no measures:")
+
+
+def test_the_explorer_offers_it_and_shows_its_table(store: Store, computed: list[dict[str, str]]) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from tests.own_screen import shown\n"
+        "print(asyncio.run(shown(Path(sys.argv[1]))))\n"
+    )
+    environment = {**os.environ, "BERTDYN_MEASURES": "tests.ridge", "PYTHONPATH": str(ROOT)}
+    call = [sys.executable, "-c", code, str(store.path)]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "Ridge height" in done.stdout
+    assert " tilt " in done.stdout
+    assert " top " in done.stdout
+
+
+def test_a_path_is_one_operand_and_a_later_checkpoint_outdates_it(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20, 60), layers=2)
+
+    def drifted() -> list[tuple[int, int, float]]:
+        printed = bertdyn("compute", "drift", str(store.path), "--task", "sst2", "--workers", "1", "--format", "csv")
+        rows = csv.DictReader(io.StringIO(printed))
+        return [(int(row["step"]), int(row["layer"]), float(row["value"])) for row in rows]
+
+    def path(*steps: int) -> list[tuple[int, int, float]]:
+        found = []
+        for layer in range(3):
+            states = [store.hidden("dev", KEY._replace(step=step), layer).astype(np.float64) for step in steps]
+            means = [each.mean(axis=0) for each in states]
+            length = sum(float(np.linalg.norm(b - a)) for a, b in zip(means, means[1:], strict=False))
+            found.append((steps[-1], layer, pytest.approx(length, rel=1e-9)))
+        return found
+
+    assert drifted() == path(0, 20, 60)
+    assert len(store.results(RowQuery(rows_of("drift")))) == 3
+    write_checkpoint(store, store.corpus("dev"), KEY._replace(step=40), layers=2)
+    assert store.results(RowQuery(rows_of("drift"))) == []  # it went another way
+    assert drifted() == path(0, 20, 40, 60)
