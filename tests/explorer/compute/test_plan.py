@@ -29,33 +29,12 @@ from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
 from store.results import InputDigest
 from store.store import Store
-from tests.questions import question
+from tests.questions import checkpoint, question
 from tests.store.results import inputs, result
 from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
-
-def listed(key: CheckpointKey, layers: int = 3, attentions: bool = True) -> Checkpoint:
-    return Checkpoint(
-        corpus="dev",
-        key=key,
-        layers=layers,
-        heads=2,
-        width=16,
-        dtype="float16",
-        digests={"hidden": f"h-{key}", **({"attention": f"a-{key}"} if attentions else {})},
-        epoch=None,
-        loss=None,
-        metrics={},
-        model_class="M",
-        source="",
-        weights_sha256="",
-        bytes=1,
-        created="",
-    )
-
-
 RUN = [CheckpointKey.plain("sst2", "1", step) for step in (0, 20, 40)]
-LISTING = [listed(key) for key in [*RUN, PRETRAINED_KEY]]
+LISTING = [checkpoint(key) for key in [*RUN, PRETRAINED_KEY]]
 
 
 def planned(
@@ -99,16 +78,18 @@ class TestWhatIsMissing:
             planned("js", layers=Ranges.parse("0", "--layer"))
 
     def test_models_of_different_depth_are_compared_as_far_as_both_go(self) -> None:
-        made = planned(listing=[listed(RUN[0], layers=3), listed(PRETRAINED_KEY, layers=2)])
+        made = planned(listing=[checkpoint(RUN[0], layers=3), checkpoint(PRETRAINED_KEY, layers=2)])
         assert {c.layer for c in made.cells} == {0, 1, 2}
 
     def test_checkpoints_without_attentions_are_left_out_of_js_with_a_note(self) -> None:
-        made = planned("js", listing=[listed(RUN[0], attentions=False), listed(RUN[1]), listed(PRETRAINED_KEY)])
+        made = planned(
+            "js", listing=[checkpoint(RUN[0], attentions=False), checkpoint(RUN[1]), checkpoint(PRETRAINED_KEY)]
+        )
         assert {c.pair.key for c in made.cells} == {RUN[1]}
         assert made.notes == ("1 of 2 comparisons left out: extracted without attentions.",)
 
     def test_no_attentions_at_all_is_an_error(self) -> None:
-        without = [listed(c.key, attentions=False) for c in LISTING]
+        without = [checkpoint(c.key, attentions=False) for c in LISTING]
         with pytest.raises(BertdynError, match=r"js reads attentions, .* extracted without them"):
             planned("js", listing=without)
         assert planned("svcca", listing=without).cells
@@ -121,7 +102,7 @@ class TestLayersAgainstOtherLayers:
         assert len(made.cells) == 3 * 4
 
     def test_models_of_different_depth_are_compared_whole(self) -> None:
-        listing = [listed(RUN[0], layers=3), listed(PRETRAINED_KEY, layers=1)]
+        listing = [checkpoint(RUN[0], layers=3), checkpoint(PRETRAINED_KEY, layers=1)]
         made = planned(listing=listing, ref_layers=Ranges.parse("0-", "--against-layer"))
         assert {(c.layer, c.ref_layer) for c in made.cells} == {(n, m) for n in range(4) for m in range(2)}
 
@@ -180,7 +161,7 @@ class TestTasks:
 
     def test_neighbours_in_a_chain_of_previous_share_a_side(self) -> None:
         keys = [CheckpointKey.plain("sst2", "1", step) for step in range(9)]
-        made = planned(listing=[listed(k) for k in keys], against=Against("previous"))
+        made = planned(listing=[checkpoint(k) for k in keys], against=Against("previous"))
         for task in group(jobs_of([made]), workers=1):
             for one, next_one in zip(cells_of(task), cells_of(task)[1:], strict=False):
                 assert next_one.pair.reference == one.pair.key

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,13 +17,15 @@ import numpy as np
 import pytest
 import zarr
 
+from explorer.compute.plan import plan, rows
 from explorer.compute.pool import local_pool
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.run import compute, warnings
 from explorer.compute.worker import Setting, TaskReport
-from explorer.measures import Trust, canonical
+from explorer.measures import Context, Given, Trust, Value, canonical
 from explorer.measures.registry import get
-from explorer.selection import Against, QuestionError, Ranges, Selection, ask_store
+from explorer.selection import Against, QuestionError, Ranges, Selection, ask, ask_store, list_store
+from explorer.selection.question import NO_TRUST
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.layout import checkpoint_path
@@ -137,6 +140,101 @@ class TestTrust:
     def test_a_measure_without_one_says_so(self, store: Store) -> None:
         with pytest.raises(QuestionError, match="--null: attention-entropy has no null"):
             ask_store(store, select("attention-entropy"), Trust(null=2))
+
+
+class TestDetail:
+    """Rows of single examples are more about the same cell: no part of what identifies it."""
+
+    def ask(self, store: Store, detail: str, **trust: object) -> tuple[Outcome, dict[str, list[Result]]]:
+        """How it ended, and what is stored then, by how fine it is."""
+        one = {"seeds": ("1",), "steps": Ranges.one(40), "layers": Ranges.one(3)}
+        asked = Trust(**trust)  # type: ignore[arg-type]
+        chosen = [ask_store(store, select("js", detail=detail, **one), asked)]
+        outcome = compute(store, chosen, workers=1, pool=here, trust=asked)
+        found: dict[str, list[Result]] = {"layer": [], "example": [], "query": []}
+        for row in sorted(store.results(), key=lambda r: (r.head or 0, r.example or 0, r.query or 0)):
+            found["layer" if row.example is None else "example" if row.query is None else "query"].append(row)
+        return outcome, found
+
+    def missing(self, store: Store, detail: str, trust: Trust = NO_TRUST) -> int:
+        one = {"seeds": ("1",), "steps": Ranges.one(40), "layers": Ranges.one(3)}
+        return len(plan(store, ask_store(store, select("js", detail=detail, **one), trust), trust).missing)
+
+    def missing_each(self, store: Store, trust: Trust = NO_TRUST) -> list[int]:
+        return [self.missing(store, detail, trust) for detail in ("", "layer", "example", "query")]
+
+    def test_finer_rows_are_added_to_what_is_there_and_cover_what_is_coarser(self, store: Store) -> None:
+        examples, tokens = store.corpora()[0].examples, store.corpora()[0].tokens
+        _, coarse = self.ask(store, "")
+        assert [len(rows) for rows in coarse.values()] == [3, 0, 0]  # the layer and its two heads
+        assert self.missing_each(store) == [0, 0, 1, 1]
+        outcome, finer = self.ask(store, "example")
+        assert outcome == Outcome(1, 0)
+        assert [len(rows) for rows in finer.values()] == [3, 3 * examples, 0]
+        assert [(r.head, r.value, r.parameters) for r in finer["layer"]] == [
+            (r.head, r.value, r.parameters) for r in coarse["layer"]
+        ]
+        assert self.missing_each(store) == [0, 0, 0, 1]
+        assert self.ask(store, "example") == (Outcome(0, 1), finer)
+        assert self.ask(store, "") == (Outcome(0, 1), finer)
+        outcome, finest = self.ask(store, "query")
+        assert outcome == Outcome(1, 0)
+        assert [len(rows) for rows in finest.values()] == [3, 3 * examples, 3 * tokens]
+        assert self.missing_each(store) == [0, 0, 0, 0]
+
+    def test_only_the_rows_that_were_asked_for_are_given_back(self, store: Store) -> None:
+        self.ask(store, "query")
+        one = {"seeds": ("1",), "steps": Ranges.one(40), "layers": Ranges.one(3)}
+        given = rows(store, plan(store, ask_store(store, select("js", **one))))
+        assert [row.head for row in given] == [None, 1, 2]
+        assert all(row.example is None and row.query is None for row in given)
+
+    def test_a_null_computed_afterwards_does_not_lose_it(self, store: Store) -> None:
+        self.ask(store, "example")
+        outcome, found = self.ask(store, "", null=2)
+        assert outcome == Outcome(1, 0)
+        assert all(row.null_value is not None for row in found["layer"])
+        assert found["example"]
+        assert self.missing_each(store) == [0, 0, 0, 1]
+        assert self.missing_each(store, Trust(null=2)) == [0, 0, 0, 1]
+        assert self.ask(store, "example", null=2) == (Outcome(0, 1), found)
+
+    def test_it_does_not_lose_a_null_that_was_computed_before(self, store: Store) -> None:
+        self.ask(store, "", null=2)
+        _, found = self.ask(store, "query")
+        assert all(row.null_value is not None for row in found["layer"])
+        assert self.missing_each(store, Trust(null=2)) == [0, 0, 0, 0]
+
+    def test_an_older_null_of_finer_rows_is_not_taken_for_the_values(self, store: Store) -> None:
+        self.ask(store, "example", null=2)
+        self.ask(store, "", null=3)
+        assert self.missing_each(store, Trust(null=3)) == [0, 0, 0, 1]
+        assert self.missing_each(store, Trust(null=2)) == [1, 1, 1, 1]
+
+
+def partly_undefined(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    return [
+        Value(0.5, 7),
+        *(Value(bad, 7, f"bad {bad}") for bad in (math.nan, math.inf, -math.inf)),
+        Value(0.25, 7, "good"),
+    ]
+
+
+def test_a_value_that_is_no_finite_number_has_a_reason_and_spares_the_others(store: Store) -> None:
+    measure = replace(get("cka"), name="odd", compute=partly_undefined)
+    question = ask(Selection("odd", "dev", seeds=("1",), steps=Ranges.one(40)), measure, list_store(store))
+    outcome = compute(store, [question], workers=1, pool=here)
+    assert (outcome.computed, outcome.failures) == (4, ())
+    assert outcome.notes == ("odd came out as no finite number (12 rows)",)
+    found = {(r.layer, r.statistic): (r.value, r.n, r.reason) for r in store.results()}
+    undefined = (None, 7, "odd came out as no finite number")
+    for layer in range(4):
+        assert {statistic: got for (at, statistic), got in found.items() if at == layer} == {
+            "": (0.5, 7, ""),
+            "good": (0.25, 7, ""),
+            **{f"bad {bad}": undefined for bad in ("nan", "inf", "-inf")},
+        }
+    assert compute(store, [question], workers=1, pool=here) == Outcome(0, 4)
 
 
 def test_measures_of_the_same_checkpoints_are_computed_in_one_run(store: Store) -> None:
