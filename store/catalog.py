@@ -20,13 +20,16 @@ from store.duck import Table, all_rows, answered, connect, insert, retried, unne
 from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo
-from store.layout import ACTIVATIONS, CORPORA, INDEX
+from store.layout import ACTIVATIONS, CORPORA
 from store.places import Group, Watch, scan
 from store.results import AXIS, Result, axis_columns, input_set_of, result_of, stored_row
 from store.rows import RowQuery, condition_sql, of_the_key, query_sql
+from store.sound_fragments import Found, SoundFragments
 from store.staging import modified
 
 _T = TypeVar("_T")
+_KEPT = (tables.RESULTS.name, tables.INPUTS.name)
+"""Tables that nothing else in the store repeats."""
 
 
 class Catalog:
@@ -44,6 +47,8 @@ class Catalog:
         self._inputs_written: set[str | None] = set()
         self._listed: dict[Group, Checkpoint] = {}
         self._places = Watch(root)
+        self._sound = SoundFragments(root)
+        self._left_out: set[Path] = set()
 
     @property
     def writable(self) -> bool:
@@ -84,7 +89,7 @@ class Catalog:
             fragments.write(self._connection(), self._root, tables.RESULTS.wider(axes), rows)
             index.refresh(self._root, tables.shapes_of(results))
             self._compact(tables.INPUTS)
-            self._compact(tables.RESULTS.wider(tables.axes_of(index.noted(self._root)[1])))
+            self._compact(tables.RESULTS)
 
     def rows(self, query: RowQuery) -> list[tuple[Any, ...]]:
         """Answer a question about the newest result of each key, of those whose inputs are all as they were.
@@ -102,7 +107,7 @@ class Catalog:
 
         def ask() -> list[tuple[Any, ...]]:
             self._note_digests(self._places.look())
-            stored = table.read(fragments.listed(self._root, tables.RESULTS))
+            stored = table.read(self._all_fragments(tables.RESULTS))
             current = tables.current_results(f"(select * from ({stored}) where {inner})")
             sql, bound = query_sql(query, current, given)
             return all_rows(self._connection().execute(sql, bound))
@@ -138,10 +143,7 @@ class Catalog:
     def rebuild(self) -> None:
         """Make the derived tables and the index again from the groups."""
         with self._lock:
-            self._checkpoints.clear()
-            self._unsaved.clear()
-            self._listed.clear()
-            self._digested = None
+            self._forget()
             groups = scan(self._root, ACTIVATIONS, 4)
             self._checkpoints = self._described(groups)
             connection = self._connection()
@@ -167,16 +169,13 @@ class Catalog:
 
     def _axes_there(self) -> dict[str, str]:
         """Further coordinates that any fragment has, without prefix, with their SQL types."""
-        paths = fragments.listed(self._root, tables.RESULTS)
-        if not paths:
-            return {}
-        names = ", ".join(fragments.quoted(fragments.escaped(path)) for path in paths)
-        described = self._connection().execute(f"describe select * from read_parquet([{names}], union_by_name = true)")
+        whole = tables.RESULTS.outline(self._all_fragments(tables.RESULTS))
+        described = self._connection().execute(f"describe {whole}")
         return {name.removeprefix(AXIS): kind for name, kind, *_ in described.fetchall() if name.startswith(AXIS)}
 
     def moved(self) -> bool:
         """Whether the index was made for another folder, or is missing."""
-        return index.noted(self._root)[0] != os.path.realpath(self._root) or not (self._root / INDEX).exists()
+        return index.noted(self._root)[0] != os.path.realpath(self._root) or index.missing(self._root)
 
     def rest(self) -> None:
         """Close the connection until the next question: DuckDB keeps tens of megabytes for its own convenience."""
@@ -194,12 +193,40 @@ class Catalog:
             self._open = connect()
         return self._open
 
+    def _fragments(self, table: TableSpec) -> Found:
+        with self._lock:
+            found = self._sound.find(table)
+            if found.crowded and self.writable:
+                # Reading so many costs about as much as merging them, and the next reader need not.
+                self._compact(table)
+                found = self._sound.find(table)
+            if not self._left_out.issuperset(found.faults) and table.name not in _KEPT:
+                # Rows that were read from what is damaged now are no longer in any fragment.
+                self._left_out.update(found.faults)
+                self._forget()
+            return found
+
+    def _all_fragments(self, table: TableSpec) -> Sequence[Path]:
+        """Raises BertdynError: one is damaged, so that rows may be missing or older ones shown."""
+        found = self._fragments(table)
+        if (damage := found.complaint(self._root)) is not None:
+            raise damage
+        return found.paths
+
+    def _forget(self) -> None:
+        self._checkpoints.clear()
+        self._corpora.clear()
+        self._unsaved.clear()
+        self._listed.clear()
+        self._inputs_written.clear()
+        self._digested = None
+
     def _compact(self, table: TableSpec) -> None:
         import duckdb
 
         # A reader's convenience: when a fragment went away under us or the disk is full, the next one will try.
         with suppress(duckdb.Error, BertdynError):
-            fragments.compact(self._connection(), self._root, table)
+            fragments.compact(self._connection(), self._root, table, fault_of=self._sound.fault)
 
     def _add_inputs(self, results: Sequence[Result]) -> None:
         sets = {input_set_of(result.inputs): result.inputs for result in results if result.inputs}
@@ -212,7 +239,7 @@ class Catalog:
         """Make the tables that say which inputs are in the store as they were, if anything has changed."""
         self._learn_checkpoints(groups)
         corpora = self.corpora()
-        paths = fragments.listed(self._root, tables.INPUTS)
+        paths = self._all_fragments(tables.INPUTS)
         stamp = groups, corpora, paths
         if stamp == self._digested:
             return
@@ -288,7 +315,7 @@ class Catalog:
         import duckdb
 
         def ask() -> list[tuple[Any, ...]]:
-            paths = fragments.listed(self._root, table)
+            paths = self._fragments(table).paths
             return all_rows(self._connection().execute(f"select {columns} from ({table.read(paths)})"))
 
         # These rows only repeat the attributes: when they cannot be read, those can.
@@ -300,6 +327,8 @@ class Catalog:
         import duckdb
 
         with self._lock:
+            for table in (tables.CHECKPOINTS, tables.CORPUS_TABLE):
+                self._fragments(table)  # what must be left out is learnt from the groups again
             checkpoints, corpora = self._places.look(), scan(self._root, CORPORA, 1)
             self._learn_checkpoints(checkpoints)
             self._learn_corpora(corpora)
@@ -312,9 +341,16 @@ class Catalog:
 
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
+            found = {table.name: self._fragments(table) for table in tables.ALL}
+            damage = [error for name in _KEPT if (error := found[name].complaint(self._root)) is not None]
             with closing(connect()) as connection:
-                self._prepare_views(connection, known, unsaved, live)
-                return ask(connection)
+                self._prepare_views(connection, found, known, unsaved, live)
+                try:
+                    return ask(connection)
+                except duckdb.CatalogException as error:
+                    if damage and any(f"stored_{name}" in str(error) for name in _KEPT):
+                        raise damage[0] from None
+                    raise
 
         try:
             return retried(attempt)
@@ -324,23 +360,19 @@ class Catalog:
     def _prepare_views(
         self,
         connection: Any,
+        found: Mapping[str, Found],
         shapes: Mapping[str, tables.MeasureShape],
         unsaved: Mapping[TableSpec, Sequence[tuple[Any, ...]]],
         live: Mapping[str, Sequence[Group]],
     ) -> None:
-        import duckdb
-
-        paths = {table.name: fragments.listed(self._root, table) for table in tables.ALL}
-        try:
-            for statement in tables.sources(paths, tables.axes_of(shapes)):
-                connection.execute(statement)
-        except duckdb.InvalidInputException as error:
-            raise BertdynError(
-                f"A table of the store is damaged. Run `bertdyn check {self._root} --repair`. {str(error).strip()}"
-            ) from None
+        axes = tables.axes_of(shapes)
+        for statement in (*tables.outlines(axes), *tables.views(shapes)):
+            connection.execute(statement)
+        paths = {name: here.paths for name, here in found.items()}
+        without = [name for name in _KEPT if found[name].faults]
+        for statement in tables.sources(paths, axes, without):
+            connection.execute(statement)
         for table, rows in unsaved.items():
             insert(connection, f"unsaved_{table.name}", table.values(), rows)
         for name, groups in live.items():
             insert(connection, name, unnested("VARCHAR", "BIGINT"), groups)
-        for statement in tables.views(shapes):
-            connection.execute(statement)

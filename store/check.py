@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         if found:
             damaged[folder] = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
         size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
-    broken = {path.relative_to(root).as_posix(): what for path, what in _unreadable_fragments(root)}
+    broken = {path.relative_to(root).as_posix(): what for path, what in _faulty_fragments(root)}
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
     problems += _left(root)
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
@@ -99,8 +99,13 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
         count = collect(root)
         if count:
             yield f"removed {count} unfinished folder{'s' if count > 1 else ''}"
-        for place in (*damaged, *broken):
-            yield f"moved {place} to {set_aside(root, place)}" + ("" if place in broken else ": extract it again")
+        for place in damaged:
+            yield f"moved {place} to {set_aside(root, place)}: extract it again"
+        for place, what in broken.items():
+            if not what.startswith(fragments.UNREADABLE):  # it may be whole, for those who may read it
+                means = _means(root, root / place)
+                yield f"moved {place} to {set_aside(root, place)}: {means}"
+                fragments.note_of(root / place).unlink(missing_ok=True)
         dropped = list(unused(root, _digests(root)))
         for path in dropped:
             path.unlink(missing_ok=True)
@@ -161,17 +166,22 @@ def _without_corpus(root: Path, place: Path) -> Iterator[str]:
         yield f"its corpus '{name}' is missing or damaged: extract with it again"
 
 
-def _unreadable_fragments(root: Path) -> Iterator[tuple[Path, str]]:
-    import duckdb
+def _faulty_fragments(root: Path) -> Iterator[tuple[Path, str]]:
+    for table in tables.ALL:
+        for path in fragments.listed(root, table):
+            with suppress(FileNotFoundError):  # merged with others since it was listed
+                if (what := fragments.fault(path)) is not None:
+                    yield path, what
 
-    with closing(duckdb.connect()) as connection:
-        for table in tables.ALL:
-            for path in fragments.listed(root, table):
-                try:
-                    connection.execute(f"select count(columns(*)) from ({table.read([path])})").fetchall()
-                except duckdb.Error as error:
-                    if path.exists():
-                        yield path, str(error).splitlines()[0]
+
+def _means(root: Path, fragment: Path) -> str:
+    """What it means for its rows that a damaged fragment is set aside."""
+    if fragment.parent.name not in (tables.RESULTS.name, tables.INPUTS.name):
+        return "its rows are made again from the groups"
+    table = tables.RESULTS if fragment.parent.name == tables.RESULTS.name else tables.INPUTS
+    if fragments.listing(root, table).spare(fragment.name):
+        return "its rows are in other fragments too"
+    return "the values in it are lost, compute them again"
 
 
 def _digests(root: Path) -> set[str]:

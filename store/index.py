@@ -1,21 +1,29 @@
 """``index.duckdb``: nothing but views, for any DuckDB client. bertdyn writes it and never reads it.
 
 The views hold absolute paths, so the file is made again when the store has moved, and when a measure shows up that it
-has no view of. What it was made for is noted beside the tables, since opening it could meet somebody's lock.
+has no view of. What it was made for is noted beside the tables, since opening it could meet somebody's lock. A store
+below a folder with a backslash in its name has none: DuckDB would take the name for two folders.
+
+The views compare no checksums: a damaged fragment makes them fail or, at worst, shows other values. bertdyn's own
+commands do not read them (see ``store.sound_fragments``). While a fragment is damaged the index may not be made; it is
+made by ``bertdyn check --repair``, or at the next writing.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from store.duck import written
+from store.duck_paths import lasts, plain_folder
+from store.fragments import fault, listed
 from store.layout import INDEX, TABLES
 from store.locks import locked
 from store.staging import Stage, refused, sync, write_file, writing
-from store.tables import MeasureShape, axes_of, lasting_sources, views
+from store.tables import ALL, MeasureShape, axes_of, lasting_sources, outlines, views
 
 _NOTE = "index.json"
 _COMPATIBLE = "v1.5.0"
@@ -38,6 +46,11 @@ def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
         return "", {}
 
 
+def missing(root: Path) -> bool:
+    """Return whether there is no index although this folder can have one."""
+    return lasts(os.path.realpath(root)) and not (root / INDEX).exists()
+
+
 def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False) -> dict[str, MeasureShape]:
     """Make sure that the index is of this folder and shows these measures; gives all that it shows.
 
@@ -46,13 +59,14 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
     """
     real = os.path.realpath(root)
     merged = _merged(noted(root)[1], shapes)
-    if not again and noted(root) == (real, merged) and (root / INDEX).exists():
+    if not again and noted(root) == (real, merged) and not missing(root):
         return merged
     with writing(root):
         (root / TABLES).mkdir(exist_ok=True)
     with writing(root), locked(root / TABLES / ".lock"):
         merged = _merged(noted(root)[1], shapes)
-        _write(root, Path(real), merged)
+        if not _write(root, Path(real), merged):
+            return merged
         note = {
             "root": real,
             "measures": {
@@ -71,20 +85,31 @@ def _merged(known: Mapping[str, MeasureShape], more: Mapping[str, MeasureShape])
     return merged
 
 
-def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
+def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> bool:
+    """Write the index where there can be one; False when a damaged fragment keeps DuckDB from making its views."""
     import duckdb
 
+    if not lasts(str(real)):
+        (root / INDEX).unlink(missing_ok=True)  # what another place left would show that place's rows
+        return True
     stage = Stage(root)
-    draft = stage.path / INDEX
     try:
-        written(draft, lambda path: _write_views(path, real, shapes))
-        sync(draft)
-        os.replace(draft, root / INDEX)
-    except duckdb.IOException as error:
-        raise refused(root / INDEX, str(error)) from None
+        with plain_folder(stage.path) as folder:
+            written(folder / INDEX, lambda path: _write_views(path, real, shapes))
+            if folder != stage.path:
+                shutil.copyfile(folder / INDEX, stage.path / INDEX)
+        sync(stage.path / INDEX)
+        os.replace(stage.path / INDEX, root / INDEX)
+    except duckdb.Error as error:
+        if any(fault(path) is not None for table in ALL for path in listed(root, table)):
+            return False
+        if isinstance(error, duckdb.IOException):
+            raise refused(root / INDEX, str(error)) from None
+        raise
     finally:
         stage.discard()
     sync(root)
+    return True
 
 
 def _write_views(path: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
@@ -93,6 +118,7 @@ def _write_views(path: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> 
     # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
     newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
     config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
+    axes = axes_of(shapes)
     with duckdb.connect(str(path), config=config) as connection:
-        for statement in (*lasting_sources(real, axes_of(shapes)), *views(shapes)):
+        for statement in (*outlines(axes), *views(shapes), *lasting_sources(real, axes)):
             connection.execute(statement)

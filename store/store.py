@@ -324,8 +324,8 @@ class Store:
     def check(self, repair: bool = False) -> CheckReport:
         """Read everything and compare it with its checksums and descriptions.
 
-        With ``repair``, damaged groups are moved to ``trash/``, where they stay until ``empty_trash``, tables and index
-        made again from the groups, and what dead processes left removed.
+        With ``repair``, damaged groups and damaged fragments of tables are moved to ``trash/``, where they stay until
+        ``empty_trash``, tables and index made again from the groups, and what dead processes left removed.
 
         Raises:
             BertdynError: to repair, the store must be writable.

@@ -8,12 +8,13 @@ were written), from a scan here and from a glob in ``index.duckdb``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store.fragments import TableSpec, escaped, quoted
+from store.duck_paths import everything_in, quoted, texts_in
+from store.fragments import TableSpec
 from store.keys import Checkpoint, CheckpointKey, CorpusInfo
 from store.layout import ACTIVATIONS, CORPORA, TABLES
 from store.results import AXIS, COLUMNS, SHOWN, Result, axis_columns
@@ -141,6 +142,10 @@ def corpus_row(folder: str, modified: int, info: CorpusInfo) -> tuple[object, ..
     return (folder, modified, *(_json(nested[n]) if n in nested else getattr(info, n) for n in rest))
 
 
+def _widened(axes: Mapping[str, str]) -> list[TableSpec]:
+    return [table.wider(axes) if table is RESULTS else table for table in ALL]
+
+
 def axes_of(shapes: Mapping[str, MeasureShape]) -> dict[str, str]:
     """Parquet columns of further coordinates that some measure uses, with their SQL types."""
     found: tuple[tuple[str, str], ...] = ()
@@ -149,30 +154,51 @@ def axes_of(shapes: Mapping[str, MeasureShape]) -> dict[str, str]:
     return dict(found)
 
 
-def sources(paths: Mapping[str, Sequence[Path]], axes: Mapping[str, str]) -> Iterator[str]:
-    """Views over given fragments, and the tables that hold which groups are in place and rows not yet in a fragment."""
-    for table in (t.wider(axes) if t is RESULTS else t for t in ALL):
-        yield f"create temp table unsaved_{table.name} as {table.empty()}"
-        yield (
-            f"create view stored_{table.name} as ({table.read(paths[table.name])}) "
-            f"union all by name select * from unsaved_{table.name}"
-        )
+def outlines(axes: Mapping[str, str]) -> Iterator[str]:
+    """Yield statements that make empty tables with the names and columns of what ``sources`` makes.
+
+    DuckDB looks up the columns behind a view each time that a view over it is made: views are made over these tables,
+    at once, and read what takes their place, which may be thousands of files.
+    """
+    for table in _widened(axes):
+        yield f"create table stored_{table.name} as {table.empty()}"
     for name in ("live_checkpoints", "live_corpora"):
-        yield f"create temp table {name} (folder VARCHAR, modified BIGINT)"
+        yield f"create table {name} (folder VARCHAR, modified BIGINT)"
+
+
+def sources(
+    paths: Mapping[str, Sequence[Path]], axes: Mapping[str, str], without: Collection[str] = ()
+) -> Iterator[str]:
+    """Yield statements that put views over given fragments, and over rows not yet in one, in the place of the outlines.
+
+    Tables of ``without`` are not there afterwards: a question about them cannot be answered.
+    """
+    for table in _widened(axes):
+        yield f"create temp table unsaved_{table.name} as {table.empty()}"
+        yield f"drop table stored_{table.name}"
+        if table.name not in without:
+            yield (
+                f"create view stored_{table.name} as ({table.read(paths[table.name])}) "
+                f"union all by name select * from unsaved_{table.name}"
+            )
 
 
 def lasting_sources(root: Path, axes: Mapping[str, str]) -> Iterator[str]:
-    """The same for ``index.duckdb``: whatever fragments and groups are there at the time of the query."""
-    for table in (t.wider(axes) if t is RESULTS else t for t in ALL):
-        pattern = quoted(escaped(root / TABLES / table.name) + "/*.parquet")
-        read = table.completed(f"read_parquet({pattern}, union_by_name = true)")
+    """Yield statements that put lasting views in the place of the outlines, for ``index.duckdb``.
+
+    They are over whatever fragments and groups there are at the time of the query. They read replaced fragments too,
+    whose rows show once, and compare no checksums.
+    """
+    for table in _widened(axes):
+        read = table.completed([f"select * from {everything_in(root / TABLES / table.name, '.parquet')}"])
+        yield f"drop table stored_{table.name}"
         yield f"create view stored_{table.name} as {read}"
     for name, top, depth in (("live_checkpoints", ACTIVATIONS, 4), ("live_corpora", CORPORA, 1)):
-        pattern = quoted(f"{escaped(root / top)}{'/*' * depth}/zarr.json")
         folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})/zarr[.]json$', 1)"
+        yield f"drop table {name}"
         yield (
             f"create view {name} as select {folder} as folder, epoch(last_modified)::BIGINT as modified "
-            f"from read_text({pattern})"
+            f"from {texts_in(root / top, '*/' * depth + 'zarr.json')}"
         )
 
 

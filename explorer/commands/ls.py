@@ -67,11 +67,14 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
 
 
 def _overview(store: Store) -> str:
-    tables = {name: store.query(LISTS[name]) for name in ("runs", "corpora", "results")}
     checkpoints = store.query("SELECT count(*), coalesce(sum(bytes), 0)::BIGINT FROM checkpoints").rows[0]
     parts = [f"{store.path}: {checkpoints[0]:,} checkpoints, {readable(checkpoints[1])}\n"]
-    for name, table in tables.items():
-        body = as_table(table.columns, _plain(table, for_people=True)) if table.rows else f"{EMPTY[name]}\n"
+    for name in ("runs", "corpora", "results"):
+        try:
+            table = store.query(LISTS[name])
+            body = as_table(table.columns, _plain(table, for_people=True)) if table.rows else f"{EMPTY[name]}\n"
+        except BertdynError as error:
+            body = f"{error}\n"  # a list that cannot be read does not hide the others
         parts.append(f"{name}\n{body}")
     return "\n".join(parts)
 

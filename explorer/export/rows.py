@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from store.duck_paths import target
 from store.errors import BertdynError
 
 
@@ -55,9 +56,8 @@ def write_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output:
         parameters.append(values if kind != "VARCHAR" else [None if v is None else str(v) for v in values])
         quoted = name.replace('"', '""')
         selects.append(f'unnest(?::{kind}[]) AS "{quoted}"')
-    target = str(output).replace("'", "''")
     try:
-        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO '{target}' (FORMAT parquet)", parameters)
+        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO {target(output)} (FORMAT parquet)", parameters)
     except (duckdb.IOException, OSError) as error:
         raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from store.duck_paths import scan
 from store.errors import BertdynError
 
 TABLES = (".tsv", ".csv", ".jsonl", ".parquet")
@@ -125,30 +126,30 @@ def _read_table(path: Path, ending: str, text: str | None, label: str | None, li
 
 def _scan(path: Path, ending: str, named: Sequence[str | None]) -> tuple[str, dict[str, str], int]:
     """The table function that reads the file, its columns (as shown -> in SQL), lines before the first row."""
-    quoted = "'" + str(path).replace("'", "''") + "'"
     if ending == ".parquet":
-        scan = f"read_parquet({quoted})"
-        there = [row[0] for row in _query(path, f"DESCRIBE SELECT * FROM {scan}")]
-        return scan, {name: name for name in there}, 0
+        table = scan("read_parquet", [path])
+        there = [row[0] for row in _query(path, f"DESCRIBE SELECT * FROM {table}")]
+        return table, {name: name for name in there}, 0
     if _looks_binary(path):
         raise BertdynError(f"{path} is not text: a {ending} file was expected.")
     if ending == ".jsonl":
-        plain = f"read_json({quoted}, format='newline_delimited', maximum_object_size={_LONGEST_LINE}"
-        there = [row[0] for row in _query(path, f"DESCRIBE SELECT * FROM {plain}, sample_size=-1)")]
+        plain = ("format='newline_delimited'", f"maximum_object_size={_LONGEST_LINE}")
+        sampled = scan("read_json", [path], *plain, "sample_size=-1")
+        there = [row[0] for row in _query(path, f"DESCRIBE SELECT * FROM {sampled}")]
         # Typed by us: what looks like a date or a number to DuckDB must come back as it was written.
         types = ", ".join(f"{_string(name)}: 'VARCHAR'" for name in there)
-        return f"{plain}, columns={{{types}}})", {name: name for name in there}, 0
+        return scan("read_json", [path], *plain, f"columns={{{types}}}"), {name: name for name in there}, 0
     delimiter, quote = ("\\t", "") if ending == ".tsv" else (",", '"')
     head = _first_row(path, "\t" if ending == ".tsv" else ",")
     header = _is_header(path, head, ending, named)
     names = [f"column{i}" for i in range(len(head))]
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-    scan = (
-        f"read_csv({quoted}, auto_detect=false, header=false, skip={int(header)}, delim=E'{delimiter}', "
-        f"quote='{quote}', escape='{quote}', columns={{{types}}}, max_line_size={_LONGEST_LINE})"
-    )
+    table = scan(
+        "read_csv", [path], "auto_detect=false", "header=false", f"skip={int(header)}", f"delim=E'{delimiter}'",
+        f"quote='{quote}'", f"escape='{quote}'", f"columns={{{types}}}", f"max_line_size={_LONGEST_LINE}",
+    )  # fmt: skip
     shown = head if header else ["sentence", "label"][: len(names)]
-    return scan, dict(zip(shown, names, strict=True)), int(header)
+    return table, dict(zip(shown, names, strict=True)), int(header)
 
 
 def _is_header(path: Path, head: list[str], ending: str, named: Sequence[str | None]) -> bool:

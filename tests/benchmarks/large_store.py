@@ -15,9 +15,10 @@ import duckdb
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from store import layout
+from store.fragments import TableSpec, adopt
 from store.keys import PRETRAINED, CheckpointKey
-from store.store import Store
 from store.results import checkpoint_resource
+from store.store import Store
 from store.tables import INPUTS, RESULTS
 from tests.synthetic import make_store
 
@@ -32,7 +33,7 @@ def make_large_store(path: Path, tasks: int = 10, seeds: int = 5, steps: int = 2
     with _places(tasks, seeds, steps) as connection:
         _write_inputs(connection, store)
         for name, places in (("svcca", "places"), ("cka", "places"), ("js", f"places{_HEADS} where layer > 0")):
-            _write(connection, store, name, f"select {_columns(store, name)} from {places}")
+            _write(connection, store, RESULTS, f"select {_columns(store, name)} from {places}")
     return store
 
 
@@ -44,9 +45,9 @@ def make_fragmented_store(path: Path, fragments: int) -> Store:
         cells = connection.execute("select task, seed, step, layer from places where layer > 0").fetchall()
         assert fragments <= len(cells)
         connection.execute(f"create table rows as select {_columns(store, 'js')} from places{_HEADS} where layer > 0")
-        for number, cell in enumerate(cells[:fragments]):
+        for cell in cells[:fragments]:
             where = "task = '{}' and seed = '{}' and step = {} and layer = {}".format(*cell)
-            _write(connection, store, f"{number:020d}", f"select * from rows where {where}")
+            _write(connection, store, RESULTS, f"select * from rows where {where}")
     return store
 
 
@@ -99,15 +100,15 @@ def _write_inputs(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
         for resource, digest in digests:
             named = f"({_input_set(kind)})::UUID as input_set, '{kind}' as kind"
             selects.append(f"select {named}, {resource} as resource, {digest} as digest from {runs}")
-    INPUTS.folder(store.path).mkdir(parents=True, exist_ok=True)
-    target = INPUTS.folder(store.path) / "inputs.parquet"
-    connection.execute(f"copy ({' union all '.join(selects)}) to '{target}' (format parquet)")
+    _write(connection, store, INPUTS, " union all ".join(selects))
 
 
-def _write(connection: duckdb.DuckDBPyConnection, store: Store, file: str, rows: str) -> None:
-    """Write one fragment of values."""
-    target = RESULTS.folder(store.path) / f"{file}.parquet"
-    connection.execute(f"copy ({rows}) to '{target}' (format parquet)")
+def _write(connection: duckdb.DuckDBPyConnection, store: Store, table: TableSpec, rows: str) -> None:
+    """Write one fragment of a table."""
+    table.folder(store.path).mkdir(parents=True, exist_ok=True)
+    draft = store.path / "draft.parquet"
+    connection.execute(f"copy ({rows}) to '{draft}' (format parquet)")
+    adopt(connection, store.path, table, draft)
 
 
 def _describe(path: Path, group: Mapping[str, object], key: CheckpointKey) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,23 @@ class TestLs:
         assert "svcca" in results
         assert "variance 0.99" in results
         assert " 16 " in results
+
+    def test_a_list_that_cannot_be_read_does_not_hide_the_others(self, store: Store, tmp_path: Path) -> None:
+        copy = Path(shutil.copytree(store.path, tmp_path / "t"))
+        largest = max(copy.glob("tables/results/*.parquet"), key=lambda path: path.stat().st_size)
+        largest.write_bytes(largest.read_bytes()[:-50])
+        (copy / "index.duckdb").unlink()
+        runs, corpora, results = call(ls, copy).stdout.split("\n\n")[1:]
+        assert len(runs.splitlines()) == 6
+        assert corpora.splitlines()[-1].split()[0] == "dev"
+        assert f"{largest.name}' is damaged" in results
+        assert "--repair" in results
+        assert call(sql, copy, "select count(*) from runs").exit_code == 0
+        assert call(check, copy).exit_code == 1
+        assert largest.name in call(check, copy, "--repair").output
+        assert call(check, copy).exit_code == 0
+        assert "damaged" not in call(ls, copy).stdout
+        assert (copy / "index.duckdb").exists()
 
     def test_json_holds_all_four_lists(self, store: Store) -> None:
         found = json.loads(call(ls, store.path, "--format", "json").stdout)

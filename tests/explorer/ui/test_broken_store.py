@@ -72,5 +72,5 @@ async def test_tables_that_are_no_tables_are_said_to_be_damaged(store: Path, mod
         fragment.write_bytes(b"no table")
     async with opened(store, config=changed(compute=False, mode=mode), wait=False) as pilot:
         await until(pilot, lambda: main(pilot).catalogue is not None and not main(pilot).pane.waiting)
-        await until(pilot, lambda: says(pilot, "cannot be read"))
+        await until(pilot, lambda: says(pilot, "damaged"))
         assert pilot.app._exception is None
