@@ -106,7 +106,7 @@ def job(
     compute, cancel = keys
     if running is None:
         return f"{missing:,} not computed: {compute} computes" if missing else ""
-    other = "" if running == shown else f"{running.measure} "
+    other = "" if running == shown else f"{running.measure.name} "
     behind = f", {waiting} waiting" if waiting else ""
     if progress is None or not progress.total:
         return f"computing {other}…{behind}  {cancel} cancels"
