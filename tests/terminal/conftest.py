@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from explorer.compute.run import compute
-from explorer.measures.registry import get
-from explorer.selection import Against, Selection
+from explorer.selection import Selection, ask_store
 from tests.synthetic import make_store, sample_corpus
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,9 +40,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("terminal") / "runs.bertdyn"
     steps = tuple(range(0, 400, 20))
     made = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, layers=12, corpora=[sample_corpus("dev")])
-    svcca = get("svcca")
-    chosen = Selection("svcca", "dev", against=Against("pretrained"), parameters=svcca.settle({}))
-    assert compute(made, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    asked = ask_store(made, Selection("svcca", "dev"))
+    assert compute(made, [asked], workers=1, device="cpu", pool=ThreadPoolExecutor).ok
     return path
 
 

@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 from textual.message import Message
 
-from explorer.measures.registry import get
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.selection import Against, Selection
+from explorer.selection import Question
 from explorer.ui.jobs import Jobs, ended
 from explorer.ui.messages import Ended
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.jobs import Job, JobList, lasting
 from explorer.views.jobs import Jobs as JobsView
+from store.keys import PRETRAINED_KEY
 from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.explorer.ui.conftest import main, opened, text_of, until
+from tests.questions import question
 from tests.synthetic import make_store
 
 
-def chosen(measure: str, task: str = "pos") -> Selection:
-    settled = get(measure).settle({})
-    return Selection(measure, "dev", tasks=(task,), against=Against("pretrained"), parameters=settled)
+def chosen(measure: str, task: str = "pos") -> Question:
+    return question(measure, (PRETRAINED_KEY,), tasks=(task,))
 
 
 @pytest.fixture
@@ -52,18 +52,18 @@ def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) 
     def hear(message: Message) -> None:
         if isinstance(message, Ended):
             with lock:
-                ended.append((message.selection.measure, message.how))
+                ended.append((message.question.measure.name, message.how))
 
     jobs = Jobs(fresh, hear)
     jobs.start(chosen("svcca"))
     wait(lambda: jobs.child is not None)
     jobs.start(chosen("js"), asked=True)
-    wait(lambda: jobs.selection == chosen("js") and jobs.child is not None)
+    wait(lambda: jobs.question == chosen("js") and jobs.child is not None)
     jobs.start(chosen("cca"), asked=True)
     assert [j.state for j in jobs.listed()][:2] == ["stopping", "waiting"]
-    wait(lambda: jobs.selection is None and not jobs.waiting)
+    wait(lambda: jobs.question is None and not jobs.waiting)
     assert ended == [("svcca", "replaced"), ("js", "replaced"), ("cca", "done"), ("js", "done")]
-    states = {j.selection.measure: j.state for j in jobs.listed()}
+    states = {j.question.measure.name: j.state for j in jobs.listed()}
     assert states == {"svcca": "set aside", "cca": "done", "js": "done"}
     done = jobs.listed()[0]
     assert (done.done, done.total) == (done.total, done.total)
@@ -76,12 +76,12 @@ def test_a_job_that_waits_can_be_cancelled_alone(fresh: Path) -> None:
     jobs.start(chosen("svcca"), asked=True)
     wait(lambda: jobs.child is not None)
     jobs.start(chosen("js"), asked=True)
-    wait(lambda: jobs.selection == chosen("js"))
+    wait(lambda: jobs.question == chosen("js"))
     waiting = next(j for j in jobs.listed() if j.state == "waiting")
     assert jobs.cancel(waiting.number)
     assert not jobs.cancel(waiting.number)
     jobs.finish()
-    assert {j.selection.measure: j.state for j in jobs.listed()} == {"svcca": "cancelled", "js": "cancelled"}
+    assert {j.question.measure.name: j.state for j in jobs.listed()} == {"svcca": "cancelled", "js": "cancelled"}
 
 
 @pytest.mark.slow

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.compute.run import compute
-from explorer.measures.registry import get
-from explorer.selection import Ranges, Selection, at_or_before
+from explorer.selection import Ranges, Selection, ask_store, at_or_before
 from explorer.ui.cycles import stepped
 from explorer.ui.modes import HEAD, LAYER, MODES, STEP
 from explorer.ui.places import drawn, meant, pointed
@@ -105,8 +104,8 @@ def test_what_is_asked_for_is_a_step_and_no_place() -> None:
     assert wish.look == Look(part="hulls", step=60)
     one = replace(state, mode="example").wish(STORE)
     assert one is not None
-    assert one.selection is not None
-    assert str(one.selection.steps) == "0"
+    assert one.question is not None
+    assert str(one.question.steps) == "0"
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +115,7 @@ def partly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     steps = (0, 20, 40, 60, 80)
     store = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, corpora=[sample_corpus("dev")])
     fill(store, "svcca", "dev")
-    clusters = get("clusters")
-    chosen = Selection("clusters", "dev", steps=Ranges.parse("20,60", "step"), parameters=clusters.settle({}))
+    chosen = ask_store(store, Selection("clusters", "dev", steps=Ranges.parse("20,60", "step")))
     assert compute(store, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor).ok
     return path
 

@@ -117,7 +117,7 @@ async def test_messages_name_the_keys_in_force(computed: Path) -> None:
         await shown(pilot, "Labelled: dev. P: next corpus.")
         await pilot.press("P")
         assert screen.catalogue is not None
-        alone = next(m.name for m in screen.catalogue.measures if m.sides == 1 and not m.needs_labels)
+        alone = next(m.name for m in screen.catalogue.measures if not m.compares and not m.needs_labels)
         screen.become(replace(screen.state, measure=alone, mode="heat", variants=(("heat", 3),)))
         await shown(pilot, "f4: next measure.")
         await pilot.press("8")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from explorer.measures.registry import all_measures
-from explorer.selection import Ranges, Selection
+from explorer.selection import Question, Ranges
 from explorer.ui.choices import MORE, choices, folded, picked
 from explorer.ui.cycles import cycled, next_seed, next_task, varied, where
 from explorer.ui.filters import filtered
@@ -46,9 +46,9 @@ START = settled(State(), STORE)
 
 def test_what_is_chosen_at_the_start() -> None:
     assert (START.corpus, START.tasks, START.seeds, str(START.against)) == ("dev", ("pos",), (), "pretrained")
-    selection = START.selection(STORE)
-    assert (selection.measure, selection.corpus, selection.tasks) == ("svcca", "dev", ("pos",))
-    assert dict(selection.parameters)["variance"] == pytest.approx(0.99)
+    asked = START.question(STORE)
+    assert (asked.measure.name, asked.corpus, asked.tasks) == ("svcca", "dev", ("pos",))
+    assert dict(asked.parameters)["variance"] == pytest.approx(0.99)
 
 
 def test_a_store_without_the_pretrained_model_is_compared_with_the_first_checkpoint() -> None:
@@ -78,7 +78,7 @@ def test_lines_for_tasks_take_in_the_others_behind_the_one_that_was_chosen() -> 
     while state.variant.part != "task":
         state = varied(state, STORE)
     assert state.tasks == ("sst2", "pos", "sst5")
-    after = varied(state, STORE).selection(STORE)
+    after = varied(state, STORE).question(STORE)
     assert after.tasks[0] == "sst2"
 
 
@@ -214,20 +214,20 @@ def test_a_filter_that_makes_no_sense_is_refused(text: str, said: str) -> None:
 def test_a_measure_that_needs_labels_says_which_corpus_has_them() -> None:
     state = replace(with_corpus(START, STORE, "plain"), measure="clusters")
     with pytest.raises(BertdynError, match=r"needs labels, and corpus .plain. has none.*dev"):
-        state.selection(STORE)
+        state.question(STORE)
 
 
 def test_an_empty_store_says_that_new_checkpoints_will_appear() -> None:
     empty = Catalogue((), (), 0, all_measures())
     with pytest.raises(BertdynError, match="No checkpoint here yet"):
-        settled(State(), empty).selection(empty)
+        settled(State(), empty).question(empty)
 
 
 def test_a_measure_of_one_checkpoint_keeps_the_reference_for_the_next() -> None:
-    alone = next(m for m in STORE.measures if m.sides == 1)
+    alone = next(m for m in STORE.measures if not m.compares)
     state = replace(START, measure=alone.name)
-    assert state.selection(STORE).against is None
-    assert str(replace(state, measure="svcca").selection(STORE).against) == "pretrained"
+    assert state.question(STORE).against is None
+    assert str(replace(state, measure="svcca").question(STORE).against) == "pretrained"
 
 
 def test_curves_and_heat_share_a_cursor_and_the_table_has_its_own() -> None:
@@ -252,11 +252,11 @@ def test_rows_are_found_by_a_part_of_their_name_or_a_glob() -> None:
     assert choices(START, STORE, "nothing like it") == []
 
 
-def values(state: State) -> Selection:
+def values(state: State) -> Question:
     wish = state.wish(STORE)
     assert wish is not None
-    assert wish.selection is not None
-    return wish.selection
+    assert wish.question is not None
+    return wish.question
 
 
 def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -> None:
@@ -269,7 +269,7 @@ def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -
     assert str(values(replace(layers, seeds=("10",))).seeds) == "('10',)"
 
 
-@pytest.mark.parametrize("name", [m.name for m in all_measures() if m.sides == 1 or not m.cross_layers])
+@pytest.mark.parametrize("name", [m.name for m in all_measures() if not m.compares or not m.cross_layers])
 def test_a_measure_that_compares_no_other_layers_names_those_that_do(name: str) -> None:
     with pytest.raises(BertdynError, match=r"compares no layer with another one\. These do: .*svcca"):
         replace(START, mode="heat", variants=(("heat", 2),), measure=name).wish(STORE)
@@ -295,14 +295,14 @@ def test_a_long_list_of_measures_leaves_room_for_the_other_choices() -> None:
 
 def test_a_parameter_belongs_to_the_measure_that_is_shown() -> None:
     changed = filtered(START, STORE, "definition:zscore variance:0.9")
-    assert dict(changed.selection(STORE).parameters)["definition"] == "zscore"
-    assert dict(changed.selection(STORE).parameters)["variance"] == 0.9
-    assert "variance" not in dict(replace(changed, measure="cka").selection(STORE).parameters)
+    assert dict(changed.question(STORE).parameters)["definition"] == "zscore"
+    assert dict(changed.question(STORE).parameters)["variance"] == 0.9
+    assert "variance" not in dict(replace(changed, measure="cka").question(STORE).parameters)
     clusters = filtered(replace(changed, mode="clusters"), STORE, "method:directprobe")
     wish = clusters.wish(STORE)
     assert wish is not None
-    assert wish.selection is not None
-    assert (wish.selection.measure, dict(wish.selection.parameters)["method"]) == ("clusters", "directprobe")
+    assert wish.question is not None
+    assert (wish.question.measure.name, dict(wish.question.parameters)["method"]) == ("clusters", "directprobe")
     assert any("definition zscore" in row.text for row in choices(changed, STORE))
 
 
