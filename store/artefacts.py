@@ -7,15 +7,19 @@ swept by ``check --repair``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from store.errors import BertdynError
 from store.groups import array_folders, damage, make_array, make_group, open_array
-from store.layout import ARTEFACTS, chunk_length
-from store.staging import Stage, modified, writing
+from store.layout import ARTEFACTS, STAGING, chunk_length
+from store.ownership import ServerClock
+from store.staging import Stage, modified, throw_away, writing
+
+DAY = 24 * 3600
+"""Seconds. Rows follow their artefacts within minutes."""
 
 
 def artefact_path(root: Path, name: str) -> Path:
@@ -57,11 +61,24 @@ def read_artefact(root: Path, name: str) -> dict[str, np.ndarray]:
     return {path.name: np.asarray(open_array(path)[...]) for path in array_folders(place)}
 
 
-def unnamed_artefacts(root: Path, named: set[str]) -> Iterator[Path]:
-    """Yield the artefacts that no row names."""
-    for folder in sorted((root / ARTEFACTS).glob("*")):
-        if folder.name not in named:
-            yield folder
+def sweep_artefacts(root: Path, named: Collection[str]) -> int:
+    """Remove the artefacts that no row names and that are too old for a row to be on its way; returns how many.
+
+    Args:
+        named: those that some row names, whether the row is current or not.
+
+    Raises:
+        BertdynError: the store cannot be written.
+    """
+    clock = ServerClock(root / STAGING)
+    swept = 0
+    with writing(root):
+        for folder in sorted((root / ARTEFACTS).glob("*")):
+            written = modified(folder)
+            if folder.name not in named and (written is None or clock.now() - written > DAY):
+                throw_away(root, folder)
+                swept += 1
+    return swept
 
 
 def _write(folder: Path, name: str, array: np.ndarray) -> None:

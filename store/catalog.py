@@ -119,6 +119,17 @@ class Catalog:
             except duckdb.Error as error:
                 raise BertdynError(f"The results cannot be read. {str(error).strip()}") from None
 
+    def artefacts_named(self) -> set[str]:
+        """Names of the artefacts of all rows, also of those that are not current.
+
+        Raises:
+            BertdynError: a fragment is damaged.
+        """
+        with self._lock:
+            stored = tables.RESULTS.read(self._all_fragments(tables.RESULTS))
+            named = self._connection().execute(f"select distinct artefact from ({stored}) where artefact <> ''")
+            return {name for (name,) in named.fetchall()}
+
     def query(
         self,
         sql: str,

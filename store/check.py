@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store import fragments, layout, tables
+from store.artefacts import sweep_artefacts
 from store.attributes import corpus_info, read_attributes
 from store.catalog import Catalog
 from store.corpora.stored import read_corpus
@@ -57,10 +58,11 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     if repair and not catalog.writable:
         raise BertdynError(f"'{root}' cannot be written, so it cannot be repaired.")
     corpora, checkpoints = folders(root, layout.CORPORA, 1), folders(root, layout.ACTIVATIONS, 4)
+    artefacts = folders(root, layout.ARTEFACTS, 1)
     damaged: dict[str, str] = {}
     size = 0
     problems: list[Problem] = []
-    for folder in sorted((*corpora, *checkpoints)):
+    for folder in sorted((*corpora, *checkpoints, *artefacts)):
         before = modified(root / folder)
         found = list(_wrong(root, folder))
         if modified(root / folder) != before:
@@ -100,7 +102,8 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
         if count:
             yield f"removed {count} unfinished folder{'s' if count > 1 else ''}"
         for place in damaged:
-            yield f"moved {place} to {set_aside(root, place)}: extract it again"
+            again = "compute its row again" if place.startswith(layout.ARTEFACTS) else "extract it again"
+            yield f"moved {place} to {set_aside(root, place)}: {again}"
         for place, what in broken.items():
             if not what.startswith(fragments.UNREADABLE):  # it may be whole, for those who may read it
                 means = _means(root, root / place)
@@ -111,6 +114,9 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
             path.unlink(missing_ok=True)
         if dropped:
             yield f"removed {len(dropped):,} kept arrays that no checkpoint needs"
+    swept = sweep_artefacts(root, catalog.artefacts_named())
+    if swept:
+        yield f"removed {swept:,} artefacts that no row names"
     catalog.rebuild()
     yield "made the tables and the index again"
 
@@ -124,6 +130,9 @@ def _wrong(root: Path, folder: str) -> Iterator[str]:
                 yield f"it says it is corpus '{info.name}', which belongs elsewhere"
             else:
                 read_corpus(root, info.name)
+        elif folder.startswith(layout.ARTEFACTS):
+            read_attributes(place)
+            yield from damage(place)
         else:
             yield from _wrong_checkpoint(root, place)
             yield from damage(place)

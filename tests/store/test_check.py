@@ -166,3 +166,31 @@ def test_damage_to_kept_values_is_taken_out_and_said(store: Store) -> None:
     report = store.check(repair=True)
     assert [problem.place for problem in report.problems] == [path.relative_to(store.path).as_posix()]
     assert store.results() == []
+
+
+def test_artefacts_are_checked_and_those_without_a_row_are_swept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = {"weights": np.arange(6.0).reshape(2, 3), "bias": np.float32(0.5), "none": np.zeros((0, 4), np.int32)}
+    kept, damaged, orphan = (store.add_artefact(arrays) for _ in range(3))
+    checkpoint = store.checkpoints("dev")[0]
+    store.add_results([result(checkpoint, layer=n, artefact=name) for n, name in ((1, kept), (2, damaged))])
+    read = store.artefact(kept)
+    assert {name: (a.shape, a.dtype, a.tolist()) for name, a in read.items()} == {
+        name: (np.shape(a), np.asarray(a).dtype, np.asarray(a).tolist()) for name, a in arrays.items()
+    }
+    assert store.check().sound
+    chunk = store.path / "artefacts" / damaged / "weights" / "c" / "0" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[3] ^= 1
+    chunk.write_bytes(content)
+    with pytest.raises(BertdynError, match=f"Artefact '{damaged}' is damaged: chunk weights/c/0/0 "):
+        store.artefact(damaged)
+    assert [problem.place for problem in store.check().problems] == [f"artefacts/{damaged}"]
+    store.check(repair=True)
+    assert store.check().sound
+    there = {path.name for path in (store.path / "artefacts").iterdir()}
+    assert there == {kept, orphan}  # the orphan's row may be on its way
+    with pytest.raises(BertdynError, match=f"no artefact '{damaged}'"):
+        store.artefact(damaged)
+    monkeypatch.setattr("store.artefacts.DAY", -1)
+    store.check(repair=True)
+    assert {path.name for path in (store.path / "artefacts").iterdir()} == {kept}

@@ -71,6 +71,6 @@ def test_half_a_character_in_a_name_is_refused(tmp_path: Path) -> None:
     store.add_corpus(sample_corpus())
     with pytest.raises(BertdynError, match="not valid text"):
         store.writer(
-            "dev", CheckpointKey.plain("caf\udce9", "1", 0), layers=1, heads=1, width=2, dtype="float16", attentions=False,
+            "dev", CheckpointKey.plain("caf\udce9", "1", 0), layers=1, heads=1, width=2, dtype="float16", attentions=False,  # noqa: E501
             attributes={},
         )  # fmt: skip
