@@ -12,6 +12,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, TypeVar
 
+from store.duck_paths import target
 from store.errors import BertdynError
 
 AT_ONCE = 2000
@@ -98,6 +99,41 @@ def all_rows(answer: Any) -> list[tuple[Any, ...]]:
     while some := answer.fetchmany(AT_ONCE):
         found += [tuple([intern(value) if type(value) is str else value for value in row]) for row in some]
     return found
+
+
+def write_table(names: Sequence[str], columns: Sequence[Sequence[Any]], output: Path) -> None:
+    """Write a Parquet file for the user; a column's type is that of its values.
+
+    Raises:
+        BertdynError: the file cannot be written.
+    """
+    import duckdb
+
+    kinds = [_kind(column) for column in columns]
+    given = [_texts(column) if kind == "VARCHAR" else column for column, kind in zip(columns, kinds, strict=True)]
+    quoted = (name.replace('"', '""') for name in names)
+    selects = (f'unnest(?::{kind}[]) AS "{name}"' for kind, name in zip(kinds, quoted, strict=True))
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO {target(output)} (FORMAT parquet)", given)
+    except (duckdb.IOException, OSError) as error:
+        raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
+    finally:
+        connection.close()
+
+
+def _texts(values: Sequence[Any]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]
+
+
+def _kind(values: Sequence[Any]) -> str:
+    """SQL type that holds some values."""
+    kinds = {type(v) for v in values if v is not None}
+    if kinds == {bool}:
+        return "BOOLEAN"
+    if kinds == {int}:
+        return "BIGINT"
+    return "DOUBLE" if kinds and kinds <= {int, float} else "VARCHAR"
 
 
 def retried(ask: Callable[[], _T]) -> _T:

@@ -11,26 +11,11 @@ import click
 
 from explorer.commands.output import as_json, as_table, format_of, output_options, write_rows, write_text
 from store.errors import BertdynError
+from store.overviews import OVERVIEWS
 
 if TYPE_CHECKING:
     from store.store import Store, Table
 
-_RECIPE = "CASE WHEN variant = '' THEN task ELSE task || '+' || variant END AS task"
-LISTS = {
-    "runs": f"SELECT {_RECIPE}, seed, corpus, count(*) AS checkpoints, min(step) AS first_step, "
-    "max(step) AS last_step, max(layers) AS layers, max(heads) AS heads, max(width) AS width, "
-    "any_value(dtype) AS dtype, bool_and(map_contains(digests, 'attention')) AS attentions, "
-    "sum(bytes)::BIGINT AS bytes FROM checkpoints GROUP BY ALL ORDER BY ALL",
-    "checkpoints": f"SELECT corpus, {_RECIPE}, seed, step, epoch, loss, metrics, layers, heads, width, dtype, "
-    "map_keys(digests) AS inputs, model_class, source, bytes, created FROM checkpoints ORDER BY ALL",
-    "corpora": "SELECT name, kind, examples, tokens, words, len(labels) AS labels, truncated, source "
-    "FROM corpora ORDER BY name",
-    "results": "SELECT measure, parameters, corpus, count(*) AS rows, "
-    "count(DISTINCT (task, variant, seed, step, layer, ref_task, ref_variant, ref_seed, ref_step)) AS layer_values, "
-    "count(DISTINCT (task, variant, seed, step)) AS checkpoints, "
-    'count(DISTINCT (ref_task, ref_variant, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS "references", '
-    "max(computed_at) AS newest FROM results GROUP BY measure, parameters, corpus ORDER BY measure, corpus, parameters",
-}
 EMPTY = {
     "runs": "no checkpoint yet: run 'bertdyn extract'",
     "corpora": "no corpus yet: run 'bertdyn extract' with --corpus",
@@ -40,7 +25,7 @@ EMPTY = {
 
 @click.command(no_args_is_help=True)
 @click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
-@click.argument("what", metavar="[WHAT]", required=False, type=click.Choice(tuple(LISTS)))
+@click.argument("what", metavar="[WHAT]", required=False, type=click.Choice(tuple(OVERVIEWS)))
 @output_options
 def command(store: Path, what: str | None, format: str | None, output: Path | None) -> None:
     """List what STORE holds: its runs, checkpoints, corpora, their sizes, and what is computed.
@@ -56,22 +41,22 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
     chosen = format_of(format, output)
     opened = Store.open(store)
     if what is not None:
-        table = opened.query(LISTS[what])
+        table = opened.overview(what)
         write_rows(table.columns, _plain(table, for_people=chosen == "table"), chosen, output)
     elif chosen == "table":
         write_text(_overview(opened), output)
     elif chosen == "json":
         write_text(_everything(opened), output)
     else:
-        raise BertdynError(f"{chosen} holds one list: say which, {', '.join(LISTS)}.")
+        raise BertdynError(f"{chosen} holds one list: say which, {', '.join(OVERVIEWS)}.")
 
 
 def _overview(store: Store) -> str:
-    checkpoints = store.query("SELECT count(*), coalesce(sum(bytes), 0)::BIGINT FROM checkpoints").rows[0]
+    checkpoints = store.totals()
     parts = [f"{store.path}: {checkpoints[0]:,} checkpoints, {readable(checkpoints[1])}\n"]
     for name in ("runs", "corpora", "results"):
         try:
-            table = store.query(LISTS[name])
+            table = store.overview(name)
             body = as_table(table.columns, _plain(table, for_people=True)) if table.rows else f"{EMPTY[name]}\n"
         except BertdynError as error:
             body = f"{error}\n"  # a list that cannot be read does not hide the others
@@ -81,8 +66,8 @@ def _overview(store: Store) -> str:
 
 def _everything(store: Store) -> str:
     found: Mapping[str, Any] = {}
-    for name, sql in LISTS.items():
-        table = store.query(sql)
+    for name in OVERVIEWS:
+        table = store.overview(name)
         found = {**found, name: json.loads(as_json(table.columns, _plain(table, for_people=False)))}
     return json.dumps({"store": str(store.path), **found}, ensure_ascii=False, indent=1) + "\n"
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from store.duck_paths import target
-from store.errors import BertdynError
+from store.duck import write_table
 
 
 def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -36,32 +35,8 @@ def write_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output:
     Raises:
         BertdynError: the file cannot be written.
     """
-    import duckdb
-
-    connection = duckdb.connect()
-    parameters: list[Any] = []
-    selects = []
-    for i, name in enumerate(columns):
-        values = [plain(row[i]) for row in rows]
-        kinds = {type(v) for v in values if v is not None}
-        kind = (
-            "BOOLEAN"
-            if kinds == {bool}
-            else "BIGINT"
-            if kinds == {int}
-            else "DOUBLE"
-            if kinds <= {int, float} and kinds
-            else "VARCHAR"
-        )
-        parameters.append(values if kind != "VARCHAR" else [None if v is None else str(v) for v in values])
-        quoted = name.replace('"', '""')
-        selects.append(f'unnest(?::{kind}[]) AS "{quoted}"')
-    try:
-        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO {target(output)} (FORMAT parquet)", parameters)
-    except (duckdb.IOException, OSError) as error:
-        raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
-    finally:
-        connection.close()
+    values = [[plain(row[i]) for row in rows] for i in range(len(columns))]
+    write_table(columns, values, output)
 
 
 def plain(value: Any) -> Any:

@@ -22,7 +22,6 @@ NICE = 5
 MOST_ROWS = 1_000
 """Rows of an answer that are read; one more tells that there are more."""
 _TABLES = 0
-_COLUMNS = "select table_name, column_name from information_schema.columns"
 
 
 class Asker:
@@ -80,12 +79,12 @@ class Asker:
         began = time.monotonic()
         table, reason = None, ""
         try:
-            table = self._answer(number, sql, MOST_ROWS)
+            table = self._answer(number, lambda store, measures: store.query(sql, MOST_ROWS, measures))
         except (BertdynError, OSError) as error:
             reason = "Cancelled." if number in self._cancelled else str(error)
         self._post(Answered(number, table, time.monotonic() - began, reason))
 
-    def _answer(self, number: int, sql: str, most: int | None) -> Table:
+    def _answer(self, number: int, question: Callable[[Store, list[str]], Table]) -> Table:
         """Raises BertdynError: the statement was refused, or its process came to an end."""
         from explorer.measures.registry import all_measures
         from store.store import Store
@@ -95,7 +94,7 @@ class Asker:
                 raise BertdynError("Cancelled.")
             self._asked[number] = store = Store.open(self._path, elsewhere=True, nice=NICE)
         try:
-            return store.query(sql, most, [m.name for m in all_measures()])
+            return question(store, [m.name for m in all_measures()])
         finally:
             with self._lock:
                 del self._asked[number]
@@ -107,7 +106,7 @@ class Asker:
 
         known = {*VIEWS, *(m.name.replace("-", "_") for m in all_measures())}
         try:
-            found = self._answer(_TABLES, _COLUMNS, None).rows
+            found = self._answer(_TABLES, lambda store, measures: store.view_columns(measures)).rows
         except (BertdynError, OSError):
             return  # completion is a comfort; the statement itself will say what is wrong
         columns: dict[str, tuple[str, ...]] = {}

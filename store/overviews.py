@@ -1,0 +1,25 @@
+"""What a store holds, as lists for people: runs, checkpoints, corpora, results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_RECIPE = "CASE WHEN variant = '' THEN task ELSE task || '+' || variant END AS task"
+OVERVIEWS: Mapping[str, str] = {
+    "runs": f"SELECT {_RECIPE}, seed, corpus, count(*) AS checkpoints, min(step) AS first_step, "
+    "max(step) AS last_step, max(layers) AS layers, max(heads) AS heads, max(width) AS width, "
+    "any_value(dtype) AS dtype, bool_and(map_contains(digests, 'attention')) AS attentions, "
+    "sum(bytes)::BIGINT AS bytes FROM checkpoints GROUP BY ALL ORDER BY ALL",
+    "checkpoints": f"SELECT corpus, {_RECIPE}, seed, step, epoch, loss, metrics, layers, heads, width, dtype, "
+    "map_keys(digests) AS inputs, model_class, source, bytes, created FROM checkpoints ORDER BY ALL",
+    "corpora": "SELECT name, kind, examples, tokens, words, len(labels) AS labels, truncated, source "
+    "FROM corpora ORDER BY name",
+    "results": "SELECT measure, parameters, corpus, count(*) AS rows, "
+    "count(DISTINCT (task, variant, seed, step, layer, ref_task, ref_variant, ref_seed, ref_step)) AS layer_values, "
+    "count(DISTINCT (task, variant, seed, step)) AS checkpoints, "
+    'count(DISTINCT (ref_task, ref_variant, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS "references", '
+    "max(computed_at) AS newest FROM results GROUP BY measure, parameters, corpus ORDER BY measure, corpus, parameters",
+}
+"""SELECT of each list, over the views of ``tables.views``."""
+TOTALS = "SELECT count(*) AS checkpoints, coalesce(sum(bytes), 0)::BIGINT AS bytes FROM checkpoints"
+COLUMNS = "SELECT table_name, column_name FROM information_schema.columns"
