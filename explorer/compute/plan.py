@@ -127,7 +127,7 @@ def coverage(store: Store, question: Question) -> Coverage:
 
 
 def rows(store: Store, planned: Plan) -> list[Result]:
-    """The stored rows of a plan's cells, in the plan's order (cell by cell, then head, statistic and labels).
+    """The stored rows of a plan's cells, in the plan's order (cell by cell, then head, statistic, labels, example).
 
     Rows of layers that were not asked for are left out; so are rows of single examples and queries unless they were.
     """
@@ -202,7 +202,8 @@ def group(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
 
 def _within(row: Result) -> tuple[object, ...]:
     """Sorts the rows of one cell."""
-    return row.layer or 0, row.head or 0, row.statistic, row.label_a or "", row.label_b or ""
+    parts = (-1 if row.example is None else row.example, -1 if row.query is None else row.query)
+    return row.layer or 0, row.axes, row.head or 0, row.statistic, row.label_a or "", row.label_b or "", *parts
 
 
 def _order(cell: Cell) -> tuple[CheckpointKey, CheckpointKey, int, int, tuple[object, ...]]:
