@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from explorer.cli import main
 from explorer.commands.extract import command
 from store.extract.find import DEFAULT_LAYOUT
+from store.keys import CheckpointKey
 from store.store import Store
 from tests.store.extract import models
 
@@ -23,10 +25,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def bertdyn(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+def bertdyn(capfd: pytest.CaptureFixture[str], *arguments: object, command: str = "extract") -> tuple[int, str, str]:
     capfd.readouterr()
     with pytest.raises(SystemExit) as stopped:
-        main(["extract", *map(str, arguments)])
+        main([command, *map(str, arguments)])
     out, err = capfd.readouterr()
     return int(stopped.value.code or 0), out, err
 
@@ -60,6 +62,50 @@ def test_some_failures_exit_with_1_and_say_why(world: Path, tmp_path: Path, capf
     assert "failed: sst/1/10: " in err
     assert "is truncated" in err
     assert "(any)" in out
+
+
+def variants(folder: Path, template: str) -> Path:
+    """A plain run and one of the variant ``freeze-6``, of steps 0 and 10, where a template says."""
+    for variant, seed in (("", 0), ("freeze-6", 50)):
+        for step in (0, 10):
+            names = {"variant": variant or "plain", "recipe": f"sst+{variant}" if variant else "sst"}
+            models.save(folder / template.format(step=step, **names), seed=seed + step)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("template", "layout"),
+    [
+        ("sst/{variant}/seed-1/checkpoint-{step}", "{task}/{variant}/seed-{seed}/checkpoint-{step}"),
+        ("{recipe}/seed-1/checkpoint-{step}", ""),
+    ],
+    ids=["a folder of its own", "in the task's name"],
+)
+def test_variants_are_read_from_paths_stored_and_compared_with_plain_runs(
+    world: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], template: str, layout: str
+) -> None:
+    place = tmp_path / "x.bertdyn"
+    runs = variants(tmp_path / "runs", template)
+    given = (place, runs, "--corpus", f"dev={world / 'dev.tsv'}", *(["--layout", layout] if layout else []))
+    code, out, _ = bertdyn(capfd, *given)
+    assert code == 0
+    rows = [line.split() for line in out.splitlines()]
+    for recipe in ("sst", "sst+freeze-6"):
+        assert ["dev", recipe, "1", "2", "0", "0", "0", "0,10"] in rows
+    there = [c.key for c in Store.open(place).checkpoints("dev")]
+    assert sorted(there) == [CheckpointKey("sst", v, "1", step) for v in ("", "freeze-6") for step in (0, 10)]
+    flags = ("--against", "plain", "--layer", "3", "--format", "json")
+    code, out, _ = bertdyn(capfd, "svcca", place, *flags, command="compute")
+    assert code == 0
+    found = json.loads(out)
+    assert [(r["variant"], r["step"], r["ref_variant"], r["ref_step"]) for r in found] == [
+        ("freeze-6", 0, "", 0),
+        ("freeze-6", 10, "", 10),
+    ]
+    assert all(r["value"] > 0.01 for r in found)
+    code, _, err = bertdyn(capfd, *given)
+    assert code == 0
+    assert "4 there already" in err
 
 
 @pytest.mark.parametrize(
