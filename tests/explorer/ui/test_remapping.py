@@ -67,7 +67,7 @@ async def test_keys_that_were_exchanged_do_each_others_work_and_are_shown(comput
         assert re.search(r"  t M +Next measure", screen_text(pilot))
         await pilot.press("f2")
         await until(pilot, lambda: pilot.app.screen is screen)
-        await pilot.press("f3")
+        await pilot.press("f3", *"next measure")  # all commands are more than a screen of 90 lines holds
         await shown(pilot, "Next measure  (t)")
 
 
@@ -114,7 +114,7 @@ async def test_messages_name_the_keys_in_force(computed: Path) -> None:
     async with opened(computed, config=config) as pilot:
         screen = main(pilot)
         await pilot.press("P", "5")
-        await shown(pilot, "Labelled: dev. P: next corpus.")
+        await until(pilot, lambda: "Labelled: dev. P: next corpus." in " ".join(text_of(pilot, "chart").split()))
         await pilot.press("P")
         assert screen.catalogue is not None
         alone = next(m.name for m in screen.catalogue.measures if not m.compares and not m.needs_labels)
