@@ -220,7 +220,8 @@ def _condition(condition: Condition, given: list[object]) -> str:
         case AgainstFirst():
             return (
                 "(ref_task = task and ref_variant = variant and ref_seed = seed and (corpus, task, variant, seed, "
-                "ref_step) in (select (corpus, task, variant, seed, min(step)) from live group by all))"
+                "ref_step) in (select (corpus, task, variant, seed, first) from (select corpus, task, variant, seed, "
+                "min(step) as first from live group by all)))"
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 
 from explorer.measures import Measure
 from explorer.selection import Cell
@@ -75,7 +76,7 @@ def yardsticks(measure: Measure, rows: Iterable[Result]) -> dict[tuple[str, int 
             size = abs(r.value) if signed(measure) else r.value
             pairs.setdefault(frozenset((r.seed, r.ref_seed)), []).append(size)
     return {
-        place: Yardstick(sum(sum(vs) / len(vs) for vs in pairs.values()) / len(pairs), len(pairs))
+        place: Yardstick(fsum(fsum(vs) / len(vs) for vs in pairs.values()) / len(pairs), len(pairs))
         for place, pairs in found.items()
     }
 

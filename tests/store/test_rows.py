@@ -216,3 +216,19 @@ def test_coordinates_have_columns_where_rows_use_them(tmp_path: Path) -> None:
     assert axis_columns([curved]) == {"axis_alpha": "DOUBLE", "axis_part": "VARCHAR"}
     assert store.query("select alpha, part from curve order by all").rows == [(0.5, "top"), (1.0, None)]
     assert "alpha" not in store.query("select * from svcca").columns
+
+
+def test_the_first_checkpoint_of_a_run_as_reference(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "s.bertdyn", tasks=("sst2", "sst2+x"), seeds=("1", "2"), steps=(5, 20, 40))
+    by_key = {c.key: c for c in store.checkpoints("dev") if c.key.task == "sst2"}
+    rows = [
+        result(by_key[key], by_key[other], value=1.0)
+        for key in by_key
+        for other in by_key
+        if key != other and key.step == 40
+    ]
+    store.add_results(rows)
+    found = store.results(RowQuery((AgainstFirst(),)))
+    assert {(r.key, r.ref_variant, r.ref_seed, r.ref_step) for r in found} == {
+        (key, key.variant, key.seed, 5) for key in by_key if key.step == 40
+    }

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.measures.registry import get
-from explorer.selection import Selection
-from explorer.views.cells import place_of
+from explorer.selection import Question
+from explorer.selection.stored import cell_of
 from explorer.views.example import ExampleData, Focus
 from explorer.views.rows import Rows
 from store.keys import PRETRAINED_KEY, CheckpointKey
@@ -17,7 +17,7 @@ KEY = CheckpointKey.plain("sst2", "1", 40)
 FOCUS = Focus("dev", KEY, PRETRAINED_KEY, 2, 1, 3)
 SENTENCE = ["[CLS]", "a", "bad", "movie", "[SEP]"]
 LABELS = ("ADJ", "NOUN", "VERB")
-ALONE = {"measure": "clusters", "ref_task": None, "ref_seed": None, "ref_step": None, "ref_layer": None}
+ALONE = {"measure": "clusters", **dict.fromkeys(("ref_task", "ref_variant", "ref_seed", "ref_step", "ref_layer"))}
 
 
 def distance(a: int, b: int, step: int, seed: int = 1) -> float:
@@ -41,9 +41,11 @@ def label_rows(seeds=("1",), steps=(0, 20, 40), layers=(5, 6), labels=LABELS, ch
                                 )
                             )
     found += extra
-    selection = Selection("clusters", "dev", ("pos",), parameters=(("method", "pairs"),))
-    wanted = tuple(dict.fromkeys(place_of(r) for r in found))
-    return Rows(get("clusters"), selection, tuple(found), wanted, {})
+    measure = get("clusters")
+    parameters = (("method", "pairs"),)
+    question = Question(measure, "dev", "label", ("pos",), (), None, None, None, parameters, None, "")
+    wanted = tuple(dict.fromkeys(cell_of(r, measure) for r in found))
+    return Rows(question, tuple(found), wanted, {})
 
 
 def moved(tokens, **changes):

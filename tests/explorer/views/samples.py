@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from explorer.measures.base import Measure
-from explorer.selection import Against, Selection
-from explorer.views.cells import Place
+from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, At, hidden
+from explorer.selection import Against, Cell, Pair, Question
 from explorer.views.rows import Rows, choose_rows
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.results import Result
@@ -16,8 +16,8 @@ from store.results import Result
 DISTANCE = Measure(
     name="svcca",
     title="SVCCA distance",
-    reads="hidden",
-    sides=2,
+    inputs=hidden(*COMPARED),
+    axes=(LAYER, REF_LAYER),
     unit="distance",
     low=0.0,
     high=1.0,
@@ -27,8 +27,8 @@ DISTANCE = Measure(
     cost="n d^2",
     counts="tokens",
     compute=lambda *_: [],
+    summary="how far apart",
     floor=1e-6,
-    cross_layers=True,
 )
 
 
@@ -43,32 +43,15 @@ def result(key: CheckpointKey, layer: int, value: float | None, reason: str = ""
         measure="svcca",
         parameters='{"tokens":"all","variance":0.99}',
         corpus="dev",
-        task=key.task,
-        seed=key.seed,
-        step=key.step,
         layer=layer,
-        head=None,
-        ref_task=PRETRAINED_KEY.task,
-        ref_seed=PRETRAINED_KEY.seed,
-        ref_step=0,
         ref_layer=layer,
-        example=None,
-        query=None,
-        statistic="",
-        label_a=None,
-        label_b=None,
         value=value,
         unit="distance",
         n=21340,
-        interval_low=None,
-        interval_high=None,
-        null_value=None,
-        details="{}",
         reason=reason,
-        version=1,
-        digest="a",
-        ref_digest="b",
         computed_at="2026-01-01T00:00:00.000000Z",
+        **key._asdict(),
+        **{f"ref_{name}": part for name, part in PRETRAINED_KEY._asdict().items()},
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -90,13 +73,12 @@ def rows(
     ``others`` are stored too; ``changes`` are made to every row of the selection.
     """
     keys = [CheckpointKey.plain(task, seed, step) for task in tasks for seed in seeds for step in steps]
-    wanted = [Place.of(key, layer, PRETRAINED_KEY, layer) for key in keys for layer in layers]
+    wanted = [Cell.of(Pair(key, PRETRAINED_KEY), At(layer, layer)) for key in keys for layer in layers]
     stored = []
-    for key, layer in ((place.key, place.layer) for place in wanted):
+    for key, layer in ((cell.key, cell.layer or 0) for cell in wanted):
         if kept(key, layer):
             number = value(int(key.seed) if key.seed.isdigit() else 0, layer, key.step, max(layers))
             stored.append(result(key, layer, number, reason if number is None else "", **changes))
-    selection = Selection(
-        "svcca", "dev", tuple(tasks), against=Against("pretrained"), parameters=(("tokens", "all"), ("variance", 0.99))
-    )
-    return choose_rows(measure, selection, [*stored, *others], wanted)
+    parameters = (("tokens", "all"), ("variance", 0.99))
+    question = Question(measure, "dev", "", tuple(tasks), (), None, None, Against("pretrained"), parameters, None, "")
+    return choose_rows(question, [*stored, *others], wanted)

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.views.cells import Place, merged, place_of, signed, summaries, yardsticks
+from explorer.measures.declaration import At
+from explorer.selection import Cell, Pair
+from explorer.selection.stored import cell_of
+from explorer.views.cells import merged, signed, summaries, yardsticks
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import DISTANCE, result
 
@@ -57,11 +60,13 @@ def test_a_mean_has_no_interval_and_a_chance_level_only_when_all_have_one():
     assert merged(rows[:1]) == rows[0]
 
 
-def test_a_row_belongs_to_both_its_layers():
-    assert place_of(result(KEY, 3, 0.5, ref_layer=5)) == Place.of(KEY, 3, PRETRAINED_KEY, 5)
-    assert place_of(result(KEY, 3, 0.5, ref_layer=None)) == Place.of(KEY, 3, PRETRAINED_KEY, 3)
-    alone = result(KEY, 3, 0.5, ref_task=None, ref_seed=None, ref_step=None, ref_layer=None)
-    assert place_of(alone) == Place.of(KEY, 3, None, None)
+def test_a_row_belongs_to_the_cell_of_both_its_layers():
+    pair = Pair(KEY, PRETRAINED_KEY)
+    assert cell_of(result(KEY, 3, 0.5, ref_layer=5), DISTANCE) == Cell.of(pair, At(3, 5))
+    alone = result(KEY, 3, 0.5, **dict.fromkeys(("ref_task", "ref_variant", "ref_seed", "ref_step", "ref_layer")))
+    assert cell_of(alone, DISTANCE) == Cell.of(Pair(KEY, None), At(3))
+    assert cell_of(alone, DISTANCE).pair == Pair(KEY, None)
+    assert (cell_of(alone, DISTANCE).key, cell_of(alone, DISTANCE).reference) == (KEY, None)
 
 
 @given(

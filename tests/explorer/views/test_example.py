@@ -18,7 +18,7 @@ from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.ragged import map_of
 from tests.explorer.views.part_samples import FOCUS, KEY, SENTENCE, moved
 from tests.oracle import js_bits
-from tests.store.results import result
+from tests.store.results import inputs, result
 from tests.synthetic import HEADS, attention_of, make_store, sample_corpus
 
 CORPUS = sample_corpus()
@@ -198,12 +198,12 @@ def test_stored_values_of_single_examples_serve_instead_of_the_arrays(tmp_path):
     store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 40))
     checkpoint, reference = store.checkpoint("dev", KEY), store.checkpoint("dev", PRETRAINED_KEY)
     measure = get("js")
-    parameters = canonical({**dict(measure.settle({})), "detail": "example"})
+    parameters = canonical(dict(measure.settle({})))
     rows = [
         result(
             checkpoint, reference, measure="js", parameters=parameters, layer=2, ref_layer=2, head=1, example=e,
-            value=e / 100, unit="bits", version=measure.version, digest=checkpoint.digests.get("attention", ""),
-            ref_digest=reference.digests.get("attention", ""),
+            value=e / 100, unit="bits", version=measure.version,
+            inputs=inputs(checkpoint, reference, kind="attention"),
         )
         for e in range(40)
     ]  # fmt: skip

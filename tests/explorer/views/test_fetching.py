@@ -9,14 +9,15 @@ import pytest
 
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
-from explorer.selection import Against, Ranges, Selection
+from explorer.selection import Against, Question, Ranges, Selection, ask_store
+from explorer.selection.stored import cell_of
 from explorer.views.base import VIEWS, Look
-from explorer.views.cells import place_of
-from explorer.views.fetching import Wanted, fetch, fetch_each, fetch_first, fetch_heads
+from explorer.views.fetching import fetch, fetch_each, fetch_first, fetch_heads, wanted_of
 from store.keys import PRETRAINED, CheckpointKey
 from store.results import Result
 from store.store import Store
 from tests.explorer.views.samples import result
+from tests.store.results import inputs
 from tests.synthetic import HEADS, LAYERS, make_store
 
 TASKS, SEEDS, STEPS = ("pos", "sst2", "ner"), ("1", "2"), (0, 20, 40)
@@ -28,24 +29,23 @@ def value(r: Result) -> float:
     return sum(map(ord, r.task)) / 1e3 + int(r.seed) + r.step / 7 + r.layer / 11 + head / 13
 
 
-def filled(store: Store, name: str, tasks: tuple[str, ...], heads: tuple[int | None, ...] = (None,)) -> Selection:
+def filled(store: Store, name: str, tasks: tuple[str, ...], heads: tuple[int | None, ...] = (None,)) -> Question:
     """Values of some tasks at their first two steps; all others are missing."""
     measure = get(name)
     parameters = measure.settle({})
     reference = next(c for c in store.checkpoints("dev") if c.key.task == PRETRAINED)
     kept = []
     for c in store.checkpoints("dev"):
-        for layer in range(measure.first_layer, LAYERS + 1):
+        for layer in range(measure.layers.low, LAYERS + 1):
             for head in heads if c.key.task in tasks and c.key.step in STEPS[:2] else ():
-                digest = "attention_digest" if measure.reads == "attention" else "hidden_digest"
                 r = result(
                     c.key, layer, 0.0, measure=name, parameters=canonical(dict(parameters)), head=head,
-                    statistic=measure.main, ref_task=PRETRAINED, ref_seed="0", ref_step=0, ref_layer=layer,
-                    version=measure.version, digest=getattr(c, digest), ref_digest=getattr(reference, digest),
+                    statistic=measure.main, version=measure.version,
+                    inputs=inputs(c, reference, kind=measure.reads[0].kind),
                 )  # fmt: skip
                 kept.append(replace(r, value=value(r)))
     store.add_results(kept)
-    return Selection(name, "dev", against=Against("pretrained"), parameters=parameters)
+    return ask_store(store, Selection(name, "dev"))
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +54,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture(scope="module")
-def svcca(store: Store) -> Selection:
+def svcca(store: Store) -> Question:
     return filled(store, "svcca", ("ner", "sst2"))
 
 
 @pytest.fixture(scope="module")
-def js(store: Store) -> Selection:
+def js(store: Store) -> Question:
     return filled(store, "js", ("ner", "pos"), (None, *range(1, HEADS + 1)))
 
 
@@ -76,21 +76,21 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_the_first_task_is_read_and_the_others_counted(store: Store, svcca: Selection, changes: dict) -> None:
+def test_the_first_task_is_read_and_the_others_counted(store: Store, svcca: Question, changes: dict) -> None:
     asked = replace(svcca, **changes)
     everything, first = fetch(store, asked), fetch_first(store, asked)
     assert first.tasks == everything.tasks
-    assert first.results == tuple(replace(r, digest="", ref_digest="", computed_at="") for r in everything.results
+    assert first.results == tuple(replace(r, computed_at="") for r in everything.results
                                   if r.task == everything.tasks[0])  # fmt: skip
     assert (first.asked, first.missing) == (everything.asked, everything.missing)
     assert first.asked > first.missing or "against" in changes or asked.tasks == ("pos",)
     for task, share in first.unshown.items():
         wanted = {p for p in everything.wanted if p.task == task}
-        there = {place_of(r) for r in everything.results if r.task == task}
+        there = {cell_of(r, get(r.measure)) for r in everything.results if r.task == task}
         assert (share.wanted, share.missing, share.rows) == (len(wanted), len(wanted - there), len(there))
 
 
-def test_task_by_task_is_everything(store: Store, svcca: Selection) -> None:
+def test_task_by_task_is_everything(store: Store, svcca: Question) -> None:
     each = list(fetch_each(store, svcca))
     assert [rows.tasks for rows in each] == [("ner",), ("pos",), ("sst2",)]
     assert sum(len(rows.results) for rows in each) == len(fetch(store, svcca).results)
@@ -98,8 +98,8 @@ def test_task_by_task_is_everything(store: Store, svcca: Selection) -> None:
 
 
 @pytest.mark.parametrize("changes", [*CHANGES, {"ref_layers": Ranges.parse("2-", "layer")}], ids=str)
-def test_what_is_wanted_is_found_counted_and_known_by_name(store: Store, svcca: Selection, changes: dict) -> None:
-    wanted = Wanted(store, replace(svcca, **changes))
+def test_what_is_wanted_is_found_counted_and_known_by_name(store: Store, svcca: Question, changes: dict) -> None:
+    wanted = wanted_of(store, replace(svcca, **changes))
     places = list(wanted)
     assert len(places) == len(set(places)) == len(wanted) > 0
     assert all(p in wanted for p in places)
@@ -112,7 +112,7 @@ def test_what_is_wanted_is_found_counted_and_known_by_name(store: Store, svcca: 
 
 
 @pytest.mark.parametrize("where", [{"layer": 2}, {"step": 20}])
-def test_single_heads_of_one_layer_or_step(store: Store, js: Selection, where: dict[str, int]) -> None:
+def test_single_heads_of_one_layer_or_step(store: Store, js: Question, where: dict[str, int]) -> None:
     found = fetch_heads(store, fetch_first(store, replace(js, seeds=("2",))), **where)
     (name, number), layers = next(iter(where.items())), range(1, LAYERS + 1)
     expected = [
@@ -138,7 +138,7 @@ LOOKS = [
 
 @pytest.mark.parametrize(("name", "look"), LOOKS, ids=str)
 def test_every_number_of_a_picture_is_that_of_its_task_layer_and_step(
-    store: Store, js: Selection, name: str, look: Look
+    store: Store, js: Question, name: str, look: Look
 ) -> None:
     view = VIEWS[name].load(store, replace(js, steps=Ranges.parse("0-20", "step")), look)
     columns, rows = view.rows()
@@ -168,7 +168,7 @@ def test_every_number_of_a_picture_is_that_of_its_task_layer_and_step(
 
 
 @pytest.fixture(scope="module")
-def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Selection]:
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Question]:
     """Three labels' values in two layers of both seeds; of one checkpoint and of the other task none."""
     made = make_store(tmp_path_factory.mktemp("labels") / "a.bertdyn", tasks=("pos", "sst2"), seeds=SEEDS, steps=STEPS)
     measure = get("clusters")
@@ -178,8 +178,8 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Selection
         for layer in (1, 3) if c.key.task == "pos" and c.key != CheckpointKey.plain("pos", "2", 40) else ():
             whole = result(
                 c.key, layer, 0.5, measure="clusters", parameters=canonical(dict(settled)), statistic=measure.main,
-                ref_task=None, ref_seed=None, ref_step=None, ref_layer=None, version=measure.version,
-                digest=c.digests["hidden"], ref_digest=None,
+                version=measure.version, annotation="label", inputs=inputs(c),
+                **dict.fromkeys(("ref_task", "ref_variant", "ref_seed", "ref_step", "ref_layer")),
             )  # fmt: skip
             kept.append(whole)
             for i, (a, b) in enumerate((("A", "B"), ("A", "C"), ("B", "C"))):
@@ -187,7 +187,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Selection
                     far = i + layer / 7 + c.key.step / 100 + int(c.key.seed) / 1000 + shift
                     kept.append(replace(whole, label_a=a, label_b=b, statistic=statistic, value=far))
     made.add_results(kept)
-    return made, Selection("clusters", "dev", parameters=settled)
+    return made, ask_store(made, Selection("clusters", "dev"))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Selection
 )
 @pytest.mark.parametrize("part", ["hulls", "centroids"])
 def test_a_map_of_labels_reads_one_layer_of_one_checkpoint(
-    clusters: tuple[Store, Selection], look: Look, step: int, layer: int, part: str
+    clusters: tuple[Store, Question], look: Look, step: int, layer: int, part: str
 ) -> None:
     store, asked = clusters
     view = VIEWS["clusters"].load(store, asked, replace(look, part=part))
@@ -217,7 +217,7 @@ def test_a_map_of_labels_reads_one_layer_of_one_checkpoint(
 @pytest.mark.parametrize(("look", "layer"), [(Look(), 3), (Look(layer=2), 1)])
 @pytest.mark.parametrize("part", ["hulls", "centroids"])
 def test_lines_of_labels_read_one_layer_of_every_checkpoint(
-    clusters: tuple[Store, Selection], look: Look, layer: int, part: str
+    clusters: tuple[Store, Question], look: Look, layer: int, part: str
 ) -> None:
     store, asked = clusters
     view = VIEWS["labels"].load(store, asked, replace(look, part=part))

@@ -5,18 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explorer.measures.registry import get
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.selection import Selection
+from explorer.selection import Selection, ask_store
 from explorer.views import sources
 from explorer.views.base import ANYWHERE, END, NOWHERE, Cursor, DrawOptions
 from explorer.views.centroids import fetch_centroids, principal_plane, run_keys, token_weights
 from explorer.views.clusters import Clusters, Spot, first_run, labelled
 from explorer.views.label_lines import LabelLines
 from explorer.views.paths import Paths
-from explorer.views.rows import Rows
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from tests.explorer.views.part_samples import ALONE, LABELS, distance, label_rows
@@ -148,7 +146,7 @@ def test_without_clusters_a_note_says_where_they_come_from():
 @pytest.mark.parametrize("view", [Clusters, LabelLines])
 def test_another_measure_or_nothing_computed_says_so(view):
     assert "measure 'clusters', not with 'svcca'" in " ".join(text(view(rows()), 200, 10).split())
-    nothing = Rows(get("clusters"), Selection("clusters", "dev"), (), (), {})
+    nothing = replace(label_rows(), results=(), wanted=())
     assert draw(view(nothing), 60, 10).lines
 
 
@@ -263,7 +261,7 @@ def test_no_size_breaks_the_paths(stores):
 
 def test_a_run_of_many_checkpoints_says_which_share_of_them_is_shown(stores, monkeypatch):
     monkeypatch.setattr(sources, "PATH_STEPS", 2)
-    chosen = Selection("clusters", "words", tasks=("pos",), seeds=("1",))
+    chosen = ask_store(stores, Selection("clusters", "words", tasks=("pos",), seeds=("1",)))
     there = len(run_keys(stores, "words", "pos", "1"))
     assert there > 2
     notes = Paths(sources.centroids(stores, chosen, ANYWHERE)).notes

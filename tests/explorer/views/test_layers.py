@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.measures.declaration import ALONE, LAYER, At
 from explorer.measures.registry import all_measures
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.selection import EVERY, Against
+from explorer.selection import EVERY, Against, Cell, Pair
 from explorer.views.base import END, NOWHERE, VIEWS, Cursor, DrawOptions, Picture, View
-from explorer.views.cells import Place
 from explorer.views.rows import Rows, choose_rows
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import DISTANCE, result, rows
@@ -21,14 +21,14 @@ FIRST, LAST = CheckpointKey.plain("sst2", "1", 100), CheckpointKey.plain("sst2",
 
 def crossed(keys=(LAST,), kept=lambda key, layer, other: True, measure=DISTANCE, **changes) -> Rows:
     """Every layer against every layer of the pre-trained model: layer + other / 10."""
-    wanted = [Place.of(key, a, PRETRAINED_KEY, b) for key in keys for a in LAYERS for b in LAYERS]
+    wanted = [Cell.of(Pair(key, PRETRAINED_KEY), At(a, b)) for key in keys for a in LAYERS for b in LAYERS]
     stored = [
         result(p.key, p.layer, p.layer + p.ref_layer / 10, ref_layer=p.ref_layer, **changes)
         for p in wanted
         if kept(p.key, p.layer, p.ref_layer)
     ]
-    chosen = replace(rows().selection, ref_layers=EVERY, against=Against("pretrained"))
-    return choose_rows(measure, chosen, stored, wanted)
+    chosen = replace(rows().question, ref_layers=EVERY, against=Against("pretrained"))
+    return choose_rows(replace(chosen, measure=measure), stored, wanted)
 
 
 def view(data: Rows) -> View:
@@ -85,9 +85,9 @@ def test_an_empty_map_says_how_to_compute_one():
     assert "bertdyn compute svcca STORE --against-layer all" in text
 
 
-@pytest.mark.parametrize("changes", [{"cross_layers": False}, {"sides": 1}])
+@pytest.mark.parametrize("changes", [{"axes": (LAYER,)}, {"axes": (LAYER,), "operands": ALONE}])
 def test_a_measure_without_maps_names_those_that_have_one(changes):
-    data = choose_rows(replace(DISTANCE, **changes), rows().selection, [], [])
+    data = choose_rows(replace(rows().question, measure=replace(DISTANCE, **changes)), [], [])
     text = " ".join(to_text(draw(view(data)).lines).split())
     assert "compares no layer with another one" in text
     assert all(m.name in text for m in all_measures() if m.cross_layers)

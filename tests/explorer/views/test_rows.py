@@ -9,14 +9,15 @@ import pytest
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
-from explorer.selection import Against, Ranges, Selection
+from explorer.selection import Against, Ranges, Selection, ask_store
+from explorer.views import fetching
 from explorer.views.base import VIEWS, DrawOptions, Look
-from explorer.views.fetching import fetch
 from explorer.views.table import Table
 from explorer.views.table_rows import fetch_counts, fetch_table
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import result, rows
+from tests.store.results import inputs, operands
 from tests.synthetic import LAYERS, make_store
 
 SETTLED = get("svcca").settle({})
@@ -32,18 +33,24 @@ def chosen(**changes) -> Selection:
     return replace(asked, **changes)
 
 
+def fetch(store, selection, **more):
+    return fetching.fetch(store, ask_store(store, selection), **more)
+
+
 def table_of(store, selection, most=None, statistic="", order=("", False)):
-    return fetch_table(store, selection, fetch_counts(store, selection, statistic), most, order)
+    question = ask_store(store, selection)
+    return fetch_table(store, question, fetch_counts(store, question, statistic), most, order)
 
 
-def keep(store, key, layer, value, reference=PRETRAINED_KEY, **changes):
-    changes = {"ref_layer": layer, **changes}
-    statistic = changes.pop("statistic", get("svcca").main)
+def keep(store, key, layer, value, reference=PRETRAINED_KEY, measure="svcca", **changes):
+    changes = {"ref_layer": layer, "measure": measure, **changes}
+    statistic = changes.pop("statistic", get(measure).main)
     checkpoint, other = store.checkpoint("dev", key), store.checkpoint("dev", reference)
+    parameters = changes.pop("parameters", canonical(dict(get(measure).settle({}))))
     row = result(
-        key, layer, value, parameters=changes.pop("parameters", canonical(dict(SETTLED))), statistic=statistic,
-        ref_task=reference.task, ref_seed=reference.seed, ref_step=reference.step, version=get("svcca").version,
-        digest=checkpoint.digests["hidden"], ref_digest=other.digests["hidden"], **changes,
+        key, layer, value, parameters=parameters, statistic=statistic,
+        version=get(measure).version, inputs=inputs(checkpoint, other, kind=get(measure).reads[0].kind),
+        **operands(checkpoint, other), **changes,
     )  # fmt: skip
     store.add_results([row])
 
@@ -97,7 +104,7 @@ def test_values_of_an_earlier_definition_are_not_shown(store):
     checkpoint, other = store.checkpoint("dev", key), store.checkpoint("dev", PRETRAINED_KEY)
     old = result(
         key, 1, 0.5, parameters=canonical(dict(SETTLED)), statistic="", version=get("svcca").version - 1,
-        digest=checkpoint.digests["hidden"], ref_digest=other.digests["hidden"],
+        inputs=inputs(checkpoint, other),
     )  # fmt: skip
     store.add_results([old])
     assert fetch(store, chosen()).main == ()
@@ -144,29 +151,32 @@ def test_seeds_that_are_numbers_stand_in_their_order():
     assert rows(seeds=("10", "2", "a", "1")).seeds("sst2") == ("1", "2", "10", "a")
 
 
-def test_rows_of_single_examples_are_read_for_the_table_alone(store):
+def test_rows_of_single_examples_are_read_for_the_table_that_asks_for_them(store):
     key = CheckpointKey.plain("sst2", "1", 40)
-    keep(store, key, 1, 0.5)
-    keep(store, key, 1, 0.7, example=0)
-    keep(store, key, 1, 0.9, example=0, query=3)
-    found = fetch(store, chosen(tasks=("sst2",)))
+    keep(store, key, 1, 0.5, measure="js")
+    keep(store, key, 1, 0.7, measure="js", example=0)
+    keep(store, key, 1, 0.9, measure="js", example=0, query=3)
+    coarse = Selection("js", "dev", ("sst2",))
+    detailed = replace(coarse, detail="query")
+    found = fetch(store, detailed)
     assert [r.value for r in found.results] == [0.5]
-    whole = table_of(store, chosen(tasks=("sst2",)))
+    whole = table_of(store, detailed)
     assert sorted(r.value for r in whole.results) == [0.5, 0.7, 0.9]
     assert [r.value for r in whole.main] == [0.5]
     assert whole.missing == found.missing
-    table = VIEWS["table"].load(store, chosen(tasks=("sst2",)))
+    table = VIEWS["table"].load(store, ask_store(store, detailed))
     assert len(table.rows()[1]) == 3
     assert {"example", "query"} <= set(table.columns)
     assert not {"example", "query"} & set(VIEWS["table"].build(found).columns)
+    assert [r.value for r in table_of(store, coarse).results] == [0.5]
 
 
 def test_too_many_rows_of_single_examples_are_counted_instead(store, monkeypatch):
     monkeypatch.setattr("explorer.views.table_rows.MOST_PARTS", 1)
     key = CheckpointKey.plain("sst2", "1", 40)
     for example in range(3):
-        keep(store, key, 1, 0.7, example=example)
-    found = table_of(store, chosen(tasks=("sst2",)))
+        keep(store, key, 1, 0.7, measure="js", example=example)
+    found = table_of(store, Selection("js", "dev", ("sst2",), detail="example"))
     assert (found.left_out, found.results) == (3, ())
     shown = VIEWS["table"].build(found)
     assert shown.notes[0].startswith("3 more rows are too many for a table")
@@ -237,8 +247,13 @@ def test_a_table_of_too_many_rows_holds_the_first_runs_and_counts_the_others(sto
     assert found.left_out == 2
     assert found.missing == fetch(store, wanted).missing
     assert table_of(store, wanted, most=6).left_out == 0
-    keep(store, CheckpointKey.plain("sst2", "1", 40), 1, 0.3, example=0)
-    assert table_of(store, wanted, most=6).left_out == 1
+
+
+def test_a_table_that_is_full_counts_the_rows_of_single_examples(store):
+    for layer in (1, 2):
+        keep(store, CheckpointKey.plain("sst2", "1", 40), layer, 0.3, measure="js")
+    keep(store, CheckpointKey.plain("sst2", "1", 40), 1, 0.3, measure="js", example=0)
+    assert table_of(store, Selection("js", "dev", ("sst2",), detail="example"), most=2).left_out == 1
 
 
 def test_a_table_of_one_statistic_holds_its_rows_alone_and_misses_nothing_else(store):
@@ -248,8 +263,8 @@ def test_a_table_of_one_statistic_holds_its_rows_alone_and_misses_nothing_else(s
     keep(store, key, 2, 0.5)
 
     def shown(statistic):
-        view = VIEWS["table"].load(store, chosen(), Look(statistic=statistic))
-        assert view.data.missing == VIEWS["table"].load(store, chosen()).data.missing
+        view = VIEWS["table"].load(store, ask_store(store, chosen()), Look(statistic=statistic))
+        assert view.data.missing == VIEWS["table"].load(store, ask_store(store, chosen())).data.missing
         columns, values = view.rows()
         return sorted(row[columns.index("statistic")] for row in values), view
 

@@ -13,8 +13,9 @@ from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
 from explorer.views.coverage import BARE, FULL, MISSING, Coverage, RunCoverage, fetch_coverage, run_coverage
 from explorer.views.store_view import StoreView, size
 from store.keys import PRETRAINED_KEY, CheckpointKey
+from store.results import InputDigest
 from store.store import Store
-from tests.store.results import result
+from tests.store.results import inputs, result
 from tests.synthetic import LAYERS, make_store, sample_corpus, write_checkpoint
 
 STEPS = (0, 20, 40)
@@ -34,12 +35,12 @@ def value(store, measure, step, layer, against=PRETRAINED_KEY, seed="1", **more)
     """One stored value of a measure with its default parameters."""
     declared = get(measure)
     of = store.checkpoint("dev", CheckpointKey.plain("sst2", seed, step))
-    reference = store.checkpoint("dev", against) if declared.sides == 2 else None
-    digest = "hidden_digest" if declared.reads == "hidden" else "attention_digest"
+    reference = store.checkpoint("dev", against) if declared.compares else None
+    sides = [of] if reference is None else [of, reference]
     row = result(
         of, reference, measure=measure, parameters=canonical(dict(declared.settle({}))), layer=layer,
-        version=declared.version, digest=getattr(of, digest),
-        ref_digest=getattr(reference, digest) if reference else None, ref_layer=layer if reference else None,
+        version=declared.version, inputs=inputs(*sides, kind=declared.reads[0].kind),
+        ref_layer=layer if reference else None,
     )  # fmt: skip
     return replace(row, **more)
 
@@ -92,7 +93,9 @@ def test_values_are_counted_once_and_only_those_that_answer_the_question(store):
             value(store, "svcca", 20, 1, against=CheckpointKey.plain("sst2", "2", 0)),
             value(store, "svcca", 20, 1, ref_layer=2),
             value(store, "svcca", 0, 1, seed="2", version=get("svcca").version + 1),
-            value(store, "svcca", 0, 2, seed="2", digest="of another checkpoint"),
+            value(
+                store, "svcca", 0, 2, seed="2", inputs=(InputDigest("hidden", "dev/sst2/2/0", "of another checkpoint"),)
+            ),
             value(store, "svcca", 0, 3, seed="2", parameters="{}"),
             value(store, "clusters", 20, 1, value=None, reason="one label"),
         ]

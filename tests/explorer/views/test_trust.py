@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from explorer.measures.base import Parameter
+from explorer.measures.declaration import LABELS
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against
+from explorer.selection.stored import cell_of
 from explorer.views.base import NOWHERE, VIEWS, Cursor, DrawOptions, Look, Picture, View
-from explorer.views.cells import place_of
 from explorer.views.rows import Rows, choose_rows
 from explorer.views.tasks import task_of
 from explorer.views.words import parameter
@@ -119,7 +120,9 @@ def test_the_notes_say_how_they_were_had_and_why_one_could_not():
     notes = draw(VIEWS["heat"].build(trusted()), Cursor(8, 9)).notes
     assert "[ ]: 90 % jackknife interval over examples" in notes
     assert "chance: mean of 20 draws with examples permuted" in notes
-    of_labels = draw(VIEWS["heat"].build(trusted(measure=replace(DISTANCE, needs_labels=True))), Cursor(8, 9)).notes
+    of_labels = draw(
+        VIEWS["heat"].build(trusted(measure=replace(DISTANCE, inputs=(*DISTANCE.inputs, LABELS)))), Cursor(8, 9)
+    ).notes
     assert "chance: mean of 20 draws with labels permuted" in of_labels
     why = json.dumps({"no_interval": "fewer than three examples", "trust": {"interval": "jackknife", "level": 0.9}})
     notes = draw(VIEWS["heat"].build(rows(details=why)), Cursor(8, 9)).notes
@@ -244,9 +247,9 @@ class TestAgainstSeeds:
             for r in between(("1", "2", "3"), range(0, 101, 100), range(2))
         ]
         base = rows(seeds=("1", "2", "3"))
-        chosen = replace(base.selection, against=Against("seeds"), tasks=("sst2",), seeds=asked)
+        chosen = replace(base.question, against=Against("seeds"), tasks=("sst2",), seeds=asked)
         kept = [r for r in stored if not asked or r.seed in asked or r.ref_seed in asked]
-        return choose_rows(DISTANCE, chosen, stored, [place_of(r) for r in kept])
+        return choose_rows(replace(chosen, measure=DISTANCE), stored, [cell_of(r, DISTANCE) for r in kept])
 
     def test_a_seeds_value_is_the_mean_over_the_others(self):
         data = self.data()
@@ -269,7 +272,7 @@ class TestAgainstSeeds:
 
 
 def test_a_subtitle_leaves_out_what_says_nothing_and_keeps_what_was_chosen():
-    for name, value in (("detail", "layer"), ("held_out", 0.0), ("split_seed", 0), ("tokens", "all")):
+    for name, value in (("held_out", 0.0), ("split_seed", 0), ("tokens", "all")):
         assert not parameter(name, value)
     assert parameter("held_out", 0.2) == "held out 0.2"
     assert parameter("split_seed", 7) == "split seed 7"
@@ -281,5 +284,5 @@ def test_a_parameter_that_was_changed_stands_before_what_the_measure_is_like():
     measure = replace(
         data.measure, parameters=(Parameter("variance", 0.9, "share"), Parameter("tokens", "all", "which"))
     )
-    said = VIEWS["curves"].build(replace(data, measure=measure)).subtitle
+    said = VIEWS["curves"].build(replace(data, question=replace(data.question, measure=measure))).subtitle
     assert said.index("99 % variance") < said.index("0 = the same subspace")
