@@ -13,8 +13,9 @@ from textual.message import Message
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Question
+from explorer.ui import bars
 from explorer.ui.jobs import Jobs, ended
-from explorer.ui.messages import Ended
+from explorer.ui.messages import Ended, Progress
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.jobs import Job, JobList, lasting
 from explorer.views.jobs import Jobs as JobsView
@@ -108,6 +109,14 @@ async def test_jobs_says_that_there_was_none(computed: Path) -> None:
 
 RUNNING = Job(3, chosen("svcca"), "running", done=30, total=90, began=100.0, seen=160.0, current="layer 2 of pos/1/20")
 FAILED = Job(1, chosen("js"), "in part", done=9, total=9, failures=("layer 1 of x: too few tokens",), lost=3)
+
+
+def test_the_title_names_the_measure_where_another_one_is_shown() -> None:
+    running, progress = chosen("js"), Progress(done=9, total=36, doing="")
+    assert bars.job(running, chosen("svcca"), progress, 24) == "computing js 9/36 25 %  x cancels"
+    assert bars.job(running, running, progress, 24, waiting=2) == "computing 9/36 25 %, 2 waiting  x cancels"
+    assert bars.job(running, chosen("svcca"), None, 24, keys=("C", "X")) == "computing js …  X cancels"
+    assert bars.job(None, running, None, 1200) == "1,200 not computed: c computes"
 
 
 def test_rate_and_time_left_follow_from_what_was_done() -> None:
