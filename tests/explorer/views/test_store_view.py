@@ -5,12 +5,24 @@ from dataclasses import replace
 import pytest
 
 from explorer.measures.base import canonical
+from explorer.measures.declaration import LAYER
 from explorer.measures.registry import get
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
-from explorer.views.coverage import BARE, FULL, MISSING, Coverage, RunCoverage, fetch_coverage, run_coverage
+from explorer.selection import Selection, ask_store
+from explorer.views.base import END, NOWHERE, VIEWS, Cursor, DrawOptions
+from explorer.views.coverage import (
+    BARE,
+    FULL,
+    MISSING,
+    Coverage,
+    RunCoverage,
+    default_questions,
+    fetch_coverage,
+    measure_coverage,
+    run_coverage,
+)
 from explorer.views.store_view import StoreView, size
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.results import InputDigest
@@ -200,3 +212,32 @@ def test_no_size_breaks_it(store):
                 for options in ({}, {"ascii": True}):
                     lines = draw(view, *shape, cursor, depth, **options).lines
                     assert [width_of(line) for line in lines] == [shape[0]] * shape[1]
+
+
+def test_a_variant_is_a_task_of_its_own(tmp_path):
+    tasks = ("sst2", "sst2+freeze-6")
+    made = make_store(tmp_path / "v.bertdyn", tasks=tasks, seeds=("1",), steps=(0, 20))
+    key = CheckpointKey("sst2", "freeze-6", "1", 20)
+    made.add_results([value(made, "svcca", 20, 1), replace(value(made, "svcca", 20, 1), variant="freeze-6", value=0.75,
+                      inputs=inputs(made.checkpoint("dev", key), made.checkpoint("dev", PRETRAINED_KEY)))])  # fmt: skip
+    found = fetch_coverage(made)
+    assert [run.task for run in found.runs] == ["sst2", "sst2+freeze-6", "pretrained"]
+    assert known(found, "svcca") == (2, 4 * (LAYERS + 1))
+    curves = VIEWS["curves"].load(made, ask_store(made, Selection("svcca", "dev", tasks[1:])))
+    assert "sst2+freeze-6" in curves.title
+    columns, rows = curves.rows()
+    shown = [row for row in rows if row[columns.index("value")] is not None]
+    assert [(row[columns.index("task")], row[columns.index("value")]) for row in shown] == [("sst2+freeze-6", 0.75)]
+    table = VIEWS["table"].load(made, ask_store(made, Selection("svcca", "dev")))
+    columns, rows = table.rows()
+    assert sorted(row[columns.index("task")] for row in rows) == list(tasks)
+
+
+def test_a_measure_without_layers_has_one_value_per_checkpoint(tmp_path):
+    made = make_store(tmp_path / "w.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20))
+    whole = replace(get("effective-rank"), name="whole", axes=())
+    deep = replace(whole, name="deep", axes=(replace(LAYER, within=True),))
+    checkpoints = made.checkpoints()
+    questions = default_questions([whole, deep, get("effective-rank")], made.corpora(), checkpoints)
+    counted = {m.measure.name: m.possible for m in measure_coverage(questions, checkpoints, {})}
+    assert counted == {"whole": 3, "deep": 3, "effective-rank": 3 * (LAYERS + 1)}
