@@ -49,6 +49,8 @@ class Catalog:
         self._places = Watch(root)
         self._sound = SoundFragments(root)
         self._left_out: set[Path] = set()
+        self._crowded: set[str] = set()
+        """Tables of too many fragments that were read once."""
 
     @property
     def writable(self) -> bool:
@@ -161,6 +163,8 @@ class Catalog:
             fragments.rewrite(connection, self._root, tables.CHECKPOINTS, list(self._checkpoints.values()))
             self._corpora = self._described_corpora(scan(self._root, CORPORA, 1))
             fragments.rewrite(connection, self._root, tables.CORPUS_TABLE, list(self._corpora.values()))
+            self._compact(tables.INPUTS)
+            self._compact(tables.RESULTS)
             self.prepare(again=True)
 
     def prepare(self, again: bool = False) -> None:
@@ -207,10 +211,6 @@ class Catalog:
     def _fragments(self, table: TableSpec) -> Found:
         with self._lock:
             found = self._sound.find(table)
-            if found.crowded and self.writable:
-                # Reading so many costs about as much as merging them, and the next reader need not.
-                self._compact(table)
-                found = self._sound.find(table)
             if not self._left_out.issuperset(found.faults) and table.name not in _KEPT:
                 # Rows that were read from what is damaged now are no longer in any fragment.
                 self._left_out.update(found.faults)
@@ -220,6 +220,12 @@ class Catalog:
     def _all_fragments(self, table: TableSpec) -> Sequence[Path]:
         """Raises BertdynError: one is damaged, so that rows may be missing or older ones shown."""
         found = self._fragments(table)
+        if found.crowded:
+            # Once costs less than merging them, with all their columns; twice costs more.
+            if table.name in self._crowded and self.writable:
+                self._compact(table)
+                found = self._fragments(table)
+            self._crowded.add(table.name)
         if (damage := found.complaint(self._root)) is not None:
             raise damage
         return found.paths

@@ -244,7 +244,11 @@ def compact(
             f"select * from ({table.whole(paths)}) "
             f"qualify row_number() over (partition by {key} order by {table.newest} desc) = 1"
         )
-        _replace(_copy(connection, root, table, rows, []), paths)
+        connection.execute("set threads = 1")  # of many small files two threads take twice the time together
+        try:
+            _replace(_copy(connection, root, table, rows, []), paths)
+        finally:
+            connection.execute("reset threads")
     return True
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def drift(given: Given, parameters: Mapping[str, object], context: Context) -> l
     found = []
     for layer in range(len(members[0])):
         means = [each[layer].hidden(0, tokens).astype(np.float64).mean(axis=0) for each in members]
-        steps = [float(np.linalg.norm(b - a)) for a, b in zip(means, means[1:], strict=False)]
+        steps = [float(np.linalg.norm(b - a)) for a, b in pairwise(means)]
         found.append(Value(sum(steps), len(members), layer=layer))
     return found
 

@@ -88,9 +88,7 @@ def test_a_flipped_bit_never_shows_another_value(store: Store) -> None:
             assert again.checkpoints() == listed
             for table, one in sql.items():
                 if table == "results" and harmed:
-                    with pytest.raises(
-                        BertdynError, match=r"(results|inputs)/.*' .*is damaged.*bertdyn check .* --repair"
-                    ):
+                    with pytest.raises(BertdynError, match=r"is damaged.*bertdyn check .* --repair"):
                         again.query(one)
                     with pytest.raises(BertdynError, match="is damaged"):
                         again.results()

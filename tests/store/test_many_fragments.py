@@ -57,9 +57,27 @@ ALL = [(float(layer),) for layer in range(MANY)]
 SQL = "select value from svcca order by value"
 
 
-def test_the_first_reader_merges_and_the_next_reads_only_what_was_merged(store: Store) -> None:
+def merge(store: Store) -> None:
+    with duckdb.connect() as connection:
+        assert fragments.compact(connection, store.path, tables.RESULTS)
+
+
+def test_who_reads_many_twice_merges_them(store: Store) -> None:
+    for _ in range(3):
+        assert len(store.results()) == MANY
+    assert len(read_by(store)) == 1
+
+
+def test_repair_merges(store: Store) -> None:
+    assert store.check(repair=True).sound
+    assert len(read_by(store)) == 1
+    assert store.query(SQL).rows == ALL
+
+
+def test_the_next_reader_reads_only_what_was_merged(store: Store) -> None:
     assert len(read_by(store)) > MANY
     assert store.query(SQL).rows == ALL
+    merge(store)
     assert len(read_by(store)) == 1
     assert len(in_place(store)) > MANY, "another reader may just have listed them"
     again = Store.open(store.path)
@@ -75,13 +93,13 @@ def test_a_reader_that_may_not_write_reads_all(store: Store, monkeypatch: pytest
     there = in_place(store)
     monkeypatch.setattr("store.catalog.Catalog.writable", False)
     assert store.query(SQL).rows == ALL
-    assert len(store.results()) == MANY
+    assert len(store.results()) == len(store.results()) == MANY
     assert in_place(store) == there
 
 
 def test_a_listing_in_the_middle_of_a_merge_misses_nothing(store: Store) -> None:
     before = read_by(store)
-    store.results()
+    merge(store)
     (merged,) = read_by(store)
     folder = store.path / "tables" / "results"
     note = fragments.note_of(folder / merged)
@@ -95,7 +113,7 @@ def test_a_listing_in_the_middle_of_a_merge_misses_nothing(store: Store) -> None
 
 
 def test_originals_go_after_a_while(store: Store) -> None:
-    store.results()
+    merge(store)
     (merged,) = read_by(store)
     for note in store.path.glob("tables/results/*.replaces.json"):
         os.utime(note, (time.time() - fragments.GRACE_SECONDS - 1,) * 2)
@@ -106,7 +124,7 @@ def test_originals_go_after_a_while(store: Store) -> None:
 
 
 def test_what_is_large_is_not_written_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.results()
+    merge(store)
     (merged,) = read_by(store)
     monkeypatch.setattr(fragments, "SMALL_BYTES", os.stat(store.path / "tables" / "results" / merged).st_size)
     of = store.checkpoints()[0]
