@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -147,7 +148,7 @@ def test_a_path_is_one_operand_and_a_later_checkpoint_outdates_it(tmp_path: Path
         for layer in range(3):
             states = [store.hidden("dev", KEY._replace(step=step), layer).astype(np.float64) for step in steps]
             means = [each.mean(axis=0) for each in states]
-            length = sum(float(np.linalg.norm(b - a)) for a, b in zip(means, means[1:], strict=False))
+            length = sum(float(np.linalg.norm(b - a)) for a, b in pairwise(means))
             found.append((steps[-1], layer, pytest.approx(length, rel=1e-9)))
         return found
 
