@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from explorer.measures import Measure
-from explorer.measures.registry import get
 from explorer.views.base import Cursor, DrawOptions
 from store.errors import BertdynError
 
@@ -27,11 +24,10 @@ def save(view: View, path: Path, format: str, cursor: Cursor, options: DrawOptio
     Raises:
         BertdynError: as figure.save(), and when the child ends without a figure.
     """
-    asked = io.BytesIO()
-    _Pickler(asked).dump((view, path, format, cursor, options))
+    asked = pickle.dumps((view, path, format, cursor, options))
     command = [sys.executable, "-P", "-m", "explorer.export.apart"]  # -P: no module of the folder one is in
     try:
-        child = subprocess.run(command, input=asked.getvalue(), capture_output=True, timeout=SECONDS, check=False)
+        child = subprocess.run(command, input=asked, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise BertdynError(f"The figure was not drawn within {SECONDS} seconds.") from None
     said = child.stderr.decode("utf-8", "replace").strip().splitlines()
@@ -39,13 +35,6 @@ def save(view: View, path: Path, format: str, cursor: Cursor, options: DrawOptio
         raise BertdynError(said[-1])
     if child.returncode:
         raise BertdynError(f"The figure could not be drawn: {said[-1] if said else f'exit code {child.returncode}'}.")
-
-
-class _Pickler(pickle.Pickler):
-    """Measures go by their names: what computes them is made by functions, which no pickle holds."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        return (get, (obj.name,)) if isinstance(obj, Measure) else NotImplemented
 
 
 def main() -> int:
