@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 
 
@@ -30,7 +30,8 @@ def local_pool(workers: int) -> Iterator[Executor]:
     executor = loky.ProcessPoolExecutor(workers, initializer=_watch_parent, initargs=(os.getpid(),), env=env)
     try:
         # Children inherit the mask: Ctrl-C reaches the whole terminal group, and only this process shall answer it.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # Neither signal may come between the start of a child and that of the thread which can kill it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             executor.submit(os.getpid)
         finally:
@@ -39,8 +40,7 @@ def local_pool(workers: int) -> Iterator[Executor]:
     finally:
         with warnings.catch_warnings():  # loky warns where it finds neither psutil nor pgrep, and kills all the same
             warnings.simplefilter("ignore")
-            with suppress(RuntimeError):  # a signal came while its thread was being started: there is nothing to join
-                executor.shutdown(wait=True, kill_workers=True)
+            executor.shutdown(wait=True, kill_workers=True)
 
 
 @contextmanager
@@ -65,7 +65,8 @@ def cpus() -> int:
 
 
 def _watch_parent(parent: int) -> None:
-    """In the child: leave when the parent is gone, however it went."""
+    """In the child: leave when the parent is gone, however it went, or when told to."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def watch() -> None:
         while os.getppid() == parent:
