@@ -30,10 +30,10 @@ def local_pool(workers: int) -> Iterator[Executor]:
     executor = loky.ProcessPoolExecutor(workers, initializer=_watch_parent, initargs=(os.getpid(),), env=env)
     try:
         # Children inherit the mask: Ctrl-C reaches the whole terminal group, and only this process shall answer it.
-        # Neither signal may come between the start of a child and that of the thread which can kill it.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            executor.submit(os.getpid)
+            with _held(signal.SIGINT, signal.SIGTERM):  # until there is the thread that can kill the children
+                executor.submit(os.getpid)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield executor
@@ -57,6 +57,27 @@ def termination_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextmanager
+def _held(*numbers: int) -> Iterator[None]:
+    """Within it signals wait. A mask would not do: the system gives a signal to any thread that does not block it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in came:
+            signal.raise_signal(number)
+
+
 def cpus() -> int:
     """Cores that this process may use (affinity and container limits counted)."""
     import loky
@@ -65,8 +86,7 @@ def cpus() -> int:
 
 
 def _watch_parent(parent: int) -> None:
-    """In the child: leave when the parent is gone, however it went, or when told to."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    """In the child: leave when the parent is gone, however it went."""
 
     def watch() -> None:
         while os.getppid() == parent:
