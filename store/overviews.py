@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.duck import Table
+    from store.store import Store
 
 _RECIPE = "CASE WHEN variant = '' THEN task ELSE task || '+' || variant END AS task"
 OVERVIEWS: Mapping[str, str] = {
@@ -21,5 +26,33 @@ OVERVIEWS: Mapping[str, str] = {
     "max(computed_at) AS newest FROM results GROUP BY measure, parameters, corpus ORDER BY measure, corpus, parameters",
 }
 """SELECT of each list, over the views of ``tables.views``."""
-TOTALS = "SELECT count(*) AS checkpoints, coalesce(sum(bytes), 0)::BIGINT AS bytes FROM checkpoints"
-COLUMNS = "SELECT table_name, column_name FROM information_schema.columns"
+_TOTALS = "SELECT count(*) AS checkpoints, coalesce(sum(bytes), 0)::BIGINT AS bytes FROM checkpoints"
+_COLUMNS = "SELECT table_name, column_name FROM information_schema.columns"
+
+
+def overview(store: Store, name: str) -> Table:
+    """Return one of the lists.
+
+    Raises:
+        BertdynError: a table that it needs is damaged.
+    """
+    return store.query(OVERVIEWS[name])
+
+
+def totals(store: Store) -> tuple[int, int]:
+    """Return the number of checkpoints (on each corpus) and the bytes that they take.
+
+    Raises:
+        BertdynError: a table is damaged.
+    """
+    checkpoints, size = store.query(_TOTALS).rows[0]
+    return int(checkpoints), int(size)
+
+
+def view_columns(store: Store, measures: Iterable[str] = ()) -> Table:
+    """Return the name of each view that SQL sees and of each of its columns.
+
+    Raises:
+        BertdynError: a table is damaged.
+    """
+    return store.query(_COLUMNS, measures=measures)

@@ -19,7 +19,6 @@ from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.founding import make, recognised, remove_unused
 from store.keys import VARIANT_MARK, Checkpoint, CheckpointKey, Corpus, CorpusInfo
-from store.overviews import COLUMNS, OVERVIEWS, TOTALS
 from store.results import Result, result_of
 from store.rows import RowQuery
 from store.staging import collect, modified, writing
@@ -303,31 +302,6 @@ class Store:
             BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
         """
         return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
-
-    def overview(self, name: str) -> Table:
-        """Return one of the lists of ``overviews.OVERVIEWS``.
-
-        Raises:
-            BertdynError: a table that it needs is damaged.
-        """
-        return self.query(OVERVIEWS[name])
-
-    def totals(self) -> tuple[int, int]:
-        """Return the number of checkpoints (on each corpus) and the bytes that they take.
-
-        Raises:
-            BertdynError: a table is damaged.
-        """
-        checkpoints, size = self.query(TOTALS).rows[0]
-        return int(checkpoints), int(size)
-
-    def view_columns(self, measures: Iterable[str] = ()) -> Table:
-        """Return the name of each view that SQL sees and of each of its columns.
-
-        Raises:
-            BertdynError: a table is damaged.
-        """
-        return self.query(COLUMNS, measures=measures)
 
     def close(self) -> None:
         """End the process that reads the tables elsewhere, if there is one, and the question that it is at."""

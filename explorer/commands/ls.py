@@ -11,7 +11,7 @@ import click
 
 from explorer.commands.output import as_json, as_table, format_of, output_options, write_rows, write_text
 from store.errors import BertdynError
-from store.overviews import OVERVIEWS
+from store.overviews import OVERVIEWS, overview, totals
 
 if TYPE_CHECKING:
     from store.store import Store, Table
@@ -41,7 +41,7 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
     chosen = format_of(format, output)
     opened = Store.open(store)
     if what is not None:
-        table = opened.overview(what)
+        table = overview(opened, what)
         write_rows(table.columns, _plain(table, for_people=chosen == "table"), chosen, output)
     elif chosen == "table":
         write_text(_overview(opened), output)
@@ -52,11 +52,11 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
 
 
 def _overview(store: Store) -> str:
-    checkpoints = store.totals()
+    checkpoints = totals(store)
     parts = [f"{store.path}: {checkpoints[0]:,} checkpoints, {readable(checkpoints[1])}\n"]
     for name in ("runs", "corpora", "results"):
         try:
-            table = store.overview(name)
+            table = overview(store, name)
             body = as_table(table.columns, _plain(table, for_people=True)) if table.rows else f"{EMPTY[name]}\n"
         except BertdynError as error:
             body = f"{error}\n"  # a list that cannot be read does not hide the others
@@ -67,7 +67,7 @@ def _overview(store: Store) -> str:
 def _everything(store: Store) -> str:
     found: Mapping[str, Any] = {}
     for name in OVERVIEWS:
-        table = store.overview(name)
+        table = overview(store, name)
         found = {**found, name: json.loads(as_json(table.columns, _plain(table, for_people=False)))}
     return json.dumps({"store": str(store.path), **found}, ensure_ascii=False, indent=1) + "\n"
 

@@ -16,7 +16,8 @@ from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
 from explorer.export.files import FORMATS, PICTURE, as_format, format_of, write
 from explorer.selection import narrowed
-from explorer.views.base import VIEWS, DrawOptions, Look
+from explorer.views.base import DrawOptions, Look
+from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 
 if TYPE_CHECKING:

@@ -102,11 +102,12 @@ class Asker:
 
     def _describe(self) -> None:
         from explorer.measures.registry import all_measures
+        from store.overviews import view_columns
         from store.tables import VIEWS
 
         known = {*VIEWS, *(m.name.replace("-", "_") for m in all_measures())}
         try:
-            found = self._answer(_TABLES, lambda store, measures: store.view_columns(measures)).rows
+            found = self._answer(_TABLES, view_columns).rows
         except (BertdynError, OSError):
             return  # completion is a comfort; the statement itself will say what is wrong
         columns: dict[str, tuple[str, ...]] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from explorer.views.base import END, VIEWS, Cursor, ViewKind
+from explorer.views.base import END, Cursor, ViewKind
+from explorer.views.kinds import VIEWS
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.ui.messages import Exported, Failed, Listed, Loaded
 from explorer.ui.state import Catalogue, Wish
-from explorer.views.base import VIEWS
+from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.layout import ACTIVATIONS, CORPORA, TABLES
 

@@ -54,7 +54,7 @@ def text_view(path: Path, why: str) -> int:
     from explorer.ui.places import drawn
     from explorer.ui.reader import catalogue
     from explorer.ui.state import State, settled
-    from explorer.views.base import VIEWS
+    from explorer.views.kinds import VIEWS
     from store.store import Store
 
     store = Store.open(path)

@@ -17,7 +17,7 @@ from explorer.compute.plan import coverage, plan
 from explorer.compute.run import compute
 from explorer.measures import Trust
 from explorer.selection import Against, QuestionError, Selection, ask_store, narrowed
-from explorer.views.base import VIEWS
+from explorer.views.kinds import VIEWS
 from store.keys import CheckpointKey
 from store.results import Result
 from store.store import Store

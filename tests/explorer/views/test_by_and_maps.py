@@ -9,7 +9,8 @@ import pytest
 
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import VIEWS, Cursor, DrawOptions, Look
+from explorer.views.base import Cursor, DrawOptions, Look
+from explorer.views.kinds import VIEWS
 from explorer.views.rows import Rows
 from explorer.views.tasks import Tasks, task_of
 from explorer.views.training import Track, Training

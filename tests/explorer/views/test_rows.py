@@ -11,7 +11,8 @@ from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection, ask_store
 from explorer.views import fetching
-from explorer.views.base import VIEWS, DrawOptions, Look
+from explorer.views.base import DrawOptions, Look
+from explorer.views.kinds import VIEWS
 from explorer.views.table import Table
 from explorer.views.table_rows import fetch_counts, fetch_table
 from store.errors import BertdynError

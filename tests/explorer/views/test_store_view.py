@@ -11,7 +11,7 @@ from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Selection, ask_store
-from explorer.views.base import END, NOWHERE, VIEWS, Cursor, DrawOptions
+from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
 from explorer.views.coverage import (
     BARE,
     FULL,
@@ -23,6 +23,7 @@ from explorer.views.coverage import (
     measure_coverage,
     run_coverage,
 )
+from explorer.views.kinds import VIEWS
 from explorer.views.store_view import StoreView, size
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.results import InputDigest

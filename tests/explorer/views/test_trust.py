@@ -13,7 +13,8 @@ from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against
 from explorer.selection.stored import cell_of
-from explorer.views.base import NOWHERE, VIEWS, Cursor, DrawOptions, Look, Picture, View
+from explorer.views.base import NOWHERE, Cursor, DrawOptions, Look, Picture, View
+from explorer.views.kinds import VIEWS
 from explorer.views.rows import Rows, choose_rows
 from explorer.views.tasks import task_of
 from explorer.views.words import parameter

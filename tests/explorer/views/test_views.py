@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import END, NOWHERE, VIEWS, Cursor, DrawOptions
+from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
+from explorer.views.kinds import VIEWS
 from tests.explorer.views.samples import formula, rows
 
 SIZES = [(40, 10), (80, 24), (120, 40), (250, 60), (1, 1), (3, 2)]

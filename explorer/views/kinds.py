@@ -1,0 +1,162 @@
+"""The one list of views: a view is a row of it, and names the sources of its numbers and what makes its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from explorer.views.base import FIRST, Source, ViewKind
+
+LABELLED = Source("explorer.views.sources:labelled")
+LABELS_AT = Source("explorer.views.sources:labels_at", ("step", "layer"))
+LABELS_IN = Source("explorer.views.sources:labels_in", ("layer",))
+HEADS = Source("explorer.views.sources:heads", ("layer",), ("head",))
+HEADS_AT = Source("explorer.views.sources:heads_at", ("step",))
+TASKS = Source("explorer.views.sources:every_task", (), ("task",))
+TASKS_IN = Source("explorer.views.sources:every_task_in", ("layer",), ("task",))
+TASKS_AT = Source("explorer.views.sources:every_task_at", ("step",), ("task",))
+CROSSED = Source("explorer.views.sources:crossed", stored=True)
+COUNTS = Source("explorer.views.sources:counts", ("statistic",))
+ROWS_AND_PARTS = Source(
+    "explorer.views.sources:rows_and_parts", ("statistic", "sort", "descending", "most"), stored=True
+)
+TRAINING = Source("explorer.views.sources:training")
+FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
+ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))
+CENTROIDS = Source("explorer.views.sources:centroids", ("layer",))
+COVERAGE = Source("explorer.views.sources:coverage")
+
+
+_DISTANCES = {"hulls": "distances between the labels' convex hulls", "centroids": "distances between their centroids"}
+VIEWS: Mapping[str, ViewKind] = {
+    kind.name: kind
+    for kind in (
+        ViewKind(
+            "curves",
+            "Curves",
+            "the measure against step, a line a layer (or a seed, task, head)",
+            "explorer.views.sources:curves",
+            sources=(FIRST, TRAINING, HEADS, TASKS_IN),
+            uses=("part", "layer"),
+            parts={
+                "layer": "a line a layer",
+                "seed": "a line a seed, of one layer",
+                "task": "a line a task, of one layer",
+                "head": "a line a head, of one layer",
+            },
+        ),
+        ViewKind(
+            "profile",
+            "Profile",
+            "the measure against layer, a line a step (or a seed, a task)",
+            "explorer.views.sources:profile",
+            sources=(FIRST, TASKS_AT),
+            uses=("part", "step"),
+            parts={
+                "step": "a line a step",
+                "seed": "a line a seed, at one step",
+                "task": "a line a task, at one step",
+            },
+        ),
+        ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.heat:Heat"),
+        ViewKind(
+            "heads",
+            "Heads",
+            "layer by head as a map, of one step",
+            "explorer.views.maps:HeadMap",
+            sources=(FIRST, HEADS_AT),
+            uses=("step",),
+        ),
+        ViewKind(
+            "seed-pairs",
+            "Seed by seed",
+            "how far each seed is from each other one, in one layer at one step",
+            "explorer.views.maps:SeedMap",
+            uses=("layer",),
+            against="seeds",
+            at_step=True,
+        ),
+        ViewKind(
+            "seeds",
+            "Seeds",
+            "seeds (or tasks) side by side on one scale, mean and spread",
+            "explorer.views.sources:seeds",
+            sources=(FIRST, TASKS),
+            uses=("part",),
+            parts={
+                "seed": "seeds side by side, and their mean",
+                "task": "tasks side by side, and their mean",
+            },
+        ),
+        ViewKind(
+            "clusters",
+            "Clusters",
+            "how far labels lie apart, in one layer of one checkpoint",
+            "explorer.views.sources:clusters",
+            sources=(FIRST, LABELLED, LABELS_AT),
+            uses=("part", "step", "layer"),
+            parts=_DISTANCES,
+            measure="clusters",
+        ),
+        ViewKind(
+            "labels",
+            "Labels",
+            "each label's distance to its nearest other along the steps, and the number of clusters",
+            "explorer.views.sources:labels",
+            sources=(FIRST, LABELLED, LABELS_IN),
+            uses=("part", "layer"),
+            parts=_DISTANCES,
+            measure="clusters",
+        ),
+        ViewKind(
+            "paths",
+            "Paths",
+            "where a run moves the labels' centroids, in the plane of their principal components",
+            "explorer.views.paths:Paths",
+            sources=(CENTROIDS,),
+            measure="clusters",
+        ),
+        ViewKind(
+            "example",
+            "Example",
+            "one sentence's attention in two checkpoints, and the difference",
+            "explorer.views.sources:Sentence",
+            sources=(FOUND, ATTENTION),
+            uses=("part", "layer", "head", "example", "find", "changed"),
+            parts={
+                "auto": "what the width allows",
+                "all": "both maps and the difference",
+                "difference": "the difference alone",
+                "checkpoint": "the checkpoint's map alone",
+                "reference": "the reference's map alone",
+            },
+            one=True,
+            measure="js",
+        ),
+        ViewKind(
+            "table",
+            "Table",
+            "every value of the selection",
+            "explorer.views.sources:table",
+            sources=(COUNTS, ROWS_AND_PARTS),
+            layered=False,
+        ),
+        ViewKind(
+            "store",
+            "Store",
+            "what is extracted, what is computed and what is missing",
+            "explorer.views.store_view:StoreView",
+            sources=(COVERAGE,),
+            layered=False,
+            whole=True,
+        ),
+        ViewKind(
+            "layers",
+            "Layers",
+            "each layer against each of the reference",
+            "explorer.views.layers:Layers",
+            sources=(CROSSED,),
+            across=True,
+            one=True,
+        ),
+    )
+}
