@@ -45,6 +45,8 @@ class Catalog:
         self._digested: object = None
         """What the tables of digests were made of."""
         self._inputs_written: set[str | None] = set()
+        self._inputs_there: set[Path] = set()
+        """Fragments that hold them, when they were last looked at."""
         self._listed: dict[Group, Checkpoint] = {}
         self._places = Watch(root)
         self._sound = SoundFragments(root)
@@ -246,10 +248,14 @@ class Catalog:
             fragments.compact(self._connection(), self._root, table, fault_of=self._sound.fault)
 
     def _add_inputs(self, results: Sequence[Result]) -> None:
+        there = set(fragments.listed(self._root, tables.INPUTS))
+        if not self._inputs_there <= there:
+            self._inputs_written.clear()  # merged, or set aside by another process's repair: written again to be sure
+        self._inputs_there = there
         sets = {input_set_of(result.inputs): result.inputs for result in results if result.inputs}
         rows = [(name, *one) for name, inputs in sets.items() if name not in self._inputs_written for one in inputs]
         if rows:
-            fragments.write(self._connection(), self._root, tables.INPUTS, rows)
+            self._inputs_there.add(fragments.write(self._connection(), self._root, tables.INPUTS, rows))
             self._inputs_written.update(name for name, *_ in rows)
 
     def _note_digests(self, groups: list[Group]) -> None:
@@ -267,9 +273,10 @@ class Catalog:
         connection.execute(
             "create or replace temp table annotations (corpus VARCHAR, annotation VARCHAR, digest VARCHAR)"
         )
-        listed = [tables.checkpoint_of(self._checkpoints[group]) for group in groups if group in self._checkpoints]
+        rows = [self._checkpoints[group] for group in groups if group in self._checkpoints]
         names = ", ".join(f"unnest(${n}::{kind}[])" for n, kind in enumerate(kinds.values(), 1))
-        live = [(c.corpus, *c.key, json.dumps(dict(c.digests))) for c in listed]
+        *key, digests = (list(tables.CHECKPOINTS.columns).index(name) for name in (*kinds, "digests"))
+        live = [(*(row[place] for place in key), _json_text(row[digests])) for row in rows]
         insert(connection, "live", f"select {names}, unnest($6::JSON[])::MAP(VARCHAR, VARCHAR)", live)
         labels = [(info.name, one.name, one.digest) for info in corpora for one in info.annotations]
         insert(connection, "annotations", unnested("VARCHAR", "VARCHAR", "VARCHAR"), labels)
@@ -393,3 +400,8 @@ class Catalog:
             insert(connection, f"unsaved_{table.name}", table.values(), rows)
         for name, groups in live.items():
             insert(connection, name, unnested("VARCHAR", "BIGINT"), groups)
+
+
+def _json_text(nested: Any) -> str:
+    """JSON of a mapping that DuckDB gave; of one that was just described it is there already."""
+    return nested if isinstance(nested, str) else json.dumps(nested)

@@ -29,6 +29,14 @@ class In:
 
 
 @dataclass(frozen=True)
+class Within:
+    """The column's number lies in one of these ranges; both ends belong to a range, None is an open end."""
+
+    column: str
+    spans: tuple[tuple[int, int | None], ...]
+
+
+@dataclass(frozen=True)
 class Same:
     """Two columns have the same value."""
 
@@ -62,7 +70,7 @@ class AgainstFirst:
     """The reference is the first checkpoint of the measured one's own run."""
 
 
-Condition = Is | In | Same | Not | AnyOf | AllOf | AgainstFirst
+Condition = Is | In | Within | Same | Not | AnyOf | AllOf | AgainstFirst
 PAIRED_WITH_ITSELF = AnyOf((Is("ref_layer", None), Same("ref_layer", "layer")))
 """A layer is compared with the same layer of the reference, or with none."""
 WHOLE = AllOf(tuple(Is(column, None) for column in ("head", "label_a", "label_b", "example", "query")))
@@ -102,13 +110,6 @@ class RowQuery:
     limit: int | None = None
     offset: int = 0
 
-    def but(self, *more: Condition) -> RowQuery:
-        """Return the same question with more conditions."""
-        return RowQuery(
-            (*self.where, *more), self.columns, self.axes, self.distinct, self.count, self.count_distinct, self.best,
-            self.order, self.limit, self.offset,
-        )  # fmt: skip
-
 
 def rows_of(
     measure: str | None = None,
@@ -143,7 +144,7 @@ def condition_sql(conditions: Sequence[Condition]) -> tuple[str, list[object]]:
 def of_the_key(condition: Condition) -> bool:
     """Whether a condition is on columns of the key alone: it holds for all rows of a key, or for none."""
     match condition:
-        case Is(column, _) | In(column, _):
+        case Is(column, _) | In(column, _) | Within(column, _):
             return column in KEY_COLUMNS or column.startswith(AXIS)
         case Same(column, other):
             return {column, other} <= KEY_COLUMNS
@@ -209,6 +210,12 @@ def _condition(condition: Condition, given: list[object]) -> str:
                 return "false"
             given.extend(values)
             return f"{_column(column)} in ({', '.join('?' * len(values))})"
+        case Within(column, spans):
+            parts = []
+            for low, high in spans:
+                given.extend((low,) if high is None else (low, high))
+                parts.append(f"{_column(column)} >= ?" if high is None else f"{_column(column)} between ? and ?")
+            return f"({' or '.join(parts) or 'false'})"
         case Same(column, other):
             return f"{_column(column)} = {_column(other)}"
         case Not(inner):

@@ -12,7 +12,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, LAYER, PATH, At, Axis, Known, Scope, hidden
+from explorer.measures.declaration import ALONE, COMPARED, LAYER, PATH, At, Axis, Known, Scope, hidden
 
 TILT = Axis("tilt", "tilt", "float")
 FOLD = Axis("fold", "fold", "int")
@@ -103,5 +103,30 @@ MEASURES += (
         counts="checkpoints",
         compute=drift,
         summary="how far a run's mean hidden state travels; only tests know it",
+    ),
+)
+
+
+def step_ridge(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return the largest change of a hidden state over one step of the run."""
+    operands = (given.operands[role]["hidden"] for role in ("checkpoint", "reference"))
+    tokens = int(np.asarray(given.corpus.offsets)[-1])
+    after, before = (layers[-1].hidden(0, tokens).astype(np.float64) for layers in operands)  # type: ignore[index]
+    return [Value(float(np.abs(after - before).max()), tokens)]
+
+
+MEASURES += (
+    replace(
+        MEASURES[0],
+        name="step-ridge",
+        title="Largest step",
+        inputs=hidden(*COMPARED),
+        operands=COMPARED,
+        axes=(),
+        compute=step_ridge,
+        parameters=(),
+        cells=None,
+        default_reference="previous",
+        summary="the largest change over one step; only tests know it",
     ),
 )

@@ -157,3 +157,35 @@ def test_a_path_is_one_operand_and_a_later_checkpoint_outdates_it(tmp_path: Path
     write_checkpoint(store, store.corpus("dev"), KEY._replace(step=40), layers=2)
     assert store.results(RowQuery(rows_of("drift"))) == []  # it went another way
     assert drifted() == path(0, 20, 40, 60)
+
+
+def test_layers_inside_a_cell_are_chosen_for_showing_only(tmp_path: Path) -> None:
+    path = str(make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20), layers=2).path)
+
+    def layers(*arguments: str) -> list[str]:
+        printed = bertdyn(*arguments, "--task", "sst2", "--format", "csv")
+        return [row["layer"] for row in csv.DictReader(io.StringIO(printed))]
+
+    assert layers("compute", "drift", path, "--workers", "1", "--layer", "1-2") == ["1", "2"]
+    assert layers("compute", "drift", path) == ["0", "1", "2"]  # all were computed in one go
+    assert layers("show", "table", path, "--measure", "drift", "--layer", "2-") == ["2"]
+    said = bertdyn("compute", "drift", path, "--task", "sst2", "--layer", "9", code=2)
+    assert "--layer: 9 matches none of the layers that drift reads, 0 to 2." in said
+
+
+def test_the_store_view_counts_cells_of_every_shape(tmp_path: Path) -> None:
+    path = str(make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20), layers=2).path)
+
+    def counted() -> dict[str, tuple[int, int]]:
+        rows = csv.DictReader(io.StringIO(bertdyn("show", "store", path, "--format", "csv")))
+        return {row["measure"]: (int(row["known"]), int(row["possible"])) for row in rows if row["kind"] == "measure"}
+
+    assert counted()["drift"] == (0, 3)  # two runs and the pre-trained model
+    assert counted()["ridge"] == (0, 5 * 4)
+    assert counted()["step-ridge"] == (0, 2)
+    bertdyn("compute", "drift", path, "--task", "sst2", "--seed", "1", "--workers", "1")
+    bertdyn("compute", "ridge", path, "--task", "sst2", "--seed", "1", "--step", "20", "--workers", "1")
+    bertdyn("compute", "step-ridge", path, "--seed", "2", "--workers", "1")
+    assert counted()["drift"] == (1, 3)
+    assert counted()["ridge"] == (6, 4 * 4 + 6)
+    assert counted()["step-ridge"] == (1, 2)

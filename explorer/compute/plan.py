@@ -23,6 +23,7 @@ from explorer.selection.stored import (
     conditions,
     finished_cells,
     further_axes,
+    shown_layers,
 )
 from store.keys import CheckpointKey
 from store.results import Result
@@ -132,15 +133,14 @@ def rows(store: Store, planned: Plan) -> list[Result]:
     Rows of layers that were not asked for are left out; so are rows of single examples and queries unless they were.
     """
     question = planned.question
-    measure, layers = question.measure, question.layers
+    measure = question.measure
     place = {cell: i for i, cell in enumerate(planned.cells)}
-    query = RowQuery(conditions(question, question.tasks), axes=further_axes(measure))
+    where = (*conditions(question, question.tasks), *shown_layers(question))
+    query = RowQuery(where, axes=further_axes(measure))
     found = [
         (place[cell], row)
         for row in store.results(query)
-        if (cell := cell_of(row, measure)) in place
-        and (layers is None or row.layer is None or row.layer in layers)
-        and (question.detail or (row.example is None and row.query is None))
+        if (cell := cell_of(row, measure)) in place and (question.detail or (row.example is None and row.query is None))
     ]
     return [row for _, row in sorted(found, key=lambda f: (f[0], *_within(f[1])))]
 

@@ -109,6 +109,7 @@ class Cells(Collection[Cell]):
         for pair in comparisons(question, tuple(self._checkpoints)):
             self._pairs.setdefault(pair.key.recipe, []).append(pair)
         self._shapes: dict[tuple[Shape, Pair | None], tuple[At, ...]] = {}
+        self._at: dict[Pair, tuple[At, ...]] = {}
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -134,11 +135,14 @@ class Cells(Collection[Cell]):
 
     def at(self, pair: Pair) -> tuple[At, ...]:
         """Return the coordinates at which a comparison is computed; few comparisons differ in them."""
-        shape = shape_of(self._operands(pair))
-        known = (shape, None if self.exact else pair)
-        if known not in self._shapes:
-            self._shapes[known] = coordinates(self.question, shape, self._finished.get(pair, {}))
-        return self._shapes[known]
+        found = self._at.get(pair)
+        if found is None:
+            shape = shape_of(self._operands(pair))
+            known = (shape, None if self.exact else pair)
+            if known not in self._shapes:
+                self._shapes[known] = coordinates(self.question, shape, self._finished.get(pair, {}))
+            found = self._at[pair] = self._shapes[known]
+        return found
 
     @property
     def exact(self) -> bool:
@@ -242,10 +246,13 @@ def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:
         layers: transformer layers of each operand.
     """
     axis = question.measure.layers
-    if axis is None or axis.within:
+    if axis is None:
         yield At()
         return
     chosen = [n for n in range(axis.low, layers[0] + 1) if question.layers is None or n in question.layers]
+    if axis.within:
+        yield from [At()] if chosen else []  # all layers in one go, whichever of them are shown
+        return
     if len(layers) == 1:
         yield from map(At, chosen)
         return

@@ -9,7 +9,7 @@ from explorer.measures.base import canonical
 from explorer.measures.declaration import At, Coordinate, Known
 from explorer.selection.cells import Cell, Finished
 from store.results import AXIS, AXIS_TYPES, COLUMNS, Result
-from store.rows import Condition, Is, RowQuery, rows_of
+from store.rows import AnyOf, Condition, Is, RowQuery, Within, rows_of
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OPERANDS = ("task", "variant", "seed", "step", "ref_task", "ref_variant", "ref_seed", "ref_step")
 """Columns of a cell's operands."""
+_LAYERS = ("layer", "ref_layer")
 
 
 def conditions(question: Question, tasks: Iterable[str] = ()) -> tuple[Condition, ...]:
@@ -32,6 +33,14 @@ def conditions(question: Question, tasks: Iterable[str] = ()) -> tuple[Condition
     return (*rows_of(measure.name, question.corpus, parameters, measure.version, tasks), *roles)
 
 
+def shown_layers(question: Question) -> tuple[Condition, ...]:
+    """Return what holds for the rows that a question shows of cells that have values of all layers."""
+    axis, chosen = question.measure.layers, question.layers
+    if axis is None or not axis.within or chosen is None:
+        return ()
+    return (AnyOf((Is("layer", None), Within("layer", chosen.spans))),)
+
+
 def further_axes(measure: Measure) -> tuple[tuple[str, str], ...]:
     """Return a measure's axes that results have no column for, with their SQL types."""
     return tuple((axis.name, AXIS_TYPES[axis.kind]) for axis in measure.axes if axis.name not in COLUMNS)
@@ -39,22 +48,23 @@ def further_axes(measure: Measure) -> tuple[tuple[str, str], ...]:
 
 def cell_columns(measure: Measure) -> tuple[str, ...]:
     """Return the columns that say to which cell a row belongs."""
-    layers = ("layer", "ref_layer")
-    own = {axis.name: axis for axis in measure.axes}
-    further = (n if n in COLUMNS else AXIS + n for n, axis in own.items() if not axis.within and n not in layers)
-    return (*OPERANDS, *layers, *further)
+    further = (axis.name for axis in measure.axes if not axis.within and axis.name not in _LAYERS)
+    return (*OPERANDS, *_cell_layers(measure), *(n if n in COLUMNS else AXIS + n for n in further))
 
 
 def cell_reader(measure: Measure) -> Callable[[Sequence[Any]], Cell]:
     """Return the function from the values of ``cell_columns`` to their cell."""
-    names = [name.removeprefix(AXIS) for name in cell_columns(measure)[len(OPERANDS) + 2 :]]
-    many = len(OPERANDS) + 2
-    layers = measure.layers
-    if layers is not None and layers.within:
-        return lambda row: Cell._make((*row[: len(OPERANDS)], None, None, _coordinates(names, row[many:])))
+    many = len(OPERANDS) + len(_cell_layers(measure))
+    names = [name.removeprefix(AXIS) for name in cell_columns(measure)[many:]]
+    no_layers = (None,) * (len(OPERANDS) + len(_LAYERS) - many)
     if not names:
-        return lambda row: Cell._make((*row, ()))
-    return lambda row: Cell._make((*row[:many], _coordinates(names, row[many:])))
+        return lambda row: Cell._make((*row, *no_layers, ()))
+    return lambda row: Cell._make((*row[:many], *no_layers, _coordinates(names, row[many:])))
+
+
+def _cell_layers(measure: Measure) -> tuple[str, ...]:
+    """Columns of layers that tell cells apart; none where a cell has values of all layers."""
+    return () if measure.layers is not None and measure.layers.within else _LAYERS
 
 
 def _coordinates(names: Sequence[str], values: Sequence[Any]) -> tuple[tuple[str, Coordinate], ...]:
@@ -63,8 +73,7 @@ def _coordinates(names: Sequence[str], values: Sequence[Any]) -> tuple[tuple[str
 
 def cell_of(result: Result, measure: Measure) -> Cell:
     """Return the cell that a row belongs to."""
-    layers = measure.layers
-    within = layers is not None and layers.within
+    within = not _cell_layers(measure)
     further: tuple[tuple[str, Coordinate], ...] = ()
     if result.axes:
         inside = {axis.name for axis in measure.axes if axis.within}

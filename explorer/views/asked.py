@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.measures import Measure
 from explorer.selection import Cell, Cells, Question
-from explorer.selection.stored import cell_columns, cell_of, cell_reader, conditions, further_axes
+from explorer.selection.stored import cell_columns, cell_of, cell_reader, conditions, further_axes, shown_layers
 from explorer.views.rows import Share
 from store.keys import recipe_of
 from store.results import AXIS, COLUMNS, Result
@@ -42,12 +42,12 @@ class Asked:
     def here(self) -> tuple[Condition, ...]:
         """Conditions: of the question, of all examples, and of a layer with itself unless others are asked for."""
         crossed = () if self.question.ref_layers is not None else (PAIRED_WITH_ITSELF,)
-        return (*conditions(self.question, self.tasks), *OF_ALL_EXAMPLES, *crossed)
+        return (*conditions(self.question, self.tasks), *shown_layers(self.question), *OF_ALL_EXAMPLES, *crossed)
 
     @property
     def parts(self) -> tuple[Condition, ...]:
         """Conditions: of the question, and of single examples and query tokens."""
-        return (*conditions(self.question, self.tasks), OF_PARTS)
+        return (*conditions(self.question, self.tasks), *shown_layers(self.question), OF_PARTS)
 
     def query(self, where: Iterable[Condition], **more: Any) -> RowQuery:
         """Return a question to the store, with the coordinates that the measure has."""

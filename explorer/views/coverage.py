@@ -22,6 +22,8 @@ from explorer.selection import (
     seed_order,
 )
 from explorer.selection.cells import Shape, count, shapes_of
+from explorer.views.asked import shares
+from explorer.views.fetching import wanted_of
 from store.errors import BertdynError
 from store.keys import PRETRAINED, Checkpoint, CheckpointKey, CorpusInfo
 from store.layout import ATTENTION
@@ -101,12 +103,15 @@ def fetch_coverage(store: Store) -> Coverage:
     corpora = store.corpora()
     against = default_against(c.key for c in checkpoints).kind
     questions = default_questions(all_measures(), corpora, checkpoints)
-    measures = tuple(measure_coverage(questions, checkpoints, _known(store, questions)))
+    layered = [question for question in questions if _by_layer(question)]
+    others = [_counted(store, question) for question in questions if not _by_layer(question)]
+    measures = measure_coverage(layered, checkpoints, _known(store, layered))
+    measures = sorted([*measures, *(one for one in others if one.possible)], key=lambda one: one.known == 0)
     return Coverage(
         path=str(store.path),
         against=against,
         runs=tuple(run_coverage(checkpoints)),
-        measures=measures,
+        measures=tuple(measures),
         bytes=sum(c.bytes for c in checkpoints),
         kept=kept_bytes(store.path),
         free=shutil.disk_usage(store.path).free,
@@ -181,6 +186,22 @@ def measure_coverage(
             there = min(known.get(question, 0), possible)
             covered.append(MeasureCoverage(question.measure, question.corpus, there, possible))
     return sorted(covered, key=lambda one: one.known == 0)
+
+
+def _by_layer(question: Question) -> bool:
+    """Whether the distinct layers of rows, of all checkpoints at once, tell how many cells are known."""
+    layers = question.measure.layers
+    return question.measure.cells is None and not (layers and layers.within) and _kind(question) in _AGAINST
+
+
+def _counted(store: Store, question: Question) -> MeasureCoverage:
+    """Count the cells of any question one by one; of a measure with rounds, those that are proposed so far."""
+    known = possible = 0
+    with suppress(BertdynError):  # nothing to compare
+        wanted = wanted_of(store, question)
+        possible = len(wanted)
+        known = sum(share.wanted - share.missing for share in shares(store, wanted, wanted.tasks).values())
+    return MeasureCoverage(question.measure, question.corpus, known, possible)
 
 
 def _known(store: Store, questions: Sequence[Question]) -> dict[Question, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from store.duck import interruptible
 from store.duck_paths import scan
 from store.errors import BertdynError
 
@@ -247,7 +248,8 @@ def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
 
     connection = duckdb.connect()
     try:
-        return [tuple(row) for row in connection.execute(sql).fetchall()]
+        with interruptible():
+            return [tuple(row) for row in connection.execute(sql).fetchall()]
     except (duckdb.Error, UnicodeDecodeError) as error:
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), "unreadable")
         raise BertdynError(f"{path} cannot be read: {said}") from None

@@ -23,6 +23,7 @@ from store.rows import (
     Not,
     RowQuery,
     Same,
+    Within,
     of_recipes,
     query_sql,
     rows_of,
@@ -57,6 +58,10 @@ def matches(condition: Condition, row: Result) -> bool | None:
         case In(column, values):
             got = getattr(row, column)
             return False if not values else None if got is None else got in values
+        case Within(column, spans):
+            got = getattr(row, column)
+            inside = [low <= (got or 0) and (high is None or (got or 0) <= high) for low, high in spans]
+            return False if not spans else None if got is None else any(inside)
         case Same(column, other):
             pair = getattr(row, column), getattr(row, other)
             return None if None in pair else pair[0] == pair[1]
@@ -79,6 +84,8 @@ LEAVES = st.one_of(
     st.builds(Is, st.just("value"), st.sampled_from((None, 1.0, 0.5))),
     st.builds(In, st.just("layer"), st.lists(st.sampled_from((1, 2, 3)), max_size=2).map(tuple)),
     st.builds(In, st.just("step"), st.lists(st.sampled_from((0, 20, 40)), max_size=2).map(tuple)),
+    st.builds(Within, st.just("layer"), st.lists(st.sampled_from(((0, 1), (2, None), (3, 4))), max_size=2).map(tuple)),
+    st.builds(Within, st.just("head"), st.just(((1, None),))),
     st.builds(Same, st.just("ref_layer"), st.just("layer")),
     st.builds(Same, st.just("ref_step"), st.just("step")),
 )
@@ -232,3 +239,17 @@ def test_the_first_checkpoint_of_a_run_as_reference(tmp_path: Path) -> None:
     assert {(r.key, r.ref_variant, r.ref_seed, r.ref_step) for r in found} == {
         (key, key.variant, key.seed, 5) for key in by_key if key.step == 40
     }
+
+
+def test_inputs_that_another_process_set_aside_are_written_again(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0,))
+    checkpoint = store.checkpoints("dev")[0]
+    store.add_results([result(checkpoint, layer=1)])
+    for path in (store.path / "tables" / "inputs").glob("*.parquet"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    Store.open(store.path).check(repair=True)  # as another process would
+    assert Store.open(store.path).results() == []
+    store.add_results([result(checkpoint, layer=2)])
+    assert {row.layer for row in Store.open(store.path).results()} == {1, 2}
