@@ -22,7 +22,7 @@ from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo
 from store.layout import ACTIVATIONS, CORPORA
 from store.places import Group, Watch, scan
-from store.results import AXIS, Result, axis_columns, input_set_of, result_of, stored_row
+from store.results import AXIS, COLUMNS, Result, axis_columns, input_set_of, row_reader, stored_row
 from store.rows import RowQuery, condition_sql, of_the_key, query_sql
 from store.sound_fragments import Found, SoundFragments
 from store.staging import modified
@@ -182,7 +182,7 @@ class Catalog:
         """What each measure's view must show, from the fragments themselves."""
         axes = self._axes_there()
         rows = self.rows(RowQuery(axes=tuple(axes.items())))
-        return tables.shapes_of([result_of(row, tuple(axes)) for row in rows])
+        return tables.shapes_of(list(map(row_reader(tuple(COLUMNS), tuple(axes)), rows)))
 
     def _axes_there(self) -> dict[str, str]:
         """Further coordinates that any fragment has, without prefix, with their SQL types."""

@@ -150,8 +150,7 @@ class Corpus:
         return self.info.labels
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """What a listing says of one stored checkpoint on one corpus."""
 
     corpus: str

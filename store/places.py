@@ -59,7 +59,7 @@ class Watch:
 
 
 def _groups(root: Path, places: Iterable[str]) -> list[Group]:
-    found = ((folder, modified(root / folder)) for folder in places)
+    found = ((folder, modified(f"{root}/{folder}")) for folder in places)
     return [(folder, when) for folder, when in found if when is not None]
 
 

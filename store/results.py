@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from store.keys import CheckpointKey, recipe_of
 
@@ -42,68 +42,73 @@ def annotation_resource(corpus: str, annotation: str) -> str:
     return f"{corpus}/{annotation}"
 
 
-def _column(sql: str, tag: str, shown: bool = False, default: Any = None, compare: bool = True) -> Any:
-    return field(default=default, compare=compare, metadata={"sql": sql, "tag": tag, "shown": shown})
+class _Column(NamedTuple):
+    """What the store does with a field of a row."""
+
+    sql: str
+    """Its type there; empty where it has no column of its own."""
+    tag: str
+    shown: bool = False
+    """A measure's SQL view shows it, where the measure's rows use it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """One row of the ``results`` table: one value, all that defines it, and what is needed to read it."""
 
-    measure: str = field(metadata={"sql": "VARCHAR", "tag": KEY, "shown": False})
-    version: int = _column("BIGINT", PROVENANCE, default=1)
+    measure: Annotated[str, _Column("VARCHAR", KEY)]
+    version: Annotated[int, _Column("BIGINT", PROVENANCE)] = 1
     """Version of the measure's definition in the code."""
-    parameters: str = _column("VARCHAR", KEY, default="{}")
+    parameters: Annotated[str, _Column("VARCHAR", KEY)] = "{}"
     """Canonical JSON (sorted keys, no blanks) of every parameter of the measure."""
-    corpus: str = _column("VARCHAR", KEY, True, "")
-    annotation: str = _column("VARCHAR", KEY, True, "")
+    corpus: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
+    annotation: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
     """Labels that were read; empty where the measure reads none."""
-    ref_corpus: str = _column("VARCHAR", KEY, True, "")
+    ref_corpus: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
     """The other corpus of measures that use two."""
-    ref_annotation: str = _column("VARCHAR", KEY, True, "")
-    task: str = _column("VARCHAR", KEY, True, "")
-    variant: str = _column("VARCHAR", KEY, True, "")
-    seed: str = _column("VARCHAR", KEY, True, "")
-    step: int = _column("BIGINT", KEY, True, 0)
-    ref_task: str | None = _column("VARCHAR", KEY, True)
-    ref_variant: str | None = _column("VARCHAR", KEY, True)
-    ref_seed: str | None = _column("VARCHAR", KEY, True)
-    ref_step: int | None = _column("BIGINT", KEY, True)
-    third: str | None = _column("VARCHAR", KEY, True)
+    ref_annotation: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
+    task: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
+    variant: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
+    seed: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
+    step: Annotated[int, _Column("BIGINT", KEY, True)] = 0
+    ref_task: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
+    ref_variant: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
+    ref_seed: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
+    ref_step: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
+    third: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
     """A third operand, as TASK/SEED/STEP."""
-    layer: int | None = _column("BIGINT", KEY, True)
-    head: int | None = _column("BIGINT", KEY, True)
+    layer: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
+    head: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
     """Counted from 1, as layers with attention are; None for a value of the whole layer."""
-    ref_layer: int | None = _column("BIGINT", KEY, True)
-    example: int | None = _column("BIGINT", KEY, True)
+    ref_layer: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
+    example: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
     """Counted from 0; None for a value of all examples."""
-    query: int | None = _column("BIGINT", KEY, True)
+    query: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
     """Query token, counted from 0 within its example; None for a value of all of them."""
-    label_a: str | None = _column("VARCHAR", KEY, True)
-    label_b: str | None = _column("VARCHAR", KEY, True)
-    axes: tuple[tuple[str, int | float | str], ...] = _column("", KEY, default=())
+    label_a: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
+    label_b: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
+    axes: Annotated[tuple[tuple[str, int | float | str], ...], _Column("", KEY)] = ()
     """Further coordinates, by name."""
-    statistic: str = _column("VARCHAR", KEY, True, "")
+    statistic: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
     """Which of a measure's several numbers; empty where it gives one."""
-    value: float | None = _column("DOUBLE", VALUE, True)
+    value: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
     """None when the number would mean nothing; ``reason`` says why."""
-    unit: str = _column("VARCHAR", VALUE, True, "")
-    n: int = _column("BIGINT", VALUE, True, 0)
+    unit: Annotated[str, _Column("VARCHAR", VALUE, True)] = ""
+    n: Annotated[int, _Column("BIGINT", VALUE, True)] = 0
     """Rows that entered: tokens, examples or points, as the measure says."""
-    interval_low: float | None = _column("DOUBLE", VALUE, True)
-    interval_high: float | None = _column("DOUBLE", VALUE, True)
-    null_value: float | None = _column("DOUBLE", VALUE, True)
-    reason: str = _column("VARCHAR", VALUE, True, "")
+    interval_low: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
+    interval_high: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
+    null_value: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
+    reason: Annotated[str, _Column("VARCHAR", VALUE, True)] = ""
     """Why there is no value, or a warning about one; empty when all is well."""
-    details: str = _column("VARCHAR", VALUE, default="{}")
+    details: Annotated[str, _Column("VARCHAR", VALUE)] = "{}"
     """JSON object: kept dimensions, n/d and whatever else belongs to reading the value."""
-    artefact: str = _column("VARCHAR", VALUE, default="")
+    artefact: Annotated[str, _Column("VARCHAR", VALUE)] = ""
     """Name of the arrays that belong to the row (``Store.artefact``); empty where there are none."""
-    inputs: tuple[InputDigest, ...] = _column("", PROVENANCE, default=(), compare=False)
+    inputs: Annotated[tuple[InputDigest, ...], _Column("", PROVENANCE)] = ()
     """What was read; needed to write a row, not given of one that is read back."""
-    input_set: str | None = _column("UUID", PROVENANCE, compare=False)
+    input_set: Annotated[str | None, _Column("UUID", PROVENANCE)] = None
     """Name of the inputs of a row that is read back; None where nothing was read."""
-    computed_at: str = _column("VARCHAR", PROVENANCE, default="")
+    computed_at: Annotated[str, _Column("VARCHAR", PROVENANCE)] = ""
     """UTC, ISO 8601 with microseconds."""
 
     @property
@@ -121,13 +126,26 @@ class Result:
         """Task and variant of the reference as one name; None for a measure of one checkpoint."""
         return None if self.ref_task is None else recipe_of(self.ref_task, self.ref_variant or "")
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all but the inputs are equal: a row that was read back names them, one to be written lists them."""
+        return isinstance(other, Result) and _compared(self) == _compared(other)
 
-_FIELDS = {f.name: f.metadata for f in fields(Result)}
-COLUMNS: Mapping[str, str] = {name: told["sql"] for name, told in _FIELDS.items() if told["sql"]}
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(_compared(self))
+
+
+_FIELDS: Mapping[str, _Column] = {
+    name: told.__metadata__[0] for name, told in get_type_hints(Result, include_extras=True).items()
+}
+COLUMNS: Mapping[str, str] = {name: column.sql for name, column in _FIELDS.items() if column.sql}
 """SQL type of every column but the further axes', which only fragments that use them have."""
-SHOWN = tuple(name for name, told in _FIELDS.items() if told["shown"])
+SHOWN = tuple(name for name, column in _FIELDS.items() if column.shown)
 """What a measure's SQL view shows, where its rows use it."""
-_KEY = tuple(name for name, told in _FIELDS.items() if told["tag"] == KEY)
+_KEY = tuple(name for name, column in _FIELDS.items() if column.tag == KEY)
+_compared = itemgetter(*(place for place, name in enumerate(_FIELDS) if name not in ("inputs", "input_set")))
 KEY_COLUMNS = frozenset(_KEY) | {"version"}
 """Columns that are the same in every row of a key, and the version of the measure."""
 
@@ -162,14 +180,29 @@ def stored_row(result: Result, axes: Sequence[str]) -> tuple[object, ...]:
     return (*values.values(), _uuid(row_key(result)), *more)
 
 
-def result_of(row: Sequence[Any], axes: Sequence[str]) -> Result:
-    """Return the row that was read: ``COLUMNS``, then the coordinates on some axes (named without prefix)."""
-    many = len(COLUMNS)
-    given = dict(zip(COLUMNS, row[:many], strict=True))
-    given["axes"] = tuple((n, v) for n, v in zip(axes, row[many:], strict=True) if v is not None)
-    if given["input_set"] is not None:
-        given["input_set"] = str(given["input_set"])
-    return Result(**given)
+def row_reader(columns: Sequence[str], axes: Sequence[str]) -> Callable[[Sequence[Any]], Result]:
+    """Return the function from the values of some columns, then of some axes (named without prefix), to a row.
+
+    What is not among them is as ``Result`` has it by default.
+    """
+    defaults = Result._field_defaults
+    given = {name: place for place, name in enumerate(columns)}
+    others = [name for name in Result._fields if name not in given]
+    rest = tuple(defaults.get(name) for name in others)
+    at = {**given, **{name: len(columns) + place for place, name in enumerate(others)}}
+    ordered = itemgetter(*(at[name] for name in Result._fields))
+    many, coordinates, names = len(columns), at["axes"], at["input_set"]
+
+    def plain(row: Sequence[Any]) -> Result:
+        return Result._make(ordered((*row, *rest)))
+
+    def whole(row: Sequence[Any]) -> Result:
+        values = [*row[:many], *rest]
+        values[coordinates] = tuple((n, v) for n, v in zip(axes, row[many:], strict=True) if v is not None)
+        values[names] = None if values[names] is None else str(values[names])  # DuckDB gives an object
+        return Result._make(ordered(values))
+
+    return whole if axes or "input_set" in given else plain
 
 
 def _hash(text: str) -> str:

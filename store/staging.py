@@ -103,10 +103,10 @@ def write_file(path: Path, content: bytes) -> None:
     sync(path.parent)
 
 
-def modified(folder: Path) -> int | None:
+def modified(folder: Path | str) -> int | None:
     """When the group in ``folder`` was written, in seconds; None when there is no group."""
     try:
-        return int(os.stat(folder / MARK).st_mtime)
+        return int(os.stat(f"{folder}/{MARK}").st_mtime)
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -119,20 +119,11 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
 
 def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
     """The checkpoint that a row of ``checkpoints`` describes (metrics as JSON text or as a mapping)."""
-    value = dict(zip(CHECKPOINTS.columns, row, strict=False))
+    _, _, corpus, task, variant, seed, step, layers, heads, width, dtype, digests, epoch, loss, metrics = row[:15]
+    key = CheckpointKey(task, variant, seed, step)
     return Checkpoint(
-        corpus=value["corpus"],
-        key=CheckpointKey(*(value[name] for name in CheckpointKey._fields)),
-        metrics=_mapping(value["metrics"]),
-        digests=_mapping(value["digests"]),
-        **{
-            name: value[name]
-            for name in (
-                "layers", "heads", "width", "dtype", "epoch", "loss",
-                "model_class", "source", "weights_sha256", "bytes", "created",
-            )
-        },
-    )  # fmt: skip
+        corpus, key, layers, heads, width, dtype, _mapping(digests), epoch, loss, _mapping(metrics), *row[15:20]
+    )
 
 
 def corpus_row(folder: str, modified: int, info: CorpusInfo) -> tuple[object, ...]:

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,7 +191,7 @@ def cell(row: Result, column: str) -> Any:
 
 def _for_people(row: Result) -> Result:
     """The reason in a word or two; a note on stderr has it in full."""
-    return replace(row, reason=row.reason.partition(":")[0])
+    return row._replace(reason=row.reason.partition(":")[0])
 
 
 def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from explorer.measures import Trust
 from store.results import Result
@@ -47,15 +46,15 @@ def carried(row: Result, before: Result | None, measured: Sequence[str] = ()) ->
         return row
     details, old = json.loads(row.details), json.loads(before.details)
     if row.null_value is None and before.null_value is not None:
-        row = replace(row, null_value=before.null_value)
+        row = row._replace(null_value=before.null_value)
         details = _with(details, old, "null", ("null_sd", "no_null"))
     if row.interval_low is None and before.interval_low is not None:
-        row = replace(row, interval_low=before.interval_low, interval_high=before.interval_high)
+        row = row._replace(interval_low=before.interval_low, interval_high=before.interval_high)
         details = _with(details, old, "interval", ("interval_groups", "no_interval"))
     asked, noted = details.get("trust", {}), old.get("trust", {})
     if _fineness(noted.get("detail"), measured) > _fineness(asked.get("detail"), measured):
         details = {**details, "trust": {**asked, "detail": noted["detail"]}}
-    return replace(row, details=json.dumps(details, sort_keys=True))
+    return row._replace(details=json.dumps(details, sort_keys=True))
 
 
 def _fineness(detail: object, details: Sequence[str]) -> int:

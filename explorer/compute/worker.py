@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -192,8 +192,7 @@ def _of_value(
 ) -> Result:
     finite = value.value is None or math.isfinite(value.value)
     details = {**value.details, **({"trust": asked} if asked else {})}
-    return replace(
-        row,
+    return row._replace(
         layer=cell.layer if value.layer is None else value.layer,
         ref_layer=cell.ref_layer,
         head=value.head,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from explorer.measures.declaration import (
@@ -354,7 +355,7 @@ class Measure:
         """It reads an annotation of the corpus."""
         return LABELS in self.inputs
 
-    @property
+    @cached_property
     def layers(self) -> Axis | None:
         """The axis of layers; None where values have no layer."""
         return self.axis("layer")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from store.errors import BertdynError
-from store.keys import PLAIN, PRETRAINED, CheckpointKey
+from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey
 
 SEEDS = "seeds"
 KINDS = (PRETRAINED, "first", "previous", "final", PLAIN, SEEDS)
@@ -52,17 +52,17 @@ class Against:
 
     def reference(self, key: CheckpointKey, runs: Runs) -> CheckpointKey | None:
         """Return the checkpoint that ``key`` is compared with; None where there is none."""
-        run = runs[key.recipe, key.seed]
         match self.kind:
             case "pretrained":
-                return next((keys[0] for (recipe, _), keys in runs.items() if recipe == PRETRAINED), None)
+                return _there(PRETRAINED_KEY, runs)
             case "first":
-                return run[0]
+                return runs[key.recipe, key.seed][0]
             case "previous":
+                run = runs[key.recipe, key.seed]
                 place = run.index(key)
                 return run[place - 1] if place else None
             case "final":
-                return run[-1]
+                return runs[key.recipe, key.seed][-1]
             case "plain":
                 return _there(CheckpointKey.plain(key.task, key.seed, key.step), runs) if key.variant else None
             case "seed":

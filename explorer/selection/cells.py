@@ -6,6 +6,7 @@ import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.measures.declaration import At, Coordinate, Known, Scope
@@ -106,8 +107,9 @@ class Cells(Collection[Cell]):
         self._finished = finished or {}
         self._checkpoints = {c.key: c for c in checkpoints}
         self._pairs: dict[str, list[Pair]] = {}
-        for pair in comparisons(question, tuple(self._checkpoints)):
-            self._pairs.setdefault(pair.key.recipe, []).append(pair)
+        pairs = comparisons(question, tuple(self._checkpoints))
+        for (task, variant), each in groupby(pairs, key=lambda pair: pair.key[:2]):
+            self._pairs.setdefault(recipe_of(task, variant), []).extend(each)
         self._shapes: dict[tuple[Shape, Pair | None], tuple[At, ...]] = {}
         self._at: dict[Pair, tuple[At, ...]] = {}
 
@@ -272,16 +274,17 @@ def choose(question: Question, keys: Iterable[CheckpointKey]) -> tuple[Checkpoin
         BertdynError: a task or seed that the store does not have, or nothing left; says what there is.
     """
     keys = sorted(keys)
-    tasks, seeds = sorted({k.recipe for k in keys}), sorted({k.seed for k in keys})
+    runs = {key[:3] for key in keys}
+    tasks, seeds = sorted({recipe_of(*run[:2]) for run in runs}), sorted({seed for _, _, seed in runs})
     _known("--task", question.tasks, tasks)
     _known("--seed", question.seeds, seeds)
-    chosen = tuple(
-        k
-        for k in keys
-        if (not question.tasks or k.recipe in question.tasks)
-        and (not question.seeds or k.seed in question.seeds)
-        and (question.steps is None or k.step in question.steps)
-    )
+    meant = {
+        (task, variant, seed)
+        for task, variant, seed in runs
+        if (not question.tasks or recipe_of(task, variant) in question.tasks)
+        and (not question.seeds or seed in question.seeds)
+    }
+    chosen = tuple(k for k in keys if k[:3] in meant and (question.steps is None or k.step in question.steps))
     if not chosen:
         steps = sorted({k.step for k in keys})
         shown = ", ".join(map(str, steps[:12])) + (", ..." if len(steps) > 12 else "")
@@ -313,8 +316,8 @@ def comparisons(question: Question, keys: Sequence[CheckpointKey]) -> tuple[Pair
     if against is None:
         return tuple(Pair(key, None) for key in chosen)
     runs: dict[tuple[str, str], list[CheckpointKey]] = {}
-    for key in sorted(keys):
-        runs.setdefault((key.recipe, key.seed), []).append(key)
+    for (task, variant, seed), each in groupby(sorted(keys), key=lambda key: key[:3]):
+        runs[recipe_of(task, variant), seed] = list(each)
     measured = [k for k in chosen if k.task != PRETRAINED or PRETRAINED in question.tasks]
     if against.kind == SEEDS:
         found = _between_seeds(measured, keys)

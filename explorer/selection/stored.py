@@ -73,7 +73,8 @@ def _coordinates(names: Sequence[str], values: Sequence[Any]) -> tuple[tuple[str
 
 def cell_of(result: Result, measure: Measure) -> Cell:
     """Return the cell that a row belongs to."""
-    within = not _cell_layers(measure)
+    layers = measure.layers
+    within = layers is not None and layers.within
     further: tuple[tuple[str, Coordinate], ...] = ()
     if result.axes:
         inside = {axis.name for axis in measure.axes if axis.within}

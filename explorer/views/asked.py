@@ -11,7 +11,7 @@ from explorer.selection import Cell, Cells, Question
 from explorer.selection.stored import cell_columns, cell_of, cell_reader, conditions, further_axes, shown_layers
 from explorer.views.rows import Share
 from store.keys import recipe_of
-from store.results import AXIS, COLUMNS, Result
+from store.results import AXIS, COLUMNS, Result, row_reader
 from store.rows import PAIRED_WITH_ITSELF, AllOf, Best, Condition, Is, Not, RowQuery
 
 if TYPE_CHECKING:
@@ -95,14 +95,7 @@ class Asked:
         """Without provenance: it is half of a row, and no picture shows it."""
         names = tuple(name for name, _ in query.axes)
         columns = (*_LEAN, *(AXIS + name for name in names))
-        rows = self.store.result_columns(replace(query, columns=columns))
-        many = len(_LEAN)
-        return [_result(row[:many], names, row[many:]) for row in rows]
-
-
-def _result(row: tuple[Any, ...], names: tuple[str, ...], further: tuple[Any, ...]) -> Result:
-    axes = tuple((name, value) for name, value in zip(names, further, strict=True) if value is not None)
-    return Result(**dict(zip(_LEAN, row, strict=True)), axes=axes)
+        return list(map(row_reader(_LEAN, names), self.store.result_columns(replace(query, columns=columns))))
 
 
 def shares(store: Store, wanted: Cells, tasks: Iterable[str], narrower: tuple[Condition, ...] = ()) -> dict[str, Share]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import fsum
 
 from explorer.measures import Measure
@@ -31,6 +31,9 @@ def summaries(measure: Measure, rows: Iterable[Result]) -> Iterator[Result]:
         if r.example is None and r.query is None:
             cells.setdefault(cell_of(r, measure), []).append(r)
     for found in cells.values():
+        if len(found) == 1 and found[0].statistic == measure.main:
+            yield found[0]
+            continue
         main = [r for r in found if r.statistic == measure.main]
         unlabelled = [r for r in main if r.label_a is None and r.label_b is None]
         whole = [r for r in unlabelled if r.head is None]
@@ -45,8 +48,7 @@ def merged(rows: Sequence[Result]) -> Result:
         return rows[0]
     values = [r.value for r in rows if r.value is not None]
     nulls = [r.null_value for r in rows if r.null_value is not None]
-    return replace(
-        rows[0],
+    return rows[0]._replace(
         head=None,
         label_a=None,
         label_b=None,
@@ -67,7 +69,10 @@ def yardsticks(measure: Measure, rows: Iterable[Result]) -> dict[tuple[str, int 
     between = (
         r
         for r in rows
-        if (r.recipe, r.step) == (r.ref_recipe, r.ref_step) and r.seed != r.ref_seed and r.ref_layer in (None, r.layer)
+        if r.seed != r.ref_seed
+        and r.step == r.ref_step
+        and (r.task, r.variant) == (r.ref_task, r.ref_variant)
+        and r.ref_layer in (None, r.layer)
     )
     found: dict[tuple[str, int | None, int], dict[frozenset[str | None], list[float]]] = {}
     for r in summaries(measure, between):

@@ -16,6 +16,7 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.cells import signed
 from explorer.views.rows import Cube, Rows
 from explorer.views.trust import Trust, spread
+from store.keys import task_and_variant
 
 COLUMNS = (
     *("measure", "corpus", "task", "seed", "step", "layer", "against", "value", "sd", "seeds"),
@@ -35,7 +36,8 @@ class CubeView:
         self.task = data.tasks[0] if data.tasks else ""
         self.seeds = data.seeds(self.task)
         self.cube: Cube = data.cube(self.task, self.seeds)
-        self.shown = tuple(r for r in data.main if r.recipe == self.task)
+        names = task_and_variant(self.task)
+        self.shown = tuple(r for r in data.main if r.task == names[0] and r.variant == names[1])
         self.title = words.title(data, self.task, words.seeds(self.seeds)) if self.seeds else words.title(data)
         self.subtitle = words.subtitle(data, self.shown)
         self.empty = not bool(np.isfinite(self.cube.values).any())

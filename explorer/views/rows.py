@@ -13,7 +13,7 @@ from explorer.selection import Cell, Question, seed_order
 from explorer.selection.stored import cell_of
 from explorer.views.cells import Yardstick, merged, summaries, yardsticks
 from explorer.views.statistics import Statistics
-from store.keys import PRETRAINED
+from store.keys import PRETRAINED, recipe_of
 from store.results import Result
 
 Spot = tuple[str, str, int, int]
@@ -125,13 +125,13 @@ class Rows:
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Tasks in the order of the selection, else by name, the pre-trained model last; also those without a value."""
-        there = {place.recipe for place in self.wanted} | set(self.unshown)
+        there = {recipe_of(*names) for names in {place[:2] for place in self.wanted}} | set(self.unshown)
         chosen = [t for t in self.question.tasks if t in there]
         return tuple(chosen or sorted(there, key=lambda task: (task == PRETRAINED, task)))
 
     def seeds(self, task: str) -> tuple[str, ...]:
         """Seeds of a task, numbers by their size; also those without a value."""
-        there = {seed for place in self.wanted for of, seed, _, _ in self._spots(place) if of == task}
+        there = {seed for seed, _, _ in self._wanted_spots.get(task, ())}
         chosen = there & set(self.question.seeds) if self.question.seeds else there
         return tuple(sorted(chosen or there, key=seed_order))
 
@@ -140,14 +140,24 @@ class Rows:
         """The values themselves compare seeds: there is no other yardstick."""
         return self.question.between_seeds
 
-    def _spots(self, place: Cell) -> tuple[Spot, ...]:
+    def _spots(self, place: Cell | Result) -> tuple[Spot, ...]:
         """Under ``seeds`` a pair is a value of both its seeds; else of the checkpoint alone."""
-        if place.layer is None:
+        layer = place.layer
+        if layer is None:
             return ()
-        own, reference = (place.recipe, place.seed, place.layer, place.step), place.reference
-        if not self._both or reference is None:
+        own = (recipe_of(place.task, place.variant), place.seed, layer, place.step)
+        if not self._both or place.ref_task is None or place.ref_seed is None or place.ref_step is None:
             return (own,)
-        return own, (reference.recipe, reference.seed, place.layer, reference.step)
+        return own, (recipe_of(place.ref_task, place.ref_variant or ""), place.ref_seed, layer, place.ref_step)
+
+    @cached_property
+    def _wanted_spots(self) -> dict[str, set[tuple[str, int, int]]]:
+        """By task: seed, layer and step of every value that the selection asks for."""
+        found: dict[str, set[tuple[str, int, int]]] = {}
+        for place in self.wanted:
+            for task, seed, layer, step in self._spots(place):
+                found.setdefault(task, set()).add((seed, layer, step))
+        return found
 
     @cached_property
     def _both(self) -> bool:
@@ -157,8 +167,9 @@ class Rows:
     @cached_property
     def _by_spot(self) -> dict[Spot, Result]:
         found: dict[Spot, list[Result]] = {}
-        for r in self.main:
-            for spot in self._spots(cell_of(r, self.measure)):
+        axis = self.measure.layers
+        for r in self.main if axis is not None and not axis.within else ():
+            for spot in self._spots(r):
                 found.setdefault(spot, []).append(r)
         return {spot: merged(rs) for spot, rs in found.items()}
 
@@ -168,8 +179,7 @@ class Rows:
 
     def cube(self, task: str, seeds: Sequence[str]) -> Cube:
         """The values of a task and some of its seeds, with every layer and step that the selection asks for."""
-        spots = (spot for place in self.wanted for spot in self._spots(place))
-        wanted = {(layer, step) for of, seed, layer, step in spots if of == task and seed in seeds}
+        wanted = {(layer, step) for seed, layer, step in self._wanted_spots.get(task, ()) if seed in seeds}
         layers, steps = (sorted({spot[axis] for spot in wanted}) for axis in (0, 1))
         values, low, high, nulls = (np.full((len(seeds), len(layers), len(steps)), np.nan) for _ in range(4))
         seed_at, layer_at, step_at = ({v: i for i, v in enumerate(axis)} for axis in (seeds, layers, steps))

@@ -14,7 +14,7 @@ import termios
 from pathlib import Path
 from typing import Self
 
-from tests.benchmarks.timing import REPOSITORY, cpu_of
+from tests.benchmarks.timing import COMPILED, REPOSITORY, cpu_of
 
 EXPLORER = "import sys; from explorer.cli import tui; tui(sys.argv[1:])"
 BARE = """
@@ -45,7 +45,7 @@ class Screen:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             own = dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), self._home)
-            environment = {**os.environ, **own, "TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY)}
+            environment = {**os.environ, **own, **COMPILED, "TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY)}
             os.execve(sys.executable, [sys.executable, "-c", code, *arguments], environment)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 

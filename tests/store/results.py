@@ -1,7 +1,6 @@
 """Rows for the ``results`` table, with what a test does not care about filled in."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from store.keys import Checkpoint
 from store.results import InputDigest, Result, checkpoint_resource
@@ -27,7 +26,7 @@ def result(of: Checkpoint, against: Checkpoint | None = None, **more: object) ->
         value=0.25, unit="distance", n=238, computed_at="2026-01-01T00:00:00.000000",
         inputs=inputs(*_given(of, against)), **operands(of, against),
     )  # fmt: skip
-    return replace(row, **more)
+    return row._replace(**more)
 
 
 def _given(*checkpoints: Checkpoint | None) -> Iterable[Checkpoint]:

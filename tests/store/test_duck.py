@@ -12,7 +12,7 @@ import pytest
 
 from store.duck import connect, retried, written
 
-LONG = "select count(*) from range(3_000_000_000)"
+LONG = "select count(*) from range(3_000_000_000_000)"
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ SPILLS = "SELECT count(*) FROM (SELECT hash(range) AS h, repeat('x', 100) AS t F
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     made = make_store(tmp_path / "runs.bertdyn", tasks=("sst2", "pos"), corpora=[sample_corpus("dev")])
-    made.add_results([replace(result(c), layer=layer) for c in made.checkpoints("dev") for layer in range(3)])
+    made.add_results([result(c)._replace(layer=layer) for c in made.checkpoints("dev") for layer in range(3)])
     return made.path
 
 
@@ -85,14 +84,14 @@ def test_what_comes_later_is_seen(path: Path, elsewhere: Store) -> None:
     assert elsewhere.results(RowQuery(rows_of("js"))) == []
     before = elsewhere.checkpoints()
     here = Store.open(path)
-    here.add_results([replace(result(before[0]), measure="js")])
+    here.add_results([result(before[0])._replace(measure="js")])
     assert [r.measure for r in elsewhere.results(RowQuery(rows_of("js")))] == ["js"]
 
 
 def test_many_rows_come_whole_and_in_their_order(path: Path, elsewhere: Store) -> None:
     here = Store.open(path)
     first = here.checkpoints("dev")[0]
-    here.add_results([replace(result(first), example=n, value=float(n)) for n in range(3 * AT_ONCE)])
+    here.add_results([result(first)._replace(example=n, value=float(n)) for n in range(3 * AT_ONCE)])
     for many in (0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE):
         query = RowQuery((Not(Is("example", None)),), ("example", "value"), order=(("example", False),), limit=many)
         answer = elsewhere.result_columns(query)

@@ -5,7 +5,6 @@ import random
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -253,7 +252,7 @@ def test_a_note_that_cannot_be_read_hides_nothing(store: Store) -> None:
 
 def test_a_newer_value_is_not_replaced_by_an_older_one_when_its_fragment_is_damaged(store: Store) -> None:
     old = result(store.checkpoints()[0], layer=1)
-    store.add_results([replace(old, value=0.75, computed_at="2026-02-01T00:00:00.000000")])
+    store.add_results([old._replace(value=0.75, computed_at="2026-02-01T00:00:00.000000")])
     newest = files(store, "results")[-1]
     newest.write_bytes(flipped(newest.read_bytes(), 200))
     with pytest.raises(BertdynError, match=newest.name):

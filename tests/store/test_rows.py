@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for place, checkpoint in enumerate(made.checkpoints("dev")):
         for layer in (1, 2):
             row = result(checkpoint, layer=layer, value=float(place) if place % 3 else None, ref_layer=None)
-            rows += [row, replace(row, head=1, value=0.5), replace(row, statistic=NAMES[place % 6])]
+            rows += [row, row._replace(head=1, value=0.5), row._replace(statistic=NAMES[place % 6])]
     made.add_results(rows)
     return made
 
@@ -166,13 +165,13 @@ def test_values_are_never_part_of_the_sql() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda r: replace(r, layer=2),
-        lambda r: replace(r, axes=(("alpha", 0.5),)),
-        lambda r: replace(r, variant="x"),
-        lambda r: replace(r, annotation="upos"),
-        lambda r: replace(r, third="sst2/1/0"),
-        lambda r: replace(r, statistic="sd"),
-        lambda r: replace(r, ref_variant=None, ref_task=None),
+        lambda r: r._replace(layer=2),
+        lambda r: r._replace(axes=(("alpha", 0.5),)),
+        lambda r: r._replace(variant="x"),
+        lambda r: r._replace(annotation="upos"),
+        lambda r: r._replace(third="sst2/1/0"),
+        lambda r: r._replace(statistic="sd"),
+        lambda r: r._replace(ref_variant=None, ref_task=None),
     ],
 )
 def test_whatever_names_a_value_is_in_its_key(store: Store, change: Callable[[Result], Result]) -> None:
@@ -183,7 +182,7 @@ def test_whatever_names_a_value_is_in_its_key(store: Store, change: Callable[[Re
 
 def test_what_is_only_said_of_a_value_is_not_in_its_key(store: Store) -> None:
     row = result(store.checkpoints("dev")[0])
-    again = replace(row, value=3.0, n=1, version=9, details='{"a":1}', computed_at="later", artefact="x", inputs=())
+    again = row._replace(value=3.0, n=1, version=9, details='{"a":1}', computed_at="later", artefact="x", inputs=())
     assert row_key(again) == row_key(row)
 
 
@@ -212,9 +211,9 @@ def test_coordinates_have_columns_where_rows_use_them(tmp_path: Path) -> None:
     store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0,))
     (checkpoint,) = (c for c in store.checkpoints("dev") if c.key.task == "sst2")
     plain = result(checkpoint)
-    curved = replace(plain, measure="curve", axes=(("alpha", 0.5), ("part", "top")))
+    curved = plain._replace(measure="curve", axes=(("alpha", 0.5), ("part", "top")))
     store.add_results([plain])
-    store.add_results([curved, replace(curved, axes=(("alpha", 1.0),))])
+    store.add_results([curved, curved._replace(axes=(("alpha", 1.0),))])
     axes = (("alpha", "DOUBLE"), ("part", "VARCHAR"))
     found = store.results(RowQuery(rows_of("curve"), axes=axes))
     assert {row.axes for row in found} == {curved.axes, (("alpha", 1.0),)}

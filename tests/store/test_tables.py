@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -163,7 +162,7 @@ def test_a_result_comes_back_with_every_field(store: Store) -> None:
         interval_low=0.125, interval_high=1e-300, null_value=float("inf"), details='{"kept":[1,2]}', reason="why",
         parameters="{}",
     )  # fmt: skip
-    none = replace(full, value=None, label_a="x", reason="one class")
+    none = full._replace(value=None, label_a="x", reason="one class")
     store.add_results([full, none])
     store.add_results([])
     assert set(store.results()) == {full, none}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -218,9 +217,9 @@ class TestAgainstAStore:
         compared = store.checkpoint("dev", key), store.checkpoint("dev", PRETRAINED_KEY)
         row = result(*compared, **fields_of(asked))
         stale = tuple(InputDigest("attention", one.resource, one.digest) for one in inputs(*compared))
-        store.add_results([replace(row, inputs=stale)])
+        store.add_results([row._replace(inputs=stale)])
         assert cell_of(key, PRETRAINED_KEY, 1) in plan(store, asked).missing
-        store.add_results([replace(row, inputs=inputs(*compared, kind="attention"))])
+        store.add_results([row._replace(inputs=inputs(*compared, kind="attention"))])
         assert cell_of(key, PRETRAINED_KEY, 1) not in plan(store, asked).missing
 
     def test_coverage_of_a_new_store(self, tmp_path: Path) -> None:

@@ -82,9 +82,9 @@ class TestOnce:
 
     def test_rows_of_another_version_of_a_measure_do_not_count(self, store: Store) -> None:
         run(store, select(layers=Ranges.parse("3", "--layer"), steps=Ranges.parse("40", "--step"), seeds=("1",)))
-        old = [replace(r, version=r.version - 1, step=20) for r in store.results()]
+        old = [r._replace(version=r.version - 1, step=20) for r in store.results()]
         read = [store.checkpoint("dev", key) for key in (CheckpointKey.plain("sst2", "1", 20), PRETRAINED_KEY)]
-        store.add_results([replace(r, inputs=inputs(*read)) for r in old])
+        store.add_results([r._replace(inputs=inputs(*read)) for r in old])
         assert len(store.results()) == 2
         assert run(store, select(layers=Ranges.parse("3", "--layer"), seeds=("1",))) == Outcome(2, 1)
 
@@ -384,7 +384,7 @@ def test_warnings_are_said_once_a_kind_with_a_count(store: Store) -> None:
     run(store, select(layers=Ranges.parse("3", "--layer")))
     row = store.results()[0]
     reasons = ["few tokens: 7 for 9", "few tokens: 8 for 9", "", "one class", "one class"]
-    assert warnings([replace(row, reason=reason) for reason in reasons]) == (
+    assert warnings([row._replace(reason=reason) for reason in reasons]) == (
         "few tokens: 7 for 9 (2 rows, this is the first)",
         "one class (2 rows)",
     )

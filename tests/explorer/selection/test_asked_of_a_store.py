@@ -62,7 +62,7 @@ def run(store: Store, typed: Selection) -> list[Result]:
 
 
 def without_times(rows: list[Result]) -> set[Result]:
-    return {replace(row, computed_at="") for row in rows}
+    return {row._replace(computed_at="") for row in rows}
 
 
 @pytest.mark.parametrize("measure", ["svcca", "js", "clusters"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from explorer.measures.base import Measure
 from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, At, hidden
@@ -53,7 +52,7 @@ def result(key: CheckpointKey, layer: int, value: float | None, reason: str = ""
         **key._asdict(),
         **{f"ref_{name}": part for name, part in PRETRAINED_KEY._asdict().items()},
     )
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return base._replace(**changes)  # type: ignore[arg-type]
 
 
 def rows(

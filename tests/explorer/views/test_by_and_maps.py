@@ -23,7 +23,7 @@ NONE = palette(Depth.NONE)
 def heads_of(data: Rows, **where: int) -> tuple[Result, ...]:
     """The values in one layer or at one step, each as that of four heads whose mean it is."""
     there = [r for r in data.main if all(getattr(r, name) == n for name, n in where.items())]
-    return tuple(replace(r, head=h, value=(r.value or 0) + h - 2.5) for r in there for h in (1, 2, 3, 4))
+    return tuple(r._replace(head=h, value=(r.value or 0) + h - 2.5) for r in there for h in (1, 2, 3, 4))
 
 
 @pytest.mark.parametrize("part", ["seed", "task", "head"])
@@ -155,7 +155,7 @@ def test_training_stands_under_the_curves_with_the_cursors_step() -> None:
 def test_notes_of_tasks_are_said_once_or_by_their_names() -> None:
     one, two = of_two_tasks(([0, 100], [0, 100]), ([1, 2], [1, 2]))
     worthless = [
-        replace(data, results=tuple(replace(r, reason="too few") for r in data.results)) for data in (one, two)
+        replace(data, results=tuple(r._replace(reason="too few") for r in data.results)) for data in (one, two)
     ]
     assert [n for n in side_by_side(*worthless).notes if "too few" in n] == ["! 8 of 8 mean little: too few"]
     assert [n for n in side_by_side(one, worthless[1]).notes if "few" in n] == ["sst2: ! 8 of 8 mean little: too few"]

@@ -92,8 +92,8 @@ def test_the_distance_of_seeds_is_the_mean_over_pairs_whichever_is_the_reference
         result(KEY, 3, 0.5),  # against the pre-trained model
         between("1", "2", 0.5, ref_layer=4),
         between("1", "1", 0.0),
-        replace(between("1", "2", 0.5), ref_step=20),
-        replace(between("1", "2", 0.5), ref_task="pos"),
+        between("1", "2", 0.5)._replace(ref_step=20),
+        between("1", "2", 0.5)._replace(ref_task="pos"),
         between("1", "2", None),
         between("1", "2", 0.5, statistic="k"),
     ],

@@ -44,7 +44,7 @@ def filled(store: Store, name: str, tasks: tuple[str, ...], heads: tuple[int | N
                     statistic=measure.main, version=measure.version,
                     inputs=inputs(c, reference, kind=measure.reads[0].kind),
                 )  # fmt: skip
-                kept.append(replace(r, value=value(r)))
+                kept.append(r._replace(value=value(r)))
     store.add_results(kept)
     return ask_store(store, Selection(name, "dev"))
 
@@ -81,7 +81,7 @@ def test_the_first_task_is_read_and_the_others_counted(store: Store, svcca: Ques
     asked = replace(svcca, **changes)
     everything, first = fetch(store, asked), fetch_first(store, asked)
     assert first.tasks == everything.tasks
-    assert first.results == tuple(replace(r, computed_at="") for r in everything.results
+    assert first.results == tuple(r._replace(computed_at="") for r in everything.results
                                   if r.task == everything.tasks[0])  # fmt: skip
     assert (first.asked, first.missing) == (everything.asked, everything.missing)
     assert first.asked > first.missing or "against" in changes or asked.tasks == ("pos",)
@@ -186,7 +186,7 @@ def clusters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Question]
             for i, (a, b) in enumerate((("A", "B"), ("A", "C"), ("B", "C"))):
                 for statistic, shift in (("hull_distance", 0.0), ("centroid_distance", 10.0)):
                     far = i + layer / 7 + c.key.step / 100 + int(c.key.seed) / 1000 + shift
-                    kept.append(replace(whole, label_a=a, label_b=b, statistic=statistic, value=far))
+                    kept.append(whole._replace(label_a=a, label_b=b, statistic=statistic, value=far))
     made.add_results(kept)
     return made, ask_store(made, Selection("clusters", "dev"))
 

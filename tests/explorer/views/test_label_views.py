@@ -68,8 +68,8 @@ def test_figures_are_the_distances():
 def test_pairs_that_separate_anyway_and_pairs_without_a_value_are_marked():
     def changed(row):
         if (row.label_a, row.label_b) == ("ADJ", "NOUN"):
-            return replace(row, reason=FEW)
-        return replace(row, value=None, reason="undecided: at most 3") if row.label_a == "NOUN" else row
+            return row._replace(reason=FEW)
+        return row._replace(value=None, reason="undecided: at most 3") if row.label_a == "NOUN" else row
 
     view = Clusters(label_rows(steps=(0,), layers=(6,), changed=changed))
     shown = text(view, 60, 12)
@@ -83,7 +83,7 @@ def test_pairs_that_separate_anyway_and_pairs_without_a_value_are_marked():
 
 
 def test_overlapping_hulls_say_so():
-    view = Clusters(label_rows(steps=(0,), layers=(6,), changed=lambda r: replace(r, value=0.0)))
+    view = Clusters(label_rows(steps=(0,), layers=(6,), changed=lambda r: r._replace(value=0.0)))
     assert "hulls overlap" in draw(view, cursor=Cursor(1, 2)).reading
     assert "all 3 pairs overlap" in view.notes[0]
 
@@ -114,7 +114,7 @@ def test_a_least_distance_that_is_not_known_is_no_value():
 
     def changed(row):
         unknown = (row.label_a, row.label_b, row.statistic) == ("ADJ", "VERB", "hull_distance")
-        return replace(row, value=None, reason="undecided") if unknown else row
+        return row._replace(value=None, reason="undecided") if unknown else row
 
     view = LabelLines(label_rows(changed=changed))
     assert np.isnan(view.mean[[0, 2]]).all()

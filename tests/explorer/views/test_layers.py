@@ -96,7 +96,7 @@ def test_a_measure_without_maps_names_those_that_have_one(changes):
 
 def test_refused_values_keep_their_reason():
     data = crossed()
-    refused = tuple(replace(r, value=None, reason="too few tokens") if r.ref_layer == 1 else r for r in data.results)
+    refused = tuple(r._replace(value=None, reason="too few tokens") if r.ref_layer == 1 else r for r in data.results)
     one = view(replace(data, results=refused))
     assert draw(one, Cursor(1, 2)).reading == "layer 2 against layer 1: no value, too few tokens"
     assert "! 5 of 25 have no value: too few tokens" in draw(one).notes

@@ -55,7 +55,7 @@ def value(store, measure, step, layer, against=PRETRAINED_KEY, seed="1", **more)
         version=declared.version, inputs=inputs(*sides, kind=declared.reads[0].kind),
         ref_layer=layer if reference else None,
     )  # fmt: skip
-    return replace(row, **more)
+    return row._replace(**more)
 
 
 def known(coverage, measure, corpus="dev"):
@@ -101,8 +101,8 @@ def test_values_are_counted_once_and_only_those_that_answer_the_question(store):
     store.add_results(
         [
             *good,
-            replace(good[0], computed_at="2026-01-02T00:00:00.000000"),  # again
-            replace(good[1], head=1),
+            good[0]._replace(computed_at="2026-01-02T00:00:00.000000"),  # again
+            good[1]._replace(head=1),
             value(store, "svcca", 20, 1, against=CheckpointKey.plain("sst2", "2", 0)),
             value(store, "svcca", 20, 1, ref_layer=2),
             value(store, "svcca", 0, 1, seed="2", version=get("svcca").version + 1),
@@ -219,7 +219,7 @@ def test_a_variant_is_a_task_of_its_own(tmp_path):
     tasks = ("sst2", "sst2+freeze-6")
     made = make_store(tmp_path / "v.bertdyn", tasks=tasks, seeds=("1",), steps=(0, 20))
     key = CheckpointKey("sst2", "freeze-6", "1", 20)
-    made.add_results([value(made, "svcca", 20, 1), replace(value(made, "svcca", 20, 1), variant="freeze-6", value=0.75,
+    made.add_results([value(made, "svcca", 20, 1), value(made, "svcca", 20, 1)._replace(variant="freeze-6", value=0.75,
                       inputs=inputs(made.checkpoint("dev", key), made.checkpoint("dev", PRETRAINED_KEY)))])  # fmt: skip
     found = fetch_coverage(made)
     assert [run.task for run in found.runs] == ["sst2", "sst2+freeze-6", "pretrained"]

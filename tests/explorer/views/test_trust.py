@@ -244,7 +244,7 @@ class TestAgainstSeeds:
     def data(self, asked: tuple[str, ...] = ()) -> Rows:
         """Three seeds; the distance of seeds a and b is (a + b) / 10."""
         stored = [
-            replace(r, value=(int(r.seed) + int(r.ref_seed or 0)) / 10)
+            r._replace(value=(int(r.seed) + int(r.ref_seed or 0)) / 10)
             for r in between(("1", "2", "3"), range(0, 101, 100), range(2))
         ]
         base = rows(seeds=("1", "2", "3"))

@@ -219,7 +219,7 @@ def test_the_table_turns_its_pages_with_the_cursor():
 
 def test_rows_with_a_warning_are_marked_and_read_with_it():
     data = rows(steps=[100])
-    results = tuple(replace(r, reason="n/d 1.1: too few tokens") if r.layer == 4 else r for r in data.results)
+    results = tuple(r._replace(reason="n/d 1.1: too few tokens") if r.layer == 4 else r for r in data.results)
     warned = replace(data, results=results)
     table = VIEWS["table"].build(warned)
     marked = [line for line in text(table, 120, 20).splitlines() if line.startswith(" !")]
