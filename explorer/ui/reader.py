@@ -10,6 +10,7 @@ The picture goes first; what stands beside it is read when nothing is wished for
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -40,6 +41,7 @@ KEPT_VALUES = 15_000
 """Values that they may have together; the newest is always kept."""
 
 
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 LISTING = ((CORPORA, 1), (ACTIVATIONS, 3))
 VALUES = ((TABLES, 1),)
 
@@ -143,6 +145,7 @@ class Reader:
         self._close()
 
     def _open(self) -> Store:
+        _load_numpy()
         from store.store import Store
 
         self._store = store = Store.open(self._path, elsewhere=True)
@@ -226,6 +229,18 @@ class Reader:
 
     def _values(self) -> int:
         return sum(len(getattr(kept.data, "results", ())) for kept in self._kept.values())
+
+
+def _load_numpy() -> None:
+    """Import numpy with a BLAS of one thread: nothing is multiplied in this process, and starting the others costs more
+    CPU time than all else that numpy does. Processes that compute are started later and choose for themselves."""
+    if "numpy" in sys.modules or _BLAS_THREADS in os.environ:
+        return
+    os.environ[_BLAS_THREADS] = "1"
+    try:
+        import numpy  # noqa: F401
+    finally:
+        del os.environ[_BLAS_THREADS]
 
 
 def _names(wish: Wish) -> list[Name]:

@@ -20,17 +20,25 @@ class Yardstick:
     pairs: int
 
 
-def summaries(measure: Measure, rows: Iterable[Result]) -> Iterator[Result]:
+def by_cell(measure: Measure, rows: Iterable[Result]) -> dict[Cell, list[Result]]:
+    """Return the rows of each cell."""
+    found: dict[Cell, list[Result]] = {}
+    for r in rows:
+        found.setdefault(cell_of(r, measure), []).append(r)
+    return found
+
+
+def summaries(measure: Measure, cells: Iterable[Sequence[Result]]) -> Iterator[Result]:
     """One row per cell: the main statistic of the whole layer.
 
     Where a measure gives none, the mean over heads, or else over labels, stands for it; where a layer was refused
     without naming a statistic, the refusal does.
+
+    Args:
+        cells: the rows of each; those of single examples and query tokens are passed over.
     """
-    cells: dict[Cell, list[Result]] = {}
-    for r in rows:
-        if r.example is None and r.query is None:
-            cells.setdefault(cell_of(r, measure), []).append(r)
-    for found in cells.values():
+    for rows in cells:
+        found = [r for r in rows if r.example is None and r.query is None]
         if len(found) == 1 and found[0].statistic == measure.main:
             yield found[0]
             continue
@@ -75,7 +83,7 @@ def yardsticks(measure: Measure, rows: Iterable[Result]) -> dict[tuple[str, int 
         and r.ref_layer in (None, r.layer)
     )
     found: dict[tuple[str, int | None, int], dict[frozenset[str | None], list[float]]] = {}
-    for r in summaries(measure, between):
+    for r in summaries(measure, by_cell(measure, between).values()):
         if r.value is not None:
             pairs = found.setdefault((r.recipe, r.layer, r.step), {})
             size = abs(r.value) if signed(measure) else r.value

@@ -11,7 +11,7 @@ import numpy as np
 from explorer.measures import Measure
 from explorer.selection import Cell, Question, seed_order
 from explorer.selection.stored import cell_of
-from explorer.views.cells import Yardstick, merged, summaries, yardsticks
+from explorer.views.cells import Yardstick, by_cell, merged, summaries, yardsticks
 from explorer.views.statistics import Statistics
 from store.keys import PRETRAINED, recipe_of
 from store.results import Result
@@ -104,7 +104,11 @@ class Rows:
     @cached_property
     def cells(self) -> tuple[Result, ...]:
         """One row a value of a layer: the measure's main statistic; layers against other layers included."""
-        return tuple(summaries(self.measure, self.results))
+        return tuple(summaries(self.measure, self._of_cells.values()))
+
+    @cached_property
+    def _of_cells(self) -> dict[Cell, list[Result]]:
+        return by_cell(self.measure, self.results)
 
     @cached_property
     def main(self) -> tuple[Result, ...]:
@@ -119,7 +123,7 @@ class Rows:
     @cached_property
     def missing(self) -> int:
         """Those that were not computed yet."""
-        known = len({cell_of(r, self.measure) for r in self.results}) + self.unseen
+        known = len(self._of_cells) + self.unseen
         return len(self.wanted) - known + sum(share.missing for share in self.unshown.values())
 
     @cached_property
@@ -171,7 +175,7 @@ class Rows:
         for r in self.main if axis is not None and not axis.within else ():
             for spot in self._spots(r):
                 found.setdefault(spot, []).append(r)
-        return {spot: merged(rs) for spot, rs in found.items()}
+        return {spot: rs[0] if len(rs) == 1 else merged(rs) for spot, rs in found.items()}
 
     def at(self, task: str, seed: str, layer: int, step: int) -> Result | None:
         """The main row of one layer of one checkpoint; the mean of several when it is compared with several seeds."""

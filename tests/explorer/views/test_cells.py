@@ -31,21 +31,21 @@ def test_the_whole_layer_stands_before_its_heads_and_parts():
         result(KEY, 3, 0.1, query=2),
         result(KEY, 3, 0.2, statistic="k"),
     ]
-    assert [r.value for r in summaries(DISTANCE, rows)] == [0.5]
+    assert [r.value for r in summaries(DISTANCE, [rows])] == [0.5]
 
 
 def test_heads_alone_are_averaged_and_so_are_labels():
     heads = [result(KEY, 3, value, head=h, null_value=value / 2) for h, value in ((1, 0.2), (2, 0.6))]
-    (one,) = summaries(DISTANCE, heads)
+    (one,) = summaries(DISTANCE, [heads])
     assert (one.value, one.head, one.null_value) == (pytest.approx(0.4), None, pytest.approx(0.2))
     labels = [result(KEY, 3, value, label_a=name) for name, value in (("NOUN", 0.1), ("VERB", 0.5))]
-    (one,) = summaries(DISTANCE, labels)
+    (one,) = summaries(DISTANCE, [labels])
     assert (one.value, one.label_a) == (pytest.approx(0.3), None)
 
 
 def test_a_layer_refused_under_no_statistic_keeps_its_reason():
     measure = replace(DISTANCE, main="hull_mean")
-    (one,) = summaries(measure, [result(KEY, 3, None, "one class only")])
+    (one,) = summaries(measure, [[result(KEY, 3, None, "one class only")]])
     assert (one.value, one.reason) == (None, "one class only")
 
 
