@@ -161,7 +161,7 @@ class Checkpoint(NamedTuple):
     width: int
     dtype: str
     digests: Mapping[str, str]
-    """Digest of each array that was extracted, by what it is: ``hidden``, ``attention``."""
+    """Digest of each array that was extracted, by what it is (``hidden``, ``attention``), and of the ``weights``."""
     epoch: float | None
     loss: float | None
     """Training loss last logged at or before this step."""

@@ -110,11 +110,17 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
     return (
         folder, modified, _text(a["corpus"]), _text(a["task"]), _text(a["variant"]), _text(a["seed"]), int(a["step"]),
         int(a["layers"]), int(a["heads"]), int(a["width"]), _text(a["dtype"]),
-        _json({_text(k): _text(v) for k, v in a["digests"].items()}), _float(a.get("epoch")), _float(a.get("loss")),
+        _json({_text(k): _text(v) for k, v in _digests(a).items()}), _float(a.get("epoch")), _float(a.get("loss")),
         _json({k: v for k, v in (a.get("metrics") or {}).items() if isinstance(v, int | float)}),
         _text(a.get("model_class") or ""), _text(a.get("source") or ""), _text(a.get("weights_sha256") or ""),
         int(a["bytes"]), _text(a["created"]), _json(a.get("training_log") or []),
     )  # fmt: skip
+
+
+def _digests(attributes: Mapping[str, Any]) -> dict[str, object]:
+    """Digests of what was extracted, and of the weights that it was extracted with."""
+    weights = attributes.get("weights_sha256")
+    return {**attributes["digests"], **({"weights": weights} if weights else {})}
 
 
 def checkpoint_of(row: Sequence[Any]) -> Checkpoint:

@@ -102,7 +102,29 @@ class AttentionInput(LayerInput):
         return _ITEM_BYTES * corpus.pairs * checkpoint.heads
 
 
-INPUTS: Mapping[str, CheckpointInput] = {"hidden": HiddenInput(), "attention": AttentionInput()}
+class WeightsInput:
+    """Weights of the model, from the folder that the checkpoint was extracted from."""
+
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+        """Return all of them, whatever the layer: each is read when the measure asks for it.
+
+        Raises:
+            BertdynError: the folder is gone, or holds other weights now.
+        """
+        from store.models.weights import StoredWeights
+
+        return StoredWeights.of(store, checkpoint.corpus, checkpoint.key)
+
+    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+        """Return about how much one layer takes: twelve matrices of width x width in float32."""
+        return 12 * 4 * checkpoint.width**2
+
+
+INPUTS: Mapping[str, CheckpointInput] = {
+    "hidden": HiddenInput(),
+    "attention": AttentionInput(),
+    "weights": WeightsInput(),
+}
 """By the kind that ``measures.declaration.Input`` names."""
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from explorer.measures.declaration import (
     CHECKPOINT,
@@ -116,6 +116,22 @@ class Trust:
 
 
 INTERVALS = ("jackknife", "bootstrap")
+
+
+class Weights(Protocol):
+    """The weights of one checkpoint, read when they are asked for; a context that closes its files."""
+
+    def modules(self, layer: int | None) -> Mapping[str, str]:
+        """The module of each weight of one layer, by the weight's name; None: of what has no layer."""
+        ...
+
+    def tensor(self, name: str) -> np.ndarray:
+        """One weight, float32."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 class Shelf(Protocol):

@@ -38,7 +38,7 @@ class Input:
     """Something that a measure reads of one of its operands, or of the corpus."""
 
     kind: str
-    """A key of ``compute.inputs.INPUTS``: ``hidden``, ``attention``, ``annotation``."""
+    """A key of ``compute.inputs.INPUTS``: ``hidden``, ``attention``, ``weights``, ``annotation``."""
     title: str
     """In words, for sentences: 'hidden states'."""
     role: str = ""
@@ -53,6 +53,11 @@ def hidden(*operands: Operand) -> tuple[Input, ...]:
 def attention(*operands: Operand) -> tuple[Input, ...]:
     """Declare that the attentions of one layer of each operand are read."""
     return tuple(Input("attention", "attentions", operand.role) for operand in operands)
+
+
+def weights(*operands: Operand) -> tuple[Input, ...]:
+    """Declare that the weights of each operand are read, from the folder that it was extracted from."""
+    return tuple(Input("weights", "weights", operand.role) for operand in operands)
 
 
 LABELS = Input("annotation", "labels")

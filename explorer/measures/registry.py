@@ -18,6 +18,7 @@ from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.linear import MEASURES as LINEAR
 from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATIO
 from explorer.measures.rsa import MEASURES as RSA
+from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
 
 OWN = "BERTDYN_MEASURES"
 _SPECTRUM = (*EFFECTIVE_RANK, *PARTICIPATION_RATIO, *ANISOTROPY)
@@ -64,7 +65,10 @@ def own_measures(named: str) -> tuple[Measure, ...]:
 
 
 _MEASURES = registered(
-    (*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY, *_SPECTRUM, *own_measures(os.environ.get(OWN, "")))
+    (
+        *(*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY, *_SPECTRUM, *WEIGHT_CHANGE),
+        *own_measures(os.environ.get(OWN, "")),
+    )
 )
 
 

@@ -202,6 +202,7 @@ def _attributes(encoder: Encoder, found: Found, past: Any) -> dict[str, Any]:
     return {
         "model_class": encoder.model_class,
         "source": found.source,
+        "folder": str(found.folder.absolute()),
         "weights_sha256": weights_digest(weights),
         "weights_size": total,
         "weights_mtime_ns": changed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,26 @@ def tables_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """
     if request.node.get_closest_marker("own_process") is None:
         monkeypatch.setattr("store.store.Elsewhere", lambda root, nice=0: Catalog(root))
+
+
+LOOK_SECONDS, IDLE_SHARE = 0.002, 0.25
+
+
+async def idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
+    """Wait until the process has used little CPU time in two looks in a row, or for ``max_sleep`` seconds."""
+    deadline, quiet = time.monotonic() + max_sleep, 0
+    while quiet < 2 and time.monotonic() < deadline:
+        began, spent = time.monotonic(), time.process_time()
+        await asyncio.sleep(LOOK_SECONDS)
+        idled = time.process_time() - spent < IDLE_SHARE * (time.monotonic() - began)
+        quiet = quiet + 1 if idled else 0
+
+
+@pytest.fixture(autouse=True)
+def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each key Textual's pilot sleeps for 40 ms at least; it looks more often here whether all is done."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", idle)
 
 
 @asynccontextmanager

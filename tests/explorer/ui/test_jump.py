@@ -59,7 +59,8 @@ async def settled(pilot: Pilot[None], key: str, variant: int) -> None:
     await until(pilot, lambda: not screen.pane.waiting)
     for _ in range(20):  # one view has several parts: the picture stands when it has been the same for a while
         picture = screen.chart.picture
-        await pilot.pause(0.1)
+        await pilot.pause(0.02)
+        await pilot.pause()
         if screen.chart.picture is picture:
             return
 

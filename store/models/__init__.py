@@ -1,0 +1,1 @@
+"""The weights of checkpoints, read from their files without building a model."""

@@ -1,0 +1,134 @@
+"""A stored checkpoint's weights, tensor by tensor, from the files that it was extracted from.
+
+They are read where they lie, and only if they are the weights that the store has the digest of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from store.errors import BertdynError
+from store.models.names import Place, layers_of_group, places
+
+if TYPE_CHECKING:
+    from store.keys import CheckpointKey
+    from store.store import Store
+
+
+class StoredWeights:
+    """The weights of one checkpoint; nothing is read before it is asked for."""
+
+    def __init__(self, folder: Path, files: tuple[Path, ...], layers: int) -> None:
+        """
+        Args:
+            files: as ``store.extract.find.weight_files`` finds them.
+            layers: of the encoder; shared weights belong to several of them.
+
+        Raises:
+            BertdynError: a file that cannot be read, or two weights of one place.
+        """
+        self._files, self._layers = files, layers
+        self._open = ExitStack()
+        self._tensors: dict[str, Any] = {}
+        try:
+            for path in files:
+                self._add(path)
+            self._places = places(self._tensors)
+        except ValueError as error:
+            self.close()
+            raise BertdynError(f"The weights in {folder} are of more than one encoder: {error}.") from None
+        except BaseException:
+            self.close()
+            raise
+        self._written = {place.name: written for written, place in self._places.items()}
+        self._groups = 1 + max((p.layer or 0 for p in self._places.values() if p.group), default=0)
+
+    @classmethod
+    def of(cls, store: Store, corpus: str, key: CheckpointKey) -> StoredWeights:
+        """Open the weights of a stored checkpoint.
+
+        Raises:
+            BertdynError: its folder is gone, holds other weights now, or cannot be read.
+        """
+        from store.extract.find import weight_files
+
+        noted = store.attributes(corpus, key)
+        folder = Path(str(noted.get("folder") or noted["source"]))
+        files = weight_files(folder) if folder.is_dir() else ()
+        if not files or not all(path.is_file() for path in files):
+            raise BertdynError(
+                f"The weights of {key} are no longer in {folder}, where they were extracted from. Put them back, or "
+                "extract again from where they are with --replace."
+            )
+        _verify(files, noted, key, folder)
+        return cls(folder, files, int(noted["layers"]))
+
+    def modules(self, layer: int | None) -> dict[str, str]:
+        """Return the weights of one layer with their modules, by name.
+
+        Args:
+            layer: 0 is what comes before the first layer; None: pooler, classifier and what has no known place.
+        """
+        return {place.name: place.module for place in self._places.values() if layer in self._layers_of(place)}
+
+    def tensor(self, name: str) -> np.ndarray:
+        """Return one weight as float32, in the shape it has in the file."""
+        written = self._written[name]
+        source = self._tensors[written]
+        return np.asarray((source.get_tensor(written) if hasattr(source, "get_tensor") else source).float().numpy())
+
+    def close(self) -> None:
+        """Close the files."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _layers_of(self, place: Place) -> tuple[int | None, ...] | range:
+        if place.group and place.layer is not None:
+            return layers_of_group(place.layer, self._groups, self._layers)
+        return (place.layer,)
+
+    def _add(self, path: Path) -> None:
+        import torch
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            if path.suffix == ".safetensors":
+                source = self._open.enter_context(safe_open(str(path), framework="pt"))
+                self._tensors.update(dict.fromkeys(source.keys(), source))
+            else:
+                self._tensors.update(torch.load(path, map_location="cpu", weights_only=True, mmap=True))
+        except (SafetensorError, OSError, RuntimeError, ValueError, EOFError) as error:
+            said = str(error).partition("\n")[0]
+            raise BertdynError(f"The weights in {path} cannot be read: {said}") from None
+
+
+def _verify(files: tuple[Path, ...], noted: Mapping[str, Any], key: CheckpointKey, folder: Path) -> None:
+    from store.extract.model import weights_stamp
+
+    stamp = weights_stamp(files)
+    if (noted.get("weights_size"), noted.get("weights_mtime_ns")) == stamp:
+        return
+    if _digest(files, stamp) != noted.get("weights_sha256"):
+        raise BertdynError(
+            f"The weights in {folder} are no longer those that the store has as {key}. Extract them again with "
+            "--replace, or put the old ones back."
+        )
+
+
+@lru_cache(maxsize=4096)
+def _digest(files: tuple[Path, ...], stamp: tuple[int, int]) -> str:
+    """SHA-256 of files; read again when their stamp is another one."""
+    from store.extract.model import weights_digest
+
+    return weights_digest(files)

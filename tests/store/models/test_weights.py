@@ -1,0 +1,118 @@
+"""Does every weight of a checkpoint's file have its place, in each family of encoders?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from store.errors import BertdynError
+from store.models.names import MODULES, OTHER, layers_of_group, place_of, places
+from store.models.weights import StoredWeights
+from tests.store.extract import models
+
+LAYERS = 4
+ALBERT = {
+    "vocab_size": 50, "embedding_size": 16, "hidden_size": 24, "num_hidden_layers": LAYERS, "num_hidden_groups": 2,
+    "inner_group_num": 1, "num_attention_heads": 2, "intermediate_size": 48, "max_position_embeddings": 64,
+}  # fmt: skip
+
+
+def saved(folder: Path, kind: str) -> tuple[Path, Any]:
+    """A small classifier in a file, and its weights as torch has them."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    if kind == "albert":
+        model = AutoModelForSequenceClassification.from_config(AutoConfig.for_model(kind, **ALBERT))
+        model.save_pretrained(folder)
+    else:
+        models.save(folder, kind, tokenizer=False, num_hidden_layers=LAYERS)
+        model = AutoModelForSequenceClassification.from_pretrained(folder)
+    return folder, dict(model.named_parameters())
+
+
+@pytest.mark.parametrize("kind", [*models.CONFIGURATIONS, "albert"])
+def test_every_weight_is_found_once_in_its_layer_and_module(tmp_path: Path, kind: str) -> None:
+    folder, parameters = saved(tmp_path / kind, kind)
+    with StoredWeights(folder, (folder / "model.safetensors",), LAYERS) as weights:
+        by_layer = {layer: weights.modules(layer) for layer in (None, *range(LAYERS + 1))}
+        named = {name for found in by_layer.values() for name in found}
+        assert len(named) == len(parameters)
+        sizes = Counter(tuple(p.shape) for p in parameters.values())
+        assert Counter(weights.tensor(name).shape for name in named) == sizes
+        for name in sorted(named):
+            (written,) = [one for one in parameters if f".{one}".endswith(f".{name}")]
+            np.testing.assert_array_equal(weights.tensor(name), parameters[written].detach().numpy())
+    modules = {module for found in by_layer.values() for module in found.values()}
+    assert modules <= set(MODULES) - {OTHER}
+    core = {"query", "key", "value", "attention-output", "mlp-in", "mlp-out", "layer-norm"}
+    assert all(core <= set(by_layer[layer].values()) for layer in range(1, LAYERS + 1))
+    assert set(by_layer[0].values()) == {"embeddings", "layer-norm"}
+    assert set(by_layer[None].values()) <= {"pooler", "classifier"}
+    assert "classifier" in by_layer[None].values()
+
+
+def test_layers_that_share_weights_have_the_same_ones(tmp_path: Path) -> None:
+    folder, _ = saved(tmp_path / "albert", "albert")
+    with StoredWeights(folder, (folder / "model.safetensors",), LAYERS) as weights:
+        assert weights.modules(1) == weights.modules(2) != weights.modules(3) == weights.modules(4)
+
+
+@pytest.mark.parametrize(("layers", "groups"), [(12, 1), (12, 3), (5, 2), (4, 4)])
+def test_groups_are_dealt_out_as_transformers_does(layers: int, groups: int) -> None:
+    there = [int(n / (layers / groups)) for n in range(layers)]  # AlbertTransformer.forward
+    for group in range(groups):
+        assert [n - 1 for n in layers_of_group(group, groups, layers)] == [
+            n for n, one in enumerate(there) if one == group
+        ]
+
+
+@pytest.mark.parametrize("prefix", ["", "bert.", "_orig_mod.bert.", "module.bert.", "model.encoder_model.bert."])
+def test_what_stands_before_the_encoder_does_not_matter(prefix: str) -> None:
+    plain = place_of("encoder.layer.3.attention.output.LayerNorm.weight")
+    assert plain is not None
+    assert (plain.layer, plain.module) == (4, "layer-norm")
+    assert place_of(f"{prefix}encoder.layer.3.attention.output.LayerNorm.gamma") == plain
+
+
+@pytest.mark.parametrize(
+    "name", ["cls.predictions.bias", "bert.embeddings.position_ids", "lm_head.dense.weight", "vocab_projector.bias"]
+)
+def test_heads_of_pretraining_and_buffers_have_no_place(name: str) -> None:
+    assert place_of(name) is None
+
+
+def test_what_is_unknown_is_kept_under_a_name_of_its_own() -> None:
+    inside, outside = place_of("bert.encoder.layer.0.adapter.down.weight"), place_of("temperature.scale")
+    assert inside is not None
+    assert outside is not None
+    assert (inside.module, inside.layer) == (OTHER, 1)
+    assert (outside.module, outside.layer) == (OTHER, None)
+
+
+def test_two_encoders_in_one_file_are_refused() -> None:
+    names = [f"{one}.encoder.layer.0.attention.self.query.weight" for one in ("student", "teacher")]
+    with pytest.raises(ValueError, match=r"student.*teacher"):
+        places(names)
+
+
+def test_pickled_weights_are_read_and_a_damaged_file_is_named(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    folder, _ = saved(tmp_path / "bert", "bert")
+    state = load_file(folder / "model.safetensors")
+    torch.save(state, folder / "pytorch_model.bin")
+    torch.save({name: tensor.bfloat16() for name, tensor in state.items()}, folder / "half.bin")
+    name = "encoder.layer.1.intermediate.dense.weight"
+    with StoredWeights(folder, (folder / "pytorch_model.bin",), LAYERS) as weights:
+        np.testing.assert_array_equal(weights.tensor(name), state[f"bert.{name}"].numpy())
+    with StoredWeights(folder, (folder / "half.bin",), LAYERS) as weights:
+        np.testing.assert_array_equal(weights.tensor(name), state[f"bert.{name}"].bfloat16().float().numpy())
+    cut = folder / "model.safetensors"
+    cut.write_bytes(cut.read_bytes()[:1000])
+    with pytest.raises(BertdynError, match=r"model\.safetensors cannot be read"):
+        StoredWeights(folder, (cut,), LAYERS)
