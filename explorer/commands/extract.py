@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from store.extract.run import Outcome, Plan, Progress, Report, Work
     from store.keys import CheckpointKey
+
+_FOLDERS = 4
+"""Folders of which the plan says what they were taken for."""
 
 
 @click.command(
@@ -54,18 +57,25 @@ if TYPE_CHECKING:
     "--text",
     metavar="[NAME:]COLUMN[,COLUMN]",
     multiple=True,
-    help="Column of the sentences, two for pairs. Default: text, sentence, sentence1,sentence2 or premise,hypothesis, "
-    "whichever there is; the first of a .tsv of two columns without a header. Several corpora: NAME:COLUMN for one.",
+    help="Column of the sentences, two for pairs; by number, from 1, in a table without header. Default: the usual "
+    "names (text, sentence, sentence1,sentence2, premise,hypothesis, question,sentence, ...) where only one fits; the "
+    "first of a .tsv of two columns without a header. Several corpora: NAME:COLUMN for one.",
 )
 @click.option(
     "--label",
     metavar="[NAME:]COLUMN",
     multiple=True,
-    help="Column of the labels; upos or deprel of a .conllu. Default: label where there is one, upos, or the second of "
-    "a .tsv without a header. Several corpora: upos and deprel are for each .conllu, others for each table, "
+    help="Column of the labels, or its number; upos or deprel of a .conllu. Default: label, labels, gold_label or "
+    "is_duplicate where only one is there, upos, or the second of a .tsv without a header. Several corpora: upos and "
+    "deprel are for each .conllu, others for each table, "
     "NAME:COLUMN for one.",
 )
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N sentences of each file.")
+@click.option(
+    "--skip-bad-rows",
+    is_flag=True,
+    help="Leave out and count rows that are torn or lack a text or label, and sentences with a word that has none.",
+)
 @click.option(
     "--max-length",
     metavar="N",
@@ -101,6 +111,7 @@ def command(
     text: tuple[str, ...],
     label: tuple[str, ...],
     limit: int | None,
+    skip_bad_rows: bool,
     max_length: int,
     batch_tokens: int | None,
     device: str,
@@ -122,6 +133,7 @@ def command(
         text=text,
         label=label,
         limit=limit,
+        skip_bad_rows=skip_bad_rows,
         max_length=max_length,
         batch_tokens=batch_tokens,
         device=device,
@@ -199,15 +211,42 @@ def _plan_text(plan: Plan) -> str:
     for name, corpus in plan.corpora.items():
         info = corpus.info
         cut = f", {info.truncated:,} cut at {plan.options.max_length} tokens" if info.truncated else ""
-        labels = f", {len(info.labels)} labels" if info.labels else ", no labels"
-        lines.append(f"corpus {name}: {info.examples:,} sentences, {info.tokens:,} tokens{cut}{labels}")
+        text, label = _read_from(corpus.attributes.get("columns"))
+        labels = f", {len(info.labels)} labels{label}" if info.labels else ", no labels"
+        lines.append(f"corpus {name}: {info.examples:,} sentences{text}, {info.tokens:,} tokens{cut}{labels}")
     there = sum(o.status == "present" for o in plan.outcomes)
     what = "nothing to extract"
     if plan.work:
         what = f"{plan.checkpoints:,} checkpoints to extract on {plan.device}: {plan.tokens:,} tokens, at most "
         what += f"{size(plan.bytes)} of {size(plan.free)} free"
     lines.append(what + (f"; {there:,} there already" if there else ""))
+    folders = {work.found.key: work.found.folder for work in plan.work}
+    for key, folder in list(folders.items())[:_FOLDERS]:
+        lines.append(f"  {folder} is {_named(key)}")
+    if len(folders) > _FOLDERS:
+        lines.append(f"  and {len(folders) - _FOLDERS:,} more")
     return "\n".join([*lines, *plan.notes])
+
+
+def _read_from(columns: object) -> tuple[str, str]:
+    """Return which columns the texts and the labels of a corpus were read from, in brackets; empty for none."""
+    there = {str(k): str(v) for k, v in columns.items()} if isinstance(columns, Mapping) else {}
+    text, label = there.get("text", ""), there.get("label", "")
+    header = ", no header" if there.get("header") == "none" else ""
+    many = "s" if "," in text else ""
+    return (
+        f" (column{many} {text.replace(',', ', ')}{header})" if text else "",
+        f" (column {label})" if label else "",
+    )
+
+
+def _named(key: CheckpointKey) -> str:
+    from store.keys import PRETRAINED
+
+    if key.task == PRETRAINED:
+        return "the reference"
+    variant = f", variant {key.variant}" if key.variant else ""
+    return f"task {key.task}{variant}, seed {key.seed}, step {key.step}"
 
 
 def _print_report(report: Report) -> None:

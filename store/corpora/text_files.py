@@ -6,20 +6,18 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from store.duck import interruptible
-from store.duck_paths import scan
+from store.corpora.table_files import NUMBER_COLUMNS, Table, label_column, looks_binary, table_of, text_columns
 from store.errors import BertdynError
 
 TABLES = (".tsv", ".csv", ".jsonl", ".parquet")
 CONLLU = ".conllu"
 CONLLU_LABELS = {"upos": 3, "deprel": 7}
 """Column of a CoNLL-U line, from 0."""
-TEXT_COLUMNS = (("text",), ("sentence",), ("sentence1", "sentence2"), ("premise", "hypothesis"))
-"""Taken, in this order, when --text is not given."""
 LABEL_COLUMN = "label"
-_LONGEST_LINE = 64 * 2**20
+_SHOWN = 3
+"""Bad rows that are named; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,9 @@ class Text:
     source: str
     sha256: str
     columns: Mapping[str, str]
-    """Which columns were read, as provenance."""
+    """Which columns were read, as provenance; ``header``: ``none`` where the first line does not name them."""
+    notes: tuple[str, ...] = ()
+    """What a user would want to know of how it was read."""
 
 
 def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:
@@ -72,17 +72,21 @@ def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal[
     return chosen
 
 
-def read(path: Path, *, text: str | None = None, label: str | None = None, limit: int | None = None) -> Text:
+def read(
+    path: Path, *, text: str | None = None, label: str | None = None, limit: int | None = None, skip: bool = False
+) -> Text:
     """Read a text file.
 
     Args:
         path: .tsv, .csv, .jsonl, .parquet or .conllu. A .tsv of two columns without a header is sentence and label.
-        text: column of the sentences, or two columns joined by a comma for pairs.
+        text: column of the sentences, or two columns joined by a comma for pairs; by number without a header.
         label: column of the labels; ``upos`` (default) or ``deprel`` of a .conllu.
         limit: keep the first so many examples.
+        skip: leave out and count rows that are torn or lack a text or label, and sentences with a word that has none.
 
     Raises:
-        BertdynError: no such file, another ending, binary, empty, without the column, a row without text or label.
+        BertdynError: no such file, another ending, binary, empty, without the column, columns of which several fit, a
+            bad row.
     """
     if not path.is_file():
         raise BertdynError(f"There is no corpus file {path}.")
@@ -90,117 +94,91 @@ def read(path: Path, *, text: str | None = None, label: str | None = None, limit
     if ending == CONLLU:
         if text is not None:
             raise BertdynError(f"--text {text}: {path} is a .conllu, whose words are the text.")
-        return _read_conllu(path, label or "upos", limit)
+        return _read_conllu(path, label or "upos", limit, skip)
     if ending not in TABLES:
         raise BertdynError(f"{path}: corpus files end in {', '.join((*TABLES, CONLLU))}.")
-    return _read_table(path, ending, text, label, limit)
+    return _read_table(path, ending, text, label, limit, skip)
 
 
-def _read_table(path: Path, ending: str, text: str | None, label: str | None, limit: int | None) -> Text:
-    source, there, skip = _scan(path, ending, (text, label))
-    texts = _text_columns(path, text, there)
-    labels = label if label is not None else LABEL_COLUMN if LABEL_COLUMN in there else None
-    if labels is not None and labels not in there:
-        raise BertdynError(f"{path} has no column '{labels}' for --label, only {', '.join(there) or 'no header'}.")
+def _read_table(path: Path, ending: str, text: str | None, label: str | None, limit: int | None, skip: bool) -> Text:
+    named = [*([text] if text and ("," not in text) else (text or "").split(",")), label or ""]
+    table = table_of(path, ending, [name.strip() for name in named if name.strip()])
+    texts, labels = text_columns(table, text), label_column(table, label)
     wanted = [*texts, *([labels] if labels else [])]
-    selected = ", ".join(f"CAST({_quoted(there[name])} AS VARCHAR)" for name in wanted)
-    rows = _query(path, f"SELECT {selected} FROM {source}" + (f" LIMIT {int(limit)}" if limit is not None else ""))
-    first = 1 + skip
-    for number, row in enumerate(rows, first):
-        for name, cell in zip(wanted, row, strict=True):
-            if cell is None or not cell.strip():
-                unit = "line" if ending in (".tsv", ".csv") else "row"
-                what = "label" if name == labels else "text"
-                raise BertdynError(f"{path}, {unit} {number}: no {what} in column '{name}'.")
+    rows, bad = list[tuple[str, ...]](), list[str]()
+    for row in table.rows(wanted):
+        if limit is not None and len(rows) == limit:
+            break
+        fault = row.fault or _blank(wanted, row.cells, labels)
+        if not fault:
+            rows.append(tuple(str(cell) for cell in row.cells))
+        elif skip:
+            bad.append(f"{table.unit} {row.number}: {fault}")
+        else:
+            raise BertdynError(
+                f"{path}, {table.unit} {row.number}: {fault}. With --skip-bad-rows such rows are left out and counted."
+            )
     if not rows:
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
     return Text(
         kind="sentence",
-        texts=tuple(tuple(row[: len(texts)]) for row in rows),
+        texts=tuple(row[: len(texts)] for row in rows),
         words=None,
         labels=tuple(row[-1].strip() for row in rows) if labels else None,
         source=str(path.absolute()),
         sha256=_sha256(path),
-        columns={"text": ",".join(texts), **({"label": labels} if labels else {})},
+        columns={
+            "text": ",".join(texts),
+            **({"label": labels} if labels else {}),
+            **({} if table.header else {"header": "none"}),
+        },
+        notes=_notes(table, labels, bad),
     )
 
 
-def _scan(path: Path, ending: str, named: Sequence[str | None]) -> tuple[str, dict[str, str], int]:
-    """The table function that reads the file, its columns (as shown -> in SQL), lines before the first row."""
-    if ending == ".parquet":
-        table = scan("read_parquet", [path])
-        there = [row[0] for row in _query(path, f"DESCRIBE SELECT * FROM {table}")]
-        return table, {name: name for name in there}, 0
-    if _looks_binary(path):
-        raise BertdynError(f"{path} is not text: a {ending} file was expected.")
-    if ending == ".jsonl":
-        plain = ("format='newline_delimited'", f"maximum_object_size={_LONGEST_LINE}")
-        sampled = scan("read_json", [path], *plain, "sample_size=-1")
-        there = [row[0] for row in _query(path, f"DESCRIBE SELECT * FROM {sampled}")]
-        # Typed by us: what looks like a date or a number to DuckDB must come back as it was written.
-        types = ", ".join(f"{_string(name)}: 'VARCHAR'" for name in there)
-        return scan("read_json", [path], *plain, f"columns={{{types}}}"), {name: name for name in there}, 0
-    delimiter, quote = ("\\t", "") if ending == ".tsv" else (",", '"')
-    head = _first_row(path, "\t" if ending == ".tsv" else ",")
-    header = _is_header(path, head, ending, named)
-    names = [f"column{i}" for i in range(len(head))]
-    types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-    table = scan(
-        "read_csv", [path], "auto_detect=false", "header=false", f"skip={int(header)}", f"delim=E'{delimiter}'",
-        f"quote='{quote}'", f"escape='{quote}'", f"columns={{{types}}}", f"max_line_size={_LONGEST_LINE}",
-    )  # fmt: skip
-    shown = head if header else ["sentence", "label"][: len(names)]
-    return table, dict(zip(shown, names, strict=True)), int(header)
+def _blank(wanted: Sequence[str], cells: Sequence[str | None], labels: str | None) -> str:
+    for name, cell in zip(wanted, cells, strict=True):
+        if cell is None or not cell.strip():
+            return f"no {'label' if name == labels else 'text'} in column '{name}'"
+    return ""
 
 
-def _is_header(path: Path, head: list[str], ending: str, named: Sequence[str | None]) -> bool:
-    """Whether the first line names columns. Only a .tsv of two columns (or one) may do without."""
-    columns = {part for name in named if name for part in name.split(",")}
-    known = {LABEL_COLUMN, *(part for group in TEXT_COLUMNS for part in group)}
-    lowered = {cell.strip().lower() for cell in head}
-    if columns <= set(head) and (columns or lowered & known):
-        if len(set(head)) != len(head):
-            raise BertdynError(f"{path} names a column twice in its first line: {', '.join(head)}.")
-        return True
-    if ending == ".csv" or len(head) > 2 or lowered & known:
-        return True
-    if columns <= {"sentence", "label"}:
-        return False
-    raise BertdynError(
-        f"{path} has no column {' or '.join(repr(c) for c in sorted(columns - set(head)))}: its first line is "
-        f"{', '.join(repr(c[:40]) for c in head)}."
-    )
+def _notes(table: Table, labels: str | None, bad: Sequence[str]) -> tuple[str, ...]:
+    said = []
+    numbers = [name for name in NUMBER_COLUMNS if name in table.names]
+    if labels is None and numbers:
+        said.append(f"no labels were taken; with --label {numbers[0]} each number in it is a class")
+    if bad:
+        said.append(_left_out(bad, f"bad {table.unit}"))
+    return tuple(said)
 
 
-def _text_columns(path: Path, text: str | None, there: Mapping[str, str]) -> list[str]:
-    if text is None:
-        for group in TEXT_COLUMNS:
-            if all(name in there for name in group):
-                return list(group)
-        raise BertdynError(f"{path}: which column is the text? It has {', '.join(there)}; name one with --text.")
-    names = [text] if text in there else [name.strip() for name in text.split(",")]
-    missing = [name for name in names if name not in there]
-    if missing:
-        raise BertdynError(f"{path} has no column '{missing[0]}' for --text, only {', '.join(there)}.")
-    if not 1 <= len(names) <= 2:
-        raise BertdynError(f"--text {text}: an example is one text or a pair of texts, not {len(names)}.")
-    return names
+def _left_out(bad: Sequence[str], unit: str) -> str:
+    many = f"1 {unit} is" if len(bad) == 1 else f"{len(bad):,} {unit}s are"
+    return f"{many} left out ({'; '.join(bad[:_SHOWN])}{', ...' * (len(bad) > _SHOWN)})"
 
 
-def _read_conllu(path: Path, label: str, limit: int | None) -> Text:
+def _read_conllu(path: Path, label: str, limit: int | None, skip: bool) -> Text:
     column = CONLLU_LABELS.get(label.lower())
     if column is None:
         raise BertdynError(f"--label {label}: the labels of {path} are {' or '.join(CONLLU_LABELS)}.")
-    if _looks_binary(path):
+    if looks_binary(path):
         raise BertdynError(f"{path} is not text: a .conllu file was expected.")
     sentences: list[tuple[str, ...]] = []
     labels: list[tuple[str, ...]] = []
+    bad: list[str] = []
     for words in _sentences(path):
         if limit is not None and len(sentences) == limit:
             break
-        for number, cells in words:
-            if cells[1] == "" or cells[column] in ("", "_"):
-                raise BertdynError(f"{path}, line {number}: the word '{cells[1]}' has no {label.upper()}.")
+        lacking = next(((n, cells[1]) for n, cells in words if cells[1] == "" or cells[column] in ("", "_")), None)
+        if lacking is not None and skip:
+            bad.append(f"line {lacking[0]}: no {label.upper()}")
+            continue
+        if lacking is not None:
+            raise BertdynError(
+                f"{path}, line {lacking[0]}: the word '{lacking[1]}' has no {label.upper()}. With --skip-bad-rows such "
+                "sentences are left out and counted."
+            )
         sentences.append(tuple(cells[1] for _, cells in words))
         labels.append(tuple(cells[column] for _, cells in words))
     if not sentences:
@@ -213,6 +191,7 @@ def _read_conllu(path: Path, label: str, limit: int | None) -> Text:
         source=str(path.absolute()),
         sha256=_sha256(path),
         columns={"text": "FORM", "label": label.upper()},
+        notes=(_left_out(bad, "sentence"),) if bad else (),
     )
 
 
@@ -243,50 +222,6 @@ def _sentences(path: Path) -> Iterator[list[tuple[int, list[str]]]]:
         yield words
 
 
-def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    import duckdb
-
-    connection = duckdb.connect()
-    try:
-        with interruptible():
-            return [tuple(row) for row in connection.execute(sql).fetchall()]
-    except (duckdb.Error, UnicodeDecodeError) as error:
-        said = next((line.strip() for line in str(error).splitlines() if line.strip()), "unreadable")
-        raise BertdynError(f"{path} cannot be read: {said}") from None
-    finally:
-        connection.close()
-
-
-def _first_row(path: Path, delimiter: str) -> list[str]:
-    import csv
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            if delimiter == "\t":
-                line = lines.readline().rstrip("\r\n")
-                row = line.split("\t") if line else []
-            else:
-                row = next(csv.reader(lines, delimiter=delimiter), [])
-    except UnicodeDecodeError:
-        raise BertdynError(f"{path} is not UTF-8 text.") from None
-    if not row:
-        raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
-    return row
-
-
-def _looks_binary(path: Path) -> bool:
-    with path.open("rb") as file:
-        return b"\0" in file.read(2**16)
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _string(name: str) -> str:
-    return "'" + name.replace("'", "''") + "'"

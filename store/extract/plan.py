@@ -40,6 +40,7 @@ class ExtractOptions:
     text: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     limit: int | None = None
+    skip_bad_rows: bool = False
     max_length: int = 128
     batch_tokens: int | None = None
     """None: by the device."""
@@ -159,6 +160,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
     # One loading of a model for all its corpora; the pre-trained one first, since the others are compared with it.
     work.sort(key=lambda w: (w.found.key != PRETRAINED_KEY, order[w.found.key]))
     free = free_bytes(store_path)
+    notes = [*(f"corpus {name}: {note}" for name, text in texts.items() for note in text.notes), *notes]
     plan = Plan(store_path, sets, tuple(work), tuple(outcomes), tuple(notes), free, device, options)
     if plan.bytes > free:
         raise BertdynError(
@@ -256,7 +258,9 @@ def _read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[
     text = files.columns_of(corpora, options.text, "--text")
     label = files.columns_of(corpora, options.label, "--label")
     return {
-        name: files.read(path, text=text.get(name), label=label.get(name), limit=options.limit)
+        name: files.read(
+            path, text=text.get(name), label=label.get(name), limit=options.limit, skip=options.skip_bad_rows
+        )
         for name, path in corpora.items()
     }
 

@@ -127,7 +127,19 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
         ("a.tsv", "x\t1\ny\t\n", {}, "line 2: no label"),
         ("a.csv", "text,label\nx,1\n ,2\n", {}, "line 3: no text"),
         ("a.jsonl", '{"text":"x","label":1}\n{"text":"y"}\n', {}, "row 2: no label"),
-        ("a.tsv", "x\t1\ny\tz\t2\n", {}, "cannot be read"),
+        ("a.tsv", "x\t1\ny\tz\t2\n", {}, "line 2: 3 columns where the first line has 2"),
+        ("a.tsv", "x\t1\n\ny\t2\nz\n", {}, "line 4: 1 column where"),
+        ("a.tsv", "x\t1\ny \r z\t2\n", {}, "line 2: a carriage return in the middle"),
+        ("a.tsv", "x\t1\ry\t2\r", {}, "line 1: a carriage return"),
+        ("a.csv", 'text,label\nx,1\n"y,2\n', {}, "line 3 cannot be read"),
+        ("a.csv", "text,sentence,label\nx,y,1\n", {}, "'text' and 'sentence' fit; name one with --text"),
+        ("a.csv", "premise,hypothesis,question1,question2\na,b,c,d\n", {}, "premise,hypothesis.*question1,question2"),
+        ("a.csv", "text,label,gold_label\nx,1,2\n", {}, "'label' and 'gold_label' fit; name one with --label"),
+        ("a.tsv", "id1\t0\tx\n", {}, "by number, as in --text 4 --label 2"),
+        ("a.tsv", "id1\t0\tx\n", {"text": "4"}, "no column '4' for --text, only 3 columns without header"),
+        ("a.tsv", "id\tlabel\ttext\n1\t0\tx\n", {"text": "3"}, "use id, label, text, not numbers"),
+        ("a.jsonl", '{"tokens":["a","b"],"label":1}\n', {"text": "tokens"}, "'tokens' holds lists or mappings"),
+        ("a.jsonl", '{"text":"a","label":[1]}\n', {}, "'label' holds lists or mappings"),
         ("a.conllu", "1\tDo\n", {}, "line 1: not CoNLL-U"),
         ("a.conllu", CONLLU.replace("AUX", "_"), {}, "line 3: the word 'Do' has no UPOS"),
         ("a.conllu", CONLLU, {"label": "xpos"}, "upos or deprel"),
@@ -140,6 +152,80 @@ def test_bad_files_get_one_sentence(
     with pytest.raises(BertdynError, match=message) as caught:
         read(write(tmp_path / name, content), **options)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "columns", "label"),
+    [
+        ("index\tquestion\tsentence\tlabel", "question,sentence", "label"),
+        ("index\tgenre\tsentence1\tsentence2\tlabel1\tgold_label", "sentence1,sentence2", "gold_label"),
+        ("id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", "question1,question2", "is_duplicate"),
+        ("text\ttext_pair\tlabels", "text,text_pair", "labels"),
+        ("index\tsentence1\tsentence2\tscore", "sentence1,sentence2", None),
+    ],
+)
+def test_the_columns_of_known_data_sets_are_taken_whole(
+    tmp_path: Path, first: str, columns: str, label: str | None
+) -> None:
+    names = first.split("\t")
+    text = read(write(tmp_path / "a.tsv", f"{first}\n" + "\t".join(f"{name} of row" for name in names) + "\n"))
+    assert text.columns == {"text": columns, **({"label": label} if label else {})}
+    assert text.texts == (tuple(f"{name} of row" for name in columns.split(",")),)
+    assert text.labels == ((f"{label} of row",) if label else None)
+    assert any("--label score" in note for note in text.notes) == (label is None)
+
+
+def test_a_table_without_header_is_read_by_number(tmp_path: Path) -> None:
+    path = write(tmp_path / "cola.tsv", "gj04\t0\t\tone road\ngj04\t1\t*\ttwo roads\n")
+    text = read(path, text="4", label="2")
+    assert (text.texts, text.labels) == ((("one road",), ("two roads",)), ("0", "1"))
+    assert read(path, text="4,1").texts == (("one road", "gj04"), ("two roads", "gj04"))
+    assert text.columns == {"text": "4", "label": "2", "header": "none"}
+    named = write(tmp_path / "years.csv", "2019,2020,label\na,b,1\n")
+    assert read(named, text="2020").texts == (("b",),)
+
+
+def test_bad_rows_are_left_out_and_counted_when_that_is_wanted(tmp_path: Path) -> None:
+    table = "text\tlabel\nx\t1\ntorn\n\t2\ny\t2\nz\t\n a \r b\t1\nlast\t1\n"
+    path = write(tmp_path / "a.tsv", table)
+    text = read(path, skip=True)
+    assert (text.texts, text.labels) == ((("x",), ("y",), ("last",)), ("1", "2", "1"))
+    assert text.notes[-1].startswith("4 bad lines are left out (line 3: 1 column where the first line has 2; line 4: ")
+    assert read(path, skip=True, limit=2).texts == (("x",), ("y",))
+    rows = write(tmp_path / "a.jsonl", '{"text":"x","label":1}\n{"text":"y"}\n')
+    assert read(rows, skip=True).notes == ("1 bad row is left out (row 2: no label in column 'label')",)
+    words = read(write(tmp_path / "a.conllu", CONLLU.replace("AUX", "_")), skip=True)
+    assert words.words == (("Yes",),)
+    assert words.notes == ("1 sentence is left out (line 3: no UPOS)",)
+    with pytest.raises(BertdynError, match="is empty"):
+        read(write(tmp_path / "b.tsv", "text\tlabel\nx\n"), skip=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "columns"),
+    [
+        ("qnli.tsv", {}, {"text": "question,sentence", "label": "label"}),
+        ("mnli.tsv", {}, {"text": "sentence1,sentence2", "label": "gold_label"}),
+        ("stsb.tsv", {}, {"text": "sentence1,sentence2"}),
+        ("cola.tsv", {"text": "4", "label": "2"}, {"text": "4", "label": "2", "header": "none"}),
+        ("senteval.tsv", {"text": "3", "label": "2"}, {"text": "3", "label": "2", "header": "none"}),
+    ],
+)
+def test_files_as_their_owners_publish_them(
+    cases: Path, name: str, options: dict[str, str], columns: dict[str, str]
+) -> None:
+    text = read(cases / name, **options)  # type: ignore[arg-type]
+    assert text.columns == columns
+    header = "label" in (cases / name).read_text().split("\n")[0] or "score" in (cases / name).read_text()
+    assert len(text.texts) == len((cases / name).read_text().splitlines()) - header
+
+
+@pytest.mark.parametrize("name", ["qqp_torn.tsv", "qqp_empty.tsv", "bare_cr.tsv", "one_hole.conllu"])
+def test_one_bad_row_is_named_or_left_out(cases: Path, name: str) -> None:
+    with pytest.raises(BertdynError, match=r"line \d+: .*--skip-bad-rows"):
+        read(cases / name)
+    whole = read(cases / name, skip=True)
+    assert whole.notes[-1].startswith("1 ")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

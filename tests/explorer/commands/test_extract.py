@@ -41,9 +41,16 @@ def test_plan_before_and_table_after_and_nothing_else(
     code, out, err = bertdyn(capfd, *given)
     assert code == 0
     info = Store.open(place).corpus("dev").info
-    assert err.splitlines()[0] == f"corpus dev: 7 sentences, {info.tokens} tokens, 2 labels"
+    assert err.splitlines()[0] == (
+        f"corpus dev: 7 sentences (column sentence, no header), {info.tokens} tokens, 2 labels (column label)"
+    )
     assert f"3 checkpoints to extract on cpu: {3 * info.tokens} tokens, at most " in err
-    assert len(err.splitlines()) == 2
+    run = world / "runs" / "sst" / "seed-1"
+    assert err.splitlines()[2:] == [
+        f"  {world / 'base'} is the reference",
+        f"  {run / 'checkpoint-0'} is task sst, seed 1, step 0",
+        f"  {run / 'checkpoint-10'} is task sst, seed 1, step 10",
+    ]
     rows = [line.split() for line in out.splitlines()]
     assert ["dev", "sst", "1", "2", "0", "0", "0", "0,10"] in rows
     assert ["dev", "pretrained", "0", "1", "0", "0", "0", "0"] in rows

@@ -1,0 +1,271 @@
+"""Rows of a table in a file: .tsv, .csv (line by line), .jsonl, .parquet (through DuckDB); which columns are what.
+
+A row that is torn or lacks a text or label has a fault, and whoever reads on decides what becomes of it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from store.duck import interruptible
+from store.duck_paths import scan
+from store.errors import BertdynError
+
+TEXT_COLUMNS = (
+    ("text",), ("sentence",), ("text", "text_pair"), ("sentence1", "sentence2"), ("premise", "hypothesis"),
+    ("question", "sentence"), ("question1", "question2"), ("question", "answer"),
+)  # fmt: skip
+"""Taken when --text is not given and no other of them fits too."""
+LABEL_COLUMNS = ("label", "labels", "gold_label", "is_duplicate")
+"""Taken when --label is not given and no other of them is there."""
+NUMBER_COLUMNS = ("score", "similarity")
+"""Hold numbers in data sets that are known; never taken for classes unless --label names one."""
+_DELIMITERS = {".tsv": "\t", ".csv": ","}
+_LONGEST_LINE = 64 * 2**20
+_HEADLESS = ("sentence", "label")
+"""What the columns of a .tsv of two columns without a header are called."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table."""
+
+    number: int
+    """Of its last line, or of the row where a file has no lines; from 1."""
+    cells: tuple[str | None, ...]
+    """Of the columns that were asked for."""
+    fault: str = ""
+    """What is wrong with it, in words; empty when all is well."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in a file, and what its columns are called."""
+
+    path: Path
+    ending: str
+    names: tuple[str, ...]
+    """By the first line, else numbers from 1, or sentence and label for two columns."""
+    header: bool
+    """The first line names the columns."""
+    nested: frozenset[str] = frozenset()
+    """Columns that hold lists or mappings."""
+
+    @property
+    def unit(self) -> str:
+        """What rows are counted in: 'line' or 'row'."""
+        return "line" if self.ending in _DELIMITERS else "row"
+
+    def column(self, named: str, flag: str) -> str:
+        """Return the column that a flag names: by its name or, in a table without header, by its number.
+
+        Raises:
+            BertdynError: there is none; names those there are.
+        """
+        if named in self.nested:
+            raise BertdynError(
+                f"{self.path}: column '{named}' holds lists or mappings, and {flag} needs one text per row. Words with "
+                "a label each are read from a .conllu."
+            )
+        if named in self.names:
+            return named
+        if not self.header and named.isdecimal() and 1 <= int(named) <= len(self.names):
+            return self.names[int(named) - 1]
+        there = ", ".join(self.names) if self.header else f"{len(self.names)} columns without header"
+        raise BertdynError(f"{self.path} has no column '{named}' for {flag}, only {there}.")
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Yield the rows, with the cells of some columns.
+
+        Raises:
+            BertdynError: the file cannot be read on.
+        """
+        if self.ending in _DELIMITERS:
+            yield from self._lines([self.names.index(name) for name in columns])
+            return
+        selected = ", ".join(f"CAST({_quoted(name)} AS VARCHAR)" for name in columns)
+        found = _query(self.path, f"SELECT {selected} FROM {_table_function(self.path, self.ending, self.names)}")
+        yield from (Row(number, row) for number, row in enumerate(found, 1))
+
+    def _lines(self, places: Sequence[int]) -> Iterator[Row]:
+        many = len(self.names)
+        rows = _split(self.path, self.ending)
+        if self.header:
+            next(rows, None)
+        for row in rows:
+            if row.fault:
+                yield row
+            elif len(row.cells) == many:
+                yield Row(row.number, tuple(row.cells[place] for place in places))
+            else:
+                there = f"{len(row.cells)} column{'s' * (len(row.cells) > 1)}"
+                yield Row(row.number, (), f"{there} where the first line has {many}")
+
+
+def table_of(path: Path, ending: str, named: Sequence[str]) -> Table:
+    """Look at a table's columns.
+
+    Args:
+        named: columns that the user named, by name or number.
+
+    Raises:
+        BertdynError: not text, empty, a column that is named twice, numbers although the first line names columns.
+    """
+    if ending == ".parquet":
+        return _typed(path, ending, scan("read_parquet", [path]))
+    if looks_binary(path):
+        raise BertdynError(f"{path} is not text: a {ending} file was expected.")
+    if ending == ".jsonl":
+        return _typed(path, ending, scan("read_json", [path], *_JSONL, "sample_size=-1"))
+    first = next(_split(path, ending), None)
+    if first is None:
+        raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
+    if first.fault:
+        raise BertdynError(f"{path}, line {first.number}: {first.fault}.")
+    head = [cell or "" for cell in first.cells]
+    if _is_header(path, head, ending, named):
+        return Table(path, ending, tuple(head), True)
+    numbers = tuple(str(n) for n in range(1, len(head) + 1))
+    return Table(path, ending, _HEADLESS[: len(head)] if len(head) <= len(_HEADLESS) else numbers, False)
+
+
+def text_columns(table: Table, given: str | None) -> list[str]:
+    """Return the columns of the texts, one or two: those that were named, else the only ones that fit.
+
+    Raises:
+        BertdynError: none fits, or several do; says which there are.
+    """
+    if given is not None:
+        parts = [given] if given in table.names else [part.strip() for part in given.split(",")]
+        names = [table.column(part, "--text") for part in parts]
+        if not 1 <= len(names) <= 2:
+            raise BertdynError(f"--text {given}: an example is one text or a pair of texts, not {len(names)}.")
+        return names
+    if not table.header and len(table.names) <= len(_HEADLESS):
+        return [table.names[0]]
+    fits = [group for group in TEXT_COLUMNS if set(group) <= set(table.names)]
+    whole = [group for group in fits if not any(set(group) < set(other) for other in fits)]
+    if len(whole) == 1:
+        return [table.column(name, "--text") for name in whole[0]]
+    if whole:
+        several = " and ".join("'" + ",".join(group) + "'" for group in whole)
+        raise BertdynError(f"{table.path}: which columns are the text? {several} fit; name one with --text.")
+    hint = "" if table.ending not in _DELIMITERS else "; without a header by number, as in --text 4 --label 2"
+    raise BertdynError(
+        f"{table.path}: which column is the text? It has {', '.join(n or '(no name)' for n in table.names)}; name one "
+        f"with --text{hint}."
+    )
+
+
+def label_column(table: Table, given: str | None) -> str | None:
+    """Return the column of the labels: the one that was named, else the only one that fits; None when there is none.
+
+    Raises:
+        BertdynError: several fit, or the one that was named is not there.
+    """
+    if given is not None:
+        return table.column(given, "--label")
+    fits = [name for name in LABEL_COLUMNS if name in table.names]
+    if len(fits) > 1:
+        raise BertdynError(
+            f"{table.path}: which column is the label? {' and '.join(repr(n) for n in fits)} fit; name one with "
+            "--label."
+        )
+    return table.column(fits[0], "--label") if fits else None
+
+
+def looks_binary(path: Path) -> bool:
+    """Whether a file holds a zero byte at its beginning."""
+    with path.open("rb") as file:
+        return b"\0" in file.read(2**16)
+
+
+def _is_header(path: Path, head: Sequence[str], ending: str, named: Sequence[str]) -> bool:
+    """Whether the first line names columns. A .tsv of two columns (or one) may do without, and any table whose columns
+    are named by number."""
+    columns = set(named)
+    known = {*LABEL_COLUMNS, *(part for group in TEXT_COLUMNS for part in group)}
+    lowered = {cell.strip().lower() for cell in head}
+    if columns <= set(head) and (columns or lowered & known):
+        if len(set(head)) != len(head):
+            raise BertdynError(f"{path} names a column twice in its first line: {', '.join(head)}.")
+        return True
+    if columns and all(name.isdecimal() for name in columns - set(head)):
+        if lowered & known:
+            raise BertdynError(f"{path} names its columns in the first line: use {', '.join(head)}, not numbers.")
+        return False
+    if ending == ".csv" or len(head) > len(_HEADLESS) or lowered & known:
+        return True
+    if columns <= set(_HEADLESS):
+        return False
+    raise BertdynError(
+        f"{path} has no column {' or '.join(repr(c) for c in sorted(columns - set(head)))}: its first line is "
+        f"{', '.join(repr(c[:40]) for c in head)}."
+    )
+
+
+def _split(path: Path, ending: str) -> Iterator[Row]:
+    """Lines of a .tsv or rows of a .csv that are not blank, cut into cells."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="\n" if ending == ".tsv" else "") as lines:
+            if ending == ".tsv":
+                for number, line in enumerate(lines, 1):
+                    text = line.removesuffix("\n").removesuffix("\r")
+                    if "\r" in text:
+                        yield Row(number, (), "a carriage return in the middle")
+                    elif text.strip():
+                        yield Row(number, tuple(text.split("\t")))
+                return
+            csv.field_size_limit(_LONGEST_LINE)
+            reader = csv.reader(lines, strict=True)
+            try:
+                for cells in reader:
+                    if any(cell.strip() for cell in cells):
+                        yield Row(reader.line_num, tuple(cells))
+            except csv.Error as error:
+                raise BertdynError(f"{path}, line {reader.line_num} cannot be read: {error}.") from None
+    except UnicodeDecodeError:
+        raise BertdynError(f"{path} is not UTF-8 text.") from None
+
+
+_JSONL = ("format='newline_delimited'", f"maximum_object_size={_LONGEST_LINE}")
+
+
+def _table_function(path: Path, ending: str, names: Sequence[str]) -> str:
+    if ending == ".parquet":
+        return scan("read_parquet", [path])
+    # Typed by us: what looks like a date or a number to DuckDB must come back as it was written.
+    types = ", ".join(f"{_string(name)}: 'VARCHAR'" for name in names)
+    return scan("read_json", [path], *_JSONL, f"columns={{{types}}}")
+
+
+def _typed(path: Path, ending: str, table: str) -> Table:
+    found = _query(path, f"DESCRIBE SELECT * FROM {table}")
+    nested = frozenset(name for name, kind, *_ in found if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")))
+    return Table(path, ending, tuple(name for name, *_ in found), True, nested)
+
+
+def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    import duckdb
+
+    connection = duckdb.connect()
+    try:
+        with interruptible():
+            return [tuple(row) for row in connection.execute(sql).fetchall()]
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        said = next((line.strip() for line in str(error).splitlines() if line.strip()), "unreadable")
+        raise BertdynError(f"{path} cannot be read: {said}") from None
+    finally:
+        connection.close()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _string(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
