@@ -66,7 +66,7 @@ def own_measures(named: str) -> tuple[Measure, ...]:
 
 _MEASURES = registered(
     (
-        *(*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY, *_SPECTRUM, *WEIGHT_CHANGE),
+        *(*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY, *WEIGHT_CHANGE, *_SPECTRUM),
         *own_measures(os.environ.get(OWN, "")),
     )
 )

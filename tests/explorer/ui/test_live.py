@@ -149,7 +149,7 @@ async def test_the_panel_folds_away_on_a_small_screen_and_comes_when_asked_for(c
         assert not main(pilot).panel.display
         await pilot.press("tab")
         await until(pilot, lambda: main(pilot).panel.has_focus)
-        assert "[x] pos" in screen_text(pilot)
+        await shown(pilot, "[x] pos")
         await pilot.press("escape")
         await until(pilot, lambda: not main(pilot).panel.display)
         await pilot.press("b")
