@@ -11,6 +11,7 @@ reference's, or a reference without one, has no value there and says why.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -47,32 +48,34 @@ class Sums:
         """Add two float32 vectors [n], in float64, block by block."""
         import numpy as np
 
-        for start in range(0, len(own), _BLOCK):
-            w = own[start : start + _BLOCK].astype(np.float64)
-            w0 = reference[start : start + _BLOCK].astype(np.float64)
-            self.own += float(w @ w)
-            self.reference += float(w0 @ w0)
-            self.product += float(w @ w0)
-            np.subtract(w, w0, out=w)
-            self.change += float(w @ w)
+        with np.errstate(invalid="ignore"):  # the sums say it
+            for start in range(0, len(own), _BLOCK):
+                w = own[start : start + _BLOCK].astype(np.float64)
+                w0 = reference[start : start + _BLOCK].astype(np.float64)
+                self.own += float(w @ w)
+                self.reference += float(w0 @ w0)
+                self.product += float(w @ w0)
+                np.subtract(w, w0, out=w)
+                self.change += float(w @ w)
         self.weights += len(own)
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
-    def values(self, axes: tuple[tuple[str, str], ...], details: Mapping[str, object]) -> Iterator[Value]:
-        """Yield relative change and cosine."""
-        if not self.reference > 0.0:
-            reason = "the reference's weights are all zero"
+    def values(self, axes: tuple[tuple[str, str], ...]) -> Iterator[Value]:
+        """Yield relative change and cosine, or why there is neither."""
+        finite = math.isfinite(self.own) and math.isfinite(self.reference)
+        if not finite or self.reference == 0.0:
+            reason = "the reference's weights are all zero" if finite else "some weights are no finite numbers"
             yield from (Value(None, self.weights, s, axes=axes, reason=reason) for s in (RELATIVE, COSINE))
             return
-        yield Value((self.change / self.reference) ** 0.5, self.weights, RELATIVE, axes=axes, details=details)
-        if not self.own > 0.0:
+        yield Value((self.change / self.reference) ** 0.5, self.weights, RELATIVE, axes=axes)
+        if self.own == 0.0:
             yield Value(None, self.weights, COSINE, "", axes=axes, reason="the weights are all zero")
             return
         # Rounding of the sums could lead beyond 1.
         cosine = max(-1.0, min(1.0, self.product / (self.own * self.reference) ** 0.5))
-        yield Value(cosine, self.weights, COSINE, "", axes=axes, details=details)
+        yield Value(cosine, self.weights, COSINE, "", axes=axes)
 
 
 def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
@@ -106,10 +109,10 @@ def weight_change(given: Given, parameters: Mapping[str, object], context: Conte
     if layer is not None:
         whole = sum(sums.values(), Sums())
         reasons = [reason for module in apart.values() for reason in module]
-        found += [_refused((), reasons)] if reasons else whole.values((), {})
+        found += [_refused((), reasons)] if reasons else whole.values(())
     for module in sorted(sums.keys() | apart.keys()):
         axes = ((MODULE.name, module),)
-        found += [_refused(axes, apart[module])] if module in apart else sums[module].values(axes, {})
+        found += [_refused(axes, apart[module])] if module in apart else sums[module].values(axes)
     return found or [Value(None, 0, RELATIVE, reason="neither checkpoint has weights here")]
 
 

@@ -78,8 +78,11 @@ class Table:
         there = ", ".join(self.names) if self.header else f"{len(self.names)} columns without header"
         raise BertdynError(f"{self.path} has no column '{named}' for {flag}, only {there}.")
 
-    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+    def rows(self, columns: Sequence[str], limit: int | None = None) -> Iterator[Row]:
         """Yield the rows, with the cells of some columns.
+
+        Args:
+            limit: no more than so many are needed: files that are not read line by line are read no further.
 
         Raises:
             BertdynError: the file cannot be read on.
@@ -88,7 +91,9 @@ class Table:
             yield from self._lines([self.names.index(name) for name in columns])
             return
         selected = ", ".join(f"CAST({_quoted(name)} AS VARCHAR)" for name in columns)
-        found = _query(self.path, f"SELECT {selected} FROM {_table_function(self.path, self.ending, self.names)}")
+        most = "" if limit is None else f" LIMIT {int(limit)}"
+        table = _table_function(self.path, self.ending, self.names)
+        found = _query(self.path, f"SELECT {selected} FROM {table}{most}")
         yield from (Row(number, row) for number, row in enumerate(found, 1))
 
     def _lines(self, places: Sequence[int]) -> Iterator[Row]:

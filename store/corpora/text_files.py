@@ -101,12 +101,12 @@ def read(
 
 
 def _read_table(path: Path, ending: str, text: str | None, label: str | None, limit: int | None, skip: bool) -> Text:
-    named = [*([text] if text and ("," not in text) else (text or "").split(",")), label or ""]
+    named = [*(text or "").split(","), label or ""]
     table = table_of(path, ending, [name.strip() for name in named if name.strip()])
     texts, labels = text_columns(table, text), label_column(table, label)
     wanted = [*texts, *([labels] if labels else [])]
     rows, bad = list[tuple[str, ...]](), list[str]()
-    for row in table.rows(wanted):
+    for row in table.rows(wanted, None if skip else limit):
         if limit is not None and len(rows) == limit:
             break
         fault = row.fault or _blank(wanted, row.cells, labels)

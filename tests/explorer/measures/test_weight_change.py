@@ -107,6 +107,18 @@ def test_weights_that_are_all_zero_have_no_relative_change() -> None:
     assert (found["key", "relative"].value, found["key", "cosine"].value) == (1.0, None)
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("side", [0, 1])
+def test_weights_that_are_no_finite_numbers_have_no_value(broken: float, side: int) -> None:
+    sides = [layer(), Made({**layer().weights, "k.weight": ("key", np.full((3, 5), broken))})]
+    found = changed(sides[side], sides[1 - side])
+    for statistic in ("relative", "cosine"):
+        for module in ("", "key"):
+            assert found[module, statistic].value is None
+            assert found[module, statistic].reason == "some weights are no finite numbers"
+    assert found["query", "relative"].value == 0.0
+
+
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
     place = tmp_path_factory.mktemp("weights")
