@@ -63,16 +63,24 @@ def tables_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 LOOK_SECONDS, IDLE_SHARE = 0.002, 0.25
+_open: list[Explorer] = []
+"""The explorers of the test that runs."""
 
 
-async def idle(min_sleep: float = 0, max_sleep: float = 1) -> None:
-    """Wait until the process has used little CPU time in two looks in a row, or for ``max_sleep`` seconds."""
-    deadline, quiet = time.monotonic() + max_sleep, 0
+async def idle(min_sleep: float = 0, max_sleep: float = 3) -> None:
+    """Wait until nothing happens in two looks in a row, or for ``max_sleep`` seconds.
+
+    CPU time alone does not tell: a process that other processes keep from running uses none. So no callback of the
+    event loop may be ready, and no explorer may wait for a view, either.
+    """
+    loop, deadline, quiet = asyncio.get_running_loop(), time.monotonic() + max_sleep, 0
     while quiet < 2 and time.monotonic() < deadline:
         began, spent = time.monotonic(), time.process_time()
         await asyncio.sleep(LOOK_SECONDS)
         idled = time.process_time() - spent < IDLE_SHARE * (time.monotonic() - began)
-        quiet = quiet + 1 if idled else 0
+        await asyncio.sleep(0)
+        waits = bool(getattr(loop, "_ready", ())) or any(pane.waiting for app in _open for pane in app.main.panes)
+        quiet = quiet + 1 if idled and not waits else 0
 
 
 @pytest.fixture(autouse=True)
@@ -92,10 +100,14 @@ async def opened(
 ) -> AsyncIterator[Pilot[None]]:
     """The explorer on a store, after its first picture; without a session it remembers nothing."""
     app = Explorer(path, config, session)
-    async with app.run_test(size=size) as pilot:
-        if wait:
-            await until(pilot, lambda: app.main.picture is not None)
-        yield pilot
+    _open.append(app)
+    try:
+        async with app.run_test(size=size) as pilot:
+            if wait:
+                await until(pilot, lambda: app.main.picture is not None)
+            yield pilot
+    finally:
+        _open.remove(app)
     app.main.sql.asker.finish()
     app.main.reader.finish()
     app.main.jobs.finish()

@@ -18,9 +18,11 @@ from tests.synthetic import make_store
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store whose clusters are computed."""
+    """A store whose clusters and SVCCA distances are computed."""
     path = tmp_path_factory.mktemp("modes") / "labelled.bertdyn"
-    fill(make_store(path, tasks=("pos",)), "clusters", "dev")
+    store = make_store(path, tasks=("pos",))
+    fill(store, "clusters", "dev")
+    fill(store, "svcca", "dev")
     return path
 
 
@@ -260,7 +262,8 @@ async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stay
         assert "(x) svcca" not in text_of(pilot, "panel")
         assert f"measure: here {measure}" in text_of(pilot, "panel")
         await pilot.press("m")
-        assert f"always shows {measure}: Curves, Profile, Heat, Seeds, Table show another." in text_of(pilot, "notes")
+        words = f"always shows {measure}: Curves, Profile, Heat, Seeds, Table show another."
+        await until(pilot, lambda: words in text_of(pilot, "notes"))
         assert main(pilot).state.measure == "svcca"
         await pilot.press("1")
         await until(pilot, lambda: "(x) svcca" in text_of(pilot, "panel"))
