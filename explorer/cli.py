@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "extract": "Read checkpoints, store their hidden states and attentions.",
+    "annotate": "Add labels to a stored corpus; no model is run.",
+    "corpus": "Add texts to a store without extracting.",
     "compute": "Compute a measure for a selection; print the values.",
     "show": "Draw one of the explorer's views as text.",
     "ls": "What a store holds: runs, checkpoints, corpora, results.",

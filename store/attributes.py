@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,23 @@ def corpus_info(folder: Path) -> CorpusInfo:
         raise BertdynError(f"'{folder / MARK}' is damaged: it describes no corpus.") from None
 
 
-def _annotations(folder: Path) -> Iterator[AnnotationInfo]:
-    for place in sorted((folder / ANNOTATIONS).glob(f"*/{MARK}")):
-        found = read_attributes(place.parent)
-        yield AnnotationInfo(**{**found, "labels": tuple(found["labels"])})
+def annotation_info(folder: Path) -> AnnotationInfo:
+    """What a listing says of the annotation in a folder.
+
+    Raises:
+        BertdynError: there is none, or it is damaged.
+    """
+    found = read_attributes(folder)
+    try:
+        return AnnotationInfo(**{**found, "labels": tuple(found["labels"])})
+    except (KeyError, TypeError):
+        raise BertdynError(f"'{folder / MARK}' is damaged: it describes no annotation.") from None
+
+
+def _annotations(folder: Path) -> list[AnnotationInfo]:
+    """Those of a corpus, in the order in which they were added; one whose description is damaged is not listed."""
+    found = []
+    for place in (folder / ANNOTATIONS).glob(f"*/{MARK}"):
+        with suppress(BertdynError):
+            found.append(annotation_info(place.parent))
+    return sorted(found, key=lambda info: (info.place, info.name))

@@ -20,8 +20,8 @@ from store.duck import Table, all_rows, answered, connect, insert, retried, unne
 from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo
-from store.layout import ACTIVATIONS, CORPORA
-from store.places import Group, Watch, scan
+from store.layout import ACTIVATIONS
+from store.places import Group, Watch, corpora_there, scan
 from store.results import AXIS, COLUMNS, Result, axis_columns, input_set_of, row_reader, stored_row
 from store.rows import RowQuery, condition_sql, of_the_key, query_sql
 from store.sound_fragments import Found, SoundFragments
@@ -77,7 +77,7 @@ class Catalog:
     def corpora(self) -> list[CorpusInfo]:
         """Corpora in place, by name."""
         found = []
-        for folder, _ in scan(self._root, CORPORA, 1):
+        for folder, _ in corpora_there(self._root):
             with suppress(BertdynError):
                 found.append(corpus_info(self._root / folder))
         return sorted(found, key=lambda info: info.name)
@@ -163,7 +163,7 @@ class Catalog:
             self._checkpoints = self._described(groups)
             connection = self._connection()
             fragments.rewrite(connection, self._root, tables.CHECKPOINTS, list(self._checkpoints.values()))
-            self._corpora = self._described_corpora(scan(self._root, CORPORA, 1))
+            self._corpora = self._described_corpora(corpora_there(self._root))
             fragments.rewrite(connection, self._root, tables.CORPUS_TABLE, list(self._corpora.values()))
             self._compact(tables.INPUTS)
             self._compact(tables.RESULTS)
@@ -296,14 +296,17 @@ class Catalog:
         self._checkpoints.update(rows)
         self._save(tables.CHECKPOINTS, rows)
 
-    def _learn_corpora(self, groups: Iterable[Group]) -> None:
-        unknown = [group for group in groups if group not in self._corpora]
-        if not unknown:
+    def _learn_corpora(self, groups: Sequence[Group]) -> None:
+        """Describe the corpora in place, and save what the table does not say of them: other readers have no more."""
+        rows = self._described_corpora(groups)
+        if rows == self._corpora:
             return
-        stored = set(self._stored(tables.CORPUS_TABLE, "folder, modified"))
-        rows = self._described_corpora(unknown)
-        self._corpora.update(rows)
-        self._save(tables.CORPUS_TABLE, {group: row for group, row in rows.items() if group not in stored})
+        self._corpora = rows
+        stored = {(f, when, len(said)) for f, when, said in self._stored(tables.CORPUS_TABLE, _CORPORA_KEY)}
+        new = {group: row for group, row in rows.items() if (*group, _annotated(row)) not in stored}
+        if new and self.writable:
+            with suppress(BertdynError):
+                fragments.write(self._connection(), self._root, tables.CORPUS_TABLE, list(new.values()))
 
     def _save(self, table: TableSpec, rows: Mapping[Group, tuple[Any, ...]]) -> None:
         if not rows:
@@ -353,12 +356,12 @@ class Catalog:
         with self._lock:
             for table in (tables.CHECKPOINTS, tables.CORPUS_TABLE):
                 self._fragments(table)  # what must be left out is learnt from the groups again
-            checkpoints, corpora = self._places.look(), scan(self._root, CORPORA, 1)
+            checkpoints, corpora = self._places.look(), corpora_there(self._root)
             self._learn_checkpoints(checkpoints)
             self._learn_corpora(corpora)
             unsaved = {
                 tables.CHECKPOINTS: [self._checkpoints[g] for g in checkpoints if g in self._unsaved],
-                tables.CORPUS_TABLE: [self._corpora[g] for g in corpora if g in self._unsaved],
+                tables.CORPUS_TABLE: list(self._corpora.values()),
             }
         live = {"live_checkpoints": checkpoints, "live_corpora": corpora}
         known = {**shapes, **index.noted(self._root)[1]}
@@ -366,6 +369,8 @@ class Catalog:
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
             found = {table.name: self._fragments(table) for table in tables.ALL}
+            # Corpora are few, and two annotations may be added within a second: they are read as they are now.
+            found[tables.CORPUS_TABLE.name] = Found((), {}, False)
             damage = [error for name in _KEPT if (error := found[name].complaint(self._root)) is not None]
             with closing(connect()) as connection:
                 self._prepare_views(connection, found, known, unsaved, live)
@@ -400,6 +405,14 @@ class Catalog:
             insert(connection, f"unsaved_{table.name}", table.values(), rows)
         for name, groups in live.items():
             insert(connection, name, unnested("VARCHAR", "BIGINT"), groups)
+
+
+_CORPORA_KEY = "folder, modified, annotations"
+
+
+def _annotated(row: Sequence[Any]) -> int:
+    """Number of annotations in a row of ``corpora``."""
+    return len(json.loads(row[list(tables.CORPUS_TABLE.columns).index("annotations")]))
 
 
 def _json_text(nested: Any) -> str:

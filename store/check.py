@@ -10,8 +10,9 @@ from pathlib import Path
 
 from store import fragments, layout, tables
 from store.artefacts import sweep_artefacts
-from store.attributes import corpus_info, read_attributes
+from store.attributes import annotation_info, corpus_info, read_attributes
 from store.catalog import Catalog
+from store.corpora.annotations import read_annotation
 from store.corpora.stored import read_corpus
 from store.errors import BertdynError
 from store.groups import damage, read_info
@@ -59,10 +60,11 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         raise BertdynError(f"'{root}' cannot be written, so it cannot be repaired.")
     corpora, checkpoints = folders(root, layout.CORPORA, 1), folders(root, layout.ACTIVATIONS, 4)
     artefacts = folders(root, layout.ARTEFACTS, 1)
+    annotations = [folder for folder in folders(root, layout.CORPORA, 3) if _is_annotation(folder)]
     damaged: dict[str, str] = {}
     size = 0
     problems: list[Problem] = []
-    for folder in sorted((*corpora, *checkpoints, *artefacts)):
+    for folder in sorted((*corpora, *annotations, *checkpoints, *artefacts)):
         before = modified(root / folder)
         found = list(_wrong(root, folder))
         if modified(root / folder) != before:
@@ -102,8 +104,8 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
         if count:
             yield f"removed {count} unfinished folder{'s' if count > 1 else ''}"
         for place in damaged:
-            again = "compute its row again" if place.startswith(layout.ARTEFACTS) else "extract it again"
-            yield f"moved {place} to {set_aside(root, place)}: {again}"
+            if (root / place).exists():  # an annotation goes with its corpus
+                yield f"moved {place} to {set_aside(root, place)}: {_again(place)}"
         for place, what in broken.items():
             if not what.startswith(fragments.UNREADABLE):  # it may be whole, for those who may read it
                 means = _means(root, root / place)
@@ -121,10 +123,28 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
     yield "made the tables and the index again"
 
 
+def _is_annotation(folder: str) -> bool:
+    parts = folder.split("/")
+    return len(parts) == 4 and (parts[0], parts[2]) == (layout.CORPORA, layout.ANNOTATIONS)
+
+
+def _again(place: str) -> str:
+    """What brings back what was set aside."""
+    if place.startswith(layout.ARTEFACTS):
+        return "compute its row again"
+    return "add it again with `bertdyn annotate`" if _is_annotation(place) else "extract it again"
+
+
 def _wrong(root: Path, folder: str) -> Iterator[str]:
     place = root / folder
     try:
-        if folder.startswith(layout.CORPORA):
+        if _is_annotation(folder):
+            annotation = annotation_info(place)
+            if layout.annotation_path(place.parent.parent, annotation.name) != place:
+                yield f"it says it is annotation '{annotation.name}', which belongs elsewhere"
+            else:
+                read_annotation(root, corpus_info(place.parent.parent).name, annotation)
+        elif folder.startswith(layout.CORPORA):
             info = corpus_info(place)
             if layout.corpus_path(root, info.name) != place:
                 yield f"it says it is corpus '{info.name}', which belongs elsewhere"

@@ -67,19 +67,56 @@ class CheckpointKey(NamedTuple):
 PRETRAINED_KEY = CheckpointKey.plain(PRETRAINED, "0", 0)
 
 
+Level = Literal["sentence", "word", "arc"]
+"""What a label belongs to; an arc leads from a word to its head."""
+LabelKind = Literal["class", "number", "split", "tree"]
+"""``split`` names the part of the corpus that a sentence is in, ``tree`` the head of each word."""
+NO_LABEL = -1
+"""Id of a sentence, word or arc without a label."""
+ROOT, NO_HEAD = -1, -2
+"""In the place of a head: the word is the root of its sentence; its head is not known, or was cut off."""
+
+
 @dataclass(frozen=True)
 class AnnotationInfo:
     """What a listing says of labels on a corpus."""
 
     name: str
     """The column that they were read from."""
-    level: Literal["sentence", "word"]
-    """What a label belongs to."""
-    kind: Literal["class"]
+    level: Level
+    kind: LabelKind
     labels: tuple[str, ...]
-    """Names of the classes, in the order of the ids."""
+    """Names of the classes or splits, in the order of the ids; none for numbers and trees."""
+    count: int
+    """Sentences, words or arcs that have a label."""
     digest: str
-    """Digest of names and ids."""
+    """Digest of level, kind, names and values."""
+    place: int = 0
+    """Position among the annotations of its corpus."""
+    source: str = ""
+    """The file that they were read from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """Labels on a corpus of E examples and W words."""
+
+    info: AnnotationInfo
+    values: np.ndarray
+    """Classes and splits: int32 ids of ``info.labels``, NO_LABEL where there is none. Numbers: float64, NaN where there
+    is none. Trees: int64 [W], the head's place among the words, ROOT or NO_HEAD. [E], [W] or as many as ``items``."""
+    items: np.ndarray | None = None
+    """int64 [A, 2] for arcs: places of the word and of its head; None where each sentence or word has its place."""
+
+    @property
+    def level(self) -> Level:
+        """What a label belongs to."""
+        return self.info.level
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the labels, in the order of the ids."""
+        return self.info.labels
 
 
 @dataclass(frozen=True)
@@ -88,13 +125,14 @@ class CorpusInfo:
 
     name: str
     kind: Literal["sentence", "word"]
+    """``word`` where the file says what a word is; else the tokenizer does."""
     examples: int
     tokens: int
     pairs: int
     """Sum over examples of length squared: the entries of one head's attention maps."""
     words: int
     annotations: tuple[AnnotationInfo, ...]
-    """By name."""
+    """In the order in which they were added."""
     tokenizer: str
     """Fingerprint of the tokenizer that made the ids."""
     fingerprint: str
@@ -103,15 +141,11 @@ class CorpusInfo:
     """Examples that ``--max-length`` cut."""
     source: str
 
-    @property
-    def labelled(self) -> AnnotationInfo | None:
-        """The annotation that measures of labels read; None when there is none."""
-        return next(iter(self.annotations), None)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of its labels; empty when there are none."""
-        return () if self.labelled is None else self.labelled.labels
+    def annotation(self, name: str) -> AnnotationInfo | None:
+        """Return the annotation of that name, in whatever case where only one matches; None where there is none."""
+        exact = [one for one in self.annotations if one.name == name]
+        alike = [one for one in self.annotations if one.name.lower() == name.lower()]
+        return next(iter(exact), alike[0] if len(alike) == 1 else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,23 +165,17 @@ class Corpus:
     word_first: np.ndarray  # int64 [W]
     word_length: np.ndarray  # int32 [W], sub-words
     word_offsets: np.ndarray  # int64 [E + 1], words
-    label_ids: np.ndarray | None  # int32 [E] or [W], index into info.labels
+    word_index: np.ndarray  # int32 [W], number of the word in its sentence, from 0; words that were cut off count
     texts: tuple[tuple[str, ...], ...]
-    """Per example its text columns (one, or two for sentence pairs; a ``.conllu`` sentence is its forms, joined)."""
+    """Per example its text columns: one, or two for sentence pairs; where the file has words, these, joined."""
+    words: tuple[tuple[str, ...], ...] | None
+    """Per example the words of the file; None where the tokenizer splits sentences into words."""
     pieces: Mapping[int, str]
     """Written form of every token id that occurs."""
+    annotations: Mapping[str, Annotation] = field(default_factory=dict)
+    """By name; read from disk when they are asked for."""
     attributes: Mapping[str, object] = field(default_factory=dict)
     """Provenance: source file, its SHA-256, text columns, maximal length, library versions."""
-
-    @property
-    def kind(self) -> str:
-        """``sentence`` or ``word``: what a label belongs to."""
-        return self.info.kind
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """Label names in the order of the ids."""
-        return self.info.labels
 
 
 class Checkpoint(NamedTuple):

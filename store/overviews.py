@@ -17,8 +17,8 @@ OVERVIEWS: Mapping[str, str] = {
     "sum(bytes)::BIGINT AS bytes FROM checkpoints GROUP BY ALL ORDER BY ALL",
     "checkpoints": f"SELECT corpus, {_RECIPE}, seed, step, epoch, loss, metrics, layers, heads, width, dtype, "
     "map_keys(digests) AS inputs, model_class, source, bytes, created FROM checkpoints ORDER BY ALL",
-    "corpora": "SELECT name, kind, examples, tokens, words, len(labels) AS labels, truncated, source "
-    "FROM corpora ORDER BY name",
+    "corpora": "SELECT name, kind, examples, tokens, words, array_to_string(annotations, ', ') AS annotations, "
+    "truncated, source FROM corpora ORDER BY name",
     "results": "SELECT measure, parameters, corpus, count(*) AS rows, "
     "count(DISTINCT (task, variant, seed, step, layer, ref_task, ref_variant, ref_seed, ref_step)) AS layer_values, "
     "count(DISTINCT (task, variant, seed, step)) AS checkpoints, "

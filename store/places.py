@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from store.errors import BertdynError
-from store.layout import ACTIVATIONS
+from store.layout import ACTIVATIONS, ANNOTATIONS, CORPORA
 from store.staging import modified
 
 Group = tuple[str, int]
@@ -20,6 +20,16 @@ _TICK = 2_000_000_000
 def scan(root: Path, top: str, depth: int) -> list[Group]:
     """Groups that are in place, ``depth`` folders below ``top``."""
     return _groups(root, folders(root, top, depth))
+
+
+def corpora_there(root: Path) -> list[Group]:
+    """Corpora that are in place; each is as new as the newest of its annotations."""
+    return [(folder, max([when, *_annotated(root, folder)])) for folder, when in scan(root, CORPORA, 1)]
+
+
+def _annotated(root: Path, folder: str) -> list[int]:
+    """When the annotations of a corpus were written."""
+    return [when for _, when in scan(root, f"{folder}/{ANNOTATIONS}", 1)]
 
 
 def folders(root: Path, top: str, depth: int) -> list[str]:

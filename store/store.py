@@ -18,7 +18,7 @@ from store.duck import Table
 from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.founding import make, recognised, remove_unused
-from store.keys import VARIANT_MARK, Checkpoint, CheckpointKey, Corpus, CorpusInfo
+from store.keys import VARIANT_MARK, Annotation, Checkpoint, CheckpointKey, Corpus, CorpusInfo
 from store.results import COLUMNS, Result, row_reader
 from store.rows import RowQuery
 from store.staging import collect, modified, writing
@@ -107,14 +107,14 @@ class Store:
         return read_corpus(self.path, name)
 
     def add_corpus(self, corpus: Corpus) -> None:
-        """Add a corpus, whole or not at all; adding the same one again does nothing.
+        """Add a corpus, whole or not at all; adding the same one again does nothing but add annotations that are new.
 
         One that no checkpoint was extracted on yet (an extraction that failed) gives way to another of its name.
 
         Raises:
             BertdynError: another one with checkpoints has that name; the disk is full or not writable.
         """
-        from store.corpora.stored import read_corpus, same_content, write_corpus
+        from store.corpora.stored import read_corpus, same_text, write_corpus
 
         name = corpus.info.name
         _need_text(name)
@@ -122,14 +122,30 @@ class Store:
         there = modified(layout.corpus_path(self.path, name)) is not None
         if not there and write_corpus(self.path, corpus):
             return
-        if same_content(read_corpus(self.path, name), corpus):
+        stored = read_corpus(self.path, name)
+        if same_text(stored, corpus):
+            for annotation in corpus.annotations.values():
+                self.annotate(name, annotation)
             return
         if not self._catalog.checkpoints(layout.folder_name(name)) and write_corpus(self.path, corpus, replace=True):
             return
         raise BertdynError(
-            f"The store has checkpoints on a corpus '{name}' with other texts, labels or tokens. "
-            "Give this one another name."
+            f"The store has checkpoints on a corpus '{name}' with other texts or tokens. Give this one another name."
         )
+
+    def annotate(self, corpus: str, annotation: Annotation, replace: bool = False) -> bool:
+        """Add labels to a corpus, whole or not at all; False where the same ones are there already.
+
+        Raises:
+            BertdynError: other labels of that name are there and ``replace`` is False; there is no such corpus; the
+                disk is full or not writable.
+        """
+        from store.corpora.annotations import add_annotation
+
+        _need_text(annotation.info.name)
+        self._need_corpus(corpus)
+        self._collect_once()
+        return add_annotation(self.path, corpus, annotation, replace)
 
     def checkpoints(self, corpus: str | None = None) -> tuple[Checkpoint, ...]:
         """Checkpoints that are in place, by corpus, task, seed and step.

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from store.duck_paths import everything_in, quoted, texts_in
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CheckpointKey, CorpusInfo
-from store.layout import ACTIVATIONS, CORPORA, TABLES
+from store.layout import ACTIVATIONS, ANNOTATIONS, CORPORA, TABLES
 from store.results import AXIS, COLUMNS, SHOWN, Result, axis_columns
 
 CHECKPOINTS = TableSpec(
@@ -39,7 +39,9 @@ CORPUS_TABLE = TableSpec(
     {
         "folder": "VARCHAR", "modified": "BIGINT",
         "name": "VARCHAR", "kind": "VARCHAR", "examples": "BIGINT", "tokens": "BIGINT", "pairs": "BIGINT",
-        "words": "BIGINT", "labels": "VARCHAR[]", "annotations": "MAP(VARCHAR, VARCHAR)",
+        "words": "BIGINT",
+        "annotations": 'STRUCT("name" VARCHAR, level VARCHAR, kind VARCHAR, labels VARCHAR[], "count" BIGINT, '
+        "digest VARCHAR, place BIGINT, source VARCHAR)[]",
         "tokenizer": "VARCHAR", "fingerprint": "VARCHAR",
         "truncated": "BIGINT", "source": "VARCHAR",
     },
@@ -56,7 +58,7 @@ INPUTS = TableSpec(
     newest="digest",
 )
 ALL = (CHECKPOINTS, CORPUS_TABLE, RESULTS, INPUTS)
-VIEWS = ("checkpoints", "runs", "training_log", "corpora", "results")
+VIEWS = ("checkpoints", "runs", "training_log", "corpora", "annotations", "results")
 
 _ALWAYS = frozenset(("corpus", "task", "variant", "seed", "step", "value", "unit", "n"))
 # The newest row of a key, among rows that lie near each other: of the hash alone no filter would reach the fragments.
@@ -135,7 +137,7 @@ def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
 def corpus_row(folder: str, modified: int, info: CorpusInfo) -> tuple[object, ...]:
     """Row of ``corpora``."""
     rest = list(CORPUS_TABLE.columns)[2:]
-    nested = {"labels": info.labels, "annotations": {_text(a.name): a.digest for a in info.annotations}}
+    nested = {"annotations": [asdict(one) for one in info.annotations]}
     return (folder, modified, *(_json(nested[n]) if n in nested else getattr(info, n) for n in rest))
 
 
@@ -190,12 +192,18 @@ def lasting_sources(root: Path, axes: Mapping[str, str]) -> Iterator[str]:
         read = table.completed([f"select * from {everything_in(root / TABLES / table.name, '.parquet')}"])
         yield f"drop table stored_{table.name}"
         yield f"create view stored_{table.name} as {read}"
-    for name, top, depth in (("live_checkpoints", ACTIVATIONS, 4), ("live_corpora", CORPORA, 1)):
-        folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})/zarr[.]json$', 1)"
+    # A corpus is as new as the newest of its annotations.
+    below = {"live_checkpoints": (ACTIVATIONS, 4, ("",)), "live_corpora": (CORPORA, 1, ("", f"{ANNOTATIONS}/*/"))}
+    for name, (top, depth, within) in below.items():
+        folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})(/{ANNOTATIONS}/[^/]+)?/zarr[.]json$', 1)"
+        texts = " union all ".join(
+            f"select filename, last_modified from {texts_in(root / top, '*/' * depth + part + 'zarr.json')}"
+            for part in within
+        )
         yield f"drop table {name}"
         yield (
-            f"create view {name} as select {folder} as folder, epoch(last_modified)::BIGINT as modified "
-            f"from {texts_in(root / top, '*/' * depth + 'zarr.json')}"
+            f"create view {name} as select {folder} as folder, max(epoch(last_modified)::BIGINT) as modified "
+            f"from ({texts}) group by 1"
         )
 
 
@@ -221,14 +229,20 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
         'order by task, variant, seed, entry.step, entry."name", upto desc'
     )
     yield (
-        "create view corpora as select * exclude (folder, modified) from stored_corpora "
+        "create view current_corpora as select * exclude (folder, modified) from stored_corpora "
         "where (folder, modified) in (select (folder, modified) from live_corpora) "
-        "qualify row_number() over (partition by folder) = 1"
+        "qualify row_number() over (partition by folder order by len(annotations) desc) = 1"
+    )
+    yield (
+        'create view corpora as select * replace (list_transform(annotations, lambda one: one."name") as annotations) '
+        "from current_corpora"
     )
     yield "create view live as select corpus, task, variant, seed, step, digests from current_checkpoints"
     yield (
-        "create view annotations as select name as corpus, entry.key as annotation, entry.value as digest "
-        "from (select name, unnest(map_entries(annotations)) as entry from corpora)"
+        'create view annotations as select "name" as corpus, entry."name" as annotation, entry.level as level, '
+        'entry.kind as kind, entry.labels as labels, entry."count" as "count", entry.digest as digest, '
+        "entry.source as source, entry.place as place "
+        'from (select "name", unnest(annotations) as entry from current_corpora)'
     )
     yield f"create view digests as {LIVE_DIGESTS}"
     yield f"create view current_inputs as {current_inputs('stored_inputs')}"

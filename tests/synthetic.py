@@ -5,10 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from store.keys import PRETRAINED_KEY, AnnotationInfo, CheckpointKey, Corpus, CorpusInfo
+from store.corpora.annotations import make_annotation
+from store.keys import PRETRAINED_KEY, Annotation, CheckpointKey, Corpus, CorpusInfo, Level
 from store.store import Store
 
 LAYERS, WIDTH, HEADS = 3, 16, 2
@@ -17,7 +19,7 @@ LAYERS, WIDTH, HEADS = 3, 16, 2
 def sample_corpus(
     name: str = "dev",
     *,
-    kind: str = "sentence",
+    kind: Literal["sentence", "word"] = "sentence",
     labels: Sequence[str] = ("negative", "positive"),
     examples: int = 40,
     seed: int = 0,
@@ -40,15 +42,18 @@ def sample_corpus(
         per_example.append(words)
     word_offsets = np.concatenate([[0], np.cumsum(per_example)]).astype(np.int64)
     token_ids = rng.integers(10, 60, offsets[-1]).astype(np.int32)
-    labelled = examples if kind == "sentence" else len(first)
+    annotations = sample_labels(kind, labels, examples if kind == "sentence" else len(first))
+    words = None
+    if kind == "word":
+        words = tuple((f"sentence {i}", *(f"word{k}" for k in range(1, n)))[:n] for i, n in enumerate(per_example))
     info = CorpusInfo(
         name=name,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         examples=examples,
         tokens=int(offsets[-1]),
         pairs=int((lengths**2).sum()),
         words=len(first),
-        annotations=_annotations(name, kind, tuple(labels)),
+        annotations=tuple(annotation.info for annotation in annotations.values()),
         tokenizer="synthetic",
         fingerprint=f"{zlib.crc32(token_ids.tobytes()):08x}",
         truncated=0,
@@ -63,9 +68,11 @@ def sample_corpus(
         word_first=np.array(first, np.int64),
         word_length=np.array(length, np.int32),
         word_offsets=word_offsets,
-        label_ids=(np.arange(labelled) % len(labels)).astype(np.int32) if labels else None,
-        texts=tuple((f"sentence {i}",) for i in range(examples)),
+        word_index=np.concatenate([np.arange(n) for n in per_example]).astype(np.int32),
+        texts=tuple((" ".join(w),) for w in words) if words else tuple((f"sentence {i}",) for i in range(examples)),
+        words=words,
         pieces={int(i): f"piece{i}" for i in np.unique(token_ids)},
+        annotations=annotations,
     )
 
 
@@ -96,10 +103,12 @@ def make_store(
     return store
 
 
-def _annotations(corpus: str, level: str, labels: tuple[str, ...]) -> tuple[AnnotationInfo, ...]:
+def sample_labels(level: Level, labels: Sequence[str], items: int, name: str = "label") -> dict[str, Annotation]:
+    """Labels one after the other, again and again; none where there are no names."""
     if not labels:
-        return ()
-    return (AnnotationInfo("label", level, "class", labels, f"labels of {corpus}"),)  # type: ignore[arg-type]
+        return {}
+    ids = np.arange(items) % len(labels)
+    return {name: make_annotation(name, level, "class", tuple(labels), ids)}
 
 
 def write_checkpoint(
@@ -158,12 +167,13 @@ def hidden_of(corpus: Corpus, key: CheckpointKey, layers: int = LAYERS, width: i
     shape = (layers + 1, corpus.info.tokens, width)
     base = np.random.default_rng(1).standard_normal(shape) * np.linspace(2, 0.3, width)
     drift = _rng(key).standard_normal(shape)
-    if corpus.label_ids is not None:
-        towards = _rng(key).standard_normal((len(corpus.label_names), width))
-        if corpus.kind == "sentence":
-            drift += 3 * towards[np.repeat(corpus.label_ids, np.diff(corpus.offsets))]
+    labels = next(iter(corpus.annotations.values()), None)
+    if labels is not None:
+        towards = _rng(key).standard_normal((len(labels.names), width))
+        if labels.level == "sentence":
+            drift += 3 * towards[np.repeat(labels.values, np.diff(corpus.offsets))]
         else:
-            for first, length, label in zip(corpus.word_first, corpus.word_length, corpus.label_ids, strict=True):
+            for first, length, label in zip(corpus.word_first, corpus.word_length, labels.values, strict=True):
                 drift[:, first : first + length] += 3 * towards[label]
     depth = np.arange(layers + 1)[:, None, None] / layers
     return base + drift * depth * key.step / 80

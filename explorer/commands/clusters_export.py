@@ -15,7 +15,8 @@ import click
 
 from explorer.measures import MeasureError
 from explorer.measures.registry import get
-from explorer.selection import Against
+from explorer.selection import Against, list_store
+from explorer.selection.question import annotation_for, fitting
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--layer", type=click.IntRange(min=0), required=True, help="0 is the embedding output.")
 @click.option("--corpus", metavar="NAME", help="Corpus; default: the only one with labels.")
+@click.option("--annotation", metavar="NAME", help="Labels; default: the only ones of the corpus.")
 @click.option(
     "--method", default="directprobe", show_default=True, metavar="directprobe|pairs", help="As measure clusters."
 )
@@ -43,6 +45,7 @@ def command(
     folder: Path,
     layer: int,
     corpus: str | None,
+    annotation: str | None,
     method: str,
     held_out: str,
     split_seed: str,
@@ -74,6 +77,8 @@ def command(
         raise BertdynError(f"'{checkpoint}' is no checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)
     texts = opened.corpus(_corpus(opened.corpora(), corpus))
+    listing = list_store(opened, texts.info.name)
+    labels = texts.annotations[annotation_for(get("clusters"), texts.info, annotation or "", listing)]
     found = opened.checkpoint(texts.info.name, key)
     if layer > found.layers:
         raise BertdynError(f"--layer: {key} has layers 0 to {found.layers}.")
@@ -82,19 +87,19 @@ def command(
     with _progress() as progress:
         try:
             if share:
-                kept, held = labelled_points(stored, texts, "clusters").split(share, int(str(settled["split_seed"])))
+                kept, held = labelled_points(stored, texts, labels).split(share, int(str(settled["split_seed"])))
                 if not len(kept.points) or not len(held.points):
                     raise BertdynError("--held-out leaves no labelled point on one side: name another share.")
                 lain, gold = solve(kept, method, progress), held.labels
                 groups = [kept.points[lain.assignment == k] for k in range(len(lain.cluster_label))]
                 prediction = predict(held.points, groups, lain.cluster_label, everything=True, progress=progress)
             else:
-                lain = side(stored, texts, method, Context(shelf=opened.shelf(), progress=progress), "clusters")
+                lain = side(stored, texts, labels, method, Context(shelf=opened.shelf(), progress=progress))
         except MeasureError as error:
             raise BertdynError(str(error)) from None
-    files = {"clusters.txt": clusters_lines(lain), "dis.txt": distance_lines(lain, texts.label_names)}
+    files = {"clusters.txt": clusters_lines(lain), "dis.txt": distance_lines(lain, labels.names)}
     if prediction is not None and gold is not None:
-        files["prediction.txt"] = prediction_lines(lain, texts.label_names, prediction, gold)
+        files["prediction.txt"] = prediction_lines(lain, labels.names, prediction, gold)
     _write(folder, files)
     if lain.too_many:
         click.echo(
@@ -125,7 +130,7 @@ def prediction_lines(side: Side, names: tuple[str, ...], prediction: Prediction,
 def _corpus(infos: tuple[CorpusInfo, ...], name: str | None) -> str:
     if name is not None:
         return name
-    labelled = [info.name for info in infos if info.labels]
+    labelled = [info.name for info in infos if fitting(get("clusters"), info)]
     if len(labelled) != 1:
         raise BertdynError(f"--corpus: name one of the corpora with labels ({', '.join(labelled) or 'there is none'}).")
     return labelled[0]

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from explorer.commands.corpora import (
+    corpus_lines,
+    label_option,
+    limit_option,
+    max_length_option,
+    skip_option,
+    text_files,
+    text_option,
+)
 from explorer.commands.output import as_table
-from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -48,42 +56,17 @@ _FOLDERS = 4
 @click.option(
     "--corpus",
     "corpora",
-    metavar="NAME=FILE",
+    metavar="NAME[:SPLIT]=FILE",
     multiple=True,
     required=True,
-    help="Sentences every checkpoint is measured on: .tsv, .csv, .jsonl, .parquet or .conllu. Several may be given.",
+    help="Sentences every checkpoint is measured on: .tsv, .csv, .jsonl, .parquet or .conllu. Several may be given; "
+    "files with a split (sst2:train=..., sst2:test=...) make one corpus, as a column 'split' does.",
 )
-@click.option(
-    "--text",
-    metavar="[NAME:]COLUMN[,COLUMN]",
-    multiple=True,
-    help="Column of the sentences, two for pairs; by number, from 1, in a table without header. Default: the usual "
-    "names (text, sentence, sentence1,sentence2, premise,hypothesis, question,sentence, ...) where only one fits; the "
-    "first of a .tsv of two columns without a header. Several corpora: NAME:COLUMN for one.",
-)
-@click.option(
-    "--label",
-    metavar="[NAME:]COLUMN",
-    multiple=True,
-    help="Column of the labels, or its number; upos or deprel of a .conllu. Default: label, labels, gold_label or "
-    "is_duplicate where only one is there, upos, or the second of a .tsv without a header. Several corpora: upos and "
-    "deprel are for each .conllu, others for each table, "
-    "NAME:COLUMN for one.",
-)
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N sentences of each file.")
-@click.option(
-    "--skip-bad-rows",
-    is_flag=True,
-    help="Leave out and count rows that are torn or lack a text or label, and sentences with a word that has none.",
-)
-@click.option(
-    "--max-length",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=128,
-    show_default=True,
-    help="Longest sentence in tokens; the rest is cut off, and counted.",
-)
+@text_option
+@label_option
+@limit_option
+@skip_option
+@max_length_option
 @click.option(
     "--batch-tokens",
     metavar="N",
@@ -124,7 +107,7 @@ def command(
     Only what is missing is done; run it again after more training, or after an interruption. Exit code 0: everything
     is in place, 1: some checkpoints failed, 2: nothing could be done.
     """
-    files = _text_files(corpora)
+    files = text_files(corpora)
     from store.extract.run import ExtractOptions, extract
 
     options = ExtractOptions(
@@ -145,18 +128,6 @@ def command(
         report = extract(store, runs, files, options, progress)
     _print_report(report)
     return report.exit_code
-
-
-def _text_files(given: Sequence[str]) -> dict[str, Path]:
-    files: dict[str, Path] = {}
-    for value in given:
-        name, equals, path = value.partition("=")
-        if not equals or not name or not path:
-            raise BertdynError(f"--corpus {value}: write NAME=FILE, as in dev=sst2_dev.tsv.")
-        if name in files:
-            raise BertdynError(f"--corpus: '{name}' is named twice, for {files[name]} and {path}.")
-        files[name] = Path(path)
-    return files
 
 
 class _Shown:
@@ -207,13 +178,9 @@ def _shown() -> Iterator[Progress]:
 def _plan_text(plan: Plan) -> str:
     from store.extract.run import size
 
-    lines = []
-    for name, corpus in plan.corpora.items():
-        info = corpus.info
-        cut = f", {info.truncated:,} cut at {plan.options.max_length} tokens" if info.truncated else ""
-        text, label = _read_from(corpus.attributes.get("columns"))
-        labels = f", {len(info.labels)} labels{label}" if info.labels else ", no labels"
-        lines.append(f"corpus {name}: {info.examples:,} sentences{text}, {info.tokens:,} tokens{cut}{labels}")
+    lines: list[str] = []
+    for corpus in plan.corpora.values():
+        lines += corpus_lines(corpus)
     there = sum(o.status == "present" for o in plan.outcomes)
     what = "nothing to extract"
     if plan.work:
@@ -226,18 +193,6 @@ def _plan_text(plan: Plan) -> str:
     if len(folders) > _FOLDERS:
         lines.append(f"  and {len(folders) - _FOLDERS:,} more")
     return "\n".join([*lines, *plan.notes])
-
-
-def _read_from(columns: object) -> tuple[str, str]:
-    """Return which columns the texts and the labels of a corpus were read from, in brackets; empty for none."""
-    there = {str(k): str(v) for k, v in columns.items()} if isinstance(columns, Mapping) else {}
-    text, label = there.get("text", ""), there.get("label", "")
-    header = ", no header" if there.get("header") == "none" else ""
-    many = "s" if "," in text else ""
-    return (
-        f" (column{many} {text.replace(',', ', ')}{header})" if text else "",
-        f" (column {label})" if label else "",
-    )
 
 
 def _named(key: CheckpointKey) -> str:

@@ -51,7 +51,7 @@ def markdown_table(measures: Sequence[Measure]) -> list[str]:
 
 def _described(measure: Measure) -> str:
     compared = "two checkpoints" if measure.compares else "one checkpoint"
-    labels = " and labels" if measure.needs_labels else ""
+    labels = " and labels" if measure.labels is not None else ""
     reads = " and ".join(one.title for one in measure.reads)
     unit = f" {measure.unit}" if measure.unit else ""
     entries = {

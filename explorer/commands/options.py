@@ -11,14 +11,15 @@ import click
 from explorer.measures import Measure, MeasureError, Trust
 from explorer.measures.registry import get
 from explorer.selection import Against, Question, Ranges, Selection, ask, list_store
-from explorer.selection.question import NO_TRUST
+from explorer.selection.question import NO_TRUST, fitting
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from store.keys import CorpusInfo
     from store.store import Store
 
 
-SELECTING = ("corpus", "task", "seed", "step", "layer", "against", "against_layer", "detail")
+SELECTING = ("corpus", "annotation", "task", "seed", "step", "layer", "against", "against_layer", "detail")
 """The flags of ``selection_options``, as they reach a command and as ``questions`` takes them."""
 _ALL = "0-"
 
@@ -27,6 +28,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the flags that choose values, under the names of SELECTING."""
     flags = [
         click.option("--corpus", metavar="NAME", help="Corpus; default: every one."),
+        click.option("--annotation", metavar="NAME", help="Labels that the measure reads; default: the only ones."),
         click.option("--task", metavar="A,B", help="Tasks, each TASK or TASK+VARIANT; default: all."),
         click.option("--seed", metavar="1,2", help="Seeds; default: all."),
         click.option("--step", metavar="0,20,100-500", help="Steps; default: all."),
@@ -67,6 +69,7 @@ def questions(
     measure: Measure,
     *,
     corpus: str | None = None,
+    annotation: str | None = None,
     task: str | None = None,
     seed: str | None = None,
     step: str | None = None,
@@ -87,6 +90,7 @@ def questions(
     chosen = Selection(
         measure=measure.name,
         corpus=corpus or "",
+        annotation=annotation or "",
         tasks=_names(task),
         seeds=_names(seed),
         steps=None if step is None else Ranges.parse(step, "--step"),
@@ -98,12 +102,19 @@ def questions(
     )
     if corpus is not None or not listing.corpora:
         return [ask(chosen, measure, listing, trust)]
-    there = [info for info in listing.corpora if info.labels or not measure.needs_labels] or listing.corpora[:1]
+    there = [info for info in listing.corpora if _readable(measure, info, annotation)] or listing.corpora[:1]
     asked = [ask(replace(chosen, corpus=info.name), measure, listing, trust) for info in there]
     begun = [question for question in asked if listing.of(question.corpus)]  # others' extraction has not begun
     if not begun:
         raise BertdynError(f"{store.path} holds no checkpoint yet: run 'bertdyn extract' first.")
     return begun
+
+
+def _readable(measure: Measure, corpus: CorpusInfo, annotation: str | None) -> bool:
+    """Whether a corpus has the labels that the measure reads."""
+    if measure.labels is None:
+        return True
+    return corpus.annotation(annotation) is not None if annotation else bool(fitting(measure, corpus))
 
 
 def _names(text: str | None) -> tuple[str, ...]:

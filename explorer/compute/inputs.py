@@ -133,16 +133,18 @@ def checkpoint_digest(kind: str, checkpoint: Checkpoint) -> InputDigest:
     return InputDigest(kind, checkpoint_resource(checkpoint.corpus, checkpoint.key), checkpoint.digests[kind])
 
 
-def corpus_digest(kind: str, corpus: CorpusInfo) -> InputDigest:
-    """Return the digest of an input of a corpus: its labels.
+def annotation_digest(kind: str, corpus: CorpusInfo, annotation: str) -> InputDigest:
+    """Return the digest of an annotation of a corpus.
 
     Raises:
-        BertdynError: it has none.
+        BertdynError: there is none of that name any more.
     """
-    labels = corpus.labelled
-    if labels is None:
-        raise BertdynError(f"Corpus '{corpus.name}' has no labels any more: extract one with --label.")
-    return InputDigest(kind, annotation_resource(corpus.name, labels.name), labels.digest)
+    found = next((one for one in corpus.annotations if one.name == annotation), None)
+    if found is None:
+        raise BertdynError(
+            f"Corpus '{corpus.name}' has no annotation '{annotation}' any more: add it with 'bertdyn annotate'."
+        )
+    return InputDigest(kind, annotation_resource(corpus.name, annotation), found.digest)
 
 
 def layer_of(role_layers: At, role: str) -> int | None:

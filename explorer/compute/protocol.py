@@ -86,6 +86,7 @@ def request_line(request: Request) -> str:
         {
             "measure": chosen.measure,
             "corpus": chosen.corpus,
+            "annotation": chosen.annotation,
             "tasks": list(chosen.tasks),
             "seeds": list(chosen.seeds),
             "steps": None if chosen.steps is None else str(chosen.steps),
@@ -112,6 +113,7 @@ def read_request(line: str) -> Request:
         selection = Selection(
             measure=_text(given["measure"]),
             corpus=_text(given["corpus"]),
+            annotation=_text(given.get("annotation") or ""),
             tasks=tuple(_text(t) for t in given.get("tasks") or ()),
             seeds=tuple(_text(s) for s in given.get("seeds") or ()),
             steps=_ranges(given.get("steps"), "steps"),

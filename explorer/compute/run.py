@@ -206,7 +206,10 @@ def _noted(folder: str) -> list[str]:
 def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Trust, notes: str) -> Setting:
     questions = tuple(planned.question for planned in plans)
     known = {cell: planned.known_of(cell) for planned in plans if planned.finished for cell in planned.missing}
-    return Setting(str(store.path), questions[0].corpus, questions, device, trust, notes, known)
+    corpus = questions[0].corpus
+    info = next(one for one in store.corpora() if one.name == corpus)
+    digests = tuple(one.digest for one in info.annotations)
+    return Setting(str(store.path), corpus, questions, device, trust, notes, known, digests)
 
 
 def _bytes(store: Store, plans: Sequence[Plan]) -> int:

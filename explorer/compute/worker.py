@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.compute.inputs import INPUTS, checkpoint_digest, corpus_digest, layer_of
+from explorer.compute.inputs import INPUTS, annotation_digest, checkpoint_digest, layer_of
 from explorer.compute.kept import Kept
 from explorer.compute.plan import Task
 from explorer.compute.protocol import Failure
@@ -49,6 +49,8 @@ class Setting:
     """Folder where each worker writes how far its task is; empty: nobody looks."""
     known: Mapping[Cell, Mapping[At, tuple[Known, ...]]] = field(default_factory=dict)
     """Finished cells of the same operands, for the cells of measures that propose them in rounds."""
+    annotations: tuple[str, ...] = ()
+    """Digests of the corpus's annotations: a worker reads the corpus again where they are others than it has seen."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def run_task(setting: Setting, task: Task) -> TaskReport:
     Raises:
         BertdynError: the store or the corpus cannot be opened, or the device is not there.
     """
-    bench = _bench(setting.store, setting.corpus, setting.device)
+    bench = _bench(setting.store, setting.corpus, setting.device, setting.annotations)
     bench.context.trust = setting.trust
     rows: list[Result] = []
     failures = []
@@ -124,7 +126,7 @@ def resolve_device(device: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _bench(store: str, corpus: str, device: str) -> _Bench:
+def _bench(store: str, corpus: str, device: str, annotations: tuple[str, ...]) -> _Bench:
     from store.store import Store
 
     opened = Store.open(Path(store))
@@ -145,8 +147,11 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
             read = [INPUTS[one.kind].read(bench.store, c, layer) for c in checkpoints]
             operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
             digests += [checkpoint_digest(one.kind, c) for c in checkpoints]
-    digests += [corpus_digest(one.kind, bench.corpus.info) for one in measure.inputs if not one.role]
-    given = Given(bench.corpus, operands, cell.at, known, bench.store.artefact)
+    labels = None
+    if measure.labels is not None:
+        digests.append(annotation_digest(measure.labels.kind, bench.corpus.info, question.annotation))
+        labels = bench.corpus.annotations[question.annotation]
+    given = Given(bench.corpus, operands, labels, cell.at, known, bench.store.artefact)
     try:
         values = measure.compute(given, parameters, bench.context)
     except Exception as error:

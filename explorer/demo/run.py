@@ -198,6 +198,7 @@ def _compute(path: Path, progress: Progress) -> None:
     from explorer.compute.run import compute
     from explorer.measures.registry import get
     from explorer.selection import Selection, ask_store
+    from explorer.selection.question import fitting
     from store.keys import PRETRAINED
     from store.store import Store
 
@@ -205,11 +206,11 @@ def _compute(path: Path, progress: Progress) -> None:
     for name in MEASURES:
         measure = get(name)
         for info in store.corpora():
-            if measure.needs_labels and not info.labels:
+            if measure.labels is not None and not fitting(measure, info):
                 continue
             # Labels are of interest where they were trained on; many pairs of labels are arithmetic for every core.
-            tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.needs_labels else ((), None)
-            question = ask_store(store, Selection(name, info.name, tasks))
+            tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.labels is not None else ((), None)
+            question = ask_store(store, Selection(name, info.name, tasks=tasks))
             outcome = compute(store, [question], _computing(progress, f"{name} on {info.name}"), workers)
             if outcome.cancelled:
                 raise KeyboardInterrupt

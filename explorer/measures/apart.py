@@ -17,7 +17,7 @@ from explorer.measures.labelled import Labelled, labelled_points, labels_digest
 from explorer.measures.merging import Grouping, merge
 
 if TYPE_CHECKING:
-    from explorer.measures.base import Context, Corpus, Layer
+    from explorer.measures.base import Context, Corpus, Labels, Layer
 
 METHODS = ("pairs", "directprobe")
 VERSION = "2"
@@ -101,22 +101,20 @@ class Side:
         return float(np.nanmean(means)) if np.isfinite(means).any() else np.nan
 
 
-def side(layer: Layer, corpus: Corpus, method: str, context: Context, measure: str) -> Side:
+def side(layer: Layer, corpus: Corpus, labels: Labels, method: str, context: Context) -> Side:
     """A layer's side from what is kept, or solved and then kept.
 
     Raises:
-        MeasureError: no labels, or hidden states that are not finite.
+        MeasureError: hidden states that are not finite.
     """
-    if corpus.label_ids is None:
-        labelled_points(layer, corpus, measure)  # says what is wrong
-    key = ("clusters", VERSION, layer.identity, method, labels_digest(corpus))
+    key = ("clusters", VERSION, layer.identity, method, labels_digest(corpus, labels))
     known = context.kept.get(key)
     if isinstance(known, Side):
         return known
     arrays = context.shelf.get(key)
     found = _restored(arrays) if arrays is not None else None
     if found is None:
-        found = solve(labelled_points(layer, corpus, measure), method, context.progress)
+        found = solve(labelled_points(layer, corpus, labels), method, context.progress)
         context.shelf.put(key, {f.name: getattr(found, f.name) for f in fields(found)})
     context.kept[key] = found
     return found

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from explorer.measures.declaration import (
     CHECKPOINT,
     COMPARED,
-    LABELS,
     REF_LAYER,
     REFERENCE,
     At,
@@ -64,17 +63,23 @@ class Corpus(Protocol):
         """int64 [E + 1], words."""
         ...
 
+
+class Labels(Protocol):
+    """Classes of sentences or words of a corpus (``store.keys.Annotation`` fits)."""
+
     @property
-    def label_ids(self) -> np.ndarray | None:
-        """int32 [E] (labels of sentences) or [W] (of words)."""
+    def level(self) -> str:
+        """``sentence`` or ``word``: what a label belongs to."""
         ...
 
     @property
-    def label_names(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]:
+        """Names of the labels, in the order of the ids."""
+        ...
 
     @property
-    def kind(self) -> str:
-        """``sentence`` or ``word``: what a label belongs to."""
+    def values(self) -> np.ndarray:
+        """int32 ids [E] or [W]; negative without a label."""
         ...
 
 
@@ -256,6 +261,8 @@ class Given:
     corpus: Corpus
     operands: Mapping[str, Mapping[str, object]]
     """What was read of each operand, by role and kind of input."""
+    annotation: Labels | None = None
+    """The annotation that was asked for; None where the measure reads none."""
     at: At = NOWHERE
     known: Mapping[At, tuple[Known, ...]] = field(default_factory=dict)
     """Finished cells of the same operands, for summaries; empty where the measure has no rounds."""
@@ -274,6 +281,17 @@ class Given:
         return None if found is None else _layer(found)
 
     @property
+    def labels(self) -> Labels:
+        """The labels of sentences or words.
+
+        Raises:
+            MeasureError: none were given.
+        """
+        if self.annotation is None:
+            raise MeasureError("The measure needs a label for each sentence or word, and the corpus has none.")
+        return self.annotation
+
+    @property
     def compared(self) -> tuple[Layer, Layer]:
         """Both layers of a measure that compares two.
 
@@ -286,12 +304,14 @@ class Given:
         return self.layer, reference
 
     @classmethod
-    def layers(cls, corpus: Corpus, layer: Layer, reference: Layer | None = None) -> Given:
+    def layers(
+        cls, corpus: Corpus, layer: Layer, reference: Layer | None = None, labels: Labels | None = None
+    ) -> Given:
         """Put together a layer, and one that it is compared with, as they are read of a checkpoint."""
         read: dict[str, Mapping[str, object]] = {CHECKPOINT.role: {"layer": layer}}
         if reference is not None:
             read[REFERENCE.role] = {"layer": reference}
-        return cls(corpus, read)
+        return cls(corpus, read, labels)
 
 
 def _layer(read: Mapping[str, object]) -> Layer:
@@ -366,10 +386,10 @@ class Measure:
         """The inputs that belong to checkpoints, each kind once."""
         return tuple({i.kind: i for i in self.inputs if i.role}.values())
 
-    @property
-    def needs_labels(self) -> bool:
-        """It reads an annotation of the corpus."""
-        return LABELS in self.inputs
+    @cached_property
+    def labels(self) -> Input | None:
+        """The annotation of the corpus that it reads; None where it reads none."""
+        return next((one for one in self.inputs if not one.role), None)
 
     @cached_property
     def layers(self) -> Axis | None:

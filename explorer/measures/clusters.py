@@ -45,19 +45,19 @@ def clusters(given: Given, parameters: Mapping[str, object], context: Context) -
     Raises:
         MeasureError: no labels, or hidden states that are not finite.
     """
-    layer, corpus = given.layer, given.corpus
+    layer, corpus, labels = given.layer, given.corpus, given.labels
     method = str(parameters.get("method", METHODS[0]))
     share, seed = float(str(parameters.get("held_out", 0.0))), int(str(parameters.get("split_seed", 0)))
     trust = context.trust
     data = held = None
     if share or trust.null or trust.interval:
-        data = labelled_points(layer, corpus, "clusters")
+        data = labelled_points(layer, corpus, labels)
     if share and data is not None:
         data, held = data.split(share, seed)
         found = solve(data, method, context.progress) if len(data.points) else None
     else:
-        found = side(layer, corpus, method, context, "clusters")
-    rows = _Rows(found, layer.width, corpus.label_names, method)
+        found = side(layer, corpus, labels, method, context)
+    rows = _Rows(found, layer.width, labels.names, method)
     if found is None or len(found.labels) < 2:
         return rows.nothing()
     values = [*rows.summaries(), *rows.labels(), *rows.pairs()]
@@ -66,7 +66,7 @@ def clusters(given: Given, parameters: Mapping[str, object], context: Context) -
     if trust.null and data is not None:
         values = _with_null(values, data, method, context)
     if trust.interval and data is not None:
-        values = _with_interval(values, found, data, corpus, trust)
+        values = _with_interval(values, found, data, corpus, labels.names, trust)
     return values
 
 
@@ -283,7 +283,9 @@ def _null_value(value: Value, drawn: list[float | None]) -> Value:
     return replace(value, null=float(np.mean(known)), details={**value.details, "null_sd": spread})
 
 
-def _with_interval(values: list[Value], side: Side, data: Labelled, corpus: Corpus, trust: Trust) -> list[Value]:
+def _with_interval(
+    values: list[Value], side: Side, data: Labelled, corpus: Corpus, names: tuple[str, ...], trust: Trust
+) -> list[Value]:
     """Jackknife intervals of the centroids' distances, over groups of whole examples; for the rest, why not."""
     sums, counts = data.group_sums(data.points, groups_of(np.asarray(corpus.offsets)))
     groups = len(sums)
@@ -298,7 +300,6 @@ def _with_interval(values: list[Value], side: Side, data: Labelled, corpus: Corp
         refusal = few if trust.interval == "jackknife" else "only the jackknife: drawn again, centroids drift apart"
     upper = np.triu_indices(len(side.labels), 1)
     place = {int(label): p for p, label in enumerate(side.labels)}
-    names = list(corpus.label_names)
 
     def treated(value: Value) -> Value:
         if apart is None or not value.statistic.startswith("centroid") or value.value is None:

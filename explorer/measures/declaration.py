@@ -42,7 +42,11 @@ class Input:
     title: str
     """In words, for sentences: 'hidden states'."""
     role: str = ""
-    """The operand that it is read of; empty: it belongs to the corpus."""
+    """The operand that it is read of; empty: it is an annotation of the corpus."""
+    levels: tuple[str, ...] = ()
+    """Of annotations: what a label may belong to."""
+    of: str = ""
+    """Of annotations: the kind of the labels."""
 
 
 def hidden(*operands: Operand) -> tuple[Input, ...]:
@@ -60,7 +64,7 @@ def weights(*operands: Operand) -> tuple[Input, ...]:
     return tuple(Input("weights", "weights", operand.role) for operand in operands)
 
 
-LABELS = Input("annotation", "labels")
+LABELS = Input("annotation", "labels", levels=("sentence", "word"), of="class")
 """Classes of sentences or words of the corpus."""
 
 

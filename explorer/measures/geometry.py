@@ -32,14 +32,14 @@ def spatial_similarity(given: Given, parameters: Mapping[str, object], context: 
     """
     method, distance = str(parameters.get("method", "pairs")), str(parameters.get("distance", "hull"))
     draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("order_seed", 0)))
-    ours, theirs = _sides(given, method, context, "spatial-similarity")
+    ours, theirs = _sides(given, method, context)
     which = 0 if distance == "hull" else 2
     a, b = ours.label_pairs()[which], theirs.label_pairs()[which]
     upper = np.triu_indices(len(a), 1)
     known = ~(np.isnan(a) | np.isnan(b))
     x, y = a[upper][known[upper]], b[upper][known[upper]]
     n, out = len(x), int((~known[upper]).sum())
-    names = [given.corpus.label_names[i] for i in ours.labels]
+    names = [given.labels.names[i] for i in ours.labels]
     details: dict[str, object] = {"labels": len(names), "pairs": n, "pairs_left_out": out, "width": given.layer.width}
     details |= {"clusters": [len(s.cluster_label) for s in (ours, theirs)]}
     vacuous = ours.counts[:, None] + ours.counts <= given.layer.width + 1
@@ -94,11 +94,10 @@ def centroid_movement(given: Given, parameters: Mapping[str, object], context: C
     Raises:
         MeasureError: no labels, another width, or hidden states that are not finite.
     """
-    name = "centroid-movement"
-    (layer, reference), corpus = given.compared, given.corpus
+    (layer, reference), corpus, labels = given.compared, given.corpus, given.labels
     if reference.width != layer.width:
         raise MeasureError(f"The widths differ ({layer.width} and {reference.width}): no centroid can be followed.")
-    ours, theirs = (labelled_points(each, corpus, name) for each in (layer, reference))
+    ours, theirs = (labelled_points(each, corpus, labels) for each in (layer, reference))
     n = len(ours.points)
     details: dict[str, object] = {"labels": len(ours.present), "width": layer.width}
     if not n:
@@ -120,7 +119,7 @@ def centroid_movement(given: Given, parameters: Mapping[str, object], context: C
                 float(moved[p]),
                 points,
                 "movement",
-                label_a=corpus.label_names[label],
+                label_a=labels.names[label],
                 interval=intervals[p],
                 details={"points": points} | extra,
             )
@@ -135,7 +134,7 @@ def label_distance_change(given: Given, parameters: Mapping[str, object], contex
         MeasureError: no labels, or hidden states that are not finite.
     """
     method = str(parameters.get("method", "pairs"))
-    ours, theirs = _sides(given, method, context, "label-distance-change")
+    ours, theirs = _sides(given, method, context)
     n = int(ours.counts.sum())
     details: dict[str, object] = {"labels": len(ours.labels), "width": given.layer.width}
     if len(ours.labels) < 2:
@@ -161,7 +160,7 @@ def label_distance_change(given: Given, parameters: Mapping[str, object], contex
                 float(now[p] - before[p]) if known else None,
                 int(ours.counts[p]),
                 "change",
-                label_a=given.corpus.label_names[label],
+                label_a=given.labels.names[label],
                 details={"now": float(now[p]), "before": float(before[p])} if known else {},
                 reason="" if known else "a distance to another label is not known on one side",
             )
@@ -176,8 +175,8 @@ def _smallest(side: Side) -> np.ndarray:
     return np.asarray(mean.min(1))
 
 
-def _sides(given: Given, method: str, context: Context, name: str) -> tuple[Side, Side]:
-    ours, theirs = (side(layer, given.corpus, method, context, name) for layer in given.compared)
+def _sides(given: Given, method: str, context: Context) -> tuple[Side, Side]:
+    ours, theirs = (side(layer, given.corpus, given.labels, method, context) for layer in given.compared)
     return ours, theirs
 
 

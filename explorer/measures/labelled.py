@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures import tokens as rows
-from explorer.measures.base import Corpus, Layer, MeasureError
+from explorer.measures.base import Corpus, Labels, Layer
 from explorer.measures.resampling import example_order
 
 
@@ -69,32 +69,30 @@ class Labelled:
         return Labelled(self.points, moved, self.example, self.examples)
 
 
-def labelled_points(layer: Layer, corpus: Corpus, measure: str) -> Labelled:
-    """The labelled points of a layer; negative label ids are unlabelled.
+def labelled_points(layer: Layer, corpus: Corpus, labels: Labels) -> Labelled:
+    """Return the labelled points of a layer; negative label ids are unlabelled.
 
     Raises:
-        MeasureError: no labels, or hidden states that are not finite.
+        MeasureError: hidden states that are not finite.
     """
-    if corpus.label_ids is None:
-        raise MeasureError(f"The corpus has no labels; {measure} needs one for each sentence or word.")
-    labels = np.asarray(corpus.label_ids).astype(np.int64)
-    if corpus.kind == "word":
-        example = np.searchsorted(corpus.word_offsets, np.arange(len(labels)), side="right") - 1
+    ids = np.asarray(labels.values).astype(np.int64)
+    if labels.level == "word":
+        example = np.searchsorted(corpus.word_offsets, np.arange(len(ids)), side="right") - 1
     else:
         example = np.flatnonzero(np.diff(corpus.offsets) > 0)
-        labels = labels[example]
-    found = [b[0].astype(np.float64) for b in rows.blocks((layer,), corpus, _tokens(corpus))]
+        ids = ids[example]
+    found = [b[0].astype(np.float64) for b in rows.blocks((layer,), corpus, _tokens(labels))]
     points = np.concatenate(found) if found else np.empty((0, layer.width))
     rows.check_finite(float(points.sum()), "hidden states")
-    every = Labelled(points, labels, example, len(corpus.offsets) - 1)
-    return every.only(labels >= 0)
+    every = Labelled(points, ids, example, len(corpus.offsets) - 1)
+    return every.only(ids >= 0)
 
 
-def labels_digest(corpus: Corpus) -> str:
+def labels_digest(corpus: Corpus, labels: Labels) -> str:
     """Digest of which rows are labelled, and how."""
-    parts = (rows.rows_digest(corpus, _tokens(corpus)).encode(), np.asarray(corpus.label_ids, np.int64).tobytes())
+    parts = (rows.rows_digest(corpus, _tokens(labels)).encode(), np.asarray(labels.values, np.int64).tobytes())
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
-def _tokens(corpus: Corpus) -> str:
-    return "words" if corpus.kind == "word" else "cls"
+def _tokens(labels: Labels) -> str:
+    return "words" if labels.level == "word" else "cls"

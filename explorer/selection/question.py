@@ -17,6 +17,7 @@ from store.keys import PRETRAINED, CheckpointKey, task_and_variant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from store.keys import AnnotationInfo, CorpusInfo
     from store.store import Store
 
 NO_TRUST = Trust()
@@ -37,7 +38,7 @@ class Question:
     measure: Measure
     corpus: str
     annotation: str
-    """Labels that the measure reads; empty where it reads none."""
+    """Name of the labels that the measure reads; empty where it reads none."""
     tasks: tuple[str, ...]
     """Each ``TASK`` or ``TASK+VARIANT``; empty: all."""
     seeds: tuple[str, ...]
@@ -57,6 +58,7 @@ class Question:
         return Selection(
             measure=self.measure.name,
             corpus=self.corpus,
+            annotation=self.annotation,
             tasks=self.tasks,
             seeds=self.seeds,
             steps=self.steps,
@@ -94,12 +96,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
     if info is None:
         known = ", ".join(i.name for i in listing.corpora)
         raise QuestionError(f"--corpus: the store has no '{selection.corpus}', only {known}.", "corpus")
-    if measure.needs_labels and not info.labels:
-        labelled = ", ".join(i.name for i in listing.corpora if i.labels)
-        hint = f"Labelled: {labelled}." if labelled else "Extract one with --label."
-        raise QuestionError(
-            f"{measure.name} needs labels, and corpus '{info.name}' has none. {hint}", "corpus" if labelled else ""
-        )
+    annotation = annotation_for(measure, info, selection.annotation, listing)
     against = selection.against
     if against is not None and not measure.compares:
         raise QuestionError(
@@ -122,7 +119,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
     return Question(
         measure=measure,
         corpus=info.name,
-        annotation=info.labelled.name if measure.needs_labels and info.labelled else "",
+        annotation=annotation,
         tasks=selection.tasks,
         seeds=selection.seeds,
         steps=selection.steps,
@@ -132,6 +129,55 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
         ref_layers=selection.ref_layers,
         detail="" if selection.detail in measure.details[:1] else selection.detail,
     )
+
+
+def fitting(measure: Measure, corpus: CorpusInfo) -> tuple[AnnotationInfo, ...]:
+    """Return the annotations of a corpus that a measure can read, in the order in which they were added."""
+    needs = measure.labels
+    if needs is None:
+        return ()
+    return tuple(one for one in corpus.annotations if one.level in needs.levels and one.kind == needs.of)
+
+
+def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: Listing) -> str:
+    """Return the name of the annotation that a measure reads: the one that is wanted, else the only one that fits.
+
+    Raises:
+        QuestionError: none fits, or several do and none is named; there is none of that name, or it does not fit.
+    """
+    needs = measure.labels
+    if needs is None:
+        if wanted:
+            raise QuestionError(f"{measure.name} reads no labels: --annotation has no meaning for it.", "measure")
+        return ""
+    fits = fitting(measure, corpus)
+    names = ", ".join(one.name for one in fits)
+    if wanted:
+        found = corpus.annotation(wanted)
+        if found is None:
+            there = ", ".join(one.name for one in corpus.annotations) or "none"
+            raise QuestionError(f"--annotation: corpus '{corpus.name}' has no '{wanted}', only {there}.")
+        if found not in fits:
+            asked = f"classes of a {' or a '.join(needs.levels)}" if needs.of == "class" else needs.title
+            what = f"{_KINDS[found.kind]} of a {found.level}"
+            can = f" These fit: {names}." if names else ""
+            raise QuestionError(f"{measure.name} needs {asked}; '{found.name}' of '{corpus.name}' has {what}.{can}")
+        return found.name
+    if not fits:
+        labelled = ", ".join(i.name for i in listing.corpora if fitting(measure, i))
+        hint = f"Labelled: {labelled}." if labelled else "Add some with 'bertdyn annotate'."
+        raise QuestionError(
+            f"{measure.name} needs labels, and corpus '{corpus.name}' has none. {hint}", "corpus" if labelled else ""
+        )
+    if len(fits) > 1:
+        raise QuestionError(
+            f"{measure.name}: which labels of corpus '{corpus.name}'? {names} fit; name one with --annotation."
+        )
+    return fits[0].name
+
+
+_KINDS = {"class": "classes", "number": "numbers", "split": "the split", "tree": "the head"}
+"""What kinds of labels are called in a sentence."""
 
 
 def ask_store(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Question:

@@ -27,3 +27,5 @@ class Selection:
     """Layers of the reference that every chosen layer is compared with; None: each layer with itself."""
     detail: str = ""
     """The finest rows that are wanted (one of the measure's ``details``); empty: the coarsest."""
+    annotation: str = ""
+    """The labels that are read; empty: the only ones that fit."""

@@ -6,6 +6,7 @@ import fnmatch
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from explorer.selection.question import fitting
 from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_corpus
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
             Choice("corpus", key="p", text="corpus"),
             *(Choice("corpus", i.name, _one(i.name == state.corpus), i.name) for i in catalogue.corpora),
         ],
+        [Choice("annotation", key="", text="labels"), *_annotations(state, catalogue)],
     ]
     rows = []
     for head, *rest in sections:
@@ -98,6 +100,14 @@ def _statistic(state: State) -> list[Choice]:
     """Which statistics a table shows, where it is not all."""
     wanted = state.look.statistic
     return [Choice("statistic", "statistic", "", f"stat   {wanted}")] if wanted else []
+
+
+def _annotations(state: State, catalogue: Catalogue) -> list[Choice]:
+    """The annotations that the measure can read, where there are several."""
+    measure, info = catalogue.measure(state.measured), catalogue.info(state.corpus)
+    fits = fitting(measure, info) if measure is not None and info is not None else ()
+    chosen = state.labels(catalogue, measure) if measure is not None else ""
+    return [Choice("annotation", f.name, _one(f.name == chosen), f.name) for f in fits] if len(fits) > 1 else []
 
 
 def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:
@@ -153,6 +163,8 @@ def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
             return toggled_seed(state, catalogue, row.name)
         case "corpus":
             return with_corpus(state, catalogue, row.name)
+        case "annotation":
+            return replace(state, annotation=row.name)
     return state
 
 

@@ -14,7 +14,7 @@ from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
 from store.errors import BertdynError
 
 _CONDITION = re.compile(r"([a-z_]+)(!=|>=|<=|>|<|=|:)(.*)", re.DOTALL)
-_FIELDS = ("task", "seed", "step", "layer", "head", "statistic", "measure", "corpus", "against")
+_FIELDS = ("task", "seed", "step", "layer", "head", "statistic", "measure", "corpus", "annotation", "against")
 _Spans = tuple[tuple[int, int | None], ...]
 
 
@@ -65,6 +65,10 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
             case "corpus":
                 names = _matching(wanted, tuple(info.name for info in catalogue.corpora), "corpus", sign)
                 state = with_corpus(state, catalogue, names[0])
+            case "annotation":
+                info = catalogue.info(state.corpus)
+                there = tuple(one.name for one in info.annotations) if info is not None else ()
+                state = replace(state, annotation=_matching(wanted, there, "annotation", sign)[0])
             case "against":
                 state = compared(state, wanted)
             case _:

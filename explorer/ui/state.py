@@ -20,6 +20,7 @@ from explorer.selection import (
     seed_order,
     steps_of,
 )
+from explorer.selection.question import fitting
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
@@ -92,6 +93,8 @@ class State:
     mode: str = next(iter(MODES))
     measure: str = FIRST_MEASURE
     corpus: str = ""
+    annotation: str = ""
+    """Labels that measures read where they can; empty: the first that they can."""
     tasks: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
     steps: Ranges | None = None
@@ -207,6 +210,7 @@ class State:
         typed = Selection(
             measure=name,
             corpus=self.corpus,
+            annotation=self.labels(catalogue, measure),
             tasks=self.tasks,
             seeds=self.seeds,
             steps=self.steps,
@@ -220,6 +224,13 @@ class State:
             if error.about in _LEADS_ON:
                 raise NotShownError(str(error), _LEADS_ON[error.about]) from None
             raise
+
+    def labels(self, catalogue: Catalogue, measure: Measure) -> str:
+        """Return the annotation that a measure reads: the one that was chosen where it fits, else the first that does;
+        empty where none does."""
+        info = catalogue.info(self.corpus)
+        fits = [one.name for one in fitting(measure, info)] if info is not None else []
+        return self.annotation if self.annotation in fits else next(iter(fits), "")
 
     def settings(self, measure: Measure) -> tuple[tuple[str, object], ...]:
         """Every parameter of a measure with its value.

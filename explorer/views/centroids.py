@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from store.errors import BertdynError
-from store.keys import CheckpointKey, Corpus
+from store.keys import Annotation, CheckpointKey, Corpus
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -68,7 +68,7 @@ def run_keys(store: Store, corpus: str, task: str, seed: str) -> tuple[Checkpoin
     return tuple(c.key for c in store.checkpoints(corpus) if (c.key.recipe, c.key.seed) == (task, seed))
 
 
-def fetch_centroids(store: Store, corpus: str, keys: Sequence[CheckpointKey], layer: int) -> Centroids:
+def fetch_centroids(store: Store, corpus: str, annotation: str, keys: Sequence[CheckpointKey], layer: int) -> Centroids:
     """The labels' centroids in one layer (0: the embedding output) of some checkpoints, read from the hidden states.
 
     Points are those of the measure ``clusters``: the first token of each labelled sentence, or the mean of each
@@ -80,7 +80,8 @@ def fetch_centroids(store: Store, corpus: str, keys: Sequence[CheckpointKey], la
     found = store.corpus(corpus)
     if not keys:
         raise BertdynError(f"There is no checkpoint on corpus '{corpus}' to show a path of.")
-    label_of, weight, counts = token_weights(found)
+    labels = found.annotations[annotation]
+    label_of, weight, counts = token_weights(found, labels)
     present = np.flatnonzero(counts)
     if not len(present):
         raise BertdynError(f"No label of corpus '{corpus}' has a point: there is no centroid.")
@@ -102,22 +103,17 @@ def fetch_centroids(store: Store, corpus: str, keys: Sequence[CheckpointKey], la
     means = np.stack(sums)[:, present] / counts[present, None]
     if not np.isfinite(means).all():
         raise BertdynError(f"Hidden states of layer {layer} are not finite: extract these checkpoints again.")
-    what = "mean of a word's sub-words" if found.kind == "word" else "first token of a sentence"
-    names = tuple(found.label_names[i] for i in present.tolist())
+    what = "mean of a word's sub-words" if labels.level == "word" else "first token of a sentence"
+    names = tuple(labels.names[i] for i in present.tolist())
     return Centroids(corpus, tuple(keys), layer, names, tuple(counts[present].tolist()), what, means)
 
 
-def token_weights(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What each token adds to the sum of its label's points: label id [T], weight float64 [T], and points [labels].
-
-    Raises:
-        BertdynError: the corpus has no labels.
-    """
-    if corpus.label_ids is None or not corpus.label_names:
-        raise BertdynError(f"Corpus '{corpus.info.name}' has no labels: there is no centroid to follow.")
-    labels = np.asarray(corpus.label_ids)
+def token_weights(corpus: Corpus, annotation: Annotation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what each token adds to the sum of its label's points: label id [T], weight float64 [T], and the number of
+    points of each label."""
+    labels = np.asarray(annotation.values)
     label_of, weight = np.zeros(corpus.info.tokens, np.int64), np.zeros(corpus.info.tokens)
-    if corpus.kind == "sentence":
+    if annotation.level == "sentence":
         there = (np.diff(corpus.offsets) > 0) & (labels >= 0)
         first, of = corpus.offsets[:-1][there], labels[there]
         label_of[first], weight[first] = of, 1.0
@@ -127,4 +123,4 @@ def token_weights(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         begin = np.cumsum(length) - length
         at = np.repeat(first - begin, length) + np.arange(length.sum())
         label_of[at], weight[at] = np.repeat(of, length), np.repeat(1 / length, length)
-    return label_of, weight, np.bincount(of, minlength=len(corpus.label_names))
+    return label_of, weight, np.bincount(of, minlength=len(annotation.names))

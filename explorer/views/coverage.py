@@ -22,6 +22,7 @@ from explorer.selection import (
     seed_order,
 )
 from explorer.selection.cells import Shape, count, shapes_of
+from explorer.selection.question import fitting
 from explorer.views.asked import shares
 from explorer.views.fetching import wanted_of
 from store.errors import BertdynError
@@ -157,8 +158,9 @@ def default_questions(
     asked = []
     for measure in measures:
         for info in corpora:
-            with suppress(QuestionError):
-                asked.append(ask(Selection(measure.name, info.name), measure, listing))
+            for annotation in [one.name for one in fitting(measure, info)] or [""]:
+                with suppress(QuestionError):
+                    asked.append(ask(Selection(measure.name, info.name, annotation=annotation), measure, listing))
     return asked
 
 

@@ -18,7 +18,7 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
 from explorer.views.fitting import DOT
 from store.errors import BertdynError
-from store.keys import PRETRAINED, CheckpointKey, Corpus
+from store.keys import NO_LABEL, PRETRAINED, Annotation, CheckpointKey, Corpus, Level
 from store.layout import ATTENTION
 from store.ragged import pair_offsets
 
@@ -319,17 +319,23 @@ def _labels(corpus: Corpus, example: int) -> tuple[tuple[str, ...], str]:
     """Label of each token of an example (on the first sub-word of its word), and that of the sentence."""
     start, stop = corpus.offsets[example : example + 2].tolist()
     words = [""] * (stop - start)
-    if corpus.label_ids is None:
-        return tuple(words), ""
-    names = corpus.label_names
-    if corpus.kind == "sentence":
-        label = int(corpus.label_ids[example])
-        return tuple(words), names[label] if label >= 0 else ""
+    sentence, of_words = (_first_classes(corpus, level) for level in ("sentence", "word"))
+    label = int(sentence.values[example]) if sentence is not None else NO_LABEL
+    said = sentence.names[label] if sentence is not None and label != NO_LABEL else ""
+    if of_words is None:
+        return tuple(words), said
     for word in range(*corpus.word_offsets[example : example + 2].tolist()):
-        label = int(corpus.label_ids[word])
-        if label >= 0:
-            words[int(corpus.word_first[word]) - start] = names[label]
-    return tuple(words), ""
+        label = int(of_words.values[word])
+        if label != NO_LABEL:
+            words[int(corpus.word_first[word]) - start] = of_words.names[label]
+    return tuple(words), said
+
+
+def _first_classes(corpus: Corpus, level: Level) -> Annotation | None:
+    """The first annotation with classes of sentences or words."""
+    known = (one.name for one in corpus.info.annotations if (one.level, one.kind) == (level, "class"))
+    name = next(known, None)
+    return None if name is None else corpus.annotations[name]
 
 
 def _end(value: float) -> float:

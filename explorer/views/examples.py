@@ -24,7 +24,7 @@ _BLOCK = 2**19
 
 
 def find(store: Store, corpus: str, text: str = "", label: str | None = None) -> tuple[int, ...]:
-    """Examples (from 0) whose text holds ``text`` in any case, and that have a label (or, word by word, one such word).
+    """Return the examples (from 0) whose text holds ``text`` in any case, and that have a label, or a word with it.
 
     Raises:
         BertdynError: no such corpus, or it has no such label.
@@ -64,11 +64,13 @@ def _with_label(corpus: Corpus, label: str | None) -> np.ndarray | None:
     """Bool [E]: the example, or a word of it, has the label."""
     if label is None:
         return None
-    if label not in corpus.label_names or corpus.label_ids is None:
-        known = ", ".join(corpus.label_names) or "none"
-        raise BertdynError(f"Corpus '{corpus.info.name}' has no label '{label}'. It has {known}.")
-    has = np.asarray(corpus.label_ids) == corpus.label_names.index(label)
-    if corpus.kind == "sentence":
+    known = [one for one in corpus.info.annotations if one.kind in ("class", "split") and one.level != "arc"]
+    info = next((one for one in known if label in one.labels), None)
+    if info is None:
+        labels = ", ".join(dict.fromkeys(name for one in known for name in one.labels)) or "none"
+        raise BertdynError(f"Corpus '{corpus.info.name}' has no label '{label}'. It has {labels}.")
+    has = np.asarray(corpus.annotations[info.name].values) == info.labels.index(label)
+    if info.level == "sentence":
         return has
     before = np.concatenate([[0], np.cumsum(has)])
     return np.asarray(np.diff(before[corpus.word_offsets]) > 0)

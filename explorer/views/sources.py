@@ -175,7 +175,9 @@ def centroids(store: Store, question: Question, look: Look) -> Centroids:
     if not keys:
         raise BertdynError(f"No step of {task}, seed {seed} is chosen.")
     shown = spread(keys, PATH_STEPS)
-    found = fetch_centroids(store, question.corpus, shown, _layer(store, question, look, keys[0], 0))
+    found = fetch_centroids(
+        store, question.corpus, question.annotation, shown, _layer(store, question, look, keys[0], 0)
+    )
     return replace(found, left_out=len(keys) - len(shown))
 
 

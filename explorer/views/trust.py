@@ -48,7 +48,7 @@ class Trust:
         if method and isinstance(level, (int, float)) and any(r.interval_low is not None for r in shown):
             interval = f"{100 * level:g} % {method} interval over examples"
         if draws and any(r.null_value is not None for r in shown):
-            what = "labels" if measure.needs_labels else "examples"
+            what = "labels" if measure.labels is not None else "examples"
             chance = f"mean of {draws} {'draw' if draws == 1 else 'draws'} with {what} permuted"
         return cls(interval, chance, _reason(shown, "no_interval"), _reason(shown, "no_null"))
 

@@ -65,7 +65,8 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     which parameters were changed, which way values point, the usual parameters; where there is no room the last of
     these go first."""
     counts = sorted({r.n for r in shown if r.value is not None})
-    parts = [f"corpus {rows.question.corpus}"]
+    labels = f"{rows.question.annotation} of " if rows.question.annotation else ""
+    parts = [f"{labels}corpus {rows.question.corpus}"]
     if counts:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")

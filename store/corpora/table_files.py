@@ -23,7 +23,7 @@ TEXT_COLUMNS = (
 LABEL_COLUMNS = ("label", "labels", "gold_label", "is_duplicate")
 """Taken when --label is not given and no other of them is there."""
 NUMBER_COLUMNS = ("score", "similarity")
-"""Hold numbers in data sets that are known; never taken for classes unless --label names one."""
+"""Hold numbers in data sets that are known; taken when --label is not given and there is none of LABEL_COLUMNS."""
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
 _LONGEST_LINE = 64 * 2**20
 _HEADLESS = ("sentence", "label")
@@ -166,21 +166,23 @@ def text_columns(table: Table, given: str | None) -> list[str]:
     )
 
 
-def label_column(table: Table, given: str | None) -> str | None:
-    """Return the column of the labels: the one that was named, else the only one that fits; None when there is none.
+def label_columns(table: Table, given: str | None) -> list[str]:
+    """Return the columns of the labels: those that were named, else the only one that fits; none when none does.
 
     Raises:
-        BertdynError: several fit, or the one that was named is not there.
+        BertdynError: several fit, or one that was named is not there.
     """
     if given is not None:
-        return table.column(given, "--label")
+        parts = [given] if given in table.names else [part.strip() for part in given.split(",")]
+        return list(dict.fromkeys(table.column(part, "--label") for part in parts))
     fits = [name for name in LABEL_COLUMNS if name in table.names]
+    fits = fits or [name for name in NUMBER_COLUMNS if name in table.names]
     if len(fits) > 1:
         raise BertdynError(
             f"{table.path}: which column is the label? {' and '.join(repr(n) for n in fits)} fit; name one with "
             "--label."
         )
-    return table.column(fits[0], "--label") if fits else None
+    return [table.column(name, "--label") for name in fits]
 
 
 def looks_binary(path: Path) -> bool:

@@ -1,21 +1,20 @@
-"""Text files: the sentences and labels in a table (.tsv, .csv, .jsonl, .parquet, through DuckDB) or a .conllu file."""
+"""Text files: the sentences and labels in a table (.tsv, .csv, .jsonl, .parquet) or a .conllu file."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from store.corpora.table_files import NUMBER_COLUMNS, Table, label_column, looks_binary, table_of, text_columns
+from store.corpora.conllu import ARCS, FORM, NAMES, TREE, Word, fault, labels_of, sentences
+from store.corpora.labels import SPLIT, Labels, kind_of
+from store.corpora.table_files import label_columns, table_of, text_columns
 from store.errors import BertdynError
 
 TABLES = (".tsv", ".csv", ".jsonl", ".parquet")
 CONLLU = ".conllu"
-CONLLU_LABELS = {"upos": 3, "deprel": 7}
-"""Column of a CoNLL-U line, from 0."""
-LABEL_COLUMN = "label"
 _SHOWN = 3
 """Bad rows that are named; the others are counted."""
 
@@ -29,8 +28,8 @@ class Text:
     """One text an example, or two for pairs; of words, the forms joined by blanks."""
     words: tuple[tuple[str, ...], ...] | None
     """Word-level sets: the forms of each sentence."""
-    labels: tuple[str, ...] | tuple[tuple[str, ...], ...] | None
-    """One an example, or for word-level sets one a word."""
+    labels: tuple[Labels, ...]
+    """Those of each column that was taken."""
     source: str
     sha256: str
     columns: Mapping[str, str]
@@ -39,50 +38,84 @@ class Text:
     """What a user would want to know of how it was read."""
 
 
+def splits_of(corpora: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
+    """Return the files of each corpus by split, given files by ``NAME`` or ``NAME:SPLIT``; the split of a corpus in one
+    file is empty.
+
+    Raises:
+        BertdynError: a name or a split is empty, or a corpus has files with a split and one without.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for typed, path in corpora.items():
+        name, colon, split = typed.partition(":")
+        if not name or (colon and not split):
+            raise BertdynError(f"--corpus {typed}={path}: write NAME=FILE or NAME:SPLIT=FILE.")
+        found.setdefault(name, {})[split] = path
+    for name, paths in found.items():
+        if "" in paths and len(paths) > 1:
+            others = ", ".join(f"{name}:{split}" for split in paths if split)
+            raise BertdynError(f"--corpus: '{name}' has files with a split ({others}) and one without.")
+    return found
+
+
 def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:
     """Which column the flag names for each corpus.
 
-    ``NAME:COLUMN`` is for one corpus; a bare column is for all it can be meant for: ``upos`` and ``deprel`` for the
-    .conllu files when there are any, every other for the tables.
+    ``NAME:COLUMN`` is for one corpus; a bare column is for all it can be meant for: of labels, the names of CoNLL-U for
+    the .conllu files when there are any, every other for the tables. Columns of labels add up.
 
     Raises:
-        BertdynError: two columns for one corpus, or a column that no corpus can have.
+        BertdynError: two texts for one corpus, or a column that no corpus can have.
     """
-    chosen: dict[str, str] = {}
-    own: set[str] = set()
+    own: dict[str, list[str]] = {}
+    bare: dict[str, list[str]] = {}
     for value in given:
         name, colon, column = value.partition(":")
         if colon and name in corpora:
-            names = [name]
-            own.add(name)
+            own.setdefault(name, []).append(column)
         else:
-            column = value
-            words = flag == "--label" and column.lower() in CONLLU_LABELS
-            conllu = [n for n, p in corpora.items() if p.suffix.lower() == CONLLU]
-            tables = [n for n in corpora if n not in conllu]
-            names = conllu if words and conllu else tables
-            if not names:
-                hint = " or ".join(CONLLU_LABELS) if flag == "--label" else "no column: its words are the text"
-                raise BertdynError(f"{flag} {value}: no corpus is a table that has columns; of a .conllu it is {hint}.")
-            names = [n for n in names if n not in own]
-        for n in names:
-            if n in chosen and chosen[n] != column and n not in own:
-                raise BertdynError(f"{flag}: both '{chosen[n]}' and '{column}' for corpus '{n}'; write {n}:COLUMN.")
-            chosen[n] = column
-    return chosen
+            for name in _meant(corpora, value, flag):
+                bare.setdefault(name, []).append(value)
+    chosen = {name: list(dict.fromkeys(columns)) for name, columns in {**bare, **own}.items()}
+    for name, columns in chosen.items():
+        if flag == "--text" and len(columns) > 1:
+            both = " and ".join(f"'{column}'" for column in columns)
+            raise BertdynError(f"{flag}: both {both} for corpus '{name}'; write {name}:COLUMN.")
+    return {name: ",".join(columns) for name, columns in chosen.items()}
+
+
+def _meant(corpora: Mapping[str, Path], value: str, flag: str) -> list[str]:
+    """The corpora that a column without a corpus's name is for."""
+    conllu = [n for n, p in corpora.items() if p.suffix.lower() == CONLLU]
+    tables = [n for n in corpora if n not in conllu]
+    if flag == "--label" and conllu and (not tables or all(v.upper() in NAMES for v in _parts(value))):
+        return conllu
+    if not tables:
+        raise BertdynError(
+            f"{flag} {value}: no corpus is a table that has columns; the words of a .conllu are the text."
+        )
+    return tables
 
 
 def read(
-    path: Path, *, text: str | None = None, label: str | None = None, limit: int | None = None, skip: bool = False
+    path: Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    limit: int | None = None,
+    skip: bool = False,
+    unlabelled: bool = False,
 ) -> Text:
     """Read a text file.
 
     Args:
         path: .tsv, .csv, .jsonl, .parquet or .conllu. A .tsv of two columns without a header is sentence and label.
         text: column of the sentences, or two columns joined by a comma for pairs; by number without a header.
-        label: column of the labels; ``upos`` (default) or ``deprel`` of a .conllu.
+        label: columns of the labels, joined by commas; of a .conllu UPOS, XPOS, DEPREL, HEAD, ARCS or keys of FEATS,
+            in any case (default: all).
         limit: keep the first so many examples.
-        skip: leave out and count rows that are torn or lack a text or label, and sentences with a word that has none.
+        skip: leave out and count rows that are torn or lack a text or label, and sentences that are no trees.
+        unlabelled: take a row without a label for a sentence without one.
 
     Raises:
         BertdynError: no such file, another ending, binary, empty, without the column, columns of which several fit, a
@@ -94,24 +127,81 @@ def read(
     if ending == CONLLU:
         if text is not None:
             raise BertdynError(f"--text {text}: {path} is a .conllu, whose words are the text.")
-        return _read_conllu(path, label or "upos", limit, skip)
+        return _read_conllu(path, _parts(label), limit, skip)
     if ending not in TABLES:
         raise BertdynError(f"{path}: corpus files end in {', '.join((*TABLES, CONLLU))}.")
-    return _read_table(path, ending, text, label, limit, skip)
+    return _read_table(path, ending, text, label, limit, skip, unlabelled)
 
 
-def _read_table(path: Path, ending: str, text: str | None, label: str | None, limit: int | None, skip: bool) -> Text:
-    named = [*(text or "").split(","), label or ""]
-    table = table_of(path, ending, [name.strip() for name in named if name.strip()])
-    texts, labels = text_columns(table, text), label_column(table, label)
-    wanted = [*texts, *([labels] if labels else [])]
-    rows, bad = list[tuple[str, ...]](), list[str]()
+def joined(parts: Mapping[str, Text]) -> Text:
+    """Return the texts of the splits of a corpus, one after the other, with an annotation that names the split.
+
+    Raises:
+        BertdynError: splits of which one has words, pairs or labels and another has not.
+    """
+    (first_name, first), *rest = parts.items()
+    for name, part in rest:
+        for what, of in (
+            ("words of the file", lambda t: str(t.words is not None)),
+            ("texts per example", lambda t: str(len(t.texts[0]))),
+            ("labels", lambda t: ", ".join(labels.name for labels in t.labels) or "none"),
+        ):
+            if of(part) != of(first):
+                raise BertdynError(
+                    f"The splits of a corpus must be alike: {what} of '{first_name}' ({first.source}): {of(first)}; of "
+                    f"'{name}' ({part.source}): {of(part)}."
+                )
+    for name, part in parts.items():
+        if any(labels.name == SPLIT for labels in part.labels):
+            raise BertdynError(f"{part.source} has a column '{SPLIT}' of its own: give it without ':{name}'.")
+    splits = tuple(name for name, part in parts.items() for _ in part.texts)
+    labels = []
+    for position, one in enumerate(first.labels):
+        values = tuple(value for part in parts.values() for value in part.labels[position].values)
+        kinds = {part.labels[position].kind for part in parts.values()}
+        # Numbers of which those of one split happen to be whole.
+        kind = one.kind if len(kinds) == 1 else kind_of(values)
+        labels.append(replace(one, values=values, kind=kind))
+    digest = hashlib.sha256("\n".join(part.sha256 for part in parts.values()).encode()).hexdigest()
+    return Text(
+        kind=first.kind,
+        texts=tuple(text for part in parts.values() for text in part.texts),
+        words=None if first.words is None else tuple(words for part in parts.values() for words in part.words or ()),
+        labels=(*labels, Labels(SPLIT, "sentence", "split", splits)),
+        source=", ".join(part.source for part in parts.values()),
+        sha256=digest,
+        columns=first.columns,
+        notes=tuple(f"{name}: {note}" for name, part in parts.items() for note in part.notes),
+    )
+
+
+def renamed(text: Text, name: str) -> Text:
+    """Return a text whose only labels have another name.
+
+    Raises:
+        BertdynError: it has labels of several columns, or none.
+    """
+    if len(text.labels) != 1:
+        there = ", ".join(labels.name for labels in text.labels) or "none"
+        raise BertdynError(f"--name {name}: one column of labels has a name of its own, and {text.source} has {there}.")
+    return replace(text, labels=(replace(text.labels[0], name=name),))
+
+
+def _read_table(
+    path: Path, ending: str, text: str | None, label: str | None, limit: int | None, skip: bool, unlabelled: bool
+) -> Text:
+    table = table_of(path, ending, [*_parts(text), *_parts(label)])
+    texts, labels = text_columns(table, text), label_columns(table, label)
+    splits = [SPLIT] if SPLIT in table.names and SPLIT not in (*texts, *labels) else []
+    wanted = [*texts, *labels, *splits]
+    may_lack = set(labels) if unlabelled else set[str]()
+    rows, bad = list[tuple[str | None, ...]](), list[str]()
     for row in table.rows(wanted, None if skip else limit):
         if limit is not None and len(rows) == limit:
             break
-        fault = row.fault or _blank(wanted, row.cells, labels)
+        fault = row.fault or _blank(wanted, row.cells, texts, may_lack)
         if not fault:
-            rows.append(tuple(str(cell) for cell in row.cells))
+            rows.append(row.cells)
         elif skip:
             bad.append(f"{table.unit} {row.number}: {fault}")
         else:
@@ -120,37 +210,38 @@ def _read_table(path: Path, ending: str, text: str | None, label: str | None, li
             )
     if not rows:
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
+    columns = {name: tuple(row[at] for row in rows) for at, name in enumerate(wanted)}
     return Text(
         kind="sentence",
-        texts=tuple(row[: len(texts)] for row in rows),
+        texts=tuple(tuple(str(cell) for cell in row[: len(texts)]) for row in rows),
         words=None,
-        labels=tuple(row[-1].strip() for row in rows) if labels else None,
+        labels=tuple(_of_column(name, columns[name], split=name in splits) for name in (*labels, *splits)),
         source=str(path.absolute()),
         sha256=_sha256(path),
         columns={
             "text": ",".join(texts),
-            **({"label": labels} if labels else {}),
+            **({"label": ",".join(labels)} if labels else {}),
+            **({"split": SPLIT} if splits else {}),
             **({} if table.header else {"header": "none"}),
         },
-        notes=_notes(table, labels, bad),
+        notes=(_left_out(bad, f"bad {table.unit}"),) if bad else (),
     )
 
 
-def _blank(wanted: Sequence[str], cells: Sequence[str | None], labels: str | None) -> str:
+def _of_column(name: str, cells: Sequence[str | None], split: bool) -> Labels:
+    values = tuple((cell or "").strip() or None for cell in cells)
+    return Labels(name, "sentence", "split" if split else kind_of(values), values)
+
+
+def _blank(wanted: Sequence[str], cells: Sequence[str | None], texts: Sequence[str], may_lack: Set[str]) -> str:
     for name, cell in zip(wanted, cells, strict=True):
-        if cell is None or not cell.strip():
-            return f"no {'label' if name == labels else 'text'} in column '{name}'"
+        if (cell is None or not cell.strip()) and name not in may_lack:
+            return f"no {'text' if name in texts else 'split' if name == SPLIT else 'label'} in column '{name}'"
     return ""
 
 
-def _notes(table: Table, labels: str | None, bad: Sequence[str]) -> tuple[str, ...]:
-    said = []
-    numbers = [name for name in NUMBER_COLUMNS if name in table.names]
-    if labels is None and numbers:
-        said.append(f"no labels were taken; with --label {numbers[0]} each number in it is a class")
-    if bad:
-        said.append(_left_out(bad, f"bad {table.unit}"))
-    return tuple(said)
+def _parts(names: str | None) -> list[str]:
+    return [part.strip() for part in (names or "").split(",") if part.strip()]
 
 
 def _left_out(bad: Sequence[str], unit: str) -> str:
@@ -158,68 +249,34 @@ def _left_out(bad: Sequence[str], unit: str) -> str:
     return f"{many} left out ({'; '.join(bad[:_SHOWN])}{', ...' * (len(bad) > _SHOWN)})"
 
 
-def _read_conllu(path: Path, label: str, limit: int | None, skip: bool) -> Text:
-    column = CONLLU_LABELS.get(label.lower())
-    if column is None:
-        raise BertdynError(f"--label {label}: the labels of {path} are {' or '.join(CONLLU_LABELS)}.")
-    if looks_binary(path):
-        raise BertdynError(f"{path} is not text: a .conllu file was expected.")
-    sentences: list[tuple[str, ...]] = []
-    labels: list[tuple[str, ...]] = []
-    bad: list[str] = []
-    for words in _sentences(path):
-        if limit is not None and len(sentences) == limit:
+def _read_conllu(path: Path, wanted: Sequence[str], limit: int | None, skip: bool) -> Text:
+    trees = not wanted or any(name.upper() in (TREE, ARCS) for name in wanted)
+    found, bad = list[list[Word]](), list[str]()
+    for words in sentences(path):
+        if limit is not None and len(found) == limit:
             break
-        lacking = next(((n, cells[1]) for n, cells in words if cells[1] == "" or cells[column] in ("", "_")), None)
-        if lacking is not None and skip:
-            bad.append(f"line {lacking[0]}: no {label.upper()}")
-            continue
-        if lacking is not None:
-            raise BertdynError(
-                f"{path}, line {lacking[0]}: the word '{lacking[1]}' has no {label.upper()}. With --skip-bad-rows such "
-                "sentences are left out and counted."
-            )
-        sentences.append(tuple(cells[1] for _, cells in words))
-        labels.append(tuple(cells[column] for _, cells in words))
-    if not sentences:
+        wrong = fault(words, trees)
+        if not wrong:
+            found.append(words)
+        elif skip:
+            bad.append(wrong)
+        else:
+            others = ", or take only labels of words (--label upos)" if trees and not fault(words, trees=False) else ""
+            raise BertdynError(f"{path}, {wrong}. Leave such sentences out, counted, with --skip-bad-rows{others}.")
+    if not found:
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
+    forms = tuple(tuple(word.cells[FORM] for word in words) for words in found)
+    labels = labels_of(found, wanted, path)
     return Text(
         kind="word",
-        texts=tuple((" ".join(words),) for words in sentences),
-        words=tuple(sentences),
-        labels=tuple(labels),
+        texts=tuple((" ".join(words),) for words in forms),
+        words=forms,
+        labels=labels,
         source=str(path.absolute()),
         sha256=_sha256(path),
-        columns={"text": "FORM", "label": label.upper()},
+        columns={"text": "FORM", **({"label": ",".join(one.name for one in labels)} if labels else {})},
         notes=(_left_out(bad, "sentence"),) if bad else (),
     )
-
-
-def _sentences(path: Path) -> Iterator[list[tuple[int, list[str]]]]:
-    """Sentences of a CoNLL-U file: its syntactic words with their line numbers.
-
-    Multiword ranges (1-2) repeat the words that follow and empty nodes (8.1) have no place in the text: both are left
-    out (universaldependencies.org/format.html).
-    """
-    words: list[tuple[int, list[str]]] = []
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for number, raw in enumerate(lines, 1):
-                line = raw.rstrip("\r\n")
-                if not line.strip():
-                    if words:
-                        yield words
-                    words = []
-                elif not line.startswith("#"):
-                    cells = line.split("\t")
-                    if len(cells) != 10 or not cells[0].replace("-", "").replace(".", "").isdecimal():
-                        raise BertdynError(f"{path}, line {number}: not CoNLL-U: a number and nine more columns.")
-                    if cells[0].isdecimal():
-                        words.append((number, cells))
-    except UnicodeDecodeError:
-        raise BertdynError(f"{path} is not UTF-8 text.") from None
-    if words:
-        yield words
 
 
 def _sha256(path: Path) -> str:

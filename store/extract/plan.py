@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -128,7 +128,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
     _check_options(runs, corpora, options)
     device = choose_device(options.device)
     store = _open(store_path)
-    texts = _read_corpora(corpora, options)
+    texts = read_corpora(corpora, options)
     found, notes = find(runs, Layout(options.layout))
     if options.reference is not None:
         found = [reference(*resolve(options.reference)), *found]
@@ -136,7 +136,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
     if not usable:
         raise _hopeless(outcomes)
     tokens = _Tokenizers(texts, usable, options.max_length)
-    sets = {name: _settled(store, tokens.first(name), options) for name in texts}
+    sets = {name: settled(store, tokens.first(name), options) for name in texts}
     work: list[Work] = []
     for name, corpus in sets.items():
         stored = {c.key: c for c in store.checkpoints(name)} if store and _has(store, name) else {}
@@ -254,15 +254,26 @@ def _check_options(runs: Sequence[Path], corpora: Mapping[str, Path], options: E
         raise BertdynError(f"--dtype {options.dtype}: one of {', '.join(DTYPES)}.")
 
 
-def _read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[str, files.Text]:
-    text = files.columns_of(corpora, options.text, "--text")
-    label = files.columns_of(corpora, options.label, "--label")
-    return {
-        name: files.read(
-            path, text=text.get(name), label=label.get(name), limit=options.limit, skip=options.skip_bad_rows
-        )
-        for name, path in corpora.items()
-    }
+def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[str, files.Text]:
+    """Read the files of corpora, given by NAME or NAME:SPLIT; the splits of a corpus become one text.
+
+    Raises:
+        BertdynError: bad input.
+    """
+    parts = files.splits_of(corpora)
+    first = {name: next(iter(paths.values())) for name, paths in parts.items()}
+    text = files.columns_of(first, options.text, "--text")
+    label = files.columns_of(first, options.label, "--label")
+    found = {}
+    for name, paths in parts.items():
+        read = {
+            split: files.read(
+                path, text=text.get(name), label=label.get(name), limit=options.limit, skip=options.skip_bad_rows
+            )
+            for split, path in paths.items()
+        }
+        found[name] = read[""] if "" in read else files.joined(read)
+    return found
 
 
 def _open(path: Path) -> Store | None:
@@ -293,14 +304,19 @@ def _inspect(found: Sequence[Found]) -> tuple[list[_Usable], list[Outcome]]:
     return usable, failed
 
 
-def _settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpus:
-    """The corpus to use: the stored one of that name if it is the same text, else the one just made."""
+def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpus:
+    """Return the corpus to use: the stored one of that name if it is the same text, with the annotations that are new,
+    else the one just made.
+
+    Raises:
+        BertdynError: the store has other texts, or other labels of the same name, under this name.
+    """
     name = made.info.name
     if store is None or not _has(store, name):
         return made
     there = store.corpus(name)
     other = f"The store has another corpus '{name}' already"
-    if there.info.kind != made.info.kind or there.texts != made.texts:
+    if there.info.kind != made.info.kind or (there.texts, there.words) != (made.texts, made.words):
         raise BertdynError(
             f"{other}: {there.info.examples:,} examples of {there.info.source}, where {made.info.source} gives "
             f"{made.info.examples:,}. Give this one another name."
@@ -308,15 +324,22 @@ def _settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corp
     length = there.attributes.get("max_length")
     if length != options.max_length and (there.info.truncated or made.info.truncated):
         raise BertdynError(f"{other}: the same text with --max-length {length}. Use that, or another name.")
-    if there.info.fingerprint == made.info.fingerprint and _labels(there) != _labels(made):
-        raise BertdynError(f"{other}: the same text with other labels. Give this one another name.")
-    return there
-
-
-def _labels(corpus: Corpus) -> list[str] | None:
-    if corpus.label_ids is None:
-        return None
-    return [corpus.info.labels[i] for i in corpus.label_ids.tolist()]
+    if there.info.fingerprint != made.info.fingerprint:
+        return there
+    stored = {info.name: info.digest for info in there.info.annotations}
+    for one in made.info.annotations:
+        if stored.get(one.name, one.digest) != one.digest:
+            raise BertdynError(
+                f"{other}: the same text with other labels '{one.name}'. Give this one another name, or put these "
+                "labels in the place of the old ones with `bertdyn annotate --replace`."
+            )
+    new = tuple(one for one in made.info.annotations if one.name not in stored)
+    if not new:
+        return there
+    annotations = {**there.annotations, **{one.name: made.annotations[one.name] for one in new}}
+    return replace(
+        there, info=replace(there.info, annotations=(*there.info.annotations, *new)), annotations=annotations
+    )
 
 
 def _expected(stored: Iterable[Checkpoint], usable: Sequence[_Usable]) -> tuple[Geometry, str]:

@@ -102,6 +102,8 @@ def execute(plan: Plan, progress: Progress | None = None) -> Report:
         for work, outcome in _checkpoint(plan, place, found, tuple(group), notes, progress):
             outcomes.append(outcome)
             progress.outcome(work, outcome)
+    for name in {o.corpus for o in plan.outcomes if o.status == "present"}:
+        place.store().add_corpus(plan.corpora[name])  # adds the annotations that are new
     place.tidy()
     order = sorted(outcomes, key=lambda o: (o.corpus, o.key))
     return Report(plan.store, tuple(order), tuple(notes))

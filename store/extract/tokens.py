@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from store.corpora.stored import annotation_digest
-from store.corpora.text_files import LABEL_COLUMN, Text
+from store.corpora.labels import annotation_of
+from store.corpora.text_files import Text
 from store.errors import BertdynError
 from store.extract.quiet import quiet
-from store.keys import AnnotationInfo, Corpus, CorpusInfo
+from store.keys import Corpus, CorpusInfo
 from store.ragged import offsets_of
 
 _VOCABULARIES = (
@@ -105,7 +105,12 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
     token_ids = _flat([row.ids for row in rows], np.int32)
     token_types = _flat([row.types for row in rows], np.int8)
     starts = offsets[:-1].tolist()
-    names, label_ids = _labels(text, rows)
+    word_offsets = offsets_of(len(row.words) for row in rows)
+    word_index = _flat([[word for _, _, word in row.words] for row in rows], np.int32)
+    annotations = [
+        annotation_of(labels, len(rows), word_offsets, word_index, text.source, place)
+        for place, labels in enumerate(text.labels)
+    ]
     pieces = np.unique(token_ids)
     written = fast.convert_ids_to_tokens([int(i) for i in pieces])
     info = CorpusInfo(
@@ -114,8 +119,8 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         examples=len(rows),
         tokens=int(offsets[-1]),
         pairs=int((np.diff(offsets) ** 2).sum()),
-        words=sum(len(row.words) for row in rows),
-        annotations=_annotations(text, names, label_ids),
+        words=len(word_index),
+        annotations=tuple(annotation.info for annotation in annotations),
         tokenizer=tokenizer.fingerprint,
         fingerprint=fingerprint(token_ids, offsets, token_types),
         truncated=sum(row.cut for row in rows),
@@ -131,10 +136,12 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
             [[start + f for f, _, _ in row.words] for row, start in zip(rows, starts, strict=True)], np.int64
         ),
         word_length=_flat([[n for _, n, _ in row.words] for row in rows], np.int32),
-        word_offsets=offsets_of(len(row.words) for row in rows),
-        label_ids=label_ids,
+        word_offsets=word_offsets,
+        word_index=word_index,
         texts=text.texts,
+        words=text.words,
         pieces={int(i): str(piece) for i, piece in zip(pieces, written, strict=True)},
+        annotations={annotation.info.name: annotation for annotation in annotations},
         attributes={
             "source_sha256": text.sha256,
             "columns": dict(text.columns),
@@ -231,33 +238,6 @@ def _words(encoding: Any) -> list[tuple[int, int, int, int]]:
             found.append((*now, token, 1))
         before = now
     return found
-
-
-def _annotations(text: Text, names: tuple[str, ...], label_ids: np.ndarray | None) -> tuple[AnnotationInfo, ...]:
-    if label_ids is None:
-        return ()
-    name = text.columns.get("label", LABEL_COLUMN)
-    return (AnnotationInfo(name, text.kind, "class", names, annotation_digest(names, label_ids)),)
-
-
-def _labels(text: Text, rows: Sequence[_Row]) -> tuple[tuple[str, ...], np.ndarray | None]:
-    if text.labels is None:
-        return (), None
-    if text.words is None:
-        flat = [str(label) for label in text.labels]
-    else:
-        flat = [sentence[word] for sentence, row in zip(text.labels, rows, strict=True) for _, _, word in row.words]
-    names = tuple(sorted(set(flat), key=_label_order))
-    number = {name: i for i, name in enumerate(names)}
-    return names, np.array([number[label] for label in flat], np.int32)
-
-
-def _label_order(label: str) -> tuple[int, float, str]:
-    """Numbers by size, then words by letter."""
-    try:
-        return (0, float(label), label)
-    except ValueError:
-        return (1, 0.0, label)
 
 
 def _for_words(tokenizer: Tokenizer) -> Any:

@@ -34,7 +34,7 @@ class Run:
         told = [time.monotonic()]
         context = Context(progress=lambda what, share: told.append(time.monotonic()))
         measure = get("clusters")
-        given = Given.layers(corpus, MemoryLayer(points, hidden_chunk=4096))
+        given = Given.layers(corpus, MemoryLayer(points, hidden_chunk=4096), labels=corpus.labels)
         found = measure.compute(given, dict(measure.settle({"method": "directprobe"})), context)
         self.values: dict[str, Any] = {v.statistic: v for v in found if v.label_a is None}
         self.silence = float(np.diff(told).max())

@@ -113,7 +113,7 @@ def test_a_text_file_has_any_name_and_lies_anywhere(
     monkeypatch.chdir(tmp_path)
     for path in (inside, named, Path(name) / f"f{ending}", Path(f"{name}{ending}")):
         text = read(path)
-        assert (text.texts, text.labels) == ((("fine",),), ("yes",))
+        assert (text.texts, text.labels[0].values) == ((("fine",),), ("yes",))
         assert dict(text.columns) == {"text": "sentence", "label": "label"}
 
 
@@ -121,6 +121,6 @@ def test_a_text_file_has_any_name_and_lies_anywhere(
 def test_a_column_of_a_text_file_is_not_one_of_its_folders(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "label=no" / "fold=3" / f"dev{ending}"
     _write(path, "fine")
-    assert read(path).labels == ("yes",)
+    assert read(path).labels[0].values == ("yes",)
     with pytest.raises(BertdynError, match="no column 'fold'"):
         read(path, label="fold")

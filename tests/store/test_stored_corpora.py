@@ -11,7 +11,7 @@ from store import layout
 from store.errors import BertdynError
 from store.keys import CheckpointKey, Corpus
 from store.store import Store
-from tests.synthetic import HEADS, LAYERS, WIDTH, hidden_of, sample_corpus, write_checkpoint
+from tests.synthetic import HEADS, LAYERS, WIDTH, hidden_of, sample_corpus, sample_labels, write_checkpoint
 
 KEY = CheckpointKey.plain("sst2", "1", 20)
 
@@ -24,7 +24,12 @@ def store(tmp_path: Path) -> Store:
 def same(a: Corpus, b: Corpus) -> None:
     for field in fields(Corpus):
         one, other = getattr(a, field.name), getattr(b, field.name)
-        if isinstance(one, np.ndarray):
+        if field.name == "annotations":
+            assert list(one) == list(other)
+            for name in one:
+                assert one[name].info == other[name].info
+                np.testing.assert_array_equal(one[name].values, other[name].values)
+        elif isinstance(one, np.ndarray):
             assert one.dtype == other.dtype, field.name
             np.testing.assert_array_equal(one, other)
         else:
@@ -71,12 +76,12 @@ def test_adding_the_same_again_does_nothing_and_another_of_that_name_is_refused(
     write_checkpoint(store, sample_corpus(), KEY)
     for other in (
         sample_corpus(seed=1),
-        sample_corpus(labels=("no", "yes")),
         replace(sample_corpus(), texts=(("other",),) * 40),
-        replace(sample_corpus(), label_ids=np.zeros(40, np.int32)),
     ):
-        with pytest.raises(BertdynError, match="'dev' with other texts, labels or tokens"):
+        with pytest.raises(BertdynError, match="'dev' with other texts or tokens"):
             store.add_corpus(other)
+    with pytest.raises(BertdynError, match="'dev' has other labels called 'label' already"):
+        store.add_corpus(sample_corpus(labels=("no", "yes")))
     same(store.corpus("dev"), sample_corpus())
 
 
@@ -101,7 +106,40 @@ def test_another_reader_opens_the_texts_as_bytes_and_offsets(store: Store) -> No
     assert opened["text_utf8"][:].tobytes()[ends[3] : ends[4]].decode() == "sentence 3"
 
 
-@pytest.mark.parametrize("array", ["token_ids", "text_utf8", "annotations/label/values"])
+def test_a_damaged_annotation_is_an_error_when_it_is_asked_for(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    chunk = layout.corpus_path(store.path, "dev") / "annotations/label/values/c/0"
+    whole = chunk.read_bytes()
+    chunk.write_bytes(bytes([whole[0], whole[1] ^ 4, *whole[2:]]))
+    with pytest.raises(BertdynError, match=r"'label' of corpus 'dev' is damaged: chunk values/c/0 .*bertdyn annotate"):
+        store.corpus("dev").annotations["label"]
+    assert not store.check().sound
+    mended = store.check(repair=True).mended
+    assert any("add it again with `bertdyn annotate`" in line for line in mended)
+    assert store.corpus("dev").info.annotations == ()
+    store.add_corpus(sample_corpus())
+    same(store.corpus("dev"), sample_corpus())
+
+
+def test_annotations_are_added_and_replaced_one_by_one(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    other = sample_labels("word", ("a", "b"), sample_corpus().info.words, "other")["other"]
+    assert store.annotate("dev", other)
+    assert not store.annotate("dev", other)
+    assert [one.name for one in store.corpora()[0].annotations] == ["label", "other"]
+    changed = sample_labels("sentence", ("c", "d"), 40)["label"]
+    with pytest.raises(BertdynError, match="has other labels called 'label' already"):
+        store.annotate("dev", changed)
+    assert store.annotate("dev", changed, replace=True)
+    assert [(one.name, one.labels) for one in store.corpora()[0].annotations] == [
+        ("label", ("c", "d")),
+        ("other", ("a", "b")),
+    ]
+    named = store.query("select annotation, place, count from annotations order by place").rows
+    assert named == [("label", 0, 40), ("other", 1, other.info.count)]
+
+
+@pytest.mark.parametrize("array", ["token_ids", "text_utf8"])
 def test_a_damaged_corpus_is_an_error(store: Store, array: str) -> None:
     store.add_corpus(sample_corpus())
     chunk = layout.corpus_path(store.path, "dev") / array / "c" / "0"

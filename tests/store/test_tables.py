@@ -79,7 +79,9 @@ def test_sql_says_what_the_readme_promises(store: Store) -> None:
     sql = "select task, step, name, value from training_log where step > 0"
     assert everywhere(store, sql) == [("sst2", 20, "loss", 1 / 21)]
     store.query("select 1 from corpora")
-    assert everywhere(store, "select name, examples, labels from corpora") == [("dev", 40, ["negative", "positive"])]
+    assert everywhere(store, "select name, examples, annotations from corpora") == [("dev", 40, ["label"])]
+    sql = "select annotation, level, kind, labels, count from annotations"
+    assert everywhere(store, sql) == [("label", "sentence", "class", ["negative", "positive"], 40)]
 
 
 def test_a_log_that_every_checkpoint_repeats_shows_once(tmp_path: Path) -> None:

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.corpora.text_files import columns_of, read
+from store.corpora.text_files import Text, columns_of, joined, read, splits_of
 from store.errors import BertdynError
+
+
+def labels(text: Text, name: str = "") -> tuple[object, ...] | None:
+    """The labels of an annotation, or of the only one."""
+    if not text.labels:
+        return None
+    (found,) = (one for one in text.labels if name in ("", one.name))
+    return found.values
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -20,33 +28,33 @@ def write(path: Path, content: str | bytes) -> Path:
 def test_a_tsv_of_two_columns_without_header_is_sentence_and_label(tmp_path: Path) -> None:
     text = read(write(tmp_path / "a.tsv", "he said \"no\t0\n's  fine,\\n really\tpos\n"))
     assert text.texts == (('he said "no',), ("'s  fine,\\n really",))
-    assert text.labels == ("0", "pos")
+    assert labels(text) == ("0", "pos")
     assert text.kind == "sentence"
 
 
 def test_a_tsv_with_the_usual_header_is_read_by_its_columns(tmp_path: Path) -> None:
     text = read(write(tmp_path / "a.tsv", "sentence\tlabel\nfine\t1\n"))
-    assert (text.texts, text.labels) == ((("fine",),), ("1",))
+    assert (text.texts, labels(text)) == ((("fine",),), ("1",))
 
 
 def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", 'id,"a ""q""",gold,b\n1,"x, y",yes,z\n2,"two\nlines",no,w\n')
     text = read(path, text='a "q",b', label="gold")
     assert text.texts == (("x, y", "z"), ("two\nlines", "w"))
-    assert text.labels == ("yes", "no")
+    assert labels(text) == ("yes", "no")
 
 
 def test_pairs_are_found_by_their_usual_names(tmp_path: Path) -> None:
     text = read(write(tmp_path / "a.csv", "premise,hypothesis\np,h\n"))
     assert text.texts == (("p", "h"),)
-    assert text.labels is None
+    assert labels(text) is None
 
 
 def test_jsonl_gives_text_and_numbers_as_written(tmp_path: Path) -> None:
     rows = [{"text": "2021-01-05", "label": 1, "x": None}, {"text": "1e5", "label": 2}]
     text = read(write(tmp_path / "a.jsonl", "".join(json.dumps(r) + "\n" for r in rows)))
     assert text.texts == (("2021-01-05",), ("1e5",))
-    assert text.labels == ("1", "2")
+    assert labels(text) == ("1", "2")
 
 
 def test_parquet_is_read_too(tmp_path: Path) -> None:
@@ -54,12 +62,12 @@ def test_parquet_is_read_too(tmp_path: Path) -> None:
     quoted = str(path).replace("'", "''")
     duckdb.sql(f"COPY (SELECT 'a' AS sentence, 3 AS label UNION ALL SELECT 'b', 4) TO '{quoted}'")
     text = read(path)
-    assert (text.texts, text.labels) == ((("a",), ("b",)), ("3", "4"))
+    assert (text.texts, labels(text)) == ((("a",), ("b",)), ("3", "4"))
 
 
 def test_limit_keeps_the_first(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tsv", "".join(f"s{i}\t{i}\n" for i in range(50)))
-    assert read(path, limit=3).labels == ("0", "1", "2")
+    assert labels(read(path, limit=3)) == ("0", "1", "2")
 
 
 @given(
@@ -77,7 +85,7 @@ CONLLU = """\
 1\tDo\tdo\tAUX\t_\t_\t3\taux\t_\t_
 2\tn't\tnot\tPART\t_\t_\t3\tadvmod\t_\t_
 2.1\tleave\tleave\tVERB\t_\t_\t_\t_\t_\t_
-3\the\the\tPRON\t_\t_\t0\tnsubj:pass\t_\t_
+3\the\the\tPRON\t_\tCase=Nom|Number=Sing\t0\tnsubj:pass\t_\t_
 
 1\tYes\tyes\tINTJ\t_\t_\t0\troot\t_\t_
 """
@@ -88,8 +96,20 @@ def test_conllu_gives_syntactic_words_without_ranges_and_empty_nodes(tmp_path: P
     text = read(path)
     assert text.words == (("Do", "n't", "he"), ("Yes",))
     assert text.texts == (("Do n't he",), ("Yes",))
-    assert text.labels == (("AUX", "PART", "PRON"), ("INTJ",))
-    assert read(path, label="deprel").labels == (("aux", "advmod", "nsubj:pass"), ("root",))
+    assert [(one.name, one.level, one.kind) for one in text.labels] == [
+        ("UPOS", "word", "class"),
+        ("DEPREL", "word", "class"),
+        ("HEAD", "word", "tree"),
+        ("ARCS", "arc", "class"),
+        ("Case", "word", "class"),
+        ("Number", "word", "class"),
+    ]
+    assert labels(text, "UPOS") == (("AUX", "PART", "PRON"), ("INTJ",))
+    assert labels(text, "HEAD") == ((3, 3, 0), (0,))
+    assert labels(text, "ARCS") == (((0, 2, "aux"), (1, 2, "advmod")), ())
+    assert labels(text, "Number") == ((None, None, "Sing"), (None,))
+    assert labels(read(path, label="deprel")) == (("aux", "advmod", "nsubj:pass"), ("root",))
+    assert [one.name for one in read(path, label="number,UPOS").labels] == ["Number", "UPOS"]
     assert read(path, limit=1).words == (("Do", "n't", "he"),)
 
 
@@ -103,7 +123,7 @@ def test_real_treebank_words_are_all_there(realdata: Path) -> None:
 def test_real_sentences_are_all_there(realdata: Path) -> None:
     lines = (realdata / "sst2_dev.tsv").read_text(encoding="utf-8").splitlines()
     text = read(realdata / "sst2_dev.tsv")
-    assert [f"{t[0]}\t{label}" for t, label in zip(text.texts, text.labels or (), strict=True)] == lines
+    assert [f"{t[0]}\t{label}" for t, label in zip(text.texts, labels(text) or (), strict=True)] == lines
 
 
 @pytest.mark.parametrize(
@@ -141,8 +161,22 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
         ("a.jsonl", '{"tokens":["a","b"],"label":1}\n', {"text": "tokens"}, "'tokens' holds lists or mappings"),
         ("a.jsonl", '{"text":"a","label":[1]}\n', {}, "'label' holds lists or mappings"),
         ("a.conllu", "1\tDo\n", {}, "line 1: not CoNLL-U"),
-        ("a.conllu", CONLLU.replace("AUX", "_"), {}, "line 3: the word 'Do' has no UPOS"),
-        ("a.conllu", CONLLU, {"label": "xpos"}, "upos or deprel"),
+        (
+            "a.conllu",
+            CONLLU,
+            {"label": "xpos"},
+            "no word of .* has XPOS. It has UPOS, DEPREL, HEAD, ARCS, Case, Number",
+        ),
+        (
+            "a.conllu",
+            CONLLU.replace("\t3\tadv", "\t0\tadv"),
+            {},
+            "line 6: a second root, 'he' after 'n't'.*--label upos",
+        ),
+        ("a.conllu", CONLLU.replace("\t0\tnsubj", "\t1\tnsubj"), {}, "line 3: the heads of 'Do' lead round in a cycle"),
+        ("a.conllu", CONLLU.replace("\t3\taux", "\t9\taux"), {}, "line 3: the head '9' is no word of the sentence"),
+        ("a.conllu", CONLLU.replace("\t3\taux", "\tx\taux"), {}, "line 3: the head 'x' is no word of the sentence"),
+        ("a.conllu", CONLLU.replace("3\the", "4\the"), {}, "line 6: word 4 where 3 was expected"),
         ("a.conllu", CONLLU, {"text": "form"}, "words are the text"),
     ],
 )
@@ -161,7 +195,8 @@ def test_bad_files_get_one_sentence(
         ("index\tgenre\tsentence1\tsentence2\tlabel1\tgold_label", "sentence1,sentence2", "gold_label"),
         ("id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", "question1,question2", "is_duplicate"),
         ("text\ttext_pair\tlabels", "text,text_pair", "labels"),
-        ("index\tsentence1\tsentence2\tscore", "sentence1,sentence2", None),
+        ("index\tsentence1\tsentence2\tscore", "sentence1,sentence2", "score"),
+        ("index\tsentence1\tsentence2\tgenre", "sentence1,sentence2", None),
     ],
 )
 def test_the_columns_of_known_data_sets_are_taken_whole(
@@ -171,14 +206,13 @@ def test_the_columns_of_known_data_sets_are_taken_whole(
     text = read(write(tmp_path / "a.tsv", f"{first}\n" + "\t".join(f"{name} of row" for name in names) + "\n"))
     assert text.columns == {"text": columns, **({"label": label} if label else {})}
     assert text.texts == (tuple(f"{name} of row" for name in columns.split(",")),)
-    assert text.labels == ((f"{label} of row",) if label else None)
-    assert any("--label score" in note for note in text.notes) == (label is None)
+    assert labels(text) == ((f"{label} of row",) if label else None)
 
 
 def test_a_table_without_header_is_read_by_number(tmp_path: Path) -> None:
     path = write(tmp_path / "cola.tsv", "gj04\t0\t\tone road\ngj04\t1\t*\ttwo roads\n")
     text = read(path, text="4", label="2")
-    assert (text.texts, text.labels) == ((("one road",), ("two roads",)), ("0", "1"))
+    assert (text.texts, labels(text)) == ((("one road",), ("two roads",)), ("0", "1"))
     assert read(path, text="4,1").texts == (("one road", "gj04"), ("two roads", "gj04"))
     assert text.columns == {"text": "4", "label": "2", "header": "none"}
     named = write(tmp_path / "years.csv", "2019,2020,label\na,b,1\n")
@@ -189,14 +223,14 @@ def test_bad_rows_are_left_out_and_counted_when_that_is_wanted(tmp_path: Path) -
     table = "text\tlabel\nx\t1\ntorn\n\t2\ny\t2\nz\t\n a \r b\t1\nlast\t1\n"
     path = write(tmp_path / "a.tsv", table)
     text = read(path, skip=True)
-    assert (text.texts, text.labels) == ((("x",), ("y",), ("last",)), ("1", "2", "1"))
+    assert (text.texts, labels(text)) == ((("x",), ("y",), ("last",)), ("1", "2", "1"))
     assert text.notes[-1].startswith("4 bad lines are left out (line 3: 1 column where the first line has 2; line 4: ")
     assert read(path, skip=True, limit=2).texts == (("x",), ("y",))
     rows = write(tmp_path / "a.jsonl", '{"text":"x","label":1}\n{"text":"y"}\n')
     assert read(rows, skip=True).notes == ("1 bad row is left out (row 2: no label in column 'label')",)
-    words = read(write(tmp_path / "a.conllu", CONLLU.replace("AUX", "_")), skip=True)
+    words = read(write(tmp_path / "a.conllu", CONLLU.replace("\t3\tadv", "\t0\tadv")), skip=True)
     assert words.words == (("Yes",),)
-    assert words.notes == ("1 sentence is left out (line 3: no UPOS)",)
+    assert words.notes == ("1 sentence is left out (line 6: a second root, 'he' after 'n't')",)
     with pytest.raises(BertdynError, match="is empty"):
         read(write(tmp_path / "b.tsv", "text\tlabel\nx\n"), skip=True)
 
@@ -206,7 +240,7 @@ def test_bad_rows_are_left_out_and_counted_when_that_is_wanted(tmp_path: Path) -
     [
         ("qnli.tsv", {}, {"text": "question,sentence", "label": "label"}),
         ("mnli.tsv", {}, {"text": "sentence1,sentence2", "label": "gold_label"}),
-        ("stsb.tsv", {}, {"text": "sentence1,sentence2"}),
+        ("stsb.tsv", {}, {"text": "sentence1,sentence2", "label": "score"}),
         ("cola.tsv", {"text": "4", "label": "2"}, {"text": "4", "label": "2", "header": "none"}),
         ("senteval.tsv", {"text": "3", "label": "2"}, {"text": "3", "label": "2", "header": "none"}),
     ],
@@ -220,12 +254,60 @@ def test_files_as_their_owners_publish_them(
     assert len(text.texts) == len((cases / name).read_text().splitlines()) - header
 
 
-@pytest.mark.parametrize("name", ["qqp_torn.tsv", "qqp_empty.tsv", "bare_cr.tsv", "one_hole.conllu"])
+@pytest.mark.parametrize("name", ["qqp_torn.tsv", "qqp_empty.tsv", "bare_cr.tsv"])
 def test_one_bad_row_is_named_or_left_out(cases: Path, name: str) -> None:
     with pytest.raises(BertdynError, match=r"line \d+: .*--skip-bad-rows"):
         read(cases / name)
     whole = read(cases / name, skip=True)
     assert whole.notes[-1].startswith("1 ")
+
+
+def test_a_word_without_a_label_is_a_word_without_that_label(cases: Path) -> None:
+    text = read(cases / "one_hole.conllu")
+    assert any(label is None for sentence in labels(text, "UPOS") or () for label in sentence)  # type: ignore[attr-defined]
+    assert any(None not in sentence for sentence in labels(text, "DEPREL") or ())  # type: ignore[operator]
+
+
+def test_several_columns_of_labels_are_several_annotations_and_fractions_make_numbers(tmp_path: Path) -> None:
+    table = "text\tlabel\tscore\tsplit\nx\t1\t2.5\ttrain\ny\t0\t3\ttest\n"
+    text = read(write(tmp_path / "a.tsv", table), label="label,score")
+    assert [(one.name, one.kind, one.values) for one in text.labels] == [
+        ("label", "class", ("1", "0")),
+        ("score", "number", ("2.5", "3")),
+        ("split", "split", ("train", "test")),
+    ]
+    with pytest.raises(BertdynError, match="line 3: no split in column 'split'"):
+        read(write(tmp_path / "b.tsv", table.replace("\ttest", "\t")))
+    bare = write(tmp_path / "c.tsv", table.replace("0\t3", "\t3"))
+    with pytest.raises(BertdynError, match="line 3: no label in column 'label'"):
+        read(bare)
+    assert labels(read(bare, unlabelled=True), "label") == ("1", None)
+
+
+def test_files_of_splits_make_one_corpus(tmp_path: Path) -> None:
+    train = write(tmp_path / "a.tsv", "text\tscore\nx\t1\ny\t2\n")
+    test = write(tmp_path / "b.csv", "text,score\nz,0.5\n")
+    assert splits_of({"d:train": train, "d:test": test, "e": train}) == {
+        "d": {"train": train, "test": test},
+        "e": {"": train},
+    }
+    text = joined({"train": read(train), "test": read(test)})
+    assert text.texts == (("x",), ("y",), ("z",))
+    assert [(one.name, one.kind, one.values) for one in text.labels] == [
+        ("score", "number", ("1", "2", "0.5")),
+        ("split", "split", ("train", "train", "test")),
+    ]
+    bare = write(tmp_path / "c.tsv", "text\nx\n")
+    for other, words in ((bare, "labels of 'train'"), (write(tmp_path / "p.conllu", CONLLU), "words of the file")):
+        with pytest.raises(BertdynError, match=f"must be alike: {words}"):
+            joined({"train": read(train), "dev": read(other)})
+    own = write(tmp_path / "s.tsv", "text\tscore\tsplit\nx\t1\tdev\n")
+    with pytest.raises(BertdynError, match="column 'split' of its own"):
+        joined({"train": read(own), "dev": read(own)})
+    with pytest.raises(BertdynError, match="one without"):
+        splits_of({"d": train, "d:test": test})
+    with pytest.raises(BertdynError, match="NAME:SPLIT=FILE"):
+        splits_of({"d:": train})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -245,8 +327,10 @@ def test_a_bare_label_is_for_the_corpora_it_can_be_meant_for() -> None:
     assert columns_of({"dev": Path("dev.csv")}, ["upos"], "--label") == {"dev": "upos"}
 
 
-def test_two_labels_for_one_corpus_or_one_for_none_are_errors() -> None:
+def test_labels_add_up_and_two_texts_for_one_corpus_or_one_for_none_are_errors() -> None:
+    assert columns_of(CORPORA, ["a", "b,c", "a"], "--label") == {"dev": "a,b,c", "m": "a,b,c"}
+    assert columns_of({"ewt": Path("ewt.conllu")}, ["Number", "upos"], "--label") == {"ewt": "Number,upos"}
     with pytest.raises(BertdynError, match="both 'a' and 'b' for corpus 'dev'"):
-        columns_of(CORPORA, ["a", "b"], "--label")
-    with pytest.raises(BertdynError, match="it is upos or deprel"):
-        columns_of({"ewt": Path("ewt.conllu")}, ["gold"], "--label")
+        columns_of(CORPORA, ["a", "b"], "--text")
+    with pytest.raises(BertdynError, match=r"the words of a \.conllu are the text"):
+        columns_of({"ewt": Path("ewt.conllu")}, ["gold"], "--text")

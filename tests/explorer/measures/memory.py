@@ -72,7 +72,8 @@ class MemoryCorpus:
     words: Sequence[tuple[int, int]] = ()
     label_ids: np.ndarray | None = None
     label_names: tuple[str, ...] = ()
-    kind: str = "sentence"
+    level: str = "sentence"
+    """What a label belongs to."""
     special: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def __post_init__(self) -> None:
@@ -82,6 +83,20 @@ class MemoryCorpus:
         self.word_first = np.array([w[0] for w in self.words], dtype=np.int64)
         self.word_length = np.array([w[1] for w in self.words], dtype=np.int32)
         self.word_offsets = np.searchsorted(self.word_first, self.offsets).astype(np.int64)
+
+    @property
+    def labels(self) -> MemoryLabels | None:
+        """The labels, where there are any."""
+        return None if self.label_ids is None else MemoryLabels(self.level, self.label_names, self.label_ids)
+
+
+@dataclass
+class MemoryLabels:
+    """Classes of sentences or words."""
+
+    level: str
+    names: tuple[str, ...]
+    values: np.ndarray
 
 
 def one_token_each(n: int) -> MemoryCorpus:

@@ -38,7 +38,9 @@ def measure(points, labels, context=None, corpus=None, **parameters):
     names = tuple(f"L{i}" for i in range(max(labels) + 1))
     corpus = corpus or MemoryCorpus([1] * len(points), label_ids=labels, label_names=names)
     settled = dict(CLUSTERS.settle({"method": "directprobe", **parameters}))
-    values = CLUSTERS.compute(Given.layers(corpus, MemoryLayer(np.asarray(points))), settled, context or Context())
+    values = CLUSTERS.compute(
+        Given.layers(corpus, MemoryLayer(np.asarray(points)), labels=corpus.labels), settled, context or Context()
+    )
     assert json.dumps([dict(v.details) for v in values], allow_nan=False)
     return {(v.statistic, v.label_a, v.label_b): v for v in values}
 
@@ -163,9 +165,9 @@ def test_shuffled_word_labels_are_the_sentences_own_in_another_order():
         words=[(i, 1) for i in range(9)],
         label_ids=np.array([0, 1, 2, 3, 4, 5, 6, 7, -1]),
         label_names=tuple("abcdefgh"),
-        kind="word",
+        level="word",
     )
-    data = labelled_points(MemoryLayer(np.arange(18.0).reshape(9, 2)), corpus, "x")
+    data = labelled_points(MemoryLayer(np.arange(18.0).reshape(9, 2)), corpus, corpus.labels)
     for draw in range(5):
         got = data.shuffled(0, draw).labels.tolist()
         assert sorted(got) == list(range(8))

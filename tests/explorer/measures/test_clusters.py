@@ -23,7 +23,7 @@ def measure(points, labels, names=None, corpus=None):
     names = names or tuple(f"L{i}" for i in range(max(labels) + 1))
     corpus = corpus or MemoryCorpus([1] * len(points), label_ids=np.asarray(labels), label_names=names)
     layer = MemoryLayer(np.asarray(points), hidden_chunk=7)
-    values = CLUSTERS.compute(Given.layers(corpus, layer), {"method": "pairs"}, Context())
+    values = CLUSTERS.compute(Given.layers(corpus, layer, labels=corpus.labels), {"method": "pairs"}, Context())
     return {(v.statistic, v.label_a, v.label_b): v for v in values}
 
 
@@ -153,7 +153,7 @@ def test_words_are_means_of_their_sub_words_and_sentences_their_first_token():
         "sentence": states[[0, 5, 10, 15]],
     }
     for kind, points in kinds.items():
-        corpus = MemoryCorpus([5] * 4, words=words, label_ids=labels, label_names=("a", "b"), kind=kind)
+        corpus = MemoryCorpus([5] * 4, words=words, label_ids=labels, label_names=("a", "b"), level=kind)
         value = measure(states, labels, corpus=corpus)["centroid_distance", "a", "b"]
         want = np.linalg.norm(points[::2].mean(0) - points[1::2].mean(0))
         assert value.value == pytest.approx(want, rel=1e-6)

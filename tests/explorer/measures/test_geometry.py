@@ -25,7 +25,9 @@ def measure(name, x, z, labels, context=None, **parameters):
     corpus = MemoryCorpus([1] * len(x), label_ids=labels, label_names=names)
     found = get(name)
     sides = MemoryLayer(np.asarray(x)), None if z is None else MemoryLayer(np.asarray(z))
-    values = found.compute(Given.layers(corpus, *sides), dict(found.settle(parameters)), context or Context())
+    values = found.compute(
+        Given.layers(corpus, *sides, labels=corpus.labels), dict(found.settle(parameters)), context or Context()
+    )
     return {(v.statistic, v.label_a): v for v in values}
 
 
@@ -176,5 +178,5 @@ def test_no_reference_another_width_and_no_labels_are_errors():
     bare = MemoryCorpus([1] * len(x))
     for name in NAMES:
         given_ = Given.layers(bare, MemoryLayer(x), MemoryLayer(x))
-        with pytest.raises(MeasureError, match="no labels"):
+        with pytest.raises(MeasureError, match="needs a label"):
             get(name).compute(given_, dict(get(name).settle({})), Context())

@@ -160,7 +160,8 @@ class TestRefusals:
 
     def test_labels_that_are_not_there(self) -> None:
         with pytest.raises(
-            QuestionError, match=r"^clusters needs labels, and corpus 'dev' has none\. Extract one with --label\.$"
+            QuestionError,
+            match=r"^clusters needs labels, and corpus 'dev' has none\. Add some with 'bertdyn annotate'\.$",
         ) as refused:
             asked(Selection("clusters", "dev"), UNLABELLED)
         assert refused.value.about == ""

@@ -117,7 +117,7 @@ async def test_messages_name_the_keys_in_force(computed: Path) -> None:
         await until(pilot, lambda: "Labelled: dev. P: next corpus." in " ".join(text_of(pilot, "chart").split()))
         await pilot.press("P")
         assert screen.catalogue is not None
-        alone = next(m.name for m in screen.catalogue.measures if not m.compares and not m.needs_labels)
+        alone = next(m.name for m in screen.catalogue.measures if not m.compares and m.labels is None)
         screen.become(replace(screen.state, measure=alone, mode="heat", variants=(("heat", 3),)))
         await shown(pilot, "f4: next measure.")
         await pilot.press("8")

@@ -26,7 +26,7 @@ from store.keys import PRETRAINED_KEY, AnnotationInfo, CheckpointKey, CorpusInfo
 
 
 def corpus(name: str, labels: tuple[str, ...] = ("a", "b")) -> CorpusInfo:
-    annotations = (AnnotationInfo("label", "sentence", "class", labels, ""),) if labels else ()
+    annotations = (AnnotationInfo("label", "sentence", "class", labels, 1, ""),) if labels else ()
     return CorpusInfo(name, "sentence", 10, 100, 1000, 80, annotations, "t", "f", 0, "x.tsv")
 
 

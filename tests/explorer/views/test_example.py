@@ -77,7 +77,9 @@ def test_words_carry_their_labels(tmp_path):
     words = range(*corpus.word_offsets[3:5].tolist())
     expected = [""] * int(corpus.offsets[4] - corpus.offsets[3])
     for word in words:
-        expected[int(corpus.word_first[word] - corpus.offsets[3])] = ("NOUN", "VERB")[corpus.label_ids[word]]
+        expected[int(corpus.word_first[word] - corpus.offsets[3])] = ("NOUN", "VERB")[
+            corpus.annotations["label"].values[word]
+        ]
     assert list(found.labels) == expected
     assert "(1, " + expected[1] + ")" in draw(Example(found), cursor=Cursor(-1, len(expected) - 2)).reading
 

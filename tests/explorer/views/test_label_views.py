@@ -15,7 +15,6 @@ from explorer.views.centroids import fetch_centroids, principal_plane, run_keys,
 from explorer.views.clusters import Clusters, Spot, first_run, labelled
 from explorer.views.label_lines import LabelLines
 from explorer.views.paths import Paths
-from store.errors import BertdynError
 from store.keys import CheckpointKey
 from tests.explorer.views.part_samples import ALONE, LABELS, distance, label_rows
 from tests.explorer.views.samples import result, rows
@@ -174,37 +173,31 @@ def stores(tmp_path_factory):
 def points_of(corpus, key, layer):
     """Points and labels, one by one."""
     hidden = hidden_of(corpus, key)[layer].astype(np.float16).astype(np.float64)
-    if corpus.kind == "sentence":
-        return np.array([hidden[start] for start in corpus.offsets[:-1]]), corpus.label_ids
+    labels = corpus.annotations["label"]
+    if labels.level == "sentence":
+        return np.array([hidden[start] for start in corpus.offsets[:-1]]), labels.values
     words = zip(corpus.word_first, corpus.word_length, strict=True)
-    return np.array([hidden[first : first + length].mean(0) for first, length in words]), corpus.label_ids
+    return np.array([hidden[first : first + length].mean(0) for first, length in words]), labels.values
 
 
 @pytest.mark.parametrize("name", ["dev", "words"])
 def test_centroids_are_the_means_of_the_labels_points(stores, name):
     corpus = stores.corpus(name)
-    found = fetch_centroids(stores, name, run_keys(stores, name, "pos", "1"), 2)
+    found = fetch_centroids(stores, name, "label", run_keys(stores, name, "pos", "1"), 2)
     assert [key.step for key in found.keys] == [0, 20, 40]
     for s, key in enumerate(found.keys):
         points, labels = points_of(corpus, key, 2)
-        expected = [points[labels == i].mean(0) for i in range(len(corpus.label_names))]
+        expected = [points[labels == i].mean(0) for i in range(len(corpus.annotations["label"].names))]
         assert found.values[s] == pytest.approx(np.array(expected), abs=1e-9)
-    assert found.counts == tuple(np.bincount(corpus.label_ids).tolist())
+    assert found.counts == tuple(np.bincount(corpus.annotations["label"].values).tolist())
 
 
 def test_labels_without_points_are_left_out():
     corpus = sample_corpus(labels=("a", "b", "c"))
-    corpus.label_ids[corpus.label_ids == 1] = -1
-    _, weight, counts = token_weights(corpus)
+    corpus.annotations["label"].values[corpus.annotations["label"].values == 1] = -1
+    _, weight, counts = token_weights(corpus, corpus.annotations["label"])
     assert counts[1] == 0
     assert weight.sum() == counts.sum()
-
-
-def test_no_labels_no_path(tmp_path):
-    corpus = sample_corpus(labels=())
-    store = make_store(tmp_path / "n.bertdyn", tasks=("pos",), seeds=("1",), corpora=[corpus], attentions=False)
-    with pytest.raises(BertdynError, match="has no labels"):
-        fetch_centroids(store, "dev", run_keys(store, "dev", "pos", "1"), 1)
 
 
 def test_the_plane_holds_the_most_variance():
@@ -230,7 +223,7 @@ def test_one_point_has_no_variance():
 
 
 def test_a_path_is_read_in_all_dimensions(stores):
-    data = fetch_centroids(stores, "words", run_keys(stores, "words", "pos", "1"), 3)
+    data = fetch_centroids(stores, "words", "label", run_keys(stores, "words", "pos", "1"), 3)
     view = Paths(data)
     values = data.values
     moved, last = np.linalg.norm(values[2, 0] - values[0, 0]), np.linalg.norm(values[2, 0] - values[1, 0])
@@ -251,7 +244,7 @@ def test_a_path_is_read_in_all_dimensions(stores):
 def test_no_size_breaks_the_paths(stores):
     for name, keys in (("words", 3), ("dev", 1)):
         run = run_keys(stores, name, "pos", "1")[:keys]
-        view = Paths(fetch_centroids(stores, name, run, 1))
+        view = Paths(fetch_centroids(stores, name, "label", run, 1))
         for size in ((1, 1), (3, 2), (40, 10), (80, 17), (250, 60)):
             for cursor in (NOWHERE, Cursor(0, 0), Cursor(END, END)):
                 for options in ({}, {"ascii": True}):

@@ -19,7 +19,7 @@ from tests.store.extract import models
 
 def corpus_of(folder: Path, texts: list[str] | list[tuple[str, str]], max_length: int = 60) -> Corpus:
     columns = tuple((t,) if isinstance(t, str) else t for t in texts)
-    return make_corpus("dev", Text("sentence", columns, None, None, "here", "", {}), load_tokenizer(folder), max_length)
+    return make_corpus("dev", Text("sentence", columns, None, (), "here", "", {}), load_tokenizer(folder), max_length)
 
 
 def encoder_of(folder: Path) -> Encoder:

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from store.corpora.labels import Labels
 from store.corpora.text_files import Text
 from store.errors import BertdynError
 from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_corpus
+from store.keys import Corpus
 from tests.store.extract import models
 
 
@@ -30,12 +32,20 @@ def roberta(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 
 def sentences(*texts: str | tuple[str, ...], labels: tuple[str, ...] | None = None) -> Text:
     columns = tuple((t,) if isinstance(t, str) else t for t in texts)
-    return Text("sentence", columns, None, labels, "here", "0" * 64, {"text": "text"})
+    taken = () if labels is None else (Labels("label", "sentence", "class", labels),)
+    return Text("sentence", columns, None, taken, "here", "0" * 64, {"text": "text"})
 
 
 def words(*rows: tuple[str, ...]) -> Text:
     labels = tuple(tuple(w[:1].upper() or "EMPTY" for w in row) for row in rows)
-    return Text("word", tuple((" ".join(r),) for r in rows), rows, labels, "here", "0" * 64, {"label": "UPOS"})
+    taken = (Labels("UPOS", "word", "class", labels),)
+    return Text("word", tuple((" ".join(r),) for r in rows), rows, taken, "here", "0" * 64, {"label": "UPOS"})
+
+
+def labels_of(corpus: Corpus) -> list[str]:
+    """The labels of the only annotation."""
+    (labels,) = corpus.annotations.values()
+    return [labels.names[i] for i in labels.values]
 
 
 def spelled(corpus: Any) -> list[list[str]]:
@@ -56,7 +66,7 @@ def test_sentences_are_packed_as_the_tokenizer_alone_would_give_them(bert: Token
         assert np.flatnonzero(corpus.special[part]).tolist() == [0, len(alone["input_ids"]) - 1]
     lengths = np.diff(corpus.offsets)
     assert (corpus.info.tokens, corpus.info.pairs) == (lengths.sum(), (lengths**2).sum())
-    assert (corpus.info.examples, corpus.info.truncated, corpus.info.labels) == (7, 0, ())
+    assert (corpus.info.examples, corpus.info.truncated, corpus.info.annotations) == (7, 0, ())
 
 
 def test_words_are_pre_tokens_and_their_sub_words_spell_them(bert: Tokenizer) -> None:
@@ -83,11 +93,10 @@ def test_a_model_without_token_types_gets_none(roberta: Tokenizer) -> None:
 
 def test_given_words_are_kept_apart_and_labelled(bert: Tokenizer) -> None:
     corpus = make_corpus("ewt", words(("the", "cat-mat", "sat"), ("no",)), bert, 128)
-    assert corpus.kind == "word"
+    assert corpus.info.kind == "word"
     assert corpus.word_offsets.tolist() == [0, 3, 4]
     assert len(spelled(corpus)[1]) >= 3
-    assert corpus.label_ids is not None
-    assert [corpus.info.labels[i] for i in corpus.label_ids] == ["T", "C", "S", "N"]
+    assert labels_of(corpus) == ["T", "C", "S", "N"]
 
 
 def test_byte_level_words_are_tokenised_as_inside_a_sentence(roberta: Tokenizer) -> None:
@@ -106,22 +115,20 @@ def test_truncation_cuts_counts_and_drops_the_words_it_cut(bert: Tokenizer) -> N
     assert short.info.truncated == 1
     assert np.diff(short.offsets).tolist() == [1 + 1 + (pieces - 1) + 1, 3]
     assert [w[0] for w in spelled(short)] == ["the", "no"]
-    assert short.label_ids is not None
-    assert [short.info.labels[i] for i in short.label_ids] == ["T", "N"]
+    assert labels_of(short) == ["T", "N"]
 
 
 def test_a_word_without_tokens_has_no_label_either(bert: Tokenizer) -> None:
     corpus = make_corpus("w", words(("cat", "\u200b", "mat")), bert, 128)
     assert corpus.word_offsets.tolist() == [0, 2]
-    assert corpus.label_ids is not None
-    assert [corpus.info.labels[i] for i in corpus.label_ids] == ["C", "M"]
+    assert labels_of(corpus) == ["C", "M"]
 
 
 def test_labels_are_ordered_as_numbers_then_as_words(bert: Tokenizer) -> None:
     corpus = make_corpus("dev", sentences("a", "b", "c", "d", labels=("10", "9", "no", "-1.5")), bert, 128)
-    assert corpus.info.labels == ("-1.5", "9", "10", "no")
-    assert corpus.label_ids is not None
-    assert corpus.label_ids.tolist() == [2, 1, 3, 0]
+    (labels,) = corpus.annotations.values()
+    assert labels.names == ("-1.5", "9", "10", "no")
+    assert labels.values.tolist() == [2, 1, 3, 0]
 
 
 def test_no_room_for_text_is_said(bert: Tokenizer) -> None:

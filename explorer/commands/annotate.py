@@ -1,0 +1,61 @@
+"""`bertdyn annotate`: labels for a corpus that is stored already."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from explorer.commands.corpora import described, limit_option
+from store.errors import BertdynError
+
+
+@click.command(no_args_is_help=True)
+@click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
+@click.argument("corpus", metavar="CORPUS")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--text", metavar="COLUMN[,COLUMN]", help="Column of the sentences, as in `bertdyn extract`.")
+@click.option("--label", metavar="COLUMN[,COLUMN]", help="Columns of the labels, as in `bertdyn extract`.")
+@click.option("--name", metavar="NAME", help="What the labels of one column are called; default: as the column.")
+@limit_option
+@click.option("--replace", is_flag=True, help="Put labels in the place of others of that name.")
+def command(
+    store: Path,
+    corpus: str,
+    file: Path,
+    text: str | None,
+    label: str | None,
+    name: str | None,
+    limit: int | None,
+    replace: bool,
+) -> int:
+    """Add the labels in FILE to a corpus of STORE. No model is run: hidden states stay as they are.
+
+    FILE has the texts of the corpus, in the same order; other texts are refused. A row without a label is a sentence
+    without one. Values that were computed from labels that are replaced are out of date.
+
+    \b
+    bertdyn annotate runs.bertdyn dev sst2_dev_topics.tsv --label topic
+    bertdyn compute clusters runs.bertdyn --corpus dev --annotation topic
+    """
+    from store.corpora.annotate import annotations_of
+    from store.corpora.text_files import read, renamed
+    from store.store import Store
+
+    opened = Store.open(store)
+    found = read(file, text=text, label=label, limit=limit, unlabelled=True)
+    if name is not None:
+        found = renamed(found, name)
+    made = annotations_of(opened.corpus(corpus), found)
+    known = {info.name: info.digest for info in opened.corpus(corpus).info.annotations}
+    others = [one.info.name for one in made if known.get(one.info.name, one.info.digest) != one.info.digest]
+    if others and not replace:
+        raise BertdynError(
+            f"Corpus '{corpus}' has other labels called {', '.join(others)} already. Give these another name with "
+            "--name, or put them in the place of the old ones with --replace."
+        )
+    for one in made:
+        what = "added" if opened.annotate(corpus, one, replace) else "there already"
+        sys.stdout.write(f"{what}: {described(one.info)}\n")
+    return 0

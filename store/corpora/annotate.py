@@ -1,0 +1,65 @@
+"""Labels of a text file for a corpus that is stored already: the texts must be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from store.corpora.labels import annotation_of
+from store.corpora.text_files import Text
+from store.errors import BertdynError
+from store.keys import Annotation, Corpus
+
+_SHOWN = 60
+"""Characters of a text that a message shows."""
+
+
+def annotations_of(corpus: Corpus, text: Text) -> list[Annotation]:
+    """Return the labels of a text file as annotations of a corpus.
+
+    Raises:
+        BertdynError: the file has no labels, other texts or words (names the first sentence that differs), or labels of
+            words for a corpus whose words are the tokenizer's.
+    """
+    if not text.labels:
+        raise BertdynError(f"{text.source} has no labels: name columns with --label.")
+    _same_texts(corpus, text)
+    if any(labels.level != "sentence" for labels in text.labels):
+        _same_words(corpus, text)
+    return [
+        annotation_of(labels, corpus.info.examples, corpus.word_offsets, corpus.word_index, text.source)
+        for labels in text.labels
+    ]
+
+
+def _same_texts(corpus: Corpus, text: Text) -> None:
+    name = corpus.info.name
+    for number, (theirs, ours) in enumerate(zip(text.texts, corpus.texts, strict=False), 1):
+        if theirs != ours:
+            raise BertdynError(
+                f"{text.source} has other texts than corpus '{name}': sentence {number} is {_quoted(theirs)}, in the "
+                f"corpus {_quoted(ours)}."
+            )
+    if len(text.texts) != len(corpus.texts):
+        hint = f" Take the first ones with --limit {len(corpus.texts)}." if len(text.texts) > len(corpus.texts) else ""
+        raise BertdynError(
+            f"{text.source} has {len(text.texts):,} sentences, and corpus '{name}' has {len(corpus.texts):,}.{hint}"
+        )
+
+
+def _same_words(corpus: Corpus, text: Text) -> None:
+    if corpus.words is None or text.words is None:
+        raise BertdynError(
+            f"{text.source} labels words, and the words of corpus '{corpus.info.name}' are the tokenizer's: words have "
+            "labels in a corpus that was made of a file with words, such as a .conllu."
+        )
+    for number, (theirs, ours) in enumerate(zip(text.words, corpus.words, strict=True), 1):
+        if theirs != ours:
+            raise BertdynError(
+                f"{text.source} splits sentence {number} into {len(theirs)} words, where corpus '{corpus.info.name}' "
+                f"has {len(ours)}: {_quoted(theirs)} and {_quoted(ours)}."
+            )
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    whole = " | ".join(texts)
+    return f"'{whole[:_SHOWN]}{'...' * (len(whole) > _SHOWN)}'"

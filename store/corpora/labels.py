@@ -1,0 +1,100 @@
+"""Labels as a text file has them, and as annotations of a tokenised corpus."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from store.corpora.annotations import make_annotation
+from store.keys import NO_HEAD, NO_LABEL, ROOT, Annotation, LabelKind, Level
+
+SPLIT = "split"
+"""Name of the annotation, and of the column of a table, that says which part of a corpus a sentence is in."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one column of a text file, example by example; None where there is none."""
+
+    name: str
+    level: Level
+    kind: LabelKind
+    values: tuple[Any, ...]
+    """Sentences: a text each. Words: a tuple of texts each, of trees of numbers (0 for the root, else the head's place,
+    from 1). Arcs: a tuple of (place of the word, place of its head, label), from 0."""
+
+
+def kind_of(labels: Iterable[str | None]) -> LabelKind:
+    """Return ``number`` where all labels are numbers and one of them has a fraction, else ``class``."""
+    fraction = False
+    for label in labels:
+        try:
+            value = float(label) if label is not None else 0.0
+        except ValueError:
+            return "class"
+        if not math.isfinite(value):
+            return "class"
+        fraction = fraction or value != int(value)
+    return "number" if fraction else "class"
+
+
+def annotation_of(
+    labels: Labels, examples: int, word_offsets: np.ndarray, word_index: np.ndarray, source: str, place: int = 0
+) -> Annotation:
+    """Return labels as an annotation of a corpus of E examples and W words.
+
+    Args:
+        word_offsets: int64 [E + 1], words of the corpus.
+        word_index: int32 [W], number of the word in its sentence; words that were cut off are missing, and lose their
+            labels.
+        source: the file that they were read from.
+        place: position among the annotations of the corpus.
+    """
+    if labels.level == "sentence":
+        return _finished(labels, labels.values, None, source, place)
+    example = np.repeat(np.arange(examples), np.diff(word_offsets)).tolist()
+    words = list(zip(example, word_index.tolist(), strict=True))
+    at = {word: position for position, word in enumerate(words)}
+    if labels.kind == "tree":
+        heads = [
+            NO_HEAD if head is None else ROOT if head == 0 else at.get((sentence, head - 1), NO_HEAD)
+            for sentence, word in words
+            for head in (labels.values[sentence][word],)
+        ]
+        return make_annotation(
+            labels.name, labels.level, labels.kind, (), np.array(heads, np.int64), source=source, place=place
+        )
+    if labels.level == "arc":
+        arcs = [
+            (at[sentence, word], at[sentence, head], label)
+            for sentence, there in enumerate(labels.values)
+            for word, head, label in there
+            if (sentence, word) in at and (sentence, head) in at
+        ]
+        items = np.array([arc[:2] for arc in arcs], np.int64).reshape(-1, 2)
+        return _finished(labels, [label for *_, label in arcs], items, source, place)
+    return _finished(labels, [labels.values[sentence][word] for sentence, word in words], None, source, place)
+
+
+def _finished(
+    labels: Labels, flat: Sequence[str | None], items: np.ndarray | None, source: str, place: int
+) -> Annotation:
+    if labels.kind == "number":
+        values = np.array([math.nan if label is None else float(label) for label in flat])
+        return make_annotation(labels.name, labels.level, labels.kind, (), values, items, source, place)
+    names = tuple(sorted({label for label in flat if label is not None}, key=_order))
+    number = {name: i for i, name in enumerate(names)}
+    ids = np.array([NO_LABEL if label is None else number[label] for label in flat], np.int32)
+    return make_annotation(labels.name, labels.level, labels.kind, names, ids, items, source, place)
+
+
+def _order(label: str) -> tuple[int, float, str]:
+    """Numbers by size, then words by letter."""
+    try:
+        return (0, float(label), label)
+    except ValueError:
+        return (1, 0.0, label)
