@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LABELS = 6
 """Labels of an annotation that are named."""
-_ANNOTATIONS = 6
+_ANNOTATIONS = 5
 """Annotations of a corpus that have a line each; the others are named in one."""
 
 text_option = click.option(

@@ -15,7 +15,7 @@ from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey, task_and_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from store.keys import AnnotationInfo, CorpusInfo
     from store.store import Store
@@ -151,17 +151,19 @@ def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: L
             raise QuestionError(f"{measure.name} reads no labels: --annotation has no meaning for it.", "measure")
         return ""
     fits = fitting(measure, corpus)
-    names = ", ".join(one.name for one in fits)
+    names = _listed(one.name for one in fits)
     if wanted:
         found = corpus.annotation(wanted)
         if found is None:
-            there = ", ".join(one.name for one in corpus.annotations) or "none"
+            there = _listed(one.name for one in corpus.annotations) or "none"
             raise QuestionError(f"--annotation: corpus '{corpus.name}' has no '{wanted}', only {there}.")
         if found not in fits:
-            asked = f"classes of a {' or a '.join(needs.levels)}" if needs.of == "class" else needs.title
-            what = f"{_KINDS[found.kind]} of a {found.level}"
+            levels = " or ".join(f"{level}s" for level in needs.levels)
             can = f" These fit: {names}." if names else ""
-            raise QuestionError(f"{measure.name} needs {asked}; '{found.name}' of '{corpus.name}' has {what}.{can}")
+            raise QuestionError(
+                f"{measure.name} needs {_KINDS[needs.of]} of {levels}; '{found.name}' of corpus '{corpus.name}' has "
+                f"{_KINDS[found.kind]} of {found.level}s.{can}"
+            )
         return found.name
     if not fits:
         labelled = ", ".join(i.name for i in listing.corpora if fitting(measure, i))
@@ -176,8 +178,15 @@ def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: L
     return fits[0].name
 
 
-_KINDS = {"class": "classes", "number": "numbers", "split": "the split", "tree": "the head"}
+_KINDS: Mapping[str, str] = {"class": "classes", "number": "numbers", "split": "the splits", "tree": "the heads"}
 """What kinds of labels are called in a sentence."""
+_NAMES = 8
+"""Annotations that a sentence names."""
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    return ", ".join(every[:_NAMES]) + (f" and {len(every) - _NAMES} more" if len(every) > _NAMES else "")
 
 
 def ask_store(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Question:

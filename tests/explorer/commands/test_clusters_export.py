@@ -48,7 +48,7 @@ def test_the_files_hold_the_measures_clusters_and_distances(store: Store, tmp_pa
     assigned = [int(line) for line in (tmp_path / "out" / "clusters.txt").read_text().splitlines()]
     assert assigned == details["assignment"]
     names = details["cluster_labels"]
-    labels = store.corpus("ewt").annotations["UPOS"].values
+    labels = store.corpus("ewt").annotations["label"].values
     assert [names[k] for k in assigned] == [("NOUN", "VERB", "ADP")[i] for i in labels]
     wanted = {}
     for (statistic, _, _), row in rows.items():
@@ -70,7 +70,7 @@ def test_held_out_points_and_their_distances_nearest_first(store: Store, tmp_pat
     assert done.exit_code == 0, done.output
     clusters = (tmp_path / "out" / "clusters.txt").read_text().split()
     lines = (tmp_path / "out" / "prediction.txt").read_text().splitlines()
-    assert len(clusters) + len(lines) == len(store.corpus("ewt").annotations["UPOS"].values)
+    assert len(clusters) + len(lines) == len(store.corpus("ewt").annotations["label"].values)
     for line in lines:
         gold, *near = line.split("\t")
         assert gold in ("NOUN", "VERB", "ADP")
@@ -86,7 +86,7 @@ def test_held_out_points_and_their_distances_nearest_first(store: Store, tmp_pat
         (("pos-1-40", "new", "--layer", 1), "TASK/SEED/STEP"),
         (("final", "new", "--layer", 1), "TASK/SEED/STEP"),
         (("pos/1/40", "new", "--layer", 4), "layers 0 to 3"),
-        (("pos/1/40", "new", "--layer", 1, "--corpus", "bare"), "no labels"),
+        (("pos/1/40", "new", "--layer", 1, "--corpus", "bare"), "has none. Labelled: ewt"),
         (("pos/1/40", "new", "--layer", 1, "--held-out", 0.9), "held_out"),
         (("pos/1/40", "new", "--layer", 1, "--method", "kmeans"), "kmeans"),
         (("pos/1/40", "full", "--layer", 1), "not an empty folder"),

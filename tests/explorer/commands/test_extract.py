@@ -41,12 +41,11 @@ def test_plan_before_and_table_after_and_nothing_else(
     code, out, err = bertdyn(capfd, *given)
     assert code == 0
     info = Store.open(place).corpus("dev").info
-    assert err.splitlines()[0] == (
-        f"corpus dev: 7 sentences (column sentence, no header), {info.tokens} tokens, 2 labels (column label)"
-    )
+    assert err.splitlines()[0] == (f"corpus dev: 7 sentences (column sentence, no header), {info.tokens} tokens")
+    assert err.splitlines()[1] == "  2 labels of 7 sentences in label: 0, 1"
     assert f"3 checkpoints to extract on cpu: {3 * info.tokens} tokens, at most " in err
     run = world / "runs" / "sst" / "seed-1"
-    assert err.splitlines()[2:] == [
+    assert err.splitlines()[3:] == [
         f"  {world / 'base'} is the reference",
         f"  {run / 'checkpoint-0'} is task sst, seed 1, step 0",
         f"  {run / 'checkpoint-10'} is task sst, seed 1, step 10",
@@ -119,7 +118,7 @@ def test_variants_are_read_from_paths_stored_and_compared_with_plain_runs(
     ("arguments", "message"),
     [
         (["--corpus", "dev"], "write NAME=FILE"),
-        (["--corpus", "dev={dev}", "--corpus", "dev={dev}"], "'dev' is named twice"),
+        (["--corpus", "dev={dev}", "--corpus", "dev={dev}"], "--corpus dev: named twice"),
         (["--corpus", "dev=nothing.tsv"], "There is no corpus file nothing.tsv"),
         (["--corpus", "dev={dev}", "--dtype", "bfloat16"], "float16"),
         (["--corpus", "dev={dev}", "--limit", "0"], "--limit"),
