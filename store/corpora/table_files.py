@@ -6,6 +6,7 @@ A row that is torn or lacks a text or label has a fault, and whoever reads on de
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,12 @@ LABEL_COLUMNS = ("label", "labels", "gold_label", "is_duplicate")
 """Taken when --label is not given and no other of them is there."""
 NUMBER_COLUMNS = ("score", "similarity")
 """Hold numbers in data sets that are known; taken when --label is not given and there is none of LABEL_COLUMNS."""
+WORD_COLUMNS = ("tokens", "words")
+"""Lists of words, taken when --text is not given and there is no column of TEXT_COLUMNS."""
+TAG_COLUMNS = (*LABEL_COLUMNS, "tags", "ner_tags", "pos_tags", "chunk_tags")
+"""Lists with a label for each word, taken when --label is not given and no other of them is there."""
+JSON = (".jsonl", ".json", ".ndjson")
+_LIST = re.compile(r"[A-Z]+\[\]")
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
 _LONGEST_LINE = 64 * 2**20
 _HEADLESS = ("sentence", "label")
@@ -36,8 +43,8 @@ class Row:
 
     number: int
     """Of its last line, or of the row where a file has no lines; from 1."""
-    cells: tuple[str | None, ...]
-    """Of the columns that were asked for."""
+    cells: tuple[Any, ...]
+    """Of the columns that were asked for: a text, a list of texts where the column holds lists, or None."""
     fault: str = ""
     """What is wrong with it, in words; empty when all is well."""
 
@@ -54,6 +61,8 @@ class Table:
     """The first line names the columns."""
     nested: frozenset[str] = frozenset()
     """Columns that hold lists or mappings."""
+    lists: frozenset[str] = frozenset()
+    """Those of them that hold lists of texts or numbers: words, or a label for each word."""
 
     @property
     def unit(self) -> str:
@@ -66,10 +75,9 @@ class Table:
         Raises:
             BertdynError: there is none; names those there are.
         """
-        if named in self.nested:
+        if named in self.nested - self.lists:
             raise BertdynError(
-                f"{self.path}: column '{named}' holds lists or mappings, and {flag} needs one text per row. Words with "
-                "a label each are read from a .conllu."
+                f"{self.path}: column '{named}' holds lists or mappings, and {flag} needs a text or a list of words."
             )
         if named in self.names:
             return named
@@ -90,9 +98,9 @@ class Table:
         if self.ending in _DELIMITERS:
             yield from self._lines([self.names.index(name) for name in columns])
             return
-        selected = ", ".join(f"CAST({_quoted(name)} AS VARCHAR)" for name in columns)
+        selected = ", ".join(f"CAST({_quoted(name)} AS VARCHAR{'[]' * (name in self.lists)})" for name in columns)
         most = "" if limit is None else f" LIMIT {int(limit)}"
-        table = _table_function(self.path, self.ending, self.names)
+        table = _table_function(self.path, self.ending, self.names, self.lists)
         found = _query(self.path, f"SELECT {selected} FROM {table}{most}")
         yield from (Row(number, row) for number, row in enumerate(found, 1))
 
@@ -124,8 +132,8 @@ def table_of(path: Path, ending: str, named: Sequence[str]) -> Table:
         return _typed(path, ending, scan("read_parquet", [path]))
     if looks_binary(path):
         raise BertdynError(f"{path} is not text: a {ending} file was expected.")
-    if ending == ".jsonl":
-        return _typed(path, ending, scan("read_json", [path], *_JSONL, "sample_size=-1"))
+    if ending in JSON:
+        return _typed(path, ending, scan("read_json", [path], *_json(ending), "sample_size=-1"))
     first = next(_split(path, ending), None)
     if first is None:
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
@@ -149,10 +157,13 @@ def text_columns(table: Table, given: str | None) -> list[str]:
         names = [table.column(part, "--text") for part in parts]
         if not 1 <= len(names) <= 2:
             raise BertdynError(f"--text {given}: an example is one text or a pair of texts, not {len(names)}.")
+        if len(names) > 1 and set(names) & table.lists:
+            raise BertdynError(f"--text {given}: a list of words is an example by itself, not one of a pair.")
         return names
     if not table.header and len(table.names) <= len(_HEADLESS):
         return [table.names[0]]
     fits = [group for group in TEXT_COLUMNS if set(group) <= set(table.names)]
+    fits = fits or [(name,) for name in WORD_COLUMNS if name in table.lists]
     whole = [group for group in fits if not any(set(group) < set(other) for other in fits)]
     if len(whole) == 1:
         return [table.column(name, "--text") for name in whole[0]]
@@ -166,23 +177,36 @@ def text_columns(table: Table, given: str | None) -> list[str]:
     )
 
 
-def label_columns(table: Table, given: str | None) -> list[str]:
+def label_columns(table: Table, given: str | None, words: bool = False) -> list[str]:
     """Return the columns of the labels: those that were named, else the only one that fits; none when none does.
+
+    Args:
+        words: the text is a list of words, so that a label may be for each.
 
     Raises:
         BertdynError: several fit, or one that was named is not there.
     """
     if given is not None:
         parts = [given] if given in table.names else [part.strip() for part in given.split(",")]
-        return list(dict.fromkeys(table.column(part, "--label") for part in parts))
-    fits = [name for name in LABEL_COLUMNS if name in table.names]
+        return list(dict.fromkeys(_labels(table, part, words) for part in parts))
+    fits = [name for name in (TAG_COLUMNS if words else LABEL_COLUMNS) if name in table.names]
     fits = fits or [name for name in NUMBER_COLUMNS if name in table.names]
     if len(fits) > 1:
         raise BertdynError(
             f"{table.path}: which column is the label? {' and '.join(repr(n) for n in fits)} fit; name one with "
             "--label."
         )
-    return [table.column(name, "--label") for name in fits]
+    return [_labels(table, name, words) for name in fits]
+
+
+def _labels(table: Table, named: str, words: bool) -> str:
+    name = table.column(named, "--label")
+    if name in table.lists and not words:
+        raise BertdynError(
+            f"{table.path}: column '{name}' holds lists, and a label for each word needs a column with lists of words: "
+            "name it with --text."
+        )
+    return name
 
 
 def looks_binary(path: Path) -> bool:
@@ -239,21 +263,25 @@ def _split(path: Path, ending: str) -> Iterator[Row]:
         raise BertdynError(f"{path} is not UTF-8 text.") from None
 
 
-_JSONL = ("format='newline_delimited'", f"maximum_object_size={_LONGEST_LINE}")
+def _json(ending: str) -> tuple[str, ...]:
+    """Options of the reader: a .json holds lines or one list."""
+    form = "auto" if ending == ".json" else "newline_delimited"
+    return f"format='{form}'", f"maximum_object_size={_LONGEST_LINE}"
 
 
-def _table_function(path: Path, ending: str, names: Sequence[str]) -> str:
+def _table_function(path: Path, ending: str, names: Sequence[str], lists: frozenset[str]) -> str:
     if ending == ".parquet":
         return scan("read_parquet", [path])
     # Typed by us: what looks like a date or a number to DuckDB must come back as it was written.
-    types = ", ".join(f"{_string(name)}: 'VARCHAR'" for name in names)
-    return scan("read_json", [path], *_JSONL, f"columns={{{types}}}")
+    types = ", ".join(f"{_string(name)}: 'VARCHAR{'[]' * (name in lists)}'" for name in names)
+    return scan("read_json", [path], *_json(ending), f"columns={{{types}}}")
 
 
 def _typed(path: Path, ending: str, table: str) -> Table:
     found = _query(path, f"DESCRIBE SELECT * FROM {table}")
     nested = frozenset(name for name, kind, *_ in found if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")))
-    return Table(path, ending, tuple(name for name, *_ in found), True, nested)
+    lists = frozenset(name for name, kind, *_ in found if _LIST.fullmatch(kind))
+    return Table(path, ending, tuple(name for name, *_ in found), True, nested, lists)
 
 
 def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -1,20 +1,23 @@
-"""Text files: the sentences and labels in a table (.tsv, .csv, .jsonl, .parquet) or a .conllu file."""
+"""Text files: the sentences and labels in a table, in columns of words, or line by line."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from store.corpora import conll
 from store.corpora.conllu import ARCS, FORM, NAMES, TREE, Word, fault, labels_of, sentences
 from store.corpora.labels import SPLIT, Labels, kind_of
-from store.corpora.table_files import label_columns, table_of, text_columns
+from store.corpora.table_files import JSON, label_columns, looks_binary, table_of, text_columns
 from store.errors import BertdynError
 
-TABLES = (".tsv", ".csv", ".jsonl", ".parquet")
-CONLLU = ".conllu"
+TABLES = (".tsv", ".csv", *JSON, ".parquet")
+CONLLU, CONLL, LINES = ".conllu", ".conll", ".txt"
+ENDINGS = (*TABLES, CONLLU, CONLL, LINES)
 _SHOWN = 3
 """Bad rows that are named; the others are counted."""
 
@@ -87,7 +90,7 @@ def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal[
 def _meant(corpora: Mapping[str, Path], value: str, flag: str) -> list[str]:
     """The corpora that a column without a corpus's name is for."""
     conllu = [n for n, p in corpora.items() if p.suffix.lower() == CONLLU]
-    tables = [n for n in corpora if n not in conllu]
+    tables = [n for n, p in corpora.items() if n not in conllu and p.suffix.lower() != LINES]
     if flag == "--label" and conllu and (not tables or all(v.upper() in NAMES for v in _parts(value))):
         return conllu
     if not tables:
@@ -109,7 +112,8 @@ def read(
     """Read a text file.
 
     Args:
-        path: .tsv, .csv, .jsonl, .parquet or .conllu. A .tsv of two columns without a header is sentence and label.
+        path: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll, or .txt with a sentence in each line. A .tsv of two
+            columns without a header is sentence and label; a column may hold lists of words, and others of labels.
         text: column of the sentences, or two columns joined by a comma for pairs; by number without a header.
         label: columns of the labels, joined by commas; of a .conllu UPOS, XPOS, DEPREL, HEAD, ARCS or keys of FEATS,
             in any case (default: all).
@@ -124,12 +128,16 @@ def read(
     if not path.is_file():
         raise BertdynError(f"There is no corpus file {path}.")
     ending = path.suffix.lower()
-    if ending == CONLLU:
+    if ending in (CONLLU, CONLL):
         if text is not None:
-            raise BertdynError(f"--text {text}: {path} is a .conllu, whose words are the text.")
-        return _read_conllu(path, _parts(label), limit, skip)
+            raise BertdynError(f"--text {text}: {path} is a {ending}, whose words are the text.")
+        return (_read_conllu if ending == CONLLU else _read_conll)(path, _parts(label), limit, skip)
+    if ending == LINES:
+        if named := text or label:
+            raise BertdynError(f"{path} has a sentence in each line and no columns: '{named}' has no meaning for it.")
+        return _read_lines(path, limit)
     if ending not in TABLES:
-        raise BertdynError(f"{path}: corpus files end in {', '.join((*TABLES, CONLLU))}.")
+        raise BertdynError(f"{path}: corpus files end in {', '.join(ENDINGS)}.")
     return _read_table(path, ending, text, label, limit, skip, unlabelled)
 
 
@@ -191,11 +199,13 @@ def _read_table(
     path: Path, ending: str, text: str | None, label: str | None, limit: int | None, skip: bool, unlabelled: bool
 ) -> Text:
     table = table_of(path, ending, [*_parts(text), *_parts(label)])
-    texts, labels = text_columns(table, text), label_columns(table, label)
+    texts = text_columns(table, text)
+    words = texts[0] in table.lists
+    labels = label_columns(table, label, words)
     splits = [SPLIT] if SPLIT in table.names and SPLIT not in (*texts, *labels) else []
     wanted = [*texts, *labels, *splits]
     may_lack = set(labels) if unlabelled else set[str]()
-    rows, bad = list[tuple[str | None, ...]](), list[str]()
+    rows, bad = list[tuple[Any, ...]](), list[str]()
     for row in table.rows(wanted, None if skip else limit):
         if limit is not None and len(rows) == limit:
             break
@@ -212,10 +222,13 @@ def _read_table(
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
     columns = {name: tuple(row[at] for row in rows) for at, name in enumerate(wanted)}
     return Text(
-        kind="sentence",
-        texts=tuple(tuple(str(cell) for cell in row[: len(texts)]) for row in rows),
-        words=None,
-        labels=tuple(_of_column(name, columns[name], split=name in splits) for name in (*labels, *splits)),
+        kind="word" if words else "sentence",
+        texts=tuple((" ".join(row[0]),) if words else row[: len(texts)] for row in rows),
+        words=tuple(tuple(row[0]) for row in rows) if words else None,
+        labels=tuple(
+            _of_words(name, columns[name]) if name in table.lists else _of_column(name, columns[name], name in splits)
+            for name in (*labels, *splits)
+        ),
         source=str(path.absolute()),
         sha256=_sha256(path),
         columns={
@@ -228,15 +241,24 @@ def _read_table(
     )
 
 
+def _of_words(name: str, cells: Sequence[Sequence[str | None]]) -> Labels:
+    values = tuple(tuple((cell or "").strip() or None for cell in sentence) for sentence in cells)
+    return Labels(name, "word", kind_of(cell for sentence in values for cell in sentence), values)
+
+
 def _of_column(name: str, cells: Sequence[str | None], split: bool) -> Labels:
     values = tuple((cell or "").strip() or None for cell in cells)
     return Labels(name, "sentence", "split" if split else kind_of(values), values)
 
 
-def _blank(wanted: Sequence[str], cells: Sequence[str | None], texts: Sequence[str], may_lack: Set[str]) -> str:
+def _blank(wanted: Sequence[str], cells: Sequence[Any], texts: Sequence[str], may_lack: Set[str]) -> str:
     for name, cell in zip(wanted, cells, strict=True):
-        if (cell is None or not cell.strip()) and name not in may_lack:
+        if (not cell or not (isinstance(cell, list) or cell.strip())) and name not in may_lack:
             return f"no {'text' if name in texts else 'split' if name == SPLIT else 'label'} in column '{name}'"
+        if isinstance(cell, list) and name in texts and not all((word or "").strip() for word in cell):
+            return f"a word of column '{name}' is empty"
+        if isinstance(cell, list) and len(cell) != len(cells[0]):
+            return f"{len(cells[0])} words in column '{texts[0]}' and {len(cell)} labels in column '{name}'"
     return ""
 
 
@@ -277,6 +299,37 @@ def _read_conllu(path: Path, wanted: Sequence[str], limit: int | None, skip: boo
         columns={"text": "FORM", **({"label": ",".join(one.name for one in labels)} if labels else {})},
         notes=(_left_out(bad, "sentence"),) if bad else (),
     )
+
+
+def _read_conll(path: Path, wanted: Sequence[str], limit: int | None, skip: bool) -> Text:
+    found = list(itertools.islice(conll.sentences(path), limit))
+    if not found:
+        raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
+    labels = conll.labels_of(found, wanted, path)
+    words = tuple(tuple(word.cells[0] for word in sentence) for sentence in found)
+    return Text(
+        kind="word",
+        texts=tuple((" ".join(forms),) for forms in words),
+        words=words,
+        labels=labels,
+        source=str(path.absolute()),
+        sha256=_sha256(path),
+        columns={"text": "1", **({"label": ",".join(one.name for one in labels)} if labels else {})},
+    )
+
+
+def _read_lines(path: Path, limit: int | None) -> Text:
+    if looks_binary(path):
+        raise BertdynError(f"{path} is not text: a sentence in each line was expected.")
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            texts = list(itertools.islice((line.strip() for line in lines if line.strip()), limit))
+    except UnicodeDecodeError:
+        raise BertdynError(f"{path} is not UTF-8 text.") from None
+    if not texts:
+        raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
+    lines_as_texts = tuple((text,) for text in texts)
+    return Text("sentence", lines_as_texts, None, (), str(path.absolute()), _sha256(path), {"text": "lines"})
 
 
 def _sha256(path: Path) -> str:

@@ -1,0 +1,71 @@
+"""Files with a word and its labels in each line, in columns separated by blanks, as CoNLL-2003 has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from store.corpora.conllu import Word
+from store.corpora.labels import Labels
+from store.corpora.table_files import looks_binary
+from store.errors import BertdynError
+
+CONLL_2003 = ("POS", "CHUNK", "NER")
+"""Labels of a file of four columns (Tjong Kim Sang & De Meulder 2003)."""
+ONE_LABEL = ("label",)
+"""Labels of a file of two columns; of others they are called by their numbers, from 2."""
+_DOCUMENT = "-DOCSTART-"
+
+
+def sentences(path: Path) -> Iterator[list[Word]]:
+    """Return the sentences of a file; lines that begin a document are left out.
+
+    Raises:
+        BertdynError: it is not text, or a line has another number of columns than the first.
+    """
+    if looks_binary(path):
+        raise BertdynError(f"{path} is not text: a .conll file was expected.")
+    words: list[Word] = []
+    columns = 0
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            for number, raw in enumerate(lines, 1):
+                cells = raw.split()
+                if not cells or cells[0] == _DOCUMENT:
+                    if words:
+                        yield words
+                    words = []
+                    continue
+                columns = columns or len(cells)
+                if len(cells) != columns:
+                    raise BertdynError(
+                        f"{path}, line {number}: {len(cells)} columns where the first line has {columns}."
+                    )
+                words.append(Word(number, cells))
+    except UnicodeDecodeError:
+        raise BertdynError(f"{path} is not UTF-8 text.") from None
+    if words:
+        yield words
+
+
+def labels_of(found: Sequence[Sequence[Word]], wanted: Sequence[str], path: Path) -> tuple[Labels, ...]:
+    """Return the labels of words: every column behind the first.
+
+    Args:
+        wanted: names (in any case) or numbers of columns, the first of which is 1; none: all of them.
+        path: the file, for messages.
+
+    Raises:
+        BertdynError: there is no such column.
+    """
+    many = len(found[0][0].cells)
+    known = {4: CONLL_2003, 2: ONE_LABEL}.get(many, tuple(str(n) for n in range(2, many + 1)))
+    places = {name.lower(): place for place, name in enumerate(known, 1)} | {str(n): n - 1 for n in range(2, many + 1)}
+    for name in wanted:
+        if name.lower() not in places:
+            raise BertdynError(f"--label {name}: {path} has {many} columns; labels are {', '.join(known) or 'none'}.")
+    chosen = [places[name.lower()] for name in wanted] or range(1, many)
+    return tuple(
+        Labels(known[place - 1], "word", "class", tuple(tuple(word.cells[place] for word in words) for words in found))
+        for place in dict.fromkeys(chosen)
+    )
