@@ -60,7 +60,8 @@ _FOLDERS = 4
     multiple=True,
     required=True,
     help="Sentences every checkpoint is measured on: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll or .txt (a "
-    "sentence in each line). Several may be given; files with a split (sst2:train=..., sst2:test=...) make one corpus, as a column 'split' does.",
+    "sentence in each line). Several may be given; files with a split (sst2:train=..., sst2:test=...) make one "
+    "corpus, as a column 'split' does.",
 )
 @text_option
 @label_option

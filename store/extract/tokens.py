@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -93,8 +92,7 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
     Raises:
         BertdynError: a tokenizer that adds more special tokens than ``max_length``, or fails on the text.
     """
-    splits = text.words is not None
-    fast = _for_words(tokenizer) if splits else tokenizer.fast
+    fast = tokenizer.fast
     try:
         rows = list(_rows(fast, text, max_length))
     except BertdynError:
@@ -194,10 +192,11 @@ def _rows(fast: Any, text: Text, max_length: int) -> Iterator[_Row]:
     # Token types only where the model knows them: RoBERTa has a table of one.
     settings["return_token_type_ids"] = "token_type_ids" in fast.model_input_names
     settings["is_split_into_words"] = text.words is not None
+    blank = _before_a_word(fast)
     for start in range(0, len(text.texts), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         if text.words is not None:
-            inputs: tuple[list[Any], ...] = ([list(words) for words in text.words[part]],)
+            inputs: tuple[list[Any], ...] = ([[blank + word for word in words] for words in text.words[part]],)
         else:
             inputs = tuple([list(column) for column in zip(*text.texts[part], strict=True)])
         with quiet():
@@ -240,17 +239,13 @@ def _words(encoding: Any) -> list[tuple[int, int, int, int]]:
     return found
 
 
-def _for_words(tokenizer: Tokenizer) -> Any:
-    """The tokenizer as it treats text that is split already: byte-level BPE needs the blank in front of each word."""
+def _before_a_word(fast: Any) -> str:
+    """What stands before a word inside a sentence, where the tokenizer makes it a part of the word: byte-level BPE."""
     from tokenizers.pre_tokenizers import ByteLevel, Sequence
 
-    fast = copy.deepcopy(tokenizer.fast)
     splitter: Any = fast.backend_tokenizer.pre_tokenizer
     steps: Any = splitter if isinstance(splitter, Sequence) else [splitter]
-    for step in steps:
-        if isinstance(step, ByteLevel):
-            step.add_prefix_space = True
-    return fast
+    return " " if any(isinstance(step, ByteLevel) for step in steps) else ""
 
 
 def _fingerprint(fast: Any) -> str:

@@ -129,7 +129,7 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "options", "message"),
     [
-        ("a.txt", "x", {}, "corpus files end in .tsv"),
+        ("a.doc", "x", {}, "corpus files end in .tsv"),
         ("a.tsv", "", {}, "is empty"),
         ("a.csv", "text,label\n", {}, "is empty"),
         ("a.jsonl", "", {}, "a.jsonl"),
@@ -158,8 +158,26 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
         ("a.tsv", "id1\t0\tx\n", {}, "by number, as in --text 4 --label 2"),
         ("a.tsv", "id1\t0\tx\n", {"text": "4"}, "no column '4' for --text, only 3 columns without header"),
         ("a.tsv", "id\tlabel\ttext\n1\t0\tx\n", {"text": "3"}, "use id, label, text, not numbers"),
-        ("a.jsonl", '{"tokens":["a","b"],"label":1}\n', {"text": "tokens"}, "'tokens' holds lists or mappings"),
-        ("a.jsonl", '{"text":"a","label":[1]}\n', {}, "'label' holds lists or mappings"),
+        ("a.jsonl", '{"tokens":[["a"],["b"]],"label":1}\n', {"text": "tokens"}, "'tokens' holds lists or mappings"),
+        ("a.jsonl", '{"tokens":{"a":1},"label":1}\n', {"text": "tokens"}, "'tokens' holds lists or mappings"),
+        ("a.jsonl", '{"text":"a","label":[1]}\n', {}, "'label' holds lists, and a label for each word"),
+        ("a.jsonl", '{"text":"a","tags":[1]}\n', {"label": "tags"}, "'tags' holds lists, and a label for each word"),
+        ("a.jsonl", '{"tokens":["a","b"],"tags":[1]}\n', {}, "row 1: 2 words in column 'tokens' and 1 labels in"),
+        ("a.jsonl", '{"tokens":["a",""],"tags":[1,2]}\n', {}, "row 1: a word of column 'tokens' is empty"),
+        ("a.jsonl", '{"tokens":["a",null],"tags":[1,2]}\n', {}, "row 1: a word of column 'tokens' is empty"),
+        ("a.jsonl", '{"tokens":[],"tags":[]}\n{"tokens":["a"],"tags":[1]}\n', {}, "row 1: no text in column 'tokens'"),
+        (
+            "a.jsonl",
+            '{"tokens":["a"],"tags":[1],"ner_tags":[1]}\n',
+            {},
+            "which column is the label.* 'tags' and 'ner_tags'",
+        ),
+        ("a.jsonl", '{"tokens":["a"],"text":"a"}\n', {"text": "text,tokens"}, "an example by itself"),
+        ("a.txt", "x\n", {"label": "y"}, "'y' has no meaning for it"),
+        ("a.txt", "\n\n", {}, "is empty"),
+        ("a.conll", "a B\nb\n", {}, "line 2: 1 columns where the first line has 2"),
+        ("a.conll", "a B\n", {"label": "ner"}, "has 2 columns; labels are label"),
+        ("a.conll", "\n", {}, "is empty"),
         ("a.conllu", "1\tDo\n", {}, "line 1: not CoNLL-U"),
         (
             "a.conllu",
@@ -282,6 +300,49 @@ def test_several_columns_of_labels_are_several_annotations_and_fractions_make_nu
     with pytest.raises(BertdynError, match="line 3: no label in column 'label'"):
         read(bare)
     assert labels(read(bare, unlabelled=True), "label") == ("1", None)
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".ndjson", ".json", ".parquet"])
+def test_lists_of_words_with_lists_of_labels_are_words_and_labels(tmp_path: Path, ending: str) -> None:
+    rows = [
+        {"tokens": ["a 1", "b"], "ner_tags": [3, 0], "topic": "x"},
+        {"tokens": ["c"], "ner_tags": [None], "topic": "y"},
+    ]
+    path = tmp_path / f"a{ending}"
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    if ending == ".parquet":
+        duckdb.sql(f"copy (select * from read_json('{lines}')) to '{path}'")
+    else:
+        path.write_text(json.dumps(rows) if ending == ".json" else lines.read_text())
+    text = read(path)
+    assert (text.kind, text.words, text.texts) == ("word", (("a 1", "b"), ("c",)), (("a 1 b",), ("c",)))
+    assert [(one.name, one.level, one.values) for one in text.labels] == [
+        ("ner_tags", "word", (("3", "0"), (None,))),
+    ]
+    assert labels(read(path, label="topic")) == ("x", "y")
+
+
+def test_a_word_and_its_labels_in_each_line(tmp_path: Path, cases: Path) -> None:
+    text = read(cases / "ner.conll")
+    assert [one.name for one in text.labels] == ["POS", "CHUNK", "NER"]
+    assert text.words is not None
+    assert len(text.words) == 20
+    assert "-DOCSTART-" not in text.words[0]
+    assert labels(read(cases / "ner.conll", label="ner,2"), "POS") == labels(text, "POS")
+    two = read(write(tmp_path / "a.conll", "a\tX\nb\tY\n\nc Z"))
+    assert (two.words, labels(two, "label")) == ((("a", "b"), ("c",)), (("X", "Y"), ("Z",)))
+    three = read(write(tmp_path / "b.conll", "a X 1\n"))
+    assert [one.name for one in three.labels] == ["2", "3"]
+
+
+def test_json_and_lines_are_read_by_what_they_hold(tmp_path: Path, cases: Path) -> None:
+    assert len(read(cases / "lines.json").texts) == 20
+    rows = read(write(tmp_path / "a.json", '[{"text": "x", "label": "1"},\n {"text": "y", "label": "0"}]'))
+    assert (rows.texts, labels(rows)) == ((("x",), ("y",)), ("1", "0"))
+    lines = read(write(tmp_path / "a.txt", "one\n\n two\tthree \n"), limit=2)
+    assert (lines.texts, lines.labels, lines.kind) == ((("one",), ("two\tthree",)), (), "sentence")
+    assert labels(read(cases / "xpos_only.conllu", label="xpos")) is not None
 
 
 def test_files_of_splits_make_one_corpus(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_several_corpora_at_once_and_one_more_later(own: Path) -> None:
     go(own)
     report = go(own, corpora={"dev": "dev.tsv", "w": "w.conllu"}, label=("w:deprel",))
     assert {(o.corpus, o.status) for o in report.outcomes} == {("dev", "present"), ("w", "added")}
-    assert Store.open(own / "x.bertdyn").corpus("w").info.labels == ("det", "root")
+    assert Store.open(own / "x.bertdyn").corpus("w").info.annotations[0].labels == ("det", "root")
 
 
 def test_the_plan_counts_what_is_then_written(own: Path) -> None:
@@ -324,7 +324,7 @@ def test_memory_stays_flat_in_the_number_of_sentences(own: Path) -> None:
     from store.extract.tokens import load_tokenizer, make_corpus
 
     text = read(own / "dev.tsv")
-    many = replace(text, texts=text.texts * 40, labels=None)
+    many = replace(text, texts=text.texts * 40, labels=())
     corpus = make_corpus("many", many, load_tokenizer(own / "base"), 128)
     encoder = load(own / "base", torch.device("cpu"))
     limit = 200_000

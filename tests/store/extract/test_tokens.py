@@ -106,6 +106,25 @@ def test_byte_level_words_are_tokenised_as_inside_a_sentence(roberta: Tokenizer)
     assert ["".join(w) for w in spelled(split)] == ["Ġdogs", "Ġchase", "Ġcats"]
 
 
+@pytest.mark.parametrize("prefix", [False, True])
+def test_words_are_tokenised_alike_whatever_splits_them_before_the_bytes(tmp_path: Path, prefix: bool) -> None:
+    """GPT-4's kind of pre-tokenizer: a pattern, then bytes, which are not split again (tokenizers #915)."""
+    from tokenizers import Regex, pre_tokenizers
+
+    pattern = r"'s|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+|\s+"
+    own = models.byte_level()
+    own.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(pattern), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=prefix, use_regex=False),
+        ]
+    )
+    tokenizer = saved(tmp_path / "own", own)
+    split = make_corpus("w", words(("the", "river's", "cats")), tokenizer, 128)
+    assert split.token_ids.tolist() == tokenizer.fast(" the river's cats")["input_ids"]
+    assert len(spelled(split)) == 3
+
+
 def test_truncation_cuts_counts_and_drops_the_words_it_cut(bert: Tokenizer) -> None:
     text = words(("the", "committeedogsmice", "cat"), ("no",))
     whole = make_corpus("w", text, bert, 128)
