@@ -73,6 +73,13 @@ class MeasureCoverage:
     known: int
     """Layers of checkpoints that have a value, or a reason why there is none."""
     possible: int
+    annotation: str = ""
+    """Labels that the measure reads; empty where it reads none."""
+
+    @property
+    def texts(self) -> str:
+        """The corpus and, where the measure reads any, its labels, in words."""
+        return f"{self.annotation} of {self.corpus}" if self.annotation else self.corpus
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,9 @@ def default_questions(
 def measure_coverage(
     questions: Iterable[Question], checkpoints: Sequence[Checkpoint], known: Mapping[Question, int]
 ) -> list[MeasureCoverage]:
-    """Values known of those possible, for each question where any is possible; those with none last (pure).
+    """Return the values known of those possible, for each question where any is possible; those with none last (pure).
+
+    Of the annotations that a measure can read, those with values are listed, and the first one.
 
     Args:
         known: values that a question has in the store.
@@ -177,6 +186,7 @@ def measure_coverage(
         by_corpus.setdefault(c.corpus, []).append(c)
     shapes: dict[tuple[str, Against | None], Mapping[Shape, int]] = {}
     covered = []
+    seen: set[tuple[Measure, str]] = set()
     for question in questions:
         compared = question.corpus, question.against
         if compared not in shapes:
@@ -184,9 +194,11 @@ def measure_coverage(
             with suppress(BertdynError):  # nothing to compare
                 shapes[compared] = shapes_of(question, by_corpus.get(question.corpus, ()))
         possible, _ = count(question, shapes[compared])
-        if possible:
-            there = min(known.get(question, 0), possible)
-            covered.append(MeasureCoverage(question.measure, question.corpus, there, possible))
+        there = min(known.get(question, 0), possible)
+        first = (question.measure, question.corpus) not in seen
+        seen.add((question.measure, question.corpus))
+        if possible and (there or first):
+            covered.append(MeasureCoverage(question.measure, question.corpus, there, possible, question.annotation))
     return sorted(covered, key=lambda one: one.known == 0)
 
 
@@ -203,12 +215,12 @@ def _counted(store: Store, question: Question) -> MeasureCoverage:
         wanted = wanted_of(store, question)
         possible = len(wanted)
         known = sum(share.wanted - share.missing for share in shares(store, wanted, wanted.tasks).values())
-    return MeasureCoverage(question.measure, question.corpus, known, possible)
+    return MeasureCoverage(question.measure, question.corpus, known, possible, question.annotation)
 
 
 def _known(store: Store, questions: Sequence[Question]) -> dict[Question, int]:
     """How many values each question has, counted in one question to the store for each comparison."""
-    by = ("measure", "parameters", "corpus", "version")
+    by = ("measure", "parameters", "corpus", "annotation", "version")
     places = ("task", "variant", "seed", "step", "layer")
     found: dict[Question, int] = {}
     for against in {_kind(question) for question in questions}:
@@ -216,7 +228,7 @@ def _known(store: Store, questions: Sequence[Question]) -> dict[Question, int]:
         counted = {row[:-1]: int(row[-1]) for row in rows}
         for q in questions:
             if _kind(q) == against:
-                named = q.measure.name, canonical(dict(q.parameters)), q.corpus, q.measure.version
+                named = q.measure.name, canonical(dict(q.parameters)), q.corpus, q.annotation, q.measure.version
                 found[q] = counted.get(named, 0)
     return found
 

@@ -19,7 +19,7 @@ from store.keys import PRETRAINED
 
 COLUMNS = (
     *("kind", "task", "seed", "corpus", "measure", "extracted", "with_attention", "expected", "missing_steps", "bytes"),
-    *("known", "possible"),
+    *("known", "possible", "annotation"),
 )
 _MARKS = {FULL: "●", BARE: "○", MISSING: "·"}
 _PLAIN_MARKS = {FULL: "#", BARE: "o", MISSING: "."}
@@ -89,12 +89,14 @@ class StoreView:
             found.append(
                 (
                     *("run", run.task, run.seed, run.corpus, None, there, attended, len(run.steps), missing, run.bytes),
-                    *(None, None),
+                    *(None, None, None),
                 )
             )
         for one in self.data.measures:
             blank = (None,) * 5
-            found.append(("measure", None, None, one.corpus, one.measure.name, *blank, one.known, one.possible))
+            found.append(
+                ("measure", None, None, one.corpus, one.measure.name, *blank, one.known, one.possible, one.annotation)
+            )
         return COLUMNS, found
 
     def _sections(self, plain: bool) -> tuple[_Section, ...]:
@@ -113,7 +115,7 @@ class StoreView:
         )
         reference = "the pre-trained model" if data.against == "pretrained" else "each run's first checkpoint"
         computed = tuple(
-            (one.measure.name, one.corpus, count(one.known), count(one.possible), _share(one)) for one in data.measures
+            (one.measure.name, one.texts, count(one.known), count(one.possible), _share(one)) for one in data.measures
         )
         return (
             _Section(
@@ -170,7 +172,7 @@ class StoreView:
         if isinstance(row, MeasureCoverage):
             left = row.possible - row.known
             known = f"{count(row.known)} of {count(row.possible)}"
-            text = f"{row.measure.title} on {row.corpus}: {known} layers of checkpoints"
+            text = f"{row.measure.title} on {row.texts}: {known} layers of checkpoints"
             todo = f"; bertdyn compute {row.measure.name} computes the other {count(left)}" if left else ", all of them"
             return clean(text + todo)
         who = "the pre-trained model" if row.task == PRETRAINED else f"{row.task}, seed {row.seed}"

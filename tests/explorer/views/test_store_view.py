@@ -110,7 +110,8 @@ def test_values_are_counted_once_and_only_those_that_answer_the_question(store):
                 store, "svcca", 0, 2, seed="2", inputs=(InputDigest("hidden", "dev/sst2/2/0", "of another checkpoint"),)
             ),
             value(store, "svcca", 0, 3, seed="2", parameters="{}"),
-            value(store, "clusters", 20, 1, value=None, reason="one label"),
+            value(store, "clusters", 20, 1, value=None, reason="one label", annotation="label"),
+            value(store, "clusters", 40, 1, annotation="another"),
         ]
     )
     found = fetch_coverage(store)
