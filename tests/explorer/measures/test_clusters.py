@@ -190,7 +190,7 @@ def test_identical_points_everywhere_are_at_distance_zero():
 
 
 def test_no_labels_and_not_finite_are_errors():
-    with pytest.raises(MeasureError, match="no labels"):
+    with pytest.raises(MeasureError, match="needs a label"):
         measure(SQUARE, [0], corpus=MemoryCorpus([1] * 4))
     bad = SQUARE.copy()
     bad[2, 1] = np.nan

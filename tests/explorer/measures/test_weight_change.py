@@ -51,7 +51,7 @@ class Made:
 
 def changed(own: Made, reference: Made) -> dict[tuple[str, str], Value]:
     operands = {"checkpoint": {"weights": own}, "reference": {"weights": reference}}
-    values = weight_change(Given(sample_corpus(), operands, At(1, 1)), {}, Context())
+    values = weight_change(Given(sample_corpus(), operands, at=At(1, 1)), {}, Context())
     return {(str(dict(v.axes).get("module", "")), v.statistic): v for v in values}
 
 
