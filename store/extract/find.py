@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +17,17 @@ from typing import Any
 from store.errors import BertdynError
 from store.extract.links import Name, Tree
 from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey, task_and_variant
+from store.models.adapters import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from store.models.config import CONFIG
+from store.models.files import WEIGHTS
+from store.models.formats import is_sharded, training_format
 
 DEFAULT_LAYOUT = "{task}/seed-{seed}/checkpoint-{step}"
-CONFIG = "config.json"
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
-"""In the order in which they are taken."""
+_MODEL = frozenset((CONFIG, *WEIGHTS, ADAPTER_CONFIG, *ADAPTER_WEIGHTS))
+"""Files of which a folder with a model has at least one."""
 TRAINER_STATE = "trainer_state.json"
 DEFAULT_SEED = "0"
+_MOST_STEPS = 2**63 - 1
 _NOTED = 5
 """Paths that a note lists."""
 _FIELD = re.compile(r"\{(\w+)\}|(\*)")
@@ -107,23 +112,29 @@ class Layout:
 def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
     """Return every checkpoint under the given folders, sorted by task, seed and step, and notes on what was left out.
 
-    A folder counts when it holds ``config.json`` or weights and its path fits the layout: one that lacks the other half
-    is a checkpoint all the same, a broken one, and is reported when it is opened. A folder that links lead to as well
-    is one checkpoint, under its own path where that fits the layout, else under the first link that does.
+    A folder counts when it holds ``config.json``, weights, an adapter or the sharded state of a training run and its
+    path fits the layout: one that lacks what it needs is a checkpoint all the same, a broken one, and is reported when
+    it is opened. A folder that links lead to as well is one checkpoint, under its own path where that fits the layout,
+    else under the first link that does.
 
     Raises:
-        BertdynError: no such folder, nothing found, a step that cannot be told, or two folders for one checkpoint.
+        BertdynError: no such folder, nothing found, or two folders for one checkpoint.
     """
     found: dict[CheckpointKey, Found] = {}
     taken: list[Name] = []
     strangers: list[Path] = []
+    lost: list[str] = []
     for run in runs:
         if not run.is_dir():
             raise BertdynError(f"There is no folder {run}.")
     tree = Tree(runs)
     elsewhere: list[tuple[Name, CheckpointKey]] = []
-    for real in tree.holding(_is_model):
-        named = _named(tree, real, layout)
+    for real in (*tree.holding(_is_model), *_sharded(tree, layout, lost)):
+        try:
+            named = _named(tree, real, layout)
+        except BertdynError as error:
+            lost.append(str(error))
+            continue
         if named is None:
             strangers.append(tree.path(real))
             continue
@@ -150,8 +161,8 @@ def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
             found[key] = Found(key, name.path, str(name.path))
             taken.append(name)
     if not found and runs:
-        raise BertdynError(_nothing(runs, layout, strangers, tree))
-    return [found[key] for key in sorted(found)], _notes(tree, layout, taken, strangers)
+        raise BertdynError(lost[0] if lost else _nothing(runs, layout, strangers, tree))
+    return [found[key] for key in sorted(found)], [*_notes(tree, layout, taken, strangers), *_left_out(lost)]
 
 
 def reference(folder: Path, source: str) -> Found:
@@ -159,40 +170,22 @@ def reference(folder: Path, source: str) -> Found:
     return Found(PRETRAINED_KEY, folder, source)
 
 
-def weight_files(folder: Path) -> tuple[Path, ...]:
-    """The files that hold a checkpoint's weights, safetensors before pickles; empty when there are none.
-
-    Raises:
-        BertdynError: an index that cannot be read.
-    """
-    for name in WEIGHTS:
-        path = folder / name
-        if not path.is_file():
-            continue
-        if not name.endswith(".index.json"):
-            return (path,)
-        try:
-            parts = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
-            return tuple(folder / str(part) for part in parts)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise BertdynError(f"{path} is no index of weights.") from None
-    return ()
-
-
 def history(folder: Path, step: int | None = None) -> History:
-    """What the Trainer logged up to ``step`` (default: the step of the file itself)."""
+    """Return what the Trainer logged up to ``step`` (default: the step of the file itself)."""
     path = folder / TRAINER_STATE
     if not path.is_file():
         return History()
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        entries = [e for e in state.get("log_history", []) if isinstance(e, dict)]
-        own = state.get("global_step")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return History(note=f"{path} cannot be read ({error}): no epoch, loss and metrics.")
-    own = own if isinstance(own, int) and not isinstance(own, bool) and own >= 0 else None
+    if not isinstance(state, dict):
+        return History(note=f"{path} cannot be read (it holds no table of values): no epoch, loss and metrics.")
+    entries = state.get("log_history")
+    note = "" if isinstance(entries, list) else f"{path} has no list 'log_history': no loss and metrics."
+    own = _whole(state.get("global_step"))
     last = step if step is not None else own
-    log = tuple(_logged(entries, last))
+    log = tuple(_logged((e for e in entries if isinstance(e, dict)) if isinstance(entries, list) else (), last))
     losses = [entry["value"] for entry in log if entry["name"] == "loss" and entry["value"] is not None]
     metrics = {
         entry["name"]: entry["value"]
@@ -202,28 +195,68 @@ def history(folder: Path, step: int | None = None) -> History:
         and not entry["name"].endswith(_TIMINGS)
         and entry["value"] is not None
     }
-    return History(own, _number(state.get("epoch")), losses[-1] if losses else None, metrics, log)
+    return History(own, _number(state.get("epoch")), losses[-1] if losses else None, metrics, log, note)
 
 
 def _logged(entries: Iterable[Mapping[str, Any]], last: int | None) -> Iterator[dict[str, Any]]:
     for entry in entries:
-        step = entry.get("step")
-        if not isinstance(step, int) or (last is not None and step > last):
+        step = _whole(entry.get("step"))
+        if step is None or (last is not None and step > last):
             continue
         for name, value in entry.items():
             if name not in ("step", "epoch") and isinstance(value, (int, float)) and not isinstance(value, bool):
                 yield {"step": step, "epoch": _number(entry.get("epoch")), "name": str(name), "value": _number(value)}
 
 
+def _whole(value: object) -> int | None:
+    """Return a number of steps, or None for what cannot be one."""
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_STEPS
+    return value if whole else None  # type: ignore[return-value]
+
+
 def _number(value: object) -> float | None:
-    """A finite float, or None: a loss that became NaN is logged as no value, since JSON knows no NaN."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    return None
+    """Return a finite float, or None: a loss that became NaN is logged as no value, since JSON knows no NaN."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # of an integer with hundreds of digits
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _is_model(files: Sequence[str]) -> bool:
-    return CONFIG in files or any(name in files for name in WEIGHTS)
+    return not _MODEL.isdisjoint(files)
+
+
+def _sharded(tree: Tree, layout: Layout, lost: list[str]) -> list[str]:
+    """Return the real folders that hold the sharded state of a training run instead of a model.
+
+    Args:
+        lost: told of those whose path does not fit the layout.
+    """
+    models = frozenset(tree.holding(_is_model))
+    placed: dict[str, None] = {}
+    for real in tree.holding(lambda files: True):
+        if not is_sharded(os.path.basename(real), tree.files(real)):
+            continue
+        above = os.path.dirname(real)
+        around = [above, real] if TRAINER_STATE in tree.files(above) else [real, above]
+        fitting = [one for one in around if tree.knows(one) and _fits(tree, one, layout)]
+        if fitting:
+            placed[fitting[0]] = None
+        elif above not in models:
+            lost.append(f"{tree.path(real)} {training_format(Path(real))}")
+    return [real for real in placed if real not in models]  # beside weights it is the state of an optimiser
+
+
+def _fits(tree: Tree, real: str, layout: Layout) -> bool:
+    return any(layout.read(name.path) is not None for name in tree.names(real, layout.depth))
+
+
+def _left_out(lost: Sequence[str]) -> list[str]:
+    """Return a note on folders that make no checkpoint, with the first reason."""
+    return [f"{_count(len(lost), 'folder')} left out: {lost[0]}"] if lost else []
 
 
 def _named(tree: Tree, real: str, layout: Layout) -> tuple[Name, CheckpointKey] | None:

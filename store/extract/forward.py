@@ -9,9 +9,9 @@ import numpy as np
 
 from store.errors import BertdynError
 from store.extract.batches import Window, windows
-from store.extract.model import Encoder, check_fits
 from store.extract.tokens import first_line
 from store.keys import Corpus
+from store.models.load import Encoder, check_fits
 from store.ragged import pair_offsets
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(
     """Hidden states and attentions of the corpus, stretch after stretch of the file.
 
     Args:
-        encoder: from ``model.load``.
+        encoder: from ``store.models.load.load``.
         corpus: E examples, T tokens.
         dtype: ``float16`` or ``float32``, in which the results leave; the model computes in float32.
         attentions: whether to ask for them.

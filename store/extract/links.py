@@ -75,6 +75,14 @@ class Tree:
         """Return the real folders whose file names pass a test, in the order in which they were found."""
         return [real for real, files in self._files.items() if test(files)]
 
+    def knows(self, real: str) -> bool:
+        """Return whether a walk has seen a real folder."""
+        return real in self._files
+
+    def files(self, real: str) -> Sequence[str]:
+        """Return the names of the files in a folder; none where no walk has seen it."""
+        return self._files.get(real, ())
+
     def path(self, real: str) -> Path:
         """Return the first path of a visited folder."""
         return self._ways[real][0].path

@@ -16,10 +16,13 @@ from store.corpora import text_files as files
 from store.errors import BertdynError
 from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, reference
 from store.extract.hub import resolve
-from store.extract.model import Geometry, check_weights, read_geometry, weights_digest, weights_stamp
-from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_corpus
+from store.extract.tokens import Tokenizer, load_tokenizer, make_corpus
+from store.extract.usable import Usable, inspect, readings, sentence
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey, Corpus
 from store.layout import ATTENTION, MARKER, array_bytes
+from store.models.config import Geometry
+from store.models.files import weights_digest, weights_stamp
+from store.models.load import ModelFiles
 from store.store import Store
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ class Work:
     """One checkpoint on one corpus, to be extracted."""
 
     found: Found
-    geometry: Geometry
+    model: ModelFiles
     corpus: str
     bytes: int
     tokens: int
@@ -107,17 +110,6 @@ class Plan:
         return len({w.found.key for w in self.work})
 
 
-@dataclass(frozen=True, eq=False)
-class _Usable:
-    """A checkpoint that its files say can be loaded."""
-
-    found: Found
-    files: tuple[Path, ...]
-    geometry: Geometry
-    tokenizer: str
-    """Digest of its tokenizer's files; empty when it has none."""
-
-
 def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions) -> Plan:
     """Look at everything that is given and say what is to be done. Nothing is written.
 
@@ -132,7 +124,9 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
     found, notes = find(runs, Layout(options.layout))
     if options.reference is not None:
         found = [reference(*resolve(options.reference)), *found]
-    usable, outcomes = _inspect(found)
+    usable, broken = inspect(found)
+    outcomes = [Outcome(key, "", "failed", reason) for key, reason in broken]
+    notes += readings(usable)
     if not usable:
         raise _hopeless(outcomes)
     tokens = _Tokenizers(texts, usable, options.max_length)
@@ -146,8 +140,8 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
                 _check_comparable(checkpoint, corpus, expected, tokens)
                 there = stored.get(checkpoint.found.key)
                 present = there is not None and not options.replace and _is_current(store, there, checkpoint, options)
-            except BertdynError as error:
-                outcomes.append(Outcome(checkpoint.found.key, name, "failed", str(error)))
+            except Exception as error:  # one checkpoint never ends the others
+                outcomes.append(Outcome(checkpoint.found.key, name, "failed", sentence(checkpoint.found, error)))
                 continue
             if present and there is not None:
                 note = "" if there.dtype == options.dtype else f"stored as {there.dtype}"
@@ -205,10 +199,10 @@ def size(n: float) -> str:
 class _Tokenizers:
     """The tokenizers of the checkpoints, each kind loaded once, and what they make of the text files."""
 
-    def __init__(self, texts: Mapping[str, files.Text], usable: Sequence[_Usable], max_length: int) -> None:
+    def __init__(self, texts: Mapping[str, files.Text], usable: Sequence[Usable], max_length: int) -> None:
         """
         Raises:
-            BertdynError: no checkpoint has a tokenizer, or the first cannot be loaded.
+            BertdynError: no checkpoint has a tokenizer.
         """
         self._texts, self._max_length = texts, max_length
         self._folders: dict[str, Path] = {}
@@ -224,8 +218,19 @@ class _Tokenizers:
         self._sets: dict[tuple[str, str], Corpus] = {}
 
     def first(self, corpus: str) -> Corpus:
-        """The corpus by the reference's tokenizer, or by that of the first checkpoint that has one."""
-        return self.of(next(iter(self._folders)), corpus)
+        """Return the corpus by the reference's tokenizer, or by that of the first checkpoint whose own can be loaded.
+
+        Raises:
+            BertdynError: there is none, or the text is at fault.
+        """
+        failed: BertdynError | None = None
+        for digest in self._folders:
+            try:
+                return self.of(digest, corpus)
+            except BertdynError as error:
+                failed = failed or error
+        assert failed is not None
+        raise failed
 
     def of(self, digest: str, corpus: str) -> Corpus:
         """The corpus by the tokenizer of this digest.
@@ -288,22 +293,6 @@ def _open(path: Path) -> Store | None:
     return None
 
 
-def _inspect(found: Sequence[Found]) -> tuple[list[_Usable], list[Outcome]]:
-    usable: list[_Usable] = []
-    failed: list[Outcome] = []
-    for checkpoint in found:
-        folder = checkpoint.folder
-        try:
-            weights = check_weights(folder)
-            digest = files_digest(folder) if has_tokenizer(folder) else ""
-            usable.append(_Usable(checkpoint, weights, read_geometry(folder), digest))
-        except BertdynError as error:
-            failed.append(Outcome(checkpoint.key, "", "failed", str(error)))
-        except OSError as error:
-            failed.append(Outcome(checkpoint.key, "", "failed", f"{folder} cannot be read: {error.strerror}."))
-    return usable, failed
-
-
 def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpus:
     """Return the corpus to use: the stored one of that name if it is the same text, with the annotations that are new,
     else the one just made.
@@ -342,20 +331,20 @@ def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpu
     )
 
 
-def _expected(stored: Iterable[Checkpoint], usable: Sequence[_Usable]) -> tuple[Geometry, str]:
+def _expected(stored: Iterable[Checkpoint], usable: Sequence[Usable]) -> tuple[Geometry, str]:
     """The geometry that all must have, and whose it is: of what is stored, else of the first (the reference)."""
     for there in stored:
         return Geometry(there.layers, there.heads, there.width), f"{there.key} in the store"
-    return usable[0].geometry, str(usable[0].found.folder)
+    return usable[0].model.geometry, str(usable[0].found.folder)
 
 
-def _check_comparable(checkpoint: _Usable, corpus: Corpus, expected: tuple[Geometry, str], tokens: _Tokenizers) -> None:
+def _check_comparable(checkpoint: Usable, corpus: Corpus, expected: tuple[Geometry, str], tokens: _Tokenizers) -> None:
     folder, name = checkpoint.found.folder, corpus.info.name
     geometry, whose = expected
-    if checkpoint.geometry != geometry:
+    if checkpoint.model.geometry != geometry:
         raise BertdynError(
-            f"{folder} has {checkpoint.geometry}, where {whose} has {geometry}: they cannot be compared. Extract it "
-            "with a corpus of another name."
+            f"{folder} has {checkpoint.model.geometry}, where {whose} has {geometry}: they cannot be compared. Extract "
+            "it with a corpus of another name."
         )
     if not checkpoint.tokenizer:
         return
@@ -367,7 +356,7 @@ def _check_comparable(checkpoint: _Usable, corpus: Corpus, expected: tuple[Geome
         )
 
 
-def _is_current(store: Store | None, there: Checkpoint, checkpoint: _Usable, options: ExtractOptions) -> bool:
+def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, options: ExtractOptions) -> bool:
     """Whether what is stored is what would be extracted. False: it lacks attentions that are wanted.
 
     Raises:
@@ -375,8 +364,8 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: _Usable, opt
     """
     assert store is not None
     noted = store.attributes(there.corpus, there.key)
-    if (noted.get("weights_size"), noted.get("weights_mtime_ns")) != weights_stamp(checkpoint.files) and (
-        weights_digest(checkpoint.files) != there.weights_sha256
+    if (noted.get("weights_size"), noted.get("weights_mtime_ns")) != weights_stamp(checkpoint.model.files) and (
+        weights_digest(checkpoint.model.files) != there.weights_sha256
     ):
         raise BertdynError(
             f"The weights in {checkpoint.found.folder} are not those that the store has as {there.key} "
@@ -385,12 +374,12 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: _Usable, opt
     return ATTENTION in there.digests or not options.attentions
 
 
-def _work(checkpoint: _Usable, corpus: Corpus, options: ExtractOptions, replaces: bool) -> Work:
-    shape, info = checkpoint.geometry, corpus.info
+def _work(checkpoint: Usable, corpus: Corpus, options: ExtractOptions, replaces: bool) -> Work:
+    shape, info = checkpoint.model.geometry, corpus.info
     taken = array_bytes(
         shape.layers, shape.heads, shape.width, info.tokens, info.pairs, DTYPES[options.dtype], options.attentions
     )
-    return Work(checkpoint.found, shape, info.name, taken, info.tokens, replaces)
+    return Work(checkpoint.found, checkpoint.model, info.name, taken, info.tokens, replaces)
 
 
 def _hopeless(failed: Sequence[Outcome]) -> BertdynError:

@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from store.errors import BertdynError
 from store.extract import forward
 from store.extract.find import Found, history
-from store.extract.model import Encoder, check_weights, load, weights_digest, weights_stamp
 from store.extract.plan import ExtractOptions, Outcome, Plan, Work, free_bytes, make_plan, size
 from store.extract.tokens import versions
+from store.extract.usable import sentence
 from store.keys import CheckpointKey
+from store.models.files import weights_digest, weights_stamp
+from store.models.load import Encoder, ModelFiles, load
 from store.store import Store
 
 
@@ -139,13 +141,14 @@ def _checkpoint(
     progress.loading(found.key)
     done: list[tuple[Work, Outcome]] = []
     try:
-        encoder = load(found.folder, plan.device)
+        model = group[0].model
+        encoder = load(model, plan.device)
         past = history(found.folder, found.key.step)
         if past.note:
             notes.append(past.note)
-        attributes = _attributes(encoder, found, past)
-    except (BertdynError, OSError) as error:
-        return [(w, Outcome(found.key, w.corpus, "failed", _sentence(found, error))) for w in group]
+        attributes = _attributes(encoder, model, found, past)
+    except Exception as error:  # one checkpoint never ends the others
+        return [(w, Outcome(found.key, w.corpus, "failed", sentence(found, error))) for w in group]
     for work in group:
         began = time.perf_counter()
         try:
@@ -153,8 +156,8 @@ def _checkpoint(
             outcome = Outcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
             if status == "present":
                 outcome = Outcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
-        except (BertdynError, OSError) as error:
-            outcome = Outcome(found.key, work.corpus, "failed", _sentence(found, error), time.perf_counter() - began)
+        except Exception as error:
+            outcome = Outcome(found.key, work.corpus, "failed", sentence(found, error), time.perf_counter() - began)
         done.append((work, outcome))
     return done
 
@@ -197,15 +200,16 @@ def _one(
     return "replaced" if work.replace else "added"
 
 
-def _attributes(encoder: Encoder, found: Found, past: Any) -> dict[str, Any]:
-    """Provenance of one checkpoint."""
-    weights = check_weights(found.folder)
-    total, changed = weights_stamp(weights)
+def _attributes(encoder: Encoder, model: ModelFiles, found: Found, past: Any) -> dict[str, Any]:
+    """Return the provenance of one checkpoint."""
+    total, changed = weights_stamp(model.files)
     return {
         "model_class": encoder.model_class,
         "source": found.source,
         "folder": str(found.folder.absolute()),
-        "weights_sha256": weights_digest(weights),
+        "base_folder": "" if model.base is None else str(model.base.absolute()),
+        "weights_prefix": model.prefix,
+        "weights_sha256": weights_digest(model.files),
         "weights_size": total,
         "weights_mtime_ns": changed,
         "epoch": past.epoch,
@@ -215,9 +219,3 @@ def _attributes(encoder: Encoder, found: Found, past: Any) -> dict[str, Any]:
         "device": str(encoder.device),
         "versions": {"python": platform.python_version(), **versions("torch", "transformers", "tokenizers", "zarr")},
     }
-
-
-def _sentence(found: Found, error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"{found.folder}: {error.strerror or error}."
-    return str(error)

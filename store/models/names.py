@@ -1,13 +1,14 @@
 """Where a weight belongs in an encoder, by its name in the file: BERT, RoBERTa, ELECTRA, DistilBERT, DeBERTa, ALBERT.
 
-Names are those of transformers. What stands before the encoder's own part (``bert.``, ``module.``, ``_orig_mod.``)
-does not matter, and old names of layer norms (``gamma``, ``beta``) are the new ones.
+Names are those of transformers. What stands before the encoder's own part (``bert.``, ``module.``, ``_orig_mod.``) is
+found once by ``fit`` and taken off, and old names of layer norms (``gamma``, ``beta``) are the new ones.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 EMBEDDINGS, POOLER, CLASSIFIER, NORM, OTHER = "embeddings", "pooler", "classifier", "layer-norm", "other"
@@ -31,20 +32,19 @@ _PATHS = {
 _MODULE_OF = {path: module for module, paths in _PATHS.items() for path in paths}
 _HEADS = {
     POOLER: ("pooler",),
-    CLASSIFIER: ("classifier", "pre_classifier", "classification_head", "score", "qa_outputs"),
-}
+    CLASSIFIER: (
+        "classifier", "pre_classifier", "classification_head", "score", "qa_outputs", "logits_proj", "sequence_summary",
+    ),
+}  # fmt: skip
 _HEAD_OF = {name: module for module, names in _HEADS.items() for name in names}
 _PRETRAINING = frozenset((
     "cls", "lm_head", "vocab_projector", "vocab_transform", "vocab_layer_norm", "predictions", "sop_classifier",
     "generator_predictions", "generator_lm_head", "discriminator_predictions", "lm_predictions", "mask_predictions",
+    "lm_loss",
 ))  # fmt: skip
-_BUFFERS = frozenset(("position_ids", "token_type_ids"))
+_BUFFERS = frozenset(("position_ids", "token_type_ids", "inv_freq"))
 _LAYER = re.compile(r"(?:encoder|transformer)\.layer\.(\d+)\.(.+)")
 _GROUP = re.compile(r"encoder\.albert_layer_groups\.(\d+)\.albert_layers\.(\d+)\.(.+)")
-_ENCODER = re.compile(
-    r"(?:^|\.)((?:embeddings|embeddings_project|encoder|transformer"
-    rf"|{'|'.join(sorted(_HEAD_OF))}|{'|'.join(sorted(_PRETRAINING))})\..+)"
-)
 
 
 class Place(NamedTuple):
@@ -60,16 +60,98 @@ class Place(NamedTuple):
     """``layer`` is a group of ALBERT, counted from 0, which several layers share."""
 
 
-def place_of(written: str) -> Place | None:
+@dataclass(frozen=True)
+class Fit:
+    """How the names in a checkpoint's files fit those of its encoder."""
+
+    prefix: str
+    """What stands before the encoder's names in the files, with its last dot."""
+    written: Mapping[str, str]
+    """The encoder's names, and how each is written in the files."""
+    missing: tuple[str, ...]
+    """Weights of the encoder that are not in the files."""
+    over: tuple[str, ...]
+    """Weights in the files that belong to an encoder, and have no place in this one."""
+    heads: tuple[str, ...]
+    """Weights in the files that stand beside the encoder and belong to a known head."""
+    unknown: tuple[str, ...]
+    """Other weights that stand beside the encoder."""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether so few names fit that the files may follow an older scheme of names."""
+        return len(self.missing) > len(self.written)
+
+
+def fit(written: Iterable[str], wanted: Iterable[str]) -> Fit:
+    """Find the one prefix under which the weights of an encoder stand, and what else there is.
+
+    Args:
+        written: names in the files.
+        wanted: names of the encoder's weights. Poolers and buffers need not be there.
+
+    Raises:
+        ValueError: the encoder fits under more than one prefix; names them.
+    """
+    there, known = sorted(written), frozenset(wanted)
+    needed = frozenset(name for name in known if not is_optional(name))
+    found: dict[str, dict[str, str]] = {}
+    for one in there:
+        for prefix, name in _endings(one, known):
+            found.setdefault(prefix, {})[name] = one
+    whole = [prefix for prefix, names in found.items() if needed <= names.keys()]
+    if len(whole) > 1:
+        raise ValueError(f"of more than one encoder, under {' and '.join(repr(prefix) for prefix in sorted(whole))}")
+    most = max(found, key=lambda prefix: len(needed & found[prefix].keys()), default="")
+    prefix = whole[0] if whole else most
+    names = found.get(prefix, {})
+    over, heads, unknown = [], [], []
+    taken = set(names.values())
+    for one in there:
+        inner = without(one, prefix)
+        if one in taken or _is_buffer(one):
+            continue
+        if inner.partition(".")[0] in _HEAD_OF.keys() | _PRETRAINING:
+            heads.append(one)
+        elif one.startswith(prefix) or any(_endings(one, known)):
+            over.append(one)
+        else:
+            unknown.append(one)
+    return Fit(prefix, names, tuple(sorted(needed - names.keys())), tuple(over), tuple(heads), tuple(unknown))
+
+
+def prefixes(written: Iterable[str], wanted: Iterable[str]) -> set[str]:
+    """Return each prefix, with its last dot, under which at least one wanted name stands."""
+    known = frozenset(wanted)
+    return {prefix for one in written for prefix, _ in _endings(one, known)}
+
+
+def without(written: str, prefix: str) -> str:
+    """Return a name without the prefix of the encoder, or, of a head, without the part of it that both share."""
+    parts, shared = written.split("."), 0
+    for part, before in zip(parts[:-1], prefix.split(".")[:-1], strict=False):
+        if part != before:
+            break
+        shared += 1
+    return ".".join(parts[shared:])
+
+
+def is_optional(name: str) -> bool:
+    """Return whether a weight need not be in a checkpoint's files: a pooler, which no hidden state goes through, or a
+    buffer."""
+    return "pooler" in name.split(".") or _is_buffer(name)
+
+
+def place_of(written: str, prefix: str = "") -> Place | None:
     """Return where a weight belongs; None for buffers and the heads of pre-training.
 
     Args:
         written: its name in the file.
+        prefix: what stands before the encoder's names, as ``fit`` found it.
     """
-    found = _ENCODER.search(written)
-    name = _plain(written if found is None else found.group(1))
+    name = _plain(without(written, prefix))
     first = name.partition(".")[0]
-    if name.rpartition(".")[2] in _BUFFERS or first in _PRETRAINING:
+    if _is_buffer(name) or first in _PRETRAINING:
         return None
     if first in _HEAD_OF:
         return Place(name, _HEAD_OF[first], None)
@@ -77,13 +159,17 @@ def place_of(written: str) -> Place | None:
         return Place(name, _module(layer.group(2)), int(layer.group(1)) + 1)
     if (shared := _GROUP.match(name)) is not None:
         return Place(name, _module(shared.group(3)), int(shared.group(1)), group=True)
-    if first.startswith("embeddings") or (found is not None and first in ("encoder", "transformer")):
+    if first.startswith("embeddings") or first in ("encoder", "transformer"):
         return Place(name, NORM if ".LayerNorm." in f".{name}" else EMBEDDINGS, 0)
     return Place(name, OTHER, None)
 
 
-def places(written: Iterable[str]) -> dict[str, Place]:
+def places(written: Iterable[str], prefix: str = "") -> dict[str, Place]:
     """Return the place of each weight of a file that has one, by its name there.
+
+    Args:
+        written: names in the file.
+        prefix: what stands before the encoder's names, as ``fit`` found it.
 
     Raises:
         ValueError: two weights have the same place, so that one of them belongs to another model; names both.
@@ -91,7 +177,7 @@ def places(written: Iterable[str]) -> dict[str, Place]:
     found: dict[str, Place] = {}
     names: dict[str, str] = {}
     for one in sorted(written):
-        place = place_of(one)
+        place = place_of(one, prefix)
         if place is None:
             continue
         if place.name in names:
@@ -105,6 +191,23 @@ def layers_of_group(group: int, groups: int, layers: int) -> range:
     """Return the layers (from 1) that use a group of shared layers, as ALBERT deals them out."""
     uses = [n + 1 for n in range(layers) if n * groups // layers == group]
     return range(uses[0], uses[-1] + 1) if uses else range(0)
+
+
+def _endings(written: str, wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield each prefix of a name, with its last dot, that leaves a wanted name, and that name."""
+    at = 0
+    while at >= 0:
+        prefix, name = written[:at], written[at:]
+        for ours in dict.fromkeys((name, _plain(name))):
+            if ours in wanted:
+                yield prefix, ours
+                break
+        dot = written.find(".", at)
+        at = dot + 1 if dot >= 0 else -1
+
+
+def _is_buffer(name: str) -> bool:
+    return name.rpartition(".")[2] in _BUFFERS
 
 
 def _module(path: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from store.errors import BertdynError
+from store.models.files import stamped_digest, weight_files, weights_stamp
 from store.models.names import Place, layers_of_group, places
 
 if TYPE_CHECKING:
@@ -24,22 +25,31 @@ if TYPE_CHECKING:
 class StoredWeights:
     """The weights of one checkpoint; nothing is read before it is asked for."""
 
-    def __init__(self, folder: Path, files: tuple[Path, ...], layers: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        files: tuple[Path, ...],
+        layers: int,
+        prefix: str = "",
+        tensors: Mapping[str, Any] | None = None,
+    ) -> None:
         """
         Args:
-            files: as ``store.extract.find.weight_files`` finds them.
+            files: as ``store.models.files.weight_files`` finds them.
             layers: of the encoder; shared weights belong to several of them.
+            prefix: what stands before the encoder's names in the files.
+            tensors: the weights themselves, where they are not those in the files.
 
         Raises:
             BertdynError: a file that cannot be read, or two weights of one place.
         """
-        self._files, self._layers = files, layers
+        self._layers = layers
         self._open = ExitStack()
-        self._tensors: dict[str, Any] = {}
+        self._tensors: dict[str, Any] = dict(tensors or {})
         try:
-            for path in files:
+            for path in () if tensors is not None else files:
                 self._add(path)
-            self._places = places(self._tensors)
+            self._places = places(self._tensors, prefix)
         except ValueError as error:
             self.close()
             raise BertdynError(f"The weights in {folder} are of more than one encoder: {error}.") from None
@@ -56,18 +66,19 @@ class StoredWeights:
         Raises:
             BertdynError: its folder is gone, holds other weights now, or cannot be read.
         """
-        from store.extract.find import weight_files
-
         noted = store.attributes(corpus, key)
         folder = Path(str(noted.get("folder") or noted["source"]))
-        files = weight_files(folder) if folder.is_dir() else ()
+        base = Path(str(noted["base_folder"])) if noted.get("base_folder") else None
+        files = _files(folder, base)
         if not files or not all(path.is_file() for path in files):
             raise BertdynError(
-                f"The weights of {key} are no longer in {folder}, where they were extracted from. Put them back, or "
-                "extract again from where they are with --replace."
+                f"The weights of {key} are no longer in {base or folder}, where they were extracted from. Put them "
+                "back, or extract again from where they are with --replace."
             )
-        _verify(files, noted, key, folder)
-        return cls(folder, files, int(noted["layers"]))
+        stamp = _verify(files, noted, key, folder)
+        merged = None if base is None else _merged(folder, base, stamp)
+        prefix = "" if merged is not None else str(noted.get("weights_prefix", ""))
+        return cls(folder, files, int(noted["layers"]), prefix, merged)
 
     def modules(self, layer: int | None) -> dict[str, str]:
         """Return the weights of one layer with their modules, by name.
@@ -113,22 +124,38 @@ class StoredWeights:
             raise BertdynError(f"The weights in {path} cannot be read: {said}") from None
 
 
-def _verify(files: tuple[Path, ...], noted: Mapping[str, Any], key: CheckpointKey, folder: Path) -> None:
-    from store.extract.model import weights_stamp
+def _files(folder: Path, base: Path | None) -> tuple[Path, ...]:
+    """Return the files that the digest of a checkpoint's weights covers; none where there are none any more."""
+    from store.models.adapters import adapter_files
 
+    own = weight_files(folder if base is None else base)
+    return own + adapter_files(folder) if own and base is not None else own
+
+
+@lru_cache(maxsize=1)
+def _merged(folder: Path, base: Path, stamp: tuple[int, int]) -> Mapping[str, Any]:
+    """Return the weights of a base with an adapter merged into them; those of the last one stay in memory.
+
+    Raises:
+        BertdynError: they cannot be loaded or merged.
+    """
+    import torch
+
+    from store.models.load import load, look
+
+    encoder = load(look(folder, base), torch.device("cpu"))
+    own = {name: tensor for name, tensor in encoder.model.state_dict().items() if name not in encoder.absent}
+    return {**own, **encoder.heads}
+
+
+def _verify(files: tuple[Path, ...], noted: Mapping[str, Any], key: CheckpointKey, folder: Path) -> tuple[int, int]:
+    """Return the stamp of the files, which hold what the store has the digest of."""
     stamp = weights_stamp(files)
     if (noted.get("weights_size"), noted.get("weights_mtime_ns")) == stamp:
-        return
-    if _digest(files, stamp) != noted.get("weights_sha256"):
+        return stamp
+    if stamped_digest(files, stamp) != noted.get("weights_sha256"):
         raise BertdynError(
             f"The weights in {folder} are no longer those that the store has as {key}. Extract them again with "
             "--replace, or put the old ones back."
         )
-
-
-@lru_cache(maxsize=4096)
-def _digest(files: tuple[Path, ...], stamp: tuple[int, int]) -> str:
-    """SHA-256 of files; read again when their stamp is another one."""
-    from store.extract.model import weights_digest
-
-    return weights_digest(files)
+    return stamp

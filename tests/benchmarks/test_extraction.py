@@ -11,9 +11,9 @@ import pytest
 from store.corpora.text_files import read
 from store.extract.batches import windows
 from store.extract.forward import BATCH_TOKENS, WINDOW_BYTES, run
-from store.extract.model import Encoder, load
 from store.extract.tokens import load_tokenizer, make_corpus
 from store.keys import CheckpointKey, Corpus
+from store.models.load import Encoder, load, look
 from store.store import Store
 from tests.benchmarks.conftest import Report
 from tests.store.extract import models
@@ -56,7 +56,7 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path, re
         file = models.corpus_file(tmp_path)
         file.write_text(file.read_text() * 40)
     corpus = make_corpus("dev", read(file, limit=80), load_tokenizer(folder), 128)
-    encoder = load(folder, torch.device("cpu"))
+    encoder = load(look(folder), torch.device("cpu"))
     inputs = bare_inputs(corpus, 2, encoder)
     store = Store.create(tmp_path / "x.bertdyn")
     store.add_corpus(corpus)

@@ -106,6 +106,42 @@ def save(
     return folder
 
 
+def configure(folder: Path, **settings: Any) -> None:
+    """Change settings in ``config.json``."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+
+
+def reweigh(folder: Path, change: Any) -> None:
+    """Write the weights again after ``change`` edited their dictionary."""
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+
+
+def rename(folder: Path, prefix: str, strip: str = "") -> Path:
+    """Put a prefix before the name of every weight, in the place of another one."""
+
+    def change(tensors: Any) -> None:
+        for name in list(tensors):
+            tensors[prefix + name.removeprefix(strip)] = tensors.pop(name)
+
+    reweigh(folder, change)
+    return folder
+
+
+def as_pickle(folder: Path) -> Path:
+    """Turn the weights into a PyTorch file."""
+    import torch
+    from safetensors.torch import load_file
+
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    return folder / "pytorch_model.bin"
+
+
 def trained(folder: Path, step: int, loss: float = 0.5) -> None:
     """What the Trainer leaves beside the weights."""
     log = [

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from store.errors import BertdynError
-from store.extract.find import DEFAULT_LAYOUT, Layout, find, history, weight_files
+from store.extract.find import DEFAULT_LAYOUT, Layout, find, history
+from store.models.files import weight_files
 
 
 def checkpoint(folder: Path, step: int | None = None) -> Path:

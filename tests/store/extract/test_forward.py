@@ -10,9 +10,9 @@ import pytest
 from store.corpora.text_files import Text
 from store.errors import BertdynError
 from store.extract.forward import run
-from store.extract.model import Encoder, load
 from store.extract.tokens import load_tokenizer, make_corpus
 from store.keys import Corpus
+from store.models.load import Encoder, load, look
 from tests.oracle import model_outputs
 from tests.store.extract import models
 
@@ -25,7 +25,7 @@ def corpus_of(folder: Path, texts: list[str] | list[tuple[str, str]], max_length
 def encoder_of(folder: Path) -> Encoder:
     import torch
 
-    return load(folder, torch.device("cpu"))
+    return load(look(folder), torch.device("cpu"))
 
 
 def extracted(folder: Path, corpus: Corpus, **settings: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.store import Store
 from tests.oracle import model_outputs
 from tests.store.extract import models
-from tests.store.extract.test_model import configure, reweigh
+from tests.store.extract.models import configure, reweigh
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def test_when_nothing_can_be_extracted_the_reason_is_given(own: Path) -> None:
 
 def test_checkpoints_that_break_while_loading_leave_no_empty_store(own: Path) -> None:
     for folder in [own / "base", *(own / "runs/sst/seed-1").iterdir()]:
-        configure(folder, num_hidden_layers=5)
+        configure(folder, intermediate_size=40)
     report = go(own)
     assert (statuses(report), report.exit_code) == ({"failed": 3}, 2)
     assert not (own / "x.bertdyn").exists()
@@ -320,13 +320,13 @@ def test_memory_stays_flat_in_the_number_of_sentences(own: Path) -> None:
 
     from store.corpora.text_files import read
     from store.extract.forward import run
-    from store.extract.model import load
     from store.extract.tokens import load_tokenizer, make_corpus
+    from store.models.load import load, look
 
     text = read(own / "dev.tsv")
     many = replace(text, texts=text.texts * 40, labels=())
     corpus = make_corpus("many", many, load_tokenizer(own / "base"), 128)
-    encoder = load(own / "base", torch.device("cpu"))
+    encoder = load(look(own / "base"), torch.device("cpu"))
     limit = 200_000
     sizes = [h.nbytes + (0 if a is None else a.nbytes) for h, a in run(encoder, corpus, window_bytes=limit)]
     assert len(sizes) > 5

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from store.errors import BertdynError
-from store.models.names import MODULES, OTHER, layers_of_group, place_of, places
+from store.models.names import MODULES, OTHER, fit, layers_of_group, place_of
 from store.models.weights import StoredWeights
 from tests.store.extract import models
 
@@ -34,10 +34,14 @@ def saved(folder: Path, kind: str) -> tuple[Path, Any]:
     return folder, dict(model.named_parameters())
 
 
+def stored(folder: Path, kind: str, name: str = "model.safetensors") -> StoredWeights:
+    return StoredWeights(folder, (folder / name,), LAYERS, f"{kind.partition('-')[0]}.")
+
+
 @pytest.mark.parametrize("kind", [*models.CONFIGURATIONS, "albert"])
 def test_every_weight_is_found_once_in_its_layer_and_module(tmp_path: Path, kind: str) -> None:
     folder, parameters = saved(tmp_path / kind, kind)
-    with StoredWeights(folder, (folder / "model.safetensors",), LAYERS) as weights:
+    with stored(folder, kind) as weights:
         by_layer = {layer: weights.modules(layer) for layer in (None, *range(LAYERS + 1))}
         named = {name for found in by_layer.values() for name in found}
         assert len(named) == len(parameters)
@@ -57,7 +61,7 @@ def test_every_weight_is_found_once_in_its_layer_and_module(tmp_path: Path, kind
 
 def test_layers_that_share_weights_have_the_same_ones(tmp_path: Path) -> None:
     folder, _ = saved(tmp_path / "albert", "albert")
-    with StoredWeights(folder, (folder / "model.safetensors",), LAYERS) as weights:
+    with stored(folder, "albert") as weights:
         assert weights.modules(1) == weights.modules(2) != weights.modules(3) == weights.modules(4)
 
 
@@ -70,33 +74,65 @@ def test_groups_are_dealt_out_as_transformers_does(layers: int, groups: int) -> 
         ]
 
 
-@pytest.mark.parametrize("prefix", ["", "bert.", "_orig_mod.bert.", "module.bert.", "model.encoder_model.bert."])
-def test_what_stands_before_the_encoder_does_not_matter(prefix: str) -> None:
+@pytest.mark.parametrize("prefix", ["", "bert.", "_orig_mod.bert.", "module.bert.", "encoder.", "encoder.encoder."])
+def test_a_prefix_is_taken_off_the_encoder_and_its_wrapper_off_heads(prefix: str) -> None:
     plain = place_of("encoder.layer.3.attention.output.LayerNorm.weight")
     assert plain is not None
     assert (plain.layer, plain.module) == (4, "layer-norm")
-    assert place_of(f"{prefix}encoder.layer.3.attention.output.LayerNorm.gamma") == plain
+    assert place_of(f"{prefix}encoder.layer.3.attention.output.LayerNorm.gamma", prefix) == plain
+    for name in ("classifier.weight", f"{prefix.partition('.')[0]}.classifier.weight", f"{prefix}classifier.weight"):
+        assert place_of(name.lstrip("."), prefix) == place_of("classifier.weight")
 
 
 @pytest.mark.parametrize(
     "name", ["cls.predictions.bias", "bert.embeddings.position_ids", "lm_head.dense.weight", "vocab_projector.bias"]
 )
 def test_heads_of_pretraining_and_buffers_have_no_place(name: str) -> None:
-    assert place_of(name) is None
+    assert place_of(name, "bert.") is None
 
 
 def test_what_is_unknown_is_kept_under_a_name_of_its_own() -> None:
-    inside, outside = place_of("bert.encoder.layer.0.adapter.down.weight"), place_of("temperature.scale")
+    inside, outside = (
+        place_of("bert.encoder.layer.0.adapter.down.weight", "bert."),
+        place_of("temperature.scale", "bert."),
+    )
     assert inside is not None
     assert outside is not None
     assert (inside.module, inside.layer) == (OTHER, 1)
     assert (outside.module, outside.layer) == (OTHER, None)
 
 
+QUERY, WORDS = "encoder.layer.0.attention.self.query.weight", "embeddings.word_embeddings.weight"
+
+
+@pytest.mark.parametrize("prefix", ["", "bert.", "_orig_mod.", "module.bert.", "encoder.", "model.model.bert.", "a b."])
+def test_the_prefix_of_an_encoder_is_found(prefix: str) -> None:
+    found = fit([prefix + QUERY, prefix + WORDS, "classifier.weight"], [QUERY, WORDS, "pooler.dense.weight"])
+    assert (found.prefix, found.written) == (prefix, {QUERY: prefix + QUERY, WORDS: prefix + WORDS})
+    assert (found.missing, found.over, found.heads, found.unknown) == ((), (), ("classifier.weight",), ())
+
+
+def test_what_does_not_belong_to_the_encoder_is_told_apart() -> None:
+    names = [f"m.bert.{one}" for one in (QUERY, WORDS, "encoder.layer.9.x.weight", "embeddings.position_ids")]
+    names += ["m.cls.predictions.bias", "m.fc.weight", f"teacher.{QUERY}"]
+    found = fit(names, [QUERY, WORDS, "embeddings.LayerNorm.bias"])
+    assert found.prefix == "m.bert."
+    assert found.missing == ("embeddings.LayerNorm.bias",)
+    assert found.over == ("m.bert.encoder.layer.9.x.weight", f"teacher.{QUERY}")
+    assert (found.heads, found.unknown) == (("m.cls.predictions.bias",), ("m.fc.weight",))
+
+
+def test_old_names_of_layer_norms_fit_and_two_names_of_one_weight_do_not() -> None:
+    norm = "embeddings.LayerNorm"
+    assert fit([f"bert.{norm}.gamma"], [f"{norm}.weight"]).written == {f"{norm}.weight": f"bert.{norm}.gamma"}
+    assert fit([f"{norm}.gamma", f"{norm}.weight"], [f"{norm}.weight"]).over == (f"{norm}.gamma",)
+    assert fit([f"{norm}.gamma"], [f"{norm}.gamma"]).written == {f"{norm}.gamma": f"{norm}.gamma"}
+
+
 def test_two_encoders_in_one_file_are_refused() -> None:
-    names = [f"{one}.encoder.layer.0.attention.self.query.weight" for one in ("student", "teacher")]
+    names = [f"{one}.{name}" for one in ("student", "teacher") for name in (QUERY, WORDS)]
     with pytest.raises(ValueError, match=r"student.*teacher"):
-        places(names)
+        fit(names, [QUERY, WORDS])
 
 
 def test_pickled_weights_are_read_and_a_damaged_file_is_named(tmp_path: Path) -> None:
@@ -108,9 +144,9 @@ def test_pickled_weights_are_read_and_a_damaged_file_is_named(tmp_path: Path) ->
     torch.save(state, folder / "pytorch_model.bin")
     torch.save({name: tensor.bfloat16() for name, tensor in state.items()}, folder / "half.bin")
     name = "encoder.layer.1.intermediate.dense.weight"
-    with StoredWeights(folder, (folder / "pytorch_model.bin",), LAYERS) as weights:
+    with stored(folder, "bert", "pytorch_model.bin") as weights:
         np.testing.assert_array_equal(weights.tensor(name), state[f"bert.{name}"].numpy())
-    with StoredWeights(folder, (folder / "half.bin",), LAYERS) as weights:
+    with stored(folder, "bert", "half.bin") as weights:
         np.testing.assert_array_equal(weights.tensor(name), state[f"bert.{name}"].bfloat16().float().numpy())
     cut = folder / "model.safetensors"
     cut.write_bytes(cut.read_bytes()[:1000])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import logging
 import os
 import pickle
@@ -11,42 +10,22 @@ import pytest
 
 from store.errors import BertdynError
 from store.extract.hub import resolve
-from store.extract.model import Encoder, Geometry, check_weights, load, read_geometry, weights_digest, weights_stamp
+from store.models.config import Geometry
+from store.models.files import present_files, weights_digest, weights_stamp
+from store.models.load import Encoder, load, look
 from tests.store.extract import models
+from tests.store.extract.models import as_pickle, configure, reweigh
 
 
 def encoder_of(folder: Path) -> Encoder:
     import torch
 
-    return load(folder, torch.device("cpu"))
-
-
-def configure(folder: Path, **settings: Any) -> None:
-    path = folder / "config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
-
-
-def reweigh(folder: Path, change: Any) -> None:
-    """Write the weights again after ``change`` edited their dictionary."""
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(folder / "model.safetensors")
-    change(tensors)
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-
-
-def as_pickle(folder: Path) -> Path:
-    import torch
-    from safetensors.torch import load_file
-
-    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
-    return folder / "pytorch_model.bin"
+    return load(look(folder), torch.device("cpu"))
 
 
 @pytest.mark.parametrize("kind", list(models.CONFIGURATIONS))
 def test_what_a_checkpoint_is_can_be_read_without_its_weights(tmp_path: Path, kind: str) -> None:
-    assert read_geometry(models.save(tmp_path, kind)) == Geometry(layers=3, heads=2, width=24)
+    assert look(models.save(tmp_path, kind)).geometry == Geometry(layers=3, heads=2, width=24)
 
 
 def test_a_task_head_is_left_out_and_named(tmp_path: Path) -> None:
@@ -71,7 +50,7 @@ def test_shards_are_read_and_hashed_together(tmp_path: Path) -> None:
     model = AutoModel.from_pretrained(folder)
     (folder / "model.safetensors").unlink()
     model.save_pretrained(folder, max_shard_size="20KB")
-    files = check_weights(folder)
+    files = present_files(folder)
     assert len(files) > 1
     assert weights_stamp(files)[0] == sum(p.stat().st_size for p in files)
     assert len(weights_digest(files)) == 64

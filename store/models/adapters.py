@@ -1,0 +1,188 @@
+"""Adapters as peft saves them (LoRA and its kin): read, and merged into the encoder that they were trained on.
+
+Merging needs the extra ``adapters``. Kinds whose effect is not a change of the encoder's weights are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from store.errors import BertdynError
+from store.extract.quiet import quiet
+from store.extract.tokens import first_line
+from store.models.config import Skeleton
+from store.models.files import names_in, read_tensors
+from store.models.names import is_optional, prefixes
+
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+"""In the order in which they are taken."""
+KINDS = ("LORA", "ADALORA", "IA3", "LOHA", "LOKR", "OFT")
+"""Kinds of peft that can be merged into the weights of an encoder."""
+_WRAPPED = "base_model.model."
+"""What peft writes before every name."""
+_FOREIGN_CODE = "megatron_config"
+"""Setting that would make peft import a module that the file names."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter's files, looked at without reading its weights."""
+
+    folder: Path
+    kind: str
+    """What peft calls it: ``LORA``..."""
+    base_name: str
+    """The model that it was trained on, as its configuration names it; empty where it does not."""
+    files: tuple[Path, ...]
+    """Configuration and weights."""
+
+
+def is_adapter(folder: Path) -> bool:
+    """Return whether a folder holds an adapter, or a part of one."""
+    return any((folder / name).is_file() for name in (ADAPTER_CONFIG, *ADAPTER_WEIGHTS))
+
+
+def adapter_files(folder: Path) -> tuple[Path, ...]:
+    """Return an adapter's configuration and weights, as far as they are there."""
+    weights = [folder / name for name in ADAPTER_WEIGHTS if (folder / name).is_file()]
+    return (folder / ADAPTER_CONFIG, *weights[:1])
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """Look at the adapter in a folder.
+
+    Raises:
+        BertdynError: a part is missing or cannot be read; it is of a kind that cannot be merged, or would run code;
+            peft is not installed.
+    """
+    path = folder / ADAPTER_CONFIG
+    files = adapter_files(folder)
+    weights = files[-1]
+    if len(files) == 1:
+        raise BertdynError(
+            f"{folder} has {ADAPTER_CONFIG}, but no weights of an adapter: {', '.join(ADAPTER_WEIGHTS)}."
+        )
+    if not path.is_file():
+        raise BertdynError(f"{folder} has {weights.name}, but no {ADAPTER_CONFIG} that says how it is added.")
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BertdynError(f"{path} cannot be read ({first_line(error)}).") from None
+    kind = settings.get("peft_type") if isinstance(settings, dict) else None
+    if kind not in KINDS:
+        named = f"of kind '{kind}'" if isinstance(kind, str) else "of a kind that it does not name (peft_type)"
+        raise BertdynError(
+            f"{folder} holds an adapter {named}, which bertdyn cannot merge into a model: it reads {', '.join(KINDS)} "
+            "of peft. Save a merged model instead."
+        )
+    if settings.get(_FOREIGN_CODE):
+        raise BertdynError(f"{path} sets {_FOREIGN_CODE}, which would run code that bertdyn does not run.")
+    if find_spec("peft") is None:
+        raise BertdynError(
+            f"{folder} holds an adapter ({kind}), which needs the extra 'adapters': pip install -e '.[adapters]'; or "
+            "save the model after merge_and_unload()."
+        )
+    names_in((weights,))
+    base = settings.get("base_model_name_or_path")
+    return Adapter(folder, kind, base if isinstance(base, str) else "", files)
+
+
+def merge(adapter: Adapter, encoder: Any, skeleton: Skeleton) -> tuple[dict[str, Any], frozenset[str]]:
+    """Merge an adapter into the encoder of its base, whose weights are changed.
+
+    Args:
+        encoder: the base's encoder.
+        skeleton: the encoder's names.
+
+    Returns:
+        The weights of heads that the adapter brings, by name, and the names of those that it brings to the encoder.
+
+    Raises:
+        BertdynError: the adapter does not fit the encoder: one of its weights has no place there, is missing, or has
+            another shape.
+    """
+    tensors = read_tensors(adapter.files[1:])
+    strangers = [name for name in tensors if not name.startswith(_WRAPPED)]
+    if strangers:
+        raise BertdynError(f"{adapter.files[1]}: '{strangers[0]}' is no name that peft gives to weights.")
+    names = [name.removeprefix(_WRAPPED) for name in tensors]
+    prefix = _prefix(adapter, names, skeleton)
+    heads = {name: tensors[_WRAPPED + name] for name in names if not _is_inside(name, prefix, skeleton)}
+    own = {_WRAPPED + name: tensors[_WRAPPED + name] for name in names if name not in heads}
+    before = encoder.state_dict().keys()
+    try:
+        with quiet():
+            _merge(adapter, encoder, prefix, own)
+    except BertdynError:
+        raise
+    except Exception as error:  # whatever peft and torch raise: the adapter is at fault
+        raise BertdynError(f"The adapter in {adapter.folder} cannot be merged: {first_line(error)}") from None
+    if encoder.state_dict().keys() != before:
+        raise BertdynError(f"The adapter in {adapter.folder} ({adapter.kind}) leaves parts that cannot be merged.")
+    return heads, frozenset(name.removeprefix(_WRAPPED).removeprefix(prefix) for name in own)
+
+
+def _merge(adapter: Adapter, encoder: Any, prefix: str, own: dict[str, Any]) -> None:
+    import peft
+
+    config = peft.PeftConfig.from_pretrained(str(adapter.folder))
+    config.task_type = None  # no class of peft that looks for a head
+    config.inference_mode = True
+    saved = getattr(config, "modules_to_save", None)
+    if saved:
+        modules = [name for name, _ in encoder.named_modules()]
+        config.modules_to_save = [one for one in saved if any(f".{name}".endswith(f".{one}") for name in modules)]
+    wrapped = peft.get_peft_model(_contained(encoder, prefix), config)
+    needed = peft.get_peft_model_state_dict(wrapped, save_embedding_layers=False).keys()
+    # A class with a head may lack the pooler that the encoder alone has.
+    missing = sorted(name for name in needed - own.keys() if not is_optional(name))
+    if missing:
+        raise BertdynError(f"The adapter in {adapter.folder} lacks weights that it must have: {_listed(missing)}.")
+    # Embeddings may be saved whole beside what was added to them.
+    over = sorted(own.keys() - needed - wrapped.state_dict().keys())
+    if over:
+        raise BertdynError(f"The adapter in {adapter.folder} has weights without a place in its base: {_listed(over)}.")
+    peft.set_peft_model_state_dict(wrapped, own)
+    wrapped.merge_and_unload(safe_merge=True)
+
+
+def _prefix(adapter: Adapter, names: Iterable[str], skeleton: Skeleton) -> str:
+    """Return what stands before the names of the encoder's modules in those of the adapter's weights."""
+    parts = [name.split(".") for name in names]
+    paths = {".".join(one[:stop]) for one in parts for stop in range(1, len(one))}
+    found = sorted(prefixes(paths, skeleton.modules))
+    if len(found) != 1:
+        why = f"it fits under {' and '.join(map(repr, found))}" if found else "it has no weights for a module of it"
+        raise BertdynError(f"The adapter in {adapter.folder} does not fit its base: {why}.")
+    return found[0]
+
+
+def _is_inside(name: str, prefix: str, skeleton: Skeleton) -> bool:
+    """Return whether a weight of an adapter belongs to the encoder instead of a head beside it."""
+    tops = {module.partition(".")[0] for module in skeleton.modules}
+    return name.startswith(prefix) and (bool(prefix) or name.partition(".")[0] in tops)
+
+
+def _contained(encoder: Any, prefix: str) -> Any:
+    """Return the encoder inside as many modules as its prefix names: what peft looks for are whole paths."""
+    from torch import nn
+
+    module = encoder
+    for name in reversed(prefix.split(".")[:-1]):
+        outer = nn.Module()
+        outer.add_module(name, module)
+        outer.get_input_embeddings = encoder.get_input_embeddings
+        module = outer
+    return module
+
+
+def _listed(names: list[str]) -> str:
+    shown = [name.removeprefix(_WRAPPED) for name in names[:_SHOWN]]
+    return ", ".join(shown) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

@@ -1,0 +1,144 @@
+"""What a checkpoint's ``config.json`` says of its encoder: sizes, class, and the names of its weights."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from store.errors import BertdynError
+from store.extract.quiet import quiet
+from store.extract.tokens import first_line
+
+CONFIG = "config.json"
+_SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size")
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What must be the same for checkpoints to be compared."""
+
+    layers: int
+    heads: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.layers} layers of {self.heads} heads, width {self.width}"
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """An encoder without its weights."""
+
+    model_class: Any
+    """Class of transformers that holds the encoder alone."""
+    prefix: str
+    """Name, with its dot, under which classes with a head hold the encoder."""
+    weights: frozenset[str]
+    """Names of its weights and buffers."""
+    modules: frozenset[str]
+    """Names of its innermost modules."""
+    dropped: tuple[str, ...]
+    """Patterns of names that older versions saved and that its class knowingly leaves out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Config:
+    """A configuration that was read, and what follows from it."""
+
+    folder: Path
+    """Where its ``config.json`` lies."""
+    parsed: Any = field(repr=False)
+    """The ``PretrainedConfig``."""
+    geometry: Geometry
+    trained_class: str
+    """Class that was trained, with its head; empty where the configuration does not name it."""
+
+    def skeleton(self) -> Skeleton:
+        """Return the encoder's class and the names of its weights; one building serves all equal configurations.
+
+        Raises:
+            BertdynError: transformers cannot build the encoder.
+        """
+        try:
+            with quiet():
+                return _skeleton(_Key(self.parsed))
+        except Exception as error:  # whatever the model's class raises: the configuration is at fault
+            raise _unusable(self.folder, error) from None
+
+
+def read_config(folder: Path) -> Config:
+    """Read the configuration in a folder.
+
+    Raises:
+        BertdynError: there is none; transformers does not know it or it needs code of its own; it is not that of an
+            encoder.
+    """
+    from transformers import AutoConfig
+
+    if not (folder / CONFIG).is_file():
+        raise BertdynError(f"{folder} has no {CONFIG}.")
+    try:
+        with quiet():
+            parsed = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # ValueError, OSError, KeyError... by what is wrong with the file
+        raise _unusable(folder, error) from None
+    sizes = [getattr(parsed, name, None) for name in _SIZES]
+    if getattr(parsed, "is_encoder_decoder", False) or not all(isinstance(s, int) and s > 0 for s in sizes):
+        raise BertdynError(f"{folder}: '{parsed.model_type}' is no encoder with layers, heads and a width, as BERT is.")
+    return Config(folder, parsed, Geometry(*(int(s) for s in sizes if s is not None)), _trained_class(parsed))
+
+
+def without_advice(error: Exception) -> str:
+    """Return the first line of what transformers says, without its advice to run code that came with a model."""
+    if "trust_remote_code" in str(error):
+        return "it needs code of its own (auto_map), which bertdyn does not run."
+    return first_line(error)
+
+
+class _Key:
+    """A configuration that is equal to another one where all its settings are."""
+
+    def __init__(self, parsed: Any) -> None:
+        self.parsed = parsed
+        self._text = f"{type(parsed).__name__} {parsed.to_json_string(use_diff=False)}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@lru_cache(maxsize=16)
+def _skeleton(key: _Key) -> Skeleton:
+    import torch
+    from transformers import AutoModel
+
+    with torch.device("meta"):  # no memory is taken
+        model = AutoModel.from_config(copy.deepcopy(key.parsed), trust_remote_code=False)
+    return Skeleton(
+        model_class=type(model),
+        prefix=f"{model.base_model_prefix}." if model.base_model_prefix else "",
+        weights=frozenset(model.state_dict()),
+        modules=frozenset(name for name, module in model.named_modules() if name and not any(module.children())),
+        dropped=tuple(getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ()),
+    )
+
+
+def _trained_class(parsed: Any) -> str:
+    named = getattr(parsed, "architectures", None)
+    first = named[0] if isinstance(named, (list, tuple)) and named else ""
+    return first if isinstance(first, str) else ""
+
+
+def _unusable(folder: Path, error: Exception) -> BertdynError:
+    return BertdynError(f"{folder / CONFIG} cannot be used: {without_advice(error)}")
+
+
+def takes_types(model: Any) -> bool:
+    """Return whether a model is given token types."""
+    return "token_type_ids" in inspect.signature(model.forward).parameters

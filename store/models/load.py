@@ -1,0 +1,296 @@
+"""Load a checkpoint's encoder safely: local files only, no code that came with it, every weight accounted for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from store.errors import BertdynError
+from store.extract.quiet import quiet
+from store.keys import Corpus
+from store.models.adapters import Adapter, is_adapter, merge, read_adapter
+from store.models.config import CONFIG, Config, Geometry, Skeleton, read_config, takes_types, without_advice
+from store.models.files import names_in, present_files, read_tensors, weight_files
+from store.models.names import Fit, fit, is_optional, without
+
+_SHOWN = 3
+"""Weights that a message names."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFiles:
+    """The files of a checkpoint's model, looked at without reading the weights, and how they are to be read."""
+
+    folder: Path
+    config: Config
+    weights: tuple[Path, ...]
+    """Files with the encoder's weights; those of the base where the checkpoint is an adapter."""
+    prefix: str
+    """What stands before the encoder's names in these files."""
+    adapter: Adapter | None = None
+    notes: tuple[str, ...] = ()
+    """What a user should know of how they are read."""
+
+    @property
+    def geometry(self) -> Geometry:
+        """Layers, heads and width of the encoder."""
+        return self.config.geometry
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that the values depend on: those that the digest of the weights covers."""
+        return self.weights + (self.adapter.files if self.adapter is not None else ())
+
+    @property
+    def base(self) -> Path | None:
+        """Folder of the base of an adapter."""
+        return self.weights[0].parent if self.adapter is not None else None
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """A loaded model in evaluation mode, float32, with eager attention."""
+
+    model: Any
+    geometry: Geometry
+    device: Any
+    folder: Path
+    model_class: str
+    """Class that was trained (with its head), by its configuration."""
+    pad: int
+    takes_types: bool
+    heads: Mapping[str, Any]
+    """Weights beside the encoder by name, without a wrapper's prefix; of an adapter, those that it brings."""
+    absent: frozenset[str]
+    """Weights that no file has, so that they are random numbers: of a pooler, which no hidden state goes through."""
+
+
+def look(folder: Path, reference: Path | None = None) -> ModelFiles:
+    """Look at the files of a checkpoint and settle how its model is read, without reading the weights.
+
+    Args:
+        folder: where the checkpoint lies.
+        reference: folder of the pre-trained model, whose configuration serves a checkpoint that has none, and which is
+            the base of an adapter.
+
+    Raises:
+        BertdynError: no weights, or in a format that must be converted; a truncated or foreign file, or pickled code;
+            no configuration or none of an encoder that transformers knows; weights of the encoder that are missing or
+            left over, or of more than one encoder; an adapter without a base, or of a kind that cannot be merged.
+    """
+    if is_adapter(folder):
+        return _look_at_adapter(read_adapter(folder), reference)
+    weights = present_files(folder)
+    names = names_in(weights)
+    notes: list[str] = []
+    if not (folder / CONFIG).is_file():
+        if reference is None or reference == folder:
+            raise BertdynError(
+                f"{folder} has no {CONFIG}: give the pre-trained model with --reference, whose configuration is then "
+                "used."
+            )
+        config = read_config(reference)
+        notes.append(f"no {CONFIG}, so that of the reference {reference} is used")
+    else:
+        config = read_config(folder)
+    skeleton = config.skeleton()
+    fits = _fitted(folder, names, skeleton)
+    prefix = "" if fits.foreign else fits.prefix
+    if prefix not in ("", skeleton.prefix):
+        notes.append(f"weights read under the prefix '{prefix}'")
+    if fits.unknown and not fits.foreign:
+        notes.append(f"left over beside the encoder: {_listed(fits.unknown)}")
+    return ModelFiles(folder, config, weights, prefix, None, tuple(notes))
+
+
+def load(model: ModelFiles, device: Any) -> Encoder:
+    """Load the encoder of a checkpoint, merged with its adapter where it is one; a task head is left out.
+
+    Raises:
+        BertdynError: as ``look``; weights that have another shape than the configuration says (a pooler excepted,
+            which no hidden state goes through); weights beside an adapter that are not those of its base; attention
+            that cannot be run eagerly.
+    """
+    config = model.config
+    encoder, heads, absent = _built(model)
+    if model.adapter is not None:
+        _check_beside(model, encoder)
+        heads, brought = merge(model.adapter, encoder, config.skeleton())
+        absent -= brought
+    encoder = encoder.to(device).eval()
+    if getattr(encoder.config, "_attn_implementation", "eager") != "eager":
+        name = type(encoder).__name__
+        raise BertdynError(f"{name} in {model.folder} cannot be run with eager attention: no attention maps.")
+    pad = getattr(config.parsed, "pad_token_id", None)
+    own = config.trained_class if config.folder == model.folder else ""
+    return Encoder(
+        model=encoder,
+        geometry=model.geometry,
+        device=device,
+        folder=model.folder,
+        model_class=own or type(encoder).__name__,
+        pad=pad if isinstance(pad, int) else 0,
+        takes_types=takes_types(encoder),
+        heads=heads,
+        absent=absent,
+    )
+
+
+def check_fits(encoder: Encoder, corpus: Corpus) -> None:
+    """Refuse a corpus that the model has no embeddings for, before an index error does.
+
+    Raises:
+        BertdynError: token ids beyond the vocabulary, examples longer than the positions, types beyond the table.
+    """
+    from torch import nn
+
+    if corpus.info.tokens == 0:
+        return
+    where = f"{encoder.folder} on corpus '{corpus.info.name}'"
+    size = encoder.model.get_input_embeddings().num_embeddings
+    largest = int(corpus.token_ids.max())
+    if largest >= size:
+        raise BertdynError(
+            f"{where}: token id {largest} is outside its vocabulary of {size}; the tokenizer is another model's."
+        )
+    longest = int((corpus.offsets[1:] - corpus.offsets[:-1]).max())
+    for name, module in encoder.model.named_modules():
+        if not isinstance(module, nn.Embedding):
+            continue
+        if name.endswith("position_embeddings"):
+            # RoBERTa and its kin count positions from behind the padding's.
+            positions = module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+            if longest > positions:
+                raise BertdynError(
+                    f"{where}: {longest} tokens, but {positions} positions; use --max-length {positions}."
+                )
+        elif name.endswith("token_type_embeddings") and int(corpus.token_types.max()) >= module.num_embeddings:
+            raise BertdynError(f"{where}: pairs have two token types, but it knows {module.num_embeddings}.")
+
+
+def _look_at_adapter(adapter: Adapter, reference: Path | None) -> ModelFiles:
+    folder = adapter.folder
+    if reference is None or reference == folder:
+        of = f" of '{adapter.base_name}'" if adapter.base_name else ""
+        raise BertdynError(
+            f"{folder} is an adapter ({adapter.kind}){of}, not a whole model: give its base with --reference, to "
+            "which it is then added."
+        )
+    base = look(reference)
+    trained_on = f", trained on '{adapter.base_name}'" if adapter.base_name else ""
+    note = f"adapter ({adapter.kind}{trained_on}), merged into the reference {reference}"
+    return ModelFiles(folder, base.config, base.weights, base.prefix, adapter, (note, *base.notes))
+
+
+def _fitted(folder: Path, names: Sequence[str], skeleton: Skeleton) -> Fit:
+    """Fit the names in a checkpoint's files to its encoder; only names of an older scheme are left to transformers."""
+    try:
+        fits = fit(names, skeleton.weights)
+    except ValueError as error:
+        raise BertdynError(f"The weights in {folder} are {error}; keep one of them.") from None
+    if fits.foreign:
+        return fits
+    if fits.missing:
+        raise BertdynError(_missing(folder, fits.missing, names))
+    over = [name for name in fits.over if not any(re.search(pattern, name) for pattern in skeleton.dropped)]
+    if over:
+        raise _left_over(folder, over)
+    return fits
+
+
+def _built(model: ModelFiles) -> tuple[Any, dict[str, Any], frozenset[str]]:
+    """Return the encoder with the weights in the model's files, the weights beside it, and the names of those that the
+    files lack."""
+    import torch
+
+    folder, skeleton = model.weights[0].parent, model.config.skeleton()
+    tensors = read_tensors(model.weights)
+    fits = _fitted(folder, tuple(tensors), skeleton)
+    if fits.foreign:
+        state, heads = tensors, {}
+    else:
+        state = {name: tensors[written] for name, written in fits.written.items()}
+        heads = {without(name, fits.prefix): tensors[name] for name in fits.heads + fits.unknown}
+    try:
+        with quiet():
+            encoder, info = skeleton.model_class.from_pretrained(
+                None,  # the weights are given: nothing else in the folder is looked at, adapters included
+                config=model.config.parsed,
+                state_dict=state,
+                attn_implementation="eager",
+                dtype=torch.float32,
+                local_files_only=True,
+                # Told apart below: transformers' own report is a table of many lines.
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except Exception as error:  # whatever torch and transformers raise: the checkpoint is at fault
+        raise BertdynError(f"{folder} cannot be loaded: {without_advice(error)}") from None
+    _check_loaded(folder, info, tuple(tensors), skeleton)
+    return encoder, heads, frozenset(info["missing_keys"])
+
+
+def _check_loaded(folder: Path, info: Any, names: Sequence[str], skeleton: Skeleton) -> None:
+    missing = sorted(key for key in info["missing_keys"] if not is_optional(key))
+    if missing:
+        raise BertdynError(_missing(folder, missing, names))
+    inside = tuple(f"{name.partition('.')[0]}." for name in skeleton.weights)
+    over = sorted(
+        key
+        for key in info["unexpected_keys"]
+        if not is_optional(key) and (key.startswith(inside) or key.startswith(skeleton.prefix or inside))
+    )
+    if over:
+        raise _left_over(folder, over)
+    for name, found, wanted in sorted(info["mismatched_keys"]):
+        if not is_optional(name):
+            raise BertdynError(
+                f"{folder}: {name} is {_shape(found)} in the weights and {_shape(wanted)} by {CONFIG}; the two do not "
+                "belong together."
+            )
+
+
+def _check_beside(model: ModelFiles, base: Any) -> None:
+    """Refuse weights beside an adapter that are not its base's: it may have been added to them already."""
+    import torch
+
+    beside = weight_files(model.folder)
+    if not beside:
+        return
+    tensors = read_tensors(present_files(model.folder))
+    fits = _fitted(model.folder, tuple(tensors), model.config.skeleton())
+    state = base.state_dict()
+    for name, written in fits.written.items():
+        if not is_optional(name) and not torch.equal(tensors[written].float(), state[name].float()):
+            raise BertdynError(
+                f"{model.folder} holds an adapter and weights that are not those of the reference {model.base} ({name} "
+                "differs): whether the adapter was added to them cannot be told. Keep one of the two in the folder."
+            )
+
+
+def _missing(folder: Path, names: Sequence[str], written: Sequence[str]) -> str:
+    unmerged = any(".lora_" in name for name in written)
+    advice = " The file holds an adapter that was not merged: save the model after merge_and_unload()."
+    return (
+        f"{folder}: {len(names)} weights of the encoder are missing from the file, {_listed(names)} among them; "
+        f"they would be random numbers.{advice if unmerged else ''}"
+    )
+
+
+def _left_over(folder: Path, names: Sequence[str]) -> BertdynError:
+    return BertdynError(
+        f"{folder}: {len(names)} weights of an encoder have no place in the one that {CONFIG} describes: "
+        f"{_listed(names)}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _shape(sizes: Sequence[int]) -> str:
+    return " x ".join(map(str, sizes))
