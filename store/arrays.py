@@ -2,6 +2,7 @@
 
 hidden      [layers + 1, tokens, width]    layer 0 is the embedding output
 attention   [layers, heads, pairs]         pairs: each example's length squared, one example after the other
+logits and classifier: see outputs.py
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +25,7 @@ from store.errors import BertdynError
 from store.groups import ArrayInfo, make_array, make_group, read_info, set_attributes
 from store.keys import CheckpointKey, CorpusInfo
 from store.layout import ATTENTION, HIDDEN, checkpoint_path, chunk_length, corpus_path
+from store.outputs import Classes, Classifier, OutputWriter, read_logits, read_weights
 from store.staging import Stage, writing
 from store.streams import DIGEST_BYTES, Stream, read_rows
 
@@ -52,7 +54,7 @@ def open_checkpoint(root: Path, corpus: str, key: CheckpointKey) -> CheckpointAr
     path = checkpoint_path(root, corpus, key)
     attributes = checkpoint_attributes(root, corpus, key)
     with _damage_named(root, corpus, key):
-        infos = {name: read_info(path / name) for name in attributes["digests"]}
+        infos = {name: read_info(path / name) for name in (HIDDEN, ATTENTION) if name in attributes["digests"]}
     return CheckpointArrays(corpus, key, infos)
 
 
@@ -87,6 +89,37 @@ def read_attention(
             f"not layer {layer}, head {head}."
         )
     return _read(root, opened, ATTENTION, (layer - 1, head - 1), start, stop)
+
+
+def read_outputs(root: Path, corpus: str, key: CheckpointKey) -> tuple[np.ndarray, Classes]:
+    """Logits [examples or tokens, classes] of a checkpoint's own classifier, and what their columns are.
+
+    Raises:
+        BertdynError: the checkpoint is not there or has no logits, or the chunks are damaged.
+    """
+    classes = _classes_of(root, corpus, key)
+    with _damage_named(root, corpus, key):
+        return read_logits(checkpoint_path(root, corpus, key)), classes
+
+
+def read_classifier(root: Path, corpus: str, key: CheckpointKey) -> dict[str, np.ndarray]:
+    """Weights of a checkpoint's own classifier and of its pooler, by name.
+
+    Raises:
+        BertdynError: as ``read_outputs``.
+    """
+    _classes_of(root, corpus, key)
+    with _damage_named(root, corpus, key):
+        return read_weights(checkpoint_path(root, corpus, key))
+
+
+def _classes_of(root: Path, corpus: str, key: CheckpointKey) -> Classes:
+    attributes = checkpoint_attributes(root, corpus, key)
+    found = attributes.get("classifier")
+    if found is None:
+        why = attributes.get("no_logits") or "its extraction kept none"
+        raise BertdynError(f"Checkpoint {key} on corpus '{corpus}' has no logits: {why}.")
+    return Classes(found["head"], tuple(found["labels"]), found["problem"])
 
 
 def _read(
@@ -133,6 +166,7 @@ class CheckpointWriter:
         width: int,
         dtype: str,
         attentions: bool,
+        classifier: Classifier | None,
         attributes: Mapping[str, Any],
         replace: bool,
         done: Callable[[Path], None],
@@ -147,6 +181,7 @@ class CheckpointWriter:
             **attributes,
             "corpus": info.name, "task": key.task, "variant": key.variant, "seed": key.seed, "step": key.step,
             "layers": layers, "heads": heads, "width": width, "dtype": dtype,
+            "classifier": None if classifier is None else asdict(classifier.classes),
         }  # fmt: skip
         self._tokens = self._pairs = 0
         self._gathered: list[tuple[np.ndarray, np.ndarray | None]] = []
@@ -161,6 +196,7 @@ class CheckpointWriter:
                 if attentions:
                     flat = self._streams(ATTENTION, (layers, heads, info.pairs), ("layer", "head", "pair"))
                     self._attention = [flat[i * heads : (i + 1) * heads] for i in range(layers)]
+                self._outputs = None if classifier is None else OutputWriter(self._stage.path, info, classifier)
         except BaseException:
             self._stage.discard()
             raise
@@ -174,12 +210,13 @@ class CheckpointWriter:
     def __exit__(self, *_: object) -> None:
         self.discard()
 
-    def append(self, hidden: np.ndarray, attention: np.ndarray | None) -> None:
+    def append(self, hidden: np.ndarray, attention: np.ndarray | None, logits: np.ndarray | None = None) -> None:
         """Add the next examples, in the order of the corpus. The arrays are ours from now on: do not write to them.
 
         Args:
             hidden: [layers + 1, t, width].
             attention: [layers, heads, p], p the sum of the examples' lengths squared; None without attentions.
+            logits: [examples or t, classes]; None without a classifier.
 
         Raises:
             BertdynError: values that are not finite, or too large for the stored dtype (it may come with a later call
@@ -193,6 +230,11 @@ class CheckpointWriter:
             raise ValueError("attentions were announced and not given, or given and not announced")
         if attention is not None and (attention.ndim != 3 or attention.shape[:2] != (layers, heads)):
             raise ValueError(f"attentions {attention.shape} do not fit [{layers}, {heads}, p]")
+        if (self._outputs is None) != (logits is None):
+            raise ValueError("logits were announced and not given, or given and not announced")
+        if self._outputs is not None and logits is not None:
+            with writing(self._root):
+                self._outputs.append(self._finite(logits))
         self._tokens += hidden.shape[1]
         self._pairs += attention.shape[2] if attention is not None else 0
         if self._tokens > self._info.tokens or self._pairs > self._info.pairs:
@@ -221,6 +263,7 @@ class CheckpointWriter:
         with writing(self._root):
             hidden = [stream.finish() for stream in self._hidden]
             attention = [_joined([stream.finish() for stream in layer]) for layer in self._attention]
+            outputs, output_bytes = self._outputs.finish() if self._outputs is not None else ({}, 0)
             set_attributes(
                 self._stage.path,
                 {
@@ -228,8 +271,9 @@ class CheckpointWriter:
                     "hidden_digests": [d.hex() for d in hidden],
                     "attention_digests": [d.hex() for d in attention],
                     "digests": {HIDDEN: _joined(hidden).hex()}
-                    | ({ATTENTION: _joined(attention).hex()} if attention else {}),
-                    "bytes": self._verified(),
+                    | ({ATTENTION: _joined(attention).hex()} if attention else {})
+                    | outputs,
+                    "bytes": self._verified() + output_bytes,
                     "created": datetime.now(UTC).isoformat(timespec="microseconds"),
                 },
             )
@@ -302,6 +346,14 @@ class CheckpointWriter:
                 )
             )
         return stored
+
+    def _finite(self, logits: np.ndarray) -> np.ndarray:
+        if np.isfinite(logits).all():
+            return logits
+        raise BertdynError(
+            f"The logits of checkpoint {self._key} on corpus '{self._info.name}' hold values that are not finite (NaN "
+            "or infinity): the checkpoint or its training is broken."
+        )
 
     def _verified(self) -> int:
         """Bytes written; every chunk that the arrays must have is there in full."""

@@ -4,7 +4,8 @@ NAME.bertdyn/
   bertdyn.json
   corpora/<corpus>/                                          Zarr v3 group: tokens, offsets, words, texts
   corpora/<corpus>/annotations/<name>/                       Zarr v3 group: labels of sentences or words
-  activations/<corpus>/<task>[+<variant>]/<seed>/<step>/     Zarr v3 group: hidden, attention; there <=> complete
+  activations/<corpus>/<task>[+<variant>]/<seed>/<step>/     Zarr v3 group: hidden, attention, logits,
+                                                             classifier; there <=> complete
   artefacts/<id>/                                            Zarr v3 group of arrays that a row names
   tables/<table>/<id>.parquet
   index.duckdb
@@ -29,6 +30,7 @@ FOLDERS = (CORPORA, ACTIVATIONS, ARTEFACTS, TABLES, STAGING, TRASH)
 INDEX = "index.duckdb"
 KEPT = "kept"
 HIDDEN, ATTENTION = "hidden", "attention"
+LOGITS, CLASSIFIER = "logits", "classifier"
 
 CHUNK_BYTES = 8 * 2**20
 """Target size of a chunk: large reads run at disk speed, a slice of one example stays at milliseconds."""

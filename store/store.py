@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from store.arrays import CheckpointArrays, CheckpointWriter
     from store.check import CheckReport
+    from store.outputs import Classes, Classifier
     from store.shelf import Shelf
 
 __all__ = ["Store", "Table"]
@@ -199,6 +200,28 @@ class Store:
 
         return read_attention(self.path, self._arrays(corpus, key), layer, head, start, stop)
 
+    def logits(self, corpus: str, key: CheckpointKey) -> tuple[np.ndarray, Classes]:
+        """Logits float32 [examples or tokens, classes] of a checkpoint's own classifier, and what their columns are.
+
+        Raises:
+            BertdynError: no such checkpoint, it has no logits, or they are damaged.
+        """
+        from store.arrays import read_outputs
+
+        self._need_checkpoint(corpus, key)
+        return read_outputs(self.path, corpus, key)
+
+    def classifier(self, corpus: str, key: CheckpointKey) -> dict[str, np.ndarray]:
+        """Weights of a checkpoint's own classifier and of its pooler by name, float32.
+
+        Raises:
+            BertdynError: no such checkpoint, it has no classifier, or its weights are damaged.
+        """
+        from store.arrays import read_classifier
+
+        self._need_checkpoint(corpus, key)
+        return read_classifier(self.path, corpus, key)
+
     def chunks(self, corpus: str, key: CheckpointKey) -> tuple[int, int]:
         """Chunk lengths (tokens of the hidden states, entries of the attentions; 0 without): the cheap reading steps.
 
@@ -220,6 +243,7 @@ class Store:
         dtype: str,
         attentions: bool,
         attributes: Mapping[str, Any],
+        classifier: Classifier | None = None,
         replace: bool = False,
     ) -> CheckpointWriter:
         """Start to write one checkpoint on a corpus; nobody sees it before ``commit``.
@@ -246,6 +270,7 @@ class Store:
             width=width,
             dtype=dtype,
             attentions=attentions,
+            classifier=classifier,
             attributes=attributes,
             replace=replace,
             done=self._catalog.remember,

@@ -84,7 +84,8 @@ _FOLDERS = 4
     show_default=True,
     help="How values are stored; they are computed in float32.",
 )
-@click.option("--no-attentions", is_flag=True, help="Hidden states only.")
+@click.option("--no-attentions", is_flag=True, help="Hidden states without attentions.")
+@click.option("--no-logits", is_flag=True, help="Leave out what checkpoints' own classifiers say, and their weights.")
 @click.option("--replace", is_flag=True, help="Extract again what is there, and put it in its place.")
 def command(
     store: Path,
@@ -101,6 +102,7 @@ def command(
     device: str,
     dtype: str,
     no_attentions: bool,
+    no_logits: bool,
     replace: bool,
 ) -> int:
     """Read the checkpoints under RUNS, run them on corpora and keep hidden states and attentions in STORE.
@@ -123,6 +125,7 @@ def command(
         device=device,
         dtype=dtype,
         attentions=not no_attentions,
+        logits=not no_logits,
         replace=replace,
     )
     with _shown() as progress:

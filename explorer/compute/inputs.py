@@ -120,9 +120,33 @@ class WeightsInput:
         return 12 * 4 * checkpoint.width**2
 
 
+@dataclass(frozen=True, eq=False)
+class StoredOutputs:
+    """What a checkpoint's own classifier says (``explorer.measures.base.Outputs``)."""
+
+    logits: np.ndarray
+    head: str
+    labels: tuple[str, ...]
+    problem: str
+
+
+class LogitsInput:
+    """Logits of the checkpoint's own classifier, with the names of its classes."""
+
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+        """Return all of them, whatever the layer."""
+        logits, classes = store.logits(checkpoint.corpus, checkpoint.key)
+        return StoredOutputs(logits, classes.head, classes.labels, classes.problem)
+
+    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+        """Return about how much there is: a few classes for each token at most."""
+        return 8 * 4 * corpus.tokens
+
+
 INPUTS: Mapping[str, CheckpointInput] = {
     "hidden": HiddenInput(),
     "attention": AttentionInput(),
+    "logits": LogitsInput(),
     "weights": WeightsInput(),
 }
 """By the kind that ``measures.declaration.Input`` names."""

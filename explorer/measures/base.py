@@ -139,6 +139,19 @@ class Weights(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
+class Outputs(Protocol):
+    """What a checkpoint's own classifier says of a corpus."""
+
+    logits: np.ndarray
+    """float32 [examples or tokens, classes]."""
+    head: str
+    """``sequence``: a row is an example; ``token``: a token; ``span``: a token, as the start and the end of a span."""
+    labels: tuple[str, ...]
+    """Names of the classes."""
+    problem: str
+    """``single_label_classification``, ``multi_label_classification`` or ``regression``."""
+
+
 class Shelf(Protocol):
     """A lasting place for arrays that belong to one side alone, shared by all processes; anything may be gone from it.
 

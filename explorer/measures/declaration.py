@@ -38,7 +38,7 @@ class Input:
     """Something that a measure reads of one of its operands, or of the corpus."""
 
     kind: str
-    """A key of ``compute.inputs.INPUTS``: ``hidden``, ``attention``, ``weights``, ``annotation``."""
+    """A key of ``compute.inputs.INPUTS``: ``hidden``, ``attention``, ``logits``, ``weights``, ``annotation``."""
     title: str
     """In words, for sentences: 'hidden states'."""
     role: str = ""
@@ -62,6 +62,11 @@ def attention(*operands: Operand) -> tuple[Input, ...]:
 def weights(*operands: Operand) -> tuple[Input, ...]:
     """Declare that the weights of each operand are read, from the folder that it was extracted from."""
     return tuple(Input("weights", "weights", operand.role) for operand in operands)
+
+
+def logits(*operands: Operand) -> tuple[Input, ...]:
+    """Declare that what each operand's own classifier says is read."""
+    return tuple(Input("logits", "logits", operand.role) for operand in operands)
 
 
 LABELS = Input("annotation", "labels", levels=("sentence", "word"), of="class")

@@ -13,16 +13,19 @@ from explorer.measures.anisotropy import MEASURES as ANISOTROPY
 from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.base import Measure, MeasureError
 from explorer.measures.clusters import MEASURES as CLUSTERS
+from explorer.measures.data_maps import MEASURES as DATA_MAPS
 from explorer.measures.effective_rank import MEASURES as EFFECTIVE_RANK
 from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.linear import MEASURES as LINEAR
+from explorer.measures.output_labels import MEASURES as OUTPUT_LABELS
+from explorer.measures.outputs import MEASURES as OUTPUTS
 from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATIO
 from explorer.measures.rsa import MEASURES as RSA
 from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
 
 OWN = "BERTDYN_MEASURES"
 _SPECTRUM = (*EFFECTIVE_RANK, *PARTICIPATION_RATIO, *ANISOTROPY)
-_RESERVED = ("checkpoints", "corpora", "results", "runs", "training_log", "group", "end", "at")
+_RESERVED = ("checkpoints", "corpora", "annotations", "results", "runs", "training_log", "group", "end", "at")
 """Names in SQL that no measure and no axis may take: views of the store, and words that DuckDB wants quoted."""
 
 
@@ -66,7 +69,18 @@ def own_measures(named: str) -> tuple[Measure, ...]:
 
 _MEASURES = registered(
     (
-        *(*LINEAR, *RSA, *ATTENTION, *CLUSTERS, *GEOMETRY, *WEIGHT_CHANGE, *_SPECTRUM),
+        *(
+            *LINEAR,
+            *RSA,
+            *ATTENTION,
+            *CLUSTERS,
+            *GEOMETRY,
+            *WEIGHT_CHANGE,
+            *OUTPUTS,
+            *OUTPUT_LABELS,
+            *DATA_MAPS,
+            *_SPECTRUM,
+        ),
         *own_measures(os.environ.get(OWN, "")),
     )
 )

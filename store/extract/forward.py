@@ -17,6 +17,8 @@ from store.ragged import pair_offsets
 if TYPE_CHECKING:
     import torch
 
+    from store.models.classifier import Classifying
+
 BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
 """Padded tokens of a batch: on a CPU larger ones leave the caches, on a GPU smaller ones leave it idle."""
 WINDOW_BYTES = {"cpu": 192 * 2**20, "cuda": 768 * 2**20}
@@ -31,24 +33,27 @@ def run(
     *,
     dtype: str = "float16",
     attentions: bool = True,
+    classifying: Classifying | None = None,
     batch_tokens: int | None = None,
     window_bytes: int | None = None,
     done: Callable[[int], None] = lambda tokens: None,
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Hidden states and attentions of the corpus, stretch after stretch of the file.
+) -> Iterator[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
+    """Hidden states, attentions and logits of the corpus, stretch after stretch of the file.
 
     Args:
         encoder: from ``store.models.load.load``.
         corpus: E examples, T tokens.
         dtype: ``float16`` or ``float32``, in which the results leave; the model computes in float32.
         attentions: whether to ask for them.
+        classifying: the encoder with its classifier; None where no logits are wanted.
         batch_tokens: padded tokens of a batch; default by the device.
         window_bytes: results held at once; default by the device.
         done: told the tokens of each batch that was run.
 
     Yields:
-        hidden [layers + 1, t, width] (layer 0 = embedding output) and attention [layers, heads, p] or None; t and p add
-        up to the corpus's tokens and pairs. The arrays are the caller's.
+        hidden [layers + 1, t, width] (layer 0 = embedding output), attention [layers, heads, p] or None, and logits
+        float32 [examples or t, classes] or None; t and p add up to the corpus's tokens and pairs. The arrays are the
+        caller's.
 
     Raises:
         BertdynError: the model fails, is not of its announced shape, gives attention rows that do not add up to 1, or
@@ -71,14 +76,14 @@ def run(
         batch_tokens or BATCH_TOKENS.get(kind, BATCH_TOKENS["cpu"]),
         window_bytes or WINDOW_BYTES.get(kind, WINDOW_BYTES["cpu"]),
     ):
-        results = _Results(encoder, corpus, window, getattr(torch, dtype), attentions)
+        results = _Results(encoder, corpus, window, getattr(torch, dtype), attentions, classifying)
         for batch in window.batches:
             with torch.inference_mode():
-                hidden, maps = _forward(encoder, corpus, batch, attentions)
+                hidden, maps, logits = _forward(encoder, corpus, batch, attentions, classifying)
                 if not checked:
                     _check(encoder, lengths[batch], hidden, maps)
                     checked = True
-                results.take(batch, hidden, maps)
+                results.take(batch, hidden, maps, logits)
             done(int(lengths[batch].sum()))
         yield results.arrays()
 
@@ -86,7 +91,15 @@ def run(
 class _Results:
     """Packed results of one window, filled batch by batch."""
 
-    def __init__(self, encoder: Encoder, corpus: Corpus, window: Window, dtype: torch.dtype, attentions: bool) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        corpus: Corpus,
+        window: Window,
+        dtype: torch.dtype,
+        attentions: bool,
+        classifying: Classifying | None,
+    ) -> None:
         import torch
 
         shape = encoder.geometry
@@ -104,8 +117,23 @@ class _Results:
                 (shape.layers, shape.heads, int(self._pairs[-1])), dtype=dtype, device=encoder.device
             )
 
-    def take(self, batch: np.ndarray, hidden: tuple[torch.Tensor, ...], maps: tuple[torch.Tensor, ...] | None) -> None:
-        """Cut the padding of hidden states [b, longest, width] and maps [b, heads, longest, longest], one a layer."""
+        self._logits = None
+        self._of_examples = False
+        if classifying is not None:
+            classes = classifying.classifier.classes
+            self._of_examples = classes.examples
+            rows = window.stop - window.start if classes.examples else int(self._tokens[-1])
+            self._logits = torch.empty((rows, len(classes.labels)), dtype=torch.float32, device=encoder.device)
+
+    def take(
+        self,
+        batch: np.ndarray,
+        hidden: tuple[torch.Tensor, ...],
+        maps: tuple[torch.Tensor, ...] | None,
+        logits: torch.Tensor | None,
+    ) -> None:
+        """Cut the padding of hidden states [b, longest, width], maps [b, heads, longest, longest], one per layer,
+        and of logits [b, classes] or [b, longest, classes]."""
         import torch
 
         # All layers in one tensor: an example is then one copy, not one a layer.
@@ -115,6 +143,11 @@ class _Results:
         for row, example in enumerate((batch - self._start).tolist()):
             start, stop = int(self._tokens[example]), int(self._tokens[example + 1])
             self._hidden[:, start:stop].copy_(states[:, row, : stop - start])
+            if self._logits is not None and logits is not None:
+                if self._of_examples:
+                    self._logits[example].copy_(logits[row])
+                else:
+                    self._logits[start:stop].copy_(logits[row, : stop - start])
         if self._maps is None or maps is None:
             return
         stacked = torch.stack(maps)
@@ -124,9 +157,10 @@ class _Results:
             target = self._maps[:, :, start:stop].unflatten(2, (length, length))
             target.copy_(stacked[:, row, :, :length, :length])
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray | None]:
+    def arrays(self) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """The results on the host."""
-        return self._hidden.cpu().numpy(), None if self._maps is None else self._maps.cpu().numpy()
+        maps = None if self._maps is None else self._maps.cpu().numpy()
+        return self._hidden.cpu().numpy(), maps, None if self._logits is None else self._logits.cpu().numpy()
 
     def _check_range(self, states: torch.Tensor, batch: np.ndarray) -> None:
         import torch
@@ -145,16 +179,18 @@ class _Results:
 
 
 def _forward(
-    encoder: Encoder, corpus: Corpus, batch: np.ndarray, attentions: bool
-) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...] | None]:
+    encoder: Encoder, corpus: Corpus, batch: np.ndarray, attentions: bool, classifying: Classifying | None
+) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...] | None, torch.Tensor | None]:
     inputs = _inputs(encoder, corpus, batch)
+    model = encoder.model if classifying is None else classifying.model
     try:
-        output: Any = encoder.model(**inputs, output_hidden_states=True, output_attentions=attentions, return_dict=True)
+        output: Any = model(**inputs, output_hidden_states=True, output_attentions=attentions, return_dict=True)
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
         advice = " Use a smaller --batch-tokens." if "out of memory" in str(error) else ""
         where = f"{encoder.folder} fails on corpus '{corpus.info.name}'"
         raise BertdynError(f"{where}: {first_line(error)}{advice}") from None
-    return tuple(output.hidden_states or ()), tuple(output.attentions or ()) if attentions else None
+    maps = tuple(output.attentions or ()) if attentions else None
+    return tuple(output.hidden_states or ()), maps, None if classifying is None else classifying.logits(output)
 
 
 def _inputs(encoder: Encoder, corpus: Corpus, batch: np.ndarray) -> dict[str, torch.Tensor]:

@@ -19,7 +19,7 @@ from store.extract.hub import resolve
 from store.extract.tokens import Tokenizer, load_tokenizer, make_corpus
 from store.extract.usable import Usable, inspect, readings, sentence
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey, Corpus
-from store.layout import ATTENTION, MARKER, array_bytes
+from store.layout import ATTENTION, LOGITS, MARKER, array_bytes
 from store.models.config import Geometry
 from store.models.files import weights_digest, weights_stamp
 from store.models.load import ModelFiles
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import torch
 
 DTYPES = {"float16": 2, "float32": 4}
+NOT_WANTED = "extracted with --no-logits"
+"""Why a checkpoint has no logits where none were wanted; other reasons are its own."""
 _SHOWN = 12
 """Characters of a fingerprint that a message shows."""
 
@@ -50,6 +52,7 @@ class ExtractOptions:
     device: str = "auto"
     dtype: str = "float16"
     attentions: bool = True
+    logits: bool = True
     replace: bool = False
 
 
@@ -357,7 +360,7 @@ def _check_comparable(checkpoint: Usable, corpus: Corpus, expected: tuple[Geomet
 
 
 def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, options: ExtractOptions) -> bool:
-    """Whether what is stored is what would be extracted. False: it lacks attentions that are wanted.
+    """Whether what is stored is what would be extracted. False: it lacks attentions or logits that are wanted.
 
     Raises:
         BertdynError: the weights are no longer those that were stored.
@@ -371,7 +374,8 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, opti
             f"The weights in {checkpoint.found.folder} are not those that the store has as {there.key} "
             f"(from {there.source}). Use --replace to extract them in their place."
         )
-    return ATTENTION in there.digests or not options.attentions
+    lacks_logits = LOGITS not in there.digests and noted.get("no_logits", NOT_WANTED) == NOT_WANTED
+    return (ATTENTION in there.digests or not options.attentions) and not (lacks_logits and options.logits)
 
 
 def _work(checkpoint: Usable, corpus: Corpus, options: ExtractOptions, replaces: bool) -> Work:

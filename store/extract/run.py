@@ -13,10 +13,11 @@ from typing import Any, Protocol
 from store.errors import BertdynError
 from store.extract import forward
 from store.extract.find import Found, history
-from store.extract.plan import ExtractOptions, Outcome, Plan, Work, free_bytes, make_plan, size
+from store.extract.plan import NOT_WANTED, ExtractOptions, Outcome, Plan, Work, free_bytes, make_plan, size
 from store.extract.tokens import versions
 from store.extract.usable import sentence
 from store.keys import CheckpointKey
+from store.models.classifier import Classifying, classifying
 from store.models.files import weights_digest, weights_stamp
 from store.models.load import Encoder, ModelFiles, load
 from store.store import Store
@@ -146,13 +147,16 @@ def _checkpoint(
         past = history(found.folder, found.key.step)
         if past.note:
             notes.append(past.note)
-        attributes = _attributes(encoder, model, found, past)
+        classified, no_logits = _classifier(encoder, model, plan.options)
+        attributes = {**_attributes(encoder, model, found, past), "no_logits": no_logits}
+        if no_logits and no_logits != NOT_WANTED:
+            notes.append(f"{found.key} has no logits: {no_logits}")
     except Exception as error:  # one checkpoint never ends the others
         return [(w, Outcome(found.key, w.corpus, "failed", sentence(found, error))) for w in group]
     for work in group:
         began = time.perf_counter()
         try:
-            status = _one(plan, place, encoder, work, attributes, progress)
+            status = _one(plan, place, encoder, classified, work, attributes, progress)
             outcome = Outcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
             if status == "present":
                 outcome = Outcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
@@ -162,8 +166,22 @@ def _checkpoint(
     return done
 
 
+def _classifier(encoder: Encoder, model: ModelFiles, options: ExtractOptions) -> tuple[Classifying | None, str]:
+    """The checkpoint's own classifier; else None, and why."""
+    if not options.logits:
+        return None, NOT_WANTED
+    found = classifying(encoder, model.config)
+    return (None, found) if isinstance(found, str) else (found, "")
+
+
 def _one(
-    plan: Plan, place: _Place, encoder: Encoder, work: Work, attributes: Mapping[str, Any], progress: Progress
+    plan: Plan,
+    place: _Place,
+    encoder: Encoder,
+    classified: Classifying | None,
+    work: Work,
+    attributes: Mapping[str, Any],
+    progress: Progress,
 ) -> Any:
     """Run and store one checkpoint on one corpus: 'added', 'replaced', or 'present' when somebody was faster."""
     options, key = plan.options, work.found.key
@@ -183,18 +201,20 @@ def _one(
         width=shape.width,
         dtype=options.dtype,
         attentions=options.attentions,
+        classifier=None if classified is None else classified.classifier,
         attributes={**attributes, "corpus_fingerprint": corpus.info.fingerprint},
         replace=work.replace,
     ) as writer:
-        for hidden, maps in forward.run(
+        for hidden, maps, logits in forward.run(
             encoder,
             corpus,
             dtype=options.dtype,
             attentions=options.attentions,
+            classifying=classified,
             batch_tokens=options.batch_tokens,
             done=progress.advance,
         ):
-            writer.append(hidden, maps)
+            writer.append(hidden, maps, logits)
         if not writer.commit():
             return "present"
     return "replaced" if work.replace else "added"

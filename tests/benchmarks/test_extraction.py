@@ -13,6 +13,7 @@ from store.extract.batches import windows
 from store.extract.forward import BATCH_TOKENS, WINDOW_BYTES, run
 from store.extract.tokens import load_tokenizer, make_corpus
 from store.keys import CheckpointKey, Corpus
+from store.models.classifier import Classifying, classifying
 from store.models.load import Encoder, load, look
 from store.store import Store
 from tests.benchmarks.conftest import Report
@@ -56,7 +57,10 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path, re
         file = models.corpus_file(tmp_path)
         file.write_text(file.read_text() * 40)
     corpus = make_corpus("dev", read(file, limit=80), load_tokenizer(folder), 128)
-    encoder = load(look(folder), torch.device("cpu"))
+    files = look(folder)
+    encoder = load(files, torch.device("cpu"))
+    classified = classifying(encoder, files.config)
+    assert isinstance(classified, Classifying)
     inputs = bare_inputs(corpus, 2, encoder)
     store = Store.create(tmp_path / "x.bertdyn")
     store.add_corpus(corpus)
@@ -73,10 +77,10 @@ def test_extraction_costs_little_more_than_the_forward_passes(tmp_path: Path, re
         shape = encoder.geometry
         with store.writer(
             "dev", CheckpointKey.plain("sst", "1", step), layers=shape.layers, heads=shape.heads, width=shape.width,
-            dtype="float16", attentions=True, attributes={},
+            dtype="float16", attentions=True, attributes={}, classifier=classified.classifier,
         ) as writer:  # fmt: skip
-            for hidden, maps in run(encoder, corpus):
-                writer.append(hidden, maps)
+            for part in run(encoder, corpus, classifying=classified):
+                writer.append(*part)
             assert writer.commit()
         return time.perf_counter() - began
 

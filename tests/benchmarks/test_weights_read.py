@@ -48,7 +48,9 @@ def test_weight_change_costs_less_than_twice_a_plain_read(tmp_path: Path, report
     def ours() -> None:
         for layer in (*range(LAYERS + 1), None):
             own, reference = ({"weights": StoredWeights(path.parent, (path,), LAYERS)} for path in paths)
-            weight_change(Given(corpus, {"checkpoint": own, "reference": reference}, at=At(layer, layer)), {}, Context())
+            weight_change(
+                Given(corpus, {"checkpoint": own, "reference": reference}, at=At(layer, layer)), {}, Context()
+            )
 
     read, taken = best_together([plain, ours])
     report("weight change of a pair", taken / read, "a plain read of both files", 2.0)

@@ -73,6 +73,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "bert": {"intermediate_size": 48, "type_vocab_size": 2, "pad_token_id": 0},
     "roberta": {"intermediate_size": 48, "type_vocab_size": 1, "pad_token_id": 1, "max_position_embeddings": 66},
     "distilbert": {"hidden_dim": 48, "pad_token_id": 0},
+    "albert": {"intermediate_size": 48, "embedding_size": 16, "type_vocab_size": 2, "pad_token_id": 0},
     "electra": {"intermediate_size": 48, "embedding_size": 16, "pad_token_id": 0},
     "deberta-v2": {
         "intermediate_size": 48, "pad_token_id": 0, "relative_attention": True, "position_buckets": 8,
@@ -83,11 +84,19 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 
 
 def save(
-    folder: Path, kind: str = "bert", *, seed: int = 0, head: bool = True, tokenizer: bool = True, **settings: Any
+    folder: Path,
+    kind: str = "bert",
+    *,
+    seed: int = 0,
+    head: bool = True,
+    task: str = "SequenceClassification",
+    tokenizer: bool = True,
+    **settings: Any,
 ) -> Path:
-    """A checkpoint with random weights, dropout as in training, and its tokenizer."""
+    """A checkpoint with random weights, dropout as in training, and its tokenizer; ``task`` is its class's, if any."""
     import torch
-    from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+    import transformers
+    from transformers import AutoConfig
 
     words = byte_level() if kind == "roberta" else wordpiece()
     sizes = {
@@ -96,7 +105,7 @@ def save(
     }  # fmt: skip
     config = AutoConfig.for_model(kind, **sizes)
     torch.manual_seed(seed)
-    model = (AutoModelForSequenceClassification if head else AutoModel).from_config(config)
+    model = getattr(transformers, f"AutoModelFor{task}" if head and task else "AutoModel").from_config(config)
     for name, parameter in model.named_parameters():  # as large as trained ones, so that maps are not uniform
         if parameter.dim() > 1 and "embeddings" not in name:
             torch.nn.init.normal_(parameter, std=0.3)

@@ -30,7 +30,7 @@ def encoder_of(folder: Path) -> Encoder:
 
 def extracted(folder: Path, corpus: Corpus, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
     parts = list(run(encoder_of(folder), corpus, dtype="float32", **settings))
-    return np.concatenate([h for h, _ in parts], 1), np.concatenate([a for _, a in parts if a is not None], 2)
+    return np.concatenate([h for h, *_ in parts], 1), np.concatenate([a for _, a, _ in parts if a is not None], 2)
 
 
 def packed(maps: list[np.ndarray]) -> np.ndarray:
@@ -89,7 +89,7 @@ def test_without_attentions_none_are_given(tmp_path: Path) -> None:
     corpus = corpus_of(folder, models.SENTENCES)
     seen: list[int] = []
     parts = list(run(encoder_of(folder), corpus, attentions=False, done=seen.append))
-    assert [a for _, a in parts] == [None]
+    assert [part[1:] for part in parts] == [(None, None)]
     assert parts[0][0].dtype == np.float16
     assert sum(seen) == corpus.info.tokens
 

@@ -328,6 +328,6 @@ def test_memory_stays_flat_in_the_number_of_sentences(own: Path) -> None:
     corpus = make_corpus("many", many, load_tokenizer(own / "base"), 128)
     encoder = load(look(own / "base"), torch.device("cpu"))
     limit = 200_000
-    sizes = [h.nbytes + (0 if a is None else a.nbytes) for h, a in run(encoder, corpus, window_bytes=limit)]
+    sizes = [h.nbytes + (0 if a is None else a.nbytes) for h, a, _ in run(encoder, corpus, window_bytes=limit)]
     assert len(sizes) > 5
     assert max(sizes) <= limit

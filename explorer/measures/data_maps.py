@@ -1,0 +1,141 @@
+"""Data maps: how a run's classifier came to each example's label (Swayamdipta et al. 2020, "Dataset Cartography").
+
+Over the stored checkpoints of a run, from the first to the one that is asked for: the mean probability of the label
+(confidence), its standard deviation (variability), and the share of checkpoints that predict it (correctness).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from explorer.measures.base import Compute, Context, Given, Measure, MeasureError, Outputs, Value
+from explorer.measures.declaration import EXAMPLE, LABELS, PATH, logits
+from explorer.measures.output_labels import MAP, met
+from explorer.measures.outputs import DETAILS, averaged
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What the checkpoints of a run say of labelled rows."""
+
+    probability: np.ndarray
+    """float64 [checkpoints, n]: probability of the label."""
+    right: np.ndarray
+    """bool [checkpoints, n]: the label is predicted."""
+    example: np.ndarray
+    """int64 [n]: the example that each row is from."""
+
+
+def course(given: Given, said: str) -> Course:
+    """Return what the checkpoints of a run say of labelled rows.
+
+    Raises:
+        MeasureError: fewer than two checkpoints; as ``output_labels.met``.
+    """
+    path = cast(tuple[Outputs, ...], given.operands[PATH.role]["logits"])
+    if len(path) < 2:
+        raise MeasureError("A data map is over the checkpoints of a run, and there is one only.")
+    found = [met(outputs, given.labels, given.corpus, said) for outputs in path]
+    return Course(
+        np.stack([np.exp(one.log[np.arange(len(right)), right]) for one, right in found]),
+        np.stack([one.chosen == right for one, right in found]),
+        found[0][0].example,
+    )
+
+
+def confidence(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return the mean over rows of the label's mean probability; with detail, of each example.
+
+    Raises:
+        MeasureError: as ``course``.
+    """
+    return _of(given, parameters, context, lambda found: found.probability.mean(0))
+
+
+def variability(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return the mean over rows of the standard deviation of the label's probability; with detail, of each example.
+
+    Raises:
+        MeasureError: as ``course``.
+    """
+    return _of(given, parameters, context, lambda found: found.probability.std(0))
+
+
+def correctness(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return the mean over rows of the share of checkpoints that predict the label; with detail, of each example.
+
+    Raises:
+        MeasureError: as ``course``.
+    """
+    return _of(given, parameters, context, lambda found: found.right.mean(0))
+
+
+def _of(
+    given: Given, parameters: Mapping[str, object], context: Context, reduced: Callable[[Course], np.ndarray]
+) -> list[Value]:
+    found = course(given, str(parameters.get("map", "")))
+    details = {"checkpoints": len(found.probability)}
+    values = averaged(np.asarray(reduced(found), np.float64), found.example, given.corpus, context)
+    return [replace(values[0], details=details), *values[1:]]
+
+
+_ROWS = (
+    " The mean over rows is given, and with --detail example each example's own. Rows are labelled examples, or "
+    "labelled words (an example's value is then the mean of its words'). Checkpoints are all that are stored of the "
+    "run, up to the step; how often they were saved is part of what the number means."
+)
+_SOURCE = "Swayamdipta et al. 2020, section 2"
+
+
+def _measure(name: str, title: str, what: str, source: str, direction: str, compute: Compute) -> Measure:
+    return Measure(
+        name=name,
+        title=title,
+        inputs=(*logits(PATH), LABELS),
+        operands=(PATH,),
+        axes=(EXAMPLE,),
+        unit="share",
+        low=0.0,
+        high=1.0,
+        direction=direction,
+        definition=what + _ROWS,
+        source=source,
+        cost="Reading the stored logits of the run.",
+        counts="rows",
+        compute=compute,
+        summary=what.rstrip("."),
+        parameters=(MAP,),
+        details=DETAILS,
+    )
+
+
+MEASURES: tuple[Measure, ...] = (
+    _measure(
+        "confidence",
+        "Confidence along training",
+        "Mean probability of an example's label over the checkpoints of the run.",
+        f"{_SOURCE}, equation of the confidence.",
+        "1 = certain and right all along",
+        confidence,
+    ),
+    _measure(
+        "variability",
+        "Variability along training",
+        "Standard deviation (over n) of the probability of an example's label over the checkpoints of the run.",
+        f"{_SOURCE}, equation of the variability.",
+        "0 = the same probability all along",
+        variability,
+    ),
+    _measure(
+        "correctness",
+        "Correctness along training",
+        "Share of the checkpoints of the run that predict an example's label.",
+        f"{_SOURCE}; there the number of epochs.",
+        "1 = right all along",
+        correctness,
+    ),
+)

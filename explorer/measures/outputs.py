@@ -1,0 +1,195 @@
+"""How far the predictions of a checkpoint's own classifier are from another's: divergence, and labels that changed.
+
+A row is an example of a sequence classifier, or a word of a token classifier, where the prediction is that at its first
+sub-word. Probabilities are the softmax of the logits; of several labels at once, the sigmoid of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from explorer.measures.base import Context, Corpus, Given, Measure, MeasureError, Outputs, Value
+from explorer.measures.declaration import COMPARED, EXAMPLE, logits
+
+DETAILS = ("whole", "example")
+_REGRESSION = "a regression has no distribution over classes"
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Log-probabilities of classes, row by row."""
+
+    log: np.ndarray
+    """float64 [n, classes]; of several labels at once [n, classes, 2], those of the label and of its absence."""
+    example: np.ndarray
+    """int64 [n]: the example that each row is from."""
+    labels: tuple[str, ...]
+
+    @property
+    def several(self) -> bool:
+        """A row may have several labels at once."""
+        return self.log.ndim == 3
+
+    @property
+    def chosen(self) -> np.ndarray:
+        """The predicted class int64 [n]; of several labels at once, which are predicted, bool [n, classes]."""
+        return self.log[..., 0] > self.log[..., 1] if self.several else self.log.argmax(1)
+
+
+def rows_of(outputs: Outputs, corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits float64 [n, classes] of each example or word, and the example int64 [n] that it is from.
+
+    Raises:
+        MeasureError: spans, whose logits are not of classes; logits that do not fit the corpus.
+    """
+    if outputs.head == "span":
+        raise MeasureError("The classifier finds spans (question answering): its outputs are no classes.")
+    found = np.asarray(outputs.logits, np.float64)
+    examples = len(corpus.offsets) - 1
+    if outputs.head == "sequence":
+        if len(found) != examples:
+            raise MeasureError(f"{len(found)} rows of logits do not fit {examples} examples.")
+        return found, np.arange(examples)
+    if len(found) != int(corpus.offsets[-1]):
+        raise MeasureError(f"{len(found)} rows of logits do not fit {int(corpus.offsets[-1])} tokens.")
+    example = np.repeat(np.arange(examples), np.diff(corpus.word_offsets))
+    return found[corpus.word_first], example
+
+
+def predictions(outputs: Outputs, corpus: Corpus) -> Predictions:
+    """Return the log-probabilities of a classifier's outputs.
+
+    Raises:
+        MeasureError: a regression or spans.
+    """
+    if outputs.problem == "regression":
+        raise MeasureError(f"The classifier is a regression: {_REGRESSION}.")
+    found, example = rows_of(outputs, corpus)
+    if outputs.problem == "multi_label_classification":
+        # log sigmoid(x) = -log(1 + exp(-x)), and the same of -x.
+        log = np.stack((-np.logaddexp(0.0, -found), -np.logaddexp(0.0, found)), axis=-1)
+    else:
+        log = found - np.logaddexp.reduce(found, axis=1, keepdims=True)
+    return Predictions(log, example, outputs.labels)
+
+
+def compared(given: Given) -> tuple[Predictions, Predictions]:
+    """Return the predictions of a checkpoint and of its reference, with the same classes in the same order.
+
+    Raises:
+        MeasureError: a regression or spans, or classifiers with other labels.
+    """
+    own, reference = (
+        predictions(cast(Outputs, given.operands[operand.role]["logits"]), given.corpus) for operand in COMPARED
+    )
+    if sorted(own.labels) != sorted(reference.labels) or own.log.ndim != reference.log.ndim:
+        raise MeasureError(
+            f"The classifiers have other labels ({_listed(own.labels)}; {_listed(reference.labels)}): their outputs "
+            "cannot be compared."
+        )
+    order = [reference.labels.index(label) for label in own.labels]
+    return own, Predictions(reference.log[:, order], reference.example, own.labels)
+
+
+def divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Return the Kullback-Leibler divergence sum p log2(p / q) in bits, float64 [n], of log-probabilities (natural
+    logarithms) [n, classes] or [n, classes, 2]."""
+    terms = np.exp(p) * (p - q)
+    return np.asarray(np.maximum(terms.reshape(len(p), -1).sum(1), 0.0) / np.log(2.0))
+
+
+def output_kl(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return the mean divergence of the checkpoint's predictions from the reference's; with detail, of each example.
+
+    Raises:
+        MeasureError: as ``compared``.
+    """
+    own, reference = compared(given)
+    return averaged(divergence(own.log, reference.log), own.example, given.corpus, context)
+
+
+def churn(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return the share of rows whose predicted label is another than the reference's; with detail, of each example.
+
+    Raises:
+        MeasureError: as ``compared``.
+    """
+    own, reference = compared(given)
+    changed = own.chosen != reference.chosen
+    return averaged(
+        (changed.any(1) if changed.ndim > 1 else changed).astype(np.float64), own.example, given.corpus, context
+    )
+
+
+def averaged(values: np.ndarray, example: np.ndarray, corpus: Corpus, context: Context) -> list[Value]:
+    """Return the mean of rows, and of each example's rows where that detail is asked for."""
+    if not len(values):
+        return [Value(None, 0, reason="no example or word has an output")]
+    found = [Value(float(values.mean()), len(values))]
+    if context.detail != "example":
+        return found
+    examples = len(corpus.offsets) - 1
+    counts = np.bincount(example, minlength=examples)
+    sums = np.bincount(example, values, minlength=examples)
+    return found + [
+        Value(float(sums[i] / counts[i]), int(counts[i]), example=i) for i in np.flatnonzero(counts).tolist()
+    ]
+
+
+def _listed(labels: tuple[str, ...]) -> str:
+    return ", ".join(labels[:6]) + ", ..." * (len(labels) > 6)
+
+
+_ROWS = "Rows are examples of a sequence classifier, or words of a token classifier, each read at its first sub-word. "
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        name="output-kl",
+        title="Divergence of predictions",
+        inputs=logits(*COMPARED),
+        axes=(EXAMPLE,),
+        unit="bits",
+        low=0.0,
+        high=float("inf"),
+        direction="0 = the same probabilities",
+        definition=(
+            "Mean over rows of the Kullback-Leibler divergence sum p log2(p / q) of the checkpoint's class "
+            "probabilities p from the reference's q. "
+            + _ROWS
+            + "Classes are matched by name; of several labels at once, the sum over "
+            "labels."
+        ),
+        source="Kullback and Leibler 1951.",
+        cost="Reading the stored logits.",
+        counts="rows",
+        compute=output_kl,
+        summary="mean Kullback-Leibler divergence of the classifier's probabilities from the reference's",
+        default_reference="previous",
+        details=DETAILS,
+    ),
+    Measure(
+        name="churn",
+        title="Changed predictions",
+        inputs=logits(*COMPARED),
+        axes=(EXAMPLE,),
+        unit="share",
+        low=0.0,
+        high=1.0,
+        direction="0 = the same labels, 1 = another label everywhere",
+        definition=(
+            "Share of rows whose predicted label (the largest logit) is another than the reference's. " + _ROWS + "Of "
+            "several labels at once, any that differs."
+        ),
+        source="Milani Fard et al. 2016, definition 1 (churn of two classifiers).",
+        cost="Reading the stored logits.",
+        counts="rows",
+        compute=churn,
+        summary="share of examples or words whose predicted label is another than the reference's",
+        default_reference="previous",
+        details=DETAILS,
+    ),
+)
