@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "Verify a store; --repair mends it.",
     "measures": "What each measure is: definition, unit, range, source, cost.",
     "clusters-export": "Write one layer's clusters as DirectProbe's own files.",
+    "data-map-export": "Write a run's data map as JSON lines, as Dataset Cartography does.",
     "demo": "Fine-tune a tiny BERT here and now, and make a store of it.",
 }
 DEMO_FOLDER = "bertdyn-demo"

@@ -17,6 +17,9 @@ from explorer.measures.declaration import EXAMPLE, LABELS, PATH, logits
 from explorer.measures.output_labels import MAP, met
 from explorer.measures.outputs import DETAILS, averaged
 
+NEVER_LEARNT = 1000
+"""In the place of a count of forgetting, as the authors of data maps write it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Course:
@@ -28,6 +31,13 @@ class Course:
     """bool [checkpoints, n]: the label is predicted."""
     example: np.ndarray
     """int64 [n]: the example that each row is from."""
+
+    @property
+    def forgotten(self) -> np.ndarray:
+        """How often each row's label was predicted and then no longer, int64 [n]; NEVER_LEARNT where it never was
+        (Toneva et al. 2019)."""
+        times = (self.right[:-1] & ~self.right[1:]).sum(0)
+        return np.asarray(np.where(self.right.any(0), times, NEVER_LEARNT))
 
 
 def course(given: Given, said: str) -> Course:

@@ -74,7 +74,8 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     chosen = [(name, value) for name, value in rows.question.parameters if value != usual.get(name, value)]
     parts += [parameter(name, value) for name, value in chosen]
     none, *other = rows.measure.direction.split(", ")
-    parts += [none, *(parameter(*p) for p in rows.question.parameters if p not in chosen), *other]
+    left = ((name, value) for name, value in rows.question.parameters if (name, value) not in chosen and value != "")
+    parts += [none, *(parameter(*p) for p in left), *other]
     return clean(DOT.join(part for part in parts if part))
 
 
