@@ -37,10 +37,10 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def fill(store: Store, measure: str, corpus: str, against: str = "pretrained") -> None:
+def fill(store: Store, measure: str, corpus: str, against: str = "pretrained", annotation: str = "") -> None:
     """Compute a measure of a whole corpus here and now."""
     compared = Against.parse(against) if get(measure).compares else None
-    question = ask_store(store, Selection(measure, corpus, against=compared))
+    question = ask_store(store, Selection(measure, corpus, against=compared, annotation=annotation))
     outcome = compute(store, [question], workers=1, device="cpu", pool=ThreadPoolExecutor)
     assert outcome.ok, outcome
 
