@@ -41,26 +41,6 @@ class Text:
     """What a user would want to know of how it was read."""
 
 
-def splits_of(corpora: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
-    """Return the files of each corpus by split, given files by ``NAME`` or ``NAME:SPLIT``; the split of a corpus in one
-    file is empty.
-
-    Raises:
-        BertdynError: a name or a split is empty, or a corpus has files with a split and one without.
-    """
-    found: dict[str, dict[str, Path]] = {}
-    for typed, path in corpora.items():
-        name, colon, split = typed.partition(":")
-        if not name or (colon and not split):
-            raise BertdynError(f"--corpus {typed}={path}: write NAME=FILE or NAME:SPLIT=FILE.")
-        found.setdefault(name, {})[split] = path
-    for name, paths in found.items():
-        if "" in paths and len(paths) > 1:
-            others = ", ".join(f"{name}:{split}" for split in paths if split)
-            raise BertdynError(f"--corpus: '{name}' has files with a split ({others}) and one without.")
-    return found
-
-
 def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:
     """Which column the flag names for each corpus.
 
@@ -139,48 +119,6 @@ def read(
     if ending not in TABLES:
         raise BertdynError(f"{path}: corpus files end in {', '.join(ENDINGS)}.")
     return _read_table(path, ending, text, label, limit, skip, unlabelled)
-
-
-def joined(parts: Mapping[str, Text]) -> Text:
-    """Return the texts of the splits of a corpus, one after the other, with an annotation that names the split.
-
-    Raises:
-        BertdynError: splits of which one has words, pairs or labels and another has not.
-    """
-    (first_name, first), *rest = parts.items()
-    for name, part in rest:
-        for what, of in (
-            ("words of the file", lambda t: str(t.words is not None)),
-            ("texts per example", lambda t: str(len(t.texts[0]))),
-            ("labels", lambda t: ", ".join(labels.name for labels in t.labels) or "none"),
-        ):
-            if of(part) != of(first):
-                raise BertdynError(
-                    f"The splits of a corpus must be alike: {what} of '{first_name}' ({first.source}): {of(first)}; of "
-                    f"'{name}' ({part.source}): {of(part)}."
-                )
-    for name, part in parts.items():
-        if any(labels.name == SPLIT for labels in part.labels):
-            raise BertdynError(f"{part.source} has a column '{SPLIT}' of its own: give it without ':{name}'.")
-    splits = tuple(name for name, part in parts.items() for _ in part.texts)
-    labels = []
-    for position, one in enumerate(first.labels):
-        values = tuple(value for part in parts.values() for value in part.labels[position].values)
-        kinds = {part.labels[position].kind for part in parts.values()}
-        # Numbers of which those of one split happen to be whole.
-        kind = one.kind if len(kinds) == 1 else kind_of(values)
-        labels.append(replace(one, values=values, kind=kind))
-    digest = hashlib.sha256("\n".join(part.sha256 for part in parts.values()).encode()).hexdigest()
-    return Text(
-        kind=first.kind,
-        texts=tuple(text for part in parts.values() for text in part.texts),
-        words=None if first.words is None else tuple(words for part in parts.values() for words in part.words or ()),
-        labels=(*labels, Labels(SPLIT, "sentence", "split", splits)),
-        source=", ".join(part.source for part in parts.values()),
-        sha256=digest,
-        columns=first.columns,
-        notes=tuple(f"{name}: {note}" for name, part in parts.items() for note in part.notes),
-    )
 
 
 def renamed(text: Text, name: str) -> Text:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from store.corpora import text_files as files
+from store.corpora.splits import joined, splits_of
 from store.errors import BertdynError
 from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, reference
 from store.extract.hub import resolve
@@ -268,7 +269,7 @@ def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[s
     Raises:
         BertdynError: bad input.
     """
-    parts = files.splits_of(corpora)
+    parts = splits_of(corpora)
     first = {name: next(iter(paths.values())) for name, paths in parts.items()}
     text = files.columns_of(first, options.text, "--text")
     label = files.columns_of(first, options.label, "--label")
@@ -280,7 +281,7 @@ def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[s
             )
             for split, path in paths.items()
         }
-        found[name] = read[""] if "" in read else files.joined(read)
+        found[name] = read[""] if "" in read else joined(read)
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.corpora.text_files import Text, columns_of, joined, read, splits_of
+from store.corpora.text_files import Text, columns_of, read
 from store.errors import BertdynError
 
 
@@ -343,32 +343,6 @@ def test_json_and_lines_are_read_by_what_they_hold(tmp_path: Path, cases: Path) 
     lines = read(write(tmp_path / "a.txt", "one\n\n two\tthree \n"), limit=2)
     assert (lines.texts, lines.labels, lines.kind) == ((("one",), ("two\tthree",)), (), "sentence")
     assert labels(read(cases / "xpos_only.conllu", label="xpos")) is not None
-
-
-def test_files_of_splits_make_one_corpus(tmp_path: Path) -> None:
-    train = write(tmp_path / "a.tsv", "text\tscore\nx\t1\ny\t2\n")
-    test = write(tmp_path / "b.csv", "text,score\nz,0.5\n")
-    assert splits_of({"d:train": train, "d:test": test, "e": train}) == {
-        "d": {"train": train, "test": test},
-        "e": {"": train},
-    }
-    text = joined({"train": read(train), "test": read(test)})
-    assert text.texts == (("x",), ("y",), ("z",))
-    assert [(one.name, one.kind, one.values) for one in text.labels] == [
-        ("score", "number", ("1", "2", "0.5")),
-        ("split", "split", ("train", "train", "test")),
-    ]
-    bare = write(tmp_path / "c.tsv", "text\nx\n")
-    for other, words in ((bare, "labels of 'train'"), (write(tmp_path / "p.conllu", CONLLU), "words of the file")):
-        with pytest.raises(BertdynError, match=f"must be alike: {words}"):
-            joined({"train": read(train), "dev": read(other)})
-    own = write(tmp_path / "s.tsv", "text\tscore\tsplit\nx\t1\tdev\n")
-    with pytest.raises(BertdynError, match="column 'split' of its own"):
-        joined({"train": read(own), "dev": read(own)})
-    with pytest.raises(BertdynError, match="one without"):
-        splits_of({"d": train, "d:test": test})
-    with pytest.raises(BertdynError, match="NAME:SPLIT=FILE"):
-        splits_of({"d:": train})
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""Corpora in several files, one for each split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from store.corpora.labels import SPLIT, Labels, kind_of
+from store.corpora.text_files import Text
+from store.errors import BertdynError
+
+
+def splits_of(corpora: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
+    """Return the files of each corpus by split, given files by ``NAME`` or ``NAME:SPLIT``; the split of a corpus in one
+    file is empty.
+
+    Raises:
+        BertdynError: a name or a split is empty, or a corpus has files with a split and one without.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for typed, path in corpora.items():
+        name, colon, split = typed.partition(":")
+        if not name or (colon and not split):
+            raise BertdynError(f"--corpus {typed}={path}: write NAME=FILE or NAME:SPLIT=FILE.")
+        found.setdefault(name, {})[split] = path
+    for name, paths in found.items():
+        if "" in paths and len(paths) > 1:
+            others = ", ".join(f"{name}:{split}" for split in paths if split)
+            raise BertdynError(f"--corpus: '{name}' has files with a split ({others}) and one without.")
+    return found
+
+
+def joined(parts: Mapping[str, Text]) -> Text:
+    """Return the texts of the splits of a corpus, one after the other, with an annotation that names the split.
+
+    Labels of words that no word of a split has, such as a rare feature of a treebank, are missing there.
+
+    Raises:
+        BertdynError: splits of which one has words, pairs or labels of sentences and another has not.
+    """
+    (first_name, first), *rest = parts.items()
+    for name, part in rest:
+        for what, of in (("words", _words), ("texts per example", _columns), ("labels", _labels)):
+            if of(part) != of(first):
+                raise BertdynError(
+                    f"The splits of a corpus must be alike: {what} of '{first_name}' ({first.source}): {of(first)}; of "
+                    f"'{name}' ({part.source}): {of(part)}."
+                )
+    for name, part in parts.items():
+        if any(labels.name == SPLIT for labels in part.labels):
+            raise BertdynError(f"{part.source} has a column '{SPLIT}' of its own: give it without ':{name}'.")
+    known = {labels.name: labels for part in reversed(tuple(parts.values())) for labels in part.labels}
+    names = dict.fromkeys(labels.name for part in parts.values() for labels in part.labels)
+    splits = Labels(SPLIT, "sentence", "split", tuple(name for name, part in parts.items() for _ in part.texts))
+    return Text(
+        kind=first.kind,
+        texts=tuple(text for part in parts.values() for text in part.texts),
+        words=None if first.words is None else tuple(words for part in parts.values() for words in part.words or ()),
+        labels=(*(_joined(known[name], tuple(parts.values())) for name in names), splits),
+        source=", ".join(part.source for part in parts.values()),
+        sha256=hashlib.sha256("\n".join(part.sha256 for part in parts.values()).encode()).hexdigest(),
+        columns=first.columns,
+        notes=tuple(f"{name}: {note}" for name, part in parts.items() for note in part.notes),
+    )
+
+
+def _joined(like: Labels, parts: tuple[Text, ...]) -> Labels:
+    found = [next((labels for labels in part.labels if labels.name == like.name), None) for part in parts]
+    values: tuple[Any, ...] = tuple(
+        value
+        for part, labels in zip(parts, found, strict=True)
+        for value in (_none(like, part) if labels is None else labels.values)
+    )
+    kinds = {labels.kind for labels in found if labels is not None}
+    # Numbers of which those of one split happen to be whole.
+    return replace(like, values=values, kind=like.kind if len(kinds) == 1 else kind_of(values))
+
+
+def _none(like: Labels, part: Text) -> tuple[Any, ...]:
+    """Nothing for each sentence of a split."""
+    return tuple(() if like.level == "arc" else (None,) * len(words) for words in part.words or ())
+
+
+def _words(text: Text) -> str:
+    return "of the file" if text.words is not None else "of the tokenizer"
+
+
+def _columns(text: Text) -> str:
+    return str(len(text.texts[0]))
+
+
+def _labels(text: Text) -> str:
+    """Labels that all splits must have: those of sentences."""
+    return ", ".join(labels.name for labels in text.labels if labels.level == "sentence") or "none"
