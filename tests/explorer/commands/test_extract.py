@@ -49,6 +49,7 @@ def test_plan_before_and_table_after_and_nothing_else(
         f"  {world / 'base'} is the reference",
         f"  {run / 'checkpoint-0'} is task sst, seed 1, step 0",
         f"  {run / 'checkpoint-10'} is task sst, seed 1, step 10",
+        "note: pretrained/0/0 has no logits: BertModel has no classifier of sequences, tokens or spans",
     ]
     rows = [line.split() for line in out.splitlines()]
     assert ["dev", "sst", "1", "2", "0", "0", "0", "0,10"] in rows
