@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
+from types import FrameType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from store.duck_paths import target
 from store.errors import BertdynError
@@ -35,23 +39,48 @@ class Table:
     """There were more rows than the limit."""
 
 
+_connected: WeakSet[Any] = WeakSet()
+"""Connections of this process that are still open."""
+
+
 def connect() -> Any:
     """A connection to a database in memory."""
     import duckdb
 
     # What does not fit into memory goes to the temporary folder, not to the folder that the user is in.
-    return duckdb.connect(config={"temp_directory": str(spill(os.getpid()))})
+    connection = duckdb.connect(config={"temp_directory": str(spill(os.getpid()))})
+    _connected.add(connection)
+    return connection
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within it Ctrl-C is KeyboardInterrupt while DuckDB works, too: it drops that and raises an error of its own."""
+    """Within it Ctrl-C is KeyboardInterrupt while DuckDB works, too.
+
+    DuckDB 2.0 drops KeyboardInterrupt and raises an error of its own. Before that it waits for tasks that its other
+    threads have taken, which go on to their end, be it in years, unless the connection itself is interrupted.
+    """
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for connection in list(_connected):
+            connection.interrupt()
+        if callable(before):
+            before(number, frame)
+
+    # Only the main thread hears signals; where Ctrl-C is ignored it stays so.
+    ours = callable(before) and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     except RuntimeError as error:
         if str(error) != _INTERRUPTED:
             raise
         raise KeyboardInterrupt from None
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
 
 
 def spill(pid: int) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store.duck import interruptible
+from store.duck import connect, interruptible
 from store.duck_paths import scan
 from store.errors import BertdynError
 
@@ -287,7 +287,7 @@ def _typed(path: Path, ending: str, table: str) -> Table:
 def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
     import duckdb
 
-    connection = duckdb.connect()
+    connection = connect()
     try:
         with interruptible():
             return [tuple(row) for row in connection.execute(sql).fetchall()]
