@@ -129,7 +129,7 @@ def _is_annotation(folder: str) -> bool:
 
 
 def _again(place: str) -> str:
-    """What brings back what was set aside."""
+    """Return how to bring back what was set aside."""
     if place.startswith(layout.ARTEFACTS):
         return "compute its row again"
     return "add it again with `bertdyn annotate`" if _is_annotation(place) else "extract it again"

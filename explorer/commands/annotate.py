@@ -47,8 +47,9 @@ def command(
     found = read(file, text=text, label=label, limit=limit, unlabelled=True)
     if name is not None:
         found = renamed(found, name)
-    made = annotations_of(opened.corpus(corpus), found)
-    known = {info.name: info.digest for info in opened.corpus(corpus).info.annotations}
+    stored = opened.corpus(corpus)
+    made = annotations_of(stored, found)
+    known = {info.name: info.digest for info in stored.info.annotations}
     others = [one.info.name for one in made if known.get(one.info.name, one.info.digest) != one.info.digest]
     if others and not replace:
         raise BertdynError(

@@ -41,7 +41,7 @@ limit_option = click.option(
 skip_option = click.option(
     "--skip-bad-rows",
     is_flag=True,
-    help="Leave out and count rows that are torn or lack a text or label, and sentences whose heads are no tree.",
+    help="Leave out and count rows that are torn or lack a text or label, and sentences whose heads are not a tree.",
 )
 max_length_option = click.option(
     "--max-length",

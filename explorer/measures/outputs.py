@@ -47,7 +47,7 @@ def rows_of(outputs: Outputs, corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
         MeasureError: spans, whose logits are not of classes; logits that do not fit the corpus.
     """
     if outputs.head == "span":
-        raise MeasureError("The classifier finds spans (question answering): its outputs are no classes.")
+        raise MeasureError("The classifier finds spans (question answering): its outputs are not classes.")
     found = np.asarray(outputs.logits, np.float64)
     examples = len(corpus.offsets) - 1
     if outputs.head == "sequence":

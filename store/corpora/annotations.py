@@ -69,7 +69,7 @@ def _write_items(folder: Path, items: np.ndarray) -> None:
 
 
 def add_annotation(root: Path, corpus: str, annotation: Annotation, replace: bool = False) -> bool:
-    """Put an annotation in place, whole, behind those that are there. False: the same one is there already.
+    """Add an annotation after those that the corpus has, whole or not at all; False where it is there already.
 
     Raises:
         BertdynError: another one of that name is there and ``replace`` is False; the disk is full or not writable.

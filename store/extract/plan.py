@@ -364,7 +364,7 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, opti
     """Whether what is stored is what would be extracted. False: it lacks attentions or logits that are wanted.
 
     Raises:
-        BertdynError: the weights are no longer those that were stored.
+        BertdynError: the weights are no longer those that were stored; what is stored would be lost.
     """
     assert store is not None
     noted = store.attributes(there.corpus, there.key)
@@ -376,7 +376,15 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, opti
             f"(from {there.source}). Use --replace to extract them in their place."
         )
     lacks_logits = LOGITS not in there.digests and noted.get("no_logits", NOT_WANTED) == NOT_WANTED
-    return (ATTENTION in there.digests or not options.attentions) and not (lacks_logits and options.logits)
+    lacks = (ATTENTION not in there.digests and options.attentions) or (lacks_logits and options.logits)
+    kept = {"--no-attentions": (ATTENTION, options.attentions), "--no-logits": (LOGITS, options.logits)}
+    for flag, (name, wanted) in kept.items():
+        if lacks and name in there.digests and not wanted:
+            raise BertdynError(
+                f"{there.key} on corpus '{there.corpus}' is stored with {name}, which {flag} would lose while adding "
+                f"what it lacks: leave {flag} out."
+            )
+    return not lacks
 
 
 def _work(checkpoint: Usable, corpus: Corpus, options: ExtractOptions, replaces: bool) -> Work:

@@ -89,6 +89,20 @@ def test_hidden_states_and_attentions_are_the_same_with_a_classifier(tmp_path: P
     assert [o.status for o in report.outcomes] == ["present"]
 
 
+def test_adding_what_is_lacking_never_loses_what_is_there(tmp_path: Path, text: Path) -> None:
+    checkpoint(tmp_path, "bert", "SequenceClassification")
+    checkpoint(tmp_path / "other", "bert", "SequenceClassification")
+    store, _ = extracted(tmp_path / "other", text, logits=False)
+    with pytest.raises(BertdynError, match="stored with attention, which --no-attentions would lose"):
+        extracted(tmp_path / "other", text, attentions=False)
+    assert "attention" in store.checkpoint("dev", KEY).digests
+    store, _ = extracted(tmp_path / "other", text)
+    assert {"attention", LOGITS} <= set(store.checkpoint("dev", KEY).digests)
+    store, _ = extracted(tmp_path / "t", text, attentions=False, layout="{task}/checkpoint-{step}")
+    with pytest.raises(BertdynError, match="stored with logits, which --no-logits would lose"):
+        extracted(tmp_path / "t", text, logits=False, layout="{task}/checkpoint-{step}")
+
+
 @pytest.mark.parametrize(
     ("task", "without", "reason"),
     [
