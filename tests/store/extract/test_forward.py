@@ -43,7 +43,8 @@ def test_batches_give_what_each_sentence_gives_alone(tmp_path: Path, kind: str) 
     alone = model_outputs(folder, models.SENTENCES)
     hidden, maps = extracted(folder, corpus_of(folder, models.SENTENCES), batch_tokens=60, window_bytes=30_000)
     np.testing.assert_allclose(hidden, alone["hidden"], atol=1e-5)
-    np.testing.assert_allclose(maps, packed(alone["attention"]), atol=1e-6)
+    # Products of another size are rounded otherwise: an attention differs by a few float32 steps of its logits.
+    np.testing.assert_allclose(maps, packed(alone["attention"]), rtol=2e-5, atol=2e-6)
     assert np.ptp(maps) > 0.3  # the maps are not all uniform
 
 
