@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "extract": "Read checkpoints, store their hidden states and attentions.",
+    "register": "List checkpoints without running them.",
     "annotate": "Add labels to a stored corpus; no model is run.",
     "corpus": "Add texts to a store without extracting.",
     "compute": "Compute a measure for a selection; print the values.",

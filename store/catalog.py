@@ -267,7 +267,8 @@ class Catalog:
         if stamp == self._digested:
             return
         connection = self._connection()
-        kinds = {"corpus": "VARCHAR", "task": "VARCHAR", "variant": "VARCHAR", "seed": "VARCHAR", "step": "BIGINT"}
+        texts = ("corpus", "task", "variant", "seed", "created")
+        kinds = {**dict.fromkeys(texts, "VARCHAR"), "step": "BIGINT"}
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         connection.execute(f"create or replace temp table live ({columns}, digests MAP(VARCHAR, VARCHAR))")
         connection.execute(
@@ -277,7 +278,7 @@ class Catalog:
         names = ", ".join(f"unnest(${n}::{kind}[])" for n, kind in enumerate(kinds.values(), 1))
         *key, digests = (list(tables.CHECKPOINTS.columns).index(name) for name in (*kinds, "digests"))
         live = [(*(row[place] for place in key), _json_text(row[digests])) for row in rows]
-        insert(connection, "live", f"select {names}, unnest($6::JSON[])::MAP(VARCHAR, VARCHAR)", live)
+        insert(connection, "live", f"select {names}, unnest($7::JSON[])::MAP(VARCHAR, VARCHAR)", live)
         labels = [(info.name, one.name, one.digest) for info in corpora for one in info.annotations]
         insert(connection, "annotations", unnested("VARCHAR", "VARCHAR", "VARCHAR"), labels)
         connection.execute(f"create or replace temp table digests as {tables.LIVE_DIGESTS}")

@@ -16,7 +16,7 @@ from store.corpora.annotations import read_annotation
 from store.corpora.stored import read_corpus
 from store.errors import BertdynError
 from store.groups import damage, read_info
-from store.keys import CheckpointKey
+from store.keys import NO_CORPUS, CheckpointKey
 from store.places import folders
 from store.shelf import kept_bytes, unused
 from store.staging import collect, leftovers, modified, set_aside, writing
@@ -132,6 +132,8 @@ def _again(place: str) -> str:
     """Return how to bring back what was set aside."""
     if place.startswith(layout.ARTEFACTS):
         return "compute its row again"
+    if place.startswith(f"{layout.ACTIVATIONS}/{layout.folder_name(NO_CORPUS)}/"):
+        return "register it again with `bertdyn register`"
     return "add it again with `bertdyn annotate`" if _is_annotation(place) else "extract it again"
 
 
@@ -172,6 +174,8 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
     if belongs != place:
         yield f"it says it is {key} on corpus '{found['corpus']}', which belongs elsewhere"
         return
+    if found["corpus"] == NO_CORPUS:
+        return  # registered: it has no arrays
     try:
         info = corpus_info(layout.corpus_path(root, found["corpus"]))
     except BertdynError:
@@ -189,6 +193,8 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
 
 def _without_corpus(root: Path, place: Path) -> Iterator[str]:
     name = read_attributes(place)["corpus"]
+    if name == NO_CORPUS:
+        return
     try:
         corpus_info(layout.corpus_path(root, name))
     except BertdynError:

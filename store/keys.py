@@ -13,6 +13,8 @@ PRETRAINED = "pretrained"
 """Task name of the reference given with ``--reference``; its seed is "0" and its step 0."""
 
 
+NO_CORPUS = ""
+"""Corpus of what belongs to no texts: the weights of a checkpoint, and what is computed from them."""
 PLAIN = "plain"
 """What the variant of a plain run is called where an empty name cannot be written."""
 VARIANT_MARK = "+"

@@ -5,7 +5,8 @@ NAME.bertdyn/
   corpora/<corpus>/                                          Zarr v3 group: tokens, offsets, words, texts
   corpora/<corpus>/annotations/<name>/                       Zarr v3 group: labels of sentences or words
   activations/<corpus>/<task>[+<variant>]/<seed>/<step>/     Zarr v3 group: hidden, attention, logits,
-                                                             classifier; there <=> complete
+                                                             classifier; there <=> complete. The corpus ``%`` (no
+                                                             name) has checkpoints that were registered: no arrays
   artefacts/<id>/                                            Zarr v3 group of arrays that a row names
   tables/<table>/<id>.parquet
   index.duckdb

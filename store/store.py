@@ -18,7 +18,8 @@ from store.duck import Table
 from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.founding import make, recognised, remove_unused
-from store.keys import VARIANT_MARK, Annotation, Checkpoint, CheckpointKey, Corpus, CorpusInfo
+from store.keys import NO_CORPUS, VARIANT_MARK, Annotation, Checkpoint, CheckpointKey, Corpus, CorpusInfo
+from store.registered import newest, without_corpus
 from store.results import COLUMNS, Result, row_reader
 from store.rows import RowQuery
 from store.staging import collect, modified, writing
@@ -115,24 +116,14 @@ class Store:
         Raises:
             BertdynError: another one with checkpoints has that name; the disk is full or not writable.
         """
-        from store.corpora.stored import read_corpus, same_text, write_corpus
+        from store.corpora.stored import add_corpus
 
         name = corpus.info.name
+        if not name:
+            raise BertdynError("A corpus needs a name.")
         _need_text(name)
         self._collect_once()
-        there = modified(layout.corpus_path(self.path, name)) is not None
-        if not there and write_corpus(self.path, corpus):
-            return
-        stored = read_corpus(self.path, name)
-        if same_text(stored, corpus):
-            for annotation in corpus.annotations.values():
-                self.annotate(name, annotation)
-            return
-        if not self._catalog.checkpoints(layout.folder_name(name)) and write_corpus(self.path, corpus, replace=True):
-            return
-        raise BertdynError(
-            f"The store has checkpoints on a corpus '{name}' with other texts or tokens. Give this one another name."
-        )
+        add_corpus(self.path, corpus, lambda: bool(self._catalog.checkpoints(layout.folder_name(name))))
 
     def annotate(self, corpus: str, annotation: Annotation, replace: bool = False) -> bool:
         """Add labels to a corpus, whole or not at all; False where the same ones are there already.
@@ -151,28 +142,38 @@ class Store:
     def checkpoints(self, corpus: str | None = None) -> tuple[Checkpoint, ...]:
         """Checkpoints that are in place, by corpus, task, seed and step.
 
+        Args:
+            corpus: only those on a corpus. NO_CORPUS: each one once, as it was extracted last on any corpus or
+                registered, with the digest of its weights alone. None: all of all corpora.
+
         Raises:
             BertdynError: no corpus of that name.
         """
+        if corpus == NO_CORPUS:
+            return tuple(map(without_corpus, newest(self._catalog.checkpoints()).values()))
         if corpus is not None:
             self._need_corpus(corpus)
         found = self._catalog.checkpoints(None if corpus is None else layout.folder_name(corpus))
         return tuple(sorted(found, key=lambda c: (c.corpus, c.key)))
 
     def checkpoint(self, corpus: str, key: CheckpointKey) -> Checkpoint:
-        """What is known of one checkpoint, from its own attributes.
+        """What is known of one checkpoint, from its own attributes; with NO_CORPUS as ``checkpoints`` gives it.
 
         Raises:
             BertdynError: it is not in the store.
         """
+        if corpus == NO_CORPUS:
+            return without_corpus(self._newest(key))
         return checkpoint_of(checkpoint_row("", 0, self.attributes(corpus, key)))
 
     def attributes(self, corpus: str, key: CheckpointKey) -> Mapping[str, Any]:
-        """All that was noted when the checkpoint was extracted.
+        """All that was noted when the checkpoint was extracted; with NO_CORPUS, when that was done last.
 
         Raises:
             BertdynError: it is not in the store.
         """
+        if corpus == NO_CORPUS:
+            corpus = self._newest(key).corpus
         self._need_checkpoint(corpus, key)
         return checkpoint_attributes(self.path, corpus, key)
 
@@ -253,12 +254,7 @@ class Store:
         """
         from store.arrays import CheckpointWriter
 
-        for name in (key.task, key.variant, key.seed):
-            _need_text(name)
-        if VARIANT_MARK in key.task:
-            raise BertdynError(f"Checkpoint {key}: what follows '{VARIANT_MARK}' in a task's name is its variant.")
-        if key.step < 0:
-            raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
+        _need_key(key)
         info = self._need_corpus(corpus)
         self._collect_once()
         return CheckpointWriter(
@@ -275,6 +271,32 @@ class Store:
             replace=replace,
             done=self._catalog.remember,
         )
+
+    def register(
+        self,
+        key: CheckpointKey,
+        *,
+        layers: int,
+        heads: int,
+        width: int,
+        attributes: Mapping[str, Any],
+        replace: bool = False,
+    ) -> bool:
+        """List a checkpoint without any array; False where it is registered already.
+
+        Raises:
+            BertdynError: a negative step, a task that names a variant, or the store cannot be written.
+        """
+        from store.registered import register
+
+        _need_key(key)
+        self._collect_once()
+        folder = register(
+            self.path, key, layers=layers, heads=heads, width=width, attributes=attributes, replace=replace
+        )
+        if folder is not None:
+            self._catalog.remember(folder)
+        return folder is not None
 
     def add_results(self, results: Sequence[Result]) -> None:
         """Keep computed values; all of them are there, or none.
@@ -395,6 +417,12 @@ class Store:
         known = ", ".join(info.name for info in self.corpora())
         raise BertdynError(f"The store has no corpus '{name}'. It has {known or 'none yet'}.")
 
+    def _newest(self, key: CheckpointKey) -> Checkpoint:
+        found = newest(c for c in self._catalog.checkpoints() if c.key == key).get(key)
+        if found is None:
+            raise BertdynError(f"The store has no checkpoint {key}.")
+        return found
+
     def _need_checkpoint(self, corpus: str, key: CheckpointKey) -> int:
         when = modified(layout.checkpoint_path(self.path, corpus, key))
         if when is None:
@@ -423,6 +451,15 @@ class Store:
             with writing(self.path):
                 collect(self.path)
             self._collected = True
+
+
+def _need_key(key: CheckpointKey) -> None:
+    for name in (key.task, key.variant, key.seed):
+        _need_text(name)
+    if VARIANT_MARK in key.task:
+        raise BertdynError(f"Checkpoint {key}: what follows '{VARIANT_MARK}' in a task's name is its variant.")
+    if key.step < 0:
+        raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
 
 
 def _need_text(name: str) -> None:

@@ -60,7 +60,7 @@ INPUTS = TableSpec(
 ALL = (CHECKPOINTS, CORPUS_TABLE, RESULTS, INPUTS)
 VIEWS = ("checkpoints", "runs", "training_log", "corpora", "annotations", "results")
 
-_ALWAYS = frozenset(("corpus", "task", "variant", "seed", "step", "value", "unit", "n"))
+_ALWAYS = frozenset(("task", "variant", "seed", "step", "value", "unit", "n"))
 # The newest row of a key, among rows that lie near each other: of the hash alone no filter would reach the fragments.
 _SAME = "measure, task, seed, step, layer, row_key"
 
@@ -218,7 +218,7 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
     yield (
         "create view runs as select task, variant, seed, count(distinct step) as checkpoints, min(step) as first_step, "
         "max(step) as last_step, max(epoch) as epochs, any_value(model_class) as model_class, "
-        "list_sort(list(distinct corpus)) as corpora, sum(bytes)::BIGINT as bytes "
+        "list_sort(coalesce(list(distinct corpus) filter (corpus <> ''), [])) as corpora, sum(bytes)::BIGINT as bytes "
         "from checkpoints group by task, variant, seed"
     )
     yield (
@@ -237,7 +237,7 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
         'create view corpora as select * replace (list_transform(annotations, lambda one: one."name") as annotations) '
         "from current_corpora"
     )
-    yield "create view live as select corpus, task, variant, seed, step, digests from current_checkpoints"
+    yield "create view live as select corpus, task, variant, seed, step, digests, created from current_checkpoints"
     yield (
         'create view annotations as select "name" as corpus, entry."name" as annotation, entry.level as level, '
         'entry.kind as kind, entry.labels as labels, entry."count" as "count", entry.digest as digest, '
@@ -253,17 +253,24 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
 
 
 LIVE_DIGESTS = """
+with everywhere as (
+select corpus, task, variant, seed, step, digests from live where corpus <> ''
+union all
+select '', task, variant, seed, step, map(['weights'], [arg_max(digests['weights'], created)]) from live
+group by task, variant, seed, step
+)
 select entry.key as kind, corpus || '/' || named as resource, entry.value as digest from
 (select corpus, case when variant = '' then task else task || '+' || variant end || '/' || seed || '/' || step as named,
-unnest(map_entries(digests)) as entry from live)
+unnest(map_entries(digests)) as entry from everywhere)
 union all
 select 'members', corpus || '/' || case when variant = '' then task else task || '+' || variant end || '/' || seed
-|| '/' || step, row_number() over (partition by corpus, task, variant, seed order by step)::varchar from live
+|| '/' || step, row_number() over (partition by corpus, task, variant, seed order by step)::varchar from everywhere
 union all
 select 'annotation', corpus || '/' || annotation, digest from annotations
 """
 """SELECT of the digest of everything in the store that a value may have been computed from (``InputDigest``), over the
-tables ``live`` (checkpoints in place) and ``annotations``."""
+tables ``live`` (checkpoints in place) and ``annotations``. What belongs to no corpus is that of the newest extraction
+of a checkpoint, on whatever corpus (``Store.checkpoints``)."""
 
 
 def current_inputs(inputs: str) -> str:

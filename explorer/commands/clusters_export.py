@@ -77,7 +77,7 @@ def command(
         raise BertdynError(f"'{checkpoint}' is no checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)
     texts = opened.corpus(_corpus(opened.corpora(), corpus))
-    listing = list_store(opened, texts.info.name)
+    listing = list_store(opened)
     labels = texts.annotations[annotation_for(get("clusters"), texts.info, annotation or "", listing)]
     found = opened.checkpoint(texts.info.name, key)
     if layer > found.layers:

@@ -16,7 +16,7 @@ from explorer.commands.output import format_of, output_options, write_rows
 from explorer.commands.parameters import parameter_options
 from explorer.measures import Measure, Trust
 from explorer.measures.base import INTERVALS
-from explorer.selection import QuestionError
+from explorer.selection import Question, QuestionError
 from store.errors import BertdynError
 from store.results import SHOWN
 
@@ -94,7 +94,7 @@ def command(
         outcomes = []
         for of_corpus in plans.values():
             asked = [planned.question for planned in of_corpus]
-            with _progress(f"{', '.join(q.measure.name for q in asked)} on {asked[0].corpus}") as update:
+            with _progress(_named(asked)) as update:
                 outcomes.append(compute(opened, asked, update, workers, device, trust=trust))
             _narrate(of_corpus, outcomes[-1])
             if outcomes[-1].cancelled:
@@ -133,11 +133,12 @@ def _plans(
     refusals: dict[str, BertdynError] = {}
     for measure in measures:
         fits = {name: value for name, value in parameters.items() if name in {p.name for p in measure.parameters}}
-        # Of several measures each takes its own parameters; one that none has is refused by the last.
+        # Of several measures each takes its own parameters and flags; one that none has is refused by the last.
         others = {p.name for m in measures if m is not measure for p in m.parameters}
         fits |= {name: value for name, value in parameters.items() if name not in fits and name not in others}
+        texts = {} if measure.on_corpus or len(measures) == 1 else {"corpus": None, "annotation": None}
         try:
-            asked = questions(store, measure, parameters=fits, trust=trust, **flags)
+            asked = questions(store, measure, parameters=fits, trust=trust, **{**flags, **texts})
         except QuestionError as error:
             if error.about != "uncertainty":
                 raise
@@ -194,13 +195,20 @@ def _for_people(row: Result) -> Result:
     return row._replace(reason=row.reason.partition(":")[0])
 
 
+def _named(questions: Sequence[Question]) -> str:
+    """Measures, and the corpus that they are computed on, in words."""
+    names = ", ".join(question.measure.name for question in questions)
+    return f"{names} on corpus '{questions[0].corpus}'" if questions[0].corpus else names
+
+
 def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:
     questions = [planned.question for planned in plans]
-    name = f"{', '.join(q.measure.name for q in questions)} on corpus '{questions[0].corpus}'"
     against = next((f" against {q.against}" for q in questions if q.against), "")
     to_go = sum(len(p.missing) for p in plans) - outcome.computed
     ended = f", interrupted with {to_go:,} to go" if outcome.cancelled else ""
-    click.echo(f"{name}{against}: {outcome.computed:,} computed, {outcome.known:,} read back{ended}.", err=True)
+    click.echo(
+        f"{_named(questions)}{against}: {outcome.computed:,} computed, {outcome.known:,} read back{ended}.", err=True
+    )
     for note in dict.fromkeys(note for planned in plans for note in planned.notes):
         click.echo(f"note: {note}", err=True)
 

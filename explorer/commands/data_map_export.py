@@ -49,7 +49,7 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
         raise BertdynError(f"'{checkpoint}' is no checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)
     texts = opened.corpus(corpus)
-    name = annotation_for(get("confidence"), texts.info, annotation or "", list_store(opened, corpus))
+    name = annotation_for(get("confidence"), texts.info, annotation or "", list_store(opened))
     opened.checkpoint(corpus, key)  # says what there is
     run = [c for c in opened.checkpoints(corpus) if c.key._replace(step=key.step) == key and c.key.step <= key.step]
     labels = texts.annotations[name]

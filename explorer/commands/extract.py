@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +19,12 @@ from explorer.commands.corpora import (
     text_files,
     text_option,
 )
-from explorer.commands.output import as_table
+from explorer.commands.runs import layout_option, print_report, reference_option
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from store.extract.run import Outcome, Plan, Progress, Report, Work
+    from store.extract.run import Outcome, Plan, Progress, Work
     from store.keys import CheckpointKey
 
 _FOLDERS = 4
@@ -42,17 +41,8 @@ _FOLDERS = 4
 )
 @click.argument("store", type=click.Path(path_type=Path))
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--layout",
-    metavar="TEMPLATE",
-    default="{task}/seed-{seed}/checkpoint-{step}",
-    show_default=True,
-    help="How a checkpoint's path ends; * is any part of a name. Without {step}, trainer_state.json says it; without "
-    '{seed}, the seed is "0".',
-)
-@click.option(
-    "--reference", metavar="PATH_OR_HUB_ID", help="The pre-trained model: stored as task 'pretrained', step 0."
-)
+@layout_option
+@reference_option
 @click.option(
     "--corpus",
     "corpora",
@@ -130,7 +120,7 @@ def command(
     )
     with _shown() as progress:
         report = extract(store, runs, files, options, progress)
-    _print_report(report)
+    print_report(report)
     return report.exit_code
 
 
@@ -206,28 +196,3 @@ def _named(key: CheckpointKey) -> str:
         return "the reference"
     variant = f", variant {key.variant}" if key.variant else ""
     return f"task {key.task}{variant}, seed {key.seed}, step {key.step}"
-
-
-def _print_report(report: Report) -> None:
-    """Counts by run on stdout; each failure, and what is worth knowing, on stderr."""
-    runs: dict[tuple[str, str, str], list[Outcome]] = {}
-    for outcome in report.outcomes:
-        runs.setdefault((outcome.corpus or "(any)", outcome.key.recipe, outcome.key.seed), []).append(outcome)
-    rows = []
-    for (corpus, task, seed), outcomes in runs.items():
-        counts = Counter(o.status for o in outcomes)
-        steps = ",".join(str(o.key.step) for o in outcomes if o.status in ("added", "replaced"))
-        rows.append(
-            (corpus, task, seed, counts["added"], counts["replaced"], counts["present"], counts["failed"], steps)
-        )
-    columns = ("corpus", "task", "seed", "added", "replaced", "there already", "failed", "steps added")
-    sys.stdout.write(as_table(columns, rows))
-    sys.stdout.flush()
-    for outcome in report.outcomes:
-        if outcome.status == "failed":
-            where = f"{outcome.key} on {outcome.corpus}" if outcome.corpus else str(outcome.key)
-            print(f"failed: {where}: {outcome.reason}", file=sys.stderr)
-        elif outcome.reason:
-            print(f"note: {outcome.key} on {outcome.corpus}: {outcome.reason}", file=sys.stderr)
-    for note in report.notes:
-        print(f"note: {note}", file=sys.stderr)

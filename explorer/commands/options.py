@@ -100,7 +100,7 @@ def questions(
         ref_layers=None if others is None else Ranges.parse(others, "--against-layer"),
         detail=detail or "",
     )
-    if corpus is not None or not listing.corpora:
+    if corpus is not None or not listing.corpora or not measure.on_corpus:
         return [ask(chosen, measure, listing, trust)]
     there = [info for info in listing.corpora if _readable(measure, info, annotation)] or listing.corpora[:1]
     asked = [ask(replace(chosen, corpus=info.name), measure, listing, trust) for info in there]

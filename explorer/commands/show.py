@@ -201,7 +201,8 @@ def _narrow(rows: Rows, flags: Mapping[str, str | None]) -> dict[str, str | None
 
 
 def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], parameters: Mapping[str, object]) -> None:
-    parts = ["bertdyn", "compute", rows.measure.name, str(store), "--corpus", rows.question.corpus]
+    parts = ["bertdyn", "compute", rows.measure.name, str(store)]
+    parts += ["--corpus", rows.question.corpus] if rows.question.corpus else []
     for name, value in flags.items():
         if value is not None and name != "corpus":
             parts += [f"--{name.replace('_', '-')}", value]

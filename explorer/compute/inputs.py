@@ -71,8 +71,8 @@ class CheckpointInput(Protocol):
         """Return what the measure is given; ``layer`` is the cell's, None where a cell has values of all layers."""
         ...
 
-    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
-        """Return about how much one cell reads."""
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
+        """Return about how much one cell reads, on a corpus of so many tokens and pairs of tokens."""
         ...
 
 
@@ -89,17 +89,17 @@ class LayerInput:
 class HiddenInput(LayerInput):
     """Hidden states [tokens, width] of a layer."""
 
-    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
         """Return about how much one layer takes."""
-        return _ITEM_BYTES * corpus.tokens * checkpoint.width
+        return _ITEM_BYTES * tokens * checkpoint.width
 
 
 class AttentionInput(LayerInput):
     """Attentions [heads, pairs] of a layer."""
 
-    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
         """Return about how much one layer takes."""
-        return _ITEM_BYTES * corpus.pairs * checkpoint.heads
+        return _ITEM_BYTES * pairs * checkpoint.heads
 
 
 class WeightsInput:
@@ -115,7 +115,7 @@ class WeightsInput:
 
         return StoredWeights.of(store, checkpoint.corpus, checkpoint.key)
 
-    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
         """Return about how much one layer takes: twelve matrices of width x width in float32."""
         return 12 * 4 * checkpoint.width**2
 
@@ -138,9 +138,9 @@ class LogitsInput:
         logits, classes = store.logits(checkpoint.corpus, checkpoint.key)
         return StoredOutputs(logits, classes.head, classes.labels, classes.problem)
 
-    def bytes(self, checkpoint: Checkpoint, corpus: CorpusInfo) -> int:
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
         """Return about how much there is: a few classes for each token at most."""
-        return 8 * 4 * corpus.tokens
+        return 8 * 4 * tokens
 
 
 INPUTS: Mapping[str, CheckpointInput] = {

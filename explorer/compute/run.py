@@ -207,8 +207,7 @@ def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Trust, not
     questions = tuple(planned.question for planned in plans)
     known = {cell: planned.known_of(cell) for planned in plans if planned.finished for cell in planned.missing}
     corpus = questions[0].corpus
-    info = next(one for one in store.corpora() if one.name == corpus)
-    digests = tuple(one.digest for one in info.annotations)
+    digests = tuple(a.digest for one in store.corpora() if one.name == corpus for a in one.annotations)
     return Setting(str(store.path), corpus, questions, device, trust, notes, known, digests)
 
 
@@ -218,10 +217,10 @@ def _bytes(store: Store, plans: Sequence[Plan]) -> int:
     for planned in plans:
         if planned.missing:
             corpus = planned.question.corpus
-            info = next(i for i in store.corpora() if i.name == corpus)
+            sizes = next(((one.tokens, one.pairs) for one in store.corpora() if one.name == corpus), (0, 0))
             first = store.checkpoint(corpus, planned.missing[0].key)
             reads = planned.question.measure.reads
-            total += len(planned.missing) * sum(INPUTS[one.kind].bytes(first, info) for one in reads)
+            total += len(planned.missing) * sum(INPUTS[one.kind].bytes(first, *sizes) for one in reads)
     return total
 
 

@@ -22,7 +22,7 @@ from explorer.measures import Context, Given, MeasureError, Trust, Value, canoni
 from explorer.measures.declaration import At, Known, Operand
 from explorer.selection import Cell, Question
 from store.errors import BertdynError
-from store.keys import Checkpoint, Corpus
+from store.keys import NO_CORPUS, Checkpoint, Corpus
 from store.results import InputDigest, Result, checkpoint_resource
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class _Bench:
     """What a worker process keeps from task to task."""
 
     store: Store
-    corpus: Corpus
+    corpus: Corpus | None
+    """None for measures that read no texts."""
     context: Context
 
 
@@ -130,7 +131,8 @@ def _bench(store: str, corpus: str, device: str, annotations: tuple[str, ...]) -
     from store.store import Store
 
     opened = Store.open(Path(store))
-    return _Bench(opened, opened.corpus(corpus), Context(resolve_device(device), Kept(), opened.shelf()))
+    texts = None if corpus == NO_CORPUS else opened.corpus(corpus)
+    return _Bench(opened, texts, Context(resolve_device(device), Kept(), opened.shelf()))
 
 
 def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At, tuple[Known, ...]]) -> list[Result]:
@@ -138,9 +140,9 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
     operands: dict[str, dict[str, object]] = {operand.role: {} for operand in measure.operands}
     digests: list[InputDigest] = []
     for operand in measure.operands:
-        checkpoints = _checkpoints(bench, operand, cell)
+        checkpoints = _checkpoints(bench.store, question.corpus, operand, cell)
         if operand.path:
-            resource = checkpoint_resource(bench.corpus.info.name, cell.key)
+            resource = checkpoint_resource(question.corpus, cell.key)
             digests.append(InputDigest("members", resource, str(len(checkpoints))))
         for one in (i for i in measure.inputs if i.role == operand.role):
             layer = layer_of(cell.at, operand.role)
@@ -148,7 +150,7 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
             operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
             digests += [checkpoint_digest(one.kind, c) for c in checkpoints]
     labels = None
-    if measure.labels is not None:
+    if measure.labels is not None and bench.corpus is not None:
         digests.append(annotation_digest(measure.labels.kind, bench.corpus.info, question.annotation))
         labels = bench.corpus.annotations[question.annotation]
     given = Given(bench.corpus, operands, labels, cell.at, known, bench.store.artefact)
@@ -181,14 +183,13 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
     return [_of_value(row, value, question, cell, asked, bench.store) for value in values]
 
 
-def _checkpoints(bench: _Bench, operand: Operand, cell: Cell) -> list[Checkpoint]:
+def _checkpoints(store: Store, corpus: str, operand: Operand, cell: Cell) -> list[Checkpoint]:
     """The checkpoint that fills a role; all of its run up to it where the role is a path."""
     key = cell.reference if operand.by == "against" else cell.key
     assert key is not None, "a measure that compares has a reference in every cell"
-    corpus = bench.corpus.info.name
     if not operand.path:
-        return [bench.store.checkpoint(corpus, key)]
-    run = (c for c in bench.store.checkpoints(corpus) if c.key._replace(step=key.step) == key)
+        return [store.checkpoint(corpus, key)]
+    run = (c for c in store.checkpoints(corpus) if c.key._replace(step=key.step) == key)
     return [c for c in run if c.key.step <= key.step]
 
 

@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, BertForSequenceClassification, BertForTo
 
 from explorer.demo.recipe import Recipe, Task
 from explorer.demo.texts import Sentence
-from store.extract.quiet import quiet
+from store.models.quiet import quiet
 
 IGNORED = -100
 Batch = dict[str, torch.Tensor]

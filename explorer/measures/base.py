@@ -271,7 +271,8 @@ def no_artefact(name: str) -> Mapping[str, np.ndarray]:
 class Given:
     """What one cell is computed from."""
 
-    corpus: Corpus
+    texts: Corpus | None
+    """None where the measure reads nothing of any texts."""
     operands: Mapping[str, Mapping[str, object]]
     """What was read of each operand, by role and kind of input."""
     annotation: Labels | None = None
@@ -292,6 +293,17 @@ class Given:
         """The layer that it is compared with; None for a measure of one checkpoint."""
         found = self.operands.get(REFERENCE.role)
         return None if found is None else _layer(found)
+
+    @property
+    def corpus(self) -> Corpus:
+        """The corpus that everything was read on.
+
+        Raises:
+            MeasureError: none was given.
+        """
+        if self.texts is None:
+            raise MeasureError("The measure reads checkpoints on texts, and no corpus was given.")
+        return self.texts
 
     @property
     def labels(self) -> Labels:
@@ -398,6 +410,11 @@ class Measure:
     def reads(self) -> tuple[Input, ...]:
         """The inputs that belong to checkpoints, each kind once."""
         return tuple({i.kind: i for i in self.inputs if i.role}.values())
+
+    @cached_property
+    def on_corpus(self) -> bool:
+        """Its values are of checkpoints on a corpus; else of checkpoints alone."""
+        return any(one.on_corpus for one in self.inputs)
 
     @cached_property
     def labels(self) -> Input | None:

@@ -47,6 +47,8 @@ class Input:
     """Of annotations: what a label may belong to."""
     of: str = ""
     """Of annotations: the kind of the labels."""
+    on_corpus: bool = True
+    """It is of texts, or of a checkpoint on texts; else of the checkpoint alone."""
 
 
 def hidden(*operands: Operand) -> tuple[Input, ...]:
@@ -61,7 +63,7 @@ def attention(*operands: Operand) -> tuple[Input, ...]:
 
 def weights(*operands: Operand) -> tuple[Input, ...]:
     """Declare that the weights of each operand are read, from the folder that it was extracted from."""
-    return tuple(Input("weights", "weights", operand.role) for operand in operands)
+    return tuple(Input("weights", "weights", operand.role, on_corpus=False) for operand in operands)
 
 
 def logits(*operands: Operand) -> tuple[Input, ...]:

@@ -2,7 +2,7 @@
 
 from explorer.selection.against import KINDS, Against
 from explorer.selection.cells import Cell, Cells, Pair
-from explorer.selection.listing import Listing, at_or_before, default_against, list_store, seed_order
+from explorer.selection.listing import Listing, at_or_before, default_against, list_store, listing_of, seed_order
 from explorer.selection.question import (
     Question,
     QuestionError,
@@ -31,6 +31,7 @@ __all__ = [
     "at_or_before",
     "default_against",
     "list_store",
+    "listing_of",
     "narrowed",
     "seed_order",
     "steps_of",

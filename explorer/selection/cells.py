@@ -166,8 +166,8 @@ class Cells(Collection[Cell]):
         if self.left_out == len(self._all):
             lacking = " and ".join(i.title for i in measure.reads)
             raise BertdynError(
-                f"{measure.name} reads {lacking}, and the chosen checkpoints of corpus '{self.question.corpus}' were "
-                "extracted without them (--no-attentions)."
+                f"{measure.name} reads {lacking}, and the chosen checkpoints{_on(self.question)} were stored without "
+                "them."
             )
         if measure.layers is not None and next(iter(self), None) is None:
             last = max(c.layers for c in self._checkpoints.values())
@@ -289,7 +289,7 @@ def choose(question: Question, keys: Iterable[CheckpointKey]) -> tuple[Checkpoin
         steps = sorted({k.step for k in keys})
         shown = ", ".join(map(str, steps[:12])) + (", ..." if len(steps) > 12 else "")
         raise BertdynError(
-            f"The selection matches no checkpoint of corpus '{question.corpus}'. "
+            f"The selection matches no checkpoint{_on(question)}. "
             f"There are tasks {', '.join(tasks) or 'none'}; seeds {', '.join(seeds) or 'none'}; "
             f"steps {shown or 'none'}."
         )
@@ -331,8 +331,8 @@ def comparisons(question: Question, keys: Sequence[CheckpointKey]) -> tuple[Pair
     if not found:
         known = sorted({k.recipe for k in keys})
         raise BertdynError(
-            f"Nothing to compare: no chosen checkpoint of corpus '{question.corpus}' has a counterpart "
-            f"'{against}'. There are tasks {', '.join(known)}."
+            f"Nothing to compare: no chosen checkpoint{_on(question)} has a counterpart '{against}'. "
+            f"There are tasks {', '.join(known)}."
         )
     return tuple(found)
 
@@ -349,6 +349,10 @@ def _between_seeds(chosen: Iterable[CheckpointKey], keys: Iterable[CheckpointKey
                 smaller, larger = sorted((key, other), key=lambda k: seed_order(k.seed))
                 found.add(Pair(larger, smaller))
     return sorted(found, key=lambda p: (p.key, p.reference or p.key))
+
+
+def _on(question: Question) -> str:
+    return f" of corpus '{question.corpus}'" if question.corpus else ""
 
 
 def _known(flag: str, wanted: Sequence[str], there: Sequence[str]) -> None:

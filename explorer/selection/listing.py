@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from explorer.selection.against import Against
-from store.keys import PRETRAINED, CheckpointKey, CorpusInfo
+from store.keys import NO_CORPUS, PRETRAINED, Checkpoint, CheckpointKey, CorpusInfo
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -21,9 +22,18 @@ class Listing:
     corpora: tuple[CorpusInfo, ...]
     keys: tuple[tuple[CheckpointKey, ...], ...]
     """In the order of ``corpora``."""
+    registered: tuple[CheckpointKey, ...] = field(default=(), kw_only=True)
+    """Checkpoints that were registered, on no corpus."""
+
+    @cached_property
+    def everywhere(self) -> tuple[CheckpointKey, ...]:
+        """The checkpoints on any corpus or none, sorted."""
+        return tuple(sorted({*self.registered, *(key for keys in self.keys for key in keys)}))
 
     def of(self, corpus: str) -> tuple[CheckpointKey, ...]:
-        """Return the checkpoints on a corpus; none when there is no such corpus."""
+        """Return the checkpoints on a corpus, all for NO_CORPUS; none when there is no such corpus."""
+        if corpus == NO_CORPUS:
+            return self.everywhere
         return next((k for info, k in zip(self.corpora, self.keys, strict=True) if info.name == corpus), ())
 
     def info(self, corpus: str) -> CorpusInfo | None:
@@ -31,18 +41,23 @@ class Listing:
         return next((info for info in self.corpora if info.name == corpus), None)
 
 
-def list_store(store: Store, corpus: str | None = None) -> Listing:
-    """List a store; the checkpoints of one corpus only when it is given.
+def list_store(store: Store) -> Listing:
+    """List a store.
 
     Raises:
         BertdynError: the store cannot be read.
     """
-    corpora = store.corpora()
-    keys = tuple(
-        tuple(sorted(c.key for c in store.checkpoints(info.name))) if corpus in (None, info.name) else ()
-        for info in corpora
-    )
-    return Listing(corpora, keys)
+    return listing_of(store.corpora(), store.checkpoints())
+
+
+def listing_of(corpora: Iterable[CorpusInfo], checkpoints: Iterable[Checkpoint]) -> Listing:
+    """Return the listing of corpora and all checkpoints."""
+    found: dict[str, list[CheckpointKey]] = {}
+    for one in checkpoints:
+        found.setdefault(one.corpus, []).append(one.key)
+    named = tuple(corpora)
+    keys = tuple(tuple(sorted(found.get(info.name, ()))) for info in named)
+    return Listing(named, keys, registered=tuple(sorted(found.get(NO_CORPUS, ()))))
 
 
 def default_against(keys: Iterable[CheckpointKey], preferred: str = PRETRAINED) -> Against:

@@ -12,7 +12,7 @@ from explorer.selection.listing import Listing, at_or_before, default_against, l
 from explorer.selection.ranges import Ranges
 from explorer.selection.selection import Selection
 from store.errors import BertdynError
-from store.keys import PRETRAINED, CheckpointKey, task_and_variant
+from store.keys import NO_CORPUS, PRETRAINED, CheckpointKey, task_and_variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +37,7 @@ class Question:
 
     measure: Measure
     corpus: str
+    """NO_CORPUS for a measure that reads nothing of any texts."""
     annotation: str
     """Name of the labels that the measure reads; empty where it reads none."""
     tasks: tuple[str, ...]
@@ -90,13 +91,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
         parameters = measure.settle(dict(selection.parameters))
     except MeasureError as error:
         raise QuestionError(str(error)) from None
-    if not listing.corpora:
-        raise QuestionError("The store holds no corpus yet: run 'bertdyn extract' first.")
-    info = listing.info(selection.corpus)
-    if info is None:
-        known = ", ".join(i.name for i in listing.corpora)
-        raise QuestionError(f"--corpus: the store has no '{selection.corpus}', only {known}.", "corpus")
-    annotation = annotation_for(measure, info, selection.annotation, listing)
+    corpus, annotation = _texts(selection, measure, listing)
     against = selection.against
     if against is not None and not measure.compares:
         raise QuestionError(
@@ -115,10 +110,10 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
         has = f", only {' and '.join(measure.intervals)}" if measure.intervals else " nor any other"
         raise QuestionError(f"--interval: {measure.name} has no {trust.interval} interval{has}.", "uncertainty")
     if against is None and measure.compares:
-        against = default_against(listing.of(info.name), measure.default_reference)
+        against = default_against(listing.of(corpus), measure.default_reference)
     return Question(
         measure=measure,
-        corpus=info.name,
+        corpus=corpus,
         annotation=annotation,
         tasks=selection.tasks,
         seeds=selection.seeds,
@@ -129,6 +124,26 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
         ref_layers=selection.ref_layers,
         detail="" if selection.detail in measure.details[:1] else selection.detail,
     )
+
+
+def _texts(selection: Selection, measure: Measure, listing: Listing) -> tuple[str, str]:
+    """The corpus and the annotation that a measure is asked for, both empty for one that reads no texts."""
+    if not measure.on_corpus:
+        for flag, named in (("--corpus", selection.corpus), ("--annotation", selection.annotation)):
+            if named:
+                raise QuestionError(
+                    f"{measure.name} is a value of checkpoints on no texts: {flag} has no meaning for it.", "measure"
+                )
+        if not listing.everywhere:
+            raise QuestionError("The store holds no checkpoint yet: run 'bertdyn extract' or 'bertdyn register' first.")
+        return NO_CORPUS, ""
+    if not listing.corpora:
+        raise QuestionError("The store holds no corpus yet: run 'bertdyn extract' first.")
+    info = listing.info(selection.corpus)
+    if info is None:
+        known = ", ".join(i.name for i in listing.corpora)
+        raise QuestionError(f"--corpus: the store has no '{selection.corpus}', only {known}.", "corpus")
+    return info.name, annotation_for(measure, info, selection.annotation, listing)
 
 
 def fitting(measure: Measure, corpus: CorpusInfo) -> tuple[AnnotationInfo, ...]:
@@ -202,7 +217,7 @@ def ask_store(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Qu
         measure = get(selection.measure)
     except MeasureError as error:
         raise QuestionError(str(error), "measure") from None
-    return ask(selection, measure, list_store(store, selection.corpus), trust)
+    return ask(selection, measure, list_store(store), trust)
 
 
 def narrowed(question: Question, keys: Sequence[CheckpointKey], step: int | None = None) -> Question:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explorer.selection.against import Against
 from explorer.selection.ranges import Ranges
+from store.keys import NO_CORPUS
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Selection:
     """One choice of values: a measure and its parameters on checkpoints of a corpus. Empty means the default."""
 
     measure: str
-    corpus: str
+    corpus: str = NO_CORPUS
     tasks: tuple[str, ...] = ()
     """Each ``TASK`` or ``TASK+VARIANT``; empty: all."""
     seeds: tuple[str, ...] = ()

@@ -313,13 +313,15 @@ def catalogue(store: Store) -> Catalogue:
         BertdynError: it cannot be read.
     """
     from explorer.measures.registry import all_measures
+    from explorer.selection import listing_of
 
-    corpora = store.corpora()
-    listed = [store.checkpoints(info.name) for info in corpora]
+    checkpoints = store.checkpoints()
+    listing = listing_of(store.corpora(), checkpoints)
     return Catalogue(
-        corpora=corpora,
-        keys=tuple(tuple(sorted(c.key for c in found)) for found in listed),
-        layers=max((c.layers for found in listed for c in found), default=0),
+        corpora=listing.corpora,
+        keys=listing.keys,
+        registered=listing.registered,
+        layers=max((c.layers for c in checkpoints), default=0),
         measures=all_measures(),
-        heads=max((c.heads for found in listed for c in found), default=0),
+        heads=max((c.heads for c in checkpoints), default=0),
     )

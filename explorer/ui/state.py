@@ -24,7 +24,7 @@ from explorer.selection.question import fitting
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
 from store.errors import BertdynError
-from store.keys import PLAIN, PRETRAINED
+from store.keys import NO_CORPUS, PLAIN, PRETRAINED
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
@@ -184,7 +184,7 @@ class State:
         if kind.against:
             chosen = replace(chosen, against=Against.parse(kind.against))
         if kind.at_step:
-            steps = steps_of(chosen, catalogue.of(self.corpus))
+            steps = steps_of(chosen, catalogue.of(chosen.corpus))
             chosen = replace(chosen, tasks=chosen.tasks[:1], steps=Ranges.one(steps[at_or_before(steps, at)]))
         if not kind.one:
             return chosen
@@ -193,7 +193,7 @@ class State:
             words = f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
             raise NotShownError(words, "measure.next")
         # It is of one comparison: at the step that is pointed at where steps are an axis.
-        return narrowed(kind.asked(chosen), catalogue.of(self.corpus), at)
+        return narrowed(kind.asked(chosen), catalogue.of(chosen.corpus), at)
 
     def chosen(self, catalogue: Catalogue, name: str) -> Question:
         """The values of one measure.
@@ -205,11 +205,11 @@ class State:
         if measure is None:
             names = ", ".join(m.name for m in catalogue.measures)
             raise BertdynError(f"There is no measure '{name}', only {names}.")
-        if not catalogue.of(self.corpus):
+        if not catalogue.everywhere:
             raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
         typed = Selection(
             measure=name,
-            corpus=self.corpus,
+            corpus=self.corpus if measure.on_corpus else NO_CORPUS,
             annotation=self.labels(catalogue, measure),
             tasks=self.tasks,
             seeds=self.seeds,

@@ -13,12 +13,12 @@ from explorer.measures.base import canonical
 from explorer.measures.registry import all_measures
 from explorer.selection import (
     Against,
-    Listing,
     Question,
     QuestionError,
     Selection,
     ask,
     default_against,
+    listing_of,
     seed_order,
 )
 from explorer.selection.cells import Shape, count, shapes_of
@@ -26,16 +26,17 @@ from explorer.selection.question import fitting
 from explorer.views.asked import shares
 from explorer.views.fetching import wanted_of
 from store.errors import BertdynError
-from store.keys import PRETRAINED, Checkpoint, CheckpointKey, CorpusInfo
+from store.keys import NO_CORPUS, PRETRAINED, Checkpoint, CorpusInfo
 from store.layout import ATTENTION
+from store.registered import newest, without_corpus
 from store.rows import AGAINST_PRETRAINED, PAIRED_WITH_ITSELF, WHOLE, AgainstFirst, Condition, Is, RowQuery
 from store.shelf import kept_bytes
 
 if TYPE_CHECKING:
     from store.store import Store
 
-MISSING, BARE, FULL = 0, 1, 2
-"""A checkpoint is not there; is there without attentions; with them."""
+MISSING, BARE, FULL, REGISTERED = 0, 1, 2, 3
+"""A checkpoint is not there; is there without attentions; with them; is listed without any array."""
 
 _AGAINST: dict[str, Condition] = {
     "": Is("ref_task", None),
@@ -52,10 +53,11 @@ class RunCoverage:
     task: str
     seed: str
     corpus: str
+    """NO_CORPUS: what was registered of the run, on no texts."""
     steps: tuple[int, ...]
-    """Those that some run of the task has, on any corpus."""
+    """Those that some run of the task has, on any corpus; those of the run itself that were registered."""
     states: tuple[int, ...]
-    """MISSING, BARE or FULL, a step."""
+    """MISSING, BARE, FULL or REGISTERED of each step."""
     bytes: int
 
     @property
@@ -79,7 +81,7 @@ class MeasureCoverage:
     @property
     def texts(self) -> str:
         """The corpus and, where the measure reads any, its labels, in words."""
-        return f"{self.annotation} of {self.corpus}" if self.annotation else self.corpus
+        return f"{self.annotation} of {self.corpus}" if self.annotation else self.corpus or "no texts"
 
 
 @dataclass(frozen=True)
@@ -132,25 +134,28 @@ def run_coverage(checkpoints: Sequence[Checkpoint]) -> list[RunCoverage]:
     steps: dict[str, set[int]] = {}
     found: dict[tuple[str, str], dict[str, dict[int, Checkpoint]]] = {}
     for c in checkpoints:
-        steps.setdefault(c.key.recipe, set()).add(c.key.step)
+        if c.corpus != NO_CORPUS:
+            steps.setdefault(c.key.recipe, set()).add(c.key.step)
         found.setdefault((c.key.recipe, c.key.seed), {}).setdefault(c.corpus, {})[c.key.step] = c
     expected = {task: tuple(sorted(there)) for task, there in steps.items()}
-    corpora = sorted({c.corpus for c in checkpoints})
+    corpora = sorted({c.corpus for c in checkpoints}, key=lambda name: (name == NO_CORPUS, name))
     runs = sorted(found, key=lambda run: (run[0] == PRETRAINED, run[0], seed_order(run[1])))
     covered = []
     for task, seed in runs:
         for corpus in corpora:
             there = found[task, seed].get(corpus, {})
-            states = tuple(_state(there.get(step)) for step in expected[task])
-            covered.append(
-                RunCoverage(task, seed, corpus, expected[task], states, sum(c.bytes for c in there.values()))
-            )
+            listed = expected.get(task, ()) if corpus else tuple(sorted(there))
+            states = tuple(_state(there.get(step)) for step in listed)
+            if listed:
+                covered.append(RunCoverage(task, seed, corpus, listed, states, sum(c.bytes for c in there.values())))
     return covered
 
 
 def _state(checkpoint: Checkpoint | None) -> int:
     if checkpoint is None:
         return MISSING
+    if checkpoint.corpus == NO_CORPUS:
+        return REGISTERED
     return FULL if ATTENTION in checkpoint.digests else BARE
 
 
@@ -158,12 +163,13 @@ def default_questions(
     measures: Iterable[Measure], corpora: Sequence[CorpusInfo], checkpoints: Sequence[Checkpoint]
 ) -> list[Question]:
     """Return what each measure asks of each corpus that it fits, with its defaults (pure)."""
-    keys: dict[str, list[CheckpointKey]] = {}
-    for c in checkpoints:
-        keys.setdefault(c.corpus, []).append(c.key)
-    listing = Listing(tuple(corpora), tuple(tuple(keys.get(info.name, ())) for info in corpora))
+    listing = listing_of(corpora, checkpoints)
     asked = []
     for measure in measures:
+        if not measure.on_corpus:
+            with suppress(QuestionError):
+                asked.append(ask(Selection(measure.name), measure, listing))
+            continue
         for info in corpora:
             for annotation in [one.name for one in fitting(measure, info)] or [""]:
                 with suppress(QuestionError):
@@ -184,6 +190,7 @@ def measure_coverage(
     by_corpus: dict[str, list[Checkpoint]] = {}
     for c in checkpoints:
         by_corpus.setdefault(c.corpus, []).append(c)
+    by_corpus[NO_CORPUS] = list(map(without_corpus, newest(checkpoints).values()))
     shapes: dict[tuple[str, Against | None], Mapping[Shape, int]] = {}
     covered = []
     seen: set[tuple[Measure, str]] = set()

@@ -166,7 +166,7 @@ def of_what(question: Question) -> str:
     parts += [f"layer {question.layers}"] if question.layers else []
     parts += [f"from {question.against}"] if question.against else []
     parts += ["every layer against every layer"] if question.ref_layers else []
-    return clean(f"{' '.join(parts)}, corpus {question.corpus}")
+    return clean(" ".join(parts) + (f", corpus {question.corpus}" if question.corpus else ""))
 
 
 def _cells(job: Job, bar: int) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from explorer.render.palette import Palette
 from explorer.render.targets import Target
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
-from explorer.views.coverage import BARE, FULL, MISSING, Coverage, MeasureCoverage, RunCoverage
+from explorer.views.coverage import BARE, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
 from explorer.views.fitting import DOT
 from store.keys import PRETRAINED
 
@@ -21,8 +21,8 @@ COLUMNS = (
     *("kind", "task", "seed", "corpus", "measure", "extracted", "with_attention", "expected", "missing_steps", "bytes"),
     *("known", "possible", "annotation"),
 )
-_MARKS = {FULL: "●", BARE: "○", MISSING: "·"}
-_PLAIN_MARKS = {FULL: "#", BARE: "o", MISSING: "."}
+_MARKS = {FULL: "●", BARE: "○", MISSING: "·", REGISTERED: "◌"}
+_PLAIN_MARKS = {FULL: "#", BARE: "o", MISSING: ".", REGISTERED: "-"}
 _MIXED, _PLAIN_MIXED = "◐", "%"
 _BAR = 20
 _NAMES = 5
@@ -102,11 +102,13 @@ class StoreView:
     def _sections(self, plain: bool) -> tuple[_Section, ...]:
         data, marks = self.data, _PLAIN_MARKS if plain else _MARKS
         key = f"{marks[FULL]} with attentions  {marks[BARE]} without  {marks[MISSING]} missing"
+        if any(REGISTERED in run.states for run in data.runs):
+            key += f"  {marks[REGISTERED]} registered only"
         runs = tuple(
             (
                 "pre-trained" if run.task == PRETRAINED else run.task,
                 "" if run.task == PRETRAINED else run.seed,
-                run.corpus,
+                run.corpus or "no texts",
                 f"{len(_there(run))} of {len(run.steps)}",
                 _steps(run),
                 size(run.bytes),
@@ -172,11 +174,12 @@ class StoreView:
         if isinstance(row, MeasureCoverage):
             left = row.possible - row.known
             known = f"{count(row.known)} of {count(row.possible)}"
-            text = f"{row.measure.title} on {row.texts}: {known} layers of checkpoints"
+            on = f" on {row.texts}" if row.corpus else ""
+            text = f"{row.measure.title}{on}: {known} layers of checkpoints"
             todo = f"; bertdyn compute {row.measure.name} computes the other {count(left)}" if left else ", all of them"
             return clean(text + todo)
         who = "the pre-trained model" if row.task == PRETRAINED else f"{row.task}, seed {row.seed}"
-        text = f"{who} on {row.corpus}: {size(row.bytes)}"
+        text = f"{who} on {row.corpus}: {size(row.bytes)}" if row.corpus else f"{who}: registered, with no arrays"
         if row.missing:
             text += f"; not extracted: {_named(row.missing)}"
         bare = [step for step, state in zip(row.steps, row.states, strict=True) if state == BARE]

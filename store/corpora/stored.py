@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from store.attributes import corpus_info, read_attributes
-from store.corpora.annotations import StoredAnnotations, read_array, write_annotation, write_array
+from store.corpora.annotations import StoredAnnotations, add_annotation, read_array, write_annotation, write_array
 from store.errors import BertdynError
 from store.groups import damage, make_group
 from store.keys import Corpus
 from store.layout import annotation_path, corpus_path
 from store.ragged import offsets_of, pack_texts, pair_offsets, unpack_texts
-from store.staging import MARK, Stage, writing
+from store.staging import MARK, Stage, modified, writing
 
 _ARRAYS = {
     "token_ids": ("int32", "token"),
@@ -57,6 +58,31 @@ def write_corpus(root: Path, corpus: Corpus, replace: bool = False) -> bool:
         return stage.publish(corpus_path(root, corpus.info.name), replace)
     finally:
         stage.discard()
+
+
+def add_corpus(root: Path, corpus: Corpus, in_use: Callable[[], bool]) -> None:
+    """Add a corpus; one with the same texts and tokens gets the annotations that are new.
+
+    Args:
+        in_use: whether any checkpoint was extracted on the corpus that has this name; else that gives way to this one.
+
+    Raises:
+        BertdynError: another one in use has that name; the disk is full or not writable.
+    """
+    name = corpus.info.name
+    there = modified(corpus_path(root, name)) is not None
+    if not there and write_corpus(root, corpus):
+        return
+    stored = read_corpus(root, name)
+    if same_text(stored, corpus):
+        for annotation in corpus.annotations.values():
+            add_annotation(root, name, annotation)
+        return
+    if not in_use() and write_corpus(root, corpus, replace=True):
+        return
+    raise BertdynError(
+        f"The store has checkpoints on a corpus '{name}' with other texts or tokens. Give this one another name."
+    )
 
 
 def read_corpus(root: Path, name: str) -> Corpus:

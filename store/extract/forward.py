@@ -9,9 +9,9 @@ import numpy as np
 
 from store.errors import BertdynError
 from store.extract.batches import Window, windows
-from store.extract.tokens import first_line
 from store.keys import Corpus
 from store.models.load import Encoder, check_fits
+from store.models.quiet import first_line
 from store.ragged import pair_offsets
 
 if TYPE_CHECKING:

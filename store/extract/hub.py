@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from store.errors import BertdynError
-from store.extract.quiet import quiet
-from store.extract.tokens import TOKENIZER_FILES, first_line
+from store.extract.tokens import TOKENIZER_FILES
+from store.models.quiet import first_line, quiet
 
 _PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*.bin")
 _SAFE = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")

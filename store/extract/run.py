@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from store.errors import BertdynError
 from store.extract import forward
 from store.extract.find import Found, history
 from store.extract.plan import NOT_WANTED, ExtractOptions, Outcome, Plan, Work, free_bytes, make_plan, size
-from store.extract.tokens import versions
+from store.extract.provenance import provenance
 from store.extract.usable import sentence
 from store.keys import CheckpointKey
 from store.models.classifier import Classifying, classifying
-from store.models.files import weights_digest, weights_stamp
 from store.models.load import Encoder, ModelFiles, load
 from store.store import Store
 
@@ -148,7 +146,11 @@ def _checkpoint(
         if past.note:
             notes.append(past.note)
         classified, no_logits = _classifier(encoder, model, plan.options)
-        attributes = {**_attributes(encoder, model, found, past), "no_logits": no_logits}
+        attributes = {
+            **provenance(model, found, past, encoder.model_class),
+            "device": str(encoder.device),
+            "no_logits": no_logits,
+        }
         if no_logits and no_logits != NOT_WANTED:
             notes.append(f"{found.key} has no logits: {no_logits}")
     except Exception as error:  # one checkpoint never ends the others
@@ -218,24 +220,3 @@ def _one(
         if not writer.commit():
             return "present"
     return "replaced" if work.replace else "added"
-
-
-def _attributes(encoder: Encoder, model: ModelFiles, found: Found, past: Any) -> dict[str, Any]:
-    """Return the provenance of one checkpoint."""
-    total, changed = weights_stamp(model.files)
-    return {
-        "model_class": encoder.model_class,
-        "source": found.source,
-        "folder": str(found.folder.absolute()),
-        "base_folder": "" if model.base is None else str(model.base.absolute()),
-        "weights_prefix": model.prefix,
-        "weights_sha256": weights_digest(model.files),
-        "weights_size": total,
-        "weights_mtime_ns": changed,
-        "epoch": past.epoch,
-        "loss": past.loss,
-        "metrics": dict(past.metrics),
-        "training_log": [dict(entry) for entry in past.log],
-        "device": str(encoder.device),
-        "versions": {"python": platform.python_version(), **versions("torch", "transformers", "tokenizers", "zarr")},
-    }

@@ -14,8 +14,8 @@ import numpy as np
 from store.corpora.labels import annotation_of
 from store.corpora.text_files import Text
 from store.errors import BertdynError
-from store.extract.quiet import quiet
 from store.keys import Corpus, CorpusInfo
+from store.models.quiet import first_line, quiet
 from store.ragged import offsets_of
 
 _VOCABULARIES = (
@@ -162,13 +162,6 @@ def versions(*packages: str) -> dict[str, str]:
     from importlib.metadata import version
 
     return {package: version(package) for package in packages}
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what another library says (and a second that it announces), to end a sentence of ours."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    shown = 2 if lines and lines[0].endswith(":") else 1
-    return (" ".join(lines[:shown]) or type(error).__name__)[:300]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from store.errors import BertdynError
 from store.extract.find import Found
-from store.extract.tokens import files_digest, first_line, has_tokenizer
+from store.extract.tokens import files_digest, has_tokenizer
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.models.load import ModelFiles, look
+from store.models.quiet import first_line
 
 _KEYS = 3
 """Checkpoints that a note names."""

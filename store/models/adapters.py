@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.extract.quiet import quiet
-from store.extract.tokens import first_line
 from store.models.config import Skeleton
 from store.models.files import names_in, read_tensors
 from store.models.names import is_optional, prefixes
+from store.models.quiet import first_line, quiet
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from store.extract.quiet import quiet
 from store.models.config import Config
 from store.models.load import Encoder
+from store.models.quiet import quiet
 from store.outputs import Classes, Classifier, Head, Problem
 
 _HEADS: dict[str, Head] = {

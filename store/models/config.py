@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.extract.quiet import quiet
-from store.extract.tokens import first_line
+from store.models.quiet import first_line, quiet
 
 CONFIG = "config.json"
 _SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size")

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.extract.quiet import quiet
-from store.extract.tokens import first_line
 from store.models.formats import training_format
+from store.models.quiet import first_line, quiet
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
 """In the order in which they are taken."""

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.extract.quiet import quiet
 from store.keys import Corpus
 from store.models.adapters import Adapter, is_adapter, merge, read_adapter
 from store.models.config import CONFIG, Config, Geometry, Skeleton, read_config, takes_types, without_advice
 from store.models.files import names_in, present_files, read_tensors, weight_files
 from store.models.names import Fit, fit, is_optional, without
+from store.models.quiet import quiet
 
 _SHOWN = 3
 """Weights that a message names."""

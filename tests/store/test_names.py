@@ -13,7 +13,7 @@ from store.store import Store
 from tests.synthetic import sample_corpus, write_checkpoint
 
 ODD = [
-    "a/b", "..", ".", "", " ", "a b", "%", "a%2Fb", "~", "日本語", "Ünïcödé", "x" * 300, "x" * 301, "nul\0",
+    "a/b", "..", ".", " ", "a b", "%", "a%2Fb", "~", "日本語", "Ünïcödé", "x" * 300, "x" * 301, "nul\0",
     "a'b\"c", "*[?]",
 ]  # fmt: skip
 
@@ -74,3 +74,8 @@ def test_half_a_character_in_a_name_is_refused(tmp_path: Path) -> None:
             "dev", CheckpointKey.plain("caf\udce9", "1", 0), layers=1, heads=1, width=2, dtype="float16", attentions=False,  # noqa: E501
             attributes={},
         )  # fmt: skip
+
+
+def test_a_corpus_without_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BertdynError, match="A corpus needs a name"):
+        Store.create(tmp_path / "s.bertdyn").add_corpus(sample_corpus("", examples=2))

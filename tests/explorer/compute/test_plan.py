@@ -89,7 +89,7 @@ class TestWhatIsMissing:
 
     def test_no_attentions_at_all_is_an_error(self) -> None:
         without = [checkpoint(c.key, attentions=False) for c in LISTING]
-        with pytest.raises(BertdynError, match=r"js reads attentions, .* extracted without them"):
+        with pytest.raises(BertdynError, match=r"js reads attentions, .* stored without them"):
             planned("js", listing=without)
         assert planned("svcca", listing=without).cells
 

@@ -130,7 +130,7 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
 
 
 def computed(store: Store, step: int) -> tuple[list[Result], tuple[str, ...]]:
-    question = ask_store(store, Selection("weight-change", "dev", tasks=("sst",), steps=None))
+    question = ask_store(store, Selection("weight-change", tasks=("sst",), steps=None))
     outcome = compute(store, [question], workers=1, device="cpu")
     query = RowQuery((Is("measure", "weight-change"), Is("step", step)), axes=further_axes(get("weight-change")))
     rows = store.results(query)

@@ -28,3 +28,10 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
         if not hub_bars:
             enable_progress_bars()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what another library says (and a second that it announces), to end a sentence of ours."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    shown = 2 if lines and lines[0].endswith(":") else 1
+    return (" ".join(lines[:shown]) or type(error).__name__)[:300]

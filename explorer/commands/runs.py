@@ -1,0 +1,55 @@
+"""The flags that say which checkpoints are meant, and what became of them as text."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from explorer.commands.output import as_table
+
+if TYPE_CHECKING:
+    from store.extract.run import Outcome, Report
+
+layout_option = click.option(
+    "--layout",
+    metavar="TEMPLATE",
+    default="{task}/seed-{seed}/checkpoint-{step}",
+    show_default=True,
+    help="How a checkpoint's path ends; * is any part of a name. Without {step}, trainer_state.json says it; without "
+    '{seed}, the seed is "0".',
+)
+reference_option = click.option(
+    "--reference", metavar="PATH_OR_HUB_ID", help="The pre-trained model: stored as task 'pretrained', step 0."
+)
+
+
+def print_report(report: Report, none: str = "(any)") -> None:
+    """Print counts by run on stdout; each failure, and what is worth knowing, on stderr.
+
+    Args:
+        none: stands in the place of the corpus where there is none.
+    """
+    runs: dict[tuple[str, str, str], list[Outcome]] = {}
+    for outcome in report.outcomes:
+        runs.setdefault((outcome.corpus or none, outcome.key.recipe, outcome.key.seed), []).append(outcome)
+    rows = []
+    for (corpus, task, seed), outcomes in runs.items():
+        counts = Counter(o.status for o in outcomes)
+        steps = ",".join(str(o.key.step) for o in outcomes if o.status in ("added", "replaced"))
+        rows.append(
+            (corpus, task, seed, counts["added"], counts["replaced"], counts["present"], counts["failed"], steps)
+        )
+    columns = ("corpus", "task", "seed", "added", "replaced", "there already", "failed", "steps added")
+    sys.stdout.write(as_table(columns, rows))
+    sys.stdout.flush()
+    for outcome in report.outcomes:
+        if outcome.status == "failed":
+            where = f"{outcome.key} on {outcome.corpus}" if outcome.corpus else str(outcome.key)
+            print(f"failed: {where}: {outcome.reason}", file=sys.stderr)
+        elif outcome.reason:
+            print(f"note: {outcome.key} on {outcome.corpus}: {outcome.reason}", file=sys.stderr)
+    for note in report.notes:
+        print(f"note: {note}", file=sys.stderr)
