@@ -41,6 +41,30 @@ class Classes:
 
 
 @dataclass(frozen=True, eq=False)
+class Outputs:
+    """What a checkpoint's own classifier says of a corpus (``explorer.measures.base.Outputs``)."""
+
+    logits: np.ndarray
+    """float32 [examples or tokens, classes]."""
+    classes: Classes
+
+    @property
+    def head(self) -> str:
+        """What a row is of."""
+        return self.classes.head
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.classes.labels
+
+    @property
+    def problem(self) -> str:
+        """What the classes are to each other."""
+        return self.classes.problem
+
+
+@dataclass(frozen=True, eq=False)
 class Classifier:
     """A classifier as it is stored: what its columns are, and its weights by name."""
 

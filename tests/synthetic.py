@@ -11,6 +11,7 @@ import numpy as np
 
 from store.corpora.annotations import make_annotation
 from store.keys import PRETRAINED_KEY, Annotation, CheckpointKey, Corpus, CorpusInfo, Level
+from store.outputs import Classes, Classifier
 from store.store import Store
 
 LAYERS, WIDTH, HEADS = 3, 16, 2
@@ -88,6 +89,7 @@ def make_store(
     layers: int = LAYERS,
     width: int = WIDTH,
     heads: int = HEADS,
+    logits: bool = False,
 ) -> Store:
     """A store with one checkpoint a task, seed and step, and the pre-trained model, on every corpus.
 
@@ -99,7 +101,9 @@ def make_store(
     for corpus in [sample_corpus()] if corpora is None else corpora:
         store.add_corpus(corpus)
         for key in [PRETRAINED_KEY, *keys] if pretrained else keys:
-            write_checkpoint(store, corpus, key, attentions=attentions, layers=layers, width=width, heads=heads)
+            write_checkpoint(
+                store, corpus, key, attentions=attentions, layers=layers, width=width, heads=heads, logits=logits
+            )
     return store
 
 
@@ -122,8 +126,12 @@ def write_checkpoint(
     layers: int = LAYERS,
     width: int = WIDTH,
     heads: int = HEADS,
+    logits: bool = False,
 ) -> None:
-    """One checkpoint. ``shift`` moves it, for a second version under the same name (``replace``)."""
+    """One checkpoint. ``shift`` moves it, for a second version under the same name (``replace``); with ``logits`` it
+    classifies the examples of a corpus with labels of sentences."""
+    names = corpus.annotations["label"].names if logits else ()
+    classes = Classes("sequence", names, "single_label_classification")
     attributes = {
         "corpus": corpus.info.name,
         "task": key.task,
@@ -155,11 +163,22 @@ def write_checkpoint(
         dtype="float16",
         attentions=attentions,
         attributes=attributes,
+        classifier=Classifier(classes, {"weight": np.zeros((len(names), width), np.float32)}) if logits else None,
         replace=replace,
     ) as writer:
         attention = attention_of(corpus, key, layers, heads) if attentions else None
-        writer.append((hidden_of(corpus, key, layers, width) + shift).astype(np.float16), attention)
+        said = logits_of(corpus, key) if logits else None
+        writer.append((hidden_of(corpus, key, layers, width) + shift).astype(np.float16), attention, said)
         writer.commit()
+
+
+def logits_of(corpus: Corpus, key: CheckpointKey) -> np.ndarray:
+    """Logits [examples, labels]: noise of the seed, and the example's own label more from step to step."""
+    label = corpus.annotations["label"]
+    noise = np.random.default_rng(zlib.crc32(f"{key.recipe} {key.seed}".encode()))
+    logits = noise.standard_normal((len(label.values), len(label.names)))
+    logits[np.arange(len(logits)), label.values] += key.step / 20
+    return logits.astype(np.float32)
 
 
 def hidden_of(corpus: Corpus, key: CheckpointKey, layers: int = LAYERS, width: int = WIDTH) -> np.ndarray:

@@ -104,6 +104,7 @@ def command(
     clusters  how far labels lie apart, in one layer of one checkpoint
     labels    each label's distance to its nearest other along the steps
     paths     the labels' centroids along the steps of a run, in a plane
+    data-map  each example by confidence and variability of its label along a run
     example   one sentence's attention in two checkpoints, and the difference
     table     every value
     store     what is extracted, what is computed and what is missing

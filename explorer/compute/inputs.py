@@ -120,23 +120,14 @@ class WeightsInput:
         return 12 * 4 * checkpoint.width**2
 
 
-@dataclass(frozen=True, eq=False)
-class StoredOutputs:
-    """What a checkpoint's own classifier says (``explorer.measures.base.Outputs``)."""
-
-    logits: np.ndarray
-    head: str
-    labels: tuple[str, ...]
-    problem: str
-
-
 class LogitsInput:
     """Logits of the checkpoint's own classifier, with the names of its classes."""
 
     def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
         """Return all of them, whatever the layer."""
-        logits, classes = store.logits(checkpoint.corpus, checkpoint.key)
-        return StoredOutputs(logits, classes.head, classes.labels, classes.problem)
+        from store.outputs import Outputs
+
+        return Outputs(*store.logits(checkpoint.corpus, checkpoint.key))
 
     def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
         """Return about how much there is: a few classes for each token at most."""

@@ -146,6 +146,9 @@ def _paint(drawn: Figure, view: View, cursor: Cursor, options: DrawOptions) -> f
     if hasattr(shown, "plane"):
         paint.plane(drawn.subplots(), shown.plane)
         return 4.5
+    if hasattr(shown, "scatter"):
+        paint.scatter(drawn.subplots(), shown.scatter)
+        return 4.0
     if hasattr(shown, "matrix"):
         matrix = shown.matrix(log)
         sides = 0 if matrix.side is None else 1

@@ -12,6 +12,7 @@ from explorer.render.chart import Chart, Series
 from explorer.render.heat import HeatChart
 from explorer.render.matrix import Matrix, Panel
 from explorer.render.plane import Plane
+from explorer.render.scatter import Scatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,6 +152,19 @@ def plane(axes: Axes, what: Plane) -> None:
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel(what.x_name)
     axes.set_ylabel(what.y_name)
+
+
+def scatter(axes: Axes, what: Scatter) -> None:
+    """Points of two scales, and what their colours stand for as a bar."""
+    drawn = axes.scatter(what.x, what.y, c=what.share, cmap="viridis", vmin=0, vmax=1, s=6, linewidths=0)
+    axes.set_xlim(*what.x_range)
+    axes.set_ylim(*what.y_range)
+    for name, x, y in what.regions:
+        edge = "right" if x == what.x_range[1] else "left"
+        axes.text(x, y, name, ha=edge, va="center", fontsize=7, color="#808080")
+    axes.set_xlabel(what.x_name)
+    axes.set_ylabel(what.y_name)
+    axes.figure.colorbar(drawn, ax=axes, location="right", pad=0.02, shrink=0.8, aspect=30)
 
 
 def names(axes: Axes, rows: tuple[str, ...], columns: tuple[str, ...], upright: bool = False) -> None:

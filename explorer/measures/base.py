@@ -142,14 +142,25 @@ class Weights(Protocol):
 class Outputs(Protocol):
     """What a checkpoint's own classifier says of a corpus."""
 
-    logits: np.ndarray
-    """float32 [examples or tokens, classes]."""
-    head: str
-    """``sequence``: a row is an example; ``token``: a token; ``span``: a token, as the start and the end of a span."""
-    labels: tuple[str, ...]
-    """Names of the classes."""
-    problem: str
-    """``single_label_classification``, ``multi_label_classification`` or ``regression``."""
+    @property
+    def logits(self) -> np.ndarray:
+        """float32 [examples or tokens, classes]."""
+        ...
+
+    @property
+    def head(self) -> str:
+        """``sequence``: a row is an example; ``token``: a token; ``span``: a token, as a span's start and end."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """``single_label_classification``, ``multi_label_classification`` or ``regression``."""
+        ...
 
 
 class Shelf(Protocol):

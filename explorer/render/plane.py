@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from rich.cells import cell_len
@@ -90,7 +91,7 @@ def draw(
     """Lines of exactly width x height cells; ``place`` is marked on every path, the path ``focus`` is drawn on top."""
     grid = Grid(width, height)
     frame, legend = _placed(plane, width, height)
-    _axes(grid, frame, plane, palette, ascii_only)
+    draw_axes(grid, frame, plane.x_name, plane.y_name, palette, ascii_only)
     styles = [_style(palette, path, i, focus) for i, path in enumerate(plane.paths)]
     order = [i for i in range(len(plane.paths)) if i != focus] + ([focus] if 0 <= focus < len(plane.paths) else [])
     _trails(grid, frame, plane, styles, order, ascii_only)
@@ -157,9 +158,33 @@ def _frame(plane: Plane, left: int, width: int, height: int) -> _Frame:
     return _Frame(left, width, height, (centre[0], centre[1]), unit if unit > 0 else 1.0)
 
 
-def _axes(grid: Grid, frame: _Frame, plane: Plane, palette: Palette, ascii_only: bool) -> None:
+class PlotFrame(Protocol):
+    """Where a plot stands in a grid, and what its axes show."""
+
+    @property
+    def left(self) -> int:
+        """First column of the plot; its first row is 1."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Columns of the plot."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Rows of the plot."""
+        ...
+
+    def scale(self, axis: int) -> axes.Scale:
+        """Return what the horizontal (0) or vertical (1) axis shows."""
+        ...
+
+
+def draw_axes(grid: Grid, frame: PlotFrame, x_name: str, y_name: str, palette: Palette, ascii_only: bool) -> None:
+    """Draw both axes of a plot with ticks and names, as far as there is room."""
     across, up, corner, tick = ("-", "|", "+", "+") if ascii_only else ("─", "│", "└", "┬")
-    grid.put(0, max(0, frame.left - 1), crop(plane.y_name, grid.width, ascii_only), palette.axis)
+    grid.put(0, max(0, frame.left - 1), crop(y_name, grid.width, ascii_only), palette.axis)
     scale = frame.scale(1)
     if frame.left:
         for row in range(1, 1 + frame.height):
@@ -175,7 +200,7 @@ def _axes(grid: Grid, frame: _Frame, plane: Plane, palette: Palette, ascii_only:
         return
     grid.put(bottom, max(0, frame.left - 1), corner + across * frame.width, palette.axis)
     end = frame.left + frame.width
-    name_at = max(frame.left, end - cell_len(plane.x_name))
+    name_at = max(frame.left, end - cell_len(x_name))
     scale, last = frame.scale(0), -1
     ticks = scale.ticks(max(2, frame.width // 8))
     for value, name in zip(ticks, axes.tick_labels(ticks), strict=True):
@@ -185,7 +210,7 @@ def _axes(grid: Grid, frame: _Frame, plane: Plane, palette: Palette, ascii_only:
             grid.put(bottom, column, tick, palette.axis)
             grid.put(bottom + 1, at, name, palette.axis)
             last = at + len(name)
-    grid.put(bottom + 1, max(name_at, last + 1), crop(plane.x_name, grid.width, ascii_only), palette.axis)
+    grid.put(bottom + 1, max(name_at, last + 1), crop(x_name, grid.width, ascii_only), palette.axis)
 
 
 def _style(palette: Palette, path: Path, index: int, focus: int) -> Style:

@@ -23,6 +23,7 @@ TRAINING = Source("explorer.views.sources:training")
 FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
 ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))
 CENTROIDS = Source("explorer.views.sources:centroids", ("layer",))
+DATA_MAP = Source("explorer.views.sources:data_map")
 COVERAGE = Source("explorer.views.sources:coverage")
 
 
@@ -114,6 +115,15 @@ VIEWS: Mapping[str, ViewKind] = {
             "explorer.views.paths:Paths",
             sources=(CENTROIDS,),
             measure="clusters",
+        ),
+        ViewKind(
+            "data-map",
+            "Data map",
+            "each example by confidence and variability of its label's probability along a run",
+            "explorer.views.data_map:DataMap",
+            sources=(DATA_MAP,),
+            measure="confidence",
+            layered=False,
         ),
         ViewKind(
             "example",

@@ -16,6 +16,7 @@ from explorer.views.centroids import Centroids, fetch_centroids, run_keys
 from explorer.views.clusters import Clusters, Spot, first_run, spots
 from explorer.views.coverage import Coverage, fetch_coverage
 from explorer.views.curves import Curves
+from explorer.views.data_map_data import DataMapData, fetch_data_map
 from explorer.views.example import Example, ExampleData, Focus, fetch_example
 from explorer.views.examples import find, most_changed
 from explorer.views.fetching import fetch, fetch_each, fetch_first, fetch_heads, fetch_labelled, fetch_labels
@@ -30,7 +31,7 @@ from explorer.views.tasks import Task, Tasks, task_of
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
 from store.errors import BertdynError
-from store.keys import CheckpointKey
+from store.keys import PRETRAINED, CheckpointKey
 from store.results import Result
 
 if TYPE_CHECKING:
@@ -158,27 +159,48 @@ def centroids(store: Store, question: Question, look: Look) -> Centroids:
     Raises:
         BertdynError: no such run, no labels.
     """
-    there = [c.key for c in store.checkpoints(question.corpus)]
-    chosen = [
-        k
-        for k in there
-        if (not question.tasks or k.recipe in question.tasks) and (not question.seeds or k.seed in question.seeds)
-    ]
-    if not chosen:
-        raise BertdynError(f"The selection matches no checkpoint of corpus '{question.corpus}'.")
-    tasks = question.tasks or tuple(sorted({k.recipe for k in chosen}))
-    task = next(t for t in tasks if any(k.recipe == t for k in chosen))
-    seed = min((k.seed for k in chosen if k.recipe == task), key=seed_order)
-    keys = [
-        k for k in run_keys(store, question.corpus, task, seed) if question.steps is None or k.step in question.steps
-    ]
+    run = chosen_run(store, question)
+    keys = [k for k in run if question.steps is None or k.step in question.steps]
     if not keys:
-        raise BertdynError(f"No step of {task}, seed {seed} is chosen.")
+        raise BertdynError(f"No step of {run[0].recipe}, seed {run[0].seed} is chosen.")
     shown = spread(keys, PATH_STEPS)
     found = fetch_centroids(
         store, question.corpus, question.annotation, shown, _layer(store, question, look, keys[0], 0)
     )
     return replace(found, left_out=len(keys) - len(shown))
+
+
+def data_map(store: Store, question: Question, look: Look) -> DataMapData:
+    """What all checkpoints of the first chosen run say of its examples, up to the last step that is chosen.
+
+    Raises:
+        BertdynError: no such run; as ``fetch_data_map``.
+    """
+    run = chosen_run(store, question)
+    last = max((k.step for k in run if question.steps is None or k.step in question.steps), default=run[-1].step)
+    keys = tuple(k for k in run if k.step <= last)
+    said = str(dict(question.parameters).get("map", ""))
+    return fetch_data_map(store, question.corpus, question.annotation, keys, said)
+
+
+def chosen_run(store: Store, question: Question) -> tuple[CheckpointKey, ...]:
+    """Return all checkpoints of the first run that is chosen: of the first task its first seed.
+
+    Raises:
+        BertdynError: no run is chosen.
+    """
+    chosen = [
+        c.key
+        for c in store.checkpoints(question.corpus)
+        if (not question.tasks or c.key.recipe in question.tasks)
+        and (not question.seeds or c.key.seed in question.seeds)
+    ]
+    if not chosen:
+        raise BertdynError(f"The selection matches no checkpoint of corpus '{question.corpus}'.")
+    tasks = question.tasks or tuple(sorted({k.recipe for k in chosen}, key=lambda task: (task == PRETRAINED, task)))
+    task = next(t for t in tasks if any(k.recipe == t for k in chosen))
+    seed = min((k.seed for k in chosen if k.recipe == task), key=seed_order)
+    return run_keys(store, question.corpus, task, seed)
 
 
 def spread(keys: Sequence[CheckpointKey], most: int) -> tuple[CheckpointKey, ...]:

@@ -20,7 +20,7 @@ from tests.synthetic import make_store
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose clusters and SVCCA distances are computed."""
     path = tmp_path_factory.mktemp("modes") / "labelled.bertdyn"
-    store = make_store(path, tasks=("pos",))
+    store = make_store(path, tasks=("pos",), logits=True)
     fill(store, "clusters", "dev")
     fill(store, "svcca", "dev")
     return path
@@ -47,10 +47,11 @@ async def test_v_goes_through_the_ways_to_look_at_clusters_and_back(labelled: Pa
             await until(pilot, lambda: name_of(pilot) == main(pilot).state.variant.view)
             seen.append((main(pilot).chart.view.name, text_of(pilot, "heading").strip()))  # type: ignore[union-attr]
             await pilot.press("v")
-        assert [name for name, _ in seen] == ["clusters", "clusters", "labels", "labels", "paths"]
-        assert "Paths of the labels' centroids" in seen[-1][1]
+        assert [name for name, _ in seen] == ["clusters", "clusters", "labels", "labels", "paths", "data-map"]
+        assert "Paths of the labels' centroids" in seen[-2][1]
+        assert "Data map" in seen[-1][1]
         assert main(pilot).state.variant == MODES["clusters"].variants[0]
-        await pilot.press("V")
+        await pilot.press("V", "V")
         await until(pilot, titled(pilot, "Paths of the labels"))
 
 
