@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Compute, Context, Given, Measure, MeasureError, Outputs, Value
+from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, MeasureError, Outputs, Value
 from explorer.measures.declaration import EXAMPLE, LABELS, PATH, logits
 from explorer.measures.output_labels import MAP, met
 from explorer.measures.outputs import DETAILS, averaged
@@ -90,7 +90,7 @@ def _of(
     found = course(given, str(parameters.get("map", "")))
     details = {"checkpoints": len(found.probability)}
     values = averaged(np.asarray(reduced(found), np.float64), found.example, given.corpus, context)
-    return [replace(values[0], details=details), *values[1:]]
+    return [replace(values[0], details={**values[0].details, **details}), *values[1:]]
 
 
 _ROWS = (
@@ -119,6 +119,7 @@ def _measure(name: str, title: str, what: str, source: str, direction: str, comp
         compute=compute,
         summary=what.rstrip("."),
         parameters=(MAP,),
+        intervals=INTERVALS,
         details=DETAILS,
     )
 

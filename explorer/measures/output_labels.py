@@ -7,7 +7,18 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Corpus, Given, Labels, Measure, MeasureError, Outputs, Parameter, Value
+from explorer.measures.base import (
+    INTERVALS,
+    Context,
+    Corpus,
+    Given,
+    Labels,
+    Measure,
+    MeasureError,
+    Outputs,
+    Parameter,
+    Value,
+)
 from explorer.measures.declaration import ALONE, EXAMPLE, LABELS, logits
 from explorer.measures.outputs import DETAILS, Predictions, averaged, predictions
 
@@ -138,6 +149,7 @@ MEASURES: tuple[Measure, ...] = (
         compute=output_loss,
         summary="mean cross-entropy of the checkpoint's own classifier on an annotation",
         parameters=(MAP,),
+        intervals=INTERVALS,
         details=DETAILS,
     ),
     Measure(
@@ -157,6 +169,7 @@ MEASURES: tuple[Measure, ...] = (
         compute=output_accuracy,
         summary="share of labels that the checkpoint's own classifier predicts",
         parameters=(MAP,),
+        intervals=INTERVALS,
         details=DETAILS,
     ),
 )

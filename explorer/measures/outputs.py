@@ -12,10 +12,23 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Corpus, Given, Measure, MeasureError, Outputs, Value
+from explorer.measures.base import (
+    INTERVALS,
+    Context,
+    Corpus,
+    Given,
+    Measure,
+    MeasureError,
+    Outputs,
+    Trust,
+    Value,
+)
 from explorer.measures.declaration import COMPARED, EXAMPLE, logits
+from explorer.measures.resampling import ratio_interval
 
 DETAILS = ("whole", "example")
+_FEWEST = 2
+"""Examples that an interval needs."""
 _REGRESSION = "a regression has no distribution over classes"
 
 
@@ -126,18 +139,29 @@ def churn(given: Given, parameters: Mapping[str, object], context: Context) -> l
 
 
 def averaged(values: np.ndarray, example: np.ndarray, corpus: Corpus, context: Context) -> list[Value]:
-    """Return the mean of rows, and of each example's rows where that detail is asked for."""
+    """Return the mean of rows, with an interval over whole examples where one is asked for, and of each example's rows
+    where that detail is."""
     if not len(values):
         return [Value(None, 0, reason="no example or word has an output")]
-    found = [Value(float(values.mean()), len(values))]
-    if context.detail != "example":
-        return found
     examples = len(corpus.offsets) - 1
     counts = np.bincount(example, minlength=examples)
     sums = np.bincount(example, values, minlength=examples)
-    return found + [
-        Value(float(sums[i] / counts[i]), int(counts[i]), example=i) for i in np.flatnonzero(counts).tolist()
-    ]
+    there = np.flatnonzero(counts)
+    interval, details = _interval(sums[there], counts[there], context.trust)
+    found = [Value(float(values.mean()), len(values), interval=interval, details=details)]
+    if context.detail != "example":
+        return found
+    return found + [Value(float(sums[i] / counts[i]), int(counts[i]), example=i) for i in there.tolist()]
+
+
+def _interval(
+    sums: np.ndarray, counts: np.ndarray, trust: Trust
+) -> tuple[tuple[float, float] | None, dict[str, object]]:
+    if not trust.interval:
+        return None, {}
+    if len(counts) < _FEWEST:
+        return None, {"no_interval": "an interval takes two examples or more"}
+    return ratio_interval(sums, counts, trust.interval, trust.level, trust.resamples, trust.seed), {}
 
 
 def _listed(labels: tuple[str, ...]) -> str:
@@ -169,6 +193,7 @@ MEASURES: tuple[Measure, ...] = (
         compute=output_kl,
         summary="mean Kullback-Leibler divergence of the classifier's probabilities from the reference's",
         default_reference="previous",
+        intervals=INTERVALS,
         details=DETAILS,
     ),
     Measure(
@@ -190,6 +215,7 @@ MEASURES: tuple[Measure, ...] = (
         compute=churn,
         summary="share of examples or words whose predicted label is another than the reference's",
         default_reference="previous",
+        intervals=INTERVALS,
         details=DETAILS,
     ),
 )

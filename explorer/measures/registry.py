@@ -18,6 +18,7 @@ from explorer.measures.effective_rank import MEASURES as EFFECTIVE_RANK
 from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.linear import MEASURES as LINEAR
 from explorer.measures.output_labels import MEASURES as OUTPUT_LABELS
+from explorer.measures.output_numbers import MEASURES as OUTPUT_NUMBERS
 from explorer.measures.outputs import MEASURES as OUTPUTS
 from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATIO
 from explorer.measures.rsa import MEASURES as RSA
@@ -78,6 +79,7 @@ _MEASURES = registered(
             *WEIGHT_CHANGE,
             *OUTPUTS,
             *OUTPUT_LABELS,
+            *OUTPUT_NUMBERS,
             *DATA_MAPS,
             *_SPECTRUM,
         ),

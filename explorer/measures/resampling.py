@@ -89,11 +89,17 @@ def jackknife_interval(estimate: float, left_out: np.ndarray, level: float) -> t
     return estimate - half, estimate + half
 
 
-def mean_interval(values: np.ndarray, method: str, level: float, resamples: int, seed: int) -> tuple[float, float]:
-    """Interval of the mean of per-example values [E], by either method of ``INTERVALS``; E of at least 2."""
-    count = len(values)
+def ratio_interval(
+    sums: np.ndarray, counts: np.ndarray, method: str, level: float, resamples: int, seed: int
+) -> tuple[float, float]:
+    """Interval of sum(sums) / sum(counts), the mean over the rows of E examples, by either method of ``INTERVALS``.
+
+    Args:
+        sums: float64 [E], E of at least 2, of the rows of each example.
+        counts: [E], rows of each example; at least one.
+    """
+    count, total, rows = len(sums), float(sums.sum()), float(counts.sum())
     if method == "jackknife":
-        left_out = (values.sum() - values) / (count - 1)
-        return jackknife_interval(float(values.mean()), left_out, level)
+        return jackknife_interval(total / rows, (total - sums) / (rows - counts), level)
     drawn = resample_counts(count, resamples, seed)
-    return percentile_interval(drawn @ values / count, level)
+    return percentile_interval((drawn @ sums) / (drawn @ counts), level)

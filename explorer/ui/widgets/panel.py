@@ -183,7 +183,8 @@ class Panel(Lines, can_focus=True):
         row, palette = self._rows[place], self._palette
         if row.head:
             key = self.keys.get(row.key, row.key)
-            return [Segment(row.text.ljust(max(0, width - len(key))), palette.axis), Segment(key, palette.axis)]
+            room = max(0, width - len(key) - 1)
+            return [Segment(middle(row.text, room).ljust(room + 1), palette.axis), Segment(key, palette.axis)]
         mark = f"{row.mark} " if row.mark else ""
         text = mark + middle(row.text, width - len(mark))
         style = palette.strong if "x" in row.mark else palette.text

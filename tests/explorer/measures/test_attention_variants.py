@@ -15,7 +15,7 @@ from explorer.measures import attention_rows as streaming
 from explorer.measures.attention_sums import GROUPS
 from explorer.measures.base import Trust
 from explorer.measures.registry import get
-from explorer.measures.resampling import mean_interval
+from explorer.measures.resampling import ratio_interval
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
 from tests.oracle import entropy_bits, js_bits, without_special
 
@@ -299,7 +299,9 @@ class TestInterval:
         rows = ask("js", sides, detail="example")
         for value, number in ((layer, None), (head, 1)):
             values = np.array([v.value for v in rows if v.example is not None and v.head == number])
-            assert value.interval == pytest.approx(mean_interval(values, method, 0.9, trust.resamples, 3))
+            assert value.interval == pytest.approx(
+                ratio_interval(values, np.ones(len(values)), method, 0.9, trust.resamples, 3)
+            )
         assert "interval_groups" not in layer.details
 
     def test_by_queries_it_is_that_of_a_ratio(self):

@@ -11,7 +11,7 @@ from explorer.measures.resampling import (
     example_order,
     groups_of,
     jackknife_interval,
-    mean_interval,
+    ratio_interval,
     resample_counts,
 )
 
@@ -48,7 +48,7 @@ def test_the_jackknife_of_a_mean_is_the_textbook_interval_of_a_mean():
     from scipy import stats
 
     values = np.random.default_rng(0).standard_normal(30)
-    got = mean_interval(values, "jackknife", 0.9, 0, 0)
+    got = ratio_interval(values, np.ones(len(values)), "jackknife", 0.9, 0, 0)
     expected = stats.t.interval(0.9, 29, loc=values.mean(), scale=stats.sem(values))
     assert got == pytest.approx(expected, rel=1e-12)
 
@@ -58,7 +58,8 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says(method):
     rng = np.random.default_rng(1)
     hits = 0
     for trial in range(400):
-        low, high = mean_interval(rng.exponential(size=60), method, 0.9, 200, trial)
+        values = rng.exponential(size=60)
+        low, high = ratio_interval(values, np.ones(60), method, 0.9, 200, trial)
         hits += low <= 1 <= high
     assert 0.83 <= hits / 400 <= 0.95
 
