@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from explorer.compute.run import compute
 from explorer.selection import Selection, ask_store
 from store.store import Store
+from tests.pools import here
 from tests.synthetic import make_store, sample_corpus
 
 
@@ -17,5 +17,5 @@ def make_computed(path: Path) -> Store:
     steps = (0, 60, 120, 180)
     store = make_store(path, tasks=("sst2",), seeds=("1", "2", "3"), steps=steps, layers=12, corpora=[corpus])
     asked = [ask_store(store, Selection(measure, "dev")) for measure in ("svcca", "clusters")]
-    assert compute(store, asked, workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    assert compute(store, asked, workers=1, device="cpu", executor=here).ok
     return store

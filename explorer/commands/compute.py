@@ -14,6 +14,7 @@ import click
 from explorer.commands.options import SELECTING, measure_named, questions, selection_options
 from explorer.commands.output import format_of, output_options, write_rows
 from explorer.commands.parameters import parameter_options
+from explorer.commands.sharing import part_option, scheduler_option
 from explorer.measures import Measure, Trust
 from explorer.measures.base import INTERVALS
 from explorer.selection import Question, QuestionError
@@ -46,7 +47,11 @@ _FIELDS = frozenset(COLUMNS)
 @click.option("--interval", type=click.Choice(INTERVALS), help="Also an interval over whole examples.")
 @click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of the interval.")
 @click.option("--resamples", type=click.IntRange(20), default=200, show_default=True, help="Of the bootstrap.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Child processes; default: by cores and work.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes at once; default: by cores and work."
+)
+@scheduler_option
+@part_option
 @click.option("--device", default="auto", metavar="auto|cpu|cuda", show_default=True, help="Where to compute.")
 @output_options
 def command(
@@ -58,6 +63,8 @@ def command(
     level: float,
     resamples: int,
     workers: int | None,
+    scheduler: str | None,
+    part: str | None,
     device: str,
     format: str | None,
     output: Path | None,
@@ -81,10 +88,13 @@ def command(
         if by == "head" and one.axis("head") is None:
             raise BertdynError(f"{one.name} is a value of a whole layer: --by head has no meaning for it.")
     chosen = format_of(format, output)
+    from explorer.compute.executors import workers_of
     from explorer.compute.pool import termination_interrupts
     from explorer.compute.run import compute, warnings
+    from store.part import WHOLE, Part
     from store.store import Store
 
+    share = Part.parse(part) if part else WHOLE
     flags = {name: given.pop(name) for name in SELECTING}
     trust = Trust(null or 0, interval or "", level, resamples)
     with termination_interrupts():
@@ -95,7 +105,8 @@ def command(
         for of_corpus in plans.values():
             asked = [planned.question for planned in of_corpus]
             with _progress(_named(asked)) as update:
-                outcomes.append(compute(opened, asked, update, workers, device, trust=trust))
+                executor = workers_of(scheduler, opened.path)
+                outcomes.append(compute(opened, asked, update, workers, device, executor, trust, share))
             _narrate(of_corpus, outcomes[-1])
             if outcomes[-1].cancelled:
                 raise click.exceptions.Exit(130)

@@ -13,8 +13,8 @@ Progress is lines of JSON on stdout (``protocol.read_message``), each an object 
     {"kind": "refused", "message": "--corpus: the store has no 'tset', only test."}
 
 Updates come at most four times a second, the first as soon as it is known what is missing. The last line is an outcome
-or a refusal. What ``done`` counts is in the store half a second later, or when the next task ends; all of it is before
-the outcome.
+or a refusal. ``done`` counts what is computed; it is in the store half a second after its task has ended, and all of
+what the outcome counts is there before it.
 
 SIGTERM, SIGINT and a closed stdout cancel: what was finished is kept, no child is left, the outcome says ``cancelled``.
 
@@ -71,6 +71,7 @@ def throttled(say: Callable[[Update], None], seconds: float = SECONDS_BETWEEN_UP
 
 def _answer(path: Path, line: str) -> Outcome:
     request = read_request(line)
+    from explorer.compute.executors import workers_of
     from explorer.compute.run import compute
     from explorer.selection import ask_store
     from explorer.selection.question import NO_TRUST
@@ -79,7 +80,8 @@ def _answer(path: Path, line: str) -> Outcome:
     store = Store.open(path)
     trust = request.trust or NO_TRUST
     question = ask_store(store, request.selection, trust)
-    return compute(store, [question], throttled(_say), request.workers, request.device, trust=trust)
+    executor = workers_of(None, store.path)
+    return compute(store, [question], throttled(_say), request.workers, request.device, executor, trust)
 
 
 def _say(message: Message) -> None:

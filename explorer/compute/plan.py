@@ -176,10 +176,13 @@ def jobs_of(plans: Sequence[Plan]) -> tuple[Job, ...]:
     return tuple(Job(cell, tuple(wanted[cell])) for cell in sorted(wanted, key=_order))
 
 
-def group(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
+def group(jobs: Iterable[Job], workers: int, slow: bool = False) -> tuple[Task, ...]:
     """Cut jobs into tasks: big enough to share the reference's side, enough of them to keep every worker busy.
 
     All layers of a few pairs come before the next few, so that what is kept when the user cancels has every layer.
+
+    Args:
+        slow: computing takes far longer than reading.
     """
     layers: dict[int, list[Job]] = {}
     for job in jobs:
@@ -187,8 +190,10 @@ def group(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
     if not layers:
         return ()
     longest = max(map(len, layers.values()))
-    # A checkpoint measured alone shares nothing with the next: one a task, so that a cancel loses least.
-    largest = LARGEST_TASK if any(j.cell.reference for of_layer in layers.values() for j in of_layer) else 1
+    # A checkpoint measured alone shares nothing with the next, and what is slow gains little by sharing: one per task,
+    # so that a cancel loses least.
+    shared = not slow and any(j.cell.reference for of_layer in layers.values() for j in of_layer)
+    largest = LARGEST_TASK if shared else 1
     # Three tasks a worker keep the last ones from waiting long for each other.
     pieces = max(math.ceil(longest / largest), math.ceil(3 * workers / len(layers)))
     size = math.ceil(longest / min(pieces, longest))

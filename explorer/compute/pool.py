@@ -1,4 +1,4 @@
-"""The embedded executor: child processes on this machine. A cluster's executor has the same interface."""
+"""Child processes on this machine that end with it, and what signals mean to them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from types import FrameType
 
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Variables of the environment that say how many threads libraries of arithmetic take when they are loaded."""
+
 
 @contextmanager
 def local_pool(workers: int) -> Iterator[Executor]:
@@ -19,10 +22,13 @@ def local_pool(workers: int) -> Iterator[Executor]:
 
     Spawned, not forked: a fork after CUDA, OpenMP or zarr's threads have started hangs.
     """
+    from multiprocessing.resource_tracker import ensure_running
+
     import loky
 
+    ensure_running()  # the first time it starts a process, and takes the signals off the mask that is set below
     threads = str(max(1, cpus() // workers))
-    env = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+    env = dict.fromkeys(THREADS, threads)
     # On a machine that others use too, threads that spin while they wait made small products 15 times slower.
     env["OMP_WAIT_POLICY"] = "PASSIVE"
     # loky takes memory that grows by 300 MB for a leak and restarts the process; here it is what is kept, and bounded.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.compute.executors.base import NoNotes, Note, Notes
 from explorer.compute.inputs import INPUTS, annotation_digest, checkpoint_digest, layer_of
 from explorer.compute.kept import Kept
 from explorer.compute.plan import Task
+from explorer.compute.pool import THREADS
 from explorer.compute.protocol import Failure
 from explorer.compute.trust import stamp
 from explorer.measures import Context, Given, MeasureError, Trust, Value, canonical
@@ -45,10 +48,12 @@ class Setting:
     """In the order of ``Job.questions``."""
     device: str = "auto"
     trust: Trust = field(default_factory=Trust)
-    notes: str = ""
-    """Folder where each worker writes how far its task is; empty: nobody looks."""
+    notes: Notes = field(default_factory=NoNotes)
+    """Where a worker writes how far its task is."""
     known: Mapping[Cell, Mapping[At, tuple[Known, ...]]] = field(default_factory=dict)
     """Finished cells of the same operands, for the cells of measures that propose them in rounds."""
+    threads: int = 0
+    """Threads of arithmetic, which sums depend on in their last bits; 0: as many as the process has."""
     annotations: tuple[str, ...] = ()
     """Digests of the corpus's annotations: a worker reads the corpus again where they are others than it has seen."""
 
@@ -71,40 +76,71 @@ class _Bench:
     context: Context
 
 
-def run_task(setting: Setting, task: Task) -> TaskReport:
+def run_task(setting: Setting, number: int, task: Task) -> TaskReport:
     """Compute a task's values. One that cannot be computed is a failure; the others go on.
+
+    Args:
+        number: of the task in its run, for its notes.
 
     Raises:
         BertdynError: the store or the corpus cannot be opened, or the device is not there.
     """
+    limit(setting.threads)
     bench = _bench(setting.store, setting.corpus, setting.device, setting.annotations)
     bench.context.trust = setting.trust
     rows: list[Result] = []
     failures = []
+    notes = _Progress(setting.notes, number)
     for job in task.jobs:
-        for number in job.questions:
-            question = setting.questions[number]
-            bench.context.progress = _noting(setting.notes, job.cell)
+        for place in job.questions:
+            question = setting.questions[place]
+            bench.context.progress = notes.of(job.cell)
             bench.context.detail = question.detail
             try:
                 rows += _cell_rows(bench, question, job.cell, setting.known.get(job.cell, {}))
             except (MeasureError, BertdynError) as error:
                 failures.append(Failure(str(job.cell), str(error)))
+            notes.finished(job.cell)
     return TaskReport(tuple(rows), tuple(failures))
 
 
-def _noting(folder: str, cell: Cell) -> Callable[[str, float], None]:
-    """Progress inside a task: a line in this worker's own file, at most twice a second."""
-    last = time.monotonic()
+class _Progress:
+    """Notes of a task: after each cell, and now and then inside one; at most twice a second."""
 
-    def note(what: str, share: float) -> None:
-        nonlocal last
+    def __init__(self, notes: Notes, task: int) -> None:
+        self._notes, self._task = notes, task
+        self._done, self._last = 0, time.monotonic()
+
+    def of(self, cell: Cell) -> Callable[[str, float], None]:
+        """Return what a measure calls during long work on a cell."""
+        return lambda what, share: self._write(f"{cell}: {what}, {share:.0%}")
+
+    def finished(self, cell: Cell) -> None:
+        """One more cell has its values."""
+        self._done += 1
+        self._write(str(cell))
+
+    def _write(self, text: str) -> None:
         now = time.monotonic()
-        if folder and now - last >= SECONDS_BETWEEN_NOTES:
-            last = now
-            Path(folder, f"{os.getpid()}").write_text(f"{cell}: {what}, {share:.0%}")
+        if now - self._last >= SECONDS_BETWEEN_NOTES:
+            self._last = now
+            self._notes.write(Note(self._task, self._done, text))
 
-    return note
+
+@lru_cache(maxsize=1)
+def limit(threads: int) -> None:
+    """Give arithmetic in this process so many threads, in libraries that are loaded and in those that will be; 0: leave
+    it as it is."""
+    if threads == 0:
+        return
+    from threadpoolctl import threadpool_limits
+
+    for name in THREADS:
+        os.environ[name] = str(threads)
+    threadpool_limits(threads)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(threads)
 
 
 def resolve_device(device: str) -> str:

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from explorer.compute.run import compute
 from explorer.selection import Selection, ask_store
+from tests.pools import here
 from tests.synthetic import make_store, sample_corpus
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     steps = tuple(range(0, 400, 20))
     made = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, layers=12, corpora=[sample_corpus("dev")])
     asked = ask_store(made, Selection("svcca", "dev"))
-    assert compute(made, [asked], workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    assert compute(made, [asked], workers=1, device="cpu", executor=here).ok
     return path
 
 

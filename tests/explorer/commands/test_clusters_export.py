@@ -38,7 +38,7 @@ def test_the_files_hold_the_measures_clusters_and_distances(store: Store, tmp_pa
     assert done.exit_code == 0, done.output
     directprobe = (("method", "directprobe"),)
     selection = Selection("clusters", "ewt", tasks=("pos",), layers=Ranges.one(2), parameters=directprobe)
-    compute(store, [ask_store(store, selection)], workers=1, pool=here)
+    compute(store, [ask_store(store, selection)], workers=1, executor=here)
     rows = {
         (r.statistic, r.label_a, r.label_b): r
         for r in store.results(RowQuery(rows_of("clusters", "ewt")))

@@ -32,7 +32,7 @@ def call(command: object, *arguments: object) -> Result:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made = make_store(tmp_path_factory.mktemp("ls") / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20))
-    compute(made, [ask_store(made, Selection("svcca", "dev"))], workers=1, pool=here)
+    compute(made, [ask_store(made, Selection("svcca", "dev"))], workers=1, executor=here)
     return made
 
 

@@ -8,16 +8,19 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zarr
 
-from explorer.compute.plan import plan, rows
+from explorer.compute.executors.base import Note, Workers
+from explorer.compute.executors.local import local_workers
+from explorer.compute.plan import Task, plan, rows
 from explorer.compute.pool import local_pool
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.run import compute, warnings
@@ -44,7 +47,7 @@ def select(measure: str = "svcca", against: str = "", **fields: object) -> Selec
 
 
 def run(store: Store, selection: Selection, progress: Callable[[Update], None] = lambda update: None) -> Outcome:
-    return compute(store, [ask_store(store, selection)], progress, workers=1, pool=here)
+    return compute(store, [ask_store(store, selection)], progress, workers=1, executor=here)
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ class TestTrust:
     def ask(self, store: Store, **trust: object) -> tuple[Outcome, Result]:
         chosen = select(seeds=("1",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer"))
         asked = Trust(**trust)  # type: ignore[arg-type]
-        outcome = compute(store, [ask_store(store, chosen, asked)], workers=1, pool=here, trust=asked)
+        outcome = compute(store, [ask_store(store, chosen, asked)], workers=1, executor=here, trust=asked)
         (row,) = store.results()
         return outcome, row
 
@@ -150,7 +153,7 @@ class TestDetail:
         one = {"seeds": ("1",), "steps": Ranges.one(40), "layers": Ranges.one(3)}
         asked = Trust(**trust)  # type: ignore[arg-type]
         chosen = [ask_store(store, select("js", detail=detail, **one), asked)]
-        outcome = compute(store, chosen, workers=1, pool=here, trust=asked)
+        outcome = compute(store, chosen, workers=1, executor=here, trust=asked)
         found: dict[str, list[Result]] = {"layer": [], "example": [], "query": []}
         for row in sorted(store.results(), key=lambda r: (r.head or 0, r.example or 0, r.query or 0)):
             found["layer" if row.example is None else "example" if row.query is None else "query"].append(row)
@@ -223,7 +226,7 @@ def partly_undefined(given: Given, parameters: Mapping[str, object], context: Co
 def test_a_value_that_is_no_finite_number_has_a_reason_and_spares_the_others(store: Store) -> None:
     measure = replace(get("cka"), name="odd", compute=partly_undefined)
     question = ask(Selection("odd", "dev", seeds=("1",), steps=Ranges.one(40)), measure, list_store(store))
-    outcome = compute(store, [question], workers=1, pool=here)
+    outcome = compute(store, [question], workers=1, executor=here)
     assert (outcome.computed, outcome.failures) == (4, ())
     assert outcome.notes == ("odd came out as no finite number (12 rows)",)
     found = {(r.layer, r.statistic): (r.value, r.n, r.reason) for r in store.results()}
@@ -234,14 +237,14 @@ def test_a_value_that_is_no_finite_number_has_a_reason_and_spares_the_others(sto
             "good": (0.25, 7, ""),
             **{f"bad {bad}": undefined for bad in ("nan", "inf", "-inf")},
         }
-    assert compute(store, [question], workers=1, pool=here) == Outcome(0, 4)
+    assert compute(store, [question], workers=1, executor=here) == Outcome(0, 4)
 
 
 def test_measures_of_the_same_checkpoints_are_computed_in_one_run(store: Store) -> None:
     both = [ask_store(store, select(measure)) for measure in ("svcca", "cka", "clusters")]
-    assert compute(store, both, workers=1, pool=here).computed == 24 + 24 + 28
+    assert compute(store, both, workers=1, executor=here).computed == 24 + 24 + 28
     assert {r.measure for r in store.results()} == {"svcca", "cka", "clusters"}
-    assert compute(store, both, workers=1, pool=here) == Outcome(0, 76)
+    assert compute(store, both, workers=1, executor=here) == Outcome(0, 76)
 
 
 def test_layers_are_compared_with_other_layers_as_a_matrix(store: Store) -> None:
@@ -258,28 +261,41 @@ def test_layers_are_compared_with_other_layers_as_a_matrix(store: Store) -> None
 def test_long_work_says_how_far_it_is_before_it_ends(store: Store) -> None:
     said: list[str] = []
     chosen = select(layers=Ranges.parse("0", "--layer"), seeds=("1",), steps=Ranges.parse("20", "--step"))
-    compute(store, [ask_store(store, chosen)], lambda update: said.append(update.current), workers=1, pool=noting_pool)
+    compute(
+        store,
+        [ask_store(store, chosen)],
+        lambda update: said.append(update.current),
+        workers=1,
+        executor=noting_workers,
+    )
     assert "layer 0 of sst2/1/20: merging, 43%" in said
+    assert "a task of another run" not in said
+
+
+class _Through:
+    """Workers whose tasks are done by another function."""
+
+    def __init__(self, inner: Workers, call: Callable[..., TaskReport]) -> None:
+        self._inner, self._call = inner, call
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def submit(self, function: Callable[..., TaskReport], /, *args: object) -> Future[TaskReport]:
+        return self._inner.submit(self._call, function, *args)
 
 
 @contextmanager
-def noting_pool(workers: int) -> Iterator[Executor]:
-    with here(workers) as inner:
-        yield _Noting(inner)
+def noting_workers(count: int) -> Iterator[Workers]:
+    with here(count) as inner:
+        yield _Through(inner, note_first)  # type: ignore[misc]
 
 
-class _Noting(Executor):
-    def __init__(self, inner: Executor) -> None:
-        self._inner = inner
-
-    def submit(self, call, /, *args, **kwargs) -> Future[TaskReport]:  # type: ignore[no-untyped-def, override]
-        return self._inner.submit(note_first, call, *args)
-
-
-def note_first(call: Callable[[Setting, object], TaskReport], setting: Setting, task: object) -> TaskReport:
-    Path(setting.notes, "77").write_text("layer 0 of sst2/1/20: merging, 43%")
+def note_first(call: Callable[..., TaskReport], setting: Setting, number: int, task: object) -> TaskReport:
+    setting.notes.write(Note(number, 1, "layer 0 of sst2/1/20: merging, 43%"))
+    setting.notes.write(Note(number + 1, 1, "a task of another run"))
     time.sleep(1.2)
-    return call(setting, task)
+    return call(setting, number, task)
 
 
 @pytest.mark.parametrize(
@@ -360,12 +376,12 @@ class TestTrouble:
 
     def test_a_device_that_is_not_there_is_one_sentence(self, store: Store) -> None:
         with pytest.raises(BertdynError, match="--device: torch cannot use 'cuda:77' here"):
-            compute(store, [ask_store(store, select())], workers=1, pool=here, device="cuda:77")
+            compute(store, [ask_store(store, select())], workers=1, executor=here, device="cuda:77")
         assert store.results() == []
 
     def test_a_worker_that_dies_is_a_message_with_its_task_and_what_came_before_is_kept(self, store: Store) -> None:
         asked = [ask_store(store, select())]
-        outcome = compute(store, asked, workers=1, pool=dying_pool)
+        outcome = compute(store, asked, workers=1, executor=dying_workers)
         (failure,) = outcome.failures
         assert failure.where == "layer 2 of sst2/1/0 to sst2/2/40 against pretrained/0/0"
         assert "A worker process died (SIGSEGV" in failure.message
@@ -422,21 +438,13 @@ def grow(size: int) -> int:
     return os.getpid()
 
 
-class _Dying(Executor):
-    def __init__(self, inner: Executor) -> None:
-        self._inner = inner
-
-    def submit(self, call, /, *args, **kwargs) -> Future[TaskReport]:  # type: ignore[no-untyped-def, override]
-        return self._inner.submit(die_at_layer_2, call, *args)
-
-
 @contextmanager
-def dying_pool(workers: int) -> Iterator[Executor]:
-    with local_pool(workers) as inner:
-        yield _Dying(inner)
+def dying_workers(count: int) -> Iterator[Workers]:
+    with local_workers(count) as inner:
+        yield _Through(inner, die_at_layer_2)  # type: ignore[misc]
 
 
-def die_at_layer_2(call: Callable[[Setting, object], TaskReport], setting: Setting, task: object) -> TaskReport:
-    if task.jobs[0].cell.layer == 2:  # type: ignore[attr-defined]
+def die_at_layer_2(call: Callable[..., TaskReport], setting: Setting, number: int, task: Task) -> TaskReport:
+    if task.jobs[0].cell.layer == 2:
         os.kill(os.getpid(), signal.SIGSEGV)
-    return call(setting, task)
+    return call(setting, number, task)

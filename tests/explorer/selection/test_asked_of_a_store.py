@@ -57,7 +57,7 @@ def bertdyn(*arguments: object) -> str:
 
 
 def run(store: Store, typed: Selection) -> list[Result]:
-    assert compute(store, [ask_store(store, typed)], workers=1, device="cpu", pool=here).ok
+    assert compute(store, [ask_store(store, typed)], workers=1, device="cpu", executor=here).ok
     return store.results()
 
 

@@ -67,7 +67,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     write_checkpoint(store, corpus, CheckpointKey.of("sst2+freeze-6", "1", 40), attentions=False)
     write_checkpoint(store, corpus, CheckpointKey.plain("small", "1", 20), layers=2)
     for typed in TYPED:
-        outcome = compute(store, [asked(store, typed)], workers=1, device="cpu", pool=here)
+        outcome = compute(store, [asked(store, typed)], workers=1, device="cpu", executor=here)
         assert outcome.ok, outcome
         assert outcome.computed
     return store

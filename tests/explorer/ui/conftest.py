@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from explorer.ui.session import Session
 from explorer.ui.widgets.lines import Lines
 from store.catalog import Catalog
 from store.store import Store
+from tests.pools import here
 from tests.synthetic import make_store, sample_corpus
 
 
@@ -41,7 +41,7 @@ def fill(store: Store, measure: str, corpus: str, against: str = "pretrained", a
     """Compute a measure of a whole corpus here and now."""
     compared = Against.parse(against) if get(measure).compares else None
     question = ask_store(store, Selection(measure, corpus, against=compared, annotation=annotation))
-    outcome = compute(store, [question], workers=1, device="cpu", pool=ThreadPoolExecutor)
+    outcome = compute(store, [question], workers=1, device="cpu", executor=here)
     assert outcome.ok, outcome
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +21,7 @@ from explorer.ui.state import State
 from explorer.views.base import ANYWHERE, END, Cursor, Look
 from tests.explorer.ui.conftest import changed, fill, main, opened, shown, text_of, until
 from tests.explorer.ui.test_state import START, STORE
+from tests.pools import here
 from tests.synthetic import make_store, sample_corpus
 
 
@@ -116,7 +116,7 @@ def partly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = make_store(path, tasks=("sst2",), seeds=("1",), steps=steps, corpora=[sample_corpus("dev")])
     fill(store, "svcca", "dev")
     chosen = ask_store(store, Selection("clusters", "dev", steps=Ranges.parse("20,60", "step")))
-    assert compute(store, [chosen], workers=1, device="cpu", pool=ThreadPoolExecutor).ok
+    assert compute(store, [chosen], workers=1, device="cpu", executor=here).ok
     return path
 
 

@@ -1,0 +1,220 @@
+"""Workers of a dask cluster, which somebody else started: a scheduler that is named by its address.
+
+Only tasks and the store's path travel. Every worker must see the store under the same path, on a file system that all
+share, and have the same measures.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.compute.executors.base import MakeWorkers, Note, Notes, P, T, Verdict
+from explorer.compute.executors.sight import Sight, difference, look, shown
+from store.errors import BertdynError
+
+CONNECT_SECONDS = 10.0
+"""How long a scheduler may take to answer, and the first worker to be there."""
+_LOGGERS = ("distributed", "distributed.client", "distributed.core", "distributed.comm", "tornado.application")
+
+
+@dataclass(frozen=True)
+class TopicNotes:
+    """Sends notes to those who follow a topic at the scheduler."""
+
+    topic: str
+
+    def write(self, note: Note) -> None:
+        """See ``Notes``."""
+        from distributed import get_worker
+
+        with suppress(Exception):  # a note that is lost loses nothing
+            get_worker().log_event(self.topic, tuple(note))
+
+
+class ClusterWorkers:
+    """All workers of a scheduler, as many as there are at any time."""
+
+    def __init__(self, client: Any, address: str, threads: int, resources: Mapping[str, float]) -> None:
+        self._client, self._address = client, address
+        self.threads = threads
+        self._notes = TopicNotes(f"bertdyn-{uuid.uuid4().hex}")
+        self._came: dict[int, Note] = {}
+        self._lock = threading.Lock()
+        self._executor = client.get_executor(pure=False, resources=dict(resources) or None)
+        client.subscribe_topic(self._notes.topic, self._take)
+
+    @property
+    def count(self) -> int:
+        """See ``Workers``."""
+        with suppress(Exception):
+            return max(1, len(self._client.nthreads()))
+        return 1
+
+    @property
+    def notes(self) -> Notes:
+        """See ``Workers``."""
+        return self._notes
+
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """See ``Workers``."""
+        future: Future[T] = self._executor.submit(function, *args, **kwargs)
+        return future
+
+    def read_notes(self) -> list[Note]:
+        """See ``Workers``."""
+        with self._lock:
+            found, self._came = list(self._came.values()), {}
+        return found
+
+    def verdict(self, error: BaseException, doing: str) -> Verdict | None:
+        """See ``Workers``: the scheduler gives a task whose worker died to others, and at last gives it up."""
+        from distributed.comm import CommClosedError
+        from distributed.scheduler import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return Verdict(
+                f"{error.allowed_failures + 1} workers died one after the other while computing {doing}. They may have "
+                "run out of memory.",
+                over=False,
+            )
+        if isinstance(error, CancelledError | CommClosedError | TimeoutError | OSError):
+            return Verdict(
+                f"The scheduler at {self._address} is gone. What was finished is kept: start it again and run the same "
+                "command.",
+                over=True,
+            )
+        return None
+
+    def close(self) -> None:
+        """Let go of the scheduler; tasks that were handed out and not begun are taken back."""
+        with suppress(Exception):
+            self._client.unsubscribe_topic(self._notes.topic)
+        with suppress(Exception):
+            self._executor.shutdown(wait=False)
+
+    def _take(self, event: Any) -> None:
+        """Called in the client's own thread."""
+        _, content = event
+        with suppress(TypeError):
+            note = Note(*content)
+            with self._lock:
+                self._came[note.task] = note
+
+
+def cluster_workers(address: str, store: Path, resources: Mapping[str, float] | None = None) -> MakeWorkers:
+    """Return the way to the workers of a scheduler.
+
+    Args:
+        store: it must be on a file system that all workers see.
+        resources: what each task takes of what workers were started with (``--resources GPU=1``).
+
+    Raises (when entered):
+        BertdynError: ``distributed`` is missing; no scheduler answers there, or one of another version; no worker, one
+            with several threads, without bertdyn or with other measures, or one that does not see the store.
+    """
+
+    @contextmanager
+    def connect(wanted: int) -> Iterator[ClusterWorkers]:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise BertdynError(
+                "--scheduler needs dask.distributed, which is not installed: pip install 'bertdyn[cluster]'."
+            ) from None
+        with _quiet():
+            client = _client(Client, address)
+            try:
+                threads = _checked(client, address, store)
+                workers = ClusterWorkers(client, address, threads, resources or {})
+                try:
+                    yield workers
+                finally:
+                    workers.close()
+            finally:
+                with suppress(Exception):
+                    client.close(timeout=1)
+
+    return connect
+
+
+def _client(make: Any, address: str) -> Any:
+    try:
+        return make(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BertdynError(f"--scheduler {address}: no dask scheduler answers there ({said}).") from None
+    except Exception as error:  # what another version of the protocol brings about is not foreseen
+        raise BertdynError(
+            f"--scheduler {address}: the scheduler does not understand this client ({type(error).__name__}). Both "
+            "sides need the same version of dask.distributed."
+        ) from None
+
+
+def _checked(client: Any, address: str, store: Path) -> int:
+    """Threads that each worker may use.
+
+    Raises:
+        BertdynError: the workers cannot be used.
+    """
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except (TimeoutError, OSError):
+        raise BertdynError(f"--scheduler {address}: no worker is there yet. Start one with 'dask worker'.") from None
+    several = [worker for worker, threads in client.nthreads().items() if threads != 1]
+    if several:
+        raise BertdynError(
+            f"--scheduler {address}: worker {several[0]} has several threads, which would share what one task keeps. "
+            "Start workers with --nthreads 1, as many as there are cores (or GPUs) to use."
+        )
+    _same_versions(client, address)
+    with shown(store) as mark:
+        own = look(str(mark))
+        try:
+            found: Mapping[str, Sight | Exception] = client.run(look, str(mark), on_error="return")
+        except Exception as error:
+            raise BertdynError(f"--scheduler {address}: the workers do not answer ({error}).") from None
+    for worker, sight in found.items():
+        if isinstance(sight, Exception):
+            said = str(sight).splitlines()[0] if str(sight) else type(sight).__name__
+            raise BertdynError(f"--scheduler {address}: worker {worker} cannot use bertdyn: {said}.")
+        if why := difference(own, sight, store):
+            raise BertdynError(f"--scheduler {address}: worker {worker} {why}")
+    sights = [sight for sight in found.values() if isinstance(sight, Sight)]
+    on_host = Counter(sight.host for sight in sights)
+    return max(1, min(sight.cpus // on_host[sight.host] for sight in sights))
+
+
+def _same_versions(client: Any, address: str) -> None:
+    """Raises BertdynError: dask of another version somewhere, which fails late and says little."""
+    found = client.get_versions()
+    own = found["client"]["packages"]
+    for where, there in (("the scheduler", found["scheduler"]), *found["workers"].items()):
+        for package in ("distributed", "cloudpickle", "msgpack"):
+            other = (there or {}).get("packages", {}).get(package)
+            if other != own.get(package):
+                raise BertdynError(
+                    f"--scheduler {address}: {where} has {package} {other}, and this process {own.get(package)}. Both "
+                    "sides need the same versions."
+                )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what dask logs about connections: our errors say what matters."""
+    before = {name: logging.getLogger(name).level for name in _LOGGERS}
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
