@@ -1,0 +1,226 @@
+"""Is the cluster's answer the local pool's, bit for bit, and is every trouble a sentence that loses nothing?"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from explorer.compute.executors import SCHEDULER, workers_of
+from explorer.compute.executors.cluster import cluster_workers
+from explorer.compute.executors.local import local_workers
+from explorer.compute.executors.sight import Sight, difference
+from explorer.compute.protocol import Outcome
+from explorer.compute.run import compute
+from explorer.measures import registry
+from explorer.selection import Selection, ask_store
+from store.errors import BertdynError
+from store.results import Result
+from store.store import Store
+from tests.synthetic import make_store
+
+pytest.importorskip("distributed")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
+
+
+@dataclass
+class Cluster:
+    """A scheduler and workers, each a process of its own."""
+
+    address: str
+    processes: list[subprocess.Popen[bytes]]
+
+    @property
+    def workers(self) -> list[subprocess.Popen[bytes]]:
+        return self.processes[1:]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def started(workers: int = 2, threads: int = 1, folder: Path | None = None, **env: str) -> Iterator[Cluster]:
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    plain = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", str(port), "--no-dashboard"]
+    worker = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        address,
+        "--nthreads",
+        str(threads),
+        "--no-dashboard",
+    ]
+    worker += ["--death-timeout", "60", "--memory-limit", "0", "--nanny"]
+    worker += ["--local-directory", str(folder)] if folder else []
+    commands = [[*plain, "--host", "127.0.0.1"], *([[*worker, "--name", f"w{n}"] for n in range(workers)])]
+    processes = [
+        subprocess.Popen(c, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         start_new_session=True)
+        for c in commands
+    ]  # fmt: skip
+    try:
+        wait_for(address, workers)
+        yield Cluster(address, processes)
+    finally:
+        for process in processes:
+            with_group(process, signal.SIGKILL)
+            process.wait()
+
+
+def with_group(process: subprocess.Popen[bytes], number: int) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, number)
+
+
+def wait_for(address: str, workers: int) -> None:
+    from distributed import Client
+
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            with Client(address, timeout=5, set_as_default=False) as client:
+                client.wait_for_workers(workers, timeout=60)
+                return
+        except (OSError, TimeoutError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with started(folder=tmp_path_factory.mktemp("dask")) as found:
+        yield found
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20, 40))
+
+
+def on(store: Store, address: str, measure: str = "svcca", **how: object) -> Outcome:
+    asked = [ask_store(store, Selection(measure, "dev"))]
+    return compute(store, asked, device="cpu", executor=cluster_workers(address, store.path), **how)  # type: ignore[arg-type]
+
+
+def kept(store: Store) -> list[Result]:
+    return sorted((r._replace(computed_at="", input_set=None) for r in store.results()), key=str)
+
+
+@pytest.mark.parametrize("measure", ["svcca", "js", "clusters", "anisotropy"])
+def test_rows_are_those_of_the_local_pool_bit_for_bit(cluster: Cluster, tmp_path: Path, measure: str) -> None:
+    here, there = (make_store(tmp_path / name / "s.bertdyn", tasks=("sst2",)) for name in ("here", "there"))
+    assert on(there, cluster.address, measure).ok
+    asked = [ask_store(here, Selection(measure, "dev"))]
+    assert compute(here, asked, workers=2, device="cpu", executor=local_workers).ok
+    assert kept(there) == kept(here)
+    assert kept(here)
+    assert on(there, cluster.address, measure).computed == 0
+
+
+def test_the_environment_can_name_the_scheduler(
+    cluster: Cluster, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SCHEDULER, cluster.address)
+    with workers_of(None, store.path)(1) as workers:
+        assert workers.submit(os.getpid).result() != os.getpid()
+        assert workers.count == 2
+    monkeypatch.delenv(SCHEDULER)
+    assert workers_of(None, store.path) is local_workers
+
+
+def test_nothing_is_left_in_the_store_but_rows(cluster: Cluster, store: Store) -> None:
+    before = {p.relative_to(store.path) for p in store.path.rglob("*")}
+    on(store, cluster.address)
+    new = {p.relative_to(store.path).parts[0] for p in store.path.rglob("*") if p.relative_to(store.path) not in before}
+    assert new <= {"tables", "kept"}
+
+
+def test_a_store_that_a_worker_does_not_see_is_refused(tmp_path: Path) -> None:
+    own = Sight("a", 2, "mark", {"svcca": 1}, {"numpy": "2"})
+    store = tmp_path / "s.bertdyn"
+    assert difference(own, own, store) == ""
+    unseen = Sight("b", 2, None, {"svcca": 1}, {"numpy": "2"})
+    assert f"on b does not see the store: {store} must be on a file system" in difference(own, unseen, store)
+    other = Sight("b", 2, "mark", {"svcca": 1}, {"numpy": "1"})
+    assert "has numpy 1, and this process 2" in difference(own, other, store)
+    older = Sight("b", 2, "mark", {"svcca": 0}, {"numpy": "2"})
+    assert "version 0 measure 'svcca', and this process version 1" in difference(own, older, store)
+
+
+def test_a_worker_with_several_threads_is_refused(store: Store, tmp_path: Path) -> None:
+    with started(workers=1, threads=2, folder=tmp_path / "dask") as several:
+        with pytest.raises(BertdynError, match=r"has several threads.* --nthreads 1"):
+            on(store, several.address)
+        assert store.results() == []
+
+
+def test_a_worker_without_this_processs_measures_is_refused(
+    cluster: Cluster, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests import ridge
+
+    monkeypatch.setitem(registry._MEASURES, "ridge", ridge.MEASURES[0])
+    with pytest.raises(BertdynError, match=r"worker tcp.* has no measure 'ridge'.*BERTDYN_MEASURES"):
+        on(store, cluster.address)
+
+
+def test_no_scheduler_and_no_worker_are_sentences(store: Store) -> None:
+    with pytest.raises(BertdynError, match="no dask scheduler answers there"):
+        on(store, f"tcp://127.0.0.1:{free_port()}")
+    with pytest.raises(BertdynError, match="no dask scheduler answers there"):
+        on(store, "nonsense://x")
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    big = make_store(
+        tmp_path / "s.bertdyn", tasks=("sst2", "pos"), seeds=("1", "2", "3"), steps=tuple(range(0, 200, 20))
+    )
+    with started(folder=tmp_path / "dask") as fragile:
+        killed: list[int] = []
+
+        def progress(update: object) -> None:
+            if not killed and getattr(update, "done", 0):
+                killed.append(1)
+                with_group(fragile.workers[0], signal.SIGKILL)
+
+        asked = [ask_store(big, Selection("svcca", "dev"))]
+        outcome = compute(big, asked, progress, device="cpu", executor=cluster_workers(fragile.address, big.path))
+    assert killed
+    assert outcome.ok
+    assert outcome.computed == len(big.results()) == 6 * 10 * 4
+
+
+def test_a_scheduler_that_is_gone_ends_it_and_keeps_what_was_finished(tmp_path: Path) -> None:
+    big = make_store(
+        tmp_path / "s.bertdyn", tasks=("sst2", "pos"), seeds=("1", "2", "3"), steps=tuple(range(0, 200, 20))
+    )
+    with started(folder=tmp_path / "dask") as fragile:
+        gone: list[int] = []
+
+        def progress(update: object) -> None:
+            if not gone and getattr(update, "done", 0):
+                gone.append(1)
+                with_group(fragile.processes[0], signal.SIGKILL)
+
+        asked = [ask_store(big, Selection("svcca", "dev"))]
+        outcome = compute(big, asked, progress, device="cpu", executor=cluster_workers(fragile.address, big.path))
+    (failure,) = outcome.failures
+    assert "The scheduler at" in failure.message
+    assert "is gone" in failure.message
+    assert 0 < outcome.computed == len(big.results()) < 6 * 10 * 4
+    assert compute(big, asked, workers=1, device="cpu").ok
