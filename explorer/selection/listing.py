@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.selection.against import Against
-from store.keys import NO_CORPUS, PRETRAINED, Checkpoint, CheckpointKey, CorpusInfo
+from store.keys import NO_CORPUS, PRETRAINED, Checkpoint, CheckpointKey, CorpusInfo, recipe_of
 
 if TYPE_CHECKING:
     from store.store import Store
+
+
+class Run(NamedTuple):
+    """A fine-tuning run: what its checkpoints share."""
+
+    task: str
+    variant: str
+    seed: str
+
+    @property
+    def recipe(self) -> str:
+        """Task and variant as one name."""
+        return recipe_of(self.task, self.variant)
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,18 @@ class Listing:
         if corpus == NO_CORPUS:
             return self.everywhere
         return next((k for info, k in zip(self.corpora, self.keys, strict=True) if info.name == corpus), ())
+
+    def runs(self, corpus: str) -> Mapping[Run, tuple[int, ...]]:
+        """Return the steps of each run that has checkpoints on a corpus; none when there is no such corpus."""
+        if corpus not in self._runs:
+            by_run = groupby(self.of(corpus), lambda key: key[:3])
+            self._runs[corpus] = {Run(*names): tuple(key.step for key in each) for names, each in by_run}
+        return self._runs[corpus]
+
+    @cached_property
+    def _runs(self) -> dict[str, Mapping[Run, tuple[int, ...]]]:
+        """By corpus. A store may list ten thousand checkpoints, and the screen asks for their runs at every key."""
+        return {}
 
     def info(self, corpus: str) -> CorpusInfo | None:
         """Return what the store says of a corpus."""

@@ -72,10 +72,10 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
     left = [Segment(" bertdyn ", palette.strong), Segment(f" {path.name}", palette.text)]
     about = []
     if catalogue is not None:
-        keys = catalogue.of(state.corpus)
+        runs = catalogue.runs(state.corpus)
         for task in state.tasks:
-            seeds = {k.seed for k in keys if k.recipe == task}
-            steps = {k.step for k in keys if k.recipe == task}
+            seeds = {run.seed for run in runs if run.recipe == task}
+            steps = {step for run, each in runs.items() if run.recipe == task for step in each}
             about.append(f"  {task} {count(len(seeds), 'seed')} x {count(len(steps), 'step')}")
         info = catalogue.info(state.corpus)
         if info is not None:

@@ -66,11 +66,12 @@ class Catalogue(Listing):
 
     def tasks(self, corpus: str) -> tuple[str, ...]:
         """Fine-tuning tasks of a corpus (the pre-trained model is a reference, not a task to look at)."""
-        return tuple(sorted({k.recipe for k in self.of(corpus)} - {PRETRAINED}))
+        return tuple(sorted({run.recipe for run in self.runs(corpus)} - {PRETRAINED}))
 
     def seeds(self, corpus: str, tasks: Sequence[str] = ()) -> tuple[str, ...]:
         """Seeds of the tasks (of all when none is named), numbers in their own order."""
-        found = {k.seed for k in self.of(corpus) if k.recipe != PRETRAINED and (not tasks or k.recipe in tasks)}
+        named = ((run.recipe, run.seed) for run in self.runs(corpus))
+        found = {seed for recipe, seed in named if recipe != PRETRAINED and (not tasks or recipe in tasks)}
         return tuple(sorted(found, key=seed_order))
 
     def measure(self, name: str) -> Measure | None:
@@ -79,9 +80,9 @@ class Catalogue(Listing):
 
     def references(self, corpus: str) -> tuple[str, ...]:
         """What checkpoints of a corpus can be compared with, as ``--against`` writes it."""
-        keys, seeds = self.of(corpus), self.seeds(corpus)
-        pretrained = (PRETRAINED,) if any(k.task == PRETRAINED for k in keys) else ()
-        plain = (PLAIN,) if any(k.variant for k in keys) else ()
+        runs, seeds = self.runs(corpus), self.seeds(corpus)
+        pretrained = (PRETRAINED,) if any(run.task == PRETRAINED for run in runs) else ()
+        plain = (PLAIN,) if any(run.variant for run in runs) else ()
         others = ("seeds", *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
         return (*pretrained, "first", "previous", "final", *plain, *others)
 
