@@ -48,6 +48,10 @@ class Catalog:
         self._inputs_there: set[Path] = set()
         """Fragments that hold them, when they were last looked at."""
         self._listed: dict[Group, Checkpoint] = {}
+        self._all_listed: list[Group] | None = None
+        """Groups of which each was listed when they were last looked at."""
+        self._ordered: dict[str | None, tuple[Checkpoint, ...]] = {}
+        """Checkpoints of those groups, by the corpus's folder that was asked for."""
         self._places = Watch(root)
         self._sound = SoundFragments(root)
         self._left_out: set[Path] = set()
@@ -59,14 +63,31 @@ class Catalog:
         """Whether tables can be written here."""
         return os.access(self._root, os.W_OK)
 
-    def checkpoints(self, corpus_folder: str | None = None) -> list[Checkpoint]:
-        """Checkpoints in place, in no order; of one corpus's folder only when it is given."""
+    def checkpoints(self, corpus_folder: str | None = None) -> tuple[Checkpoint, ...]:
+        """Checkpoints in place, by corpus, task, seed and step; of one corpus's folder only when it is given."""
         with self._lock:
-            groups = self._places.look()
-            unknown = [group for group in groups if group not in self._listed]
-            self._listed.update({(row[0], row[1]): tables.checkpoint_of(row) for row in self.checkpoint_rows(unknown)})
-            start = f"{ACTIVATIONS}/{corpus_folder}/" if corpus_folder is not None else ""
-            return [self._listed[g] for g in groups if g[0].startswith(start) and g in self._listed]
+            groups = self._groups()
+            if groups != self._all_listed:
+                unknown = [group for group in groups if group not in self._listed]
+                rows = self.checkpoint_rows(unknown)
+                self._listed.update({(row[0], row[1]): tables.checkpoint_of(row) for row in rows})
+                self._all_listed = groups if all(group in self._listed for group in groups) else None
+                self._ordered.clear()
+            if corpus_folder not in self._ordered:
+                start = f"{ACTIVATIONS}/{corpus_folder}/" if corpus_folder is not None else ""
+                found = [self._listed[g] for g in groups if g[0].startswith(start) and g in self._listed]
+                self._ordered[corpus_folder] = tuple(sorted(found, key=lambda c: (c.corpus, c.key)))
+            return self._ordered[corpus_folder]
+
+    def _groups(self) -> list[Group]:
+        """Where checkpoints are in place."""
+        return self._places.look()
+
+    def places(self, seen: int | None) -> tuple[int, list[Group] | None]:
+        """Where checkpoints are in place, and a number that stands for it; None instead of what ``seen`` stands for."""
+        groups = self._places.look()
+        number = hash(tuple(groups))
+        return number, None if number == seen else groups
 
     def checkpoint_rows(self, groups: Sequence[Group]) -> list[tuple[Any, ...]]:
         """Rows of ``checkpoints`` of groups in place, but for those whose description is damaged."""
@@ -237,6 +258,7 @@ class Catalog:
         self._corpora.clear()
         self._unsaved.clear()
         self._listed.clear()
+        self._all_listed = None
         self._inputs_written.clear()
         self._digested = None
 

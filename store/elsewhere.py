@@ -44,11 +44,20 @@ class Elsewhere(Catalog):
         self._door = threading.Lock()
         self._closed = False
         self._child: subprocess.Popen[bytes] | None = None
+        self._seen: int | None = None
+        """Number of the places that were last told."""
+        self._there: list[Group] = []
         self._started()
 
     def checkpoint_rows(self, groups: Sequence[Group]) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self._ask("checkpoint_rows", groups) if groups else []
         return found
+
+    def _groups(self) -> list[Group]:
+        self._seen, told = self._ask("places", self._seen)
+        if told is not None:
+            self._there = told
+        return self._there
 
     def rows(self, query: RowQuery) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self._ask("rows", query)

@@ -153,8 +153,7 @@ class Store:
             return tuple(map(without_corpus, newest(self._catalog.checkpoints()).values()))
         if corpus is not None:
             self._need_corpus(corpus)
-        found = self._catalog.checkpoints(None if corpus is None else layout.folder_name(corpus))
-        return tuple(sorted(found, key=lambda c: (c.corpus, c.key)))
+        return self._catalog.checkpoints(None if corpus is None else layout.folder_name(corpus))
 
     def checkpoint(self, corpus: str, key: CheckpointKey) -> Checkpoint:
         """What is known of one checkpoint, from its own attributes; with NO_CORPUS as ``checkpoints`` gives it.
