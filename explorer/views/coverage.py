@@ -33,6 +33,7 @@ from store.rows import AGAINST_PRETRAINED, PAIRED_WITH_ITSELF, WHOLE, AgainstFir
 from store.shelf import kept_bytes
 
 if TYPE_CHECKING:
+    from explorer.views.base import Look
     from store.store import Store
 
 MISSING, BARE, FULL, REGISTERED = 0, 1, 2, 3
@@ -127,6 +128,11 @@ def fetch_coverage(store: Store) -> Coverage:
         free=shutil.disk_usage(store.path).free,
         missing=sum(m.possible - m.known for m in measures),
     )
+
+
+def coverage(store: Store, question: Question | None, look: Look) -> Coverage:
+    """Read what the store holds, as a source of views; neither question nor look matters."""
+    return fetch_coverage(store)
 
 
 def run_coverage(checkpoints: Sequence[Checkpoint]) -> list[RunCoverage]:

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 
 from explorer.views.base import FIRST, Source, ViewKind
 
-LABELLED = Source("explorer.views.sources:labelled")
-LABELS_AT = Source("explorer.views.sources:labels_at", ("step", "layer"))
-LABELS_IN = Source("explorer.views.sources:labels_in", ("layer",))
+LABELLED = Source("explorer.views.label_sources:labelled")
+LABELS_AT = Source("explorer.views.label_sources:labels_at", ("step", "layer"))
+LABELS_IN = Source("explorer.views.label_sources:labels_in", ("layer",))
 HEADS = Source("explorer.views.sources:heads", ("layer",), ("head",))
 HEADS_AT = Source("explorer.views.sources:heads_at", ("step",))
-TASKS = Source("explorer.views.sources:every_task", (), ("task",))
+TASKS = Source("explorer.views.seed_sources:every_task", (), ("task",))
 TASKS_IN = Source("explorer.views.sources:every_task_in", ("layer",), ("task",))
 TASKS_AT = Source("explorer.views.sources:every_task_at", ("step",), ("task",))
 CROSSED = Source("explorer.views.sources:crossed", stored=True)
-COUNTS = Source("explorer.views.sources:counts", ("statistic",))
+COUNTS = Source("explorer.views.table_sources:counts", ("statistic",))
 ROWS_AND_PARTS = Source(
-    "explorer.views.sources:rows_and_parts", ("statistic", "sort", "descending", "most"), stored=True
+    "explorer.views.table_sources:rows_and_parts", ("statistic", "sort", "descending", "most"), stored=True
 )
 TRAINING = Source("explorer.views.sources:training")
-FOUND = Source("explorer.views.sources:examples", ("layer", "head", "find", "changed"))
-ATTENTION = Source("explorer.views.sources:attention", ("layer", "head", "example", "find", "changed"))
+FOUND = Source("explorer.views.example_sources:examples", ("layer", "head", "find", "changed"))
+ATTENTION = Source("explorer.views.example_sources:attention", ("layer", "head", "example", "find", "changed"))
 CENTROIDS = Source("explorer.views.sources:centroids", ("layer",))
 DATA_MAP = Source("explorer.views.sources:data_map")
-COVERAGE = Source("explorer.views.sources:coverage")
+COVERAGE = Source("explorer.views.coverage:coverage")
 
 
 _DISTANCES = {"hulls": "distances between the labels' convex hulls", "centroids": "distances between their centroids"}
@@ -80,7 +80,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "seeds",
             "Seeds",
             "seeds (or tasks) side by side on one scale, mean and spread",
-            "explorer.views.sources:seeds",
+            "explorer.views.seed_sources:seeds",
             sources=(FIRST, TASKS),
             uses=("part",),
             parts={
@@ -92,7 +92,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "clusters",
             "Clusters",
             "how far labels lie apart, in one layer of one checkpoint",
-            "explorer.views.sources:clusters",
+            "explorer.views.label_sources:clusters",
             sources=(FIRST, LABELLED, LABELS_AT),
             uses=("part", "step", "layer"),
             parts=_DISTANCES,
@@ -102,7 +102,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "labels",
             "Labels",
             "each label's distance to its nearest other along the steps, and the number of clusters",
-            "explorer.views.sources:labels",
+            "explorer.views.label_sources:labels",
             sources=(FIRST, LABELLED, LABELS_IN),
             uses=("part", "layer"),
             parts=_DISTANCES,
@@ -129,7 +129,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "example",
             "Example",
             "one sentence's attention in two checkpoints, and the difference",
-            "explorer.views.sources:Sentence",
+            "explorer.views.example_sources:Sentence",
             sources=(FOUND, ATTENTION),
             uses=("part", "layer", "head", "example", "find", "changed"),
             parts={
@@ -146,7 +146,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "table",
             "Table",
             "every value of the selection",
-            "explorer.views.sources:table",
+            "explorer.views.table_sources:table",
             sources=(COUNTS, ROWS_AND_PARTS),
             layered=False,
         ),

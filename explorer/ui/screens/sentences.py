@@ -11,7 +11,7 @@ from explorer.ui.state import State
 
 if TYPE_CHECKING:
     from explorer.ui.widgets.pane import Pane
-    from explorer.views.sources import Sentence
+    from explorer.views.example_sources import Sentence
 
 
 class Sentences(Core):
