@@ -5,6 +5,7 @@ Commands are imported only when called: `bertdyn --help` needs no array library,
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -110,6 +111,7 @@ def tui(arguments: list[str] | None = None) -> None:
             sys.exit(0)
         config.settle_colour(settings)
         path = _demo(args.store or DEMO_FOLDER) if args.demo else _find(args.store)
+        gc.disable()  # until it runs: modules are no garbage, and looking for some in them delays the first frame
         from explorer.ui import app
 
         code = app.run(path, settings)

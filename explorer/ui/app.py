@@ -292,6 +292,9 @@ def run(store_path: Path, config: Config) -> int:
         BertdynError: such a terminal, a store that cannot be opened, and settings that make no sense.
     """
     explorer = Explorer(store_path, config, Session(store_path))
+    gc.freeze()  # what is there now stays until the end
+    gc.set_threshold(YOUNG)
+    gc.enable()
     why = terminal.unusable()
     if why:
         return terminal.text_view(store_path, why)
@@ -299,7 +302,6 @@ def run(store_path: Path, config: Config) -> int:
         os.environ.pop(name, None)
     explorer.asks = terminal.asks(explorer.main.palette, config.text("background"))
     terminal.read_keys(explorer.answered, explorer.awaits)
-    gc.set_threshold(YOUNG)
     try:
         explorer.run(mouse=config.on("mouse"))
     finally:
