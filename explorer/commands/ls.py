@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,9 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
     """List what STORE holds: its runs, checkpoints, corpora, their sizes, and what is computed.
 
     WHAT is one of runs, checkpoints, corpora, results; without it an overview of all but the single checkpoints.
+
+    A list that cannot be read hides no other: in its place stands why. In the JSON of all lists it is null, and
+    "errors" says why.
 
     \b
     bertdyn ls runs.bertdyn
@@ -65,11 +67,15 @@ def _overview(store: Store) -> str:
 
 
 def _everything(store: Store) -> str:
-    found: Mapping[str, Any] = {}
+    found: dict[str, Any] = {}
+    errors: dict[str, str] = {}
     for name in OVERVIEWS:
-        table = overview(store, name)
-        found = {**found, name: json.loads(as_json(table.columns, _plain(table, for_people=False)))}
-    return json.dumps({"store": str(store.path), **found}, ensure_ascii=False, indent=1) + "\n"
+        try:
+            table = overview(store, name)
+            found[name] = json.loads(as_json(table.columns, _plain(table, for_people=False)))
+        except BertdynError as error:
+            found[name], errors[name] = None, str(error)
+    return json.dumps({"store": str(store.path), **found, "errors": errors}, ensure_ascii=False, indent=1) + "\n"
 
 
 def _plain(table: Table, for_people: bool) -> list[list[object]]:

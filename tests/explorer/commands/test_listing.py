@@ -74,6 +74,21 @@ class TestLs:
         assert found["results"][0]["parameters"]["variance"] == 0.99
         assert found["results"][0]["layer_values"] == 16
         assert found["checkpoints"][0]["metrics"] == {"eval_accuracy": 0.5}
+        assert found["errors"] == {}
+
+    def test_json_holds_the_lists_that_can_be_read_and_says_why_the_others_cannot(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        copy = Path(shutil.copytree(store.path, tmp_path / "t"))
+        sound = json.loads(call(ls, copy, "--format", "json").stdout)
+        largest = max(copy.glob("tables/results/*.parquet"), key=lambda path: path.stat().st_size)
+        largest.write_bytes(largest.read_bytes()[:-50])
+        found = json.loads(call(ls, copy, "--format", "json").stdout)
+        errors = found.pop("errors")
+        assert found == {name: part for name, part in sound.items() if name != "errors"} | {"results": None}
+        assert list(errors) == ["results"]
+        assert f"{largest.name}' is damaged" in errors["results"]
+        assert "--repair" in errors["results"]
 
     def test_one_list_as_csv(self, store: Store) -> None:
         rows = list(csv.DictReader(io.StringIO(call(ls, store.path, "checkpoints", "--format", "csv").stdout)))
