@@ -112,7 +112,10 @@ class Catalog:
         with self._lock:
             self._add_inputs(results)
             fragments.write(self._connection(), self._root, tables.RESULTS.wider(axes), rows)
-            index.refresh(self._root, tables.shapes_of(results))
+            if self._noted() is not None:
+                index.refresh(self._root, tables.shapes_of(results))
+            elif shapes := self._known_shapes():  # else the next process that opens the store makes the index
+                index.refresh(self._root, shapes)
             self._compact(tables.INPUTS)
             self._compact(tables.RESULTS)
 
@@ -196,14 +199,26 @@ class Catalog:
             for table in tables.ALL:
                 if not fragments.listed(self._root, table):
                     fragments.write(self._connection(), self._root, table, [])
-            shapes = self._stored_shapes() if again or not index.noted(self._root)[0] else {}
-            index.refresh(self._root, shapes, again)
+            index.refresh(self._root, self._stored_shapes() if again or self._noted() is None else {}, again)
+
+    def _noted(self) -> dict[str, tables.MeasureShape] | None:
+        """What each measure's view must show, as the index's note says; None where it is missing or damaged."""
+        root, shapes = index.noted(self._root)
+        return shapes if root else None
 
     def _stored_shapes(self) -> dict[str, tables.MeasureShape]:
         """What each measure's view must show, from the fragments themselves."""
         axes = self._axes_there()
         rows = self.rows(RowQuery(axes=tuple(axes.items())))
         return tables.shapes_of(list(map(row_reader(tuple(COLUMNS), tuple(axes)), rows)))
+
+    def _known_shapes(self) -> dict[str, tables.MeasureShape]:
+        """What each measure's view must show; nothing while neither the index's note nor the fragments can say it."""
+        shapes = self._noted()
+        if shapes is None:
+            with suppress(BertdynError):
+                shapes = self._stored_shapes()
+        return shapes or {}
 
     def _axes_there(self) -> dict[str, str]:
         """Further coordinates that any fragment has, without prefix, with their SQL types."""
@@ -387,7 +402,7 @@ class Catalog:
                 tables.CORPUS_TABLE: list(self._corpora.values()),
             }
         live = {"live_checkpoints": checkpoints, "live_corpora": corpora}
-        known = {**shapes, **index.noted(self._root)[1]}
+        known = {**shapes, **self._known_shapes()}
 
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from store import fragments, layout, tables
+from store import fragments, index, layout, tables
 from store.artefacts import sweep_artefacts
 from store.attributes import annotation_info, corpus_info, read_attributes
 from store.catalog import Catalog
@@ -77,6 +77,8 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         size += sum(file.stat().st_size for file in (root / folder).rglob("*") if file.is_file())
     broken = {path.relative_to(root).as_posix(): what for path, what in _faulty_fragments(root)}
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
+    if index.damaged(root):
+        problems.append(Problem(index.NOTE, "is damaged: it does not match its checksum"))
     problems += _left(root)
     mended = list(_mend(root, catalog, damaged, broken)) if repair else []
     return CheckReport(len(corpora), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))

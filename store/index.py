@@ -4,6 +4,10 @@ The views hold absolute paths, so the file is made again when the store has move
 has no view of. What it was made for is noted beside the tables, since opening it could meet somebody's lock. A store
 below a folder with a backslash in its name has none: DuckDB would take the name for two folders.
 
+The note also says which columns, parameters and coordinates the view of each measure shows, which the fragments tell
+only together. It holds a checksum of what it says: one that was damaged counts as missing, and is made again from the
+fragments, so that no column or parameter gets lost or a wrong name.
+
 The views compare no checksums: a damaged fragment makes them fail or, at worst, shows other values. bertdyn's own
 commands do not read them (see ``store.sound_fragments``). While a fragment is damaged the index may not be made; it is
 made by ``bertdyn check --repair``, or at the next writing.
@@ -25,14 +29,18 @@ from store.locks import locked
 from store.staging import Stage, refused, sync, write_file, writing
 from store.tables import ALL, MeasureShape, axes_of, lasting_sources, outlines, views
 
-_NOTE = "index.json"
+NOTE = f"{TABLES}/index.json"
+"""Where it is noted what the index was made for and shows, relative to the store."""
 _COMPATIBLE = "v1.5.0"
 
 
 def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
-    """The folder that the index was made for, and the measures it has views of; ("", {}) when there is no index."""
+    """The folder that the index was made for, and the measures it has views of; ("", {}) when there is no index, or its
+    note is damaged."""
     try:
-        note = json.loads((root / TABLES / _NOTE).read_bytes())
+        note = json.loads((root / NOTE).read_bytes())
+        if note.pop("checksum") != _checksum(note):
+            return "", {}
         shapes = {
             name: MeasureShape(
                 frozenset(shape["columns"]),
@@ -42,8 +50,20 @@ def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
             for name, shape in note["measures"].items()
         }
         return str(note["root"]), shapes
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "", {}
+
+
+def _checksum(note: Mapping[str, object]) -> str:
+    """CRC-32C of what a note says, however it is laid out."""
+    import google_crc32c
+
+    return f"{google_crc32c.value(json.dumps(note, sort_keys=True).encode()):08x}"
+
+
+def damaged(root: Path) -> bool:
+    """Return whether there is a note that does not say what was written."""
+    return (root / NOTE).exists() and not noted(root)[0]
 
 
 def missing(root: Path) -> bool:
@@ -67,14 +87,14 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
         merged = _merged(noted(root)[1], shapes)
         if not _write(root, Path(real), merged):
             return merged
-        note = {
+        note: dict[str, object] = {
             "root": real,
             "measures": {
                 name: {"columns": sorted(shape.columns), "parameters": shape.parameters, "axes": shape.axes}
                 for name, shape in sorted(merged.items())
             },
         }
-        write_file(root / TABLES / _NOTE, json.dumps(note, indent=1).encode())
+        write_file(root / NOTE, json.dumps({"checksum": _checksum(note), **note}, indent=1).encode())
     return merged
 
 

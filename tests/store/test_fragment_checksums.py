@@ -268,3 +268,31 @@ def test_a_replaced_checkpoint_shows_its_new_row_when_a_fragment_is_damaged(stor
     for path in files(store, "checkpoints")[-1:]:
         path.write_bytes(flipped(path.read_bytes(), 300))
     assert {c.key: c.digests["hidden"] for c in Store.open(store.path).checkpoints()} == new
+
+
+def test_a_flipped_bit_in_the_note_of_the_index_never_changes_what_sql_shows(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_axes = result(store.checkpoints()[0], measure="weight-change", head=2, axes=(("k", 3), ("alpha", 0.5)))
+    store.add_results([on_axes._replace(parameters='{"tokens": "all", "variance": 0.5}')])
+    asked = [f"from {name} order by all" for name in ("svcca", "js", "weight_change")]
+
+    def shown(opened: Store) -> list[object]:
+        return [(table.columns, table.rows) for table in map(opened.query, asked)]
+
+    before, note = shown(store), store.path / "tables" / "index.json"
+    content, rng = note.read_bytes(), random.Random(3)
+    with monkeypatch.context() as patched:
+        patched.setattr("store.catalog.Catalog.writable", False)
+        for _ in range(60):
+            with changed(note, flipped(content, rng.randrange(8 * len(content)))):
+                assert shown(store) == before
+                assert shown(Store.open(store.path)) == before
+    for letter, other in ((b"svcca", b"swcca"), (b"alpha", b"alphc"), (b"variance", b"variancd"), (b"head", b"heae")):
+        note.write_bytes(content.replace(letter, other))
+        assert note.read_bytes() != content
+        assert problems(store) == ["tables/index.json"]
+        assert shown(store) == before
+        store.add_results([result(store.checkpoints()[0], measure="js", layer=1)])
+        assert shown(store) == before
+        assert problems(store) == []
