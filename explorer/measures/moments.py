@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 ROWS = 2048
 """Rows that float32 sums up before float64 takes over."""
-LEAF = 96
-"""X'X is symmetric: only its upper triangle is multiplied, down to squares of so many columns along the diagonal."""
 Index = tuple[int, int]
 
 
@@ -65,7 +63,7 @@ class Sums:
     n: float
     first: list[torch.Tensor]  # sum of rows, [d] a side
     norm: list[torch.Tensor]  # sum of squared norms, [] a side
-    second: dict[Index, torch.Tensor] = field(default_factory=dict)  # products, [di, dj]; i = j: upper triangle
+    second: dict[Index, torch.Tensor] = field(default_factory=dict)  # products, [di, dj]
     normed: dict[Index, torch.Tensor] = field(default_factory=dict)  # sum of i's squared norm times j's row, [dj]
     norms: dict[Index, torch.Tensor] = field(default_factory=dict)  # sum of both squared norms, []
 
@@ -73,7 +71,7 @@ class Sums:
         """Sum of products [di, dj] and of products of squared norms, about the means."""
         n, s, t = self.n, self.first[i] / self.n, self.first[j] / self.n
         s2, t2 = s @ s, t @ t
-        second = self.second[i, j] if i != j else self.second[i, i].triu() + self.second[i, i].triu(1).T
+        second = self.second[i, j]
         norms = (
             self.norms[i, j]
             - 2 * (t @ self.normed[i, j] + s @ self.normed[j, i])
@@ -191,16 +189,20 @@ def add(
         ones = torch.ones(len(strip[0]), dtype=torch.float64, device=device)
         sums.n += len(strip[0])
         for i, x in enumerate(best):
-            sums.first[i] += (ones.to(x.dtype) @ x).double()
+            first, normed = (torch.stack([ones, squares[i]]).to(x.dtype) @ x).double()  # one product reads rows once
+            sums.first[i] += first
             sums.norm[i] += squares[i].sum()
+            if (i, i) in sums.normed:
+                sums.normed[i, i] += normed
         if (0, 1) in sums.second:
             sums.second[0, 1] += data[0].T @ data[1]
         for i, x in exact.items():
-            _add_gram(sums.second[i, i], x, 0, x.shape[1])
+            sums.second[i, i] += _gram(x)
         for i, j in sums.norms:
             sums.norms[i, j] += squares[i] @ squares[j]
         for i, j in sums.normed:
-            sums.normed[i, j] += (squares[i].to(best[j].dtype) @ best[j]).double()
+            if i != j:
+                sums.normed[i, j] += (squares[i].to(best[j].dtype) @ best[j]).double()
 
 
 def shifted(array: np.ndarray, shift: np.ndarray, device: str, dtype: torch.dtype) -> torch.Tensor:
@@ -224,15 +226,15 @@ def full_precision() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _add_gram(total: torch.Tensor, x: torch.Tensor, low: int, high: int) -> None:
-    """Add the upper triangle of x'x for columns low..high; the squares along the diagonal are added whole."""
-    if high - low <= LEAF:
-        total[low:high, low:high].addmm_(x[:, low:high].T, x[:, low:high])
-        return
-    middle = (low + high) // 2
-    total[low:middle, middle:high].addmm_(x[:, low:middle].T, x[:, middle:high])
-    _add_gram(total, x, low, middle)
-    _add_gram(total, x, middle, high)
+def _gram(x: torch.Tensor) -> torch.Tensor:
+    """Return x'x [d, d]. It is symmetric: numpy has BLAS multiply one half (syrk), which torch cannot ask for."""
+    import torch
+
+    if x.device.type != "cpu":
+        return x.T @ x
+    array = x.numpy()
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite numbers are refused at the end of the pass
+        return torch.from_numpy(array.T @ array)
 
 
 def _combined(sums: Sequence[Sums], weights: Sequence[float]) -> Sums:

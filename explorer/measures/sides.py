@@ -282,10 +282,13 @@ def _unpacked(arrays: Mapping[str, np.ndarray], n: int, width: int) -> Side | No
 
 def _eigen(gram: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues [d], falling, and eigenvectors [d, d] in columns."""
+    if device == "cpu":  # numpy's LAPACK takes a fifth less time here than torch's
+        w, v = np.linalg.eigh(gram)
+        return w[::-1].copy(), v[:, ::-1].copy()
     import torch
 
-    w, v = torch.linalg.eigh(torch.from_numpy(gram).to(device))
-    return w.flip(0).cpu().numpy(), v.flip(1).cpu().numpy()
+    on_device = torch.linalg.eigh(torch.from_numpy(gram).to(device))
+    return tuple(part.flip(-1).cpu().numpy() for part in on_device)
 
 
 def _none(width: int) -> tuple[np.ndarray, np.ndarray]:
