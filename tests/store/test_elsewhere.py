@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +16,11 @@ import pytest
 
 from store.duck import AT_ONCE, spill
 from store.errors import BertdynError
+from store.layout import checkpoint_path
 from store.rows import Is, Not, RowQuery, rows_of
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import make_store, sample_corpus
+from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
 LONG = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1"
@@ -86,6 +88,25 @@ def test_what_comes_later_is_seen(path: Path, elsewhere: Store) -> None:
     here = Store.open(path)
     here.add_results([result(before[0])._replace(measure="js")])
     assert [r.measure for r in elsewhere.results(RowQuery(rows_of("js")))] == ["js"]
+
+
+def test_checkpoints_are_listed_as_the_folders_are_now(path: Path, elsewhere: Store) -> None:
+    here, corpus = Store.open(path), sample_corpus("dev")
+    before = here.checkpoints()
+    assert elsewhere.checkpoints() == elsewhere.checkpoints("dev") == before
+    key = before[-1].key._replace(step=990)
+    write_checkpoint(here, corpus, key)
+    more = elsewhere.checkpoints()
+    assert [c.key for c in more if c not in before] == [key]
+    assert more == here.checkpoints()
+    (pid,) = readers(path)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: pid not in readers(path))
+    with pytest.raises(BertdynError, match="was killed"):
+        elsewhere.checkpoints()
+    assert elsewhere.checkpoints() == more
+    shutil.rmtree(checkpoint_path(path, "dev", key))
+    assert elsewhere.checkpoints() == elsewhere.checkpoints("dev") == before
 
 
 def test_many_rows_come_whole_and_in_their_order(path: Path, elsewhere: Store) -> None:
