@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from store import fragments, index, tables
 from store.attributes import corpus_info, read_attributes
-from store.duck import Table, all_rows, answered, connect, insert, retried, unnested
+from store.duck import Table, all_rows, answered, connect, insert, relation_of, retried, unnested
 from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo
@@ -171,6 +171,14 @@ class Catalog:
         """
 
         return self._with_views(shapes, lambda connection: answered(connection, sql, limit))
+
+    def fetch(self, sql: str, shapes: Mapping[str, tables.MeasureShape], convert: Callable[[Any], _T]) -> _T:
+        """Answer one SELECT of the user's in the form that a function makes of DuckDB's relation.
+
+        Raises:
+            BertdynError: as ``query``.
+        """
+        return self._with_views(shapes, lambda connection: convert(relation_of(connection, sql)))
 
     def remember(self, folder: Path) -> None:
         """Write the row of a checkpoint that was just put in place. Losing it loses nothing."""

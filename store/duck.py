@@ -138,7 +138,7 @@ def write_table(names: Sequence[str], columns: Sequence[Sequence[Any]], output: 
     """
     import duckdb
 
-    kinds = [_kind(column) for column in columns]
+    kinds = [sql_type(column) for column in columns]
     given = [_texts(column) if kind == "VARCHAR" else column for column, kind in zip(columns, kinds, strict=True)]
     quoted = (name.replace('"', '""') for name in names)
     selects = (f'unnest(?::{kind}[]) AS "{name}"' for kind, name in zip(kinds, quoted, strict=True))
@@ -155,8 +155,8 @@ def _texts(values: Sequence[Any]) -> list[str | None]:
     return [None if value is None else str(value) for value in values]
 
 
-def _kind(values: Sequence[Any]) -> str:
-    """SQL type that holds some values."""
+def sql_type(values: Sequence[Any]) -> str:
+    """Return the SQL type that holds some values."""
     kinds = {type(v) for v in values if v is not None}
     if kinds == {bool}:
         return "BOOLEAN"
@@ -174,6 +174,32 @@ def retried(ask: Callable[[], _T]) -> _T:
             with suppress(duckdb.IOException):
                 return ask()
         return ask()
+
+
+def relation_of(connection: Any, sql: str) -> Any:
+    """Return a statement that only reads as DuckDB's relation, which is not executed before it is converted.
+
+    Raises:
+        BertdynError: it is no single SELECT.
+        duckdb.Error: DuckDB refuses it.
+    """
+    _only_reading(connection, sql)
+    return connection.sql(sql)
+
+
+def relation_of_rows(
+    connection: Any, columns: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[object]]
+) -> Any:
+    """Return some rows as DuckDB's relation.
+
+    Args:
+        types: SQL type of each column.
+    """
+    names = ('"' + name.replace('"', '""') + '"' for name in columns)
+    described = ", ".join(f"{name} {kind}" for name, kind in zip(names, types, strict=True))
+    connection.execute(f"create temp table given ({described})")
+    insert(connection, "given", unnested(*types), rows)
+    return connection.sql("from given")
 
 
 def answered(connection: Any, sql: str, limit: int | None) -> Table:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from store import layout
 from store.attributes import checkpoint_attributes, corpus_info
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Table"]
 
 _OPEN_AT_ONCE = 64
+_T = TypeVar("_T")
 ALL_ROWS = RowQuery()
 
 
@@ -365,6 +366,18 @@ class Store:
             BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
         """
         return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
+
+    def fetch(self, sql: str, convert: Callable[[Any], _T], measures: Iterable[str] = ()) -> _T:
+        """Answer one SELECT as ``query`` does, in the form that a function makes of DuckDB's relation.
+
+        Args:
+            convert: called with the relation (``lambda relation: relation.df()``), perhaps more than once; what it
+                returns must not need the relation any more.
+
+        Raises:
+            BertdynError: as ``query``.
+        """
+        return self._catalog.fetch(sql, {name: MeasureShape() for name in measures}, convert)
 
     def close(self) -> None:
         """End the process that reads the tables elsewhere, if there is one, and the question that it is at."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from store.results import SHOWN
 if TYPE_CHECKING:
     from explorer.compute.plan import Plan
     from explorer.compute.protocol import Failure, Outcome, Update
+    from explorer.selection import Question
     from store.results import Result
     from store.store import Store
 
@@ -83,10 +84,7 @@ def command(
     bertdyn compute svcca,cka,procrustes runs.bertdyn --null 5 --interval jackknife
     bertdyn compute cka runs.bertdyn --task sst2 --seed 1 --step 80 --against-layer all
     """
-    declared = [measure_named(name.strip()) for name in measures.split(",")]
-    for one in declared:
-        if by == "head" and one.axis("head") is None:
-            raise BertdynError(f"{one.name} is a value of a whole layer: --by head has no meaning for it.")
+    declared = measures_named(measures.split(","), by)
     chosen = format_of(format, output)
     from explorer.compute.executors import workers_of
     from explorer.compute.pool import termination_interrupts
@@ -100,40 +98,57 @@ def command(
     with termination_interrupts():
         opened = Store.open(store)
         parameters = {name: value for name, value in given.items() if value is not None}
-        plans = _plans(opened, declared, flags, parameters, trust)
+        plans, refusals = plans_of(opened, declared, flags, parameters, trust)
+        for refusal in refusals:
+            click.echo(f"bertdyn: passed over: {refusal}", err=True)
         outcomes = []
         for of_corpus in plans.values():
             asked = [planned.question for planned in of_corpus]
-            with _progress(_named(asked)) as update:
+            with progress_bar(asked) as update:
                 executor = workers_of(scheduler, opened.path)
                 outcomes.append(compute(opened, asked, update, workers, device, executor, trust, share))
             _narrate(of_corpus, outcomes[-1])
             if outcomes[-1].cancelled:
                 raise click.exceptions.Exit(130)
-        done = [_replanned(opened, planned, trust) for of_corpus in plans.values() for planned in of_corpus]
-        rows = [row for planned in done for row in _shown(opened, planned, by)]
+        rows = rows_of_plans(opened, plans, by, trust)
     for warning in warnings(rows):
         click.echo(f"note: {warning}", err=True)
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     if failures and not rows:
-        raise BertdynError(_in_words(failures))
+        raise BertdynError(in_words(failures))
     if chosen == "table":
         rows = list(map(_for_people, rows))
-    columns = _columns(chosen, rows)
+    columns = columns_of(chosen, rows)
     write_rows(columns, [_cells(row, columns) for row in rows], chosen, output)
     if failures:
-        click.echo(f"bertdyn: {_in_words(failures)}", err=True)
+        click.echo(f"bertdyn: {in_words(failures)}", err=True)
         raise click.exceptions.Exit(1)
 
 
-def _plans(
+def measures_named(names: Iterable[str], by: str) -> list[Measure]:
+    """Return the measures of some names.
+
+    Args:
+        by: ``layer`` or ``head``: what their rows shall be of.
+
+    Raises:
+        BertdynError: there is none of that name, or it has no rows of heads.
+    """
+    declared = [measure_named(name.strip()) for name in names]
+    for one in declared:
+        if by == "head" and one.axis("head") is None:
+            raise BertdynError(f"{one.name} is a value of a whole layer: --by head has no meaning for it.")
+    return declared
+
+
+def plans_of(
     store: Store,
     measures: Sequence[Measure],
     flags: Mapping[str, str | None],
     parameters: Mapping[str, object],
     trust: Trust,
-) -> dict[str, list[Plan]]:
-    """What is to be done on each corpus; one that the selection does not fit is passed over unless it was named.
+) -> tuple[dict[str, list[Plan]], tuple[str, ...]]:
+    """Return what is to be done on each corpus, and why some of it is passed over: the selection does not fit.
 
     Raises:
         BertdynError: the selection fits none, or a parameter belongs to no measure.
@@ -162,26 +177,20 @@ def _plans(
                 refusals[str(error)] = error
     if not any(plans.values()):
         raise next(iter(refusals.values()))
-    for refusal in refusals:
-        click.echo(f"bertdyn: passed over: {refusal}", err=True)
-    return {corpus: of_corpus for corpus, of_corpus in plans.items() if of_corpus}
+    return {corpus: of_corpus for corpus, of_corpus in plans.items() if of_corpus}, tuple(refusals)
 
 
-def _replanned(store: Store, planned: Plan, trust: Trust) -> Plan:
-    """The plan with the cells that were proposed while others were computed."""
-    from explorer.compute.plan import plan
+def rows_of_plans(store: Store, plans: Mapping[str, Sequence[Plan]], by: str, trust: Trust) -> list[Result]:
+    """Return the stored rows of layers or of heads, also of cells that were proposed while others were computed."""
+    from explorer.compute.plan import plan, rows
 
-    return planned if planned.exact else plan(store, planned.question, trust)
-
-
-def _shown(store: Store, planned: Plan, by: str) -> Iterator[Result]:
-    from explorer.compute.plan import rows
-
-    return (row for row in rows(store, planned) if (row.head is not None) == (by == "head"))
+    planned = (one for of_corpus in plans.values() for one in of_corpus)
+    done = (one if one.exact else plan(store, one.question, trust) for one in planned)
+    return [row for one in done for row in rows(store, one) if (row.head is not None) == (by == "head")]
 
 
-def _columns(format: str, rows: Sequence[Result]) -> tuple[str, ...]:
-    """All columns for programs; for people those that say something."""
+def columns_of(format: str, rows: Sequence[Result]) -> tuple[str, ...]:
+    """Return the columns of some rows: all for programs; for people, in a table, those that say something."""
     columns = [*COLUMNS]
     at = columns.index("statistic")
     columns[at:at] = dict.fromkeys(name for row in rows for name, _ in row.axes)
@@ -224,8 +233,8 @@ def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:
         click.echo(f"note: {note}", err=True)
 
 
-def _in_words(failures: Sequence[Failure]) -> str:
-    """Each message once, with the places it holds for."""
+def in_words(failures: Sequence[Failure]) -> str:
+    """Return each message once, with the places it holds for."""
     places: dict[str, list[str]] = {}
     for failure in failures:
         places.setdefault(failure.message, []).append(failure.where)
@@ -237,8 +246,9 @@ def _in_words(failures: Sequence[Failure]) -> str:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[Update], None]]:
-    """A bar on stderr that is quiet where stderr is no terminal."""
+def progress_bar(questions: Sequence[Question]) -> Iterator[Callable[[Update], None]]:
+    """Show a bar on stderr while questions on one corpus are computed; nothing where stderr is no terminal."""
+    what = _named(questions)
     if not sys.stderr.isatty():
         yield lambda update: None
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,24 +48,54 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
         table = overview(opened, what)
         write_rows(table.columns, _plain(table, for_people=chosen == "table"), chosen, output)
     elif chosen == "table":
-        write_text(_overview(opened), output)
+        write_text(overview_text(opened), output)
     elif chosen == "json":
         write_text(_everything(opened), output)
     else:
         raise BertdynError(f"{chosen} holds one list: say which, {', '.join(OVERVIEWS)}.")
 
 
-def _overview(store: Store) -> str:
-    checkpoints = totals(store)
-    parts = [f"{store.path}: {checkpoints[0]:,} checkpoints, {readable(checkpoints[1])}\n"]
+@dataclass(frozen=True)
+class Part:
+    """One list of the overview, or the sentence that stands in its place."""
+
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: Sequence[Sequence[object]] = ()
+    sentence: str = ""
+
+
+def heading(store: Store) -> str:
+    """Return the first line of the overview: where the store is and how large."""
+    count, size = totals(store)
+    return f"{store.path}: {count:,} checkpoints, {readable(size)}"
+
+
+def parts(store: Store) -> Iterator[Part]:
+    """Yield the lists of the overview, as people read them."""
     for name in ("runs", "corpora", "results"):
         try:
             table = overview(store, name)
-            body = as_table(table.columns, _plain(table, for_people=True)) if table.rows else f"{EMPTY[name]}\n"
         except BertdynError as error:
-            body = f"{error}\n"  # a list that cannot be read does not hide the others
-        parts.append(f"{name}\n{body}")
-    return "\n".join(parts)
+            yield Part(name, sentence=str(error))  # a list that cannot be read does not hide the others
+            continue
+        if table.rows:
+            yield Part(name, table.columns, _plain(table, for_people=True))
+        else:
+            yield Part(name, sentence=EMPTY[name])
+
+
+def overview_text(store: Store) -> str:
+    """Return what a store holds, as text.
+
+    Raises:
+        BertdynError: the table of checkpoints is damaged.
+    """
+    texts = [f"{heading(store)}\n"]
+    for part in parts(store):
+        body = f"{part.sentence}\n" if part.sentence else as_table(part.columns, part.rows)
+        texts.append(f"{part.title}\n{body}")
+    return "\n".join(texts)
 
 
 def _everything(store: Store) -> str:

@@ -76,7 +76,7 @@ def write_text(text: str, output: Path | None) -> None:
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Aligned columns; numbers to six significant digits, to the right."""
-    cells = [[_short(v) for v in row] for row in rows]
+    cells = [[short(v) for v in row] for row in rows]
     numeric = [
         bool(rows) and all(v is None or isinstance(v, (int, float)) for v in col) for col in zip(*rows, strict=True)
     ]
@@ -91,7 +91,8 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join([line(columns), line(["-" * w for w in widths]), *map(line, cells)]) + "\n"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as a person reads it: numbers to six significant digits, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, float):

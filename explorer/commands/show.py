@@ -23,6 +23,7 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from explorer.measures import Measure
     from explorer.selection import Question
     from explorer.views.base import View, ViewKind
     from explorer.views.rows import Rows
@@ -124,16 +125,13 @@ def command(
     kind = VIEWS[view]
     declared = measure_named(measure or kind.measure or "svcca")
     which = -1 if example is None else example
-    look = Look(part=_part(kind, part), head=head, example=which, find=find, changed=changed)
+    look = Look(part=part_named(kind, part), head=head, example=which, find=find, changed=changed)
     from store.store import Store
 
     flags: dict[str, Any] = {name: given.pop(name) for name in SELECTING}
     parameters = {name: value for name, value in given.items() if value is not None}
     opened = Store.open(store)
-    if kind.against and flags["against"] is None and declared.compares:
-        flags["against"] = kind.against
-    asked = [None] if kind.whole else questions(opened, declared, **flags, parameters=parameters)
-    views = [kind.load(opened, _one(opened, kind, question), look) for question in asked]
+    views = loaded(opened, kind, declared, flags, parameters, look)
     options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
     if FORMATS[chosen].alone and len(views) > 1:
         raise BertdynError(f"A file of {chosen} holds one picture: choose a corpus with --corpus.")
@@ -147,14 +145,41 @@ def command(
         else:
             write(views[0], chosen, output, size, not light, options=options)
     else:
-        texts = [_text(one, width, height, color, light, options, output is not None) for one in views]
+        texts = [text_of(one, width, height, color, light, options, output is not None) for one in views]
         write_text("\n".join(texts), output)
     for one in views:
         if kind.computes and one.data.missing:
             _tell_missing(one.data, store, _narrow(one.data, flags) if kind.across else flags, parameters)
 
 
-def _part(kind: ViewKind, name: str) -> str:
+def loaded(
+    store: Store,
+    kind: ViewKind,
+    measure: Measure,
+    flags: dict[str, Any],
+    parameters: Mapping[str, object],
+    look: Look,
+) -> list[View]:
+    """Return a view of what the flags select on each corpus, with its numbers.
+
+    Args:
+        flags: those of SELECTING; ``against`` is filled in where the view shows one comparison only.
+
+    Raises:
+        BertdynError: as ``options.questions`` and ``ViewKind.load``.
+    """
+    if kind.against and flags["against"] is None and measure.compares:
+        flags["against"] = kind.against
+    asked = [None] if kind.whole else questions(store, measure, **flags, parameters=parameters)
+    return [kind.load(store, _one(store, kind, question), look) for question in asked]
+
+
+def part_named(kind: ViewKind, name: str) -> str:
+    """Return the part of a view that has this name; the view's first where the name is empty.
+
+    Raises:
+        BertdynError: it has none of that name.
+    """
     if name and name not in kind.parts:
         there = ", ".join(kind.parts) or "none: it has one"
         raise BertdynError(f"--part: {kind.name} has no part '{name}', only {there}.")
@@ -175,9 +200,10 @@ def _format(format: str | None, output: Path | None) -> str:
     return chosen
 
 
-def _text(
+def text_of(
     view: View, width: int | None, height: int | None, color: str, light: bool, options: DrawOptions, to_file: bool
 ) -> str:
+    """Return a view as text, fitted to the terminal, or, in a pipe or a file, to a page; a table there is whole."""
     from explorer.export.picture import as_text
     from explorer.render.palette import Depth, detect
 

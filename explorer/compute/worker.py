@@ -21,7 +21,7 @@ from explorer.compute.plan import Task
 from explorer.compute.pool import THREADS
 from explorer.compute.protocol import Failure
 from explorer.compute.trust import stamp
-from explorer.measures import Context, Given, MeasureError, Trust, Value, canonical
+from explorer.measures import Context, Given, Measure, MeasureError, Trust, Value, canonical
 from explorer.measures.declaration import At, Known, Operand
 from explorer.selection import Cell, Question
 from store.errors import BertdynError
@@ -232,25 +232,38 @@ def _checkpoints(store: Store, corpus: str, operand: Operand, cell: Cell) -> lis
 def _of_value(
     row: Result, value: Value, question: Question, cell: Cell, asked: Mapping[str, object], store: Store
 ) -> Result:
+    filled = with_value(row, value, question.measure, asked)
+    return filled._replace(
+        layer=cell.layer if value.layer is None else value.layer,
+        ref_layer=cell.ref_layer,
+        axes=(*cell.more, *value.axes),
+        artefact=store.add_artefact(value.artefact) if value.artefact else "",
+    )
+
+
+def with_value(row: Result, value: Value, measure: Measure, asked: Mapping[str, object]) -> Result:
+    """Return a row with a value of a measure and its coordinates filled in.
+
+    Args:
+        asked: what was asked for beside the value (``trust.stamp``).
+    """
     finite = value.value is None or math.isfinite(value.value)
     details = {**value.details, **({"trust": asked} if asked else {})}
     return row._replace(
-        layer=cell.layer if value.layer is None else value.layer,
-        ref_layer=cell.ref_layer,
+        layer=value.layer,
         head=value.head,
         example=value.example,
         query=value.query,
         label_a=value.label_a,
         label_b=value.label_b,
-        axes=(*cell.more, *value.axes),
+        axes=value.axes,
         statistic=value.statistic,
         value=value.value if finite else None,
-        unit=question.measure.unit if value.unit is None else value.unit,
+        unit=measure.unit if value.unit is None else value.unit,
         n=value.n,
         interval_low=None if value.interval is None else value.interval[0],
         interval_high=None if value.interval is None else value.interval[1],
         null_value=value.null,
-        reason=value.reason if finite else f"{question.measure.name} came out as no finite number",
+        reason=value.reason if finite else f"{measure.name} came out as no finite number",
         details=json.dumps(details, sort_keys=True),
-        artefact=store.add_artefact(value.artefact) if value.artefact else "",
     )

@@ -101,14 +101,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
         raise QuestionError(
             f"{measure.name} compares no layer with another one: --against-layer has no meaning for it.", "measure"
         )
-    if selection.detail and selection.detail not in measure.details:
-        has = f", only {', '.join(measure.details)}" if measure.details else " nor any other"
-        raise QuestionError(f"--detail: {measure.name} has no detail '{selection.detail}'{has}.")
-    if trust.null and not measure.null:
-        raise QuestionError(f"--null: {measure.name} has no null.", "uncertainty")
-    if trust.interval and trust.interval not in measure.intervals:
-        has = f", only {' and '.join(measure.intervals)}" if measure.intervals else " nor any other"
-        raise QuestionError(f"--interval: {measure.name} has no {trust.interval} interval{has}.", "uncertainty")
+    check_extras(measure, selection.detail, trust)
     if against is None and measure.compares:
         against = default_against(listing.of(corpus), measure.default_reference)
     return Question(
@@ -144,6 +137,22 @@ def _texts(selection: Selection, measure: Measure, listing: Listing) -> tuple[st
         known = ", ".join(i.name for i in listing.corpora)
         raise QuestionError(f"--corpus: the store has no '{selection.corpus}', only {known}.", "corpus")
     return info.name, annotation_for(measure, info, selection.annotation, listing)
+
+
+def check_extras(measure: Measure, detail: str, trust: Trust) -> None:
+    """Check what is wanted beside a measure's values: finer rows, a null, an interval.
+
+    Raises:
+        QuestionError: the measure has none of that kind.
+    """
+    if detail and detail not in measure.details:
+        has = f", only {', '.join(measure.details)}" if measure.details else " nor any other"
+        raise QuestionError(f"--detail: {measure.name} has no detail '{detail}'{has}.")
+    if trust.null and not measure.null:
+        raise QuestionError(f"--null: {measure.name} has no null.", "uncertainty")
+    if trust.interval and trust.interval not in measure.intervals:
+        has = f", only {' and '.join(measure.intervals)}" if measure.intervals else " nor any other"
+        raise QuestionError(f"--interval: {measure.name} has no {trust.interval} interval{has}.", "uncertainty")
 
 
 def fitting(measure: Measure, corpus: CorpusInfo) -> tuple[AnnotationInfo, ...]:
