@@ -19,3 +19,9 @@ def make_computed(path: Path) -> Store:
     asked = [ask_store(store, Selection(measure, "dev")) for measure in ("svcca", "clusters")]
     assert compute(store, asked, workers=1, device="cpu", executor=here).ok
     return store
+
+
+def compute_here(store: Store, *selections: Selection) -> None:
+    """Compute selections without child processes."""
+    for selection in selections:
+        assert compute(store, [ask_store(store, selection)], workers=1, device="cpu", pool=here).ok

@@ -89,12 +89,12 @@ def make_store(
     layers: int = LAYERS,
     width: int = WIDTH,
     heads: int = HEADS,
-    logits: bool = False,
+    classes: Sequence[str] = (),
 ) -> Store:
     """A store with one checkpoint a task, seed and step, and the pre-trained model, on every corpus.
 
     Step 0 is the pre-trained model itself. Labels, where there are any, pull the hidden states of their examples (or
-    words) apart with the step.
+    words) apart with the step. Fine-tuned checkpoints classify examples where classes are named.
     """
     store = Store.create(path)
     keys = [CheckpointKey.of(task, seed, step) for task in tasks for seed in seeds for step in steps]
@@ -102,8 +102,9 @@ def make_store(
         store.add_corpus(corpus)
         for key in [PRETRAINED_KEY, *keys] if pretrained else keys:
             write_checkpoint(
-                store, corpus, key, attentions=attentions, layers=layers, width=width, heads=heads, logits=logits
-            )
+                store, corpus, key, attentions=attentions, layers=layers, width=width, heads=heads,
+                classes=() if key == PRETRAINED_KEY else classes,
+            )  # fmt: skip
     return store
 
 
@@ -126,12 +127,10 @@ def write_checkpoint(
     layers: int = LAYERS,
     width: int = WIDTH,
     heads: int = HEADS,
-    logits: bool = False,
+    classes: Sequence[str] = (),
 ) -> None:
-    """One checkpoint. ``shift`` moves it, for a second version under the same name (``replace``); with ``logits`` it
-    classifies the examples of a corpus with labels of sentences."""
-    names = corpus.annotations["label"].names if logits else ()
-    classes = Classes("sequence", names, "single_label_classification")
+    """One checkpoint. ``shift`` moves it, for a second version under the same name (``replace``); with
+    ``classes`` it classifies the examples."""
     attributes = {
         "corpus": corpus.info.name,
         "task": key.task,
@@ -163,22 +162,15 @@ def write_checkpoint(
         dtype="float16",
         attentions=attentions,
         attributes=attributes,
-        classifier=Classifier(classes, {"weight": np.zeros((len(names), width), np.float32)}) if logits else None,
+        classifier=Classifier(Classes("sequence", tuple(classes), "single_label_classification"), {})
+        if classes
+        else None,
         replace=replace,
     ) as writer:
         attention = attention_of(corpus, key, layers, heads) if attentions else None
-        said = logits_of(corpus, key) if logits else None
-        writer.append((hidden_of(corpus, key, layers, width) + shift).astype(np.float16), attention, said)
+        logits = logits_of(corpus, key, len(classes)) if classes else None
+        writer.append((hidden_of(corpus, key, layers, width) + shift).astype(np.float16), attention, logits)
         writer.commit()
-
-
-def logits_of(corpus: Corpus, key: CheckpointKey) -> np.ndarray:
-    """Logits [examples, labels]: noise of the seed, and the example's own label more from step to step."""
-    label = corpus.annotations["label"]
-    noise = np.random.default_rng(zlib.crc32(f"{key.recipe} {key.seed}".encode()))
-    logits = noise.standard_normal((len(label.values), len(label.names)))
-    logits[np.arange(len(logits)), label.values] += key.step / 20
-    return logits.astype(np.float32)
 
 
 def hidden_of(corpus: Corpus, key: CheckpointKey, layers: int = LAYERS, width: int = WIDTH) -> np.ndarray:
@@ -209,6 +201,13 @@ def attention_of(corpus: Corpus, key: CheckpointKey, layers: int = LAYERS, heads
         weights = np.exp(logits)
         maps.append((weights / weights.sum(-1, keepdims=True)).reshape(layers, heads, -1))
     return np.concatenate(maps, axis=2).astype(np.float16)
+
+
+def logits_of(corpus: Corpus, key: CheckpointKey, classes: int) -> np.ndarray:
+    """Logits [examples, classes] in float32, noisier the earlier the step."""
+    rng = np.random.default_rng(zlib.crc32(str(key).encode()))
+    right = np.eye(classes)[np.arange(corpus.info.examples) % classes]
+    return (key.step / 20 * right + rng.standard_normal(right.shape)).astype(np.float32)
 
 
 def _rng(key: CheckpointKey) -> np.random.Generator:

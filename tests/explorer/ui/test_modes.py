@@ -13,14 +13,14 @@ from explorer.render.palette import Depth, palette
 from explorer.ui.bars import middle, notes, reading
 from explorer.ui.modes import MODES
 from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
-from tests.synthetic import make_store
+from tests.synthetic import make_store, sample_corpus
 
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose clusters and SVCCA distances are computed."""
     path = tmp_path_factory.mktemp("modes") / "labelled.bertdyn"
-    store = make_store(path, tasks=("pos",), logits=True)
+    store = make_store(path, tasks=("pos",), classes=sample_corpus().annotations["label"].names)
     fill(store, "clusters", "dev")
     fill(store, "svcca", "dev")
     return path

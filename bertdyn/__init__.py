@@ -1,0 +1,76 @@
+"""What fine-tuning does to a BERT-like encoder, for notebooks and scripts.
+
+    import bertdyn
+
+    runs = bertdyn.open("runs.bertdyn")                            # what `bertdyn extract` made
+    t = runs.compute("svcca", task="sst2", against="previous")     # computed once, read back the next time
+    t.df()                                                         # pandas; t.pl(): polars, t.arrow(): pyarrow
+    runs.sql("from svcca where layer = 6")
+    bertdyn.svcca(X, Y)                                            # any measure on arrays of your own
+
+Every measure that can be computed from arrays is a function here, dashes written as underscores: ``dir(bertdyn)`` lists
+them, ``help(bertdyn.svcca)`` says what each is. What bertdyn refuses is a ``BertdynError`` of one or two sentences.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bertdyn.hidden_packages import require_own
+
+require_own("store", "explorer")
+
+import explorer  # noqa: E402, F401  what was found is what later imports find, wherever the process goes
+import store  # noqa: E402, F401
+from bertdyn.refusals import refusals  # noqa: E402
+from store.errors import BertdynError  # noqa: E402
+
+if TYPE_CHECKING:
+    import os
+
+    from bertdyn.corpora import Examples
+    from bertdyn.runs import Runs
+    from store.outputs import Classes
+
+__all__ = ["BertdynError", "Classes", "Examples", "open"]
+
+_ELSEWHERE = {"Classes": "store.outputs", "Examples": "bertdyn.corpora"}
+
+
+def open(path: str | os.PathLike[str]) -> Runs:
+    """Open a store, which `bertdyn extract` made.
+
+    >>> runs = bertdyn.open("runs.bertdyn")
+    >>> with bertdyn.open("runs.bertdyn") as runs:
+    ...     rows = runs.results("svcca").rows
+
+    Raises:
+        BertdynError: there is no such folder, it is not a store, it is one of another format, or a module that
+            BERTDYN_MEASURES names gives no measures.
+    """
+    with refusals():
+        from bertdyn.runs import Runs
+
+    return Runs.open(path)
+
+
+def __getattr__(name: str) -> Any:
+    """Give the function of a measure, made from its declaration."""
+    if name.startswith("_"):
+        raise AttributeError(f"module 'bertdyn' has no attribute '{name}'")
+    from importlib import import_module
+
+    if name in _ELSEWHERE:
+        return getattr(import_module(_ELSEWHERE[name]), name)
+    with refusals():
+        found = import_module("bertdyn.functions").function_named(name)
+    if found is None:
+        raise AttributeError(f"module 'bertdyn' has no attribute '{name}', and there is no measure of that name")
+    return found
+
+
+def __dir__() -> list[str]:
+    with refusals():
+        from bertdyn.functions import names
+
+    return sorted([*__all__, *names()])

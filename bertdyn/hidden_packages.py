@@ -1,0 +1,48 @@
+"""Are bertdyn's own packages the ones that Python finds? A user's `store.py` beside a notebook would hide ours.
+
+Nothing is imported to find out: a module of that name may be a program.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+"""Folder that holds bertdyn and the packages beside it."""
+
+
+def require_own(*names: str) -> None:
+    """Make sure that packages of some names are those beside bertdyn.
+
+    Raises:
+        ImportError: Python finds, or has already imported, something else under one of the names.
+    """
+    for name in names:
+        loaded = sys.modules.get(name)
+        found = _place(name) if loaded is None else getattr(loaded, "__file__", None)
+        own = os.path.join(ROOT, name)
+        if found is not None and os.path.realpath(os.path.dirname(found)) == os.path.realpath(own):
+            continue
+        raise ImportError(
+            f"bertdyn has a package '{name}' of its own, in {own}, and {_hidden(name, found, loaded is not None)}",
+            name=name,
+            path=found,
+        )
+
+
+def _place(name: str) -> str | None:
+    """The file that Python would import a top-level package from; None where it has none."""
+    spec = find_spec(name)
+    return None if spec is None else spec.origin
+
+
+def _hidden(name: str, found: str | None, loaded: bool) -> str:
+    """What is there instead, and what to do."""
+    if loaded:
+        what = f"{found or 'a module without a file'} was imported as '{name}' before it"
+        return f"{what}: rename or uninstall that module, then start Python again."
+    if found is None:
+        return "Python does not find it: install bertdyn again."
+    return f"Python finds {found} first: rename that file, uninstall what it belongs to, or start in another folder."

@@ -1,0 +1,71 @@
+"""The command line's options as values of Python: numbers, lists and ranges where it takes text."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from bertdyn.refusals import refusals
+from explorer.commands.options import SELECTING
+from explorer.measures.base import Parameter, Trust
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.measures.base import Measure
+
+Chosen = str | int | Iterable[int] | Iterable[str] | None
+"""One value, several, or a text as on the command line (``"1,2"``, ``"8-12"``); None: the default."""
+_LEVEL = Parameter("--level", 0.95, "", low=0.5, high=0.999)
+_RESAMPLES = Parameter("--resamples", 200, "", low=20, high=100_000)
+_NULL = Parameter("--null", 0, "", low=0, high=10_000)
+
+
+def flags_of(chosen: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, object]]:
+    """Split keyword arguments into the flags that select, as text, and the rest, which are parameters.
+
+    Raises:
+        BertdynError: an empty list, which would read as all.
+    """
+    rest = {name.removesuffix("_"): value for name, value in chosen.items() if name not in SELECTING}
+    return {name: flag_text(name, chosen.get(name)) for name in SELECTING}, rest
+
+
+def flag_text(name: str, value: Chosen) -> str | None:
+    """Return a choice as the command line has it.
+
+    >>> flag_text("layer", range(8, 13))
+    '8-12'
+    >>> flag_text("seed", [1, 2])
+    '1,2'
+
+    Raises:
+        BertdynError: nothing is chosen.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, range) and value.step == 1 and value.start < value.stop:
+        return f"{value.start}-{value.stop - 1}"
+    several = [str(one) for one in value] if isinstance(value, Iterable) else [str(value)]
+    if not several:
+        raise BertdynError(f"--{name.replace('_', '-')}: nothing is chosen. Leave it out for all.")
+    return ",".join(several)
+
+
+def uncertainty(null: int = 0, interval: str | None = None, level: float = 0.95, resamples: int = 200) -> Trust:
+    """Return what shall come with values.
+
+    Raises:
+        BertdynError: a number out of range.
+    """
+    with refusals():
+        numbers = _NULL.read(null), _LEVEL.read(level), _RESAMPLES.read(resamples)
+    return Trust(int(numbers[0]), interval or "", float(numbers[1]), int(numbers[2]))
+
+
+def argument_names(measure: Measure, taken: Collection[str]) -> dict[str, str]:
+    """Return the parameters of a measure by their names as keyword arguments.
+
+    One that is called like an argument of ours or a word of Python has an underscore at its end.
+    """
+    return {p.name + "_" * (p.name in taken or keyword.iskeyword(p.name)): p.name for p in measure.parameters}

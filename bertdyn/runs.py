@@ -1,0 +1,410 @@
+"""A store as a notebook uses it: what it holds, its values and pictures, its arrays."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
+
+from bertdyn.options import Chosen, flags_of, uncertainty
+from bertdyn.results import Drawing, Query, RowTable, html_table
+from explorer.commands import compute as computing
+from explorer.commands import ls, show
+from explorer.commands.options import measure_named
+from explorer.compute import run
+from explorer.measures.registry import all_measures
+from explorer.selection.question import NO_TRUST
+from explorer.views.base import DrawOptions, Look
+from explorer.views.kinds import VIEWS
+from store.errors import BertdynError
+from store.keys import Annotation, CheckpointKey, Corpus
+from store.results import AXIS, COLUMNS, axis_columns
+from store.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from explorer.compute.plan import Plan
+    from explorer.compute.protocol import Failure, Update
+    from explorer.measures import Trust
+    from store.outputs import Classes
+    from store.results import Result
+
+
+class Runs:
+    """A store of fine-tuning runs. ``repr`` says what `bertdyn ls` says; a ``with`` block closes it.
+
+    Checkpoints are named as everywhere: a task (``"sst2"``, with a variant ``"sst2+freeze-6"``, ``"pretrained"``), a
+    seed and a step. What has only one possible value may be left out.
+
+    >>> runs = bertdyn.open("runs.bertdyn")
+    >>> runs.hidden("sst2", seed=1, step=80, layer=3).shape
+    (238, 16)
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a store.
+
+        Raises:
+            BertdynError: there is no such folder, it is not a store, or it is one of another format.
+        """
+        return cls(Store.open(os.path.expanduser(path)))
+
+    def close(self) -> None:
+        """Give back the memory that is kept for further questions."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return ls.overview_text(self.store).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        texts = [f"<p>{escape(ls.heading(self.store))}</p>"]
+        for part in ls.parts(self.store):
+            body = f"<p>{escape(part.sentence)}</p>" if part.sentence else html_table(part.columns, part.rows)
+            texts.append(f"<p><b>{escape(part.title)}</b></p>{body}")
+        return "".join(texts)
+
+    def compute(
+        self,
+        measure: str | Sequence[str],
+        *,
+        corpus: str | None = None,
+        annotation: str | None = None,
+        task: Chosen = None,
+        seed: Chosen = None,
+        step: Chosen = None,
+        layer: Chosen = None,
+        against: str | None = None,
+        against_layer: Chosen = None,
+        detail: str | None = None,
+        by: str = "layer",
+        null: int = 0,
+        interval: str | None = None,
+        level: float = 0.95,
+        resamples: int = 200,
+        workers: int | None = None,
+        device: str = "auto",
+        progress: Callable[[Update], None] | None = None,
+        **parameters: object,
+    ) -> RowTable:
+        """Compute a measure for a selection and return its rows, as `bertdyn compute` does.
+
+        A value once computed is kept in the store and read back the next time.
+
+        >>> t = runs.compute("svcca", task="sst2", seed=[1, 2], layer=range(2, 4), against="previous")
+        >>> t
+        measure  corpus  task  seed  ...
+        >>> worth = runs.compute("cka", seed=1, step=80, layer=6, null=3, interval="jackknife", estimator="biased")
+        >>> worth.columns[-7:]
+        ('interval_low', 'interval_high', 'null_value', 'reason', 'parameters', 'details', 'artefact')
+
+        Args:
+            measure: one, or several that share what they read.
+            corpus: default: every one that fits.
+            annotation: labels that the measure reads; default: the only ones.
+            task: one or several, each ``TASK`` or ``TASK+VARIANT``; default: all, as of what follows.
+            against: pretrained, first, previous, final, plain, seeds, ``seed:N`` or ``TASK/SEED/STEP``; default: the
+                measure's own.
+            against_layer: layers of the reference that every layer is compared with, or "all".
+            detail: also the rows of single examples, or of single query tokens.
+            by: ``layer`` or ``head``: rows of layers or of their heads.
+            null: also the value that chance gives: the mean of so many draws.
+            interval: also an interval over whole examples: ``jackknife`` or ``bootstrap``.
+            workers: child processes; default: by cores and work.
+            progress: called now and then; default: a bar where stderr is a terminal.
+            parameters: the measure's own (``help(bertdyn.svcca)`` lists them).
+
+        Raises:
+            BertdynError: an unusable option, the selection matches nothing, or nothing could be computed.
+        """
+        chosen = {
+            "corpus": corpus, "annotation": annotation, "task": task, "seed": seed, "step": step, "layer": layer,
+            "against": against, "against_layer": against_layer, "detail": detail,
+        }  # fmt: skip
+        trust = uncertainty(null, interval, level, resamples)
+        plans, refused = self._plans(measure, by, {**chosen, **parameters}, trust)
+        failures: list[Failure] = []
+        for of_corpus in plans.values():
+            questions = [planned.question for planned in of_corpus]
+            with computing.progress_bar(questions) as bar:
+                outcome = run.compute(self.store, questions, progress or bar, workers, device, trust=trust)
+            if outcome.cancelled:
+                raise KeyboardInterrupt
+            failures += outcome.failures
+        rows = computing.rows_of_plans(self.store, plans, by, trust)
+        notes = _notes(plans, refused, rows)
+        if failures:
+            words = computing.in_words(failures)
+            if not rows:
+                raise BertdynError(words)
+            warnings.warn(words, stacklevel=2)
+            notes.append(words)
+        return _table(rows, notes)
+
+    def results(self, measure: str | Sequence[str], *, by: str = "layer", **selection: Any) -> RowTable:
+        """Return the stored rows of a selection; nothing is computed.
+
+        >>> runs.results("svcca", task="sst2", seed=1, layer=3).columns[:5]
+        ('measure', 'corpus', 'annotation', 'ref_corpus', 'ref_annotation')
+
+        Args:
+            selection: corpus, task and all others that select, and the measure's parameters, as ``compute`` takes them.
+
+        Raises:
+            BertdynError: an unusable option, or the selection matches nothing.
+        """
+        plans, refused = self._plans(measure, by, selection, NO_TRUST)
+        rows = computing.rows_of_plans(self.store, plans, by, NO_TRUST)
+        notes = _notes(plans, refused, rows)
+        missing = sum(len(planned.missing) for of_corpus in plans.values() for planned in of_corpus)
+        if missing:
+            notes.append(_missing(missing, measure, selection))
+        return _table(rows, notes)
+
+    def sql(self, query: str) -> Query:
+        """Ask the store's tables in DuckDB's SQL; nothing but reading is possible.
+
+        Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure with its parameters
+        as columns (``sink_mass`` for sink-mass).
+
+        >>> runs.sql("SELECT DISTINCT step FROM checkpoints WHERE task = 'sst2' ORDER BY step").rows
+        [(0,), (20,), (40,), (80,)]
+
+        Raises:
+            BertdynError: when it is looked at: it is not one SELECT, or DuckDB refuses it (in its own words).
+        """
+        return Query(self.store, query, [measure.name for measure in all_measures()])
+
+    def show(
+        self,
+        view: str,
+        *,
+        measure: str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        ascii: bool = False,
+        log: bool = False,
+        digits: bool = False,
+        sort: str = "",
+        descending: bool = False,
+        part: str = "",
+        head: int = 0,
+        example: int | None = None,
+        find: str = "",
+        changed: bool = False,
+        **selection: Any,
+    ) -> Drawing:
+        """Draw one of the explorer's views as text, as `bertdyn show` does; its numbers are the rows.
+
+        >>> picture = runs.show("curves", task="sst2", seed=1, width=60, height=12)
+        >>> print(picture)
+        SVCCA distance from the pre-trained model · sst2, seed 1
+        ...
+        >>> picture.columns[:8]
+        ('measure', 'corpus', 'task', 'seed', 'step', 'layer', 'against', 'value')
+
+        Args:
+            view: curves, profile, heat, heads, seeds, clusters, table and so on: `bertdyn show --help` lists them.
+            measure: default: svcca, or what the view is made for.
+            width: columns of the text.
+            height: lines of the picture.
+            selection: corpus, task and all others that select, and the measure's parameters, as ``compute`` takes them.
+
+        Raises:
+            BertdynError: there is no such view or part, or the selection matches nothing.
+        """
+        if view not in VIEWS:
+            raise BertdynError(f"There is no view '{view}', only {', '.join(VIEWS)}.")
+        kind = VIEWS[view]
+        declared = measure_named(measure or kind.measure or "svcca")
+        flags, parameters = flags_of(selection)
+        which = -1 if example is None else example
+        look = Look(part=show.part_named(kind, part), head=head, example=which, find=find, changed=changed)
+        views = show.loaded(self.store, kind, declared, flags, parameters, look)
+        options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
+        texts = [show.text_of(one, width, height, "none", False, options, True) for one in views]
+        rows = [row for one in views for row in one.rows()[1]]
+        missing = sum(one.data.missing for one in views) if kind.computes else 0
+        notes = [_missing(missing, declared.name, selection)] if missing else []
+        return Drawing("\n".join(texts), views[0].rows()[0], rows, notes)
+
+    def hidden(
+        self, task: str, *, seed: object = None, step: int | None = None, layer: int | None = None, corpus: str = ""
+    ) -> np.ndarray:
+        """Return hidden states [tokens, width] of a layer, in the stored dtype; 0 is the embedding output.
+
+        Without a layer, those of all layers [layers + 1, tokens, width].
+
+        >>> runs.hidden("pretrained").shape
+        (7, 238, 16)
+
+        Raises:
+            BertdynError: there is no such checkpoint or layer, or several fit.
+        """
+        corpus, key = self._checkpoint(task, seed, step, corpus)
+        if layer is not None:
+            return self.store.hidden(corpus, key, layer)
+        import numpy as np
+
+        many = self.store.checkpoint(corpus, key).layers + 1
+        return np.stack([self.store.hidden(corpus, key, each) for each in range(many)])
+
+    def attention(
+        self,
+        task: str,
+        *,
+        seed: object = None,
+        step: int | None = None,
+        layer: int,
+        example: int | None = None,
+        corpus: str = "",
+    ) -> Any:
+        """Return attentions of a layer (from 1), in the stored dtype: a list of arrays [heads, l, l], one per example.
+
+        With ``example``, counted from 0, the array of that one.
+
+        >>> len(runs.attention("sst2", seed=1, step=80, layer=2))
+        40
+        >>> runs.attention("sst2", seed=1, step=80, layer=2, example=7).shape
+        (2, 3, 3)
+
+        Raises:
+            BertdynError: there is no such checkpoint, layer or example, several fit, or none were extracted.
+        """
+        import numpy as np
+
+        corpus, key = self._checkpoint(task, seed, step, corpus)
+        lengths = np.diff(self.store.corpus(corpus).offsets).tolist()
+        ends = np.cumsum([0, *(length**2 for length in lengths)]).tolist()
+        if example is not None and not 0 <= example < len(lengths):
+            raise BertdynError(f"Corpus '{corpus}' has examples 0 to {len(lengths) - 1:,}, and no {example}.")
+        first, last = (0, len(lengths)) if example is None else (example, example + 1)
+        heads = range(1, self.store.checkpoint(corpus, key).heads + 1)
+        maps = np.stack([self.store.attention(corpus, key, layer, head, ends[first], ends[last]) for head in heads])
+        found = [
+            maps[:, ends[at] - ends[first] : ends[at + 1] - ends[first]].reshape(len(heads), lengths[at], lengths[at])
+            for at in range(first, last)
+        ]
+        return found if example is None else found[0]
+
+    def logits(self, task: str, *, seed: object = None, step: int | None = None, corpus: str = "") -> np.ndarray:
+        """Return logits float32 [examples or tokens, classes] of the checkpoint's own classifier.
+
+        Raises:
+            BertdynError: there is no such checkpoint, several fit, or it has no logits.
+        """
+        return self.store.logits(*self._checkpoint(task, seed, step, corpus))[0]
+
+    def classes(self, task: str, *, seed: object = None, step: int | None = None, corpus: str = "") -> Classes:
+        """Return what the columns of ``logits`` are.
+
+        Raises:
+            BertdynError: as ``logits``.
+        """
+        return self.store.logits(*self._checkpoint(task, seed, step, corpus))[1]
+
+    def corpus(self, name: str = "") -> Corpus:
+        """Return a corpus: its texts, its tokens and which example each is of.
+
+        >>> runs.corpus("dev").texts[7]
+        ('sentence 7',)
+
+        Raises:
+            BertdynError: there is none of that name, or several and none is named.
+        """
+        return self.store.corpus(name or self._only_corpus())
+
+    def annotation(self, name: str = "", *, corpus: str = "") -> Annotation:
+        """Return labels of a corpus.
+
+        >>> runs.annotation("label", corpus="dev").names
+        ('negative', 'positive')
+
+        Raises:
+            BertdynError: there is none of that name, or several and none is named.
+        """
+        found = self.corpus(corpus)
+        there = [one.name for one in found.info.annotations]
+        chosen = found.info.annotation(name) if name else None
+        if chosen is None and not name and len(there) == 1:
+            chosen = found.info.annotations[0]
+        if chosen is None:
+            raise BertdynError(f"Which annotation of corpus '{found.info.name}'? It has {', '.join(there) or 'none'}.")
+        return found.annotations[chosen.name]
+
+    def artefact(self, name: str) -> dict[str, np.ndarray]:
+        """Return the arrays that belong to a row of results, by name; the row's column ``artefact`` names them.
+
+        Raises:
+            BertdynError: there are none of that name, or they are damaged.
+        """
+        return self.store.artefact(name)
+
+    def _plans(
+        self, measure: str | Sequence[str], by: str, chosen: Mapping[str, Any], trust: Trust
+    ) -> tuple[dict[str, list[Plan]], tuple[str, ...]]:
+        """What is to be done on each corpus, and why some are passed over."""
+        if by not in ("layer", "head"):
+            raise BertdynError(f"--by: '{by}' is neither layer nor head.")
+        flags, parameters = flags_of(chosen)
+        declared = computing.measures_named(measure.split(",") if isinstance(measure, str) else measure, by)
+        return computing.plans_of(self.store, declared, flags, parameters, trust)
+
+    def _only_corpus(self) -> str:
+        there = [info.name for info in self.store.corpora()]
+        if len(there) != 1:
+            raise BertdynError(f"Which corpus? The store has {', '.join(there) or 'none yet'}.")
+        return there[0]
+
+    def _checkpoint(self, task: str, seed: object, step: int | None, corpus: str) -> tuple[str, CheckpointKey]:
+        """The one checkpoint that fits."""
+        corpus = corpus or self._only_corpus()
+        of_task = [c.key for c in self.store.checkpoints(corpus) if c.key.recipe == task]
+        if not of_task:
+            there = dict.fromkeys(c.key.recipe for c in self.store.checkpoints(corpus))
+            raise BertdynError(
+                f"The store has no task '{task}' on corpus '{corpus}', only {', '.join(there) or 'none'}."
+            )
+        found = [
+            key for key in of_task if (seed is None or key.seed == str(seed)) and (step is None or key.step == step)
+        ]
+        if len(found) == 1:
+            return corpus, found[0]
+        seeds = ", ".join(dict.fromkeys(key.seed for key in of_task))
+        steps = ", ".join(str(number) for number in sorted({key.step for key in of_task}))
+        raise BertdynError(
+            f"Which checkpoint of '{task}' on corpus '{corpus}'? It has seeds {seeds} and steps {steps}."
+        )
+
+
+def _table(rows: Sequence[Result], notes: Sequence[str]) -> RowTable:
+    """Rows of results with the columns that `bertdyn compute --format csv` has, and the name of their artefact."""
+    columns = (*computing.columns_of("csv", rows), "artefact")
+    types = {**COLUMNS, **{name.removeprefix(AXIS): kind for name, kind in axis_columns(rows).items()}}
+    values = [tuple(computing.cell(row, name) for name in columns) for row in rows]
+    shown = computing.columns_of("table", rows)
+    return RowTable(columns, values, [types[name] for name in columns], dict.fromkeys(notes), shown)
+
+
+def _notes(plans: Mapping[str, Sequence[Plan]], refused: Sequence[str], rows: Sequence[Result]) -> list[str]:
+    """What `bertdyn compute` says beside the rows."""
+    planned = [note for of_corpus in plans.values() for one in of_corpus for note in one.notes]
+    return [*(f"passed over: {why}" for why in refused), *planned, *run.warnings(rows)]
+
+
+def _missing(count: int, measure: str | Sequence[str], selection: Mapping[str, Any]) -> str:
+    """Say that values are not computed, and which call does it."""
+    chosen = "".join(f", {name}={value!r}" for name, value in selection.items())
+    return f"{count:,} values are not computed; compute({measure!r}{chosen}) computes them."
