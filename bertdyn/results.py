@@ -72,7 +72,8 @@ class ResultSet(ABC):
         _require("polars", "pl")
         import polars
 
-        return self._converted(polars.DataFrame)  # DuckDB's own pl() needs pyarrow, too
+        # DuckDB's own pl() needs pyarrow, too.
+        return self._converted(lambda relation: polars.DataFrame(_ArrowStream(relation)))
 
     def arrow(self) -> Any:
         """Return the rows as a pyarrow Table.
@@ -98,6 +99,19 @@ class ResultSet(ABC):
         columns, rows, total = self._first(SHOWN_ROWS)
         words = "".join(f"<p>{escape(line)}</p>" for line in (*_left(len(rows), total), *self.notes))
         return (html_table(columns, rows) if rows else "") + words
+
+
+class _ArrowStream:
+    """A relation of DuckDB as nothing but a stream of Arrow's.
+
+    polars remembers the class of what it was given. If that is DuckDB's own, DuckDB reports leaks when Python ends.
+    """
+
+    def __init__(self, relation: Any) -> None:
+        self._relation = relation
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._relation.__arrow_c_stream__(requested_schema)
 
 
 class Query(ResultSet):

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from store.outputs import Classes
     from store.results import Result
 
+_REFERENCE = ("ref_task", "ref_variant", "ref_seed", "ref_step")
+_ALWAYS = (
+    "measure", "corpus", "task", "variant", "seed", "step", "statistic", "value", "unit", "n",
+    "interval_low", "interval_high", "null_value", "reason", "parameters", "details", "artefact",
+)  # fmt: skip
+"""Columns that an answer has whatever the measure."""
+
 
 class Runs:
     """A store of fine-tuning runs. ``repr`` says what `bertdyn ls` says; a ``with`` block closes it.
@@ -151,13 +158,13 @@ class Runs:
                 raise BertdynError(words)
             warnings.warn(words, stacklevel=2)
             notes.append(words)
-        return _table(rows, notes)
+        return _table(plans, rows, notes)
 
     def results(self, measure: str | Sequence[str], *, by: str = "layer", **selection: Any) -> RowTable:
         """Return the stored rows of a selection; nothing is computed.
 
-        >>> runs.results("svcca", task="sst2", seed=1, layer=3).columns[:5]
-        ('measure', 'corpus', 'annotation', 'ref_corpus', 'ref_annotation')
+        >>> runs.results("svcca", task="sst2", seed=1, layer=3).columns[:6]
+        ('measure', 'corpus', 'task', 'variant', 'seed', 'step')
 
         Args:
             selection: corpus, task and all others that select, and the measure's parameters, as ``compute`` takes them.
@@ -171,7 +178,7 @@ class Runs:
         missing = sum(len(planned.missing) for of_corpus in plans.values() for planned in of_corpus)
         if missing:
             notes.append(_missing(missing, measure, selection))
-        return _table(rows, notes)
+        return _table(plans, rows, notes)
 
     def sql(self, query: str) -> Query:
         """Ask the store's tables in DuckDB's SQL; nothing but reading is possible.
@@ -389,9 +396,16 @@ class Runs:
         )
 
 
-def _table(rows: Sequence[Result], notes: Sequence[str]) -> RowTable:
-    """Rows of results with the columns that `bertdyn compute --format csv` has, and the name of their artefact."""
-    columns = (*computing.columns_of("csv", rows), "artefact")
+def _table(plans: Mapping[str, Sequence[Plan]], rows: Sequence[Result], notes: Sequence[str]) -> RowTable:
+    """Rows of results with the columns that their measures use, in the order of `bertdyn compute --format csv`."""
+    used = set(_ALWAYS)
+    for planned in (one for of_corpus in plans.values() for one in of_corpus):
+        measure = planned.question.measure
+        used |= {axis.name for axis in measure.axes}
+        used |= set(_REFERENCE) if measure.compares else set()
+        used |= {"annotation"} if measure.labels is not None else set()
+    every = (*computing.columns_of("csv", rows), "artefact")
+    columns = [n for n in every if n in used or any(computing.cell(row, n) not in (None, "") for row in rows)]
     types = {**COLUMNS, **{name.removeprefix(AXIS): kind for name, kind in axis_columns(rows).items()}}
     values = [tuple(computing.cell(row, name) for name in columns) for row in rows]
     shown = computing.columns_of("table", rows)

@@ -82,7 +82,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     info = replace(tags.info, annotations=tuple(one.info for one in upos.values()))
     corpora = [sample_corpus("topic"), replace(tags, info=info, annotations=upos)]
     store = make_store(
-        place / "bertdyn-demo" / "demo.bertdyn", tasks=("tags", "topic"), seeds=("1",), steps=(0, 50, 200),
+        place / "bertdyn-demo" / "demo.bertdyn", tasks=("tags", "topic"), seeds=("1",), steps=(0, 200),
         corpora=corpora, layers=6,
     )  # fmt: skip
     compute_here(store, *(Selection(measure, name) for measure in ("svcca", "js") for name in ("topic", "tags")))

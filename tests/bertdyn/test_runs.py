@@ -88,8 +88,9 @@ def test_options_are_values_of_python(runs: Runs, options: dict[str, Any], flags
     text, _ = printed("compute", "svcca", runs.store.path, "--task", "sst2", *flags, "--format", "csv")
     there = list(csv.DictReader(io.StringIO(text)))
     assert there
-    assert [*found.columns[:-1]] == [*there[0]]
-    assert [[_plain(cell) for cell in row[:-1]] for row in found] == [list(row.values()) for row in there]
+    assert [name for name in there[0] if name in found.columns] == [*found.columns[:-1]]
+    ours = [dict(zip(found.columns, map(_plain, row), strict=True)) for row in found]
+    assert [{name: row.get(name, "") for name in there[0]} for row in ours] == there
     assert runs.results("svcca", **options).rows == found.rows
 
 
@@ -105,7 +106,10 @@ def test_computing_goes_through_the_pool_and_is_kept(tmp_path: Path) -> None:
     opened = bertdyn.open(path)
     asked = {"task": "sst2", "workers": 1, "device": "cpu"}
     found = opened.compute(["cka", "svcca"], null=2, interval="jackknife", progress=updates.append, **asked)
-    assert [(row[0], row[14]) for row in found if row[8] == 20] == [(m, n) for m in ("cka", "svcca") for n in range(3)]
+    at = [found.columns.index(name) for name in ("measure", "layer", "step")]
+    assert [(row[at[0]], row[at[1]]) for row in found if row[at[2]] == 20] == [
+        (m, n) for m in ("cka", "svcca") for n in range(3)
+    ]
     place = [found.columns.index(name) for name in ("null_value", "interval_low", "interval_high")]
     assert all(row[at] is not None for row in found for at in place)
     assert updates[-1].total == 12
@@ -357,3 +361,11 @@ def test_a_script_without_a_guard_computes(tmp_path: Path) -> None:
     code = f"import sys, runpy; sys.path.insert(0, {str(root)!r}); runpy.run_path({str(script)!r}, run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.returncode) == ("2\n", 0), done.stderr
+
+
+def test_the_columns_are_those_that_the_measure_uses(runs: Runs) -> None:
+    two, one = runs.results("svcca", task="sst2").columns, runs.results("clusters", task="sst2").columns
+    assert {"ref_task", "layer", "ref_layer"} <= set(two)
+    assert not {"annotation", "head", "label_a", "ref_corpus", "third"} & set(two)
+    assert {"annotation", "label_a", "label_b"} <= set(one)
+    assert not {"ref_task", "ref_layer", "head"} & set(one)
