@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -30,6 +32,16 @@ def require_own(*names: str) -> None:
             name=name,
             path=found,
         )
+
+
+@contextmanager
+def found_first() -> Iterator[None]:
+    """Within it child processes find bertdyn's packages first, whatever lies in the folder that one is in by now."""
+    sys.path.insert(0, ROOT)
+    try:
+        yield
+    finally:
+        sys.path.remove(ROOT)
 
 
 def _place(name: str) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
+from bertdyn.hidden_packages import found_first
 from bertdyn.options import Chosen, flags_of, uncertainty
 from bertdyn.results import Drawing, Query, RowTable, html_table
 from explorer.commands import compute as computing
@@ -145,7 +146,7 @@ class Runs:
         failures: list[Failure] = []
         for of_corpus in plans.values():
             questions = [planned.question for planned in of_corpus]
-            with computing.progress_bar(questions) as bar:
+            with found_first(), computing.progress_bar(questions) as bar:
                 outcome = run.compute(self.store, questions, progress or bar, workers, device, trust=trust)
             if outcome.cancelled:
                 raise KeyboardInterrupt
@@ -237,14 +238,20 @@ class Runs:
         kind = VIEWS[view]
         declared = measure_named(measure or kind.measure or "svcca")
         flags, parameters = flags_of(selection)
+        before = dict(flags)
         which = -1 if example is None else example
         look = Look(part=show.part_named(kind, part), head=head, example=which, find=find, changed=changed)
         views = show.loaded(self.store, kind, declared, flags, parameters, look)
         options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
         texts = [show.text_of(one, width, height, "none", False, options, True) for one in views]
         rows = [row for one in views for row in one.rows()[1]]
-        missing = sum(one.data.missing for one in views) if kind.computes else 0
-        notes = [_missing(missing, declared.name, selection)] if missing else []
+        notes = []
+        for one in views if kind.computes else ():
+            if one.data.missing:
+                told = show.flags_of_missing(kind, one.data, flags)
+                filled = {name: value for name, value in told.items() if value != before[name]}
+                asked = {**selection, "corpus": one.data.question.corpus, **filled}
+                notes.append(_missing(one.data.missing, declared.name, asked))
         return Drawing("\n".join(texts), views[0].rows()[0], rows, notes)
 
     def hidden(

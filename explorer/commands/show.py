@@ -149,7 +149,7 @@ def command(
         write_text("\n".join(texts), output)
     for one in views:
         if kind.computes and one.data.missing:
-            _tell_missing(one.data, store, _narrow(one.data, flags) if kind.across else flags, parameters)
+            _tell_missing(one.data, store, flags_of_missing(kind, one.data, flags), parameters)
 
 
 def loaded(
@@ -220,8 +220,10 @@ def text_of(
     return as_text(view, (columns, max(5, rows)), depth, not light, options=options, heading=narrow)
 
 
-def _narrow(rows: Rows, flags: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The flags of the one comparison that a map of layers shows."""
+def flags_of_missing(kind: ViewKind, rows: Rows, flags: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """Return the flags that select what a view shows: of a map of layers, those of its one comparison."""
+    if not kind.across:
+        return flags
     key = next(iter(rows.wanted)).key
     shown = {"task": key.recipe, "seed": key.seed, "step": str(key.step)}
     return {**flags, **shown, "against_layer": flags["against_layer"] or "all"}

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.synthetic import make_store
+
 ROOT = Path(__file__).resolve().parents[2]
 THEIRS = "print('theirs ran')\n"
 
@@ -71,15 +73,18 @@ def test_a_folder_of_data_hides_nothing(tmp_path: Path) -> None:
     assert python("import bertdyn", tmp_path).returncode == 0
 
 
-def test_what_is_found_at_first_stays(tmp_path: Path, folder: Path) -> None:
-    """A notebook may go to another folder before it asks for anything."""
+def test_what_is_found_at_first_stays(tmp_path: Path) -> None:
+    """A notebook may go to another folder before it asks for anything; its child processes are then started there."""
+    path = str(make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(20,), layers=1).path)
     (tmp_path / "other").mkdir()
     for name in ("store", "explorer"):
         (tmp_path / "other" / f"{name}.py").write_text(THEIRS)
-    path = str(folder / "runs.bertdyn")
-    code = f"import os, bertdyn; os.chdir('other'); print(len(bertdyn.open({path!r}).sql('from runs')))"
+    code = (
+        f"import os, sys, bertdyn; os.chdir('other'); before = list(sys.path); runs = bertdyn.open({path!r})\n"
+        "print(len(runs.compute('cka', task='sst2', workers=1)), sys.path == before)"
+    )
     done = python(code, tmp_path)
-    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "2 True\n"), done.stderr
 
 
 def test_importing_costs_no_array_and_no_sql_library(tmp_path: Path) -> None:

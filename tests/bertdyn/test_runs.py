@@ -251,8 +251,21 @@ def test_a_view_is_drawn_as_show_prints_it(runs: Runs, view: str) -> None:
 
 def test_a_view_says_what_computes_what_is_missing(runs: Runs) -> None:
     drawn = runs.show("curves", measure="shape", task="sst2", tokens="cls")
-    assert drawn.notes == ("56 values are not computed; compute('shape', task='sst2', tokens='cls') computes them.",)
+    call = "compute('shape', task='sst2', tokens='cls', corpus='dev')"
+    assert drawn.notes == (f"56 values are not computed; {call} computes them.",)
     assert repr(drawn).endswith(drawn.notes[0])
+
+
+@pytest.mark.parametrize(
+    ("view", "more"),
+    [
+        ("seed-pairs", "against='seeds'"),
+        ("layers", "task='sst2', seed='1', step='80', against_layer='all'"),
+    ],
+)
+def test_what_is_missing_is_what_the_view_compares(runs: Runs, view: str, more: str) -> None:
+    (note,) = runs.show(view, measure="pwcca", weights="y").notes
+    assert note.endswith(f"compute('pwcca', weights='y', corpus='dev', {more}) computes them.")
 
 
 def test_a_query_is_asked_when_it_is_looked_at(tmp_path: Path) -> None:
