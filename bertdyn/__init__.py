@@ -1,12 +1,19 @@
 """What fine-tuning does to a BERT-like encoder, for notebooks and scripts.
 
-    import bertdyn
+    >>> import bertdyn
+    >>> runs = bertdyn.open("runs.bertdyn")
+    >>> t = runs.compute("svcca", task="sst2", against="previous")
+    >>> t.columns[:5]
+    ('measure', 'corpus', 'task', 'variant', 'seed')
+    >>> strongest = runs.sql("SELECT arg_max(layer, value) FROM svcca WHERE step = 80 AND ref_task = 'pretrained'")
+    >>> strongest.rows
+    [(6,)]
+    >>> one, other = (runs.hidden("sst2", seed=seed, step=80, layer=6) for seed in (1, 2))
+    >>> bertdyn.svcca(one, other).unit
+    'distance'
 
-    runs = bertdyn.open("runs.bertdyn")                            # what `bertdyn extract` made
-    t = runs.compute("svcca", task="sst2", against="previous")     # computed once, read back the next time
-    t.df()                                                         # pandas; t.pl(): polars, t.arrow(): pyarrow
-    runs.sql("from svcca where layer = 6")
-    bertdyn.svcca(X, Y)                                            # any measure on arrays of your own
+A value is computed once and read back the next time. Answers become tables of pandas (``t.df()``), polars
+(``t.pl()``) or pyarrow (``t.arrow()``), whichever is installed.
 
 Every measure that can be computed from arrays is a function here, dashes written as underscores: ``dir(bertdyn)`` lists
 them, ``help(bertdyn.svcca)`` says what each is. What bertdyn refuses is a ``BertdynError`` of one or two sentences.

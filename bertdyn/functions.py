@@ -1,8 +1,7 @@
 """Measures as functions of plain arrays, made from the registry: one that is added there appears here by itself.
 
-    bertdyn.svcca(X, Y)             hidden states [n, d], a row per token
-    bertdyn.js(A, B)                attentions [heads, q, k] of an example, or a list of them
-    bertdyn.clusters(X, labels)     a label per row
+``bertdyn.svcca(X, Y)`` takes hidden states [n, d], a row per token, ``bertdyn.js(A, B)`` attentions [heads, q, k] of an
+example or a list of them, ``bertdyn.clusters(X, labels)`` a label per row.
 
 The arrays stand where a store's would: the same code computes, so the values are those of ``runs.compute``.
 """
