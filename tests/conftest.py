@@ -1,24 +1,82 @@
 """What holds for every test, and for the processes that tests start."""
 
+from __future__ import annotations
+
+import gc
 import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    from store.store import Store
+    from tests.synthetic import Copied
 
 # Tests share the cores with each other: OpenMP threads that spin while they wait make small products 15 times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# Tests start hundreds of processes: none of them should compile our modules again, whatever the shell says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long one example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
 
+class ByModule(LoadScopeScheduling):
+    """Give one worker a whole module, whose fixtures are made once then, and one all tests that sit in a terminal."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "terminal" if module.startswith("tests/terminal/") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
+    """Choose how tests are dealt out to the workers."""
+    return ByModule(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what one worker must do alone: as the last it would keep one core waiting for minutes. Leave out what
+    """Begin with modules that take long: as the last ones they would keep one core waiting for minutes. Leave out what
     takes long and tells little that other tests do not, unless it is asked for."""
     if not os.environ.get("BERTDYN_LONG"):
         for item in items:
             if item.get_closest_marker("on_demand") is not None:
                 item.add_marker(pytest.mark.skip(reason="takes long: set BERTDYN_LONG=1"))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
+    items.sort(key=lambda item: 0 if item.get_closest_marker("terminal") else 1 if item.path in slow else 2)
+
+
+def pytest_collection_finish() -> None:
+    """Spare what was imported for the tests from being looked through again and again for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear away all modules at its end."""
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Copied:
+    """Return a function that makes a store by another one, only once, and copies it to a path: a third of the work."""
+    from store.store import Store
+
+    made: dict[Callable[[Path], Store], Path] = {}
+
+    def copy(make: Callable[[Path], Store], path: Path) -> Store:
+        if make not in made:
+            made[make] = make(tmp_path_factory.mktemp("made") / "s.bertdyn").path
+        shutil.copytree(made[make], path)
+        return Store.open(path)
+
+    return copy

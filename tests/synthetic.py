@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,8 @@ from store.outputs import Classes, Classifier
 from store.store import Store
 
 LAYERS, WIDTH, HEADS = 3, 16, 2
+Copied = Callable[[Callable[[Path], Store], Path], Store]
+"""Type of the fixture ``copied``."""
 
 
 def sample_corpus(

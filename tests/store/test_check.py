@@ -12,15 +12,19 @@ from store.keys import CheckpointKey
 from store.store import Store
 from tests.store.processes import left_by_a_dead_process
 from tests.store.results import result
-from tests.synthetic import hidden_of, make_store, sample_corpus, write_checkpoint
+from tests.synthetic import Copied, hidden_of, make_store, sample_corpus, write_checkpoint
 
 CORPUS = sample_corpus()
 KEY = CheckpointKey.plain("sst2", "1", 20)
 
 
+def two_steps(path: Path) -> Store:
+    return make_store(path, tasks=["sst2"], seeds=["1"], steps=[0, 20])
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return make_store(tmp_path / "s.bertdyn", tasks=["sst2"], seeds=["1"], steps=[0, 20])
+def store(tmp_path: Path, copied: Copied) -> Store:
+    return copied(two_steps, tmp_path / "s.bertdyn")
 
 
 def group(store: Store, key: CheckpointKey = KEY) -> Path:

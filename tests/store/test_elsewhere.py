@@ -20,18 +20,22 @@ from store.layout import checkpoint_path
 from store.rows import Is, Not, RowQuery, rows_of
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import make_store, sample_corpus, write_checkpoint
+from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
 LONG = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1"
 SPILLS = "SELECT count(*) FROM (SELECT hash(range) AS h, repeat('x', 100) AS t FROM range(300000000) ORDER BY h, t)"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    made = make_store(tmp_path / "runs.bertdyn", tasks=("sst2", "pos"), corpora=[sample_corpus("dev")])
+def three_layers(path: Path) -> Store:
+    made = make_store(path, tasks=("sst2", "pos"), corpora=[sample_corpus("dev")])
     made.add_results([result(c)._replace(layer=layer) for c in made.checkpoints("dev") for layer in range(3)])
-    return made.path
+    return made
+
+
+@pytest.fixture
+def path(tmp_path: Path, copied: Copied) -> Path:
+    return copied(three_layers, tmp_path / "runs.bertdyn").path
 
 
 @pytest.fixture

@@ -15,16 +15,21 @@ from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import make_store, sample_corpus, write_checkpoint
+from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
 CORPUS = sample_corpus(examples=4)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = make_store(tmp_path / "s.bertdyn", tasks=["sst2"], seeds=["1"], steps=[0], corpora=[CORPUS])
+def two_measures(path: Path) -> Store:
+    store = make_store(path, tasks=["sst2"], seeds=["1"], steps=[0], corpora=[CORPUS])
     for measure in ("svcca", "js"):
         store.add_results([result(c, measure=measure, layer=n) for c in store.checkpoints() for n in range(3)])
+    return store
+
+
+@pytest.fixture
+def store(tmp_path: Path, copied: Copied) -> Store:
+    store = copied(two_measures, tmp_path / "s.bertdyn")
     store.query("select 1 from corpora")
     return store
 

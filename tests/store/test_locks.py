@@ -17,7 +17,7 @@ from store.locks import locked
 from store.store import Store
 from tests.store.processes import HOURS, holding, move_to_another_machine, touched
 from tests.store.results import result
-from tests.synthetic import make_store
+from tests.synthetic import Copied, make_store
 
 
 def free(path: Path) -> bool:
@@ -110,13 +110,17 @@ def unlocked(path: Path, wait: bool = True) -> Iterator[bool]:
     yield True
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = make_store(tmp_path / "s.bertdyn", tasks=["sst2"], seeds=["1"], steps=[0], pretrained=False)
+def twelve_layers(path: Path) -> Store:
+    store = make_store(path, tasks=["sst2"], seeds=["1"], steps=[0], pretrained=False)
     of = store.checkpoints()[0]
     for layer in range(12):
         store.add_results([result(of, layer=layer)])
     return store
+
+
+@pytest.fixture
+def store(tmp_path: Path, copied: Copied) -> Store:
+    return copied(twelve_layers, tmp_path / "s.bertdyn")
 
 
 def layers(store: Store) -> list[int]:

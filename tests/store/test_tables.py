@@ -17,15 +17,19 @@ from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
 from store.rows import AnyOf, Is, Not, RowQuery, rows_of
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import make_store, sample_corpus, write_checkpoint
+from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
 CORPUS = sample_corpus()
 KEY, FIRST = CheckpointKey.plain("sst2", "1", 20), CheckpointKey.plain("sst2", "1", 0)
 
 
+def two_steps(path: Path) -> Store:
+    return make_store(path, tasks=["sst2"], seeds=["1"], steps=[0, 20])
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return make_store(tmp_path / "s.bertdyn", tasks=["sst2"], seeds=["1"], steps=[0, 20])
+def store(tmp_path: Path, copied: Copied) -> Store:
+    return copied(two_steps, tmp_path / "s.bertdyn")
 
 
 def by_key(store: Store) -> dict[CheckpointKey, Checkpoint]:

@@ -29,7 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.terminal)
-            item.add_marker(pytest.mark.xdist_group("terminal"))
             if shutil.which("tmux") is None:
                 item.add_marker(pytest.mark.skip(reason="tmux is not installed"))
 
@@ -60,14 +59,13 @@ class Terminal:
         self.open(f"{program}; echo left with $?; stty -a; exec sleep 100", size)
 
     def open(self, command: str, size: str) -> None:
-        """Run a shell's command."""
+        """Run a shell's command; tmux reads nothing from it before the log is there."""
         columns, rows = size.split("x")
-        self._run("new-session", "-d", "-x", columns, "-y", rows, "sleep 0.3; " + command)
-        self.count()
+        self._run("new-session", "-d", "-x", columns, "-y", rows, command, ";", *self.logged())
 
-    def count(self) -> None:
-        """Log every byte that the program sends from now on."""
-        self._run("pipe-pane", "-o", f"cat >> {shlex.quote(str(self._log))}")
+    def logged(self) -> list[str]:
+        """Command of tmux that logs every byte which a window sends from now on."""
+        return ["pipe-pane", "-o", f"cat >> {shlex.quote(str(self._log))}"]
 
     def press(self, *keys: str) -> None:
         """Send keys by tmux's names."""
@@ -108,6 +106,11 @@ class Terminal:
         return self._log.read_bytes()
 
     @property
+    def count(self) -> int:
+        """Number of bytes so far."""
+        return self._log.stat().st_size
+
+    @property
     def runs(self) -> bool:
         """There is a window."""
         return subprocess.run([*self._tmux, "has-session"], capture_output=True, check=False).returncode == 0
@@ -122,10 +125,11 @@ class Terminal:
 
     def quiet(self, seconds: float = 0.4) -> int:
         """Wait until nothing is sent for a while; the number of bytes so far."""
-        before = -1
-        while before != (now := len(self.sent)):
-            before = now
-            time.sleep(seconds)
+        before, since = self.count, time.monotonic()
+        while time.monotonic() - since < seconds:
+            time.sleep(0.02)
+            if (now := self.count) != before:
+                before, since = now, time.monotonic()
         return before
 
     def cost(self, *keys: str) -> int:
@@ -133,7 +137,7 @@ class Terminal:
         before = self.quiet()
         self.press(*keys)
         deadline = time.monotonic() + 5  # a slow machine takes a while to answer, and some keys bring nothing
-        while len(self.sent) == before and time.monotonic() < deadline:
+        while self.count == before and time.monotonic() < deadline:
             time.sleep(0.02)
         return self.quiet() - before
 

@@ -205,4 +205,4 @@ def test_in_tmux_the_pane_says_what_it_is_or_nothing(terminal: Terminal, store: 
     assert (LIGHT_TEXT in terminal.sent) is (shown == LIGHT_TEXT)
     assert "SVCCA distance from the pre-trained model" in terminal.screen()
     time.sleep(2)
-    assert len(terminal.sent) == before
+    assert terminal.count == before

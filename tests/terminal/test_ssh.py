@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.computed import make_computed
+from tests.synthetic import Copied
 from tests.terminal import hop as ssh
 from tests.terminal.conftest import Terminal, coloured, explorer
 
@@ -51,10 +52,8 @@ def hop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssh.Hop]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("away") / "runs.bertdyn"
-    make_computed(path)
-    return path
+def runs(tmp_path_factory: pytest.TempPathFactory, copied: Copied) -> Path:
+    return copied(make_computed, tmp_path_factory.mktemp("away") / "runs.bertdyn").path
 
 
 class Away:
@@ -71,9 +70,8 @@ class Away:
     def start(self, arguments: list[str], size: str = "120x40", environment: dict[str, str] | None = None) -> Terminal:
         """Run the explorer in tmux over ssh; the terminal on this side."""
         program = explorer(self.folder, arguments, environment or {})
-        near = self.attach(size, f"-s here {shlex.quote('sleep 0.5; ' + program)}")
+        near = self.attach(size, shlex.join(["-s", "here", program, ";", *self.far.logged()]))
         until(lambda: self.far.runs, "tmux")
-        self.far.count()
         return near
 
     def attach(self, size: str, session: str = "-s here") -> Terminal:
@@ -156,14 +154,14 @@ def test_every_mode_draws_over_ssh_and_what_its_keys_cost(away: Away, runs: Path
 
 def cost(away: Away, near: Terminal, key: str, words: str = "") -> tuple[int, int]:
     """Bytes that a key brings over ssh, and that the explorer writes to tmux; wait for words if some must come."""
-    before = last = len(near.sent), len(away.far.sent)
+    before = last = near.count, away.far.count
     near.press(key)
     if words:
         near.until(lambda text: words in text)
     since = time.monotonic()
     while time.monotonic() - since < (0.4 if last == before else 0.2):
         time.sleep(0.02)
-        now = len(near.sent), len(away.far.sent)
+        now = near.count, away.far.count
         if now != last:
             last, since = now, time.monotonic()
     return last[0] - before[0], last[1] - before[1]
@@ -239,7 +237,7 @@ def test_the_background_is_asked_through_the_hop_and_a_silent_one_costs_nothing(
     assert (LIGHT in near.sent) is bool(style)
     assert drawn(near.screen())
     time.sleep(1)
-    assert len(near.sent) == before
+    assert near.count == before
 
 
 def test_in_tmux_on_the_other_side_it_is_that_one_that_answers(away: Away, runs: Path) -> None:

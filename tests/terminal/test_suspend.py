@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.computed import make_computed
+from tests.synthetic import Copied
 from tests.terminal import hop as ssh
 from tests.terminal.conftest import Terminal, explorer
 
@@ -207,9 +208,10 @@ def hop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ssh.Hop]:
 
 
 @pytest.mark.skipif(bool(ssh.missing()), reason=ssh.missing() or "there is ssh")
-def test_over_ssh_neither_the_job_nor_a_question_is_lost(terminal: Terminal, hop: ssh.Hop, tmp_path: Path) -> None:
-    path = tmp_path / "runs.bertdyn"
-    make_computed(path)
+def test_over_ssh_neither_the_job_nor_a_question_is_lost(
+    terminal: Terminal, hop: ssh.Hop, tmp_path: Path, copied: Copied
+) -> None:
+    path = copied(make_computed, tmp_path / "runs.bertdyn").path
     terminal.open(f"env TERM=xterm-256color {hop.command(PROMPT)}; echo gone; exec sleep 100", "120x40")
     terminal.until(settled)
     (terminal.folder / "start").write_text("exec " + explorer(terminal.folder, [str(path)], {}, "TMUX"))

@@ -74,7 +74,7 @@ def test_idle_sends_nothing(terminal: Terminal, store: Path) -> None:
     terminal.until(drawn)
     before = terminal.quiet(1.0)
     time.sleep(4)
-    assert len(terminal.sent) == before
+    assert terminal.count == before
 
 
 @pytest.mark.on_demand

@@ -14,6 +14,7 @@ import pytest
 
 from explorer.measures.registry import all_measures
 from tests.computed import make_computed
+from tests.synthetic import Copied
 from tests.terminal.conftest import REPOSITORY, Terminal
 
 COMMIT = """
@@ -28,10 +29,8 @@ write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("sst2", "1", 24
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    path = tmp_path / "runs.bertdyn"
-    make_computed(path)
-    return path
+def runs(tmp_path: Path, copied: Copied) -> Path:
+    return copied(make_computed, tmp_path / "runs.bertdyn").path
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from store.results import InputDigest
 from store.store import Store
 from tests.questions import checkpoint, question
 from tests.store.results import inputs, result
-from tests.synthetic import make_store, sample_corpus, write_checkpoint
+from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
 RUN = [CheckpointKey.plain("sst2", "1", step) for step in (0, 20, 40)]
 LISTING = [checkpoint(key) for key in [*RUN, PRETRAINED_KEY]]
@@ -196,10 +196,14 @@ class TestTasks:
         assert all(len({c.layer for c in cells_of(t)}) == 1 for t in tasks)
 
 
+def two_steps(path: Path) -> Store:
+    return make_store(path, tasks=("sst2",), seeds=("1",), steps=(0, 20))
+
+
 class TestAgainstAStore:
     @pytest.fixture
-    def store(self, tmp_path: Path) -> Store:
-        return make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20))
+    def store(self, tmp_path: Path, copied: Copied) -> Store:
+        return copied(two_steps, tmp_path / "s.bertdyn")
 
     @pytest.mark.parametrize("replaced", [CheckpointKey.plain("sst2", "1", 20), PRETRAINED_KEY])
     def test_values_of_arrays_that_were_replaced_are_missing(self, store: Store, replaced: CheckpointKey) -> None:

@@ -38,7 +38,7 @@ from store.store import Store
 from tests.oracle import svcca_distance
 from tests.pools import here
 from tests.store.results import inputs
-from tests.synthetic import make_store, sample_corpus, write_checkpoint
+from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
 
 def select(measure: str = "svcca", against: str = "", **fields: object) -> Selection:
@@ -50,9 +50,13 @@ def run(store: Store, selection: Selection, progress: Callable[[Update], None] =
     return compute(store, [ask_store(store, selection)], progress, workers=1, executor=here)
 
 
+def two_seeds(path: Path) -> Store:
+    return make_store(path, tasks=("sst2",), seeds=("1", "2"), steps=(0, 20, 40))
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20, 40))
+def store(tmp_path: Path, copied: Copied) -> Store:
+    return copied(two_seeds, tmp_path / "s.bertdyn")
 
 
 class TestOnce:

@@ -24,7 +24,7 @@ from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.explorer.ui.conftest import main, opened, text_of, until
 from tests.questions import question
-from tests.synthetic import make_store
+from tests.synthetic import Copied, make_store
 
 
 def chosen(measure: str, task: str = "pos") -> Question:
@@ -32,10 +32,9 @@ def chosen(measure: str, task: str = "pos") -> Question:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Path:
+def fresh(tmp_path: Path, copied: Copied) -> Path:
     """A store with nothing computed."""
-    make_store(tmp_path / "fresh.bertdyn")
-    return tmp_path / "fresh.bertdyn"
+    return copied(make_store, tmp_path / "fresh.bertdyn").path
 
 
 def wait(holds: Callable[[], bool], seconds: float = 90) -> None:

@@ -15,17 +15,15 @@ from store.keys import CheckpointKey
 from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
-from tests.synthetic import make_store, write_checkpoint
+from tests.synthetic import Copied, make_store, write_checkpoint
 
 pytestmark = pytest.mark.own_process
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Path:
+def fresh(tmp_path: Path, copied: Copied) -> Path:
     """A store with nothing computed."""
-    path = tmp_path / "fresh.bertdyn"
-    make_store(path)
-    return path
+    return copied(make_store, tmp_path / "fresh.bertdyn").path
 
 
 @pytest.mark.slow

@@ -25,8 +25,8 @@ SETTLED = get("svcca").settle({})
 
 
 @pytest.fixture
-def store(tmp_path):
-    return make_store(tmp_path / "a.bertdyn")
+def store(tmp_path, copied):
+    return copied(make_store, tmp_path / "a.bertdyn")
 
 
 def chosen(**changes) -> Selection:

@@ -34,14 +34,18 @@ from tests.synthetic import LAYERS, make_store, sample_corpus, write_checkpoint
 STEPS = (0, 20, 40)
 
 
-@pytest.fixture
-def store(tmp_path):
+def uneven(path):
     """Two seeds, of which one lacks a step and attentions of another; a second corpus without labels."""
     dev, plain = sample_corpus(), sample_corpus("plain", labels=(), examples=4)
-    made = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=STEPS, corpora=[dev, plain])
+    made = make_store(path, tasks=("sst2",), seeds=("1",), steps=STEPS, corpora=[dev, plain])
     write_checkpoint(made, dev, CheckpointKey.plain("sst2", "2", 0))
     write_checkpoint(made, dev, CheckpointKey.plain("sst2", "2", 40), attentions=False)
     return made
+
+
+@pytest.fixture
+def store(tmp_path, copied):
+    return copied(uneven, tmp_path / "s.bertdyn")
 
 
 def value(store, measure, step, layer, against=PRETRAINED_KEY, seed="1", **more):

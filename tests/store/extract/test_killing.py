@@ -116,7 +116,6 @@ def undisturbed(place: Path, extractor: Extractor) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kill")
 def test_twenty_kills_leave_nothing_incomplete_and_the_next_run_completes(
     place: Path, extractor: Extractor, undisturbed: dict[str, str]
 ) -> None:
@@ -159,7 +158,6 @@ def test_twenty_kills_leave_nothing_incomplete_and_the_next_run_completes(
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kill")
 def test_two_extractions_at_once_give_the_same_store(
     place: Path, extractor: Extractor, undisturbed: dict[str, str]
 ) -> None:
