@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from explorer.cli import main
 from store.keys import NO_HEAD, ROOT
 from store.store import Store
 from tests.store.extract import models
+
+pytestmark = pytest.mark.usefixtures("computed_here")
 
 Run = tuple[int, str, str]
 UPOS = ("NOUN", "VERB", "DET")
@@ -48,14 +51,21 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture
-def store(runs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Path:
+@pytest.fixture(scope="module")
+def extracted(runs: Path) -> Path:
     """A store with the words of a treebank and the sentences of a table."""
-    place = tmp_path / "s.bertdyn"
+    place = runs / "s.bertdyn"
     corpora = ("--corpus", f"w={runs / 'w.conllu'}", "--corpus", f"dev={runs / 'dev.tsv'}", "--max-length", "12")
-    code, _, err = bertdyn(capfd, "extract", place, runs / "runs", *corpora)
-    assert code == 0, err
+    with pytest.raises(SystemExit) as stopped:
+        main([*map(str, ("extract", place, runs / "runs", *corpora))])
+    assert not stopped.value.code
     return place
+
+
+@pytest.fixture
+def store(extracted: Path, tmp_path: Path) -> Path:
+    """A copy for one test."""
+    return shutil.copytree(extracted, tmp_path / "s.bertdyn")
 
 
 def values(capfd: pytest.CaptureFixture[str], store: Path, *options: object) -> list[dict[str, str]]:

@@ -75,6 +75,7 @@ def test_json_rows_carry_all_that_defines_a_value(store: Store) -> None:
     assert rows[3]["value"] == pytest.approx(svcca_distance(x, y), abs=1e-6)
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_the_second_time_values_are_read_back(store: Store) -> None:
     command = ("compute", "js", store.path, "--corpus", "dev", "--format", "csv")
     first, second = bertdyn(*command), bertdyn(*command)
@@ -84,6 +85,7 @@ def test_the_second_time_values_are_read_back(store: Store) -> None:
     assert len(list(csv.DictReader(io.StringIO(first.stdout)))) == 6
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_heads_are_listed_on_request_and_their_mean_is_the_layer(store: Store) -> None:
     command = ("compute", "js", store.path, "--corpus", "dev", "--layer", "3", "--step", "40", "--format", "json")
     layers, heads = json.loads(bertdyn(*command).stdout), json.loads(bertdyn(*command, "--by", "head").stdout)
@@ -92,6 +94,7 @@ def test_heads_are_listed_on_request_and_their_mean_is_the_layer(store: Store) -
     assert layers[0]["value"] == pytest.approx(np.mean([row["value"] for row in heads]), rel=1e-9)
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_a_table_for_people_leaves_out_empty_columns_and_says_a_warning_once(store: Store) -> None:
     done = bertdyn("compute", "clusters", store.path, "--layer", "3")
     assert done.returncode == 0, done.stderr
@@ -105,6 +108,7 @@ def test_a_table_for_people_leaves_out_empty_columns_and_says_a_warning_once(sto
     assert "\x1b" not in done.stderr + done.stdout
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_rows_go_to_a_file_in_the_format_of_its_name(store: Store, tmp_path: Path) -> None:
     target = tmp_path / "rows.parquet"
     done = bertdyn("compute", "svcca", store.path, "--corpus", "dev", "--layer", "1", "-o", target)
@@ -113,6 +117,7 @@ def test_rows_go_to_a_file_in_the_format_of_its_name(store: Store, tmp_path: Pat
     assert [row[:2] for row in rows] == [(0, 1), (40, 1)]
 
 
+@pytest.mark.usefixtures("computed_here")
 def test_without_a_corpus_every_corpus_is_computed(store: Store) -> None:
     done = bertdyn("compute", "svcca", store.path, "--layer", "1", "--step", "40", "--format", "json")
     assert {row["corpus"] for row in json.loads(done.stdout)} == {"dev", "bare"}

@@ -16,6 +16,8 @@ from store.errors import BertdynError
 from store.store import Store
 from tests.synthetic import HEADS, make_store, sample_corpus
 
+pytestmark = pytest.mark.usefixtures("computed_here")
+
 EXAMPLES = 12
 CHOSEN = ("--task", "sst2", "--step", "40", "--layer", "3")
 

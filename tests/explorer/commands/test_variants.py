@@ -17,6 +17,8 @@ from store.store import Store
 from tests.oracle import svcca_distance
 from tests.synthetic import LAYERS, make_store, sample_corpus, write_checkpoint
 
+pytestmark = pytest.mark.usefixtures("computed_here")
+
 FROZEN = "sst2+freeze-6"
 
 

@@ -23,6 +23,7 @@ from store.keys import CheckpointKey
 from store.results import Result
 from store.rows import Is, RowQuery
 from store.store import Store
+from tests.pools import here
 from tests.store.extract import models
 from tests.store.extract.test_run import go
 from tests.synthetic import sample_corpus
@@ -131,7 +132,7 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
 
 def computed(store: Store, step: int) -> tuple[list[Result], tuple[str, ...]]:
     question = ask_store(store, Selection("weight-change", tasks=("sst",), steps=None))
-    outcome = compute(store, [question], workers=1, device="cpu")
+    outcome = compute(store, [question], workers=1, device="cpu", executor=here)
     query = RowQuery((Is("measure", "weight-change"), Is("step", step)), axes=further_axes(get("weight-change")))
     rows = store.results(query)
     return rows, tuple(str(failure) for failure in outcome.failures)
