@@ -28,6 +28,9 @@ from tests.oracle import svcca_distance
 from tests.synthetic import make_store, sample_corpus
 
 ROOT = Path(__file__).resolve().parents[3]
+# As the installed script does it. With -m, CPython ends by SIGINT and forgets the exit code where a signal came while a
+# text was executed, as dataclasses do when a module is imported.
+BERTDYN = [sys.executable, "-c", "from explorer.cli import main; main()"]
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
         corpora=[sample_corpus(examples=120)],
         width=400,
     )
-    command = [sys.executable, "-m", "explorer.cli", "compute", "svcca", str(store.path), "--workers", "1"]
+    command = [*BERTDYN, "compute", "svcca", str(store.path), "--workers", "1"]
     fragments = len(list(store.path.glob("tables/results/*.parquet")))
     with subprocess.Popen(
         command,
@@ -203,7 +206,7 @@ def catches(pid: int, number: int) -> bool:
 
 
 def test_sigterm_is_answered_like_ctrl_c(store: Store) -> None:
-    command = [sys.executable, "-m", "explorer.cli", "compute", "svcca", str(store.path), "--variance", "0.6"]
+    command = [*BERTDYN, "compute", "svcca", str(store.path), "--variance", "0.6"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and not catches(process.pid, signal.SIGTERM):
             time.sleep(0.01)
