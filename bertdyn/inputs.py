@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bertdyn.corpora import as_numbers
-from explorer.compute.inputs import StoredOutputs
 from store.errors import BertdynError
 from store.layout import chunk_length
-from store.outputs import Classes
+from store.outputs import Classes, Outputs
 
 if TYPE_CHECKING:
     from explorer.measures.base import Corpus
@@ -185,7 +184,7 @@ class PlainLogits:
         """Take each row for an example of one token."""
         return [1] * len(arrays)
 
-    def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> StoredOutputs:
+    def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> Outputs:
         """Return what the classifier says.
 
         Raises:
@@ -198,7 +197,7 @@ class PlainLogits:
         if len(arrays) != rows:
             what = "examples" if said.examples else "tokens"
             raise BertdynError(f"{name}: {len(arrays):,} rows do not fit {rows:,} {what}.")
-        return StoredOutputs(arrays, said.head, said.labels, said.problem)
+        return Outputs(arrays, said)
 
 
 PLAIN_INPUTS: Mapping[str, PlainInput] = {

@@ -14,7 +14,7 @@ from bertdyn.results import Drawing, Query, RowTable, html_table
 from explorer.commands import compute as computing
 from explorer.commands import ls, show
 from explorer.commands.options import measure_named
-from explorer.compute import run
+from explorer.compute import executors, run
 from explorer.measures.registry import all_measures
 from explorer.selection.question import NO_TRUST
 from explorer.views.base import DrawOptions, Look
@@ -103,6 +103,7 @@ class Runs:
         level: float = 0.95,
         resamples: int = 200,
         workers: int | None = None,
+        scheduler: str | None = None,
         device: str = "auto",
         progress: Callable[[Update], None] | None = None,
         **parameters: object,
@@ -130,7 +131,9 @@ class Runs:
             by: ``layer`` or ``head``: rows of layers or of their heads.
             null: also the value that chance gives: the mean of so many draws.
             interval: also an interval over whole examples: ``jackknife`` or ``bootstrap``.
-            workers: child processes; default: by cores and work.
+            workers: processes at once; default: by cores and work.
+            scheduler: address of a dask scheduler whose workers do the work; default: ``BERTDYN_SCHEDULER``, else child
+                processes.
             progress: called now and then; default: a bar where stderr is a terminal.
             parameters: the measure's own (``help(bertdyn.svcca)`` lists them).
 
@@ -147,7 +150,8 @@ class Runs:
         for of_corpus in plans.values():
             questions = [planned.question for planned in of_corpus]
             with found_first(), computing.progress_bar(questions) as bar:
-                outcome = run.compute(self.store, questions, progress or bar, workers, device, trust=trust)
+                executor = executors.workers_of(scheduler, self.store.path)
+                outcome = run.compute(self.store, questions, progress or bar, workers, device, executor, trust)
             if outcome.cancelled:
                 raise KeyboardInterrupt
             failures += outcome.failures
@@ -250,7 +254,8 @@ class Runs:
             if one.data.missing:
                 told = show.flags_of_missing(kind, one.data, flags)
                 filled = {name: value for name, value in told.items() if value != before[name]}
-                asked = {**selection, "corpus": one.data.question.corpus, **filled}
+                texts_of = one.data.question.corpus
+                asked = {**selection, **({"corpus": texts_of} if texts_of else {}), **filled}
                 notes.append(_missing(one.data.missing, declared.name, asked))
         return Drawing("\n".join(texts), views[0].rows()[0], rows, notes)
 

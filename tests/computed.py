@@ -24,4 +24,4 @@ def make_computed(path: Path) -> Store:
 def compute_here(store: Store, *selections: Selection) -> None:
     """Compute selections without child processes."""
     for selection in selections:
-        assert compute(store, [ask_store(store, selection)], workers=1, device="cpu", pool=here).ok
+        assert compute(store, [ask_store(store, selection)], workers=1, device="cpu", executor=here).ok

@@ -73,7 +73,7 @@ def stored(runs: Runs, measure: Measure, trust: Trust, detail: str, **parameters
         parameters=tuple(parameters.items()), detail=detail,
     )  # fmt: skip
     question = ask_store(runs.store, selection, trust)
-    assert compute(runs.store, [question], workers=1, device="cpu", pool=here, trust=trust).ok
+    assert compute(runs.store, [question], workers=1, device="cpu", executor=here, trust=trust).ok
     return rows(runs.store, plan(runs.store, question, trust))
 
 

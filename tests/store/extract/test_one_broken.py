@@ -194,7 +194,7 @@ def weight_changes(place: Path, key: CheckpointKey) -> dict[Any, float | None]:
     """Every value of weight-change that a checkpoint has, by layer, module and statistic; classifiers left out."""
     store = Store.open(place / "x.bertdyn")
     question = ask_store(store, Selection("weight-change", "dev", tasks=("sst",), steps=None))
-    assert not compute(store, [question], workers=1, device="cpu", pool=here).failures
+    assert not compute(store, [question], workers=1, device="cpu", executor=here).failures
     query = RowQuery((Is("measure", "weight-change"), Is("step", key.step)), axes=further_axes(get("weight-change")))
     rows = store.results(query)
     assert len(rows) > 20
