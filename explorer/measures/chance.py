@@ -25,8 +25,6 @@ NULL = (
 AT_ONCE = 20
 """Draws whose X'Y are summed in one pass."""
 _Layers = tuple[Layer] | tuple[Layer, Layer]
-STRIP = 8192
-"""Rows of a run that are multiplied at a time."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +83,18 @@ def _permuted(
 ) -> tuple[moments.Cross, ...]:
     offsets = rows.row_offsets(corpus, tokens)
     runs = resampling.example_runs(offsets)
-    shift = tuple(moments.near(s.mean, s.mean) for s in sides)
+    shift = tuple(moments.exact_in_float32(s.mean) for s in sides)
     sums = [moments.empty_sums(shift, [(0, 1)], context.device) for _ in draws]
 
     def finish(run: int, x: np.ndarray, y: np.ndarray) -> None:
         first, stop = int(runs[run]), int(runs[run + 1])
         orders = [resampling.shuffled_rows(offsets, first, stop, context.trust.seed, draw) for draw in draws]
-        for at in range(0, len(x), STRIP):
+        kind = moments.torch_type(precise)
+        for at in range(0, len(x), moments.ROWS):
+            left = moments.shifted(x[at : at + moments.ROWS], shift[0], context.device, kind)
             for total, order in zip(sums, orders, strict=True):
-                strip = (x[at : at + STRIP], y[order[at : at + STRIP]])
-                moments.add(total, strip, shift, (), precise, context.device)
+                right = moments.shifted(y[order[at : at + moments.ROWS]], shift[1], context.device, kind)
+                moments.add(total, [left, right])
 
     held: list[tuple[np.ndarray, ...]] = []
     current = 0
@@ -105,7 +105,7 @@ def _permuted(
                 held, current = [], run
             held.append(block)
         finish(current, *(np.concatenate(parts) for parts in zip(*held, strict=True)))
-    done = moments.Pass(tuple(sums), shift, (0.0, 0.0), precise)
+    done = moments.Pass(tuple(sums), {}, shift, (0.0, 0.0), precise)
     return tuple(done.cross(i) for i in range(len(sums)))
 
 
@@ -149,7 +149,7 @@ def _resampled(layers: _Layers, corpus: Corpus, tokens: str, context: Context) -
         bounds = resampling.group_bounds(rows.row_offsets(corpus, tokens))
         done = moments.stream(layers, corpus, tokens, context.device, precise=True, bounds=bounds.tolist())
         context.kept[place] = _Groups(key, done)
-    weights = group_weights(len(done.sums), context.trust)
+    weights = group_weights(done.groups, context.trust)
     for number, row in enumerate(weights):
         context.progress("interval", number / len(weights))
         yield done.weighted([float(w) for w in row])

@@ -10,8 +10,7 @@ is summed over ROWS rows at a time in float32 and from there in float64, where i
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -85,28 +84,41 @@ class Sums:
 
 @dataclass(frozen=True)
 class Pass:
-    """The sums of one pass (one for each group of rows, or each draw) and the shifts that they are about."""
+    """The sums of one pass, each one for every group of rows, and the shifts that they are about.
 
-    sums: tuple[Sums, ...]
+    Those of a pair and those of a side are apart, so that neither depends on whether the other is wanted.
+    """
+
+    pair: tuple[Sums, ...]
+    """X'Y; empty where there is one side only."""
+    own: Mapping[int, tuple[Sums, ...]]
+    """X'X by side, for those that were wanted."""
     shift: tuple[np.ndarray, ...]
     rounding: tuple[float, ...]
     precise: bool
 
+    @property
+    def groups(self) -> int:
+        """Number of groups of rows."""
+        return len(self.pair or next(iter(self.own.values())))
+
     def weighted(self, weights: Sequence[float]) -> Pass:
         """One set of sums, in which group g counts ``weights[g]`` times."""
-        return Pass((_combined(self.sums, weights),), self.shift, self.rounding, self.precise)
+        pair = (_combined(self.pair, weights),) if self.pair else ()
+        own = {i: (_combined(sums, weights),) for i, sums in self.own.items()}
+        return Pass(pair, own, self.shift, self.rounding, self.precise)
 
     def side(self, i: int, group: int = 0) -> OneSide:
         """What belongs to side i."""
-        sums = self.sums[group]
-        mean = self.shift[i] + sums.first[i].cpu().numpy() / sums.n
-        gram, fourth = sums.centred(i, i)
+        sums = self.own[i][group]
+        mean = self.shift[i] + sums.first[0].cpu().numpy() / sums.n
+        gram, fourth = sums.centred(0, 0)
         return OneSide(round(sums.n), mean, gram, fourth, self.rounding[i])
 
     def cross(self, group: int = 0) -> Cross:
         """What belongs to the pair."""
-        product, norms = self.sums[group].centred(0, 1)
-        return Cross(round(self.sums[group].n), product, norms, self.precise)
+        product, norms = self.pair[group].centred(0, 1)
+        return Cross(round(self.pair[group].n), product, norms, self.precise)
 
 
 def stream(
@@ -114,14 +126,14 @@ def stream(
     corpus: Corpus,
     tokens: str,
     device: str,
-    means: Sequence[np.ndarray | None] | None = None,
+    own: Sequence[int] = (0, 1),
     precise: bool = False,
     bounds: Sequence[int] | None = None,
 ) -> Pass:
-    """One pass over one layer or two: X'Y of two, and X'X or Y'Y of a side whose mean is not known yet.
+    """One pass over one layer or two: X'Y of two, and X'X or Y'Y of the sides that are wanted.
 
     Args:
-        means: of the sides that need no sums of their own (None: no such side); they make good shifts.
+        own: sides of which own sums are wanted.
         precise: multiply in float64 for X'Y too.
         bounds: rows at which groups begin, and the number of rows: sums for each group (the default: one).
 
@@ -130,27 +142,51 @@ def stream(
     """
     noted = tuple(_Noted(layer) for layer in layers)
     bounds = [0, rows.count(corpus, tokens)] if bounds is None else bounds
-    means = [None] * len(layers) if means is None else means
-    own = tuple(i for i, mean in enumerate(means) if mean is None)
-    wanted = [*itertools.combinations(range(len(layers)), 2), *((i, i) for i in own)]
+    own = [i for i in own if i < len(layers)]
+    single = torch_type(precise)
     shift: tuple[np.ndarray, ...] = ()
-    sums: list[Sums] = []
+    pair: list[Sums] = []
+    alone: dict[int, list[Sums]] = {}
     with full_precision():
         for group, arrays in rows.cut(rows.blocks(noted, corpus, tokens), bounds):
-            if not sums:
-                shift = tuple(near(a, mean) for a, mean in zip(arrays, means, strict=True))
-                sums = [empty_sums(shift, wanted, device) for _ in bounds[1:]]
-            add(sums[group], arrays, shift, own, precise, device)
-    for one in sums:
+            if not shift:
+                shift = tuple(near_mean(array) for array in arrays)
+                pair = [empty_sums(shift, [(0, 1)], device) for _ in bounds[1:]] if len(layers) > 1 else []
+                alone = {i: [empty_sums(shift[i : i + 1], [(0, 0)], device) for _ in bounds[1:]] for i in own}
+            for at in range(0, len(arrays[0]), ROWS):
+                strip = [a[at : at + ROWS] for a in arrays]
+                data = [shifted(a, s, device, single) for a, s in zip(strip, shift, strict=True)] if pair else []
+                if pair:
+                    add(pair[group], data)
+                for i in own:
+                    exact = data[i] if data and precise else shifted(strip[i], shift[i], device, torch_type(True))
+                    add(alone[i][group], [exact])
+    for one in (*pair, *(one for each in alone.values() for one in each)):
         rows.check_finite(float(sum(f.sum() for f in one.first)), "hidden states")
-    return Pass(tuple(sums), shift, tuple(n.rounding for n in noted), precise)
+    sums = {i: tuple(each) for i, each in alone.items()}
+    return Pass(tuple(pair), sums, shift, tuple(n.rounding for n in noted), precise)
 
 
-def near(array: np.ndarray, mean: np.ndarray | None) -> np.ndarray:
-    """A shift near the mean that float32 holds exactly, float64 [d]: the mean, or that of a first block [rows, d]."""
+def torch_type(precise: bool) -> torch.dtype:
+    """Return the type in which X'Y is multiplied."""
+    import torch
+
+    return torch.float64 if precise else torch.float32
+
+
+def near_mean(array: np.ndarray) -> np.ndarray:
+    """Return the mean of a first block [rows, d] as float32 holds it exactly, float64 [d]: a shift near the mean.
+
+    It is that of the rows alone, whatever else is known: with another shift sums are others in their last bits.
+    """
     with np.errstate(invalid="ignore"):  # infinite numbers are refused at the end of the pass
-        found = array.mean(0, dtype=np.float64) if mean is None else mean
-    return found.astype(np.float32).astype(np.float64)
+        return exact_in_float32(array.mean(0, dtype=np.float64))
+
+
+def exact_in_float32(mean: np.ndarray) -> np.ndarray:
+    """Return the nearest numbers that float32 holds, float64 [d]."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(mean.astype(np.float32), np.float64)
 
 
 def empty_sums(shift: Sequence[np.ndarray], wanted: Iterable[Index], device: str) -> Sums:
@@ -168,41 +204,23 @@ def empty_sums(shift: Sequence[np.ndarray], wanted: Iterable[Index], device: str
     return sums
 
 
-def add(
-    sums: Sums,
-    arrays: Sequence[np.ndarray],
-    shift: Sequence[np.ndarray],
-    own: Sequence[int],
-    precise: bool,
-    device: str,
-) -> None:
-    """Add rows [rows, d] a side: X'Y where it is wanted, and the own products of the sides in ``own``."""
+def add(sums: Sums, data: Sequence[torch.Tensor]) -> None:
+    """Add at most ROWS rows less the shift, [rows, d] per side, to the sums that there are."""
     import torch
 
-    single = torch.float64 if precise else torch.float32
-    for at in range(0, len(arrays[0]), ROWS):
-        strip = [a[at : at + ROWS] for a in arrays]
-        data = [shifted(a, s, device, single) for a, s in zip(strip, shift, strict=True)]
-        exact = {i: data[i] if precise else shifted(strip[i], shift[i], device, torch.float64) for i in own}
-        best = [exact.get(i, x) for i, x in enumerate(data)]
-        squares = [torch.linalg.vector_norm(x, dim=1).double().square() for x in best]
-        ones = torch.ones(len(strip[0]), dtype=torch.float64, device=device)
-        sums.n += len(strip[0])
-        for i, x in enumerate(best):
-            first, normed = (torch.stack([ones, squares[i]]).to(x.dtype) @ x).double()  # one product reads rows once
-            sums.first[i] += first
-            sums.norm[i] += squares[i].sum()
-            if (i, i) in sums.normed:
-                sums.normed[i, i] += normed
-        if (0, 1) in sums.second:
-            sums.second[0, 1] += data[0].T @ data[1]
-        for i, x in exact.items():
-            sums.second[i, i] += _gram(x)
-        for i, j in sums.norms:
-            sums.norms[i, j] += squares[i] @ squares[j]
-        for i, j in sums.normed:
-            if i != j:
-                sums.normed[i, j] += (squares[i].to(best[j].dtype) @ best[j]).double()
+    squares = [torch.linalg.vector_norm(x, dim=1).double().square() for x in data]
+    ones = torch.ones_like(squares[0])
+    sums.n += len(data[0])
+    for i, x in enumerate(data):
+        others = [j for j in range(len(data)) if (j, i) in sums.normed]
+        first, *normed = (torch.stack([ones, *(squares[j] for j in others)]).to(x.dtype) @ x).double()
+        sums.first[i] += first
+        sums.norm[i] += squares[i].sum()
+        for j, found in zip(others, normed, strict=True):
+            sums.normed[j, i] += found
+    for i, j in sums.second:
+        sums.second[i, j] += _gram(data[i]) if i == j else data[i].T @ data[j]
+        sums.norms[i, j] += squares[i] @ squares[j]
 
 
 def shifted(array: np.ndarray, shift: np.ndarray, device: str, dtype: torch.dtype) -> torch.Tensor:

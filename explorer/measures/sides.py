@@ -170,7 +170,7 @@ def side_alone(layer: Layer, corpus: Corpus, tokens: str, context: Context) -> S
     found = keep.side(layer)
     if found is not None:
         return found
-    done = moments.stream((layer,), corpus, tokens, context.device, precise=True)  # no float32 copy of the rows
+    done = moments.stream((layer,), corpus, tokens, context.device)
     return keep.put_side(layer, side_of(done.side(0), context.device))
 
 
@@ -187,7 +187,8 @@ def sides_and_cross(
 
     Args:
         suffices: whether float32 products do for X'Y of these sides.
-        likely: whether they probably will: which to take while a side is not known yet.
+        likely: whether they can at all; else all products are float64. Whether a side was known before makes no
+            difference to any bit.
 
     Raises:
         MeasureError: hidden states that are not finite.
@@ -195,27 +196,25 @@ def sides_and_cross(
     keep = _Keeping(corpus, tokens, context)
     known = [keep.side(layer) for layer in pair]
     left, right = known
-    cross = keep.cross(pair)
     if left is None or right is None:
-        means = (left.mean if left else None, right.mean if right else None)
-        done = moments.stream(pair, corpus, tokens, context.device, means, precise=not likely)
+        own = [i for i, side in enumerate(known) if side is None and pair[i].identity != pair[i - 1].identity] or [0]
+        done = moments.stream(pair, corpus, tokens, context.device, own, precise=not likely)
         left = left or side_of(done.side(0), context.device)
         right = right or (left if pair[0].identity == pair[1].identity else side_of(done.side(1), context.device))
         for layer, side, before in zip(pair, (left, right), known, strict=True):
             if before is None:
                 keep.put_side(layer, side)
-        cross = done.cross()
+        keep.put_cross(pair, done.cross())
     if variant == "zscore":
         left, right = (
             keep.side(layer, variant) or keep.put_side(layer, z_scored(side, context.device), variant)
             for layer, side in zip(pair, (left, right), strict=True)
         )
-    precise = not suffices(left, right)
-    if cross is None or (precise and not cross.precise):
-        cross = moments.stream(
-            pair, corpus, tokens, context.device, means=(left.mean, right.mean), precise=precise
-        ).cross()
-    keep.put_cross(pair, cross)
+    precise = not (likely and suffices(left, right))
+    cross = keep.cross(pair, precise)
+    if cross is None:
+        cross = moments.stream(pair, corpus, tokens, context.device, (), precise).cross()
+        keep.put_cross(pair, cross)
     return left, right, cross
 
 
@@ -224,7 +223,8 @@ class _LastPair:
     """X'Y of the pair that was computed last: the next measure of the same pair needs no pass."""
 
     pair: tuple[str, ...]
-    cross: moments.Cross
+    crosses: Mapping[bool, moments.Cross]
+    """By whether products were float64."""
 
 
 class _Keeping:
@@ -251,12 +251,16 @@ class _Keeping:
         self._context.shelf.put(key, _packed(side))
         return side
 
-    def cross(self, pair: tuple[Layer, Layer]) -> moments.Cross | None:
-        last = self._context.kept.get(_LAST)
-        return last.cross if isinstance(last, _LastPair) and last.pair == self._pair(pair) else None
+    def cross(self, pair: tuple[Layer, Layer], precise: bool) -> moments.Cross | None:
+        return self._crosses(pair).get(precise)
 
     def put_cross(self, pair: tuple[Layer, Layer], cross: moments.Cross) -> None:
-        self._context.kept[_LAST] = _LastPair(self._pair(pair), cross)
+        crosses = {**self._crosses(pair), cross.precise: cross}
+        self._context.kept[_LAST] = _LastPair(self._pair(pair), crosses)
+
+    def _crosses(self, pair: tuple[Layer, Layer]) -> Mapping[bool, moments.Cross]:
+        last = self._context.kept.get(_LAST)
+        return last.crosses if isinstance(last, _LastPair) and last.pair == self._pair(pair) else {}
 
     def _key(self, layer: Layer, variant: str) -> tuple[str, ...]:
         return (FAMILY, layer.identity, *self._rows, variant, VERSION)

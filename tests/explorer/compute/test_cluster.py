@@ -29,7 +29,7 @@ from store.store import Store
 from tests.synthetic import make_store
 
 pytest.importorskip("distributed")
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -202,7 +202,7 @@ def test_a_layer_that_does_not_vary_is_no_number(name, constant):
     assert "do not vary" in value.reason
 
 
-def test_several_measures_of_one_pair_read_it_once():
+def test_several_measures_of_one_pair_read_it_once_per_precision():
     x, y = like_bert(500, 12)
     sides = [MemoryLayer(a, hidden_chunk=200) for a in (x, y)]
     context = Context()
@@ -210,7 +210,7 @@ def test_several_measures_of_one_pair_read_it_once():
     for name in ("cca", "svcca", "pwcca", "cka", "procrustes", "shape"):
         (value,) = get(name).compute(Given.layers(one_token_each(500), *sides), dict(get(name).settle({})), context)
         assert value.value == pytest.approx(want[name], abs=1e-6)
-    assert [len(s.reads) for s in sides] == [3, 3]
+    assert [len(s.reads) for s in sides] == [6, 6]  # three chunks, for products in float64 and in float32
 
 
 def test_what_was_summed_for_one_pair_is_not_taken_for_another():
@@ -231,3 +231,24 @@ def test_one_layer_compares_with_another_layer_of_the_reference():
     matrix = [[measure("cka", a, b, context=context).value for b in (low, high)] for a in (low, high)]
     assert np.diag(matrix) == pytest.approx(1, abs=1e-6)
     assert matrix[0][1] == pytest.approx(matrix[1][0], abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["cca", "svcca", "pwcca", "cka", "procrustes", "shape"])
+@pytest.mark.parametrize("known", ["", "reference", "checkpoint", "both", "itself"])
+def test_no_bit_depends_on_what_was_known_before(name: str, known: str) -> None:
+    """A pool, a cluster and a second call find other sides on the shelf."""
+    x, y = like_bert(500, 12)
+    first, second, other = (MemoryLayer(a, hidden_chunk=200) for a in (x, y, x + 1))
+    if known == "itself":
+        second = MemoryLayer(x, hidden_chunk=200)
+
+    def value(context: Context, one: MemoryLayer, reference: MemoryLayer) -> float | None:
+        given = Given.layers(one_token_each(500), one, reference)
+        return get(name).compute(given, dict(get(name).settle({})), context)[0].value
+
+    fresh, used = value(Context(), first, second), Context()
+    if known in ("reference", "both", "itself"):
+        value(used, other, second)
+    if known in ("checkpoint", "both"):
+        value(used, first, other)
+    assert value(used, first, second) == fresh
