@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +20,15 @@ from explorer.commands.corpora import (
     text_option,
 )
 from explorer.commands.runs import layout_option, print_report, reference_option
+from explorer.commands.sharing import part_option, scheduler_option
+from explorer.compute.executors import address_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from store.extract.run import Outcome, Plan, Progress, Work
+    from store.extract.checkpoint import Progress
+    from store.extract.plan import ExtractOptions, Outcome, Plan, Work
+    from store.extract.run import Report
     from store.keys import CheckpointKey
 
 _FOLDERS = 4
@@ -77,6 +81,8 @@ _FOLDERS = 4
 @click.option("--no-attentions", is_flag=True, help="Hidden states without attentions.")
 @click.option("--no-logits", is_flag=True, help="Leave out what checkpoints' own classifiers say, and their weights.")
 @click.option("--replace", is_flag=True, help="Extract again what is there, and put it in its place.")
+@scheduler_option
+@part_option
 def command(
     store: Path,
     runs: tuple[Path, ...],
@@ -94,6 +100,8 @@ def command(
     no_attentions: bool,
     no_logits: bool,
     replace: bool,
+    scheduler: str | None,
+    part: str | None,
 ) -> int:
     """Read the checkpoints under RUNS, run them on corpora and keep hidden states and attentions in STORE.
 
@@ -101,7 +109,8 @@ def command(
     is in place, 1: some checkpoints failed, 2: nothing could be done.
     """
     files = text_files(corpora)
-    from store.extract.run import ExtractOptions, extract
+    from store.extract.plan import ExtractOptions
+    from store.part import WHOLE, Part
 
     options = ExtractOptions(
         layout=layout,
@@ -117,11 +126,42 @@ def command(
         attentions=not no_attentions,
         logits=not no_logits,
         replace=replace,
+        part=Part.parse(part) if part else WHOLE,
+        elsewhere=bool(address_of(scheduler)),
     )
     with _shown() as progress:
-        report = extract(store, runs, files, options, progress)
+        report = _extracted(store, runs, files, options, progress, address_of(scheduler))
     print_report(report)
     return report.exit_code
+
+
+def _extracted(
+    store: Path,
+    runs: tuple[Path, ...],
+    files: Mapping[str, Path],
+    options: ExtractOptions,
+    progress: Progress,
+    scheduler: str,
+) -> Report:
+    from store.extract.plan import make_plan
+    from store.extract.run import execute, extract
+
+    if not scheduler:
+        return extract(store, runs, files, options, progress)
+    from explorer.compute.executors.cluster import cluster_workers
+    from store.store import Store
+
+    plan = make_plan(store, runs, files, options)
+    if not plan.work:
+        return execute(plan, progress)
+    ours = not store.exists()
+    opened = Store.open_or_create(store)  # workers are asked whether they see it
+    try:
+        with cluster_workers(scheduler, opened.path, gpu=True)(len(plan.work)) as workers:
+            return execute(plan, progress, workers)
+    finally:
+        if ours:
+            opened.remove_unused()
 
 
 class _Shown:
@@ -170,7 +210,7 @@ def _shown() -> Iterator[Progress]:
 
 
 def _plan_text(plan: Plan) -> str:
-    from store.extract.run import size
+    from store.extract.plan import size
 
     lines: list[str] = []
     for corpus in plan.corpora.values():
@@ -178,7 +218,8 @@ def _plan_text(plan: Plan) -> str:
     there = sum(o.status == "present" for o in plan.outcomes)
     what = "nothing to extract"
     if plan.work:
-        what = f"{plan.checkpoints:,} checkpoints to extract on {plan.device}: {plan.tokens:,} tokens, at most "
+        where = plan.device or "the workers of the scheduler"
+        what = f"{plan.checkpoints:,} checkpoints to extract on {where}: {plan.tokens:,} tokens, at most "
         what += f"{size(plan.bytes)} of {size(plan.free)} free"
     lines.append(what + (f"; {there:,} there already" if there else ""))
     folders = {work.found.key: work.found.folder for work in plan.work}

@@ -11,7 +11,8 @@ import click
 from explorer.commands.output import as_table
 
 if TYPE_CHECKING:
-    from store.extract.run import Outcome, Report
+    from store.extract.plan import Outcome
+    from store.extract.run import Report
 
 layout_option = click.option(
     "--layout",

@@ -160,7 +160,8 @@ def _train(base: Path, run: _Run, recipe: Recipe) -> None:
 
 
 def _extract(base: Path, folder: Path, tasks: Sequence[Task], progress: Progress) -> None:
-    from store.extract.run import ExtractOptions, extract
+    from store.extract.plan import ExtractOptions
+    from store.extract.run import extract
 
     files = {t.name: folder / "texts" / t.corpus_file for t in tasks}
     options = ExtractOptions(reference=str(base))

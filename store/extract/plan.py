@@ -24,6 +24,7 @@ from store.layout import ATTENTION, LOGITS, MARKER, array_bytes
 from store.models.config import Geometry
 from store.models.files import weights_digest, weights_stamp
 from store.models.load import ModelFiles
+from store.part import WHOLE, Part
 from store.store import Store
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class ExtractOptions:
     attentions: bool = True
     logits: bool = True
     replace: bool = False
+    part: Part = WHOLE
+    """Only these checkpoints; other processes extract the others."""
+    elsewhere: bool = False
+    """Models run on other machines, whose devices are not this one's."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class Plan:
     notes: tuple[str, ...]
     free: int
     """Bytes free on the store's disk."""
-    device: torch.device
+    device: torch.device | None
+    """None: that of whoever runs the models."""
     options: ExtractOptions
 
     @property
@@ -122,7 +128,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
             would not fit on the disk.
     """
     _check_options(runs, corpora, options)
-    device = choose_device(options.device)
+    device = None if options.elsewhere else choose_device(options.device)
     store = _open(store_path)
     texts = read_corpora(corpora, options)
     found, notes = find(runs, Layout(options.layout))
@@ -154,6 +160,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
                 work.append(_work(checkpoint, corpus, options, there is not None))
     if not work and not any(o.status == "present" for o in outcomes):
         raise _hopeless(outcomes)
+    work = [one for one in work if options.part.has(str(one.found.key))]
     order = {checkpoint.found.key: i for i, checkpoint in enumerate(usable)}
     # One loading of a model for all its corpora; the pre-trained one first, since the others are compared with it.
     work.sort(key=lambda w: (w.found.key != PRETRAINED_KEY, order[w.found.key]))

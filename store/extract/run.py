@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
 
-from store.errors import BertdynError
-from store.extract import forward
-from store.extract.find import Found, history
-from store.extract.plan import NOT_WANTED, ExtractOptions, Outcome, Plan, Work, free_bytes, make_plan, size
-from store.extract.provenance import provenance
-from store.extract.usable import sentence
-from store.keys import CheckpointKey
-from store.models.classifier import Classifying, classifying
-from store.models.load import Encoder, ModelFiles, load
+from store.extract.checkpoint import Progress, Silent, extract_checkpoint
+from store.extract.find import Found
+from store.extract.plan import ExtractOptions, Outcome, Plan, Work, make_plan
+from store.extract.sharing import Helpers, share
 from store.store import Store
-
-
-class Progress(Protocol):
-    """Who is told how an extraction goes."""
-
-    def begin(self, plan: Plan) -> None:
-        """The plan is made and nothing is done yet."""
-        ...
-
-    def loading(self, key: CheckpointKey) -> None:
-        """A checkpoint's model is being loaded."""
-        ...
-
-    def advance(self, tokens: int) -> None:
-        """So many more tokens went through the model."""
-        ...
-
-    def outcome(self, work: Work, outcome: Outcome) -> None:
-        """One checkpoint on one corpus is in place, or failed."""
-        ...
-
-
-class Silent:
-    """Tells nobody."""
-
-    def begin(self, plan: Plan) -> None: ...
-    def loading(self, key: CheckpointKey) -> None: ...
-    def advance(self, tokens: int) -> None: ...
-    def outcome(self, work: Work, outcome: Outcome) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -72,6 +36,7 @@ def extract(
     corpora: Mapping[str, Path],
     options: ExtractOptions | None = None,
     progress: Progress | None = None,
+    helpers: Helpers | None = None,
 ) -> Report:
     """Bring every checkpoint under ``runs`` (and the reference) on every corpus into the store.
 
@@ -81,14 +46,15 @@ def extract(
         corpora: corpus name -> file.
         options: default: those of the command line.
         progress: told how it goes; default: nobody.
+        helpers: other processes that run the models, a checkpoint at a time; default: this one does.
 
     Raises:
         BertdynError: bad input; nothing was written. What fails later is in the report.
     """
-    return execute(make_plan(store_path, runs, corpora, options or ExtractOptions()), progress)
+    return execute(make_plan(store_path, runs, corpora, options or ExtractOptions()), progress, helpers)
 
 
-def execute(plan: Plan, progress: Progress | None = None) -> Report:
+def execute(plan: Plan, progress: Progress | None = None, helpers: Helpers | None = None) -> Report:
     """Do what a plan says.
 
     Raises:
@@ -99,8 +65,13 @@ def execute(plan: Plan, progress: Progress | None = None) -> Report:
     outcomes = list(plan.outcomes)
     notes = list(plan.notes)
     place = _Place(plan)
-    for found, group in groupby(plan.work, key=lambda w: w.found):
-        for work, outcome in _checkpoint(plan, place, found, tuple(group), notes, progress):
+    groups = {found: tuple(group) for found, group in groupby(plan.work, key=lambda w: w.found)}
+    for done in (
+        _here(plan, place, groups, notes, progress)
+        if helpers is None
+        else share(plan, place.store, groups, helpers, notes, progress)
+    ):
+        for work, outcome in done:
             outcomes.append(outcome)
             progress.outcome(work, outcome)
     for name in {o.corpus for o in plan.outcomes if o.status == "present"}:
@@ -108,6 +79,13 @@ def execute(plan: Plan, progress: Progress | None = None) -> Report:
     place.tidy()
     order = sorted(outcomes, key=lambda o: (o.corpus, o.key))
     return Report(plan.store, tuple(order), tuple(notes))
+
+
+def _here(
+    plan: Plan, place: _Place, groups: Mapping[Found, tuple[Work, ...]], notes: list[str], progress: Progress
+) -> Iterator[list[tuple[Work, Outcome]]]:
+    for found, group in groups.items():
+        yield extract_checkpoint(plan, place.store, found, group, notes, progress)
 
 
 class _Place:
@@ -131,92 +109,3 @@ class _Place:
         """A store that we made and that nothing came into goes again: bad input changes nothing."""
         if self._ours and self._store is not None:
             self._store.remove_unused()
-
-
-def _checkpoint(
-    plan: Plan, place: _Place, found: Found, group: tuple[Work, ...], notes: list[str], progress: Progress
-) -> list[tuple[Work, Outcome]]:
-    """Load one checkpoint and run it on every corpus that lacks it."""
-    progress.loading(found.key)
-    done: list[tuple[Work, Outcome]] = []
-    try:
-        model = group[0].model
-        encoder = load(model, plan.device)
-        past = history(found.folder, found.key.step)
-        if past.note:
-            notes.append(past.note)
-        classified, no_logits = _classifier(encoder, model, plan.options)
-        attributes = {
-            **provenance(model, found, past, encoder.model_class),
-            "device": str(encoder.device),
-            "no_logits": no_logits,
-        }
-        if no_logits and no_logits != NOT_WANTED:
-            notes.append(f"{found.key} has no logits: {no_logits}")
-    except Exception as error:  # one checkpoint never ends the others
-        return [(w, Outcome(found.key, w.corpus, "failed", sentence(found, error))) for w in group]
-    for work in group:
-        began = time.perf_counter()
-        try:
-            status = _one(plan, place, encoder, classified, work, attributes, progress)
-            outcome = Outcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
-            if status == "present":
-                outcome = Outcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
-        except Exception as error:
-            outcome = Outcome(found.key, work.corpus, "failed", sentence(found, error), time.perf_counter() - began)
-        done.append((work, outcome))
-    return done
-
-
-def _classifier(encoder: Encoder, model: ModelFiles, options: ExtractOptions) -> tuple[Classifying | None, str]:
-    """The checkpoint's own classifier; else None, and why."""
-    if not options.logits:
-        return None, NOT_WANTED
-    found = classifying(encoder, model.config)
-    return (None, found) if isinstance(found, str) else (found, "")
-
-
-def _one(
-    plan: Plan,
-    place: _Place,
-    encoder: Encoder,
-    classified: Classifying | None,
-    work: Work,
-    attributes: Mapping[str, Any],
-    progress: Progress,
-) -> Any:
-    """Run and store one checkpoint on one corpus: 'added', 'replaced', or 'present' when somebody was faster."""
-    options, key = plan.options, work.found.key
-    store = place.store()
-    free = free_bytes(plan.store)
-    if work.bytes > free:
-        raise BertdynError(f"The disk of {plan.store} is full: {key} takes {size(work.bytes)}, {size(free)} are free.")
-    if not work.replace and any(c.key == key for c in store.checkpoints(work.corpus)):
-        return "present"
-    corpus = plan.corpora[work.corpus]
-    shape = encoder.geometry
-    with store.writer(
-        work.corpus,
-        key,
-        layers=shape.layers,
-        heads=shape.heads,
-        width=shape.width,
-        dtype=options.dtype,
-        attentions=options.attentions,
-        classifier=None if classified is None else classified.classifier,
-        attributes={**attributes, "corpus_fingerprint": corpus.info.fingerprint},
-        replace=work.replace,
-    ) as writer:
-        for hidden, maps, logits in forward.run(
-            encoder,
-            corpus,
-            dtype=options.dtype,
-            attentions=options.attentions,
-            classifying=classified,
-            batch_tokens=options.batch_tokens,
-            done=progress.advance,
-        ):
-            writer.append(hidden, maps, logits)
-        if not writer.commit():
-            return "present"
-    return "replaced" if work.replace else "added"

@@ -14,6 +14,11 @@ SCHEDULER = "BERTDYN_SCHEDULER"
 """Variable of the environment that names a scheduler."""
 
 
+def address_of(scheduler: str | None) -> str:
+    """Return the scheduler that is named, on the command line or by ``BERTDYN_SCHEDULER``; empty for none."""
+    return scheduler or os.environ.get(SCHEDULER, "")
+
+
 def workers_of(scheduler: str | None, store: Path) -> MakeWorkers:
     """Return the way to the workers of the scheduler that is named, on the command line or by ``BERTDYN_SCHEDULER``;
     else to child processes.
@@ -22,7 +27,7 @@ def workers_of(scheduler: str | None, store: Path) -> MakeWorkers:
         scheduler: its address; None: not named on the command line.
         store: what they will work on.
     """
-    address = scheduler or os.environ.get(SCHEDULER, "")
+    address = address_of(scheduler)
     if address:
         from explorer.compute.executors.cluster import cluster_workers
 

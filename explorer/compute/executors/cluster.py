@@ -23,6 +23,7 @@ from store.errors import BertdynError
 
 CONNECT_SECONDS = 10.0
 """How long a scheduler may take to answer, and the first worker to be there."""
+_GPU = "GPU"
 _LOGGERS = ("distributed", "distributed.client", "distributed.core", "distributed.comm", "tornado.application")
 
 
@@ -43,13 +44,13 @@ class TopicNotes:
 class ClusterWorkers:
     """All workers of a scheduler, as many as there are at any time."""
 
-    def __init__(self, client: Any, address: str, threads: int, resources: Mapping[str, float]) -> None:
+    def __init__(self, client: Any, address: str, threads: int, resources: Mapping[str, float] | None) -> None:
         self._client, self._address = client, address
         self.threads = threads
         self._notes = TopicNotes(f"bertdyn-{uuid.uuid4().hex}")
         self._came: dict[int, Note] = {}
         self._lock = threading.Lock()
-        self._executor = client.get_executor(pure=False, resources=dict(resources) or None)
+        self._executor = client.get_executor(pure=False, resources=resources)
         client.subscribe_topic(self._notes.topic, self._take)
 
     @property
@@ -110,12 +111,12 @@ class ClusterWorkers:
                 self._came[note.task] = note
 
 
-def cluster_workers(address: str, store: Path, resources: Mapping[str, float] | None = None) -> MakeWorkers:
+def cluster_workers(address: str, store: Path, gpu: bool = False) -> MakeWorkers:
     """Return the way to the workers of a scheduler.
 
     Args:
         store: it must be on a file system that all workers see.
-        resources: what each task takes of what workers were started with (``--resources GPU=1``).
+        gpu: each task takes one GPU of the workers that were started with any (``--resources GPU=1``).
 
     Raises (when entered):
         BertdynError: ``distributed`` is missing; no scheduler answers there, or one of another version; no worker, one
@@ -134,7 +135,7 @@ def cluster_workers(address: str, store: Path, resources: Mapping[str, float] | 
             client = _client(Client, address)
             try:
                 threads = _checked(client, address, store)
-                workers = ClusterWorkers(client, address, threads, resources or {})
+                workers = ClusterWorkers(client, address, threads, _one_gpu(client) if gpu else None)
                 try:
                     yield workers
                 finally:
@@ -144,6 +145,12 @@ def cluster_workers(address: str, store: Path, resources: Mapping[str, float] | 
                     client.close(timeout=1)
 
     return connect
+
+
+def _one_gpu(client: Any) -> Mapping[str, float] | None:
+    """What a task takes where any worker has a GPU to give."""
+    known = client.scheduler_info(n_workers=-1)["workers"].values()
+    return {_GPU: 1.0} if any(worker.get("resources", {}).get(_GPU) for worker in known) else None
 
 
 def _client(make: Any, address: str) -> Any:

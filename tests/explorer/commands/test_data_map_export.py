@@ -10,7 +10,8 @@ import pytest
 from scipy.special import softmax
 
 from explorer.cli import main
-from store.extract.run import ExtractOptions, extract
+from store.extract.plan import ExtractOptions
+from store.extract.run import extract
 from store.keys import CheckpointKey
 from store.store import Store
 from tests.store.extract import models

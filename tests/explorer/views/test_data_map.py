@@ -17,7 +17,8 @@ from explorer.views.base import Cursor
 from explorer.views.data_map import DataMap
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
-from store.extract.run import ExtractOptions, extract
+from store.extract.plan import ExtractOptions
+from store.extract.run import extract
 from store.rows import Is, Not, RowQuery
 from store.store import Store
 from tests.store.extract import models

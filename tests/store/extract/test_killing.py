@@ -26,7 +26,8 @@ from pathlib import Path
 import torch, transformers
 import transformers.models.bert.modeling_bert
 import store.store, store.arrays
-from store.extract.run import ExtractOptions, extract
+from store.extract.plan import ExtractOptions
+from store.extract.run import extract
 
 class Told:
     def begin(self, plan): print("begun", flush=True)

@@ -12,7 +12,8 @@ import torch
 
 from store.corpora.text_files import read
 from store.errors import BertdynError
-from store.extract.run import ExtractOptions, extract
+from store.extract.plan import ExtractOptions
+from store.extract.run import extract
 from store.keys import CheckpointKey
 from store.layout import CLASSIFIER, LOGITS
 from store.store import Store

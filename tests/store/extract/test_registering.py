@@ -14,8 +14,9 @@ from explorer.selection import Selection, ask_store
 from explorer.selection.stored import further_axes
 from explorer.views.coverage import REGISTERED, fetch_coverage
 from store.errors import BertdynError
+from store.extract.plan import ExtractOptions
 from store.extract.registering import register
-from store.extract.run import ExtractOptions, extract
+from store.extract.run import extract
 from store.keys import NO_CORPUS, CheckpointKey
 from store.results import Result
 from store.rows import Is, RowQuery

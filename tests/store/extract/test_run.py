@@ -13,7 +13,8 @@ import pytest
 
 from store.errors import BertdynError
 from store.extract import plan as planning
-from store.extract.run import ExtractOptions, Plan, Report, Work, extract
+from store.extract.plan import ExtractOptions, Plan, Work
+from store.extract.run import Report, extract
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.store import Store
 from tests.oracle import model_outputs

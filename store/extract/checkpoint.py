@@ -1,0 +1,145 @@
+"""One checkpoint into the store: load it, run it on corpora, keep what it gives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from store.errors import BertdynError
+from store.extract import forward
+from store.extract.find import Found, history
+from store.extract.plan import NOT_WANTED, ExtractOptions, Outcome, Plan, Work, choose_device, free_bytes, size
+from store.extract.provenance import provenance
+from store.extract.usable import sentence
+from store.keys import CheckpointKey
+from store.models.classifier import Classifying, classifying
+from store.models.load import Encoder, ModelFiles, load
+from store.store import Store
+
+
+class Progress(Protocol):
+    """Who is told how an extraction goes."""
+
+    def begin(self, plan: Plan) -> None:
+        """The plan is made and nothing is done yet."""
+        ...
+
+    def loading(self, key: CheckpointKey) -> None:
+        """A checkpoint's model is being loaded."""
+        ...
+
+    def advance(self, tokens: int) -> None:
+        """So many more tokens went through the model."""
+        ...
+
+    def outcome(self, work: Work, outcome: Outcome) -> None:
+        """One checkpoint on one corpus is in place, or failed."""
+        ...
+
+
+class Silent:
+    """Tells nobody."""
+
+    def begin(self, plan: Plan) -> None: ...
+    def loading(self, key: CheckpointKey) -> None: ...
+    def advance(self, tokens: int) -> None: ...
+    def outcome(self, work: Work, outcome: Outcome) -> None: ...
+
+
+def extract_checkpoint(
+    plan: Plan,
+    store: Callable[[], Store],
+    found: Found,
+    group: tuple[Work, ...],
+    notes: list[str],
+    progress: Progress,
+) -> list[tuple[Work, Outcome]]:
+    """Load one checkpoint and run it on every corpus that lacks it.
+
+    Args:
+        store: gives the store, which may be made then.
+        notes: gets what a user should know.
+    """
+    progress.loading(found.key)
+    done: list[tuple[Work, Outcome]] = []
+    try:
+        model = group[0].model
+        encoder = load(model, plan.device or choose_device(plan.options.device))
+        past = history(found.folder, found.key.step)
+        if past.note:
+            notes.append(past.note)
+        classified, no_logits = _classifier(encoder, model, plan.options)
+        attributes = {
+            **provenance(model, found, past, encoder.model_class),
+            "device": str(encoder.device),
+            "no_logits": no_logits,
+        }
+        if no_logits and no_logits != NOT_WANTED:
+            notes.append(f"{found.key} has no logits: {no_logits}")
+    except Exception as error:  # one checkpoint never ends the others
+        return [(w, Outcome(found.key, w.corpus, "failed", sentence(found, error))) for w in group]
+    for work in group:
+        began = time.perf_counter()
+        try:
+            status = _one(plan, store, encoder, classified, work, attributes, progress)
+            outcome = Outcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
+            if status == "present":
+                outcome = Outcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
+        except Exception as error:
+            outcome = Outcome(found.key, work.corpus, "failed", sentence(found, error), time.perf_counter() - began)
+        done.append((work, outcome))
+    return done
+
+
+def _classifier(encoder: Encoder, model: ModelFiles, options: ExtractOptions) -> tuple[Classifying | None, str]:
+    """The checkpoint's own classifier; else None, and why."""
+    if not options.logits:
+        return None, NOT_WANTED
+    found = classifying(encoder, model.config)
+    return (None, found) if isinstance(found, str) else (found, "")
+
+
+def _one(
+    plan: Plan,
+    store: Callable[[], Store],
+    encoder: Encoder,
+    classified: Classifying | None,
+    work: Work,
+    attributes: Mapping[str, Any],
+    progress: Progress,
+) -> Any:
+    """Run and store one checkpoint on one corpus: 'added', 'replaced', or 'present' when somebody was faster."""
+    options, key = plan.options, work.found.key
+    free = free_bytes(plan.store)
+    if work.bytes > free:
+        raise BertdynError(f"The disk of {plan.store} is full: {key} takes {size(work.bytes)}, {size(free)} are free.")
+    if not work.replace and any(c.key == key for c in store().checkpoints(work.corpus)):
+        return "present"
+    corpus = plan.corpora[work.corpus]
+    shape = encoder.geometry
+    with store().writer(
+        work.corpus,
+        key,
+        layers=shape.layers,
+        heads=shape.heads,
+        width=shape.width,
+        dtype=options.dtype,
+        attentions=options.attentions,
+        classifier=None if classified is None else classified.classifier,
+        attributes={**attributes, "corpus_fingerprint": corpus.info.fingerprint},
+        replace=work.replace,
+    ) as writer:
+        for hidden, maps, logits in forward.run(
+            encoder,
+            corpus,
+            dtype=options.dtype,
+            attentions=options.attentions,
+            classifying=classified,
+            batch_tokens=options.batch_tokens,
+            done=progress.advance,
+        ):
+            writer.append(hidden, maps, logits)
+        if not writer.commit():
+            return "present"
+    return "replaced" if work.replace else "added"
