@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from store import tables
+from store import child, tables
 from store.catalog import Catalog
 from store.duck import AT_ONCE, Table, spill
 from store.errors import BertdynError
@@ -86,45 +86,40 @@ class Elsewhere(Catalog):
             if self._closed:
                 raise BertdynError(_ENDED)
             if self._child is None:
-                # -P: no module of the folder one is in
-                self._child = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "store.elsewhere", str(self._root), str(self._nice)],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-                )  # fmt: skip
+                self._child = child.start("store.elsewhere", str(self._root), str(self._nice))
             return self._child
 
     def _ask(self, method: str, *arguments: object) -> Any:
         """Raises BertdynError: the question was refused, or ended; or the process came to an end."""
         with self._lock:
-            child = self._started()
+            asked = self._started()
             try:
-                return _told(child, (method, arguments))
+                return _told(asked, (method, arguments))
             except (EOFError, OSError, pickle.UnpicklingError):
                 with self._door:
                     self._child = None
-                reason = _how_ended(child)
+                reason = _how_ended(asked)
                 raise BertdynError(_ENDED if self._closed else reason) from None
 
 
-def _how_ended(child: subprocess.Popen[bytes]) -> str:
+def _how_ended(process: subprocess.Popen[bytes]) -> str:
     """Bury a process that does not answer any more; what it was, in words."""
-    with suppress(BrokenPipeError), child:
+    with suppress(BrokenPipeError), process:
         with suppress(subprocess.TimeoutExpired):
-            child.wait(SECONDS_TO_END)
-        child.kill()
-    shutil.rmtree(spill(child.pid), ignore_errors=True)
-    how = "was killed: is the machine out of memory?" if child.returncode < 0 else f"ended ({child.returncode})."
-    return f"The process that reads the tables {how}"
+            process.wait(SECONDS_TO_END)
+        process.kill()
+    shutil.rmtree(spill(process.pid), ignore_errors=True)
+    return child.how_ended("The process that reads the tables", process.returncode)
 
 
-def _told(child: subprocess.Popen[bytes], question: tuple[str, tuple[object, ...]]) -> Any:
-    assert child.stdin is not None
-    assert child.stdout is not None
-    pickle.dump(question, child.stdin)
-    child.stdin.flush()
+def _told(process: subprocess.Popen[bytes], question: tuple[str, tuple[object, ...]]) -> Any:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    pickle.dump(question, process.stdin)
+    process.stdin.flush()
     rows: list[Any] = []
     while True:
-        what, part = pickle.load(child.stdout)
+        what, part = pickle.load(process.stdout)
         if what == _REFUSED:
             raise BertdynError(part)
         if what == _LAST:

@@ -1,9 +1,10 @@
 """`python -m explorer.compute.job STORE`: one computation as a child process of a program that must not stall.
 
-The request is one line of JSON on stdin (``protocol.request_line``): ``measure`` and ``corpus``, and where they matter
-``tasks``, ``seeds`` (lists of text), ``steps``, ``layers`` (``"0,20,100-500"``), ``against`` (as on the command line),
-``parameters`` (an object), ``workers``, ``device``, ``ref_layers`` (as ``layers``), ``detail``, ``trust`` (an object,
-the fields of ``measures.Trust``). Nothing else is read.
+The request is one line of JSON on stdin (``protocol.request_line``), an object with the fields of ``protocol.Request``;
+those that are left out take their defaults:
+
+    {"selection": {"measure": "svcca", "corpus": "test", "tasks": ["sst2"], "steps": "0,20,100-500",
+                   "against": "previous", "parameters": [["variance", 0.9]]}, "workers": 2, "device": "cpu"}
 
 Progress is lines of JSON on stdout (``protocol.read_message``), each an object with a ``kind``:
 

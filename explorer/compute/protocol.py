@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from explorer.selection import Against, Ranges, Selection
+from explorer.measures.base import Trust
+from explorer.selection import Selection
+from explorer.selection.codec import decode_strictly, encode
 from store.errors import BertdynError
-
-if TYPE_CHECKING:
-    from explorer.measures import Trust
 
 
 @dataclass(frozen=True)
@@ -81,62 +80,25 @@ Message = Update | Outcome | Refused
 
 def request_line(request: Request) -> str:
     """The request as one line of JSON, without its line break."""
-    chosen = request.selection
-    return json.dumps(
-        {
-            "measure": chosen.measure,
-            "corpus": chosen.corpus,
-            "annotation": chosen.annotation,
-            "tasks": list(chosen.tasks),
-            "seeds": list(chosen.seeds),
-            "steps": None if chosen.steps is None else str(chosen.steps),
-            "layers": None if chosen.layers is None else str(chosen.layers),
-            "against": None if chosen.against is None else str(chosen.against),
-            "parameters": dict(chosen.parameters),
-            "ref_layers": None if chosen.ref_layers is None else str(chosen.ref_layers),
-            "detail": chosen.detail,
-            "trust": None if request.trust is None else asdict(request.trust),
-            "workers": request.workers,
-            "device": request.device,
-        }
-    )
+    return json.dumps(encode(request))
 
 
 def read_request(line: str) -> Request:
-    """The request of such a line; only ``measure`` and ``corpus`` must be there.
+    """The request of such a line.
 
     Raises:
-        BertdynError: no JSON object, a field missing or of another type, or an unusable range or comparison.
+        BertdynError: not JSON, a field missing, unknown or of another type, or an unusable range or comparison.
     """
     try:
         given = json.loads(line)
-        selection = Selection(
-            measure=_text(given["measure"]),
-            corpus=_text(given["corpus"]),
-            annotation=_text(given.get("annotation") or ""),
-            tasks=tuple(_text(t) for t in given.get("tasks") or ()),
-            seeds=tuple(_text(s) for s in given.get("seeds") or ()),
-            steps=_ranges(given.get("steps"), "steps"),
-            layers=_ranges(given.get("layers"), "layers"),
-            against=None if given.get("against") is None else Against.parse(_text(given["against"])),
-            parameters=tuple(sorted(dict(given.get("parameters") or {}).items())),
-            ref_layers=_ranges(given.get("ref_layers"), "ref_layers"),
-            detail=_text(given.get("detail") or ""),
-        )
-        workers = given.get("workers")
-        return Request(
-            selection,
-            None if workers is None else int(workers),
-            _text(given.get("device") or "auto"),
-            None if given.get("trust") is None else _trust(given["trust"]),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BertdynError(f"The request is not a JSON object with 'measure' and 'corpus': {error!r}.") from None
+    except ValueError:
+        raise BertdynError(f"The request is not JSON: {line[:200]!r}.") from None
+    return decode_strictly(Request, given)
 
 
 def message_line(message: Message) -> str:
     """A message as one line of JSON, without its line break."""
-    return json.dumps({"kind": type(message).__name__.lower(), **asdict(message)})
+    return json.dumps({"kind": type(message).__name__.lower(), **encode(message)})
 
 
 def read_message(line: str) -> Message:
@@ -147,36 +109,9 @@ def read_message(line: str) -> Message:
     """
     try:
         fields: dict[str, Any] = json.loads(line)
-        match fields.pop("kind"):
-            case "update":
-                return Update(**fields)
-            case "refused":
-                return Refused(**fields)
-            case "outcome":
-                return _outcome(fields)
-            case other:
-                raise ValueError(f"kind {other!r}")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return decode_strictly(_MESSAGES[fields.pop("kind")], fields)
+    except (ValueError, TypeError, KeyError, AttributeError, BertdynError) as error:
         raise BertdynError(f"A computing job said what nobody understands: {line[:200]!r} ({error!r}).") from None
 
 
-def _outcome(fields: Mapping[str, Any]) -> Outcome:
-    given = dict(fields)
-    failures = tuple(Failure(**failure) for failure in given.pop("failures"))
-    return Outcome(failures=failures, notes=tuple(given.pop("notes")), **given)
-
-
-def _trust(fields: Mapping[str, Any]) -> Trust:
-    from explorer.measures import Trust  # numpy comes with it, which who only asks can do without
-
-    return Trust(**fields)
-
-
-def _ranges(value: object, what: str) -> Ranges | None:
-    return None if value is None else Ranges.parse(_text(value), what)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
+_MESSAGES: Mapping[str, type[Message]] = {kind.__name__.lower(): kind for kind in (Update, Outcome, Refused)}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.views.base import Cursor, DrawOptions
+from store import child
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -25,16 +26,17 @@ def save(view: View, path: Path, format: str, cursor: Cursor, options: DrawOptio
         BertdynError: as figure.save(), and when the child ends without a figure.
     """
     asked = pickle.dumps((view, path, format, cursor, options))
-    command = [sys.executable, "-P", "-m", "explorer.export.apart"]  # -P: no module of the folder one is in
+    command = child.command("explorer.export.apart")
     try:
-        child = subprocess.run(command, input=asked, capture_output=True, timeout=SECONDS, check=False)
+        drawn = subprocess.run(command, input=asked, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise BertdynError(f"The figure was not drawn within {SECONDS} seconds.") from None
-    said = child.stderr.decode("utf-8", "replace").strip().splitlines()
-    if child.returncode == _REFUSED and said:
-        raise BertdynError(said[-1])
-    if child.returncode:
-        raise BertdynError(f"The figure could not be drawn: {said[-1] if said else f'exit code {child.returncode}'}.")
+    said = child.last_line(drawn.stderr)
+    if drawn.returncode == _REFUSED and said:
+        raise BertdynError(said)
+    if drawn.returncode:
+        how = child.how_ended("The process that draws it", drawn.returncode, said)
+        raise BertdynError(f"The figure could not be drawn. {how}")
 
 
 def main() -> int:

@@ -4,19 +4,17 @@ and its GPU."""
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from explorer.ui.messages import Ended, Progress
+from store import child
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -134,13 +132,13 @@ class Jobs:
         while self._running is not None and time.monotonic() < deadline:
             time.sleep(0.02)
         if self._process is not None:
-            _kill(self._process)
+            child.kill(self._process)
 
     def _stop(self, entry: _Entry, why: str) -> None:
         already, entry.stop = entry.stop, "cancelled" if "cancelled" in (why, entry.stop) else why
         entry.state = "stopping"
         if not already and self._process is not None:
-            _end(self._process)
+            child.end(self._process, GRACE_SECONDS)
 
     def _work(self) -> None:
         while (entry := self._running) is not None:
@@ -180,13 +178,7 @@ class Jobs:
             with self._lock:
                 if entry.stop:
                     return ""
-                self._process = process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "explorer.compute.job", str(self._path)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=complaints,
-                    start_new_session=True,
-                )
+                self._process = process = child.start("explorer.compute.job", str(self._path), stderr=complaints)
             with process:
                 assert process.stdin is not None
                 with contextlib.suppress(BrokenPipeError):
@@ -195,7 +187,8 @@ class Jobs:
                 reason = self._listen(process, entry)
             if reason is not None:
                 return reason
-            return ended(process.returncode, _last_line(complaints))
+            complaints.seek(0)
+            return child.how_ended("The job", process.returncode, child.last_line(complaints.read()))
 
     def _listen(self, process: subprocess.Popen[bytes], entry: _Entry) -> str | None:
         """Pass progress on; returns why not everything was computed (empty when it was), None without a last word."""
@@ -232,35 +225,3 @@ class Jobs:
 
 def _more(number: int) -> str:
     return f" (and {number:,} more)" if number > 0 else ""
-
-
-def ended(code: int, said: str) -> str:
-    """Why a process without a last word is over, in words; ``said``: the last line of its complaints."""
-    if code >= 0:
-        return f"The job ended with exit code {code}" + (f": {said}" if said else ".")
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-    # What a killed process said last is of something else: it had no time to say why.
-    memory = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
-    return f"The job was killed from outside ({name}){memory}."
-
-
-def _last_line(file: BinaryIO) -> str:
-    file.seek(0)
-    lines = file.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else ""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a job to stop. It ends its own workers; a signal to them too would look to it like workers that died."""
-    if process.poll() is None:
-        process.terminate()
-        timer = threading.Timer(GRACE_SECONDS, _kill, [process])
-        timer.daemon = True
-        timer.start()
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a job that did not stop, and all its workers: it leads its own process group."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)

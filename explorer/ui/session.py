@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from explorer.ui.codec import decode, encode
+from explorer.selection.codec import decode, encode
 from explorer.ui.modes import MODES
 from explorer.ui.state import State
 

@@ -86,14 +86,14 @@ class TestAnswers:
         assert again == [Update(0, 0, 6, ""), Outcome(0, 6)]
         assert code == 0
 
-    @pytest.mark.parametrize("request_", ["", "hello", '{"measure": "svcca", "corpus": "tset"}'])
+    @pytest.mark.parametrize("request_", ["", "hello", '{"selection": {"measure": "svcca", "corpus": "tset"}}'])
     def test_a_request_that_makes_no_sense_is_refused_in_words(self, store: Store, request_: str) -> None:
         messages, code, errors = ask(store.path, request_)
         assert [type(m) for m in messages] == [Refused]
         assert (code, errors) == (2, "")
 
     def test_no_such_store_is_refused_in_words(self, tmp_path: Path) -> None:
-        messages, code, _ = ask(tmp_path / "absent", '{"measure": "svcca", "corpus": "dev"}')
+        messages, code, _ = ask(tmp_path / "absent", '{"selection": {"measure": "svcca", "corpus": "dev"}}')
         assert isinstance(messages[0], Refused)
         assert "absent" in messages[0].message
         assert code == 2

@@ -53,34 +53,37 @@ def test_a_request_arrives_as_it_was_sent_on_one_line(request_: Request) -> None
     assert read_request(line) == request_
 
 
-def test_measure_and_corpus_are_enough() -> None:
-    assert read_request('{"measure": "js", "corpus": "dev"}') == Request(Selection("js", "dev"))
+def test_a_measure_is_enough() -> None:
+    assert read_request('{"selection": {"measure": "js"}}') == Request(Selection("js"))
 
 
 BROKEN = [
-    "",
-    "x",
-    "[]",
-    "3",
-    "{}",
-    '{"measure": "js"}',
-    '{"measure": 1, "corpus": "d"}',
-    '{"measure": "js", "corpus": "d", "tasks": [1]}',
-    '{"measure": "js", "corpus": "d", "tasks": 5}',
-    '{"measure": "js", "corpus": "d", "steps": 20}',
-    '{"measure": "js", "corpus": "d", "workers": "many"}',
+    ("", "not JSON"),
+    ("x", "not JSON"),
+    ("[]", "A Request is a JSON object"),
+    ("3", "A Request is a JSON object"),
+    ("{}", "A Request is not complete"),
+    ('{"selection": 5}', "A Selection is a JSON object"),
+    ('{"selection": {}}', "A Selection is not complete"),
+    ('{"selection": {"measure": 1}}', "'measure' of a Selection cannot be read: 1"),
+    ('{"selection": {"measure": "js", "tasks": [1]}}', "'tasks' of a Selection cannot be read"),
+    ('{"selection": {"measure": "js", "tasks": 5}}', "'tasks' of a Selection cannot be read: 5"),
+    ('{"selection": {"measure": "js", "steps": 20}}', "'steps' of a Selection cannot be read: 20"),
+    ('{"selection": {"measure": "js", "stepps": "20"}}', "A Selection has no 'stepps'"),
+    ('{"selection": {"measure": "js"}, "workers": "many"}', "'workers' of a Request cannot be read: 'many'"),
+    ('{"selection": {"measure": "js"}, "trust": {"null": "x"}}', "'null' of a Trust cannot be read"),
 ]
 
 
-@pytest.mark.parametrize("line", BROKEN)
-def test_a_broken_request_is_refused_in_words(line: str) -> None:
-    with pytest.raises(BertdynError, match="The request is not a JSON object with 'measure' and 'corpus'"):
+@pytest.mark.parametrize(("line", "words"), BROKEN)
+def test_a_broken_request_is_refused_in_words(line: str, words: str) -> None:
+    with pytest.raises(BertdynError, match=words):
         read_request(line)
 
 
 def test_an_unusable_range_says_which_field() -> None:
-    with pytest.raises(BertdynError, match="steps: 'x' is neither a number nor a range"):
-        read_request('{"measure": "js", "corpus": "dev", "steps": "x"}')
+    with pytest.raises(BertdynError, match=r"'steps' of a Selection cannot be read: 'x'.*neither a number nor a range"):
+        read_request('{"selection": {"measure": "js", "steps": "x"}}')
 
 
 @pytest.mark.parametrize(

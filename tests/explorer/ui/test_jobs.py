@@ -14,11 +14,12 @@ from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Question
 from explorer.ui import bars
-from explorer.ui.jobs import Jobs, ended
+from explorer.ui.jobs import Jobs
 from explorer.ui.messages import Ended, Progress
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.jobs import Job, JobList, lasting
 from explorer.views.jobs import Jobs as JobsView
+from store.child import how_ended
 from store.keys import PRETRAINED_KEY
 from store.rows import RowQuery, rows_of
 from store.store import Store
@@ -140,10 +141,10 @@ def test_jobs_are_listed_with_their_reasons(size: tuple[int, int], plain: bool) 
 
 
 def test_a_job_that_is_killed_is_said_to_be_not_with_the_last_line_of_a_warning() -> None:
-    killed = ended(-9, "  warnings.warn(")
+    killed = how_ended("The job", -9, "  warnings.warn(")
     assert killed == "The job was killed from outside (SIGKILL), as the system does where memory runs out."
-    assert ended(-15, "") == "The job was killed from outside (SIGTERM)."
-    assert ended(1, "ModuleNotFoundError: no torch") == "The job ended with exit code 1: ModuleNotFoundError: no torch"
+    assert how_ended("The job", -15, "") == "The job was killed from outside (SIGTERM)."
+    assert how_ended("The job", 1, "no torch") == "The job ended with exit code 1: no torch"
 
 
 def test_why_a_value_failed_can_be_read_to_its_end_at_80_columns() -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from explorer.selection import Against, Ranges
+from explorer.selection.codec import decode, encode
 from explorer.ui.app import Explorer
-from explorer.ui.codec import decode, encode
 from explorer.ui.history import History, about
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State

@@ -1,6 +1,7 @@
-"""Frozen dataclasses to JSON and back, where what is read may be older, newer or damaged.
+"""Frozen dataclasses to JSON and back: the one spelling of selections, requests and sessions.
 
-Every field stands for itself: one that cannot be read takes its default, one that is not known is dropped.
+What is read may be older, newer or damaged. ``decode`` takes every field by itself: one that cannot be read takes its
+default, one that is not known is dropped. ``decode_strictly`` refuses both.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import types
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from explorer.selection import Against, Ranges
+from explorer.selection.against import Against
+from explorer.selection.ranges import Ranges
 from store.errors import BertdynError
 
 T = TypeVar("T")
@@ -46,6 +48,34 @@ def decode(kind: type[T], said: Any) -> T:
     return kind(**read)
 
 
+def decode_strictly(kind: type[T], said: Any) -> T:
+    """Return the dataclass of that kind that was said; fields that were not said take their defaults.
+
+    Raises:
+        BertdynError: no object, a field that is missing, not known, or cannot be read; says which.
+    """
+    if not isinstance(said, dict):
+        raise BertdynError(f"A {kind.__name__} is a JSON object, not {said!r}.")
+    hints = get_type_hints(kind)
+    read = {}
+    for name, value in said.items():
+        if name not in hints:
+            raise BertdynError(f"A {kind.__name__} has no '{name}', only {', '.join(hints)}.")
+        hint = hints[name]
+        choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+        inner = [one for one in choices if is_dataclass(one) and one not in (Ranges, Against)]
+        try:
+            whole = bool(inner) and value is not None
+            read[name] = decode_strictly(inner[0], value) if whole else _read(hint, value)  # type: ignore[arg-type]
+        except (_UnreadableError, BertdynError) as error:
+            why = f" {error}" if isinstance(error, BertdynError) else ""
+            raise BertdynError(f"'{name}' of a {kind.__name__} cannot be read: {value!r}.{why}") from None
+    try:
+        return kind(**read)
+    except TypeError as error:
+        raise BertdynError(f"A {kind.__name__} is not complete: {error}.") from None
+
+
 def _read(hint: Any, said: Any) -> Any:
     """One value of a type; raises where it is none."""
     origin, inside = get_origin(hint), get_args(hint)
@@ -78,12 +108,15 @@ def _read(hint: Any, said: Any) -> Any:
 
 
 def _first(hints: tuple[Any, ...], said: Any) -> Any:
+    refused: Exception = _UnreadableError(said)
     for hint in hints:
         try:
             return _read(hint, said)
-        except (_UnreadableError, BertdynError):
+        except BertdynError as error:  # it says what is wrong
+            refused = error
+        except _UnreadableError:
             continue
-    raise _UnreadableError(said)
+    raise refused
 
 
 def _kept(said: Any, right: bool) -> Any:
