@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,8 @@ def tui(arguments: list[str] | None = None) -> None:
             print(config.printed(settings, {a.id: ",".join(a.keys) for a in ACTIONS}), end="")
             sys.exit(0)
         config.settle_colour(settings)
+        if settings.text("scheduler"):
+            os.environ["BERTDYN_SCHEDULER"] = settings.text("scheduler")  # jobs are processes of their own
         path = _demo(args.store or DEMO_FOLDER) if args.demo else _find(args.store)
         gc.disable()  # until it runs: modules are no garbage, and looking for some in them delays the first frame
         from explorer.ui import app

@@ -51,6 +51,7 @@ SETTINGS = (
     Setting("restore", True, "come back to what was shown when the store was left"),
     Setting("beside", True, "a second view beside the picture where there is room"),
     Setting("compute", True, "compute what is shown and missing without being asked"),
+    Setting("scheduler", "", "dask scheduler whose workers compute; empty: this machine"),
 )
 _BY_NAME = {s.name: s for s in SETTINGS}
 

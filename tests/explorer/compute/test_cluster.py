@@ -19,10 +19,11 @@ from explorer.compute.executors import SCHEDULER, workers_of
 from explorer.compute.executors.cluster import cluster_workers
 from explorer.compute.executors.local import local_workers
 from explorer.compute.executors.sight import Sight, difference
-from explorer.compute.protocol import Outcome
+from explorer.compute.protocol import Outcome, Request, request_line
 from explorer.compute.run import compute
 from explorer.measures import registry
 from explorer.selection import Selection, ask_store
+from store.child import command
 from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
@@ -141,6 +142,17 @@ def test_the_environment_can_name_the_scheduler(
         assert workers.count == 2
     monkeypatch.delenv(SCHEDULER)
     assert workers_of(None, store.path) is local_workers
+
+
+def test_a_job_of_the_explorer_uses_it(cluster: Cluster, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for address, code in ((cluster.address, 0), (f"tcp://127.0.0.1:{free_port()}", 2)):
+        monkeypatch.setenv(SCHEDULER, address)
+        asked = request_line(Request(Selection("js", "dev"), device="cpu")).encode() + b"\n"
+        done = subprocess.run(command("explorer.compute.job", str(store.path)), input=asked, capture_output=True)
+        assert done.returncode == code, done.stderr
+        if code == 0:
+            store = make_store(store.path.with_name("other.bertdyn"), tasks=("sst2",))
+    assert "no dask scheduler answers there" in done.stdout.decode()
 
 
 def test_nothing_is_left_in_the_store_but_rows(cluster: Cluster, store: Store) -> None:
