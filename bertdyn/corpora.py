@@ -16,8 +16,8 @@ from store.errors import BertdynError
 from store.keys import NO_LABEL, Annotation
 
 if TYPE_CHECKING:
-    from explorer.measures.base import Corpus, Labels
     from explorer.measures.declaration import Input
+    from explorer.measures.protocols import Corpus, Labels
 
 
 class Examples:

@@ -29,7 +29,7 @@ from explorer.selection.question import check_extras
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
-    from explorer.measures.base import Corpus
+    from explorer.measures.protocols import Corpus
 
 _OPTIONS = {
     "examples": "which rows belong to one example: its tokens, one number per example, bertdyn.Examples, or what "

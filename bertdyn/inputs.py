@@ -16,7 +16,7 @@ from store.layout import chunk_length
 from store.outputs import Classes, Outputs
 
 if TYPE_CHECKING:
-    from explorer.measures.base import Corpus
+    from explorer.measures.protocols import Corpus
 
 
 @dataclass(frozen=True, eq=False)

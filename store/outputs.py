@@ -42,7 +42,7 @@ class Classes:
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What a checkpoint's own classifier says of a corpus (``explorer.measures.base.Outputs``)."""
+    """What a checkpoint's own classifier says of a corpus (``explorer.measures.protocols.Outputs``)."""
 
     logits: np.ndarray
     """float32 [examples or tokens, classes]."""

@@ -56,7 +56,7 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
 
 
 @dataclass(frozen=True)
-class Part:
+class NamedList:
     """One list of the overview, or the sentence that stands in its place."""
 
     title: str
@@ -71,18 +71,18 @@ def heading(store: Store) -> str:
     return f"{store.path}: {count:,} checkpoints, {readable(size)}"
 
 
-def parts(store: Store) -> Iterator[Part]:
+def parts(store: Store) -> Iterator[NamedList]:
     """Yield the lists of the overview, as people read them."""
     for name in ("runs", "corpora", "results"):
         try:
             table = overview(store, name)
         except BertdynError as error:
-            yield Part(name, sentence=str(error))  # a list that cannot be read does not hide the others
+            yield NamedList(name, sentence=str(error))  # a list that cannot be read does not hide the others
             continue
         if table.rows:
-            yield Part(name, table.columns, _plain(table, for_people=True))
+            yield NamedList(name, table.columns, _plain(table, for_people=True))
         else:
-            yield Part(name, sentence=EMPTY[name])
+            yield NamedList(name, sentence=EMPTY[name])
 
 
 def overview_text(store: Store) -> str:

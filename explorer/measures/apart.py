@@ -17,7 +17,8 @@ from explorer.measures.labelled import Labelled, labelled_points, labels_digest
 from explorer.measures.merging import Grouping, merge
 
 if TYPE_CHECKING:
-    from explorer.measures.base import Context, Corpus, Labels, Layer
+    from explorer.measures.base import Context
+from explorer.measures.protocols import Corpus, Labels, Layer
 
 METHODS = ("pairs", "directprobe")
 VERSION = "2"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.measures.base import Corpus, Layer, MeasureError
+from explorer.measures.base import MeasureError
+from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.tokens import check_finite
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import numpy as np
 
 from explorer.measures import moments, resampling
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context, Corpus, Layer, Trust
+from explorer.measures.base import Context, Trust
+from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.sides import FAMILY, Side, side_of
 
 NULL = (

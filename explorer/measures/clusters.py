@@ -14,10 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.measures.apart import METHODS, MOST_PAIRS, Side, side, solve
-from explorer.measures.base import Context, Corpus, Given, Measure, Parameter, Trust, Value
+from explorer.measures.base import Context, Given, Measure, Parameter, Trust, Value
 from explorer.measures.declaration import ALONE, LABEL_A, LABEL_B, LABELS, LAYER, hidden
 from explorer.measures.labelled import Labelled, labelled_points
 from explorer.measures.nearest_hull import GAP, predict
+from explorer.measures.protocols import Corpus
 from explorer.measures.resampling import groups_of, jackknife_interval
 
 SUMMARIES = ("hull_mean", "hull_min", "centroid_mean", "centroid_min", "separable_share")

@@ -12,10 +12,11 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, MeasureError, Outputs, Value
+from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, MeasureError, Value
 from explorer.measures.declaration import EXAMPLE, LABELS, PATH, logits
 from explorer.measures.output_labels import MAP, met
 from explorer.measures.outputs import DETAILS, averaged
+from explorer.measures.protocols import Outputs
 
 NEVER_LEARNT = 1000
 """In the place of a count of forgetting, as the authors of data maps write it."""

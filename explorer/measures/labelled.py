@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures import tokens as rows
-from explorer.measures.base import Corpus, Labels, Layer
+from explorer.measures.protocols import Corpus, Labels, Layer
 from explorer.measures.resampling import example_order
 
 

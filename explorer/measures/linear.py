@@ -14,9 +14,10 @@ import numpy as np
 
 from explorer.measures import chance, scores, sides
 from explorer.measures import tokens as rows
-from explorer.measures.base import INTERVALS, Compute, Context, Corpus, Given, Layer, Measure, Parameter, Value
+from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, Parameter, Value
 from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.moments import Cross
+from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.scores import Score
 from explorer.measures.sides import Rule, Side
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.measures import tokens as rows
-from explorer.measures.base import Corpus, Layer
+from explorer.measures.protocols import Corpus, Layer
 
 if TYPE_CHECKING:
     import torch

@@ -7,20 +7,10 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import (
-    INTERVALS,
-    Context,
-    Corpus,
-    Given,
-    Labels,
-    Measure,
-    MeasureError,
-    Outputs,
-    Parameter,
-    Value,
-)
+from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
 from explorer.measures.declaration import ALONE, EXAMPLE, LABELS, logits
 from explorer.measures.outputs import DETAILS, Predictions, averaged, predictions
+from explorer.measures.protocols import Corpus, Labels, Outputs
 
 _LEVELS = {"sequence": "sentence", "token": "word"}
 _SHOWN = 12

@@ -7,9 +7,10 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Outputs, Value
+from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Value
 from explorer.measures.declaration import ALONE, EXAMPLE, Input, logits
 from explorer.measures.outputs import DETAILS, averaged, rows_of
+from explorer.measures.protocols import Outputs
 
 NUMBERS = Input("annotation", "numbers", levels=("sentence",), of="number")
 """Numbers of sentences of the corpus."""

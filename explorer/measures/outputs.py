@@ -12,18 +12,9 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import (
-    INTERVALS,
-    Context,
-    Corpus,
-    Given,
-    Measure,
-    MeasureError,
-    Outputs,
-    Trust,
-    Value,
-)
+from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Trust, Value
 from explorer.measures.declaration import COMPARED, EXAMPLE, logits
+from explorer.measures.protocols import Corpus, Outputs
 from explorer.measures.resampling import ratio_interval
 
 DETAILS = ("whole", "example")

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.measures import tokens as picked
-from explorer.measures.base import INTERVALS, Context, Corpus, Given, Layer, Measure, Parameter, Trust, Value
+from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Trust, Value
 from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, hidden
+from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.resampling import (
     group_bounds,
     jackknife_interval,

@@ -14,7 +14,8 @@ import numpy as np
 
 from explorer.measures import moments
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context, Corpus, Layer
+from explorer.measures.base import Context
+from explorer.measures.protocols import Corpus, Layer
 
 FAMILY, VERSION = "linear", "1"
 NULL_EIGENVALUE = 1e-10

@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from explorer.measures.base import Context, Corpus, Layer, Parameter, Value
+from explorer.measures.base import Context, Parameter, Value
+from explorer.measures.protocols import Corpus, Layer
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from explorer.measures.base import Context, Given, Measure, Value, Weights
+from explorer.measures.base import Context, Given, Measure, Value
 from explorer.measures.declaration import COMPARED, LAYER, At, Axis, Known, Scope, weights
+from explorer.measures.protocols import Weights
 
 if TYPE_CHECKING:
     import numpy as np

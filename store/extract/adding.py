@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from store.errors import BertdynError
-from store.extract.plan import ExtractOptions, read_corpora, settled
+from store.extract.corpora import read_corpora, settled
+from store.extract.plan import ExtractOptions
 from store.extract.tokens import Tokenizer, has_tokenizer, load_tokenizer, make_corpus
 from store.keys import PRETRAINED_KEY, Corpus
 from store.store import Store
