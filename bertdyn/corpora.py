@@ -107,7 +107,7 @@ def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labe
 
     Args:
         given: an annotation of a store, or a label per example or per word: numbers (negative: none) or texts (None or
-            NaN: none).
+            NaN: none); where the measure reads numbers, these (NaN: none).
         needs: what the measure reads.
 
     Raises:
@@ -120,6 +120,11 @@ def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labe
         if given.level in _counts(corpus):
             _level_of(len(given.values), corpus, (given.level,))
         return given
+    if needs.of == "number":
+        numbers = as_numbers(given, "labels")
+        if numbers.ndim != 1:
+            raise BertdynError(f"labels: one number per sentence is needed, not an array of shape {numbers.shape}.")
+        return PlainLabels(_level_of(len(numbers), corpus, needs.levels), (), numbers.astype(np.float64))
     if needs.of != "class":
         raise BertdynError(f"labels: {measure} needs an annotation of a store (runs.annotation()), not plain values.")
     values = as_array(given, "labels")
@@ -134,8 +139,8 @@ def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labe
         values = values.astype(np.int64)
     names = sorted(set(values[~missing].tolist()), key=lambda value: (str(type(value)), value))
     ids = {name: number for number, name in enumerate(names)}
-    numbers = [NO_LABEL if gone else ids[value] for value, gone in zip(values.tolist(), missing, strict=True)]
-    return PlainLabels(level, tuple(map(str, names)), np.array(numbers, np.int32))
+    found = [NO_LABEL if gone else ids[value] for value, gone in zip(values.tolist(), missing, strict=True)]
+    return PlainLabels(level, tuple(map(str, names)), np.array(found, np.int32))
 
 
 def _counts(corpus: Corpus) -> dict[str, int]:

@@ -43,8 +43,18 @@ _OPTIONS = {
     "device": "where to compute: auto, cpu, cuda.",
 }
 """Arguments beside a measure's own parameters, and what they are."""
+_LABELS = {
+    "class": "a class per {levels}: numbers (negative: none) or texts",
+    "number": "a number per {levels} (NaN: none)",
+}
+"""What plain labels are, by what a measure reads."""
 _WIDTH = 100
 """Columns of the text that ``help`` prints."""
+_LABELS = {
+    "class": "a class per {levels}: numbers (negative: none) or texts",
+    "number": "a number per {levels} (NaN: none)",
+}
+"""What plain labels are, by what a measure reads."""
 _WIDTH = 100
 """Columns of the text that ``help`` prints."""
 
@@ -217,7 +227,7 @@ def _docstring(measure: Measure, parameters: Mapping[str, str]) -> str:
     told = {one.name: f"{one.words}." for one in arguments_of(measure)}
     if measure.labels is not None:
         levels = " or ".join(measure.labels.levels)
-        told["labels"] = f"a class per {levels}: numbers (negative: none), texts, or what runs.annotation() gives."
+        told["labels"] = f"{_LABELS[measure.labels.of]}, or what runs.annotation() gives.".format(levels=levels)
     told |= {name: f"{parameter_help(p)}." for name, p in _declared(measure, parameters).items()}
     there = _options(measure)
     of_measure = {

@@ -13,7 +13,7 @@ import numpy as np
 from bertdyn.corpora import as_numbers
 from store.errors import BertdynError
 from store.layout import chunk_length
-from store.outputs import Classes, Outputs
+from store.outputs import Classes, Outputs, Problem
 
 if TYPE_CHECKING:
     from explorer.measures.protocols import Corpus
@@ -212,11 +212,13 @@ def classes_of(given: object, logits: np.ndarray, corpus: Corpus) -> Classes:
     """Return what the columns of logits are.
 
     Args:
-        given: that, or the names of the classes; None: LABEL_0, LABEL_1 and so on, of which a row has one.
+        given: that, or the names of the classes; None: LABEL_0, LABEL_1 and so on, of which a row has one. One column
+            is a regression.
     """
     if isinstance(given, Classes):
         return given
     names: Any = given
     labels = tuple(f"LABEL_{n}" for n in range(logits.shape[1])) if names is None else tuple(map(str, names))
     examples = len(logits) == len(corpus.offsets) - 1
-    return Classes("sequence" if examples else "token", labels, "single_label_classification")
+    problem: Problem = "regression" if logits.shape[1] == 1 else "single_label_classification"
+    return Classes("sequence" if examples else "token", labels, problem)

@@ -36,6 +36,8 @@ LAYER, STEPS = 4, (0, 20, 40, 80)
 COORDINATES = ("head", "example", "query", "label_a", "label_b", "statistic")
 VALUES = ("value", "n", "unit", "null_value", "interval_low", "interval_high", "reason", "details")
 USABLE = [measure for measure in all_measures() if not refusal(measure)]
+STORED = [measure for measure in USABLE if measure.labels is None or measure.labels.of == "class"]
+"""Those that the store of these tests has the inputs of."""
 
 
 def array(runs: Runs, kind: str, key: CheckpointKey) -> Any:
@@ -81,7 +83,7 @@ def name_of(measure: Measure) -> str:
     return measure.name
 
 
-@pytest.mark.parametrize("measure", USABLE, ids=name_of)
+@pytest.mark.parametrize("measure", STORED, ids=name_of)
 def test_a_value_is_the_stores_with_null_interval_and_details(runs: Runs, measure: Measure) -> None:
     trust = Trust(3 if measure.null else 0, measure.intervals[0] if measure.intervals else "", 0.9)
     detail = measure.details[-1] if measure.details else ""
@@ -358,3 +360,18 @@ def test_an_annotation_of_another_kind_is_refused(runs: Runs) -> None:
     with pytest.raises(bertdyn.BertdynError, match="needs an annotation of a store"):
         labels_of([0.5] * count, corpus, Input("annotation", "scores", levels=("word",), of="number"), "toy")
     assert labels_of(scores, corpus, Input("annotation", "scores", levels=("word",), of="number"), "toy") is scores
+
+
+def test_a_regression_is_measured_against_numbers() -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=30)
+    said = (numbers + rng.normal(size=30)).reshape(-1, 1)
+    found = bertdyn.output_error(said, numbers)
+    assert found.value == pytest.approx(((said[:, 0] - numbers) ** 2).mean(), rel=1e-12)
+    at = found.columns.index("statistic"), found.columns.index("value")
+    correlations = {row[at[0]]: row[at[1]] for row in found}
+    assert correlations["pearson"] == pytest.approx(np.corrcoef(said[:, 0], numbers)[0, 1], rel=1e-9)
+    with pytest.raises(bertdyn.BertdynError, match="one number per sentence"):
+        bertdyn.output_error(said, numbers.reshape(-1, 1))
+    with pytest.raises(bertdyn.BertdynError, match="not a regression"):
+        bertdyn.output_error(rng.normal(size=(30, 3)), numbers)

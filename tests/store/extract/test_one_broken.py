@@ -14,7 +14,7 @@ from explorer.compute.run import compute
 from explorer.measures.registry import get
 from explorer.selection import Selection, ask_store
 from explorer.selection.stored import further_axes
-from store.extract import run as running
+from store.extract import checkpoint as running
 from store.extract.find import history
 from store.extract.run import Report
 from store.keys import CheckpointKey
@@ -193,7 +193,7 @@ def test_a_sharded_checkpoint_is_listed_with_its_way_out(own: Path) -> None:
 def weight_changes(place: Path, key: CheckpointKey) -> dict[Any, float | None]:
     """Every value of weight-change that a checkpoint has, by layer, module and statistic; classifiers left out."""
     store = Store.open(place / "x.bertdyn")
-    question = ask_store(store, Selection("weight-change", "dev", tasks=("sst",), steps=None))
+    question = ask_store(store, Selection("weight-change", tasks=("sst",), steps=None))
     assert not compute(store, [question], workers=1, device="cpu", executor=here).failures
     query = RowQuery((Is("measure", "weight-change"), Is("step", key.step)), axes=further_axes(get("weight-change")))
     rows = store.results(query)
