@@ -358,7 +358,7 @@ def test_an_annotation_of_another_kind_is_refused(runs: Runs) -> None:
     with pytest.raises(bertdyn.BertdynError, match=f"^labels: {count - 1} given, and there are {count} words"):
         bertdyn.clusters(x, short, examples=corpus)
     with pytest.raises(bertdyn.BertdynError, match="needs an annotation of a store"):
-        labels_of([0.5] * count, corpus, Input("annotation", "scores", levels=("word",), of="number"), "toy")
+        labels_of([0.5] * count, corpus, Input("annotation", "heads", levels=("word",), of="tree"), "toy")
     assert labels_of(scores, corpus, Input("annotation", "scores", levels=("word",), of="number"), "toy") is scores
 
 
