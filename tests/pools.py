@@ -36,6 +36,9 @@ class Here:
         found, self._noted = self._noted, []
         return found
 
+    def gone(self) -> str:
+        return ""
+
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
         return None
 

@@ -87,6 +87,8 @@ def hand_out(crew: Workers, setting: Setting, tasks: Sequence[Task], run: Round,
                 else:
                     run.finished(number, task, report)
             run.look(crew, (number for number, _ in running.values()))
+            if running and (why := crew.gone()):
+                raise _OverError(why, [])
     except _OverError as end:
         others = [task for future, (number, task) in running.items() if not _salvaged(future, number, task, run)]
         run.failures.append(Failure(" or ".join(map(str, [*end.suspects, *others] or [handed])), str(end)))

@@ -55,6 +55,10 @@ class Helpers(Protocol):
         """Hand out a task."""
         ...
 
+    def gone(self) -> str:
+        """Say why no task will ever be done any more; empty while they work."""
+        ...
+
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
         """Say what an error of a task means; None where it is a bug."""
         ...
@@ -115,6 +119,10 @@ def share(
             else:
                 notes += said
                 yield list(zip(group, outcomes, strict=True))
+        gone = gone or helpers.gone()
+        if gone:  # they may never answer
+            yield from (_failed(group, gone) for group in running.values())
+            break
     for _, group in waiting:
         yield _failed(group, gone)
 

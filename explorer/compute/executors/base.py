@@ -74,6 +74,11 @@ class Workers(Protocol):
         """Return the notes that came since the last time, the latest of each task."""
         ...
 
+    def gone(self) -> str:
+        """Say why no task will ever be done any more, in a sentence; empty while they work. Asked now and then: tasks
+        that were handed out may never answer."""
+        ...
+
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
         """Say what an error of a task means; None where it is the task's own, or a bug.
 

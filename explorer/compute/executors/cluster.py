@@ -45,11 +45,14 @@ class ClusterWorkers:
     """All workers of a scheduler, as many as there are at any time."""
 
     def __init__(self, client: Any, address: str, threads: int, resources: Mapping[str, float] | None) -> None:
-        self._client, self._address = client, address
+        self._client = client
         self.threads = threads
         self._notes = TopicNotes(f"bertdyn-{uuid.uuid4().hex}")
         self._came: dict[int, Note] = {}
         self._lock = threading.Lock()
+        self._lost = (
+            f"The scheduler at {address} is gone. What was finished is kept: start it again and run the same command."
+        )
         self._executor = client.get_executor(pure=False, resources=resources)
         client.subscribe_topic(self._notes.topic, self._take)
 
@@ -88,12 +91,12 @@ class ClusterWorkers:
                 over=False,
             )
         if isinstance(error, CancelledError | CommClosedError | TimeoutError | OSError):
-            return Verdict(
-                f"The scheduler at {self._address} is gone. What was finished is kept: start it again and run the same "
-                "command.",
-                over=True,
-            )
+            return Verdict(self._lost, over=True)
         return None
+
+    def gone(self) -> str:
+        """See ``Workers``: what is handed out after the connection was lost never answers."""
+        return "" if self._client.status in ("running", "connecting") else self._lost
 
     def close(self) -> None:
         """Let go of the scheduler; tasks that were handed out and not begun are taken back."""

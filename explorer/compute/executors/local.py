@@ -61,6 +61,10 @@ class LocalWorkers:
         """See ``Workers``."""
         return self._notes.read()
 
+    def gone(self) -> str:
+        """See ``Workers``; a child that dies ends its task with an error."""
+        return ""
+
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
         """See ``Workers``; a child that died takes the others with it."""
         if not isinstance(error, BrokenExecutor):

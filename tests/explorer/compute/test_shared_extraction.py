@@ -114,6 +114,33 @@ def test_a_worker_killed_in_the_middle_loses_no_checkpoint(place: Path, tmp_path
     assert Store.open(store).check().problems == ()
 
 
+def test_a_scheduler_that_is_gone_ends_it_and_keeps_what_was_finished(place: Path, tmp_path: Path) -> None:
+    store = tmp_path / "s.bertdyn"
+    plan = make_plan(store, [place / "runs"], {"dev": place / "dev.tsv"}, options(place, elsewhere=True))
+    with started(folder=tmp_path / "dask") as fragile:
+        Store.create(store)
+
+        class Killing:
+            def begin(self, plan: object) -> None: ...
+            def advance(self, tokens: int) -> None: ...
+            def outcome(self, work: object, outcome: object) -> None: ...
+
+            def loading(self, key: CheckpointKey) -> None:
+                if key.step == 20 and key.seed == "1":
+                    with_group(fragile.processes[0], signal.SIGKILL)
+
+        with cluster_workers(fragile.address, store)(7) as workers:
+            report = execute(plan, Killing(), workers)
+    lost = [o for o in report.outcomes if o.status == "failed"]
+    assert len(report.outcomes) == 7
+    assert lost
+    assert all("is gone" in o.reason for o in lost)
+    assert len(Store.open(store).checkpoints("dev")) >= 7 - len(lost) > 0
+    again = extract(store, [place / "runs"], {"dev": place / "dev.tsv"}, options(place))
+    assert again.exit_code == 0
+    same_arrays(Store.open(store), Store.open(place / "alone.bertdyn"))
+
+
 def test_parts_make_one_whole_whatever_order_they_come_in(place: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.bertdyn"
     done = []
