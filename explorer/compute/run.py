@@ -139,7 +139,8 @@ def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Trust, cre
     questions = tuple(planned.question for planned in plans)
     known = {cell: planned.known_of(cell) for planned in plans if planned.finished for cell in planned.missing}
     corpus = questions[0].corpus
-    digests = tuple(a.digest for one in store.corpora() if one.name == corpus for a in one.annotations)
+    info = next((one for one in store.corpora() if one.name == corpus), None)
+    digests = () if info is None else (info.fingerprint, *(one.digest for one in info.annotations))
     return Setting(str(store.path), corpus, questions, device, trust, crew.notes, known, crew.threads, digests)
 
 

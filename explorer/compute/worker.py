@@ -54,8 +54,9 @@ class Setting:
     """Finished cells of the same operands, for the cells of measures that propose them in rounds."""
     threads: int = 0
     """Threads of arithmetic, which sums depend on in their last bits; 0: as many as the process has."""
-    annotations: tuple[str, ...] = ()
-    """Digests of the corpus's annotations: a worker reads the corpus again where they are others than it has seen."""
+    texts: tuple[str, ...] = ()
+    """Digests of the corpus and of its annotations: a worker, which may live for days, reads the corpus again where
+    they are others than it has seen."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def run_task(setting: Setting, number: int, task: Task) -> TaskReport:
         BertdynError: the store or the corpus cannot be opened, or the device is not there.
     """
     limit(setting.threads)
-    bench = _bench(setting.store, setting.corpus, setting.device, setting.annotations)
+    bench = _bench(setting.store, setting.corpus, setting.device, setting.texts)
     bench.context.trust = setting.trust
     rows: list[Result] = []
     failures = []
@@ -163,12 +164,12 @@ def resolve_device(device: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _bench(store: str, corpus: str, device: str, annotations: tuple[str, ...]) -> _Bench:
+def _bench(store: str, corpus: str, device: str, texts: tuple[str, ...]) -> _Bench:
     from store.store import Store
 
     opened = Store.open(Path(store))
-    texts = None if corpus == NO_CORPUS else opened.corpus(corpus)
-    return _Bench(opened, texts, Context(resolve_device(device), Kept(), opened.shelf()))
+    read = None if corpus == NO_CORPUS else opened.corpus(corpus)
+    return _Bench(opened, read, Context(resolve_device(device), Kept(), opened.shelf()))
 
 
 def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At, tuple[Known, ...]]) -> list[Result]:

@@ -90,7 +90,7 @@ class ClusterWorkers:
                 "run out of memory.",
                 over=False,
             )
-        if isinstance(error, CancelledError | CommClosedError | TimeoutError | OSError):
+        if isinstance(error, CancelledError | CommClosedError) or self.gone():
             return Verdict(self._lost, over=True)
         return None
 

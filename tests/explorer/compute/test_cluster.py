@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,7 +28,7 @@ from store.child import command
 from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
-from tests.synthetic import make_store
+from tests.synthetic import make_store, sample_corpus
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -131,6 +132,22 @@ def test_rows_are_those_of_the_local_pool_bit_for_bit(cluster: Cluster, tmp_path
     assert kept(there) == kept(here)
     assert kept(here)
     assert on(there, cluster.address, measure).computed == 0
+
+
+def test_a_store_that_was_made_anew_is_read_anew(cluster: Cluster, tmp_path: Path) -> None:
+    """Workers live longer than stores: other texts under the same path and name have other special tokens."""
+    path, found = tmp_path / "s.bertdyn", []
+    for examples in (5, 9):
+        shutil.rmtree(path, ignore_errors=True)
+        store = make_store(path, tasks=("sst2",), corpora=[sample_corpus(labels=(), examples=examples)])
+        assert on(store, cluster.address, "js").ok
+        there = kept(store)
+        fresh = make_store(tmp_path / f"{examples}.bertdyn", tasks=("sst2",), corpora=[store.corpus("dev")])
+        asked = [ask_store(fresh, Selection("js", "dev"))]
+        assert compute(fresh, asked, workers=2, device="cpu", executor=local_workers).ok
+        assert there == kept(fresh)
+        found.append(there)
+    assert found[0] != found[1]
 
 
 def test_the_environment_can_name_the_scheduler(

@@ -92,6 +92,7 @@ def test_no_scheduler_leaves_no_store(place: Path, tmp_path: Path, capsys: pytes
     assert not (tmp_path / "s.bertdyn").exists()
 
 
+@pytest.mark.on_demand
 def test_a_worker_killed_in_the_middle_loses_no_checkpoint(place: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.bertdyn"
     plan = make_plan(store, [place / "runs"], {"dev": place / "dev.tsv"}, options(place, elsewhere=True))
@@ -114,6 +115,7 @@ def test_a_worker_killed_in_the_middle_loses_no_checkpoint(place: Path, tmp_path
     assert Store.open(store).check().problems == ()
 
 
+@pytest.mark.on_demand
 def test_a_scheduler_that_is_gone_ends_it_and_keeps_what_was_finished(place: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.bertdyn"
     plan = make_plan(store, [place / "runs"], {"dev": place / "dev.tsv"}, options(place, elsewhere=True))
