@@ -129,7 +129,7 @@ async def test_a_process_that_dies_is_said(computed: Path) -> None:
             for pid in answering():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            return "was killed: is the machine out of" in screen_text(pilot)
+            return "was killed from outside" in screen_text(pilot)
 
         await until(pilot, killed)
 
