@@ -167,7 +167,7 @@ class Cells(Collection[Cell]):
             lacking = " and ".join(i.title for i in measure.reads)
             raise BertdynError(
                 f"{measure.name} reads {lacking}, and the chosen checkpoints{_on(self.question)} were stored without "
-                "them."
+                "them: extract again, without --no-attentions and --no-logits."
             )
         if measure.layers is not None and next(iter(self), None) is None:
             last = max(c.layers for c in self._checkpoints.values())
