@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from blake3 import blake3
 
 from bertdyn.corpora import as_numbers
 from store.errors import BertdynError
@@ -32,8 +32,7 @@ class PlainLayer:
     def identity(self) -> str:
         """Digest of the array."""
         array = np.ascontiguousarray(self.states if self.maps is None else self.maps)
-        digest = hashlib.blake2b(array.reshape(-1).view(np.uint8).data, digest_size=16)
-        return f"{array.dtype}{array.shape}{digest.hexdigest()}"
+        return f"{array.dtype}{array.shape}{blake3(array.reshape(-1).view(np.uint8).data).hexdigest(length=16)}"
 
     @property
     def width(self) -> int:

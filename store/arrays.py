@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from blake3 import blake3
 
 from store.attributes import checkpoint_attributes, corpus_info
 from store.errors import BertdynError
@@ -319,10 +319,10 @@ class CheckpointWriter:
     def _write(self, batch: list[tuple[np.ndarray, np.ndarray | None]], layers: range) -> None:
         with writing(self._root):
             for layer in layers:
-                rows = np.concatenate([hidden[layer] for hidden, _ in batch])
+                rows = _end_to_end([hidden[layer] for hidden, _ in batch], 0)
                 self._hidden[layer].feed(self._stored(rows, f"hidden states of layer {layer}"))
                 if layer and self._attention:
-                    maps = np.concatenate([a[layer - 1] for _, a in batch if a is not None], axis=1)
+                    maps = _end_to_end([a[layer - 1] for _, a in batch if a is not None], 1)
                     maps = self._stored(maps, f"attentions of layer {layer}")
                     for stream, head in zip(self._attention[layer - 1], maps, strict=True):
                         stream.feed(head)
@@ -368,5 +368,9 @@ class CheckpointWriter:
         return total
 
 
+def _end_to_end(parts: list[np.ndarray], axis: int) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis)
+
+
 def _joined(digests: Sequence[bytes]) -> bytes:
-    return blake2b(b"".join(digests), digest_size=DIGEST_BYTES).digest()
+    return blake3(b"".join(digests)).digest(length=DIGEST_BYTES)

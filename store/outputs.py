@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from blake3 import blake3
 
 from store.groups import array_folders, make_array, read_info
 from store.keys import CorpusInfo
@@ -142,8 +142,8 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 def _digest(classifier: Classifier) -> str:
     """Digest of classes and weights."""
     said = classifier.classes
-    digest = blake2b(json.dumps([said.head, said.labels, said.problem]).encode(), digest_size=DIGEST_BYTES)
+    digest = blake3(json.dumps([said.head, said.labels, said.problem]).encode())
     for name, values in sorted(classifier.weights.items()):
         digest.update(f"{name} {values.shape} ".encode())
         digest.update(np.ascontiguousarray(values, "<f4").tobytes())
-    return digest.hexdigest()
+    return digest.hexdigest(length=DIGEST_BYTES)

@@ -7,10 +7,10 @@ the caller's array spares the copies and thread switches of a general reader.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
+from blake3 import blake3
 
 from store.groups import CHECKSUM_BYTES, ArrayInfo, extend_checksum
 
@@ -28,7 +28,7 @@ class Stream:
         self._row_bytes = int(np.prod(info.shape[len(before) + 1 :], dtype=np.int64)) * info.dtype.itemsize
         self._chunk_bytes = info.chunks[len(before)] * self._row_bytes
         self._length = info.shape[len(before)]
-        self._hash = hashlib.blake2b(f"{info.dtype.str}:{self._row_bytes}:".encode(), digest_size=DIGEST_BYTES)
+        self._hash = blake3(f"{info.dtype.str}:{self._row_bytes}:".encode())
         self._done = 0
         self._crc = 0
 
@@ -51,7 +51,7 @@ class Stream:
 
     def finish(self) -> bytes:
         """Fill the last chunk up, and give the digest of all rows in order, whatever the chunks and the calls were."""
-        digest = self._hash.digest()
+        digest = self._hash.digest(length=DIGEST_BYTES)
         left = -self._done % self._chunk_bytes if self._chunk_bytes else 0
         if left:
             empty = np.full(left // self._info.dtype.itemsize, np.nan, self._info.dtype)

@@ -134,12 +134,9 @@ class _Results:
     ) -> None:
         """Cut the padding of hidden states [b, longest, width], maps [b, heads, longest, longest], one per layer,
         and of logits [b, classes] or [b, longest, classes]."""
-        import torch
-
-        # All layers in one tensor: an example is then one copy, not one a layer.
-        states = torch.stack(hidden)
+        states = _stacked(hidden, self._hidden.dtype)
         if self._narrow:
-            self._check_range(states, batch)
+            self._check_range(states, hidden, batch)
         for row, example in enumerate((batch - self._start).tolist()):
             start, stop = int(self._tokens[example]), int(self._tokens[example + 1])
             self._hidden[:, start:stop].copy_(states[:, row, : stop - start])
@@ -150,7 +147,7 @@ class _Results:
                     self._logits[start:stop].copy_(logits[row, : stop - start])
         if self._maps is None or maps is None:
             return
-        stacked = torch.stack(maps)
+        stacked = _stacked(maps, self._maps.dtype)
         for row, example in enumerate((batch - self._start).tolist()):
             length = int(self._tokens[example + 1] - self._tokens[example])
             start, stop = int(self._pairs[example]), int(self._pairs[example + 1])
@@ -162,12 +159,13 @@ class _Results:
         maps = None if self._maps is None else self._maps.cpu().numpy()
         return self._hidden.cpu().numpy(), maps, None if self._logits is None else self._logits.cpu().numpy()
 
-    def _check_range(self, states: torch.Tensor, batch: np.ndarray) -> None:
+    def _check_range(self, narrow: torch.Tensor, hidden: tuple[torch.Tensor, ...], batch: np.ndarray) -> None:
         import torch
 
-        low, high = torch.aminmax(states)
+        low, high = torch.aminmax(narrow)
         if max(-low.item(), high.item()) < FLOAT16_LIMIT:
             return
+        states = torch.stack(hidden)
         for row, example in enumerate((batch - self._start).tolist()):
             own = states[:, row, : int(self._tokens[example + 1] - self._tokens[example])].abs().amax(dim=(1, 2))
             if torch.isfinite(own).all() and own.max().item() >= FLOAT16_LIMIT:
@@ -176,6 +174,17 @@ class _Results:
                     f"{self._where}: the hidden states of layer {layer} reach {own[layer].item():.0f}, and float16 "
                     f"ends at {FLOAT16_LIMIT:.0f}; extract with --dtype float32."
                 )
+
+
+def _stacked(layers: tuple[torch.Tensor, ...], dtype: torch.dtype) -> torch.Tensor:
+    """All layers in one tensor of the stored dtype, [layers, *shape]: cutting an example out is then one copy, not one
+    for each layer, of half the bytes."""
+    import torch
+
+    stacked = torch.empty((len(layers), *layers[0].shape), dtype=dtype, device=layers[0].device)
+    for place, layer in zip(stacked, layers, strict=True):
+        place.copy_(layer)
+    return stacked
 
 
 def _forward(
