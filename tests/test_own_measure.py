@@ -25,6 +25,7 @@ from store.store import Store
 from tests.synthetic import make_store, write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
+SHOWN = ("sst2", "20")
 KEY = CheckpointKey.plain("sst2", "1", 20)
 
 
@@ -102,9 +103,36 @@ def test_the_table_shows_its_axes(store: Store, computed: list[dict[str, str]]) 
     assert "  tilt↑ fold  " in text.splitlines()[2]
 
 
-def test_a_picture_of_layers_says_where_it_is_shown(store: Store) -> None:
-    said = bertdyn("show", "curves", str(store.path), "--measure", "ridge", code=2)
-    assert said == "bertdyn: Ridge height is not computed layer by layer: the table shows it.\n"
+def numbers(view: str, store: Store, *more: str, measure: str = "ridge") -> list[dict[str, str]]:
+    """The rows behind a picture."""
+    printed = bertdyn("show", view, str(store.path), "--measure", measure, "--task", "sst2", *more, "--format", "csv")
+    return list(csv.DictReader(io.StringIO(printed)))
+
+
+def test_two_axes_of_numbers_are_a_map_of_one_step(store: Store, computed: list[dict[str, str]]) -> None:
+    stored = {(r["tilt"], r["fold"]): r["value"] for r in computed if r["tilt"] and (r["task"], r["step"]) == SHOWN}
+    shown = {(r["tilt"], r["fold"]): r["value"] for r in numbers("heads", store)}
+    assert {place: float(v) for place, v in shown.items()} == pytest.approx({p: float(v) for p, v in stored.items()})
+    drawn = bertdyn("show", "heads", str(store.path), "--measure", "ridge", "--task", "sst2")
+    assert "step 20, tilt by fold" in drawn.splitlines()[0]
+
+
+def test_one_axis_is_drawn_as_lines_and_the_other_stays_at_its_last_place(
+    store: Store, computed: list[dict[str, str]]
+) -> None:
+    stored = {(r["tilt"], r["step"]): r["value"] for r in computed if r["fold"] == "2" and r["task"] == "sst2"}
+    for view in ("curves", "profile", "heat"):
+        assert {(r["tilt"], r["step"]): r["value"] for r in numbers(view, store)} == stored
+    assert "fold 2" in bertdyn("show", "curves", str(store.path), "--measure", "ridge").splitlines()[0]
+
+
+def test_a_value_without_an_axis_is_a_line_against_the_step(store: Store) -> None:
+    printed = bertdyn("compute", "step-ridge", str(store.path), "--workers", "1", "--format", "csv")
+    stored = {r["step"]: r["value"] for r in csv.DictReader(io.StringIO(printed))}
+    shown = numbers("curves", store, measure="step-ridge")
+    assert {r["step"]: r["value"] for r in shown} == stored
+    refused = bertdyn("show", "heat", str(store.path), "--measure", "step-ridge", code=2)
+    assert "has no axis such as layers: curves and the table show it" in refused
 
 
 def test_the_readmes_table_has_a_row_of_it() -> None:

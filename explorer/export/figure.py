@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
 from explorer.views.fitting import DOT
-from explorer.views.training import NONE, Training
 from explorer.views.words import against
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.figure import Figure
 
-    from explorer.render.chart import Chart
-    from explorer.views.base import View
+    from explorer.views.base import Part, Sheet, View
     from explorer.views.rows import Rows
+    from explorer.views.training import Training
 
 WIDTH = 6.75
 """Inches: both columns of a paper."""
@@ -76,10 +77,13 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
 
     if view.empty:
         raise BertdynError("There is no value to draw a figure of.")
+    sheet = view.sheet(options, focused=cursor.y >= 0)
+    if sheet is None:
+        raise BertdynError(f"{view.name} has no figure: write it as text or SVG, its numbers as CSV or Parquet.")
     told = textwrap.wrap(caption(view, cursor, options), _WRAP)
     heading = textwrap.wrap(view.title, 100)
     drawn = Figure(figsize=(WIDTH, 4.0), layout="constrained")
-    high = _paint(drawn, view, cursor, options)
+    high = _paint(drawn, sheet, cursor.y)
     below, above = len(told) * _LINE + _MARGIN, len(heading) * 0.16 + _MARGIN
     total = high + below + above
     drawn.set_size_inches(WIDTH, total)
@@ -93,8 +97,8 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
 def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> str:
     """What is shown, in which definition, on how much and of which checkpoints; one paragraph."""
     parts = [f"{view.title}.", f"{view.subtitle.replace(DOT, '; ')}."]
-    data: Any = view.data
-    if hasattr(data, "measure") and hasattr(data, "wanted"):
+    data = view.stored
+    if data is not None:
         measure = data.measure
         unit = f" Unit: {measure.unit}." if measure.unit not in ("", "1", "none", "distance", "similarity") else ""
         parts.append(f"{measure.definition.rstrip('.')}.{unit} Definition: {measure.source.rstrip('.')}.")
@@ -120,75 +124,52 @@ def _checkpoints(data: Rows) -> str:
     return f"Checkpoints: {'; '.join(found)}{f'; measured {source}' if source else ''}." if found else ""
 
 
-def _paint(drawn: Figure, view: View, cursor: Cursor, options: DrawOptions) -> float:
-    """Draw a view's charts; the inches that they want to be high."""
+def _paint(drawn: Figure, sheet: Sheet, focus: int) -> float:
+    """Draw the plots of a sheet; the inches that they want to be high."""
     from explorer.export import paint
-    from explorer.render.heat import HeatChart
-    from explorer.render.lines import LineChart
 
-    shown: Any = view
-    log, focus = options.log_y, cursor.y
-    chart = getattr(shown, "chart", None)
-    if hasattr(shown, "panels"):
-        return _small_multiples(drawn, shown.panels, log, focus)
-    if hasattr(shown, "counting"):
-        several = [("", shown.chart)] if shown.counting.empty else [("", shown.counting), ("", shown.chart)]
-        places = drawn.subplots(1, len(several), width_ratios=[1, 2][-len(several) :], squeeze=False)[0]
-        for (_, one), place in zip(several, places, strict=True):
-            main = one is shown.chart
-            paint.lines(place, one.chart, log and main, focus if main else -1, tall=2.2)
-        return 3.0
-    if isinstance(chart, LineChart):
-        return _with_training(drawn, chart.chart, getattr(shown, "training", NONE), log, focus)
-    if isinstance(chart, HeatChart):
-        paint.heat(drawn, drawn.subplots(), chart, log, options.digits)
-        return min(5.0, max(2.0, 0.8 + 0.17 * len(chart.heat.row_names)))
-    if hasattr(shown, "plane"):
-        paint.plane(drawn.subplots(), shown.plane)
-        return 4.5
-    if hasattr(shown, "scatter"):
-        paint.scatter(drawn.subplots(), shown.scatter)
-        return 4.0
-    if hasattr(shown, "matrix"):
-        matrix = shown.matrix(log)
-        sides = 0 if matrix.side is None else 1
-        ratios = [1.0] * len(matrix.panels) + [0.12] * sides
-        places = drawn.subplots(1, len(ratios), width_ratios=ratios, squeeze=False)[0]
-        paint.matrix(drawn, list(places), matrix, options.digits)
-        return min(6.0, 5.6 / len(matrix.panels) + 1.2)
-    raise BertdynError(f"{type(view).__name__} has no figure: write it as text or SVG, its numbers as CSV or Parquet.")
+    if sheet.shared:
+        return _small_multiples(drawn, sheet.parts, focus)
+    if sheet.training is not None and sheet.training.tracks:
+        return _with_training(drawn, sheet.parts[0], sheet.training, focus)
+    ratios = [share for part in sheet.parts for share in part.shares]
+    places = list(drawn.subplots(1, len(ratios), width_ratios=ratios, squeeze=False)[0])
+    inches = []
+    for part in sheet.parts:
+        own, places = places[: len(part.shares)], places[len(part.shares) :]
+        inches.append(paint.part(drawn, own, part, focus if part.focus else -1))
+    return max(inches)
 
 
-def _with_training(drawn: Figure, chart: Chart, training: Training, log: bool, focus: int) -> float:
+def _with_training(drawn: Figure, part: Part, training: Training, focus: int) -> float:
     """A line chart, and below it what was logged while training, on the same steps."""
     from explorer.export import paint
 
     below = len(training.tracks)
     first, *places = drawn.subplots(1 + below, 1, sharex=True, height_ratios=[6] + [1] * below, squeeze=False)[:, 0]
-    paint.lines(first, chart, log, focus, tall=2.8)
+    paint.lines(first, part.chart.chart, part.log, focus, tall=2.8)
     for track, place in zip(training.tracks, places, strict=True):
         paint.track(place, training.steps, track)
         first.set_xlabel("")
-    if places:
-        places[-1].set_xlabel(chart.x_name)
+    places[-1].set_xlabel(part.chart.chart.x_name)
     return 3.4 + 0.6 * below
 
 
-def _small_multiples(drawn: Figure, panels: Any, log: bool, focus: int) -> float:
+def _small_multiples(drawn: Figure, parts: Sequence[Part], focus: int) -> float:
     """Charts side by side on one scale; the last of each row carries the lines' labels."""
     from explorer.export import paint
 
-    across = min(4, len(panels))
-    down = -(-len(panels) // across)
+    across = min(4, len(parts))
+    down = -(-len(parts) // across)
     places = drawn.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for i, place in enumerate(places.flat):
-        if i >= len(panels):
+        if i >= len(parts):
             place.set_visible(False)
             continue
-        last = i % across == across - 1 or i == len(panels) - 1
-        paint.lines(place, panels[i].chart.chart, log, focus, tall=1.8 if last else 0.0)
-        place.set_title(panels[i].name + (panels[i].pointed if focus >= 0 else ""), fontsize=8)
-        if i + across < len(panels):
+        last = i % across == across - 1 or i == len(parts) - 1
+        paint.lines(place, parts[i].chart.chart, parts[i].log, focus, tall=1.8 if last else 0.0)
+        place.set_title(parts[i].name, fontsize=8)
+        if i + across < len(parts):
             place.set_xlabel("")
     return 0.4 + 2.3 * down
 

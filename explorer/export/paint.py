@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from explorer.render.axes import number
 from explorer.render.chart import Chart, Series
 from explorer.render.heat import HeatChart
+from explorer.render.lines import LineChart
 from explorer.render.matrix import Matrix, Panel
 from explorer.render.plane import Plane
 from explorer.render.scatter import Scatter
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from explorer.views.base import Part
     from explorer.views.training import Track
 
 GREY = "#8c8c8c"
@@ -27,6 +29,11 @@ _LABELS = 40
 """Names along an axis at most."""
 _DIGITS = 24
 """Rows and columns up to which values are written into the cells."""
+
+
+def part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
+    """Draw one plot of a view; return the inches that it wants to be high."""
+    return _PAINTERS[type(what.chart)](figure, axes, what, focus)
 
 
 def colour(rank: float) -> Any:
@@ -242,3 +249,37 @@ def _at_their_ends(axes: Axes, chart: Chart, focus: int, tall: float) -> None:
 
 def _ending(one: Series, values: bool) -> str:
     return f"{one.label}  {number(one.last)}" if values else one.label
+
+
+def _line_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
+    lines(axes[0], what.chart.chart, what.log, focus, tall=2.8)
+    return 3.4
+
+
+def _heat_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
+    heat(figure, axes[0], what.chart, what.log, what.digits)
+    return min(5.0, max(2.0, 0.8 + 0.17 * len(what.chart.heat.row_names)))
+
+
+def _plane_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
+    plane(axes[0], what.chart)
+    return 4.5
+
+
+def _scatter_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
+    scatter(axes[0], what.chart)
+    return 4.0
+
+
+def _matrix_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
+    matrix(figure, axes, what.chart, what.digits)
+    return min(6.0, 5.6 / len(what.chart.panels) + 1.2)
+
+
+_PAINTERS: Mapping[type, Callable[[Figure, list[Axes], Part, int], float]] = {
+    LineChart: _line_part,
+    HeatChart: _heat_part,
+    Plane: _plane_part,
+    Scatter: _scatter_part,
+    Matrix: _matrix_part,
+}

@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING, Any
 from explorer.measures.declaration import (
     CHECKPOINT,
     COMPARED,
+    EXAMPLE,
+    HEAD,
+    LABEL_A,
+    LABEL_B,
+    QUERY,
     REF_LAYER,
     REFERENCE,
     At,
@@ -30,6 +35,10 @@ from explorer.measures.protocols import Corpus, Labels, Layer, NoShelf, Shelf
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+_PARTS = {axis.name for axis in (REF_LAYER, HEAD, EXAMPLE, QUERY, LABEL_A, LABEL_B)}
+"""Axes of rows that are parts of a value, or of what it is compared with."""
 
 
 class MeasureError(ValueError):
@@ -302,6 +311,16 @@ class Measure:
     def layers(self) -> Axis | None:
         """The axis of layers; None where values have no layer."""
         return self.axis("layer")
+
+    @cached_property
+    def own_axes(self) -> tuple[Axis, ...]:
+        """The axes of its whole values: not those of heads, labels, examples and tokens, nor of the reference."""
+        return tuple(axis for axis in self.axes if axis.name not in _PARTS)
+
+    @property
+    def second_axis(self) -> Axis | None:
+        """The second axis of its values, its own or that of heads; None where they have one axis or none."""
+        return self.own_axes[1] if len(self.own_axes) > 1 else self.axis(HEAD.name)
 
     @property
     def cross_layers(self) -> bool:

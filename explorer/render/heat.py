@@ -46,6 +46,8 @@ class HeatMap:
     """Values are changes: zero is in the middle of the scale, which is linear."""
     floor: float = 0.0
     """Values below it are noise: on a logarithmic scale they all look alike."""
+    contours: bool = False
+    """Lines of equal value are drawn over the map: both axes are numbers."""
 
 
 @dataclass(frozen=True)

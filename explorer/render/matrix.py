@@ -75,6 +75,11 @@ class Matrix:
     side: Panel | None = None
     """Values [rows, 1] in a thin column at the right."""
 
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Widths of the panels and the column beside each other."""
+        return (1.0,) * len(self.panels) + (0.12,) * (self.side is not None)
+
 
 @dataclass(frozen=True)
 class Window:

@@ -11,15 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.selection import at_or_before
-from explorer.ui.modes import HEAD, LAYER, STEP
+from explorer.ui.modes import HEAD, LAYER
 from explorer.ui.state import State
 from explorer.views.base import END, NOWHERE, Cursor
 
 if TYPE_CHECKING:
     from explorer.views.base import View
 
-_LISTS = {STEP: "steps", LAYER: "layers", HEAD: "heads"}
-"""Names of the lists that a view has of what stands along its axes, in their order."""
 _AS_THEY_ARE = (NOWHERE.x, END)
 """Nothing and the last one: the same as a place and as a value, also when more steps come."""
 
@@ -71,7 +69,7 @@ def aligned(companion: State, state: State, view: View) -> State:
 
 def _axes(state: State, view: View) -> tuple[Sequence[int], Sequence[int]]:
     """What stands along x and y of a view; empty where it is nothing that other views share."""
-    x, y = (getattr(view, _LISTS[name]) if name else () for name in state.variant.meaning)
+    x, y = (view.places(name) if name else () for name in state.variant.meaning)
     return x, y
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from explorer.measures import Measure
     from explorer.render.palette import Palette
     from explorer.selection import Question
+    from explorer.views.rows import Rows
+    from explorer.views.training import Training
     from store.store import Store
 
 END = 10**9
@@ -75,6 +77,35 @@ class Picture:
     """What one can go to, and where it stands; column and row are the cursor's x and y."""
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One plot of a figure."""
+
+    chart: Any
+    """A chart, map, plane, scatter plot or matrix of ``explorer.render``."""
+    name: str = ""
+    """Title of the plot."""
+    log: bool = False
+    """Logarithmic scale of the values."""
+    digits: bool = False
+    """Values are written into the cells of a map."""
+    focus: bool = True
+    """The line that is pointed at stands out."""
+    shares: tuple[float, ...] = (1.0,)
+    """Widths of its axes, beside those of the other plots."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """The plots of a view in a figure for a paper."""
+
+    parts: tuple[Part, ...]
+    training: Training | None = None
+    """What was logged while training, drawn below the first plot on the same steps."""
+    shared: bool = False
+    """The plots are small, share both axes and stand in rows."""
+
+
 class View(Protocol):
     """A question and its values, ready to draw. Made once per change of data, drawn as often as the screen needs."""
 
@@ -85,8 +116,14 @@ class View(Protocol):
     """In which definition, on how much."""
     data: Any
     """The values it shows; ``missing`` counts those that are not there."""
+    stored: Rows | None
+    """The stored values that it shows; None where it shows none."""
     empty: bool
     """No value to draw (the picture then says why)."""
+    columns: tuple[str, ...]
+    """Columns that its rows can be sorted by on the screen; empty: they cannot."""
+    left_out: int
+    """Rows that it does not show: too many for a table."""
 
     def draw(
         self,
@@ -100,8 +137,40 @@ class View(Protocol):
         ...
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """Column names and the numbers that the picture shows, one row a value."""
+        """Column names and the numbers that the picture shows, one row per value."""
         ...
+
+    def places(self, axis: str) -> Sequence[int]:
+        """Places along an axis that several views share (step, layer, head); empty: it is not an axis of this view."""
+        ...
+
+    def row(self, y: int, options: DrawOptions = PLAIN) -> tuple[tuple[str, ...], tuple[object, ...]] | None:
+        """Columns and values of one row of a table, in the order that is shown; None where the view is no table."""
+        ...
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet | None:
+        """Plots for a figure; None where the view has none. ``focused``: a line is pointed at."""
+        ...
+
+
+class Base:
+    """What a view is where it says nothing else: no table, no shared axes, no figure."""
+
+    stored: Rows | None = None
+    columns: tuple[str, ...] = ()
+    left_out = 0
+
+    def places(self, axis: str) -> Sequence[int]:
+        """See View."""
+        return ()
+
+    def row(self, y: int, options: DrawOptions = PLAIN) -> tuple[tuple[str, ...], tuple[object, ...]] | None:
+        """See View."""
+        return None
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet | None:
+        """See View."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -200,8 +269,8 @@ class ViewKind:
     """What it must be compared with; empty: anything."""
     at_step: bool = False
     """It shows one step."""
-    layered: bool = True
-    """It draws cells that have a layer."""
+    along: bool = True
+    """It draws values along an axis of the measure's own, such as layers."""
     whole: bool = False
     """It shows the whole store: there is nothing to select."""
 
@@ -217,8 +286,8 @@ class ViewKind:
 
     def refusal(self, measure: Measure) -> str:
         """Say why the view cannot show a measure; empty where it can."""
-        if self.layered and (measure.layers is None or measure.layers.within):
-            return f"{measure.title} is not computed layer by layer: the table shows it."
+        if self.along and not measure.own_axes:
+            return f"{measure.title} has no axis such as layers: curves and the table show it."
         if self.against and not measure.compares:
             return f"{measure.name} is a value of one checkpoint alone: nothing is compared."
         return ""

@@ -1,43 +1,37 @@
-"""Stored rows, cell by cell: one row that stands for all, and what seeds differ by."""
+"""Choose one row per place of a measure's axes, and the distance between seeds there. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import fsum
 
 from explorer.measures import Measure
-from explorer.selection import Cell
-from explorer.selection.stored import cell_of
+from explorer.measures.declaration import Coordinate
 from store.results import Result
 
-
-@dataclass(frozen=True)
-class Yardstick:
-    """What two seeds of one task, layer and step differ by: the mean over pairs of seeds."""
-
-    value: float
-    pairs: int
+YardstickKey = tuple[str, int | None, int, tuple[tuple[str, Coordinate], ...]]
+"""Task, layer, step and further coordinates: where two seeds are compared."""
 
 
-def by_cell(measure: Measure, rows: Iterable[Result]) -> dict[Cell, list[Result]]:
-    """Return the rows of each cell."""
-    found: dict[Cell, list[Result]] = {}
+def by_place(rows: Iterable[Result]) -> Iterable[Sequence[Result]]:
+    """Group rows by operands, layers and the measure's further axes: heads, labels and statistics stay together."""
+    found: dict[tuple[object, ...], list[Result]] = {}
     for r in rows:
-        found.setdefault(cell_of(r, measure), []).append(r)
-    return found
+        place = r.task, r.variant, r.seed, r.step, r.ref_task, r.ref_variant, r.ref_seed, r.ref_step
+        found.setdefault((*place, r.layer, r.ref_layer, r.axes), []).append(r)
+    return found.values()
 
 
-def summaries(measure: Measure, cells: Iterable[Sequence[Result]]) -> Iterator[Result]:
-    """One row per cell: the main statistic of the whole layer.
+def summaries(measure: Measure, places: Iterable[Sequence[Result]]) -> Iterator[Result]:
+    """Yield one row per place: the main statistic of the whole layer.
 
     Where a measure gives none, the mean over heads, or else over labels, stands for it; where a layer was refused
     without naming a statistic, the refusal does.
 
     Args:
-        cells: the rows of each; those of single examples and query tokens are passed over.
+        places: the rows of each (``by_place``); those of single examples and query tokens are passed over.
     """
-    for rows in cells:
+    for rows in places:
         found = [r for r in rows if r.example is None and r.query is None]
         if len(found) == 1 and found[0].statistic == measure.main:
             yield found[0]
@@ -69,8 +63,8 @@ def merged(rows: Sequence[Result]) -> Result:
     )
 
 
-def yardsticks(measure: Measure, rows: Iterable[Result]) -> dict[tuple[str, int | None, int], Yardstick]:
-    """By (task, layer, step): the mean over pairs of seeds of their distance, whichever of the two is the reference.
+def yardsticks(measure: Measure, rows: Iterable[Result]) -> dict[YardstickKey, float]:
+    """Return the mean distance over pairs of seeds, whichever of the two is the reference.
 
     Changes of either sign count by their size: what is asked is how far seeds are apart.
     """
@@ -82,16 +76,13 @@ def yardsticks(measure: Measure, rows: Iterable[Result]) -> dict[tuple[str, int 
         and (r.task, r.variant) == (r.ref_task, r.ref_variant)
         and r.ref_layer in (None, r.layer)
     )
-    found: dict[tuple[str, int | None, int], dict[frozenset[str | None], list[float]]] = {}
-    for r in summaries(measure, by_cell(measure, between).values()):
+    found: dict[YardstickKey, dict[frozenset[str | None], list[float]]] = {}
+    for r in summaries(measure, by_place(between)):
         if r.value is not None:
-            pairs = found.setdefault((r.recipe, r.layer, r.step), {})
+            pairs = found.setdefault((r.recipe, r.layer, r.step, r.axes), {})
             size = abs(r.value) if signed(measure) else r.value
             pairs.setdefault(frozenset((r.seed, r.ref_seed)), []).append(size)
-    return {
-        place: Yardstick(fsum(fsum(vs) / len(vs) for vs in pairs.values()) / len(pairs), len(pairs))
-        for place, pairs in found.items()
-    }
+    return {place: fsum(fsum(vs) / len(vs) for vs in pairs.values()) / len(pairs) for place, pairs in found.items()}
 
 
 def signed(measure: Measure) -> bool:

@@ -16,7 +16,7 @@ from explorer.render.targets import upwards
 from explorer.selection import Cell, seed_order
 from explorer.selection.stored import cell_of
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.rows import Rows
 from store.keys import CheckpointKey
 from store.results import Result
@@ -75,7 +75,7 @@ def brief(reason: str) -> str:
     return reason.partition(":")[0] + (", too few points for the width" if reason.startswith("everything") else "")
 
 
-class Clusters:
+class Clusters(Base):
     """x and y are labels, in the same order; the first row is on top, and y counts from the lowest (see ``row_of``)."""
 
     name = "clusters"
@@ -90,7 +90,7 @@ class Clusters:
         """``spot``: None for the last layer of the last step that has values; ``statistic``: one of DISTANCES;
         ``there``: where values are that the rows may lack."""
         self._there = labelled(data) if there is None else there
-        self.data, self.statistic = data, statistic
+        self.data, self.stored, self.statistic = data, data, statistic
         self.spot = spot or max(first_run(self._there, data.tasks), default=None)
         shown = [
             r for r in data.results if r.label_b is not None and self.spot is not None and self.spot == (r.key, r.layer)
@@ -141,6 +141,11 @@ class Clusters:
         notes = (f"shows {hidden}: move the cursor for the others", *self.notes) if hidden else self.notes
         found = targets(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
         return Picture(tuple(lines), self._read(row, at.x), at, notes, upwards(found, len(self.labels)))
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        matrix = self.matrix(options.log_y)
+        return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of labels and statistic of the layer that is shown."""

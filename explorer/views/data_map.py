@@ -9,7 +9,7 @@ from explorer.render.cells import clean
 from explorer.render.palette import Palette
 from explorer.render.scatter import Scatter, draw
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.data_map_data import DataMapData
 from explorer.views.fitting import DOT
 
@@ -21,7 +21,7 @@ MOST_VARIABLE = 0.5
 """Standard deviation of probabilities of which half are 0 and half are 1."""
 
 
-class DataMap:
+class DataMap(Base):
     """x counts examples from the least confident on; y is not used."""
 
     name = "data-map"
@@ -69,6 +69,10 @@ class DataMap:
         marked = int(self.order[at.x]) if at.x >= 0 else -1
         lines = draw(self.scatter, width, height, palette, marked, options.ascii)
         return Picture(tuple(lines), self._read(marked) if marked >= 0 else "", at, self.notes)
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        return Sheet((Part(self.scatter),))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row per labelled example or word, the least confident first."""

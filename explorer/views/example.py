@@ -15,7 +15,7 @@ from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
 from explorer.render.palette import Palette
 from explorer.render.targets import upwards
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.fitting import DOT
 from store.errors import BertdynError
 from store.keys import NO_LABEL, PRETRAINED, Annotation, CheckpointKey, Corpus, Level
@@ -165,7 +165,7 @@ def film(store: Store, focus: Focus) -> tuple[Focus, ...]:
     )
 
 
-class Example:
+class Example(Base):
     """x is the key token, from the left; y the query token, counted from the lowest row up (see ``query_of``)."""
 
     name = "example"
@@ -227,6 +227,11 @@ class Example:
         return Picture(
             tuple(lines), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length)
         )
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        matrix = self.matrix(options.log_y)
+        return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token."""

@@ -13,7 +13,7 @@ from explorer.render.palette import Palette
 from explorer.render.targets import Target
 from explorer.selection import Question
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 
 HowItIs = Literal["running", "stopping", "waiting", "done", "in part", "failed", "cancelled", "set aside"]
 COLUMNS = (
@@ -77,7 +77,7 @@ class JobList:
     missing: int = 0
 
 
-class Jobs:
+class Jobs(Base):
     """y is the job, counted from the top; x does nothing."""
 
     name = "jobs"

@@ -11,7 +11,7 @@ LABELS_AT = Source("explorer.views.label_sources:labels_at", ("step", "layer"))
 LABELS_IN = Source("explorer.views.label_sources:labels_in", ("layer",))
 HEADS = Source("explorer.views.sources:heads", ("layer",), ("head",))
 HEADS_AT = Source("explorer.views.sources:heads_at", ("step",))
-TASKS = Source("explorer.views.seed_sources:every_task", (), ("task",))
+TASKS = Source("explorer.views.sources:every_task", (), ("task",))
 TASKS_IN = Source("explorer.views.sources:every_task_in", ("layer",), ("task",))
 TASKS_AT = Source("explorer.views.sources:every_task_at", ("step",), ("task",))
 CROSSED = Source("explorer.views.sources:crossed", stored=True)
@@ -35,9 +35,10 @@ VIEWS: Mapping[str, ViewKind] = {
             "curves",
             "Curves",
             "the measure against step, a line a layer (or a seed, task, head)",
-            "explorer.views.sources:curves",
+            "explorer.views.lines:curves",
             sources=(FIRST, TRAINING, HEADS, TASKS_IN),
             uses=("part", "layer"),
+            along=False,
             parts={
                 "layer": "a line a layer",
                 "seed": "a line a seed, of one layer",
@@ -49,7 +50,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "profile",
             "Profile",
             "the measure against layer, a line a step (or a seed, a task)",
-            "explorer.views.sources:profile",
+            "explorer.views.lines:profile",
             sources=(FIRST, TASKS_AT),
             uses=("part", "step"),
             parts={
@@ -58,12 +59,12 @@ VIEWS: Mapping[str, ViewKind] = {
                 "task": "a line a task, at one step",
             },
         ),
-        ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.heat:Heat"),
+        ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.maps:heat"),
         ViewKind(
             "heads",
             "Heads",
             "layer by head as a map, of one step",
-            "explorer.views.maps:HeadMap",
+            "explorer.views.maps:grid",
             sources=(FIRST, HEADS_AT),
             uses=("step",),
         ),
@@ -71,7 +72,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "seed-pairs",
             "Seed by seed",
             "how far each seed is from each other one, in one layer at one step",
-            "explorer.views.maps:SeedMap",
+            "explorer.views.maps:seed_pairs",
             uses=("layer",),
             against="seeds",
             at_step=True,
@@ -80,9 +81,10 @@ VIEWS: Mapping[str, ViewKind] = {
             "seeds",
             "Seeds",
             "seeds (or tasks) side by side on one scale, mean and spread",
-            "explorer.views.seed_sources:seeds",
+            "explorer.views.sources:seeds",
             sources=(FIRST, TASKS),
             uses=("part",),
+            along=False,
             parts={
                 "seed": "seeds side by side, and their mean",
                 "task": "tasks side by side, and their mean",
@@ -123,7 +125,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "explorer.views.data_map:DataMap",
             sources=(DATA_MAP,),
             measure="confidence",
-            layered=False,
+            along=False,
         ),
         ViewKind(
             "example",
@@ -148,7 +150,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "every value of the selection",
             "explorer.views.table_sources:table",
             sources=(COUNTS, ROWS_AND_PARTS),
-            layered=False,
+            along=False,
         ),
         ViewKind(
             "store",
@@ -156,7 +158,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "what is extracted, what is computed and what is missing",
             "explorer.views.store_view:StoreView",
             sources=(COVERAGE,),
-            layered=False,
+            along=False,
             whole=True,
         ),
         ViewKind(

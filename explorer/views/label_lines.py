@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from rich.segment import Segment
 
+from explorer.measures.declaration import LAYER
 from explorer.render.axes import number
 from explorer.render.cells import Line, clean
 from explorer.render.chart import Chart, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.clusters import DISTANCES, brief, labels_in, nothing
-from explorer.views.line_view import other_tasks
+from explorer.views.field import SEED, STEP, Field, FieldAxis, plain_field, real
+from explorer.views.field_view import between, other_tasks
+from explorer.views.lines import series_of
 from explorer.views.rows import Rows, layers_of
 from store.results import Result
 
@@ -31,22 +34,20 @@ _STACKED = 18
 
 @dataclass(frozen=True, eq=False)
 class LabelSteps:
-    """Arrays of a task's seeds in one layer; NaN where there is no value."""
+    """Values of a task's seeds in one layer, by seed, label and step."""
 
-    labels: tuple[str, ...]
-    steps: tuple[int, ...]
-    least: np.ndarray
-    """Distance to the nearest other label, float64 [seeds, labels, steps]."""
+    least: Field
+    """Distance to the nearest other label."""
     nearest: dict[tuple[int, int, int], str]
-    """Which label that is, by indices [seed, label, step]."""
-    clusters: np.ndarray
-    """Clusters of all labels, [seeds, steps]."""
-    own: np.ndarray
-    """Clusters of each label, [seeds, labels, steps]."""
+    """Which label that is, by indices of seed, label and step."""
+    clusters: Field
+    """Clusters of all labels, by seed and step."""
+    own: Field
+    """Clusters of each label."""
 
 
 def label_steps(data: Rows, task: str, seeds: tuple[str, ...], layer: int, statistic: str) -> LabelSteps:
-    """Values of one task's seeds in one layer (pure).
+    """Lay out the values of one task's seeds in one layer (pure).
 
     Where the measure gives a label's least distance itself (statistic ``label_min``) that is taken; else, and for
     centroids, the least over the stored pairs of labels.
@@ -77,10 +78,12 @@ def label_steps(data: Rows, task: str, seeds: tuple[str, ...], layer: int, stati
         for r in rows:
             if r.statistic == "label_min" and r.label_a is not None and r.value is not None:
                 least[seeds.index(r.seed), label_at[r.label_a], step_at[r.step]] = r.value
-    return LabelSteps(labels, steps, least, nearest, clusters, own)
+    axes = FieldAxis(SEED, seeds), FieldAxis("label", labels), FieldAxis(STEP, steps)
+    of_all = plain_field((axes[0], axes[2]), clusters)
+    return LabelSteps(plain_field(axes, least, data.measure.unit), nearest, of_all, plain_field(axes, own))
 
 
-class LabelLines:
+class LabelLines(Base):
     """x is the step, y the label; several seeds are shown by their mean."""
 
     name = "labels"
@@ -93,7 +96,7 @@ class LabelLines:
         layers: Sequence[int] | None = None,
     ) -> None:
         """``layer``: None for the highest that has values; ``statistic``: one of ``clusters.DISTANCES``."""
-        self.data, self.statistic = data, statistic
+        self.data, self.stored, self.statistic = data, data, statistic
         self.task = data.tasks[0] if data.tasks else ""
         self.seeds = data.seeds(self.task)
         known = layers_of(r for r in data.results if r.recipe == self.task and r.label_a is not None)
@@ -101,9 +104,11 @@ class LabelLines:
         """Layers that have values, whether or not their rows are here."""
         self.layer = layer if layer is not None else max(self.layers, default=0)
         self.at = label_steps(data, self.task, self.seeds, self.layer, statistic)
-        self.mean, self.spread = _mean_and_spread(self.at.least)
-        self.count = _mean_and_spread(self.at.clusters)[0]
-        self.empty = not bool(np.isfinite(self.mean).any())
+        self.field = self.at.least.over(SEED)
+        """Distance to the nearest other label, by label and step."""
+        self.labels, self.steps = self.field.axes[0].places, self.field.axes[1].places
+        self.count = self.at.clusters.over(SEED).values
+        self.empty = self.field.empty
         who = (words.seeds(self.seeds),) if self.seeds else ()
         self.title = words.title(data, self.task, *who, f"layer {self.layer}, each label to its nearest")
         shown = self._shown()
@@ -112,10 +117,9 @@ class LabelLines:
         self.counting = LineChart(self._count_chart())
         self.notes = self._notes(shown)
 
-    @property
-    def steps(self) -> tuple[int, ...]:
-        """The steps, in the order of the axis."""
-        return self.at.steps
+    def places(self, axis: str) -> Sequence[int]:
+        """See ``View.places``."""
+        return {STEP: self.steps, LAYER.name: self.layers}.get(axis, ())  # type: ignore[return-value]
 
     def draw(
         self,
@@ -129,7 +133,7 @@ class LabelLines:
         if self.empty:
             text = nothing(self.data, "Lines of labels")
             return words.instead(text, width, height, palette, self.notes)
-        at = cursor.clamped(len(self.at.steps), len(self.at.labels))
+        at = cursor.clamped(len(self.steps), len(self.labels))
         where, log, plain = at.x, options.log_y, options.ascii
         lines: list[Line]
         moved, room = (0, 0), (width, height)
@@ -150,22 +154,23 @@ class LabelLines:
         return Picture(tuple(lines), self._read(at), at, self.notes, tuple(targets))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """One row a step and label: the value, or the mean over seeds with its standard deviation."""
-        at = self.at
-        found: list[tuple[object, ...]] = []
+        """See ``View.rows``: one row per step and label."""
         seed = self.seeds[0] if len(self.seeds) == 1 else f"mean of {','.join(self.seeds)}"
-        own = _mean_and_spread(at.own)[0]
-        for s, step in enumerate(at.steps):
-            for i, label in enumerate(at.labels):
-                many = int(np.isfinite(at.least[:, i, s]).sum())
+        own, unit = self.at.own.over(SEED), self.data.measure.unit
+        found: list[tuple[object, ...]] = []
+        for s, step in enumerate(self.steps):
+            for i, label in enumerate(self.labels):
+                point, clusters = self.field.point(i, s), (real(float(self.count[s])), own.point(i, s).value)
+                value = point.value, point.spread, point.count, self._nearest(i, s)
                 found.append(
-                    (
-                        *(self.data.question.corpus, self.task, seed, step, self.layer, label),
-                        *(_real(self.mean[i, s]), _real(self.spread[i, s]), many, self._nearest(i, s)),
-                        *(_real(self.count[s]), _real(own[i, s]), self.data.measure.unit),
-                    )
+                    (self.data.question.corpus, self.task, seed, step, self.layer, label, *value, *clusters, unit)
                 )
         return COLUMNS, found
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        least = Part(self.chart, log=options.log_y, shares=(2.0,))
+        return Sheet((least,) if self.counting.empty else (Part(self.counting, focus=False), least))
 
     def _shown(self) -> list[Result]:
         return [
@@ -177,20 +182,14 @@ class LabelLines:
         ]
 
     def _least_chart(self) -> Chart:
-        steps, many = np.array(self.at.steps, np.float64), max(1, len(self.at.labels) - 1)
-        series = []
-        for i, label in enumerate(self.at.labels):
-            banded = bool(np.isfinite(self.spread[i]).any())
-            low, high = (self.mean[i] - self.spread[i], self.mean[i] + self.spread[i]) if banded else (None, None)
-            series.append(Series(clean(label), steps, self.mean[i], i / many, low, high, number=i))
         what = f"distance of the {DISTANCES[self.statistic]} to the nearest other label"
-        return Chart(tuple(series), "step", what, bands_in_focus_only=True)
+        return Chart(series_of(self.field, companions=False), STEP, what, bands_in_focus_only=True)
 
     def _count_chart(self) -> Chart:
-        steps = np.array(self.at.steps, np.float64)
+        steps = np.array(self.steps, np.float64)
         series = Series("clusters", steps, self.count, 1.0)
-        labels = Series("labels", steps, np.where(np.isfinite(self.count), float(len(self.at.labels)), np.nan), 0.0)
-        return Chart((labels, series), "step", "number of clusters", values=False)
+        labels = Series("labels", steps, np.where(np.isfinite(self.count), float(len(self.labels)), np.nan), 0.0)
+        return Chart((labels, series), STEP, "number of clusters", values=False)
 
     def _nearest(self, label: int, step: int) -> str | None:
         """The nearest label, where all seeds agree."""
@@ -198,53 +197,29 @@ class LabelLines:
         return found.pop() if len(found) == 1 else None
 
     def _read(self, at: Cursor) -> str:
-        """'step 40, label NOUN: 0.523 to its nearest, PROPN; 18 clusters'."""
+        """'label NOUN, step 40: 0.523 to its nearest other label, PROPN; 18 clusters of 17 labels'."""
         if at.x < 0:
             return ""
-        step = self.at.steps[at.x]
-        counted = self.count[at.x]
-        beside = f"; {counted:g} clusters of {len(self.at.labels)} labels" if np.isfinite(counted) else ""
-        column = self.mean[:, at.x]
-        if at.y >= 0:
-            value, nearest = column[at.y], self._nearest(at.y, at.x)
-            spread = self.spread[at.y, at.x]
-            text = f"step {step:,}, label {self.at.labels[at.y]}: "
-            if not np.isfinite(value):
-                return clean(text + "no value" + beside)
-            text += number(float(value)) + (f" ± {number(float(spread))}" if np.isfinite(spread) else "")
-            return clean(text + " to its nearest other label" + (f", {nearest}" if nearest else "") + beside)
-        good = np.flatnonzero(np.isfinite(column))
-        if not len(good):
-            return clean(f"step {step:,}: no value" + beside)
-        low, high = good[column[good].argmin()], good[column[good].argmax()]
-        names = self.at.labels
-        if len(good) > 1 and column[low] == column[high]:  # of two labels each is the other's nearest
-            return clean(f"step {step:,}: {number(float(column[low]))} for each of {len(good)} labels{beside}")
-        edges = [f"{number(float(column[i]))} ({names[i]})" for i in (low, high)]
-        return clean(f"step {step:,}: {' to '.join(edges)}{beside}")
+        step, counted = f"step {self.steps[at.x]:,}", self.count[at.x]
+        beside = f"; {counted:g} clusters of {len(self.labels)} labels" if np.isfinite(counted) else ""
+        if at.y < 0:
+            return clean(f"{step}: {between(self.field.values[:, at.x], list(map(str, self.labels)))}{beside}")
+        point, nearest = self.field.point(at.y, at.x), self._nearest(at.y, at.x)
+        text = f"label {self.labels[at.y]}, {step}: "
+        if point.value is None:
+            return clean(text + "no value" + beside)
+        text += number(point.value) + words.spread_words(point.spread)
+        return clean(text + " to its nearest other label" + (f", {nearest}" if nearest else "") + beside)
 
     def _notes(self, shown: list[Result]) -> tuple[str, ...]:
         said = []
         vacuous = [r for r in shown if r.value is not None and r.reason]
         if vacuous:
             said.append(f"! {len(vacuous):,} of {len(shown):,} pairs mean little: {brief(vacuous[0].reason)}")
-        if shown and not self.empty and np.nanmax(self.mean) == 0:
+        if shown and not self.empty and np.nanmax(self.field.values) == 0:
             said.append("every label's hull meets another one's: all distances are 0; look at the centroids")
         if self.data.missing:
             said.append(f"not computed: {self.data.missing:,} of {self.data.asked:,} values")
         if not self.empty and self.counting.empty:
             said.append("the number of clusters comes with method directprobe")
         return tuple(clean(note) for note in said) + other_tasks(self.data, self.task)
-
-
-def _mean_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (n - 1) over the first axis of what is finite; NaN where there is too little."""
-    finite = np.isfinite(values)
-    many = finite.sum(0)
-    mean = np.where(many > 0, np.where(finite, values, 0).sum(0) / np.maximum(many, 1), np.nan)
-    square = np.where(finite, values - mean, 0.0) ** 2
-    return mean, np.where(many > 1, np.sqrt(square.sum(0) / np.maximum(many - 1, 1)), np.nan)
-
-
-def _real(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

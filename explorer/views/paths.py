@@ -9,8 +9,9 @@ from explorer.render.cells import clean, crop
 from explorer.render.palette import Palette
 from explorer.render.plane import Path, Plane, draw, targets
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.centroids import Centroids
+from explorer.views.field import STEP
 from explorer.views.fitting import DOT
 
 COLUMNS = (
@@ -21,7 +22,7 @@ _LITTLE = 0.5
 """Share of the variance below which a plane hides more than it shows."""
 
 
-class Paths:
+class Paths(Base):
     """x is the checkpoint, in the order of the steps; y the label."""
 
     name = "paths"
@@ -53,10 +54,9 @@ class Paths:
         )
         self.notes = self._notes(sum(shares))
 
-    @property
-    def steps(self) -> tuple[int, ...]:
-        """The steps of the checkpoints, in their order."""
-        return tuple(key.step for key in self.data.keys)
+    def places(self, axis: str) -> tuple[int, ...]:
+        """See ``View.places``."""
+        return tuple(key.step for key in self.data.keys) if axis == STEP else ()
 
     def draw(
         self,
@@ -73,6 +73,10 @@ class Paths:
         at = cursor.clamped(len(self.data.keys), len(self.data.labels))
         lines = draw(self.plane, width, height, palette, at.x, at.y, options.ascii)
         return Picture(tuple(lines), self._read(at), at, self.notes, targets(self.plane, width, height, at.y))
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        return Sheet((Part(self.plane),))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a checkpoint and label; distances are those in all dimensions, not in the plane."""

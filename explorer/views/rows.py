@@ -1,4 +1,4 @@
-"""The stored values of a selection, as one frozen table and as arrays [seeds, layers, steps] of a task."""
+"""The stored values of a question, as one frozen table and as fields: arrays along the axes that a picture needs."""
 
 from __future__ import annotations
 
@@ -6,60 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
-
 from explorer.measures import Measure
+from explorer.measures.declaration import HEAD, Coordinate
 from explorer.selection import Cell, Question, seed_order
 from explorer.selection.stored import cell_of
-from explorer.views.cells import Yardstick, by_cell, merged, summaries, yardsticks
+from explorer.views.cells import YardstickKey, by_place, summaries, yardsticks
+from explorer.views.field import ALL, LAYER, OTHER_SEED, SEED, STEP, Field, FieldAxis, coordinate, field_of, stacked
 from explorer.views.statistics import Statistics
 from store.keys import PRETRAINED, recipe_of
 from store.results import Result
-
-Spot = tuple[str, str, int, int]
-"""Task, seed, layer and step."""
-
-
-@dataclass(frozen=True, eq=False)
-class Cube:
-    """One task's values of a measure's main statistic: float64 [seeds, layers, steps], NaN where there is none."""
-
-    task: str
-    seeds: tuple[str, ...]
-    layers: tuple[int, ...]
-    steps: tuple[int, ...]
-    values: np.ndarray
-    low: np.ndarray
-    """Lower edge of each value's interval."""
-    high: np.ndarray
-    nulls: np.ndarray
-    yardstick: np.ndarray
-    """Distance between seeds, [layers, steps]; NaN where the store has none, or where it is the value itself."""
-
-    def of(self, seed: str) -> np.ndarray:
-        """One seed's values [layers, steps]."""
-        return np.asarray(self.values[self.seeds.index(seed)])
-
-    @cached_property
-    def count(self) -> np.ndarray:
-        """Seeds that have a value, [layers, steps]."""
-        return np.isfinite(self.values).sum(axis=0)
-
-    @cached_property
-    def mean(self) -> np.ndarray:
-        """Mean over the seeds that have a value, [layers, steps]."""
-        return _mean(self.values)
-
-    @cached_property
-    def spread(self) -> np.ndarray:
-        """Standard deviation over seeds (n - 1), [layers, steps]; NaN below two seeds."""
-        square = np.where(np.isfinite(self.values), self.values - self.mean, 0.0) ** 2
-        return np.where(self.count > 1, np.sqrt(square.sum(axis=0) / np.maximum(self.count - 1, 1)), np.nan)
-
-    @cached_property
-    def null(self) -> np.ndarray:
-        """Mean over seeds of what chance gives, [layers, steps]."""
-        return _mean(self.nulls)
 
 
 @dataclass(frozen=True)
@@ -83,8 +38,8 @@ class Rows:
     """All rows, heads and label pairs included; sorted by task, seed, step, layer."""
     wanted: Collection[Cell]
     """Every value that the selection asks for, computed or not; without those of unshown tasks."""
-    yardstick: Mapping[tuple[str, int | None, int], Yardstick]
-    """What two seeds of a (task, layer, step) differ by; empty where that is what the selection compares."""
+    yardsticks: Mapping[YardstickKey, float]
+    """Mean distance between two seeds; empty where that is what the question compares."""
     left_out: int = 0
     """Rows that are too many for a table."""
     unseen: int = 0
@@ -103,16 +58,12 @@ class Rows:
 
     @cached_property
     def cells(self) -> tuple[Result, ...]:
-        """One row a value of a layer: the measure's main statistic; layers against other layers included."""
-        return tuple(summaries(self.measure, self._of_cells.values()))
-
-    @cached_property
-    def _of_cells(self) -> dict[Cell, list[Result]]:
-        return by_cell(self.measure, self.results)
+        """One row per place of the measure's axes: its main statistic; layers against other layers included."""
+        return tuple(summaries(self.measure, by_place(self.results)))
 
     @cached_property
     def main(self) -> tuple[Result, ...]:
-        """The rows that curves and heat maps show: of ``cells`` those that compare a layer with itself."""
+        """The rows that lines and maps show: those of ``cells`` that compare a layer with itself."""
         return tuple(r for r in self.cells if r.ref_layer in (None, r.layer))
 
     @property
@@ -123,7 +74,7 @@ class Rows:
     @cached_property
     def missing(self) -> int:
         """Those that were not computed yet."""
-        known = len(self._of_cells) + self.unseen
+        known = len({cell_of(r, self.measure) for r in self.results}) + self.unseen
         return len(self.wanted) - known + sum(share.missing for share in self.unshown.values())
 
     @cached_property
@@ -134,72 +85,113 @@ class Rows:
         return tuple(chosen or sorted(there, key=lambda task: (task == PRETRAINED, task)))
 
     def seeds(self, task: str) -> tuple[str, ...]:
-        """Seeds of a task, numbers by their size; also those without a value."""
-        there = {seed for seed, _, _ in self._wanted_spots.get(task, ())}
+        """Return the seeds of a task, numbers by their size; also those without a value."""
+        there = self._wanted_places.get(task, {}).get(SEED, set())
         chosen = there & set(self.question.seeds) if self.question.seeds else there
-        return tuple(sorted(chosen or there, key=seed_order))
+        return tuple(sorted(map(str, chosen or there), key=seed_order))
 
     @property
     def between_seeds(self) -> bool:
         """The values themselves compare seeds: there is no other yardstick."""
         return self.question.between_seeds
 
-    def _spots(self, place: Cell | Result) -> tuple[Spot, ...]:
-        """Under ``seeds`` a pair is a value of both its seeds; else of the checkpoint alone."""
-        layer = place.layer
-        if layer is None:
-            return ()
-        own = (recipe_of(place.task, place.variant), place.seed, layer, place.step)
-        if not self._both or place.ref_task is None or place.ref_seed is None or place.ref_step is None:
-            return (own,)
-        return own, (recipe_of(place.ref_task, place.ref_variant or ""), place.ref_seed, layer, place.ref_step)
+    @property
+    def _mutual(self) -> bool:
+        """Whether every pair of seeds is compared once, and so is a value of both."""
+        return self.question.against is not None and self.question.against.kind == "seeds"
 
-    @cached_property
-    def _wanted_spots(self) -> dict[str, set[tuple[str, int, int]]]:
-        """By task: seed, layer and step of every value that the selection asks for."""
-        found: dict[str, set[tuple[str, int, int]]] = {}
-        for place in self.wanted:
-            for task, seed, layer, step in self._spots(place):
-                found.setdefault(task, set()).add((seed, layer, step))
+    def of(self, task: str) -> tuple[Result, ...]:
+        """Return the main rows of a task; a pair of seeds is a value of each of the two."""
+        both = (*self.main, *map(mirrored, self.main)) if self._mutual else self.main
+        return tuple(r for r in both if r.recipe == task)
+
+    def yardstick(self, r: Result) -> float | None:
+        """Return the distance between seeds that a row can be compared with."""
+        return self.yardsticks.get((r.recipe, r.layer, r.step, r.axes)) if r.ref_layer in (None, r.layer) else None
+
+    def axis(self, task: str, name: str, rows: Iterable[Result] | None = None) -> FieldAxis:
+        """Return an axis with every place of a task along it, computed or not.
+
+        Args:
+            rows: those that have the places of an axis inside a cell; default: the task's main rows.
+        """
+        if name == SEED:
+            return FieldAxis(SEED, self.seeds(task))
+        if name == OTHER_SEED:
+            return FieldAxis(OTHER_SEED, self.seeds(task), SEED)
+        declared = self.measure.axis(name)
+        places = self._wanted_places.get(task, {}).get(name, set())
+        if declared is not None and declared.within:
+            read = coordinate(name)
+            places = {place for r in rows or self.of(task) if (place := read(r)) is not None}
+        further = declared is not None and name not in (LAYER.name, HEAD.name)
+        return FieldAxis(name, tuple(sorted(places)), declared.title if declared and further else "")
+
+    def kept(self, task: str, names: Iterable[str]) -> dict[str, Coordinate | None]:
+        """Return the one place of each further axis of the measure that a picture of some axes shows: values of the
+        whole (None), or the last place."""
+        found: dict[str, Coordinate | None] = {}
+        for axis in self.measure.own_axes:
+            if axis.name not in (*names, LAYER.name):
+                read, there = coordinate(axis.name), self.axis(task, axis.name).places
+                whole = any(read(r) is None for r in self.main)
+                found[axis.name] = None if whole or not there else there[-1]
         return found
 
-    @cached_property
-    def _both(self) -> bool:
-        against = self.question.against
-        return against is not None and against.kind == "seeds"
+    def field(self, task: str, *names: str, rows: Iterable[Result] | None = None, **fixed: Coordinate | None) -> Field:
+        """Return the values of a task along some axes.
+
+        Args:
+            names: axes; ``ALL`` has one place, for values without an axis of their own.
+            rows: of that task; default: its main rows.
+            fixed: the one place of other axes that is shown; None: rows that have no such coordinate. Further axes of
+                the measure are at the places that ``kept`` says.
+        """
+        chosen, fixed = self.of(task) if rows is None else tuple(rows), self.kept(task, names) | fixed
+        for name, place in fixed.items():
+            read = coordinate(name)
+            chosen = tuple(r for r in chosen if read(r) == place)
+        beside = {key: value for key, value in self.yardsticks.items() if key[0] == task and _at(key, fixed)}
+        field = field_of([self.axis(task, name, chosen) for name in names if name != ALL], chosen, beside)
+        return stacked(ALL, {self.measure.title: field}).along(*names) if ALL in names else field
 
     @cached_property
-    def _by_spot(self) -> dict[Spot, Result]:
-        found: dict[Spot, list[Result]] = {}
-        axis = self.measure.layers
-        for r in self.main if axis is not None and not axis.within else ():
-            for spot in self._spots(r):
-                found.setdefault(spot, []).append(r)
-        return {spot: rs[0] if len(rs) == 1 else merged(rs) for spot, rs in found.items()}
+    def _wanted_places(self) -> dict[str, dict[str, set[Coordinate]]]:
+        """By task and axis: the places of every value that the question asks for."""
+        found: dict[str, dict[str, set[Coordinate]]] = {}
+        for cell in self.wanted:
+            self._note(found, cell.recipe, cell.seed, cell.step, cell)
+            other = cell.reference if self._mutual else None
+            if other is not None:
+                self._note(found, other.recipe, other.seed, other.step, cell)
+        return found
 
-    def at(self, task: str, seed: str, layer: int, step: int) -> Result | None:
-        """The main row of one layer of one checkpoint; the mean of several when it is compared with several seeds."""
-        return self._by_spot.get((task, seed, layer, step))
+    @staticmethod
+    def _note(found: dict[str, dict[str, set[Coordinate]]], task: str, seed: str, step: int, cell: Cell) -> None:
+        places = found.setdefault(task, {SEED: set(), STEP: set(), LAYER.name: set()})
+        places[SEED].add(seed)
+        places[STEP].add(step)
+        if cell.layer is not None:
+            places[LAYER.name].add(cell.layer)
+        for name, place in cell.more:
+            places.setdefault(name, set()).add(place)
 
-    def cube(self, task: str, seeds: Sequence[str]) -> Cube:
-        """The values of a task and some of its seeds, with every layer and step that the selection asks for."""
-        wanted = {(layer, step) for seed, layer, step in self._wanted_spots.get(task, ()) if seed in seeds}
-        layers, steps = (sorted({spot[axis] for spot in wanted}) for axis in (0, 1))
-        values, low, high, nulls = (np.full((len(seeds), len(layers), len(steps)), np.nan) for _ in range(4))
-        seed_at, layer_at, step_at = ({v: i for i, v in enumerate(axis)} for axis in (seeds, layers, steps))
-        for (of, seed, layer, step), r in self._by_spot.items():
-            if of != task or seed not in seed_at or r.value is None:
-                continue
-            at = seed_at[seed], layer_at[layer], step_at[step]
-            values[at] = r.value
-            nulls[at] = np.nan if r.null_value is None else r.null_value
-            if r.interval_low is not None and r.interval_high is not None:
-                low[at], high[at] = r.interval_low, r.interval_high
-        beside = np.full((len(layers), len(steps)), np.nan)
-        for (of, where, step), one in self.yardstick.items():
-            if of == task and where in layer_at and step in step_at:
-                beside[layer_at[where], step_at[step]] = one.value
-        return Cube(task, tuple(seeds), tuple(layers), tuple(steps), values, low, high, nulls, beside)
+
+def _at(key: YardstickKey, fixed: Mapping[str, Coordinate | None]) -> bool:
+    """Whether the seeds are compared at these places; a coordinate that is not named may be any."""
+    _, layer, step, further = key
+    known: dict[str, Coordinate | None] = {LAYER.name: layer, STEP: step, **dict(further)}
+    return all(known.get(name) == place for name, place in fixed.items() if name != SEED)
+
+
+def mirrored(r: Result) -> Result:
+    """Return a row with its checkpoint and its reference exchanged: a distance is the same both ways."""
+    if r.ref_task is None or r.ref_seed is None or r.ref_step is None:
+        return r
+    return r._replace(
+        task=r.ref_task, variant=r.ref_variant or "", seed=r.ref_seed, step=r.ref_step,
+        ref_task=r.task, ref_variant=r.variant, ref_seed=r.seed, ref_step=r.step,
+    )  # fmt: skip
 
 
 def layers_of(rows: Iterable[Cell | Result]) -> set[int]:
@@ -217,14 +209,7 @@ def choose_rows(question: Question, stored: Sequence[Result], wanted: Collection
     if not measure.compares or found.between_seeds:
         return found
     tasks = set(found.tasks)
-    return replace(found, yardstick=yardsticks(measure, (r for r in current if r.recipe in tasks)))
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis of what is finite; NaN where nothing is."""
-    finite = np.isfinite(values)
-    many = finite.sum(axis=0)
-    return np.where(many > 0, np.where(finite, values, 0.0).sum(axis=0) / np.maximum(many, 1), np.nan)
+    return replace(found, yardsticks=yardsticks(measure, (r for r in current if r.recipe in tasks)))
 
 
 def row_order(r: Result) -> tuple[object, ...]:

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 from explorer.selection import Question, Ranges, seed_order
 from explorer.views.base import ANYWHERE, Look
-from explorer.views.by import LinesBy, layer_of, step_of
-from explorer.views.curves import Curves
-from explorer.views.fetching import fetch, fetch_first, fetch_heads
-from explorer.views.profile import Profile
+from explorer.views.fetching import fetch, fetch_each, fetch_first, fetch_heads
+from explorer.views.field_view import layer_of, step_of
 from explorer.views.rows import Rows
 from explorer.views.training import NONE, Training
 from explorer.views.training import training as logged
@@ -25,6 +23,7 @@ from store.results import Result
 if TYPE_CHECKING:
     from explorer.views.centroids import Centroids
     from explorer.views.data_map_data import DataMapData
+    from explorer.views.side_by_side import Member, SideBySide
     from store.store import Store
 
 PATH_STEPS = 40
@@ -75,22 +74,18 @@ def training(store: Store, question: Question, look: Look, found: Rows) -> Train
     return logged(store.checkpoints(question.corpus), task, found.seeds(task))
 
 
-def curves(
-    data: Rows,
-    training: Training = NONE,
-    heads: Sequence[Result] | None = None,
-    tasks: Rows | None = None,
-    look: Look = ANYWHERE,
-) -> Curves | LinesBy:
-    """A line a layer, or a seed, task or head in the layer that is looked at."""
-    if look.part in ("", "layer"):
-        return Curves(data, training)
-    return LinesBy(data, training, look, heads=heads or (), tasks=tasks)
+def every_task(store: Store, question: Question, look: Look, *others: object) -> tuple[Member, ...]:
+    """Each task's mean over its seeds."""
+    from explorer.views.side_by_side import member_of
+
+    return tuple(member_of(rows, rows.tasks[0]) for rows in fetch_each(store, question))
 
 
-def profile(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Profile | LinesBy:
-    """A line a step, or a seed or task at the step that is looked at."""
-    return Profile(data) if look.part in ("", "step") else LinesBy(data, look=look, along="layer", tasks=tasks)
+def seeds(data: Rows, tasks: Sequence[Member] | None = None, look: Look = ANYWHERE) -> SideBySide:
+    """Return seeds side by side, or tasks."""
+    from explorer.views.side_by_side import of_seeds, of_tasks
+
+    return of_seeds(data) if tasks is None else of_tasks(data, tasks)
 
 
 def centroids(store: Store, question: Question, look: Look) -> Centroids:

@@ -12,7 +12,7 @@ from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
 from explorer.render.targets import Target
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 
 if TYPE_CHECKING:
     from store.duck import Table
@@ -78,7 +78,7 @@ def how(write: str = "i", cancel: str = "x") -> str:
     return f"{write} writes or changes it · F5 or ^r runs it · esc: to the rows · {cancel} cancels"
 
 
-class WorkedList:
+class WorkedList(Base):
     """y is the query, counted from the top."""
 
     name = "sql"
@@ -119,7 +119,7 @@ class WorkedList:
         return ("question", "sql"), [(worked.question, worked.sql) for worked in self.data]
 
 
-class Answer:
+class Answer(Base):
     """y is the row, counted from the top; x the column that must be visible."""
 
     name = "sql"

@@ -12,7 +12,7 @@ from explorer.render.cells import Grid, clean, crop, pad
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 from explorer.views.coverage import BARE, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
 from explorer.views.fitting import DOT
 from store.keys import PRETRAINED
@@ -40,7 +40,7 @@ class _Section:
     """Name of the last column, which takes the rest of the line."""
 
 
-class StoreView:
+class StoreView(Base):
     """y is the row, counted from the top over all sections; x does nothing."""
 
     name = "store"

@@ -9,9 +9,9 @@ from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
 from explorer.selection.stored import further_axes
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Picture
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 from explorer.views.rows import Rows
-from explorer.views.trust import Trust
+from explorer.views.uncertainty import Uncertainty
 from store.errors import BertdynError
 from store.results import Result
 
@@ -45,18 +45,19 @@ def columns_of(measure: Measure) -> tuple[str, ...]:
     return (*COLUMNS[:at], *(name for name, _ in further_axes(measure)), *COLUMNS[at:])
 
 
-class Table:
+class Table(Base):
     """y is the row, counted from the top; x the column that must be visible."""
 
     name = "table"
 
     def __init__(self, data: Rows) -> None:
-        self.data = data
+        self.data = self.stored = data
+        self.left_out = data.left_out
         self.title = words.title(data, ", ".join(data.tasks[:4]) + (", ..." if len(data.tasks) > 4 else ""))
         self.subtitle = words.subtitle(data, data.main)
         self.empty = not data.results
         self._names = columns_of(data.measure)
-        trust = Trust.of(data.measure, data.results)
+        trust = Uncertainty.of(data.measure, data.results)
         self._said = words.notes(data, data.results) + trust.notes("[ ]", chance=True)
         self._said += words.on_noise(data.measure, data.results)
         if data.statistics is not None:
@@ -125,8 +126,7 @@ class Table:
         whole = r.head is None and r.label_a is None and r.example is None and r.query is None
         if not whole or r.statistic != self.data.measure.main or r.ref_layer not in (None, r.layer):
             return None
-        beside = self.data.yardstick.get((r.recipe, r.layer, r.step))
-        return None if beside is None else beside.value
+        return self.data.yardstick(r)
 
     def _sorted(self, sort: str, descending: bool) -> tuple[list[Result], TextTable]:
         if self._kept is None or self._kept[0] != (sort, descending):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from explorer.selection import Cells, Question
 from explorer.selection.stored import OPERANDS, cell_columns, cell_of, further_axes
 from explorer.views.asked import Asked, shares
-from explorer.views.cells import Yardstick, yardsticks
+from explorer.views.cells import YardstickKey, yardsticks
 from explorer.views.fetching import wanted_of
 from explorer.views.rows import Rows, choose_rows, row_order
 from explorer.views.statistics import Statistics, chosen
@@ -94,7 +94,7 @@ def fetch_table(
     found = choose_rows(question, stored, wanted)
     return replace(
         found,
-        yardstick=_yardsticks(store, found),
+        yardsticks=_yardsticks(store, found),
         left_out=left_out + (0 if fits else counts.parts),
         unseen=counts.known - len(cells),
         statistics=counts.statistics,
@@ -102,9 +102,9 @@ def fetch_table(
     )
 
 
-def _yardsticks(store: Store, found: Rows) -> Mapping[tuple[str, int | None, int], Yardstick]:
+def _yardsticks(store: Store, found: Rows) -> Mapping[YardstickKey, float]:
     """What seeds differ by, from all that is stored of it: of a mean over some pairs of seeds nobody could tell."""
-    beside: dict[tuple[str, int | None, int], Yardstick] = {}
+    beside: dict[YardstickKey, float] = {}
     if found.measure.compares and not found.between_seeds:
         for task in sorted({r.recipe for r in found.results}):
             asked = Asked(store, found.question, (task,))

@@ -11,9 +11,10 @@ from explorer.render.cells import clean, message
 from explorer.render.palette import Palette
 from explorer.views.base import NOWHERE, DrawOptions, Picture
 from explorer.views.cells import signed
+from explorer.views.field import Point
 from explorer.views.fitting import DOT
 from explorer.views.rows import Rows
-from explorer.views.trust import asked
+from explorer.views.uncertainty import Uncertainty
 from store.results import Result
 
 WIDE = 1000
@@ -161,25 +162,48 @@ def _reasons(rows: Sequence[Result]) -> str:
 
 
 def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, instead: str = "") -> str:
-    """One stored value in words, with what it is worth, in about ``room`` cells; ``instead`` of what it compares with.
-
-    'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; seeds differ by 0.110; chance 0.930; from the pre-trained model'
-    """
+    """Return one stored value in words: see ``point``."""
     if result is None:
         return clean(f"{place}: not computed")
-    if result.value is None:
-        return clean(f"{place}: no value, {result.reason or 'no reason given'}")
-    unit = "" if y_name(rows.measure) == rows.measure.title else f" {result.unit}"
-    text = f"{place}: {number(result.value)}{unit}{interval(result)}"
-    same_layer = result.ref_layer in (None, result.layer)
-    yard = rows.yardstick.get((result.recipe, result.layer, result.step)) if same_layer else None
-    beside = [f"! {result.reason}"] if result.reason else []  # first: the end is cut where there is no room
-    beside += yardstick(rows, None if yard is None else yard.value) + chance(result.null_value)
-    if noise(rows.measure, result):
+    found = Point(
+        result.value, result.interval_low, result.interval_high, result.null_value, rows.yardstick(result), None,
+        int(result.value is not None), True, result.reason, result.unit,
+    )  # fmt: skip
+    return point(rows, place, found, room, instead, Uncertainty.of(rows.measure, (result,)).level)
+
+
+def point(
+    rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = "", level: str = "", averaged: int = 1
+) -> str:
+    """Return one value in words, with what it is worth.
+
+    'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; seeds differ by 0.110; chance 0.930; from the pre-trained model'
+
+    Args:
+        room: cells that there are for it.
+        instead: takes the place of what the value is compared with.
+        level: of the interval, '95 %'.
+        averaged: number of seeds of which a mean is shown.
+    """
+    if not at.there:
+        return clean(f"{place}: {'not computed' if averaged == 1 else 'no value of any seed'}")
+    if at.value is None:
+        return clean(f"{place}: no value, {at.reason or 'no reason given'}")
+    unit = "" if y_name(rows.measure) == rows.measure.title else f" {at.unit}"
+    text = f"{place}: {number(at.value)}{unit}{spread_words(at.spread)}{interval(at, level)}"
+    text += f" ({at.count} of {averaged} seeds)" if averaged > 1 else ""
+    beside = [f"! {at.reason}"] if at.reason else []  # first: the end is cut where there is no room
+    beside += yardstick(rows, at.yardstick) + chance(at.null)
+    if at.count == 1 and abs(at.value - rows.measure.same) < rows.measure.floor:
         beside.append(f"{_near(rows.measure)}, {_NOISE}")
     if instead:
         beside.append(instead)
     return clean(together(text, beside, "" if instead else against(rows), room))
+
+
+def spread_words(spread: float | None) -> str:
+    """' ± 0.012', or nothing."""
+    return "" if spread is None else f" ± {number(spread)}"
 
 
 def together(value: str, beside: Sequence[str], source: str, room: int = WIDE) -> str:
@@ -192,13 +216,11 @@ def together(value: str, beside: Sequence[str], source: str, room: int = WIDE) -
     return value + (", " if parts == [source] else "; " if parts else "") + "; ".join(parts)
 
 
-def interval(result: Result) -> str:
+def interval(at: Point, level: str = "") -> str:
     """' [95 %: 0.231, 0.250]', or nothing."""
-    if result.interval_low is None or result.interval_high is None:
+    if at.low is None or at.high is None:
         return ""
-    level = asked(result).get("level")
-    stated = f"{100 * level:g} %: " if isinstance(level, (int, float)) else ""
-    return f" [{stated}{number(result.interval_low)}, {number(result.interval_high)}]"
+    return f" [{level}{': ' if level else ''}{number(at.low)}, {number(at.high)}]"
 
 
 def yardstick(rows: Rows, value: float | None) -> list[str]:
@@ -221,7 +243,7 @@ def chance(value: float | None) -> list[str]:
 def nothing(rows: Rows) -> str:
     """What an empty picture says."""
     if rows.missing and not rows.cells:
-        return f"Nothing computed yet: {count(rows.missing)} values of {rows.measure.title} wait."
+        return f"{count(rows.missing)} values of {rows.measure.title} are not computed yet."
     reasons = [r for r in rows.cells if r.value is None]
     return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."
 

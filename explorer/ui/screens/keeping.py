@@ -98,8 +98,8 @@ class Keeping(Core):
             more = f" {self.key_of('swap')} and then {self.key_of('copy')} copy the view beside, {other}."
         if view is None:
             self.tell("There is no picture to copy.")
-        elif hasattr(view, "row") and at.y >= 0:
-            columns, values = view.row(at.y, options)
+        elif at.y >= 0 and (row := view.row(at.y, options)) is not None:
+            columns, values = row
             self.tell("The row. " + copied(as_csv(columns, [values]), "csv", self.app.copy_to_clipboard))
         else:
             text = as_text(view, (self.chart.size.width, self.chart.size.height), cursor=at, options=options)

@@ -14,12 +14,11 @@ import pytest
 from explorer.export.figure import caption, figure, save
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.clusters import Clusters
-from explorer.views.curves import Curves
-from explorer.views.heat import Heat
 from explorer.views.label_lines import LabelLines
 from explorer.views.layers import Layers
-from explorer.views.profile import Profile
-from explorer.views.seeds import Seeds
+from explorer.views.lines import curves, profile
+from explorer.views.maps import heat
+from explorer.views.side_by_side import of_seeds
 from explorer.views.table import Table
 from explorer.views.training import Track, Training
 from store.errors import BertdynError
@@ -30,7 +29,7 @@ pytest.importorskip("matplotlib")
 
 
 def test_curves_are_the_views_lines() -> None:
-    view = Curves(rows(seeds=("1",)))
+    view = curves(rows(seeds=("1",)))
     axes = figure(view).axes[0]
     drawn = {tuple(line.get_ydata()) for line in axes.lines}
     assert {tuple(s.y) for s in view.chart.chart.series} <= drawn
@@ -40,7 +39,7 @@ def test_curves_are_the_views_lines() -> None:
 
 
 def test_labels_of_lines_are_in_their_order_and_do_not_touch() -> None:
-    view = Curves(rows(seeds=("1",)))
+    view = curves(rows(seeds=("1",)))
     texts = sorted(figure(view).axes[0].texts, key=lambda t: t.xy[1])
     places = [t.xy[1] for t in texts]
     assert np.diff(places).min() > 0.02
@@ -50,14 +49,14 @@ def test_labels_of_lines_are_in_their_order_and_do_not_touch() -> None:
 
 
 def test_the_line_under_the_cursor_stands_out() -> None:
-    axes = figure(Curves(rows(seeds=("1",))), Cursor(0, 1)).axes[0]
+    axes = figure(curves(rows(seeds=("1",))), Cursor(0, 1)).axes[0]
     widths = [line.get_linewidth() for line in axes.lines[:3]]
     assert widths[1] > max(widths[0], widths[2])
 
 
 def test_training_is_drawn_below_on_the_same_steps() -> None:
     tracks = (Track("eval_accuracy", np.array([0.5, np.nan, 0.9])), Track("training loss", np.array([1.0, 0.6, 0.2])))
-    first, accuracy, loss = figure(Curves(rows(seeds=("1",)), Training((0, 20, 40), tracks))).axes
+    first, accuracy, loss = figure(curves(rows(seeds=("1",)), Training((0, 20, 40), tracks))).axes
     assert accuracy.lines[0].get_xydata().tolist() == [[0, 0.5], [40, 0.9]]
     assert loss.lines[0].get_xydata().tolist() == [[0, 1.0], [20, 0.6], [40, 0.2]]
     assert (accuracy.get_ylabel(), loss.get_ylabel()) == ("accuracy", "training\nloss")
@@ -66,11 +65,11 @@ def test_training_is_drawn_below_on_the_same_steps() -> None:
 
 
 def test_a_logarithm_is_one() -> None:
-    assert figure(Curves(rows(seeds=("1",))), options=DrawOptions(log_y=True)).axes[0].get_yscale() == "log"
+    assert figure(curves(rows(seeds=("1",))), options=DrawOptions(log_y=True)).axes[0].get_yscale() == "log"
 
 
 def test_a_map_holds_the_values_with_the_lowest_layer_below() -> None:
-    view = Heat(rows(seeds=("1",)))
+    view = heat(rows(seeds=("1",)))
     axes = figure(view).axes[0]
     np.testing.assert_allclose(np.ma.filled(axes.images[0].get_array(), np.nan), view.chart.heat.values)
     assert axes.images[0].origin == "lower"
@@ -86,7 +85,7 @@ def test_labels_have_the_first_row_on_top() -> None:
 
 @pytest.mark.parametrize(
     "view",
-    [Profile(rows()), Seeds(rows(seeds=("1", "2", "3"))), Layers(rows()), LabelLines(label_rows())],
+    [profile(rows()), of_seeds(rows(seeds=("1", "2", "3"))), Layers(rows()), LabelLines(label_rows())],
     ids=lambda view: view.name,
 )
 @pytest.mark.parametrize("format", ["png", "pdf"])
@@ -113,13 +112,13 @@ def _streams(content: bytes) -> list[bytes]:
 
 def test_the_same_view_gives_the_same_file(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        save(Curves(rows(seeds=("1",))), tmp_path / f"{name}.pdf", "pdf")
+        save(curves(rows(seeds=("1",))), tmp_path / f"{name}.pdf", "pdf")
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
 
 
 def test_the_caption_names_definition_n_corpus_and_checkpoints() -> None:
     data = rows(seeds=("1", "2"))
-    said = caption(Curves(data))
+    said = caption(curves(data))
     for words in (
         "1 - mean canonical correlation",
         "Raghu et al. 2017",
@@ -129,7 +128,7 @@ def test_the_caption_names_definition_n_corpus_and_checkpoints() -> None:
     ):
         assert words in said, said
     assert "from the pre-trained model" in said
-    drawn = " ".join(t.get_text().replace("\n", " ") for t in figure(Curves(data)).texts)
+    drawn = " ".join(t.get_text().replace("\n", " ") for t in figure(curves(data)).texts)
     assert said in drawn
 
 
@@ -143,10 +142,10 @@ def test_without_the_extra_a_sentence_says_how_to_have_it(tmp_path: Path) -> Non
         "import sys; sys.modules['matplotlib'] = None\n"
         "from pathlib import Path\n"
         "from explorer.export.figure import save\n"
-        "from explorer.views.curves import Curves\n"
+        "from explorer.views.lines import Lines, curves\n"
         "from store.errors import BertdynError\n"
         "from tests.explorer.views.samples import rows\n"
-        "try: save(Curves(rows()), Path('x.pdf'), 'pdf')\n"
+        "try: save(curves(rows()), Path('x.pdf'), 'pdf')\n"
         "except BertdynError as error: print(error)\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ import pytest
 from explorer.export.files import FORMATS, as_format, format_of, suffix, write, write_beside
 from explorer.render.palette import palette
 from explorer.views.base import NOWHERE, PLAIN, DrawOptions
-from explorer.views.curves import Curves
+from explorer.views.lines import Lines, curves
 from store.errors import BertdynError
 from tests.explorer.views.samples import rows
 
@@ -21,12 +21,12 @@ SIZE = (80, 20)
 
 
 @pytest.fixture
-def view() -> Curves:
-    return Curves(rows(seeds=("1", "2")))
+def view() -> Lines:
+    return curves(rows(seeds=("1", "2")))
 
 
 @pytest.mark.parametrize("format", ["csv", "json", "parquet"])
-def test_the_numbers_are_the_views_own(tmp_path: Path, view: Curves, format: str) -> None:
+def test_the_numbers_are_the_views_own(tmp_path: Path, view: Lines, format: str) -> None:
     path = tmp_path / f"it.{format}"
     write(view, format, path)
     columns, wanted = view.rows()
@@ -41,7 +41,7 @@ def test_the_numbers_are_the_views_own(tmp_path: Path, view: Curves, format: str
     assert len(found) > 10
 
 
-def test_text_is_title_picture_and_notes(view: Curves) -> None:
+def test_text_is_title_picture_and_notes(view: Lines) -> None:
     text = as_format(view, "text", SIZE)
     picture = view.draw(*SIZE, palette("none"))
     assert text.startswith(view.title)
@@ -49,11 +49,11 @@ def test_text_is_title_picture_and_notes(view: Curves) -> None:
     assert "\x1b" not in text
 
 
-def test_plain_characters_are_plain_in_words_too(view: Curves) -> None:
+def test_plain_characters_are_plain_in_words_too(view: Lines) -> None:
     assert as_format(view, "text", SIZE, options=DrawOptions(ascii=True)).isascii()
 
 
-def test_svg_is_a_picture_that_a_reader_of_xml_takes(view: Curves) -> None:
+def test_svg_is_a_picture_that_a_reader_of_xml_takes(view: Lines) -> None:
     root = ElementTree.fromstring(as_format(view, "svg", SIZE, dark=False))
     assert root.tag.endswith("svg")
     assert "SVCCA distance" in "".join(root.itertext())
@@ -67,20 +67,23 @@ def test_a_files_name_says_its_format() -> None:
     assert format_of(Path("a")) is None
 
 
-def test_nothing_is_replaced_and_nothing_is_left_of_what_failed(tmp_path: Path, view: Curves) -> None:
+def test_nothing_is_replaced_and_nothing_is_left_of_what_failed(tmp_path: Path, view: Lines) -> None:
     first, second = (write_beside(view, "csv", tmp_path, "v", SIZE, True, NOWHERE, PLAIN) for _ in range(2))
     assert [first.name, second.name] == ["v.csv", "v-2.csv"]
 
-    class Broken(Curves):
-        def rows(self):
-            raise BertdynError("no")
+    broken = curves(rows())
+
+    def refuse():
+        raise BertdynError("no")
+
+    broken.rows = refuse
 
     with pytest.raises(BertdynError):
-        write_beside(Broken(rows()), "csv", tmp_path, "b", SIZE, True, NOWHERE, PLAIN)
+        write_beside(broken, "csv", tmp_path, "b", SIZE, True, NOWHERE, PLAIN)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["v-2.csv", "v.csv"]
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path, view: Curves) -> None:
+def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path, view: Lines) -> None:
     for format in ("csv", "parquet"):
         with pytest.raises(BertdynError, match="Cannot write"):
             write(view, format, tmp_path / "nowhere" / f"a.{format}")

@@ -209,7 +209,7 @@ async def test_seeds_are_compared_at_one_step_and_what_is_missing_is_computed(tm
     async with opened(tmp_path / "s.bertdyn", wait=False) as pilot:
         await until(pilot, lambda: main(pilot).catalogue is not None)
         await pilot.press("3", "V")
-        await until(pilot, lambda: "Nothing computed yet between the seeds" in text_of(pilot, "chart"))
+        await until(pilot, lambda: "are not compared yet" in text_of(pilot, "chart"))
         await until(
             pilot, lambda: (v := main(pilot).chart.view) is not None and v.name == "seed-pairs" and not v.empty, 90
         )

@@ -81,9 +81,8 @@ def test_the_distance_of_seeds_is_the_mean_over_pairs_whichever_is_the_reference
     if not pairs:
         assert found == {}
         return
-    assert set(found) == {("sst2", 3, 40)}
-    assert found["sst2", 3, 40].pairs == len(pairs)
-    assert found["sst2", 3, 40].value == pytest.approx(sum(distance[p] for p in pairs) / len(pairs))
+    assert set(found) == {("sst2", 3, 40, ())}
+    assert found["sst2", 3, 40, ()] == pytest.approx(sum(distance[p] for p in pairs) / len(pairs))
 
 
 @pytest.mark.parametrize(
@@ -107,5 +106,5 @@ def test_changes_of_either_sign_do_not_cancel():
     correlation = replace(DISTANCE, low=-1.0, same=1.0)
     assert (signed(change), signed(DISTANCE), signed(correlation)) == (True, False, False)
     rows = [between("2", "1", 0.3), between("3", "1", -0.5)]
-    assert yardsticks(change, rows)["sst2", 3, 40].value == pytest.approx(0.4)
-    assert yardsticks(correlation, rows)["sst2", 3, 40].value == pytest.approx(-0.1)
+    assert yardsticks(change, rows)["sst2", 3, 40, ()] == pytest.approx(0.4)
+    assert yardsticks(correlation, rows)["sst2", 3, 40, ()] == pytest.approx(-0.1)

@@ -90,20 +90,20 @@ def test_overlapping_hulls_say_so():
 def test_lines_show_each_labels_nearest_other_label():
     view = LabelLines(label_rows(), layer=6)
     for step, place in ((0, 0), (20, 1), (40, 2)):
-        found = {label: float(view.mean[i, place]) for i, label in enumerate(view.at.labels)}
+        found = {label: float(view.field.values[i, place]) for i, label in enumerate(view.labels)}
         assert found == pytest.approx(
             {"ADJ": distance(0, 1, step), "NOUN": distance(0, 1, step), "VERB": distance(0, 2, step)}
         )
-    assert draw(view, cursor=Cursor(1, 2)).reading == "step 20, label VERB: 4.90 to its nearest other label, ADJ"
+    assert draw(view, cursor=Cursor(1, 2)).reading == "label VERB, step 20: 4.90 to its nearest other label, ADJ"
     assert draw(view, cursor=Cursor(0, -1)).reading == "step 0: 2.10 (ADJ) to 4.10 (VERB)"
     centroids = LabelLines(label_rows(), 6, "centroid_distance")
-    assert centroids.mean == pytest.approx(10 * view.mean)
+    assert centroids.field.values == pytest.approx(10 * view.field.values)
 
 
 def test_several_seeds_are_shown_by_mean_and_spread():
     view = LabelLines(label_rows(seeds=("1", "2", "3")))
-    assert view.mean[0] == pytest.approx([distance(0, 1, step, 2) for step in (0, 20, 40)])
-    assert view.spread[0] == pytest.approx([0.1] * 3)
+    assert view.field.values[0] == pytest.approx([distance(0, 1, step, 2) for step in (0, 20, 40)])
+    assert view.field.spread[0] == pytest.approx([0.1] * 3)
     assert "± 0.100" in draw(view, cursor=Cursor(0, 0)).reading
     assert "mean of seeds 1, 2, 3" in view.title
 
@@ -116,8 +116,8 @@ def test_a_least_distance_that_is_not_known_is_no_value():
         return row._replace(value=None, reason="undecided") if unknown else row
 
     view = LabelLines(label_rows(changed=changed))
-    assert np.isnan(view.mean[[0, 2]]).all()
-    assert np.isfinite(view.mean[1]).all()
+    assert np.isnan(view.field.values[[0, 2]]).all()
+    assert np.isfinite(view.field.values[1]).all()
 
 
 def test_the_measures_own_least_distances_and_clusters_are_taken():
@@ -128,7 +128,7 @@ def test_the_measures_own_least_distances_and_clusters_are_taken():
         result(key, 6, 3.0, statistic="clusters", label_a="VERB", **ALONE),
     ]
     view = LabelLines(label_rows(extra=extra))
-    assert view.mean[0, 1] == 0.5
+    assert view.field.values[0, 1] == 0.5
     assert view.count[1] == 5
     assert draw(view, cursor=Cursor(1, 0)).reading.endswith("; 5 clusters of 3 labels")
     shown = text(view, 120, 20)

@@ -82,7 +82,7 @@ def test_values_of_the_same_layer_fill_the_diagonal_and_the_rest_is_missing():
 
 def test_an_empty_map_says_how_to_compute_one():
     text = " ".join(to_text(draw(view(crossed(kept=lambda *_: False))).lines).split())
-    assert "Nothing computed yet: 25 values" in text
+    assert "25 values of SVCCA distance are not computed yet" in text
     assert "bertdyn compute svcca STORE --against-layer all" in text
 
 
@@ -90,7 +90,7 @@ def test_an_empty_map_says_how_to_compute_one():
 def test_a_measure_without_maps_names_those_that_have_one(changes):
     data = choose_rows(replace(rows().question, measure=replace(DISTANCE, **changes)), [], [])
     text = " ".join(to_text(draw(view(data)).lines).split())
-    assert "compares no layer with another one" in text
+    assert "does not compare a layer with another one" in text
     assert all(m.name in text for m in all_measures() if m.cross_layers)
 
 

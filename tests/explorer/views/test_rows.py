@@ -78,7 +78,7 @@ def test_values_come_back_at_their_place(store):
     key = CheckpointKey.plain("sst2", "2", 40)
     keep(store, key, 2, 0.25)
     found = fetch(store, chosen(tasks=("sst2",)))
-    cube = found.cube("sst2", ("1", "2"))
+    cube = found.field("sst2", "seed", "layer", "step")
     assert cube.values.shape == (2, LAYERS + 1, 3)
     assert cube.values[1, 2, 2] == 0.25
     assert np.isfinite(cube.values).sum() == 1
@@ -138,14 +138,14 @@ def test_mean_and_spread_are_over_the_seeds_that_have_a_value():
         value=lambda seed, layer, step, layers: float(seed),
         kept=lambda key, layer: not (key.seed == "3" and key.step == 20),
     )
-    cube = data.cube("sst2", ("1", "2", "3"))
-    assert cube.mean.tolist() == [[2.0, 1.5]]
+    cube = data.field("sst2", "seed", "layer", "step").over("seed")
+    assert cube.values.tolist() == [[2.0, 1.5]]
     assert cube.spread.tolist() == [[1.0, pytest.approx(math.sqrt(0.5))]]
     assert cube.count.tolist() == [[3, 2]]
 
 
 def test_one_seed_has_no_spread():
-    assert np.isnan(rows().cube("sst2", ("1",)).spread).all()
+    assert np.isnan(rows().field("sst2", "seed", "layer", "step").over("seed").spread).all()
 
 
 def test_seeds_that_are_numbers_stand_in_their_order():
@@ -205,12 +205,12 @@ def test_the_distance_between_seeds_comes_with_what_is_compared_with_something_e
     keep(store, CheckpointKey.plain("pos", "2", 40), 1, 0.9, reference=CheckpointKey.plain("pos", "1", 40))
     found = fetch(store, chosen(tasks=("sst2",)))
     assert [r.value for r in found.results] == [0.5]
-    assert {place: one.value for place, one in found.yardstick.items()} == {("sst2", 1, 40): 0.125}
-    assert fetch(store, chosen(tasks=("sst2",), seeds=("1",))).yardstick == found.yardstick
+    assert found.yardsticks == {("sst2", 1, 40, ()): 0.125}
+    assert fetch(store, chosen(tasks=("sst2",), seeds=("1",))).yardsticks == found.yardsticks
     between = fetch(store, chosen(tasks=("sst2",), against=Against("seeds")))
     assert [r.value for r in between.results] == [0.125]
-    assert between.yardstick == {}
-    cube = between.cube("sst2", ("1", "2"))
+    assert between.yardsticks == {}
+    cube = between.field("sst2", "seed", "layer", "step")
     assert cube.values[:, 1, 2].tolist() == [0.125, 0.125]
 
 
@@ -331,7 +331,7 @@ def test_a_table_knows_what_seeds_differ_by_however_much_of_it_is_cut(tmp_path, 
     for seed, other, value in (("2", "1", 0.5), ("3", "1", 0.7), ("3", "2", 0.9)):
         keep(store, CheckpointKey.plain("sst2", seed, 20), 1, value, CheckpointKey.plain("sst2", other, 20))
     found = table_of(store, chosen(), most)
-    assert found.yardstick == fetch(store, chosen()).yardstick
+    assert found.yardsticks == fetch(store, chosen()).yardsticks
     columns, rows = Table(found).rows()
     assert [row[columns.index("seed_to_seed")] for row in rows] == [pytest.approx(0.7)] * (most or 3)
     assert found.left_out == 3 - (most or 3)

@@ -8,13 +8,12 @@ from explorer.render.palette import Depth, palette
 from explorer.render.targets import ROOM, apart
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.clusters import Clusters
-from explorer.views.curves import Curves
 from explorer.views.example import Example
-from explorer.views.heat import Heat
 from explorer.views.label_lines import LabelLines
+from explorer.views.lines import curves, profile
+from explorer.views.maps import heat
 from explorer.views.paths import Paths
-from explorer.views.profile import Profile
-from explorer.views.seeds import Seeds
+from explorer.views.side_by_side import of_seeds
 from explorer.views.statements import WorkedList
 from explorer.views.store_view import StoreView
 from explorer.views.table import Table
@@ -36,8 +35,8 @@ def drawn(view, size, cursor, depth=Depth.NONE, **options):
 @pytest.mark.parametrize(
     "view",
     [
-        Heat(rows()),
-        Heat(rows(layers=range(25))),
+        heat(rows()),
+        heat(rows(layers=range(25))),
         Clusters(label_rows()),
         Example(moved(SENTENCE)),
         Example(moved(LONG)),
@@ -62,7 +61,7 @@ def test_a_row_stands_where_the_cursor_marks_it(view, size, depth):
 @pytest.mark.parametrize("ascii_only", [False, True])
 @pytest.mark.parametrize(
     "view",
-    [Curves(rows()), Curves(rows(steps=range(0, 9001, 3), layers=range(3))), Profile(rows()), LabelLines(label_rows())],
+    [curves(rows()), curves(rows(steps=range(0, 9001, 3), layers=range(3))), profile(rows()), LabelLines(label_rows())],
     ids=["curves", "many", "profile", "labels"],
 )
 def test_lines_have_their_ends_and_steps_their_columns(view, size, ascii_only):
@@ -85,7 +84,7 @@ def test_lines_have_their_ends_and_steps_their_columns(view, size, ascii_only):
 
 
 def test_of_many_steps_the_round_ones_are_places():
-    view = Curves(rows(steps=range(10001), layers=(5, 6)))
+    view = curves(rows(steps=range(10001), layers=(5, 6)))
     picture, _ = drawn(view, (120, 30), Cursor(0, -1))
     steps = {view.chart.xs[t.column] for t in picture.targets if t.column >= 0}
     assert {0, 2000, 4000, 6000, 8000, 10000} <= steps
@@ -93,7 +92,7 @@ def test_of_many_steps_the_round_ones_are_places():
 
 @pytest.mark.parametrize("size", SIZES)
 def test_seeds_are_one_set_of_lines_and_steps(size):
-    view = Seeds(rows(seeds=("1", "2", "3")))
+    view = of_seeds(rows(seeds=("1", "2", "3")))
     picture, lines = drawn(view, size, Cursor(0, 1))
     named = [t.row for t in picture.targets if t.row >= 0]
     assert len(named) == len(set(named))

@@ -16,7 +16,7 @@ from explorer.selection.stored import cell_of
 from explorer.views.base import NOWHERE, Cursor, DrawOptions, Look, Picture, View
 from explorer.views.kinds import VIEWS
 from explorer.views.rows import Rows, choose_rows
-from explorer.views.tasks import task_of
+from explorer.views.side_by_side import member_of
 from explorer.views.words import parameter
 from store.keys import CheckpointKey
 from store.results import Result
@@ -156,7 +156,7 @@ def test_the_notes_speak_only_of_what_is_shown(name, look, seeds):
     """A sign in the notes stands in the picture or in the reading, a picture's own sign in the notes."""
     data = trusted(seeds)
     several = name == "seeds" and look.part == "task"
-    view = VIEWS[name].build(data, *([[task_of(data)]] if several else []), look=look)
+    view = VIEWS[name].build(data, *([[member_of(data, data.tasks[0])]] if several else []), look=look)
     for cursor in (Cursor(8, -1), Cursor(8, 0), Cursor(8, 2)):
         picture = draw(view, cursor, (200, 40))
         shown = to_text(picture.lines) + picture.reading
@@ -255,7 +255,7 @@ class TestAgainstSeeds:
     def test_a_seeds_value_is_the_mean_over_the_others(self):
         data = self.data()
         assert data.seeds("sst2") == ("1", "2", "3")
-        cube = data.cube("sst2", data.seeds("sst2"))
+        cube = data.field("sst2", "seed", "layer", "step")
         assert cube.values[:, 0, 0] == pytest.approx([(0.3 + 0.4) / 2, (0.3 + 0.5) / 2, (0.4 + 0.5) / 2])
         assert np.isnan(cube.yardstick).all()
         assert data.missing == 0
@@ -263,7 +263,7 @@ class TestAgainstSeeds:
     def test_a_chosen_seed_is_compared_with_smaller_and_larger_ones(self):
         data = self.data(("2",))
         assert data.seeds("sst2") == ("2",)
-        assert data.cube("sst2", ("2",)).values[0, 0, 0] == pytest.approx((0.3 + 0.5) / 2)
+        assert data.field("sst2", "seed", "layer", "step").values[0, 0, 0] == pytest.approx((0.3 + 0.5) / 2)
 
     def test_the_title_says_so_and_there_is_no_second_yardstick(self):
         view = VIEWS["curves"].build(self.data())

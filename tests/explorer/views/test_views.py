@@ -89,7 +89,7 @@ def test_what_is_not_computed_is_counted(name):
 def test_an_empty_picture_says_why(name):
     nothing = VIEWS[name].build(rows(kept=lambda key, layer: False))
     assert nothing.empty
-    assert "Nothing computed yet" in text(nothing)
+    assert "not computed yet" in text(nothing)
     assert draw(nothing, cursor=Cursor(0, 0)).reading == ""
 
 
@@ -173,7 +173,7 @@ def test_seeds_that_do_not_fit_are_counted_and_the_mean_stays():
 
 def test_a_picture_of_one_task_names_the_others():
     view = VIEWS["curves"].build(rows(tasks=("sst2", "pos", "qqp")))
-    assert "shows sst2 alone; pos, qqp are chosen too: a line a task shows all" in draw(view).notes
+    assert "shows sst2 alone; pos, qqp are chosen too: one line per task shows all" in draw(view).notes
 
 
 @pytest.mark.parametrize("name", ["curves", "profile", "heat"])

@@ -1,4 +1,4 @@
-"""What comes with values - intervals, chance levels, spreads - and how the notes of a picture speak of it. Pure."""
+"""Explain intervals, chance levels and spreads in the notes of a picture. Pure."""
 
 from __future__ import annotations
 
@@ -29,19 +29,23 @@ def asked(result: Result) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
-class Trust:
-    """What came with the values that a view is made of; its picture shows a part of that, and tells of this part."""
+class Uncertainty:
+    """Intervals and chance levels that came with the values of a view; its picture explains those that it shows."""
 
     interval: str = ""
-    """How intervals were had; empty where no value has one."""
+    """How intervals were computed; empty where no value has one."""
     chance: str = ""
+    """How chance levels were computed; empty where no value has one."""
+    level: str = ""
+    """Confidence level of the intervals: '95 %'."""
     no_interval: str = ""
-    """Why one was asked for and could not be had."""
+    """Why an interval was asked for and could not be computed."""
     no_chance: str = ""
+    """Why a chance level was asked for and could not be computed."""
 
     @classmethod
-    def of(cls, measure: Measure, shown: Sequence[Result]) -> Trust:
-        """Of the rows behind a picture."""
+    def of(cls, measure: Measure, shown: Sequence[Result]) -> Uncertainty:
+        """Return what came with the rows behind a picture."""
         wish = next((found for found in map(asked, shown) if found), {})
         level, method, draws = wish.get("level"), wish.get("interval"), wish.get("null")
         interval = chance = ""
@@ -50,14 +54,15 @@ class Trust:
         if draws and any(r.null_value is not None for r in shown):
             what = "labels" if measure.labels is not None else "examples"
             chance = f"mean of {draws} {'draw' if draws == 1 else 'draws'} with {what} permuted"
-        return cls(interval, chance, _reason(shown, "no_interval"), _reason(shown, "no_null"))
+        stated = f"{100 * level:g} %" if isinstance(level, (int, float)) else ""
+        return cls(interval, chance, stated, _reason(shown, "no_interval"), _reason(shown, "no_null"))
 
     def notes(self, interval: str = "", chance: bool = False) -> tuple[str, ...]:
-        """Of a picture.
+        """Return the notes of a picture.
 
         Args:
-            interval: what stands for one in it ('[ ]'); empty: nothing does.
-            chance: it shows chance levels.
+            interval: the sign of an interval in it ('[ ]'); empty: it shows none.
+            chance: whether it shows chance levels.
         """
         said = (
             f"{interval}: {self.interval}" if interval and self.interval else "",
@@ -68,13 +73,13 @@ class Trust:
         return tuple(clean(note) for note in said if note)
 
 
-def joined(several: Sequence[Trust]) -> Trust:
-    """What came with any of them."""
-    return Trust(*(next(filter(None, (getattr(t, f.name) for t in several)), "") for f in fields(Trust)))
+def joined(several: Sequence[Uncertainty]) -> Uncertainty:
+    """Return what came with any of them."""
+    return Uncertainty(*(next(filter(None, (getattr(t, f.name) for t in several)), "") for f in fields(Uncertainty)))
 
 
 def spread(sign: str, over: str = "seeds") -> tuple[str, ...]:
-    """The note on what stands for a spread ('±', 'bands'); none without a sign."""
+    """Return the note on the sign of a spread ('±', 'bands'); nothing without a sign."""
     return (f"{sign}: standard deviation over {over}",) if sign else ()
 
 

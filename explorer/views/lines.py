@@ -1,0 +1,176 @@
+"""Lines of a field: one axis along x, one line per place of the other; training's quantities under those of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from explorer.render.cells import Grid
+from explorer.render.chart import Chart, Companion, Series
+from explorer.render.lines import LineChart
+from explorer.render.palette import Palette
+from explorer.views import training as logged
+from explorer.views import words
+from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Part, Picture, Sheet
+from explorer.views.cells import signed
+from explorer.views.field import ALL, SEED, STEP, TASK, Field, FieldAxis
+from explorer.views.field_view import BY, INNER, OUTER, FieldView, Layout
+from explorer.views.rows import Rows
+from explorer.views.training import NONE, Training
+from explorer.views.uncertainty import spread
+from store.results import Result
+
+CURVES = {
+    "layer": Layout(STEP, OUTER),
+    "seed": Layout(STEP, SEED, BY, (SEED, STEP)),
+    "task": Layout(STEP, TASK, BY, (TASK, STEP)),
+    "head": Layout(STEP, INNER, BY, (INNER, STEP)),
+}
+PROFILE = {
+    "step": Layout(OUTER, STEP),
+    "seed": Layout(OUTER, SEED, BY, (SEED, OUTER)),
+    "task": Layout(OUTER, TASK, BY, (TASK, OUTER)),
+}
+
+
+class Lines(FieldView):
+    """x is a step or a place of the measure's own axis, y the line."""
+
+    def __init__(
+        self,
+        name: str,
+        data: Rows,
+        layout: Layout,
+        look: Look = ANYWHERE,
+        heads: Sequence[Result] | None = None,
+        tasks: Rows | None = None,
+        training: Training = NONE,
+    ) -> None:
+        super().__init__(name, data, layout, look, heads, tasks)
+        self.training = training if self.x.name == STEP and self.y.name != TASK else NONE
+        self.empty = self.empty or not self.x.numeric
+        series = series_of(self.field) if self.x.numeric else ()
+        self.chart = LineChart(chart_of(data, series, self.x, not np.isfinite(self.field.spread).any()))
+        many, drawn = len(series), len(self.chart.shown())
+        if drawn < many:
+            self.notes += (f"{drawn} of {many} lines are drawn, and the one pointed at",)
+
+    def shape(self) -> tuple[str, ...]:
+        """See FieldView: nothing where the lines are steps, or the measure's own places against steps."""
+        own = {axis.name for axis in self.data.measure.own_axes[:1]} | {STEP, ALL}
+        return () if {self.layout.x, self.layout.y} <= own else (f"one line per {self.y.words}",)
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        cursor: Cursor = NOWHERE,
+        options: DrawOptions = PLAIN,
+    ) -> Picture:
+        """See ``View.draw``; a cursor with y shows that line and dims the others."""
+        if self.empty:
+            return words.instead(self.nothing(), width, height, palette, self.notes)
+        tall = logged.lines(self.training, height)
+        below = tall * len(self.training.tracks)
+        at = cursor.clamped(len(self.chart.xs), len(self.y.places))
+        room = (width, height - below, palette)
+        lines = self.chart.draw(*room, at.x, at.y, options.log_y, options.ascii)
+        targets = self.chart.targets(*room, at.y, options.log_y, options.ascii)
+        said = self.read(at, width)
+        if below:
+            step = int(self.chart.xs[at.x]) if at.x >= 0 else -1
+            frame = self.chart.frame(*room, at.y, options.log_y, options.ascii)
+            grid = Grid(width, below)
+            logged.draw(grid, 0, tall, self.training, frame, palette, step, options.ascii)
+            lines = [*lines, *grid.lines()]
+            longer = f"{said}; {self.training.at(step)}"
+            # Where there is no room, the tracks show the same at their right ends.
+            said = longer if said and self.training.at(step) and len(longer) <= width - 2 else said
+        banded = "bands" if np.isfinite(self.field.spread).any() else ""
+        beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
+        return Picture(tuple(lines), said, at, self.told(options, beside), targets)
+
+    def nothing(self) -> str:
+        """See FieldView."""
+        if not self.x.numeric:
+            return f"{self.x.words} is not a number: values of {self.data.measure.title} have no order along it."
+        return super().nothing()
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        return Sheet((Part(self.chart, log=options.log_y),), self.training)
+
+
+def chart_of(data: Rows, series: tuple[Series, ...], x: FieldAxis, in_focus_only: bool) -> Chart:
+    """Return the chart of a measure's lines: its value axis begins at no difference.
+
+    Args:
+        in_focus_only: every value has its interval: bands of several lines would cover each other.
+    """
+    measure = data.measure
+    return Chart(
+        series,
+        x.words,
+        words.y_name(measure),
+        floor=0.0 if measure.same else measure.floor,
+        anchor=measure.same,
+        signed=signed(measure),
+        bands_in_focus_only=in_focus_only,
+    )
+
+
+def series_of(field: Field, companions: bool = True) -> tuple[Series, ...]:
+    """Return one line per place of a field's first axis against its second: mean and spread, or value and interval.
+
+    Args:
+        companions: whether lines come with the distance between seeds and the chance level.
+    """
+    lines, x = field.axes
+    places = np.array(x.places, np.float64)
+    spread_of = np.isfinite(field.spread).any()
+    low, high = (field.values - field.spread, field.values + field.spread) if spread_of else (field.low, field.high)
+    last = max(1, len(lines.places) - 1)
+    found = []
+    for i in range(len(lines.places)):
+        banded = bool(np.isfinite(low[i]).any())
+        beside = (Companion("seeds", field.yardstick[i], dashed=True), Companion("chance", field.null[i]))
+        found.append(
+            Series(
+                label=lines.label(i),
+                x=places,
+                y=field.values[i],
+                rank=i / last,
+                low=low[i] if banded else None,
+                high=high[i] if banded else None,
+                number=_number(lines, i),
+                companions=tuple(line for line in beside if companions and np.isfinite(line.y).any()),
+            )
+        )
+    return tuple(found)
+
+
+def _number(axis: FieldAxis, i: int) -> int:
+    """The number that chooses a line's letter: its own where it is a small one."""
+    if axis.name == STEP:
+        return i
+    own = [str(place) for place in axis.places]
+    decimal = all(place.isdecimal() for place in own) and (axis.name != SEED or all(int(place) < 10 for place in own))
+    return int(own[i]) if decimal else i + (axis.name in (SEED, TASK))
+
+
+def curves(
+    data: Rows,
+    training: Training = NONE,
+    heads: Sequence[Result] | None = None,
+    tasks: Rows | None = None,
+    look: Look = ANYWHERE,
+) -> Lines:
+    """Return lines against steps: one per layer, or per seed, task or head in the layer that is looked at."""
+    return Lines("curves", data, CURVES[look.part or "layer"], look, heads, tasks, training)
+
+
+def profile(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Lines:
+    """Return lines against layers: one per step, or per seed or task at the step that is looked at."""
+    return Lines("profile", data, PROFILE[look.part or "step"], look, None, tasks)
