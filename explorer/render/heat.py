@@ -15,6 +15,7 @@ from rich.style import Style
 
 from explorer.render import axes
 from explorer.render.cells import Grid, Line, crop, pad
+from explorer.render.contours import ASCII_LINES, LINES, MapPath, contours, path_cells, sampled
 from explorer.render.ink import Ink, fill, half_block, ink
 from explorer.render.palette import Palette
 from explorer.render.targets import Target, apart
@@ -47,7 +48,9 @@ class HeatMap:
     floor: float = 0.0
     """Values below it are noise: on a logarithmic scale they all look alike."""
     contours: bool = False
-    """Lines of equal value are drawn over the map: both axes are numbers."""
+    """Lines of equal value are drawn over the map, at the ticks of the colour bar: both axes are numbers."""
+    path: MapPath | None = None
+    """Drawn over the map, with a mark for each of its places."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ class HeatChart:
         self._names(grid, frame, palette, ascii_only)
         if digits:
             self._digits(grid, frame, levels, looks, palette, scale)
+        else:
+            self._over(grid, frame, levels, looks, palette, scale, ascii_only)
         if bar:
             self._bar(grid, frame, looks, palette, scale, bar, ascii_only)
         return grid, frame, levels
@@ -250,6 +255,43 @@ class HeatChart:
             if not looks.colours:  # glyphs beside figures would read as part of them
                 text, at = text.center(frame.cell), frame.left + j * frame.cell
             grid.put(row, at, text, looks.on(level) if looks.colours else looks.styles[level])
+
+    def _over(
+        self,
+        grid: Grid,
+        frame: _Frame,
+        levels: np.ndarray,
+        looks: Ink,
+        palette: Palette,
+        scale: axes.Scale,
+        ascii_only: bool,
+    ) -> None:
+        """Draw lines of equal value, then the path: o where it starts, x where it ends, O at the places between."""
+        heat, shape = self.heat, (min(frame.height, grid.height - frame.top), min(frame.width, grid.width - frame.left))
+
+        def put(row: int, column: int, sign: str) -> None:
+            block = levels[::-1][
+                min(2 * row // frame.unit, len(levels) - 1), min(column // frame.cell, levels.shape[1] - 1)
+            ]
+            style = looks.on(int(block)) if block >= 0 and looks.colours else palette.strong
+            grid.put(frame.top + row, frame.left + column, sign, style)
+
+        if heat.contours:
+            ticks = scale.ticks(max(2, min(5, shape[0])))
+            lines = contours(sampled(frame.shown, frame.cell, frame.unit, *shape), ticks)
+            for row, column in np.argwhere(lines >= 0).tolist():
+                put(row, column, (ASCII_LINES if ascii_only else LINES)[lines[row, column]])
+        if heat.path is not None:
+            last = len(heat.path.names) - 1
+            marks: list[tuple[int, int, str]] = []
+            for row, column, i in path_cells(heat.path, frame.cell, frame.unit, frame.shown.shape, shape):
+                put(row, column, ("," if ascii_only else "•") if i < 0 else {0: "o", last: "x"}.get(i, "O"))
+                marks += [(row, column, heat.path.names[i])] if i >= 0 else []
+            for row, column, name in marks:
+                after = range(column + 1, column + 1 + cell_len(name))
+                free = not any(r == row and c in range(column + 1, after.stop + 1) for r, c, _ in marks)
+                for place, sign in zip(after, name, strict=False) if free and after.stop <= shape[1] else ():
+                    put(row, place, sign)
 
     def _bar(
         self,

@@ -55,7 +55,9 @@ class Map(FieldView):
         targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
         reading = self.read(at, width)
         pointed = at.x >= 0 and at.y >= 0
-        return Picture(tuple(lines), reading, at, self.told(options, self.beside("", at.y, at.x) if pointed else ()), targets)
+        return Picture(
+            tuple(lines), reading, at, self.told(options, self.beside("", at.y, at.x) if pointed else ()), targets
+        )
 
     def nothing(self) -> str:
         """See FieldView."""
