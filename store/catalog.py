@@ -21,6 +21,7 @@ from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo
 from store.layout import ACTIVATIONS
+from store.listing import CheckpointListing, corpora_of
 from store.places import Group, Watch, corpora_there, scan
 from store.results import AXIS, COLUMNS, Result, axis_columns, input_set_of, row_reader, stored_row
 from store.rows import RowQuery, condition_sql, of_the_key, query_sql
@@ -47,12 +48,8 @@ class Catalog:
         self._inputs_written: set[str | None] = set()
         self._inputs_there: set[Path] = set()
         """Fragments that hold them, when they were last looked at."""
-        self._listed: dict[Group, Checkpoint] = {}
-        self._all_listed: list[Group] | None = None
-        """Groups of which each was listed when they were last looked at."""
-        self._ordered: dict[str | None, tuple[Checkpoint, ...]] = {}
-        """Checkpoints of those groups, by the corpus's folder that was asked for."""
         self._places = Watch(root)
+        self._listing = CheckpointListing(self._places.look, self.checkpoint_rows)
         self._sound = SoundFragments(root)
         self._left_out: set[Path] = set()
         self._crowded: set[str] = set()
@@ -64,24 +61,9 @@ class Catalog:
         return os.access(self._root, os.W_OK)
 
     def checkpoints(self, corpus_folder: str | None = None) -> tuple[Checkpoint, ...]:
-        """Checkpoints in place, by corpus, task, seed and step; of one corpus's folder only when it is given."""
+        """See ``Reads``."""
         with self._lock:
-            groups = self._groups()
-            if groups != self._all_listed:
-                unknown = [group for group in groups if group not in self._listed]
-                rows = self.checkpoint_rows(unknown)
-                self._listed.update({(row[0], row[1]): tables.checkpoint_of(row) for row in rows})
-                self._all_listed = groups if all(group in self._listed for group in groups) else None
-                self._ordered.clear()
-            if corpus_folder not in self._ordered:
-                start = f"{ACTIVATIONS}/{corpus_folder}/" if corpus_folder is not None else ""
-                found = [self._listed[g] for g in groups if g[0].startswith(start) and g in self._listed]
-                self._ordered[corpus_folder] = tuple(sorted(found, key=lambda c: (c.corpus, c.key)))
-            return self._ordered[corpus_folder]
-
-    def _groups(self) -> list[Group]:
-        """Where checkpoints are in place."""
-        return self._places.look()
+            return self._listing.checkpoints(corpus_folder)
 
     def places(self, seen: int | None) -> tuple[int, list[Group] | None]:
         """Where checkpoints are in place, and a number that stands for it; None instead of what ``seen`` stands for."""
@@ -96,12 +78,8 @@ class Catalog:
             return [self._checkpoints[group] for group in groups if group in self._checkpoints]
 
     def corpora(self) -> list[CorpusInfo]:
-        """Corpora in place, by name."""
-        found = []
-        for folder, _ in corpora_there(self._root):
-            with suppress(BertdynError):
-                found.append(corpus_info(self._root / folder))
-        return sorted(found, key=lambda info: info.name)
+        """See ``Reads``."""
+        return corpora_of(self._root)
 
     def add_results(self, results: Sequence[Result]) -> None:
         """Keep results as one fragment; what they were computed from is written down before."""
@@ -234,9 +212,12 @@ class Catalog:
         described = self._connection().execute(f"describe {whole}")
         return {name.removeprefix(AXIS): kind for name, kind, *_ in described.fetchall() if name.startswith(AXIS)}
 
-    def moved(self) -> bool:
-        """Whether the index was made for another folder, or is missing."""
-        return index.noted(self._root)[0] != os.path.realpath(self._root) or index.missing(self._root)
+    def settle(self) -> None:
+        """Make the index where it is missing or was made for another folder; nothing where nothing can be written."""
+        moved = index.noted(self._root)[0] != os.path.realpath(self._root) or index.missing(self._root)
+        if moved and self.writable:
+            with suppress(BertdynError):
+                self.prepare()
 
     def rest(self) -> None:
         """Close the connection until the next question: DuckDB keeps tens of megabytes for its own convenience."""
@@ -280,8 +261,7 @@ class Catalog:
         self._checkpoints.clear()
         self._corpora.clear()
         self._unsaved.clear()
-        self._listed.clear()
-        self._all_listed = None
+        self._listing.forget()
         self._inputs_written.clear()
         self._digested = None
 

@@ -6,16 +6,13 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from store import layout
 from store.attributes import checkpoint_attributes, corpus_info
-from store.catalog import Catalog
 from store.duck import Table
-from store.elsewhere import Elsewhere
 from store.errors import BertdynError
 from store.founding import make, recognised, remove_unused
 from store.keys import NO_CORPUS, VARIANT_MARK, Annotation, Checkpoint, CheckpointKey, Corpus, CorpusInfo
@@ -29,8 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from store.arrays import CheckpointArrays, CheckpointWriter
+    from store.catalog import Catalog
     from store.check import CheckReport
     from store.outputs import Classes, Classifier
+    from store.reads import Reads, ReadStore
     from store.shelf import Shelf
 
 __all__ = ["Store", "Table"]
@@ -43,9 +42,16 @@ ALL_ROWS = RowQuery()
 class Store:
     """One store on disk. Safe to read from several threads; several processes may write to one store at once."""
 
-    def __init__(self, path: Path, catalog: Catalog | None = None) -> None:
+    def __init__(self, path: Path, reads: ReadStore | None = None) -> None:
         self.path = path
-        self._catalog = catalog or Catalog(path)
+        self._writes: Catalog | None = None
+        self._reads: Reads
+        if reads is None:
+            from store.catalog import Catalog
+
+            self._reads = self._writes = Catalog(path)
+        else:
+            self._reads = reads(path)
         self._lock = threading.Lock()
         self._opened: OrderedDict[tuple[str, CheckpointKey, int | None], CheckpointArrays] = OrderedDict()
         self._collected = False
@@ -62,21 +68,19 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], elsewhere: bool = False, nice: int = 0) -> Store:
+    def open(cls, path: str | os.PathLike[str], reads: ReadStore | None = None) -> Store:
         """Open a store; it may be one that cannot be written.
 
         Args:
-            elsewhere: the tables are read in a process of its own, until ``close``; its memory is not the caller's.
-            nice: how far that process stands back behind others.
+            reads: makes what answers questions about the tables, such as ``CatalogProcess``; then the store can be
+                read, and its tables cannot be written. None: this process does both.
 
         Raises:
             BertdynError: no such folder, not a store, or a store of a newer format.
         """
-        place = recognised(path)
-        store = cls(place, Elsewhere(place, nice) if elsewhere else None)
-        if store._catalog.moved() and store._catalog.writable:
-            with suppress(BertdynError):
-                store._catalog.prepare()
+        store = cls(recognised(path), reads)
+        if store._writes is not None:
+            store._writes.settle()
         return store
 
     @classmethod
@@ -96,7 +100,7 @@ class Store:
 
     def corpora(self) -> tuple[CorpusInfo, ...]:
         """The corpora, by name."""
-        return tuple(self._catalog.corpora())
+        return tuple(self._reads.corpora())
 
     def corpus(self, name: str) -> Corpus:
         """One corpus with its arrays and texts.
@@ -124,7 +128,7 @@ class Store:
             raise BertdynError("A corpus needs a name.")
         _need_text(name)
         self._collect_once()
-        add_corpus(self.path, corpus, lambda: bool(self._catalog.checkpoints(layout.folder_name(name))))
+        add_corpus(self.path, corpus, lambda: bool(self._reads.checkpoints(layout.folder_name(name))))
 
     def annotate(self, corpus: str, annotation: Annotation, replace: bool = False) -> bool:
         """Add labels to a corpus, whole or not at all; False where the same ones are there already.
@@ -151,10 +155,10 @@ class Store:
             BertdynError: no corpus of that name.
         """
         if corpus == NO_CORPUS:
-            return tuple(map(without_corpus, newest(self._catalog.checkpoints()).values()))
+            return tuple(map(without_corpus, newest(self._reads.checkpoints()).values()))
         if corpus is not None:
             self._need_corpus(corpus)
-        return self._catalog.checkpoints(None if corpus is None else layout.folder_name(corpus))
+        return self._reads.checkpoints(None if corpus is None else layout.folder_name(corpus))
 
     def checkpoint(self, corpus: str, key: CheckpointKey) -> Checkpoint:
         """What is known of one checkpoint, from its own attributes; with NO_CORPUS as ``checkpoints`` gives it.
@@ -319,7 +323,7 @@ class Store:
         """
         names = tuple(name for name, _ in query.axes)
         read = row_reader(tuple(COLUMNS), names)
-        return list(map(read, self._catalog.rows(replace(query, columns=()))))
+        return list(map(read, self._reads.rows(replace(query, columns=()))))
 
     def result_columns(self, query: RowQuery) -> list[tuple[Any, ...]]:
         """Some columns of what ``results`` gives: many rows cost a tenth of the time.
@@ -327,7 +331,7 @@ class Store:
         Raises:
             BertdynError: as ``results``.
         """
-        return self._catalog.rows(query)
+        return self._reads.rows(query)
 
     def add_artefact(self, arrays: Mapping[str, np.ndarray]) -> str:
         """Keep arrays that a row will name; returns their name.
@@ -365,7 +369,7 @@ class Store:
         Raises:
             BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
         """
-        return self._catalog.query(sql, limit, {name: MeasureShape() for name in measures})
+        return self._reads.query(sql, limit, {name: MeasureShape() for name in measures})
 
     def fetch(self, sql: str, convert: Callable[[Any], _T], measures: Iterable[str] = ()) -> _T:
         """Answer one SELECT as ``query`` does, in the form that a function makes of DuckDB's relation.
@@ -380,8 +384,8 @@ class Store:
         return self._catalog.fetch(sql, {name: MeasureShape() for name in measures}, convert)
 
     def close(self) -> None:
-        """End the process that reads the tables elsewhere, if there is one, and the question that it is at."""
-        self._catalog.close()
+        """Free what is kept for further questions; see ``Reads``."""
+        self._reads.close()
 
     def shelf(self) -> Shelf:
         """The store's cache of arrays that belong to one layer of one checkpoint and are dear to compute again."""
@@ -420,6 +424,17 @@ class Store:
 
         return empty_trash(self.path)
 
+    @property
+    def _catalog(self) -> Catalog:
+        """The tables, to be written.
+
+        Raises:
+            BertdynError: the store was opened to be read.
+        """
+        if self._writes is None:
+            raise BertdynError(f"{self.path} was opened to be read: its tables cannot be written here.")
+        return self._writes
+
     def _need_corpus(self, name: str) -> CorpusInfo:
         folder = layout.corpus_path(self.path, name)
         if modified(folder) is not None:
@@ -430,7 +445,7 @@ class Store:
         raise BertdynError(f"The store has no corpus '{name}'. It has {known or 'none yet'}.")
 
     def _newest(self, key: CheckpointKey) -> Checkpoint:
-        found = newest(c for c in self._catalog.checkpoints() if c.key == key).get(key)
+        found = newest(c for c in self._reads.checkpoints() if c.key == key).get(key)
         if found is None:
             raise BertdynError(f"The store has no checkpoint {key}.")
         return found

@@ -39,6 +39,8 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from store.reads import ReadStore
+
 SAVE_SECONDS = 1.0
 FAREWELL_SECONDS = 6.0
 """After a signal, how long an orderly end may take; children end by themselves when nobody listens any more."""
@@ -60,8 +62,20 @@ class Explorer(App[None]):
         Binding("ctrl+z", "suspend_process", show=False, id="suspend", priority=True),
     ]
 
-    def __init__(self, path: Path, config: Config | None = None, session: Session | None = None) -> None:
-        """Raises BertdynError: a key that is none or is given to two actions, a mode that there is not."""
+    def __init__(
+        self,
+        path: Path,
+        config: Config | None = None,
+        session: Session | None = None,
+        reads: ReadStore | None = None,
+    ) -> None:
+        """
+        Args:
+            reads: how the store's tables are read; None: in processes of their own.
+
+        Raises:
+            BertdynError: a key that is none or is given to two actions, a mode that there is not.
+        """
         config = config or defaults()
         self.actions = in_force(config.keys)
         # The terminal's own colours: with them NO_COLOR leaves no colour code at all (Textual would send greys).
@@ -91,6 +105,7 @@ class Explorer(App[None]):
         self.main = MainScreen(path, shown)
         self.main.actions, self.main.computes = self.actions, config.on("compute")
         self.main.pairs = config.on("beside")
+        self.main.reader.reads = self.main.sql.asker.reads = reads
         begin = _chosen(self._saved.state, config)
         self.set_class(begin.options.ascii, PLAIN)
         self.main.open_with(begin, self._saved, session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from store.duck import Table
+    from store.reads import ReadStore
     from store.store import Store
 
 NICE = 5
@@ -27,8 +29,10 @@ _TABLES = 0
 class Asker:
     """One statement at a time. ``post`` must be safe to call from any thread."""
 
-    def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
+    def __init__(self, path: Path, post: Callable[[Message], object], reads: ReadStore | None = None) -> None:
         self._path, self._post = path, post
+        self.reads = reads
+        """How the tables are read; None: in a process of its own for each statement."""
         self._lock = threading.Lock()
         self._asked: dict[int, Store] = {}
         """By the number of the statement; that which lists tables has none."""
@@ -87,12 +91,14 @@ class Asker:
     def _answer(self, number: int, question: Callable[[Store, list[str]], Table]) -> Table:
         """Raises BertdynError: the statement was refused, or its process came to an end."""
         from explorer.measures.registry import all_measures
+        from store.catalog_process import CatalogProcess
         from store.store import Store
 
+        reads = self.reads or partial(CatalogProcess, nice=NICE)
         with self._lock:
             if number in self._cancelled:
                 raise BertdynError("Cancelled.")
-            self._asked[number] = store = Store.open(self._path, elsewhere=True, nice=NICE)
+            self._asked[number] = store = Store.open(self._path, reads)
         try:
             return question(store, [m.name for m in all_measures()])
         finally:

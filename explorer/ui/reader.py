@@ -1,7 +1,7 @@
 """The data thread: opens the store, lists it, fetches views, writes exports.
 
 The only place of the explorer's own process that reads; it answers with messages and touches no widget. The tables are
-read in a child process (see ``store.elsewhere``).
+read in a child process (see ``store.catalog_process``).
 
 Of each place on the screen only the newest wish is served: who holds down a key waits for one view, not for twenty.
 The picture goes first; what stands beside it is read when nothing is wished for the picture.
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from explorer.selection import Question
     from explorer.views.base import Look
+    from store.reads import ReadStore
     from store.store import Store
 
 POLL_SECONDS = 1.5
@@ -61,8 +62,10 @@ class Kept:
 class Reader:
     """A thread with one wish a place at a time. ``post`` must be safe to call from any thread."""
 
-    def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
+    def __init__(self, path: Path, post: Callable[[Message], object], reads: ReadStore | None = None) -> None:
         self._path, self._post = path, post
+        self.reads = reads
+        """How the tables are read; None: in a process of its own."""
         self._wake = threading.Condition()
         self._wishes: dict[int, Wish] = {}
         """By place: 0 the picture, 1 what stands beside it."""
@@ -146,9 +149,10 @@ class Reader:
 
     def _open(self) -> Store:
         _load_numpy()
+        from store.catalog_process import CatalogProcess
         from store.store import Store
 
-        self._store = store = Store.open(self._path, elsewhere=True)
+        self._store = store = Store.open(self._path, self.reads or CatalogProcess)
         return store
 
     def _close(self) -> None:

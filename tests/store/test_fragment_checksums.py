@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from store import fragments, tables
+from store.catalog_process import CatalogProcess
 from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
@@ -130,7 +131,7 @@ def test_what_a_damaged_fragment_of_results_costs_and_how_it_is_mended(store: St
     path = there[0]
     content = path.read_bytes()
     harm(path, there)
-    for opened in (store, Store.open(store.path), Store.open(store.path, elsewhere=True)):
+    for opened in (store, Store.open(store.path), Store.open(store.path, CatalogProcess)):
         with pytest.raises(BertdynError, match=path.name):
             opened.results()
         for sql in ("select count(*) from results", "from svcca", "select 1 from js", "describe results"):

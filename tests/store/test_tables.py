@@ -12,8 +12,10 @@ import duckdb
 import pytest
 
 from store import fragments, layout, tables
+from store.catalog_process import CatalogProcess
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
+from store.reads import ReadStore
 from store.rows import AnyOf, Is, Not, RowQuery, rows_of
 from store.store import Store
 from tests.store.results import result
@@ -362,12 +364,12 @@ def test_fragments_of_an_earlier_version_that_lack_a_column_are_read(store: Stor
         assert outside.execute("select value, example from results").fetchall() == [(0.25, None)]
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_table_that_cannot_be_read_is_said(store: Store, elsewhere: bool) -> None:
+@pytest.mark.parametrize("reads", [None, CatalogProcess])
+def test_a_table_that_cannot_be_read_is_said(store: Store, reads: ReadStore | None) -> None:
     folder = store.path / "tables" / "results"
     shutil.rmtree(folder)
     folder.touch()
-    opened = Store.open(store.path, elsewhere)
+    opened = Store.open(store.path, reads)
     with pytest.raises(BertdynError, match="tables/results' cannot be read: Not a directory"):
         opened.results()
     opened.close()

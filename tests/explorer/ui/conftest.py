@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Session
 from explorer.ui.widgets.lines import Lines
 from store.catalog import Catalog
+from store.reads import ReadStore
 from store.store import Store
 from tests.pools import here
 from tests.synthetic import make_store, sample_corpus
@@ -50,16 +52,6 @@ def changed(**values: str | bool) -> Config:
     config = defaults()
     said = dict.fromkeys(values, "--flag")
     return replace(config, values={**config.values, **values}, sources={**config.sources, **said})
-
-
-@pytest.fixture(autouse=True)
-def tables_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables are read in this process, by what the other one runs: starting it is half of the time of a short test.
-
-    What is about that process is marked ``own_process``; tests in a terminal and benchmarks have it anyway.
-    """
-    if request.node.get_closest_marker("own_process") is None:
-        monkeypatch.setattr("store.store.Elsewhere", lambda root, nice=0: Catalog(root))
 
 
 LOOK_SECONDS, IDLE_SHARE = 0.002, 0.25
@@ -97,9 +89,13 @@ async def opened(
     wait: bool = True,
     config: Config | None = None,
     session: Session | None = None,
+    reads: ReadStore | None = Catalog,
 ) -> AsyncIterator[Pilot[None]]:
-    """The explorer on a store, after its first picture; without a session it remembers nothing."""
-    app = Explorer(path, config, session)
+    """The explorer on a store, after its first picture; without a session it remembers nothing.
+
+    Tables are read in this process, by what the other one runs: starting it is half of the time of a short test.
+    """
+    app = Explorer(path, config, session, reads)
     _open.append(app)
     try:
         async with app.run_test(size=size) as pilot:
@@ -111,6 +107,10 @@ async def opened(
     app.main.sql.asker.finish()
     app.main.reader.finish()
     app.main.jobs.finish()
+
+
+opened_apart = partial(opened, reads=None)
+"""The same with the process that reads the tables."""
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 60) -> None:

@@ -14,6 +14,7 @@ from explorer.ui.modes import MODES
 from explorer.ui.reader import Reader
 from explorer.ui.session import Session
 from explorer.ui.state import State, Wish
+from store.catalog import Catalog
 from tests.explorer.ui.conftest import changed, fill, main, opened, screen_text, text_of, until
 from tests.synthetic import make_store
 
@@ -215,7 +216,7 @@ async def test_the_picture_is_answered_first_and_both_are_kept(computed: Path) -
         assert catalogue is not None
         first, second = start.wish(catalogue), replace(start, mode="table").wish(catalogue)
         heard: list[object] = []
-        reader = Reader(computed, heard.append)
+        reader = Reader(computed, heard.append, Catalog)
         reader.show(second, 1)
         reader.show(first)
         reader.start()

@@ -10,9 +10,8 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.ui.modes import MODES
-from tests.explorer.ui.conftest import changed, main, opened, text_of, until
-
-pytestmark = pytest.mark.own_process
+from tests.explorer.ui.conftest import changed, main, text_of, until
+from tests.explorer.ui.conftest import opened_apart as opened
 
 
 @pytest.fixture

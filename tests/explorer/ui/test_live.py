@@ -14,10 +14,9 @@ from explorer.ui.screens.main import SMALLEST
 from store.keys import CheckpointKey
 from store.rows import RowQuery, rows_of
 from store.store import Store
-from tests.explorer.ui.conftest import fill, main, opened, screen_text, shown, text_of, until
+from tests.explorer.ui.conftest import fill, main, screen_text, shown, text_of, until
+from tests.explorer.ui.conftest import opened_apart as opened
 from tests.synthetic import Copied, make_store, write_checkpoint
-
-pytestmark = pytest.mark.own_process
 
 
 @pytest.fixture

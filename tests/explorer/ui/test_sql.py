@@ -17,9 +17,8 @@ from explorer.ui.session import Saved, Session
 from explorer.ui.widgets.editor import SqlEditor
 from explorer.views.statements import WORKED, Answer
 from store.store import Store
-from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
-
-pytestmark = pytest.mark.own_process
+from tests.explorer.ui.conftest import main, screen_text, shown, text_of, until
+from tests.explorer.ui.conftest import opened_apart as opened
 
 
 def answering() -> list[int]:
@@ -29,7 +28,7 @@ def answering() -> list[int]:
         with contextlib.suppress(FileNotFoundError):  # threads and processes come and go
             for pid in (task / "children").read_text().split():
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                if b"store.elsewhere" in words and str(NICE).encode() in words:
+                if b"store.catalog_process" in words and str(NICE).encode() in words:
                     found.append(int(pid))
     return found
 

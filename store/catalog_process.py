@@ -1,8 +1,8 @@
 """A catalog whose questions are answered in a process of its own.
 
-DuckDB's memory is then no part of a program that is open all day and paints, and a kill ends a question at once,
-wherever it is. The process is `python -m store.elsewhere STORE NICE`: it reads pickled (method, arguments) from stdin
-and writes pickled answers to stdout, which go to the one that asked and to nobody else. It ends when stdin does.
+DuckDB's memory is then no part of a program that is open all day and paints, and a kill ends a question at once. The
+process is `python -m store.catalog_process STORE NICE`: it reads pickled (method, arguments) from stdin and writes
+pickled answers to stdout. It ends when stdin does.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from store import child, tables
-from store.catalog import Catalog
+from store import child
 from store.duck import AT_ONCE, Table, spill
 from store.errors import BertdynError
+from store.keys import Checkpoint, CorpusInfo
+from store.listing import CheckpointListing, corpora_of
 from store.places import Group
 from store.rows import RowQuery
+from store.tables import MeasureShape
 
 REST_SECONDS = 10.0
 """Without a question, after which DuckDB gives back the memory that it keeps for further ones."""
@@ -34,41 +36,43 @@ _SOME, _LAST, _REFUSED = "some", "last", "refused"
 """What a part of an answer is: rows before others, the end of it, or a reason why there is none."""
 
 
-class Elsewhere(Catalog):
-    """Reads as ``Catalog`` does, one question at a time. A process that died is replaced at the next question."""
+class CatalogProcess:
+    """Answers as ``Catalog`` does (see ``Reads``), one question at a time.
+
+    A process that died is replaced at the next question.
+    """
 
     def __init__(self, root: Path, nice: int = 0) -> None:
         """``nice``: how far the process stands back behind others on the same cores."""
-        super().__init__(root)
-        self._nice = nice
+        self._root, self._nice = root, nice
+        self._lock = threading.RLock()
         self._door = threading.Lock()
         self._closed = False
         self._child: subprocess.Popen[bytes] | None = None
         self._seen: int | None = None
         """Number of the places that were last told."""
         self._there: list[Group] = []
+        self._listing = CheckpointListing(self._places, lambda groups: self._ask("checkpoint_rows", groups))
         self._started()
 
-    def checkpoint_rows(self, groups: Sequence[Group]) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self._ask("checkpoint_rows", groups) if groups else []
-        return found
+    def checkpoints(self, corpus_folder: str | None = None) -> tuple[Checkpoint, ...]:
+        """See ``Reads``; only what is new travels."""
+        with self._lock:
+            return self._listing.checkpoints(corpus_folder)
 
-    def _groups(self) -> list[Group]:
-        self._seen, told = self._ask("places", self._seen)
-        if told is not None:
-            self._there = told
-        return self._there
+    def corpora(self) -> list[CorpusInfo]:
+        """See ``Reads``; they are few, and read here."""
+        return corpora_of(self._root)
 
     def rows(self, query: RowQuery) -> list[tuple[Any, ...]]:
+        """See ``Reads``."""
         found: list[tuple[Any, ...]] = self._ask("rows", query)
         return found
 
-    def query(self, sql: str, limit: int | None, shapes: Mapping[str, tables.MeasureShape]) -> Table:
+    def query(self, sql: str, limit: int | None, shapes: Mapping[str, MeasureShape]) -> Table:
+        """See ``Reads``."""
         table: Table = self._ask("query", sql, limit, shapes)
         return table
-
-    def prepare(self, again: bool = False) -> None:
-        self._ask("prepare", again)
 
     def close(self) -> None:
         """End the process, whatever it is at; what waits for an answer is told so. Safe to call from any thread."""
@@ -81,12 +85,19 @@ class Elsewhere(Catalog):
                 _how_ended(self._child)
                 self._child = None
 
+    def _places(self) -> list[Group]:
+        """Where checkpoints are in place."""
+        self._seen, told = self._ask("places", self._seen)
+        if told is not None:
+            self._there = told
+        return self._there
+
     def _started(self) -> subprocess.Popen[bytes]:
         with self._door:
             if self._closed:
                 raise BertdynError(_ENDED)
             if self._child is None:
-                self._child = child.start("store.elsewhere", str(self._root), str(self._nice))
+                self._child = child.start("store.catalog_process", str(self._root), str(self._nice))
             return self._child
 
     def _ask(self, method: str, *arguments: object) -> Any:
@@ -132,7 +143,10 @@ def main(arguments: list[str]) -> None:
     os.nice(int(arguments[1]))
     questions: queue.SimpleQueue[tuple[str, tuple[Any, ...]]] = queue.SimpleQueue()
     threading.Thread(target=_hear, args=(questions,), daemon=True).start()
+    from store.catalog import Catalog  # and DuckDB with it: only the process needs them
+
     catalog = Catalog(Path(arguments[0]))
+    catalog.settle()
     while True:
         try:
             method, given = questions.get(timeout=REST_SECONDS)
