@@ -78,6 +78,9 @@ NO_LABEL = -1
 ROOT, NO_HEAD = -1, -2
 """In the place of a head: the word is the root of its sentence; its head is not known, or was cut off."""
 
+_NAMED = 6
+"""Labels of an annotation that are named in a line."""
+
 
 @dataclass(frozen=True)
 class AnnotationInfo:
@@ -97,6 +100,17 @@ class AnnotationInfo:
     """Position among the annotations of its corpus."""
     source: str = ""
     """The file that they were read from."""
+
+    def in_words(self) -> str:
+        """Return it in one line: '2 labels of 400 sentences in label: negative, positive'."""
+        unit = f"{self.count:,} {self.level}{'s' * (self.count != 1)}"
+        if self.kind == "tree":
+            return f"heads of {unit} in {self.name}"
+        if self.kind == "number":
+            return f"numbers of {unit} in {self.name}"
+        names = ", ".join(self.labels[:_NAMED]) + ", ..." * (len(self.labels) > _NAMED)
+        what = f"{len(self.labels)} {'split' if self.kind == 'split' else 'label'}"
+        return f"{what}{'s' * (len(self.labels) != 1)} of {unit} in {self.name}: {names}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from explorer.commands.corpora import described, limit_option
-from store.errors import BertdynError
+from explorer.commands.corpora import limit_option
 
 
 @click.command(no_args_is_help=True)
@@ -39,24 +38,12 @@ def command(
     bertdyn annotate runs.bertdyn dev sst2_dev_topics.tsv --label topic
     bertdyn compute clusters runs.bertdyn --corpus dev --annotation topic
     """
-    from store.corpora.annotate import annotations_of
-    from store.corpora.text_files import read, renamed
+    from store.corpora.annotate import annotations_in
     from store.store import Store
 
     opened = Store.open(store)
-    found = read(file, text=text, label=label, limit=limit, unlabelled=True)
-    if name is not None:
-        found = renamed(found, name)
-    stored = opened.corpus(corpus)
-    made = annotations_of(stored, found)
-    known = {info.name: info.digest for info in stored.info.annotations}
-    others = [one.info.name for one in made if known.get(one.info.name, one.info.digest) != one.info.digest]
-    if others and not replace:
-        raise BertdynError(
-            f"Corpus '{corpus}' has other labels called {', '.join(others)} already. Give these another name with "
-            "--name, or put them in the place of the old ones with --replace."
-        )
+    made = annotations_in(file, opened, corpus, text=text, label=label, name=name, limit=limit, replace=replace)
     for one in made:
         what = "added" if opened.annotate(corpus, one, replace) else "there already"
-        sys.stdout.write(f"{what}: {described(one.info)}\n")
+        sys.stdout.write(f"{what}: {one.info.in_words()}\n")
     return 0

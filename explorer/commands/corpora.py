@@ -11,10 +11,8 @@ import click
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
-    from store.keys import AnnotationInfo, Corpus
+    from store.keys import Corpus
 
-_LABELS = 6
-"""Labels of an annotation that are named."""
 _ANNOTATIONS = 5
 """Annotations of a corpus that have a line each; the others are named in one."""
 
@@ -77,23 +75,11 @@ def corpus_lines(corpus: Corpus) -> Iterator[str]:
     read = _read_from(corpus.attributes.get("columns"))
     yield f"corpus {info.name}: {info.examples:,} sentences{read}, {info.tokens:,} tokens{cut}"
     shown = info.annotations if len(info.annotations) <= _ANNOTATIONS + 1 else info.annotations[:_ANNOTATIONS]
-    yield from (f"  {described(one)}" for one in shown)
+    yield from (f"  {one.in_words()}" for one in shown)
     if others := [one.name for one in info.annotations[len(shown) :]]:
         yield f"  and {len(others)} more annotations: {', '.join(others)}"
     if not info.annotations:
         yield "  no labels"
-
-
-def described(annotation: AnnotationInfo) -> str:
-    """An annotation in one line: '2 labels of 400 sentences in label: negative, positive'."""
-    unit = f"{annotation.count:,} {annotation.level}{'s' * (annotation.count != 1)}"
-    if annotation.kind == "tree":
-        return f"heads of {unit} in {annotation.name}"
-    if annotation.kind == "number":
-        return f"numbers of {unit} in {annotation.name}"
-    names = ", ".join(annotation.labels[:_LABELS]) + ", ..." * (len(annotation.labels) > _LABELS)
-    what = f"{len(annotation.labels)} {'split' if annotation.kind == 'split' else 'label'}"
-    return f"{what}{'s' * (len(annotation.labels) != 1)} of {unit} in {annotation.name}: {names}"
 
 
 def _read_from(columns: object) -> str:

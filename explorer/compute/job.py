@@ -1,25 +1,26 @@
-"""`python -m explorer.compute.job STORE`: one computation as a child process of a program that must not stall.
+"""`python -m explorer.compute.job STORE`: one request as a child process of a program that must not stall.
 
-The request is one line of JSON on stdin (``protocol.request_line``), an object with the fields of ``protocol.Request``;
-those that are left out take their defaults:
+The request is one line of JSON on stdin (``requests.request_line``), an object with the kind of a request and its
+fields; those that are left out take their defaults:
 
-    {"selection": {"measure": "svcca", "corpus": "test", "tasks": ["sst2"], "steps": "0,20,100-500",
+    {"kind": "compute", "selection": {"measure": "svcca", "corpus": "test", "tasks": ["sst2"], "steps": "0,20,100-500",
                    "against": "previous", "parameters": [["variance", 0.9]]}, "workers": 2, "device": "cpu"}
+    {"kind": "annotate", "corpus": "test", "file": "topics.tsv", "label": "topic"}
 
 Progress is lines of JSON on stdout (``protocol.read_message``), each an object with a ``kind``:
 
     {"kind": "update", "done": 4, "total": 13, "known": 26, "current": "layer 3 of sst2/1/20 against pretrained/0/0"}
     {"kind": "outcome", "computed": 13, "known": 26, "failures": [{"where": ..., "message": ...}], "notes": [...],
-     "cancelled": false}
+     "cancelled": false, "said": [...]}
     {"kind": "refused", "message": "--corpus: the store has no 'tset', only test."}
 
-Updates come at most four times a second, the first as soon as it is known what is missing. The last line is an outcome
-or a refusal. ``done`` counts what is computed; it is in the store half a second after its task has ended, and all of
-what the outcome counts is there before it.
+Updates come at most four times a second, the first as soon as it is known what is to be done. The last line is an
+outcome or a refusal. ``done`` counts in the units of the request; a computed value is in the store half a second after
+its task has ended, and all of what the outcome counts is there before it.
 
 SIGTERM, SIGINT and a closed stdout cancel: what was finished is kept, no child is left, the outcome says ``cancelled``.
 
-Exit codes: 0 all is computed, 1 in part (failures), 2 refused, 143 cancelled. A traceback on stderr is a bug.
+Exit codes: 0 all is done, 1 in part (failures), 2 refused, 143 cancelled. A traceback on stderr is a bug.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explorer.compute.pool import termination_interrupts
-from explorer.compute.protocol import Message, Outcome, Refused, Update, message_line, read_request
+from explorer.compute.protocol import Message, Outcome, Refused, Update, message_line
+from explorer.compute.requests import read_request
 from store.errors import BertdynError
 
 SECONDS_BETWEEN_UPDATES = 0.25
@@ -46,11 +48,11 @@ def main(arguments: list[str]) -> int:
     os.nice(5)  # the program that asked paints on the same cores
     try:
         with termination_interrupts():
-            outcome = _answer(Path(arguments[0]), sys.stdin.readline())
+            outcome = read_request(sys.stdin.readline()).run(Path(arguments[0]), throttled(_say))
     except BertdynError as error:
         _say(Refused(str(error)))
         return 2
-    except KeyboardInterrupt:  # before anything was computed
+    except KeyboardInterrupt:  # before anything was done, or of a request that counts nothing by itself
         outcome = Outcome(0, 0, cancelled=True)
     _say(outcome)
     return CANCELLED if outcome.cancelled else 1 if outcome.failures else 0
@@ -68,21 +70,6 @@ def throttled(say: Callable[[Update], None], seconds: float = SECONDS_BETWEEN_UP
             say(update)
 
     return maybe
-
-
-def _answer(path: Path, line: str) -> Outcome:
-    request = read_request(line)
-    from explorer.compute.executors import workers_of
-    from explorer.compute.run import compute
-    from explorer.selection import ask_store
-    from explorer.selection.question import NO_TRUST
-    from store.store import Store
-
-    store = Store.open(path)
-    trust = request.trust or NO_TRUST
-    question = ask_store(store, request.selection, trust)
-    executor = workers_of(None, store.path)
-    return compute(store, [question], throttled(_say), request.workers, request.device, executor, trust)
 
 
 def _say(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""What computing says while it runs and at its end, and how that and the request travel as JSON lines.
+"""What a job says while it runs and at its end, and how that travels as JSON lines.
 
 The explorer's screens use this module: it imports nothing heavy.
 """
@@ -6,33 +6,29 @@ The explorer's screens use this module: it imports nothing heavy.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from explorer.measures.base import Trust
-from explorer.selection import Selection
-from explorer.selection.codec import decode_strictly, encode
+from explorer.selection.codec import decode_by_kind, encode_with_kind, kind_of
 from store.errors import BertdynError
 
 
 @dataclass(frozen=True)
 class Update:
-    """How far it is, counted in values of a layer (one layer of one checkpoint, against its reference)."""
+    """How far it is, counted in the units of its request; of a computation in values of a layer."""
 
     done: int
-    """Computed in this run, failed ones included."""
+    """Finished in this run, failed ones included."""
     total: int
-    """To be computed in this run."""
+    """To be done in this run."""
     known: int
-    """Read back: they were in the store before."""
+    """Done before: they were in the store."""
     current: str
     """What was finished last, in words; empty at the start."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One layer of one checkpoint that has no value, and why."""
+    """One unit that could not be done, such as a layer of a checkpoint, and why."""
 
     where: str
     message: str
@@ -43,12 +39,14 @@ class Outcome:
     """How it ended."""
 
     computed: int
-    """Values of a layer that are in the store now and were not before."""
+    """Units that are in the store now and were not before."""
     known: int
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     """What was left out, and warnings that came with values, each once."""
     cancelled: bool = False
+    said: tuple[str, ...] = ()
+    """What was done, in sentences, where the user waits for that."""
 
     @property
     def ok(self) -> bool:
@@ -63,42 +61,13 @@ class Refused:
     message: str
 
 
-@dataclass(frozen=True)
-class Request:
-    """One selection to compute, and where."""
-
-    selection: Selection
-    workers: int | None = None
-    """Child processes; None lets the machine and the work decide."""
-    device: str = "auto"
-    trust: Trust | None = None
-    """Null and interval that shall come with the values; None: neither."""
-
-
 Message = Update | Outcome | Refused
-
-
-def request_line(request: Request) -> str:
-    """The request as one line of JSON, without its line break."""
-    return json.dumps(encode(request))
-
-
-def read_request(line: str) -> Request:
-    """The request of such a line.
-
-    Raises:
-        BertdynError: not JSON, a field missing, unknown or of another type, or an unusable range or comparison.
-    """
-    try:
-        given = json.loads(line)
-    except ValueError:
-        raise BertdynError(f"The request is not JSON: {line[:200]!r}.") from None
-    return decode_strictly(Request, given)
+_MESSAGES: dict[str, type[Message]] = {kind_of(one): one for one in (Update, Outcome, Refused)}
 
 
 def message_line(message: Message) -> str:
     """A message as one line of JSON, without its line break."""
-    return json.dumps({"kind": type(message).__name__.lower(), **encode(message)})
+    return json.dumps(encode_with_kind(message))
 
 
 def read_message(line: str) -> Message:
@@ -108,10 +77,6 @@ def read_message(line: str) -> Message:
         BertdynError: the line is none of ours (a job that died in the middle of a line).
     """
     try:
-        fields: dict[str, Any] = json.loads(line)
-        return decode_strictly(_MESSAGES[fields.pop("kind")], fields)
-    except (ValueError, TypeError, KeyError, AttributeError, BertdynError) as error:
-        raise BertdynError(f"A computing job said what nobody understands: {line[:200]!r} ({error!r}).") from None
-
-
-_MESSAGES: Mapping[str, type[Message]] = {kind.__name__.lower(): kind for kind in (Update, Outcome, Refused)}
+        return decode_by_kind(_MESSAGES, json.loads(line), "message")
+    except (ValueError, BertdynError) as error:
+        raise BertdynError(f"A job said what nobody understands: {line[:200]!r} ({error!r}).") from None

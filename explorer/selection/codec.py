@@ -1,4 +1,4 @@
-"""Frozen dataclasses to JSON and back: the one spelling of selections, requests and sessions.
+"""Frozen dataclasses to JSON and back: the one spelling of selections, requests, messages and sessions.
 
 What is read may be older, newer or damaged. ``decode`` takes every field by itself: one that cannot be read takes its
 default, one that is not known is dropped. ``decode_strictly`` refuses both.
@@ -7,6 +7,7 @@ default, one that is not known is dropped. ``decode_strictly`` refuses both.
 from __future__ import annotations
 
 import types
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -74,6 +75,32 @@ def decode_strictly(kind: type[T], said: Any) -> T:
         return kind(**read)
     except TypeError as error:
         raise BertdynError(f"A {kind.__name__} is not complete: {error}.") from None
+
+
+def encode_with_kind(value: Any) -> dict[str, Any]:
+    """Return what JSON can hold of a dataclass that is one of several, and which of them it is."""
+    return {"kind": kind_of(type(value)), **encode(value)}
+
+
+def kind_of(one: type) -> str:
+    """Return what a dataclass is called where it is one of several."""
+    return one.__name__.lower()
+
+
+def decode_by_kind(kinds: Mapping[str, type[T]], said: Any, what: str) -> T:
+    """Return the dataclass that was said, of the one of ``kinds`` that it names.
+
+    Args:
+        what: what all of them are, in a word for the user.
+
+    Raises:
+        BertdynError: it names none of them, or as ``decode_strictly``.
+    """
+    kind = said.get("kind") if isinstance(said, dict) else None
+    if not isinstance(kind, str) or kind not in kinds:
+        named = ", ".join(kinds)
+        raise BertdynError(f"A {what} is a JSON object whose 'kind' is one of {named}, not {str(said)[:200]!r}.")
+    return decode_strictly(kinds[kind], {name: value for name, value in said.items() if name != "kind"})
 
 
 def _read(hint: Any, said: Any) -> Any:

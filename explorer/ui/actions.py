@@ -183,11 +183,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("sql.worked", ("w",), "screen.sql('worked')", "Worked queries", "in SQL: the list to start from", "Work"),
     Action("compute", ("c",), "screen.compute", "Compute", "compute what is missing of what is shown", "Work"),
     Action(
+        "annotate",
+        ("A",),
+        "screen.annotate",
+        "Annotate",
+        "add the labels in a file to the corpus shown",
+        "Work",
+    ),
+    Action(
         "cancel",
         ("x",),
         "screen.cancel_job",
         "Cancel",
-        "stop computing (in Jobs: the job pointed at); what is finished stays",
+        "stop the job (in Jobs: the one pointed at); what is finished stays",
         "Work",
     ),
     Action(

@@ -17,8 +17,8 @@ from explorer.ui.widgets.lines import SegmentLine, spread
 from explorer.views.fitting import DOT, fit
 
 if TYPE_CHECKING:
+    from explorer.compute.requests import Request
     from explorer.render.palette import Palette
-    from explorer.selection import Question
     from explorer.ui.messages import Progress
 
 
@@ -91,14 +91,14 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
 
 
 def job(
-    running: Question | None,
-    shown: Question | None,
+    running: Request | None,
+    shown: Request | None,
     progress: Progress | None,
     missing: int,
     waiting: int = 0,
     keys: tuple[str, str] = ("c", "x"),
 ) -> str:
-    """What is being computed, how far it is and what waits behind it; else what is missing of what is shown.
+    """What is being done, how far it is and what waits behind it; else what is missing of what is shown.
 
     Args:
         keys: that compute and that cancel.
@@ -106,12 +106,12 @@ def job(
     compute, cancel = keys
     if running is None:
         return f"{missing:,} not computed: {compute} computes" if missing else ""
-    other = "" if running == shown else f"{running.measure.name} "
+    doing = running.doing if running == shown else f"{running.doing} {running.title}"
     behind = f", {waiting} waiting" if waiting else ""
     if progress is None or not progress.total:
-        return f"computing {other}…{behind}  {cancel} cancels"
+        return f"{doing} …{behind}  {cancel} cancels"
     share = 100 * progress.done // progress.total
-    return f"computing {other}{progress.done:,}/{progress.total:,} {share} %{behind}  {cancel} cancels"
+    return f"{doing} {progress.done:,}/{progress.total:,} {share} %{behind}  {cancel} cancels"
 
 
 def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette, width: int) -> SegmentLine:

@@ -1,5 +1,5 @@
-"""A queue of computing jobs, one at a time, each in a child process of its own session: cancelling frees its memory
-and its GPU."""
+"""A queue of requests, done one at a time, each in a child process of its own session: cancelling frees its memory and
+its GPU. What kind of request it is makes no difference here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer.ui.messages import Ended, Progress
 from store import child
@@ -20,7 +20,7 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from explorer.selection import Question
+    from explorer.compute.requests import Request
     from explorer.views.jobs import HowItIs, Job
 
 PROGRESS_SECONDS = 0.25
@@ -35,7 +35,7 @@ class _Entry:
     """A job as the thread changes it; ``views.jobs.Job`` is what others see."""
 
     number: int
-    question: Question
+    request: Request
     asked: bool
     state: HowItIs = "waiting"
     stop: str = ""
@@ -44,9 +44,9 @@ class _Entry:
 
 
 class Jobs:
-    """Computes one selection after the other; the one that is looked at goes first.
+    """Does one request after the other; the one that came last goes first.
 
-    What it displaces waits when the user asked for it; else it is set aside, and comes back when it is shown again.
+    What it displaces waits when the user asked for it; else it is set aside until it is started again.
     A thread of its own starts the child and listens to it. ``post`` must be safe to call from any thread.
     """
 
@@ -60,28 +60,28 @@ class Jobs:
         self._count = 0
 
     @property
-    def question(self) -> Question | None:
-        """What is being computed; None when nothing is."""
+    def request(self) -> Request | None:
+        """What is being done; None when nothing is."""
         running = self._running
-        return None if running is None else running.question
+        return None if running is None else running.request
 
     @property
     def waiting(self) -> int:
         """Jobs that wait their turn."""
         return len(self._waiting)
 
-    def start(self, question: Question, asked: bool = False) -> None:
-        """Compute a selection now; what it displaces loses nothing that was finished."""
+    def start(self, request: Request, asked: bool = False) -> None:
+        """Begin a request now; what it displaces loses nothing that was finished."""
         with self._lock:
             running = self._running
-            if running is not None and running.question == question and not running.stop:
+            if running is not None and running.request == request and not running.stop:
                 running.asked = running.asked or asked
                 return
-            asked = asked or any(e.asked for e in self._waiting if e.question == question)
+            asked = asked or any(e.asked for e in self._waiting if e.request == request)
             # What began by itself and never had its turn is not looked at any more.
-            self._waiting = [e for e in self._waiting if e.asked and e.question != question]
+            self._waiting = [e for e in self._waiting if e.asked and e.request != request]
             self._count += 1
-            self._waiting.insert(0, _Entry(self._count, question, asked))
+            self._waiting.insert(0, _Entry(self._count, request, asked))
             if running is None:
                 self._running = self._waiting.pop(0)
                 threading.Thread(target=self._work, name="bertdyn-jobs", daemon=True).start()
@@ -100,7 +100,7 @@ class Jobs:
                     self._waiting.remove(entry)
                     entry.state = "cancelled"
                     self._over.append(entry)
-                    self._post(Ended(entry.question, "cancelled"))
+                    self._post(Ended(entry.request, "cancelled"))
                     return True
             return False
 
@@ -111,7 +111,7 @@ class Jobs:
         with self._lock:
             running = [] if self._running is None else [self._running]
             shown = [*running, *self._waiting, *reversed(self._over)]
-            return tuple(Job(e.number, e.question, e.state, e.asked, **e.said) for e in shown)  # type: ignore[arg-type]
+            return tuple(Job(e.number, *_words(e.request), e.state, e.asked, **e.said) for e in shown)  # type: ignore[arg-type]
 
     @property
     def child(self) -> int | None:
@@ -154,7 +154,8 @@ class Jobs:
                     self._waiting.insert(min(1, len(self._waiting)), again)
                 self._running = self._waiting.pop(0) if self._waiting else None
             how = "replaced" if stop == "replaced" else "cancelled" if stop else "done"
-            self._post(Ended(entry.question, how, "" if stop else reason))  # type: ignore[arg-type]
+            said: Any = () if stop else entry.said.get("results", ())
+            self._post(Ended(entry.request, how, "" if stop else reason, said))  # type: ignore[arg-type]
 
     def _sorted_away(self, entry: _Entry, reason: str) -> _Entry | None:
         """Put an ended job where it belongs; returned where it must wait for its next turn."""
@@ -172,7 +173,7 @@ class Jobs:
         return None
 
     def _talk(self, entry: _Entry) -> str:
-        from explorer.compute.protocol import Request, request_line
+        from explorer.compute.requests import request_line
 
         with tempfile.TemporaryFile() as complaints:
             with self._lock:
@@ -182,7 +183,7 @@ class Jobs:
             with process:
                 assert process.stdin is not None
                 with contextlib.suppress(BrokenPipeError):
-                    process.stdin.write(request_line(Request(entry.question.selection)).encode() + b"\n")
+                    process.stdin.write(request_line(entry.request).encode() + b"\n")
                     process.stdin.flush()
                 reason = self._listen(process, entry)
             if reason is not None:
@@ -191,7 +192,7 @@ class Jobs:
             return child.how_ended("The job", process.returncode, child.last_line(complaints.read()))
 
     def _listen(self, process: subprocess.Popen[bytes], entry: _Entry) -> str | None:
-        """Pass progress on; returns why not everything was computed (empty when it was), None without a last word."""
+        """Pass progress on; returns why not everything was done (empty when it was), None without a last word."""
         from explorer.compute.protocol import Outcome, Refused, Update, read_message
 
         assert process.stdout is not None
@@ -216,11 +217,22 @@ class Jobs:
                 case Outcome():
                     lost = message.failures
                     said = tuple(f"{one.where}: {one.message}" for one in lost[:MOST_REASONS])
-                    entry.said = {**entry.said, "failures": said, "lost": len(lost), "current": ""}
+                    entry.said = {
+                        **entry.said,
+                        "failures": said,
+                        "lost": len(lost),
+                        "current": "",
+                        "results": message.said,
+                    }
                     reason = said[0] + _more(len(lost) - 1) if lost else ""
                 case Refused():
                     reason = message.message
         return reason
+
+
+def _words(request: Request) -> tuple[str, str, tuple[tuple[str, str], ...], str]:
+    """What the list of jobs says of a request: the fields of ``Job`` behind its number."""
+    return request.title, request.subject, tuple(request.facts.items()), request.units
 
 
 def _more(number: int) -> str:

@@ -10,7 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from explorer.selection import Question
+    from explorer.compute.requests import Request
     from explorer.ui.state import Catalogue, Wish
     from explorer.views.base import View
     from store.duck import Table
@@ -82,11 +82,13 @@ class Progress(Message):
 class Ended(Message):
     """A job is over."""
 
-    question: Question
+    request: Request
     how: Literal["done", "cancelled", "replaced"]
-    """``replaced``: it made room for another, and is started again when its question is shown again."""
+    """``replaced``: it made room for another."""
     reason: str = ""
-    """Why not everything could be computed; empty when all went well."""
+    """Why not everything could be done; empty when all went well."""
+    said: tuple[str, ...] = ()
+    """What was done, in sentences, where the user waits for that."""
 
 
 @dataclass

@@ -43,7 +43,8 @@ KEPT_VALUES = 15_000
 
 
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
-LISTING = ((CORPORA, 1), (ACTIVATIONS, 3))
+LISTING = ((CORPORA, 2), (ACTIVATIONS, 3))
+"""Folders that change when a corpus, an annotation or a checkpoint is added, and how deep they lie."""
 VALUES = ((TABLES, 1),)
 
 
@@ -279,8 +280,8 @@ def reason_of(error: Exception) -> str:
 def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
     """What a look at some folders of a store says: equal stamps, nothing new. ``where``: names and how deep to look.
 
-    A checkpoint is renamed into its seed's folder and a row's fragment into its table's, so the times of those folders
-    tell all; the cost grows with the number of runs, not of checkpoints.
+    A checkpoint is renamed into its seed's folder, an annotation into its corpus's, a row's fragment into its table's:
+    the times of those folders tell all. The cost grows with the number of runs, not of checkpoints.
 
     Raises:
         OSError: the folder is gone.

@@ -1,4 +1,4 @@
-"""Jobs: what is being computed, what waits, how far and how fast it is, and why something failed."""
+"""Jobs: what is being done, what waits, how far and how fast it is, and why something failed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, pad
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
-from explorer.selection import Question
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 
 HowItIs = Literal["running", "stopping", "waiting", "done", "in part", "failed", "cancelled", "set aside"]
-COLUMNS = (
-    *("job", "state", "measure", "corpus", "tasks", "seeds", "steps", "layers", "against", "done", "total", "known"),
-    *("seconds", "per_minute", "failures", "reason"),
-)
-_HEADS = ("", "measure", "of", "progress", "a minute", "time left")
+_BEFORE = ("job", "state", "what")
+_AFTER = ("units", "done", "total", "known", "seconds", "per_minute", "failures", "reason")
+"""Columns around the facts of the jobs."""
+_HEADS = ("", "what", "of", "progress", "a minute", "time left")
 _BAR, _SHORT_BAR, _WIDE = 16, 6, 110
 _MOST_REASONS = 8
 _OWN = "this explorer's own jobs only"
@@ -30,37 +28,46 @@ _PLAIN_MARKS = {"running": ">", "stopping": "#", "waiting": ".", "done": "+"}
 
 @dataclass(frozen=True)
 class Job:
-    """One question that is, was or will be computed."""
+    """One request that is, was or will be done."""
 
     number: int
-    question: Question
+    title: str
+    """What it gives, in a word."""
+    subject: str
+    """What that is of."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What it asks for: columns of a table with their cells."""
+    units: str = "units"
+    """What its progress counts."""
     state: HowItIs = "waiting"
     asked: bool = False
     """By the user, with a key: it waits its turn when another one goes first."""
     done: int = 0
     total: int = 0
     known: int = 0
-    """Values that were there before."""
+    """Units that were done before."""
     current: str = ""
     began: float | None = None
-    """When it was known what is missing; in seconds of a clock that never goes back."""
+    """When it was known what is to be done; in seconds of a clock that never goes back."""
     seen: float | None = None
     """When it last said something."""
     failures: tuple[str, ...] = ()
-    """Why single values could not be computed; the first few."""
+    """Why single units could not be done; the first few."""
     lost: int = 0
     """How many could not."""
     reason: str = ""
     """Why the whole job ended early."""
+    results: tuple[str, ...] = ()
+    """What it has done, in sentences, where that is more than values."""
 
     @property
     def seconds(self) -> float:
-        """How long it has computed."""
+        """How long it has worked."""
         return self.seen - self.began if self.seen is not None and self.began is not None else 0.0
 
     @property
     def rate(self) -> float | None:
-        """Values of a layer a second; None before there are any."""
+        """Units a second; None before there are any."""
         return self.done / self.seconds if self.done and self.seconds > 0 else None
 
     @property
@@ -88,7 +95,7 @@ class Jobs(Base):
         states = [job.state for job in data.jobs]
         waiting, over = states.count("waiting"), sum(s not in ("running", "stopping", "waiting") for s in states)
         self.title = "Jobs"
-        running = "one is computing" if len(states) > waiting + over else "nothing is computing"
+        running = "one is running" if len(states) > waiting + over else "nothing is running"
         self.subtitle = f"{running} · {count(waiting)} waiting · {count(over)} over · {_OWN}"
         self.notes: tuple[str, ...] = ("what a job has finished stays when it is cancelled",)
 
@@ -111,8 +118,10 @@ class Jobs(Base):
         at = Cursor(-1, max(0, cursor.clamped(1, len(jobs)).y))
         chosen = jobs[at.y]
         room = max(8, width - 4)
-        reasons = [line for why in _reasons(chosen) for line in textwrap.wrap(why, room, subsequent_indent="  ")]
-        below = min(len(reasons) + 1, height // 2) if reasons else 0
+        told = [(clean(one), palette.text) for one in chosen.results]
+        told += [(why, palette.warning) for why in _reasons(chosen)]
+        lines = [(line, style) for text, style in told for line in textwrap.wrap(text, room, subsequent_indent="  ")]
+        below = min(len(lines) + 1, height // 2) if lines else 0
         size = max(1, height - below - 1)
         top = at.y // size * size
         shown = jobs[top : top + size]
@@ -132,18 +141,19 @@ class Jobs(Base):
                 job = shown[line - 1]
                 grid.put(line, 0, marks.get(job.state, "!"), palette.strong if top + line - 1 == at.y else palette.text)
                 _bar(grid, line, 2 + sum(widths[:3]) + 6, job, bar, palette, options.ascii)
-        for i, reason in enumerate(reasons[: max(0, below - 1)]):
-            grid.put(height - below + 1 + i, 2, crop(reason, width - 2, options.ascii), palette.warning)
+        for i, (text, style) in enumerate(lines[: max(0, below - 1)]):
+            grid.put(height - below + 1 + i, 2, crop(text, width - 2, options.ascii), style)
         targets = tuple(Target(0, 1 + line, row=top + line) for line in range(len(shown)))
         return Picture(tuple(grid.lines()), clean(_read(chosen)), at, self.notes, targets)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """One row a job."""
-        return COLUMNS, [
+        """One row per job; the facts of all kinds of jobs are columns."""
+        facts = tuple(dict.fromkeys(name for job in self.data.jobs for name, _ in job.facts))
+        return (*_BEFORE, *facts, *_AFTER), [
             (
-                *(job.number, job.state, job.question.measure.name, job.question.corpus, ",".join(job.question.tasks)),
-                *(",".join(job.question.seeds), str(job.question.steps or ""), str(job.question.layers or "")),
-                *(str(job.question.against or ""), job.done, job.total, job.known, round(job.seconds, 2)),
+                *(job.number, job.state, job.title),
+                *(dict(job.facts).get(name, "") for name in facts),
+                *(job.units, job.done, job.total, job.known, round(job.seconds, 2)),
                 *(None if job.rate is None else round(60 * job.rate, 2), job.lost, job.reason),
             )
             for job in self.data.jobs
@@ -158,23 +168,12 @@ def lasting(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02}s" if whole < 3600 else f"{whole // 3600}h{whole // 60 % 60:02}m"
 
 
-def of_what(question: Question) -> str:
-    """'sst2 seed 1,2, from pretrained, corpus dev'."""
-    parts = [", ".join(question.tasks) or "all tasks"]
-    parts += [f"seed {','.join(question.seeds)}"] if question.seeds else []
-    parts += [f"step {question.steps}"] if question.steps else []
-    parts += [f"layer {question.layers}"] if question.layers else []
-    parts += [f"from {question.against}"] if question.against else []
-    parts += ["every layer against every layer"] if question.ref_layers else []
-    return clean(" ".join(parts) + (f", corpus {question.corpus}" if question.corpus else ""))
-
-
 def _cells(job: Job, bar: int) -> tuple[str, ...]:
     figures = f"{count(job.done)}/{count(job.total)}" if job.total else ""
     rate = f"{60 * job.rate:.0f}" if job.rate else ""
     left = lasting(job.left) if job.left is not None else ""
     state = f"{job.state}, {count(job.lost)} failed" if job.lost else job.state
-    return state, job.question.measure.name, of_what(job.question), f"{'':{bar}} {figures}", rate, left
+    return state, clean(job.title), clean(job.subject), f"{'':{bar}} {figures}", rate, left
 
 
 def _bar(grid: Grid, line: int, at: int, job: Job, wide: int, palette: Palette, plain: bool) -> None:
@@ -194,13 +193,11 @@ def _reasons(job: Job) -> Sequence[str]:
 
 
 def _read(job: Job) -> str:
-    tasks = ", ".join(job.question.tasks) or "all tasks"
-    text = clean(f"job {job.number}: {job.question.measure.name} of {tasks}; {job.state}")
+    text = clean(f"job {job.number}: {job.title} of {job.subject}; {job.state}")
     if job.total:
-        text += f", {count(job.done)} of {count(job.total)} values of a layer"
+        text += f", {count(job.done)} of {count(job.total)} {job.units}"
     if job.known:
         text += f" ({count(job.known)} were there)"
     if job.seconds >= 1:
         text += f", {lasting(job.seconds)}"
-    text += f"; now {job.current}" if job.current and job.state == "running" else ""
-    return f"{text}; {of_what(job.question)}"
+    return f"{text}; now {clean(job.current)}" if job.current and job.state == "running" else text

@@ -3,14 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from store.corpora.labels import annotation_of
-from store.corpora.text_files import Text
+from store.corpora.text_files import Text, read, renamed
 from store.errors import BertdynError
 from store.keys import Annotation, Corpus
 
+if TYPE_CHECKING:
+    from store.store import Store
+
 _SHOWN = 60
 """Characters of a text that a message shows."""
+
+
+def annotations_in(
+    file: Path,
+    store: Store,
+    corpus: str,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    name: str | None = None,
+    limit: int | None = None,
+    replace: bool = False,
+) -> list[Annotation]:
+    """Return the labels in a text file as annotations for a stored corpus; they are not added yet.
+
+    Args:
+        text: column of the sentences; None: the usual one.
+        label: columns of the labels; None: the usual ones.
+        name: what the labels of one column are called; None: as the column.
+        limit: sentences to read; None: all.
+        replace: they may have the name of others.
+
+    Raises:
+        BertdynError: the file cannot be read, there is no such corpus, or as ``annotations_of``; other labels
+            of these names are there, and ``replace`` is False.
+    """
+    found = read(file, text=text, label=label, limit=limit, unlabelled=True)
+    if name is not None:
+        found = renamed(found, name)
+    stored = store.corpus(corpus)
+    made = annotations_of(stored, found)
+    known = {info.name: info.digest for info in stored.info.annotations}
+    others = [one.info.name for one in made if known.get(one.info.name, one.info.digest) != one.info.digest]
+    if others and not replace:
+        raise BertdynError(
+            f"Corpus '{corpus}' has other labels called {', '.join(others)} already. Give these another name with "
+            "--name, or put them in the place of the old ones with --replace."
+        )
+    return made
 
 
 def annotations_of(corpus: Corpus, text: Text) -> list[Annotation]:

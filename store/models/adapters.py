@@ -85,8 +85,8 @@ def read_adapter(folder: Path) -> Adapter:
         raise BertdynError(f"{path} sets {_FOREIGN_CODE}, which would run code that bertdyn does not run.")
     if find_spec("peft") is None:
         raise BertdynError(
-            f"{folder} holds an adapter ({kind}), which needs the extra 'adapters': pip install -e '.[adapters]'; or "
-            "save the model after merge_and_unload()."
+            f"{folder} holds an adapter ({kind}), which needs the extra 'adapters': pip install 'bertdyn[adapters]'. "
+            "Or save the model after merge_and_unload()."
         )
     names_in((weights,))
     base = settings.get("base_model_name_or_path")

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from textual.containers import Vertical
 from textual.screen import Screen
 
+from explorer.compute.requests import Compute
 from explorer.ui import bars, beside, places
 from explorer.ui.actions import ACTIONS, Action
 from explorer.ui.jobs import Jobs
@@ -167,7 +168,8 @@ class Core(Screen[None]):
         if new.variant is not self.state.variant:
             self._later.clear()
         self.state = new
-        self.pane.word = self.other.word = ""
+        if not anew:  # what was said of a job that has ended stays when the store is listed again
+            self.pane.word = self.other.word = ""
         self.set_class(new.mode == "sql", "-sql")
         if self.catalogue is not None:
             self.panel.about(new, self.catalogue)
@@ -326,7 +328,9 @@ class Core(Screen[None]):
         width, palette = self.size.width, self.palette
         keys = self.key_of("compute"), self.key_of("cancel")
         missing, waiting = self.missing or self.other.missing, self.jobs.waiting
-        job = bars.job(self.jobs.question, self.question, self.progress, missing, waiting, keys)
+        running = self.jobs.request
+        shown = None if running is None or self.question is None else Compute(self.question.selection)
+        job = bars.job(running, shown, self.progress, missing, waiting, keys)
         hint, more = bars.hint(self.state.mode, self.actions), self.key_of("help")
         at = width - (self.other.outer_size.width if self.has_class("-beside") else 0)
 

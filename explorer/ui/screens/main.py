@@ -18,7 +18,7 @@ from explorer.ui.filters import filtered, is_condition, unheard
 from explorer.ui.messages import Answered, Described, Exported, Listed, Loaded
 from explorer.ui.modes import MODES
 from explorer.ui.screens.clicking import Clicking
-from explorer.ui.screens.computing import Computing
+from explorer.ui.screens.computing import ANNOTATE, Computing
 from explorer.ui.screens.core import pictured
 from explorer.ui.screens.jumping import Jumping
 from explorer.ui.screens.keeping import KEEP
@@ -170,6 +170,10 @@ class MainScreen(Jumping, Pairing, Computing, Sentences, Clicking):
         if message.what == KEEP:
             self.set_focus(self.chart)
             self.keep(message.text)
+            return
+        if message.what == ANNOTATE:
+            self.set_focus(self.chart)
+            self.annotate(message.text)
             return
         if message.what == "find":
             self.set_focus(self.chart)

@@ -13,7 +13,8 @@ import pytest
 
 from explorer.compute.job import throttled
 from explorer.compute.plan import LARGEST_TASK
-from explorer.compute.protocol import Message, Outcome, Refused, Request, Update, read_message, request_line
+from explorer.compute.protocol import Message, Outcome, Refused, Update, read_message
+from explorer.compute.requests import Annotate, Compute, request_line
 from explorer.selection import Against, Ranges, Selection
 from store.rows import RowQuery, rows_of
 from store.store import Store
@@ -76,24 +77,40 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 class TestAnswers:
     def test_everything_computed(self, store: Store) -> None:
         selection = Selection("js", "dev", steps=Ranges.parse("20,40", "steps"), against=Against("pretrained"))
-        messages, code, errors = ask(store.path, request_line(Request(selection)))
+        messages, code, errors = ask(store.path, request_line(Compute(selection)))
         assert messages[0] == Update(0, 6, 0, "")
         assert messages[-2].done == messages[-2].total == 6  # type: ignore[union-attr]
         assert messages[-1] == Outcome(6, 0)
         assert (code, errors) == (0, "")
         assert len(store.results(RowQuery(rows_of("js")))) == 6 * 3
-        again, code, _ = ask(store.path, request_line(Request(selection)))
+        again, code, _ = ask(store.path, request_line(Compute(selection)))
         assert again == [Update(0, 0, 6, ""), Outcome(0, 6)]
         assert code == 0
 
-    @pytest.mark.parametrize("request_", ["", "hello", '{"selection": {"measure": "svcca", "corpus": "tset"}}'])
+    def test_labels_are_added_annotation_by_annotation(self, store: Store, tmp_path: Path) -> None:
+        texts = [text for (text,) in store.corpus("dev").texts]
+        rows = [f"{text}\t{'ab'[n % 2]}\t{n % 3}" for n, text in enumerate(texts)]
+        (tmp_path / "x.tsv").write_text("\n".join(["text\tletter\tdigit", *rows]))
+        request = request_line(Annotate("dev", str(tmp_path / "x.tsv"), label="letter,digit"))
+        messages, code, errors = ask(store.path, request)
+        letters, digits = "2 labels of 100 sentences in letter: a, b", "3 labels of 100 sentences in digit: 0, 1, 2"
+        assert messages[0] == Update(0, 2, 0, "")
+        assert messages[-2] == Update(2, 2, 0, "digit")
+        assert messages[-1] == Outcome(2, 0, said=(f"added: {letters}", f"added: {digits}"))
+        assert (code, errors) == (0, "")
+        assert ask(store.path, request)[0][-1].known == 2  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize(
+        "request_",
+        ["", "hello", request_line(Compute(Selection("svcca", "tset"))), request_line(Annotate("tset", "none.tsv"))],
+    )
     def test_a_request_that_makes_no_sense_is_refused_in_words(self, store: Store, request_: str) -> None:
         messages, code, errors = ask(store.path, request_)
         assert [type(m) for m in messages] == [Refused]
         assert (code, errors) == (2, "")
 
     def test_no_such_store_is_refused_in_words(self, tmp_path: Path) -> None:
-        messages, code, _ = ask(tmp_path / "absent", '{"selection": {"measure": "svcca", "corpus": "dev"}}')
+        messages, code, _ = ask(tmp_path / "absent", request_line(Compute(Selection("svcca", "dev"))))
         assert isinstance(messages[0], Refused)
         assert "absent" in messages[0].message
         assert code == 2
@@ -105,7 +122,7 @@ class TestCancel:
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
-            print(request_line(Request(selection, workers=1)), file=job.stdin, flush=True)
+            print(request_line(Compute(selection, workers=1)), file=job.stdin, flush=True)
             for line in job.stdout:
                 message = read_message(line)
                 assert isinstance(message, Update)
@@ -126,7 +143,7 @@ class TestCancel:
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
-            print(request_line(Request(selection, workers=1)), file=job.stdin, flush=True)
+            print(request_line(Compute(selection, workers=1)), file=job.stdin, flush=True)
             job.stdout.readline()
             job.stdout.close()
             assert job.wait(timeout=60) == 143
@@ -137,7 +154,7 @@ class TestCancel:
         with start(store.path) as job:
             assert job.stdin is not None
             assert job.stdout is not None
-            print(request_line(Request(selection, workers=1)), file=job.stdin, flush=True)
+            print(request_line(Compute(selection, workers=1)), file=job.stdin, flush=True)
             for line in job.stdout:
                 if read_message(line).done:  # type: ignore[union-attr]
                     break

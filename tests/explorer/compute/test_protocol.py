@@ -12,13 +12,11 @@ from explorer.compute.protocol import (
     Failure,
     Outcome,
     Refused,
-    Request,
     Update,
     message_line,
     read_message,
-    read_request,
-    request_line,
 )
+from explorer.compute.requests import Annotate, Compute, Request, read_request, request_line
 from explorer.measures import Trust
 from explorer.selection import Against, Ranges, Selection
 from store.errors import BertdynError
@@ -27,8 +25,9 @@ from store.errors import BertdynError
 @pytest.mark.parametrize(
     "request_",
     [
-        Request(Selection("svcca", "dev")),
-        Request(
+        Compute(Selection("svcca", "dev")),
+        Annotate("dev", "名 前.tsv", label="a,b", limit=3, replace=True),
+        Compute(
             Selection(
                 "svcca",
                 "名 前\n",
@@ -54,24 +53,27 @@ def test_a_request_arrives_as_it_was_sent_on_one_line(request_: Request) -> None
 
 
 def test_a_measure_is_enough() -> None:
-    assert read_request('{"selection": {"measure": "js"}}') == Request(Selection("js"))
+    assert read_request('{"kind": "compute", "selection": {"measure": "js"}}') == Compute(Selection("js"))
 
 
 BROKEN = [
     ("", "not JSON"),
     ("x", "not JSON"),
-    ("[]", "A Request is a JSON object"),
-    ("3", "A Request is a JSON object"),
-    ("{}", "A Request is not complete"),
-    ('{"selection": 5}', "A Selection is a JSON object"),
-    ('{"selection": {}}', "A Selection is not complete"),
-    ('{"selection": {"measure": 1}}', "'measure' of a Selection cannot be read: 1"),
-    ('{"selection": {"measure": "js", "tasks": [1]}}', "'tasks' of a Selection cannot be read"),
-    ('{"selection": {"measure": "js", "tasks": 5}}', "'tasks' of a Selection cannot be read: 5"),
-    ('{"selection": {"measure": "js", "steps": 20}}', "'steps' of a Selection cannot be read: 20"),
-    ('{"selection": {"measure": "js", "stepps": "20"}}', "A Selection has no 'stepps'"),
-    ('{"selection": {"measure": "js"}, "workers": "many"}', "'workers' of a Request cannot be read: 'many'"),
-    ('{"selection": {"measure": "js"}, "trust": {"null": "x"}}', "'null' of a Trust cannot be read"),
+    ("[]", "A request is a JSON object whose 'kind' is one of compute, annotate"),
+    ("3", "A request is a JSON object whose 'kind' is one of compute, annotate"),
+    ("{}", "A request is a JSON object whose"),
+    ('{"kind": "dance"}', "not \"{'kind': 'dance'}\""),
+    ('{"kind": ["compute"]}', "A request is a JSON object whose"),
+    ('{"kind": "compute"}', "A Compute is not complete"),
+    ('{"kind": "compute", "selection": 5}', "A Selection is a JSON object"),
+    ('{"kind": "compute", "selection": {}}', "A Selection is not complete"),
+    ('{"kind": "compute", "selection": {"measure": 1}}', "'measure' of a Selection cannot be read: 1"),
+    ('{"kind": "compute", "selection": {"measure": "js", "tasks": [1]}}', "'tasks' of a Selection cannot be read"),
+    ('{"kind": "compute", "selection": {"measure": "js", "tasks": 5}}', "'tasks' of a Selection cannot be read: 5"),
+    ('{"kind": "compute", "selection": {"measure": "js", "steps": 20}}', "'steps' of a Selection cannot be read: 20"),
+    ('{"kind": "compute", "selection": {"measure": "js", "stepps": "20"}}', "A Selection has no 'stepps'"),
+    ('{"kind": "compute", "selection": {"measure": "js"}, "workers": "many"}', "'workers' of a Compute cannot be read"),
+    ('{"kind": "compute", "selection": {"measure": "js"}, "trust": {"null": "x"}}', "'null' of a Trust cannot be read"),
 ]
 
 
@@ -83,7 +85,7 @@ def test_a_broken_request_is_refused_in_words(line: str, words: str) -> None:
 
 def test_an_unusable_range_says_which_field() -> None:
     with pytest.raises(BertdynError, match=r"'steps' of a Selection cannot be read: 'x'.*neither a number nor a range"):
-        read_request('{"selection": {"measure": "js", "steps": "x"}}')
+        read_request('{"kind": "compute", "selection": {"measure": "js", "steps": "x"}}')
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_half_a_line_is_refused_in_words(line: str) -> None:
 
 def test_the_explorer_can_use_it_without_loading_arrays() -> None:
     code = (
-        "import sys, explorer.compute.protocol, explorer.compute.job\n"
+        "import sys, explorer.compute.requests, explorer.compute.job\n"
         "print(sorted({'numpy','zarr','duckdb','pyarrow','torch','transformers','loky','click'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from textual.message import Message
 
+from explorer.compute.requests import Compute
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.selection import Question
 from explorer.ui import bars
 from explorer.ui.jobs import Jobs
 from explorer.ui.messages import Ended, Progress
@@ -28,8 +28,13 @@ from tests.questions import question
 from tests.synthetic import Copied, make_store
 
 
-def chosen(measure: str, task: str = "pos") -> Question:
-    return question(measure, (PRETRAINED_KEY,), tasks=(task,))
+def chosen(measure: str, task: str = "pos") -> Compute:
+    return Compute(question(measure, (PRETRAINED_KEY,), tasks=(task,)).selection)
+
+
+def listed(number: int, measure: str, *how: object, **more: object) -> Job:
+    asked = chosen(measure)
+    return Job(number, asked.title, asked.subject, tuple(asked.facts.items()), asked.units, *how, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -53,18 +58,18 @@ def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) 
     def hear(message: Message) -> None:
         if isinstance(message, Ended):
             with lock:
-                ended.append((message.question.measure.name, message.how))
+                ended.append((message.request.title, message.how))
 
     jobs = Jobs(fresh, hear)
     jobs.start(chosen("svcca"))
     wait(lambda: jobs.child is not None)
     jobs.start(chosen("js"), asked=True)
-    wait(lambda: jobs.question == chosen("js") and jobs.child is not None)
+    wait(lambda: jobs.request == chosen("js") and jobs.child is not None)
     jobs.start(chosen("cca"), asked=True)
     assert jobs.listed()[1].state == "waiting"  # and the first one stops, or has stopped already
-    wait(lambda: jobs.question is None and not jobs.waiting)
+    wait(lambda: jobs.request is None and not jobs.waiting)
     assert ended == [("svcca", "replaced"), ("js", "replaced"), ("cca", "done"), ("js", "done")]
-    states = {j.question.measure.name: j.state for j in jobs.listed()}
+    states = {j.title: j.state for j in jobs.listed()}
     assert states == {"svcca": "set aside", "cca": "done", "js": "done"}
     done = jobs.listed()[0]
     assert (done.done, done.total) == (done.total, done.total)
@@ -77,12 +82,12 @@ def test_a_job_that_waits_can_be_cancelled_alone(fresh: Path) -> None:
     jobs.start(chosen("svcca"), asked=True)
     wait(lambda: jobs.child is not None)
     jobs.start(chosen("js"), asked=True)
-    wait(lambda: jobs.question == chosen("js"))
+    wait(lambda: jobs.request == chosen("js"))
     waiting = next(j for j in jobs.listed() if j.state == "waiting")
     assert jobs.cancel(waiting.number)
     assert not jobs.cancel(waiting.number)
     jobs.finish()
-    assert {j.question.measure.name: j.state for j in jobs.listed()} == {"svcca": "cancelled", "js": "cancelled"}
+    assert {j.title: j.state for j in jobs.listed()} == {"svcca": "cancelled", "js": "cancelled"}
 
 
 @pytest.mark.slow
@@ -107,8 +112,8 @@ async def test_jobs_says_that_there_was_none(computed: Path) -> None:
         assert pilot.app.is_running
 
 
-RUNNING = Job(3, chosen("svcca"), "running", done=30, total=90, began=100.0, seen=160.0, current="layer 2 of pos/1/20")
-FAILED = Job(1, chosen("js"), "in part", done=9, total=9, failures=("layer 1 of x: too few tokens",), lost=3)
+RUNNING = listed(3, "svcca", "running", done=30, total=90, began=100.0, seen=160.0, current="layer 2 of pos/1/20")
+FAILED = listed(1, "js", "in part", done=9, total=9, failures=("layer 1 of x: too few tokens",), lost=3)
 
 
 def test_the_title_names_the_measure_where_another_one_is_shown() -> None:
@@ -149,6 +154,6 @@ def test_a_job_that_is_killed_is_said_to_be_not_with_the_last_line_of_a_warning(
 
 def test_why_a_value_failed_can_be_read_to_its_end_at_80_columns() -> None:
     why = "layer 3 of sst2/1/80: " + "the arrays are damaged or were replaced meanwhile, " * 3 + "extract it again."
-    job = Job(1, chosen("rsa"), "in part", done=35, total=35, failures=(why,), lost=1)
+    job = listed(1, "rsa", "in part", done=35, total=35, failures=(why,), lost=1)
     shown = to_text(JobsView(JobList((job,))).draw(80, 18, palette(Depth.NONE)).lines)
     assert why in " ".join(shown.split())

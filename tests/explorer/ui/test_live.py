@@ -41,13 +41,13 @@ async def test_x_cancels_and_only_c_starts_again(fresh: Path) -> None:
         screen = main(pilot)
         await until(pilot, lambda: screen.jobs.child is not None, 60)
         await pilot.press("x")
-        await until(pilot, lambda: screen.jobs.question is None)
+        await until(pilot, lambda: screen.jobs.request is None)
         await shown(pilot, "Cancelled; what was finished is kept.")
         await pilot.pause(1.0)
-        assert screen.jobs.question is None
+        assert screen.jobs.request is None
         await pilot.press("c")
         await until(pilot, lambda: screen.jobs.child is not None)
-        await until(pilot, lambda: screen.jobs.question is None and not screen.missing, 90)
+        await until(pilot, lambda: screen.jobs.request is None and not screen.missing, 90)
 
 
 async def test_leaving_leaves_no_job_behind(fresh: Path) -> None:

@@ -1,0 +1,209 @@
+"""What a job is asked to do: kinds of requests, each a dataclass that knows what it runs.
+
+The queue, its child process and the list of jobs take any of them: a new kind is a class here, named in ``KINDS``. The
+explorer's screens use this module: it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from explorer.compute.protocol import Failure, Outcome, Update
+from explorer.measures.base import Trust
+from explorer.selection import Selection
+from explorer.selection.codec import decode_by_kind, encode_with_kind, kind_of
+from store.errors import BertdynError
+
+
+class Request(ABC):
+    """Work for one child process. Subclasses are frozen dataclasses of what JSON can hold."""
+
+    units: ClassVar[str]
+    """What its progress counts: ``values of a layer``."""
+    doing: ClassVar[str]
+    """A word for it while it runs: ``computing``."""
+    undone: ClassVar[str]
+    """Words before the reason why it was not done: ``Not computed``."""
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """A word for what it gives."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What that is of, in a line."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What it asks for, as columns of a table with their cells."""
+        return {}
+
+    @abstractmethod
+    def run(self, store: Path, progress: Callable[[Update], None]) -> Outcome:
+        """Do it, in the child process.
+
+        KeyboardInterrupt cancels it: what was finished must be kept.
+
+        Raises:
+            BertdynError: it is refused, and nothing was changed.
+        """
+
+
+@dataclass(frozen=True)
+class Compute(Request):
+    """Compute what is missing of one selection."""
+
+    units: ClassVar[str] = "values of a layer"
+    doing: ClassVar[str] = "computing"
+    undone: ClassVar[str] = "Not computed"
+
+    selection: Selection
+    workers: int | None = None
+    """Child processes; None lets the machine and the work decide."""
+    device: str = "auto"
+    trust: Trust | None = None
+    """Null and interval that shall come with the values; None: neither."""
+
+    @property
+    def title(self) -> str:
+        """See ``Request``."""
+        return self.selection.measure
+
+    @property
+    def subject(self) -> str:
+        """See ``Request``: 'sst2 seed 1,2 from pretrained, corpus dev'."""
+        asked = self.selection
+        parts = [", ".join(asked.tasks) or "all tasks"]
+        parts += [f"seed {','.join(asked.seeds)}"] if asked.seeds else []
+        parts += [f"step {asked.steps}"] if asked.steps else []
+        parts += [f"layer {asked.layers}"] if asked.layers else []
+        parts += [f"from {asked.against}"] if asked.against else []
+        parts += ["every layer against every layer"] if asked.ref_layers else []
+        return " ".join(parts) + (f", corpus {asked.corpus}" if asked.corpus else "")
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """See ``Request``."""
+        asked = self.selection
+        return {
+            "measure": asked.measure,
+            "corpus": asked.corpus,
+            "tasks": ",".join(asked.tasks),
+            "seeds": ",".join(asked.seeds),
+            "steps": str(asked.steps or ""),
+            "layers": str(asked.layers or ""),
+            "against": str(asked.against or ""),
+        }
+
+    def run(self, store: Path, progress: Callable[[Update], None]) -> Outcome:
+        """See ``Request``."""
+        from explorer.compute.executors import workers_of
+        from explorer.compute.run import compute
+        from explorer.selection import ask_store
+        from explorer.selection.question import NO_TRUST
+        from store.store import Store
+
+        opened = Store.open(store)
+        trust = self.trust or NO_TRUST
+        question = ask_store(opened, self.selection, trust)
+        return compute(opened, [question], progress, self.workers, self.device, workers_of(None, opened.path), trust)
+
+
+@dataclass(frozen=True)
+class Annotate(Request):
+    """Add the labels in a file to a corpus, as `bertdyn annotate` does."""
+
+    units: ClassVar[str] = "annotations"
+    doing: ClassVar[str] = "adding"
+    undone: ClassVar[str] = "Not added"
+
+    corpus: str
+    file: str
+    """Path, taken from the working directory."""
+    text: str | None = None
+    """Column of the sentences; None: the usual one."""
+    label: str | None = None
+    """Columns of the labels; None: the usual ones."""
+    name: str | None = None
+    """What the labels of one column are called; None: as the column."""
+    limit: int | None = None
+    """Sentences to read; None: all."""
+    replace: bool = False
+    """Put labels in the place of others of their name."""
+
+    @property
+    def title(self) -> str:
+        """See ``Request``."""
+        return "labels"
+
+    @property
+    def subject(self) -> str:
+        """See ``Request``: 'topics.tsv, column topic, corpus dev'."""
+        columns = f", column {self.label}" if self.label else ""
+        return f"{Path(self.file).name}{columns}, corpus {self.corpus}"
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """See ``Request``."""
+        return {"corpus": self.corpus, "file": self.file, "labels": self.label or ""}
+
+    def run(self, store: Path, progress: Callable[[Update], None]) -> Outcome:
+        """See ``Request``."""
+        from store.corpora.annotate import annotations_in
+        from store.store import Store
+
+        opened = Store.open(store)
+        made = annotations_in(
+            Path(self.file),
+            opened,
+            self.corpus,
+            text=self.text,
+            label=self.label,
+            name=self.name,
+            limit=self.limit,
+            replace=self.replace,
+        )
+        said: list[str] = []
+        lost: list[Failure] = []
+        added = 0
+        progress(Update(0, len(made), 0, ""))
+        for done, one in enumerate(made, 1):
+            try:
+                is_new = opened.annotate(self.corpus, one, self.replace)
+            except BertdynError as error:  # what was added before stays
+                lost.append(Failure(one.info.name, str(error)))
+            else:
+                added += is_new
+                said.append(f"{'added' if is_new else 'there already'}: {one.info.in_words()}")
+            progress(Update(done, len(made), 0, one.info.name))
+        return Outcome(added, len(said) - added, tuple(lost), said=tuple(said))
+
+
+KINDS: list[type[Request]] = [Compute, Annotate]
+"""All kinds of requests."""
+
+
+def request_line(request: Request) -> str:
+    """The request as one line of JSON, without its line break."""
+    return json.dumps(encode_with_kind(request))
+
+
+def read_request(line: str) -> Request:
+    """The request of such a line.
+
+    Raises:
+        BertdynError: not JSON, an unknown kind, a field missing, unknown or of another type, or an unusable range or
+            comparison.
+    """
+    try:
+        given = json.loads(line)
+    except ValueError:
+        raise BertdynError(f"The request is not JSON: {line[:200]!r}.") from None
+    return decode_by_kind({kind_of(one): one for one in KINDS}, given, "request")
