@@ -50,13 +50,6 @@ _LABELS = {
 """What plain labels are, by what a measure reads."""
 _WIDTH = 100
 """Columns of the text that ``help`` prints."""
-_LABELS = {
-    "class": "a class per {levels}: numbers (negative: none) or texts",
-    "number": "a number per {levels} (NaN: none)",
-}
-"""What plain labels are, by what a measure reads."""
-_WIDTH = 100
-"""Columns of the text that ``help`` prints."""
 
 
 def names() -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from blake3 import blake3
@@ -55,57 +56,64 @@ class PlainLayer:
         return self.maps[head - 1, start:stop]
 
 
-class PlainInput(Protocol):
+class PlainInput(ABC):
     """A kind of input that can be given as plain arrays."""
 
-    names: tuple[str, ...]
+    names: ClassVar[tuple[str, ...]]
     """Names of the arguments: of the first operand, of the second, and so on."""
-    words: str
+    words: ClassVar[str]
     """What an argument is."""
-    layered: bool
+    layered: ClassVar[bool] = True
     """A measure may read it of one layer, or of all."""
 
+    @abstractmethod
     def arrays(self, given: object, name: str) -> Any:
-        """Return the arrays of one layer of one operand."""
-        ...
-
-    def lengths(self, arrays: Any) -> Sequence[int]:
-        """Return the tokens of each example, where nothing else says them."""
-        ...
-
-    def read(self, arrays: Any, name: str, corpus: Corpus, classes: object) -> object:
-        """Return what the measure reads."""
-        ...
-
-
-class PlainHidden:
-    """Hidden states."""
-
-    names: tuple[str, ...] = ("X", "Y", "Z")
-    words = "hidden states [n, d], a row per token (or per example)"
-    layered = True
-
-    def arrays(self, given: object, name: str) -> np.ndarray:
-        """Return an array [n, d].
+        """Return the arrays of one layer of one operand.
 
         Raises:
-            BertdynError: another number of axes.
+            BertdynError: arrays of another shape.
         """
+
+    @abstractmethod
+    def lengths(self, arrays: Any) -> Sequence[int]:
+        """Return the tokens of each example, where nothing else says them."""
+
+    @abstractmethod
+    def read(self, arrays: Any, name: str, corpus: Corpus, classes: object) -> object:
+        """Return what the measure reads.
+
+        Raises:
+            BertdynError: the arrays do not fit the examples.
+        """
+
+
+class PlainRows(PlainInput):
+    """An array [n, d] with a row per token or example."""
+
+    shape: ClassVar[str]
+    """What the array is, and its axes."""
+
+    def arrays(self, given: object, name: str) -> np.ndarray:
+        """See ``PlainInput``."""
         found = as_numbers(given, name)
         if found.ndim != 2:
-            raise BertdynError(f"{name}: hidden states are an array [n, d], not one of shape {found.shape}.")
+            raise BertdynError(f"{name}: {self.shape}, not one of shape {found.shape}.")
         return found
 
     def lengths(self, arrays: np.ndarray) -> Sequence[int]:
         """Take each row for an example of one token."""
         return [1] * len(arrays)
 
-    def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> PlainLayer:
-        """Return the layer.
 
-        Raises:
-            BertdynError: another number of rows than tokens.
-        """
+class PlainHidden(PlainRows):
+    """Hidden states."""
+
+    names = ("X", "Y", "Z")
+    words = "hidden states [n, d], a row per token (or per example)"
+    shape = "hidden states are an array [n, d]"
+
+    def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> PlainLayer:
+        """Return the layer."""
         tokens = int(corpus.offsets[-1])
         if len(arrays) != tokens:
             raise BertdynError(f"{name}: {len(arrays):,} rows do not fit {tokens:,} tokens: a row per token is needed.")
@@ -113,19 +121,34 @@ class PlainHidden:
         return PlainLayer(arrays, None, chunk, 0)
 
 
-class PlainAttention:
+class PlainLogits(PlainRows):
+    """Logits of a classifier."""
+
+    names = ("logits", "ref_logits", "other_logits")
+    words = "logits [n, classes], a row per example (or per token, where 'examples' says which belong together)"
+    shape = "logits are an array [n, classes]"
+    layered = False
+
+    def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> Outputs:
+        """Return what the classifier says."""
+        said = classes_of(classes, arrays, corpus)
+        if len(said.labels) != arrays.shape[1]:
+            raise BertdynError(f"{name}: {arrays.shape[1]} columns do not fit {len(said.labels)} classes.")
+        rows = len(corpus.offsets) - 1 if said.examples else int(corpus.offsets[-1])
+        if len(arrays) != rows:
+            what = "examples" if said.examples else "tokens"
+            raise BertdynError(f"{name}: {len(arrays):,} rows do not fit {rows:,} {what}.")
+        return Outputs(arrays, said)
+
+
+class PlainAttention(PlainInput):
     """Attentions."""
 
-    names: tuple[str, ...] = ("A", "B", "C")
+    names = ("A", "B", "C")
     words = "attentions [heads, q, k] of one example, or a sequence of such arrays, one per example"
-    layered = True
 
     def arrays(self, given: object, name: str) -> list[np.ndarray]:
-        """Return an array [heads, l, l] of each example.
-
-        Raises:
-            BertdynError: another number of axes, maps that are not square, or examples with other heads.
-        """
+        """Return an array [heads, l, l] of each example."""
         parts = [as_numbers(part, name) for part in given] if isinstance(given, (list, tuple)) else None
         if parts is None or (parts and parts[0].ndim < 3):
             whole = as_numbers(given, name)
@@ -145,11 +168,7 @@ class PlainAttention:
         return [one.shape[1] for one in arrays]
 
     def read(self, arrays: Sequence[np.ndarray], name: str, corpus: Corpus, classes: object) -> PlainLayer:
-        """Return the layer, its maps packed.
-
-        Raises:
-            BertdynError: maps of other sizes than the examples.
-        """
+        """Return the layer, its maps packed."""
         here, there = list(self.lengths(arrays)), np.diff(corpus.offsets).tolist()
         if len(here) != len(there):
             raise BertdynError(f"{name}: attentions of {len(here):,} examples do not fit {len(there):,} examples.")
@@ -159,44 +178,6 @@ class PlainAttention:
         flat = [one.reshape(len(one), -1) for one in arrays]
         maps = np.concatenate(flat, axis=1) if flat else np.empty((0, 0), np.float32)
         return PlainLayer(None, maps, 0, chunk_length(maps.shape[1], maps.itemsize))
-
-
-class PlainLogits:
-    """Logits of a classifier."""
-
-    names: tuple[str, ...] = ("logits", "ref_logits", "other_logits")
-    words = "logits [n, classes], a row per example (or per token, where 'examples' says which belong together)"
-    layered = False
-
-    def arrays(self, given: object, name: str) -> np.ndarray:
-        """Return an array [n, classes].
-
-        Raises:
-            BertdynError: another number of axes.
-        """
-        found = as_numbers(given, name)
-        if found.ndim != 2:
-            raise BertdynError(f"{name}: logits are an array [n, classes], not one of shape {found.shape}.")
-        return found
-
-    def lengths(self, arrays: np.ndarray) -> Sequence[int]:
-        """Take each row for an example of one token."""
-        return [1] * len(arrays)
-
-    def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> Outputs:
-        """Return what the classifier says.
-
-        Raises:
-            BertdynError: another number of rows than examples or tokens, or of classes than their names.
-        """
-        said = classes_of(classes, arrays, corpus)
-        if len(said.labels) != arrays.shape[1]:
-            raise BertdynError(f"{name}: {arrays.shape[1]} columns do not fit {len(said.labels)} classes.")
-        rows = len(corpus.offsets) - 1 if said.examples else int(corpus.offsets[-1])
-        if len(arrays) != rows:
-            what = "examples" if said.examples else "tokens"
-            raise BertdynError(f"{name}: {len(arrays):,} rows do not fit {rows:,} {what}.")
-        return Outputs(arrays, said)
 
 
 PLAIN_INPUTS: Mapping[str, PlainInput] = {

@@ -21,6 +21,7 @@ from explorer.views.base import DrawOptions, Look
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.keys import Annotation, CheckpointKey, Corpus
+from store.ragged import pair_offsets
 from store.results import AXIS, COLUMNS, axis_columns
 from store.store import Store
 
@@ -305,17 +306,16 @@ class Runs:
         import numpy as np
 
         corpus, key = self._checkpoint(task, seed, step, corpus)
-        lengths = np.diff(self.store.corpus(corpus).offsets).tolist()
-        ends = np.cumsum([0, *(length**2 for length in lengths)]).tolist()
-        if example is not None and not 0 <= example < len(lengths):
-            raise BertdynError(f"Corpus '{corpus}' has examples 0 to {len(lengths) - 1:,}, and no {example}.")
-        first, last = (0, len(lengths)) if example is None else (example, example + 1)
+        offsets = self.store.corpus(corpus).offsets
+        if example is not None and not 0 <= example < len(offsets) - 1:
+            raise BertdynError(f"Corpus '{corpus}' has examples 0 to {len(offsets) - 2:,}, and no {example}.")
+        first, last = (0, len(offsets) - 1) if example is None else (example, example + 1)
+        there = pair_offsets(offsets)[first : last + 1].tolist()
         heads = range(1, self.store.checkpoint(corpus, key).heads + 1)
-        maps = np.stack([self.store.attention(corpus, key, layer, head, ends[first], ends[last]) for head in heads])
-        found = [
-            maps[:, ends[at] - ends[first] : ends[at + 1] - ends[first]].reshape(len(heads), lengths[at], lengths[at])
-            for at in range(first, last)
-        ]
+        packed = np.stack([self.store.attention(corpus, key, layer, head, there[0], there[-1]) for head in heads])
+        lengths = np.diff(offsets[first : last + 1]).tolist()
+        maps = np.split(packed, [end - there[0] for end in there[1:-1]], axis=1)
+        found = [each.reshape(len(heads), n, n) for each, n in zip(maps, lengths, strict=True)]
         return found if example is None else found[0]
 
     def logits(self, task: str, *, seed: object = None, step: int | None = None, corpus: str = "") -> np.ndarray:
@@ -356,12 +356,10 @@ class Runs:
         """
         found = self.corpus(corpus)
         there = [one.name for one in found.info.annotations]
-        chosen = found.info.annotation(name) if name else None
-        if chosen is None and not name and len(there) == 1:
-            chosen = found.info.annotations[0]
-        if chosen is None:
+        fits = [one for one in there if name in ("", one)]
+        if len(fits) != 1:
             raise BertdynError(f"Which annotation of corpus '{found.info.name}'? It has {', '.join(there) or 'none'}.")
-        return found.annotations[chosen.name]
+        return found.annotations[fits[0]]
 
     def artefact(self, name: str) -> dict[str, np.ndarray]:
         """Return the arrays that belong to a row of results, by name; the row's column ``artefact`` names them.
@@ -390,9 +388,10 @@ class Runs:
     def _checkpoint(self, task: str, seed: object, step: int | None, corpus: str) -> tuple[str, CheckpointKey]:
         """The one checkpoint that fits."""
         corpus = corpus or self._only_corpus()
-        of_task = [c.key for c in self.store.checkpoints(corpus) if c.key.recipe == task]
+        keys = [c.key for c in self.store.checkpoints(corpus)]
+        of_task = [key for key in keys if key.recipe == task]
         if not of_task:
-            there = dict.fromkeys(c.key.recipe for c in self.store.checkpoints(corpus))
+            there = dict.fromkeys(key.recipe for key in keys)
             raise BertdynError(
                 f"The store has no task '{task}' on corpus '{corpus}', only {', '.join(there) or 'none'}."
             )
