@@ -146,7 +146,8 @@ def main(arguments: list[str]) -> None:
     from store.catalog import Catalog  # and DuckDB with it: only the process needs them
 
     catalog = Catalog(Path(arguments[0]))
-    catalog.settle()
+    with suppress(Exception):  # an index is a convenience: a question says itself what is wrong
+        catalog.settle()
     while True:
         try:
             method, given = questions.get(timeout=REST_SECONDS)
