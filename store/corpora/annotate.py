@@ -1,4 +1,4 @@
-"""Labels of a text file for a corpus that is stored already: the texts must be the same."""
+"""Read the labels of a text file as annotations of a stored corpus with the same texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 _SHOWN = 60
-"""Characters of a text that a message shows."""
+"""Number of characters of a text that a message shows."""
 
 
 def annotations_in(
@@ -61,8 +61,8 @@ def annotations_of(corpus: Corpus, text: Text) -> list[Annotation]:
     """Return the labels of a text file as annotations of a corpus.
 
     Raises:
-        BertdynError: the file has no labels, other texts or words (names the first sentence that differs), or labels of
-            words for a corpus whose words are the tokenizer's.
+        BertdynError: the file has no labels, or different texts or words (the message names the first sentence that
+            differs), or labels of words for a corpus whose words come from the tokenizer.
     """
     if not text.labels:
         raise BertdynError(f"{text.source} has no labels: name columns with --label.")
@@ -80,11 +80,11 @@ def _same_texts(corpus: Corpus, text: Text) -> None:
     for number, (theirs, ours) in enumerate(zip(text.texts, corpus.texts, strict=False), 1):
         if theirs != ours:
             raise BertdynError(
-                f"{text.source} has other texts than corpus '{name}': sentence {number} is {_quoted(theirs)}, in the "
-                f"corpus {_quoted(ours)}."
+                f"{text.source} has other texts than corpus '{name}': sentence {number} is {_quoted(theirs)}, but "
+                f"{_quoted(ours)} in the corpus."
             )
     if len(text.texts) != len(corpus.texts):
-        hint = f" Take the first ones with --limit {len(corpus.texts)}." if len(text.texts) > len(corpus.texts) else ""
+        hint = f" Take only the first with --limit {len(corpus.texts)}." if len(text.texts) > len(corpus.texts) else ""
         raise BertdynError(
             f"{text.source} has {len(text.texts):,} sentences, and corpus '{name}' has {len(corpus.texts):,}.{hint}"
         )
@@ -93,14 +93,14 @@ def _same_texts(corpus: Corpus, text: Text) -> None:
 def _same_words(corpus: Corpus, text: Text) -> None:
     if corpus.words is None or text.words is None:
         raise BertdynError(
-            f"{text.source} labels words, and the words of corpus '{corpus.info.name}' are the tokenizer's: words have "
-            "labels in a corpus that was made of a file with words, such as a .conllu."
+            f"{text.source} labels words, but the words of corpus '{corpus.info.name}' come from the tokenizer. Only a "
+            "corpus that was made from a file with words, such as a .conllu, can have labels of words."
         )
     for number, (theirs, ours) in enumerate(zip(text.words, corpus.words, strict=True), 1):
         if theirs != ours:
             raise BertdynError(
-                f"{text.source} splits sentence {number} into {len(theirs)} words, where corpus '{corpus.info.name}' "
-                f"has {len(ours)}: {_quoted(theirs)} and {_quoted(ours)}."
+                f"{text.source} splits sentence {number} into {len(theirs)} words, but corpus '{corpus.info.name}' "
+                f"into {len(ours)}: {_quoted(theirs)} and {_quoted(ours)}."
             )
 
 

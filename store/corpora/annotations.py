@@ -1,4 +1,4 @@
-"""Labels on a corpus: one Zarr group for each annotation, added at any time, without running a model again."""
+"""Labels on a corpus: one Zarr group per annotation, added at any time, without running a model again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def make_annotation(
     source: str = "",
     place: int = 0,
 ) -> Annotation:
-    """Return labels with what a listing says of them. Arguments are the fields of ``Annotation`` and its info."""
+    """Return an annotation with its info and digest. Arguments are the fields of ``Annotation`` and its info."""
     values = np.ascontiguousarray(values, np.dtype(_DTYPES[kind]).newbyteorder("<"))
     given = ~np.isnan(values) if kind == "number" else values >= (ROOT if kind == "tree" else NO_LABEL + 1)
     info = AnnotationInfo(
@@ -50,7 +50,7 @@ def _digest(
 
 
 def write_annotation(folder: Path, annotation: Annotation) -> None:
-    """Write the group of an annotation into a folder of our own.
+    """Write an annotation as a Zarr group into a new folder.
 
     Raises:
         OSError: the disk is full or not writable.
@@ -62,17 +62,17 @@ def write_annotation(folder: Path, annotation: Annotation) -> None:
 
 
 def _write_items(folder: Path, items: np.ndarray) -> None:
-    """Write the places of arcs, int64 [A, 2]."""
+    """Write the word positions of A arcs, int64 [A, 2]."""
     flat = np.ascontiguousarray(items, np.dtype("<i8"))
     shape = (chunk_length(len(flat), 8 * flat.shape[1]), flat.shape[1])
     make_array(folder, _ITEMS, flat.shape, shape, flat.dtype, ("item", "word"), flat)
 
 
 def add_annotation(root: Path, corpus: str, annotation: Annotation, replace: bool = False) -> bool:
-    """Add an annotation after those that the corpus has, whole or not at all; False where it is there already.
+    """Add an annotation to a stored corpus, completely or not at all. Return False if the corpus already has it.
 
     Raises:
-        BertdynError: another one of that name is there and ``replace`` is False; the disk is full or not writable.
+        BertdynError: a different annotation has that name and ``replace`` is False; the disk is full or not writable.
     """
     folder, name, digest = corpus_path(root, corpus), annotation.info.name, annotation.info.digest
     known = {info.name: info for info in corpus_info(folder).annotations}
@@ -92,8 +92,8 @@ def add_annotation(root: Path, corpus: str, annotation: Annotation, replace: boo
     if now is not None and now.digest == digest:
         return False  # another process was quicker
     raise BertdynError(
-        f"Corpus '{corpus}' has other labels called '{name}' already. Give these another name, or put them in "
-        "their place with `bertdyn annotate --replace`."
+        f"Corpus '{corpus}' already has different labels called '{name}'. Give the new ones another name, or replace "
+        "the old ones with `bertdyn annotate --replace`."
     )
 
 
@@ -116,16 +116,16 @@ def read_annotation(root: Path, corpus: str, info: AnnotationInfo) -> Annotation
     values = read_array(folder, _VALUES)
     if _digest(info.level, info.kind, info.labels, values, items) != info.digest:
         raise BertdynError(
-            f"Annotation '{info.name}' of corpus '{corpus}' is damaged: its values do not have the digest that it "
-            "states. Add it again with `bertdyn annotate --replace`."
+            f"Annotation '{info.name}' of corpus '{corpus}' is damaged: its values do not match its digest. Add it "
+            "again with `bertdyn annotate --replace`."
         )
     return Annotation(info, values, items)
 
 
 class StoredAnnotations(Mapping[str, Annotation]):
-    """The annotations of a stored corpus, by name; each is read when it is asked for.
+    """The annotations of a stored corpus by name, each read at its first use.
 
-    Asking raises BertdynError where one is damaged.
+    A damaged annotation raises BertdynError when it is read.
     """
 
     def __init__(self, root: Path, info: CorpusInfo) -> None:
@@ -153,6 +153,6 @@ def write_array(folder: Path, name: str, values: np.ndarray, dtype: str, axis: s
 
 
 def read_array(folder: Path, name: str) -> np.ndarray:
-    """Return one array of a group, whole."""
+    """Return one whole array of a group."""
     values: Any = open_array(folder / name)[:]
     return np.asarray(values)

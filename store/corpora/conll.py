@@ -1,4 +1,4 @@
-"""Files with a word and its labels in each line, in columns separated by blanks, as CoNLL-2003 has them."""
+"""Read CoNLL-2003-style files: one word per line with its labels, in columns separated by blanks."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from store.corpora.table_files import looks_binary
 from store.errors import BertdynError
 
 CONLL_2003 = ("POS", "CHUNK", "NER")
-"""Labels of a file of four columns (Tjong Kim Sang & De Meulder 2003)."""
+"""Names of the labels in a file of four columns (Tjong Kim Sang & De Meulder 2003)."""
 ONE_LABEL = ("label",)
-"""Labels of a file of two columns; of others they are called by their numbers, from 2."""
+"""Name of the label in a file of two columns. In other files, the labels are named by column number, from 2."""
 _DOCUMENT = "-DOCSTART-"
 
 
 def sentences(path: Path) -> Iterator[list[Word]]:
-    """Return the sentences of a file; lines that begin a document are left out.
+    """Yield the sentences of a file, without the lines that begin a document.
 
     Raises:
-        BertdynError: it is not text, or a line has another number of columns than the first.
+        BertdynError: the file is not text, or a line and the first line differ in their number of columns.
     """
     if looks_binary(path):
         raise BertdynError(f"{path} is not text: a .conll file was expected.")
@@ -39,7 +39,7 @@ def sentences(path: Path) -> Iterator[list[Word]]:
                 columns = columns or len(cells)
                 if len(cells) != columns:
                     raise BertdynError(
-                        f"{path}, line {number}: {len(cells)} columns where the first line has {columns}."
+                        f"{path}, line {number}: {len(cells)} columns, but the first line has {columns}."
                     )
                 words.append(Word(number, cells))
     except UnicodeDecodeError:
@@ -49,14 +49,14 @@ def sentences(path: Path) -> Iterator[list[Word]]:
 
 
 def labels_of(found: Sequence[Sequence[Word]], wanted: Sequence[str], path: Path) -> tuple[Labels, ...]:
-    """Return the labels of words: every column behind the first.
+    """Return the labels of the words: the columns after the first.
 
     Args:
-        wanted: names (in any case) or numbers of columns, the first of which is 1; none: all of them.
+        wanted: names (in any case) or numbers (from 1) of columns; empty: all columns.
         path: the file, for messages.
 
     Raises:
-        BertdynError: there is no such column.
+        BertdynError: the file has no such column.
     """
     many = len(found[0][0].cells)
     known = {4: CONLL_2003, 2: ONE_LABEL}.get(many, tuple(str(n) for n in range(2, many + 1)))

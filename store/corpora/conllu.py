@@ -1,4 +1,4 @@
-"""CoNLL-U files: the words of sentences, and all that the columns say of them."""
+"""Read CoNLL-U files: the words of each sentence and their labels."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from store.errors import BertdynError
 
 FORM, _UPOS, _XPOS, _FEATS, _HEAD, _DEPREL = 1, 3, 4, 5, 6, 7
 COLUMNS = {"UPOS": _UPOS, "XPOS": _XPOS, "DEPREL": _DEPREL}
-"""Labels of words, by the column of a line, from 0."""
+"""Columns of a line, from 0, by the name of the labels that they hold."""
 TREE, ARCS = "HEAD", "ARCS"
-"""Names of the annotations of each word's head, and of the relation of each word and its head."""
+"""Names of two annotations: each word's head, and each word's relation to its head."""
 NAMES = (*COLUMNS, TREE, ARCS)
 _EMPTY = ("", "_")
 
 
 @dataclass(frozen=True)
 class Word:
-    """A syntactic word: its line in the file, and the line's ten columns."""
+    """A syntactic word: its line number in the file and the cells of that line."""
 
     line: int
     cells: Sequence[str]
 
 
 def sentences(path: Path) -> Iterator[list[Word]]:
-    """Return the sentences of a file.
+    """Yield the sentences of a file.
 
-    Multiword ranges (1-2) repeat the words that follow and empty nodes (8.1) have no place in the text: both are left
-    out (universaldependencies.org/format.html).
+    Leaves out multiword ranges (1-2), which repeat the words that follow, and empty nodes (8.1), which are not in the
+    text (universaldependencies.org/format.html).
 
     Raises:
-        BertdynError: it is not text, or a line is not CoNLL-U.
+        BertdynError: the file is not text, or a line is not CoNLL-U.
     """
     if looks_binary(path):
         raise BertdynError(f"{path} is not text: a .conllu file was expected.")
@@ -60,16 +60,16 @@ def sentences(path: Path) -> Iterator[list[Word]]:
 
 
 def fault(words: Sequence[Word], trees: bool) -> str:
-    """Return what is wrong with a sentence, with its line; empty where nothing is.
+    """Return a message about the first fault of a sentence, with its line; empty if there is none.
 
     Args:
-        trees: whether the heads are wanted.
+        trees: check the heads too.
     """
     for number, word in enumerate(words, 1):
         if word.cells[FORM] == "":
             return f"line {word.line}: a word without a form"
         if word.cells[0] != str(number):
-            return f"line {word.line}: word {word.cells[0]} where {number} was expected"
+            return f"line {word.line}: word {word.cells[0]}, but {number} was expected"
     return _tree_fault(words) if trees else ""
 
 
@@ -78,7 +78,7 @@ def _tree_fault(words: Sequence[Word]) -> str:
     roots = [word for word, head in zip(words, heads, strict=True) if head == 0]
     for word, head in zip(words, heads, strict=True):
         if head is not None and not 0 <= head <= len(words):
-            return f"line {word.line}: the head '{word.cells[_HEAD]}' is no word of the sentence"
+            return f"line {word.line}: the head '{word.cells[_HEAD]}' is not a word of the sentence"
     if len(roots) > 1:
         return f"line {roots[1].line}: a second root, '{roots[1].cells[FORM]}' after '{roots[0].cells[FORM]}'"
     for start in range(1, len(words) + 1):
@@ -86,12 +86,12 @@ def _tree_fault(words: Sequence[Word]) -> str:
         for _ in words:
             at = heads[at - 1] if at else None
         if at:
-            return f"line {words[start - 1].line}: the heads of '{words[start - 1].cells[FORM]}' lead round in a cycle"
+            return f"line {words[start - 1].line}: the heads of '{words[start - 1].cells[FORM]}' form a cycle"
     return ""
 
 
 def _head(word: Word) -> int | None:
-    """Place of the head, from 1; 0 for the root, None where there is none, -1 where it is no number."""
+    """Return the position of the head, from 1; 0 for the root, None if there is none, -1 if it is not a number."""
     cell = word.cells[_HEAD]
     return None if cell in _EMPTY else int(cell) if cell.isdecimal() else -1
 
@@ -100,11 +100,11 @@ def labels_of(found: Sequence[Sequence[Word]], wanted: Sequence[str], path: Path
     """Return the labels of sentences: UPOS, XPOS, DEPREL, HEAD, ARCS and every key of FEATS that occurs.
 
     Args:
-        wanted: names in any case; none: all of them.
+        wanted: names in any case; empty: all labels.
         path: the file, for messages.
 
     Raises:
-        BertdynError: no word has what is wanted.
+        BertdynError: no word has a label of a wanted name.
     """
     features = [[_features(word) for word in words] for words in found]
     keys = sorted({key for words in features for word in words for key in word}, key=str.lower)
@@ -146,6 +146,6 @@ def _arcs(found: Sequence[Sequence[Word]]) -> Labels:
 
 
 def _features(word: Word) -> dict[str, str]:
-    """Keys and values of FEATS: ``Case=Nom|Number=Sing``."""
+    """Return the keys and values of FEATS, such as ``Case=Nom|Number=Sing``."""
     pairs = (part.partition("=") for part in word.cells[_FEATS].split("|"))
     return {key: value for key, _, value in pairs if value}

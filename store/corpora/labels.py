@@ -1,4 +1,4 @@
-"""Labels as a text file has them, and as annotations of a tokenised corpus."""
+"""Turn the labels of a text file into annotations of a tokenised corpus."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from store.corpora.annotations import make_annotation
 from store.keys import NO_HEAD, NO_LABEL, ROOT, Annotation, LabelKind, Level
 
 SPLIT = "split"
-"""Name of the annotation, and of the column of a table, that says which part of a corpus a sentence is in."""
+"""Name of the annotation (and of the table's column) that holds the split of each sentence."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of one column of a text file, example by example; None where there is none."""
+    """The labels of one column of a text file, by example; None where a label is missing."""
 
     name: str
     level: Level
     kind: LabelKind
     values: tuple[Any, ...]
-    """Sentences: a text each. Words: a tuple of texts each, of trees of numbers (0 for the root, else the head's place,
-    from 1). Arcs: a tuple of (place of the word, place of its head, label), from 0."""
+    """One value per sentence. Labels of sentences: a text. Labels of words: a tuple with a text per word, or for trees
+    an integer per word (position of its head, from 1; 0 for the root). Labels of arcs: a tuple of (position of the
+    word, position of its head, label), from 0."""
 
 
 def kind_of(labels: Iterable[str | None]) -> LabelKind:
-    """Return ``number`` where all labels are numbers and one of them has a fraction, else ``class``."""
+    """Return ``number`` if all labels are numbers and at least one has a fraction, else ``class``."""
     fraction = False
     for label in labels:
         try:
@@ -49,9 +50,9 @@ def annotation_of(
 
     Args:
         word_offsets: int64 [E + 1], words of the corpus.
-        word_index: int32 [W], number of the word in its sentence; words that were cut off are missing, and lose their
-            labels.
-        source: the file that they were read from.
+        word_index: int32 [W], position of each word in its sentence. Words that were cut off are missing here, and
+            their labels are dropped.
+        source: the file that the labels were read from.
         place: position among the annotations of the corpus.
     """
     if labels.level == "sentence":
@@ -93,7 +94,7 @@ def _finished(
 
 
 def _order(label: str) -> tuple[int, float, str]:
-    """Numbers by size, then words by letter."""
+    """Return a sort key that puts numbers first, by size, then words, by letter."""
     try:
         return (0, float(label), label)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Corpora in several files, one for each split."""
+"""Join the files of a corpus that has one file per split."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from store.errors import BertdynError
 
 
 def splits_of(corpora: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
-    """Return the files of each corpus by split, given files by ``NAME`` or ``NAME:SPLIT``; the split of a corpus in one
-    file is empty.
+    """Return the files of each corpus by split. The split of a corpus in one file is the empty text.
+
+    Args:
+        corpora: files by ``NAME`` or ``NAME:SPLIT``.
 
     Raises:
-        BertdynError: a name or a split is empty, or a corpus has files with a split and one without.
+        BertdynError: a name or a split is empty, or a corpus has both files with a split and a file without.
     """
     found: dict[str, dict[str, Path]] = {}
     for typed, path in corpora.items():
@@ -29,17 +31,18 @@ def splits_of(corpora: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
     for name, paths in found.items():
         if "" in paths and len(paths) > 1:
             others = ", ".join(f"{name}:{split}" for split in paths if split)
-            raise BertdynError(f"--corpus: '{name}' has files with a split ({others}) and one without.")
+            raise BertdynError(f"--corpus: '{name}' has both files with a split ({others}) and a file without.")
     return found
 
 
 def joined(parts: Mapping[str, Text]) -> Text:
-    """Return the texts of the splits of a corpus, one after the other, with an annotation that names the split.
+    """Return the splits of a corpus as one text, one after the other, with an annotation that names the split.
 
-    Labels of words that no word of a split has, such as a rare feature of a treebank, are missing there.
+    Labels of words may be missing from a whole split, such as a rare feature of a treebank.
 
     Raises:
-        BertdynError: splits of which one has words, pairs or labels of sentences and another has not.
+        BertdynError: the splits differ in having words, in texts per example or in labels of sentences, or one has a
+            column ``split`` of its own.
     """
     (first_name, first), *rest = parts.items()
     for name, part in rest:
@@ -51,7 +54,7 @@ def joined(parts: Mapping[str, Text]) -> Text:
                 )
     for name, part in parts.items():
         if any(labels.name == SPLIT for labels in part.labels):
-            raise BertdynError(f"{part.source} has a column '{SPLIT}' of its own: give it without ':{name}'.")
+            raise BertdynError(f"{part.source} has its own column '{SPLIT}': give the file without ':{name}'.")
     known = {labels.name: labels for part in reversed(tuple(parts.values())) for labels in part.labels}
     names = dict.fromkeys(labels.name for part in parts.values() for labels in part.labels)
     splits = Labels(SPLIT, "sentence", "split", tuple(name for name, part in parts.items() for _ in part.texts))
@@ -75,12 +78,12 @@ def _joined(like: Labels, parts: tuple[Text, ...]) -> Labels:
         for value in (_none(like, part) if labels is None else labels.values)
     )
     kinds = {labels.kind for labels in found if labels is not None}
-    # Numbers of which those of one split happen to be whole.
+    # Kinds differ where the numbers of one split all happen to be whole.
     return replace(like, values=values, kind=like.kind if len(kinds) == 1 else kind_of(values))
 
 
 def _none(like: Labels, part: Text) -> tuple[Any, ...]:
-    """Nothing for each sentence of a split."""
+    """Return missing labels of words or arcs for each sentence of a split."""
     return tuple(() if like.level == "arc" else (None,) * len(words) for words in part.words or ())
 
 
@@ -93,5 +96,5 @@ def _columns(text: Text) -> str:
 
 
 def _labels(text: Text) -> str:
-    """Labels that all splits must have: those of sentences."""
+    """Return the names of the labels that all splits must have: those of sentences."""
     return ", ".join(labels.name for labels in text.labels if labels.level == "sentence") or "none"

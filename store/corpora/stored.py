@@ -1,4 +1,7 @@
-"""A corpus's Zarr group: token ids, offsets, words, texts, annotations. Small beside the activations."""
+"""Write and read a corpus as a Zarr group: token ids, offsets, words, texts, annotations.
+
+The group is small compared with the activations.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,11 @@ _REQUIRED = (*_ARRAYS, "text_utf8", "text_offsets", "text_columns", "piece_ids",
 
 
 def write_corpus(root: Path, corpus: Corpus, replace: bool = False) -> bool:
-    """Put a corpus in place, whole. False: another of that name was there first, and is not to be replaced.
+    """Write a corpus, completely or not at all. Return False if its name is taken and ``replace`` is False.
 
     Raises:
         BertdynError: the disk is full or not writable.
-        ValueError: arrays that contradict each other.
+        ValueError: the arrays contradict each other.
     """
     _consistent(corpus)
     stage = Stage(root)
@@ -61,13 +64,14 @@ def write_corpus(root: Path, corpus: Corpus, replace: bool = False) -> bool:
 
 
 def add_corpus(root: Path, corpus: Corpus, in_use: Callable[[], bool]) -> None:
-    """Add a corpus; one with the same texts and tokens gets the annotations that are new.
+    """Add a corpus. If it is stored already with the same texts and tokens, only add its new annotations.
 
     Args:
-        in_use: whether any checkpoint was extracted on the corpus that has this name; else that gives way to this one.
+        in_use: return whether any checkpoint was extracted on the stored corpus of this name; if not, the new corpus
+            replaces it.
 
     Raises:
-        BertdynError: another one in use has that name; the disk is full or not writable.
+        BertdynError: a different corpus that is in use has that name; the disk is full or not writable.
     """
     name = corpus.info.name
     there = modified(corpus_path(root, name)) is not None
@@ -86,16 +90,16 @@ def add_corpus(root: Path, corpus: Corpus, in_use: Callable[[], bool]) -> None:
 
 
 def read_corpus(root: Path, name: str) -> Corpus:
-    """The corpus of that name.
+    """Return the corpus of that name.
 
     Raises:
-        BertdynError: there is none, it is damaged, or another one lies in its folder.
+        BertdynError: there is none, it is damaged, or its folder holds another corpus.
     """
     folder = corpus_path(root, name)
     info = corpus_info(folder)
     if info.name != name:
-        raise BertdynError(f"'{folder}' should hold corpus '{name}' but says it is '{info.name}'.")
-    # A missing chunk would read as zeros, so look first; a corpus is small.
+        raise BertdynError(f"'{folder}' should hold corpus '{name}', but holds '{info.name}'.")
+    # A missing chunk would read as zeros, so check all of them first; a corpus is small.
     missing = (f"its {array} are missing" for array in _REQUIRED if not (folder / array / MARK).is_file())
     for problem in itertools.chain(missing, damage(folder)):
         raise _damaged(root, name, problem)
@@ -120,7 +124,7 @@ def read_corpus(root: Path, name: str) -> Corpus:
 
 
 def same_text(a: Corpus, b: Corpus) -> bool:
-    """Whether two corpora are the same texts, words and tokens; where they were read from does not matter."""
+    """Return whether two corpora have the same texts, words and tokens, whichever files they were read from."""
     return (
         a.info.fingerprint == b.info.fingerprint
         and a.info.kind == b.info.kind

@@ -1,6 +1,6 @@
-"""Rows of a table in a file: .tsv, .csv (line by line), .jsonl, .parquet (through DuckDB); which columns are what.
+"""Read tables of texts and labels: .tsv and .csv line by line, .jsonl, .json and .parquet through DuckDB.
 
-A row that is torn or lacks a text or label has a fault, and whoever reads on decides what becomes of it.
+A malformed row is returned with its fault; the caller decides whether to refuse or to skip it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ TEXT_COLUMNS = (
     ("text",), ("sentence",), ("text", "text_pair"), ("sentence1", "sentence2"), ("premise", "hypothesis"),
     ("question", "sentence"), ("question1", "question2"), ("question", "answer"),
 )  # fmt: skip
-"""Taken when --text is not given and no other of them fits too."""
+"""Names of text columns, used without --text if only one entry fits (or the largest that contains the others)."""
 LABEL_COLUMNS = ("label", "labels", "gold_label", "is_duplicate")
-"""Taken when --label is not given and no other of them is there."""
+"""Names of label columns, used without --label if the table has only one of them."""
 NUMBER_COLUMNS = ("score", "similarity")
-"""Hold numbers in data sets that are known; taken when --label is not given and there is none of LABEL_COLUMNS."""
+"""Names of columns of numbers in well-known data sets, used without --label if there are no LABEL_COLUMNS."""
 WORD_COLUMNS = ("tokens", "words")
-"""Lists of words, taken when --text is not given and there is no column of TEXT_COLUMNS."""
+"""Names of columns with lists of words, used without --text if there are no TEXT_COLUMNS."""
 TAG_COLUMNS = (*LABEL_COLUMNS, "tags", "ner_tags", "pos_tags", "chunk_tags")
-"""Lists with a label for each word, taken when --label is not given and no other of them is there."""
+"""Names of columns with a list of one label per word, used without --label if the table has only one of them."""
 JSON = (".jsonl", ".json", ".ndjson")
 _LIST = re.compile(r"[A-Z]+\[\]")
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
 _LONGEST_LINE = 64 * 2**20
 _HEADLESS = ("sentence", "label")
-"""What the columns of a .tsv of two columns without a header are called."""
+"""Names of the columns of a .tsv of two columns without a header."""
 
 
 @dataclass(frozen=True)
@@ -42,58 +42,59 @@ class Row:
     """One row of a table."""
 
     number: int
-    """Of its last line, or of the row where a file has no lines; from 1."""
+    """Number of its last line, or of the row in a file that has no lines; from 1."""
     cells: tuple[Any, ...]
-    """Of the columns that were asked for: a text, a list of texts where the column holds lists, or None."""
+    """Values of the requested columns: each a text, a list of texts if the column holds lists, or None."""
     fault: str = ""
-    """What is wrong with it, in words; empty when all is well."""
+    """Why the row cannot be used; empty if it can."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table in a file, and what its columns are called."""
+    """A table in a file and the names of its columns."""
 
     path: Path
     ending: str
     names: tuple[str, ...]
-    """By the first line, else numbers from 1, or sentence and label for two columns."""
+    """Names of the columns: from the first line, else numbers from 1, or sentence and label for two columns."""
     header: bool
-    """The first line names the columns."""
+    """True if the first line names the columns."""
     nested: frozenset[str] = frozenset()
-    """Columns that hold lists or mappings."""
+    """Names of the columns that hold lists or mappings."""
     lists: frozenset[str] = frozenset()
-    """Those of them that hold lists of texts or numbers: words, or a label for each word."""
+    """Names of the columns that hold lists of texts or numbers: words, or one label per word."""
 
     @property
     def unit(self) -> str:
-        """What rows are counted in: 'line' or 'row'."""
+        """Word for one row in messages: 'line' or 'row'."""
         return "line" if self.ending in _DELIMITERS else "row"
 
     def column(self, named: str, flag: str) -> str:
-        """Return the column that a flag names: by its name or, in a table without header, by its number.
+        """Return the column that a flag names, by name or, in a table without a header, by number.
 
         Raises:
-            BertdynError: there is none; names those there are.
+            BertdynError: there is no such column (the message lists the columns), or it holds other than texts or
+                lists of words.
         """
         if named in self.nested - self.lists:
             raise BertdynError(
-                f"{self.path}: column '{named}' holds lists or mappings, and {flag} needs a text or a list of words."
+                f"{self.path}: column '{named}' holds lists or mappings, but {flag} needs a text or a list of words."
             )
         if named in self.names:
             return named
         if not self.header and named.isdecimal() and 1 <= int(named) <= len(self.names):
             return self.names[int(named) - 1]
-        there = ", ".join(self.names) if self.header else f"{len(self.names)} columns without header"
+        there = ", ".join(self.names) if self.header else f"{len(self.names)} columns without a header"
         raise BertdynError(f"{self.path} has no column '{named}' for {flag}, only {there}.")
 
     def rows(self, columns: Sequence[str], limit: int | None = None) -> Iterator[Row]:
-        """Yield the rows, with the cells of some columns.
+        """Yield the rows with the cells of some columns.
 
         Args:
-            limit: no more than so many are needed: files that are not read line by line are read no further.
+            limit: number of rows that the caller needs; files that are not read line by line are read no further.
 
         Raises:
-            BertdynError: the file cannot be read on.
+            BertdynError: the file cannot be read.
         """
         if self.ending in _DELIMITERS:
             yield from self._lines([self.names.index(name) for name in columns])
@@ -116,17 +117,19 @@ class Table:
                 yield Row(row.number, tuple(row.cells[place] for place in places))
             else:
                 there = f"{len(row.cells)} column{'s' * (len(row.cells) > 1)}"
-                yield Row(row.number, (), f"{there} where the first line has {many}")
+                yield Row(row.number, (), f"{there}, but the first line has {many}")
 
 
 def table_of(path: Path, ending: str, named: Sequence[str]) -> Table:
-    """Look at a table's columns.
+    """Return the table in a file, with the names of its columns.
 
     Args:
+        ending: the file's ending, in lower case.
         named: columns that the user named, by name or number.
 
     Raises:
-        BertdynError: not text, empty, a column that is named twice, numbers although the first line names columns.
+        BertdynError: the file is not text or is empty, its first line names a column twice, or the user gave numbers
+            although the first line names the columns.
     """
     if ending == ".parquet":
         return _typed(path, ending, scan("read_parquet", [path]))
@@ -147,10 +150,10 @@ def table_of(path: Path, ending: str, named: Sequence[str]) -> Table:
 
 
 def text_columns(table: Table, given: str | None) -> list[str]:
-    """Return the columns of the texts, one or two: those that were named, else the only ones that fit.
+    """Return the one or two columns of the texts: those in ``given``, else the only ones that fit.
 
     Raises:
-        BertdynError: none fits, or several do; says which there are.
+        BertdynError: no columns fit, or several do; the message lists them.
     """
     if given is not None:
         parts = [given] if given in table.names else [part.strip() for part in given.split(",")]
@@ -158,7 +161,7 @@ def text_columns(table: Table, given: str | None) -> list[str]:
         if not 1 <= len(names) <= 2:
             raise BertdynError(f"--text {given}: an example is one text or a pair of texts, not {len(names)}.")
         if len(names) > 1 and set(names) & table.lists:
-            raise BertdynError(f"--text {given}: a list of words is an example by itself, not one of a pair.")
+            raise BertdynError(f"--text {given}: a list of words cannot be part of a pair.")
         return names
     if not table.header and len(table.names) <= len(_HEADLESS):
         return [table.names[0]]
@@ -170,7 +173,7 @@ def text_columns(table: Table, given: str | None) -> list[str]:
     if whole:
         several = " and ".join("'" + ",".join(group) + "'" for group in whole)
         raise BertdynError(f"{table.path}: which columns are the text? {several} fit; name one with --text.")
-    hint = "" if table.ending not in _DELIMITERS else "; without a header by number, as in --text 4 --label 2"
+    hint = "" if table.ending not in _DELIMITERS else "; without a header use numbers, as in --text 4 --label 2"
     raise BertdynError(
         f"{table.path}: which column is the text? It has {', '.join(n or '(no name)' for n in table.names)}; name one "
         f"with --text{hint}."
@@ -178,13 +181,13 @@ def text_columns(table: Table, given: str | None) -> list[str]:
 
 
 def label_columns(table: Table, given: str | None, words: bool = False) -> list[str]:
-    """Return the columns of the labels: those that were named, else the only one that fits; none when none does.
+    """Return the columns of the labels: those in ``given``, else the only one that fits, if any.
 
     Args:
-        words: the text is a list of words, so that a label may be for each.
+        words: whether the text is a list of words, so that a column may hold one label per word.
 
     Raises:
-        BertdynError: several fit, or one that was named is not there.
+        BertdynError: several columns fit, or a named column does not exist.
     """
     if given is not None:
         parts = [given] if given in table.names else [part.strip() for part in given.split(",")]
@@ -203,21 +206,23 @@ def _labels(table: Table, named: str, words: bool) -> str:
     name = table.column(named, "--label")
     if name in table.lists and not words:
         raise BertdynError(
-            f"{table.path}: column '{name}' holds lists, and a label for each word needs a column with lists of words: "
-            "name it with --text."
+            f"{table.path}: column '{name}' holds a label for each word, so the text must be a column with lists of "
+            "words: name it with --text."
         )
     return name
 
 
 def looks_binary(path: Path) -> bool:
-    """Whether a file holds a zero byte at its beginning."""
+    """Return whether the first 64 KiB of a file hold a zero byte."""
     with path.open("rb") as file:
         return b"\0" in file.read(2**16)
 
 
 def _is_header(path: Path, head: Sequence[str], ending: str, named: Sequence[str]) -> bool:
-    """Whether the first line names columns. A .tsv of two columns (or one) may do without, and any table whose columns
-    are named by number."""
+    """Return whether the first line names the columns.
+
+    A .tsv of one or two columns may lack a header, and so may any table whose columns the user gave by number.
+    """
     columns = set(named)
     known = {*LABEL_COLUMNS, *(part for group in TEXT_COLUMNS for part in group)}
     lowered = {cell.strip().lower() for cell in head}
@@ -240,7 +245,7 @@ def _is_header(path: Path, head: Sequence[str], ending: str, named: Sequence[str
 
 
 def _split(path: Path, ending: str) -> Iterator[Row]:
-    """Lines of a .tsv or rows of a .csv that are not blank, cut into cells."""
+    """Yield the non-blank lines of a .tsv or rows of a .csv, split into cells."""
     try:
         with path.open(encoding="utf-8-sig", newline="\n" if ending == ".tsv" else "") as lines:
             if ending == ".tsv":
@@ -264,7 +269,7 @@ def _split(path: Path, ending: str) -> Iterator[Row]:
 
 
 def _json(ending: str) -> tuple[str, ...]:
-    """Options of the reader: a .json holds lines or one list."""
+    """Return options of DuckDB's JSON reader: a .json holds one value per line or one list."""
     form = "auto" if ending == ".json" else "newline_delimited"
     return f"format='{form}'", f"maximum_object_size={_LONGEST_LINE}"
 
@@ -272,7 +277,7 @@ def _json(ending: str) -> tuple[str, ...]:
 def _table_function(path: Path, ending: str, names: Sequence[str], lists: frozenset[str]) -> str:
     if ending == ".parquet":
         return scan("read_parquet", [path])
-    # Typed by us: what looks like a date or a number to DuckDB must come back as it was written.
+    # With explicit types, so that DuckDB does not rewrite texts that look like dates or numbers.
     types = ", ".join(f"{_string(name)}: 'VARCHAR{'[]' * (name in lists)}'" for name in names)
     return scan("read_json", [path], *_json(ending), f"columns={{{types}}}")
 

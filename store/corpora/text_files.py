@@ -1,4 +1,4 @@
-"""Text files: the sentences and labels in a table, in columns of words, or line by line."""
+"""Read text files: sentences and labels in a table, in columns of words, or one sentence per line."""
 
 from __future__ import annotations
 
@@ -19,36 +19,37 @@ TABLES = (".tsv", ".csv", *JSON, ".parquet")
 CONLLU, CONLL, LINES = ".conllu", ".conll", ".txt"
 ENDINGS = (*TABLES, CONLLU, CONLL, LINES)
 _SHOWN = 3
-"""Bad rows that are named; the others are counted."""
+"""Number of bad rows that a message names; it only counts the rest."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """What a text file says, before any tokenizer."""
+    """The content of a text file, before tokenisation."""
 
     kind: Literal["sentence", "word"]
     texts: tuple[tuple[str, ...], ...]
-    """One text an example, or two for pairs; of words, the forms joined by blanks."""
+    """One text per example, or two for pairs; for a file of words, the forms joined by blanks."""
     words: tuple[tuple[str, ...], ...] | None
-    """Word-level sets: the forms of each sentence."""
+    """The forms of each sentence in a file of words; None for other files."""
     labels: tuple[Labels, ...]
-    """Those of each column that was taken."""
+    """Labels, one entry per column that was read."""
     source: str
     sha256: str
     columns: Mapping[str, str]
-    """Which columns were read, as provenance; ``header``: ``none`` where the first line does not name them."""
+    """Columns that were read, as provenance; ``header`` is ``none`` if the first line does not name them."""
     notes: tuple[str, ...] = ()
-    """What a user would want to know of how it was read."""
+    """Notes to the user about the reading, such as rows that were left out."""
 
 
 def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:
-    """Which column the flag names for each corpus.
+    """Return the column that the flag names for each corpus.
 
-    ``NAME:COLUMN`` is for one corpus; a bare column is for all it can be meant for: of labels, the names of CoNLL-U for
-    the .conllu files when there are any, every other for the tables. Columns of labels add up.
+    ``NAME:COLUMN`` is for one corpus. A bare column is for every corpus that can have it: a CoNLL-U label for the
+    .conllu files if there are any, every other column for the tables. Several label columns of a corpus are joined by
+    commas.
 
     Raises:
-        BertdynError: two texts for one corpus, or a column that no corpus can have.
+        BertdynError: two text columns for one corpus, or a column that no corpus can have.
     """
     own: dict[str, list[str]] = {}
     bare: dict[str, list[str]] = {}
@@ -63,20 +64,18 @@ def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal[
     for name, columns in chosen.items():
         if flag == "--text" and len(columns) > 1:
             both = " and ".join(f"'{column}'" for column in columns)
-            raise BertdynError(f"{flag}: both {both} for corpus '{name}'; write {name}:COLUMN.")
+            raise BertdynError(f"{flag}: both {both} are given for corpus '{name}'; write {name}:COLUMN.")
     return {name: ",".join(columns) for name, columns in chosen.items()}
 
 
 def _meant(corpora: Mapping[str, Path], value: str, flag: str) -> list[str]:
-    """The corpora that a column without a corpus's name is for."""
+    """Return the corpora that a column without a corpus's name is for."""
     conllu = [n for n, p in corpora.items() if p.suffix.lower() == CONLLU]
     tables = [n for n, p in corpora.items() if n not in conllu and p.suffix.lower() != LINES]
     if flag == "--label" and conllu and (not tables or all(v.upper() in NAMES for v in _parts(value))):
         return conllu
     if not tables:
-        raise BertdynError(
-            f"{flag} {value}: no corpus is a table that has columns; the words of a .conllu are the text."
-        )
+        raise BertdynError(f"{flag} {value}: no corpus is a table with columns; in a .conllu the words are the text.")
     return tables
 
 
@@ -92,18 +91,20 @@ def read(
     """Read a text file.
 
     Args:
-        path: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll, or .txt with a sentence in each line. A .tsv of two
-            columns without a header is sentence and label; a column may hold lists of words, and others of labels.
-        text: column of the sentences, or two columns joined by a comma for pairs; by number without a header.
-        label: columns of the labels, joined by commas; of a .conllu UPOS, XPOS, DEPREL, HEAD, ARCS or keys of FEATS,
+        path: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll, or .txt with one sentence per line. A .tsv of two
+            columns without a header holds sentences and labels. In .jsonl, .json and .parquet, columns may hold lists
+            of words and lists of labels.
+        text: column of the sentences, or two columns joined by a comma for pairs; numbers without a header.
+        label: columns of the labels, joined by commas; for a .conllu UPOS, XPOS, DEPREL, HEAD, ARCS or keys of FEATS,
             in any case (default: all).
-        limit: keep the first so many examples.
-        skip: leave out and count rows that are torn or lack a text or label, and sentences that are no trees.
-        unlabelled: take a row without a label for a sentence without one.
+        limit: number of examples to keep, from the first.
+        skip: leave out (and count) rows that are malformed or lack a text or label, and sentences whose heads are not
+            a tree.
+        unlabelled: accept a row without a label as a sentence without one.
 
     Raises:
-        BertdynError: no such file, another ending, binary, empty, without the column, columns of which several fit, a
-            bad row.
+        BertdynError: the file does not exist, has an unknown ending, is binary or empty, lacks the column, has several
+            columns that fit, or has a bad row.
     """
     if not path.is_file():
         raise BertdynError(f"There is no corpus file {path}.")
@@ -114,7 +115,7 @@ def read(
         return (_read_conllu if ending == CONLLU else _read_conll)(path, _parts(label), limit, skip)
     if ending == LINES:
         if named := text or label:
-            raise BertdynError(f"{path} has a sentence in each line and no columns: '{named}' has no meaning for it.")
+            raise BertdynError(f"{path} has one sentence per line and no columns: '{named}' has no meaning for it.")
         return _read_lines(path, limit)
     if ending not in TABLES:
         raise BertdynError(f"{path}: corpus files end in {', '.join(ENDINGS)}.")
@@ -122,14 +123,14 @@ def read(
 
 
 def renamed(text: Text, name: str) -> Text:
-    """Return a text whose only labels have another name.
+    """Return a text with a new name for its only column of labels.
 
     Raises:
-        BertdynError: it has labels of several columns, or none.
+        BertdynError: the text has no labels or several columns of them.
     """
     if len(text.labels) != 1:
         there = ", ".join(labels.name for labels in text.labels) or "none"
-        raise BertdynError(f"--name {name}: one column of labels has a name of its own, and {text.source} has {there}.")
+        raise BertdynError(f"--name {name} needs exactly one column of labels, but {text.source} has {there}.")
     return replace(text, labels=(replace(text.labels[0], name=name),))
 
 
@@ -154,7 +155,7 @@ def _read_table(
             bad.append(f"{table.unit} {row.number}: {fault}")
         else:
             raise BertdynError(
-                f"{path}, {table.unit} {row.number}: {fault}. With --skip-bad-rows such rows are left out and counted."
+                f"{path}, {table.unit} {row.number}: {fault}. --skip-bad-rows leaves out such rows and counts them."
             )
     if not rows:
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
@@ -222,7 +223,7 @@ def _read_conllu(path: Path, wanted: Sequence[str], limit: int | None, skip: boo
             bad.append(wrong)
         else:
             others = ", or take only labels of words (--label upos)" if trees and not fault(words, trees=False) else ""
-            raise BertdynError(f"{path}, {wrong}. Leave such sentences out, counted, with --skip-bad-rows{others}.")
+            raise BertdynError(f"{path}, {wrong}. Leave out such sentences with --skip-bad-rows{others}.")
     if not found:
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
     forms = tuple(tuple(word.cells[FORM] for word in words) for words in found)
@@ -258,7 +259,7 @@ def _read_conll(path: Path, wanted: Sequence[str], limit: int | None, skip: bool
 
 def _read_lines(path: Path, limit: int | None) -> Text:
     if looks_binary(path):
-        raise BertdynError(f"{path} is not text: a sentence in each line was expected.")
+        raise BertdynError(f"{path} is not text: one sentence per line was expected.")
     try:
         with path.open(encoding="utf-8-sig") as lines:
             texts = list(itertools.islice((line.strip() for line in lines if line.strip()), limit))

@@ -30,9 +30,9 @@ def test_files_of_splits_make_one_corpus(tmp_path: Path) -> None:
         with pytest.raises(BertdynError, match=f"must be alike: {words}"):
             joined({"train": read(train), "dev": read(other)})
     own = write(tmp_path / "s.tsv", "text\tscore\tsplit\nx\t1\tdev\n")
-    with pytest.raises(BertdynError, match="column 'split' of its own"):
+    with pytest.raises(BertdynError, match="its own column 'split'"):
         joined({"train": read(own), "dev": read(own)})
-    with pytest.raises(BertdynError, match="one without"):
+    with pytest.raises(BertdynError, match="a file without"):
         splits_of({"d": train, "d:test": test})
     with pytest.raises(BertdynError, match="NAME:SPLIT=FILE"):
         splits_of({"d:": train})

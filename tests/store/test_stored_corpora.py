@@ -80,7 +80,7 @@ def test_adding_the_same_again_does_nothing_and_another_of_that_name_is_refused(
     ):
         with pytest.raises(BertdynError, match="'dev' with other texts or tokens"):
             store.add_corpus(other)
-    with pytest.raises(BertdynError, match="'dev' has other labels called 'label' already"):
+    with pytest.raises(BertdynError, match="'dev' already has different labels called 'label'"):
         store.add_corpus(sample_corpus(labels=("no", "yes")))
     same(store.corpus("dev"), sample_corpus())
 
@@ -128,7 +128,7 @@ def test_annotations_are_added_and_replaced_one_by_one(store: Store) -> None:
     assert not store.annotate("dev", other)
     assert [one.name for one in store.corpora()[0].annotations] == ["label", "other"]
     changed = sample_labels("sentence", ("c", "d"), 40)["label"]
-    with pytest.raises(BertdynError, match="has other labels called 'label' already"):
+    with pytest.raises(BertdynError, match="already has different labels called 'label'"):
         store.annotate("dev", changed)
     assert store.annotate("dev", changed, replace=True)
     assert [(one.name, one.labels) for one in store.corpora()[0].annotations] == [

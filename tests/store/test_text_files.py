@@ -147,21 +147,21 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
         ("a.tsv", "x\t1\ny\t\n", {}, "line 2: no label"),
         ("a.csv", "text,label\nx,1\n ,2\n", {}, "line 3: no text"),
         ("a.jsonl", '{"text":"x","label":1}\n{"text":"y"}\n', {}, "row 2: no label"),
-        ("a.tsv", "x\t1\ny\tz\t2\n", {}, "line 2: 3 columns where the first line has 2"),
-        ("a.tsv", "x\t1\n\ny\t2\nz\n", {}, "line 4: 1 column where"),
+        ("a.tsv", "x\t1\ny\tz\t2\n", {}, "line 2: 3 columns, but the first line has 2"),
+        ("a.tsv", "x\t1\n\ny\t2\nz\n", {}, "line 4: 1 column, but"),
         ("a.tsv", "x\t1\ny \r z\t2\n", {}, "line 2: a carriage return in the middle"),
         ("a.tsv", "x\t1\ry\t2\r", {}, "line 1: a carriage return"),
         ("a.csv", 'text,label\nx,1\n"y,2\n', {}, "line 3 cannot be read"),
         ("a.csv", "text,sentence,label\nx,y,1\n", {}, "'text' and 'sentence' fit; name one with --text"),
         ("a.csv", "premise,hypothesis,question1,question2\na,b,c,d\n", {}, "premise,hypothesis.*question1,question2"),
         ("a.csv", "text,label,gold_label\nx,1,2\n", {}, "'label' and 'gold_label' fit; name one with --label"),
-        ("a.tsv", "id1\t0\tx\n", {}, "by number, as in --text 4 --label 2"),
-        ("a.tsv", "id1\t0\tx\n", {"text": "4"}, "no column '4' for --text, only 3 columns without header"),
+        ("a.tsv", "id1\t0\tx\n", {}, "use numbers, as in --text 4 --label 2"),
+        ("a.tsv", "id1\t0\tx\n", {"text": "4"}, "no column '4' for --text, only 3 columns without a header"),
         ("a.tsv", "id\tlabel\ttext\n1\t0\tx\n", {"text": "3"}, "use id, label, text, not numbers"),
         ("a.jsonl", '{"tokens":[["a"],["b"]],"label":1}\n', {"text": "tokens"}, "'tokens' holds lists or mappings"),
         ("a.jsonl", '{"tokens":{"a":1},"label":1}\n', {"text": "tokens"}, "'tokens' holds lists or mappings"),
-        ("a.jsonl", '{"text":"a","label":[1]}\n', {}, "'label' holds lists, and a label for each word"),
-        ("a.jsonl", '{"text":"a","tags":[1]}\n', {"label": "tags"}, "'tags' holds lists, and a label for each word"),
+        ("a.jsonl", '{"text":"a","label":[1]}\n', {}, "'label' holds a label for each word"),
+        ("a.jsonl", '{"text":"a","tags":[1]}\n', {"label": "tags"}, "'tags' holds a label for each word"),
         ("a.jsonl", '{"tokens":["a","b"],"tags":[1]}\n', {}, "row 1: 2 words in column 'tokens' and 1 labels in"),
         ("a.jsonl", '{"tokens":["a",""],"tags":[1,2]}\n', {}, "row 1: a word of column 'tokens' is empty"),
         ("a.jsonl", '{"tokens":["a",null],"tags":[1,2]}\n', {}, "row 1: a word of column 'tokens' is empty"),
@@ -172,10 +172,10 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
             {},
             "which column is the label.* 'tags' and 'ner_tags'",
         ),
-        ("a.jsonl", '{"tokens":["a"],"text":"a"}\n', {"text": "text,tokens"}, "an example by itself"),
+        ("a.jsonl", '{"tokens":["a"],"text":"a"}\n', {"text": "text,tokens"}, "cannot be part of a pair"),
         ("a.txt", "x\n", {"label": "y"}, "'y' has no meaning for it"),
         ("a.txt", "\n\n", {}, "is empty"),
-        ("a.conll", "a B\nb\n", {}, "line 2: 1 columns where the first line has 2"),
+        ("a.conll", "a B\nb\n", {}, "line 2: 1 columns, but the first line has 2"),
         ("a.conll", "a B\n", {"label": "ner"}, "has 2 columns; labels are label"),
         ("a.conll", "\n", {}, "is empty"),
         ("a.conllu", "1\tDo\n", {}, "line 1: not CoNLL-U"),
@@ -191,10 +191,10 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
             {},
             "line 6: a second root, 'he' after 'n't'.*--label upos",
         ),
-        ("a.conllu", CONLLU.replace("\t0\tnsubj", "\t1\tnsubj"), {}, "line 3: the heads of 'Do' lead round in a cycle"),
-        ("a.conllu", CONLLU.replace("\t3\taux", "\t9\taux"), {}, "line 3: the head '9' is no word of the sentence"),
-        ("a.conllu", CONLLU.replace("\t3\taux", "\tx\taux"), {}, "line 3: the head 'x' is no word of the sentence"),
-        ("a.conllu", CONLLU.replace("3\the", "4\the"), {}, "line 6: word 4 where 3 was expected"),
+        ("a.conllu", CONLLU.replace("\t0\tnsubj", "\t1\tnsubj"), {}, "line 3: the heads of 'Do' form a cycle"),
+        ("a.conllu", CONLLU.replace("\t3\taux", "\t9\taux"), {}, "line 3: the head '9' is not a word of the sentence"),
+        ("a.conllu", CONLLU.replace("\t3\taux", "\tx\taux"), {}, "line 3: the head 'x' is not a word of the sentence"),
+        ("a.conllu", CONLLU.replace("3\the", "4\the"), {}, "line 6: word 4, but 3 was expected"),
         ("a.conllu", CONLLU, {"text": "form"}, "words are the text"),
     ],
 )
@@ -242,7 +242,7 @@ def test_bad_rows_are_left_out_and_counted_when_that_is_wanted(tmp_path: Path) -
     path = write(tmp_path / "a.tsv", table)
     text = read(path, skip=True)
     assert (text.texts, labels(text)) == ((("x",), ("y",), ("last",)), ("1", "2", "1"))
-    assert text.notes[-1].startswith("4 bad lines are left out (line 3: 1 column where the first line has 2; line 4: ")
+    assert text.notes[-1].startswith("4 bad lines are left out (line 3: 1 column, but the first line has 2; line 4: ")
     assert read(path, skip=True, limit=2).texts == (("x",), ("y",))
     rows = write(tmp_path / "a.jsonl", '{"text":"x","label":1}\n{"text":"y"}\n')
     assert read(rows, skip=True).notes == ("1 bad row is left out (row 2: no label in column 'label')",)
@@ -365,7 +365,7 @@ def test_a_bare_label_is_for_the_corpora_it_can_be_meant_for() -> None:
 def test_labels_add_up_and_two_texts_for_one_corpus_or_one_for_none_are_errors() -> None:
     assert columns_of(CORPORA, ["a", "b,c", "a"], "--label") == {"dev": "a,b,c", "m": "a,b,c"}
     assert columns_of({"ewt": Path("ewt.conllu")}, ["Number", "upos"], "--label") == {"ewt": "Number,upos"}
-    with pytest.raises(BertdynError, match="both 'a' and 'b' for corpus 'dev'"):
+    with pytest.raises(BertdynError, match="both 'a' and 'b' are given for corpus 'dev'"):
         columns_of(CORPORA, ["a", "b"], "--text")
-    with pytest.raises(BertdynError, match=r"the words of a \.conllu are the text"):
+    with pytest.raises(BertdynError, match=r"in a \.conllu the words are the text"):
         columns_of({"ewt": Path("ewt.conllu")}, ["gold"], "--text")

@@ -172,7 +172,7 @@ def test_replaced_labels_make_their_values_old_and_no_others(
     other.write_text(conllu(upos=("X", "Y")))
     code, _, err = bertdyn(capfd, "annotate", store, "w", other, "--label", "upos")
     assert code == 2
-    assert "has other labels called UPOS already. Give these another name with --name" in err
+    assert "already has different labels called UPOS. Give the new ones another name with --name" in err
     assert bertdyn(capfd, "annotate", store, "w", other, "--label", "upos", "--replace")[0] == 0
     sql = "select distinct annotation from clusters order by 1"
     assert Store.open(store).query(sql).rows == [("DEPREL",)]
@@ -187,19 +187,19 @@ def test_replaced_labels_make_their_values_old_and_no_others(
             "w",
             "a.conllu",
             conllu([*models.SENTENCES, "more"]),
-            "corpus 'w' has 7. Take the first ones with --limit 7",
+            "corpus 'w' has 7. Take only the first with --limit 7",
         ),
-        ("w", "a.conllu", conllu([*models.SENTENCES[:3], "yes"]), "sentence 4 is 'yes', in the corpus 'no'"),
+        ("w", "a.conllu", conllu([*models.SENTENCES[:3], "yes"]), "sentence 4 is 'yes', but 'no' in the corpus"),
         (
             "w",
             "a.conllu",
             conllu().replace("1\tno\t", "1\tn o\t").replace("n o", "no", 0),
-            "sentence 4 is 'n o', in the corpus 'no'",
+            "sentence 4 is 'n o', but 'no' in the corpus",
         ),
-        ("dev", "a.conllu", conllu(), "labels words, and the words of corpus 'dev' are the tokenizer's"),
+        ("dev", "a.conllu", conllu(), "labels words, but the words of corpus 'dev' come from the tokenizer"),
         ("dev", "a.tsv", "text\n" + "\n".join(models.SENTENCES) + "\n", "has no labels: name columns with --label"),
         ("gone", "a.conllu", conllu(), "The store has no corpus 'gone'"),
-        ("w", "a.conllu", conllu().replace("\t2\tdet", "\t3\tdet", 1), "lead round in a cycle"),
+        ("w", "a.conllu", conllu().replace("\t2\tdet", "\t3\tdet", 1), "form a cycle"),
         ("w", "a.conllu", conllu().replace("\t1\t", "\t0\t", 1), "a second root"),
     ],
 )
@@ -225,7 +225,7 @@ def test_words_that_are_split_otherwise_are_refused(
     (tmp_path / "a.conllu").write_text("\n".join(kept))
     code, _, err = bertdyn(capfd, "annotate", store, "w", tmp_path / "a.conllu", "--label", "upos")
     assert code == 2
-    assert "splits sentence 1 into 5 words, where corpus 'w' has 6: 'the cat | sat | on" in err
+    assert "splits sentence 1 into 5 words, but corpus 'w' into 6: 'the cat | sat | on" in err
 
 
 def test_extracting_again_with_other_columns_adds_them(
