@@ -120,5 +120,5 @@ def _used(place: Path) -> bool:
 
 
 def _taken(place: Path) -> BertdynError:
-    what = "is a bertdyn store already" if (place / layout.MARKER).is_file() else "exists and is no bertdyn store"
+    what = "is a bertdyn store already" if (place / layout.MARKER).is_file() else "exists and is not a bertdyn store"
     return BertdynError(f"'{place}' {what}: give the new store another name.")

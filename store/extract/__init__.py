@@ -1,1 +1,1 @@
-"""Checkpoints and text in, arrays out. The only rooms that import torch and transformers to run models."""
+"""Run checkpoints on texts and store the arrays. Only this package imports torch and transformers to run models."""

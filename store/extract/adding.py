@@ -1,4 +1,4 @@
-"""Corpora that are added without extracting: texts that later measures evaluate checkpoints on."""
+"""Add corpora without extracting: texts on which later measures evaluate checkpoints."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from store.store import Store
 def add_corpora(
     store: Store, corpora: Mapping[str, Path], options: ExtractOptions, tokenizer: Path | None = None
 ) -> tuple[list[Corpus], list[str]]:
-    """Tokenise text files and add them to a store, each whole or not at all.
+    """Tokenise text files and add them to a store, each completely or not at all.
 
     Args:
         corpora: files by NAME or NAME:SPLIT.
-        options: those of columns, rows and lengths are used.
-        tokenizer: folder of the tokenizer; None: that of the store's checkpoints, from where they were extracted.
+        options: only those about columns, rows and lengths are used.
+        tokenizer: folder of the tokenizer; None: the tokenizer in the folders of the store's checkpoints.
 
     Returns:
-        The corpora, and what a user would want to know of how they were read.
+        The corpora, and notes to the user about the reading.
 
     Raises:
-        BertdynError: bad input, other texts under a name that is there, no tokenizer.
+        BertdynError: bad input, a name that is taken by other texts, or no tokenizer.
     """
     texts = read_corpora(corpora, options)
     found = load_tokenizer(tokenizer) if tokenizer is not None else _stored_tokenizer(store)
@@ -38,7 +38,7 @@ def add_corpora(
 
 
 def _stored_tokenizer(store: Store) -> Tokenizer:
-    """The tokenizer of the pre-trained model, else of the first checkpoint whose folder still has one."""
+    """Return the tokenizer of the pre-trained model, else of the first checkpoint whose folder still has one."""
     checkpoints = sorted(store.checkpoints(), key=lambda c: c.key != PRETRAINED_KEY)
     for checkpoint in checkpoints:
         folder = Path(str(store.attributes(checkpoint.corpus, checkpoint.key).get("folder", "")))

@@ -1,4 +1,4 @@
-"""Which examples go through the model together. Pure.
+"""Group examples into batches (pure functions).
 
 Sorting by length keeps padding small, and results are wanted in the file's order. Sorting inside windows gives both:
 a window is a stretch of the file whose results fit in memory; it is filled in any order and handed on whole.
@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Window:
-    """Examples ``start`` to ``stop`` of the corpus, and the batches that cover each of them once."""
+    """Examples ``start`` to ``stop`` of the corpus, and batches that contain each of them once."""
 
     start: int
     stop: int
@@ -23,13 +23,13 @@ class Window:
 
 
 def windows(lengths: Sequence[int] | np.ndarray, sizes: np.ndarray, batch_tokens: int, size: int) -> Iterator[Window]:
-    """Windows in the file's order, with their batches sorted by length.
+    """Yield windows in the file's order, with the examples of each window sorted by length.
 
     Args:
         lengths: tokens of each example, [E].
-        sizes: what each example's results take, [E], in the unit of ``size`` (bytes).
-        batch_tokens: padded tokens of a batch at most (examples times the longest); a longer example goes alone.
-        size: results of a window at most; a larger example makes a window of its own.
+        sizes: size of each example's results, [E], in the unit of ``size`` (bytes).
+        batch_tokens: maximum padded tokens of a batch (examples x longest); a longer example is a batch by itself.
+        size: maximum size of a window's results; a larger example is a window by itself.
 
     Raises:
         ValueError: a budget below 1.

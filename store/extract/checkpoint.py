@@ -1,4 +1,4 @@
-"""One checkpoint into the store: load it, run it on corpora, keep what it gives."""
+"""Extract one checkpoint: load it, run it on corpora and store the arrays."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from store.store import Store
 
 
 class Progress(Protocol):
-    """Who is told how an extraction goes."""
+    """Callbacks that report the progress of an extraction."""
 
     def begin(self, plan: Plan) -> None:
-        """The plan is made and nothing is done yet."""
+        """Announce the plan, before any work."""
         ...
 
     def loading(self, key: CheckpointKey) -> None:
-        """A checkpoint's model is being loaded."""
+        """Announce that a checkpoint's model is being loaded."""
         ...
 
     def advance(self, tokens: int) -> None:
-        """So many more tokens went through the model."""
+        """Report the number of tokens that went through the model since the last call."""
         ...
 
     def outcome(self, work: Work, outcome: Outcome) -> None:
-        """One checkpoint on one corpus is in place, or failed."""
+        """Report that one checkpoint on one corpus is stored, or failed."""
         ...
 
 
 class Silent:
-    """Tells nobody."""
+    """Progress callbacks that do nothing."""
 
     def begin(self, plan: Plan) -> None: ...
     def loading(self, key: CheckpointKey) -> None: ...
@@ -58,8 +58,8 @@ def extract_checkpoint(
     """Load one checkpoint and run it on every corpus that lacks it.
 
     Args:
-        store: gives the store, which may be made then.
-        notes: gets what a user should know.
+        store: return the store, which may be created at that moment.
+        notes: a list to which notes for the user are appended.
     """
     progress.loading(found.key)
     done: list[tuple[Work, Outcome]] = []
@@ -77,7 +77,7 @@ def extract_checkpoint(
         }
         if no_logits and no_logits != NOT_WANTED:
             notes.append(f"{found.key} has no logits: {no_logits}")
-    except Exception as error:  # one checkpoint never ends the others
+    except Exception as error:  # one checkpoint must not stop the others
         return [(w, Outcome(found.key, w.corpus, "failed", sentence(found, error))) for w in group]
     for work in group:
         began = time.perf_counter()
@@ -93,7 +93,7 @@ def extract_checkpoint(
 
 
 def _classifier(encoder: Encoder, model: ModelFiles, options: ExtractOptions) -> tuple[Classifying | None, str]:
-    """The checkpoint's own classifier; else None, and why."""
+    """Return the checkpoint's own classifier, or None and the reason."""
     if not options.logits:
         return None, NOT_WANTED
     found = classifying(encoder, model.config)
@@ -109,7 +109,7 @@ def _one(
     attributes: Mapping[str, Any],
     progress: Progress,
 ) -> Any:
-    """Run and store one checkpoint on one corpus: 'added', 'replaced', or 'present' when somebody was faster."""
+    """Run and store one checkpoint on one corpus. Return 'added', 'replaced', or 'present' if another process won."""
     options, key = plan.options, work.found.key
     free = free_bytes(plan.store)
     if work.bytes > free:

@@ -1,4 +1,4 @@
-"""The corpora of an extraction: read from files, tokenised, and settled with those that the store has."""
+"""Read and tokenise the corpora of an extraction, and reconcile them with the stored ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[str, files.Text]:
-    """Read the files of corpora, given by NAME or NAME:SPLIT; the splits of a corpus become one text.
+    """Read the files of corpora, given by NAME or NAME:SPLIT, and join the splits of each corpus.
 
     Raises:
         BertdynError: bad input.
@@ -42,11 +42,10 @@ def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[s
 
 
 def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpus:
-    """Return the corpus to use: the stored one of that name if it is the same text, with the annotations that are new,
-    else the one just made.
+    """Return the stored corpus of that name with the new annotations, or the new corpus if the store has none.
 
     Raises:
-        BertdynError: the store has other texts, or other labels of the same name, under this name.
+        BertdynError: the stored corpus of that name has other texts, or other labels under the same name.
     """
     name = made.info.name
     if store is None or not any(info.name == name for info in store.corpora()):
@@ -55,7 +54,7 @@ def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpu
     other = f"The store has another corpus '{name}' already"
     if there.info.kind != made.info.kind or (there.texts, there.words) != (made.texts, made.words):
         raise BertdynError(
-            f"{other}: {there.info.examples:,} examples of {there.info.source}, where {made.info.source} gives "
+            f"{other}: {there.info.examples:,} examples of {there.info.source}, but {made.info.source} gives "
             f"{made.info.examples:,}. Give this one another name."
         )
     length = there.attributes.get("max_length")
@@ -67,8 +66,8 @@ def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpu
     for one in made.info.annotations:
         if stored.get(one.name, one.digest) != one.digest:
             raise BertdynError(
-                f"{other}: the same text with other labels '{one.name}'. Give this one another name, or put these "
-                "labels in the place of the old ones with `bertdyn annotate --replace`."
+                f"{other}: the same text with other labels '{one.name}'. Give this one another name, or replace the "
+                "old labels with `bertdyn annotate --replace`."
             )
     new = tuple(one for one in made.info.annotations if one.name not in stored)
     if not new:
@@ -80,7 +79,7 @@ def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpu
 
 
 class Tokenizers:
-    """The tokenizers of the checkpoints, each kind loaded once, and what they make of the text files."""
+    """The tokenizers of the checkpoints, each kind loaded once, and the corpora that they make of the text files."""
 
     def __init__(self, texts: Mapping[str, files.Text], usable: Sequence[Usable], max_length: int) -> None:
         """
@@ -94,17 +93,17 @@ class Tokenizers:
                 self._folders.setdefault(checkpoint.tokenizer, checkpoint.found.folder)
         if not self._folders:
             raise BertdynError(
-                f"No checkpoint has a tokenizer, {usable[0].found.folder} for one; give the pre-trained model with "
-                "--reference, whose tokenizer is then used."
+                f"No checkpoint has a tokenizer (for example {usable[0].found.folder}). Give the pre-trained model "
+                "with --reference: its tokenizer is then used."
             )
         self._loaded: dict[str, Tokenizer] = {}
         self._sets: dict[tuple[str, str], Corpus] = {}
 
     def first(self, corpus: str) -> Corpus:
-        """Return the corpus by the reference's tokenizer, or by that of the first checkpoint whose own can be loaded.
+        """Return the corpus by the first tokenizer that can be loaded; the reference's comes first.
 
         Raises:
-            BertdynError: there is none, or the text is at fault.
+            BertdynError: no tokenizer can be loaded, or the text is at fault.
         """
         failed: BertdynError | None = None
         for digest in self._folders:
@@ -116,10 +115,10 @@ class Tokenizers:
         raise failed
 
     def of(self, digest: str, corpus: str) -> Corpus:
-        """The corpus by the tokenizer of this digest.
+        """Return the corpus by the tokenizer with this digest.
 
         Raises:
-            BertdynError: it cannot be loaded or fails on the text.
+            BertdynError: the tokenizer cannot be loaded or fails on the text.
         """
         if (digest, corpus) not in self._sets:
             if digest not in self._loaded:

@@ -1,6 +1,6 @@
-"""Which folders are checkpoints, and of which run: task, seed and step by the path, history by the Trainer.
+"""Find checkpoint folders and their run: task, variant, seed and step from the path, history from the Trainer.
 
-Nothing here opens a weights file.
+This module never opens a file of weights.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from store.models.formats import is_sharded, training_format
 
 DEFAULT_LAYOUT = "{task}/seed-{seed}/checkpoint-{step}"
 _MODEL = frozenset((CONFIG, *WEIGHTS, ADAPTER_CONFIG, *ADAPTER_WEIGHTS))
-"""Files of which a folder with a model has at least one."""
+"""Names of files, at least one of which is in any folder with a model."""
 TRAINER_STATE = "trainer_state.json"
 DEFAULT_SEED = "0"
 _MOST_STEPS = 2**63 - 1
 _NOTED = 5
-"""Paths that a note lists."""
+"""Number of paths that a note lists."""
 _FIELD = re.compile(r"\{(\w+)\}|(\*)")
 _TIMINGS = ("_runtime", "_per_second", "_preparation_time", "_compilation_time")
 
@@ -41,30 +41,30 @@ class Found:
     key: CheckpointKey
     folder: Path
     source: str
-    """What the user knows it by: the folder, or the name on the hub."""
+    """Name that the user knows: the folder, or the model's name on the hub."""
 
 
 @dataclass(frozen=True)
 class History:
-    """What the Trainer logged up to a checkpoint (``trainer_state.json``); empty where there is no such file."""
+    """The Trainer's log up to a checkpoint (``trainer_state.json``); empty if there is no such file."""
 
     step: int | None = None
     epoch: float | None = None
     loss: float | None = None
-    """Training loss last logged."""
+    """Last logged training loss."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Evaluation metrics logged at the checkpoint's step, without the timings."""
     log: tuple[Mapping[str, Any], ...] = ()
-    """Every number that was logged: step, epoch, name, value."""
+    """All logged numbers: step, epoch, name, value."""
     note: str = ""
-    """Why there is no history although there is a file."""
+    """Reason why the file gives no history; empty if it does or if there is no file."""
 
 
 class Layout:
-    """A path template such as ``{task}/seed-{seed}/checkpoint-{step}``; ``*`` stands for any part of a folder name.
+    """A path template such as ``{task}/seed-{seed}/checkpoint-{step}``; ``*`` matches any part of a folder name.
 
-    It is matched against the end of a checkpoint's absolute path, so that a run or a single checkpoint may be named as
-    well as the folder above all runs. Without ``{seed}`` the seed is "0"; without ``{step}`` the step is the Trainer's.
+    It is matched against the end of a checkpoint's absolute path, so the user may name the folder of all runs, of one
+    run or of one checkpoint. Without ``{seed}`` the seed is "0"; without ``{step}`` the step comes from the Trainer.
     """
 
     def __init__(self, template: str) -> None:
@@ -83,11 +83,11 @@ class Layout:
             )
         self.has_step = "step" in fields
         self.depth = len(parts)
-        """Number of folder names at the end of a path that are read."""
+        """Number of folder names that are read at the end of a path."""
         self._patterns = [re.compile(_pattern(part)) for part in parts]
 
     def read(self, folder: Path) -> tuple[str, str, str, int | None] | None:
-        """Return task, variant, seed and step (None: ask the Trainer) of a folder; None when its path does not fit.
+        """Return task, variant, seed and step (None: ask the Trainer) of a folder; None if its path does not fit.
 
         Without ``{variant}`` a task folder ``TASK+VARIANT`` names both. A variant called ``plain`` is the plain run.
         """
@@ -110,15 +110,15 @@ class Layout:
 
 
 def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
-    """Return every checkpoint under the given folders, sorted by task, seed and step, and notes on what was left out.
+    """Return every checkpoint under the given folders, sorted by task, seed and step, and notes on skipped folders.
 
-    A folder counts when it holds ``config.json``, weights, an adapter or the sharded state of a training run and its
-    path fits the layout: one that lacks what it needs is a checkpoint all the same, a broken one, and is reported when
-    it is opened. A folder that links lead to as well is one checkpoint, under its own path where that fits the layout,
-    else under the first link that does.
+    A folder is a checkpoint if its path fits the layout and it holds ``config.json``, weights, an adapter or the
+    sharded state of a training run. If it lacks other files that it needs, it is a broken checkpoint and is reported
+    when it is opened. A folder with links to it is one checkpoint: under its own path if that fits the layout, else
+    under the first link that does.
 
     Raises:
-        BertdynError: no such folder, nothing found, or two folders for one checkpoint.
+        BertdynError: a folder does not exist, nothing was found, or two folders are the same checkpoint.
     """
     found: dict[CheckpointKey, Found] = {}
     taken: list[Name] = []
@@ -154,7 +154,7 @@ def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
             )
         found[key] = Found(key, name.path, str(name.path))
         taken.append(name)
-    for name, key in elsewhere:  # its path was never typed, so it gives way to one that was
+    for name, key in elsewhere:  # the user did not name its path, so a path that was named wins
         if key in found:
             strangers.append(tree.path(name.real))
         else:
@@ -166,12 +166,12 @@ def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
 
 
 def reference(folder: Path, source: str) -> Found:
-    """The pre-trained model that everything is compared with."""
+    """Return the pre-trained model, the reference of all comparisons."""
     return Found(PRETRAINED_KEY, folder, source)
 
 
 def history(folder: Path, step: int | None = None) -> History:
-    """Return what the Trainer logged up to ``step`` (default: the step of the file itself)."""
+    """Return the Trainer's log up to ``step`` (default: the step of the file itself)."""
     path = folder / TRAINER_STATE
     if not path.is_file():
         return History()
@@ -209,18 +209,18 @@ def _logged(entries: Iterable[Mapping[str, Any]], last: int | None) -> Iterator[
 
 
 def _whole(value: object) -> int | None:
-    """Return a number of steps, or None for what cannot be one."""
+    """Return the value if it is a valid number of steps, else None."""
     whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_STEPS
     return value if whole else None  # type: ignore[return-value]
 
 
 def _number(value: object) -> float | None:
-    """Return a finite float, or None: a loss that became NaN is logged as no value, since JSON knows no NaN."""
+    """Return a finite float, or None for other values: a NaN loss has no value, since JSON has no NaN."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     try:
         number = float(value)
-    except OverflowError:  # of an integer with hundreds of digits
+    except OverflowError:  # an integer with hundreds of digits
         return None
     return number if math.isfinite(number) else None
 
@@ -233,7 +233,7 @@ def _sharded(tree: Tree, layout: Layout, lost: list[str]) -> list[str]:
     """Return the real folders that hold the sharded state of a training run instead of a model.
 
     Args:
-        lost: told of those whose path does not fit the layout.
+        lost: a list to which folders are appended whose path does not fit the layout.
     """
     models = frozenset(tree.holding(_is_model))
     placed: dict[str, None] = {}
@@ -255,12 +255,12 @@ def _fits(tree: Tree, real: str, layout: Layout) -> bool:
 
 
 def _left_out(lost: Sequence[str]) -> list[str]:
-    """Return a note on folders that make no checkpoint, with the first reason."""
+    """Return a note on folders that are not checkpoints, with the first reason."""
     return [f"{_count(len(lost), 'folder')} left out: {lost[0]}"] if lost else []
 
 
 def _named(tree: Tree, real: str, layout: Layout) -> tuple[Name, CheckpointKey] | None:
-    """Return the first name of a folder that fits the layout, and the checkpoint that it names."""
+    """Return the first name of a folder that fits the layout, and its checkpoint."""
     for name in tree.names(real, layout.depth):
         fields = layout.read(name.path)
         if fields is not None:
@@ -295,7 +295,7 @@ def _step(folder: Path) -> int:
     own = history(folder).step
     if own is None:
         raise BertdynError(
-            f"The step of {folder} cannot be told: it has no {TRAINER_STATE} with a global_step, and the layout no "
+            f"The step of {folder} is unknown: it has no {TRAINER_STATE} with a global_step, and the layout has no "
             "{step}."
         )
     return own

@@ -1,4 +1,4 @@
-"""Run an encoder over a corpus; padding is cut on both axes and results come in the file's order."""
+"""Run an encoder over a corpus, cut the padding on both axes and return results in the file's order."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from store.models.classifier import Classifying
 
 BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
-"""Padded tokens of a batch: on a CPU larger ones leave the caches, on a GPU smaller ones leave it idle."""
+"""Padded tokens per batch: larger batches do not fit a CPU's caches, smaller ones leave a GPU idle."""
 WINDOW_BYTES = {"cpu": 192 * 2**20, "cuda": 768 * 2**20}
-"""Results held at once, what bounds the memory; large enough that sorting inside a window leaves little padding."""
+"""Bytes of results held at once. This limits memory, but is large enough that sorting leaves little padding."""
 FLOAT16_LIMIT = 65504.0
 _ROW_SUM = 1e-3
 
@@ -38,26 +38,26 @@ def run(
     window_bytes: int | None = None,
     done: Callable[[int], None] = lambda tokens: None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
-    """Hidden states, attentions and logits of the corpus, stretch after stretch of the file.
+    """Yield hidden states, attentions and logits of the corpus, window by window, in the file's order.
 
     Args:
         encoder: from ``store.models.load.load``.
         corpus: E examples, T tokens.
-        dtype: ``float16`` or ``float32``, in which the results leave; the model computes in float32.
-        attentions: whether to ask for them.
-        classifying: the encoder with its classifier; None where no logits are wanted.
-        batch_tokens: padded tokens of a batch; default by the device.
-        window_bytes: results held at once; default by the device.
-        done: told the tokens of each batch that was run.
+        dtype: ``float16`` or ``float32``, the type of the results; the model computes in float32.
+        attentions: whether to compute attentions.
+        classifying: the encoder with its classifier; None for no logits.
+        batch_tokens: maximum padded tokens of a batch; the default depends on the device.
+        window_bytes: bytes of results held at once; the default depends on the device.
+        done: called after each batch with its number of tokens.
 
     Yields:
         hidden [layers + 1, t, width] (layer 0 = embedding output), attention [layers, heads, p] or None, and logits
-        float32 [examples or t, classes] or None; t and p add up to the corpus's tokens and pairs. The arrays are the
-        caller's.
+        float32 [examples or t, classes] or None; t and p add up to the corpus's tokens and pairs. The caller owns the
+        arrays.
 
     Raises:
-        BertdynError: the model fails, is not of its announced shape, gives attention rows that do not add up to 1, or
-            hidden states too large for float16.
+        BertdynError: the model fails, its shape is not that of its configuration, its attention rows do not add up to
+            1, or its hidden states are too large for float16.
     """
     import torch
 
@@ -155,7 +155,7 @@ class _Results:
             target.copy_(stacked[:, row, :, :length, :length])
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """The results on the host."""
+        """Return the results as NumPy arrays."""
         maps = None if self._maps is None else self._maps.cpu().numpy()
         return self._hidden.cpu().numpy(), maps, None if self._logits is None else self._logits.cpu().numpy()
 
@@ -177,8 +177,10 @@ class _Results:
 
 
 def _stacked(layers: tuple[torch.Tensor, ...], dtype: torch.dtype) -> torch.Tensor:
-    """All layers in one tensor of the stored dtype, [layers, *shape]: cutting an example out is then one copy, not one
-    for each layer, of half the bytes."""
+    """Return all layers as one tensor of the stored dtype, [layers, *shape].
+
+    Cutting out an example is then one copy instead of one per layer, and of half the bytes.
+    """
     import torch
 
     stacked = torch.empty((len(layers), *layers[0].shape), dtype=dtype, device=layers[0].device)
@@ -203,7 +205,7 @@ def _forward(
 
 
 def _inputs(encoder: Encoder, corpus: Corpus, batch: np.ndarray) -> dict[str, torch.Tensor]:
-    """Token ids, mask and (where the model takes them) token types of some examples, [b, longest], int64."""
+    """Return token ids, mask and (if the model takes them) token types of some examples, [b, longest], int64."""
     import torch
 
     starts = corpus.offsets[batch]
@@ -222,7 +224,7 @@ def _inputs(encoder: Encoder, corpus: Corpus, batch: np.ndarray) -> dict[str, to
 def _check(
     encoder: Encoder, lengths: np.ndarray, hidden: tuple[torch.Tensor, ...], maps: tuple[torch.Tensor, ...] | None
 ) -> None:
-    """What a model returns is what its configuration announced; attentions are those of eager attention."""
+    """Check that the outputs have the shapes of the configuration and that attention rows add up to 1."""
     shape = encoder.geometry
     name = f"{type(encoder.model).__name__} in {encoder.folder}"
     count, longest = len(lengths), int(lengths.max())
@@ -231,20 +233,20 @@ def _check(
     if [tuple(h.shape) for h in hidden] != [(count, longest, shape.width)] * (shape.layers + 1):
         raise BertdynError(
             f"{name} returns {len(hidden)} hidden states of shape {tuple(hidden[0].shape) if hidden else ()}, "
-            f"where {shape} announces {shape.layers + 1} of {(count, longest, shape.width)}."
+            f"but {shape} needs {shape.layers + 1} of {(count, longest, shape.width)}."
         )
     if maps is None:
         return
     if [tuple(m.shape) for m in maps] != [(count, shape.heads, longest, longest)] * shape.layers:
         raise BertdynError(
-            f"{name} returns no attention map a layer and head "
+            f"{name} does not return one attention map per layer and head "
             f"({len(maps)} of shape {tuple(maps[0].shape) if maps else ()}); extract it with --no-attentions."
         )
     for row, length in enumerate(lengths.tolist()):
         for layer, m in enumerate(maps, 1):
             off = (m[row, :, :length, :length].sum(dim=-1) - 1).abs().max().item()
-            if off > _ROW_SUM:  # NaN passes here: the writer says which layer has it
+            if off > _ROW_SUM:  # NaN passes here: the writer reports its layer
                 raise BertdynError(
-                    f"{name}: attention rows of layer {layer} are {off:.2g} away from adding up to 1: padding leaks, "
-                    "or it is no softmax."
+                    f"{name}: attention rows of layer {layer} add up to 1 only within {off:.2g}: padding leaks, or "
+                    "the attention is not a softmax."
                 )

@@ -1,4 +1,4 @@
-"""Where the reference is: a folder, or a model on the hub brought into the local cache."""
+"""Find the reference: a local folder, or a model that is downloaded from the hub into the local cache."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SAFE = ("model.safetensors", "model.safetensors.index.json", "model-*.safetenso
 
 
 def resolve(name: str) -> tuple[Path, str]:
-    """A local folder with the model, and what to call it.
+    """Return a local folder with the model, and the name to show for it.
 
-    A folder is used as it is and the network is never asked; only what cannot be one is looked up on the hub.
+    A local folder is used without any network access; only another name is looked up on the hub.
 
     Raises:
-        BertdynError: no such folder, or a model that the hub does not have or that cannot be reached.
+        BertdynError: there is no such folder, the hub has no such model, or the hub cannot be reached.
     """
     folder = Path(name).expanduser()
     nowhere = f"--reference {name}: there is no folder of that name"
@@ -37,9 +37,9 @@ def resolve(name: str) -> tuple[Path, str]:
             if not any(found.glob("*.safetensors")):
                 found = Path(snapshot_download(name, allow_patterns=[*wanted, *_PICKLES]))
     except HFValidationError:
-        raise BertdynError(f"{nowhere}, and no model on the hub can have it.") from None
+        raise BertdynError(f"{nowhere}, and it is not a valid name of a model on the hub.") from None
     except LocalEntryNotFoundError:
         raise BertdynError(f"{nowhere}, and the hub cannot be reached for a model of that name.") from None
     except Exception as error:  # network, authorisation, no such repository: the client has a class for each
-        raise BertdynError(f"{nowhere}, and it cannot be had from the hub: {first_line(error)}") from None
+        raise BertdynError(f"{nowhere}, and it cannot be downloaded from the hub: {first_line(error)}") from None
     return found, name

@@ -1,7 +1,7 @@
-"""Walk folders of runs with the links in them, so that no link hides the folder that it points to.
+"""Walk folders of runs and follow the links in them.
 
-Every real folder is visited once. All the ways that lead to it are kept: its own place in the tree first, then links.
-The names of a folder follow from them, and the caller takes the first that suits.
+Every real folder is visited once, and all paths to it are kept: its own place in the tree first, then links. They give
+the names of the folder, from which the caller takes the first that fits.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from itertools import islice
 from pathlib import Path
 
 _MOST_NAMES = 1000
-"""Names of one folder that are tried: links that point at each other make very many."""
+"""Maximum number of names that are tried per folder: links that point at each other make very many."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link to a folder. It prints as its path and where it leads."""
+    """A link to a folder. It prints as ``path -> target``."""
 
     path: Path
     target: str
@@ -42,7 +42,7 @@ class Name:
 
 @dataclass(frozen=True)
 class _Way:
-    """How one gets to a folder: from its parent, or (at the folders that the user named) from nowhere."""
+    """A way to a folder: from its parent, or without one for the folders that the user named."""
 
     parent: str | None
     path: Path
@@ -50,13 +50,13 @@ class _Way:
 
 
 class Tree:
-    """The folders below some roots, and what links lead to."""
+    """The folders below some roots and below the targets of links in them."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
         self.dangling: list[Path] = []
-        """Links that lead nowhere, or in a circle of links."""
+        """Links without a target, or in a cycle of links."""
         self.closed: list[Path] = []
-        """Folders that may not be read."""
+        """Folders that we may not read."""
         self._files: dict[str, list[str]] = {}
         self._ways: dict[str, list[_Way]] = {}
         self._links: list[Link] = []
@@ -66,7 +66,7 @@ class Tree:
             self._arrive(real, _Way(None, path, False))
             self._walk(real, path)
         followed = 0
-        while followed < len(self._links):  # links that are met on the way come last
+        while followed < len(self._links):  # links found on the way come last
             link = self._links[followed]
             self._walk(link.target, link.path)
             followed += 1
@@ -80,7 +80,7 @@ class Tree:
         return real in self._files
 
     def files(self, real: str) -> Sequence[str]:
-        """Return the names of the files in a folder; none where no walk has seen it."""
+        """Return the names of the files in a folder; none if no walk has seen the folder."""
         return self._files.get(real, ())
 
     def path(self, real: str) -> Path:
@@ -90,15 +90,15 @@ class Tree:
     def names(self, real: str, depth: int) -> Iterator[Name]:
         """Yield the names of a visited folder that differ in their last ``depth`` parts, best first.
 
-        The place of a folder in the tree comes before links to it, and these before its real path, which need not be
-        in the tree.
+        The folder's place in the tree comes first, then links to it, then its real path, which may be outside the
+        tree.
         """
         ours = islice(self._names(real, depth), _MOST_NAMES)
         yield from sorted(ours, key=lambda name: bool(name.links))
         yield Name(Path(real), real, resolved=True)
 
     def passed_over(self, taken: Sequence[Name]) -> list[Link]:
-        """Return the links that no taken name goes through, and that lead to a folder with a taken one in or below."""
+        """Return the links to a taken folder, or to a folder above one, that no taken name goes through."""
         used = frozenset[Path]().union(*(name.links for name in taken))
         holders = {str(folder) for name in taken for folder in (name.real, *Path(name.real).parents)}
         return [link for link in self._links if link.path not in used and link.target in holders]
@@ -119,7 +119,7 @@ class Tree:
             ways.sort(key=lambda way: way.linked)
 
     def _walk(self, real: str, path: Path) -> None:
-        """Visit a folder and all below it that no walk has seen, without following links."""
+        """Visit a folder and all unvisited folders below it, without following links."""
         todo = [(real, path)]
         while todo:
             real, path = todo.pop()
@@ -160,5 +160,5 @@ class Tree:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a circle of links, for one
+    except OSError:  # such as a cycle of links
         return False

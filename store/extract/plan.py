@@ -1,6 +1,6 @@
-"""What an extraction will do: which checkpoints on which corpora are missing, what they take, whether they fit.
+"""Plan an extraction: find the missing checkpoints per corpus, their size, and whether they fit on the disk.
 
-Everything that can be known without running a model is known here, so that bad input changes nothing on disk.
+Checks everything that can be checked without running a model, so that bad input changes nothing on disk.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 DTYPES = {"float16": 2, "float32": 4}
 NOT_WANTED = "extracted with --no-logits"
-"""Why a checkpoint has no logits where none were wanted; other reasons are its own."""
+"""Reason for missing logits if the user asked for none; other reasons come from the checkpoint."""
 _SHOWN = 12
-"""Characters of a fingerprint that a message shows."""
+"""Number of characters of a fingerprint that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -41,32 +41,32 @@ class ExtractOptions:
 
     layout: str = DEFAULT_LAYOUT
     reference: str | None = None
-    """Folder or name on the hub of the pre-trained model."""
+    """Folder of the pre-trained model, or its name on the hub."""
     text: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     limit: int | None = None
     skip_bad_rows: bool = False
     max_length: int = 128
     batch_tokens: int | None = None
-    """None: by the device."""
+    """Maximum padded tokens of a batch; None: by the device."""
     device: str = "auto"
     dtype: str = "float16"
     attentions: bool = True
     logits: bool = True
     replace: bool = False
     part: Part = WHOLE
-    """Only these checkpoints; other processes extract the others."""
+    """Share of the checkpoints to extract; other processes extract the rest."""
     elsewhere: bool = False
-    """Models run on other machines, whose devices are not this one's."""
+    """True if models run on other machines, so that the devices of this one do not matter."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one checkpoint on one corpus."""
+    """The outcome of one checkpoint on one corpus."""
 
     key: CheckpointKey
     corpus: str
-    """Empty when the checkpoint failed before any corpus mattered."""
+    """Name of the corpus; empty if the checkpoint failed before it was tried on a corpus."""
     status: Literal["added", "replaced", "present", "failed"]
     reason: str = ""
     seconds: float = 0.0
@@ -75,7 +75,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Work:
-    """One checkpoint on one corpus, to be extracted."""
+    """One checkpoint on one corpus that is to be extracted."""
 
     found: Found
     model: ModelFiles
@@ -83,47 +83,46 @@ class Work:
     bytes: int
     tokens: int
     replace: bool
-    """Takes the place of a stored one: --replace, or attentions where there were none."""
+    """True if it replaces a stored one: by --replace, or to add missing attentions or logits."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that an extraction will do, and what of it needs no doing."""
+    """The work of an extraction, and the outcomes that are known beforehand."""
 
     store: Path
     corpora: Mapping[str, Corpus]
     work: tuple[Work, ...]
     outcomes: tuple[Outcome, ...]
-    """Already there, or known to fail."""
+    """Outcomes known beforehand: stored already, or certain to fail."""
     notes: tuple[str, ...]
     free: int
     """Bytes free on the store's disk."""
     device: torch.device | None
-    """None: that of whoever runs the models."""
+    """Device that runs the models; None: the processes that run them choose it."""
     options: ExtractOptions
 
     @property
     def bytes(self) -> int:
-        """Bytes that will be written, before compression."""
+        """Number of bytes to write, before compression."""
         return sum(w.bytes for w in self.work)
 
     @property
     def tokens(self) -> int:
-        """Tokens that will go through a model."""
+        """Number of tokens to run through models."""
         return sum(w.tokens for w in self.work)
 
     @property
     def checkpoints(self) -> int:
-        """Checkpoints that will be loaded."""
+        """Number of checkpoints to load."""
         return len({w.found.key for w in self.work})
 
 
 def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions) -> Plan:
-    """Look at everything that is given and say what is to be done. Nothing is written.
+    """Inspect all inputs and return the plan. Writes nothing.
 
     Raises:
-        BertdynError: bad input, or no checkpoint is left that could be extracted or is there already; the results
-            would not fit on the disk.
+        BertdynError: bad input; every checkpoint fails; or the results would not fit on the disk.
     """
     _check_options(runs, corpora, options)
     device = None if options.elsewhere else choose_device(options.device)
@@ -148,7 +147,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
                 _check_comparable(checkpoint, corpus, expected, tokens)
                 there = stored.get(checkpoint.found.key)
                 present = there is not None and not options.replace and _is_current(store, there, checkpoint, options)
-            except Exception as error:  # one checkpoint never ends the others
+            except Exception as error:  # one bad checkpoint must not stop the others
                 outcomes.append(Outcome(checkpoint.found.key, name, "failed", sentence(checkpoint.found, error)))
                 continue
             if present and there is not None:
@@ -160,7 +159,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
         raise _hopeless(outcomes)
     work = [one for one in work if options.part.has(str(one.found.key))]
     order = {checkpoint.found.key: i for i, checkpoint in enumerate(usable)}
-    # One loading of a model for all its corpora; the pre-trained one first, since the others are compared with it.
+    # Load each model once for all its corpora; the pre-trained one first, since the others are compared with it.
     work.sort(key=lambda w: (w.found.key != PRETRAINED_KEY, order[w.found.key]))
     free = free_bytes(store_path)
     notes = [*(f"corpus {name}: {note}" for name, text in texts.items() for note in text.notes), *notes]
@@ -174,10 +173,10 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
 
 
 def choose_device(name: str) -> torch.device:
-    """The device that is named; ``auto`` is CUDA when there is one.
+    """Return the named device; ``auto`` is CUDA if there is one, else the CPU.
 
     Raises:
-        BertdynError: no such device here.
+        BertdynError: this machine has no such device.
     """
     import torch
 
@@ -187,17 +186,17 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
-        raise BertdynError(f"--device {name}: there is no such device here; auto takes what there is.") from None
+        raise BertdynError(f"--device {name}: this machine has no such device; auto takes the best one.") from None
     return device
 
 
 def free_bytes(path: Path) -> int:
-    """Bytes free where a path is, or will be."""
+    """Return the free bytes on the disk of a path that may not exist yet."""
     return shutil.disk_usage(_existing(path)).free
 
 
 def size(n: float) -> str:
-    """Bytes for people, in powers of a thousand: '6.6 GB'."""
+    """Return a number of bytes as readable text, in powers of a thousand: '6.6 GB'."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if n < 999.5:
             return f"{n:.0f} {unit}" if unit == "bytes" or n >= 99.95 else f"{n:.1f} {unit}"
@@ -219,19 +218,19 @@ def _check_options(runs: Sequence[Path], corpora: Mapping[str, Path], options: E
 
 
 def _open(path: Path) -> Store | None:
-    """The store, or None when it is still to be made (and can be)."""
+    """Return the store, or None if it does not exist yet (and can be created)."""
     if (path / MARKER).exists():
         return Store.open(path)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise BertdynError(f"{path} exists and is no bertdyn store; give the new store another name.")
+        raise BertdynError(f"{path} exists and is not a bertdyn store; give the new store another name.")
     place = _existing(path)
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        raise BertdynError(f"{path} cannot be made: {place} cannot be written.")
+        raise BertdynError(f"{path} cannot be created: {place} is not writable.")
     return None
 
 
 def _expected(stored: Iterable[Checkpoint], usable: Sequence[Usable]) -> tuple[Geometry, str]:
-    """The geometry that all must have, and whose it is: of what is stored, else of the first (the reference)."""
+    """Return the geometry that all checkpoints must have and its owner: a stored checkpoint, else the first one."""
     for there in stored:
         return Geometry(there.layers, there.heads, there.width), f"{there.key} in the store"
     return usable[0].model.geometry, str(usable[0].found.folder)
@@ -242,7 +241,7 @@ def _check_comparable(checkpoint: Usable, corpus: Corpus, expected: tuple[Geomet
     geometry, whose = expected
     if checkpoint.model.geometry != geometry:
         raise BertdynError(
-            f"{folder} has {checkpoint.model.geometry}, where {whose} has {geometry}: they cannot be compared. Extract "
+            f"{folder} has {checkpoint.model.geometry}, but {whose} has {geometry}: they cannot be compared. Extract "
             "it with a corpus of another name."
         )
     if not checkpoint.tokenizer:
@@ -256,10 +255,11 @@ def _check_comparable(checkpoint: Usable, corpus: Corpus, expected: tuple[Geomet
 
 
 def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, options: ExtractOptions) -> bool:
-    """Whether what is stored is what would be extracted. False: it lacks attentions or logits that are wanted.
+    """Return whether the stored arrays are complete; False if they lack wanted attentions or logits.
 
     Raises:
-        BertdynError: the weights are no longer those that were stored; what is stored would be lost.
+        BertdynError: the checkpoint's weights changed since they were stored; or extracting again would lose stored
+            arrays.
     """
     assert store is not None
     noted = store.attributes(there.corpus, there.key)
@@ -267,8 +267,8 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, opti
         weights_digest(checkpoint.model.files) != there.weights_sha256
     ):
         raise BertdynError(
-            f"The weights in {checkpoint.found.folder} are not those that the store has as {there.key} "
-            f"(from {there.source}). Use --replace to extract them in their place."
+            f"The weights in {checkpoint.found.folder} differ from those that the store has as {there.key} "
+            f"(from {there.source}). Use --replace to replace the stored ones."
         )
     lacks_logits = LOGITS not in there.digests and noted.get("no_logits", NOT_WANTED) == NOT_WANTED
     lacks = (ATTENTION not in there.digests and options.attentions) or (lacks_logits and options.logits)
@@ -276,8 +276,8 @@ def _is_current(store: Store | None, there: Checkpoint, checkpoint: Usable, opti
     for flag, (name, wanted) in kept.items():
         if lacks and name in there.digests and not wanted:
             raise BertdynError(
-                f"{there.key} on corpus '{there.corpus}' is stored with {name}, which {flag} would lose while adding "
-                f"what it lacks: leave {flag} out."
+                f"{there.key} on corpus '{there.corpus}' is stored with {name}, which would be lost with {flag} when "
+                f"the missing arrays are added: leave out {flag}."
             )
     return not lacks
 

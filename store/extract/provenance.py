@@ -1,4 +1,4 @@
-"""Where a checkpoint came from, as the store notes it with everything that it keeps of one."""
+"""Describe the origin of a checkpoint, for the attributes that the store keeps with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from store.models.load import ModelFiles
 
 
 def provenance(model: ModelFiles, found: Found, past: History, model_class: str) -> dict[str, Any]:
-    """Return the source of one checkpoint, the digest of its weights, and what its training logged up to it."""
+    """Return the source of a checkpoint, the digest of its weights, and its training log."""
     total, changed = weights_stamp(model.files)
     return {
         "model_class": model_class,

@@ -1,4 +1,4 @@
-"""Checkpoints that are listed without running them: their weights, and what their training logged."""
+"""Register checkpoints without running them: the digest of their weights and their training log."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def register(
     base: str | None = None,
     replace: bool = False,
 ) -> Report:
-    """List every checkpoint under ``runs`` (and the reference) in the store, without any array.
+    """Register every checkpoint under ``runs`` (and the reference) in the store, without arrays.
 
     Args:
-        store_path: the store; made when there is none.
-        runs: folders searched for checkpoints.
-        layout: how a checkpoint's path ends.
-        base: folder or name on the hub of the pre-trained model.
-        replace: checkpoints with other weights take the place of those that are registered.
+        store_path: the store; created if it does not exist.
+        runs: folders to search for checkpoints.
+        layout: template of the end of a checkpoint's path.
+        base: folder of the pre-trained model, or its name on the hub.
+        replace: replace registered checkpoints whose weights have changed.
 
     Raises:
         BertdynError: bad input, or no checkpoint can be read; nothing was written.
@@ -73,7 +73,7 @@ def _register(
             attributes=provenance(model, found, past, trained or model.config.skeleton().model_class.__name__),
             replace=replace,
         )
-    except Exception as error:  # one checkpoint never ends the others
+    except Exception as error:  # one bad checkpoint must not stop the others
         return Outcome(found.key, NO_CORPUS, "failed", sentence(found, error))
     if not ours:
         return Outcome(found.key, NO_CORPUS, "present", "another command registered it meanwhile")
@@ -83,6 +83,6 @@ def _register(
 def _same(known: Checkpoint, found: Found, digest: str) -> None:
     if known.weights_sha256 != digest:
         raise BertdynError(
-            f"The weights in {found.folder} are not those that the store has registered as {found.key} (from "
-            f"{known.source}). Use --replace to put them in their place."
+            f"The weights in {found.folder} differ from those that the store has registered as {found.key} (from "
+            f"{known.source}). Use --replace to replace the registered ones."
         )

@@ -1,4 +1,4 @@
-"""Extract: plan, run what is missing, keep what was finished whatever happens to the rest."""
+"""Extract checkpoints: plan, run the missing ones, and keep each finished one even if others fail."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from store.store import Store
 
 @dataclass(frozen=True)
 class Report:
-    """What became of every checkpoint on every corpus."""
+    """The outcomes of an extraction, one per checkpoint and corpus."""
 
     store: Path
     outcomes: tuple[Outcome, ...]
-    """By corpus, task, seed and step."""
+    """Outcomes, sorted by corpus, task, seed and step."""
     notes: tuple[str, ...]
 
     @property
     def exit_code(self) -> int:
-        """0: all in place; 1: some failed, others are in place; 2: none is."""
+        """Exit code: 0 if all are stored, 1 if some failed, 2 if all failed."""
         failed = sum(o.status == "failed" for o in self.outcomes)
         return 0 if not failed else 2 if failed == len(self.outcomes) else 1
 
@@ -38,27 +38,27 @@ def extract(
     progress: Progress | None = None,
     helpers: Helpers | None = None,
 ) -> Report:
-    """Bring every checkpoint under ``runs`` (and the reference) on every corpus into the store.
+    """Extract every checkpoint under ``runs`` (and the reference) on every corpus into the store.
 
     Args:
-        store_path: the store; made when there is none.
-        runs: folders searched for checkpoints.
-        corpora: corpus name -> file.
-        options: default: those of the command line.
-        progress: told how it goes; default: nobody.
-        helpers: other processes that run the models, a checkpoint at a time; default: this one does.
+        store_path: the store; created if it does not exist.
+        runs: folders to search for checkpoints.
+        corpora: files by corpus name.
+        options: default: the defaults of the command line.
+        progress: callbacks that report progress; default: none.
+        helpers: other processes that run the models, one checkpoint at a time; default: this process runs them.
 
     Raises:
-        BertdynError: bad input; nothing was written. What fails later is in the report.
+        BertdynError: bad input; nothing was written. Later failures are in the report.
     """
     return execute(make_plan(store_path, runs, corpora, options or ExtractOptions()), progress, helpers)
 
 
 def execute(plan: Plan, progress: Progress | None = None, helpers: Helpers | None = None) -> Report:
-    """Do what a plan says.
+    """Carry out a plan.
 
     Raises:
-        BertdynError: the store cannot be made.
+        BertdynError: the store cannot be created.
     """
     progress = progress or Silent()
     progress.begin(plan)
@@ -75,7 +75,7 @@ def execute(plan: Plan, progress: Progress | None = None, helpers: Helpers | Non
             outcomes.append(outcome)
             progress.outcome(work, outcome)
     for name in {o.corpus for o in plan.outcomes if o.status == "present"}:
-        place.store().add_corpus(plan.corpora[name])  # adds the annotations that are new
+        place.store().add_corpus(plan.corpora[name])  # adds only new annotations
     place.tidy()
     order = sorted(outcomes, key=lambda o: (o.corpus, o.key))
     return Report(plan.store, tuple(order), tuple(notes))
@@ -89,7 +89,7 @@ def _here(
 
 
 class _Place:
-    """The store, made when the first checkpoint has been loaded: broken input leaves no empty store behind."""
+    """The store, created only when the first checkpoint has been loaded: bad input leaves no empty store behind."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -106,6 +106,6 @@ class _Place:
         return self._store
 
     def tidy(self) -> None:
-        """A store that we made and that nothing came into goes again: bad input changes nothing."""
+        """Remove the store if we created it and nothing was stored in it."""
         if self._ours and self._store is not None:
             self._store.remove_unused()

@@ -1,7 +1,7 @@
-"""Checkpoints that other processes extract: what each of them is told, and what becomes of one that dies.
+"""Distribute checkpoints to other processes, and handle processes that die.
 
-A checkpoint is a task. It travels as names and paths; the process that does it looks at the folder itself, reads the
-corpora from the store and puts the checkpoint in its place there.
+A task is one checkpoint, sent as names and paths. The process that gets it opens the folder itself, reads the corpora
+from the store and writes the checkpoint there.
 """
 
 from __future__ import annotations
@@ -25,55 +25,55 @@ POLL_SECONDS = 0.5
 
 
 class Verdict(Protocol):
-    """What it means that a task gave an error."""
+    """The meaning of an error of a task."""
 
     @property
     def message(self) -> str:
-        """In a sentence or two."""
+        """The error in one or two sentences."""
         ...
 
     @property
     def over(self) -> bool:
-        """No further task can be done."""
+        """Whether no further task can be done."""
         ...
 
 
 class Helpers(Protocol):
-    """Other processes that do tasks, at most one each at a time."""
+    """Other processes that do tasks, each at most one at a time."""
 
     @property
     def count(self) -> int:
-        """How many there are now."""
+        """Current number of processes."""
         ...
 
     @property
     def threads(self) -> int:
-        """Threads of arithmetic that each may use; 0: as many as it has."""
+        """Number of arithmetic threads that each process may use; 0: as many as it has."""
         ...
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Hand out a task."""
+        """Send a task to one of the processes."""
         ...
 
     def gone(self) -> str:
-        """Say why no task will ever be done any more; empty while they work."""
+        """Return why no task can be done any more; empty while the processes work."""
         ...
 
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
-        """Say what an error of a task means; None where it is a bug."""
+        """Return the meaning of an error of a task; None if the error is a bug."""
         ...
 
 
 @dataclass(frozen=True)
 class Errand:
-    """One checkpoint for another process: names and paths, no array."""
+    """One checkpoint for another process: names and paths, no arrays."""
 
     store: Path
     found: Found
     reference: Path | None
     """Folder of the pre-trained model, whose configuration or weights a checkpoint may need."""
     work: tuple[tuple[str, int, int, bool], ...]
-    """Corpus, bytes, tokens, and whether it replaces a stored one."""
+    """Work per corpus: name of the corpus, bytes, tokens, and whether it replaces stored arrays."""
     options: ExtractOptions
     threads: int
 
@@ -86,11 +86,11 @@ def share(
     notes: list[str],
     progress: Progress,
 ) -> Iterator[list[tuple[Work, Outcome]]]:
-    """Hand out checkpoints, as many at a time as there are processes, and yield what became of each.
+    """Distribute checkpoints, one per process at a time, and yield the outcomes of each.
 
     Args:
-        store: makes the store with the corpora in it.
-        notes: gets what a user should know.
+        store: create the store with the corpora in it and return it.
+        notes: a list to which notes for the user are appended.
     """
     if groups:
         store()
@@ -120,7 +120,7 @@ def share(
                 notes += said
                 yield list(zip(group, outcomes, strict=True))
         gone = gone or helpers.gone()
-        if gone:  # they may never answer
+        if gone:  # the running tasks may never answer
             yield from (_failed(group, gone) for group in running.values())
             break
     for _, group in waiting:
@@ -128,7 +128,7 @@ def share(
 
 
 def run_errand(errand: Errand) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
-    """Extract one checkpoint in this process: what became of it on each corpus, and notes."""
+    """Extract one checkpoint in this process. Return its outcome per corpus, and notes."""
     import torch
 
     if errand.threads:

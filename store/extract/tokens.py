@@ -1,4 +1,4 @@
-"""Text to a Corpus: token ids packed without padding, special tokens, words and their sub-words, fingerprints."""
+"""Tokenise a text into a Corpus: packed token ids, special tokens, words and their sub-words, fingerprints."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class Tokenizer:
 
 
 def has_tokenizer(folder: Path) -> bool:
-    """Whether a checkpoint brings a tokenizer of its own."""
+    """Return whether a checkpoint's folder has its own tokenizer."""
     return any((folder / name).is_file() for name in _VOCABULARIES)
 
 
 def files_digest(folder: Path) -> str:
-    """SHA-256 of the tokenizer's files: equal for the checkpoints of a run, which need not be loaded one by one."""
+    """Return the SHA-256 of the tokenizer's files, so that equal tokenizers of a run are loaded only once."""
     digest = hashlib.sha256()
     for name in TOKENIZER_FILES:
         path = folder / name
@@ -57,22 +57,22 @@ def files_digest(folder: Path) -> str:
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer in a local folder.
+    """Return the tokenizer in a local folder.
 
     Raises:
-        BertdynError: it cannot be read, or knows no alignment of words and sub-words ("slow" tokenizers).
+        BertdynError: it cannot be read, or cannot align words and sub-words ("slow" tokenizers).
     """
     from transformers import AutoTokenizer
 
     try:
         with quiet():
             fast = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # whatever the tokenizers libraries raise: the file is at fault
+    except Exception as error:  # any error of the tokenizer libraries: the file is at fault
         raise BertdynError(f"The tokenizer in {folder} cannot be loaded: {first_line(error)}") from None
     if not getattr(fast, "is_fast", False):
         raise BertdynError(
-            f"The tokenizer in {folder} ({type(fast).__name__}) does not say which sub-words a word has; save it as a "
-            "fast tokenizer (tokenizer.json)."
+            f"The tokenizer in {folder} ({type(fast).__name__}) cannot tell the sub-words of a word; save it as a fast "
+            "tokenizer (tokenizer.json)."
         )
     return Tokenizer(folder, fast, _fingerprint(fast))
 
@@ -82,22 +82,22 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
 
     Args:
         name: name of the corpus.
-        text: what the file says.
-        tokenizer: whose ids, special tokens and words are used.
-        max_length: longest example in tokens, special tokens included; the rest is cut off and counted.
+        text: content of the file.
+        tokenizer: gives the ids, special tokens and words.
+        max_length: maximum tokens of an example, special tokens included; longer examples are cut off and counted.
 
-    A word is what the tokenizer splits a sentence into before sub-words, or a word of the file. Words that
-    ``max_length`` cut, wholly or in part, and words without any token are not in the word arrays.
+    A word is a word of the file, or a unit into which the tokenizer splits a sentence before it makes sub-words. Words
+    that ``max_length`` cuts off, even in part, and words without any token are not in the word arrays.
 
     Raises:
-        BertdynError: a tokenizer that adds more special tokens than ``max_length``, or fails on the text.
+        BertdynError: the tokenizer adds more special tokens than ``max_length``, or fails on the text.
     """
     fast = tokenizer.fast
     try:
         rows = list(_rows(fast, text, max_length))
     except BertdynError:
         raise
-    except Exception as error:  # whatever the tokenizers libraries raise
+    except Exception as error:  # any error of the tokenizer libraries
         raise BertdynError(f"The tokenizer in {tokenizer.folder} fails on {text.source}: {first_line(error)}") from None
     offsets = offsets_of(len(row.ids) for row in rows)
     token_ids = _flat([row.ids for row in rows], np.int32)
@@ -150,7 +150,7 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
 
 
 def fingerprint(token_ids: np.ndarray, offsets: np.ndarray, token_types: np.ndarray) -> str:
-    """SHA-256 of what a model is given: two checkpoints are comparable only under the same one."""
+    """Return the SHA-256 of a model's input: two checkpoints are comparable only if it is the same for both."""
     digest = hashlib.sha256()
     for array, dtype in ((token_ids, "<i4"), (offsets, "<i8"), (token_types, "<i1")):
         digest.update(np.ascontiguousarray(array, dtype).tobytes())
@@ -158,7 +158,7 @@ def fingerprint(token_ids: np.ndarray, offsets: np.ndarray, token_types: np.ndar
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Installed versions, for provenance."""
+    """Return installed versions by package, for provenance."""
     from importlib.metadata import version
 
     return {package: version(package) for package in packages}
@@ -170,7 +170,7 @@ class _Row:
     types: Sequence[int]
     special: Sequence[bool]
     words: Sequence[tuple[int, int, int]]
-    """First token in the row, sub-words, number of the word in the file's sentence."""
+    """One entry per word: first token in the row, number of sub-words, position of the word in its sentence."""
     cut: bool
 
 
@@ -179,10 +179,10 @@ def _rows(fast: Any, text: Text, max_length: int) -> Iterator[_Row]:
     smallest = fast.num_special_tokens_to_add(pair=pairs) + 1
     if max_length < smallest:
         raise BertdynError(
-            f"--max-length {max_length} leaves no room for text: this tokenizer needs {smallest} at least."
+            f"--max-length {max_length} leaves no room for text: this tokenizer needs at least {smallest}."
         )
     settings = {"add_special_tokens": True, "return_attention_mask": False, "return_special_tokens_mask": True}
-    # Token types only where the model knows them: RoBERTa has a table of one.
+    # Token types only if the model uses them: RoBERTa has only one type.
     settings["return_token_type_ids"] = "token_type_ids" in fast.model_input_names
     settings["is_split_into_words"] = text.words is not None
     blank = _before_a_word(fast)
@@ -218,7 +218,7 @@ def _row(encoding: Any, types: bool, whole: Any | None) -> _Row:
 
 
 def _words(encoding: Any) -> list[tuple[int, int, int, int]]:
-    """Text (0 or 1 of a pair), word, first token and number of sub-words of every word of one example."""
+    """Return text (0 or 1 of a pair), word, first token and number of sub-words of every word of one example."""
     found: list[tuple[int, int, int, int]] = []
     before: tuple[int, int] | None = None
     for token, (sequence, word) in enumerate(zip(encoding.sequence_ids, encoding.word_ids, strict=True)):
@@ -233,7 +233,7 @@ def _words(encoding: Any) -> list[tuple[int, int, int, int]]:
 
 
 def _before_a_word(fast: Any) -> str:
-    """What stands before a word inside a sentence, where the tokenizer makes it a part of the word: byte-level BPE."""
+    """Return the blank that byte-level BPE makes part of a word inside a sentence; empty for other tokenizers."""
     from tokenizers.pre_tokenizers import ByteLevel, Sequence
 
     splitter: Any = fast.backend_tokenizer.pre_tokenizer
@@ -243,7 +243,7 @@ def _before_a_word(fast: Any) -> str:
 
 def _fingerprint(fast: Any) -> str:
     content = json.loads(fast.backend_tokenizer.to_str())
-    for state in ("truncation", "padding"):  # whoever used it last left them there
+    for state in ("truncation", "padding"):  # left over from the last use
         content.pop(state, None)
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Which of the checkpoints that were found can be loaded, by what their files say, and why the others cannot."""
+"""Check from their files which of the found checkpoints can be loaded, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from store.models.load import ModelFiles, look
 from store.models.quiet import first_line
 
 _KEYS = 3
-"""Checkpoints that a note names."""
+"""Number of checkpoints that a note names."""
 
 
 @dataclass(frozen=True, eq=False)
 class Usable:
-    """A checkpoint that its files say can be loaded."""
+    """A checkpoint that can be loaded, as far as its files tell."""
 
     found: Found
     model: ModelFiles
     tokenizer: str
-    """Digest of its tokenizer's files; empty when it has none."""
+    """Digest of its tokenizer's files; empty if it has none."""
 
 
 def sentence(found: Found, error: Exception) -> str:
-    """Return what became of a checkpoint, in one sentence that names it."""
+    """Return an error of a checkpoint as one sentence that names the checkpoint."""
     if isinstance(error, BertdynError):
         return str(error)
     if isinstance(error, OSError):
-        where = f" ({error.filename})" if error.filename else ""  # what cannot be read, or written
+        where = f" ({error.filename})" if error.filename else ""  # the file that cannot be read or written
         return f"{found.folder} fails: {error.strerror or error}{where}."
     return f"{found.folder} fails ({type(error).__name__}): {first_line(error)}"
 
 
 def inspect(found: Sequence[Found]) -> tuple[list[Usable], list[tuple[CheckpointKey, str]]]:
-    """Look at the files of every checkpoint; one never ends the others, whatever is wrong with it.
+    """Inspect the files of every checkpoint; a broken one never stops the others.
 
     Returns:
-        Those that can be loaded, and the others with one sentence each.
+        The checkpoints that can be loaded, and the others with one sentence each.
     """
     usable: list[Usable] = []
     failed: list[tuple[CheckpointKey, str]] = []
@@ -56,7 +56,7 @@ def inspect(found: Sequence[Found]) -> tuple[list[Usable], list[tuple[Checkpoint
 
 
 def readings(usable: Sequence[Usable]) -> list[str]:
-    """Return how models are read that are not read as they lie, once for all checkpoints of which it is true."""
+    """Return notes on unusual ways in which models are read, each once, with its checkpoints."""
     keys: dict[str, list[str]] = {}
     for checkpoint in usable:
         for note in checkpoint.model.notes:

@@ -28,7 +28,7 @@ def test_an_empty_folder_becomes_a_store_and_a_full_one_does_not(tmp_path: Path)
         Store.create(tmp_path)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").write_bytes(b"x")
-    with pytest.raises(BertdynError, match="exists and is no bertdyn store"):
+    with pytest.raises(BertdynError, match="exists and is not a bertdyn store"):
         Store.open_or_create(tmp_path / "photos")
     assert os.listdir(tmp_path / "photos") == ["cat.png"]
 

@@ -215,7 +215,7 @@ def test_without_step_in_the_layout_the_trainer_says_it(tmp_path: Path) -> None:
 
 def test_a_step_that_nobody_says_is_an_error(tmp_path: Path) -> None:
     checkpoint(tmp_path / "sst2" / "1" / "best")
-    with pytest.raises(BertdynError, match=r"step of .*best cannot be told"):
+    with pytest.raises(BertdynError, match=r"step of .*best is unknown"):
         keys(tmp_path, layout="{task}/{seed}/best")
 
 

@@ -120,7 +120,7 @@ def test_attention_that_is_no_eager_attention_is_refused(tmp_path: Path) -> None
     folder = models.save(tmp_path)
     encoder = encoder_of(folder)
     encoder.model.set_attn_implementation("sdpa")
-    with pytest.raises(BertdynError, match=r"no attention map a layer and head|Eager|eager|attention"):
+    with pytest.raises(BertdynError, match=r"one attention map per layer and head|Eager|eager|attention"):
         list(run(encoder, corpus_of(folder, models.SENTENCES)))
 
 

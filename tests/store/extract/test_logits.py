@@ -94,13 +94,13 @@ def test_adding_what_is_lacking_never_loses_what_is_there(tmp_path: Path, text: 
     checkpoint(tmp_path, "bert", "SequenceClassification")
     checkpoint(tmp_path / "other", "bert", "SequenceClassification")
     store, _ = extracted(tmp_path / "other", text, logits=False)
-    with pytest.raises(BertdynError, match="stored with attention, which --no-attentions would lose"):
+    with pytest.raises(BertdynError, match="stored with attention, which would be lost with --no-attentions"):
         extracted(tmp_path / "other", text, attentions=False)
     assert "attention" in store.checkpoint("dev", KEY).digests
     store, _ = extracted(tmp_path / "other", text)
     assert {"attention", LOGITS} <= set(store.checkpoint("dev", KEY).digests)
     store, _ = extracted(tmp_path / "t", text, attentions=False, layout="{task}/checkpoint-{step}")
-    with pytest.raises(BertdynError, match="stored with logits, which --no-logits would lose"):
+    with pytest.raises(BertdynError, match="stored with logits, which would be lost with --no-logits"):
         extracted(tmp_path / "t", text, logits=False, layout="{task}/checkpoint-{step}")
 
 

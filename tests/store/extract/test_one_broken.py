@@ -94,7 +94,7 @@ def test_a_step_that_cannot_be_told_ends_only_that_checkpoint(own: Path) -> None
     (broken(own) / "trainer_state.json").write_text("null")
     report = go(own, layout="{task}/seed-{seed}/*")
     assert statuses(report) == {"added": 2}
-    assert [note for note in report.notes if "step of" in note and "checkpoint-5 cannot be told" in note]
+    assert [note for note in report.notes if "step of" in note and "checkpoint-5 is unknown" in note]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_folder_without_configuration_takes_the_references_and_says_so(own: Pa
     (broken(own) / "config.json").unlink()
     report = go(own)
     assert statuses(report) == {"added": 3}
-    assert f"sst/1/5: no config.json, so that of the reference {own / 'base'} is used." in report.notes
+    assert f"sst/1/5: no config.json: that of the reference {own / 'base'} is used." in report.notes
     assert weight_changes(own, BROKEN) == weight_changes(own, WHOLE)
     assert go(own, reference=None, replace=True).exit_code == 1
 
@@ -252,4 +252,4 @@ def test_an_adapter_is_extracted_and_its_weights_are_the_merged_ones(own: Path) 
     settings = json.loads((broken(own) / "adapter_config.json").read_text())
     (broken(own) / "adapter_config.json").write_text(json.dumps(settings | {"lora_alpha": 99}))
     (failed,) = [o for o in go(own).outcomes if o.status == "failed"]
-    assert "are not those that the store has as sst/1/5" in failed.reason
+    assert "differ from those that the store has as sst/1/5" in failed.reason

@@ -292,7 +292,7 @@ def test_what_does_not_fit_on_the_disk_is_not_begun(own: Path, monkeypatch: pyte
 def test_a_place_that_is_taken_or_locked_is_refused(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (own / "x.bertdyn").mkdir()
     (own / "x.bertdyn" / "thesis.tex").write_text("")
-    with pytest.raises(BertdynError, match="is no bertdyn store"):
+    with pytest.raises(BertdynError, match="is not a bertdyn store"):
         go(own)
     shutil.rmtree(own / "x.bertdyn")
     monkeypatch.setattr(os, "access", lambda *a, **k: False)
