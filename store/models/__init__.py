@@ -1,1 +1,1 @@
-"""The weights of checkpoints, read from their files without building a model."""
+"""Read the models of checkpoints: configuration, weights, adapters and classifiers."""

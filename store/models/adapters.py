@@ -1,6 +1,6 @@
-"""Adapters as peft saves them (LoRA and its kin): read, and merged into the encoder that they were trained on.
+"""Read adapters that peft saved (LoRA and similar) and merge them into the encoder that they were trained on.
 
-Merging needs the extra ``adapters``. Kinds whose effect is not a change of the encoder's weights are refused.
+Merging needs the extra ``adapters``. Kinds that do more than change the encoder's weights are refused.
 """
 
 from __future__ import annotations
@@ -20,54 +20,52 @@ from store.models.quiet import first_line, quiet
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
-"""In the order in which they are taken."""
+"""Names of files with an adapter's weights, in order of preference."""
 KINDS = ("LORA", "ADALORA", "IA3", "LOHA", "LOKR", "OFT")
 """Kinds of peft that can be merged into the weights of an encoder."""
 _WRAPPED = "base_model.model."
-"""What peft writes before every name."""
+"""Prefix that peft writes before every name."""
 _FOREIGN_CODE = "megatron_config"
-"""Setting that would make peft import a module that the file names."""
+"""Setting that would make peft import a module named in the file."""
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """An adapter's files, looked at without reading its weights."""
+    """The description of an adapter, made without reading its weights."""
 
     folder: Path
     kind: str
-    """What peft calls it: ``LORA``..."""
+    """Peft's name of its kind, such as ``LORA``."""
     base_name: str
-    """The model that it was trained on, as its configuration names it; empty where it does not."""
+    """Name of the model that it was trained on; empty if its configuration does not give it."""
     files: tuple[Path, ...]
-    """Configuration and weights."""
+    """Files with its configuration and its weights."""
 
 
 def is_adapter(folder: Path) -> bool:
-    """Return whether a folder holds an adapter, or a part of one."""
+    """Return whether a folder holds an adapter or part of one."""
     return any((folder / name).is_file() for name in (ADAPTER_CONFIG, *ADAPTER_WEIGHTS))
 
 
 def adapter_files(folder: Path) -> tuple[Path, ...]:
-    """Return an adapter's configuration and weights, as far as they are there."""
+    """Return those files of an adapter's configuration and weights that exist."""
     weights = [folder / name for name in ADAPTER_WEIGHTS if (folder / name).is_file()]
     return (folder / ADAPTER_CONFIG, *weights[:1])
 
 
 def read_adapter(folder: Path) -> Adapter:
-    """Look at the adapter in a folder.
+    """Return the description of the adapter in a folder.
 
     Raises:
-        BertdynError: a part is missing or cannot be read; it is of a kind that cannot be merged, or would run code;
-            peft is not installed.
+        BertdynError: a part is missing or cannot be read; the adapter cannot be merged or would run code; peft is not
+            installed.
     """
     path = folder / ADAPTER_CONFIG
     files = adapter_files(folder)
     weights = files[-1]
     if len(files) == 1:
-        raise BertdynError(
-            f"{folder} has {ADAPTER_CONFIG}, but no weights of an adapter: {', '.join(ADAPTER_WEIGHTS)}."
-        )
+        raise BertdynError(f"{folder} has {ADAPTER_CONFIG}, but no adapter weights: {', '.join(ADAPTER_WEIGHTS)}.")
     if not path.is_file():
         raise BertdynError(f"{folder} has {weights.name}, but no {ADAPTER_CONFIG} that says how it is added.")
     try:
@@ -76,7 +74,7 @@ def read_adapter(folder: Path) -> Adapter:
         raise BertdynError(f"{path} cannot be read ({first_line(error)}).") from None
     kind = settings.get("peft_type") if isinstance(settings, dict) else None
     if kind not in KINDS:
-        named = f"of kind '{kind}'" if isinstance(kind, str) else "of a kind that it does not name (peft_type)"
+        named = f"of kind '{kind}'" if isinstance(kind, str) else "of unknown kind (no peft_type)"
         raise BertdynError(
             f"{folder} holds an adapter {named}, which bertdyn cannot merge into a model: it reads {', '.join(KINDS)} "
             "of peft. Save a merged model instead."
@@ -94,23 +92,23 @@ def read_adapter(folder: Path) -> Adapter:
 
 
 def merge(adapter: Adapter, encoder: Any, skeleton: Skeleton) -> tuple[dict[str, Any], frozenset[str]]:
-    """Merge an adapter into the encoder of its base, whose weights are changed.
+    """Merge an adapter into the encoder of its base. Changes the encoder's weights in place.
 
     Args:
         encoder: the base's encoder.
         skeleton: the encoder's names.
 
     Returns:
-        The weights of heads that the adapter brings, by name, and the names of those that it brings to the encoder.
+        The weights of task heads in the adapter, by name, and the names of its weights for the encoder.
 
     Raises:
-        BertdynError: the adapter does not fit the encoder: one of its weights has no place there, is missing, or has
-            another shape.
+        BertdynError: the adapter does not fit the encoder: a weight has no place there, is missing, or has a wrong
+            shape.
     """
     tensors = read_tensors(adapter.files[1:])
     strangers = [name for name in tensors if not name.startswith(_WRAPPED)]
     if strangers:
-        raise BertdynError(f"{adapter.files[1]}: '{strangers[0]}' is no name that peft gives to weights.")
+        raise BertdynError(f"{adapter.files[1]}: '{strangers[0]}' is not a name that peft gives to weights.")
     names = [name.removeprefix(_WRAPPED) for name in tensors]
     prefix = _prefix(adapter, names, skeleton)
     heads = {name: tensors[_WRAPPED + name] for name in names if not _is_inside(name, prefix, skeleton)}
@@ -121,7 +119,7 @@ def merge(adapter: Adapter, encoder: Any, skeleton: Skeleton) -> tuple[dict[str,
             _merge(adapter, encoder, prefix, own)
     except BertdynError:
         raise
-    except Exception as error:  # whatever peft and torch raise: the adapter is at fault
+    except Exception as error:  # any error of peft or torch: the adapter is at fault
         raise BertdynError(f"The adapter in {adapter.folder} cannot be merged: {first_line(error)}") from None
     if encoder.state_dict().keys() != before:
         raise BertdynError(f"The adapter in {adapter.folder} ({adapter.kind}) leaves parts that cannot be merged.")
@@ -132,7 +130,7 @@ def _merge(adapter: Adapter, encoder: Any, prefix: str, own: dict[str, Any]) -> 
     import peft
 
     config = peft.PeftConfig.from_pretrained(str(adapter.folder))
-    config.task_type = None  # no class of peft that looks for a head
+    config.task_type = None  # avoid the classes of peft that look for a head
     config.inference_mode = True
     saved = getattr(config, "modules_to_save", None)
     if saved:
@@ -140,11 +138,11 @@ def _merge(adapter: Adapter, encoder: Any, prefix: str, own: dict[str, Any]) -> 
         config.modules_to_save = [one for one in saved if any(f".{name}".endswith(f".{one}") for name in modules)]
     wrapped = peft.get_peft_model(_contained(encoder, prefix), config)
     needed = peft.get_peft_model_state_dict(wrapped, save_embedding_layers=False).keys()
-    # A class with a head may lack the pooler that the encoder alone has.
+    # A model with a head may lack the pooler that the bare encoder has.
     missing = sorted(name for name in needed - own.keys() if not is_optional(name))
     if missing:
         raise BertdynError(f"The adapter in {adapter.folder} lacks weights that it must have: {_listed(missing)}.")
-    # Embeddings may be saved whole beside what was added to them.
+    # Whole embeddings may be saved along with the adapter's changes to them.
     over = sorted(own.keys() - needed - wrapped.state_dict().keys())
     if over:
         raise BertdynError(f"The adapter in {adapter.folder} has weights without a place in its base: {_listed(over)}.")
@@ -153,7 +151,7 @@ def _merge(adapter: Adapter, encoder: Any, prefix: str, own: dict[str, Any]) -> 
 
 
 def _prefix(adapter: Adapter, names: Iterable[str], skeleton: Skeleton) -> str:
-    """Return what stands before the names of the encoder's modules in those of the adapter's weights."""
+    """Return the prefix of the encoder's modules in the names of the adapter's weights."""
     parts = [name.split(".") for name in names]
     paths = {".".join(one[:stop]) for one in parts for stop in range(1, len(one))}
     found = sorted(prefixes(paths, skeleton.modules))
@@ -164,13 +162,13 @@ def _prefix(adapter: Adapter, names: Iterable[str], skeleton: Skeleton) -> str:
 
 
 def _is_inside(name: str, prefix: str, skeleton: Skeleton) -> bool:
-    """Return whether a weight of an adapter belongs to the encoder instead of a head beside it."""
+    """Return whether a weight of an adapter belongs to the encoder, not to a task head."""
     tops = {module.partition(".")[0] for module in skeleton.modules}
     return name.startswith(prefix) and (bool(prefix) or name.partition(".")[0] in tops)
 
 
 def _contained(encoder: Any, prefix: str) -> Any:
-    """Return the encoder inside as many modules as its prefix names: what peft looks for are whole paths."""
+    """Return the encoder nested in one module per part of its prefix, since peft matches whole paths."""
     from torch import nn
 
     module = encoder

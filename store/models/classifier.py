@@ -1,4 +1,4 @@
-"""A checkpoint's own classifier on top of its encoder: of sequences, of tokens, or of spans (question answering)."""
+"""Load a checkpoint's own classifier: of sequences, of tokens, or of spans (question answering)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEADS: dict[str, Head] = {
     "ForTokenClassification": "token",
     "ForQuestionAnswering": "span",
 }
-"""By the end of the name of the class that was trained."""
+"""Kind of classifier by the end of the trained class's name."""
 _SPAN = ("start", "end")
 _POOLER = "pooler."
 
@@ -28,7 +28,7 @@ class Classifying:
     """An encoder with its classifier: one forward pass gives hidden states, attentions and logits."""
 
     model: Any
-    """The whole model, in evaluation mode; its encoder is the one that was loaded."""
+    """The whole model in evaluation mode; it shares the encoder that was loaded before."""
     classifier: Classifier
 
     def logits(self, output: Any) -> Any:
@@ -41,10 +41,10 @@ class Classifying:
 
 
 def classifying(encoder: Encoder, config: Config) -> Classifying | str:
-    """Put a checkpoint's classifier on its encoder, or return why there is none, to end a sentence.
+    """Put a checkpoint's classifier on its encoder, or return the reason why it has none, to end a sentence.
 
-    Where weights of the classifier or of its pooler are not in the checkpoint's files, there is none: they would be
-    random numbers.
+    If the checkpoint's files lack weights of the classifier or of its pooler, it counts as having none: the weights
+    would be random numbers.
     """
     import torch
     import transformers
@@ -55,9 +55,9 @@ def classifying(encoder: Encoder, config: Config) -> Classifying | str:
         return f"{name} has no classifier of sequences, tokens or spans"
     auto = getattr(transformers, f"AutoModel{next(end for end in _HEADS if name.endswith(end))}")
     try:
-        with quiet(), torch.device("meta"):  # no memory is taken
+        with quiet(), torch.device("meta"):  # takes no memory
             model = auto.from_config(copy.deepcopy(config.parsed), trust_remote_code=False)
-    except Exception as error:  # whatever the model's class raises: the configuration is at fault
+    except Exception as error:  # any error of the model's class: the configuration is at fault
         return f"{name} cannot be built: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
     pooled = getattr(model.base_model, "pooler", None) is not None
     absent = sorted(weight for weight in encoder.absent if weight.startswith(_POOLER))
@@ -72,7 +72,7 @@ def classifying(encoder: Encoder, config: Config) -> Classifying | str:
     shapes = {weight: tuple(value.shape) for weight, value in model.state_dict().items() if weight in own}
     for weight, value in weights.items():
         if tuple(value.shape) != shapes[weight]:
-            return f"{weight} has another shape in the file than its configuration says"
+            return f"{weight} has another shape in the file than in the configuration"
     model.load_state_dict(weights, strict=False, assign=True)
     model.to(encoder.device).eval()
     kept = {weight: value.numpy() for weight, value in weights.items()}

@@ -1,4 +1,4 @@
-"""What a checkpoint's ``config.json`` says of its encoder: sizes, class, and the names of its weights."""
+"""Read a checkpoint's ``config.json``: sizes and class of its encoder, and the names of its weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size")
 
 @dataclass(frozen=True)
 class Geometry:
-    """What must be the same for checkpoints to be compared."""
+    """The sizes that checkpoints must share to be comparable."""
 
     layers: int
     heads: int
@@ -33,31 +33,31 @@ class Skeleton:
     """An encoder without its weights."""
 
     model_class: Any
-    """Class of transformers that holds the encoder alone."""
+    """Class of transformers for the bare encoder."""
     prefix: str
-    """Name, with its dot, under which classes with a head hold the encoder."""
+    """Prefix (with its dot) of the encoder's names in models with a head."""
     weights: frozenset[str]
     """Names of its weights and buffers."""
     modules: frozenset[str]
     """Names of its innermost modules."""
     dropped: tuple[str, ...]
-    """Patterns of names that older versions saved and that its class knowingly leaves out."""
+    """Patterns of names that older versions saved and that its class ignores on purpose."""
 
 
 @dataclass(frozen=True, eq=False)
 class Config:
-    """A configuration that was read, and what follows from it."""
+    """A configuration and the facts that follow from it."""
 
     folder: Path
-    """Where its ``config.json`` lies."""
+    """Folder of its ``config.json``."""
     parsed: Any = field(repr=False)
     """The ``PretrainedConfig``."""
     geometry: Geometry
     trained_class: str
-    """Class that was trained, with its head; empty where the configuration does not name it."""
+    """Name of the trained class, with its head; empty if the configuration does not give it."""
 
     def skeleton(self) -> Skeleton:
-        """Return the encoder's class and the names of its weights; one building serves all equal configurations.
+        """Return the encoder's class and the names of its weights, built once for all equal configurations.
 
         Raises:
             BertdynError: transformers cannot build the encoder.
@@ -65,7 +65,7 @@ class Config:
         try:
             with quiet():
                 return _skeleton(_Key(self.parsed))
-        except Exception as error:  # whatever the model's class raises: the configuration is at fault
+        except Exception as error:  # any error of the model's class: the configuration is at fault
             raise _unusable(self.folder, error) from None
 
 
@@ -73,7 +73,7 @@ def read_config(folder: Path) -> Config:
     """Read the configuration in a folder.
 
     Raises:
-        BertdynError: there is none; transformers does not know it or it needs code of its own; it is not that of an
+        BertdynError: there is none; transformers does not know it; it needs its own code; or it does not describe an
             encoder.
     """
     from transformers import AutoConfig
@@ -83,23 +83,23 @@ def read_config(folder: Path) -> Config:
     try:
         with quiet():
             parsed = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # ValueError, OSError, KeyError... by what is wrong with the file
+    except Exception as error:  # ValueError, OSError, KeyError... depending on the fault of the file
         raise _unusable(folder, error) from None
     sizes = [getattr(parsed, name, None) for name in _SIZES]
     if getattr(parsed, "is_encoder_decoder", False) or not all(isinstance(s, int) and s > 0 for s in sizes):
-        raise BertdynError(f"{folder}: '{parsed.model_type}' is no encoder with layers, heads and a width, as BERT is.")
+        raise BertdynError(f"{folder}: '{parsed.model_type}' is not an encoder with layers, heads and width like BERT.")
     return Config(folder, parsed, Geometry(*(int(s) for s in sizes if s is not None)), _trained_class(parsed))
 
 
 def without_advice(error: Exception) -> str:
-    """Return the first line of what transformers says, without its advice to run code that came with a model."""
+    """Return the first line of an error of transformers, without its advice to run code that came with a model."""
     if "trust_remote_code" in str(error):
-        return "it needs code of its own (auto_map), which bertdyn does not run."
+        return "it needs its own code (auto_map), which bertdyn does not run."
     return first_line(error)
 
 
 class _Key:
-    """A configuration that is equal to another one where all its settings are."""
+    """A configuration as a cache key: equal to another if all settings are equal."""
 
     def __init__(self, parsed: Any) -> None:
         self.parsed = parsed
@@ -117,7 +117,7 @@ def _skeleton(key: _Key) -> Skeleton:
     import torch
     from transformers import AutoModel
 
-    with torch.device("meta"):  # no memory is taken
+    with torch.device("meta"):  # takes no memory
         model = AutoModel.from_config(copy.deepcopy(key.parsed), trust_remote_code=False)
     return Skeleton(
         model_class=type(model),
@@ -139,5 +139,5 @@ def _unusable(folder: Path, error: Exception) -> BertdynError:
 
 
 def takes_types(model: Any) -> bool:
-    """Return whether a model is given token types."""
+    """Return whether a model takes token types."""
     return "token_type_ids" in inspect.signature(model.forward).parameters

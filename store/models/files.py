@@ -1,6 +1,6 @@
-"""The files that hold a checkpoint's weights: which there are, what is in them, their digest.
+"""Find and read the files that hold a checkpoint's weights, and compute their digest.
 
-Nothing here knows a model. Safetensors come before pickles, and a pickle is read only where it holds no code.
+This module knows nothing about models. It prefers safetensors to pickles, and reads a pickle only if it holds no code.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from store.models.formats import training_format
 from store.models.quiet import first_line, quiet
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
-"""In the order in which they are taken."""
+"""Names of files with weights, in order of preference."""
 _ENTRIES = 3
-"""Entries of a foreign file that a message names."""
+"""Number of entries of a foreign file that a message names."""
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:
-    """Return the files that hold a checkpoint's weights, safetensors before pickles; empty when there are none.
+    """Return the files that hold a checkpoint's weights, safetensors before pickles; empty if there are none.
 
     Raises:
-        BertdynError: an index that cannot be read.
+        BertdynError: an index cannot be read.
     """
     for name in WEIGHTS:
         path = folder / name
@@ -39,7 +39,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
             parts = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
             return tuple(folder / str(part) for part in parts)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise BertdynError(f"{path} is no index of weights.") from None
+            raise BertdynError(f"{path} is not an index of weights.") from None
     return ()
 
 
@@ -47,8 +47,8 @@ def present_files(folder: Path) -> tuple[Path, ...]:
     """Return the files that hold a checkpoint's weights.
 
     Raises:
-        BertdynError: there are none, or one that the index names is missing; the weights are in the format of a
-            training tool, whose way out the sentence names.
+        BertdynError: there are none, or a file in the index is missing; or the weights are in the format of a training
+            tool (the message names the command that converts them).
     """
     files = weight_files(folder)
     if not files:
@@ -58,7 +58,7 @@ def present_files(folder: Path) -> tuple[Path, ...]:
         raise BertdynError(f"{folder} has no weights: looked for {', '.join(WEIGHTS)}.")
     for path in files:
         if not path.is_file():
-            raise BertdynError(f"{folder} has no weights: its index names {path.name}, which is not there.")
+            raise BertdynError(f"{folder} has no weights: its index names {path.name}, which does not exist.")
     return files
 
 
@@ -66,7 +66,7 @@ def names_in(files: Sequence[Path]) -> tuple[str, ...]:
     """Return the names of all weights in the files, without reading the weights.
 
     Raises:
-        BertdynError: a truncated or foreign file, or pickled code.
+        BertdynError: a file is truncated, of another format, or holds pickled code.
     """
     names: list[str] = []
     for path in files:
@@ -96,7 +96,7 @@ def read_tensors(files: Sequence[Path]) -> dict[str, Any]:
 
 
 def weights_digest(files: Sequence[Path]) -> str:
-    """Return the SHA-256 of the weights, file after file."""
+    """Return the SHA-256 of one file of weights, or of the joined digests of several."""
     if len(files) == 1:
         with files[0].open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -105,13 +105,12 @@ def weights_digest(files: Sequence[Path]) -> str:
 
 @lru_cache(maxsize=4096)
 def stamped_digest(files: tuple[Path, ...], stamp: tuple[int, int]) -> str:
-    """Return the SHA-256 of the weights; the files are read again only when their stamp is another one."""
+    """Return the SHA-256 of the weights; read the files again only if their stamp has changed."""
     return weights_digest(files)
 
 
 def weights_stamp(files: Sequence[Path]) -> tuple[int, int]:
-    """Return total bytes and latest change in nanoseconds: as long as both stay, the weights are taken to be the
-    same."""
+    """Return total bytes and latest change in nanoseconds: while both stay, the weights count as unchanged."""
     stats = [path.stat() for path in files]
     return sum(s.st_size for s in stats), max(s.st_mtime_ns for s in stats)
 
@@ -127,7 +126,7 @@ def _safe_names(path: Path) -> list[str]:
 
 
 def _broken_safetensors(path: Path, error: Exception) -> BertdynError:
-    return BertdynError(f"{path} is truncated or no safetensors file ({first_line(error)}).")
+    return BertdynError(f"{path} is truncated or not a safetensors file ({first_line(error)}).")
 
 
 def _pickled(path: Path, device: str) -> Mapping[str, Any]:
@@ -135,23 +134,23 @@ def _pickled(path: Path, device: str) -> Mapping[str, Any]:
 
     try:
         with quiet():
-            # Old pickles are no archives and cannot be mapped into memory.
+            # Old pickles are not archives and cannot be mapped into memory.
             mapped = device == "cpu" and _is_archive(path)
             found = torch.load(path, map_location=device, weights_only=True, mmap=mapped)
     except pickle.UnpicklingError:
         raise BertdynError(
             f"{path} holds pickled code, not only weights, and is not opened; save the model as safetensors."
         ) from None
-    except Exception as error:  # RuntimeError, EOFError, KeyError... by where the file breaks off
-        raise BertdynError(f"{path} is truncated or no PyTorch file ({first_line(error)}).") from None
+    except Exception as error:  # RuntimeError, EOFError, KeyError... depending on where the file breaks off
+        raise BertdynError(f"{path} is truncated or not a PyTorch file ({first_line(error)}).") from None
     if not isinstance(found, Mapping):
         raise BertdynError(f"{path} holds a {type(found).__name__}, not weights by name.")
     others = [repr(name) for name, value in found.items() if not (isinstance(name, str) and torch.is_tensor(value))]
     if others:
         more = ", ..." if len(others) > _ENTRIES else ""
         raise BertdynError(
-            f"{path} does not hold weights by name alone: {', '.join(others[:_ENTRIES])}{more} is something else. Save "
-            "the model's state_dict() by itself."
+            f"{path} holds more than weights by name: {', '.join(others[:_ENTRIES])}{more} is something else. Save "
+            "only the model's state_dict()."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Formats in which tools keep a training run's state instead of a model's weights, and how to convert each."""
+"""Recognise files of a training run's state that are not a model's weights, and say how to convert them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 _FSDP, _DEEPSPEED, _LIGHTNING = ".distcp", "global_step", ".ckpt"
 _OPTIMIZER = "optimizer"
-"""How the name of a folder begins that holds the shards of an optimiser, not of a model."""
+"""Beginning of the names of folders with the shards of an optimiser, not of a model."""
 
 
 def is_sharded(name: str, files: Sequence[str]) -> bool:
-    """Return whether a folder, by its name and the names of its files, belongs to the state of a training run."""
+    """Return whether a folder belongs to the state of a training run, judged by its name and its files' names."""
     if name.startswith(_OPTIMIZER):
         return False
     return (
@@ -21,9 +21,9 @@ def is_sharded(name: str, files: Sequence[str]) -> bool:
 
 
 def training_format(folder: Path) -> str | None:
-    """Return the rest of a sentence on a folder without weights: which tool wrote it, and how to convert it.
+    """Return the predicate of a sentence about a folder without weights: the tool that wrote it, and how to convert it.
 
-    None where no known tool did.
+    None if no known tool wrote it.
     """
     files, folders = _listed(folder)
     lightning = [name for name in (*files, *folders) if name.endswith(_LIGHTNING)]
@@ -51,7 +51,7 @@ def training_format(folder: Path) -> str | None:
 
 
 def _listed(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the names of files and of folders in a folder, sorted; nothing where it cannot be read."""
+    """Return the names of files and of folders in a folder, sorted; nothing if it cannot be read."""
     try:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)

@@ -1,4 +1,4 @@
-"""Load a checkpoint's encoder safely: local files only, no code that came with it, every weight accounted for."""
+"""Load a checkpoint's encoder safely: only local files, no code that came with it, and no weight unaccounted for."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from store.models.names import Fit, fit, is_optional, without
 from store.models.quiet import quiet
 
 _SHOWN = 3
-"""Weights that a message names."""
+"""Number of weights that a message names."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModelFiles:
-    """The files of a checkpoint's model, looked at without reading the weights, and how they are to be read."""
+    """The files of a checkpoint's model and how to read them, found without reading the weights."""
 
     folder: Path
     config: Config
     weights: tuple[Path, ...]
-    """Files with the encoder's weights; those of the base where the checkpoint is an adapter."""
+    """Files with the encoder's weights; for an adapter, those of its base."""
     prefix: str
-    """What stands before the encoder's names in these files."""
+    """Prefix of the encoder's names in these files."""
     adapter: Adapter | None = None
     notes: tuple[str, ...] = ()
-    """What a user should know of how they are read."""
+    """Notes to the user about the reading."""
 
     @property
     def geometry(self) -> Geometry:
@@ -41,12 +41,12 @@ class ModelFiles:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files that the values depend on: those that the digest of the weights covers."""
+        """All files on which the values depend; the digest of the weights covers them."""
         return self.weights + (self.adapter.files if self.adapter is not None else ())
 
     @property
     def base(self) -> Path | None:
-        """Folder of the base of an adapter."""
+        """Folder of an adapter's base; None if the checkpoint is a whole model."""
         return self.weights[0].parent if self.adapter is not None else None
 
 
@@ -59,27 +59,27 @@ class Encoder:
     device: Any
     folder: Path
     model_class: str
-    """Class that was trained (with its head), by its configuration."""
+    """Name of the trained class (with its head), from the configuration."""
     pad: int
     takes_types: bool
     heads: Mapping[str, Any]
-    """Weights beside the encoder by name, without a wrapper's prefix; of an adapter, those that it brings."""
+    """Weights outside the encoder by name, without a wrapper's prefix; for an adapter, those in its files."""
     absent: frozenset[str]
-    """Weights that no file has, so that they are random numbers: of a pooler, which no hidden state goes through."""
+    """Names of weights that no file has and that are random numbers: a pooler's, which hidden states do not use."""
 
 
 def look(folder: Path, reference: Path | None = None) -> ModelFiles:
-    """Look at the files of a checkpoint and settle how its model is read, without reading the weights.
+    """Inspect the files of a checkpoint and decide how to read its model, without reading the weights.
 
     Args:
-        folder: where the checkpoint lies.
-        reference: folder of the pre-trained model, whose configuration serves a checkpoint that has none, and which is
-            the base of an adapter.
+        folder: folder of the checkpoint.
+        reference: folder of the pre-trained model. It is the base of an adapter, and its configuration is used for a
+            checkpoint that has none.
 
     Raises:
-        BertdynError: no weights, or in a format that must be converted; a truncated or foreign file, or pickled code;
-            no configuration or none of an encoder that transformers knows; weights of the encoder that are missing or
-            left over, or of more than one encoder; an adapter without a base, or of a kind that cannot be merged.
+        BertdynError: there are no weights, or they must be converted first; a file is truncated, of another format, or
+            holds pickled code; there is no configuration of an encoder that transformers knows; weights of the encoder
+            are missing, left over, or of more than one encoder; an adapter has no base or cannot be merged.
     """
     if is_adapter(folder):
         return _look_at_adapter(read_adapter(folder), reference)
@@ -89,11 +89,11 @@ def look(folder: Path, reference: Path | None = None) -> ModelFiles:
     if not (folder / CONFIG).is_file():
         if reference is None or reference == folder:
             raise BertdynError(
-                f"{folder} has no {CONFIG}: give the pre-trained model with --reference, whose configuration is then "
+                f"{folder} has no {CONFIG}: give the pre-trained model with --reference; its configuration is then "
                 "used."
             )
         config = read_config(reference)
-        notes.append(f"no {CONFIG}, so that of the reference {reference} is used")
+        notes.append(f"no {CONFIG}: that of the reference {reference} is used")
     else:
         config = read_config(folder)
     skeleton = config.skeleton()
@@ -107,12 +107,12 @@ def look(folder: Path, reference: Path | None = None) -> ModelFiles:
 
 
 def load(model: ModelFiles, device: Any) -> Encoder:
-    """Load the encoder of a checkpoint, merged with its adapter where it is one; a task head is left out.
+    """Load the encoder of a checkpoint without its task head; an adapter is merged into its base.
 
     Raises:
-        BertdynError: as ``look``; weights that have another shape than the configuration says (a pooler excepted,
-            which no hidden state goes through); weights beside an adapter that are not those of its base; attention
-            that cannot be run eagerly.
+        BertdynError: as ``look``; a weight has another shape than the configuration says (poolers excepted, since
+            hidden states do not use them); weights in an adapter's folder differ from those of its base; the model
+            cannot run with eager attention.
     """
     config = model.config
     encoder, heads, absent = _built(model)
@@ -140,10 +140,10 @@ def load(model: ModelFiles, device: Any) -> Encoder:
 
 
 def check_fits(encoder: Encoder, corpus: Corpus) -> None:
-    """Refuse a corpus that the model has no embeddings for, before an index error does.
+    """Refuse a corpus for which the model has no embeddings.
 
     Raises:
-        BertdynError: token ids beyond the vocabulary, examples longer than the positions, types beyond the table.
+        BertdynError: token ids outside the vocabulary, examples longer than the positions, or unknown token types.
     """
     from torch import nn
 
@@ -154,14 +154,14 @@ def check_fits(encoder: Encoder, corpus: Corpus) -> None:
     largest = int(corpus.token_ids.max())
     if largest >= size:
         raise BertdynError(
-            f"{where}: token id {largest} is outside its vocabulary of {size}; the tokenizer is another model's."
+            f"{where}: token id {largest} is outside its vocabulary of {size}; the tokenizer belongs to another model."
         )
     longest = int((corpus.offsets[1:] - corpus.offsets[:-1]).max())
     for name, module in encoder.model.named_modules():
         if not isinstance(module, nn.Embedding):
             continue
         if name.endswith("position_embeddings"):
-            # RoBERTa and its kin count positions from behind the padding's.
+            # RoBERTa and similar models count positions from the one after the padding's.
             positions = module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
             if longest > positions:
                 raise BertdynError(
@@ -176,8 +176,8 @@ def _look_at_adapter(adapter: Adapter, reference: Path | None) -> ModelFiles:
     if reference is None or reference == folder:
         of = f" of '{adapter.base_name}'" if adapter.base_name else ""
         raise BertdynError(
-            f"{folder} is an adapter ({adapter.kind}){of}, not a whole model: give its base with --reference, to "
-            "which it is then added."
+            f"{folder} is an adapter ({adapter.kind}){of}, not a whole model: give its base with --reference; the "
+            "adapter is then merged into it."
         )
     base = look(reference)
     trained_on = f", trained on '{adapter.base_name}'" if adapter.base_name else ""
@@ -186,7 +186,7 @@ def _look_at_adapter(adapter: Adapter, reference: Path | None) -> ModelFiles:
 
 
 def _fitted(folder: Path, names: Sequence[str], skeleton: Skeleton) -> Fit:
-    """Fit the names in a checkpoint's files to its encoder; only names of an older scheme are left to transformers."""
+    """Match the names in a checkpoint's files with its encoder; only an older naming scheme is left to transformers."""
     try:
         fits = fit(names, skeleton.weights)
     except ValueError as error:
@@ -202,8 +202,7 @@ def _fitted(folder: Path, names: Sequence[str], skeleton: Skeleton) -> Fit:
 
 
 def _built(model: ModelFiles) -> tuple[Any, dict[str, Any], frozenset[str]]:
-    """Return the encoder with the weights in the model's files, the weights beside it, and the names of those that the
-    files lack."""
+    """Return the encoder with its weights, the weights outside it, and the names of weights that the files lack."""
     import torch
 
     folder, skeleton = model.weights[0].parent, model.config.skeleton()
@@ -217,17 +216,17 @@ def _built(model: ModelFiles) -> tuple[Any, dict[str, Any], frozenset[str]]:
     try:
         with quiet():
             encoder, info = skeleton.model_class.from_pretrained(
-                None,  # the weights are given: nothing else in the folder is looked at, adapters included
+                None,  # with explicit weights nothing else in the folder is read, such as adapters
                 config=model.config.parsed,
                 state_dict=state,
                 attn_implementation="eager",
                 dtype=torch.float32,
                 local_files_only=True,
-                # Told apart below: transformers' own report is a table of many lines.
+                # Checked below, since transformers' own report is a table of many lines.
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
-    except Exception as error:  # whatever torch and transformers raise: the checkpoint is at fault
+    except Exception as error:  # any error of torch or transformers: the checkpoint is at fault
         raise BertdynError(f"{folder} cannot be loaded: {without_advice(error)}") from None
     _check_loaded(folder, info, tuple(tensors), skeleton)
     return encoder, heads, frozenset(info["missing_keys"])
@@ -248,13 +247,13 @@ def _check_loaded(folder: Path, info: Any, names: Sequence[str], skeleton: Skele
     for name, found, wanted in sorted(info["mismatched_keys"]):
         if not is_optional(name):
             raise BertdynError(
-                f"{folder}: {name} is {_shape(found)} in the weights and {_shape(wanted)} by {CONFIG}; the two do not "
-                "belong together."
+                f"{folder}: {name} is {_shape(found)} in the weights, but {_shape(wanted)} by {CONFIG}; the two files "
+                "do not belong together."
             )
 
 
 def _check_beside(model: ModelFiles, base: Any) -> None:
-    """Refuse weights beside an adapter that are not its base's: it may have been added to them already."""
+    """Refuse weights in an adapter's folder that differ from its base: the adapter may be merged into them already."""
     import torch
 
     beside = weight_files(model.folder)
@@ -266,23 +265,23 @@ def _check_beside(model: ModelFiles, base: Any) -> None:
     for name, written in fits.written.items():
         if not is_optional(name) and not torch.equal(tensors[written].float(), state[name].float()):
             raise BertdynError(
-                f"{model.folder} holds an adapter and weights that are not those of the reference {model.base} ({name} "
-                "differs): whether the adapter was added to them cannot be told. Keep one of the two in the folder."
+                f"{model.folder} holds an adapter and weights that differ from the reference {model.base} ({name}): "
+                "the adapter may or may not be merged into them. Keep one of the two in the folder."
             )
 
 
 def _missing(folder: Path, names: Sequence[str], written: Sequence[str]) -> str:
     unmerged = any(".lora_" in name for name in written)
-    advice = " The file holds an adapter that was not merged: save the model after merge_and_unload()."
+    advice = " The file holds an unmerged adapter: save the model after merge_and_unload()."
     return (
-        f"{folder}: {len(names)} weights of the encoder are missing from the file, {_listed(names)} among them; "
-        f"they would be random numbers.{advice if unmerged else ''}"
+        f"{folder}: {len(names)} weights of the encoder are missing from the file ({_listed(names)}); they would be "
+        f"random numbers.{advice if unmerged else ''}"
     )
 
 
 def _left_over(folder: Path, names: Sequence[str]) -> BertdynError:
     return BertdynError(
-        f"{folder}: {len(names)} weights of an encoder have no place in the one that {CONFIG} describes: "
+        f"{folder}: {len(names)} weights of an encoder have no place in the encoder that {CONFIG} describes: "
         f"{_listed(names)}."
     )
 

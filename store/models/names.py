@@ -1,7 +1,7 @@
-"""Where a weight belongs in an encoder, by its name in the file: BERT, RoBERTa, ELECTRA, DistilBERT, DeBERTa, ALBERT.
+"""Find the module and layer of a weight by its name: BERT, RoBERTa, ELECTRA, DistilBERT, DeBERTa, ALBERT.
 
-Names are those of transformers. What stands before the encoder's own part (``bert.``, ``module.``, ``_orig_mod.``) is
-found once by ``fit`` and taken off, and old names of layer norms (``gamma``, ``beta``) are the new ones.
+Names are those of transformers. ``fit`` finds the prefix before the encoder's own names (``bert.``, ``module.``,
+``_orig_mod.``) once and removes it. Old names of layer norms (``gamma``, ``beta``) are translated to the new ones.
 """
 
 from __future__ import annotations
@@ -48,50 +48,50 @@ _GROUP = re.compile(r"encoder\.albert_layer_groups\.(\d+)\.albert_layers\.(\d+)\
 
 
 class Place(NamedTuple):
-    """Where a weight belongs."""
+    """The place of a weight in a model."""
 
     name: str
-    """Its name within the encoder or head, the same for every spelling of it."""
+    """Name within the encoder or head, the same for all spellings."""
     module: str
-    """One of ``MODULES``."""
+    """Module that the weight belongs to, one of ``MODULES``."""
     layer: int | None
-    """0 for what comes before the first layer; None for the heads and for what has no known place."""
+    """Layer of the weight: 0 before the first layer; None for heads and for unknown places."""
     group: bool = False
-    """``layer`` is a group of ALBERT, counted from 0, which several layers share."""
+    """True if ``layer`` is a group of ALBERT, counted from 0, that several layers share."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How the names in a checkpoint's files fit those of its encoder."""
+    """The match of the names in a checkpoint's files with those of its encoder."""
 
     prefix: str
-    """What stands before the encoder's names in the files, with its last dot."""
+    """Prefix of the encoder's names in the files, with its last dot."""
     written: Mapping[str, str]
-    """The encoder's names, and how each is written in the files."""
+    """Name in the files of each weight of the encoder."""
     missing: tuple[str, ...]
     """Weights of the encoder that are not in the files."""
     over: tuple[str, ...]
-    """Weights in the files that belong to an encoder, and have no place in this one."""
+    """Weights in the files that belong to an encoder, but have no place in this one."""
     heads: tuple[str, ...]
-    """Weights in the files that stand beside the encoder and belong to a known head."""
+    """Weights in the files outside the encoder that belong to a known head."""
     unknown: tuple[str, ...]
-    """Other weights that stand beside the encoder."""
+    """Other weights in the files outside the encoder."""
 
     @property
     def foreign(self) -> bool:
-        """Whether so few names fit that the files may follow an older scheme of names."""
+        """Whether so few names match that the files may use an older naming scheme."""
         return len(self.missing) > len(self.written)
 
 
 def fit(written: Iterable[str], wanted: Iterable[str]) -> Fit:
-    """Find the one prefix under which the weights of an encoder stand, and what else there is.
+    """Find the prefix of an encoder's weights in the files, and sort all names.
 
     Args:
         written: names in the files.
-        wanted: names of the encoder's weights. Poolers and buffers need not be there.
+        wanted: names of the encoder's weights. Poolers and buffers may be missing from the files.
 
     Raises:
-        ValueError: the encoder fits under more than one prefix; names them.
+        ValueError: the encoder fits under more than one prefix (the message names them).
     """
     there, known = sorted(written), frozenset(wanted)
     needed = frozenset(name for name in known if not is_optional(name))
@@ -121,13 +121,13 @@ def fit(written: Iterable[str], wanted: Iterable[str]) -> Fit:
 
 
 def prefixes(written: Iterable[str], wanted: Iterable[str]) -> set[str]:
-    """Return each prefix, with its last dot, under which at least one wanted name stands."""
+    """Return each prefix, with its last dot, that at least one wanted name has."""
     known = frozenset(wanted)
     return {prefix for one in written for prefix, _ in _endings(one, known)}
 
 
 def without(written: str, prefix: str) -> str:
-    """Return a name without the prefix of the encoder, or, of a head, without the part of it that both share."""
+    """Return a name without the encoder's prefix, or, for a head, without the part of the prefix that both share."""
     parts, shared = written.split("."), 0
     for part, before in zip(parts[:-1], prefix.split(".")[:-1], strict=False):
         if part != before:
@@ -137,17 +137,16 @@ def without(written: str, prefix: str) -> str:
 
 
 def is_optional(name: str) -> bool:
-    """Return whether a weight need not be in a checkpoint's files: a pooler, which no hidden state goes through, or a
-    buffer."""
+    """Return whether a checkpoint's files may lack a weight: a buffer, or a pooler, which hidden states do not use."""
     return "pooler" in name.split(".") or _is_buffer(name)
 
 
 def place_of(written: str, prefix: str = "") -> Place | None:
-    """Return where a weight belongs; None for buffers and the heads of pre-training.
+    """Return the place of a weight; None for buffers and the heads of pre-training.
 
     Args:
-        written: its name in the file.
-        prefix: what stands before the encoder's names, as ``fit`` found it.
+        written: name in the file.
+        prefix: prefix of the encoder's names, as ``fit`` found it.
     """
     name = _plain(without(written, prefix))
     first = name.partition(".")[0]
@@ -165,14 +164,14 @@ def place_of(written: str, prefix: str = "") -> Place | None:
 
 
 def places(written: Iterable[str], prefix: str = "") -> dict[str, Place]:
-    """Return the place of each weight of a file that has one, by its name there.
+    """Return the place of each weight that has one, by its name in the file.
 
     Args:
         written: names in the file.
-        prefix: what stands before the encoder's names, as ``fit`` found it.
+        prefix: prefix of the encoder's names, as ``fit`` found it.
 
     Raises:
-        ValueError: two weights have the same place, so that one of them belongs to another model; names both.
+        ValueError: two weights have the same place, so one belongs to another model (the message names both).
     """
     found: dict[str, Place] = {}
     names: dict[str, str] = {}
@@ -188,13 +187,13 @@ def places(written: Iterable[str], prefix: str = "") -> dict[str, Place]:
 
 
 def layers_of_group(group: int, groups: int, layers: int) -> range:
-    """Return the layers (from 1) that use a group of shared layers, as ALBERT deals them out."""
+    """Return the layers (from 1) that use a group of shared layers, by ALBERT's rule."""
     uses = [n + 1 for n in range(layers) if n * groups // layers == group]
     return range(uses[0], uses[-1] + 1) if uses else range(0)
 
 
 def _endings(written: str, wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield each prefix of a name, with its last dot, that leaves a wanted name, and that name."""
+    """Yield each split of a name into a prefix (with its last dot) and a wanted name."""
     at = 0
     while at >= 0:
         prefix, name = written[:at], written[at:]

@@ -1,4 +1,4 @@
-"""transformers and its tokenizers without their warnings, reports and progress bars: our errors say what matters."""
+"""Silence the warnings, reports and progress bars of transformers; our own errors say what matters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence transformers and the hub client inside the block, and put their settings back after it."""
+    """Silence transformers and the hub client inside the block, and restore their settings after it."""
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
     from transformers.utils import logging
 
@@ -31,7 +31,7 @@ def quiet() -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what another library says (and a second that it announces), to end a sentence of ours."""
+    """Return the first line of another library's error (with the second after a colon), to end our sentence."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     shown = 2 if lines and lines[0].endswith(":") else 1
     return (" ".join(lines[:shown]) or type(error).__name__)[:300]

@@ -1,6 +1,6 @@
-"""A stored checkpoint's weights, tensor by tensor, from the files that it was extracted from.
+"""Read a stored checkpoint's weights, tensor by tensor, from the files that it was extracted from.
 
-They are read where they lie, and only if they are the weights that the store has the digest of.
+The weights are not copied into the store. They are read only if their digest is the one in the store.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class StoredWeights:
-    """The weights of one checkpoint; nothing is read before it is asked for."""
+    """The weights of one checkpoint, each read only when it is requested."""
 
     def __init__(
         self,
@@ -35,13 +35,13 @@ class StoredWeights:
     ) -> None:
         """
         Args:
-            files: as ``store.models.files.weight_files`` finds them.
-            layers: of the encoder; shared weights belong to several of them.
-            prefix: what stands before the encoder's names in the files.
-            tensors: the weights themselves, where they are not those in the files.
+            files: files with the weights, as found by ``store.models.files.weight_files``.
+            layers: number of layers of the encoder; shared weights belong to several of them.
+            prefix: prefix of the encoder's names in the files.
+            tensors: the weights by name, if they differ from those in the files.
 
         Raises:
-            BertdynError: a file that cannot be read, or two weights of one place.
+            BertdynError: a file cannot be read, or two weights have the same place.
         """
         self._layers = layers
         self._open = ExitStack()
@@ -64,7 +64,7 @@ class StoredWeights:
         """Open the weights of a stored checkpoint.
 
         Raises:
-            BertdynError: its folder is gone, holds other weights now, or cannot be read.
+            BertdynError: its folder is gone, now holds other weights, or cannot be read.
         """
         noted = store.attributes(corpus, key)
         folder = Path(str(noted.get("folder") or noted["source"]))
@@ -81,15 +81,15 @@ class StoredWeights:
         return cls(folder, files, int(noted["layers"]), prefix, merged)
 
     def modules(self, layer: int | None) -> dict[str, str]:
-        """Return the weights of one layer with their modules, by name.
+        """Return the module of each weight of one layer, by the weight's name.
 
         Args:
-            layer: 0 is what comes before the first layer; None: pooler, classifier and what has no known place.
+            layer: 0 is everything before the first layer; None: pooler, classifier and weights of unknown place.
         """
         return {place.name: place.module for place in self._places.values() if layer in self._layers_of(place)}
 
     def tensor(self, name: str) -> np.ndarray:
-        """Return one weight as float32, in the shape it has in the file."""
+        """Return one weight as float32, in its shape in the file."""
         written = self._written[name]
         source = self._tensors[written]
         return np.asarray((source.get_tensor(written) if hasattr(source, "get_tensor") else source).float().numpy())
@@ -125,7 +125,7 @@ class StoredWeights:
 
 
 def _files(folder: Path, base: Path | None) -> tuple[Path, ...]:
-    """Return the files that the digest of a checkpoint's weights covers; none where there are none any more."""
+    """Return the files that the digest of a checkpoint's weights covers; empty if they are gone."""
     from store.models.adapters import adapter_files
 
     own = weight_files(folder if base is None else base)
@@ -134,7 +134,7 @@ def _files(folder: Path, base: Path | None) -> tuple[Path, ...]:
 
 @lru_cache(maxsize=1)
 def _merged(folder: Path, base: Path, stamp: tuple[int, int]) -> Mapping[str, Any]:
-    """Return the weights of a base with an adapter merged into them; those of the last one stay in memory.
+    """Return the weights of a base with an adapter merged into them; the last result stays in memory.
 
     Raises:
         BertdynError: they cannot be loaded or merged.
@@ -149,13 +149,13 @@ def _merged(folder: Path, base: Path, stamp: tuple[int, int]) -> Mapping[str, An
 
 
 def _verify(files: tuple[Path, ...], noted: Mapping[str, Any], key: CheckpointKey, folder: Path) -> tuple[int, int]:
-    """Return the stamp of the files, which hold what the store has the digest of."""
+    """Check that the files still have the digest in the store, and return their stamp."""
     stamp = weights_stamp(files)
     if (noted.get("weights_size"), noted.get("weights_mtime_ns")) == stamp:
         return stamp
     if stamped_digest(files, stamp) != noted.get("weights_sha256"):
         raise BertdynError(
-            f"The weights in {folder} are no longer those that the store has as {key}. Extract them again with "
-            "--replace, or put the old ones back."
+            f"The weights in {folder} have changed since {key} was stored. Extract them again with --replace, or put "
+            "the old ones back."
         )
     return stamp

@@ -174,7 +174,7 @@ def test_weights_that_are_others_now_or_gone_are_refused(tmp_path: Path) -> None
     assert rows
     assert all(r.step == 0 for r in store.results())
     said = "\n".join(failures)
-    assert "are no longer those that the store has as sst/1/10" in said
+    assert "have changed since sst/1/10 was stored" in said
     assert "The weights of sst/1/20 are no longer in" in said
 
 

@@ -72,26 +72,26 @@ def test_no_weights(tmp_path: Path) -> None:
 def test_a_missing_shard(tmp_path: Path) -> None:
     (models.save(tmp_path) / "model.safetensors").unlink()
     (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-1.safetensors"}}')
-    refused(tmp_path, "model-1.safetensors, which is not there")
+    refused(tmp_path, "model-1.safetensors, which does not exist")
 
 
 @pytest.mark.parametrize("kept", [0, 5, 100, 0.5, 0.999])
 def test_truncated_safetensors(tmp_path: Path, kept: float) -> None:
     path = models.save(tmp_path) / "model.safetensors"
     os.truncate(path, int(kept if kept >= 1 else kept * path.stat().st_size))
-    refused(tmp_path, "is truncated or no safetensors file")
+    refused(tmp_path, "is truncated or not a safetensors file")
 
 
 def test_a_pointer_to_large_storage_is_no_weights(tmp_path: Path) -> None:
     (models.save(tmp_path) / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
-    refused(tmp_path, "is truncated or no safetensors file")
+    refused(tmp_path, "is truncated or not a safetensors file")
 
 
 @pytest.mark.parametrize("kept", [0, 10, 0.5, 0.999])
 def test_truncated_pickle(tmp_path: Path, kept: float) -> None:
     path = as_pickle(models.save(tmp_path))
     os.truncate(path, int(kept if kept >= 1 else kept * path.stat().st_size))
-    refused(tmp_path, "is truncated or no PyTorch file")
+    refused(tmp_path, "is truncated or not a PyTorch file")
 
 
 class Trap:
@@ -120,7 +120,7 @@ def test_code_beside_the_weights_is_not_run(tmp_path: Path) -> None:
     folder = models.save(tmp_path / "model")
     (folder / "own.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
     configure(folder, model_type="own", auto_map={"AutoConfig": "own.Config", "AutoModel": "own.Model"})
-    refused(folder, "needs code of its own")
+    refused(folder, "needs its own code")
     assert not (tmp_path / "sprung").exists()
 
 
@@ -145,7 +145,7 @@ def test_another_layer_count_by_the_configuration_than_by_the_weights(tmp_path: 
 def test_another_width_by_the_configuration_than_by_the_weights(tmp_path: Path) -> None:
     folder = models.save(tmp_path)
     configure(folder, intermediate_size=40)
-    refused(folder, r"intermediate.* is 48.* in the weights and 40.* by config.json")
+    refused(folder, r"intermediate.* is 48.* in the weights, but 40.* by config.json")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_no_configuration(tmp_path: Path) -> None:
 
 def test_a_model_that_is_no_encoder(tmp_path: Path) -> None:
     (models.save(tmp_path) / "config.json").write_text('{"model_type": "t5", "is_encoder_decoder": true}')
-    refused(tmp_path, "'t5' is no encoder")
+    refused(tmp_path, "'t5' is not an encoder")
 
 
 def test_loading_says_nothing_on_the_terminal(

@@ -172,7 +172,7 @@ def test_an_adapter_that_was_saved_unmerged_in_the_weights_is_named(tmp_path: Pa
 
     folder = models.save(tmp_path)
     reweigh(folder, unmerged)
-    refused(folder, "missing .* holds an adapter that was not merged")
+    refused(folder, "missing .* holds an unmerged adapter")
 
 
 def test_the_references_configuration_serves_a_folder_without_one_and_is_said(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_the_references_configuration_serves_a_folder_without_one_and_is_said(tm
     reweigh(folder, lambda tensors: tensors.update(_weights(plain)))
     (folder / "config.json").unlink()
     assert same(loaded(folder, base), loaded(plain))
-    assert look(folder, base).notes == (f"no config.json, so that of the reference {base} is used",)
+    assert look(folder, base).notes == (f"no config.json: that of the reference {base} is used",)
     refused(folder, r"has no config\.json: give the pre-trained model with --reference")
     refused(folder, r"has no config\.json: give", reference=folder)
 
@@ -188,7 +188,7 @@ def test_the_references_configuration_serves_a_folder_without_one_and_is_said(tm
 def test_the_references_configuration_must_fit(tmp_path: Path) -> None:
     base = models.save(tmp_path / "base", num_hidden_layers=2)
     (models.save(tmp_path / "bare") / "config.json").unlink()
-    refused(tmp_path / "bare", "have no place in the one that config.json describes", base)
+    refused(tmp_path / "bare", "have no place in the encoder that config.json describes", base)
     (base / "config.json").write_text("{")
     refused(tmp_path / "bare", f"{base}/config.json cannot be used", base)
 
@@ -231,7 +231,7 @@ def _nested(state: Tensors) -> Any:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_nested, "does not hold weights by name alone: 'state_dict', 'epoch' is something else"),
+        (_nested, "holds more than weights by name: 'state_dict', 'epoch' is something else"),
         (lambda state: list(state.values()), "holds a list, not weights by name"),
         (lambda state: {**state, 5: next(iter(state.values()))}, "5 is something else"),
     ],
@@ -258,7 +258,7 @@ def test_an_old_pickle_is_read(tmp_path: Path) -> None:
 def test_an_index_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (models.save(tmp_path) / "model.safetensors").unlink()
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": None}))
-    refused(tmp_path, "is no index of weights")
+    refused(tmp_path, "is not an index of weights")
 
 
 def test_weights_that_the_class_itself_leaves_out_are_none_too_many(tmp_path: Path) -> None:
