@@ -1,1 +1,1 @@
-"""The on-disk store of bertdyn: files, arrays and SQL. It knows no measure and no screen."""
+"""The on-disk store of bertdyn: files, arrays and SQL. It does not know about measures or screens."""

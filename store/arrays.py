@@ -1,4 +1,4 @@
-"""One checkpoint's Zarr group: write it whole or not at all, read slices back.
+"""Write a checkpoint as a Zarr group, completely or not at all, and read slices of it.
 
 hidden      [layers + 1, tokens, width]    layer 0 is the embedding output
 attention   [layers, heads, pairs]         pairs: each example's length squared, one example after the other
@@ -49,7 +49,7 @@ def open_checkpoint(root: Path, corpus: str, key: CheckpointKey) -> CheckpointAr
     """Open a stored checkpoint.
 
     Raises:
-        BertdynError: it is not there, damaged, or another checkpoint lies in its folder.
+        BertdynError: it does not exist, is damaged, or its folder holds another checkpoint.
     """
     path = checkpoint_path(root, corpus, key)
     attributes = checkpoint_attributes(root, corpus, key)
@@ -59,10 +59,10 @@ def open_checkpoint(root: Path, corpus: str, key: CheckpointKey) -> CheckpointAr
 
 
 def read_hidden(root: Path, opened: CheckpointArrays, layer: int, start: int, stop: int | None) -> np.ndarray:
-    """Hidden states [t, width] of one layer (0 = embedding output), tokens ``start`` to ``stop``, as stored.
+    """Return hidden states [t, width] of one layer (0 = embedding output), tokens ``start`` to ``stop``, as stored.
 
     Raises:
-        BertdynError: no such layer, or the chunks are damaged.
+        BertdynError: there is no such layer, or chunks are damaged.
     """
     layers = opened.infos[HIDDEN].shape[0] - 1
     if not 0 <= layer <= layers:
@@ -73,10 +73,10 @@ def read_hidden(root: Path, opened: CheckpointArrays, layer: int, start: int, st
 def read_attention(
     root: Path, opened: CheckpointArrays, layer: int, head: int, start: int, stop: int | None
 ) -> np.ndarray:
-    """Packed attention [p] of one head, entries ``start`` to ``stop``, as stored; layer and head count from 1.
+    """Return packed attention [p] of one head, entries ``start`` to ``stop``, as stored; layer and head count from 1.
 
     Raises:
-        BertdynError: extracted without attentions, no such layer or head, or the chunks are damaged.
+        BertdynError: there are no attentions, no such layer or head, or chunks are damaged.
     """
     if ATTENTION not in opened.infos:
         raise BertdynError(
@@ -92,10 +92,10 @@ def read_attention(
 
 
 def read_outputs(root: Path, corpus: str, key: CheckpointKey) -> tuple[np.ndarray, Classes]:
-    """Logits [examples or tokens, classes] of a checkpoint's own classifier, and what their columns are.
+    """Return logits [examples or tokens, classes] of a checkpoint's own classifier, and a description of the columns.
 
     Raises:
-        BertdynError: the checkpoint is not there or has no logits, or the chunks are damaged.
+        BertdynError: the checkpoint does not exist or has no logits, or chunks are damaged.
     """
     classes = _classes_of(root, corpus, key)
     with _damage_named(root, corpus, key):
@@ -103,7 +103,7 @@ def read_outputs(root: Path, corpus: str, key: CheckpointKey) -> tuple[np.ndarra
 
 
 def read_classifier(root: Path, corpus: str, key: CheckpointKey) -> dict[str, np.ndarray]:
-    """Weights of a checkpoint's own classifier and of its pooler, by name.
+    """Return the weights of a checkpoint's own classifier and of its pooler, by name.
 
     Raises:
         BertdynError: as ``read_outputs``.
@@ -117,7 +117,7 @@ def _classes_of(root: Path, corpus: str, key: CheckpointKey) -> Classes:
     attributes = checkpoint_attributes(root, corpus, key)
     found = attributes.get("classifier")
     if found is None:
-        why = attributes.get("no_logits") or "its extraction kept none"
+        why = attributes.get("no_logits") or "its extraction stored none"
         raise BertdynError(f"Checkpoint {key} on corpus '{corpus}' has no logits: {why}.")
     return Classes(found["head"], tuple(found["labels"]), found["problem"])
 
@@ -132,7 +132,7 @@ def _read(
 
 
 class _damage_named:  # noqa: N801 (used as a statement)
-    """What a file or a checksum says of a broken array, as one sentence: which checkpoint, and what to do."""
+    """Turn errors of files and checksums into one sentence: which checkpoint is damaged, and what to do."""
 
     def __init__(self, root: Path, corpus: str, key: CheckpointKey) -> None:
         self._where = f"checkpoint {key} on corpus '{corpus}'"
@@ -144,15 +144,15 @@ class _damage_named:  # noqa: N801 (used as a statement)
         if isinstance(error, OSError | ValueError | KeyError | BertdynError):
             raise BertdynError(
                 f"The arrays of {self._where} are damaged or were replaced meanwhile ({error}). "
-                f"Run `bertdyn check {self._root} --repair` and extract again what it takes out."
+                f"Run `bertdyn check {self._root} --repair` and extract again what it removes."
             ) from error
 
 
 class CheckpointWriter:
     """Writes one checkpoint on one corpus. Leaving the ``with`` block without ``commit()`` discards everything.
 
-    Checking, hashing and writing happen in threads, so that the caller's next forward pass need not wait; memory stays
-    at a few batches, whatever the number of sentences.
+    Threads check, hash and write the arrays, so that the caller's next forward pass need not wait. Memory is limited
+    to a few batches, whatever the number of sentences.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class CheckpointWriter:
         except BaseException:
             self._stage.discard()
             raise
-        # Each thread owns some layers: what one layer is fed stays in order without a lock.
+        # Each thread owns some layers, so the rows of a layer stay in order without a lock.
         count = max(1, min(_THREADS, os.cpu_count() or 1, layers + 1))
         self._pools = [ThreadPoolExecutor(1, thread_name_prefix="bertdyn-write") for _ in range(count)]
 
@@ -211,17 +211,17 @@ class CheckpointWriter:
         self.discard()
 
     def append(self, hidden: np.ndarray, attention: np.ndarray | None, logits: np.ndarray | None = None) -> None:
-        """Add the next examples, in the order of the corpus. The arrays are ours from now on: do not write to them.
+        """Add the next examples, in the order of the corpus. The writer owns the arrays now: do not change them.
 
         Args:
             hidden: [layers + 1, t, width].
-            attention: [layers, heads, p], p the sum of the examples' lengths squared; None without attentions.
+            attention: [layers, heads, p], where p is the sum of the examples' squared lengths; None without attentions.
             logits: [examples or t, classes]; None without a classifier.
 
         Raises:
-            BertdynError: values that are not finite, or too large for the stored dtype (it may come with a later call
-                or with ``commit``); the disk is full.
-            ValueError: shapes that do not belong to this checkpoint.
+            BertdynError: values are not finite or too large for the stored dtype (a later call or ``commit`` may raise
+                it instead); the disk is full.
+            ValueError: the shapes do not belong to this checkpoint.
         """
         layers, heads, width = self._shape
         if hidden.ndim != 3 or hidden.shape[0] != layers + 1 or hidden.shape[2] != width:
@@ -246,7 +246,7 @@ class CheckpointWriter:
             self._wait(_BATCHES_WAITING)
 
     def commit(self) -> bool:
-        """Check, sync and put in place. False: somebody else's was there first, and ours is discarded.
+        """Check, sync and publish the arrays. Return False, and discard them, if another process was first.
 
         Raises:
             BertdynError: as ``append``.
@@ -289,7 +289,7 @@ class CheckpointWriter:
         return ours
 
     def discard(self) -> None:
-        """Throw away what was not committed. Harmless when repeated."""
+        """Discard uncommitted arrays. Calling it twice is harmless."""
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
         self._stage.discard()
@@ -330,7 +330,8 @@ class CheckpointWriter:
     def _stored(self, values: np.ndarray, what: str) -> np.ndarray:
         with np.errstate(over="ignore"):
             stored = np.ascontiguousarray(values, dtype=self._dtype)
-        # Read as whole numbers, floats without their sign are in order, infinities and NaN at the top: one quick pass.
+        # Seen as integers, floats without their sign bit keep their order, with infinities and NaN at the top. So one
+        # quick pass finds all bad values.
         if self._dtype.itemsize == 2:
             bad = stored.size and int((stored.view("<u2") & 0x7FFF).max()) >= 0x7BFF
         else:
@@ -356,7 +357,7 @@ class CheckpointWriter:
         )
 
     def _verified(self) -> int:
-        """Bytes written; every chunk that the arrays must have is there in full."""
+        """Check that every chunk of the arrays exists in full size, and return the bytes written."""
         total = 0
         for name in (HIDDEN, ATTENTION) if self._attention else (HIDDEN,):
             info = read_info(self._stage.path / name)

@@ -1,7 +1,7 @@
-"""Arrays that belong to a row of results: probe weights, cluster assignments, directions, learning curves.
+"""Keep arrays that belong to a row of results: probe weights, cluster assignments, directions, learning curves.
 
-An artefact is a folder ``artefacts/<id>/``, written whole or not at all and before its row; one that no row names is
-swept by ``check --repair``.
+An artefact is a folder ``artefacts/<id>/``, written completely or not at all, before its row. ``check --repair``
+removes those that no row names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from store.ownership import ServerClock
 from store.staging import Stage, modified, throw_away, writing
 
 DAY = 24 * 3600
-"""Seconds. Rows follow their artefacts within minutes."""
+"""Age in seconds after which an unnamed artefact is removed. Rows follow their artefacts within minutes."""
 
 
 def artefact_path(root: Path, name: str) -> Path:
@@ -28,7 +28,7 @@ def artefact_path(root: Path, name: str) -> Path:
 
 
 def write_artefact(root: Path, arrays: Mapping[str, np.ndarray]) -> str:
-    """Keep arrays of any shape and return their name.
+    """Store arrays of any shape and return the artefact's name.
 
     Raises:
         BertdynError: the disk is full or not writable.
@@ -55,20 +55,20 @@ def read_artefact(root: Path, name: str) -> dict[str, np.ndarray]:
     place = artefact_path(root, name)
     if not name.isalnum() or modified(place) is None:
         raise BertdynError(f"The store has no artefact '{name}'.")
-    # A missing chunk would read as zeros, so look first.
+    # A missing chunk would read as zeros, so check all of them first.
     for problem in damage(place):
         raise BertdynError(f"Artefact '{name}' is damaged: {problem}. Compute its row again.")
     return {path.name: np.asarray(open_array(path)[...]) for path in array_folders(place)}
 
 
 def sweep_artefacts(root: Path, named: Collection[str]) -> int:
-    """Remove the artefacts that no row names and that are too old for a row to be on its way; returns how many.
+    """Remove artefacts that no row names and that are older than ``DAY``. Return their number.
 
     Args:
-        named: those that some row names, whether the row is current or not.
+        named: artefacts that any row names, current or not.
 
     Raises:
-        BertdynError: the store cannot be written.
+        BertdynError: the store is not writable.
     """
     clock = ServerClock(root / STAGING)
     swept = 0

@@ -1,4 +1,4 @@
-"""What groups say about themselves, as plain JSON: no numpy, no zarr, so that a listing costs nothing to start."""
+"""Read the attributes of groups as plain JSON, without numpy and zarr, so that listings start quickly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from store.staging import MARK
 
 
 def strict(value: Any) -> Any:
-    """The value as strict JSON has it: numpy numbers as plain ones, NaN and infinities as null, keys as text."""
+    """Convert a value to strict JSON: numpy numbers to plain ones, NaN and infinities to null, keys to text."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, float):
@@ -31,7 +31,7 @@ def strict(value: Any) -> Any:
 
 
 def description(folder: Path) -> dict[str, Any]:
-    """The ``zarr.json`` of a group or an array.
+    """Return the ``zarr.json`` of a group or an array.
 
     Raises:
         BertdynError: there is none, or it is damaged.
@@ -51,7 +51,7 @@ def description(folder: Path) -> dict[str, Any]:
 
 
 def read_attributes(folder: Path) -> dict[str, Any]:
-    """Attributes of a group. Opening it as Zarr takes ten times as long, and a listing reads thousands.
+    """Return the attributes of a group. Opening it as Zarr would take ten times as long, and a listing reads thousands.
 
     Raises:
         BertdynError: there is no group, or its description is damaged.
@@ -63,24 +63,24 @@ def read_attributes(folder: Path) -> dict[str, Any]:
 
 
 def checkpoint_attributes(root: Path, corpus: str, key: CheckpointKey) -> dict[str, Any]:
-    """Attributes of a stored checkpoint, known to be those of the one that was asked for.
+    """Return the attributes of a stored checkpoint, checked to be of this checkpoint.
 
     Raises:
-        BertdynError: it is not there, damaged, or another checkpoint lies in its folder.
+        BertdynError: it does not exist, is damaged, or its folder holds another checkpoint.
     """
     path = checkpoint_path(root, corpus, key)
     attributes = read_attributes(path)
     found = tuple(attributes.get(name) for name in ("corpus", "task", "variant", "seed", "step"))
     if found != (corpus, *key):
         raise BertdynError(
-            f"'{path}' should hold checkpoint {key} on corpus '{corpus}' but says it is {found}. "
+            f"'{path}' should hold checkpoint {key} on corpus '{corpus}', but holds {found}. "
             f"Run `bertdyn check {root} --repair`."
         )
     return attributes
 
 
 def corpus_info(folder: Path) -> CorpusInfo:
-    """What a listing says of the corpus in a folder.
+    """Return the listing entry of the corpus in a folder.
 
     Raises:
         BertdynError: there is none, or it is damaged.
@@ -89,11 +89,11 @@ def corpus_info(folder: Path) -> CorpusInfo:
     try:
         return CorpusInfo(**found, annotations=tuple(_annotations(folder)))  # type: ignore[arg-type]
     except (KeyError, TypeError):
-        raise BertdynError(f"'{folder / MARK}' is damaged: it describes no corpus.") from None
+        raise BertdynError(f"'{folder / MARK}' is damaged: it does not describe a corpus.") from None
 
 
 def annotation_info(folder: Path) -> AnnotationInfo:
-    """What a listing says of the annotation in a folder.
+    """Return the listing entry of the annotation in a folder.
 
     Raises:
         BertdynError: there is none, or it is damaged.
@@ -102,11 +102,11 @@ def annotation_info(folder: Path) -> AnnotationInfo:
     try:
         return AnnotationInfo(**{**found, "labels": tuple(found["labels"])})
     except (KeyError, TypeError):
-        raise BertdynError(f"'{folder / MARK}' is damaged: it describes no annotation.") from None
+        raise BertdynError(f"'{folder / MARK}' is damaged: it does not describe an annotation.") from None
 
 
 def _annotations(folder: Path) -> list[AnnotationInfo]:
-    """Those of a corpus, in the order in which they were added; one whose description is damaged is not listed."""
+    """Return a corpus's annotations in the order of their addition, without those whose description is damaged."""
     found = []
     for place in (folder / ANNOTATIONS).glob(f"*/{MARK}"):
         with suppress(BertdynError):

@@ -1,4 +1,4 @@
-"""Look at everything in a store: descriptions, chunks, checksums, tables, leftovers; and mend what can be mended."""
+"""Check everything in a store (descriptions, chunks, checksums, tables, leftovers) and repair it where possible."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ from store.staging import collect, leftovers, modified, set_aside, writing
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong."""
+    """One fault in a store."""
 
     place: str
-    """Folder or file, relative to the store."""
+    """Path of the folder or file, relative to the store."""
     what: str
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What ``check`` found and did."""
+    """The findings of ``check`` and its repairs."""
 
     corpora: int
     checkpoints: int
     bytes: int
-    """Read and compared with their checksums."""
+    """Number of bytes that were compared with their checksums."""
     kept_bytes: int
-    """What the cache of arrays takes besides; it can be made again."""
+    """Further bytes in the cache of arrays, which can be computed again."""
     problems: tuple[Problem, ...]
     mended: tuple[str, ...]
 
     @property
     def sound(self) -> bool:
-        """Nothing was wrong."""
+        """Whether no fault was found."""
         return not self.problems
 
 
 def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
-    """Check a store and, with ``repair``, mend it.
+    """Check a store and, with ``repair``, repair it.
 
     Raises:
-        BertdynError: to repair, the store must be writable.
+        BertdynError: the store is to be repaired, but is not writable.
     """
     if repair and not catalog.writable:
-        raise BertdynError(f"'{root}' cannot be written, so it cannot be repaired.")
+        raise BertdynError(f"'{root}' is not writable, so it cannot be repaired.")
     corpora, checkpoints = folders(root, layout.CORPORA, 1), folders(root, layout.ACTIVATIONS, 4)
     artefacts = folders(root, layout.ARTEFACTS, 1)
     annotations = [folder for folder in folders(root, layout.CORPORA, 3) if _is_annotation(folder)]
@@ -70,7 +70,7 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         if modified(root / folder) != before:
             continue  # replaced while we read: not damage
         if not found and folder.startswith(layout.ACTIVATIONS):
-            # Its numbers are fine, and whole again once the corpus is: nothing to take out.
+            # Its arrays are intact and usable again as soon as the corpus is: nothing to remove.
             problems += [Problem(folder, what) for what in _without_corpus(root, root / folder)]
         if found:
             damaged[folder] = "; ".join(found[:3]) + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
@@ -85,10 +85,10 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
 
 
 def empty_trash(root: Path) -> int:
-    """Remove what repairs set aside; returns how many folders and files there were.
+    """Remove everything that repairs set aside. Return the number of folders and files.
 
     Raises:
-        BertdynError: the store cannot be written.
+        BertdynError: the store is not writable.
     """
     with writing(root):
         aside = sorted((root / layout.TRASH).glob("*"))
@@ -109,7 +109,7 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
             if (root / place).exists():  # an annotation goes with its corpus
                 yield f"moved {place} to {set_aside(root, place)}: {_again(place)}"
         for place, what in broken.items():
-            if not what.startswith(fragments.UNREADABLE):  # it may be whole, for those who may read it
+            if not what.startswith(fragments.UNREADABLE):  # an unreadable one may be intact for other users
                 means = _means(root, root / place)
                 yield f"moved {place} to {set_aside(root, place)}: {means}"
                 fragments.note_of(root / place).unlink(missing_ok=True)
@@ -122,7 +122,7 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
     if swept:
         yield f"removed {swept:,} artefacts that no row names"
     catalog.rebuild()
-    yield "made the tables and the index again"
+    yield "rebuilt the tables and the index"
 
 
 def _is_annotation(folder: str) -> bool:
@@ -131,7 +131,7 @@ def _is_annotation(folder: str) -> bool:
 
 
 def _again(place: str) -> str:
-    """Return how to bring back what was set aside."""
+    """Return how to restore a folder that was set aside."""
     if place.startswith(layout.ARTEFACTS):
         return "compute its row again"
     if place.startswith(f"{layout.ACTIVATIONS}/{layout.folder_name(NO_CORPUS)}/"):
@@ -145,13 +145,13 @@ def _wrong(root: Path, folder: str) -> Iterator[str]:
         if _is_annotation(folder):
             annotation = annotation_info(place)
             if layout.annotation_path(place.parent.parent, annotation.name) != place:
-                yield f"it says it is annotation '{annotation.name}', which belongs elsewhere"
+                yield f"it holds annotation '{annotation.name}', which belongs elsewhere"
             else:
                 read_annotation(root, corpus_info(place.parent.parent).name, annotation)
         elif folder.startswith(layout.CORPORA):
             info = corpus_info(place)
             if layout.corpus_path(root, info.name) != place:
-                yield f"it says it is corpus '{info.name}', which belongs elsewhere"
+                yield f"it holds corpus '{info.name}', which belongs elsewhere"
             else:
                 read_corpus(root, info.name)
         elif folder.startswith(layout.ARTEFACTS):
@@ -174,7 +174,7 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
         yield f"its attributes lack {error}"
         return
     if belongs != place:
-        yield f"it says it is {key} on corpus '{found['corpus']}', which belongs elsewhere"
+        yield f"it holds {key} on corpus '{found['corpus']}', which belongs elsewhere"
         return
     if found["corpus"] == NO_CORPUS:
         return  # registered: it has no arrays
@@ -206,15 +206,15 @@ def _without_corpus(root: Path, place: Path) -> Iterator[str]:
 def _faulty_fragments(root: Path) -> Iterator[tuple[Path, str]]:
     for table in tables.ALL:
         for path in fragments.listed(root, table):
-            with suppress(FileNotFoundError):  # merged with others since it was listed
+            with suppress(FileNotFoundError):  # merged into another one since the listing
                 if (what := fragments.fault(path)) is not None:
                     yield path, what
 
 
 def _means(root: Path, fragment: Path) -> str:
-    """What it means for its rows that a damaged fragment is set aside."""
+    """Return the consequence of setting aside a damaged fragment, for the rows in it."""
     if fragment.parent.name not in (tables.RESULTS.name, tables.INPUTS.name):
-        return "its rows are made again from the groups"
+        return "its rows are rebuilt from the groups"
     table = tables.RESULTS if fragment.parent.name == tables.RESULTS.name else tables.INPUTS
     if fragments.listing(root, table).spare(fragment.name):
         return "its rows are in other fragments too"

@@ -1,4 +1,4 @@
-"""How DuckDB is asked: connections, rows in and out, and which statements only read."""
+"""Use DuckDB: open connections, move rows in and out, and recognise statements that only read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from store.duck_paths import target
 from store.errors import BertdynError
 
 AT_ONCE = 2000
-"""Rows that are handed over together."""
+"""Batch size, in rows, for fetch and insert."""
 _T = TypeVar("_T")
 _TRIES = 5
 _NO_LOCK = "Could not set lock on file"
@@ -36,18 +36,18 @@ class Table:
     """SQL type of each column."""
     rows: list[tuple[Any, ...]]
     truncated: bool
-    """There were more rows than the limit."""
+    """True if there were more rows than the limit."""
 
 
 _connected: WeakSet[Any] = WeakSet()
-"""Connections of this process that are still open."""
+"""Open connections of this process."""
 
 
 def connect() -> Any:
-    """A connection to a database in memory."""
+    """Open a connection to a database in memory."""
     import duckdb
 
-    # What does not fit into memory goes to the temporary folder, not to the folder that the user is in.
+    # Data that does not fit into memory goes to the temporary folder, not to the user's working folder.
     connection = duckdb.connect(config={"temp_directory": str(spill(os.getpid()))})
     _connected.add(connection)
     return connection
@@ -55,10 +55,10 @@ def connect() -> Any:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within it Ctrl-C is KeyboardInterrupt while DuckDB works, too.
+    """Make Ctrl-C raise KeyboardInterrupt inside the block even while DuckDB works.
 
-    DuckDB 2.0 drops KeyboardInterrupt and raises an error of its own. Before that it waits for tasks that its other
-    threads have taken, which go on to their end, be it in years, unless the connection itself is interrupted.
+    DuckDB 2.0 replaces KeyboardInterrupt by its own error. It first waits for its other threads to finish their tasks,
+    which may take forever unless the connection itself is interrupted.
     """
     before = signal.getsignal(signal.SIGINT)
 
@@ -68,7 +68,7 @@ def interruptible() -> Iterator[None]:
         if callable(before):
             before(number, frame)
 
-    # Only the main thread hears signals; where Ctrl-C is ignored it stays so.
+    # Only the main thread receives signals; if Ctrl-C is ignored, it stays ignored.
     ours = callable(before) and threading.current_thread() is threading.main_thread()
     if ours:
         signal.signal(signal.SIGINT, interrupt)
@@ -84,17 +84,19 @@ def interruptible() -> Iterator[None]:
 
 
 def spill(pid: int) -> Path:
-    """Where a process puts what does not fit into memory; DuckDB removes it, if it lives to do so."""
+    """Return a process's folder for data that does not fit into memory. DuckDB removes it, unless it is killed."""
     return Path(tempfile.gettempdir()) / f"bertdyn-{pid}"
 
 
 def written(path: Path, write: Callable[[Path], object]) -> None:
-    """Let DuckDB write a new file. It locks what it writes; where the file system has no locks it writes a file in the
-    temporary folder, which is then copied.
+    """Let DuckDB write a new file.
+
+    DuckDB locks the files that it writes. On a file system without locks, it writes to the temporary folder and the
+    file is then copied.
 
     Raises:
-        duckdb.IOException: it cannot be written.
-        OSError: it cannot be copied.
+        duckdb.IOException: the file cannot be written.
+        OSError: the file cannot be copied.
     """
     import duckdb
 
@@ -111,19 +113,19 @@ def written(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def insert(connection: Any, table: str, values: str, rows: Sequence[Sequence[object]]) -> None:
-    """Insert rows; ``values`` is a SELECT from one list a column, as parameters."""
+    """Insert rows; ``values`` is a SELECT whose parameters are one list per column."""
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
         connection.execute(f"insert into {table} {values}", [list(column) for column in zip(*part, strict=True)])
 
 
 def unnested(*kinds: str) -> str:
-    """SELECT that gives rows from one list a column of these SQL types, as parameters."""
+    """Return a SELECT of rows whose parameters are one list per column, of these SQL types."""
     return "select " + ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds, 1))
 
 
 def all_rows(answer: Any) -> list[tuple[Any, ...]]:
-    """All rows of an answer, equal texts only once in memory: names and digests are most of a row."""
+    """Return all rows of an answer. Equal texts share memory, since names and digests are most of a row."""
     found: list[tuple[Any, ...]] = []
     while some := answer.fetchmany(AT_ONCE):
         found += [tuple([intern(value) if type(value) is str else value for value in row]) for row in some]
@@ -131,7 +133,7 @@ def all_rows(answer: Any) -> list[tuple[Any, ...]]:
 
 
 def write_table(names: Sequence[str], columns: Sequence[Sequence[Any]], output: Path) -> None:
-    """Write a Parquet file for the user; a column's type is that of its values.
+    """Write a Parquet file for the user; each column has the type of its values.
 
     Raises:
         BertdynError: the file cannot be written.
@@ -156,7 +158,7 @@ def _texts(values: Sequence[Any]) -> list[str | None]:
 
 
 def sql_type(values: Sequence[Any]) -> str:
-    """Return the SQL type that holds some values."""
+    """Return an SQL type that can hold all the values."""
     kinds = {type(v) for v in values if v is not None}
     if kinds == {bool}:
         return "BOOLEAN"
@@ -166,7 +168,7 @@ def sql_type(values: Sequence[Any]) -> str:
 
 
 def retried(ask: Callable[[], _T]) -> _T:
-    """Ask, and ask again: a fragment that was listed may have been compacted and removed before it was opened."""
+    """Ask, and retry if a listed fragment was compacted and removed before DuckDB opened it."""
     import duckdb
 
     with interruptible():
@@ -177,10 +179,10 @@ def retried(ask: Callable[[], _T]) -> _T:
 
 
 def relation_of(connection: Any, sql: str) -> Any:
-    """Return a statement that only reads as DuckDB's relation, which is not executed before it is converted.
+    """Return a read-only statement as DuckDB's relation, which is executed only when it is converted.
 
     Raises:
-        BertdynError: it is no single SELECT.
+        BertdynError: it is not a single SELECT.
         duckdb.Error: DuckDB refuses it.
     """
     _only_reading(connection, sql)
@@ -203,10 +205,10 @@ def relation_of_rows(
 
 
 def answered(connection: Any, sql: str, limit: int | None) -> Table:
-    """Answer one statement that only reads; at most ``limit`` rows.
+    """Answer one read-only statement with at most ``limit`` rows.
 
     Raises:
-        BertdynError: it is no single SELECT.
+        BertdynError: it is not a single SELECT.
         duckdb.Error: DuckDB refuses it.
     """
     _only_reading(connection, sql)
@@ -227,8 +229,8 @@ def _only_reading(connection: Any, sql: str) -> None:
     statements = connection.extract_statements(sql)
     reading = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN]
     if sql.lstrip()[:5].lower() == "pivot":
-        reading.append(duckdb.StatementType.MULTI)  # DuckDB looks up the new columns' names first
+        reading.append(duckdb.StatementType.MULTI)  # DuckDB first looks up the names of the new columns
     if len(statements) != 1 or statements[0].type not in reading:
         raise BertdynError(
-            "A query is one SELECT (or PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): the store is only read through SQL."
+            "A query is one SELECT (or PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): SQL can only read the store."
         )

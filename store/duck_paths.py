@@ -1,10 +1,10 @@
-"""Spell paths for DuckDB so that each names one file or folder and says nothing else.
+"""Spell paths for DuckDB so that it takes them literally.
 
-DuckDB reads more from a path than the name of a file. It takes ``*``, ``?`` and ``[`` for patterns, ``~``, ``s3://``
-and ``file:`` for places elsewhere, a folder ``seed=7`` for a column, a backslash for a slash (in a pattern), and cuts
-the name of a database at a ``?``. So no other module writes a path into a statement: ``scan`` and ``literal`` are for
-files to read, ``target`` is for a file to write, ``everything_in`` and ``texts_in`` are for views that must find files
-later, and ``plain_folder`` is a place where a database can be made.
+DuckDB interprets paths. It takes ``*``, ``?`` and ``[`` for patterns, ``~``, ``s3://`` and ``file:`` for other places,
+a folder ``seed=7`` for a column, a backslash (in a pattern) for a slash, and cuts the name of a database at a ``?``. So
+no other module writes a path into a statement. ``scan`` and ``literal`` are for files to read, ``target`` for a file to
+write, ``everything_in`` and ``texts_in`` for views that must find files later, and ``plain_folder`` gives a folder for
+a database.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from store.errors import BertdynError
 
 _SPECIAL = re.compile(r"[\[*?]")
 _CUTS = "?\\"
-"""Characters at which DuckDB cuts or turns the path of a database, links resolved."""
+"""Characters at which DuckDB cuts or changes the path of a database (with links resolved)."""
 
 
 def quoted(text: object) -> str:
@@ -41,7 +41,7 @@ def literal(path: str | os.PathLike[str]) -> str:
 
 
 def target(path: str | os.PathLike[str]) -> str:
-    """Return the SQL literal of a file to write with COPY, which knows no patterns.
+    """Return the SQL literal of a file to write with COPY, which does not support patterns.
 
     Raises:
         BertdynError: the file's name is not valid text.
@@ -53,29 +53,29 @@ def target(path: str | os.PathLike[str]) -> str:
 
 
 def everything_in(folder: Path, ending: str) -> str:
-    """Return the table function that reads the Parquet files of a folder with this ending, whenever it is called."""
+    """Return the table function that reads all Parquet files with this ending in a folder at the time of each call."""
     pattern = quoted(f"{_escaped(str(folder))}/*{ending}")
     return f"read_parquet({pattern}, hive_partitioning = false, union_by_name = true)"
 
 
 def texts_in(folder: Path, rest: str) -> str:
-    """Return the table function that reads the text files that match ``rest`` below a folder, whenever it is called.
+    """Return the table function that reads the text files matching ``rest`` below a folder at the time of each call.
 
-    ``read_text`` cannot be told that ``last_modified=3/`` is the name of a folder. It takes such names for columns only
-    if all files lie in such a folder, so an empty file beside them, which does not, keeps it from doing so.
+    ``read_text`` has no option that says that ``last_modified=3/`` is a folder. It takes such names for columns only if
+    all files are in such folders, so we add an empty file that is not.
     """
     pattern = quoted(f"{_escaped(str(folder))}/{rest}")
     return f"read_text([{quoted(os.devnull)}, {pattern}])" if "=" in str(folder) else f"read_text({pattern})"
 
 
 def lasts(folder: str) -> bool:
-    """Return whether DuckDB can find files in this folder from a view that outlives this process."""
+    """Return whether a view that outlives this process can find files in this folder."""
     return "\\" not in folder and _is_text(folder)
 
 
 @contextmanager
 def plain_folder(wanted: Path) -> Iterator[Path]:
-    """Give ``wanted``, or a temporary folder while DuckDB cannot make a database in ``wanted``."""
+    """Yield ``wanted``, or a temporary folder if DuckDB cannot create a database in ``wanted``."""
     if _is_text(str(wanted)) and not any(c in os.path.realpath(wanted) for c in _CUTS):
         yield wanted
         return
@@ -106,8 +106,7 @@ _places: dict[int, tempfile.TemporaryDirectory[str]] = {}
 
 
 def _reached(path: str) -> str:
-    """Return a path to the same file that DuckDB can spell: through a link where the real one has a backslash or bytes
-    that are not text."""
+    """Return a path that DuckDB can read: the given one, or a link to it if it has a backslash or invalid text."""
     if "\\" not in path and _is_text(path):
         return path
     folder, name = os.path.split(path)

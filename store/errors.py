@@ -1,4 +1,4 @@
-"""What a user can get wrong. Everything else that is raised is a bug of ours and keeps its traceback."""
+"""The error for mistakes of the user. Any other exception is a bug of ours and keeps its traceback."""
 
 
 class BertdynError(Exception):

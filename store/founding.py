@@ -1,4 +1,4 @@
-"""A store's folder as a whole: made, recognised, removed."""
+"""Create, recognise and remove a store's folder."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from store.staging import sync, write_file, writing
 
 
 def make(path: str | os.PathLike[str]) -> Path:
-    """Make an empty store, whole or not at all; gives its absolute path.
+    """Create an empty store, completely or not at all, and return its absolute path.
 
     Raises:
-        BertdynError: something else is there, or the place cannot be written.
+        BertdynError: the path is taken or not writable.
     """
     place = Path(os.path.abspath(path))
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
@@ -40,7 +40,7 @@ def make(path: str | os.PathLike[str]) -> Path:
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             write_file(draft / layout.MARKER, json.dumps(marker, indent=1).encode())
-            # Renamed whole, so that whoever makes the same store at the same time sees all of it or nothing.
+            # Renamed as a whole, so that a process that creates the same store at the same time sees all or nothing.
             os.rename(draft, place)
         except OSError as error:
             if (place / layout.MARKER).is_file():
@@ -53,10 +53,10 @@ def make(path: str | os.PathLike[str]) -> Path:
 
 
 def recognised(path: str | os.PathLike[str]) -> Path:
-    """The absolute path of a store.
+    """Return the absolute path of a store after checking its format.
 
     Raises:
-        BertdynError: no such folder, not a store, or a store of another format.
+        BertdynError: there is no such folder, it is not a store, or a store of another format.
     """
     place = Path(os.path.abspath(path))
     try:
@@ -72,7 +72,7 @@ def recognised(path: str | os.PathLike[str]) -> Path:
         raise BertdynError(f"'{place}' is not a bertdyn store: it has no readable {layout.MARKER}.")
     if version > layout.VERSION:
         raise BertdynError(
-            f"'{place}' has format {version}; this bertdyn understands up to {layout.VERSION}. Update bertdyn."
+            f"'{place}' has format {version}; this bertdyn reads formats up to {layout.VERSION}. Update bertdyn."
         )
     if version < layout.VERSION:
         raise BertdynError(
@@ -83,17 +83,17 @@ def recognised(path: str | os.PathLike[str]) -> Path:
 
 
 def remove_unused(place: Path) -> bool:
-    """Remove a store that holds no checkpoint and that nobody is writing to; whether it is gone.
+    """Remove a store without checkpoints that no process is writing to. Return whether it was removed.
 
     Raises:
-        BertdynError: the folder around it cannot be written.
+        BertdynError: the folder around it is not writable.
     """
     if _used(place):
         return False
     grave = _beside(place)
     with writing(place.parent):
-        os.rename(place, grave)  # in one step, so that nobody opens half a store
-        if _used(grave):  # somebody began, or even finished, since we looked
+        os.rename(place, grave)  # in one step, so that no process opens half a store
+        if _used(grave):  # another process began to write, or even finished, after the first check
             os.rename(grave, place)
             return False
     shutil.rmtree(grave, ignore_errors=True)
@@ -105,7 +105,7 @@ def _beside(place: Path) -> Path:
 
 
 def _collect_beside(place: Path) -> None:
-    """Remove what processes left that died while they made this store, or removed it."""
+    """Remove leftovers of processes that died while they created or removed this store."""
     clock = ServerClock(place.parent)
     for folder in place.parent.glob(f"{glob.escape(f'.{place.name[:60]}.')}*"):
         if owner(folder.name) is not None and is_gone(folder.name, folder, clock):
@@ -115,10 +115,13 @@ def _collect_beside(place: Path) -> None:
 
 
 def _used(place: Path) -> bool:
-    """Somebody is writing, or a checkpoint is in place: in this order, since a finished one goes from there to here."""
+    """Return whether a process is writing or a checkpoint is stored.
+
+    It looks into ``staging/`` first: a checkpoint that is finished meanwhile moves from there to ``activations/``.
+    """
     return any((place / layout.STAGING).iterdir()) or bool(scan(place, layout.ACTIVATIONS, 4))
 
 
 def _taken(place: Path) -> BertdynError:
-    what = "is a bertdyn store already" if (place / layout.MARKER).is_file() else "exists and is not a bertdyn store"
+    what = "is already a bertdyn store" if (place / layout.MARKER).is_file() else "exists and is not a bertdyn store"
     return BertdynError(f"'{place}' {what}: give the new store another name.")

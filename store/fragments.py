@@ -1,14 +1,14 @@
-"""Tables as immutable Parquet fragments: write one, list them, compact them. Any number of processes at once.
+"""Keep tables as immutable Parquet fragments: write, list and compact them, from any number of processes at once.
 
-A fragment has a temporary name until it is whole and synced. Compaction writes one fragment with the rows of many and
-leaves the many for a grace period, since a reader may have just listed them; every view keeps one row of a key, so rows
-that are there twice show once.
+A fragment has a temporary name until it is complete and synced. Compaction writes the rows of many fragments into one
+new fragment and keeps the old ones for a grace period, since a reader may have just listed them. Every view keeps one
+row per key, so duplicate rows show once.
 
-A fragment is named ``<time>-<random>-<columns>-<checksum>.parquet``: ``columns`` is a hash of the names and types of
-its columns, so that fragments with the same columns can be read as one table without opening each; ``checksum`` is the
-CRC-32C of its content (see ``store.sound_fragments``). The note ``<same name>.replaces.json`` names the fragments whose
-rows it repeats. Readers leave those out, but only while the fragment of the note is listed too: a listing made in the
-middle of a compaction may show rows twice but never misses any.
+A fragment is named ``<time>-<random>-<columns>-<checksum>.parquet``. ``columns`` is a hash of the names and types of
+its columns: fragments with the same hash can be read as one table without opening each. ``checksum`` is the CRC-32C of
+its content (see ``store.sound_fragments``). The note ``<same name>.replaces.json`` names the fragments whose rows it
+repeats. Readers skip those, but only if the fragment of the note is listed too: a listing made during a compaction may
+show rows twice but never misses any.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from store.ownership import draft as new_draft
 from store.staging import refused, sync, write_file, writing
 
 COMPACT_ABOVE = 256
-"""Number of small fragments; an aggregate over 500 takes 64 ms, over one 1 ms."""
+"""Number of small fragments above which they are merged; an aggregate over 500 takes 64 ms, over one 1 ms."""
 SMALL_BYTES = 4 * 2**20
-"""Size below which a fragment is merged with others. What grew beyond is not written again each time."""
+"""Size below which a fragment is merged with others, so that large fragments are not rewritten each time."""
 GRACE_SECONDS = 600
 UNREADABLE = "cannot be read"
 _SUFFIX, _REPLACES = ".parquet", ".replaces.json"
@@ -47,30 +47,30 @@ _READ_AT_ONCE = 2**20
 
 @dataclass(frozen=True, eq=False)
 class TableSpec:
-    """A table on disk: its columns and what makes a row of a later fragment replace one of an earlier."""
+    """A table on disk: its columns, and the key by which a newer row replaces an older one."""
 
     name: str
     columns: Mapping[str, str]
-    """SQL type by name. Nested types are given as JSON text."""
+    """SQL types by column name. Values of nested types are given as JSON text."""
     key: tuple[str, ...]
     newest: str
 
     def folder(self, root: Path) -> Path:
-        """Where the fragments lie."""
+        """Return the folder of the fragments."""
         return root / TABLES / self.name
 
     def wider(self, more: Mapping[str, str]) -> TableSpec:
-        """Return the table with further columns, which only some fragments have."""
+        """Return the table with further columns that only some fragments have."""
         return replace(self, columns={**self.columns, **more}) if more else self
 
     def values(self) -> str:
-        """SELECT that gives rows from one list per column, as parameters."""
+        """Return a SELECT of rows whose parameters are one list per column."""
         return "select " + ", ".join(
             f"{_unnest(number, kind)} as {named(name)}" for number, (name, kind) in enumerate(self.columns.items(), 1)
         )
 
     def empty(self) -> str:
-        """SELECT of no rows with the table's columns."""
+        """Return a SELECT with the table's columns and no rows."""
         return "select " + ", ".join(f"null::{kind} as {named(n)}" for n, kind in self.columns.items()) + " limit 0"
 
     def read(self, paths: Sequence[Path]) -> str:
@@ -78,15 +78,15 @@ class TableSpec:
         return self.completed(_scans(_by_columns(paths).values())) if paths else self.empty()
 
     def whole(self, paths: Sequence[Path]) -> str:
-        """Return a SELECT of all columns of some fragments, also of those that the table does not name."""
+        """Return a SELECT of all columns of some fragments, including columns that the table does not name."""
         return " union all by name ".join((f"({self.empty()})", *_scans(_by_columns(paths).values())))
 
     def outline(self, paths: Sequence[Path]) -> str:
-        """Return a SELECT with the columns of ``whole(paths)``, from few of the files."""
+        """Return a SELECT with the columns of ``whole(paths)`` that reads as few files as possible."""
         return self.whole([same[0] for same in _by_columns(paths).values()])
 
     def completed(self, sources: Sequence[str]) -> str:
-        """Return a SELECT of the table's columns, with its types, of SELECTs that may lack some or have others."""
+        """Return a SELECT of the table's columns and types from SELECTs that may lack some columns or have others."""
         names = ", ".join(f"{named(name)}::{kind} as {named(name)}" for name, kind in self.columns.items())
         return f"select {names} from ({' union all by name '.join((f'({self.empty()})', *sources))})"
 
@@ -97,7 +97,7 @@ def named(column: str) -> str:
 
 
 def _scans(groups: Iterable[Sequence[Path]]) -> list[str]:
-    # The columns of all are known beforehand, so DuckDB need not open each file to find them.
+    # All files of a group have the same columns, so DuckDB need not open each file to find them.
     return [f"select * from {scan('read_parquet', same)}" for same in groups]
 
 
@@ -111,33 +111,33 @@ def _by_columns(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files in the folder of a table, by name."""
+    """The files in the folder of a table."""
 
     folder: Path
     files: Mapping[str, os.DirEntry[str]]
-    """Fragments, oldest first."""
+    """Fragments by name, oldest first."""
     replaces: Mapping[str, tuple[str, ...]]
-    """Names of the fragments whose rows are also in this one."""
+    """Per fragment, the names of the older fragments whose rows it repeats."""
 
     def current(self, without: Collection[str] = ()) -> list[str]:
-        """Return the fragments that hold all rows, leaving out what others replace.
+        """Return fragments that together hold all rows, without those that others replace.
 
-        A fragment of ``without`` is left out too, and does not replace others: while those are still there, its rows
-        are in them.
+        Fragments in ``without`` are left out too, and replace nothing: while the older fragments exist, they hold the
+        same rows.
         """
         replaced = {name for new, names in self.replaces.items() if new not in without for name in names}
         return [name for name in self.files if name not in replaced and name not in without]
 
     def small(self, without: Collection[str] = ()) -> list[str]:
-        """Return those of ``current`` that are worth merging.
+        """Return the fragments of ``current`` that are worth merging.
 
         Raises:
-            FileNotFoundError: one went away meanwhile.
+            FileNotFoundError: a fragment was removed meanwhile.
         """
         return [name for name in self.current(without) if self.files[name].stat().st_size < SMALL_BYTES]
 
     def spare(self, name: str) -> bool:
-        """Return whether the rows of a fragment are in others that are all there."""
+        """Return whether all rows of a fragment are also in other existing fragments."""
         if any(name in names for names in self.replaces.values()):
             return True
         names = self.replaces.get(name, ())
@@ -162,7 +162,7 @@ def listing(root: Path, table: TableSpec) -> Listing:
 
 
 def listed(root: Path, table: TableSpec) -> list[Path]:
-    """Return all fragments of a table, oldest first, replaced and damaged ones too.
+    """Return all fragments of a table, oldest first, including replaced and damaged ones.
 
     Raises:
         BertdynError: their folder cannot be read.
@@ -182,10 +182,10 @@ def _entries(folder: Path) -> dict[str, os.DirEntry[str]]:
 
 
 def fault(path: Path) -> str | None:
-    """Return what is wrong with a fragment's file, as a predicate, or None when its content is what was written.
+    """Return the fault of a fragment's file as a predicate, or None if its content is intact.
 
     Raises:
-        FileNotFoundError: it went away.
+        FileNotFoundError: the fragment was removed.
     """
     named = _NAME.fullmatch(path.name)
     if named is None:
@@ -200,7 +200,7 @@ def fault(path: Path) -> str | None:
 
 
 def write(connection: Any, root: Path, table: TableSpec, rows: Sequence[Sequence[object]]) -> Path:
-    """Write rows as one fragment; it is there whole or not at all.
+    """Write rows as one fragment, completely or not at all.
 
     Raises:
         BertdynError: the disk is full or not writable.
@@ -216,10 +216,10 @@ def compact(
     above: int | None = None,
     fault_of: Callable[[Path], str | None] = fault,
 ) -> bool:
-    """Merge a table's small fragments when there are more than ``above``, unless another process is at it.
+    """Merge a table's small fragments if there are more than ``above``, unless another process is merging them.
 
-    ``above`` is COMPACT_ABOVE unless given. Damaged fragments, as ``fault_of`` tells, stay as they are: merged, they
-    would get a new checksum.
+    ``above`` defaults to COMPACT_ABOVE. Fragments for which ``fault_of`` finds damage stay as they are: merging would
+    give them a new checksum.
 
     Raises:
         BertdynError: the disk is full or not writable.
@@ -244,7 +244,7 @@ def compact(
             f"select * from ({table.whole(paths)}) "
             f"qualify row_number() over (partition by {key} order by {table.newest} desc) = 1"
         )
-        connection.execute("set threads = 1")  # of many small files two threads take twice the time together
+        connection.execute("set threads = 1")  # with many small files, two threads need twice the CPU time
         try:
             _replace(_copy(connection, root, table, rows, []), paths)
         finally:
@@ -253,7 +253,7 @@ def compact(
 
 
 def rewrite(connection: Any, root: Path, table: TableSpec, rows: Sequence[Sequence[object]]) -> None:
-    """Replace all rows of a derived table; readers go on with the old fragments for the grace period.
+    """Replace all rows of a derived table; readers can use the old fragments for the grace period.
 
     Raises:
         BertdynError: the disk is full or not writable.
@@ -284,14 +284,14 @@ def _copy(connection: Any, root: Path, table: TableSpec, rows: str, parameters: 
             return adopt(connection, root, table, draft)
         except duckdb.IOException as error:
             if "such file" in str(error):
-                raise  # a listed fragment went away: the caller lists again
+                raise  # a listed fragment was removed: the caller lists again
             raise refused(folder, str(error)) from None
         finally:
             draft.unlink(missing_ok=True)
 
 
 def adopt(connection: Any, root: Path, table: TableSpec, file: Path) -> Path:
-    """Make a Parquet file on the same disk a fragment of a table: rename it to what it holds.
+    """Rename a Parquet file on the same disk so that it becomes a fragment of a table.
 
     Raises:
         OSError: the disk is full or not writable.
@@ -320,7 +320,7 @@ def _checksum(path: Path) -> str:
 
 
 def note_of(fragment: Path) -> Path:
-    """Return the file that says what a fragment replaces, whether it is there or not."""
+    """Return the path of the note that names the fragments that this one replaces; it need not exist."""
     return fragment.with_name(fragment.name.removesuffix(_SUFFIX) + _REPLACES)
 
 
@@ -329,7 +329,7 @@ def _replace(new: Path, old: Sequence[Path]) -> None:
 
 
 def _noted(note: Path) -> tuple[str, ...]:
-    """Return the names in a note. One that cannot be read replaces nothing: rows that are there twice show once."""
+    """Return the names in a note; none if it cannot be read, since duplicate rows show only once."""
     with suppress(OSError, ValueError):
         names = json.loads(note.read_bytes())
         if isinstance(names, list) and all(isinstance(name, str) and "/" not in name for name in names):
@@ -340,13 +340,13 @@ def _noted(note: Path) -> tuple[str, ...]:
 def _remove_replaced(root: Path, table: TableSpec) -> None:
     folder = table.folder(root)
     clock = ServerClock(folder)
-    for note in sorted(folder.glob(f"*{_REPLACES}")):  # oldest first: a fragment's note goes before the fragment
+    for note in sorted(folder.glob(f"*{_REPLACES}")):  # oldest first: a note is removed before its fragment
         if clock.now() - note.stat().st_mtime < GRACE_SECONDS:
             continue
         new = note.with_name(note.name.removesuffix(_REPLACES) + _SUFFIX)
-        with suppress(FileNotFoundError):  # set aside: the replaced ones count again
+        with suppress(FileNotFoundError):  # it was set aside: the fragments that it replaced count again
             if fault(new) is not None:
-                continue  # what it replaces may be all that is left of its rows
+                continue  # the fragments that it replaces may hold the only intact copy of its rows
             for name in _noted(note):
                 (folder / name).unlink(missing_ok=True)
         note.unlink(missing_ok=True)

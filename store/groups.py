@@ -1,4 +1,4 @@
-"""Zarr v3 groups as bertdyn writes them: core format only, checksummed chunks, strict JSON attributes."""
+"""Make and read Zarr v3 groups: only the core format, checksummed chunks, strict JSON attributes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHECKSUM_BYTES = 4
 
 @dataclass(frozen=True)
 class ArrayInfo:
-    """What an array's ``zarr.json`` says."""
+    """The description of an array in its ``zarr.json``."""
 
     path: Path
     shape: tuple[int, ...]
@@ -28,15 +28,15 @@ class ArrayInfo:
 
     @property
     def chunk_bytes(self) -> int:
-        """Size of every chunk file: Zarr stores edge chunks in full, and the checksum follows."""
+        """Size of every chunk file with its checksum; Zarr stores edge chunks in full."""
         return math.prod(self.chunks) * self.dtype.itemsize + CHECKSUM_BYTES
 
     def chunk(self, *index: int) -> Path:
-        """File of one chunk."""
+        """Return the file of one chunk."""
         return self.path.joinpath("c", *map(str, index))
 
     def chunk_files(self) -> Iterator[Path]:
-        """Files of all chunks that the array must have."""
+        """Return the files of all chunks that the array must have."""
         counts = [math.ceil(n / c) for n, c in zip(self.shape, self.chunks, strict=True)]
         return (self.chunk(*index) for index in itertools.product(*map(range, counts)))
 
@@ -49,7 +49,7 @@ def make_group(folder: Path, attributes: Mapping[str, Any]) -> None:
 
 
 def set_attributes(folder: Path, attributes: Mapping[str, Any]) -> None:
-    """Replace the attributes of a group that is not yet in place."""
+    """Replace the attributes of a group that is not published yet."""
     import zarr
 
     zarr.open_group(store=folder, mode="r+").update_attributes(strict(attributes))
@@ -64,9 +64,10 @@ def make_array(
     axes: Sequence[str],
     values: np.ndarray | None = None,
 ) -> ArrayInfo:
-    """Make an array in a group: no compression, a CRC-32C after every chunk, NaN where a float was never written.
+    """Make an array in a group: uncompressed, with a CRC-32C after every chunk, and NaN as fill value of floats.
 
-    Compression saves 8 to 15 % of such numbers and doubles the time to read them. Without ``values`` no chunk exists.
+    Compression would save 8 to 15 % of such numbers and double the reading time. Without ``values`` no chunk is
+    written.
     """
     import zarr
     from zarr.codecs import Crc32cCodec
@@ -90,7 +91,7 @@ def make_array(
 
 
 def read_info(folder: Path) -> ArrayInfo:
-    """Shape, chunks and dtype of an array.
+    """Return shape, chunks and dtype of an array.
 
     Raises:
         BertdynError: there is no array, or its description is damaged.
@@ -107,19 +108,19 @@ def read_info(folder: Path) -> ArrayInfo:
 
 
 def open_array(folder: Path) -> Any:
-    """The zarr array in a folder, for reading."""
+    """Open the Zarr array in a folder for reading."""
     import zarr
 
     return zarr.open_array(store=folder, mode="r")
 
 
 def array_folders(folder: Path) -> list[Path]:
-    """Folders of the arrays of a group."""
+    """Return the folders of a group's arrays."""
     return sorted(path.parent for path in folder.glob("*/zarr.json"))
 
 
 def damage(folder: Path) -> Iterator[str]:
-    """What is wrong with the chunks of a group's arrays: missing, short, or not what the checksum says."""
+    """Yield the faults of the chunks of a group's arrays: missing, of wrong size, or not matching their checksum."""
     for place in array_folders(folder):
         info = read_info(place)
         for path in info.chunk_files():
@@ -136,11 +137,11 @@ def damage(folder: Path) -> Iterator[str]:
 
 
 def extend_checksum(so_far: int, content: np.ndarray) -> int:
-    """CRC-32C of what was read so far and ``content`` (uint8, contiguous) after it."""
+    """Return the CRC-32C ``so_far``, extended by ``content`` (uint8, contiguous)."""
     import google_crc32c
 
     view = content.view()
-    view.flags.writeable = False  # the C code asks for a buffer that cannot change under it
+    view.flags.writeable = False  # the C code needs a buffer that cannot change meanwhile
     return int(google_crc32c.extend(so_far, view))
 
 

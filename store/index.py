@@ -1,16 +1,17 @@
-"""``index.duckdb``: nothing but views, for any DuckDB client. bertdyn writes it and never reads it.
+"""Write ``index.duckdb``: a file of views for any DuckDB client, which bertdyn itself never reads.
 
-The views hold absolute paths, so the file is made again when the store has moved, and when a measure shows up that it
-has no view of. What it was made for is noted beside the tables, since opening it could meet somebody's lock. A store
-below a folder with a backslash in its name has none: DuckDB would take the name for two folders.
+The views hold absolute paths, so the file is rebuilt when the store has moved, or when a measure has no view yet. A
+note beside the tables records the folder and the measures of the index, since another process may have locked the
+index itself. A store below a folder with a backslash in its name has no index: DuckDB would take the name for two
+folders.
 
-The note also says which columns, parameters and coordinates the view of each measure shows, which the fragments tell
-only together. It holds a checksum of what it says: one that was damaged counts as missing, and is made again from the
-fragments, so that no column or parameter gets lost or a wrong name.
+The note also records the columns, parameters and coordinates of each measure's view, which no single fragment knows.
+It has a checksum: a damaged note counts as missing and is rebuilt from the fragments, so that no column or parameter
+is lost or gets a wrong name.
 
-The views compare no checksums: a damaged fragment makes them fail or, at worst, shows other values. bertdyn's own
-commands do not read them (see ``store.sound_fragments``). While a fragment is damaged the index may not be made; it is
-made by ``bertdyn check --repair``, or at the next writing.
+The views do not compare checksums: with a damaged fragment they fail or, at worst, show wrong values. bertdyn's own
+commands do not use them (see ``store.sound_fragments``). While a fragment is damaged, the index may be missing;
+``bertdyn check --repair`` or the next writing rebuilds it.
 """
 
 from __future__ import annotations
@@ -30,13 +31,12 @@ from store.staging import Stage, refused, sync, write_file, writing
 from store.tables import ALL, MeasureShape, axes_of, lasting_sources, outlines, views
 
 NOTE = f"{TABLES}/index.json"
-"""Where it is noted what the index was made for and shows, relative to the store."""
+"""Path of the note on the index, relative to the store."""
 _COMPATIBLE = "v1.5.0"
 
 
 def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
-    """The folder that the index was made for, and the measures it has views of; ("", {}) when there is no index, or its
-    note is damaged."""
+    """Return the folder and the measures of the index; ("", {}) if there is no index or its note is damaged."""
     try:
         note = json.loads((root / NOTE).read_bytes())
         if note.pop("checksum") != _checksum(note):
@@ -55,14 +55,14 @@ def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
 
 
 def _checksum(note: Mapping[str, object]) -> str:
-    """CRC-32C of what a note says, however it is laid out."""
+    """Return the CRC-32C of a note's content, whatever its formatting."""
     import google_crc32c
 
     return f"{google_crc32c.value(json.dumps(note, sort_keys=True).encode()):08x}"
 
 
 def damaged(root: Path) -> bool:
-    """Return whether there is a note that does not say what was written."""
+    """Return whether there is a note whose content has changed since it was written."""
     return (root / NOTE).exists() and not noted(root)[0]
 
 
@@ -72,7 +72,7 @@ def missing(root: Path) -> bool:
 
 
 def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False) -> dict[str, MeasureShape]:
-    """Make sure that the index is of this folder and shows these measures; gives all that it shows.
+    """Rebuild the index if it is of another folder or lacks some measures. Return all measures in it.
 
     Raises:
         BertdynError: the disk is full or not writable.
@@ -106,11 +106,11 @@ def _merged(known: Mapping[str, MeasureShape], more: Mapping[str, MeasureShape])
 
 
 def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> bool:
-    """Write the index where there can be one; False when a damaged fragment keeps DuckDB from making its views."""
+    """Write the index, unless the folder cannot have one. Return False if a damaged fragment prevents the views."""
     import duckdb
 
     if not lasts(str(real)):
-        (root / INDEX).unlink(missing_ok=True)  # what another place left would show that place's rows
+        (root / INDEX).unlink(missing_ok=True)  # an index from before a move would show the rows of the old place
         return True
     stage = Stage(root)
     try:
@@ -135,7 +135,7 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> bool:
 def _write_views(path: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> None:
     import duckdb
 
-    # DuckDB 1.5 (harlequin, its own command line) must be able to read it.
+    # DuckDB 1.5 (harlequin, DuckDB's own command line) must be able to read it.
     newer = tuple(map(int, duckdb.__version__.split(".")[:2])) >= (1, 5)
     config = {"storage_compatibility_version": _COMPATIBLE} if newer else {}
     axes = axes_of(shapes)

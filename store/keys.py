@@ -1,4 +1,4 @@
-"""The names of things: checkpoints, corpora, what a listing says of them. Pure data; cheap to import."""
+"""Keys and descriptions of checkpoints, corpora and annotations. Pure data; cheap to import."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PRETRAINED = "pretrained"
 
 
 NO_CORPUS = ""
-"""Corpus of what belongs to no texts: the weights of a checkpoint, and what is computed from them."""
+"""Corpus name for data that does not depend on texts: the weights of a checkpoint, and values computed from them."""
 PLAIN = "plain"
-"""What the variant of a plain run is called where an empty name cannot be written."""
+"""Name of the variant of a plain run where an empty name is not possible."""
 VARIANT_MARK = "+"
-"""Separates task and variant where they are written as one name."""
+"""Separator of task and variant in one name."""
 
 
 def recipe_of(task: str, variant: str) -> str:
@@ -27,7 +27,7 @@ def recipe_of(task: str, variant: str) -> str:
 
 
 def task_and_variant(recipe: str) -> tuple[str, str]:
-    """Split ``TASK+VARIANT`` at its first ``+``; the variant is empty where there is none."""
+    """Split ``TASK+VARIANT`` at its first ``+``; the variant is empty if there is none."""
     task, _, variant = recipe.partition(VARIANT_MARK)
     return task, variant
 
@@ -37,7 +37,7 @@ class CheckpointKey(NamedTuple):
 
     task: str
     variant: str
-    """How the run was made when it is not the plain one (``freeze-6``); empty for the plain one."""
+    """Way in which the run was made, such as ``freeze-6``; empty for the plain run."""
     seed: str
     step: int
 
@@ -56,12 +56,12 @@ class CheckpointKey(NamedTuple):
 
     @classmethod
     def of(cls, recipe: str, seed: str, step: int) -> CheckpointKey:
-        """Return the key of a checkpoint, given task and variant as one name."""
+        """Return the key of a checkpoint from its task and variant as one name."""
         return cls(*task_and_variant(recipe), seed, step)
 
     @classmethod
     def parse(cls, text: str) -> CheckpointKey | None:
-        """Read ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``; None where the text is neither."""
+        """Parse ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``; None if the text is neither."""
         recipe, *rest = text.rsplit("/", 2)
         return cls.of(recipe, rest[0], int(rest[1])) if len(rest) == 2 and rest[1].isdecimal() else None
 
@@ -70,13 +70,13 @@ PRETRAINED_KEY = CheckpointKey.plain(PRETRAINED, "0", 0)
 
 
 Level = Literal["sentence", "word", "arc"]
-"""What a label belongs to; an arc leads from a word to its head."""
+"""Unit that has a label; an arc leads from a word to its head."""
 LabelKind = Literal["class", "number", "split", "tree"]
-"""``split`` names the part of the corpus that a sentence is in, ``tree`` the head of each word."""
+"""Kind of labels; ``split`` is the part of the corpus that a sentence is in, ``tree`` the head of each word."""
 NO_LABEL = -1
 """Id of a sentence, word or arc without a label."""
 ROOT, NO_HEAD = -1, -2
-"""In the place of a head: the word is the root of its sentence; its head is not known, or was cut off."""
+"""Special heads: the word is the root of its sentence (ROOT); its head is unknown or was cut off (NO_HEAD)."""
 
 _NAMED = 6
 """Labels of an annotation that are named in a line."""
@@ -84,22 +84,22 @@ _NAMED = 6
 
 @dataclass(frozen=True)
 class AnnotationInfo:
-    """What a listing says of labels on a corpus."""
+    """The listing entry of an annotation."""
 
     name: str
-    """The column that they were read from."""
+    """Name; by default that of the column that the labels were read from."""
     level: Level
     kind: LabelKind
     labels: tuple[str, ...]
-    """Names of the classes or splits, in the order of the ids; none for numbers and trees."""
+    """Names of the classes or splits, in the order of the ids; empty for numbers and trees."""
     count: int
-    """Sentences, words or arcs that have a label."""
+    """Number of sentences, words or arcs that have a label."""
     digest: str
     """Digest of level, kind, names and values."""
     place: int = 0
     """Position among the annotations of its corpus."""
     source: str = ""
-    """The file that they were read from."""
+    """File that the labels were read from."""
 
     def in_words(self) -> str:
         """Return it in one line: '2 labels of 400 sentences in label: negative, positive'."""
@@ -119,14 +119,15 @@ class Annotation:
 
     info: AnnotationInfo
     values: np.ndarray
-    """Classes and splits: int32 ids of ``info.labels``, NO_LABEL where there is none. Numbers: float64, NaN where there
-    is none. Trees: int64 [W], the head's place among the words, ROOT or NO_HEAD. [E], [W] or as many as ``items``."""
+    """Values, [E], [W], or [A] for arcs. Classes and splits: int32 ids of ``info.labels``, NO_LABEL if missing.
+    Numbers: float64, NaN if missing. Trees: int64, position of the head among all words of the corpus, ROOT or
+    NO_HEAD."""
     items: np.ndarray | None = None
-    """int64 [A, 2] for arcs: places of the word and of its head; None where each sentence or word has its place."""
+    """Positions of the word and of its head, int64 [A, 2], for A arcs; None for labels of sentences or words."""
 
     @property
     def level(self) -> Level:
-        """What a label belongs to."""
+        """Unit that has a label."""
         return self.info.level
 
     @property
@@ -137,28 +138,28 @@ class Annotation:
 
 @dataclass(frozen=True)
 class CorpusInfo:
-    """What a listing says of a corpus (counts, not arrays)."""
+    """The listing entry of a corpus (counts, not arrays)."""
 
     name: str
     kind: Literal["sentence", "word"]
-    """``word`` where the file says what a word is; else the tokenizer does."""
+    """``word`` if the file defines the words, ``sentence`` if the tokenizer does."""
     examples: int
     tokens: int
     pairs: int
-    """Sum over examples of length squared: the entries of one head's attention maps."""
+    """Sum of the examples' squared lengths: the number of entries of one head's attention maps."""
     words: int
     annotations: tuple[AnnotationInfo, ...]
-    """In the order in which they were added."""
+    """Annotations, in the order of their addition."""
     tokenizer: str
     """Fingerprint of the tokenizer that made the ids."""
     fingerprint: str
-    """Fingerprint of token ids, offsets and token types: two checkpoints are comparable only under the same one."""
+    """Fingerprint of token ids, offsets and token types; only checkpoints with the same one are comparable."""
     truncated: int
-    """Examples that ``--max-length`` cut."""
+    """Number of examples that ``--max-length`` cut."""
     source: str
 
     def annotation(self, name: str) -> AnnotationInfo | None:
-        """Return the annotation of that name, in whatever case where only one matches; None where there is none."""
+        """Return the annotation of that name, or the only one that matches in another case; None if there is none."""
         exact = [one for one in self.annotations if one.name == name]
         alike = [one for one in self.annotations if one.name.lower() == name.lower()]
         return next(iter(exact), alike[0] if len(alike) == 1 else None)
@@ -166,11 +167,11 @@ class CorpusInfo:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Fixed text, tokenised: E examples, T tokens, W words, packed without padding.
+    """Tokenised texts: E examples, T tokens, W words, packed without padding.
 
-    ``special`` marks [CLS], [SEP] and their kin. Words are the tokenizer's pre-tokens (of a sentence) or the file's
-    (of a ``.conllu``); ``word_first`` counts tokens of the whole packed axis. A word that was cut off by the maximal
-    length is not in the word arrays.
+    ``special`` marks [CLS], [SEP] and similar tokens. Words are the tokenizer's pre-tokens (for sentences) or those of
+    the file (such as a ``.conllu``). ``word_first`` is a position on the whole packed axis. Words that the maximum
+    length cut off are not in the word arrays.
     """
 
     info: CorpusInfo
@@ -181,34 +182,34 @@ class Corpus:
     word_first: np.ndarray  # int64 [W]
     word_length: np.ndarray  # int32 [W], sub-words
     word_offsets: np.ndarray  # int64 [E + 1], words
-    word_index: np.ndarray  # int32 [W], number of the word in its sentence, from 0; words that were cut off count
+    word_index: np.ndarray  # int32 [W], position of the word in its sentence, from 0, also counting words cut off
     texts: tuple[tuple[str, ...], ...]
-    """Per example its text columns: one, or two for sentence pairs; where the file has words, these, joined."""
+    """Texts of each example: one, or two for sentence pairs; for a file of words, the words joined by blanks."""
     words: tuple[tuple[str, ...], ...] | None
-    """Per example the words of the file; None where the tokenizer splits sentences into words."""
+    """Words of the file for each example; None if the tokenizer splits sentences into words."""
     pieces: Mapping[int, str]
     """Written form of every token id that occurs."""
     annotations: Mapping[str, Annotation] = field(default_factory=dict)
-    """By name; read from disk when they are asked for."""
+    """Annotations by name, read from disk at their first use."""
     attributes: Mapping[str, object] = field(default_factory=dict)
-    """Provenance: source file, its SHA-256, text columns, maximal length, library versions."""
+    """Provenance: source file, its SHA-256, text columns, maximum length, library versions."""
 
 
 class Checkpoint(NamedTuple):
-    """What a listing says of one stored checkpoint on one corpus."""
+    """The listing entry of one stored checkpoint on one corpus."""
 
     corpus: str
     key: CheckpointKey
     layers: int
-    """Transformer layers; hidden states have one more (layer 0 is the embedding output)."""
+    """Number of transformer layers; hidden states have one more (layer 0 is the embedding output)."""
     heads: int
     width: int
     dtype: str
     digests: Mapping[str, str]
-    """Digest of each array that was extracted, by what it is (``hidden``, ``attention``), and of the ``weights``."""
+    """Digests of the extracted arrays by kind (``hidden``, ``attention``, ...), and of the ``weights``."""
     epoch: float | None
     loss: float | None
-    """Training loss last logged at or before this step."""
+    """Last training loss logged at or before this step."""
     metrics: Mapping[str, float]
     """Evaluation metrics logged at this step (``eval_accuracy``, ...)."""
     model_class: str

@@ -1,12 +1,12 @@
-"""A lock between processes of any machines: a folder, which only one of them can make.
+"""Lock between processes on any machines, by a folder that only one of them can create.
 
-``mkdir`` is coherent on shared file systems where ``flock`` is not. Whoever holds the lock has a file in the folder,
-named after its process and touched every minute, so that a lock whose holder died can be told.
+``mkdir`` is coherent on shared file systems where ``flock`` is not. The holder of the lock has a file in the folder,
+named after its process and touched every minute, so that others can see that a holder has died.
 
-The lock saves work and is never what makes something right: two processes that hold it at once must do no harm.
-Compaction does none: a merged fragment is a new file, the fragments that it replaces are noted after it is in place and
-removed after a grace period, and a fragment is only ever replaced by a later one, so that no two replace each other and
-each row stays in at least one. Rows that are in two fragments show once.
+The lock only saves work; correctness must not depend on it, since two processes may hold it at once. Compaction is safe
+without it: a merged fragment is a new file, the fragments that it replaces are noted only when it is complete and
+removed only after a grace period, and a fragment is replaced only by a later one. So no two fragments replace each
+other, and each row stays in at least one. Rows in two fragments show once.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from pathlib import Path
 from store.ownership import ServerClock, draft, is_gone, keep_touching, stop_touching, tag
 
 WAIT_SECONDS = 60.0
-"""Longest wait for a lock; after that the work is done without it."""
+"""Longest wait for a lock, in seconds; after that, the work is done without it."""
 SILENT_SECONDS = 600.0
-"""Silence after which another machine's lock is taken away: far less than for work that would be lost."""
+"""Seconds without a touch after which another machine's lock is removed: far fewer than for unfinished work."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
 
 
 @contextmanager
 def locked(path: Path, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock; gives False when somebody else has it: at once without ``wait``, else after a minute.
+    """Hold a lock. Yields False if another process has it: at once without ``wait``, else after a minute.
 
     Raises:
-        OSError: the folder of the lock cannot be written.
+        OSError: the folder of the lock is not writable.
     """
     clock = ServerClock(path.parent)
     mark = _take(path, clock)
@@ -49,13 +49,13 @@ def locked(path: Path, wait: bool = True) -> Iterator[bool]:
         yield True
     finally:
         stop_touching(mark)
-        with suppress(OSError):  # taken away from us, after a silence
+        with suppress(OSError):  # another machine removed our lock after a silence
             mark.unlink()
             path.rmdir()
 
 
 def _take(path: Path, clock: ServerClock) -> Path | None:
-    """Make the folder, and a file in it that says who made it; None when somebody else has it."""
+    """Create the folder and a file in it that names our process; None if another process has it."""
     try:
         path.mkdir()
     except FileExistsError:
@@ -90,7 +90,7 @@ def _free_if_abandoned(path: Path, clock: ServerClock) -> None:
 
 
 def _holder(path: Path) -> str | None:
-    """Return the name of the holder's file; empty when there is none (yet), None when there is no lock."""
+    """Return the name of the holder's file; empty if there is none (yet), None if there is no lock."""
     try:
         return next(iter(os.listdir(path)), "")
     except NotADirectoryError:

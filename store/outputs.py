@@ -1,4 +1,4 @@
-"""What a checkpoint's own classifier says of a corpus, and its few weights, in the checkpoint's group.
+"""Write and read the logits of a checkpoint's own classifier, and its few weights, in the checkpoint's group.
 
 logits               float32 [examples or tokens, classes]
 classifier.<name>    each weight of the classifier, and of the pooler below it
@@ -21,36 +21,36 @@ from store.layout import CLASSIFIER, LOGITS, chunk_length
 from store.streams import DIGEST_BYTES, Stream, read_rows
 
 Head = Literal["sequence", "token", "span"]
-"""What a classifier says something of: each sequence, each token, or each token as the start and the end of a span."""
+"""Kind of classifier: of sequences, of tokens, or of tokens as start and end of a span."""
 Problem = Literal["single_label_classification", "multi_label_classification", "regression"]
 
 
 @dataclass(frozen=True)
 class Classes:
-    """What the columns of logits are."""
+    """The description of the columns of logits."""
 
     head: Head
     labels: tuple[str, ...]
-    """Names of the classes by ``id2label``; ``start`` and ``end`` of spans."""
+    """Names of the classes, from ``id2label``; ``start`` and ``end`` for spans."""
     problem: Problem
 
     @property
     def examples(self) -> bool:
-        """A row is an example; else a token."""
+        """Whether a row of logits is an example; if not, it is a token."""
         return self.head == "sequence"
 
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What a checkpoint's own classifier says of a corpus (``explorer.measures.protocols.Outputs``)."""
+    """Logits of a checkpoint's own classifier on a corpus (implements ``explorer.measures.protocols.Outputs``)."""
 
     logits: np.ndarray
-    """float32 [examples or tokens, classes]."""
+    """Logits, float32 [examples or tokens, classes]."""
     classes: Classes
 
     @property
     def head(self) -> str:
-        """What a row is of."""
+        """Kind of classifier."""
         return self.classes.head
 
     @property
@@ -60,13 +60,13 @@ class Outputs:
 
     @property
     def problem(self) -> str:
-        """What the classes are to each other."""
+        """Kind of problem: single label, multi label or regression."""
         return self.classes.problem
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A classifier as it is stored: what its columns are, and its weights by name."""
+    """A stored classifier: the description of its columns, and its weights by name."""
 
     classes: Classes
     weights: Mapping[str, np.ndarray]
@@ -89,20 +89,20 @@ class OutputWriter:
         """Add the rows of the next examples.
 
         Raises:
-            ValueError: another number of classes, or more rows than the corpus has.
+            ValueError: the number of classes is wrong, or there are more rows than the corpus has.
         """
         if logits.ndim != 2 or logits.shape[1] != self._info.shape[1] or self._stream.rows + len(logits) > self._rows:
             raise ValueError(f"logits {logits.shape} do not fit {self._info.shape}")
         self._stream.feed(np.ascontiguousarray(logits, self._info.dtype))
 
     def finish(self) -> tuple[dict[str, str], int]:
-        """Write what is left; returns the digest of each part, and the bytes of all.
+        """Write the rest. Return the digest of each part, and the total bytes.
 
         Raises:
-            ValueError: fewer rows than the corpus has.
+            ValueError: there are fewer rows than the corpus has.
         """
         if self._stream.rows != self._rows:
-            raise ValueError(f"{self._stream.rows} rows of logits were given, and the corpus has {self._rows}")
+            raise ValueError(f"{self._stream.rows} rows of logits were given, but the corpus has {self._rows}")
         digests = {LOGITS: self._stream.finish().hex(), CLASSIFIER: _digest(self._classifier)}
         for name, values in self._classifier.weights.items():
             flat = np.ascontiguousarray(values, np.dtype("<f4"))
@@ -114,7 +114,7 @@ class OutputWriter:
 
 
 def read_logits(folder: Path) -> np.ndarray:
-    """Logits [examples or tokens, classes], float32, compared with their checksums.
+    """Read logits [examples or tokens, classes], float32, and compare them with their checksums.
 
     Raises:
         OSError: a chunk is missing.
@@ -125,7 +125,7 @@ def read_logits(folder: Path) -> np.ndarray:
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """Weights of the classifier and of its pooler by name, float32, compared with their checksums.
+    """Read the weights of the classifier and of its pooler by name, float32, and compare them with their checksums.
 
     Raises:
         OSError: a chunk is missing.
@@ -140,7 +140,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def _digest(classifier: Classifier) -> str:
-    """Digest of classes and weights."""
+    """Return the digest of classes and weights."""
     said = classifier.classes
     digest = blake3(json.dumps([said.head, said.labels, said.problem]).encode())
     for name, values in sorted(classifier.weights.items()):

@@ -1,4 +1,4 @@
-"""What a store holds, as lists for people: runs, checkpoints, corpora, results."""
+"""List the contents of a store for people: runs, checkpoints, corpora, results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OVERVIEWS: Mapping[str, str] = {
     'count(DISTINCT (ref_task, ref_variant, ref_seed, ref_step)) FILTER (ref_task IS NOT NULL) AS "references", '
     "max(computed_at) AS newest FROM results GROUP BY measure, parameters, corpus ORDER BY measure, corpus, parameters",
 }
-"""SELECT of each list, over the views of ``tables.views``."""
+"""SQL of each list, over the views of ``tables.views``."""
 _TOTALS = "SELECT count(*) AS checkpoints, coalesce(sum(bytes), 0)::BIGINT AS bytes FROM checkpoints"
 _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns"
 
@@ -40,7 +40,7 @@ def overview(store: Store, name: str) -> Table:
 
 
 def totals(store: Store) -> tuple[int, int]:
-    """Return the number of checkpoints (on each corpus) and the bytes that they take.
+    """Return the number of checkpoints (once per corpus) and their bytes.
 
     Raises:
         BertdynError: a table is damaged.
@@ -50,7 +50,7 @@ def totals(store: Store) -> tuple[int, int]:
 
 
 def view_columns(store: Store, measures: Iterable[str] = ()) -> Table:
-    """Return the name of each view that SQL sees and of each of its columns.
+    """Return the names of all SQL views and of their columns.
 
     Raises:
         BertdynError: a table is damaged.

@@ -1,9 +1,9 @@
-"""Tell who made a temporary file or folder, and whether that process is still at work, on this machine or another.
+"""Find the process that made a temporary file or folder, and whether it is alive, on this machine or another.
 
-The name of each temporary thing holds a tag: machine, session, process and a random part. Locks of the file system
-decide nothing here, since ``flock`` may be local to a machine, or always succeed, on shared file systems. A process of
-our own session is asked for by its number and the time it started. Any other is believed dead only after its file has
-not been touched for hours, by the clock of the file server: a living writer touches its files every minute.
+Each temporary name holds a tag: machine, session, process and a random part. File locks are not used, since ``flock``
+on a shared file system may be local to a machine, or always succeed. A process of our own session is found by its
+number and start time. Any other process counts as dead only if its file has not been touched for hours, by the clock of
+the file server: a living writer touches its files every minute.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BEAT_SECONDS = 60.0
-"""Time between two touches of what this process holds."""
+"""Seconds between two touches of a file that this process holds."""
 SILENT_SECONDS = 6 * 3600.0
-"""Silence after which a process that cannot be asked for counts as dead: a machine may hang or sleep for long."""
+"""Seconds without a touch after which a process on another machine counts as dead; a machine may sleep for long."""
 _MISSED_BEATS = 10
 _TAG = re.compile(r"(?<![0-9a-f])([0-9a-f]{8})-([0-9a-f]{8})-(\d{1,10})-(\d{1,20})-[0-9a-f]{12}(?![0-9a-f])")
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where this process runs."""
+    """The machine that this process runs on."""
 
     host: str
-    """Hash of what stays the same when the machine starts again."""
+    """Hash of the machine's identity, which survives a restart."""
     session: str
-    """Hash of the start of the machine and of the container: process numbers mean the same within one."""
+    """Hash of the machine's start and of the container, within which process numbers are unique."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,22 @@ class Owner:
     session: str
     pid: int
     started: int
-    """Start of the process in ticks since the start of the machine; 0 where the system does not say."""
+    """Start of the process in ticks since the start of the machine; 0 if the system does not tell."""
 
 
 def tag() -> str:
-    """Return a new name that says which process made it."""
+    """Return a new name that identifies this process."""
     here = this_machine()
     return f"{here.host}-{here.session}-{os.getpid()}-{_own_start(os.getpid())}-{uuid.uuid4().hex[-12:]}"
 
 
 def draft(path: Path) -> Path:
-    """Return a new name beside ``path`` for a file that is renamed to it when it is whole."""
+    """Return a temporary name beside ``path``, for a file that is renamed to it when it is complete."""
     return path.with_name(f".{path.name}.{tag()}.tmp")
 
 
 def owner(name: str) -> Owner | None:
-    """Return the process that a name tells of; None when it holds no tag."""
+    """Return the process that a name identifies; None if the name has no tag."""
     match = _TAG.search(name)
     return Owner(match[1], match[2], int(match[3]), int(match[4])) if match else None
 
@@ -69,7 +69,7 @@ def owner(name: str) -> Owner | None:
 def this_machine() -> Machine:
     """Return the identity of the machine, and of its present session."""
     fixed = os.uname().nodename + _content("/etc/machine-id")
-    # Containers of one machine may share its name and session, but no process numbers.
+    # Containers on one machine may share its name and session, but not its process numbers.
     space = ""
     with suppress(OSError):
         space = os.readlink("/proc/self/ns/pid")
@@ -78,7 +78,7 @@ def this_machine() -> Machine:
 
 
 class ServerClock:
-    """The present time as the file system of a folder has it, asked for once, when it is first needed."""
+    """The current time of a folder's file system, read once, at its first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -88,7 +88,7 @@ class ServerClock:
         """Return the time that the file server gives to a file written now.
 
         Raises:
-            OSError: the folder cannot be written.
+            OSError: the folder is not writable.
         """
         if self._now is None:
             path = draft(self._folder / "now")
@@ -105,13 +105,13 @@ class ServerClock:
 
 
 def is_gone(name: str, touched: Path, clock: ServerClock, silent: float = SILENT_SECONDS) -> bool:
-    """Return whether the process that made ``name`` is dead. False where that cannot be told.
+    """Return whether the process that made ``name`` is dead; False if that is unknown.
 
     Args:
-        name: file or folder name with a tag; one without counts as another machine's.
-        touched: the file that its process touches while it works.
-        clock: of the same file system.
-        silent: seconds without a touch after which a process that cannot be asked for counts as dead.
+        name: name of a file or folder with a tag; a name without one counts as another machine's.
+        touched: file that the process touches while it works.
+        clock: clock of the same file system.
+        silent: seconds without a touch after which a process outside our session counts as dead.
     """
     who, here = owner(name), this_machine()
     if who is not None and (who.host, who.session) == (here.host, here.session):
@@ -123,8 +123,8 @@ def is_gone(name: str, touched: Path, clock: ServerClock, silent: float = SILENT
     except OSError:
         return False
     if who is not None and who.host == here.host and who.session != here.session:
-        # An earlier session of this machine ended before the present one began. A touch after that is of another
-        # machine or container with the same name, or of a container beside us.
+        # An earlier session of this machine ended before the present one began. A later touch comes from another
+        # machine or container with the same name, or from a container on this machine.
         up = _uptime()
         if up is not None and last < now - up and now - last > _MISSED_BEATS * BEAT_SECONDS:
             return True
@@ -132,7 +132,7 @@ def is_gone(name: str, touched: Path, clock: ServerClock, silent: float = SILENT
 
 
 class _Heart:
-    """Touches files every minute, in a thread that ends when there are none and keeps no process alive."""
+    """Touches files every minute, in a daemon thread that ends when there are no files left."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -145,13 +145,13 @@ class _Heart:
             self._paths.add(path)
             if self._thread is None:
                 thread = threading.Thread(target=self._beat, name="bertdyn-heart", daemon=True)
-                # Where no more threads are allowed, other machines still wait for hours before they judge us.
+                # If no more threads are allowed, other machines still wait for hours before they take us for dead.
                 with suppress(RuntimeError):
                     thread.start()
                     self._thread = thread
 
     def remove(self, path: Path) -> None:
-        """Leave a file alone from now on."""
+        """Stop touching a file."""
         with self._lock:
             self._paths.discard(path)
 
@@ -172,7 +172,7 @@ _heart = _Heart()
 
 
 def keep_touching(path: Path) -> None:
-    """Tell other machines, until ``stop_touching``, that this process is at work on a file."""
+    """Touch a file until ``stop_touching``, to show other machines that this process is working on it."""
     _heart.add(path)
 
 
@@ -190,7 +190,7 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def _alive(who: Owner) -> bool | None:
-    """Return whether a process of our own session runs; None: one of its number does, which may be another."""
+    """Return whether a process of our session runs; None if a process has its number but may be another one."""
     if who.pid == os.getpid():
         return who.started == _own_start(who.pid)
     try:
@@ -209,10 +209,10 @@ def _own_start(pid: int) -> int:
 
 
 def _started(pid: int) -> int | None:
-    """Return when a process started, in ticks; -1: it has ended and nobody took note; None: the system does not say."""
+    """Return the start of a process in ticks; -1 if it is a zombie; None if the system does not tell."""
     try:
         if os.readlink("/proc/self") != str(os.getpid()):
-            return None  # /proc is of another container
+            return None  # /proc belongs to another container
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         return -1 if fields[0] in (b"Z", b"X") else int(fields[19])
     except (OSError, IndexError, ValueError):
@@ -220,7 +220,7 @@ def _started(pid: int) -> int | None:
 
 
 def _uptime() -> float | None:
-    clock = getattr(time, "CLOCK_BOOTTIME", None)  # counts while the machine sleeps, too
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # also counts while the machine sleeps
     return None if clock is None else time.clock_gettime(clock)
 
 

@@ -1,4 +1,4 @@
-"""A share of work for processes that know nothing of each other (SLURM arrays)."""
+"""Split work between processes that do not know each other (SLURM arrays)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from store.errors import BertdynError
 
 @dataclass(frozen=True)
 class Part:
-    """One of several about equal shares of named things; which one a thing belongs to depends on its name alone."""
+    """One of several shares of about equal size; the share of an item depends only on the item's name."""
 
     number: int
-    """From 1."""
+    """Number of the share, from 1."""
     count: int
 
     @classmethod
     def parse(cls, text: str) -> Part:
-        """Read ``2/5``.
+        """Parse a share such as ``2/5``.
 
         Raises:
-            BertdynError: it is not that.
+            BertdynError: the text is not I/N.
         """
         number, _, count = text.partition("/")
         if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
@@ -29,9 +29,9 @@ class Part:
         return cls(int(number), int(count))
 
     def has(self, name: str) -> bool:
-        """Return whether something of that name belongs to the share."""
+        """Return whether the item of that name belongs to the share."""
         return zlib.crc32(name.encode("utf-8", "surrogatepass")) % self.count == self.number - 1
 
 
 WHOLE = Part(1, 1)
-"""Everything."""
+"""The share that contains everything."""

@@ -1,4 +1,4 @@
-"""Which groups are in place: the folders say so, and nothing else does."""
+"""Find the published groups by looking at the folders."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from store.layout import ACTIVATIONS, ANNOTATIONS, CORPORA
 from store.staging import modified
 
 Group = tuple[str, int]
-"""A group in place: its folder relative to the store, and when it was written (seconds)."""
+"""A published group: its folder relative to the store, and the time it was written (seconds)."""
 _TICK = 2_000_000_000
-"""Nanoseconds: coarsest clock of a file system in use."""
+"""Resolution, in nanoseconds, of the coarsest file system clock in use."""
 
 
 def scan(root: Path, top: str, depth: int) -> list[Group]:
-    """Groups that are in place, ``depth`` folders below ``top``."""
+    """Return the published groups that are ``depth`` folders below ``top``."""
     return _groups(root, folders(root, top, depth))
 
 
 def corpora_there(root: Path) -> list[Group]:
-    """Corpora that are in place; each is as new as the newest of its annotations."""
+    """Return the published corpora; each has the time of its newest annotation."""
     return [(folder, max([when, *_annotated(root, folder)])) for folder, when in scan(root, CORPORA, 1)]
 
 
 def _annotated(root: Path, folder: str) -> list[int]:
-    """When the annotations of a corpus were written."""
+    """Return the times at which the annotations of a corpus were written."""
     return [when for _, when in scan(root, f"{folder}/{ANNOTATIONS}", 1)]
 
 
 def folders(root: Path, top: str, depth: int) -> list[str]:
-    """Folders where groups belong, whether or not there is one in them."""
+    """Return the folders ``depth`` levels below ``top``, whether or not they hold a group."""
     level = [top]
     for _ in range(depth):
         level = [f"{folder}/{name}" for folder in level for name in _names(root / folder)]
@@ -41,15 +41,17 @@ def folders(root: Path, top: str, depth: int) -> list[str]:
 
 
 class Watch:
-    """Lists the checkpoints in place again and again; looks anew only into the folders of runs that changed, so that
-    a listing costs with the number of runs, not of their checkpoints."""
+    """Lists the published checkpoints repeatedly, and rereads only the folders of runs that have changed.
+
+    So the cost of a listing grows with the number of runs, not of checkpoints.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._known: dict[str, tuple[int, list[Group]]] = {}
 
     def look(self) -> list[Group]:
-        """Checkpoints in place, as ``scan`` finds them."""
+        """Return the published checkpoints, as ``scan`` does."""
         found: list[Group] = []
         known = {}
         for run in folders(self._root, ACTIVATIONS, 3):
@@ -59,7 +61,7 @@ class Watch:
                 continue
             entry = self._known.get(run)
             if entry is None or entry[0] != changed:
-                # What changed a moment ago may change again within one tick of the file system's clock.
+                # A folder that has just changed may change again within one tick of the file system's clock.
                 settled = changed < time.time_ns() - _TICK
                 entry = changed if settled else 0, _groups(self._root, folders(self._root, run, 1))
             known[run] = entry

@@ -1,4 +1,4 @@
-"""Packed variable-length rows: one flat axis and offsets into it, no padding. Pure numpy."""
+"""Pack rows of variable length on one flat axis with offsets, without padding. Pure numpy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def offsets_of(lengths: Iterable[int]) -> np.ndarray:
-    """Offsets int64 [E + 1] of E rows of the given lengths: row i is ``packed[offsets[i]:offsets[i + 1]]``.
+    """Return offsets, int64 [E + 1], of E rows of the given lengths: row i is ``packed[offsets[i]:offsets[i + 1]]``.
 
     Raises:
         ValueError: a length is negative.
@@ -21,10 +21,10 @@ def offsets_of(lengths: Iterable[int]) -> np.ndarray:
 
 
 def pair_offsets(offsets: np.ndarray) -> np.ndarray:
-    """Offsets int64 [E + 1] of the packed attention maps: example i takes its length squared.
+    """Return offsets, int64 [E + 1], of packed attention maps, where example i takes its squared length.
 
     Raises:
-        ValueError: the offsets do not start at 0, or fall.
+        ValueError: the offsets do not start at 0, or decrease.
     """
     ends = np.asarray(offsets, dtype=np.int64)
     lengths = ends[1:] - ends[:-1]
@@ -34,10 +34,10 @@ def pair_offsets(offsets: np.ndarray) -> np.ndarray:
 
 
 def pack(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that differ only in their first axis, one after the other: (packed, offsets int64 [E + 1]).
+    """Concatenate arrays that differ only in their first axis. Return (packed, offsets int64 [E + 1]).
 
     Raises:
-        ValueError: no row at all (there would be no dtype), or rows of different width.
+        ValueError: there is no array (and so no dtype), or the other axes differ.
     """
     if not rows:
         raise ValueError("nothing to pack")
@@ -45,33 +45,33 @@ def pack(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unpack(packed: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
-    """Views of the rows of a packed array."""
+    """Return the rows of a packed array as views."""
     return [packed[a:b] for a, b in itertools.pairwise(offsets)]
 
 
 def pack_maps(maps: Sequence[np.ndarray]) -> np.ndarray:
-    """Square attention maps [length, length] (query token first) as one flat axis [sum of length squared]."""
+    """Pack square attention maps [length, length] (query token first) on one flat axis [sum of squared lengths]."""
     return np.concatenate([np.reshape(m, -1) for m in maps])
 
 
 def map_of(packed: np.ndarray, offsets: np.ndarray, example: int) -> np.ndarray:
-    """View [length, length] of one example in one head's packed attention; ``offsets`` are those of the tokens."""
+    """Return one example's map as a view [length, length] of one head's packed attention, given token offsets."""
     length = int(offsets[example + 1] - offsets[example])
     start = int(pair_offsets(offsets[: example + 1])[-1])
     return packed[start : start + length * length].reshape(length, length)
 
 
 def pack_texts(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Texts as UTF-8 bytes: (uint8 [bytes], offsets int64 [texts + 1]).
+    """Pack texts as UTF-8 bytes. Return (uint8 [bytes], offsets int64 [texts + 1]).
 
-    Zarr's own variable-length strings are an extension; bytes and offsets are core format that any reader has.
+    Zarr's own variable-length strings are an extension; bytes and offsets belong to the core format of every reader.
     """
-    # Lone surrogates occur in scraped text; they must come back as they went in.
+    # Scraped text may hold lone surrogates, which must survive the round trip.
     raw = [text.encode("utf-8", "surrogatepass") for text in texts]
     return np.frombuffer(b"".join(raw), dtype=np.uint8), offsets_of(map(len, raw))
 
 
 def unpack_texts(packed: np.ndarray, offsets: np.ndarray) -> list[str]:
-    """The texts that ``pack_texts`` packed."""
+    """Return the texts that ``pack_texts`` packed."""
     raw = packed.tobytes()
     return [raw[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(offsets)]

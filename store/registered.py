@@ -1,4 +1,4 @@
-"""Checkpoints that are listed without any array, and checkpoints as such, whatever texts they were extracted on."""
+"""Register checkpoints without arrays, and describe checkpoints independently of corpora."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def register(
     attributes: Mapping[str, Any],
     replace: bool = False,
 ) -> Path | None:
-    """List a checkpoint without any array; returns its folder, or None where it is registered already.
+    """Register a checkpoint without arrays. Return its folder, or None if it is registered already.
 
     Args:
-        attributes: provenance, ``weights_sha256`` among them.
+        attributes: provenance, including ``weights_sha256``.
 
     Raises:
         BertdynError: the disk is full or not writable.
@@ -51,7 +51,7 @@ def register(
 
 
 def newest(checkpoints: Iterable[Checkpoint]) -> dict[CheckpointKey, Checkpoint]:
-    """Return each checkpoint as it was stored last, on any corpus or registered, sorted by key."""
+    """Return the newest entry of each checkpoint, on any corpus or registered, sorted by key."""
     found: dict[CheckpointKey, Checkpoint] = {}
     for one in sorted(checkpoints, key=lambda c: (c.key, c.created)):
         found[one.key] = one
@@ -59,6 +59,6 @@ def newest(checkpoints: Iterable[Checkpoint]) -> dict[CheckpointKey, Checkpoint]
 
 
 def without_corpus(checkpoint: Checkpoint) -> Checkpoint:
-    """Return a checkpoint as such: what is known of it whatever the texts, which leaves the digest of its weights."""
+    """Return a checkpoint's entry without its corpus; of its digests, only that of the weights remains."""
     weights = checkpoint.digests.get(WEIGHTS)
     return checkpoint._replace(corpus=NO_CORPUS, digests={} if weights is None else {WEIGHTS: weights})

@@ -1,8 +1,8 @@
-"""The one list of columns of a result row, and what makes a row current.
+"""Define the columns of a result row, and when a row is current.
 
-A row is a key, a value, and its provenance. ``row_key`` is a hash of the key: of rows with the same key the newest is
-shown. ``input_set`` names the digests of everything that was read (table ``inputs``): a row is shown if and only if
-each of them is still the digest of what is in the store.
+A row is a key, a value and its provenance. ``row_key`` is a hash of the key; among rows with the same key, the newest
+is shown. ``input_set`` refers to the digests of all inputs (table ``inputs``): a row is shown if and only if the inputs
+in the store still have these digests.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from store.keys import CheckpointKey, recipe_of
 
 KEY, VALUE, PROVENANCE = "key", "value", "provenance"
 AXIS = "axis_"
-"""Begins the name of a Parquet column that holds a coordinate for which there is no column of its own."""
+"""Prefix of the Parquet columns of coordinates that are not fields of ``Result``."""
 AXIS_TYPES = {"int": "BIGINT", "float": "DOUBLE", "text": "VARCHAR"}
 
 
 class InputDigest(NamedTuple):
-    """Something that a value was computed from, and the digest of what it was then."""
+    """An input of a value, and its digest at that time."""
 
     kind: str
-    """``hidden``, ``attention``, ``annotation``, ``members``."""
+    """Kind of input, such as ``hidden``, ``attention``, ``annotation`` or ``members``."""
     resource: str
-    """Whose: ``checkpoint_resource`` or ``annotation_resource``."""
+    """Name of its source, from ``checkpoint_resource`` or ``annotation_resource``."""
     digest: str
 
 
 def checkpoint_resource(corpus: str, key: CheckpointKey) -> str:
-    """Return the name of what was extracted of a checkpoint on a corpus."""
+    """Return the name of a checkpoint on a corpus, as a source of inputs."""
     return f"{corpus}/{key}"
 
 
 def annotation_resource(corpus: str, annotation: str) -> str:
-    """Return the name of an annotation of a corpus."""
+    """Return the name of an annotation of a corpus, as a source of inputs."""
     return f"{corpus}/{annotation}"
 
 
 class _Column(NamedTuple):
-    """What the store does with a field of a row."""
+    """The storage of a field of a row."""
 
     sql: str
-    """Its type there; empty where it has no column of its own."""
+    """SQL type of its column; empty if it has no column."""
     tag: str
     shown: bool = False
-    """A measure's SQL view shows it, where the measure's rows use it."""
+    """True if the SQL view of a measure shows the column, provided that the measure's rows use it."""
 
 
 class Result(NamedTuple):
-    """One row of the ``results`` table: one value, all that defines it, and what is needed to read it."""
+    """One row of the ``results`` table: one value, its key, and the details needed to interpret it."""
 
     measure: Annotated[str, _Column("VARCHAR", KEY)]
     version: Annotated[int, _Column("BIGINT", PROVENANCE)] = 1
@@ -62,9 +62,9 @@ class Result(NamedTuple):
     """Canonical JSON (sorted keys, no blanks) of every parameter of the measure."""
     corpus: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
     annotation: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
-    """Labels that were read; empty where the measure reads none."""
+    """Annotation that was read; empty if the measure reads none."""
     ref_corpus: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
-    """The other corpus of measures that use two."""
+    """Second corpus of measures that use two."""
     ref_annotation: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
     task: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
     variant: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
@@ -75,45 +75,45 @@ class Result(NamedTuple):
     ref_seed: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
     ref_step: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
     third: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
-    """A third operand, as TASK/SEED/STEP."""
+    """Third operand, as TASK/SEED/STEP."""
     layer: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
     head: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
-    """Counted from 1, as layers with attention are; None for a value of the whole layer."""
+    """Attention head, from 1 (like layers with attention); None for a value of the whole layer."""
     ref_layer: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
     example: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
-    """Counted from 0; None for a value of all examples."""
+    """Example, from 0; None for a value of all examples."""
     query: Annotated[int | None, _Column("BIGINT", KEY, True)] = None
-    """Query token, counted from 0 within its example; None for a value of all of them."""
+    """Query token, from 0 within its example; None for a value of all query tokens."""
     label_a: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
     label_b: Annotated[str | None, _Column("VARCHAR", KEY, True)] = None
     axes: Annotated[tuple[tuple[str, int | float | str], ...], _Column("", KEY)] = ()
     """Further coordinates, by name."""
     statistic: Annotated[str, _Column("VARCHAR", KEY, True)] = ""
-    """Which of a measure's several numbers; empty where it gives one."""
+    """Name of the number if the measure gives several; empty if it gives one."""
     value: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
-    """None when the number would mean nothing; ``reason`` says why."""
+    """Value; None if the number would be meaningless (see ``reason``)."""
     unit: Annotated[str, _Column("VARCHAR", VALUE, True)] = ""
     n: Annotated[int, _Column("BIGINT", VALUE, True)] = 0
-    """Rows that entered: tokens, examples or points, as the measure says."""
+    """Number of tokens, examples or points (depending on the measure) behind the value."""
     interval_low: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
     interval_high: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
     null_value: Annotated[float | None, _Column("DOUBLE", VALUE, True)] = None
     reason: Annotated[str, _Column("VARCHAR", VALUE, True)] = ""
-    """Why there is no value, or a warning about one; empty when all is well."""
+    """Reason for a missing value, or a warning about a value; else empty."""
     details: Annotated[str, _Column("VARCHAR", VALUE)] = "{}"
-    """JSON object: kept dimensions, n/d and whatever else belongs to reading the value."""
+    """JSON object with kept dimensions, n/d and other details needed to interpret the value."""
     artefact: Annotated[str, _Column("VARCHAR", VALUE)] = ""
-    """Name of the arrays that belong to the row (``Store.artefact``); empty where there are none."""
+    """Name of the arrays that belong to the row (``Store.artefact``); empty if there are none."""
     inputs: Annotated[tuple[InputDigest, ...], _Column("", PROVENANCE)] = ()
-    """What was read; needed to write a row, not given of one that is read back."""
+    """Inputs of the value; required for writing a row, empty in a row that was read back."""
     input_set: Annotated[str | None, _Column("UUID", PROVENANCE)] = None
-    """Name of the inputs of a row that is read back; None where nothing was read."""
+    """Name of the set of inputs, in a row that was read back; None if there are no inputs."""
     computed_at: Annotated[str, _Column("VARCHAR", PROVENANCE)] = ""
-    """UTC, ISO 8601 with microseconds."""
+    """Time of the computation: UTC, ISO 8601 with microseconds."""
 
     @property
     def key(self) -> CheckpointKey:
-        """The checkpoint that was measured."""
+        """Key of the measured checkpoint."""
         return CheckpointKey(self.task, self.variant, self.seed, self.step)
 
     @property
@@ -127,7 +127,7 @@ class Result(NamedTuple):
         return None if self.ref_task is None else recipe_of(self.ref_task, self.ref_variant or "")
 
     def __eq__(self, other: object) -> bool:
-        """Whether all but the inputs are equal: a row that was read back names them, one to be written lists them."""
+        """Compare all fields but the inputs, of which a row that was read back has only the name."""
         return isinstance(other, Result) and _compared(self) == _compared(other)
 
     def __ne__(self, other: object) -> bool:
@@ -141,23 +141,23 @@ _FIELDS: Mapping[str, _Column] = {
     name: told.__metadata__[0] for name, told in get_type_hints(Result, include_extras=True).items()
 }
 COLUMNS: Mapping[str, str] = {name: column.sql for name, column in _FIELDS.items() if column.sql}
-"""SQL type of every column but the further axes', which only fragments that use them have."""
+"""SQL type of every column, without further axes, whose columns exist only in fragments that use them."""
 SHOWN = tuple(name for name, column in _FIELDS.items() if column.shown)
-"""What a measure's SQL view shows, where its rows use it."""
+"""Columns that a measure's SQL view shows if its rows use them."""
 _KEY = tuple(name for name, column in _FIELDS.items() if column.tag == KEY)
 _compared = itemgetter(*(place for place, name in enumerate(_FIELDS) if name not in ("inputs", "input_set")))
 KEY_COLUMNS = frozenset(_KEY) | {"version"}
-"""Columns that are the same in every row of a key, and the version of the measure."""
+"""Columns of the key, and the version of the measure."""
 
 
 def row_key(result: Result) -> str:
-    """Return the hash of what identifies a row: 32 hexadecimal digits."""
+    """Return the hash of a row's key: 32 hexadecimal digits."""
     return _hash(json.dumps([getattr(result, name) for name in _KEY], separators=(",", ":")))
 
 
 @lru_cache(maxsize=4096)
 def input_set_of(inputs: tuple[InputDigest, ...]) -> str | None:
-    """Return the name of a set of inputs, the same whatever their order, as a UUID; None of none."""
+    """Return the name of a set of inputs as a UUID, independent of their order; None for an empty set."""
     return _uuid(_hash(json.dumps(sorted(inputs), separators=(",", ":")))) if inputs else None
 
 
@@ -172,7 +172,7 @@ def axis_columns(results: Iterable[Result]) -> dict[str, str]:
 
 
 def stored_row(result: Result, axes: Sequence[str]) -> tuple[object, ...]:
-    """Return a row as it is written: ``COLUMNS``, the hash of its key, and its coordinates on some axis columns."""
+    """Return the stored form of a row: ``COLUMNS``, the hash of its key, and its coordinates in some axis columns."""
     there = dict(result.axes)
     more = (there.get(name.removeprefix(AXIS)) for name in axes)
     values = {name: getattr(result, name) for name in COLUMNS}
@@ -181,9 +181,9 @@ def stored_row(result: Result, axes: Sequence[str]) -> tuple[object, ...]:
 
 
 def row_reader(columns: Sequence[str], axes: Sequence[str]) -> Callable[[Sequence[Any]], Result]:
-    """Return the function from the values of some columns, then of some axes (named without prefix), to a row.
+    """Return a function that makes a row from the values of some columns, then of some axes (named without prefix).
 
-    What is not among them is as ``Result`` has it by default.
+    Other fields have the defaults of ``Result``.
     """
     defaults = Result._field_defaults
     given = {name: place for place, name in enumerate(columns)}
@@ -199,7 +199,7 @@ def row_reader(columns: Sequence[str], axes: Sequence[str]) -> Callable[[Sequenc
     def whole(row: Sequence[Any]) -> Result:
         values = [*row[:many], *rest]
         values[coordinates] = tuple((n, v) for n, v in zip(axes, row[many:], strict=True) if v is not None)
-        values[names] = None if values[names] is None else str(values[names])  # DuckDB gives an object
+        values[names] = None if values[names] is None else str(values[names])  # DuckDB returns a UUID object
         return Result._make(ordered(values))
 
     return whole if axes or "input_set" in given else plain

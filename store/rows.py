@@ -1,4 +1,4 @@
-"""Questions to the table of results: columns, conditions, order, limit. Values are bound, never written into SQL.
+"""Query the table of results by columns, conditions, order and limit. Values are bound, never written into SQL.
 
 RowQuery((Is("measure", "svcca"), In("layer", (1, 2))), columns=("task", "value"), limit=10)
 """
@@ -14,7 +14,7 @@ from store.results import AXIS, COLUMNS, KEY_COLUMNS
 
 @dataclass(frozen=True)
 class Is:
-    """The column has this value; None: it has none."""
+    """The column has this value; None: it is empty."""
 
     column: str
     value: object
@@ -30,7 +30,7 @@ class In:
 
 @dataclass(frozen=True)
 class Within:
-    """The column's number lies in one of these ranges; both ends belong to a range, None is an open end."""
+    """The column's number is in one of these ranges, both ends included; None is an open end."""
 
     column: str
     spans: tuple[tuple[int, int | None], ...]
@@ -53,60 +53,61 @@ class Not:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """One of some conditions holds."""
+    """At least one of the conditions holds."""
 
     conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class AllOf:
-    """All of some conditions hold."""
+    """All of the conditions hold."""
 
     conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class AgainstFirst:
-    """The reference is the first checkpoint of the measured one's own run."""
+    """The reference is the first checkpoint of the measured checkpoint's run."""
 
 
 Condition = Is | In | Within | Same | Not | AnyOf | AllOf | AgainstFirst
 PAIRED_WITH_ITSELF = AnyOf((Is("ref_layer", None), Same("ref_layer", "layer")))
-"""A layer is compared with the same layer of the reference, or with none."""
+"""The layer is compared with the same layer of the reference, or with none."""
 WHOLE = AllOf(tuple(Is(column, None) for column in ("head", "label_a", "label_b", "example", "query")))
-"""A value of the whole layer."""
+"""The value is of the whole layer."""
 AGAINST_PRETRAINED = Is("ref_task", PRETRAINED)
 
 
 @dataclass(frozen=True)
 class Best:
-    """Of the rows that agree in some columns, those that rank first."""
+    """Keep the best-ranked rows of each group of rows that agree in some columns."""
 
     of: tuple[str, ...]
+    """Columns that define the groups."""
     ranks: tuple[Condition, ...]
-    """A row's rank is the first of these that it fulfils; rows that fulfil none come last."""
+    """Conditions by rank: a row's rank is the first condition that it fulfils; rows that fulfil none come last."""
     alone_from: int
-    """From this rank on only one row is taken."""
+    """First rank of which only one row per group is kept."""
 
 
 @dataclass(frozen=True)
 class RowQuery:
-    """A question to the table of results."""
+    """A query of the table of results."""
 
     where: tuple[Condition, ...] = ()
     columns: tuple[str, ...] = ()
-    """Empty: whole rows."""
+    """Columns to return; empty for whole rows."""
     axes: tuple[tuple[str, str], ...] = ()
-    """Further coordinates that whole rows shall have, with their SQL types."""
+    """Further coordinates of whole rows, with their SQL types."""
     distinct: bool = False
     count: bool = False
-    """Also how many rows have these columns: the last column of the answer."""
+    """If True, the last column of the answer is the number of rows that agree in ``columns``."""
     count_distinct: tuple[str, ...] = ()
-    """Also how many different values these columns have, of rows that agree in ``columns``. Older rows of a value that
-    was computed twice count too: they have the same values."""
+    """Columns whose distinct values are counted among rows that agree in ``columns``. Older rows of a value that was
+    computed twice are included: they have the same values."""
     best: Best | None = None
     order: tuple[tuple[str, bool], ...] = ()
-    """Columns to sort by, and whether descending; rows without a value come last."""
+    """Columns to sort by, and whether the order is descending; rows without a value come last."""
     limit: int | None = None
     offset: int = 0
 
@@ -118,31 +119,31 @@ def rows_of(
     version: int | None = None,
     recipes: Iterable[str] = (),
 ) -> tuple[Condition, ...]:
-    """Return conditions on a row's measure, corpus, canonical parameters and version, and on its task and variant."""
+    """Return conditions on the measure, corpus, canonical parameters and version, and on the tasks with variants."""
     named = {"measure": measure, "corpus": corpus, "parameters": parameters, "version": version}
     return (*(Is(name, value) for name, value in named.items() if value is not None), *of_recipes(recipes))
 
 
 def of_recipes(recipes: Iterable[str]) -> tuple[Condition, ...]:
-    """Return conditions that hold for rows of some tasks with variants; none at all: for every row."""
+    """Return conditions that select the rows of some tasks with variants; without tasks, all rows."""
     named = [task_and_variant(recipe) for recipe in recipes]
     if not named:
         return ()
     tasks = In("task", tuple(dict.fromkeys(task for task, _ in named)))
     if not any(variant for _, variant in named):
         return tasks, Is("variant", "")
-    # The first condition alone lets the fragments be skipped that hold other tasks.
+    # The first condition lets DuckDB skip fragments of other tasks.
     return tasks, AnyOf(tuple(AllOf((Is("task", task), Is("variant", variant))) for task, variant in named))
 
 
 def condition_sql(conditions: Sequence[Condition]) -> tuple[str, list[object]]:
-    """Return conditions that must all hold as SQL, and the values to bind to its parameters."""
+    """Return the conjunction of conditions as SQL, and the values to bind to its parameters."""
     given: list[object] = []
     return " and ".join(_condition(one, given) for one in conditions) or "true", given
 
 
 def of_the_key(condition: Condition) -> bool:
-    """Whether a condition is on columns of the key alone: it holds for all rows of a key, or for none."""
+    """Return whether a condition uses only columns of the key, so that it holds for all rows of a key or for none."""
     match condition:
         case Is(column, _) | In(column, _) | Within(column, _):
             return column in KEY_COLUMNS or column.startswith(AXIS)
@@ -157,11 +158,11 @@ def of_the_key(condition: Condition) -> bool:
 
 
 def query_sql(query: RowQuery, source: str, of_source: Sequence[object]) -> tuple[str, list[object]]:
-    """Return the question as SQL over a source of current rows, and the values to bind, in the order of the text.
+    """Return the query as SQL over a source of current rows, and the values to bind, in the order of the SQL.
 
     Args:
-        source: a SELECT of the current rows that fulfil the conditions on their key.
-        of_source: the values to bind to its parameters.
+        source: a SELECT of the current rows that fulfil the conditions on the key.
+        of_source: values to bind to its parameters.
     """
     given: list[object] = []
     if query.columns or query.count or query.count_distinct:
@@ -174,7 +175,7 @@ def query_sql(query: RowQuery, source: str, of_source: Sequence[object]) -> tupl
     if query.count:
         shown.append("count(*)")
     if query.count_distinct:
-        # Hashes of 64 bits take half the time of the columns; among a million two are alike once in 30 million stores.
+        # 64-bit hashes take half the time of the columns; a million rows have a collision once in 30 million stores.
         shown.append(f"count(distinct hash({', '.join(map(_column, query.count_distinct))}))")
     sql = f"select {'distinct ' if query.distinct else ''}{', '.join(shown)} from ({source})"
     if (query.count or query.count_distinct) and names:

@@ -1,7 +1,7 @@
-"""A lasting cache for arrays that are dear to compute again: what belongs to one layer of one checkpoint alone.
+"""Cache arrays of single layers of single checkpoints that are costly to compute.
 
-Nothing here is truth: a file may be missing, damaged (its checksums say so) or unwritable, and is then made again by
-whoever needs it. Keys are texts; a file holds its key, so that it can be told which checkpoint it belongs to.
+Nothing depends on the cache: if a file is missing, damaged (by its checksums) or not writable, its user computes the
+arrays again. A key is a sequence of texts; each file holds its key, which tells the checkpoint that it belongs to.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from store.layout import KEPT, STAGING
 from store.ownership import tag
 
 SPARE = 2 * 2**30
-"""Bytes that stay free on the disk: a cache must not take the room of the next checkpoint."""
+"""Bytes that stay free on the disk: the cache must leave room for the next checkpoint."""
 _KEY = "key"
 _ENDING = ".npz"
 
 
 class Shelf:
-    """Arrays of a store by key. Safe for several threads and processes: files are written beside and renamed."""
+    """Cached arrays of a store by key. Safe for several threads and processes: files are renamed when complete."""
 
     def __init__(self, root: Path) -> None:
         self._folder, self._drafts = root / KEPT, root / STAGING
 
     def get(self, key: Sequence[str]) -> Mapping[str, np.ndarray] | None:
-        """The arrays kept under a key; None when there are none, or when they are damaged."""
+        """Return the arrays of a key; None if there are none or they are damaged."""
         try:
             found = _read(self._place(key))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -40,7 +40,7 @@ class Shelf:
         return found if found.pop(_KEY).tolist() == list(key) else None
 
     def put(self, key: Sequence[str], arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep arrays, replacing what was there; where that is not possible (read only, no room) nothing happens."""
+        """Cache arrays, replacing older ones. Does nothing if the store is read-only or the disk is nearly full."""
         place = self._place(key)
         draft = self._drafts / f"{tag()}.tmp"  # collected if we die meanwhile
         with suppress(OSError):
@@ -61,13 +61,12 @@ class Shelf:
 
 
 def kept_bytes(root: Path) -> int:
-    """What the cache takes on disk."""
+    """Return the size of the cache in bytes."""
     return sum(_size(path) for path in (root / KEPT).glob("*/*"))
 
 
 def unused(root: Path, digests: set[str]) -> Iterator[Path]:
-    """Files of checkpoints that are not there any more (no part of their key is one of ``digests``), damaged ones and
-    unfinished ones."""
+    """Yield files that are damaged, unfinished, or of removed checkpoints (no part of their key is in ``digests``)."""
     for path in sorted((root / KEPT).glob("*/*")):
         parts: set[str] = set()
         with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

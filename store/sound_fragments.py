@@ -1,22 +1,22 @@
-"""Fragments whose content is what was written: each is compared with its checksum when a process first reads it.
+"""Find intact fragments: each is compared with its checksum when a process first reads it.
 
-Why a value that is shown cannot be another than the one that was written:
+Why a shown value is always the value that was written:
 
-* Every value shown comes from a fragment that ``SoundFragments`` gave, or from a group's attributes. It gives a
+* Every value shown comes from a fragment that ``SoundFragments`` returned, or from a group's attributes. It returns a
   fragment only if the CRC-32C of the whole file is the one in its name. A single flipped bit, or any damage within 32
-  bits, always changes the checksum; other damage, a shortened file or another file in its place has the same checksum
-  once in four thousand million times.
-* It remembers what it compared by the file's size, times and inode, so a file that changed is compared again. It does
-  not see bits that rot on the disk, with no write, between its own reading and DuckDB's a moment later.
-* A file whose name holds no checksum is refused like a damaged one: nothing says what its content should be.
-* Compaction compares what it merges, and what it merged before it removes the originals.
-* A damaged fragment of ``checkpoints`` or ``corpora`` is left out, since those rows only repeat what the groups'
-  attributes say, and are made again from them. A damaged fragment of ``results`` is not left out in silence, which
-  could show an older value in place of a newer one: every question about results fails until ``bertdyn check --repair``
-  sets it aside. Only while its rows are still in the fragments that it was merged from are those read in its place.
+  bits, always changes the checksum; any other damage, or another file, has the same checksum once in four thousand
+  million cases.
+* It remembers compared files by size, times and inode, so a changed file is compared again. It does not notice bits
+  that rot on the disk, without a write, between its own reading and DuckDB's a moment later.
+* A file without a checksum in its name is refused like a damaged one, since its correct content is unknown.
+* Compaction compares the fragments that it merges, and the merged fragment before it removes the originals.
+* A damaged fragment of ``checkpoints`` or ``corpora`` is skipped, since its rows only repeat the groups' attributes and
+  are rebuilt from them. A damaged fragment of ``results`` is not skipped silently, since an older value might then show
+  in place of a newer one: every query of results fails until ``bertdyn check --repair`` sets the fragment aside. The
+  only exception: while the fragments that it was merged from still exist, they are read instead.
 
-Other programs that read ``index.duckdb`` compare nothing: run ``bertdyn check`` before trusting them with a store that
-was copied or comes from a doubtful disk.
+Other programs that read ``index.duckdb`` do not compare checksums: run ``bertdyn check`` before you trust them with a
+store that was copied or is on a doubtful disk.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _Stamp = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class Found:
-    """The fragments of a table that hold its rows."""
+    """The fragments that hold the rows of a table."""
 
     paths: Sequence[Path]
-    """Those whose content is what was written."""
+    """Intact fragments."""
     faults: Mapping[Path, str]
-    """What is wrong with the others."""
+    """Fault of each damaged fragment."""
     crowded: bool
-    """Whether so many are small that it is time to merge them."""
+    """Whether there are enough small fragments to merge them."""
 
     def complaint(self, root: Path) -> BertdynError | None:
-        """Return an error that names a damaged fragment and what to do; None when there is none."""
+        """Return an error that names a damaged fragment and the remedy; None if all are intact."""
         for path, what in self.faults.items():
             more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
             if what.startswith(UNREADABLE):
@@ -61,7 +61,7 @@ class Found:
 
 
 class SoundFragments:
-    """Finds the fragments of a store's tables and compares each with its checksum, once while it does not change."""
+    """Finds the fragments of a store's tables and compares each with its checksum, once unless the file changes."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -74,15 +74,15 @@ class SoundFragments:
             BertdynError: their folder cannot be read.
         """
         for _ in range(_TRIES):
-            with suppress(FileNotFoundError):  # merged and removed since it was listed
+            with suppress(FileNotFoundError):  # merged and removed since the listing
                 return self._find(table)
         raise BertdynError(f"'{table.folder(self._root)}' changes faster than it can be read. Try again.")
 
     def fault(self, path: Path) -> str | None:
-        """Return what is wrong with a fragment, as ``store.fragments.fault`` does.
+        """Return the fault of a fragment, as ``store.fragments.fault`` does.
 
         Raises:
-            FileNotFoundError: it went away.
+            FileNotFoundError: the fragment was removed.
         """
         return self._look(path.parent, path.name, path.stat())[2]
 

@@ -1,8 +1,8 @@
-"""Whole or not at all: folders are made under ``staging/``, synced, and renamed into place.
+"""Write folders completely or not at all: make them under ``staging/``, sync them and rename them into place.
 
-The name of what lies in ``staging/`` says which process makes it (``store.ownership``); what dead processes left is
-collected when the next one begins to write. Two processes that make the same folder do not disturb each other: the
-first rename wins, the second is discarded.
+Names in ``staging/`` identify the process that writes there (``store.ownership``); leftovers of dead processes are
+removed when the next process begins to write. If two processes write the same folder, the first rename wins and the
+second folder is discarded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from store.layout import STAGING, TABLES, TRASH
 from store.ownership import ServerClock, draft, is_gone, keep_touching, owner, stop_touching, tag
 
 MARK = "zarr.json"
-"""The file that makes a folder a group; its time of change tells two groups of one name apart."""
+"""The file that makes a folder a group; its modification time distinguishes two groups of the same name."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
@@ -34,10 +34,10 @@ _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Turn what the file system refuses into one sentence that names ``place``.
+    """Turn errors of the file system into one sentence that names ``place``.
 
     Raises:
-        BertdynError: the disk is full or broken, or the folder cannot be written.
+        BertdynError: the disk is full or broken, or the folder is not writable.
     """
     try:
         yield
@@ -48,11 +48,10 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def refused(place: Path, said: str) -> BertdynError:
-    """Return what the system, or DuckDB for it, said of a write that failed, as one sentence."""
+    """Return the system's (or DuckDB's) error of a failed write as one sentence."""
     if os.strerror(errno.ENOSPC) in said:
         return BertdynError(
-            f"The disk that holds '{place}' is full. Free some space and run the command again: "
-            "what was finished is kept."
+            f"The disk that holds '{place}' is full. Free some space and run the command again: finished work is kept."
         )
     return BertdynError(f"'{place}' cannot be written: {said.splitlines()[0]}.")
 
@@ -67,9 +66,9 @@ def sync(path: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Force a folder and all in it to the disk, files before the folders that name them."""
+    """Force a folder and all its content to the disk, files before their folders."""
     walk = list(os.walk(folder, topdown=False))
-    # A disk takes several at once: 157 files took a fifth of the time.
+    # A disk can sync several files at once: 157 files took a fifth of the time.
     with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
         list(pool.map(sync, (Path(where, name) for where, _, files in walk for name in files)))
     for where, _, _ in walk:
@@ -77,7 +76,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def make_folders(folder: Path, root: Path) -> None:
-    """Make ``folder`` and its parents below ``root``, each durable before its child."""
+    """Create ``folder`` and its parents below ``root``, each durable before its child."""
     missing = []
     while not folder.is_dir() and folder != root:
         missing.append(folder)
@@ -88,7 +87,7 @@ def make_folders(folder: Path, root: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a small file whole or not at all, replacing what is there."""
+    """Write or replace a small file, completely or not at all."""
     unfinished = draft(path)
     try:
         with open(unfinished, "wb") as file:
@@ -104,7 +103,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def modified(folder: Path | str) -> int | None:
-    """When the group in ``folder`` was written, in seconds; None when there is no group."""
+    """Return the time when the group in ``folder`` was written, in seconds; None if there is no group."""
     try:
         return int(os.stat(f"{folder}/{MARK}").st_mtime)
     except (FileNotFoundError, NotADirectoryError):
@@ -112,8 +111,7 @@ def modified(folder: Path | str) -> int | None:
 
 
 class Stage:
-    """A folder of ours under ``staging/``, with a file beside it that is locked and touched until it is published or
-    discarded."""
+    """A folder of this process under ``staging/``, with a file beside it that is locked and touched until the end."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -132,13 +130,13 @@ class Stage:
         keep_touching(self._lock)
 
     def publish(self, target: Path, replace: bool = False) -> bool:
-        """Sync everything and rename it to ``target``. False: another group was there first, and ours is discarded.
+        """Sync the folder and rename it to ``target``. Return False, and discard it, if another group is there.
 
-        With ``replace`` the other group goes to ``trash/``; so does one whose description cannot be read, which no
-        listing shows.
+        With ``replace``, the other group goes to ``trash/``. So does a group whose description cannot be read, since no
+        listing shows it.
 
         Raises:
-            BertdynError: the disk is full or not writable (ours is discarded).
+            BertdynError: the disk is full or not writable; the folder is discarded.
         """
         try:
             with writing(self._root):
@@ -155,12 +153,12 @@ class Stage:
             self.discard()
 
     def discard(self) -> None:
-        """Remove the folder if it is still ours, and give the lock back. Harmless when repeated."""
+        """Remove the folder if it is not published, and release the lock. Calling it twice is harmless."""
         if self._handle < 0:
             return
         stop_touching(self._lock)
         shutil.rmtree(self.path, ignore_errors=True)
-        # Closed first: a shared file system keeps a file that is open under another name.
+        # Closed first: a shared file system keeps an open file under another name.
         os.close(self._handle)
         self._handle = -1
         with suppress(OSError):
@@ -174,23 +172,23 @@ class Stage:
                 return False
             if not self.path.exists():
                 raise BertdynError(
-                    f"'{self.path}' was removed while it was written: this process stood still for hours, and another "
-                    "machine took it for dead. Run the command again."
+                    f"'{self.path}' was removed while it was written: this process was suspended for hours, and "
+                    "another machine took it for dead. Run the command again."
                 ) from None
             raise
         return True
 
     def _outdate(self, target: Path) -> None:
-        # SQL tells a group from its predecessor by this time in whole seconds, so the two must differ.
+        # SQL distinguishes a group from its predecessor by this time in whole seconds, so the two must differ.
         old, new = modified(target), modified(self.path)
         if old is not None and new is not None and new <= old:
             os.utime(self.path / MARK, (old + 1, old + 1))
 
 
 def throw_away(root: Path, folder: Path) -> None:
-    """Take a group out of sight in one step, then remove it."""
+    """Hide a group in one step, then remove it."""
     (root / STAGING).mkdir(exist_ok=True)
-    grave = root / STAGING / tag()  # if we die meanwhile, it is collected
+    grave = root / STAGING / tag()  # removed by another process if we die meanwhile
     try:
         os.rename(folder, grave)
     except FileNotFoundError:
@@ -200,11 +198,11 @@ def throw_away(root: Path, folder: Path) -> None:
 
 
 def set_aside(root: Path, place: str) -> str:
-    """Move a folder or file to ``trash/``, where it stays until somebody removes it; returns where it is now.
+    """Move a folder or file to ``trash/`` and return its new path.
 
     Args:
         root: the store.
-        place: relative to the store; it stays the same within the new folder in ``trash/``.
+        place: path relative to the store; it is kept within the new folder in ``trash/``.
     """
     aside = root / TRASH / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
     make_folders((aside / place).parent, root)
@@ -215,7 +213,7 @@ def set_aside(root: Path, place: str) -> str:
 
 
 def leftovers(root: Path) -> list[str]:
-    """Return the names of what dead processes left in ``staging/``. Live work is not among them.
+    """Return the names of leftovers of dead processes in ``staging/``, without those of living ones.
 
     Raises:
         OSError: the folder cannot be read.
@@ -225,7 +223,7 @@ def leftovers(root: Path) -> list[str]:
     found = []
     for name in sorted({name.removesuffix(_LOCK) for name in _names(staging)}):
         if name.startswith(".") and owner(name) is None:
-            continue  # of the file system, such as a removed file that is still open
+            continue  # a file of the file system, such as a removed file that is still open
         lock = staging / f"{name}{_LOCK}"
         if is_gone(name, lock if lock.exists() else staging / name, clock) and _free(lock):
             found.append(name)
@@ -233,7 +231,7 @@ def leftovers(root: Path) -> list[str]:
 
 
 def collect(root: Path) -> int:
-    """Remove what dead processes left in ``staging/`` and ``tables/``; returns how many folders there were.
+    """Remove leftovers of dead processes in ``staging/`` and ``tables/``. Return the number of folders.
 
     Raises:
         OSError: the folder cannot be read.
@@ -241,9 +239,9 @@ def collect(root: Path) -> int:
     staging, found = root / STAGING, 0
     for name in leftovers(root):
         place = staging / name
-        with suppress(OSError):  # somebody else's, who does not let us, or collected meanwhile
+        with suppress(OSError):  # owned by another user, or removed meanwhile
             if place.is_dir():
-                # Renamed first, so that a writer that was asleep cannot put half of it in place.
+                # Renamed first, so that a suspended writer cannot publish half of it.
                 grave = staging / tag()
                 os.rename(place, grave)
                 found += 1
@@ -275,8 +273,10 @@ def _names(folder: Path) -> list[str]:
 
 
 def _flock(handle: int) -> bool:
-    """Lock a file if the file system can; False when another process has it. That it is ours proves nothing, since
-    another machine may be told the same."""
+    """Lock a file if the file system supports it; return False if another process has the lock.
+
+    Having the lock proves nothing: another machine may have it too.
+    """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -288,7 +288,7 @@ def _flock(handle: int) -> bool:
 
 
 def _free(lock: Path) -> bool:
-    """Return whether nobody is seen to hold a lock."""
+    """Return whether no process is known to hold a lock."""
     try:
         handle = os.open(lock, os.O_RDWR)
     except FileNotFoundError:

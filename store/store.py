@@ -1,4 +1,4 @@
-"""The one door to a store: open it, list it, read a layer, write a checkpoint, keep results, ask in SQL."""
+"""Use a store: open it, list it, read layers, write checkpoints, keep results, query with SQL."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ class Store:
 
     @classmethod
     def create(cls, path: str | os.PathLike[str]) -> Store:
-        """Make a new store.
+        """Create a new store.
 
         Raises:
-            BertdynError: something else is there, or the place cannot be written.
+            BertdynError: the path is taken or not writable.
         """
         store = cls(make(path))
         store._catalog.prepare()
@@ -85,7 +85,7 @@ class Store:
 
     @classmethod
     def open_or_create(cls, path: str | os.PathLike[str]) -> Store:
-        """Open the store, or make it when there is none.
+        """Open the store, or create it if there is none.
 
         Raises:
             BertdynError: as ``open`` and ``create``.
@@ -99,14 +99,14 @@ class Store:
         return cls.open(path)
 
     def corpora(self) -> tuple[CorpusInfo, ...]:
-        """The corpora, by name."""
+        """Return the corpora, sorted by name."""
         return tuple(self._reads.corpora())
 
     def corpus(self, name: str) -> Corpus:
-        """One corpus with its arrays and texts.
+        """Return one corpus with its arrays and texts.
 
         Raises:
-            BertdynError: there is none of that name (says which there are), or it is damaged.
+            BertdynError: there is none of that name (the message lists the names), or it is damaged.
         """
         from store.corpora.stored import read_corpus
 
@@ -114,12 +114,12 @@ class Store:
         return read_corpus(self.path, name)
 
     def add_corpus(self, corpus: Corpus) -> None:
-        """Add a corpus, whole or not at all; adding the same one again does nothing but add annotations that are new.
+        """Add a corpus, completely or not at all. If it is stored already, only its new annotations are added.
 
-        One that no checkpoint was extracted on yet (an extraction that failed) gives way to another of its name.
+        A stored corpus of that name without checkpoints (after a failed extraction) is replaced.
 
         Raises:
-            BertdynError: another one with checkpoints has that name; the disk is full or not writable.
+            BertdynError: a different corpus with checkpoints has that name; the disk is full or not writable.
         """
         from store.corpora.stored import add_corpus
 
@@ -131,11 +131,11 @@ class Store:
         add_corpus(self.path, corpus, lambda: bool(self._reads.checkpoints(layout.folder_name(name))))
 
     def annotate(self, corpus: str, annotation: Annotation, replace: bool = False) -> bool:
-        """Add labels to a corpus, whole or not at all; False where the same ones are there already.
+        """Add labels to a corpus, completely or not at all. Return False if the corpus already has them.
 
         Raises:
-            BertdynError: other labels of that name are there and ``replace`` is False; there is no such corpus; the
-                disk is full or not writable.
+            BertdynError: different labels have that name and ``replace`` is False; there is no such corpus; the disk is
+                full or not writable.
         """
         from store.corpora.annotations import add_annotation
 
@@ -145,11 +145,12 @@ class Store:
         return add_annotation(self.path, corpus, annotation, replace)
 
     def checkpoints(self, corpus: str | None = None) -> tuple[Checkpoint, ...]:
-        """Checkpoints that are in place, by corpus, task, seed and step.
+        """Return the stored checkpoints, sorted by corpus, task, seed and step.
 
         Args:
-            corpus: only those on a corpus. NO_CORPUS: each one once, as it was extracted last on any corpus or
-                registered, with the digest of its weights alone. None: all of all corpora.
+            corpus: return only checkpoints on this corpus. NO_CORPUS: each checkpoint once, from its last extraction on
+                any corpus or its registration, with only the digest of its weights. None: the checkpoints on all
+                corpora.
 
         Raises:
             BertdynError: no corpus of that name.
@@ -161,7 +162,7 @@ class Store:
         return self._reads.checkpoints(None if corpus is None else layout.folder_name(corpus))
 
     def checkpoint(self, corpus: str, key: CheckpointKey) -> Checkpoint:
-        """What is known of one checkpoint, from its own attributes; with NO_CORPUS as ``checkpoints`` gives it.
+        """Return the listing entry of one checkpoint, from its attributes; with NO_CORPUS as in ``checkpoints``.
 
         Raises:
             BertdynError: it is not in the store.
@@ -171,7 +172,7 @@ class Store:
         return checkpoint_of(checkpoint_row("", 0, self.attributes(corpus, key)))
 
     def attributes(self, corpus: str, key: CheckpointKey) -> Mapping[str, Any]:
-        """All that was noted when the checkpoint was extracted; with NO_CORPUS, when that was done last.
+        """Return all attributes of a checkpoint's extraction; with NO_CORPUS, of the last one.
 
         Raises:
             BertdynError: it is not in the store.
@@ -184,10 +185,10 @@ class Store:
     def hidden(
         self, corpus: str, key: CheckpointKey, layer: int, start: int = 0, stop: int | None = None
     ) -> np.ndarray:
-        """Hidden states [t, width] of tokens ``start`` to ``stop``, stored dtype; layer 0 is the embedding output.
+        """Return hidden states [t, width] of tokens ``start`` to ``stop`` as stored; layer 0 is the embedding output.
 
         Raises:
-            BertdynError: no such checkpoint or layer, or its chunks are damaged.
+            BertdynError: there is no such checkpoint or layer, or chunks are damaged.
         """
         from store.arrays import read_hidden
 
@@ -196,20 +197,24 @@ class Store:
     def attention(
         self, corpus: str, key: CheckpointKey, layer: int, head: int, start: int = 0, stop: int | None = None
     ) -> np.ndarray:
-        """Packed attention [p] of one head, entries ``start`` to ``stop``, in the stored dtype; both count from 1.
+        """Return packed attention [p] of one head, entries ``start`` to ``stop``, as stored.
+
+        Args:
+            layer: from 1.
+            head: from 1.
 
         Raises:
-            BertdynError: no such checkpoint, layer or head, none extracted, or its chunks are damaged.
+            BertdynError: there is no such checkpoint, layer or head, no attention was extracted, or chunks are damaged.
         """
         from store.arrays import read_attention
 
         return read_attention(self.path, self._arrays(corpus, key), layer, head, start, stop)
 
     def logits(self, corpus: str, key: CheckpointKey) -> tuple[np.ndarray, Classes]:
-        """Logits float32 [examples or tokens, classes] of a checkpoint's own classifier, and what their columns are.
+        """Return logits, float32 [examples or tokens, classes], of a checkpoint's own classifier, and its classes.
 
         Raises:
-            BertdynError: no such checkpoint, it has no logits, or they are damaged.
+            BertdynError: there is no such checkpoint, it has no logits, or they are damaged.
         """
         from store.arrays import read_outputs
 
@@ -217,10 +222,10 @@ class Store:
         return read_outputs(self.path, corpus, key)
 
     def classifier(self, corpus: str, key: CheckpointKey) -> dict[str, np.ndarray]:
-        """Weights of a checkpoint's own classifier and of its pooler by name, float32.
+        """Return the weights of a checkpoint's own classifier and of its pooler by name, float32.
 
         Raises:
-            BertdynError: no such checkpoint, it has no classifier, or its weights are damaged.
+            BertdynError: there is no such checkpoint, it has no classifier, or the weights are damaged.
         """
         from store.arrays import read_classifier
 
@@ -228,10 +233,12 @@ class Store:
         return read_classifier(self.path, corpus, key)
 
     def chunks(self, corpus: str, key: CheckpointKey) -> tuple[int, int]:
-        """Chunk lengths (tokens of the hidden states, entries of the attentions; 0 without): the cheap reading steps.
+        """Return the chunk lengths: tokens for hidden states, entries for attentions (0 without attentions).
+
+        Reading in steps of these lengths is cheapest.
 
         Raises:
-            BertdynError: no such checkpoint.
+            BertdynError: there is no such checkpoint.
         """
         infos = self._arrays(corpus, key).infos
         attention = infos.get(layout.ATTENTION)
@@ -251,10 +258,11 @@ class Store:
         classifier: Classifier | None = None,
         replace: bool = False,
     ) -> CheckpointWriter:
-        """Start to write one checkpoint on a corpus; nobody sees it before ``commit``.
+        """Start writing one checkpoint on a corpus; it is not visible before ``commit``.
 
         Raises:
-            BertdynError: no such corpus, a negative step, a task that names a variant, or the store cannot be written.
+            BertdynError: there is no such corpus, the step is negative, the task's name contains a variant, or the
+                store is not writable.
         """
         from store.arrays import CheckpointWriter
 
@@ -286,10 +294,10 @@ class Store:
         attributes: Mapping[str, Any],
         replace: bool = False,
     ) -> bool:
-        """List a checkpoint without any array; False where it is registered already.
+        """Register a checkpoint without arrays. Return False if it is registered already.
 
         Raises:
-            BertdynError: a negative step, a task that names a variant, or the store cannot be written.
+            BertdynError: the step is negative, the task's name contains a variant, or the store is not writable.
         """
         from store.registered import register
 
@@ -303,7 +311,7 @@ class Store:
         return folder is not None
 
     def add_results(self, results: Sequence[Result]) -> None:
-        """Keep computed values; all of them are there, or none.
+        """Store computed values, all of them or none.
 
         Raises:
             BertdynError: the disk is full or not writable.
@@ -313,10 +321,10 @@ class Store:
         self._catalog.add_results(results)
 
     def results(self, query: RowQuery = ALL_ROWS) -> list[Result]:
-        """Kept values: the newest of each, and only those whose inputs are all still what was read.
+        """Return stored values: the newest row per key, and only rows whose inputs have not changed since.
 
         Args:
-            query: conditions, order and limit; its columns are not used.
+            query: conditions, order and limit; its columns are ignored.
 
         Raises:
             BertdynError: the table cannot be read.
@@ -326,7 +334,7 @@ class Store:
         return list(map(read, self._reads.rows(replace(query, columns=()))))
 
     def result_columns(self, query: RowQuery) -> list[tuple[Any, ...]]:
-        """Some columns of what ``results`` gives: many rows cost a tenth of the time.
+        """Return some columns of the rows of ``results``; for many rows this takes a tenth of the time.
 
         Raises:
             BertdynError: as ``results``.
@@ -334,7 +342,7 @@ class Store:
         return self._reads.rows(query)
 
     def add_artefact(self, arrays: Mapping[str, np.ndarray]) -> str:
-        """Keep arrays that a row will name; returns their name.
+        """Store arrays for a row that will name them. Return their name.
 
         Raises:
             BertdynError: the disk is full or not writable.
@@ -344,10 +352,10 @@ class Store:
         return write_artefact(self.path, arrays)
 
     def artefact(self, name: str) -> dict[str, np.ndarray]:
-        """Read the arrays that a row names.
+        """Return the arrays that a row names.
 
         Raises:
-            BertdynError: there are none of that name, or they are damaged.
+            BertdynError: there are no arrays of that name, or they are damaged.
         """
         from store.artefacts import read_artefact
 
@@ -359,24 +367,25 @@ class Store:
         limit: int | None = None,
         measures: Iterable[str] = (),
     ) -> Table:
-        """Answer one SELECT over the views runs, checkpoints, training_log, corpora, results and one view a measure.
+        """Answer one SELECT over the views runs, checkpoints, training_log, corpora, annotations, results, and one view
+        per measure.
 
         Args:
             sql: DuckDB's SQL.
-            limit: most rows to give; ``truncated`` says whether there were more.
-            measures: names that have a view even while the store holds no value of them.
+            limit: maximum number of rows; ``truncated`` tells whether there were more.
+            measures: names of measures that have a view even if the store holds no value of them.
 
         Raises:
-            BertdynError: not one SELECT, or DuckDB refuses it (in its own words).
+            BertdynError: it is not one SELECT, or DuckDB refuses it (with DuckDB's message).
         """
         return self._reads.query(sql, limit, {name: MeasureShape() for name in measures})
 
     def fetch(self, sql: str, convert: Callable[[Any], _T], measures: Iterable[str] = ()) -> _T:
-        """Answer one SELECT as ``query`` does, in the form that a function makes of DuckDB's relation.
+        """Answer one SELECT as ``query`` does, and convert DuckDB's relation with a function.
 
         Args:
-            convert: called with the relation (``lambda relation: relation.df()``), perhaps more than once; what it
-                returns must not need the relation any more.
+            convert: called with the relation (``lambda relation: relation.df()``), possibly more than once; its result
+                must not depend on the relation any more.
 
         Raises:
             BertdynError: as ``query``.
@@ -388,16 +397,16 @@ class Store:
         self._reads.close()
 
     def shelf(self) -> Shelf:
-        """The store's cache of arrays that belong to one layer of one checkpoint and are dear to compute again."""
+        """Return the store's cache of arrays of single layers that are costly to compute."""
         from store.shelf import Shelf
 
         return Shelf(self.path)
 
     def remove_unused(self) -> bool:
-        """Remove a store that holds no checkpoint and that nobody is writing to; whether it is gone.
+        """Remove the store if it has no checkpoint and no process is writing to it. Return whether it was removed.
 
         Raises:
-            BertdynError: the folder around it cannot be written.
+            BertdynError: the folder around it is not writable.
         """
         return remove_unused(self.path)
 
@@ -405,20 +414,20 @@ class Store:
         """Read everything and compare it with its checksums and descriptions.
 
         With ``repair``, damaged groups and damaged fragments of tables are moved to ``trash/``, where they stay until
-        ``empty_trash``, tables and index made again from the groups, and what dead processes left removed.
+        ``empty_trash``; tables and index are rebuilt from the groups; and leftovers of dead processes are removed.
 
         Raises:
-            BertdynError: to repair, the store must be writable.
+            BertdynError: the store is to be repaired, but is not writable.
         """
         from store.check import check
 
         return check(self.path, self._catalog, repair)
 
     def empty_trash(self) -> int:
-        """Remove what repairs set aside; returns how much there was.
+        """Remove everything that repairs set aside. Return the number of folders and files.
 
         Raises:
-            BertdynError: the store cannot be written.
+            BertdynError: the store is not writable.
         """
         from store.check import empty_trash
 
@@ -484,7 +493,7 @@ def _need_key(key: CheckpointKey) -> None:
     for name in (key.task, key.variant, key.seed):
         _need_text(name)
     if VARIANT_MARK in key.task:
-        raise BertdynError(f"Checkpoint {key}: what follows '{VARIANT_MARK}' in a task's name is its variant.")
+        raise BertdynError(f"Checkpoint {key}: a task's name cannot contain '{VARIANT_MARK}', which begins a variant.")
     if key.step < 0:
         raise BertdynError(f"Checkpoint {key}: a step cannot be negative.")
 

@@ -1,8 +1,8 @@
-"""Chunk files written front to back, and read into place.
+"""Write chunk files from front to back, and read them directly into an array.
 
-A chunk here is its values and a checksum, so it can be appended to as sentences come: nothing has to wait in memory
-for a chunk to fill (1.2 GB for the 157 axes of a 12-layer model), and each byte is written once. Reading straight into
-the caller's array spares the copies and thread switches of a general reader.
+A chunk file holds values and a checksum, so sentences can be appended as they come: no chunk has to fill up in memory
+first (1.2 GB for the 157 axes of a 12-layer model), and each byte is written once. Reading directly into the caller's
+array avoids the copies and thread switches of a general reader.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ class Stream:
     """One packed axis of an array: a layer's hidden states, or one head's attention. One thread at a time."""
 
     def __init__(self, info: ArrayInfo, before: tuple[int, ...]) -> None:
-        """``before``: index of the axes before the packed one; those after it are whole in each chunk."""
+        """
+        Args:
+            before: index on the axes before the packed one; each chunk holds the later axes in full.
+        """
         self._info = info
         self._before = before
         self._after = (0,) * (len(info.shape) - len(before) - 1)
@@ -34,11 +37,11 @@ class Stream:
 
     @property
     def rows(self) -> int:
-        """Rows written so far."""
+        """Number of rows written so far."""
         return self._done // self._row_bytes if self._row_bytes else self._length
 
     def feed(self, rows: np.ndarray) -> None:
-        """Append rows, contiguous and of the array's dtype."""
+        """Append rows, which must be contiguous and of the array's dtype."""
         raw = rows.reshape(-1).view(np.uint8)
         self._hash.update(raw.data)
         start = 0
@@ -50,7 +53,7 @@ class Stream:
             start += piece.size
 
     def finish(self) -> bytes:
-        """Fill the last chunk up, and give the digest of all rows in order, whatever the chunks and the calls were."""
+        """Fill up the last chunk. Return the digest of all rows in order, independent of chunks and calls."""
         digest = self._hash.digest(length=DIGEST_BYTES)
         left = -self._done % self._chunk_bytes if self._chunk_bytes else 0
         if left:
@@ -73,10 +76,10 @@ class Stream:
 
 
 def read_rows(info: ArrayInfo, before: tuple[int, ...], first: int, last: int) -> np.ndarray:
-    """Rows ``first`` to ``last`` of one packed axis, each chunk compared with its checksum.
+    """Read rows ``first`` to ``last`` of one packed axis, and compare each chunk with its checksum.
 
     Raises:
-        OSError: a chunk is missing (Zarr readers take such a one for fill values, in silence).
+        OSError: a chunk is missing (Zarr readers would silently return fill values).
         ValueError: a chunk is cut off, or does not match its checksum.
     """
     axis = len(before)
@@ -102,6 +105,6 @@ def _fill(path: Path, place: np.ndarray) -> None:
         count = file.readinto(raw.data)
         end = file.read(CHECKSUM_BYTES + 1)
     if count != raw.size or len(end) != CHECKSUM_BYTES:
-        raise ValueError(f"'{path}' has another size than it was written with")
+        raise ValueError(f"the size of '{path}' has changed since it was written")
     if extend_checksum(0, raw).to_bytes(CHECKSUM_BYTES, "little") != end:
         raise ValueError(f"'{path}' does not match its checksum")

@@ -1,8 +1,8 @@
-"""The tables, the rows that go into them, and the SQL views over them. Pure text and data.
+"""Define the tables, their rows, and the SQL views over them. Pure text and data.
 
-``checkpoints`` and ``corpora`` repeat what the groups' attributes say, for SQL and for quick listings. A row shows only
-while its group is in place: ``live_checkpoints`` and ``live_corpora`` hold the folders that are (with the time they
-were written), from a scan here and from a glob in ``index.duckdb``.
+``checkpoints`` and ``corpora`` repeat the groups' attributes, for SQL and for quick listings. A row is shown only while
+its group is published: ``live_checkpoints`` and ``live_corpora`` hold the folders of published groups (with the time
+they were written), from a scan here and from a glob in ``index.duckdb``.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ ALL = (CHECKPOINTS, CORPUS_TABLE, RESULTS, INPUTS)
 VIEWS = ("checkpoints", "runs", "training_log", "corpora", "annotations", "results")
 
 _ALWAYS = frozenset(("task", "variant", "seed", "step", "value", "unit", "n"))
-# The newest row of a key, among rows that lie near each other: of the hash alone no filter would reach the fragments.
+# Columns that define "the same row". The hash alone would suffice, but then DuckDB could not filter the fragments.
 _SAME = "measure, task, seed, step, layer, row_key"
 
 
 @dataclass(frozen=True)
 class MeasureShape:
-    """What the view of one measure shows: the columns that its values use, and its parameters with their SQL types."""
+    """The columns of one measure's view: those that its values use, and its parameters with their SQL types."""
 
     columns: frozenset[str] = frozenset(SHOWN)
     parameters: tuple[tuple[str, str], ...] = ()
@@ -75,7 +75,7 @@ class MeasureShape:
     """Parquet columns of further coordinates, with their SQL types."""
 
     def merged(self, other: MeasureShape) -> MeasureShape:
-        """The shape that shows both; a parameter or coordinate of two types becomes text."""
+        """Return a shape with the columns of both; a parameter or coordinate of two types becomes text."""
         return MeasureShape(
             self.columns | other.columns,
             _both(self.parameters, other.parameters),
@@ -91,7 +91,7 @@ def _both(some: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...]) 
 
 
 def shapes_of(results: Sequence[Result]) -> dict[str, MeasureShape]:
-    """Shape of each measure that occurs."""
+    """Return the shape of each measure that occurs."""
     shapes: dict[str, MeasureShape] = {}
     for result in results:
         used = frozenset(name for name in SHOWN if getattr(result, name) not in (None, "")) | _ALWAYS
@@ -103,7 +103,7 @@ def shapes_of(results: Sequence[Result]) -> dict[str, MeasureShape]:
 
 
 def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) -> tuple[object, ...]:
-    """Row of ``checkpoints`` for a group with these attributes; nested values as JSON text.
+    """Return the row of ``checkpoints`` for a group with these attributes; nested values as JSON text.
 
     Raises:
         KeyError, TypeError, ValueError: the attributes are not those of a checkpoint.
@@ -120,13 +120,13 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
 
 
 def _digests(attributes: Mapping[str, Any]) -> dict[str, object]:
-    """Digests of what was extracted, and of the weights that it was extracted with."""
+    """Return the digests of the extracted arrays and of the weights."""
     weights = attributes.get("weights_sha256")
     return {**attributes["digests"], **({"weights": weights} if weights else {})}
 
 
 def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
-    """The checkpoint that a row of ``checkpoints`` describes (metrics as JSON text or as a mapping)."""
+    """Return the checkpoint in a row of ``checkpoints`` (metrics as JSON text or as a mapping)."""
     _, _, corpus, task, variant, seed, step, layers, heads, width, dtype, digests, epoch, loss, metrics = row[:15]
     key = CheckpointKey(task, variant, seed, step)
     return Checkpoint(
@@ -135,7 +135,7 @@ def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
 
 
 def corpus_row(folder: str, modified: int, info: CorpusInfo) -> tuple[object, ...]:
-    """Row of ``corpora``."""
+    """Return the row of ``corpora`` for a corpus."""
     rest = list(CORPUS_TABLE.columns)[2:]
     nested = {"annotations": [asdict(one) for one in info.annotations]}
     return (folder, modified, *(_json(nested[n]) if n in nested else getattr(info, n) for n in rest))
@@ -146,7 +146,7 @@ def _widened(axes: Mapping[str, str]) -> list[TableSpec]:
 
 
 def axes_of(shapes: Mapping[str, MeasureShape]) -> dict[str, str]:
-    """Parquet columns of further coordinates that some measure uses, with their SQL types."""
+    """Return the Parquet columns of all further coordinates that some measure uses, with their SQL types."""
     found: tuple[tuple[str, str], ...] = ()
     for shape in shapes.values():
         found = _both(found, shape.axes)
@@ -154,10 +154,10 @@ def axes_of(shapes: Mapping[str, MeasureShape]) -> dict[str, str]:
 
 
 def outlines(axes: Mapping[str, str]) -> Iterator[str]:
-    """Yield statements that make empty tables with the names and columns of what ``sources`` makes.
+    """Yield statements that make empty tables with the names and columns that ``sources`` will make.
 
-    DuckDB looks up the columns behind a view each time that a view over it is made: views are made over these tables,
-    at once, and read what takes their place, which may be thousands of files.
+    DuckDB looks up the columns below a view whenever another view over it is made. So the views are made over these
+    empty tables, which is quick, and the tables are then replaced by the real sources, which may be thousands of files.
     """
     for table in _widened(axes):
         yield f"create table stored_{table.name} as {table.empty()}"
@@ -168,9 +168,9 @@ def outlines(axes: Mapping[str, str]) -> Iterator[str]:
 def sources(
     paths: Mapping[str, Sequence[Path]], axes: Mapping[str, str], without: Collection[str] = ()
 ) -> Iterator[str]:
-    """Yield statements that put views over given fragments, and over rows not yet in one, in the place of the outlines.
+    """Yield statements that replace the outlines by views over given fragments and over rows that are not saved yet.
 
-    Tables of ``without`` are not there afterwards: a question about them cannot be answered.
+    Tables in ``without`` do not exist afterwards: queries of them fail.
     """
     for table in _widened(axes):
         yield f"create temp table unsaved_{table.name} as {table.empty()}"
@@ -183,16 +183,16 @@ def sources(
 
 
 def lasting_sources(root: Path, axes: Mapping[str, str]) -> Iterator[str]:
-    """Yield statements that put lasting views in the place of the outlines, for ``index.duckdb``.
+    """Yield statements that replace the outlines by lasting views, for ``index.duckdb``.
 
-    They are over whatever fragments and groups there are at the time of the query. They read replaced fragments too,
-    whose rows show once, and compare no checksums.
+    They read all fragments and groups that exist at the time of the query, including replaced fragments, whose rows
+    show once. They do not compare checksums.
     """
     for table in _widened(axes):
         read = table.completed([f"select * from {everything_in(root / TABLES / table.name, '.parquet')}"])
         yield f"drop table stored_{table.name}"
         yield f"create view stored_{table.name} as {read}"
-    # A corpus is as new as the newest of its annotations.
+    # A corpus has the time of its newest annotation.
     below = {"live_checkpoints": (ACTIVATIONS, 4, ("",)), "live_corpora": (CORPORA, 1, ("", f"{ANNOTATIONS}/*/"))}
     for name, (top, depth, within) in below.items():
         folder = f"regexp_extract(filename, '({top}{'/[^/]+' * depth})(/{ANNOTATIONS}/[^/]+)?/zarr[.]json$', 1)"
@@ -208,7 +208,7 @@ def lasting_sources(root: Path, axes: Mapping[str, str]) -> Iterator[str]:
 
 
 def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
-    """The views that users see, over ``stored_*`` and ``live_*``."""
+    """Yield statements that make the views for users, over ``stored_*`` and ``live_*``."""
     yield (
         "create view current_checkpoints as select * from stored_checkpoints "
         "where (folder, modified) in (select (folder, modified) from live_checkpoints) "
@@ -268,13 +268,13 @@ select 'members', corpus || '/' || case when variant = '' then task else task ||
 union all
 select 'annotation', corpus || '/' || annotation, digest from annotations
 """
-"""SELECT of the digest of everything in the store that a value may have been computed from (``InputDigest``), over the
-tables ``live`` (checkpoints in place) and ``annotations``. What belongs to no corpus is that of the newest extraction
-of a checkpoint, on whatever corpus (``Store.checkpoints``)."""
+"""SELECT of the digests of all possible inputs in the store (``InputDigest``), over the tables ``live`` (published
+checkpoints) and ``annotations``. Inputs without a corpus come from the newest extraction of a checkpoint on any corpus
+(``Store.checkpoints``)."""
 
 
 def current_inputs(inputs: str) -> str:
-    """SELECT of the input sets of which everything is in the store as it was."""
+    """Return a SELECT of the input sets whose inputs are all unchanged in the store."""
     return (
         f"select input_set from {inputs} group by input_set "
         "having bool_and((kind, resource, digest) in (select (kind, resource, digest) from digests))"
@@ -282,7 +282,7 @@ def current_inputs(inputs: str) -> str:
 
 
 def current_results(source: str) -> str:
-    """SELECT of the newest result of each key, of those whose inputs are all in the store as they were."""
+    """Return a SELECT of the newest result per key among those whose inputs are all unchanged in the store."""
     return (
         f"select * from {source} "
         "where (input_set is null or input_set in (select input_set from current_inputs)) "
@@ -300,7 +300,7 @@ def _measure_view(name: str, shape: MeasureShape) -> str:
         taken = parameter in COLUMNS or AXIS + parameter in dict(shape.axes)
         column = f"{parameter}_parameter" if taken else parameter
         columns.append(f"json_extract_string(parameters, {path})::{kind} as {_identifier(column)}")
-    view = name.replace("-", "_")  # typed from memory, without quotes
+    view = name.replace("-", "_")  # so that users can type it without quotes
     return f"create view {_identifier(view)} as select {', '.join(columns)} from results where measure = {quoted(name)}"
 
 
@@ -315,12 +315,12 @@ def _kind(value: object) -> str:
 
 
 def _mapping(value: Any) -> dict[str, Any]:
-    """A mapping that DuckDB gave, or its JSON text."""
+    """Return a mapping from DuckDB, or from its JSON text."""
     return json.loads(value) if isinstance(value, str) else dict(value or {})
 
 
 def _text(value: object) -> str:
-    # Paths may hold bytes that are no text; SQL must not stumble over them.
+    # Paths may hold bytes that are not valid text, which SQL would refuse.
     return str(value).encode("utf-8", "replace").decode()
 
 

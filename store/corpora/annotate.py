@@ -51,8 +51,8 @@ def annotations_in(
     others = [one.info.name for one in made if known.get(one.info.name, one.info.digest) != one.info.digest]
     if others and not replace:
         raise BertdynError(
-            f"Corpus '{corpus}' has other labels called {', '.join(others)} already. Give these another name with "
-            "--name, or put them in the place of the old ones with --replace."
+            f"Corpus '{corpus}' already has different labels called {', '.join(others)}. Give the new ones another "
+            "name with --name, or replace the old ones with --replace."
         )
     return made
 

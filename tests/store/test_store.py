@@ -24,7 +24,7 @@ def test_a_new_store_is_empty_and_opens_again(tmp_path: Path) -> None:
 
 def test_an_empty_folder_becomes_a_store_and_a_full_one_does_not(tmp_path: Path) -> None:
     Store.create(tmp_path)
-    with pytest.raises(BertdynError, match="is a bertdyn store already"):
+    with pytest.raises(BertdynError, match="is already a bertdyn store"):
         Store.create(tmp_path)
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").write_bytes(b"x")
@@ -40,7 +40,7 @@ def test_an_empty_folder_becomes_a_store_and_a_full_one_does_not(tmp_path: Path)
         ("{", "not a bertdyn store"),
         ('{"format": "other", "version": 1}', "not a bertdyn store"),
         ('{"format": "bertdyn", "version": 1}', "has format 1, which this bertdyn .format 2. does not read: extract"),
-        ('{"format": "bertdyn", "version": 3}', "has format 3; this bertdyn understands up to 2"),
+        ('{"format": "bertdyn", "version": 3}', "has format 3; this bertdyn reads formats up to 2"),
     ],
 )
 def test_what_is_no_store_of_ours_is_refused(tmp_path: Path, marker: str | None, says: str) -> None:

@@ -296,7 +296,7 @@ def test_a_place_that_is_taken_or_locked_is_refused(own: Path, monkeypatch: pyte
         go(own)
     shutil.rmtree(own / "x.bertdyn")
     monkeypatch.setattr(os, "access", lambda *a, **k: False)
-    nothing_is_written(own, "cannot be written")
+    nothing_is_written(own, "is not writable")
 
 
 def test_a_corpus_name_with_other_text_or_labels_is_refused(own: Path) -> None:
