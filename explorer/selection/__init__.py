@@ -1,4 +1,4 @@
-"""What is asked: what a person typed (``Selection``), and that settled (``Question``)."""
+"""Selections that a user typed (``Selection``), and complete, checked questions made from them (``Question``)."""
 
 from explorer.selection.against import KINDS, Against
 from explorer.selection.cells import Cell, Cells, Pair

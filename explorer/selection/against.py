@@ -1,4 +1,4 @@
-"""What a checkpoint is compared with, as a person writes it, and which checkpoint that is."""
+"""Parse the reference of a comparison (``--against``) and find the reference checkpoint."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey
 
 SEEDS = "seeds"
 KINDS = (PRETRAINED, "first", "previous", "final", PLAIN, SEEDS)
-"""What ``--against`` takes as one word. ``plain``: the same task, seed and step without a variant. ``seeds``: every
-other seed of the task at the same step."""
+"""Words that ``--against`` takes. ``plain``: the same task, seed and step without a variant. ``seeds``: every other
+seed of the task at the same step."""
 
 Runs = Mapping[tuple[str, str], Sequence[CheckpointKey]]
-"""Checkpoints of each run in the order of their steps, by task with variant and seed."""
+"""Checkpoints of each run in the order of their steps, by (task with variant, seed)."""
 
 
 @dataclass(frozen=True)
 class Against:
-    """What a checkpoint is compared with: one of KINDS, ``seed:N`` or one key."""
+    """The reference that checkpoints are compared with: one of KINDS, ``seed:N`` or the key of a checkpoint."""
 
     kind: str
     seed: str = ""
@@ -30,7 +30,7 @@ class Against:
 
     @classmethod
     def parse(cls, text: str) -> Against:
-        """Read one of KINDS, ``seed:N``, ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``.
+        """Parse one of KINDS, ``seed:N``, ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``.
 
         Raises:
             BertdynError: the text is none of them.
@@ -47,11 +47,11 @@ class Against:
 
     @property
     def between_seeds(self) -> bool:
-        """Two seeds of one task are compared."""
+        """Whether seeds of one task are compared."""
         return self.kind in ("seed", SEEDS)
 
     def reference(self, key: CheckpointKey, runs: Runs) -> CheckpointKey | None:
-        """Return the checkpoint that ``key`` is compared with; None where there is none."""
+        """Return the checkpoint that ``key`` is compared with; None if there is none."""
         match self.kind:
             case "pretrained":
                 return _there(PRETRAINED_KEY, runs)

@@ -1,4 +1,4 @@
-"""What a question asks for, cell by cell: one rule for the planner, the views and the count of what is missing."""
+"""List the cells of a question: one rule for the planner, the views and the count of missing cells."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 class Pair(NamedTuple):
-    """A checkpoint and the one it is compared with (None for measures of one checkpoint)."""
+    """A checkpoint and its reference (None for measures of one checkpoint)."""
 
     key: CheckpointKey
     reference: CheckpointKey | None
 
 
 class Cell(NamedTuple):
-    """What is computed in one go and known or missing as a whole, however many rows it has.
+    """A unit of computation: it is computed, known or missing as a whole, whatever its number of rows.
 
-    Flat, because there may be a hundred thousand: operands first, then coordinates.
+    Its fields are flat (first operands, then coordinates), since there may be a hundred thousand cells.
     """
 
     task: str
@@ -37,7 +37,7 @@ class Cell(NamedTuple):
     seed: str
     step: int
     ref_task: str | None
-    """None, as what follows, for a measure of one checkpoint."""
+    """Task of the reference; like the next three fields, None for a measure of one checkpoint."""
     ref_variant: str | None
     ref_seed: str | None
     ref_step: int | None
@@ -48,17 +48,17 @@ class Cell(NamedTuple):
 
     @classmethod
     def of(cls, pair: Pair, at: At) -> Cell:
-        """Return the cell of a comparison at some coordinates."""
+        """Return the cell of a comparison at the given coordinates."""
         return cls._make((*pair.key, *(pair.reference or _NOBODY), *at))
 
     @property
     def key(self) -> CheckpointKey:
-        """The checkpoint."""
+        """Key of the measured checkpoint."""
         return CheckpointKey(self.task, self.variant, self.seed, self.step)
 
     @property
     def reference(self) -> CheckpointKey | None:
-        """What it is compared with; None for a measure of one checkpoint."""
+        """Key of the reference; None for a measure of one checkpoint."""
         if self.ref_task is None or self.ref_variant is None or self.ref_seed is None or self.ref_step is None:
             return None
         return CheckpointKey(self.ref_task, self.ref_variant, self.ref_seed, self.ref_step)
@@ -70,7 +70,7 @@ class Cell(NamedTuple):
 
     @property
     def at(self) -> At:
-        """Its coordinates."""
+        """Coordinates of the cell."""
         return At(self.layer, self.ref_layer, self.more)
 
     @property
@@ -88,17 +88,17 @@ class Cell(NamedTuple):
 
 _NOBODY = (None, None, None, None)
 Finished = Mapping[Pair, Mapping[At, tuple[Known, ...]]]
-"""Cells that are done, by their operands."""
+"""Numbers of the finished cells, by operands and coordinates."""
 
 
 class Cells(Collection[Cell]):
-    """Every cell that a question asks for, computed or not; each is made when it is looked at."""
+    """All cells of a question, computed or not; each object is made only when it is needed."""
 
     def __init__(self, question: Question, checkpoints: Iterable[Checkpoint], finished: Finished | None = None) -> None:
         """
         Args:
             checkpoints: every checkpoint of the question's corpus.
-            finished: the cells that are done, for a measure that proposes its cells in rounds.
+            finished: the finished cells, for a measure that proposes its cells in rounds.
 
         Raises:
             BertdynError: the question matches no checkpoint.
@@ -115,7 +115,7 @@ class Cells(Collection[Cell]):
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
-        """Tasks (with variants) that have any, in the order asked for, else by name, the pre-trained model last."""
+        """Tasks (with variants) that have cells, in the question's order, else by name, the pre-trained model last."""
         there = [task for task in self._pairs if next(self.of(task), None)]
         ranks = {task: i for i, task in enumerate(self.question.tasks)}
         return tuple(sorted(there, key=lambda task: (ranks.get(task, len(ranks)), task == PRETRAINED, task)))
@@ -126,17 +126,17 @@ class Cells(Collection[Cell]):
 
     @property
     def runs(self) -> list[tuple[str, str]]:
-        """Tasks and seeds, by name."""
+        """Pairs of task and seed, sorted by name."""
         found = {(task, pair.key.seed) for task, each in self._pairs.items() for pair in each}
         return sorted(found, key=lambda run: (run[0], seed_order(run[1])))
 
     @property
     def pairs(self) -> list[Pair]:
-        """The comparisons, those with one reference beside each other."""
+        """Comparisons, sorted so that those with the same reference follow each other."""
         return sorted(self._all, key=lambda p: (p.reference or p.key, p.key))
 
     def at(self, pair: Pair) -> tuple[At, ...]:
-        """Return the coordinates at which a comparison is computed; few comparisons differ in them."""
+        """Return the coordinates at which a comparison is computed; they are the same for most comparisons."""
         found = self._at.get(pair)
         if found is None:
             shape = shape_of(self._operands(pair))
@@ -148,25 +148,25 @@ class Cells(Collection[Cell]):
 
     @property
     def exact(self) -> bool:
-        """No more cells will be proposed once these are finished."""
+        """Whether the cells are final; otherwise, more may be proposed when these are finished."""
         return self.question.measure.cells is None
 
     @cached_property
     def left_out(self) -> int:
-        """Comparisons that lack what the measure reads."""
+        """Number of comparisons that lack an input of the measure."""
         return sum(not self._readable(pair) for pair in self._all)
 
     def require(self) -> None:
-        """Make sure that there is a cell.
+        """Check that there is at least one cell.
 
         Raises:
-            BertdynError: there is none; says which input is missing or which layers there are.
+            BertdynError: there is none (the message names the missing input or the possible layers).
         """
         measure = self.question.measure
         if self.left_out == len(self._all):
             lacking = " and ".join(i.title for i in measure.reads)
             raise BertdynError(
-                f"{measure.name} reads {lacking}, and the chosen checkpoints{_on(self.question)} were stored without "
+                f"{measure.name} reads {lacking}, but the chosen checkpoints{_on(self.question)} were stored without "
                 "them: extract again, without --no-attentions and --no-logits."
             )
         if measure.layers is not None and next(iter(self), None) is None:
@@ -198,10 +198,10 @@ class Cells(Collection[Cell]):
 
 
 class Shape(NamedTuple):
-    """All that the coordinates of a comparison depend on; few comparisons differ in it."""
+    """The facts on which the coordinates of a comparison depend; most comparisons share them."""
 
     layers: tuple[int, ...]
-    """Transformer layers of each operand."""
+    """Number of transformer layers of each operand."""
     inputs: frozenset[str]
     """Kinds of input that every operand has."""
 
@@ -213,7 +213,7 @@ def shape_of(operands: Sequence[Checkpoint]) -> Shape:
 
 
 def shapes_of(question: Question, checkpoints: Iterable[Checkpoint]) -> Counter[Shape]:
-    """Return how many comparisons of each shape a question asks for, given all checkpoints of its corpus.
+    """Return the number of a question's comparisons per shape, given all checkpoints of its corpus.
 
     Raises:
         BertdynError: as ``comparisons``.
@@ -224,14 +224,19 @@ def shapes_of(question: Question, checkpoints: Iterable[Checkpoint]) -> Counter[
 
 
 def count(question: Question, shapes: Mapping[Shape, int]) -> tuple[int, bool]:
-    """Return how many cells a question has in comparisons of these shapes, without making them, and whether that is
-    all: a measure that proposes its cells in rounds may add more."""
+    """Return the number of a question's cells, and whether it is final, without making the cells.
+
+    It is not final for a measure that proposes its cells in rounds.
+
+    Args:
+        shapes: number of comparisons per shape.
+    """
     cells = sum(many * len(coordinates(question, shape, {})) for shape, many in shapes.items())
     return cells, question.measure.cells is None
 
 
 def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Known, ...]]) -> tuple[At, ...]:
-    """Return the coordinates at which a comparison is computed; none where an operand lacks what the measure reads."""
+    """Return the coordinates at which a comparison is computed; none if an operand lacks an input of the measure."""
     measure = question.measure
     if not all(one.kind in shape.inputs for one in measure.reads):
         return ()
@@ -242,10 +247,10 @@ def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Kn
 
 
 def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:
-    """Yield the layers of a comparison, each with itself or with each chosen one of the reference.
+    """Yield the layers of a comparison, each with itself or with each chosen layer of the reference.
 
     Args:
-        layers: transformer layers of each operand.
+        layers: number of transformer layers of each operand.
     """
     axis = question.measure.layers
     if axis is None:
@@ -253,7 +258,7 @@ def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:
         return
     chosen = [n for n in range(axis.low, layers[0] + 1) if question.layers is None or n in question.layers]
     if axis.within:
-        yield from [At()] if chosen else []  # all layers in one go, whichever of them are shown
+        yield from [At()] if chosen else []  # one cell computes all layers, whichever are shown
         return
     if len(layers) == 1:
         yield from map(At, chosen)
@@ -268,10 +273,10 @@ def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:
 
 
 def choose(question: Question, keys: Iterable[CheckpointKey]) -> tuple[CheckpointKey, ...]:
-    """Return the checkpoints of a corpus that the question names, sorted by task, variant, seed and step.
+    """Return the checkpoints of a corpus that the question selects, sorted by task, variant, seed and step.
 
     Raises:
-        BertdynError: a task or seed that the store does not have, or nothing left; says what there is.
+        BertdynError: the store lacks a task or seed, or nothing matches (the message lists what there is).
     """
     keys = sorted(keys)
     runs = {key[:3] for key in keys}
@@ -297,17 +302,16 @@ def choose(question: Question, keys: Iterable[CheckpointKey]) -> tuple[Checkpoin
 
 
 def comparisons(question: Question, keys: Sequence[CheckpointKey]) -> tuple[Pair, ...]:
-    """Return the comparisons that a question asks for, given all checkpoints of its corpus.
+    """Return the comparisons of a question, given all checkpoints of its corpus.
 
-    A checkpoint is never compared with itself, and one without a counterpart (the first under ``previous``, a task
-    without seed N) is left out. The pre-trained model is measured only when named, or when the measure stands alone.
-    Under ``seeds`` a checkpoint has several pairs, one with each other seed of its task at its step; of the two the
-    smaller seed is the reference, so that no pair comes twice, and a pair is wanted when either seed is chosen.
-    Where layers are compared with other layers, a checkpoint that is itself the reference that was named stays: its
-    own layers with one another.
+    A checkpoint is never compared with itself, and a checkpoint without a counterpart (the first under ``previous``, a
+    task without seed N) is left out. The pre-trained model is measured only if it is named, or if the measure has no
+    reference. Under ``seeds``, a checkpoint is compared with every other seed of its task at its step; the smaller seed
+    is the reference, so that no pair occurs twice, and a pair is included if either seed is chosen. Exception: if
+    layers are compared with other layers, a checkpoint may be its own reference if the user named it.
 
     Raises:
-        BertdynError: nothing matches, or no comparison is left; says what there is.
+        BertdynError: nothing matches, or no comparison is left (the message lists what there is).
     """
     chosen = choose(question, keys)
     if any(operand.path for operand in question.measure.operands):
@@ -338,7 +342,7 @@ def comparisons(question: Question, keys: Sequence[CheckpointKey]) -> tuple[Pair
 
 
 def _between_seeds(chosen: Iterable[CheckpointKey], keys: Iterable[CheckpointKey]) -> list[Pair]:
-    """Every pair of seeds of one task and step that has a chosen checkpoint in it, once, sorted."""
+    """Return every pair of seeds of a task and step that contains a chosen checkpoint, once, sorted."""
     alike: dict[tuple[str, int], list[CheckpointKey]] = {}
     for key in keys:
         alike.setdefault((key.recipe, key.step), []).append(key)

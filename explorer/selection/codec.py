@@ -1,7 +1,7 @@
-"""Frozen dataclasses to JSON and back: the one spelling of selections, requests, messages and sessions.
+"""Convert frozen dataclasses to JSON and back: the single encoding of selections, requests, messages and sessions.
 
-What is read may be older, newer or damaged. ``decode`` takes every field by itself: one that cannot be read takes its
-default, one that is not known is dropped. ``decode_strictly`` refuses both.
+The JSON may be older, newer or damaged. ``decode`` reads each field separately: an unreadable field gets its default,
+an unknown one is dropped. ``decode_strictly`` refuses both.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 
 class _UnreadableError(ValueError):
-    """Not what the field holds."""
+    """The value does not fit the type of the field."""
 
 
 def encode(value: Any) -> Any:
-    """What JSON can hold of a value: dataclasses by their fields, selections as on the command line."""
+    """Convert a value to JSON types: dataclasses by their fields, parts of selections as on the command line."""
     if isinstance(value, (Ranges, Against)):
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -36,7 +36,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(kind: type[T], said: Any) -> T:
-    """A dataclass of that kind, as far as what was said can be read."""
+    """Return a dataclass of that kind, with defaults for the fields that cannot be read."""
     given = said if isinstance(said, dict) else {}
     hints = get_type_hints(kind)
     read = {}
@@ -50,10 +50,10 @@ def decode(kind: type[T], said: Any) -> T:
 
 
 def decode_strictly(kind: type[T], said: Any) -> T:
-    """Return the dataclass of that kind that was said; fields that were not said take their defaults.
+    """Return a dataclass of that kind; fields that are not given get their defaults.
 
     Raises:
-        BertdynError: no object, a field that is missing, not known, or cannot be read; says which.
+        BertdynError: it is not a JSON object, or a field is missing, unknown or unreadable (the message names it).
     """
     if not isinstance(said, dict):
         raise BertdynError(f"A {kind.__name__} is a JSON object, not {said!r}.")
@@ -104,7 +104,11 @@ def decode_by_kind(kinds: Mapping[str, type[T]], said: Any, what: str) -> T:
 
 
 def _read(hint: Any, said: Any) -> Any:
-    """One value of a type; raises where it is none."""
+    """Return a value of a type.
+
+    Raises:
+        _UnreadableError: the JSON value does not fit the type.
+    """
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return _first(inside, said)
@@ -139,7 +143,7 @@ def _first(hints: tuple[Any, ...], said: Any) -> Any:
     for hint in hints:
         try:
             return _read(hint, said)
-        except BertdynError as error:  # it says what is wrong
+        except BertdynError as error:  # its message explains the fault
             refused = error
         except _UnreadableError:
             continue

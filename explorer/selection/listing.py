@@ -1,4 +1,4 @@
-"""What a store holds, as far as a question must know it: corpora and the names of their checkpoints."""
+"""List a store's corpora and the keys of their checkpoints, as far as questions need them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Run(NamedTuple):
-    """A fine-tuning run: what its checkpoints share."""
+    """The names that the checkpoints of a fine-tuning run share."""
 
     task: str
     variant: str
@@ -31,27 +31,27 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """The corpora of a store and the sorted keys of the checkpoints that were extracted on each."""
+    """The corpora of a store and the sorted keys of the checkpoints on each."""
 
     corpora: tuple[CorpusInfo, ...]
     keys: tuple[tuple[CheckpointKey, ...], ...]
-    """In the order of ``corpora``."""
+    """Keys of the checkpoints on each corpus, in the order of ``corpora``."""
     registered: tuple[CheckpointKey, ...] = field(default=(), kw_only=True)
-    """Checkpoints that were registered, on no corpus."""
+    """Keys of registered checkpoints, which have no corpus."""
 
     @cached_property
     def everywhere(self) -> tuple[CheckpointKey, ...]:
-        """The checkpoints on any corpus or none, sorted."""
+        """Keys of all checkpoints, on any corpus or registered, sorted."""
         return tuple(sorted({*self.registered, *(key for keys in self.keys for key in keys)}))
 
     def of(self, corpus: str) -> tuple[CheckpointKey, ...]:
-        """Return the checkpoints on a corpus, all for NO_CORPUS; none when there is no such corpus."""
+        """Return the checkpoints on a corpus; all for NO_CORPUS, none if there is no such corpus."""
         if corpus == NO_CORPUS:
             return self.everywhere
         return next((k for info, k in zip(self.corpora, self.keys, strict=True) if info.name == corpus), ())
 
     def runs(self, corpus: str) -> Mapping[Run, tuple[int, ...]]:
-        """Return the steps of each run that has checkpoints on a corpus; none when there is no such corpus."""
+        """Return the steps of each run with checkpoints on a corpus; empty if there is no such corpus."""
         if corpus not in self._runs:
             by_run = groupby(self.of(corpus), lambda key: key[:3])
             self._runs[corpus] = {Run(*names): tuple(key.step for key in each) for names, each in by_run}
@@ -59,11 +59,12 @@ class Listing:
 
     @cached_property
     def _runs(self) -> dict[str, Mapping[Run, tuple[int, ...]]]:
-        """By corpus. A store may list ten thousand checkpoints, and the screen asks for their runs at every key."""
+        """Cached runs by corpus: a store may list ten thousand checkpoints, and the screen needs their runs at every
+        key press."""
         return {}
 
     def info(self, corpus: str) -> CorpusInfo | None:
-        """Return what the store says of a corpus."""
+        """Return the listing entry of a corpus; None if there is no such corpus."""
         return next((info for info in self.corpora if info.name == corpus), None)
 
 
@@ -87,16 +88,16 @@ def listing_of(corpora: Iterable[CorpusInfo], checkpoints: Iterable[Checkpoint])
 
 
 def default_against(keys: Iterable[CheckpointKey], preferred: str = PRETRAINED) -> Against:
-    """Return the measure's preferred comparison, or ``first`` where that is the pre-trained model and it is absent."""
+    """Return the measure's preferred reference, or ``first`` if that is the pre-trained model and it is absent."""
     absent = preferred == PRETRAINED and not any(k.task == PRETRAINED for k in keys)
     return Against("first" if absent else preferred)
 
 
 def at_or_before(there: Sequence[int], wanted: int) -> int:
-    """Return the place of a number in an ascending list: its own, else that of the nearest below it, else the first."""
+    """Return the index of a number in an ascending list, else of the next smaller number, else 0."""
     return max(0, bisect_right(there, wanted) - 1)
 
 
 def seed_order(seed: str) -> tuple[int, int, str]:
-    """Sorts seeds: numbers by their size, then words."""
+    """Return a sort key of seeds: numbers by size, then words."""
     return (0, int(seed), seed) if seed.isascii() and seed.isdigit() else (1, 0, seed)

@@ -1,4 +1,4 @@
-"""From what a person typed to what is asked: ``ask`` is the only way."""
+"""Turn a selection into a question; ``ask`` is the only way to make one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_TRUST = Trust()
 
 
 class QuestionError(BertdynError):
-    """A selection that cannot be settled; ``about`` says which choice would have to be another one."""
+    """A selection is not valid; ``about`` names the choice to change."""
 
     def __init__(self, words: str, about: Literal["measure", "corpus", "uncertainty", ""] = "") -> None:
         super().__init__(words)
@@ -33,29 +33,29 @@ class QuestionError(BertdynError):
 
 @dataclass(frozen=True)
 class Question:
-    """A selection with everything spelled out. Small and hashable; ``Cells`` lists what it asks for."""
+    """A selection with everything spelled out. Small and hashable; ``Cells`` lists its cells."""
 
     measure: Measure
     corpus: str
-    """NO_CORPUS for a measure that reads nothing of any texts."""
+    """Name of the corpus; NO_CORPUS for a measure that does not depend on texts."""
     annotation: str
-    """Name of the labels that the measure reads; empty where it reads none."""
+    """Name of the labels that the measure reads; empty if it reads none."""
     tasks: tuple[str, ...]
-    """Each ``TASK`` or ``TASK+VARIANT``; empty: all."""
+    """Tasks, each ``TASK`` or ``TASK+VARIANT``; empty: all."""
     seeds: tuple[str, ...]
     steps: Ranges | None
     layers: Ranges | None
     against: Against | None
-    """None only for measures of one checkpoint."""
+    """Reference; None only for measures of one checkpoint."""
     parameters: tuple[tuple[str, object], ...]
-    """Every parameter of the measure with its value, sorted by name."""
+    """All parameters of the measure with their values, sorted by name."""
     ref_layers: Ranges | None
     detail: str
-    """One of the measure's ``details``; empty for the coarsest."""
+    """Granularity of the rows, one of the measure's ``details``; empty for the coarsest."""
 
     @property
     def selection(self) -> Selection:
-        """The selection that asks the same: how a question travels and is written down."""
+        """Selection that gives the same question; used to send and to store a question."""
         return Selection(
             measure=self.measure.name,
             corpus=self.corpus,
@@ -72,20 +72,20 @@ class Question:
 
     @property
     def between_seeds(self) -> bool:
-        """Its values compare seeds of one task."""
+        """Whether its values compare seeds of one task."""
         return self.against is not None and self.against.between_seeds
 
 
 def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust = NO_TRUST) -> Question:
-    """Settle a selection: fill in every default, and check it against the measure and the store.
+    """Return the question of a selection: fill in all defaults, and check it against the measure and the store.
 
     Args:
-        measure: the one that the selection names.
-        trust: null and interval that shall come with the values.
+        measure: the measure that the selection names.
+        trust: null and interval that are requested with the values.
 
     Raises:
-        QuestionError: an unknown corpus or parameter, no labels where the measure needs them, a comparison, layers, a
-            detail, a null or an interval that the measure does not have.
+        QuestionError: the corpus or a parameter is unknown, labels that the measure needs are missing, or the measure
+            does not support the given reference, layers, detail, null or interval.
     """
     try:
         parameters = measure.settle(dict(selection.parameters))
@@ -120,12 +120,12 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust =
 
 
 def _texts(selection: Selection, measure: Measure, listing: Listing) -> tuple[str, str]:
-    """The corpus and the annotation that a measure is asked for, both empty for one that reads no texts."""
+    """Return the corpus and the annotation of a question, both empty for a measure that does not depend on texts."""
     if not measure.on_corpus:
         for flag, named in (("--corpus", selection.corpus), ("--annotation", selection.annotation)):
             if named:
                 raise QuestionError(
-                    f"{measure.name} is a value of checkpoints on no texts: {flag} has no meaning for it.", "measure"
+                    f"{measure.name} does not depend on texts: {flag} has no meaning for it.", "measure"
                 )
         if not listing.everywhere:
             raise QuestionError("The store holds no checkpoint yet: run 'bertdyn extract' or 'bertdyn register' first.")
@@ -140,10 +140,10 @@ def _texts(selection: Selection, measure: Measure, listing: Listing) -> tuple[st
 
 
 def check_extras(measure: Measure, detail: str, trust: Trust) -> None:
-    """Check what is wanted beside a measure's values: finer rows, a null, an interval.
+    """Check the extras requested with a measure's values: finer rows, a null, an interval.
 
     Raises:
-        QuestionError: the measure has none of that kind.
+        QuestionError: the measure does not support one of them.
     """
     if detail and detail not in measure.details:
         has = f", only {', '.join(measure.details)}" if measure.details else " nor any other"
@@ -156,7 +156,7 @@ def check_extras(measure: Measure, detail: str, trust: Trust) -> None:
 
 
 def fitting(measure: Measure, corpus: CorpusInfo) -> tuple[AnnotationInfo, ...]:
-    """Return the annotations of a corpus that a measure can read, in the order in which they were added."""
+    """Return the annotations of a corpus that a measure can read, in the order of their addition."""
     needs = measure.labels
     if needs is None:
         return ()
@@ -164,10 +164,10 @@ def fitting(measure: Measure, corpus: CorpusInfo) -> tuple[AnnotationInfo, ...]:
 
 
 def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: Listing) -> str:
-    """Return the name of the annotation that a measure reads: the one that is wanted, else the only one that fits.
+    """Return the name of the annotation that a measure reads: ``wanted``, else the only one that fits.
 
     Raises:
-        QuestionError: none fits, or several do and none is named; there is none of that name, or it does not fit.
+        QuestionError: no annotation fits, or several do and none is named; or the named one does not exist or fit.
     """
     needs = measure.labels
     if needs is None:
@@ -185,15 +185,15 @@ def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: L
             levels = " or ".join(f"{level}s" for level in needs.levels)
             can = f" These fit: {names}." if names else ""
             raise QuestionError(
-                f"{measure.name} needs {_KINDS[needs.of]} of {levels}; '{found.name}' of corpus '{corpus.name}' has "
-                f"{_KINDS[found.kind]} of {found.level}s.{can}"
+                f"{measure.name} needs {_KINDS[needs.of]} of {levels}, but '{found.name}' of corpus '{corpus.name}' "
+                f"has {_KINDS[found.kind]} of {found.level}s.{can}"
             )
         return found.name
     if not fits:
         labelled = ", ".join(i.name for i in listing.corpora if fitting(measure, i))
         hint = f"Labelled: {labelled}." if labelled else "Add some with 'bertdyn annotate'."
         raise QuestionError(
-            f"{measure.name} needs labels, and corpus '{corpus.name}' has none. {hint}", "corpus" if labelled else ""
+            f"{measure.name} needs labels, but corpus '{corpus.name}' has none. {hint}", "corpus" if labelled else ""
         )
     if len(fits) > 1:
         raise QuestionError(
@@ -203,9 +203,9 @@ def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: L
 
 
 _KINDS: Mapping[str, str] = {"class": "classes", "number": "numbers", "split": "the splits", "tree": "the heads"}
-"""What kinds of labels are called in a sentence."""
+"""Names of kinds of labels in a sentence."""
 _NAMES = 8
-"""Annotations that a sentence names."""
+"""Number of annotations that a message names."""
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -214,7 +214,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def ask_store(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Question:
-    """Settle a selection against a store.
+    """Return the question of a selection of a store.
 
     Raises:
         QuestionError: as ``ask``, or there is no measure of that name.
@@ -230,16 +230,18 @@ def ask_store(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Qu
 
 
 def narrowed(question: Question, keys: Sequence[CheckpointKey], step: int | None = None) -> Question:
-    """Return the same question about one comparison only: of the first task the step that is asked for or the nearest
-    before it (None: the last one), of the first seed that has it.
+    """Return the same question for only one comparison.
+
+    It is of the first task, of the given step or the nearest one before it (None: the last), and of the first seed that
+    has this step.
 
     Raises:
-        BertdynError: nothing matches, or the measure compares nothing.
+        BertdynError: nothing matches, or the measure has no reference.
     """
     against = question.against
     if against is None:
         raise QuestionError(
-            f"{question.measure.name} is a value of one checkpoint alone: there is nothing it is compared with.",
+            f"{question.measure.name} is a value of one checkpoint alone: it is not compared with anything.",
             "measure",
         )
     task, found = _first_compared(question, keys)
@@ -252,7 +254,7 @@ def narrowed(question: Question, keys: Sequence[CheckpointKey], step: int | None
 
 
 def steps_of(question: Question, keys: Sequence[CheckpointKey]) -> tuple[int, ...]:
-    """Return the steps of the first chosen task that are compared with something, in their order.
+    """Return the sorted steps of the first chosen task that have a comparison.
 
     Raises:
         BertdynError: nothing matches.
@@ -262,9 +264,9 @@ def steps_of(question: Question, keys: Sequence[CheckpointKey]) -> tuple[int, ..
 
 
 def _first_compared(question: Question, keys: Sequence[CheckpointKey]) -> tuple[str, tuple[Pair, ...]]:
-    """The first task with anything to compare, of those asked for, else by name, and its comparisons.
+    """Return the first task that has comparisons, in the question's order or else by name, and its comparisons.
 
-    The pre-trained model is one of them only when it is named, or nothing else matches.
+    The pre-trained model counts as a task only if it is named or if nothing else matches.
     """
     there = question.tasks or tuple(sorted({k.recipe for k in choose(question, keys)}))
     refusal: BertdynError | None = None
@@ -278,7 +280,7 @@ def _first_compared(question: Question, keys: Sequence[CheckpointKey]) -> tuple[
 
 
 def _near(question: Question, task: str, keys: Sequence[CheckpointKey]) -> list[CheckpointKey]:
-    """The checkpoints of a task and of whatever it may be compared with."""
+    """Return the checkpoints of a task and of its possible references."""
     against = question.against
     there = {task, PRETRAINED, against.key.recipe if against is not None and against.key else task}
     plain, _ = task_and_variant(task)

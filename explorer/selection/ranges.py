@@ -1,4 +1,4 @@
-"""Sets of whole numbers, as a person writes them."""
+"""Parse sets of whole numbers, such as ``0,20,100-500``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from store.errors import BertdynError
 
 @dataclass(frozen=True)
 class Ranges:
-    """A set of whole numbers written ``0,20,100-500``. Both ends of a range belong to it; ``None`` is an open end."""
+    """A set of whole numbers, written ``0,20,100-500``. Both ends of a range are included; ``None`` is an open end."""
 
     spans: tuple[tuple[int, int | None], ...]
 
@@ -28,7 +28,7 @@ class Ranges:
 
     @classmethod
     def parse(cls, text: str, what: str) -> Ranges:
-        """Read ``0,20,100-500`` or ``100-``.
+        """Parse ``0,20,100-500`` or ``100-``.
 
         Raises:
             BertdynError: a part is neither a number nor a range; ``what`` names the flag.
@@ -41,10 +41,10 @@ class Ranges:
             except ValueError:
                 raise BertdynError(f"{what}: '{part}' is neither a number nor a range such as 100-500.") from None
             if span[1] is not None and span[1] < span[0]:
-                raise BertdynError(f"{what}: the range '{part}' runs backwards.")
+                raise BertdynError(f"{what}: the range '{part}' ends before it begins.")
             spans.append(span)
         return cls(tuple(spans))
 
 
 EVERY = Ranges(((0, None),))
-"""All layers, also those of a model that is not there yet."""
+"""All layers, including those of models that are not in the store yet."""

@@ -1,4 +1,4 @@
-"""The stored rows of a question: which conditions find them, and to which cell each belongs."""
+"""Find the stored rows of a question, and the cell that each row belongs to."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LAYERS = ("layer", "ref_layer")
 
 
 def conditions(question: Question, tasks: Iterable[str] = ()) -> tuple[Condition, ...]:
-    """Return what holds for the rows of a question's measure, corpus, parameters and version, and of some tasks.
+    """Return conditions that select the rows of a question's measure, corpus, parameters, version and some tasks.
 
     Args:
-        tasks: each ``TASK`` or ``TASK+VARIANT``; none: all.
+        tasks: tasks, each ``TASK`` or ``TASK+VARIANT``; empty: all.
     """
     measure, parameters = question.measure, canonical(dict(question.parameters))
     roles = (Is("annotation", question.annotation), Is("ref_corpus", ""), Is("ref_annotation", ""))
@@ -34,7 +34,7 @@ def conditions(question: Question, tasks: Iterable[str] = ()) -> tuple[Condition
 
 
 def shown_layers(question: Question) -> tuple[Condition, ...]:
-    """Return what holds for the rows that a question shows of cells that have values of all layers."""
+    """Return conditions that select the question's layers, for measures whose cells have values of all layers."""
     axis, chosen = question.measure.layers, question.layers
     if axis is None or not axis.within or chosen is None:
         return ()
@@ -42,18 +42,18 @@ def shown_layers(question: Question) -> tuple[Condition, ...]:
 
 
 def further_axes(measure: Measure) -> tuple[tuple[str, str], ...]:
-    """Return a measure's axes that results have no column for, with their SQL types."""
+    """Return the axes of a measure that have no column in the results table, with their SQL types."""
     return tuple((axis.name, AXIS_TYPES[axis.kind]) for axis in measure.axes if axis.name not in COLUMNS)
 
 
 def cell_columns(measure: Measure) -> tuple[str, ...]:
-    """Return the columns that say to which cell a row belongs."""
+    """Return the columns that identify the cell of a row."""
     further = (axis.name for axis in measure.axes if not axis.within and axis.name not in _LAYERS)
     return (*OPERANDS, *_cell_layers(measure), *(n if n in COLUMNS else AXIS + n for n in further))
 
 
 def cell_reader(measure: Measure) -> Callable[[Sequence[Any]], Cell]:
-    """Return the function from the values of ``cell_columns`` to their cell."""
+    """Return a function that makes a cell from the values of ``cell_columns``."""
     many = len(OPERANDS) + len(_cell_layers(measure))
     names = [name.removeprefix(AXIS) for name in cell_columns(measure)[many:]]
     no_layers = (None,) * (len(OPERANDS) + len(_LAYERS) - many)
@@ -63,7 +63,7 @@ def cell_reader(measure: Measure) -> Callable[[Sequence[Any]], Cell]:
 
 
 def _cell_layers(measure: Measure) -> tuple[str, ...]:
-    """Columns of layers that tell cells apart; none where a cell has values of all layers."""
+    """Return the columns of layers that distinguish cells; none if a cell has values of all layers."""
     return () if measure.layers is not None and measure.layers.within else _LAYERS
 
 
@@ -87,7 +87,7 @@ def cell_of(result: Result, measure: Measure) -> Cell:
 
 
 def finished_cells(store: Store, question: Question) -> Finished:
-    """Return the numbers of all finished cells, for a measure that proposes its cells in rounds; else nothing.
+    """Return the numbers of all finished cells for a measure that proposes its cells in rounds; else nothing.
 
     Raises:
         BertdynError: the store cannot be read.

@@ -136,7 +136,7 @@ def test_without_a_corpus_every_corpus_is_computed(store: Store) -> None:
         (["svcca", "--step", "a"], "--step: 'a' is neither a number nor a range"),
         (["js", "--layer", "0"], "--layer: 0 matches none of the layers that js reads, 1 to 3"),
         (["svcca", "--against", "seed:9"], "Nothing to compare"),
-        (["clusters", "--corpus", "bare"], "clusters needs labels, and corpus 'bare' has none"),
+        (["clusters", "--corpus", "bare"], "clusters needs labels, but corpus 'bare' has none"),
         (["clusters", "--against", "first"], "--against has no meaning for it"),
         (["svcca", "--variance", "7"], "variance: 7.0 is outside"),
         (["svcca", "--tokens", "odd"], "tokens: 'odd' is not one of"),

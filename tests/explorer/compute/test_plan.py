@@ -246,7 +246,7 @@ class TestAgainstAStore:
             (Selection("svcca", "dv"), "--corpus: the store has no 'dv', only dev"),
             (Selection("svcca", "dev", parameters=(("colour", 1),)), "svcca has no parameter 'colour'"),
             (Selection("svcca", "dev", parameters=(("variance", 7),)), "variance"),
-            (Selection("clusters", "dev"), "clusters needs labels, and corpus 'dev' has none"),
+            (Selection("clusters", "dev"), "clusters needs labels, but corpus 'dev' has none"),
             (Selection("svcca", "dev", tasks=("ner",)), "--task: the store has no 'ner'"),
         ],
     )

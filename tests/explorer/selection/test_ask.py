@@ -166,7 +166,7 @@ class TestRefusals:
     def test_labels_that_are_not_there(self) -> None:
         with pytest.raises(
             QuestionError,
-            match=r"^clusters needs labels, and corpus 'dev' has none\. Add some with 'bertdyn annotate'\.$",
+            match=r"^clusters needs labels, but corpus 'dev' has none\. Add some with 'bertdyn annotate'\.$",
         ) as refused:
             asked(Selection("clusters", "dev"), UNLABELLED)
         assert refused.value.about == ""
@@ -174,7 +174,7 @@ class TestRefusals:
     def test_labels_that_another_corpus_has(self) -> None:
         two = Listing((*UNLABELLED.corpora, sample_corpus("ewt").info), (*UNLABELLED.keys, tuple(KEYS)))
         with pytest.raises(
-            QuestionError, match=r"^clusters needs labels, and corpus 'dev' has none\. Labelled: ewt\.$"
+            QuestionError, match=r"^clusters needs labels, but corpus 'dev' has none\. Labelled: ewt\.$"
         ) as refused:
             asked(Selection("clusters", "dev"), two)
         assert refused.value.about == "corpus"

@@ -42,7 +42,7 @@ def test_of_the_seeds_one_pair_is_left() -> None:
 
 
 def test_a_measure_of_one_checkpoint_is_refused() -> None:
-    with pytest.raises(QuestionError, match="nothing it is compared with") as refused:
+    with pytest.raises(QuestionError, match="not compared with anything") as refused:
         narrowed(question("clusters", KEYS), KEYS)
     assert refused.value.about == "measure"
 

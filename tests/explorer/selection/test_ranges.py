@@ -28,7 +28,7 @@ def test_anything_else_is_refused_with_the_flag_named(text: str) -> None:
 
 
 def test_a_backward_range_is_refused() -> None:
-    with pytest.raises(BertdynError, match="--layer: the range '5-2' runs backwards"):
+    with pytest.raises(BertdynError, match="--layer: the range '5-2' ends before it begins"):
         Ranges.parse("5-2", "--layer")
 
 

@@ -213,7 +213,7 @@ def test_a_filter_that_makes_no_sense_is_refused(text: str, said: str) -> None:
 
 def test_a_measure_that_needs_labels_says_which_corpus_has_them() -> None:
     state = replace(with_corpus(START, STORE, "plain"), measure="clusters")
-    with pytest.raises(BertdynError, match=r"needs labels, and corpus .plain. has none.*dev"):
+    with pytest.raises(BertdynError, match=r"needs labels, but corpus .plain. has none.*dev"):
         state.question(STORE)
 
 
