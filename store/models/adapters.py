@@ -65,7 +65,7 @@ def read_adapter(folder: Path) -> Adapter:
     files = adapter_files(folder)
     weights = files[-1]
     if len(files) == 1:
-        raise BertdynError(f"{folder} has {ADAPTER_CONFIG}, but no weights of an adapter: {', '.join(ADAPTER_WEIGHTS)}.")
+        raise BertdynError(f"{folder} has {ADAPTER_CONFIG} but no weights of an adapter: {', '.join(ADAPTER_WEIGHTS)}.")
     if not path.is_file():
         raise BertdynError(f"{folder} has {weights.name}, but no {ADAPTER_CONFIG} that says how it is added.")
     try:
