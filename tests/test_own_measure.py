@@ -144,7 +144,7 @@ def test_a_module_that_is_not_there_is_named() -> None:
     call = [sys.executable, "-c", "from explorer.cli import main; main()", "measures"]
     done = subprocess.run(call, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
-    assert done.stderr.startswith("bertdyn: BERTDYN_MEASURES: module 'no.such' gives no measures:")
+    assert done.stderr.startswith("bertdyn: BERTDYN_MEASURES: module 'no.such' has no measures:")
 
 
 def test_the_explorer_offers_it_and_shows_its_table(store: Store, computed: list[dict[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""Numbers in, numbers out: the measures and their one registry. No store, no screen, no file."""
+"""Measures (numbers in, numbers out) and their registry. They know no store, no screen and no files."""
 
 from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Trust, Value, canonical
 from explorer.measures.protocols import Corpus, Layer, Shelf

@@ -1,8 +1,8 @@
 """Anisotropy: the share of the variance that lies along one direction.
 
 l_1 / sum l with l the eigenvalues of the centred covariance (Razzhigaev et al. 2024: sigma_1^2 / sum sigma^2). The mean
-cosine of random pairs of tokens (Ethayarajh 2019) goes by the same name and is another number: it measures how far the
-mean is from 0, needs every row's own norm, and so cannot be had from the sums that are kept.
+cosine of random pairs of tokens (Ethayarajh 2019) has the same name but is another number: it measures the distance of
+the mean from 0. It needs the norm of every row, so it cannot be computed from the cached sums.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def largest_share(eigenvalues: np.ndarray) -> float:
-    """Return the share of the first of falling eigenvalues [k] in their sum: between 1 / k and 1."""
+    """Return the first of descending eigenvalues [k] as a share of their sum: between 1 / k and 1."""
     return float(eigenvalues[0] / eigenvalues.sum())
 
 
@@ -27,7 +27,7 @@ def anisotropy(given: Given, parameters: Mapping[str, object], context: Context)
     """Return the anisotropy of one layer, a share.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     return spectrum.value_of(given.layer, given.corpus, parameters, context, largest_share, "share")
 
@@ -45,7 +45,7 @@ MEASURES: tuple[Measure, ...] = (
         direction="1 / width = the same variance in all directions, 1 = all in one",
         definition=(
             "Largest eigenvalue of the covariance of the chosen tokens' hidden states, as a share of the sum of all. "
-            "The mean is taken off first: this is not the mean cosine of random pairs (Ethayarajh 2019). "
+            "The mean is subtracted first: this is not the mean cosine of random pairs (Ethayarajh 2019). "
             f"{spectrum.KEPT} {spectrum.SAME_SIZE}"
         ),
         source="Razzhigaev et al. 2024 (Findings of EACL, The Shape of Learning).",

@@ -1,6 +1,6 @@
-"""How one checkpoint's labels lie in one layer: clusters, their sizes, distances between them; once a side.
+"""Geometry of the labels in one layer of one checkpoint: clusters, their sizes and their distances.
 
-A side with its arrays is what the measures of clusters.py and geometry.py read, and what the shelf keeps.
+It is computed once per side and cached on disk; the measures in clusters.py and geometry.py use it.
 """
 
 from __future__ import annotations
@@ -22,61 +22,64 @@ from explorer.measures.protocols import Corpus, Labels, Layer
 
 METHODS = ("pairs", "directprobe")
 VERSION = "2"
-"""Of the arrays below; part of what they are kept under."""
+"""Version of the arrays below; part of their cache key."""
 MOST_PAIRS = 20_000
-"""Pairs of clusters whose hulls are compared; with more of them there are no hull distances, and the rows say so."""
+"""Maximum number of pairs of clusters; with more pairs there are no hull distances, and the rows say so."""
 BLOCK = 512
-"""Rows of a block of pairwise distances."""
+"""Number of rows per block of pairwise distances."""
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """P labels with points, K clusters, Q pairs of clusters of different labels."""
+    """Geometry of P labels with points, K clusters, and Q pairs of clusters of different labels."""
 
     labels: np.ndarray
-    """int64 [P]: the labels that have points, rising."""
+    """Labels that have points, ascending, int64 [P]."""
     counts: np.ndarray
-    """int64 [P]: their points."""
+    """Number of points per label, int64 [P]."""
     centroids: np.ndarray
-    """float64 [P, d]."""
+    """Mean of the points per label, float64 [P, d]."""
     assignment: np.ndarray
-    """int64 [n]: cluster of each point, from 0."""
+    """Cluster of each point, from 0, int64 [n]."""
     cluster_label: np.ndarray
-    """int64 [K]."""
+    """Label of each cluster, int64 [K]."""
     radius: np.ndarray
-    """float64 [K]: largest distance of a point from its cluster's mean."""
+    """Largest distance of a point from its cluster's mean, float64 [K]."""
     inside_mean: np.ndarray
     inside_max: np.ndarray
-    """float64 [K]: of the distances of two points of a cluster; NaN where there is one point."""
+    """Mean and maximum distance between two points of a cluster, float64 [K]; NaN if it has only one point."""
     pairs: np.ndarray
-    """int64 [Q, 2]: clusters, the lower first; empty where there are more than MOST_PAIRS."""
+    """Pairs of clusters, the lower number first, int64 [Q, 2]; empty if there are more than MOST_PAIRS."""
     lower: np.ndarray
     upper: np.ndarray
-    """float64 [Q]: verified bounds of the hulls' distance."""
+    """Verified bounds of the distance of the hulls, float64 [Q]."""
     separable: np.ndarray
-    """int8 [Q]: 1 a plane, 0 a common point, -1 neither was verified."""
+    """Verified result, int8 [Q]: 1 a separating plane, 0 a common point, -1 neither."""
     proofs: np.ndarray
-    """Text [Q]."""
+    """Kind of proof, text [Q]."""
     merging: np.ndarray
-    """int64 [5]: merges untested, refused and undecided, problems solved, vectors with several labels; empty for pairs
-    of labels."""
+    """Counts of untested, refused and undecided merges, of solved problems, and of vectors with several labels, int64
+    [5]; empty for method ``pairs``."""
 
     @property
     def too_many(self) -> bool:
-        """No hull distances: there are more pairs of clusters than MOST_PAIRS."""
+        """Whether there are more pairs of clusters than MOST_PAIRS, so that there are no hull distances."""
         return len(self.cluster_label) > 1 and len(self.labels) > 1 and not len(self.pairs)
 
     @property
     def distances(self) -> np.ndarray:
-        """float64 [Q]: hull distances to TOLERANCE, NaN where the bounds are further apart."""
+        """Hull distances within TOLERANCE, float64 [Q]; NaN where the bounds are further apart."""
         with np.errstate(invalid="ignore", divide="ignore"):
             known = (self.separable >= 0) & (self.upper - self.lower <= TOLERANCE * self.upper)
         return np.where(known, self.upper, np.nan)
 
     def label_pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """float64 [P, P]: mean and minimum over the pairs of clusters of two labels (NaN: not known, and on the
-        diagonal), and the distances of the labels' centroids."""
+        """Return the distances of all pairs of labels, each float64 [P, P].
+
+        These are the mean and the minimum hull distance over their pairs of clusters (NaN if unknown, and on the
+        diagonal), and the distance of their centroids.
+        """
         count = len(self.labels)
         mean, least = np.full((2, count, count), np.nan)
         at = np.searchsorted(self.labels, self.cluster_label[self.pairs])
@@ -91,22 +94,23 @@ class Side:
         return mean, least, centroids
 
     def per_label(self, values: np.ndarray, how: Callable[[np.ndarray], np.floating]) -> np.ndarray:
-        """float64 [P]: ``how`` over the values [K] of a label's clusters, without NaN; NaN where none is left."""
+        """Reduce values of clusters [K] per label with ``how``, ignoring NaN: float64 [P]; NaN if none is left."""
         found = [values[(self.cluster_label == label) & ~np.isnan(values)] for label in self.labels]
         return np.array([how(v) if len(v) else np.nan for v in found])
 
     @property
     def inside(self) -> float:
-        """Mean distance of two points of one cluster: mean over its clusters, then over labels; NaN if none has two."""
+        """Mean distance between two points of a cluster, averaged over clusters, then over labels; NaN if no cluster
+        has two points."""
         means = self.per_label(self.inside_mean, np.mean)
         return float(np.nanmean(means)) if np.isfinite(means).any() else np.nan
 
 
 def side(layer: Layer, corpus: Corpus, labels: Labels, method: str, context: Context) -> Side:
-    """A layer's side from what is kept, or solved and then kept.
+    """Return a layer's side from the cache, or compute and cache it.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     key = ("clusters", VERSION, layer.identity, method, labels_digest(corpus, labels))
     known = context.kept.get(key)
@@ -127,7 +131,7 @@ def _restored(arrays: Mapping[str, np.ndarray]) -> Side | None:
 
 
 def solve(data: Labelled, method: str, progress: Progress) -> Side:
-    """Clusters and distances of labelled points."""
+    """Compute the clusters and distances of labelled points."""
     with one_thread():
         present = data.present
         if method == "directprobe" and len(present) > 1:
@@ -163,14 +167,14 @@ def _sizes(data: Labelled, grouping: Grouping, method: str) -> Side:
 
 
 def inside_scale(data: Labelled) -> float:
-    """Mean distance of two points of one label, its mean over labels; 0 where no label has two."""
+    """Return the mean distance between two points of a label, averaged over labels; 0 if no label has two points."""
     means = [_inside(data.points[data.labels == label])[0] for label in data.present]
     known = [m for m in means if not np.isnan(m)]
     return float(np.mean(known)) if known else 0.0
 
 
 def _inside(points: np.ndarray) -> tuple[float, float]:
-    """Mean and largest distance of two of the points [n, d]."""
+    """Return the mean and the largest distance between two of the points [n, d]."""
     from scipy.spatial.distance import cdist, pdist
 
     n = len(points)

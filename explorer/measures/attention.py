@@ -1,7 +1,8 @@
-"""How attention changes and where it goes, head by head: divergence, entropy, and what falls on special tokens.
+"""Measures of attention per head: divergence, entropy, and the share on special tokens.
 
-Every measure here is one walk over packed maps (attention_walk.py) with another kernel (attention_kernels.py): values
-of attention rows, averaged over the query tokens of an example, then over examples, then over the heads of a layer.
+Every measure here is a walk over packed maps (attention_walk.py) with its own kernel (attention_kernels.py). The kernel
+gives values of attention rows, which are averaged over the query tokens of an example, then over examples, then over
+the heads of a layer.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter
 from explorer.measures.declaration import ALONE, ATTENTION_LAYER, COMPARED, EXAMPLE, HEAD, QUERY, attention
 
 SINK_PARTS = ("", "first", "separators")
-NOT_COMPARED = "a checkpoint alone has no other side whose examples could be permuted"
+NOT_COMPARED = "a measure of one checkpoint has no reference whose examples could be permuted"
 A_DIFFERENCE = "a difference of two means stays the same whichever examples are permuted"
 
 
 def js(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """JS divergence in bits: the layer's value first, then one of each head, then what ``detail`` adds.
+    """Return the JS divergence in bits: of the layer, then of each head, then the rows that ``detail`` adds.
 
     Raises:
-        MeasureError: another number of heads, or attention rows that are no distributions.
+        MeasureError: the numbers of heads differ, or attention rows are not distributions.
     """
     return answer(Walk("js", divergence, given.compared, given.corpus, parameters, context))
 
 
 def attention_entropy(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Entropy of attention rows in bits, of one checkpoint; rows as in js().
+    """Return the entropy of attention rows of one checkpoint in bits; rows as in js().
 
     Raises:
-        MeasureError: another number of heads, or attention rows that are no distributions.
+        MeasureError: attention rows are not distributions.
     """
     return answer(
         Walk("attention-entropy", entropy, (given.layer,), given.corpus, parameters, context, no_null=NOT_COMPARED)
@@ -41,30 +42,30 @@ def attention_entropy(given: Given, parameters: Mapping[str, object], context: C
 
 
 def attention_entropy_change(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Entropy of attention rows in bits less the reference's; rows as in js().
+    """Return the entropy of attention rows in bits, minus the reference's; rows as in js().
 
     Raises:
-        MeasureError: another number of heads, or attention rows that are no distributions.
+        MeasureError: the numbers of heads differ, or attention rows are not distributions.
     """
     name, kernel = "attention-entropy-change", change(entropy)
     return answer(Walk(name, kernel, given.compared, given.corpus, parameters, context, no_null=A_DIFFERENCE))
 
 
 def sink_mass(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Share of attention on special tokens, of one checkpoint; rows of each of SINK_PARTS as in js().
+    """Return the share of attention on special tokens of one checkpoint; rows as in js() for each of SINK_PARTS.
 
     Raises:
-        MeasureError: attention rows that are no distributions.
+        MeasureError: attention rows are not distributions.
     """
     walk = Walk("sink-mass", sinks, (given.layer,), given.corpus, parameters, context, SINK_PARTS, NOT_COMPARED)
     return _without_sinks(given) or answer(walk)
 
 
 def sink_mass_change(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Share of attention on special tokens less the reference's; rows of each of SINK_PARTS as in js().
+    """Return the share of attention on special tokens, minus the reference's; rows as in js() for each of SINK_PARTS.
 
     Raises:
-        MeasureError: another number of heads, or attention rows that are no distributions.
+        MeasureError: the numbers of heads differ, or attention rows are not distributions.
     """
     name, kernel = "sink-mass-change", change(sinks)
     walk = Walk(name, kernel, given.compared, given.corpus, parameters, context, SINK_PARTS, A_DIFFERENCE)
@@ -72,7 +73,7 @@ def sink_mass_change(given: Given, parameters: Mapping[str, object], context: Co
 
 
 def _without_sinks(given: Given) -> list[Value]:
-    """Say why there is no value where the corpus has no special tokens; empty where it has some."""
+    """Return empty values with a reason if the corpus has no special tokens; else nothing."""
     if np.asarray(given.corpus.special).any():
         return []
     n = int((np.diff(given.corpus.offsets) > 0).sum())
@@ -84,24 +85,24 @@ SPECIAL = Parameter(
     "special",
     "keep",
     "special tokens ([CLS], [SEP]): keep = they attend and are attended like any other, drop = left out as query "
-    "tokens and as keys, and what is left of each row restored to sum 1; rows that keep less than 1e-4 are left out "
+    "tokens and as keys, and the rest of each row rescaled to sum 1; rows that keep less than 1e-4 are left out "
     "and counted",
     choices=("keep", "drop"),
 )
 WEIGHTING = Parameter(
     "weighting",
     "examples",
-    "examples = each example weighs the same, whatever its length (Hao et al.), queries = each query token does",
+    "examples = each example has the same weight, whatever its length (Hao et al.), queries = each query token has",
     choices=("examples", "queries"),
 )
 DETAILS = ("layer", "example", "query")
-"""Rows kept: of the layer and its heads; also of each example; also of each query token of each example."""
+"""Granularity of the rows: the layer and its heads; also each example; also each query token of each example."""
 AXES = (ATTENTION_LAYER, HEAD, EXAMPLE, QUERY)
 AVERAGED = (
-    "mean over an example's query tokens (padding never), then over examples, then over the layer's heads. Stored rows "
-    "are first restored to sum 1."
+    "mean over an example's query tokens (without padding), then over examples, then over the layer's heads. Stored "
+    "rows are first rescaled to sum 1."
 )
-OF_THE_CHANGE = "This is the checkpoint's value less the reference's."
+OF_THE_CHANGE = "This is the checkpoint's value minus the reference's."
 ENTROPY = "Entropy of an attention row, - sum of p log2 p over the tokens it attends to, " + AVERAGED
 SINK = (
     "Share of an attention row that falls on special tokens, "
@@ -122,12 +123,12 @@ MEASURES: tuple[Measure, ...] = (
         direction="0 = same attention, 1 = no attended token in common",
         definition=(
             "Jensen-Shannon divergence of the two sides' attention rows of a query token, 1/2 KL(P|M) + 1/2 KL(Q|M) "
-            "with M = (P + Q) / 2, " + AVERAGED + " Where special tokens take most of a row the same change of logits "
-            "moves it less: compare layers with special=drop and sink-mass beside it."
+            "with M = (P + Q) / 2, " + AVERAGED + " Where special tokens take most of a row, the same change of logits "
+            "changes it less: when comparing layers, also look at special=drop and sink-mass."
         ),
         source="Hao et al. 2020 (AACL).",
-        cost="Two logarithms an attention entry; about as long as reading both sides and one log of each. A draw of "
-        "the null costs as much again, reading excepted.",
+        cost="Two logarithms per attention entry: about the time of reading both sides and one logarithm of each. Each "
+        "draw of the null takes as long again, except for reading.",
         counts="examples",
         compute=js,
         summary=(
@@ -143,9 +144,9 @@ MEASURES: tuple[Measure, ...] = (
         parameters=(SPECIAL, WEIGHTING),
         details=DETAILS,
         floor=1e-7,
-        null="the reference's attention to another example of the same length (drawn among neighbouring examples of "
-        "together about 4 million attention entries a head; with special=drop its special tokens must be at the same "
-        "places); examples without such a partner are left out of it",
+        null="the reference's attention on another example of the same length (drawn among neighbouring examples with "
+        "about 4 million attention entries per head in total; with special=drop, its special tokens must be at the "
+        "same positions); examples without such a partner are left out",
         intervals=INTERVALS,
     ),
     Measure(
@@ -160,7 +161,7 @@ MEASURES: tuple[Measure, ...] = (
         direction="0 = all on one token, log2 of the length = spread evenly",
         definition=ENTROPY,
         source="Clark et al. 2019 (BlackboxNLP), section 3.3, in bits.",
-        cost="One logarithm an attention entry.",
+        cost="One logarithm per attention entry.",
         counts="examples",
         compute=attention_entropy,
         summary="entropy of an attention row in bits; mean over query tokens, examples, heads (Clark et al. 2019)",
@@ -179,10 +180,10 @@ MEASURES: tuple[Measure, ...] = (
         direction="> 0 = more spread out, < 0 = more focused than the reference",
         definition=f"{ENTROPY} {OF_THE_CHANGE}",
         source="Clark et al. 2019 (BlackboxNLP), section 3.3, in bits; the difference is ours.",
-        cost="One logarithm an attention entry of either side.",
+        cost="One logarithm per attention entry of both sides.",
         counts="examples",
         compute=attention_entropy_change,
-        summary="that entropy less the reference's",
+        summary="that entropy minus the reference's",
         parameters=(SPECIAL, WEIGHTING),
         details=DETAILS,
         floor=1e-5,
@@ -203,7 +204,7 @@ MEASURES: tuple[Measure, ...] = (
         cost="A few sums over the attention entries; reading them costs more.",
         counts="examples",
         compute=sink_mass,
-        summary="share of the attention on [CLS], [SEP] and their kin (Clark et al. 2019)",
+        summary="share of the attention on [CLS], [SEP] and other special tokens (Clark et al. 2019)",
         parameters=(WEIGHTING,),
         details=DETAILS,
         intervals=INTERVALS,
@@ -219,10 +220,10 @@ MEASURES: tuple[Measure, ...] = (
         direction="> 0 = special tokens get more than in the reference, < 0 = less",
         definition=f"{SINK} {OF_THE_CHANGE}",
         source="Clark et al. 2019 (BlackboxNLP), section 3.2; the difference is ours.",
-        cost="A few sums over the attention entries of either side; reading them costs more.",
+        cost="A few sums over the attention entries of both sides; reading them costs more.",
         counts="examples",
         compute=sink_mass_change,
-        summary="that share less the reference's",
+        summary="that share minus the reference's",
         parameters=(WEIGHTING,),
         details=DETAILS,
         floor=1e-6,

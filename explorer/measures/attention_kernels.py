@@ -1,7 +1,7 @@
-"""What is computed of attention rows, on packed float32 entries: divergence, entropy, share of special tokens.
+"""Kernels on packed float32 attention rows: divergence, entropy, share of special tokens.
 
-Rows need not sum to one exactly (stored float16 does not): each kernel works on P = p / sum p. All are
-``attention_rows.Kernel``.
+Rows need not sum exactly to 1 (stored float16 does not): each kernel works on P = p / sum p. All functions have the
+type ``attention_rows.Kernel``.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     import torch
 
 LARGEST_RATIO = 1e8
-"""p / q beyond it counts as infinite; phi is within 2e-7 of log 2 there and float32 can do no better."""
+"""Ratio p / q above which it counts as infinite; phi is then within 2e-7 of log 2, the precision of float32."""
 TINIEST = 1e-30
-"""Stands for 0 where 0 would be divided by or be taken the logarithm of."""
+"""Floor that replaces 0 before dividing or taking a logarithm."""
 NOTHING = 1e-24
-"""Far below what float32 tells from 0, far above what TINIEST makes of two equal rows."""
+"""Result below which two rows count as equal: far below the precision of float32, far above the effect of TINIEST."""
 
 
 def divergence(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
-    """Jensen-Shannon divergence of two sides in bits, [1, rows]: 0 the same, 1 disjoint.
+    """Return the Jensen-Shannon divergence of two sides in bits, [1, rows]: 0 equal, 1 disjoint.
 
     JS(P, Q) = 1/2 KL(P | M) + 1/2 KL(Q | M), M = (P + Q) / 2, rearranged so that nothing cancels. With h = min(p, q),
     d = |p - q| and v = d / h, an entry contributes, in nats,
@@ -38,8 +38,9 @@ def divergence(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], 
 
     p, q = sides
     zero, tiny = (torch.full((), x, device=p.device) for x in (0.0, TINIEST))
-    # Both are taken times sum p: that leaves one factor for the entries of q and one for the row's result. What is
-    # added to q keeps 0 / 0 out and weighs nothing. A pass writes over what is no longer needed where it can.
+    # Both sides are multiplied by sum p, which leaves one factor for the entries of q and one for the row's result. The
+    # tiny number added to q avoids 0 / 0 and does not change the result. Passes overwrite arrays that are not needed
+    # any more.
     scale = rows.spread(sums[0] / sums[1])
     torch.addcmul(tiny, q, scale, out=q)
     low, high = torch.minimum(p, q, out=scale), torch.maximum(p, q)
@@ -52,18 +53,18 @@ def divergence(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], 
 
 
 def entropy(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
-    """Entropy of one side's rows in bits, [1, rows]: -sum P log2 P, from 0 to log2 of the row's length."""
+    """Return the entropy of one side's rows in bits, [1, rows]: -sum P log2 P, from 0 to log2 of the row's length."""
     import torch
 
-    p = sides[0].double()  # entropies are large and their changes small: float32 would leave 2e-6 bits of a row
+    p = sides[0].double()  # entropies are large and their changes small: float32 has errors of 2e-6 bits per row
     total = rows.sums(p)
     terms = rows.sums(p * p.clamp(min=TINIEST).log2_())
-    # A row without mass has no entropy; whoever asked leaves it out.
+    # A row without mass has no entropy; the caller leaves it out.
     return torch.where(total > 0, total.log2() - terms / total, 0).clamp_(min=0)[None]
 
 
 def sinks(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
-    """Share of one side's attention on special tokens, [3, rows]: on all, on the example's first, on the others."""
+    """Return the share of one side's attention on special tokens, [3, rows]: all, the example's first, the others."""
     import torch
 
     (p,), (total,) = sides, sums
@@ -74,7 +75,7 @@ def sinks(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows:
 
 
 def change(kernel: Kernel) -> Kernel:
-    """The kernel's value of the first side less that of the second."""
+    """Return a kernel for the value of the first side minus that of the second."""
 
     def difference(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
         return kernel(sides[:1], sums[:1], rows) - kernel(sides[1:], sums[1:], rows)

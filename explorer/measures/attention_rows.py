@@ -1,6 +1,6 @@
-"""Packed attention maps, streamed: whole examples of one head at a time, and the rows of a block on the device.
+"""Stream packed attention maps: whole examples of one head at a time, in blocks of rows on the device.
 
-Row r of a head's packed maps belongs to query token r of the packed token axis: rows and tokens are counted alike.
+Row r of a head's packed maps belongs to query token r of the packed token axis: rows and tokens have the same numbers.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import torch
 
 BLOCK = {"cpu": 2**17, "other": 2**24}
-"""Entries worked on at once: the dozen passes over them stay in a processor's cache; a GPU wants large launches."""
+"""Number of entries per block: on a CPU, a dozen passes over them stay in the cache; a GPU needs large launches."""
 RUN = 2**22
-"""Entries of one head among which a null looks for partners: what it holds of each side, whatever the corpus."""
+"""Number of entries of one head within which a null looks for partners; it limits the memory per side."""
 LEAST_KEPT = 1e-4
-"""Of a row's mass. Stored float16 counts in steps of 6e-8: what is left below this says more of the steps than of the
+"""Smallest mass that a row must keep. Stored float16 has steps of 6e-8, so a smaller mass reflects rounding more than
 attention (measured with sharp heads: 1e-4 bits of divergence from storage alone, below 1e-6 without such rows)."""
 
 
@@ -34,23 +34,23 @@ class Maps:
     """Whole attention maps of one head, packed one after another, for each side."""
 
     examples: np.ndarray
-    """int64 [e], each of at least one token; in the order of the entries."""
+    """Examples with at least one token, in the order of the entries, int64 [e]."""
     lengths: np.ndarray
-    """int64 [e], tokens."""
+    """Number of tokens per example, int64 [e]."""
     entries: tuple[np.ndarray, ...]
-    """[sum of squared lengths] a side, stored dtype."""
+    """Entries per side, [sum of squared lengths], as stored."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows of some packed entries lie and which of their keys are special."""
+    """Positions of the rows in some packed entries, and of their special keys."""
 
     lengths: np.ndarray
-    """int64 [rows], keys."""
+    """Number of keys per row, int64 [rows]."""
     tokens: np.ndarray
-    """int64 [rows], first token of the row's example."""
+    """First token of the row's example, int64 [rows]."""
     special: np.ndarray
-    """bool [T], of the corpus."""
+    """Whether each token of the corpus is special, bool [T]."""
     device: str
 
     @cached_property
@@ -59,19 +59,19 @@ class Rows:
         return np.asarray(np.cumsum(self.lengths) - self.lengths)
 
     def sums(self, entries: torch.Tensor) -> torch.Tensor:
-        """Sum of each row, float64 [rows]."""
+        """Return the sum of each row, float64 [rows]."""
         import torch
 
-        if self.device == "cpu":  # numpy's is four times as fast here, and exact enough in float32: it sums pairwise
+        if self.device == "cpu":  # numpy is four times as fast here, and exact enough in float32: it sums pairwise
             return torch.from_numpy(np.add.reduceat(entries.numpy(), self.starts)).double()
         lengths = torch.from_numpy(self.lengths).to(self.device)
         return torch.segment_reduce(entries.double(), "sum", lengths=lengths, unsafe=True)
 
     def spread(self, values: torch.Tensor) -> torch.Tensor:
-        """Each row's value at each of its entries, float32 [entries]."""
+        """Return each row's value at each of its entries, float32 [entries]."""
         import torch
 
-        if self.device == "cpu":  # likewise, five times
+        if self.device == "cpu":  # numpy is five times as fast here
             return torch.from_numpy(np.repeat(values.float().numpy(), self.lengths))
         return torch.repeat_interleave(values.float(), torch.from_numpy(self.lengths).to(self.device))
 
@@ -90,27 +90,27 @@ class Rows:
 
 
 Kernel = Callable[["tuple[torch.Tensor, ...]", "tuple[torch.Tensor, ...]", Rows], "torch.Tensor"]
-"""From each side's entries, float32 and free to be written into, and their rows' sums, float64 and never 0, to the
-rows' values, float64 [statistics, rows]."""
+"""Function of each side's entries (float32, may be overwritten), of the sums of their rows (float64, never 0) and of
+the rows, which returns the rows' values, float64 [statistics, rows]."""
 
 
 def chunk_bounds(lengths: np.ndarray, chunk: int) -> np.ndarray:
-    """Examples before which stored chunks of ``chunk`` entries allow a cut, int64 from 0 to E: each is read once."""
+    """Return examples at which to cut so that each stored chunk of ``chunk`` entries is read once, int64, 0 to E."""
     ends = np.cumsum(lengths**2)
     cuts = np.searchsorted(ends, np.arange(chunk, ends[-1], max(1, chunk)), side="right")
     return np.unique(np.concatenate([[0], cuts, [len(lengths)]]))
 
 
 def run_bounds(lengths: np.ndarray) -> np.ndarray:
-    """Cuts between runs of about RUN entries, int64 from 0 to E: from the corpus alone, however it is stored."""
+    """Return the examples between runs of about RUN entries, int64, 0 to E; they depend only on the corpus."""
     run = (np.cumsum(lengths**2) - lengths**2) // RUN
     return np.concatenate([[0], np.flatnonzero(np.diff(run)) + 1, [len(lengths)]])
 
 
 def stream(layers: Sequence[Layer], head: int, lengths: np.ndarray, bounds: np.ndarray) -> Iterator[Maps]:
-    """The maps of one head, examples bounds[i] to bounds[i + 1] at a time; examples without tokens left out.
+    """Yield the maps of one head, examples bounds[i] to bounds[i + 1] at a time, without examples that have no tokens.
 
-    Reads along each side's stored chunks, whatever the bounds.
+    Reads are aligned with each side's stored chunks, whatever the bounds.
     """
     ends = np.concatenate([[0], np.cumsum(lengths**2)])
     tapes = [_Tape(layer, head, int(ends[-1])) for layer in layers]
@@ -122,7 +122,7 @@ def stream(layers: Sequence[Layer], head: int, lengths: np.ndarray, bounds: np.n
 
 
 class _Tape:
-    """One side's packed entries in order, read a stored chunk at a time; what was read too far waits."""
+    """One side's packed entries in order, read by stored chunks; entries read in advance are kept for the next call."""
 
     def __init__(self, layer: Layer, head: int, total: int) -> None:
         self._layer, self._head, self._total = layer, head, total
@@ -130,7 +130,7 @@ class _Tape:
         self._held: list[np.ndarray] = []
 
     def up_to(self, stop: int) -> np.ndarray:
-        """The entries from where the last call stopped up to ``stop``."""
+        """Return the entries from the end of the last call up to ``stop``."""
         while self._read < stop:
             upto = min(self._read + max(1, self._layer.attention_chunk), self._total)
             self._held.append(self._layer.attention(self._head, self._read, upto))
@@ -144,14 +144,14 @@ class _Tape:
 def row_values(
     maps: Maps, kernel: Kernel, corpus: Corpus, drop: bool, head: int, device: str
 ) -> tuple[np.ndarray, int]:
-    """The kernel's values of every row of the maps, float64 [statistics, rows], and how many rows kept no mass.
+    """Return the kernel's values of all rows, float64 [statistics, rows], and the number of rows that keep no mass.
 
     Args:
-        drop: leave special tokens out, as keys (the kernel restores what is left to sum 1) and as queries (their rows
-            are NaN, and so are those that keep no mass, less than LEAST_KEPT, on some side).
+        drop: leave out special tokens as keys (the kernel rescales the rest to sum 1) and as queries (their rows are
+            NaN, like the rows that keep less mass than LEAST_KEPT on some side).
 
     Raises:
-        MeasureError: entries that are not finite; rows without mass although nothing is left out.
+        MeasureError: entries are not finite, or rows have no mass although nothing is left out.
     """
     import torch
 
@@ -195,5 +195,5 @@ def row_values(
 
 
 def _positions(lengths: np.ndarray) -> np.ndarray:
-    """0, 1, ... of each of several lengths in turn."""
+    """Return 0, 1, ... for each of the lengths, one after the other."""
     return np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)

@@ -1,8 +1,9 @@
-"""From values of attention rows to values of heads and layers, with their null and interval.
+"""Reduce values of attention rows to values of heads and layers, with null and interval.
 
-A head's value is a ratio of two sums over examples, and a layer's the mean of its heads. With every example weighing
-the same, an example gives its mean over query tokens and 1; with every query token weighing the same, its sum over
-query tokens and their number. Nulls and intervals take the same ratio of other sums.
+A head's value is a ratio of two sums over examples, and a layer's value is the mean over its heads. If every example
+has the same weight, it adds its mean over query tokens to the first sum and 1 to the second; if every query token has
+the same weight, it adds its sum over query tokens and their number. Nulls and intervals use the same ratio of other
+sums.
 """
 
 from __future__ import annotations
@@ -16,42 +17,43 @@ from explorer.measures.base import Trust
 from explorer.measures.resampling import groups_of, jackknife_interval, percentile_interval, resample_counts
 
 GROUPS = 1000
-"""Up to so many examples are resampled one by one; of more, so many groups: what is kept does not grow with them."""
+"""Maximum number of units to resample: single examples if there are no more, else groups. It limits the memory."""
 
 
 @dataclass
 class Sums:
-    """Sums over the examples of each group: what every value of a layer is made of."""
+    """Sums over the examples of each group, from which all values of a layer are computed."""
 
     groups: np.ndarray
-    """int64 [E], group of each example."""
+    """Group of each example, int64 [E]."""
     by_query: bool
-    """Every query token weighs the same, not every example."""
+    """True if every query token has the same weight, False if every example has."""
     total: np.ndarray
-    """float64 [statistics, heads, groups]."""
+    """Sums of values, float64 [statistics, heads, groups]."""
     weight: np.ndarray
-    """float64 [heads, groups]."""
+    """Sums of weights, float64 [heads, groups]."""
     examples: np.ndarray
-    """int64 [heads], examples that count."""
+    """Number of examples that count, int64 [heads]."""
     queries: np.ndarray
-    """int64 [heads], query tokens that count."""
+    """Number of query tokens that count, int64 [heads]."""
     without_mass: np.ndarray
-    """int64 [heads], attention rows left out because nothing was left of them."""
+    """Number of attention rows left out because they kept no mass, int64 [heads]."""
 
     @classmethod
     def of(cls, statistics: int, heads: int, groups: np.ndarray, by_query: bool) -> Sums:
-        """No examples yet."""
+        """Return sums of no examples."""
         count = int(groups.max()) + 1 if len(groups) else 0
         zeros = [np.zeros(heads, np.int64) for _ in range(3)]
         return cls(groups, by_query, np.zeros((statistics, heads, count)), np.zeros((heads, count)), *zeros)
 
     def add(self, head: int, examples: np.ndarray, lengths: np.ndarray, rows: np.ndarray, without_mass: int) -> None:
-        """Take the rows of some examples of a head (from 1); NaN rows do not count.
+        """Add the rows of some examples of a head (from 1); NaN rows do not count.
 
         Args:
-            examples: int64 [e].
-            lengths: int64 [e], rows of each.
-            rows: float64 [statistics, sum of lengths].
+            examples: numbers of the examples, int64 [e].
+            lengths: number of rows of each example, int64 [e].
+            rows: values of the rows, float64 [statistics, sum of lengths].
+            without_mass: number of rows that kept no mass.
         """
         means, counts = example_means(lengths, rows)
         used = counts > 0
@@ -66,14 +68,14 @@ class Sums:
         self.without_mass[head - 1] += without_mass
 
     def values(self) -> np.ndarray:
-        """float64 [statistics, 1 + heads]: the layer's first, then the heads'; NaN where no example counts."""
+        """Return the layer's value, then the heads', float64 [statistics, 1 + heads]; NaN if no example counts."""
         return _values(self.total.sum(-1, keepdims=True), self.weight.sum(-1, keepdims=True))[..., 0]
 
     def interval(self, trust: Trust) -> Interval:
-        """Intervals of ``values`` over whole examples or groups of them, as ``trust`` asks."""
+        """Return the requested intervals of ``values`` over whole examples or groups of them."""
         used = np.flatnonzero(self.weight.any(0))
         if len(used) < 2:
-            return Interval(reason="an interval takes two examples or more")
+            return Interval(reason="an interval needs at least two examples")
         total, weight = self.total[..., used], self.weight[..., used]
         if trust.interval == "bootstrap":
             drawn = resample_counts(len(used), trust.resamples, trust.seed).T
@@ -81,7 +83,7 @@ class Sums:
         else:
             again = _values(*(x.sum(-1, keepdims=True) - x for x in (total, weight)))
         if np.isnan(again).any():
-            return Interval(reason="an interval takes two examples or more with a value in every head")
+            return Interval(reason="an interval needs at least two examples with a value in every head")
         estimates = self.values()
         bounds = np.empty((*estimates.shape, 2))
         for at, estimate in np.ndenumerate(estimates):
@@ -93,34 +95,38 @@ class Sums:
 
 
 def _values(total: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Heads' ratios after their mean, the layer's, [statistics, 1 + heads, W], of sums [statistics, heads, W]."""
+    """Return the layer's value (the mean over heads), then the heads' ratios, [statistics, 1 + heads, W].
+
+    Args:
+        total: sums [statistics, heads, W]; ``weight`` has [heads, W].
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         heads = np.where(weight > 0, total / weight, np.nan)
         valued = ~np.isnan(heads)
-        # A head in which no example counts has no part in the layer's value.
+        # A head in which no example counts does not enter the layer's value.
         layer = np.where(valued, heads, 0).sum(1, keepdims=True) / valued.sum(1, keepdims=True)
     return np.concatenate([layer, heads], axis=1)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Bounds of every value, or the reason why there are none."""
+    """Interval bounds of all values, or the reason why there are none."""
 
     bounds: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 2)))
-    """float64 [statistics, 1 + heads, 2]."""
+    """Lower and upper bounds, float64 [statistics, 1 + heads, 2]."""
     groups: int | None = None
-    """Number of groups, where not single examples were resampled."""
+    """Number of resampled groups; None if single examples were resampled."""
     reason: str = ""
 
 
 def example_groups(offsets: np.ndarray) -> np.ndarray:
-    """What is resampled together: group of each example, int64 [E]; single examples up to GROUPS of them."""
+    """Return the group of each example that is resampled as a unit, int64 [E]; single examples if at most GROUPS."""
     examples = len(offsets) - 1
     return np.arange(examples) if examples <= GROUPS else groups_of(np.asarray(offsets), GROUPS)
 
 
 def example_means(lengths: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of each example's rows that count, float64 [statistics, e] (NaN without), and their numbers, int64 [e]."""
+    """Return each example's mean over the rows that count, float64 [statistics, e] (NaN if none), and their number."""
     counted = ~np.isnan(rows[0])
     starts = np.cumsum(lengths) - lengths
     counts = np.add.reduceat(counted.astype(np.int64), starts)
@@ -129,13 +135,13 @@ def example_means(lengths: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np
 
 
 def partners(alike: Sequence[object], seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions that have another of their own kind, int64 [m], and of such another for each, int64 [m].
+    """Return the positions that have a partner, int64 [m], and the position of each one's partner, int64 [m].
 
-    The members of a kind are put in a random order and each is given the next: nobody gets itself.
+    The positions of each kind are put in a random order, and each gets the next one: no position gets itself.
 
     Args:
-        alike: equal for positions that may stand for each other.
-        seed: of the random orders.
+        alike: kind of each position; positions of the same kind may be exchanged.
+        seed: seed of the random orders.
     """
     kinds: dict[object, list[int]] = {}
     for position, kind in enumerate(alike):

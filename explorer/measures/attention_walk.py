@@ -1,4 +1,4 @@
-"""One walk over the packed maps of every head and the values that come of it: what all attention measures share."""
+"""Walk over the packed maps of every head and collect the values; shared by all attention measures."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from explorer.measures.protocols import Corpus, Layer
 
 @dataclass(frozen=True)
 class Walk:
-    """One layer, or a pair of layers, and what is asked of its attention rows."""
+    """One layer or a pair of layers, and the computation on its attention rows."""
 
     name: str
-    """Of the measure."""
+    """Name of the measure."""
     kernel: Kernel
     sides: tuple[Layer, ...]
     corpus: Corpus
     parameters: Mapping[str, object]
     context: Context
     statistics: tuple[str, ...] = ("",)
-    """What the kernel's rows are; the main one first."""
+    """Names of the kernel's statistics, the main one first."""
     no_null: str = ""
-    """Why there is none; empty: attention of another example of the same length is the null."""
+    """Reason why there is no null; empty: the null is the attention on another example of the same length."""
 
     @property
     def drop(self) -> bool:
-        """Special tokens are left out."""
+        """Whether special tokens are left out."""
         return self.parameters.get("special") == "drop"
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each example, int64 [E]."""
+        """Number of tokens of each example, int64 [E]."""
         return np.diff(np.asarray(self.corpus.offsets))
 
     @property
     def draws(self) -> int:
-        """Of the null."""
+        """Number of null draws."""
         return 0 if self.no_null else self.context.trust.null
 
 
@@ -50,16 +50,16 @@ class _Found:
     sums: Sums
     nulls: tuple[Sums, ...]
     examples: np.ndarray | None
-    """float64 [statistics, heads, E], where asked for; NaN where an example does not count."""
+    """Values per example if requested, float64 [statistics, heads, E]; NaN if an example does not count."""
     queries: np.ndarray | None
-    """float64 [statistics, heads, T], likewise."""
+    """Values per query token if requested, float64 [statistics, heads, T]; NaN if a token does not count."""
 
 
 def answer(walk: Walk) -> list[Value]:
-    """Each statistic's value of the layer and of every head (counted from 1), then what ``detail`` adds.
+    """Return each statistic's value of the layer and of every head (from 1), then the rows that ``detail`` adds.
 
     Raises:
-        MeasureError: sides with different numbers of heads, or attention rows that are no distributions.
+        MeasureError: the sides have different numbers of heads, or attention rows are not distributions.
     """
     heads = {side.heads for side in walk.sides}
     if len(heads) > 1:
@@ -79,7 +79,7 @@ def answer(walk: Walk) -> list[Value]:
 
 
 def _walk(walk: Walk) -> _Found:
-    """Every attention row once, head by head; and once more for each draw of the null."""
+    """Read every attention row once, by head, and compute its value, and again for each null draw."""
     corpus, lengths, trust = walk.corpus, walk.lengths, walk.context.trust
     heads, statistics = walk.sides[0].heads, len(walk.statistics)
     by_query = walk.parameters["weighting"] == "queries"
@@ -113,10 +113,10 @@ def _rows(walk: Walk, maps: Maps, head: int) -> tuple[np.ndarray, int]:
 
 
 def _exchanged(walk: Walk, maps: Maps, seed: tuple[int, ...]) -> Maps | None:
-    """The first side's maps beside the second side's of another example; None where none has a partner.
+    """Return the first side's maps with the second side's maps of other examples; None if no example has a partner.
 
-    Examples may stand for each other when they are of equal length, and with special tokens left out only when these
-    are at the same places too.
+    Examples may be exchanged if they have the same length; without special tokens, these must also be at the same
+    positions.
     """
     alike: list[object] = list(maps.lengths.tolist())
     if walk.drop:
@@ -160,7 +160,7 @@ def _layer_and_heads(walk: Walk, found: _Found) -> list[Value]:
 
 
 def _left_out(walk: Walk, sums: Sums, at: int) -> dict[str, object]:
-    """What counts and what does not; ``at`` is 0 for the layer, else the head."""
+    """Return details on the examples and rows that count; ``at`` is 0 for the layer, else the head."""
     special = int(np.asarray(walk.corpus.special).sum()) if walk.drop else 0
     tokens = int(walk.lengths.sum())
     details: dict[str, object] = {"queries": tokens - special if at == 0 else int(sums.queries[at - 1])}
@@ -182,7 +182,7 @@ def _of_null(walk: Walk, found: _Found, drawn: np.ndarray | None, s: int, at: in
     if drawn is None:
         return {"no_null": walk.no_null}
     if np.isnan(drawn[:, s, at]).any():
-        return {"no_null": "no two examples are of the same length: none can be measured against another's attention"}
+        return {"no_null": "no two examples have the same length, so no example has a partner"}
     examples = found.nulls[0].examples
     n = int(examples.max() if at == 0 else examples[at - 1])
     counted = int(found.sums.examples.max() if at == 0 else found.sums.examples[at - 1])
@@ -208,7 +208,7 @@ def _bounds(interval: Interval | None, s: int, at: int) -> tuple[float, float] |
 
 
 def _rows_of_examples(walk: Walk, found: np.ndarray) -> Iterator[Value]:
-    """The mean over an example's query tokens: over the heads that have one, then of each head."""
+    """Yield each example's mean over its query tokens: averaged over the heads that have one, then of each head."""
     for s, statistic in enumerate(walk.statistics):
         for example in np.flatnonzero(~np.isnan(found[s]).all(0)):
             for head, value in _over_heads(found[s, :, example]):
@@ -216,7 +216,7 @@ def _rows_of_examples(walk: Walk, found: np.ndarray) -> Iterator[Value]:
 
 
 def _rows_of_queries(walk: Walk, found: np.ndarray) -> Iterator[Value]:
-    """Every query token's value, likewise."""
+    """Yield each query token's value: averaged over the heads that have one, then of each head."""
     offsets = np.asarray(walk.corpus.offsets)
     for s, statistic in enumerate(walk.statistics):
         for token in np.flatnonzero(~np.isnan(found[s]).all(0)):
@@ -227,7 +227,7 @@ def _rows_of_queries(walk: Walk, found: np.ndarray) -> Iterator[Value]:
 
 
 def _over_heads(values: np.ndarray) -> Iterator[tuple[int | None, float]]:
-    """The mean of the heads that have a value, then each such head's own."""
+    """Yield the mean of the heads that have a value, then the value of each such head."""
     known = np.flatnonzero(~np.isnan(values))
     yield None, float(values[known].mean())
     for head in known:

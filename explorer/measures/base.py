@@ -1,8 +1,8 @@
-"""What a measure is: a name, what it reads, its unit and definition, and a function from arrays to values.
+"""Define a measure: its name, inputs, unit and definition, and a function from arrays to values.
 
-A family is one module; it lists its measures in ``MEASURES`` and registry.py names the module. The command line,
-the explorer, the help and the SQL views are made from the registry. Modules here import numpy at most; torch, scipy
-and sklearn are imported by the functions that use them, so that a listing of measures costs nothing.
+A family of measures is one module with a tuple ``MEASURES``; registry.py lists the modules. The command line, the
+explorer, the help and the SQL views are made from the registry. At the top, modules here import at most numpy; torch,
+scipy and sklearn are imported inside the functions that use them, so that listing measures is quick.
 """
 
 from __future__ import annotations
@@ -42,46 +42,47 @@ _PARTS = {axis.name for axis in (REF_LAYER, HEAD, EXAMPLE, QUERY, LABEL_A, LABEL
 
 
 class MeasureError(ValueError):
-    """The question makes no sense for this input (no labels, another number of heads); one sentence, for the user."""
+    """The measure cannot be computed on this input (such as no labels); the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Trust:
-    """What shall come with a value, so that a reader knows what it is worth. No part of the value's definition."""
+    """Uncertainty requested with each value: null draws, confidence interval. Not part of a value's identity."""
 
     null: int = 0
-    """Draws of the null (``Measure.null`` says what is permuted); 0: none wanted."""
+    """Number of null draws (``Measure.null`` tells what is permuted); 0: no null."""
     interval: str = ""
-    """One of INTERVALS, over whole examples, or empty for none."""
+    """Kind of interval over whole examples, one of INTERVALS; empty: no interval."""
     level: float = 0.95
-    """Of the interval."""
+    """Confidence level of the interval."""
     resamples: int = 200
-    """Of the bootstrap."""
+    """Number of bootstrap resamples."""
     seed: int = 0
-    """Of both: the same seed draws the same permutations and resamples."""
+    """Random seed of null and bootstrap: the same seed gives the same permutations and resamples."""
 
 
 INTERVALS = ("jackknife", "bootstrap")
 
 
 def silent(what: str, share: float) -> None:
-    """Progress that nobody asked for."""
+    """Ignore a progress report."""
 
 
 @dataclass
 class Context:
-    """Where to compute, what is kept between calls, and what shall come with a value."""
+    """The device, the caches and the requested extras of a computation."""
 
     device: str = "cpu"
     kept: MutableMapping[tuple[object, ...], object] = field(default_factory=dict)
-    """What belongs to one side alone, by (measure family, Layer.identity, parameters): the caller bounds its size."""
+    """Cache in memory of intermediate results of one side, by (measure family, Layer.identity, parameters). The caller
+    limits its size."""
     shelf: Shelf = field(default_factory=NoShelf)
-    """The same, for what is worth a file: it outlives the process."""
+    """Cache on disk of intermediate results that are costly to compute."""
     trust: Trust = Trust()
     detail: str = ""
-    """How fine the rows shall be: one of the measure's ``details``; empty: the coarsest."""
+    """Granularity of the rows: one of the measure's ``details``; empty: the coarsest."""
     progress: Callable[[str, float], None] = silent
-    """Called now and then during long work: what is being done, and which share of it (0 to 1) is."""
+    """Called from time to time during long work, with a description of the work and its finished share (0 to 1)."""
 
 
 @dataclass(frozen=True)
@@ -92,31 +93,31 @@ class Value:
     n: int
     statistic: str = ""
     unit: str | None = None
-    """None: the measure's own."""
+    """Unit of the value; None: the measure's unit."""
     head: int | None = None
     label_a: str | None = None
     label_b: str | None = None
     example: int | None = None
-    """Counted from 0, as the corpus's offsets are."""
+    """Example, from 0, as in the corpus's offsets."""
     query: int | None = None
-    """Query token, counted from 0 within its example."""
+    """Query token, from 0 within its example."""
     interval: tuple[float, float] | None = None
-    """Of the level that Context.trust asked for; None where none was asked for or none can be had (details say why)."""
+    """Interval of the level in Context.trust; None if none was requested or none is possible (see ``details``)."""
     null: float | None = None
-    """Mean of the null's draws; their standard deviation is ``null_sd`` in the details."""
+    """Mean of the null draws; their standard deviation is ``null_sd`` in the details."""
     details: Mapping[str, object] = field(default_factory=dict)
     reason: str = ""
     layer: int | None = None
-    """For a measure whose cells have values of many layers; else the cell says it."""
+    """Layer, for measures whose cells have values of many layers; otherwise it is in the cell."""
     axes: tuple[tuple[str, Coordinate], ...] = ()
     """Coordinates on the measure's own axes inside a cell, by name."""
     artefact: Mapping[str, np.ndarray] | None = None
-    """Arrays to keep beside the row: probe weights, assignments, directions."""
+    """Arrays to store with the row, such as probe weights, assignments or directions."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a measure; also the command line's flag of that name."""
+    """One parameter of a measure; the command line has a flag of the same name."""
 
     name: str
     default: str | int | float | bool
@@ -126,16 +127,16 @@ class Parameter:
     high: float | None = None
 
     def read(self, value: object) -> str | int | float | bool:
-        """The value in the default's type.
+        """Return the value converted to the default's type.
 
         Raises:
-            MeasureError: not of that type, not one of the choices, or out of range.
+            MeasureError: the value has another type, is not one of the choices, or is out of range.
         """
         kind = type(self.default)
         try:
             got = str(value).lower() in ("1", "true", "yes") if kind is bool else kind(str(value))
         except (TypeError, ValueError):
-            raise MeasureError(f"{self.name}: '{value}' is no {kind.__name__}.") from None
+            raise MeasureError(f"{self.name}: '{value}' is not of type {kind.__name__}.") from None
         if self.choices and got not in self.choices:
             raise MeasureError(f"{self.name}: '{value}' is not one of {', '.join(self.choices)}.")
         if isinstance(got, (int, float)) and not (
@@ -149,43 +150,43 @@ NOWHERE = At()
 
 
 def no_artefact(name: str) -> Mapping[str, np.ndarray]:
-    """Give no arrays: nothing was kept."""
+    """Return no arrays."""
     return {}
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What one cell is computed from."""
+    """The inputs of one cell."""
 
     texts: Corpus | None
-    """None where the measure reads nothing of any texts."""
+    """Corpus; None if the measure does not depend on texts."""
     operands: Mapping[str, Mapping[str, object]]
-    """What was read of each operand, by role and kind of input."""
+    """Inputs of each operand, by role and kind of input."""
     annotation: Labels | None = None
-    """The annotation that was asked for; None where the measure reads none."""
+    """Labels; None if the measure reads none."""
     at: At = NOWHERE
     known: Mapping[At, tuple[Known, ...]] = field(default_factory=dict)
-    """Finished cells of the same operands, for summaries; empty where the measure has no rounds."""
+    """Finished cells of the same operands, for summaries; empty if the measure has no rounds."""
     artefact: Callable[[str], Mapping[str, np.ndarray]] = no_artefact
-    """Gives the arrays that a finished cell left, by the name that ``Known`` has."""
+    """Returns the arrays of a finished cell, by the name in ``Known``."""
 
     @property
     def layer(self) -> Layer:
-        """The layer of the checkpoint that is measured."""
+        """Layer of the measured checkpoint."""
         return _layer(self.operands[CHECKPOINT.role])
 
     @property
     def reference(self) -> Layer | None:
-        """The layer that it is compared with; None for a measure of one checkpoint."""
+        """Layer of the reference; None for a measure of one checkpoint."""
         found = self.operands.get(REFERENCE.role)
         return None if found is None else _layer(found)
 
     @property
     def corpus(self) -> Corpus:
-        """The corpus that everything was read on.
+        """Corpus of the inputs.
 
         Raises:
-            MeasureError: none was given.
+            MeasureError: there is none.
         """
         if self.texts is None:
             raise MeasureError("The measure reads checkpoints on texts, and no corpus was given.")
@@ -193,10 +194,10 @@ class Given:
 
     @property
     def labels(self) -> Labels:
-        """The labels of sentences or words.
+        """Labels of sentences or words.
 
         Raises:
-            MeasureError: none were given.
+            MeasureError: there are none.
         """
         if self.annotation is None:
             raise MeasureError("The measure needs a label for each sentence or word, and the corpus has none.")
@@ -204,10 +205,10 @@ class Given:
 
     @property
     def compared(self) -> tuple[Layer, Layer]:
-        """Both layers of a measure that compares two.
+        """Layers of the checkpoint and of the reference.
 
         Raises:
-            MeasureError: no reference was given.
+            MeasureError: there is no reference.
         """
         reference = self.reference
         if reference is None:
@@ -218,7 +219,7 @@ class Given:
     def layers(
         cls, corpus: Corpus, layer: Layer, reference: Layer | None = None, labels: Labels | None = None
     ) -> Given:
-        """Put together a layer, and one that it is compared with, as they are read of a checkpoint."""
+        """Return the inputs of a measure that reads one layer, and perhaps one of a reference."""
         read: dict[str, Mapping[str, object]] = {CHECKPOINT.role: {"layer": layer}}
         if reference is not None:
             read[REFERENCE.role] = {"layer": reference}
@@ -236,51 +237,51 @@ Compute = Callable[[Given, Mapping[str, object], Context], "list[Value]"]
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """One measure, declared once. Two are equal if they are the same object of the registry."""
+    """One measure, declared once. Two measures are equal if they are the same object of the registry."""
 
     name: str
     title: str
-    """In words, for a title line: 'SVCCA distance'."""
+    """Title for people, such as 'SVCCA distance'."""
     inputs: tuple[Input, ...]
-    """What is read of the operands and of the corpus; the digest of each is kept with every row."""
+    """Inputs from the operands and the corpus; the digest of each is kept with every row."""
     axes: tuple[Axis, ...]
-    """The coordinates of its values, in the order in which rows are listed."""
+    """Axes of its values, in the order in which rows are sorted."""
     unit: str
     low: float
     high: float
     direction: str
-    """What a large value means: '0 = the same subspace, 1 = nothing in common'."""
+    """Meaning of small and large values: '0 = the same subspace, 1 = nothing in common'."""
     definition: str
     source: str
     cost: str
     counts: str
-    """What n counts: 'tokens', 'examples', 'points'."""
+    """Name of the units that n counts: 'tokens', 'examples', 'points'."""
     compute: Compute
     summary: str
-    """What it is, in a line of a table."""
+    """Short description for one line of a table."""
     others: str = ""
-    """What other programs compute under this name, and what they give for our test pair."""
+    """What other programs compute under this name, and their results for our test pair."""
     operands: tuple[Operand, ...] = COMPARED
     default_reference: str = "pretrained"
-    """What checkpoints are compared with unless the user says."""
+    """Reference that checkpoints are compared with by default."""
     version: int = 1
     parameters: tuple[Parameter, ...] = ()
     main: str = ""
-    """The statistic that curves and heat maps show."""
+    """Statistic that curves and heat maps show."""
     same: float = 0.0
-    """The value of a checkpoint against itself: 0 for a distance, 1 for a similarity."""
+    """Value of a checkpoint against itself: 0 for a distance, 1 for a similarity."""
     floor: float = 0.0
-    """Values nearer to ``same`` than this are noise of the stored float16."""
+    """Noise level of the stored float16: smaller differences from ``same`` mean nothing."""
     null: str = ""
-    """What the null permutes, in words; empty: the measure has none."""
+    """Description of what the null permutes; empty: the measure has no null."""
     intervals: tuple[str, ...] = ()
-    """Those of INTERVALS that it can give."""
+    """Kinds of intervals that it can give, of INTERVALS."""
     details: tuple[str, ...] = ()
-    """How fine its rows can be, coarsest first: part of what is kept with a value, not of what the value is."""
+    """Possible granularities of its rows, coarsest first. They do not change the value itself."""
     slow: bool = False
-    """Computing takes far longer than reading: several processes are worth while however few bytes there are."""
+    """True if computing takes far longer than reading, so that several processes pay off even for little data."""
     cells: Cells | None = None
-    """Proposes its cells in rounds; None: each layer of each tuple of operands."""
+    """Function that proposes its cells in rounds; None: each layer of each tuple of operands."""
 
     def __reduce__(self) -> tuple[Callable[[str], Measure], tuple[str]]:
         from explorer.measures.registry import get
@@ -289,27 +290,27 @@ class Measure:
 
     @property
     def compares(self) -> bool:
-        """A checkpoint is measured against another one."""
+        """Whether it compares a checkpoint with another one."""
         return any(operand.by == "against" for operand in self.operands)
 
     @property
     def reads(self) -> tuple[Input, ...]:
-        """The inputs that belong to checkpoints, each kind once."""
+        """Inputs that belong to checkpoints, each kind once."""
         return tuple({i.kind: i for i in self.inputs if i.role}.values())
 
     @cached_property
     def on_corpus(self) -> bool:
-        """Its values are of checkpoints on a corpus; else of checkpoints alone."""
+        """Whether its values depend on a corpus."""
         return any(one.on_corpus for one in self.inputs)
 
     @cached_property
     def labels(self) -> Input | None:
-        """The annotation of the corpus that it reads; None where it reads none."""
+        """Annotation that it reads from the corpus; None if it reads none."""
         return next((one for one in self.inputs if not one.role), None)
 
     @cached_property
     def layers(self) -> Axis | None:
-        """The axis of layers; None where values have no layer."""
+        """Axis of layers; None if values have no layer."""
         return self.axis("layer")
 
     @cached_property
@@ -324,18 +325,18 @@ class Measure:
 
     @property
     def cross_layers(self) -> bool:
-        """One layer may be compared with another layer of the reference."""
+        """Whether a layer may be compared with another layer of the reference."""
         return self.axis(REF_LAYER.name) is not None
 
     def axis(self, name: str) -> Axis | None:
-        """Return the axis of that name; None when there is none."""
+        """Return the axis of that name; None if there is none."""
         return next((axis for axis in self.axes if axis.name == name), None)
 
     def settle(self, given: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
-        """Return every parameter with its value, sorted by name: what a Question holds.
+        """Return all parameters with their values, sorted by name, as a Question holds them.
 
         Raises:
-            MeasureError: an unknown parameter or an unusable value.
+            MeasureError: a parameter is unknown or its value is not valid.
         """
         known = {p.name: p for p in self.parameters}
         for name in given:
@@ -345,5 +346,5 @@ class Measure:
 
 
 def canonical(parameters: Mapping[str, object]) -> str:
-    """Parameters as canonical JSON: the same text for the same values."""
+    """Return parameters as canonical JSON: the same text for the same values."""
     return json.dumps(dict(parameters), sort_keys=True, separators=(",", ":"))

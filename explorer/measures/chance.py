@@ -1,9 +1,10 @@
-"""What chance alone gives the linear family: X'Y of permuted examples, and sides and X'Y of resampled examples.
+"""Null and intervals of the linear family: X'Y of permuted examples, and sides and X'Y of resampled examples.
 
-Null: the reference's rows are taken with its examples in another order and paired row by row; each side's own moments
-stay as they are, so only X'Y is made again. Interval: sums for each of 20 groups of consecutive whole examples, from
-one pass; a jackknife leaves one group out, a bootstrap draws groups with replacement, and each time both sides are
-decomposed again. Memory is bounded: rows of one run of examples, 20 matrices at a time for the null, 60 for the groups.
+Null: the reference's examples are permuted and its rows paired with the checkpoint's; each side's own moments do not
+change, so only X'Y is computed again. Interval: one pass gives the sums of each of 20 groups of consecutive whole
+examples; a jackknife leaves out one group, a bootstrap draws groups with replacement, and each time both sides are
+decomposed again. Memory is limited to the rows of one run of examples, 20 matrices at a time for the null, and 60 for
+the groups.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.sides import FAMILY, Side, side_of
 
 NULL = (
-    "the reference's examples in another order, its rows paired with the checkpoint's one by one (with more than "
-    f"{resampling.RUN:,} rows, examples change places within consecutive runs of at most about so many)"
+    "the order of the reference's examples, whose rows are paired with the checkpoint's (with more than "
+    f"{resampling.RUN:,} rows, only within consecutive runs of at most about so many rows)"
 )
 AT_ONCE = 20
-"""Draws whose X'Y are summed in one pass."""
+"""Number of draws whose X'Y are summed in one pass."""
 _Layers = tuple[Layer] | tuple[Layer, Layer]
 
 
 @dataclass(frozen=True)
 class _Draws:
-    """The null's X'Y of the pair that was computed last."""
+    """X'Y of the null draws of the last computed pair."""
 
     key: tuple[object, ...]
     crosses: tuple[moments.Cross, ...]
@@ -38,7 +39,7 @@ class _Draws:
 
 @dataclass(frozen=True)
 class _Groups:
-    """The groups' sums of the layer or pair that was computed last."""
+    """Sums per group of the last computed layer or pair."""
 
     key: tuple[object, ...]
     done: moments.Pass
@@ -53,10 +54,10 @@ def permuted(
     draws: int,
     context: Context,
 ) -> Iterator[moments.Cross]:
-    """X'Y for each draw of the null; the last pair's are kept for the next measure while they are few.
+    """Yield X'Y for each null draw; if there are few, they are cached for the next measure of the same pair.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     place = (FAMILY, "null")
     key = (*_key(pair, corpus, tokens), precise, draws, context.trust.seed)
@@ -117,13 +118,13 @@ def replicates(
     context: Context,
     directions: bool,
 ) -> Iterator[tuple[Side, Side, moments.Cross]]:
-    """Sides and X'Y of the rows with one group left out (jackknife) or of groups drawn again (bootstrap).
+    """Yield sides and X'Y of each replicate: without one group (jackknife) or of resampled groups (bootstrap).
 
     Args:
-        directions: with eigenvectors, else what needs none.
+        directions: whether eigenvectors are needed.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     for drawn in _resampled(pair, corpus, tokens, context):
         left, right = (side_of(drawn.side(i), context.device, directions) for i in (0, 1))
@@ -131,17 +132,17 @@ def replicates(
 
 
 def side_replicates(layer: Layer, corpus: Corpus, tokens: str, context: Context) -> Iterator[Side]:
-    """Sides of one layer, with eigenvectors, resampled as in ``replicates``.
+    """Yield sides of one layer, with eigenvectors, resampled as in ``replicates``.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     for drawn in _resampled((layer,), corpus, tokens, context):
         yield side_of(drawn.side(0), context.device)
 
 
 def _resampled(layers: _Layers, corpus: Corpus, tokens: str, context: Context) -> Iterator[moments.Pass]:
-    """The sums of each replicate, from the groups' sums; those of the layers asked for last are kept."""
+    """Yield the sums of each replicate, from the sums per group, which are cached for the last layers."""
     place, key = (FAMILY, "groups"), _key(layers, corpus, tokens)
     last = context.kept.get(place)
     if isinstance(last, _Groups) and last.key == key:
@@ -157,24 +158,24 @@ def _resampled(layers: _Layers, corpus: Corpus, tokens: str, context: Context) -
 
 
 def group_weights(groups: int, trust: Trust) -> np.ndarray:
-    """How often each group counts in each replicate, [replicates, groups]."""
+    """Return the weight of each group in each replicate, [replicates, groups]."""
     if trust.interval == "jackknife":
         return 1 - np.eye(groups, dtype=np.int64)
     return resampling.resample_counts(groups, trust.resamples, trust.seed)
 
 
 def groups_and_smallest(corpus: Corpus, tokens: str, trust: Trust) -> tuple[int, int]:
-    """Number of groups, and fewest different rows in a replicate."""
+    """Return the number of groups, and the smallest number of different rows in a replicate."""
     sizes = np.diff(resampling.group_bounds(rows.row_offsets(corpus, tokens)))
     weights = group_weights(len(sizes), trust)
     return len(sizes), int(((weights > 0) @ sizes).min()) if len(weights) else 0
 
 
 def interval(values: np.ndarray, estimate: float, trust: Trust) -> tuple[float, float]:
-    """Interval around the estimate from the replicates' values.
+    """Return the interval around the estimate from the values of the replicates.
 
-    A bootstrap's values are moved to have the estimate for their mean: rows drawn twice correlate more directions by
-    chance, which shifts all of them and says nothing about the estimate.
+    Bootstrap values are shifted so that their mean is the estimate: rows drawn twice correlate more directions by
+    chance, which shifts all values without any meaning for the estimate.
     """
     if trust.interval == "jackknife":
         return resampling.jackknife_interval(estimate, values, trust.level)

@@ -1,8 +1,8 @@
-"""How far apart the labels of a corpus lie in one layer: centroids, linear separability, convex hulls.
+"""Distances between the labels of a corpus in one layer: centroids, linear separability, convex hulls.
 
 Points are the first token ([CLS]) of each labelled sentence, or the mean of each labelled word's sub-words. Method
-``pairs`` takes each label for one cluster; ``directprobe`` finds clusters by DirectProbe's merging (Zhou and Srikumar
-2021, 2022). Hulls' distances are twice the hard margin of a linear SVM, 0 where they overlap; hulls.py proves them.
+``pairs`` makes one cluster per label; ``directprobe`` finds clusters by DirectProbe's merging (Zhou and Srikumar 2021,
+2022). The distance of two hulls is twice the hard margin of a linear SVM, and 0 if they overlap; hulls.py proves it.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ UNITS = {
 }
 WITH_NULL = ("hull_mean", "hull_min", "separable_share", "clusters", "linear")
 NULL_POINTS = 1000
-"""Most points whose shuffled labels are merged: beyond, a draw may take minutes."""
+"""Maximum number of points whose shuffled labels are merged: with more, a draw may take minutes."""
 NO_HULL_INTERVAL = (
-    "a hull's distance hangs on its few nearest points: neither the jackknife nor the bootstrap is valid for minima"
+    "a hull's distance depends on its few nearest points: neither jackknife nor bootstrap is valid for minima"
 )
 
 
 def clusters(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """The layer's summaries, then the values of each label, then those of each pair of labels that have points.
+    """Return summaries of the layer, then values per label, then values per pair of labels that have points.
 
     Raises:
-        MeasureError: no labels, or hidden states that are not finite.
+        MeasureError: there are no labels, or some hidden states are not finite.
     """
     layer, corpus, labels = given.layer, given.corpus, given.labels
     method = str(parameters.get("method", METHODS[0]))
@@ -72,7 +72,7 @@ def clusters(given: Given, parameters: Mapping[str, object], context: Context) -
 
 
 class _Rows:
-    """A side as values."""
+    """Makes values from a side."""
 
     def __init__(self, side: Side | None, width: int, names: tuple[str, ...], method: str) -> None:
         self.side, self.width, self.names, self.method = side, width, names, method
@@ -85,14 +85,14 @@ class _Rows:
         self.present = [names[i] for i in present]
 
     def nothing(self) -> list[Value]:
-        """Why there is no value."""
+        """Return empty values with the reason why there is none."""
         who = f"only label '{self.present[0]}' has points" if self.present else "no label has points"
         extra = ("clusters", "linear") if self.method == "directprobe" else ()
         wanted = [s for s in (*SUMMARIES, *extra) if s != "separable_share" or self.method == "pairs"]
         return [_value(s, None, self.n, self.details, f"{who}: there is no pair to compare") for s in wanted]
 
     def summaries(self) -> Iterator[Value]:
-        """Means and minima over pairs of labels. A pair without a value would bias them: then there is none."""
+        """Yield means and minima over pairs of labels; empty if a pair has no value, since this would bias them."""
         side = self.side
         assert side is not None
         mean, least, centroids = side.label_pairs()
@@ -149,7 +149,7 @@ class _Rows:
         yield _value("linear", None if undecided else linear, self.n, brief, said or reason)
 
     def labels(self) -> Iterator[Value]:
-        """What each label has of its own."""
+        """Yield the values of each label."""
         side = self.side
         assert side is not None
         mean = side.label_pairs()[0]
@@ -176,7 +176,7 @@ class _Rows:
                 yield _value("clusters", own, n, details, "", (name, None))
 
     def pairs(self) -> Iterator[Value]:
-        """What each pair of labels has."""
+        """Yield the values of each pair of labels."""
         side = self.side
         assert side is not None
         mean, least, centroids = side.label_pairs()
@@ -228,7 +228,10 @@ class _Rows:
         return f"known only to lie between {side.lower[q]:.6g} and {side.upper[q]:.6g}"
 
     def _vacuous(self) -> np.ndarray:
-        """bool [P, P]: no more than width + 1 points: in general position a plane separates them however labelled."""
+        """Return whether two labels have so few points (width + 1) that a plane separates any labelling, bool [P, P].
+
+        This holds for points in general position.
+        """
         assert self.side is not None
         return self.side.counts[:, None] + self.side.counts <= self.width + 1
 
@@ -241,7 +244,7 @@ class _Rows:
 
 
 def accuracy(side: Side, kept: Labelled, held: Labelled, context: Context, details: Mapping[str, object]) -> Value:
-    """Share of the held-out points whose nearest cluster has their label (DirectProbe's intra-accuracy)."""
+    """Return the share of held-out points whose nearest cluster has their label (DirectProbe's intra-accuracy)."""
     unseen = int((~np.isin(held.labels, side.labels)).sum())
     details = {**details, "train_points": len(kept.points), "labels_only_held_out": unseen}
     if not len(held.points):
@@ -254,7 +257,7 @@ def accuracy(side: Side, kept: Labelled, held: Labelled, context: Context, detai
 
 
 def _with_null(values: list[Value], data: Labelled, method: str, context: Context) -> list[Value]:
-    """The summaries' mean over shuffled labels."""
+    """Add the null to the summaries: their mean over shuffled labels."""
     trust, n = context.trust, len(data.points)
     if method == "directprobe" and n > NULL_POINTS:
         why = f"{n:,} points: merging shuffled labels takes minutes beyond {NULL_POINTS:,}; method pairs has this null"
@@ -279,7 +282,7 @@ def _may(value: Value) -> bool:
 def _null_value(value: Value, drawn: list[float | None]) -> Value:
     known = [d for d in drawn if d is not None]
     if len(known) < len(drawn) or not known:
-        return replace(value, details={**value.details, "no_null": "a draw has no value: its hulls are undecided"})
+        return replace(value, details={**value.details, "no_null": "a draw has no value, since a test is undecided"})
     spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
     return replace(value, null=float(np.mean(known)), details={**value.details, "null_sd": spread})
 
@@ -287,7 +290,7 @@ def _null_value(value: Value, drawn: list[float | None]) -> Value:
 def _with_interval(
     values: list[Value], side: Side, data: Labelled, corpus: Corpus, names: tuple[str, ...], trust: Trust
 ) -> list[Value]:
-    """Jackknife intervals of the centroids' distances, over groups of whole examples; for the rest, why not."""
+    """Add jackknife intervals over groups of whole examples to centroid distances, and a reason to other values."""
     sums, counts = data.group_sums(data.points, groups_of(np.asarray(corpus.offsets)))
     groups = len(sums)
     left = counts.sum(0) - counts
@@ -298,7 +301,7 @@ def _with_interval(
     else:
         apart = None
         few = "each label needs points in two groups of examples"
-        refusal = few if trust.interval == "jackknife" else "only the jackknife: drawn again, centroids drift apart"
+        refusal = few if trust.interval == "jackknife" else "only the jackknife: resampled centroids drift apart"
     upper = np.triu_indices(len(side.labels), 1)
     place = {int(label): p for p, label in enumerate(side.labels)}
 
@@ -320,7 +323,7 @@ def _with_interval(
 
 
 def _no_inside(inside: float) -> str:
-    return "no cluster has two points" if math.isnan(inside) else "all points of a cluster are one: no scale"
+    return "no cluster has two points" if math.isnan(inside) else "all points of a cluster are equal: no scale"
 
 
 def _value(
@@ -349,40 +352,40 @@ MEASURES: tuple[Measure, ...] = (
         direction="0 = hulls overlap; in units of the hidden states",
         definition=(
             "Points are the first token of each labelled sentence, or the mean of each labelled word's sub-words. "
-            "Method pairs takes each label for one cluster. Method directprobe merges, as DirectProbe does: every "
-            "point starts alone, the two closest clusters of one label (by their means) merge, unless the hull of the "
-            "new one meets that of a cluster of another label; a refused pair stays refused. Labels are linearly "
-            "separable when one cluster a label is left. Each separable pair has a verified plane, each refused merge "
-            "a verified point of both hulls. Hull distance: of the convex hulls of two clusters (twice the hard "
-            "margin; 0 where they overlap), verified to a relative 1e-4; over labels, the mean of their pairs of "
-            "clusters. label_min: the smallest over the other labels. inside: mean and largest distance of two points "
-            "of a cluster; scaled values are divided by its mean over clusters and labels. held_out keeps a share of "
-            "the examples out; accuracy is the share of their points whose nearest hull has their label. Curves show "
-            "the mean hull distance over pairs of labels. Where points are no more than dimensions + 1 everything "
-            "separates: marked."
+            "Method pairs makes one cluster per label. Method directprobe merges as DirectProbe does: every point "
+            "starts as a cluster; the two closest clusters of one label (by their means) merge, unless the hull of the "
+            "new cluster meets the hull of a cluster of another label; a refused pair stays refused. Labels are "
+            "linearly separable if one cluster per label is left. Each separable pair has a verified plane, each "
+            "refused merge a verified point of both hulls. Hull distance: between the convex hulls of two clusters "
+            "(twice the hard margin; 0 if they overlap), verified to a relative 1e-4; for two labels, the mean over "
+            "their pairs of clusters. label_min: the smallest distance to another label. inside: mean and largest "
+            "distance between two points of a cluster; scaled values are divided by its mean over clusters and labels. "
+            "held_out leaves out a share of the examples; accuracy is the share of their points whose nearest hull has "
+            "their label. Curves show the mean hull distance over pairs of labels. With at most dimensions + 1 points, "
+            "everything separates; such rows are marked."
         ),
         source="Zhou and Srikumar 2021 (DirectProbe, NAACL) and 2022 (ACL).",
         cost=(
-            "A quadratic programme a pair of clusters, n width^2 a step: about 0.1 s for 800 points of width 384. "
-            "Merging separable labels costs a linkage; 2,000 points of width 384 with random labels about a minute."
+            "A quadratic programme per pair of clusters, n width^2 per step: about 0.1 s for 800 points of width 384. "
+            "Merging separable labels costs a linkage; 2,000 points of width 384 with random labels, about a minute."
         ),
         counts="points",
         compute=clusters,
         summary=(
             "for each pair of labels: distance of centroids and of convex hulls (twice the hard margin), whether a "
-            "plane separates them; with a verified proof, one group a label, or `--method directprobe`: merged bottom "
-            "up until nothing more can be (Zhou and Srikumar 2021)"
+            "plane separates them, with a verified proof. One cluster per label or, with `--method directprobe`, "
+            "clusters merged bottom up as far as possible (Zhou and Srikumar 2021)"
         ),
         others=(
             "DirectProbe trusts its solver: overlaps within Gurobi's tolerance of 1e-4 count as separable, and an SVM "
-            "that did not converge as overlapping"
+            "that did not converge counts as overlapping"
         ),
         version=2,
         parameters=(
             Parameter(
                 "method",
                 "pairs",
-                "how points are grouped: pairs = one group a label, directprobe = as many as merging leaves",
+                "how points are grouped: pairs = one cluster per label, directprobe = the clusters that merging leaves",
                 choices=METHODS,
             ),
             Parameter(
@@ -391,7 +394,7 @@ MEASURES: tuple[Measure, ...] = (
             Parameter("split_seed", 0, "seed of the choice of examples held out", low=0, high=2**31 - 1),
         ),
         main="hull_mean",
-        null="labels: the examples' labels (of words: their sequences) laid over the points in another order",
+        null="the order of the examples' labels (for words, of their sequences of labels) over the points",
         intervals=("jackknife",),
     ),
 )

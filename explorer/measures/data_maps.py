@@ -1,7 +1,8 @@
-"""Data maps: how a run's classifier came to each example's label (Swayamdipta et al. 2020, "Dataset Cartography").
+"""Data maps: a run's predictions of each example's label along training (Swayamdipta et al. 2020).
 
-Over the stored checkpoints of a run, from the first to the one that is asked for: the mean probability of the label
-(confidence), its standard deviation (variability), and the share of checkpoints that predict it (correctness).
+From the paper "Dataset Cartography". Over the stored checkpoints of a run, from the first to the given one: the mean
+probability of the label (confidence), its standard deviation (variability), and the share of checkpoints that predict
+it (correctness).
 """
 
 from __future__ import annotations
@@ -19,37 +20,37 @@ from explorer.measures.outputs import DETAILS, averaged
 from explorer.measures.protocols import Outputs
 
 NEVER_LEARNT = 1000
-"""In the place of a count of forgetting, as the authors of data maps write it."""
+"""Value for examples that were never learnt, instead of a count of forgetting, as in the authors' code."""
 
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """What the checkpoints of a run say of labelled rows."""
+    """Predictions of labelled rows by the checkpoints of a run."""
 
     probability: np.ndarray
-    """float64 [checkpoints, n]: probability of the label."""
+    """Probability of the label, float64 [checkpoints, n]."""
     right: np.ndarray
-    """bool [checkpoints, n]: the label is predicted."""
+    """Whether the label is predicted, bool [checkpoints, n]."""
     example: np.ndarray
-    """int64 [n]: the example that each row is from."""
+    """Example of each row, int64 [n]."""
 
     @property
     def forgotten(self) -> np.ndarray:
-        """How often each row's label was predicted and then no longer, int64 [n]; NEVER_LEARNT where it never was
-        (Toneva et al. 2019)."""
+        """Number of times that each row's label was predicted and then forgotten, int64 [n] (Toneva et al. 2019);
+        NEVER_LEARNT if it was never predicted."""
         times = (self.right[:-1] & ~self.right[1:]).sum(0)
         return np.asarray(np.where(self.right.any(0), times, NEVER_LEARNT))
 
 
 def course(given: Given, said: str) -> Course:
-    """Return what the checkpoints of a run say of labelled rows.
+    """Return the predictions of labelled rows by the checkpoints of a run.
 
     Raises:
-        MeasureError: fewer than two checkpoints; as ``output_labels.met``.
+        MeasureError: there are fewer than two checkpoints; or as ``output_labels.met``.
     """
     path = cast(tuple[Outputs, ...], given.operands[PATH.role]["logits"])
     if len(path) < 2:
-        raise MeasureError("A data map is over the checkpoints of a run, and there is one only.")
+        raise MeasureError("A data map needs several checkpoints of a run, but there is only one.")
     found = [met(outputs, given.labels, given.corpus, said) for outputs in path]
     return Course(
         np.stack([np.exp(one.log[np.arange(len(right)), right]) for one, right in found]),
@@ -59,7 +60,7 @@ def course(given: Given, said: str) -> Course:
 
 
 def confidence(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the mean over rows of the label's mean probability; with detail, of each example.
+    """Return the mean over rows of the label's mean probability; with detail, also per example.
 
     Raises:
         MeasureError: as ``course``.
@@ -68,7 +69,7 @@ def confidence(given: Given, parameters: Mapping[str, object], context: Context)
 
 
 def variability(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the mean over rows of the standard deviation of the label's probability; with detail, of each example.
+    """Return the mean over rows of the standard deviation of the label's probability; with detail, also per example.
 
     Raises:
         MeasureError: as ``course``.
@@ -77,7 +78,7 @@ def variability(given: Given, parameters: Mapping[str, object], context: Context
 
 
 def correctness(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the mean over rows of the share of checkpoints that predict the label; with detail, of each example.
+    """Return the mean over rows of the share of checkpoints that predict the label; with detail, also per example.
 
     Raises:
         MeasureError: as ``course``.
@@ -95,9 +96,9 @@ def _of(
 
 
 _ROWS = (
-    " The mean over rows is given, and with --detail example each example's own. Rows are labelled examples, or "
-    "labelled words (an example's value is then the mean of its words'). Checkpoints are all that are stored of the "
-    "run, up to the step; how often they were saved is part of what the number means."
+    " The value is the mean over rows; --detail example adds one value per example. Rows are labelled examples, or "
+    "labelled words (an example's value is then the mean over its words). All stored checkpoints of the run up to the "
+    "step are used, so the number depends on how often checkpoints were saved."
 )
 _SOURCE = "Swayamdipta et al. 2020, section 2"
 

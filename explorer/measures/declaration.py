@@ -1,6 +1,6 @@
-"""The parts of a measure's declaration: what it is computed from, and which coordinates its values have.
+"""Declare the inputs of a measure and the axes of its values.
 
-Pure data, free of numpy: a listing of measures, a question and a screen's first frame need no more.
+Pure data without numpy, since listing measures, asking questions and drawing the first screen need nothing more.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ Coordinate = int | float | str
 
 @dataclass(frozen=True)
 class Operand:
-    """A role that a checkpoint fills, or with ``path`` all checkpoints of a run up to one."""
+    """A role that is filled by a checkpoint or, for ``path``, by all checkpoints of a run up to one."""
 
     role: Literal["checkpoint", "reference", "origin", "target", "target2", "path"]
     by: Literal["selection", "against"] = "selection"
-    """How the role is filled: by the checkpoints that are chosen, or by what these are compared with."""
+    """Source of the checkpoint: the selected checkpoints, or those that they are compared with."""
 
     @property
     def path(self) -> bool:
-        """All checkpoints of a run up to one, in order, fill it."""
+        """Whether it is filled by all checkpoints of a run up to one, in order."""
         return self.role == "path"
 
 
@@ -35,20 +35,20 @@ COMPARED = (CHECKPOINT, REFERENCE)
 
 @dataclass(frozen=True)
 class Input:
-    """Something that a measure reads of one of its operands, or of the corpus."""
+    """An input that a measure reads from one of its operands or from the corpus."""
 
     kind: str
-    """A key of ``compute.inputs.INPUTS``: ``hidden``, ``attention``, ``logits``, ``weights``, ``annotation``."""
+    """Kind of input, a key of ``compute.inputs.INPUTS``: ``hidden``, ``attention``, ``logits``, ``weights``, ..."""
     title: str
-    """In words, for sentences: 'hidden states'."""
+    """Name for sentences, such as 'hidden states'."""
     role: str = ""
-    """The operand that it is read of; empty: it is an annotation of the corpus."""
+    """Role of the operand that it is read from; empty for an annotation of the corpus."""
     levels: tuple[str, ...] = ()
-    """Of annotations: what a label may belong to."""
+    """Units that may have the labels of an annotation: sentences, words, arcs."""
     of: str = ""
-    """Of annotations: the kind of the labels."""
+    """Kind of labels of an annotation."""
     on_corpus: bool = True
-    """It is of texts, or of a checkpoint on texts; else of the checkpoint alone."""
+    """Whether it depends on a corpus, not only on a checkpoint."""
 
 
 def hidden(*operands: Operand) -> tuple[Input, ...]:
@@ -67,7 +67,7 @@ def weights(*operands: Operand) -> tuple[Input, ...]:
 
 
 def logits(*operands: Operand) -> tuple[Input, ...]:
-    """Declare that what each operand's own classifier says is read."""
+    """Declare that the logits of each operand's own classifier are read."""
     return tuple(Input("logits", "logits", operand.role) for operand in operands)
 
 
@@ -81,12 +81,12 @@ class Axis:
 
     name: str
     title: str
-    """In words, for the axis of a picture."""
+    """Name for the axis of a picture."""
     kind: Literal["int", "float", "text"] = "int"
     within: bool = False
-    """Coordinate of the values inside one cell; else each of its places is a cell of its own."""
+    """True if one cell has values at many coordinates of the axis; False if each coordinate is a separate cell."""
     low: int = 0
-    """First place of an axis of layers: 0 is the embedding output, 1 the first layer with attention."""
+    """First coordinate of an axis of layers: 0 is the embedding output, 1 the first layer with attention."""
 
 
 LAYER = Axis("layer", "layer")
@@ -100,17 +100,17 @@ LABEL_B = Axis("label_b", "other label", "text", within=True)
 
 
 class At(NamedTuple):
-    """The coordinates of a cell: flat, since there may be a hundred thousand."""
+    """The coordinates of a cell; flat, since there may be a hundred thousand cells."""
 
     layer: int | None = None
-    """None: the cell has values of all layers, or its values have none."""
+    """Layer; None if the cell has values of all layers or of none."""
     ref_layer: int | None = None
     more: tuple[tuple[str, Coordinate], ...] = ()
     """Further coordinates by name, in the order in which the measure declares its axes."""
 
 
 class Known(NamedTuple):
-    """One stored number of a finished cell, as later rounds of cells see it."""
+    """One stored number of a finished cell, for later rounds of cells."""
 
     statistic: str
     value: float | None
@@ -123,10 +123,10 @@ class Scope(NamedTuple):
 
     parameters: Mapping[str, object]
     layers: tuple[int, ...]
-    """Transformer layers of each operand."""
+    """Number of transformer layers of each operand."""
 
 
 Cells = Callable[[Scope, Mapping[At, tuple[Known, ...]]], Iterable[At]]
-"""Proposes the cells of one tuple of operands, given all that are finished: a pure function, asked again after each
-round, so that grids can be refined and summaries follow their points. It proposes the same cells whatever the order in
-which others were finished."""
+"""Function that proposes the cells of one tuple of operands, given the finished ones. It is pure and is called again
+after each round, so that grids can be refined and summaries can follow their points. Its proposals do not depend on the
+order in which cells were finished."""

@@ -1,8 +1,8 @@
-"""DirectProbe's first pass: merge the closest clusters of one label, without tests, until one is left of each.
+"""DirectProbe's first pass: merge the closest clusters of each label, without tests, until one per label is left.
 
-Merges never cross labels, so each label's sequence is the centroid linkage of its points; all sequences are interleaved
-by taking the smallest next distance (the lower label where two are equal). Every state between "each point alone" and
-"one cluster a label" is a cut of this one tree, and clusters only grow: once two overlap, so do all later states.
+Merges never cross labels, so each label's sequence is the centroid linkage of its points; the sequences are interleaved
+by the smallest next distance (for ties, the lower label). Every state between "each point alone" and "one cluster per
+label" is a cut of this tree, and clusters only grow: if two overlap, they also overlap in all later states.
 """
 
 from __future__ import annotations
@@ -20,32 +20,33 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Dendrogram:
-    """The tree. Nodes 0..n-1 are the points, node n + k is what merge k (from 0) made."""
+    """A tree of merges. Nodes 0..n-1 are the points; node n + k is the result of merge k (from 0)."""
 
     order: np.ndarray
-    """int64 [n]: the points in an order in which every node is a slice."""
+    """Points in an order in which every node is a slice, int64 [n]."""
     start: np.ndarray
     stop: np.ndarray
-    """int64 [nodes]: that slice."""
+    """Slice of each node, int64 [nodes]."""
     label: np.ndarray
-    """int64 [nodes]."""
+    """Label of each node, int64 [nodes]."""
     died: np.ndarray
-    """int64 [nodes]: merges done when the node is no cluster any more; larger than ``merges`` if it stays one."""
+    """Number of merges after which the node is not a cluster any more, int64 [nodes]; larger than ``merges`` if it
+    remains one."""
 
     @property
     def merges(self) -> int:
-        """Merges until one cluster a label is left."""
+        """Number of merges until one cluster per label is left."""
         return len(self.start) - len(self.order)
 
     def clusters(self, merges: int) -> np.ndarray:
-        """Nodes that are clusters after so many merges, in the order of their slices."""
+        """Return the nodes that are clusters after this number of merges, in the order of their slices."""
         born = np.maximum(np.arange(len(self.start)) - len(self.order) + 1, 0)
         alive = np.flatnonzero((born <= merges) & (merges < self.died))
         return alive[np.argsort(self.start[alive])]
 
 
 def centroid_linkage(points: np.ndarray, labels: np.ndarray, progress: Progress = silent) -> Dendrogram:
-    """The tree of the points [n, d] (float64) with their labels [n]; memory grows with the largest label squared."""
+    """Return the tree of points [n, d] (float64) with labels [n]; memory grows with the square of the largest label."""
     from scipy.cluster.hierarchy import linkage
 
     n = len(points)

@@ -1,4 +1,4 @@
-"""Effective rank: over how many directions a layer's hidden states are spread, by the entropy of their spectrum.
+"""Effective rank: the number of directions over which a layer's hidden states are spread, from their entropy.
 
 erank = exp(- sum p_i log p_i), p_i = s_i / sum s, with s the singular values of the centred hidden states (Roy and
 Vetterli 2007). The square roots of the eigenvalues of the covariance are proportional to s. Many authors
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def perplexity(weights: np.ndarray) -> float:
-    """Return the exponential of the entropy of weights [k], all above 0, restored to sum 1: between 1 and k."""
+    """Return the exponential of the entropy of weights [k], all above 0, scaled to sum 1: between 1 and k."""
     import numpy as np
 
     p = weights / weights.sum()
@@ -30,7 +30,7 @@ def effective_rank(given: Given, parameters: Mapping[str, object], context: Cont
     """Return the effective rank of one layer, in dimensions.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     power = 0.5 if parameters["spectrum"] == "singular-values" else 1.0
 
@@ -61,21 +61,21 @@ MEASURES: tuple[Measure, ...] = (
         counts="tokens",
         compute=effective_rank,
         summary=(
-            "over how many directions one layer's hidden states are spread: exponential of the entropy of the "
-            "*singular values* of the centred hidden states, restored to sum 1 (Roy and Vetterli 2007: 137.22 for the "
-            "first array of our test pair). `--spectrum eigenvalues`: of the shares of the variance (3.90). No "
-            "reading where `svcca` and its kin kept their directions"
+            "number of directions over which one layer's hidden states are spread: exponential of the entropy of the "
+            "*singular values* of the centred hidden states, scaled to sum 1 (Roy and Vetterli 2007: 137.22 for the "
+            "first array of our test pair). `--spectrum eigenvalues`: of the shares of the variance (3.90). Reads "
+            "nothing if `svcca` or a measure like it has cached its directions"
         ),
         others=(
-            "RankMe does not centre and adds 1e-7 to each (16.92); reptrix's RankMe takes eigenvalues and adds as "
-            "much (3.90); Diff-eRank scales every row to length 1, then takes eigenvalues (8.21)"
+            "RankMe does not centre and adds 1e-7 to each (16.92); reptrix's RankMe uses eigenvalues and adds the same "
+            "(3.90); Diff-eRank scales every row to length 1, then uses eigenvalues (8.21)"
         ),
         parameters=(
             spectrum.TOKENS,
             Parameter(
                 "spectrum",
                 "singular-values",
-                "what is restored to sum 1: singular-values = as Roy and Vetterli, weak directions count for much; "
+                "numbers that are scaled to sum 1: singular-values = as Roy and Vetterli, weak directions count much; "
                 "eigenvalues = shares of the variance, as in matrix entropy",
                 choices=("singular-values", "eigenvalues"),
             ),

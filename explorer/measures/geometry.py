@@ -1,7 +1,7 @@
-"""How the labels' places changed between two checkpoints: their pattern of distances, their centroids, their margins.
+"""Change of the labels' geometry between two checkpoints: distances between labels, centroids, smallest distances.
 
-Zhou and Srikumar 2022 (ACL), section 5. Each side's clusters and distances (apart.py) are solved once and kept: a map
-against one reference solves every side once.
+Zhou and Srikumar 2022 (ACL), section 5. Each side's clusters and distances (apart.py) are computed once and cached, so
+a map against one reference computes every side once.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from explorer.measures.labelled import labelled_points
 from explorer.measures.resampling import groups_of, jackknife_interval
 
 FEWEST_PAIRS = 3
-"""Pairs of labels that a correlation needs: two always correlate perfectly."""
+"""Minimum number of pairs of labels for a correlation: two pairs always correlate perfectly."""
 LARGEST = 1_000_000
-"""Numbers of permuted matrices held at once."""
+"""Maximum number of entries of permuted matrices held at once."""
 
 
 def spatial_similarity(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Pearson correlation of the two sides' distances of label pairs, and its Mantel p-value.
+    """Return the Pearson correlation of the two sides' distances between labels, and its Mantel p-value.
 
     Raises:
-        MeasureError: no labels, or hidden states that are not finite.
+        MeasureError: there are no labels, or some hidden states are not finite.
     """
     method, distance = str(parameters.get("method", "pairs")), str(parameters.get("distance", "hull"))
     draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("order_seed", 0)))
@@ -64,12 +64,13 @@ def spatial_similarity(given: Given, parameters: Mapping[str, object], context: 
 
 
 def mantel(a: np.ndarray, b: np.ndarray, draws: int, seed: int) -> tuple[float, int, bool]:
-    """One-sided p-value of the correlation of two distance matrices [P, P] under permuted labels (Mantel 1967).
+    """Return the one-sided p-value of the correlation of two distance matrices [P, P] (Mantel 1967).
 
-    All P! orders where they are no more than ``draws`` + 1, else random ones; the observed order always counts.
+    Permutes the labels: by all P! orders if there are at most ``draws`` + 1, else by random ones. The observed order
+    always counts.
 
     Returns:
-        p, permutations counted (the observed one included), whether they were all there are.
+        p, the number of permutations (including the observed order), and whether these are all orders.
     """
     count = len(a)
     upper = np.triu_indices(count, 1)
@@ -89,14 +90,14 @@ def mantel(a: np.ndarray, b: np.ndarray, draws: int, seed: int) -> tuple[float, 
 
 
 def centroid_movement(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """How far each label's centroid is from where it is in the reference.
+    """Return the distance of each label's centroid from its position in the reference.
 
     Raises:
-        MeasureError: no labels, another width, or hidden states that are not finite.
+        MeasureError: there are no labels, the widths differ, or some hidden states are not finite.
     """
     (layer, reference), corpus, labels = given.compared, given.corpus, given.labels
     if reference.width != layer.width:
-        raise MeasureError(f"The widths differ ({layer.width} and {reference.width}): no centroid can be followed.")
+        raise MeasureError(f"The widths differ ({layer.width} and {reference.width}): centroids cannot be compared.")
     ours, theirs = (labelled_points(each, corpus, labels) for each in (layer, reference))
     n = len(ours.points)
     details: dict[str, object] = {"labels": len(ours.present), "width": layer.width}
@@ -128,10 +129,10 @@ def centroid_movement(given: Given, parameters: Mapping[str, object], context: C
 
 
 def label_distance_change(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """By how much each label's smallest hull distance to another label grew since the reference.
+    """Return the change of each label's smallest hull distance to another label since the reference.
 
     Raises:
-        MeasureError: no labels, or hidden states that are not finite.
+        MeasureError: there are no labels, or some hidden states are not finite.
     """
     method = str(parameters.get("method", "pairs"))
     ours, theirs = _sides(given, method, context)
@@ -144,7 +145,7 @@ def label_distance_change(given: Given, parameters: Mapping[str, object], contex
     unknown = int(np.isnan(now - before).sum())
     why = f"{unknown} of {len(now)} labels have a distance that is not known on one side" if unknown else ""
     vacuous = int((ours.counts + np.sort(ours.counts)[0] <= given.layer.width + 1).sum())
-    note = f"{vacuous} of {len(now)} labels separate from some label whatever: too few points for the width"
+    note = f"{vacuous} of {len(now)} labels always separate from another one: too few points for the width"
     rows = [Value(None if unknown else float((now - before).mean()), n, "mean", details=details, reason=why)]
     if vacuous and not unknown:
         rows = [Value(rows[0].value, n, "mean", details=details, reason=note)]
@@ -169,7 +170,7 @@ def label_distance_change(given: Given, parameters: Mapping[str, object], contex
 
 
 def _smallest(side: Side) -> np.ndarray:
-    """float64 [P]: each label's smallest mean hull distance to another label; NaN where one is not known."""
+    """Return each label's smallest mean hull distance to another label, float64 [P]; NaN if one is unknown."""
     mean = side.label_pairs()[0]
     np.fill_diagonal(mean, np.inf)
     return np.asarray(mean.min(1))
@@ -183,12 +184,12 @@ def _sides(given: Given, method: str, context: Context) -> tuple[Side, Side]:
 def _intervals(
     sums: np.ndarray, counts: np.ndarray, moved: np.ndarray, trust: Trust
 ) -> tuple[list[tuple[float, float] | None], dict[str, object]]:
-    """Jackknife intervals of each label's movement and, last, of their mean; what the details say of them."""
+    """Return jackknife intervals of each label's movement and, last, of their mean; and their details."""
     none: list[tuple[float, float] | None] = [None] * (len(moved) + 1)
     if not trust.interval:
         return none, {}
     if trust.interval != "jackknife":
-        return none, {"no_interval": "only the jackknife: drawn again, centroids drift apart"}
+        return none, {"no_interval": "only the jackknife: resampled centroids drift apart"}
     left = counts.sum(0) - counts
     if len(sums) < 2 or not left.min() > 0:
         return none, {"no_interval": "each label needs points in two groups of examples"}
@@ -201,10 +202,10 @@ def _intervals(
 _METHOD = Parameter(
     "method",
     "pairs",
-    "how points are grouped: pairs = one group a label, directprobe = as many as merging leaves",
+    "how points are grouped: pairs = one cluster per label, directprobe = the clusters that merging leaves",
     choices=METHODS,
 )
-_VACUITY = "Where two labels have no more than dimensions + 1 points everything separates: marked."
+_VACUITY = "If two labels have at most dimensions + 1 points, everything separates; such rows are marked."
 _POINTS = "Points are the first token of each labelled sentence, or the mean of each labelled word's sub-words. "
 
 MEASURES: tuple[Measure, ...] = (
@@ -219,19 +220,19 @@ MEASURES: tuple[Measure, ...] = (
         high=1.0,
         direction="1 = labels lie as in the reference, 0 = no relation",
         definition=(
-            _POINTS + "Pearson correlation of the two checkpoints' vectors of distances, one entry a pair of labels "
-            "(hull: mean distance of the convex hulls of their clusters, as measure clusters; centroid: distance of "
-            "the labels' means). Pairs without a distance on a side are left out, never zero. mantel_p: share of "
-            "orders of the labels whose correlation is at least as large (Mantel 1967, one-sided; all orders where "
-            "they are no more than permutations + 1): entries of one label depend on each other, so Pearson's own "
-            "p-value means nothing. " + _VACUITY
+            _POINTS + "Pearson correlation of the two checkpoints' vectors of distances, one entry per pair of labels "
+            "(hull: mean distance of the convex hulls of their clusters, as in measure clusters; centroid: distance of "
+            "the labels' means). Pairs without a distance on a side are left out, not counted as zero. mantel_p: share "
+            "of the orders of the labels whose correlation is at least as large (Mantel 1967, one-sided; all orders if "
+            "there are at most permutations + 1). Entries of one label depend on each other, so Pearson's own p-value "
+            "means nothing. " + _VACUITY
         ),
         source="Zhou and Srikumar 2022 (ACL), section 5; Mantel 1967.",
         cost="That of measure clusters for each side, kept; then nothing.",
         counts="pairs of labels",
         compute=spatial_similarity,
         summary=(
-            "what fine-tuning did to that geometry: correlation of all label distances with the reference's, with a "
+            "effect of fine-tuning on that geometry: correlation of all label distances with the reference's, with a "
             "Mantel p-value, since pairs are not independent (Zhou and Srikumar 2022)"
         ),
         others=(
@@ -259,13 +260,13 @@ MEASURES: tuple[Measure, ...] = (
         direction="0 = label means stayed; in units of the hidden states",
         definition=(
             _POINTS + "Euclidean distance of each label's mean from the same label's mean in the reference, and its "
-            "mean over labels; mean_scaled divides by the mean distance of two points of one label in the reference."
+            "mean over labels; mean_scaled divides by the mean distance between two points of a label in the reference."
         ),
         source="Zhou and Srikumar 2022 (ACL) and their blog.",
         cost="One pass over both sides.",
         counts="points",
         compute=centroid_movement,
-        summary="how far each label's centroid is from where it was in the reference (Zhou and Srikumar 2022)",
+        summary="distance of each label's centroid from its position in the reference (Zhou and Srikumar 2022)",
         main="mean",
         intervals=("jackknife",),
     ),
@@ -278,17 +279,17 @@ MEASURES: tuple[Measure, ...] = (
         unit="distance",
         low=float("-inf"),
         high=float("inf"),
-        direction="> 0 = labels moved away from their nearest, < 0 = towards them",
+        direction="> 0 = labels moved away from their nearest other label, < 0 = towards it",
         definition=(
-            _POINTS + "A label's smallest distance is that to its nearest other label (convex hulls, as measure "
-            "clusters). The change is the checkpoint's minus the reference's; the mean is over labels. mean_scaled "
-            "divides each side's by its own mean distance of two points of a cluster first. " + _VACUITY
+            _POINTS + "A label's smallest distance is that to its nearest other label (convex hulls, as in measure "
+            "clusters). The change is the checkpoint's distance minus the reference's; the mean is over labels. "
+            "mean_scaled first divides each side by its own mean distance between two points of a cluster. " + _VACUITY
         ),
         source="Zhou and Srikumar 2022 (ACL), section 5.",
         cost="That of measure clusters for each side, kept; then nothing.",
         counts="points",
         compute=label_distance_change,
-        summary="by how much each label's distance to its nearest other label grew (Zhou and Srikumar 2022)",
+        summary="change of each label's distance to its nearest other label (Zhou and Srikumar 2022)",
         parameters=(_METHOD,),
         main="mean",
     ),

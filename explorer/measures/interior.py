@@ -1,9 +1,9 @@
-"""The nearest points of two convex hulls, by a primal-dual interior point method (Mehrotra 1992).
+"""Find the nearest points of two convex hulls by a primal-dual interior point method (Mehrotra 1992).
 
     min 1/2 |A'l - B'm|^2,   l, m >= 0,   sum l = sum m = 1      (A [n1, d], B [n2, d])
 
-is the dual of the hard-margin SVM, whose margin is half the distance. A dozen or two Newton steps of n d^2 operations
-each solve it; fewer say whether the hulls meet. What comes out are weights, to be believed after a check only.
+is the dual of the hard-margin SVM, whose margin is half the distance. One or two dozen Newton steps of n d^2 operations
+solve it; fewer steps tell whether the hulls meet. The results are weights that must be checked before they are trusted.
 
 Notation: C = (A; -B), u = (l; m), z = C'u, E = the two sets' indicators, nu = the two multipliers of E'u = 1,
 s = C z - E nu >= 0 = slacks; at the solution u s = 0. Start and steps keep all equations, u > 0 and s > 0.
@@ -21,20 +21,20 @@ STEPS = 80
 GAP = 1e-6
 """Relative difference of the bounds at which the method stops."""
 CLEAR = 0.25
-"""Share of the distance at which a plane's margin is enough, where only a plane is wanted."""
+"""Margin of a plane, as a share of the distance, that is enough if only a plane is wanted."""
 SUPPORT = 1e-5
-"""Share of the largest weight below which a point carries nothing, to begin with."""
+"""Share of the largest weight below which a point's weight is set to 0 at the start of the active-set method."""
 FINISHING = 100
-"""Most rounds of the active-set method."""
+"""Maximum number of rounds of the active-set method."""
 NOTHING = 1e-10
-"""Length of z that needs no further step."""
+"""Length of z at which no further step is needed."""
 SINGULAR = 4 * np.finfo(np.float64).eps
-"""Determinant of the multipliers' system, as a share of its diagonal's product, that is nothing but rounding."""
+"""Determinant of the multipliers' system, as a share of its diagonal's product, below which it is only rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Newton:
-    """One point's Newton system: (S/U + C C') by Woodbury, factored once for predictor and corrector."""
+    """The Newton system at one iterate: (S/U + C C') by Woodbury, factored once for predictor and corrector."""
 
     C: np.ndarray
     E: np.ndarray
@@ -46,7 +46,7 @@ class _Newton:
 
     @classmethod
     def at(cls, C: np.ndarray, E: np.ndarray, u: np.ndarray, s: np.ndarray) -> _Newton | None:
-        """None where the matrix cannot be factored any more, or z is 0 and rounding hides the multipliers."""
+        """Return the system at an iterate; None if the matrix cannot be factored, or if z is 0 up to rounding."""
         w = u / s
         half = C * np.sqrt(w)[:, None]
         factor = cholesky(half.T @ half, 1.0)
@@ -60,7 +60,7 @@ class _Newton:
         return cls(C, E, u, w, factor, KE, G)
 
     def step(self, rc: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Changes of u, nu, z and s for the residual rc of u s."""
+        """Return the changes of u, nu, z and s for the residual rc of u s."""
         r = _solve(self.C, self.w, self.factor, -(rc / self.u)[:, None])[:, 0]
         dnu = np.linalg.solve(self.G, -(self.E.T @ r))
         du = r + self.KE @ dnu
@@ -70,8 +70,8 @@ class _Newton:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """BLAS on one thread: width x width is too small to share, measured 20 times the CPU time on two busy cores."""
-    import scipy.linalg  # scipy brings a BLAS of its own: loaded later, its threads would not be limited
+    """Run BLAS on one thread: width x width is too small to share (20 times the CPU time on two busy cores)."""
+    import scipy.linalg  # scipy has its own BLAS: if it were loaded later, its threads would not be limited
     from threadpoolctl import threadpool_limits
 
     assert scipy.linalg
@@ -80,15 +80,15 @@ def one_thread() -> Iterator[None]:
 
 
 def nearest(points: np.ndarray, n1: int, decide: bool = False) -> np.ndarray:
-    """Weights [n1 + n2] of the hulls' nearest points; of any plane or common point where ``decide``.
+    """Return weights [n1 + n2] of the hulls' nearest points or, with ``decide``, of any plane or common point.
 
     Args:
         points: C [n1 + n2, d], of about unit size.
-        n1: rows of the first set.
+        n1: number of rows of the first set.
         decide: stop as soon as a plane has a clear margin, or a common point is found.
     """
     n = len(points)
-    # n points span at most n dimensions: there, the same geometry in fewer.
+    # n points span at most n dimensions, so the same geometry fits in n dimensions.
     C = points if n >= points.shape[1] else np.asarray(np.linalg.qr(points.T, mode="r")).T.copy()
     E = indicators(n1, n)
     u = E @ (1 / E.sum(0))
@@ -126,7 +126,7 @@ def nearest(points: np.ndarray, n1: int, decide: bool = False) -> np.ndarray:
 
 
 def common_point(C: np.ndarray, E: np.ndarray, u: np.ndarray) -> np.ndarray | None:
-    """Weights near u > 0 with C'u = 0 and E'u = 1, if the nearest ones (in relative change) are >= 0.
+    """Return weights near u > 0 with C'u = 0 and E'u = 1, if the nearest ones (in relative change) are >= 0.
 
     A weighted least-squares projection: u (1 - P y), P = (C E), (P' diag(u) P) y = P'u - (0, 1, 1).
     """
@@ -139,7 +139,7 @@ def common_point(C: np.ndarray, E: np.ndarray, u: np.ndarray) -> np.ndarray | No
     if factor is None:
         return None
     new = u
-    for _ in range(3):  # the second and third round mend rounding and the ridge
+    for _ in range(3):  # the second and third round correct rounding and the ridge
         new = new - u * (P @ cho_solve(factor, P.T @ new - goal, check_finite=False))
         if not new.min() >= 0:
             return None
@@ -147,12 +147,12 @@ def common_point(C: np.ndarray, E: np.ndarray, u: np.ndarray) -> np.ndarray | No
 
 
 def finish(points: np.ndarray, n1: int, u: np.ndarray, gap: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Better and better weights and z, from good ones: the active-set method of Wolfe (1976) for two hulls.
+    """Yield improving weights and z, starting from good ones, by the active-set method of Wolfe (1976) for two hulls.
 
-    Where hulls nearly touch, Newton steps lose z to rounding; an orthogonal factorisation of the flats through the
-    points that carry weight does not. Ends when the bounds are within ``gap``, or rounding leaves nothing to gain.
+    If hulls nearly touch, Newton steps lose z to rounding; an orthogonal factorisation of the flats through the points
+    with weight does not. It ends when the bounds are within ``gap``, or when only rounding is left.
     """
-    carriers = np.sort(u)[-min(len(u), points.shape[1] + 1)]  # more cannot be needed (Caratheodory)
+    carriers = np.sort(u)[-min(len(u), points.shape[1] + 1)]  # more points are never needed (Caratheodory)
     u = np.where(u >= max(carriers, SUPPORT * u.max()), u, 0.0)
     sums = u[:n1].sum(), u[n1:].sum()
     if not min(sums) > 0:
@@ -163,7 +163,7 @@ def finish(points: np.ndarray, n1: int, u: np.ndarray, gap: float) -> Iterator[t
         if flat is None:
             return
         v, z = flat
-        if v.min() < 0:  # outside the hull of its carriers: go as far as it allows, and drop who is left without weight
+        if v.min() < 0:  # outside the hull of its points: go as far as the hull, and drop points that lose their weight
             falls = np.flatnonzero(v < 0)
             ends = u[falls] / (u[falls] - v[falls])
             u = np.maximum(u + float(ends.min()) * (v - u), 0.0)
@@ -183,7 +183,7 @@ def finish(points: np.ndarray, n1: int, u: np.ndarray, gap: float) -> Iterator[t
 
 
 def _flats(points: np.ndarray, n1: int, u: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Weights and z of the nearest points of the two flats through the points with weight; None where those meet."""
+    """Return weights and z of the nearest points of the two flats through the points with weight; None if they meet."""
     from scipy.linalg import lstsq
 
     first = np.array([u[:n1].argmax(), n1 + u[n1:].argmax()])
@@ -201,14 +201,14 @@ def _flats(points: np.ndarray, n1: int, u: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def indicators(n1: int, n: int) -> np.ndarray:
-    """Which of the two sets each row belongs to, float64 [n, 2]."""
+    """Return indicators of the two sets, float64 [n, 2]."""
     E = np.zeros((n, 2))
     E[:n1, 0] = E[n1:, 1] = 1
     return E
 
 
 def cholesky(H: np.ndarray, diagonal: float) -> tuple[np.ndarray, bool] | None:
-    """Factor of H + diagonal [d, d]; a ridge at rounding level where the points span fewer dimensions. H is used up."""
+    """Factor H + diagonal [d, d], with a ridge at rounding level if the points span fewer dimensions. Overwrites H."""
     from scipy.linalg import LinAlgError, cho_factor
 
     largest = float(H.diagonal().max())
@@ -224,7 +224,7 @@ def cholesky(H: np.ndarray, diagonal: float) -> tuple[np.ndarray, bool] | None:
 
 
 def _solve(C: np.ndarray, w: np.ndarray, factor: tuple[np.ndarray, bool], r: np.ndarray) -> np.ndarray:
-    """(diag(1/w) + C C')^-1 r for r [n, columns]."""
+    """Return (diag(1/w) + C C')^-1 r for r [n, columns]."""
     from scipy.linalg import cho_solve
 
     r = r * w[:, None]
@@ -232,7 +232,7 @@ def _solve(C: np.ndarray, w: np.ndarray, factor: tuple[np.ndarray, bool], r: np.
 
 
 def _longest(u: np.ndarray, du: np.ndarray, s: np.ndarray, ds: np.ndarray) -> float:
-    """Longest step at most 1 that keeps u and s from falling below 0."""
+    """Return the longest step, at most 1, that keeps u and s at or above 0."""
     t = 1.0
     for x, dx in ((u, du), (s, ds)):
         falls = dx < 0

@@ -1,4 +1,4 @@
-"""The labelled points of one layer: first tokens of sentences, or means of words' sub-words."""
+"""Collect the labelled points of a layer: first tokens of sentences, or means of words' sub-words."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from explorer.measures.resampling import example_order
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Points with labels; those without one are left out."""
+    """Points with labels; unlabelled points are left out."""
 
     points: np.ndarray
-    """float64 [n, width]."""
+    """Coordinates, float64 [n, width]."""
     labels: np.ndarray
-    """int64 [n], ids of the corpus's label names."""
+    """Label ids, int64 [n]."""
     example: np.ndarray
-    """int64 [n]: the example each point is from."""
+    """Example of each point, int64 [n]."""
     examples: int
-    """Of the corpus."""
+    """Number of examples of the corpus."""
 
     @property
     def present(self) -> np.ndarray:
-        """Labels that have points, int64 [P], rising."""
+        """Labels that have points, ascending, int64 [P]."""
         return np.unique(self.labels)
 
     def only(self, which: np.ndarray) -> Labelled:
-        """Those points (bool [n])."""
+        """Return the points selected by a mask, bool [n]."""
         return Labelled(self.points[which], self.labels[which], self.example[which], self.examples)
 
     def split(self, share: float, seed: int) -> tuple[Labelled, Labelled]:
-        """Points of the examples kept, and of a random share of the examples held out."""
+        """Return the points of the kept examples and of a random share of held-out examples."""
         order = np.random.default_rng([seed, 2 << 20]).permutation(self.examples)
         out = np.isin(self.example, order[: round(share * self.examples)])
         return self.only(~out), self.only(out)
 
     def group_sums(self, vectors: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sums [G, P, d] and counts [G, P] of vectors [n, d], one a point, by group of examples and label.
+        """Return sums [G, P, d] and counts [G, P] of vectors [n, d], one per point, by group of examples and label.
 
         Args:
-            group: int64 [examples], from 0.
+            group: group of each example, from 0, int64 [examples].
         """
         at = np.searchsorted(self.present, self.labels)
         cell = group[self.example] * len(self.present) + at
@@ -58,10 +58,10 @@ class Labelled:
         return sums.reshape(*shape, -1), counts.reshape(shape)
 
     def shuffled(self, seed: int, draw: int) -> Labelled:
-        """The same points under permuted labels.
+        """Return the same points with permuted labels.
 
-        The examples' sequences of labels are laid one after the other in a random order of the examples: as many
-        points a label as before, and neighbouring words keep neighbouring labels.
+        The examples' sequences of labels are concatenated in a random order of the examples. So each label keeps its
+        number of points, and neighbouring words keep neighbouring labels.
         """
         place = np.empty(self.examples, np.int64)
         place[example_order(self.examples, seed, draw)] = np.arange(self.examples)
@@ -73,7 +73,7 @@ def labelled_points(layer: Layer, corpus: Corpus, labels: Labels) -> Labelled:
     """Return the labelled points of a layer; negative label ids are unlabelled.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     ids = np.asarray(labels.values).astype(np.int64)
     if labels.level == "word":
@@ -89,7 +89,7 @@ def labelled_points(layer: Layer, corpus: Corpus, labels: Labels) -> Labelled:
 
 
 def labels_digest(corpus: Corpus, labels: Labels) -> str:
-    """Digest of which rows are labelled, and how."""
+    """Return a digest of the labelled rows and their labels."""
     parts = (rows.rows_digest(corpus, _tokens(labels)).encode(), np.asarray(labels.values, np.int64).tobytes())
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 

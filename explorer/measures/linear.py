@@ -1,8 +1,8 @@
-"""The linear family: how alike two layers' hidden states are up to rotation, scale or any linear map.
+"""The linear family: similarity of two layers' hidden states up to rotation, scale or any linear map.
 
-Every measure is a score (scores.py) of two sides (sides.py) and X'Y (moments.py); what chance gives is in chance.py.
-Only sums over tokens enter, so arrays are streamed and n never appears in memory, and a pair that several measures
-ask for one after the other is read once.
+Every measure is a score (scores.py) of two sides (sides.py) and X'Y (moments.py); nulls and intervals are in chance.py.
+Only sums over tokens are needed, so arrays are streamed and memory does not grow with n. If several measures use the
+same pair one after the other, it is read once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from explorer.measures.scores import Score
 from explorer.measures.sides import Rule, Side
 
 FEW_DRAWS = 3
-"""Draws of the null where there are so few tokens that the value cannot be read without it."""
+"""Number of null draws if there are so few tokens that the value cannot be interpreted without a null."""
 PRESETS: Mapping[str, tuple[sides.Variant, Rule]] = {
     "variance99": ("plain", "variance"),
     "google-tutorial": ("plain", "sum"),
@@ -32,19 +32,19 @@ PRESETS: Mapping[str, tuple[sides.Variant, Rule]] = {
 
 @dataclass(frozen=True)
 class _Formula:
-    """A measure with its parameters: how sides and X'Y become a score."""
+    """A measure with its parameters: a function from two sides and X'Y to a score."""
 
     score: Callable[[Side, Side, Cross], Score]
     variant: sides.Variant = "plain"
     rule: Rule | None = None
-    """Which directions are kept; None: the score looks at none."""
+    """Rule for the directions to keep; None: the score does not use directions."""
     level: float = 1.0
     details: Mapping[str, object] | None = None
     low: float = 0.0
     high: float = 1.0
 
     def suffices(self, left: Side, right: Side) -> bool:
-        """Whether float32 products do for X'Y."""
+        """Return whether float32 products are precise enough for X'Y."""
         if self.rule is None:
             return True
         rule, level = self.rule, self.level
@@ -90,10 +90,10 @@ def _shape(parameters: Mapping[str, object], device: str) -> _Formula:
 
 def _measured(name: str, ask: Ask) -> Compute:
     def compute(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-        """One value of one layer.
+        """Return one value of one layer.
 
         Raises:
-            MeasureError: hidden states that are not finite.
+            MeasureError: some hidden states are not finite.
         """
         formula = ask(parameters, context.device)
         return [_value(given.compared, given.corpus, str(parameters["tokens"]), name, formula, context)]
@@ -113,10 +113,13 @@ def _value(
         "n_over_d": round(n / width, 4),
     }
     if n < 2 or (correlates and n <= width):
-        reason = f"too few tokens: {n} for a width of {width}; with no more than that all layers look alike"
+        reason = f"too few tokens: {n} for a width of {width}; with at most as many tokens, all layers look alike"
         return Value(None, n, details=details, reason=reason)
 
-    likely = formula.rule in (None, "variance")  # other rules keep directions so weak that float32 would show
+    likely = formula.rule in (
+        None,
+        "variance",
+    )  # other rules keep directions so weak that errors of float32 would matter
     left, right, cross = sides.sides_and_cross(pair, corpus, tokens, formula.variant, context, formula.suffices, likely)
     score = formula.score(left, right, cross)
     if score.coarse and not cross.precise:
@@ -142,17 +145,14 @@ def _warning(n: int, width: int, details: Mapping[str, object], correlates: bool
         if n >= 2 * width and n >= 10 * k:
             return ""
         return (
-            f"few tokens: {n} for a width of {width} and {k} kept directions (wanted: 10 tokens a direction and 2 a"
-            " dimension); the distance comes out too small, chance alone correlates this many directions"
+            f"few tokens: {n} for a width of {width} and {k} kept directions (wanted: 10 tokens per direction and 2 per"
+            " dimension); the distance is too small, since this many directions correlate by chance"
         )
     if n >= 2 * width:
         return ""
     if details.get("estimator") == "unbiased":
-        return f"few tokens: {n} for a width of {width} (wanted: 2 a dimension); the value varies much by chance"
-    return (
-        f"few tokens: {n} for a width of {width} (wanted: 2 a dimension); chance alone makes the two look alike, see"
-        " the null"
-    )
+        return f"few tokens: {n} for a width of {width} (wanted: 2 per dimension); the value varies much by chance"
+    return f"few tokens: {n} for a width of {width} (wanted: 2 per dimension); the two look alike by chance: see null"
 
 
 def _with_null(
@@ -165,7 +165,7 @@ def _with_null(
     precise: bool,
     context: Context,
 ) -> Value:
-    """The value with its null, where one was asked for or the tokens are few."""
+    """Add the null to a value, if one is requested or if there are few tokens."""
     width = int(str(value.details["width"]))
     draws = context.trust.null or (FEW_DRAWS if value.n < 2 * width else 0)
     if not draws:
@@ -184,7 +184,7 @@ def _with_null(
 def _with_interval(
     value: Value, pair: tuple[Layer, Layer], corpus: Corpus, tokens: str, formula: _Formula, context: Context
 ) -> Value:
-    """The value with its interval over groups of whole examples, where one was asked for."""
+    """Add the interval over groups of whole examples to a value, if one is requested."""
     trust = context.trust
     if not trust.interval:
         return value
@@ -196,7 +196,7 @@ def _with_interval(
     if groups < 2:
         return without("one example cannot be resampled")
     if formula.rule is not None and smallest <= int(str(value.details["width"])):
-        return without(f"too few tokens: a resample may hold only {smallest} different ones")
+        return without(f"too few tokens: a resample may have only {smallest} different ones")
     drawn = []
     for left, right, cross in chance.replicates(pair, corpus, tokens, context, directions=formula.rule is not None):
         if formula.variant == "zscore":
@@ -223,14 +223,14 @@ TOKENS = Parameter(
     choices=rows.CHOICES,
 )
 ALL_DIRECTIONS = (
-    "every direction whose eigenvalue is above 1e-10 of the largest and above 4 times what rounding to the stored "
-    "dtype gives it"
+    "every direction whose eigenvalue is above 1e-10 of the largest and above 4 times the variance that rounding to "
+    "the stored dtype adds to it"
 )
-SIDE_COST = "a checkpoint's own directions are found once and kept in the store."
+SIDE_COST = "a checkpoint's own directions are computed once and cached in the store."
 
 
 def _measure(name: str, ask: Ask, *parameters: Parameter, **texts: object) -> Measure:
-    """What the family has in common."""
+    """Return a measure with the settings that the family shares."""
     return Measure(
         name=name,
         inputs=hidden(*COMPARED),
@@ -251,9 +251,9 @@ MEASURES: tuple[Measure, ...] = (
         Parameter(
             "definition",
             "variance99",
-            "which directions are kept: variance99 = a share of the variance (Raghu et al.); google-tutorial = a share "
-            "of the sum of singular values, which keeps far more; zscore = every feature divided by its deviation "
-            "first, then a share of the variance (Wu et al. 2020, who keep one direction fewer)",
+            "directions that are kept: variance99 = a share of the variance (Raghu et al.); google-tutorial = a share "
+            "of the sum of singular values, which keeps far more; zscore = every feature divided by its standard "
+            "deviation first, then a share of the variance (Wu et al. 2020, who keep one direction fewer)",
             choices=tuple(PRESETS),
         ),
         Parameter("variance", 0.99, "share of the variance (or sum) that each side keeps", low=0.01, high=1.0),
@@ -277,7 +277,7 @@ MEASURES: tuple[Measure, ...] = (
         definition=(
             "Hidden states of the chosen tokens are centred; each side keeps its fewest principal directions that hold "
             "the given share of the variance; distance = 1 - mean of the min(kx, ky) canonical correlations between "
-            "the two. Blind to rotation, scale and any other invertible map of the kept directions."
+            "the two. Invariant to rotation, scale and any other invertible map of the kept directions."
         ),
         source="Raghu et al. 2017 (SVCCA), as used on fine-tuning by Hao et al. 2020 (AACL).",
         cost=f"One product of width x width over all tokens; {SIDE_COST}",
@@ -290,7 +290,7 @@ MEASURES: tuple[Measure, ...] = (
         title="mean CCA distance",
         summary=(
             "1 - mean of all canonical correlations; directions below 1e-10 of the largest eigenvalue, or that "
-            "float16 alone could make, are no directions (0.8967)"
+            "float16 rounding alone could produce, do not count (0.8967)"
         ),
         others=(
             "google/svcca's `robust_cca_similarity` passes its threshold as epsilon (0.0565 where 0.4318 is right)"
@@ -301,7 +301,8 @@ MEASURES: tuple[Measure, ...] = (
         direction="0 = linear maps of each other, 1 = uncorrelated",
         definition=(
             f"1 - mean of the min(rank x, rank y) canonical correlations; a side's rank counts {ALL_DIRECTIONS}. "
-            "Blind to every invertible linear map: a direction with a millionth of the variance counts like the first."
+            "Invariant to every invertible linear map: a direction with a millionth of the variance counts like the "
+            "first."
         ),
         source="Hotelling 1936; mean correlation as in Raghu et al. 2017 and Kornblith et al. 2019.",
         cost=f"As svcca, mostly with float64 products (1.8 times as long); {SIDE_COST}",
@@ -313,8 +314,8 @@ MEASURES: tuple[Measure, ...] = (
         Parameter(
             "weights",
             "x",
-            "whose neurons weigh the correlations: x = the checkpoint's, y = the reference's. Morcos et al. take the "
-            "side of smaller rank; ranks are mostly equal here, and a fixed side keeps a curve's points comparable",
+            "side whose neurons weight the correlations: x = the checkpoint's, y = the reference's. Morcos et al. use "
+            "the side of smaller rank; ranks are mostly equal here, and a fixed side keeps a curve's points comparable",
             choices=("x", "y"),
         ),
         title="PWCCA distance",
@@ -336,7 +337,7 @@ MEASURES: tuple[Measure, ...] = (
             "symmetric."
         ),
         source="Morcos et al. 2018, equations 2 and 3.",
-        cost=f"As cca, and one eigendecomposition of width x width a pair; {SIDE_COST}",
+        cost=f"As cca, and one eigendecomposition of width x width per pair; {SIDE_COST}",
         floor=1e-6,
     ),
     _measure(
@@ -381,11 +382,11 @@ MEASURES: tuple[Measure, ...] = (
         high=2.0,
         direction="0 = same up to rotation and scale, 2 = nothing in common",
         definition=(
-            "2 - 2 |X'Y|_*: the squared distance that is left between the two point clouds, centred and of unit "
-            "Frobenius norm, after the best rotation (|.|_* is the sum of singular values)."
+            "2 - 2 |X'Y|_*: the squared distance between the two point clouds, centred and of unit Frobenius norm, "
+            "after the best rotation (|.|_* is the sum of singular values)."
         ),
         source="Schoenemann 1966; Ding et al. 2021.",
-        cost=f"As svcca, and the singular values of a width x width matrix a pair; {SIDE_COST}",
+        cost=f"As svcca, and the singular values of a width x width matrix per pair; {SIDE_COST}",
         floor=1e-6,
     ),
     _measure(
@@ -403,7 +404,7 @@ MEASURES: tuple[Measure, ...] = (
             "metric (triangle inequality), so layers and checkpoints can be clustered or embedded by it."
         ),
         source="Williams et al. 2021 (generalized shape metrics, alpha = 1).",
-        cost=f"As procrustes; pairs that are nearly alike take float64 products; {SIDE_COST}",
+        cost=f"As procrustes; pairs that are nearly alike need float64 products; {SIDE_COST}",
         floor=5e-4,
     ),
 )

@@ -1,11 +1,12 @@
-"""DirectProbe's clusters: as few groups as its greedy merging finds, each of one label, whose hulls do not overlap.
+"""Find DirectProbe's clusters: groups of one label each, by greedy merging, whose convex hulls do not overlap.
 
-Zhou and Srikumar 2021, section 3: every point starts alone; the two closest clusters of one label (by their centroids)
-merge; a merge that would overlap a cluster of another label is refused for good. The untested first part of the merging
-is cut off the dendrogram by a binary search for the last state without overlap.
+Zhou and Srikumar 2021, section 3: every point starts as a cluster; the two closest clusters of one label (by their
+centroids) merge; a merge that would overlap a cluster of another label is refused forever. The first merges need no
+tests: a binary search in the dendrogram finds the last state without overlap.
 
-What others repeat is derived here: where merging A and B was refused, any A' that holds A and B' that holds B would be
-refused too, since the common point stays. So a merged cluster inherits the refusals of both its parts.
+Other implementations repeat needless tests. If merging A and B was refused, then merging any A' that contains A with
+any B' that contains B would be refused too, since the common point stays. So a merged cluster inherits the refusals of
+both its parts.
 """
 
 from __future__ import annotations
@@ -24,26 +25,27 @@ from explorer.measures.overlaps import KEPT_PLANES, Clusters, Tester, Union
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """The clusters found."""
+    """The clusters of labelled points, and counts of the merging."""
 
     assignment: np.ndarray
-    """int64 [n]: cluster of each point, from 0; clusters are numbered by label, then by their first point."""
+    """Cluster of each point, from 0, int64 [n]; clusters are numbered by label, then by their first point."""
     labels: np.ndarray
-    """int64 [clusters]: label of each cluster."""
+    """Label of each cluster, int64 [clusters]."""
     untested: int
-    """Merges until the last state without overlap."""
+    """Number of merges until the last state without overlap."""
     refused: int
-    """Merges refused, each by a verified common point (or an undecided test)."""
+    """Number of refused merges, each due to a verified common point (or an undecided test)."""
     undecided: int
-    """Merges refused because neither a plane nor a common point could be verified: 0, or the result is in doubt."""
+    """Number of merges refused because neither a plane nor a common point could be verified; if it is not 0, the result
+    is in doubt."""
     tests: int
-    """Separability problems solved; all other pairs were settled by planes known before."""
+    """Number of separability problems solved; all other pairs were separated by known planes."""
     coinciding: int
-    """Vectors that carry more than one label: no grouping separates them."""
+    """Number of vectors with more than one label, which no grouping can separate."""
 
     @property
     def linear(self) -> bool:
-        """One cluster a label, and planes between all of them."""
+        """Whether there is one cluster per label, with planes between all of them."""
         return len(self.labels) == len(np.unique(self.labels)) and not self.coinciding and not self.undecided
 
 
@@ -75,7 +77,7 @@ def _coinciding(points: np.ndarray, labels: np.ndarray) -> int:
 
 
 def _numbered(assignment: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Clusters renumbered by label, then by first point; the label of each."""
+    """Return the clusters renumbered by label, then by first point, and the label of each."""
     found, first = np.unique(assignment, return_index=True)
     ranks = np.lexsort((first, labels[first]))
     number = np.empty(assignment.max() + 1, np.int64)
@@ -89,7 +91,7 @@ def _state(tree: Dendrogram, points: np.ndarray, merges: int, scale: float) -> t
 
 
 def _last_free(tree: Dendrogram, points: np.ndarray, tester: Tester, progress: Progress) -> tuple[Clusters, int]:
-    """The last state in which no cluster overlaps one of another label, and the merges until it."""
+    """Return the last state without an overlap of different labels, and the number of merges before it."""
     free, overlapping = 0, tree.merges + 1
     state = _state(tree, points, 0, tester.scale)[0]
     step = tree.merges
@@ -113,7 +115,7 @@ def _last_free(tree: Dendrogram, points: np.ndarray, tester: Tester, progress: P
 
 
 def _is_free(state: Clusters, changed: np.ndarray, tester: Tester, progress: Callable[[float], None]) -> bool:
-    """Whether no cluster overlaps one of another label; those not ``changed`` are known not to among themselves."""
+    """Return whether no two clusters of different labels overlap; only pairs with a ``changed`` cluster are tested."""
     todo = np.flatnonzero(changed)
     todo = todo[np.argsort([-len(state.members[c]) for c in todo], kind="stable")]
     open_to = np.ones(len(changed), bool)
@@ -131,7 +133,7 @@ def _is_free(state: Clusters, changed: np.ndarray, tester: Tester, progress: Cal
 
 
 class _Closest:
-    """Pairs of one label's clusters by the distance of their centres; refused and dead ones are at infinity."""
+    """Pairs of clusters of one label by the distance of their centres; refused and dead pairs are at infinity."""
 
     def __init__(self, slots: np.ndarray, centres: np.ndarray) -> None:
         from scipy.spatial.distance import cdist
@@ -149,7 +151,7 @@ class _Closest:
         self.distance = float(self.least[self.row])
 
     def pair(self) -> tuple[int, int]:
-        """The closest pair, as positions in ``slots``, the lower first."""
+        """Return the closest pair as positions in ``slots``, the lower first."""
         other = int(self.nearest[self.row])
         return min(self.row, other), max(self.row, other)
 
@@ -163,7 +165,7 @@ class _Closest:
         self._aim()
 
     def join(self, a: int, b: int, centre: np.ndarray) -> None:
-        """b becomes part of a, whose centre is new; refusals of either hold for both."""
+        """Merge b into a and set a's new centre; the refusals of both hold for the result."""
         new = np.sqrt(((self.centres - centre) ** 2).sum(1))
         new[np.isinf(self.apart[a]) | np.isinf(self.apart[b])] = np.inf
         self.centres[a] = centre
@@ -177,12 +179,12 @@ class _Closest:
         self._aim()
 
     def open(self) -> int:
-        """Pairs that may still merge."""
+        """Number of pairs that may still merge."""
         return int(np.isfinite(self.apart).sum()) // 2
 
 
 def _forward(state: Clusters, tester: Tester, progress: Progress) -> tuple[int, int]:
-    """Merge with tests until no pair is left; (refused, undecided). Changes the state in place."""
+    """Merge with tests until no pair is left, changing the state in place. Return (refused, undecided)."""
     queues = []
     for label in np.unique(state.label):
         slots = np.flatnonzero(state.label == label)

@@ -1,11 +1,11 @@
-"""Second moments of a layer or a pair of layers, streamed: the one pass that the whole linear family lives on.
+"""Compute second moments of a layer or a pair of layers in one streaming pass, which the whole linear family uses.
 
 For rows x_i, y_i about their means: X'Y, X'X, Y'Y, and for unbiased CKA the sums of p_i q_i with p_i = |x_i|^2 and
-q_i = |y_i|^2. What is summed are rows less a shift near their mean, without which a large mean would eat the digits;
-the shift is corrected for at the end, exactly. Memory: a few width x width matrices and one chunk.
+q_i = |y_i|^2. The sums are over rows minus a shift near their mean, since a large mean would cost precision; at the
+end, the shift is corrected exactly. Memory: a few width x width matrices and one chunk.
 
-A side's own sums are float64, because they are made once and kept for every definition. X'Y, which every pair pays,
-is summed over ROWS rows at a time in float32 and from there in float64, where its reader says that this suffices.
+A side's own sums are float64, since they are computed once and cached for all definitions. X'Y is computed for every
+pair: in float32 over ROWS rows at a time, and from there in float64, unless the caller needs float64 throughout.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     import torch
 
 ROWS = 2048
-"""Rows that float32 sums up before float64 takes over."""
+"""Number of rows that are summed in float32 before float64 takes over."""
 Index = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Cross:
-    """What belongs to a pair of layers, rows about their means."""
+    """Second moments of a pair of layers, with rows about their means."""
 
     n: int
     product: np.ndarray
@@ -38,12 +38,12 @@ class Cross:
     norms: float
     """Sum over rows of |x|^2 |y|^2."""
     precise: bool
-    """Every product was float64."""
+    """True if all products were float64."""
 
 
 @dataclass(frozen=True)
 class OneSide:
-    """What belongs to one layer, rows about their mean, float64."""
+    """Second moments of one layer, with rows about their mean, float64."""
 
     n: int
     mean: np.ndarray  # [d]
@@ -52,12 +52,12 @@ class OneSide:
     fourth: float
     """Sum over rows of |x|^4."""
     rounding: float
-    """Variance that storing gives an entry, as a share of the entry's square (0 for float64)."""
+    """Variance of the rounding of a stored entry, as a share of the entry's square (0 for float64)."""
 
 
 @dataclass
 class Sums:
-    """Sums over rows less a shift; additive, so those of several groups of rows add up. Tensors are float64."""
+    """Sums over rows minus a shift, as float64 tensors; the sums of several groups of rows can be added."""
 
     n: float
     first: list[torch.Tensor]  # sum of rows, [d] a side
@@ -67,7 +67,7 @@ class Sums:
     norms: dict[Index, torch.Tensor] = field(default_factory=dict)  # sum of both squared norms, []
 
     def centred(self, i: int, j: int) -> tuple[np.ndarray, float]:
-        """Sum of products [di, dj] and of products of squared norms, about the means."""
+        """Return the sum of products [di, dj] and of products of squared norms, about the means."""
         n, s, t = self.n, self.first[i] / self.n, self.first[j] / self.n
         s2, t2 = s @ s, t @ t
         second = self.second[i, j]
@@ -84,15 +84,15 @@ class Sums:
 
 @dataclass(frozen=True)
 class Pass:
-    """The sums of one pass, each one for every group of rows, and the shifts that they are about.
+    """The sums of one pass, per group of rows, and their shifts.
 
-    Those of a pair and those of a side are apart, so that neither depends on whether the other is wanted.
+    The sums of the pair and of each side are separate, so that no result depends on which others are wanted.
     """
 
     pair: tuple[Sums, ...]
-    """X'Y; empty where there is one side only."""
+    """Sums for X'Y per group; empty if there is only one side."""
     own: Mapping[int, tuple[Sums, ...]]
-    """X'X by side, for those that were wanted."""
+    """Sums for X'X per group, by side, for the wanted sides."""
     shift: tuple[np.ndarray, ...]
     rounding: tuple[float, ...]
     precise: bool
@@ -103,20 +103,20 @@ class Pass:
         return len(self.pair or next(iter(self.own.values())))
 
     def weighted(self, weights: Sequence[float]) -> Pass:
-        """One set of sums, in which group g counts ``weights[g]`` times."""
+        """Combine the groups into one, in which group g counts ``weights[g]`` times."""
         pair = (_combined(self.pair, weights),) if self.pair else ()
         own = {i: (_combined(sums, weights),) for i, sums in self.own.items()}
         return Pass(pair, own, self.shift, self.rounding, self.precise)
 
     def side(self, i: int, group: int = 0) -> OneSide:
-        """What belongs to side i."""
+        """Return the moments of side i."""
         sums = self.own[i][group]
         mean = self.shift[i] + sums.first[0].cpu().numpy() / sums.n
         gram, fourth = sums.centred(0, 0)
         return OneSide(round(sums.n), mean, gram, fourth, self.rounding[i])
 
     def cross(self, group: int = 0) -> Cross:
-        """What belongs to the pair."""
+        """Return the moments of the pair."""
         product, norms = self.pair[group].centred(0, 1)
         return Cross(round(self.pair[group].n), product, norms, self.precise)
 
@@ -130,15 +130,15 @@ def stream(
     precise: bool = False,
     bounds: Sequence[int] | None = None,
 ) -> Pass:
-    """One pass over one layer or two: X'Y of two, and X'X or Y'Y of the sides that are wanted.
+    """Read one or two layers in one pass and return X'Y of two layers, and X'X or Y'Y of the wanted sides.
 
     Args:
-        own: sides of which own sums are wanted.
+        own: sides whose own sums are wanted.
         precise: multiply in float64 for X'Y too.
-        bounds: rows at which groups begin, and the number of rows: sums for each group (the default: one).
+        bounds: rows at which groups begin, and the number of rows; default: one group.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     noted = tuple(_Noted(layer) for layer in layers)
     bounds = [0, rows.count(corpus, tokens)] if bounds is None else bounds
@@ -175,22 +175,22 @@ def torch_type(precise: bool) -> torch.dtype:
 
 
 def near_mean(array: np.ndarray) -> np.ndarray:
-    """Return the mean of a first block [rows, d] as float32 holds it exactly, float64 [d]: a shift near the mean.
+    """Return a shift near the mean: the mean of a first block [rows, d], rounded to float32, as float64 [d].
 
-    It is that of the rows alone, whatever else is known: with another shift sums are others in their last bits.
+    It must depend only on the rows: another shift would change the last bits of the sums.
     """
     with np.errstate(invalid="ignore"):  # infinite numbers are refused at the end of the pass
         return exact_in_float32(array.mean(0, dtype=np.float64))
 
 
 def exact_in_float32(mean: np.ndarray) -> np.ndarray:
-    """Return the nearest numbers that float32 holds, float64 [d]."""
+    """Round numbers to float32 and return them as float64 [d]."""
     with np.errstate(invalid="ignore"):
         return np.asarray(mean.astype(np.float32), np.float64)
 
 
 def empty_sums(shift: Sequence[np.ndarray], wanted: Iterable[Index], device: str) -> Sums:
-    """Zeros for sides of these widths and the products wanted."""
+    """Return zero sums for sides of these widths and the wanted products."""
     import torch
 
     def zeros(*shape: int) -> torch.Tensor:
@@ -205,7 +205,7 @@ def empty_sums(shift: Sequence[np.ndarray], wanted: Iterable[Index], device: str
 
 
 def add(sums: Sums, data: Sequence[torch.Tensor]) -> None:
-    """Add at most ROWS rows less the shift, [rows, d] per side, to the sums that there are."""
+    """Add at most ROWS rows minus the shift, [rows, d] per side, to all sums."""
     import torch
 
     squares = [torch.linalg.vector_norm(x, dim=1).double().square() for x in data]
@@ -224,7 +224,7 @@ def add(sums: Sums, data: Sequence[torch.Tensor]) -> None:
 
 
 def shifted(array: np.ndarray, shift: np.ndarray, device: str, dtype: torch.dtype) -> torch.Tensor:
-    """Rows less the shift, on the device."""
+    """Return the rows minus the shift, on the device."""
     import torch
 
     data = torch.from_numpy(np.ascontiguousarray(array)).to(device).to(dtype, copy=True)
@@ -233,7 +233,7 @@ def shifted(array: np.ndarray, shift: np.ndarray, device: str, dtype: torch.dtyp
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """No TF32 or bfloat16 in float32 products, whatever the process or its environment allows."""
+    """Forbid TF32 and bfloat16 in float32 products, whatever the settings of the process or its environment."""
     import torch
 
     before = torch.get_float32_matmul_precision()
@@ -245,7 +245,7 @@ def full_precision() -> Iterator[None]:
 
 
 def _gram(x: torch.Tensor) -> torch.Tensor:
-    """Return x'x [d, d]. It is symmetric: numpy has BLAS multiply one half (syrk), which torch cannot ask for."""
+    """Return x'x [d, d]. For this symmetric product, numpy uses a BLAS function that computes one half (syrk)."""
     import torch
 
     if x.device.type != "cpu":
@@ -274,7 +274,7 @@ def _combined(sums: Sequence[Sums], weights: Sequence[float]) -> Sums:
 
 
 class _Noted:
-    """A layer that notes in which dtype it is stored: means of sub-words come as float32 whatever it was."""
+    """A layer that records its stored dtype, since means of sub-words are always float32."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
@@ -284,8 +284,8 @@ class _Noted:
 
     def hidden(self, start: int, stop: int) -> np.ndarray:
         found = self._layer.hidden(start, stop)
-        # Rounding errors are even within half a unit in the last place; entries, about even within a power of two:
-        # eps^2 / 12 against a mean square of 7/3.
+        # Rounding errors are uniform within half a unit in the last place, and entries about uniform within a power of
+        # two: eps^2 / 12 against a mean square of 7/3.
         self.rounding = float(np.finfo(found.dtype).eps) ** 2 / 28
         return found
 

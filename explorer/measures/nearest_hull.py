@@ -1,6 +1,6 @@
-"""DirectProbe's own classifier: a point gets the label of the cluster whose convex hull is nearest.
+"""DirectProbe's classifier: a point gets the label of the cluster with the nearest convex hull.
 
-The distance of a point x to a hull is min |x - Y'l| over convex weights l. All points are solved side by side by moving
+The distance of a point x to a hull is min |x - Y'l| over convex weights l. All points are solved in parallel by moving
 weight from a hull's farthest point to its most promising one (pairwise Frank-Wolfe, Lacoste-Julien and Jaggi 2015);
 with z = x - Y'l, |z| is an upper bound of the distance and min_i z . (x - y_i) / |z| a lower one.
 """
@@ -16,11 +16,11 @@ from explorer.measures.base import silent
 
 STEPS = 20_000
 GAP = 1e-3
-"""Relative difference of the bounds at which a distance is known well enough."""
+"""Relative difference of the bounds at which a distance is precise enough."""
 INSIDE = 1e-6
-"""A point this near, relative to the size of the cloud, counts as inside: distance 0."""
+"""Distance, relative to the size of the cloud, below which a point counts as inside (distance 0)."""
 BLOCK = 256
-"""Points solved side by side."""
+"""Number of points solved in parallel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +28,11 @@ class Prediction:
     """Distances of points to clusters."""
 
     cluster: np.ndarray
-    """int64 [t]: the nearest cluster, the lower number where two are equally near."""
+    """Nearest cluster of each point, int64 [t]; for ties, the lower number."""
     upper: np.ndarray
-    """float64 [t, K]: distances, at most this; to GAP where they had to be known."""
+    """Upper bounds of the distances, float64 [t, K]; within GAP for the distances that decide."""
     unsure: int
-    """Points whose nearest two labels the bounds do not tell apart."""
+    """Number of points whose two nearest labels cannot be distinguished by the bounds."""
 
 
 def predict(
@@ -42,12 +42,12 @@ def predict(
     everything: bool = False,
     progress: Callable[[str, float], None] = silent,
 ) -> Prediction:
-    """The nearest cluster of each point [t, d].
+    """Find the nearest cluster of each point [t, d].
 
     Args:
-        clusters: the points [n_k, d] of each cluster.
-        labels: int64 [K], of the clusters.
-        everything: know all distances to GAP, not only those that may be the nearest.
+        clusters: points [n_k, d] of each cluster.
+        labels: label of each cluster, int64 [K].
+        everything: compute all distances within GAP, not only those that may be the nearest.
     """
     middle = np.concatenate(clusters).mean(0)
     clusters = [c - middle for c in clusters]
@@ -79,7 +79,7 @@ def _vertices(points: np.ndarray, hull: np.ndarray) -> np.ndarray:
 def _project(
     points: np.ndarray, hull: np.ndarray, kernel: np.ndarray, enough: np.ndarray, inside: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds [t], [t] of the distances to one hull; a point stops once its lower bound is beyond ``enough`` [t]."""
+    """Return bounds [t], [t] of the distances to a hull; a point stops when its lower bound exceeds ``enough`` [t]."""
     t = len(points)
     c = points @ hull.T
     square = (points**2).sum(1)

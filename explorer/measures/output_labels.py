@@ -1,4 +1,4 @@
-"""How well the predictions of a checkpoint's own classifier meet labels: loss and accuracy."""
+"""Loss and accuracy of a checkpoint's own classifier on labels."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from explorer.measures.protocols import Corpus, Labels, Outputs
 
 _LEVELS = {"sequence": "sentence", "token": "word"}
 _SHOWN = 12
-"""Labels that a message names."""
+"""Number of labels that a message names."""
 MAP = Parameter(
     "map", "", "Which label of the corpus is which class, as negative=0,positive=1 (names or numbers of classes)."
 )
 
 
 def class_of(labels: tuple[str, ...], classes: tuple[str, ...], said: str = "") -> tuple[int, ...]:
-    """Return the class (number from 0) of each label of a corpus; -1 for a label that no class has.
+    """Return the class (from 0) of each label of a corpus; -1 for a label without a class.
 
-    Labels fit classes of the same names (in any case), or, where classes have the default names ``LABEL_0`` ..., those
-    of their numbers.
+    Labels are matched to classes by name (in any case) or, if the classes have the default names ``LABEL_0`` ..., by
+    number.
 
     Args:
         labels: names of the corpus's labels.
         classes: names of the classifier's classes, in their order.
-        said: ``LABEL=CLASS,...``; labels that it does not name fit as above.
+        said: ``LABEL=CLASS,...``; labels that are not in it are matched as above.
 
     Raises:
-        MeasureError: a mapping of another form, of an unknown label or class; labels of which none fits.
+        MeasureError: the mapping has another form or an unknown label or class; or no label has a class.
     """
     given: dict[str, int] = {}
     by_name = {name: number for number, name in enumerate(classes)}
@@ -42,7 +42,7 @@ def class_of(labels: tuple[str, ...], classes: tuple[str, ...], said: str = "") 
         label, equals, named = (piece.strip() for piece in part.partition("="))
         number = by_name.get(named, numbers.get(named))
         if not equals or label not in labels or number is None:
-            raise MeasureError(f"map: '{part}' is no LABEL=CLASS. {_both(labels, classes)}")
+            raise MeasureError(f"map: '{part}' is not of the form LABEL=CLASS. {_both(labels, classes)}")
         given[label] = number
     default = all(name == f"LABEL_{number}" for number, name in enumerate(classes))
     found = []
@@ -54,27 +54,27 @@ def class_of(labels: tuple[str, ...], classes: tuple[str, ...], said: str = "") 
     if not labels or min(found) < 0:
         lost = [label for label, number in zip(labels, found, strict=True) if number < 0]
         raise MeasureError(
-            f"The classifier has no class for {_listed(lost) or 'any label'}. {_both(labels, classes)} Say which is "
-            "which with --map LABEL=CLASS,..."
+            f"The classifier has no class for {_listed(lost) or 'any label'}. {_both(labels, classes)} Match them with "
+            "--map LABEL=CLASS,..."
         )
     return tuple(found)
 
 
 def met(outputs: Outputs, labels: Labels, corpus: Corpus, said: str = "") -> tuple[Predictions, np.ndarray]:
-    """Return the predictions of labelled rows, and the class int64 [n] that each row has.
+    """Return the predictions of labelled rows, and the true class of each row, int64 [n].
 
     Raises:
-        MeasureError: labels of words for a classifier of sentences, or the other way round; several labels at once; as
+        MeasureError: labels of words for a classifier of sentences, or the reverse; a multi-label classifier; or as
             ``class_of`` and ``predictions``.
     """
     level = _LEVELS.get(outputs.head, "")
     if level and labels.level != level:
         raise MeasureError(
-            f"The classifier labels {level}s, and the annotation has labels of {labels.level}s: name another one."
+            f"The classifier labels {level}s, but the annotation has labels of {labels.level}s: name another one."
         )
     found = predictions(outputs, corpus)
     if found.several:
-        raise MeasureError("The classifier gives several labels at once, and the annotation has one per sentence.")
+        raise MeasureError("The classifier gives several labels at once, but the annotation has one per sentence.")
     number = np.array(class_of(labels.names, outputs.labels, said), np.int64)
     ids = np.asarray(labels.values, np.int64)
     if len(ids) != len(found.log):
@@ -89,7 +89,7 @@ def _of(given: Given, parameters: Mapping[str, object]) -> tuple[Predictions, np
 
 
 def output_loss(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the mean cross-entropy of the labels in nats; with detail, of each example.
+    """Return the mean cross-entropy of the labels in nats; with detail, also per example.
 
     Raises:
         MeasureError: as ``met``.
@@ -99,7 +99,7 @@ def output_loss(given: Given, parameters: Mapping[str, object], context: Context
 
 
 def output_accuracy(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the share of labels that are predicted; with detail, of each example.
+    """Return the share of labels that are predicted; with detail, also per example.
 
     Raises:
         MeasureError: as ``met``.

@@ -1,4 +1,4 @@
-"""How near the outputs of a regression are to the numbers that a corpus is labelled with (STS-B: similarities)."""
+"""Error of a checkpoint's own regression on numbers of sentences (such as the similarities of STS-B)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from explorer.measures.protocols import Outputs
 NUMBERS = Input("annotation", "numbers", levels=("sentence",), of="number")
 """Numbers of sentences of the corpus."""
 _FEWEST = 2
-"""Examples that a correlation needs."""
+"""Minimum number of examples for a correlation."""
 
 
 def output_error(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the mean squared error of a regression's outputs and their correlations with the numbers; with detail,
-    the squared error of each example.
+    """Return the mean squared error of a regression and the correlations of its outputs with the numbers.
+
+    With detail, also the squared error per example.
 
     Raises:
-        MeasureError: the classifier is no regression of one number per example, or the numbers do not fit.
+        MeasureError: the classifier is not a regression with one number per example, or the numbers do not fit.
     """
     outputs = cast(Outputs, given.operands[ALONE[0].role]["logits"])
     if outputs.problem != "regression" or outputs.head != "sequence" or outputs.logits.shape[1] != 1:
-        raise MeasureError("The classifier is not a regression with one number per example: there is no error of it.")
+        raise MeasureError("The classifier is not a regression with one number per example, so it has no such error.")
     found, example = rows_of(outputs, given.corpus)
     right = np.asarray(given.labels.values, np.float64)
     if len(right) != len(found):
@@ -65,8 +66,8 @@ MEASURES: tuple[Measure, ...] = (
         high=float("inf"),
         direction="0 = every number met",
         definition=(
-            "Mean over examples of (output - number)^2. Beside it Pearson's correlation of outputs and numbers, and "
-            "Spearman's, which is Pearson's of their ranks (mean ranks where some are alike)."
+            "Mean over examples of (output - number)^2. Further statistics are Pearson's correlation of outputs and "
+            "numbers, and Spearman's, which is Pearson's of their ranks (mean ranks for ties)."
         ),
         source="Mean squared error; both correlations as GLUE reports them for STS-B (Wang et al. 2019).",
         cost="Reading the stored logits.",

@@ -1,7 +1,7 @@
-"""How far the predictions of a checkpoint's own classifier are from another's: divergence, and labels that changed.
+"""Compare the predictions of two checkpoints' own classifiers: divergence, and share of changed labels.
 
-A row is an example of a sequence classifier, or a word of a token classifier, where the prediction is that at its first
-sub-word. Probabilities are the softmax of the logits; of several labels at once, the sigmoid of each.
+A row is an example of a sequence classifier, or a word of a token classifier, read at its first sub-word. Probabilities
+are the softmax of the logits or, for several labels at once, the sigmoid of each logit.
 """
 
 from __future__ import annotations
@@ -19,36 +19,37 @@ from explorer.measures.resampling import ratio_interval
 
 DETAILS = ("whole", "example")
 _FEWEST = 2
-"""Examples that an interval needs."""
+"""Minimum number of examples for an interval."""
 _REGRESSION = "a regression has no distribution over classes"
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Log-probabilities of classes, row by row."""
+    """Log-probabilities of classes per row."""
 
     log: np.ndarray
-    """float64 [n, classes]; of several labels at once [n, classes, 2], those of the label and of its absence."""
+    """Log-probabilities, float64 [n, classes]; for several labels at once [n, classes, 2], of each label and of its
+    absence."""
     example: np.ndarray
-    """int64 [n]: the example that each row is from."""
+    """Example of each row, int64 [n]."""
     labels: tuple[str, ...]
 
     @property
     def several(self) -> bool:
-        """A row may have several labels at once."""
+        """Whether a row may have several labels at once."""
         return self.log.ndim == 3
 
     @property
     def chosen(self) -> np.ndarray:
-        """The predicted class int64 [n]; of several labels at once, which are predicted, bool [n, classes]."""
+        """Predicted class, int64 [n]; for several labels at once, whether each is predicted, bool [n, classes]."""
         return self.log[..., 0] > self.log[..., 1] if self.several else self.log.argmax(1)
 
 
 def rows_of(outputs: Outputs, corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
-    """Return the logits float64 [n, classes] of each example or word, and the example int64 [n] that it is from.
+    """Return the logits of each example or word, float64 [n, classes], and its example, int64 [n].
 
     Raises:
-        MeasureError: spans, whose logits are not of classes; logits that do not fit the corpus.
+        MeasureError: the classifier finds spans, whose logits are not of classes; or the logits do not fit the corpus.
     """
     if outputs.head == "span":
         raise MeasureError("The classifier finds spans (question answering): its outputs are not classes.")
@@ -68,13 +69,13 @@ def predictions(outputs: Outputs, corpus: Corpus) -> Predictions:
     """Return the log-probabilities of a classifier's outputs.
 
     Raises:
-        MeasureError: a regression or spans.
+        MeasureError: the classifier is a regression or finds spans.
     """
     if outputs.problem == "regression":
         raise MeasureError(f"The classifier is a regression: {_REGRESSION}.")
     found, example = rows_of(outputs, corpus)
     if outputs.problem == "multi_label_classification":
-        # log sigmoid(x) = -log(1 + exp(-x)), and the same of -x.
+        # log sigmoid(x) = -log(1 + exp(-x)), and the same for -x.
         log = np.stack((-np.logaddexp(0.0, -found), -np.logaddexp(0.0, found)), axis=-1)
     else:
         log = found - np.logaddexp.reduce(found, axis=1, keepdims=True)
@@ -85,29 +86,32 @@ def compared(given: Given) -> tuple[Predictions, Predictions]:
     """Return the predictions of a checkpoint and of its reference, with the same classes in the same order.
 
     Raises:
-        MeasureError: a regression or spans, or classifiers with other labels.
+        MeasureError: a classifier is a regression or finds spans, or the two have different labels.
     """
     own, reference = (
         predictions(cast(Outputs, given.operands[operand.role]["logits"]), given.corpus) for operand in COMPARED
     )
     if sorted(own.labels) != sorted(reference.labels) or own.log.ndim != reference.log.ndim:
         raise MeasureError(
-            f"The classifiers have other labels ({_listed(own.labels)}; {_listed(reference.labels)}): their outputs "
-            "cannot be compared."
+            f"The classifiers have different labels ({_listed(own.labels)}; {_listed(reference.labels)}): their "
+            "outputs cannot be compared."
         )
     order = [reference.labels.index(label) for label in own.labels]
     return own, Predictions(reference.log[:, order], reference.example, own.labels)
 
 
 def divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return the Kullback-Leibler divergence sum p log2(p / q) in bits, float64 [n], of log-probabilities (natural
-    logarithms) [n, classes] or [n, classes, 2]."""
+    """Return the Kullback-Leibler divergence sum p log2(p / q) in bits, float64 [n].
+
+    Args:
+        p: log-probabilities (natural logarithms) [n, classes] or [n, classes, 2]; ``q`` has the same shape.
+    """
     terms = np.exp(p) * (p - q)
     return np.asarray(np.maximum(terms.reshape(len(p), -1).sum(1), 0.0) / np.log(2.0))
 
 
 def output_kl(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the mean divergence of the checkpoint's predictions from the reference's; with detail, of each example.
+    """Return the mean divergence of the checkpoint's predictions from the reference's; with detail, also per example.
 
     Raises:
         MeasureError: as ``compared``.
@@ -117,7 +121,7 @@ def output_kl(given: Given, parameters: Mapping[str, object], context: Context) 
 
 
 def churn(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return the share of rows whose predicted label is another than the reference's; with detail, of each example.
+    """Return the share of rows whose predicted label differs from the reference's; with detail, also per example.
 
     Raises:
         MeasureError: as ``compared``.
@@ -130,8 +134,7 @@ def churn(given: Given, parameters: Mapping[str, object], context: Context) -> l
 
 
 def averaged(values: np.ndarray, example: np.ndarray, corpus: Corpus, context: Context) -> list[Value]:
-    """Return the mean of rows, with an interval over whole examples where one is asked for, and of each example's rows
-    where that detail is."""
+    """Return the mean over all rows, with the requested interval over whole examples; with detail, also per example."""
     if not len(values):
         return [Value(None, 0, reason="no example or word has an output")]
     examples = len(corpus.offsets) - 1
@@ -151,7 +154,7 @@ def _interval(
     if not trust.interval:
         return None, {}
     if len(counts) < _FEWEST:
-        return None, {"no_interval": "an interval takes two examples or more"}
+        return None, {"no_interval": "an interval needs at least two examples"}
     return ratio_interval(sums, counts, trust.interval, trust.level, trust.resamples, trust.seed), {}
 
 
@@ -175,8 +178,8 @@ MEASURES: tuple[Measure, ...] = (
             "Mean over rows of the Kullback-Leibler divergence sum p log2(p / q) of the checkpoint's class "
             "probabilities p from the reference's q. "
             + _ROWS
-            + "Classes are matched by name; of several labels at once, the sum over "
-            "labels."
+            + "Classes are matched by name; for several labels at once, the divergences "
+            "are summed over labels."
         ),
         source="Kullback and Leibler 1951.",
         cost="Reading the stored logits.",
@@ -197,14 +200,14 @@ MEASURES: tuple[Measure, ...] = (
         high=1.0,
         direction="0 = the same labels, 1 = another label everywhere",
         definition=(
-            "Share of rows whose predicted label (the largest logit) is another than the reference's. " + _ROWS + "Of "
-            "several labels at once, any that differs."
+            "Share of rows whose predicted label (the largest logit) differs from the reference's. " + _ROWS + "For "
+            "several labels at once, a row counts if any label differs."
         ),
         source="Milani Fard et al. 2016, definition 1 (churn of two classifiers).",
         cost="Reading the stored logits.",
         counts="rows",
         compute=churn,
-        summary="share of examples or words whose predicted label is another than the reference's",
+        summary="share of examples or words whose predicted label differs from the reference's",
         default_reference="previous",
         intervals=INTERVALS,
         details=DETAILS,

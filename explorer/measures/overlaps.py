@@ -1,7 +1,7 @@
-"""Which cluster of another label does a cluster overlap, if any? Many tests at once, certificates for all of them.
+"""Find a cluster of another label that a cluster overlaps, with few tests and a certificate for every answer.
 
-A plane found for one pair is tried on all others; clusters that no known plane separates are tested together (one plane
-may serve them all) and then in halves, down to the single pair that has a point in common.
+A plane found for one pair is tried on all others. Clusters that no known plane separates are tested together (one plane
+may separate them all) and then in halves, down to the single pair with a common point.
 """
 
 from __future__ import annotations
@@ -16,18 +16,24 @@ from explorer.measures.interior import cholesky
 from explorer.measures.separable import PLANE, decide
 
 KEPT_PLANES = 8
-"""Planes a cluster remembers; those that cleared most first."""
+"""Number of planes that a cluster remembers, the most successful first."""
 
 
 NEAR = 1e-6
-"""Balls this close, relative to the size of the cloud, are taken to meet: above the rounding of their distance."""
+"""Distance, relative to the size of the cloud, below which balls count as touching; above rounding errors."""
 
 
 class Clusters:
-    """A state of the merging: which clusters there are, on the points in the dendrogram's order."""
+    """A state of the merging: the clusters, with their points in the dendrogram's order."""
 
     def __init__(self, points: np.ndarray, starts: np.ndarray, labels: np.ndarray, scale: float) -> None:
-        """Clusters of consecutive points: starts [m] of their slices, labels [m]; scale: size of the point cloud."""
+        """
+        Args:
+            points: points [n, d]; each cluster is a slice of them.
+            starts: start of each cluster's slice, [m].
+            labels: label of each cluster, [m].
+            scale: size of the point cloud.
+        """
         sizes = np.diff(np.append(starts, len(points)))
         self.points = points
         self.label = np.asarray(labels)
@@ -37,16 +43,16 @@ class Clusters:
         away = np.sqrt(((points - self.centre[self.of]) ** 2).sum(1))
         self.length = (self.centre**2).sum(1)
         self.radius = np.maximum.reduceat(away, starts)
-        self.radius[self.radius <= PLANE * scale] = 0.0  # all of its points are one
+        self.radius[self.radius <= PLANE * scale] = 0.0  # all its points are equal
         self.alive = np.ones(len(starts), bool)
         self.planes: list[np.ndarray] = [np.empty((0, points.shape[1]), np.float32)] * len(starts)
         self.suspects: list[tuple[int, ...]] = [()] * len(starts)
-        """Clusters that kept this one from merging before."""
+        """Per cluster, the clusters that prevented its merging before."""
 
 
 @dataclass(frozen=True, eq=False)
 class Union:
-    """A cluster that may come to be."""
+    """A possible result of merging clusters."""
 
     members: np.ndarray
     label: int
@@ -55,7 +61,7 @@ class Union:
 
     @classmethod
     def of(cls, clusters: Clusters, parts: Sequence[int], scale: float) -> Union:
-        """The union of some clusters of one label."""
+        """Return the union of some clusters of one label."""
         members = np.concatenate([clusters.members[p] for p in parts])
         points = clusters.points[members]
         centre = points.mean(0)
@@ -65,44 +71,48 @@ class Union:
 
 @dataclass(frozen=True, eq=False)
 class Clash:
-    """What the tests of one cluster against others said."""
+    """The result of testing one cluster against others."""
 
     overlaps: int | None
-    """A cluster that verifiably shares a point with it."""
+    """A cluster with a verified common point; None if there is none."""
     undecided: bool
-    """Some pair has neither a verified plane nor a common point."""
+    """True if some pair has neither a verified plane nor a verified common point."""
     planes: np.ndarray
-    """float32 [k, d]: normals that separated it from some."""
+    """Normals of planes that separated it from others, float32 [k, d]."""
 
     @property
     def free(self) -> bool:
-        """Verifiably separated from all."""
+        """Whether it is verified to be separated from all others."""
         return self.overlaps is None and not self.undecided
 
 
 class Tester:
-    """Tests clusters of one point cloud; counts what it did."""
+    """Tests clusters of one point cloud for overlap, and counts the tests."""
 
     def __init__(self, points: np.ndarray) -> None:
-        """Points [n, d], float64, around their mean."""
+        """
+        Args:
+            points: points [n, d], float64, around their mean.
+        """
         self.points = points
         self.scale = float(np.sqrt((points**2).sum(1).max())) or 1.0
         spread = points.T @ points
         self._factor = cholesky(spread, 1e-3 * float(np.trace(spread)) / len(spread) + 1e-300)
         self.pairs_tested = 0
         self.heartbeat: Callable[[], None] = lambda: None
-        """Called before each problem: one may take a second."""
+        """Function that is called before each problem, since one may take a second."""
 
     def clash(
         self, clusters: Clusters, union: Union, against: np.ndarray, hints: np.ndarray, first: Sequence[int]
     ) -> Clash:
-        """Does the union overlap one of the clusters in ``against`` (bool [m], of other labels)?
+        """Test whether the union overlaps one of the clusters in ``against``.
 
-        Two clusters that are one and the same single vector are passed over: no grouping could part them.
+        Pairs of clusters that are the same single vector are skipped: no grouping could separate them.
 
         Args:
-            hints: normals [k, d] to try before others.
-            first: clusters to test before others.
+            against: clusters of other labels to test, bool [m].
+            hints: normals [k, d] to try first.
+            first: clusters to test first.
         """
         from scipy.linalg import cho_solve
 
@@ -151,7 +161,8 @@ class Tester:
         planes: np.ndarray,
         used: list[tuple[int, np.ndarray]],
     ) -> np.ndarray:
-        """Strike out of ``pending`` what one of the planes [k, d] separates; fewest points beyond a plane [m]."""
+        """Remove clusters from ``pending`` that one of the planes [k, d] separates. Return per cluster the smallest
+        number of points beyond a plane, [m]."""
         lengths = np.linalg.norm(planes, axis=1)
         planes = planes[lengths > 0] / lengths[lengths > 0][:, None]
         fewest = np.full(len(pending), np.inf)
@@ -173,7 +184,7 @@ class Tester:
     def _groups(
         self, clusters: Clusters, pending: np.ndarray, hits: np.ndarray, own: int, first: Sequence[int]
     ) -> list[deque[list[int]]]:
-        """What to test together: suspects alone, the rest as many as one plane may serve, likely culprits first."""
+        """Return groups of clusters to test together: suspects alone, others in groups that one plane may separate."""
         sizes = np.bincount(clusters.of, minlength=len(pending))
         room = max(clusters.points.shape[1] + 1 - own, own // 2, 32)
         suspects = [c for c in first if pending[c]]

@@ -1,7 +1,7 @@
-"""Participation ratio: how many directions take part in the variance of a layer's hidden states.
+"""Participation ratio: the number of directions that share the variance of a layer's hidden states.
 
 (sum l)^2 / sum l^2 with l the eigenvalues of the covariance (Gao et al. 2017; Recanatesi et al. 2019): k for variance
-spread evenly over k directions. Strong directions decide: of hidden states with outlier dimensions it counts those.
+spread evenly over k directions. Strong directions dominate: with outlier dimensions, it counts only these.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def participation_ratio(given: Given, parameters: Mapping[str, object], context:
     """Return the participation ratio of one layer, in dimensions.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     return spectrum.value_of(given.layer, given.corpus, parameters, context, ratio, "dimensions")
 
@@ -53,7 +53,7 @@ MEASURES: tuple[Measure, ...] = (
         compute=participation_ratio,
         summary=(
             "(sum l)^2 / sum l^2 of the eigenvalues l of the covariance (Gao et al. 2017; Recanatesi et al. 2019: "
-            "2.012). Outlier dimensions decide"
+            "2.012). Outlier dimensions dominate it"
         ),
         others="without centring, the mean counts as a direction (1.022); of singular values (30.42)",
         parameters=(spectrum.TOKENS,),

@@ -1,4 +1,4 @@
-"""What measures are given, as they see it: whoever reads a store, or arrays in memory, fits these."""
+"""Protocols of the inputs of measures, implemented both by stored data and by arrays in memory."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ if TYPE_CHECKING:
 
 
 class Corpus(Protocol):
-    """The corpus as measures see it; packed, without padding (``store.keys.Corpus`` fits)."""
+    """Corpus of E examples, T tokens and W words, packed without padding (``store.keys.Corpus`` implements it)."""
 
     @property
     def offsets(self) -> np.ndarray:
-        """int64 [E + 1], tokens."""
+        """Offsets of the examples in tokens, int64 [E + 1]."""
         ...
 
     @property
     def special(self) -> np.ndarray:
-        """bool [T]."""
+        """Whether each token is special ([CLS], [SEP], ...), bool [T]."""
         ...
 
     @property
     def word_first(self) -> np.ndarray:
-        """int64 [W], token of the packed axis."""
+        """First token of each word on the packed axis, int64 [W]."""
         ...
 
     @property
     def word_length(self) -> np.ndarray:
-        """int32 [W], sub-words."""
+        """Number of sub-words of each word, int32 [W]."""
         ...
 
     @property
     def word_offsets(self) -> np.ndarray:
-        """int64 [E + 1], words."""
+        """Offsets of the examples in words, int64 [E + 1]."""
         ...
 
 
 class Labels(Protocol):
-    """Classes of sentences or words of a corpus (``store.keys.Annotation`` fits)."""
+    """Classes of sentences or words of a corpus (``store.keys.Annotation`` implements it)."""
 
     @property
     def level(self) -> str:
-        """``sentence`` or ``word``: what a label belongs to."""
+        """Unit that has a label: ``sentence`` or ``word``."""
         ...
 
     @property
@@ -53,7 +53,7 @@ class Labels(Protocol):
 
     @property
     def values(self) -> np.ndarray:
-        """int32 ids [E] or [W]; negative without a label."""
+        """Label ids, int32 [E] or [W]; negative if there is no label."""
         ...
 
 
@@ -61,32 +61,32 @@ class Layer(Protocol):
     """One layer of one checkpoint on one corpus."""
 
     identity: str
-    """Equal for equal arrays: what belongs to this side alone may be kept under it."""
+    """Identity of the arrays, equal for equal arrays: the key for caching intermediate results."""
     width: int
     heads: int
     hidden_chunk: int
-    """Tokens of a stored chunk: reads along its multiples cost no byte twice."""
+    """Number of tokens per stored chunk; reads aligned with it read no byte twice."""
     attention_chunk: int
-    """Likewise entries of one head's packed maps."""
+    """Number of entries of one head's packed maps per stored chunk."""
 
     def hidden(self, start: int, stop: int) -> np.ndarray:
-        """Hidden states of tokens start..stop of the packed axis, [stop - start, width], in the stored dtype."""
+        """Return the hidden states of tokens start..stop of the packed axis, [stop - start, width], as stored."""
         ...
 
     def attention(self, head: int, start: int, stop: int) -> np.ndarray:
-        """Attention entries start..stop of one head (from 1), packed example after example, row after row."""
+        """Return attention entries start..stop of one head (from 1), packed by example, then by row."""
         ...
 
 
 class Weights(Protocol):
-    """The weights of one checkpoint, read when they are asked for; a context that closes its files."""
+    """The weights of one checkpoint, read on request; a context manager that closes its files."""
 
     def modules(self, layer: int | None) -> Mapping[str, str]:
-        """The module of each weight of one layer, by the weight's name; None: of what has no layer."""
+        """Return the module of each weight of a layer, by the weight's name; None: weights without a layer."""
         ...
 
     def tensor(self, name: str) -> np.ndarray:
-        """One weight, float32."""
+        """Return one weight as float32."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -95,16 +95,17 @@ class Weights(Protocol):
 
 
 class Outputs(Protocol):
-    """What a checkpoint's own classifier says of a corpus."""
+    """The outputs of a checkpoint's own classifier on a corpus."""
 
     @property
     def logits(self) -> np.ndarray:
-        """float32 [examples or tokens, classes]."""
+        """Logits, float32 [examples or tokens, classes]."""
         ...
 
     @property
     def head(self) -> str:
-        """``sequence``: a row is an example; ``token``: a token; ``span``: a token, as a span's start and end."""
+        """Kind of classifier: rows are examples (``sequence``), tokens (``token``), or tokens that may start or end a
+        span (``span``)."""
         ...
 
     @property
@@ -114,27 +115,28 @@ class Outputs(Protocol):
 
     @property
     def problem(self) -> str:
-        """``single_label_classification``, ``multi_label_classification`` or ``regression``."""
+        """Kind of problem: ``single_label_classification``, ``multi_label_classification`` or ``regression``."""
         ...
 
 
 class Shelf(Protocol):
-    """A lasting place for arrays that belong to one side alone, shared by all processes; anything may be gone from it.
+    """A cache on disk for arrays of one side, shared by all processes; its entries may disappear at any time.
 
-    Keys are texts that say everything the arrays depend on, code version included; the first is the family's name.
+    A key is a sequence of texts with everything that the arrays depend on, including the code version; the first text
+    is the name of the family.
     """
 
     def get(self, key: Sequence[str]) -> Mapping[str, np.ndarray] | None:
-        """The arrays, checked; None where there are none (or they were damaged)."""
+        """Return the arrays of a key, after a check; None if there are none or they are damaged."""
         ...
 
     def put(self, key: Sequence[str], arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep arrays, whole or not at all; a shelf that cannot be written keeps nothing and says nothing."""
+        """Cache arrays, completely or not at all; a cache that is not writable silently ignores them."""
         ...
 
 
 class NoShelf:
-    """Keeps nothing."""
+    """A cache that stores nothing."""
 
     def get(self, key: Sequence[str]) -> Mapping[str, np.ndarray] | None:
         """See Shelf."""

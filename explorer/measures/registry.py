@@ -1,6 +1,6 @@
-"""The one list of measures: a new family is a module here and a line below.
+"""List all measures: a new family needs a module in this folder and a line below.
 
-A user's own measures are modules named in BERTDYN_MEASURES, separated by commas; each has a tuple ``MEASURES``.
+A user's own measures are in modules named in BERTDYN_MEASURES, separated by commas; each has a tuple ``MEASURES``.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
 OWN = "BERTDYN_MEASURES"
 _SPECTRUM = (*EFFECTIVE_RANK, *PARTICIPATION_RATIO, *ANISOTROPY)
 _RESERVED = ("checkpoints", "corpora", "annotations", "results", "runs", "training_log", "group", "end", "at")
-"""Names in SQL that no measure and no axis may take: views of the store, and words that DuckDB wants quoted."""
+"""Names that measures and axes must not use: views of the store, and SQL keywords that DuckDB requires to be quoted."""
 
 
 def registered(measures: Iterable[Measure]) -> dict[str, Measure]:
-    """Return measures by their names.
+    """Return measures by name.
 
     Raises:
-        MeasureError: two measures of one name, a name that SQL needs, or an axis that has another type elsewhere.
+        MeasureError: two measures have the same name, a name is reserved for SQL, or an axis has different types.
     """
     found: dict[str, Measure] = {}
     kinds: dict[str, str] = {}
@@ -47,24 +47,24 @@ def registered(measures: Iterable[Measure]) -> dict[str, Measure]:
         for axis in measure.axes:
             if kinds.setdefault(axis.name, axis.kind) != axis.kind:
                 raise MeasureError(
-                    f"Axis '{axis.name}' of measure '{measure.name}' is {axis.kind}, and {kinds[axis.name]} elsewhere."
+                    f"Axis '{axis.name}' of measure '{measure.name}' is {axis.kind}, but {kinds[axis.name]} elsewhere."
                 )
         found[measure.name] = measure
     return found
 
 
 def own_measures(named: str) -> tuple[Measure, ...]:
-    """Return the measures of the modules that a text names, separated by commas.
+    """Return the measures of modules whose names are given separated by commas.
 
     Raises:
-        MeasureError: a module cannot be imported, or has no ``MEASURES``.
+        MeasureError: a module cannot be imported or has no ``MEASURES``.
     """
     found: list[Measure] = []
     for name in filter(None, (part.strip() for part in named.split(","))):
         try:
             found += import_module(name).MEASURES
         except (ImportError, AttributeError) as error:
-            raise MeasureError(f"{OWN}: module '{name}' gives no measures: {error}.") from None
+            raise MeasureError(f"{OWN}: module '{name}' has no measures: {error}.") from None
     return tuple(found)
 
 
@@ -89,15 +89,15 @@ _MEASURES = registered(
 
 
 def all_measures() -> tuple[Measure, ...]:
-    """Every measure, in the order of the registry."""
+    """Return all measures, in the order of the registry."""
     return tuple(_MEASURES.values())
 
 
 def get(name: str) -> Measure:
-    """The measure of that name.
+    """Return the measure of that name.
 
     Raises:
-        MeasureError: there is none; names all.
+        MeasureError: there is none (the message lists all names).
     """
     if name not in _MEASURES:
         raise MeasureError(f"There is no measure '{name}', only {', '.join(_MEASURES)}.")

@@ -1,4 +1,4 @@
-"""What nulls and intervals have in common: whole examples are permuted, left out or drawn again, never tokens.
+"""Permute and resample for nulls and intervals: always whole examples, never tokens.
 
 Tokens of one sentence depend on each other, so an interval over tokens would be too narrow and a null over tokens too
 small (MultiBERTs, Sellam et al. 2022; Kuensch 1989 for blocks).
@@ -9,22 +9,22 @@ from __future__ import annotations
 import numpy as np
 
 GROUPS = 20
-"""Groups of whole examples where each single one would cost too much."""
+"""Number of groups of whole examples to resample if single examples would cost too much."""
 RUN = 65_536
-"""Rows within which examples change places where rows are streamed: what is held in memory, whatever n is."""
+"""Number of rows within which examples are permuted if rows are streamed; it limits the memory, whatever n is."""
 
 
 def example_order(examples: int, seed: int, draw: int) -> np.ndarray:
-    """A random order of the examples, int64 [E]; the same for the same seed and draw (counted from 0)."""
+    """Return a random order of the examples, int64 [E], fixed by the seed and the draw (from 0)."""
     return np.random.default_rng([seed, draw]).permutation(examples)
 
 
 def groups_of(offsets: np.ndarray, count: int = GROUPS) -> np.ndarray:
-    """Group of each example, int64 [E], from 0: consecutive whole examples, of about as many tokens each.
+    """Return the group of each example, int64 [E], from 0: consecutive examples, with about equal numbers of tokens.
 
     Args:
-        offsets: int64 [E + 1], tokens before each example.
-        count: most groups; fewer where there are fewer examples.
+        offsets: number of tokens before each example, int64 [E + 1].
+        count: maximum number of groups; there are fewer if there are fewer examples.
     """
     lengths = np.diff(offsets)
     if not len(lengths) or not lengths.sum():
@@ -35,11 +35,11 @@ def groups_of(offsets: np.ndarray, count: int = GROUPS) -> np.ndarray:
 
 
 def group_bounds(row_offsets: np.ndarray, count: int = GROUPS) -> np.ndarray:
-    """Row at which each group of groups_of() begins, and the number of rows: int64 [groups + 1].
+    """Return the row at which each group of groups_of() begins, and the number of rows: int64 [groups + 1].
 
     Args:
-        row_offsets: int64 [E + 1], rows before each example.
-        count: most groups.
+        row_offsets: number of rows before each example, int64 [E + 1].
+        count: maximum number of groups.
     """
     groups = groups_of(row_offsets, count)
     first = np.flatnonzero(np.diff(groups, prepend=-1))
@@ -47,16 +47,18 @@ def group_bounds(row_offsets: np.ndarray, count: int = GROUPS) -> np.ndarray:
 
 
 def example_runs(row_offsets: np.ndarray, rows: int = RUN) -> np.ndarray:
-    """Consecutive examples of at most about ``rows`` rows: int64 [runs + 1], examples before each run; one run if
-    all fit. Runs are about equally long, so that none has too few examples to permute."""
+    """Cut the examples into runs of at most about ``rows`` rows. Return the examples before each run, int64 [runs + 1].
+
+    Runs have about the same length, so that none has too few examples to permute.
+    """
     groups = groups_of(row_offsets, max(1, -(-int(row_offsets[-1]) // rows)))
     return np.append(np.flatnonzero(np.diff(groups, prepend=-1)), len(groups))
 
 
 def shuffled_rows(row_offsets: np.ndarray, first: int, stop: int, seed: int, draw: int) -> np.ndarray:
-    """Rows of examples first..stop, counted from 0 at the first one's, with the examples in a random order.
+    """Return the rows of examples first..stop in a random order of the examples, counted from the first one's row.
 
-    Rows of one example stay together and in order. The same for the same seed, draw and first example.
+    Rows of one example stay together and in order. The result is fixed by the seed, the draw and the first example.
     """
     order = np.random.default_rng([seed, draw, first]).permutation(stop - first) + first
     lengths = np.diff(row_offsets)[order]
@@ -66,18 +68,18 @@ def shuffled_rows(row_offsets: np.ndarray, first: int, stop: int, seed: int, dra
 
 
 def resample_counts(groups: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each group is drawn in each bootstrap resample, int64 [resamples, groups]; rows sum to ``groups``."""
+    """Return the count of each group in each bootstrap resample, int64 [resamples, groups]; rows sum to ``groups``."""
     return np.random.default_rng([seed, 1 << 20]).multinomial(groups, np.full(groups, 1 / groups), size=resamples)
 
 
 def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]:
-    """The middle ``level`` of the bootstrap's values [resamples] (Efron 1979)."""
+    """Return the central interval of bootstrap values [resamples] that holds the share ``level`` (Efron 1979)."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
 def jackknife_interval(estimate: float, left_out: np.ndarray, level: float) -> tuple[float, float]:
-    """Symmetric interval around the estimate from the values with one group left out each [groups] (Tukey 1958).
+    """Return the symmetric interval around the estimate, from the values without each group, [groups] (Tukey 1958).
 
     The standard error is sqrt((G - 1) / G sum (v - mean v)^2); quantiles are Student's with G - 1 degrees of freedom.
     """
@@ -92,11 +94,11 @@ def jackknife_interval(estimate: float, left_out: np.ndarray, level: float) -> t
 def ratio_interval(
     sums: np.ndarray, counts: np.ndarray, method: str, level: float, resamples: int, seed: int
 ) -> tuple[float, float]:
-    """Interval of sum(sums) / sum(counts), the mean over the rows of E examples, by either method of ``INTERVALS``.
+    """Return the interval of sum(sums) / sum(counts), the mean over all rows, by a method of ``INTERVALS``.
 
     Args:
-        sums: float64 [E], E of at least 2, of the rows of each example.
-        counts: [E], rows of each example; at least one.
+        sums: sum over the rows of each example, float64 [E], with E at least 2.
+        counts: number of rows of each example, at least 1, [E].
     """
     count, total, rows = len(sums), float(sums.sum()), float(counts.sum())
     if method == "jackknife":

@@ -1,8 +1,9 @@
-"""Representational similarity analysis: do two checkpoints find the same pairs of tokens alike? (Kriegeskorte 2008)
+"""Representational similarity analysis: correlation of two checkpoints' similarities of tokens (Kriegeskorte 2008).
 
-A sample of tokens, the same for every checkpoint, is compared pair by pair within each side (cosine of two tokens'
-hidden states by default), and the two sides' similarities of n (n - 1) / 2 pairs are correlated (Merchant et al. 2020,
-section 5.1: 5,000 tokens, cosine, Pearson). rsa_pairs.py has the sums over pairs, rsa_ranks.py those for Spearman.
+Within each side, all pairs of a sample of tokens are compared (by default, cosine of their hidden states); the sample
+is the same for every checkpoint. Then the two sides' similarities of n (n - 1) / 2 pairs are correlated (Merchant et
+al. 2020, section 5.1: 5,000 tokens, cosine, Pearson). rsa_pairs.py has the sums over pairs, rsa_ranks.py those for
+Spearman.
 """
 
 from __future__ import annotations
@@ -27,23 +28,23 @@ from explorer.measures.rsa_pairs import Own, Pairs, Unit, cross_sums, own_sums, 
 from explorer.measures.rsa_ranks import LARGEST, pair_ranks, rank_pairs
 
 SMALLEST = 3
-"""Rows: with two there is one pair and nothing to correlate. Also groups of examples for an interval."""
+"""Minimum number of rows (two give only one pair), and of groups of examples for an interval."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Which of the picked rows are compared: drawn from the seed alone, the same for every checkpoint."""
+    """A sample of the chosen rows; it depends only on the corpus and the seed, not on the checkpoint."""
 
     total: int
-    """Rows to draw from."""
+    """Number of rows to draw from."""
     rows: np.ndarray
-    """int64 [n], rising."""
+    """Sampled rows, ascending, int64 [n]."""
     offsets: np.ndarray
-    """int64 [E + 1], sampled rows before each example."""
+    """Number of sampled rows before each example, int64 [E + 1]."""
 
     @classmethod
     def of(cls, corpus: Corpus, tokens: str, size: int, seed: int) -> Sample:
-        """A uniform draw without replacement; everything where there is no more."""
+        """Draw rows uniformly without replacement; all rows if there are at most ``size``."""
         offsets = picked.row_offsets(corpus, tokens)
         total = int(offsets[-1])
         rows = np.arange(total)
@@ -53,36 +54,36 @@ class Sample:
 
     @property
     def examples(self) -> int:
-        """Those with a sampled row."""
+        """Number of examples with a sampled row."""
         return int((np.diff(self.offsets) > 0).sum())
 
     def groups(self, trust: Trust) -> np.ndarray:
-        """Rows at which groups of whole examples begin, and n; one group where no interval is wanted or possible."""
+        """Return the rows at which groups of examples begin, and n; one group if no interval is wanted or possible."""
         bounds = group_bounds(self.offsets) if trust.interval and len(self.rows) else np.zeros(0, np.int64)
         return bounds if len(bounds) > SMALLEST else np.array([0, len(self.rows)])
 
 
 @dataclass(frozen=True)
 class Side:
-    """What belongs to one checkpoint alone."""
+    """Intermediate results of one checkpoint."""
 
     unit: Unit
     own: Own
     varies: bool
-    """Its similarities differ by more than rounding."""
+    """True if its similarities vary by more than rounding."""
     ranks: np.ndarray | None
-    """uint32 [n (n - 1) / 2], for Spearman."""
+    """Ranks of the pairs for Spearman, uint32 [n (n - 1) / 2]; else None."""
     without_direction: int
-    """Rows of zeros (or, for correlation, of one number): they have no similarity to others."""
+    """Number of rows that are zero (or, for correlation, constant) and so have no similarity to others."""
     constant: int
-    """Features that never vary, where they are standardised."""
+    """Number of constant features, if features are standardised."""
 
 
 def rsa(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Correlation of the two sides' similarities of sampled pairs of tokens.
+    """Return the correlation of the two sides' similarities of sampled pairs of tokens.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     (layer, reference), corpus = given.compared, given.corpus
     size, seed = (int(str(parameters[name])) for name in ("sample", "sample_seed"))
@@ -125,7 +126,7 @@ def _side(
     parameters: Mapping[str, object],
     context: Context,
 ) -> Side:
-    """One side, read and worked out or from what is kept."""
+    """Return one side from the cache, or read and compute it."""
     tokens = str(parameters["tokens"])
     asked = tuple(str(parameters[name]) for name in ("kernel", "features", "score", "sample", "sample_seed"))
     key = ("rsa", layer.identity, tokens, picked.rows_digest(corpus, tokens), *asked, len(bounds))
@@ -149,10 +150,10 @@ def _side(
 
 
 def _sampled(layer: Layer, corpus: Corpus, tokens: str, rows: np.ndarray) -> np.ndarray:
-    """The sampled rows, float32 [n, width].
+    """Return the sampled rows, float32 [n, width].
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     found = np.empty((len(rows), layer.width), np.float32)
     at = 0
@@ -165,19 +166,19 @@ def _sampled(layer: Layer, corpus: Corpus, tokens: str, rows: np.ndarray) -> np.
 
 
 def _pairs(x: Side, y: Side, order: np.ndarray | None, bounds: np.ndarray, device: str) -> Pairs:
-    """Sums over pairs of both sides, the rows of y in an order."""
+    """Return the sums over pairs of both sides, with the rows of y in the given order."""
     if x.ranks is not None and y.ranks is not None:
         return rank_pairs(x.ranks, y.ranks, order, bounds)
     return Pairs(pair_counts(bounds), x.own, y.own, cross_sums(x.unit, y.unit, order, bounds, device))
 
 
 def _null(x: Side, y: Side, sample: Sample, context: Context) -> tuple[float | None, dict[str, object]]:
-    """Mean over draws with the reference's examples permuted, and what to say about it."""
+    """Return the mean over draws with the reference's examples permuted, and its details."""
     trust = context.trust
     if not trust.null:
         return None, {}
     if sample.examples < 2:
-        return None, {"no_null": "the sample is of one example only: there is no order to permute"}
+        return None, {"no_null": "the sample has only one example: there is no order to permute"}
     whole = np.array([0, len(sample.rows)])
     drawn = []
     for draw in range(trust.null):
@@ -189,19 +190,19 @@ def _null(x: Side, y: Side, sample: Sample, context: Context) -> tuple[float | N
 
 
 def _in_one_group(side: Side) -> Side:
-    """With the sums of all groups together: they do not depend on the order of the rows."""
+    """Return the side with the sums of all groups added up; these do not depend on the order of the rows."""
     return replace(side, own=Own(side.own.first.sum(keepdims=True), side.own.second.sum(keepdims=True)))
 
 
 def _interval(
     pairs: Pairs, value: float, trust: Trust, score: str
 ) -> tuple[tuple[float, float] | None, dict[str, object]]:
-    """Interval over groups of whole examples, left out or drawn again on both axes of the pairs."""
+    """Return the interval over groups of whole examples, which are resampled on both axes of the pairs."""
     if not trust.interval:
         return None, {}
     groups = len(pairs.count)
     if groups < SMALLEST:
-        return None, {"no_interval": f"an interval takes sampled tokens of {SMALLEST} examples or more"}
+        return None, {"no_interval": f"an interval needs sampled tokens of at least {SMALLEST} examples"}
     details: dict[str, object] = {"interval_groups": groups}
     if score == "spearman":
         details["interval_ranks"] = "of the whole sample, not ranked again without a group"
@@ -227,14 +228,14 @@ MEASURES: tuple[Measure, ...] = (
         definition=(
             "Similarity of every pair of sampled tokens within each side (cosine of their hidden states, or "
             "correlation over features), then the correlation of the two sides' similarities over all pairs. A "
-            "similarity, not a distance: 1 for a checkpoint against itself. Blind to rotation and scale; not to a "
-            "shift of all tokens, unless features are z-scored. A few dimensions of large variance can decide it: "
-            "compare features=zscore."
+            "similarity, not a distance: 1 for a checkpoint against itself. Invariant to rotation and scale; not to a "
+            "shift of all tokens, unless features are z-scored. A few dimensions of large variance can dominate it: "
+            "compare with features=zscore."
         ),
         source="Merchant et al. 2020 (BlackboxNLP), section 5.1, after Kriegeskorte et al. 2008; z-scored features "
         "after Timkey and van Schijndel 2021 (EMNLP).",
-        cost="One float64 product of width x width over the sample, and one more for each side that is not kept and "
-        "each draw of the null. Spearman sorts all pairs: 12.5 million and some 200 MB for 5,000 tokens.",
+        cost="One float64 product of width x width over the sample, and one more for each side that is not cached and "
+        "each draw of the null. Spearman sorts all pairs: 12.5 million and about 200 MB for 5,000 tokens.",
         counts="tokens",
         compute=rsa,
         summary=(
@@ -250,8 +251,8 @@ MEASURES: tuple[Measure, ...] = (
                 "cls = first token of each example, words = mean of each word's sub-words",
                 choices=picked.CHOICES,
             ),
-            Parameter("sample", 5000, "most tokens compared, drawn uniformly of those rows", low=SMALLEST),
-            Parameter("sample_seed", 0, "seed of that draw; one seed draws the same tokens everywhere", low=0),
+            Parameter("sample", 5000, "maximum number of tokens, drawn uniformly from those rows", low=SMALLEST),
+            Parameter("sample_seed", 0, "seed of that draw; a seed draws the same tokens for all checkpoints", low=0),
             Parameter(
                 "kernel",
                 "cosine",

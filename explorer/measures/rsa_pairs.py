@@ -1,16 +1,16 @@
-"""Sums over all pairs of sampled rows, in float64 and without a matrix of pairs, and the correlations they give.
+"""Sum over all pairs of sampled rows, in float64 and without a matrix of pairs, and correlate the sums.
 
-A unit row is r_i = m + z_i with m the mean over rows. Its similarity to another, less the constant |m|^2, is
+A unit row is r_i = m + z_i with m the mean over rows. Its similarity to another row, minus the constant |m|^2, is
 
     x_ij = a_i + a_j + z_i . z_j,   a_i = m . z_i
 
-which keeps its digits when all rows point nearly the same way, as in the upper layers of encoders. It is a product
-u_i . v_j of u_i = (z_i, a_i, 1) with v_j, the same with the last two swapped. With s_i, t_j likewise for the other
-side's y_ij, sums over pairs are products of sums over rows (C = U'S has (width + 2)^2 entries):
+which keeps its precision if all rows point nearly the same way, as in the upper layers of encoders. It is a product
+u_i . v_j of u_i = (z_i, a_i, 1) and v_j, which is u_j with the last two entries swapped. With s_i, t_j defined in the
+same way for the other side's y_ij, sums over pairs are products of sums over rows (C = U'S has (width + 2)^2 entries):
 
     sum_ij x_ij = (sum_i u_i) . (sum_j v_j),      sum_ij x_ij y_ij = < U'S, V'T >
 
-so n x n never appears. Block by block of rows the same sums leave out or repeat whole groups of examples on both axes.
+so no n x n matrix is needed. Sums per block of rows allow leaving out or repeating groups of examples on both axes.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     import torch
 
 ALIKE = 1e-10
-"""Similarities that vary by less than this (their standard deviation) are rounding: stored float16 shows 1e-7."""
+"""Standard deviation of similarities below which they are only rounding; stored float16 gives 1e-7."""
 ROWS = 1024
-"""Rows in float64 at once."""
+"""Number of rows that are converted to float64 at once."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One side's sampled rows at unit length, less their mean."""
+    """One side's sampled rows at unit length, minus their mean."""
 
     z: np.ndarray
-    """float64 [n, width]: float32 would part the ranks of equal similarities."""
+    """z_i, float64 [n, width]; in float32, equal similarities would get different ranks."""
     a: np.ndarray
-    """float64 [n]."""
+    """a_i, float64 [n]."""
     diagonal: np.ndarray
-    """float64 [n], x_ii: what pairs of a row with itself add."""
+    """x_ii, the similarity of a row with itself, float64 [n]."""
 
     def extended(self, rows: np.ndarray | slice, device: str) -> torch.Tensor:
-        """u of some rows, float64 [rows, width + 2]."""
+        """Return u_i of some rows, float64 [rows, width + 2]."""
         import torch
 
         a = torch.from_numpy(self.a[rows])[:, None]
@@ -52,30 +52,30 @@ class Unit:
 
 @dataclass(frozen=True)
 class Own:
-    """A side's sums over ordered pairs of two different rows, for each two groups of rows."""
+    """A side's sums over ordered pairs of different rows, per pair of groups of rows."""
 
     first: np.ndarray
-    """float64 [G, G], of x."""
+    """Sums of x, float64 [G, G]."""
     second: np.ndarray
-    """float64 [G, G], of x^2."""
+    """Sums of x^2, float64 [G, G]."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Sums over ordered pairs of two different rows, for each two groups: all that a correlation needs."""
+    """Sums over ordered pairs of different rows, per pair of groups, from which correlations are computed."""
 
     count: np.ndarray
-    """float64 [G, G]."""
+    """Number of pairs, float64 [G, G]."""
     x: Own
     y: Own
     product: np.ndarray
-    """float64 [G, G], of x y."""
+    """Sums of x y, float64 [G, G]."""
 
     def correlation(self, weights: np.ndarray | None = None) -> np.ndarray:
-        """Pearson correlation of x and y over pairs, float64 [W]; NaN where one of them does not vary.
+        """Return the Pearson correlation of x and y over pairs, float64 [W]; NaN if one of them does not vary.
 
         Args:
-            weights: [W, G], how often each group counts (default: once); a pair counts as the product of its two.
+            weights: count of each group, [W, G] (default: 1); a pair counts as the product of its two groups' counts.
         """
         w = np.ones((1, len(self.count))) if weights is None else np.asarray(weights, np.float64)
         n, x, y, xx, yy, xy = (
@@ -90,12 +90,12 @@ class Pairs:
 
 
 def unit_rows(rows: np.ndarray, *, centred: bool, zscored: bool) -> tuple[Unit, int, int]:
-    """Rows at unit length, how many have no direction (they stay zero), and how many features never vary.
+    """Return rows at unit length, the number of rows without a direction (they stay zero), and of constant features.
 
     Args:
-        rows: [n, width].
-        centred: take each row's own mean off first: similarities are then correlations over features.
-        zscored: standardise each feature over the rows before that; one that never varies becomes 0.
+        rows: hidden states [n, width].
+        centred: subtract each row's own mean first, so that similarities are correlations over features.
+        zscored: standardise each feature over the rows before that; constant features become 0.
     """
     n, width = rows.shape
     mean, scale, constant = np.zeros(width), np.ones(width), 0
@@ -124,19 +124,19 @@ def unit_rows(rows: np.ndarray, *, centred: bool, zscored: bool) -> tuple[Unit, 
 def _directions(
     rows: np.ndarray, mean: np.ndarray, scale: np.ndarray, centred: bool
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """Standardised rows at unit length, float64, a block at a time, and how many of them have no length."""
+    """Yield standardised rows at unit length, float64, block by block, and the number of rows of length 0."""
     for part in _float64(rows):
         part = (part - mean) * scale
         before = np.linalg.norm(part, axis=1, keepdims=True)
         if centred:
             part -= part.mean(1, keepdims=True)
         length = np.linalg.norm(part, axis=1, keepdims=True)
-        short = length <= 1e-6 * before  # what centring leaves of a constant row is rounding
+        short = length <= 1e-6 * before  # after centring, only rounding is left of a constant row
         yield np.where(short, 0, part / np.where(short, 1, length)), int(short.sum())
 
 
 def own_sums(side: Unit, bounds: np.ndarray, device: str) -> Own:
-    """A side's sums for groups of rows bounds[g] to bounds[g + 1]."""
+    """Return a side's sums for groups of rows bounds[g] to bounds[g + 1]."""
     of_u = np.stack([_sum_u(side, slice(a, b)) for a, b in pairwise(bounds)])
     inside = [side.diagonal[a:b] for a, b in pairwise(bounds)]
     first = of_u @ _swapped(of_u).T - np.diag([d.sum() for d in inside])
@@ -144,19 +144,19 @@ def own_sums(side: Unit, bounds: np.ndarray, device: str) -> Own:
 
 
 def cross_sums(x: Unit, y: Unit, order: np.ndarray | None, bounds: np.ndarray, device: str) -> np.ndarray:
-    """Sums of x y over ordered pairs of two different rows, float64 [G, G], the rows of y taken in an order."""
+    """Return sums of x y over ordered pairs of different rows, float64 [G, G], with the rows of y in an order."""
     inside = x.diagonal * (y.diagonal if order is None else y.diagonal[order])
     return _products(x, y, order, bounds, device) - np.diag([inside[a:b].sum() for a, b in pairwise(bounds)])
 
 
 def pair_counts(bounds: np.ndarray) -> np.ndarray:
-    """Ordered pairs of two different rows, float64 [G, G]."""
+    """Return the number of ordered pairs of different rows, float64 [G, G]."""
     sizes = np.diff(bounds).astype(np.float64)
     return np.outer(sizes, sizes) - np.diag(sizes)
 
 
 def _products(x: Unit, y: Unit, order: np.ndarray | None, bounds: np.ndarray, device: str) -> np.ndarray:
-    """< U_g'S_g, V_h'T_h > for all groups g and h, a row with itself included, float64 [G, G]."""
+    """Return < U_g'S_g, V_h'T_h > for all groups g and h, including pairs of a row with itself, float64 [G, G]."""
     import torch
 
     groups, shape = len(bounds) - 1, (x.z.shape[1] + 2, y.z.shape[1] + 2)

@@ -1,7 +1,7 @@
-"""Ranks of all pairs' similarities, and the same sums over pairs as rsa_pairs.py makes of the similarities themselves.
+"""Rank the similarities of all pairs, and compute the sums of rsa_pairs.py for the ranks.
 
-For Spearman's correlation every one of n (n - 1) / 2 pairs has to be ranked: at n = 5,000 that is 12.5 million, 100 MB
-to sort and 50 MB a side to keep. Pairs are laid out as a flattened upper triangle, row after row.
+For Spearman's correlation all n (n - 1) / 2 pairs must be ranked: for n = 5,000 these are 12.5 million, 100 MB to sort
+and 50 MB per side to cache. Pairs are stored as a flattened upper triangle, row by row.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import numpy as np
 from explorer.measures.rsa_pairs import Own, Pairs, Unit, pair_counts
 
 LARGEST = 20_000
-"""Rows whose pairs are ranked: 200 million pairs, 1.6 GB to sort."""
+"""Maximum number of rows whose pairs are ranked: 200 million pairs, 1.6 GB to sort."""
 ROWS = 256
-"""Rows of the triangle whose similarities are made at once."""
+"""Number of rows of the triangle whose similarities are computed at once."""
 CHUNK = 2**20
-"""Sorted pairs that get their ranks at once."""
+"""Number of sorted pairs that get their ranks at once."""
 
 
 def pair_ranks(side: Unit, device: str) -> np.ndarray:
-    """Twice the rank (from 1; equal ones share their mean) of each pair's similarity, uint32 [n (n - 1) / 2].
+    """Return twice the rank of each pair's similarity (from 1; ties share their mean), uint32 [n (n - 1) / 2].
 
-    Similarities are made in float64 and ranked in float32: differences below 6e-8 of a similarity are ties.
+    Similarities are computed in float64 and ranked in float32: relative differences below 6e-8 are ties.
     """
     n = len(side.a)
     packed = np.empty(n * (n - 1) // 2, np.uint64)
@@ -43,13 +43,13 @@ def pair_ranks(side: Unit, device: str) -> np.ndarray:
 
 
 def _sortable(values: np.ndarray) -> np.ndarray:
-    """float32 as uint32 in the same order."""
+    """Return float32 numbers as uint32 with the same order."""
     bits = (values + np.float32(0)).view(np.uint32)  # -0 becomes 0
     return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
 
 
 def _shared_ranks(packed: np.ndarray) -> np.ndarray:
-    """Twice the rank at each place, from sorted words of a value (upper half) and its place (lower half)."""
+    """Return twice the rank at each position, from sorted words of a value (upper half) and its position (lower)."""
     ranks = np.empty(len(packed), np.uint32)
     start = 0
     while start < len(packed):
@@ -66,15 +66,15 @@ def _shared_ranks(packed: np.ndarray) -> np.ndarray:
 
 
 def rank_pairs(x: np.ndarray, y: np.ndarray, order: np.ndarray | None, bounds: np.ndarray) -> Pairs:
-    """Sums over pairs of two sides' ranks, in groups of rows bounds[g] to bounds[g + 1], the rows of y in an order.
+    """Return sums over pairs of two sides' ranks, per pair of groups of rows bounds[g] to bounds[g + 1].
 
     Args:
-        x, y: as pair_ranks() gives them.
-        order: int64 [n]; None: as they are.
+        x, y: ranks from pair_ranks().
+        order: order of the rows of y, int64 [n]; None: unchanged.
     """
     n = int(bounds[-1])
     begins = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])  # of each row in the triangle
-    middle = len(x) + 1.0  # of all doubled ranks: taken off, the sums keep their digits
+    middle = len(x) + 1.0  # mean of all doubled ranks, subtracted so that the sums keep their precision
     groups = np.searchsorted(bounds, np.arange(n), side="right") - 1
     sums = np.zeros((5, len(bounds) - 1, len(bounds) - 1))
     for i in range(n - 1):

@@ -1,4 +1,4 @@
-"""The linear family's formulas: two sides and X'Y in, a score out. Pure; X and Y are centred, n rows each.
+"""The formulas of the linear family: from two sides and X'Y to a score. Pure; X and Y are centred, with n rows each.
 
 - CCA family: W = V_k / sqrt(w_k) whitens a side's k directions; canonical correlations rho = singular values of
   Wx' X'Y Wy (Bjoerck and Golub 1973). SVCCA and mean CCA differ in the directions kept.
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
 Estimator = Literal["unbiased", "biased"]
 Neurons = Literal["x", "y"]
 COARSE = 1e-2
-"""Angles whose cosine is this close to 1 magnify what float32 products lose: arccos(1 - e) = sqrt(2 e)."""
+"""Distance of a cosine from 1 below which its angle magnifies errors of float32: arccos(1 - e) = sqrt(2 e)."""
 STILL = "the hidden states do not vary: all tokens are alike"
 
 
 @dataclass(frozen=True)
 class Score:
-    """A number or the reason why there is none, and what belongs to reading it."""
+    """A number, or the reason why there is none, with its details."""
 
     value: float | None
     details: Mapping[str, object] = field(default_factory=dict)
     reason: str = ""
     coarse: bool = False
-    """Float64 products of X'Y would show."""
+    """True if float64 products of X'Y would change the number noticeably."""
 
 
 def mean_cca(left: Side, right: Side, cross: Cross, rule: Rule, level: float, device: str = "cpu") -> Score:
-    """1 - mean of the min(kx, ky) canonical correlations of the directions that the rule keeps (SVCCA; mean CCA)."""
+    """Return 1 - mean of the min(kx, ky) canonical correlations of the kept directions (SVCCA; mean CCA)."""
     x, y = directions(left, rule, level), directions(right, rule, level)
     if not x.k or not y.k:
         return Score(None, _kept(x, y), STILL)
@@ -55,7 +55,7 @@ def mean_cca(left: Side, right: Side, cross: Cross, rule: Rule, level: float, de
 
 
 def pwcca(left: Side, right: Side, cross: Cross, weights: Neurons, device: str = "cpu") -> Score:
-    """1 - projection weighted mean of the canonical correlations of all directions, weighted by one side's neurons."""
+    """Return 1 - mean of the canonical correlations of all directions, weighted by one side's neurons (PWCCA)."""
     import torch
 
     x, y = directions(left, "all"), directions(right, "all")
@@ -76,7 +76,7 @@ def pwcca(left: Side, right: Side, cross: Cross, weights: Neurons, device: str =
 
 
 def cka(left: Side, right: Side, cross: Cross, estimator: Estimator) -> Score:
-    """Linear centred kernel alignment: 1 for the same layer up to rotation and scale."""
+    """Return linear centred kernel alignment: 1 for layers that are equal up to rotation and scale."""
     if not (left.varies and right.varies):
         return Score(None, {"estimator": estimator}, STILL)
     square = float((cross.product**2).sum())
@@ -94,7 +94,7 @@ def cka(left: Side, right: Side, cross: Cross, estimator: Estimator) -> Score:
 
 
 def procrustes(left: Side, right: Side, cross: Cross, angular: bool, device: str = "cpu") -> Score:
-    """Distance of the two point clouds after the best rotation, both centred and of unit size: squared, or as angle."""
+    """Return the distance of two centred point clouds of unit size after the best rotation: squared, or as an angle."""
     import torch
 
     if not (left.varies and right.varies):
@@ -108,12 +108,12 @@ def procrustes(left: Side, right: Side, cross: Cross, angular: bool, device: str
 
 
 def _unbiased(n: int, square: float, norms: float, p: float, q: float) -> float:
-    """HSIC_1 from |X'Y|_F^2, sum p_i q_i, sum p_i and sum q_i of centred rows."""
+    """Return HSIC_1 from |X'Y|_F^2, sum p_i q_i, sum p_i and sum q_i of centred rows."""
     return (square - norms + p * q / ((n - 1) * (n - 2)) - 2 * norms / (n - 2)) / (n * (n - 3))
 
 
 def _inner(x: Directions, cross: Cross, y: Directions, device: str) -> torch.Tensor:
-    """Wx' X'Y Wy [kx, ky]."""
+    """Return Wx' X'Y Wy [kx, ky]."""
     import torch
 
     wx, xy, wy = (
@@ -123,7 +123,7 @@ def _inner(x: Directions, cross: Cross, y: Directions, device: str) -> torch.Ten
 
 
 def _correlations(x: Directions, cross: Cross, y: Directions, device: str) -> np.ndarray:
-    """Canonical correlations [min(kx, ky)], through the eigenvalues of the smaller M'M (errors below 1e-8 near 0)."""
+    """Return canonical correlations [min(kx, ky)], from the eigenvalues of the smaller M'M (errors < 1e-8 near 0)."""
     import torch
 
     inner = _inner(x, cross, y, device)
@@ -138,7 +138,7 @@ def _checked(rho: np.ndarray) -> np.ndarray:
 
 
 def _distance(similarity: float) -> float:
-    """Rounding moves single correlations above 1; their mean is what must not say so."""
+    """Return 1 - similarity, clipped to [0, 1], since rounding may move single correlations above 1."""
     return min(max(1 - similarity, 0.0), 1.0)
 
 

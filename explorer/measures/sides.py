@@ -1,7 +1,7 @@
-"""One side of a comparison: a layer's principal directions, made once, kept in memory and on the shelf.
+"""Compute one side of a comparison: a layer's principal directions, computed once and cached in memory and on disk.
 
-A side holds every eigenvector of X'X, so that no parameter of a measure makes it again; which directions a definition
-keeps is decided afterwards (``Directions``). The z-scored variant is made from the plain side without reading a row.
+A side holds all eigenvectors of X'X, so that it serves all parameters of a measure; the directions that a definition
+keeps are selected afterwards (``Directions``). The z-scored variant is made from the plain side without reading rows.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from explorer.measures.protocols import Corpus, Layer
 
 FAMILY, VERSION = "linear", "1"
 NULL_EIGENVALUE = 1e-10
-"""Directions below this share of the largest eigenvalue are rounding: no definition keeps them."""
+"""Share of the largest eigenvalue below which a direction is only rounding: no definition keeps it."""
 NOISE = 4.0
-"""Nor one that is not this many times stronger than what rounding to the stored dtype would give it."""
+"""Minimum ratio of a kept direction's variance to the variance that rounding to the stored dtype adds to it."""
 CONSTANT = 1e-12
-"""A feature whose variance is this small against its squared mean is one number and its rounding."""
+"""Ratio of a feature's variance to its squared mean below which it is constant up to rounding."""
 FLOAT32_AMPLIFICATION = 10.0
-"""Float32 products serve up to this amplification a (measured: error about 1e-9 a^2; encoders have 2 to 8)."""
+"""Largest amplification a for float32 products (measured: error about 1e-9 a^2; encoders have 2 to 8)."""
 CUT = "eigenvalue > 1e-10 of the largest and > 4 x rounding of the stored dtype"
-"""Which directions can be kept at all, in words."""
+"""Description of the directions that a definition may keep."""
 Variant = Literal["plain", "zscore"]
 Rule = Literal["variance", "sum", "all"]
 _LAST = (FAMILY, "last pair")
@@ -35,7 +35,7 @@ _LAST = (FAMILY, "last pair")
 
 @dataclass(frozen=True)
 class Side:
-    """What belongs to one layer alone. Directions are columns, by falling eigenvalue; empty where none were asked for.
+    """Moments and directions of one layer. Directions are columns, by descending eigenvalue; empty if not needed.
 
     X'X = V diag(w) V' of centred rows X, their features multiplied by ``scale`` (1; z-scored: 1 / their deviation).
     """
@@ -46,7 +46,7 @@ class Side:
     fourth: float
     """Sum over rows of |x|^4, before scaling."""
     constant: int
-    """Features that never vary."""
+    """Number of constant features."""
     scale: np.ndarray  # float64 [d]
     noise: np.ndarray  # what rounding to the stored dtype adds to each feature's diagonal, after scaling, float64 [d]
     square: float
@@ -61,45 +61,46 @@ class Side:
 
     @property
     def varies(self) -> bool:
-        """Some feature is more than one number."""
+        """Whether any feature varies."""
         return self.constant < len(self.mean)
 
     def gram(self) -> np.ndarray:
-        """X'X [d, d] again."""
+        """Return X'X [d, d], computed from the directions."""
         import torch
 
-        v = torch.from_numpy(self.v)  # numpy's product would start threads of its own beside torch's
+        v = torch.from_numpy(self.v)  # numpy's product would start its own threads in addition to torch's
         product: np.ndarray = (v * torch.from_numpy(self.w) @ v.T).numpy()
         return product
 
 
 @dataclass(frozen=True)
 class Directions:
-    """Those of a side that a definition keeps."""
+    """The directions of a side that a definition keeps."""
 
     w: np.ndarray  # float64 [k]
     v: np.ndarray  # float64 [d, k]
     whitening: np.ndarray
-    """V / sqrt(w) for rows before scaling, float64 [d, k]: the centred rows times it have orthonormal columns."""
+    """V / sqrt(w) for rows before scaling, float64 [d, k]: centred rows times this matrix have orthonormal columns."""
     gap: float
-    """Relative difference of the last eigenvalue kept and the first dropped, 1 if none is. Where the two are nearly
-    equal, which direction is kept hangs on the stored dtype's rounding: it moves distances by some 1e-5."""
+    """Relative difference of the last kept and the first dropped eigenvalue; 1 if none is dropped. If they are nearly
+    equal, rounding of the stored dtype decides which direction is kept; this changes distances by about 1e-5."""
     amplification: float
-    """How much rounding of X'Y grows in W' X'Y W: mean over directions of W' diag(X'X) W."""
+    """Growth of the rounding of X'Y in W' X'Y W: mean over directions of W' diag(X'X) W."""
 
     @property
     def k(self) -> int:
-        """How many."""
+        """Number of directions."""
         return self.w.size
 
     @property
     def fits_float32(self) -> bool:
-        """Float32 products keep the distance to some 1e-7: rounding grows little, or evens out over many directions."""
+        """Whether float32 products change the distance by only about 1e-7: rounding grows little, or averages out over
+        many directions."""
         return self.amplification <= min(FLOAT32_AMPLIFICATION, self.k**0.5)
 
 
 def side_of(sums: moments.OneSide, device: str = "cpu", directions: bool = True) -> Side:
-    """A side from its sums; ``directions``: with eigenvectors, else what needs none."""
+    """Return a side from its sums; without ``directions``, only the parts that need no eigenvectors."""
     spread = sums.gram.diagonal().copy()
     still = (spread <= CONSTANT * sums.n * sums.mean**2) | (spread <= NULL_EIGENVALUE * spread.max())
     w, v = _eigen(sums.gram, device) if directions and not still.all() else _none(len(spread))
@@ -118,7 +119,7 @@ def side_of(sums: moments.OneSide, device: str = "cpu", directions: bool = True)
 
 
 def z_scored(side: Side, device: str = "cpu") -> Side:
-    """The side of the same rows with every feature divided by its deviation; features that never vary become 0."""
+    """Return the side with every feature divided by its standard deviation; constant features become 0."""
     moving = side.spread > np.maximum(CONSTANT * side.n * side.mean**2, NULL_EIGENVALUE * side.spread.max())
     scale = np.where(moving, 1 / np.sqrt(np.where(moving, side.spread, 1) / side.n), 0.0)
     gram = side.gram() * scale[:, None] * scale if side.w.size else np.zeros((len(scale), 0))
@@ -138,7 +139,7 @@ def z_scored(side: Side, device: str = "cpu") -> Side:
 
 
 def directions(side: Side, rule: Rule, level: float = 1.0) -> Directions:
-    """The fewest leading directions that hold a share ``level`` of the rule's total.
+    """Return the fewest leading directions that hold a share ``level`` of the rule's total.
 
     Args:
         rule: ``variance``: of the eigenvalues; ``sum``: of their roots, the singular values of X; ``all``: every
@@ -160,12 +161,12 @@ def directions(side: Side, rule: Rule, level: float = 1.0) -> Directions:
 
 
 def side_alone(layer: Layer, corpus: Corpus, tokens: str, context: Context) -> Side:
-    """Return the side of one layer, from what is kept or from one pass over its array.
+    """Return the side of one layer, from the cache or from one pass over its array.
 
-    It is kept as ``sides_and_cross`` keeps it, with the same bits, so that either finds what the other made.
+    The cached side has the same key and the same bits as that of ``sides_and_cross``, so that each can use the other's.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     keep = _Keeping(corpus, tokens, context)
     found = keep.side(layer)
@@ -184,15 +185,16 @@ def sides_and_cross(
     suffices: Callable[[Side, Side], bool],
     likely: bool = True,
 ) -> tuple[Side, Side, moments.Cross]:
-    """Both sides and X'Y, from what is kept or from one pass over the arrays (two at most).
+    """Return both sides and X'Y, from the cache or from one pass over the arrays (at most two).
+
+    No bit of the result depends on whether a side was cached.
 
     Args:
-        suffices: whether float32 products do for X'Y of these sides.
-        likely: whether they can at all; else all products are float64. Whether a side was known before makes no
-            difference to any bit.
+        suffices: return whether float32 products are precise enough for X'Y of these sides.
+        likely: whether float32 products may be precise enough; if not, all products are float64.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     keep = _Keeping(corpus, tokens, context)
     known = [keep.side(layer) for layer in pair]
@@ -221,15 +223,15 @@ def sides_and_cross(
 
 @dataclass(frozen=True)
 class _LastPair:
-    """X'Y of the pair that was computed last: the next measure of the same pair needs no pass."""
+    """X'Y of the last computed pair, so that the next measure of the same pair needs no pass."""
 
     pair: tuple[str, ...]
     crosses: Mapping[bool, moments.Cross]
-    """By whether products were float64."""
+    """Cross moments by precision: True for float64 products."""
 
 
 class _Keeping:
-    """What is kept for the rows that ``tokens`` picks: in the process, and for sides on the shelf."""
+    """The cache for the rows that ``tokens`` selects: in memory and, for sides, also on disk."""
 
     def __init__(self, corpus: Corpus, tokens: str, context: Context) -> None:
         self._rows = (tokens, rows.rows_digest(corpus, tokens))
@@ -276,7 +278,7 @@ def _packed(side: Side) -> dict[str, np.ndarray]:
 
 
 def _unpacked(arrays: Mapping[str, np.ndarray], n: int, width: int) -> Side | None:
-    """The side, or None when the arrays are not those of n rows of this width."""
+    """Return the side, or None if the arrays do not belong to n rows of this width."""
     if set(arrays) != set(Side.__dataclass_fields__) or int(arrays["n"]) != n or arrays["mean"].shape != (width,):
         return None
     values: dict[str, object] = {**arrays}
@@ -286,8 +288,8 @@ def _unpacked(arrays: Mapping[str, np.ndarray], n: int, width: int) -> Side | No
 
 
 def _eigen(gram: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues [d], falling, and eigenvectors [d, d] in columns."""
-    if device == "cpu":  # numpy's LAPACK takes a fifth less time here than torch's
+    """Return descending eigenvalues [d], and eigenvectors [d, d] in columns."""
+    if device == "cpu":  # numpy's LAPACK is a fifth faster here than torch's
         w, v = np.linalg.eigh(gram)
         return w[::-1].copy(), v[:, ::-1].copy()
     import torch

@@ -1,9 +1,9 @@
-"""How the variance of one layer's hidden states is spread over directions: what the measures of a spectrum share.
+"""Compute measures of the spectrum of one layer's hidden states; the common part of three measures.
 
-The spectrum is the eigenvalues l of the centred covariance (up to the factor n, which no measure here sees), largest
-first. They are those of the layer's side in the linear family (sides.py): kept in the process and on the shelf, so
-that after svcca, or another measure here, no row of the layer is read. Directions that the rounding of the stored
-dtype could make alone are left out, as cca leaves them out.
+The spectrum is the eigenvalues l of the centred covariance, largest first (up to the factor n, which does not change
+the measures here). They come from the layer's side in the linear family (sides.py), which is cached in memory and on
+disk: after svcca, or another measure here, no row of the layer is read. Directions that rounding of the stored dtype
+alone could produce are left out, as in cca.
 
 For p = l / sum l the three measures are numbers of one family (Hill 1973), each at most the next:
 1 / anisotropy <= participation ratio <= effective rank of eigenvalues <= that of singular values <= directions.
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
 TOKENS = Parameter(
     "tokens",
     "all",
-    "rows looked at: all = every token with the special ones, content = without special tokens, "
+    "rows used: all = every token with the special ones, content = without special tokens, "
     "cls = first token of each example, words = mean of each word's sub-words",
     choices=("all", "content", "cls", "words"),
 )
 KEPT = (
-    "Directions count whose eigenvalue is above 1e-10 of the largest and above 4 times what rounding to the stored "
-    "dtype gives it."
+    "Only directions count whose eigenvalue is above 1e-10 of the largest and above 4 times the variance that rounding "
+    "to the stored dtype adds."
 )
 COST = (
-    "One float64 product of width x width over all tokens and its eigendecomposition, found once and kept in the "
-    "store; svcca and its kin use the same, and what they kept is not made again."
+    "One float64 product of width x width over all tokens and its eigendecomposition, computed once and cached in the "
+    "store; svcca and similar measures share it."
 )
 SAME_SIZE = (
-    "An interval says how far the value moves with other examples, as many as these; it does not hold what more tokens "
-    "would change."
+    "An interval tells how much the value varies with the choice of as many examples; it does not include the effect "
+    "of more tokens."
 )
 NO_NULL = "one checkpoint's spectrum is the same whichever examples are permuted"
 PER_DIRECTION = 10
-"""Tokens for each direction that counts; with fewer the value carries a warning. With so many, and 2 a dimension, the
-effective rank of a Gaussian with a spectrum like BERT's comes out up to 5 % too small (measured), the others less."""
+"""Number of tokens per direction that counts, below which the value has a warning. With so many, and 2 per dimension,
+the effective rank of a Gaussian with a spectrum like BERT's is up to 5 % too small (measured), the others less."""
 
 
 Unit = Literal["dimensions", "share"]
-"""What a number read off a spectrum is: a count of directions, from 1 to the width, or one over such a count."""
+"""Kind of number: a count of directions, from 1 to the width, or the inverse of such a count."""
 
 
 def value_of(
@@ -60,15 +60,15 @@ def value_of(
     formula: Callable[[np.ndarray], float],
     unit: Unit,
 ) -> list[Value]:
-    """Return the one value of a layer's spectrum, with its interval where one was asked for.
+    """Return the value of a layer's spectrum, with its interval if one is requested.
 
     Args:
-        parameters: ``tokens`` chooses the rows.
-        formula: the number, from the eigenvalues kept: float64 [k], k >= 1, falling, all above 0.
-        unit: what the number is; it says what few tokens do to it.
+        parameters: ``tokens`` selects the rows.
+        formula: function of the kept eigenvalues: float64 [k], k >= 1, descending, all above 0.
+        unit: kind of number, which decides the direction of the bias with few tokens.
 
     Raises:
-        MeasureError: hidden states that are not finite.
+        MeasureError: some hidden states are not finite.
     """
     from explorer.measures import scores, sides
     from explorer.measures import tokens as rows
@@ -79,7 +79,7 @@ def value_of(
     if context.trust.null:
         details["no_null"] = NO_NULL
     if n < 2:
-        return [Value(None, n, details=details, reason=f"too few tokens: {n}; a spectrum takes 2")]
+        return [Value(None, n, details=details, reason=f"too few tokens: {n}; a spectrum needs 2")]
 
     side = sides.side_alone(layer, corpus, tokens, context)
     kept = sides.directions(side, "all")
@@ -87,7 +87,7 @@ def value_of(
     if side.constant:
         details["constant_features"] = side.constant
     if not kept.k:
-        reason = "the hidden states vary no more than rounding does" if side.varies else scores.STILL
+        reason = "the hidden states vary only by rounding" if side.varies else scores.STILL
         return [Value(None, n, details=details, reason=reason)]
     number = formula(kept.w)
     value = Value(number, n, details=details, reason=_warning(n, width, number, unit))
@@ -98,14 +98,14 @@ def _warning(n: int, width: int, number: float, unit: Unit) -> str:
     count, bias = (number, "too small") if unit == "dimensions" else (1 / number, "too large")
     if n <= width:
         return (
-            f"few tokens: {n} for a width of {width} (wanted: 2 a dimension); they differ in at most {n - 1} "
-            f"directions, and the value comes out {bias}"
+            f"few tokens: {n} for a width of {width} (wanted: 2 per dimension); they differ in at most {n - 1} "
+            f"directions, and the value is {bias}"
         )
     if n >= 2 * width and n >= PER_DIRECTION * count:
         return ""
     return (
         f"few tokens: {n} for a width of {width} and about {count:.0f} directions that count (wanted: {PER_DIRECTION} "
-        f"tokens a direction and 2 a dimension); the value comes out {bias}"
+        f"tokens per direction and 2 per dimension); the value is {bias}"
     )
 
 
@@ -118,7 +118,7 @@ def _with_interval(
     formula: Callable[[np.ndarray], float],
     unit: Unit,
 ) -> Value:
-    """The value with its interval over groups of whole examples, where one was asked for."""
+    """Add the interval over groups of whole examples to a value, if one is requested."""
     trust = context.trust
     if not trust.interval:
         return value
@@ -133,7 +133,7 @@ def _with_interval(
     if groups < 2:
         return without("one example cannot be resampled")
     if smallest <= layer.width:
-        return without(f"too few tokens: a resample may hold only {smallest} different ones")
+        return without(f"too few tokens: a resample may have only {smallest} different ones")
     drawn = []
     for side in chance.side_replicates(layer, corpus, tokens, context):
         kept = sides.directions(side, "all")

@@ -1,4 +1,4 @@
-"""Which rows of a layer's packed hidden states a measure looks at, streamed chunk by chunk."""
+"""Select the rows of a layer's packed hidden states for a measure, and stream them chunk by chunk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHOICES = ("all", "content", "cls", "words")
 
 
 def check_finite(total: float, what: str) -> None:
-    """Refuse sums that NaN or infinite entries went into.
+    """Refuse sums of NaN or infinite entries.
 
     Raises:
         MeasureError: ``total`` is not finite.
@@ -24,7 +24,7 @@ def check_finite(total: float, what: str) -> None:
 
 
 def rows_digest(corpus: Corpus, tokens: str) -> str:
-    """Digest of which rows ``tokens`` picks: two corpora of equal text may still be cut into words differently."""
+    """Return a digest of the rows that ``tokens`` selects: corpora of equal text may have different words."""
     parts: dict[str, tuple[np.ndarray, ...]] = {
         "all": (corpus.offsets[-1:],),
         "content": (corpus.special,),
@@ -35,7 +35,7 @@ def rows_digest(corpus: Corpus, tokens: str) -> str:
 
 
 def count(corpus: Corpus, tokens: str) -> int:
-    """Number of rows that ``tokens`` picks."""
+    """Return the number of rows that ``tokens`` selects."""
     if tokens == "all":
         return int(corpus.offsets[-1])
     if tokens == "content":
@@ -44,7 +44,7 @@ def count(corpus: Corpus, tokens: str) -> int:
 
 
 def row_offsets(corpus: Corpus, tokens: str) -> np.ndarray:
-    """Picked rows before each example, int64 [E + 1]: which rows belong together when examples are resampled."""
+    """Return the number of selected rows before each example, int64 [E + 1]."""
     if tokens == "all":
         return np.asarray(corpus.offsets, np.int64)
     if tokens == "words":
@@ -57,14 +57,14 @@ def row_offsets(corpus: Corpus, tokens: str) -> np.ndarray:
 def cut(
     arrays: Iterable[tuple[np.ndarray, ...]], bounds: Sequence[int]
 ) -> Iterator[tuple[int, tuple[np.ndarray, ...]]]:
-    """The same rows in the same order, cut at given places.
+    """Cut a stream of rows at the given row numbers.
 
     Args:
-        arrays: what blocks() yields.
-        bounds: rising row numbers, the first 0 and the last the number of rows.
+        arrays: the arrays that blocks() yields.
+        bounds: ascending row numbers, the first 0 and the last the number of rows.
 
     Yields:
-        The piece's number (rows bounds[i] to bounds[i + 1] are piece i) and its rows; a piece may come in parts.
+        The number of the piece (rows bounds[i] to bounds[i + 1] are piece i) and its rows; a piece may come in parts.
     """
     piece, at = 0, 0
     for block in arrays:
@@ -78,13 +78,13 @@ def cut(
 
 
 def blocks(layers: tuple[Layer, ...], corpus: Corpus, tokens: str) -> Iterator[tuple[np.ndarray, ...]]:
-    """The picked rows of several layers side by side, in the order of the packed axis, chunk by chunk.
+    """Yield the selected rows of several layers in parallel, in the order of the packed axis, chunk by chunk.
 
     ``all``: every token, special ones included; ``content``: without special tokens; ``cls``: the first token of each
     example; ``words``: the mean of each word's first to last sub-word.
 
     Yields:
-        One array [rows, width] for each layer; in the stored dtype, word means in float32.
+        One array [rows, width] per layer, in the stored dtype (word means: float32).
     """
     total = int(corpus.offsets[-1])
     step = max(1, layers[0].hidden_chunk)
@@ -107,7 +107,7 @@ def blocks(layers: tuple[Layer, ...], corpus: Corpus, tokens: str) -> Iterator[t
 
 
 def _words(layers: tuple[Layer, ...], corpus: Corpus, total: int, step: int) -> Iterator[tuple[np.ndarray, ...]]:
-    """Word means. Words whose sub-words straddle two chunks wait, with their rows, for the second one."""
+    """Yield word means. Words with sub-words in two chunks wait, with their rows, for the second chunk."""
     first = np.asarray(corpus.word_first, dtype=np.int64)
     last = first + corpus.word_length
     held = tuple(np.empty((0, layer.width), np.float32) for layer in layers)

@@ -1,12 +1,12 @@
-"""Weight change: how far fine-tuning moved the weights of each layer, and of each module in it.
+"""Weight change: the distance that fine-tuning moved the weights of each layer, and of each module in it.
 
 For the weights w of a module, all its matrices and biases as one vector, and those of the reference w0:
 
     relative change = ||w - w0|| / ||w0||        cosine = <w, w0> / (||w|| ||w0||)
 
-Both are of the stored weights themselves, without a model or a corpus. Layer 0 is what comes before the first layer:
-embeddings and their layer norm. Pooler and classifier have no layer. A checkpoint of another classifier than the
-reference's, or a reference without one, has no value there and says why.
+Both are computed from the stored weights, without a model or a corpus. Layer 0 is everything before the first layer:
+embeddings and their layer norm. Pooler and classifier have no layer. If the classifiers differ, or the reference has
+none, there is no value for the classifier, and a reason.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 MODULE = Axis("module", "module", "text", within=True)
 RELATIVE, COSINE = "relative", "cosine"
 _BLOCK = 1 << 16
-"""Weights taken at a time: as float64 they stay in the cache."""
+"""Number of weights per block: as float64 they fit in the cache."""
 _SHOWN = 3
-"""Weights named in a reason."""
+"""Number of weights that a reason names."""
 
 
 @dataclass
@@ -43,13 +43,13 @@ class Sums:
     product: float = 0.0
     """Sum of w w0."""
     change: float = 0.0
-    """Sum of (w - w0)^2, not by way of the other three: they cancel where little changed."""
+    """Sum of (w - w0)^2; computing it from the other three would lose precision for small changes."""
 
     def add(self, own: np.ndarray, reference: np.ndarray) -> None:
         """Add two float32 vectors [n], in float64, block by block."""
         import numpy as np
 
-        with np.errstate(invalid="ignore"):  # the sums say it
+        with np.errstate(invalid="ignore"):  # the sums will not be finite
             for start in range(0, len(own), _BLOCK):
                 w = own[start : start + _BLOCK].astype(np.float64)
                 w0 = reference[start : start + _BLOCK].astype(np.float64)
@@ -64,29 +64,29 @@ class Sums:
         return Sums(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
     def values(self, axes: tuple[tuple[str, str], ...]) -> Iterator[Value]:
-        """Yield relative change and cosine, or why there is neither."""
+        """Yield relative change and cosine, or the reason why they do not exist."""
         finite = math.isfinite(self.own) and math.isfinite(self.reference)
         if not finite or self.reference == 0.0:
-            reason = "the reference's weights are all zero" if finite else "some weights are no finite numbers"
+            reason = "the reference's weights are all zero" if finite else "some weights are not finite numbers"
             yield from (Value(None, self.weights, s, axes=axes, reason=reason) for s in (RELATIVE, COSINE))
             return
         yield Value((self.change / self.reference) ** 0.5, self.weights, RELATIVE, axes=axes)
         if self.own == 0.0:
             yield Value(None, self.weights, COSINE, "", axes=axes, reason="the weights are all zero")
             return
-        # Rounding of the sums could lead beyond 1.
+        # Rounding of the sums could exceed 1.
         cosine = max(-1.0, min(1.0, self.product / (self.own * self.reference) ** 0.5))
         yield Value(cosine, self.weights, COSINE, "", axes=axes)
 
 
 def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
-    """Propose every layer from the embeddings on, then what has no layer."""
+    """Propose every layer from the embeddings on, then one cell for the weights without a layer."""
     yield from (At(layer, layer) for layer in range(min(scope.layers) + 1))
     yield At()
 
 
 def weight_change(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return relative change and cosine of one layer and of each of its modules; without a layer, of the heads."""
+    """Return relative change and cosine of one layer and of each of its modules; without a layer, of task heads."""
     own, reference = (cast(Weights, given.operands[operand.role]["weights"]) for operand in COMPARED)
     layer = given.at.layer
     with own, reference:
@@ -132,21 +132,22 @@ MEASURES: tuple[Measure, ...] = (
         unit="relative",
         low=0.0,
         high=float("inf"),
-        direction="0 = the same weights, 1 = changed by as much as they are long",
+        direction="0 = the same weights, 1 = a change as large as the reference's weights",
         definition=(
-            "||w - w0|| / ||w0|| over all weights of a layer, and of each module in it; beside it the cosine of w and "
-            "w0. Sums in float64. Layer 0: embeddings and their layer norm; pooler and classifier have no layer."
+            "||w - w0|| / ||w0|| over all weights of a layer, and of each module in it; a second statistic is the "
+            "cosine of w and w0. Sums in float64. Layer 0: embeddings and their layer norm; pooler and classifier have "
+            "no layer."
         ),
-        source="The norm of the difference relative to the reference's, and the angle between the two: no paper's own.",
+        source="Norm of the difference relative to the reference's norm, and cosine: from no single paper.",
         cost="One reading of both checkpoints' weights from their folders; no array of the store is read.",
         counts="weights",
         compute=weight_change,
         summary=(
-            "how far the weights themselves moved, layer by layer and module by module (query, key, value, attention "
-            "output, both MLP matrices, layer norms, embeddings, pooler, classifier): relative norm of the change, and "
-            "cosine. Read from the checkpoints' folders, which must still hold the weights that were extracted"
+            "change of the weights per layer and per module (query, key, value, attention output, both MLP matrices, "
+            "layer norms, embeddings, pooler, classifier): relative norm of the change, and cosine. Read from the "
+            "checkpoints' folders, which must still hold the same weights"
         ),
-        others="modeldelta gives both numbers matrix by matrix, of two models",
+        others="modeldelta gives both numbers per matrix of two models",
         main=RELATIVE,
         cells=cells,
     ),

@@ -244,7 +244,7 @@ REFUSED: dict[str, Callable[[np.ndarray, np.ndarray], object]] = {
     ),
     "weight-change reads weights, which cannot be given as arrays: open a store and call "
     "runs.compute('weight-change').": lambda x, y: bertdyn.weight_change(),
-    "svcca has no value: too few tokens: 4 for a width of 6; with no more than that all layers look alike.": (
+    "svcca has no value: too few tokens: 4 for a width of 6; with at most as many tokens, all layers look alike.": (
         lambda x, y: float(bertdyn.svcca(x[:4], y[:4]))
     ),
     "The lengths of examples are whole numbers from 0 on, one per example.": lambda x, y: bertdyn.Examples([2.5]),
@@ -335,7 +335,7 @@ except bertdyn.BertdynError as error:
 
 def test_a_module_without_measures_is_named() -> None:
     code = "import bertdyn\ntry:\n    bertdyn.svcca\nexcept bertdyn.BertdynError as error:\n    print(error)"
-    assert own(code, BERTDYN_MEASURES="no.such").startswith("BERTDYN_MEASURES: module 'no.such' gives no measures:")
+    assert own(code, BERTDYN_MEASURES="no.such").startswith("BERTDYN_MEASURES: module 'no.such' has no measures:")
 
 
 def test_torch_is_not_imported_for_what_needs_none() -> None:

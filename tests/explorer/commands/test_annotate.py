@@ -131,8 +131,8 @@ def test_which_labels_must_be_named_only_where_several_fit(store: Path, capfd: p
         "bertdyn: clusters: which labels of corpus 'w'? UPOS, DEPREL, Number fit; name one with --annotation.\n",
     )
     for name, words in (
-        ("HEAD", "clusters needs classes of sentences or words; 'HEAD' of corpus 'w' has the heads of words."),
-        ("arcs", "clusters needs classes of sentences or words; 'ARCS' of corpus 'w' has classes of arcs."),
+        ("HEAD", "clusters needs classes of sentences or words, but 'HEAD' of corpus 'w' has the heads of words."),
+        ("arcs", "clusters needs classes of sentences or words, but 'ARCS' of corpus 'w' has classes of arcs."),
         ("XPOS", "--annotation: corpus 'w' has no 'XPOS', only UPOS, DEPREL, HEAD, ARCS, Number."),
     ):
         code, _, err = bertdyn(capfd, "compute", "clusters", store, "--corpus", "w", "--annotation", name)

@@ -175,9 +175,9 @@ def test_labels_find_their_classes(labels, classes, said, expected):
         (("0", "1"), ("neg", "pos"), "", "no class for '0', '1'. The corpus has labels '0', '1'; the classifier has"),
         (("1", "2"), ("LABEL_0", "LABEL_1"), "", "no class for '2'"),
         (("negative",), ("LABEL_0", "LABEL_1"), "", "--map LABEL=CLASS"),
-        (("a",), ("a", "b"), "x=a", "'x=a' is no LABEL=CLASS"),
-        (("a",), ("a", "b"), "a=7", "'a=7' is no LABEL=CLASS"),
-        (("a",), ("a", "b"), "a", "'a' is no LABEL=CLASS"),
+        (("a",), ("a", "b"), "x=a", "'x=a' is not of the form LABEL=CLASS"),
+        (("a",), ("a", "b"), "a=7", "'a=7' is not of the form LABEL=CLASS"),
+        (("a",), ("a", "b"), "a", "'a' is not of the form LABEL=CLASS"),
         ((), ("a", "b"), "", "no class for any label"),
     ],
 )
@@ -195,7 +195,7 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(MeasureError, match="finds spans"):
         values("churn", MemoryOutputs(random(12), "span"), x)
     words = MemoryLabels("word", NAMES, np.zeros(40, np.int32))
-    with pytest.raises(MeasureError, match="labels sentences, and the annotation has labels of words"):
+    with pytest.raises(MeasureError, match="labels sentences, but the annotation has labels of words"):
         values("output-loss", x, labels=words)
     with pytest.raises(MeasureError, match="do not fit 40 examples"):
         values(

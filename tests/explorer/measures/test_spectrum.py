@@ -179,8 +179,8 @@ class TestFewTokens:
 
     def test_says_where_the_value_lies(self):
         x, _ = like_bert(30, 20)
-        assert all("comes out too small" in measure(name, x).reason for name in SPECTRUM[:2])
-        assert "comes out too large" in measure("anisotropy", x).reason
+        assert all("the value is too small" in measure(name, x).reason for name in SPECTRUM[:2])
+        assert "the value is too large" in measure("anisotropy", x).reason
 
     def test_how_many_are_wanted_depends_on_how_many_directions_count(self):
         x = with_spectrum(100, np.full(20, 1.0))
@@ -202,7 +202,7 @@ class TestFewTokens:
     def test_one_token_has_no_spectrum(self, name, n):
         value = measure(name, like_bert(20, 6)[0], MemoryCorpus([1] * n))
         assert (value.value, value.n) == (None, n)
-        assert value.reason == f"too few tokens: {n}; a spectrum takes 2"
+        assert value.reason == f"too few tokens: {n}; a spectrum needs 2"
 
 
 @EACH
@@ -218,7 +218,7 @@ def test_what_rounding_alone_makes_is_no_number(name):
     rng = np.random.default_rng(0)
     value = measure(name, (1000 + 0.3 * rng.standard_normal((400, 6))).astype(np.float16))
     assert value.value is None
-    assert value.reason == "the hidden states vary no more than rounding does"
+    assert value.reason == "the hidden states vary only by rounding"
 
 
 @EACH
@@ -290,7 +290,7 @@ class TestTrust:
         x, _ = like_bert(20, 19)
         value = measure(name, x, context=Context(trust=Trust(interval="jackknife")))
         assert value.interval is None
-        assert "may hold only 19 different ones" in value.details["no_interval"]
+        assert "may have only 19 different ones" in value.details["no_interval"]
 
     @EACH
     def test_one_example_has_no_interval(self, name):

@@ -116,7 +116,7 @@ def test_weights_that_are_no_finite_numbers_have_no_value(broken: float, side: i
     for statistic in ("relative", "cosine"):
         for module in ("", "key"):
             assert found[module, statistic].value is None
-            assert found[module, statistic].reason == "some weights are no finite numbers"
+            assert found[module, statistic].reason == "some weights are not finite numbers"
     assert found["query", "relative"].value == 0.0
 
 
