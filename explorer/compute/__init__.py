@@ -1,1 +1,1 @@
-"""A selection in, values in the store out: plan what is missing, compute it in child processes, keep it."""
+"""Compute questions: plan the missing values, compute them in other processes, and store them."""

@@ -1,4 +1,4 @@
-"""Hands tasks to workers, listens to how far they are, and takes what they give."""
+"""Send tasks to workers, report their progress, and collect their results."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from explorer.compute.protocol import Failure, Update
 from explorer.compute.worker import Setting, TaskReport, run_task
 
 LOOK_SECONDS = 0.5
-"""How often the workers' own notes are read while none has finished its task."""
+"""Seconds between readings of the workers' progress notes while no task finishes."""
 
 
 class Round:
-    """How far the tasks are that are handed out in one go."""
+    """The state of one round of tasks."""
 
     def __init__(self, progress: Callable[[Update], None], total: int, known: int, kept: Keeper) -> None:
         self._progress, self._total, self._known = progress, total, known
@@ -27,7 +27,7 @@ class Round:
         self._under_way: dict[int, int] = {}
 
     def finished(self, number: int, task: Task, report: TaskReport) -> None:
-        """Keep what a task gave."""
+        """Store the rows of a finished task."""
         self._under_way.pop(number, None)
         self.done += task.cells
         self.lost += len(report.failures)
@@ -36,7 +36,7 @@ class Round:
         self._tell(str(task))
 
     def given_up(self, number: int, task: Task, message: str) -> None:
-        """A task gives nothing; the others go on."""
+        """Record that a task failed; the others continue."""
         self._under_way.pop(number, None)
         self.done += task.cells
         self.lost += task.cells
@@ -44,7 +44,7 @@ class Round:
         self._tell(str(task))
 
     def look(self, crew: Workers, running: Iterable[int]) -> None:
-        """Pass on how far the tasks are that are being done."""
+        """Report the progress of the running tasks."""
         there = set(running)
         for note in crew.read_notes():
             if note.task in there:
@@ -56,10 +56,10 @@ class Round:
 
 
 def hand_out(crew: Workers, setting: Setting, tasks: Sequence[Task], run: Round, most: int | None) -> None:
-    """Hand out tasks, as many as there are workers and no more: then it is known what each one was at when one dies.
+    """Run tasks, at most one per worker at a time, so that the tasks of a worker that dies are known.
 
     Args:
-        most: tasks at once; None: as many as there are workers.
+        most: maximum number of tasks at once; None: the number of workers.
     """
     doing = ", ".join(question.measure.name for question in setting.questions)
     waiting = iter(enumerate(tasks))
@@ -71,7 +71,7 @@ def hand_out(crew: Workers, setting: Setting, tasks: Sequence[Task], run: Round,
             try:
                 for number, handed in islice(waiting, max(0, window - len(running))):
                     running[crew.submit(run_task, setting, number, handed)] = number, handed
-            except Exception as error:  # they died between two tasks: the next one could not be handed out
+            except Exception as error:  # the workers died between two tasks, so the next one cannot be sent
                 raise _OverError(_verdict(crew, error, doing).message, []) from error
             if not running:
                 return
@@ -107,7 +107,7 @@ class _OverError(Exception):
 
 
 def _verdict(crew: Workers, error: Exception, doing: str) -> Verdict:
-    """What an error means; it is raised again where it is a bug, or the task's own."""
+    """Return the meaning of an error; raise the error again if it is a bug or an error of the task itself."""
     found = crew.verdict(error, doing)
     if found is None:
         raise error

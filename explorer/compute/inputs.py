@@ -1,7 +1,7 @@
-"""What measures read: how each kind of input is found, read and named by its digest.
+"""Read the inputs of measures, and name them by their digests.
 
-A new kind is one class here. It says which digest of a checkpoint's listing it is, what it gives the measure, and how
-many bytes it reads; nothing else in the tree asks what a measure reads.
+A new kind of input is one class here. It defines what a measure receives and how many bytes that takes; no other code
+depends on the kind of a measure's inputs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ITEM_BYTES = 2
 
 @dataclass(eq=False)
 class StoredLayer:
-    """One layer of one stored checkpoint (``explorer.measures.Layer``); nothing is read before it is asked for."""
+    """One layer of a stored checkpoint, read on request (implements ``explorer.measures.Layer``)."""
 
     store: Store
     checkpoint: Checkpoint
@@ -38,9 +38,10 @@ class StoredLayer:
 
     @classmethod
     def of(cls, store: Store, checkpoint: Checkpoint, layer: int) -> StoredLayer:
-        """The layer (0 is the embedding output) of a checkpoint.
+        """Return a layer of a checkpoint; 0 is the embedding output.
 
-        The identity holds the corpus's name too: equal arrays under other special tokens or words are another side.
+        The identity includes the corpus's name: equal arrays with different special tokens or words are different
+        sides.
         """
         hidden_chunk, attention_chunk = store.chunks(checkpoint.corpus, checkpoint.key)
         digests = "/".join(checkpoint.digests.get(name, "") for name in ("hidden", "attention"))
@@ -56,11 +57,11 @@ class StoredLayer:
         )
 
     def hidden(self, start: int, stop: int) -> np.ndarray:
-        """Hidden states [stop - start, width] of tokens start..stop in the stored dtype."""
+        """Return hidden states [stop - start, width] of tokens start..stop, as stored."""
         return self.store.hidden(self.checkpoint.corpus, self.checkpoint.key, self.layer, start, stop)
 
     def attention(self, head: int, start: int, stop: int) -> np.ndarray:
-        """Packed attention entries start..stop [stop - start] of one head, counted from 1."""
+        """Return packed attention entries start..stop [stop - start] of one head (from 1)."""
         return self.store.attention(self.checkpoint.corpus, self.checkpoint.key, self.layer, head, start, stop)
 
 
@@ -68,19 +69,19 @@ class CheckpointInput(Protocol):
     """A kind of input that belongs to a checkpoint on a corpus."""
 
     def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
-        """Return what the measure is given; ``layer`` is the cell's, None where a cell has values of all layers."""
+        """Return the measure's input; ``layer`` is the cell's layer, None if a cell has values of all layers."""
         ...
 
     def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
-        """Return about how much one cell reads, on a corpus of so many tokens and pairs of tokens."""
+        """Estimate the bytes that one cell reads, given the numbers of tokens and of pairs of tokens."""
         ...
 
 
 class LayerInput:
-    """Arrays of one layer, or of every layer where the cell has none."""
+    """Arrays of one layer, or of all layers if the cell has no layer."""
 
     def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
-        """Return the layer; a tuple of all layers, the embedding output first, where the cell has none."""
+        """Return the layer or, if the cell has none, a tuple of all layers, the embedding output first."""
         if layer is not None:
             return StoredLayer.of(store, checkpoint, layer)
         return tuple(StoredLayer.of(store, checkpoint, n) for n in range(checkpoint.layers + 1))
@@ -106,17 +107,17 @@ class WeightsInput:
     """Weights of the model, from the folder that the checkpoint was extracted from."""
 
     def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
-        """Return all of them, whatever the layer: each is read when the measure asks for it.
+        """Return the weights of all layers; each is read on request.
 
         Raises:
-            BertdynError: the folder is gone, or holds other weights now.
+            BertdynError: the folder is gone or now holds other weights.
         """
         from store.models.weights import StoredWeights
 
         return StoredWeights.of(store, checkpoint.corpus, checkpoint.key)
 
     def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
-        """Return about how much one layer takes: twelve matrices of width x width in float32."""
+        """Estimate the bytes of one layer: twelve matrices of width x width in float32."""
         return 12 * 4 * checkpoint.width**2
 
 
@@ -124,13 +125,13 @@ class LogitsInput:
     """Logits of the checkpoint's own classifier, with the names of its classes."""
 
     def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
-        """Return all of them, whatever the layer."""
+        """Return the logits, whatever the layer."""
         from store.outputs import Outputs
 
         return Outputs(*store.logits(checkpoint.corpus, checkpoint.key))
 
     def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
-        """Return about how much there is: a few classes for each token at most."""
+        """Estimate the bytes: at most a few classes per token."""
         return 8 * 4 * tokens
 
 
@@ -140,7 +141,7 @@ INPUTS: Mapping[str, CheckpointInput] = {
     "logits": LogitsInput(),
     "weights": WeightsInput(),
 }
-"""By the kind that ``measures.declaration.Input`` names."""
+"""Inputs by ``measures.declaration.Input.kind``."""
 
 
 def checkpoint_digest(kind: str, checkpoint: Checkpoint) -> InputDigest:
@@ -152,7 +153,7 @@ def annotation_digest(kind: str, corpus: CorpusInfo, annotation: str) -> InputDi
     """Return the digest of an annotation of a corpus.
 
     Raises:
-        BertdynError: there is none of that name any more.
+        BertdynError: there is no annotation of that name any more.
     """
     found = next((one for one in corpus.annotations if one.name == annotation), None)
     if found is None:
@@ -163,5 +164,5 @@ def annotation_digest(kind: str, corpus: CorpusInfo, annotation: str) -> InputDi
 
 
 def layer_of(role_layers: At, role: str) -> int | None:
-    """Return the layer that an operand is read in: the reference's own where layers are compared with others."""
+    """Return the layer of an operand; the reference may have its own."""
     return role_layers.ref_layer if role == "reference" else role_layers.layer

@@ -1,4 +1,4 @@
-"""Writes the rows of a computation to the store as they come."""
+"""Write the rows of a computation to the store as they come."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from store.store import Store
 
 FLUSH_SECONDS = 0.5
-"""Rows wait at most so long to be written: a fragment a task would be thousands of files in a large run."""
+"""Maximum seconds before rows are written; one fragment per task would be thousands of files in a large run."""
 
 
 class Keeper:
-    """Writes rows a few times a second, those of one task always together."""
+    """Writes rows a few times per second, those of a task always together."""
 
     def __init__(self, store: Store, plans: Sequence[Plan], before: Mapping[str, Result]) -> None:
         self._store, self._before = store, before
@@ -26,7 +26,7 @@ class Keeper:
         self._rows: list[Result] = []
         self._written = -FLUSH_SECONDS
         self.warned: list[Result] = []
-        """Rows with a reason or a warning."""
+        """Rows with a reason for a missing value or with a warning."""
 
     def add(self, rows: Sequence[Result]) -> None:
         """Take the rows of a finished task."""
@@ -38,13 +38,14 @@ class Keeper:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was taken.
+        """Write the collected rows.
 
         Raises:
             BertdynError: the disk is full or not writable.
         """
         if self._rows:
             self._store.add_results(self._rows)
-            # Only now: an interrupt before this line writes them twice, which the newest row of a key makes harmless.
+            # Only now: after an interrupt before this line they are written twice, which is harmless, since only the
+            # newest row of a key counts.
             self._rows = []
             self._written = time.monotonic()

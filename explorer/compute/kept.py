@@ -1,4 +1,4 @@
-"""What a worker keeps between pairs: the sides that come again, bounded in bytes."""
+"""The memory cache of a worker, limited in bytes: sides that several pairs share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ DEFAULT_BYTES = 512 * 2**20
 
 
 class Kept(MutableMapping[tuple[object, ...], object]):
-    """A mapping that forgets what was used longest ago once its values take more than ``limit`` bytes.
+    """A mapping that drops the least recently used values when they take more than ``limit`` bytes.
 
-    The newest value always stays, however large: the pair being computed needs it.
+    The newest value always stays, however large, since the current pair needs it.
     """
 
     def __init__(self, limit: int = DEFAULT_BYTES) -> None:
@@ -45,7 +45,7 @@ class Kept(MutableMapping[tuple[object, ...], object]):
 
 
 def size_of(value: object) -> int:
-    """Bytes of arrays and tensors, also inside tuples, mappings and dataclasses; Python's own size for the rest."""
+    """Return the bytes of arrays and tensors, also inside tuples, mappings and dataclasses; else Python's own size."""
     nbytes = getattr(value, "nbytes", None)
     if isinstance(nbytes, int):
         return nbytes

@@ -1,5 +1,7 @@
-"""What of a question the store knows already, and how the rest is cut into tasks. Pure but for the functions that take
-a Store, which only read."""
+"""Find the missing cells of a question and cut them into tasks.
+
+The functions are pure, except for those that take a Store, which only read it.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
     from store.store import Store
 
 LARGEST_TASK = 8
-"""Comparisons of a task: making the reference's side costs about one, so an eighth at most is done twice."""
+"""Maximum comparisons per task. Computing the reference's side costs about one, so at most an eighth is done twice."""
 
 
 @dataclass(frozen=True, order=True)
 class Job:
-    """A cell and those of a run's questions (by number) that lack it: they share what is read."""
+    """A cell, and the questions of a run (by number) that lack it; they share the inputs."""
 
     cell: Cell
     questions: tuple[int, ...] = (0,)
@@ -46,13 +48,13 @@ class Job:
 
 @dataclass(frozen=True, order=True)
 class Task:
-    """One layer of a few comparisons whose neighbours share a side, so that a worker keeps it between them."""
+    """One layer of a few comparisons that share a side, which the worker caches."""
 
     jobs: tuple[Job, ...]
 
     @property
     def cells(self) -> int:
-        """Cells that it makes, of each measure."""
+        """Number of cells, counted for each measure."""
         return sum(len(job.questions) for job in self.jobs)
 
     def __str__(self) -> str:
@@ -68,20 +70,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of a question in order, those that the store lacks, and what the user should be told."""
+    """All cells of a question in order, the missing ones, and notes to the user."""
 
     question: Question
     cells: tuple[Cell, ...]
     missing: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
     exact: bool = True
-    """No more cells follow once these are finished."""
+    """False if more cells may follow when these are finished."""
     finished: Finished | None = None
-    """What cells of a measure with rounds are computed from."""
+    """Finished cells, for a measure that proposes its cells in rounds."""
 
     @property
     def known(self) -> int:
-        """Cells that are read back."""
+        """Number of cells that are in the store already."""
         return len(self.cells) - len(self.missing)
 
     def known_of(self, cell: Cell) -> Mapping[At, tuple[Known, ...]]:
@@ -91,7 +93,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a question is in the store, counted in cells."""
+    """Numbers of known and missing cells of a question."""
 
     known: int
     missing: int
@@ -104,13 +106,13 @@ class Coverage:
 
 
 def plan(store: Store, question: Question, trust: Trust = NO_TRUST) -> Plan:
-    """Compare the question with what the store holds; reads listings only, no array.
+    """Compare a question with the rows in the store. Reads only listings, no arrays.
 
     Args:
-        trust: what shall come with the values; one that lacks it is missing.
+        trust: null and interval that are requested with the values; a value without them counts as missing.
 
     Raises:
-        BertdynError: the question matches nothing, or no checkpoint has what the measure reads.
+        BertdynError: the question matches nothing, or no checkpoint has the inputs of the measure.
     """
     finished = finished_cells(store, question)
     cells = Cells(question, store.checkpoints(question.corpus), finished)
@@ -118,7 +120,7 @@ def plan(store: Store, question: Question, trust: Trust = NO_TRUST) -> Plan:
 
 
 def coverage(store: Store, question: Question) -> Coverage:
-    """How many of the question's cells are known and missing.
+    """Count the known and the missing cells of a question.
 
     Raises:
         BertdynError: as plan().
@@ -128,9 +130,9 @@ def coverage(store: Store, question: Question) -> Coverage:
 
 
 def rows(store: Store, planned: Plan) -> list[Result]:
-    """The stored rows of a plan's cells, in the plan's order (cell by cell, then head, statistic, labels, example).
+    """Return the stored rows of a plan's cells, in the plan's order (by cell, then head, statistic, labels, example).
 
-    Rows of layers that were not asked for are left out; so are rows of single examples and queries unless they were.
+    Leaves out rows of layers that are not in the question, and rows of single examples and queries unless requested.
     """
     question = planned.question
     measure = question.measure
@@ -146,14 +148,14 @@ def rows(store: Store, planned: Plan) -> list[Result]:
 
 
 def make_plan(cells: Cells, stored: AbstractSet[Cell], finished: Finished | None = None) -> Plan:
-    """The plan, from listings alone.
+    """Make a plan from listings alone.
 
     Args:
-        stored: the cells that have current rows with all that is asked for.
-        finished: what cells of a measure with rounds are computed from.
+        stored: cells with current rows that have everything requested.
+        finished: finished cells, for a measure that proposes its cells in rounds.
 
     Raises:
-        BertdynError: there is no cell: no checkpoint has what the measure reads, or no such layer.
+        BertdynError: there is no cell: no checkpoint has the inputs of the measure, or there is no such layer.
     """
     cells.require()
     ordered = tuple(Cell.of(pair, at) for pair in cells.pairs for at in cells.at(pair))
@@ -168,7 +170,7 @@ def make_plan(cells: Cells, stored: AbstractSet[Cell], finished: Finished | None
 
 
 def jobs_of(plans: Sequence[Plan]) -> tuple[Job, ...]:
-    """The missing cells of several measures' plans, each once, with the numbers of the plans that lack it."""
+    """Return the missing cells of several plans, each once, with the numbers of the plans that lack it."""
     wanted: dict[Cell, list[int]] = {}
     for number, planned in enumerate(plans):
         for cell in planned.missing:
@@ -177,12 +179,13 @@ def jobs_of(plans: Sequence[Plan]) -> tuple[Job, ...]:
 
 
 def group(jobs: Iterable[Job], workers: int, slow: bool = False) -> tuple[Task, ...]:
-    """Cut jobs into tasks: big enough to share the reference's side, enough of them to keep every worker busy.
+    """Group jobs into tasks: large enough to share the reference's side, and enough to keep every worker busy.
 
-    All layers of a few pairs come before the next few, so that what is kept when the user cancels has every layer.
+    All layers of a few pairs come before the next pairs, so that after a cancellation the finished pairs have all
+    layers.
 
     Args:
-        slow: computing takes far longer than reading.
+        slow: whether computing takes far longer than reading.
     """
     layers: dict[int, list[Job]] = {}
     for job in jobs:
@@ -190,11 +193,11 @@ def group(jobs: Iterable[Job], workers: int, slow: bool = False) -> tuple[Task, 
     if not layers:
         return ()
     longest = max(map(len, layers.values()))
-    # A checkpoint measured alone shares nothing with the next, and what is slow gains little by sharing: one per task,
-    # so that a cancel loses least.
+    # Measures of one checkpoint share nothing, and slow ones gain little by sharing: one job per task, so that a
+    # cancellation loses least.
     shared = not slow and any(j.cell.reference for of_layer in layers.values() for j in of_layer)
     largest = LARGEST_TASK if shared else 1
-    # Three tasks a worker keep the last ones from waiting long for each other.
+    # With three tasks per worker, the workers finish at about the same time.
     pieces = max(math.ceil(longest / largest), math.ceil(3 * workers / len(layers)))
     size = math.ceil(longest / min(pieces, longest))
     return tuple(
@@ -206,7 +209,7 @@ def group(jobs: Iterable[Job], workers: int, slow: bool = False) -> tuple[Task, 
 
 
 def _within(row: Result) -> tuple[object, ...]:
-    """Sorts the rows of one cell."""
+    """Return a sort key for the rows of one cell."""
     parts = (-1 if row.example is None else row.example, -1 if row.query is None else row.query)
     return row.layer or 0, row.axes, row.head or 0, row.statistic, row.label_a or "", row.label_b or "", *parts
 
@@ -216,10 +219,10 @@ def _order(cell: Cell) -> tuple[CheckpointKey, CheckpointKey, int, int, tuple[ob
 
 
 def _stored(store: Store, question: Question, trust: Trust) -> set[Cell]:
-    """The cells whose current rows have all that is asked for."""
+    """Return the cells whose current rows have everything requested."""
     names, measure = cell_columns(question.measure), question.measure
     asked = trust != NO_TRUST or bool(question.detail)
-    # Finer rows may be older: what a cell has is noted in those that are written each time.
+    # Finer rows may be older: the details of a cell are recorded in its coarsest rows, which are always rewritten.
     coarsest = (Is("example", None), Is("query", None)) if asked and measure.details else ()
     query = RowQuery(
         (*conditions(question, question.tasks), *coarsest),

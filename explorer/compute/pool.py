@@ -1,4 +1,4 @@
-"""Child processes on this machine that end with it, and what signals mean to them."""
+"""Run child processes that end with this process, and handle signals for them."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from contextlib import contextmanager
 from types import FrameType
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Variables of the environment that say how many threads libraries of arithmetic take when they are loaded."""
+"""Environment variables that set the number of threads of arithmetic libraries when they are loaded."""
 
 
 @contextmanager
 def local_pool(workers: int) -> Iterator[Executor]:
-    """Child processes that share the cores, are killed on the way out, and die with this process.
+    """Start child processes that share the cores, are killed at the end, and die with this process.
 
-    Spawned, not forked: a fork after CUDA, OpenMP or zarr's threads have started hangs.
+    They are spawned, not forked: a fork after CUDA, OpenMP or zarr's threads have started would hang.
     """
     from multiprocessing.resource_tracker import ensure_running
 
     import loky
 
-    ensure_running()  # the first time it starts a process, and takes the signals off the mask that is set below
+    ensure_running()  # its first call starts a process and would unblock the signals that are blocked below
     threads = str(max(1, cpus() // workers))
     env = dict.fromkeys(THREADS, threads)
-    # On a machine that others use too, threads that spin while they wait made small products 15 times slower.
+    # On a shared machine, threads that spin while waiting made small products 15 times slower.
     env["OMP_WAIT_POLICY"] = "PASSIVE"
-    # loky takes memory that grows by 300 MB for a leak and restarts the process; here it is what is kept, and bounded.
+    # loky restarts a process whose memory has grown by 300 MB, as if it leaked; here it is a cache of limited size.
     env["LOKY_MAX_MEMORY_LEAK_SIZE"] = str(4 * 2**30)
     executor = loky.ProcessPoolExecutor(workers, initializer=_watch_parent, initargs=(os.getpid(),), env=env)
     try:
-        # Children inherit the mask: Ctrl-C reaches the whole terminal group, and only this process shall answer it.
+        # Children inherit the mask: Ctrl-C reaches the whole terminal group, but only this process must react.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with _held(signal.SIGINT, signal.SIGTERM):  # until there is the thread that can kill the children
+            with _held(signal.SIGINT, signal.SIGTERM):  # until the thread that can kill the children exists
                 executor.submit(os.getpid)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield executor
     finally:
-        with warnings.catch_warnings():  # loky warns where it finds neither psutil nor pgrep, and kills all the same
+        with warnings.catch_warnings():  # without psutil and pgrep loky warns, but it still kills the processes
             warnings.simplefilter("ignore")
             executor.shutdown(wait=True, kill_workers=True)
 
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """Within it SIGTERM is what Ctrl-C is: KeyboardInterrupt in the main thread."""
+    """Make SIGTERM raise KeyboardInterrupt in the main thread inside the block, like Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -65,7 +65,7 @@ def termination_interrupts() -> Iterator[None]:
 
 @contextmanager
 def _held(*numbers: int) -> Iterator[None]:
-    """Within it signals wait. A mask would not do: the system gives a signal to any thread that does not block it."""
+    """Delay signals until the end of the block. A mask would not suffice: another thread could receive the signal."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -85,14 +85,14 @@ def _held(*numbers: int) -> Iterator[None]:
 
 
 def cpus() -> int:
-    """Cores that this process may use (affinity and container limits counted)."""
+    """Return the number of cores that this process may use, considering affinity and container limits."""
     import loky
 
     return int(loky.cpu_count())
 
 
 def _watch_parent(parent: int) -> None:
-    """In the child: leave when the parent is gone, however it went."""
+    """Exit this child process when its parent is gone, for whatever reason."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,4 +1,4 @@
-"""Compute what a selection lacks, in other processes, and keep every row as it comes."""
+"""Compute the missing values of questions in other processes, and store the rows as they come."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from store.store import Store
 
 MOST_WORKERS = 8
-"""Child processes unless asked for more: each takes some 300 MB for torch, and its own share of the GPU's memory."""
+"""Default maximum of child processes: each takes about 300 MB for torch, and its own share of the GPU's memory."""
 SMALL = 64 * 2**20
-"""Bytes to read below which a second process costs more (a second for importing torch) than it brings."""
+"""Bytes to read below which a second process costs more time (a second for importing torch) than it saves."""
 
 
 def compute(
@@ -42,24 +42,25 @@ def compute(
     trust: Trust = NO_TRUST,
     part: Part = WHOLE,
 ) -> Outcome:
-    """Compute the questions' missing values; what is known stays as it is.
+    """Compute the missing values of questions; known values stay unchanged.
 
-    A measure that proposes its cells in rounds is asked again after each, until it has nothing to add.
+    A measure that proposes its cells in rounds is asked again after each round, until it proposes nothing new.
 
-    Ctrl-C (KeyboardInterrupt, also raised by ``progress``) ends it: what was finished is kept, child processes are
-    killed, and the outcome says ``cancelled``. So does the death of a child, with a failure that names its task.
+    Ctrl-C (KeyboardInterrupt, also if ``progress`` raises it) ends the computation: finished values are kept, child
+    processes are killed, and the outcome is ``cancelled``. The death of a child also ends it, with a failure that names
+    its task.
 
     Args:
-        questions: of one corpus: measures of the same checkpoints share what they read.
-        progress: called at the start, after each task and now and then during long ones, in this thread.
-        workers: processes at once; None chooses by the machine and the work.
+        questions: questions on one corpus; measures of the same checkpoints share their inputs.
+        progress: called in this thread at the start, after each task, and from time to time during long tasks.
+        workers: number of processes; None: depends on the machine and the work.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``...
-        executor: makes the processes that do the tasks: children of this one, or a cluster's.
-        trust: null and interval that shall come with the values.
-        part: only these of the missing cells; other processes compute the others.
+        executor: starts the processes that do the tasks: child processes, or the workers of a cluster.
+        trust: null and interval that are requested with the values.
+        part: share of the missing cells to compute; other processes compute the rest.
 
     Raises:
-        BertdynError: as plan(); or a device that is not there.
+        BertdynError: as plan(); or the device does not exist.
     """
 
     def planned() -> list[Plan]:
@@ -84,7 +85,7 @@ def compute(
 
 
 def _share(planned: Plan, part: Part) -> Plan:
-    """The part of a plan that is this process's own."""
+    """Return the share of a plan that this process computes."""
     if part == WHOLE:
         return planned
     cells, missing = (tuple(c for c in each if part.has(str(c))) for each in (planned.cells, planned.missing))
@@ -100,7 +101,7 @@ def _round(
     executor: MakeWorkers,
     trust: Trust,
 ) -> Outcome:
-    """Compute the cells that some plans lack."""
+    """Compute the missing cells of some plans."""
     todo, known = sum(len(p.missing) for p in plans), sum(p.known for p in plans)
     notes = tuple(dict.fromkeys(note for p in plans for note in p.notes))
     progress(Update(0, todo, known, ""))
@@ -124,7 +125,7 @@ def _round(
 
 
 def warnings(rows: Iterable[Result]) -> tuple[str, ...]:
-    """The reasons that rows give, each kind (the words before its colon) once, with its count and the first in full."""
+    """Return the reasons in rows, each kind (the words before the colon) once, with its count and its first reason."""
     kinds: dict[str, list[str]] = {}
     for row in rows:
         if row.reason:
@@ -145,7 +146,7 @@ def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Trust, cre
 
 
 def _bytes(store: Store, plans: Sequence[Plan]) -> int:
-    """What the missing values' sides take in the store, near enough."""
+    """Estimate the bytes to read for the missing values."""
     total = 0
     for planned in plans:
         if planned.missing:
@@ -158,7 +159,7 @@ def _bytes(store: Store, plans: Sequence[Plan]) -> int:
 
 
 def _before(store: Store, plans: Sequence[Plan], trust: Trust) -> dict[str, Result]:
-    """Rows that are there already with something that was asked for beside the value, by the hash of their key."""
+    """Return stored rows that have a null, an interval or details, by the hash of their key."""
     found: dict[str, Result] = {}
     for planned in plans:
         question = planned.question

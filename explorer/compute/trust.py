@@ -1,4 +1,4 @@
-"""What was asked to come with a value (null, interval), as its row keeps it. Pure."""
+"""Record in a row which null, interval and detail were requested with its value. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from store.results import Result
 
 
 def stamp(trust: Trust, detail: str = "") -> dict[str, object]:
-    """Return what a row notes under ``trust`` in its details of what was asked for; empty when nothing was."""
+    """Return the record of the requested extras, stored under ``trust`` in a row's details; empty if there are none."""
     noted: dict[str, object] = {"detail": detail} if detail else {}
     if trust.null:
         noted |= {"null": trust.null, "seed": trust.seed}
@@ -22,11 +22,11 @@ def stamp(trust: Trust, detail: str = "") -> dict[str, object]:
 
 
 def covers(noted: Mapping[str, object], trust: Trust, detail: str, details: Sequence[str]) -> bool:
-    """Whether a row with that stamp has all that is asked for.
+    """Return whether a row with this record has everything requested.
 
     Args:
-        detail: the finest rows that are wanted, empty for the coarsest; finer ones cover them.
-        details: those that the measure has, coarsest first.
+        detail: granularity of the finest wanted rows, empty for the coarsest; a finer one covers it.
+        details: granularities of the measure, coarsest first.
     """
     if _fineness(noted.get("detail"), details) < _fineness(detail, details):
         return False
@@ -34,13 +34,13 @@ def covers(noted: Mapping[str, object], trust: Trust, detail: str, details: Sequ
 
 
 def carried(row: Result, before: Result | None, measured: Sequence[str] = ()) -> Result:
-    """Give a row that was computed again the null or interval of its predecessor where it has none of its own.
+    """Copy null or interval from the previous row to a recomputed row that lacks them.
 
-    The two must be one value: same key, version and inputs. Asking for an interval shall not lose a null, nor that
-    there are rows of single examples.
+    Both rows must be the same value: same key, version and inputs. So requesting an interval does not lose a null or
+    the record of finer rows.
 
     Args:
-        measured: the details that the measure has, coarsest first.
+        measured: granularities of the measure, coarsest first.
     """
     if before is None:
         return row
@@ -58,7 +58,7 @@ def carried(row: Result, before: Result | None, measured: Sequence[str] = ()) ->
 
 
 def _fineness(detail: object, details: Sequence[str]) -> int:
-    """Place of a detail among those of a measure, coarsest first; 0 of one that it does not have."""
+    """Return the index of a detail among those of a measure, coarsest first; 0 if the measure does not have it."""
     return details.index(str(detail)) if detail in details else 0
 
 

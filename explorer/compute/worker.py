@@ -1,4 +1,4 @@
-"""What runs in a child process: one task, from stored arrays to rows. Only artefacts are written here."""
+"""Compute one task in a worker process, from stored arrays to rows. Writes nothing but artefacts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 CUDA_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
-"""One of them is there on a machine with a GPU that torch calls ``cuda``; looking is free, importing torch is not."""
+"""Files of which at least one exists on a machine with a GPU for torch's ``cuda``; the check avoids importing torch."""
 
 
 SECONDS_BETWEEN_NOTES = 0.5
@@ -40,28 +40,28 @@ SECONDS_BETWEEN_NOTES = 0.5
 
 @dataclass(frozen=True)
 class Setting:
-    """What all tasks of a run have in common."""
+    """The settings that all tasks of a run share."""
 
     store: str
     corpus: str
     questions: tuple[Question, ...]
-    """In the order of ``Job.questions``."""
+    """Questions; ``Job.questions`` are indices into them."""
     device: str = "auto"
     trust: Trust = field(default_factory=Trust)
     notes: Notes = field(default_factory=NoNotes)
-    """Where a worker writes how far its task is."""
+    """Object with which a worker reports its progress."""
     known: Mapping[Cell, Mapping[At, tuple[Known, ...]]] = field(default_factory=dict)
-    """Finished cells of the same operands, for the cells of measures that propose them in rounds."""
+    """Finished cells of the same operands, for measures that propose their cells in rounds."""
     threads: int = 0
-    """Threads of arithmetic, which sums depend on in their last bits; 0: as many as the process has."""
+    """Number of arithmetic threads, on which the last bits of sums depend; 0: as many as the process has."""
     texts: tuple[str, ...] = ()
-    """Digests of the corpus and of its annotations: a worker, which may live for days, reads the corpus again where
-    they are others than it has seen."""
+    """Digests of the corpus and of its annotations. A worker may live for days; it reads the corpus again if they have
+    changed."""
 
 
 @dataclass(frozen=True)
 class TaskReport:
-    """A finished task: rows to keep, and the pairs that have none."""
+    """The result of a task: rows to store, and the cells that failed."""
 
     rows: tuple[Result, ...]
     failures: tuple[Failure, ...]
@@ -69,22 +69,22 @@ class TaskReport:
 
 @dataclass(frozen=True, eq=False)
 class _Bench:
-    """What a worker process keeps from task to task."""
+    """The objects that a worker process keeps from task to task."""
 
     store: Store
     corpus: Corpus | None
-    """None for measures that read no texts."""
+    """Corpus; None for measures that do not depend on texts."""
     context: Context
 
 
 def run_task(setting: Setting, number: int, task: Task) -> TaskReport:
-    """Compute a task's values. One that cannot be computed is a failure; the others go on.
+    """Compute the values of a task. A value that cannot be computed is a failure; the others continue.
 
     Args:
-        number: of the task in its run, for its notes.
+        number: number of the task in its run, for its notes.
 
     Raises:
-        BertdynError: the store or the corpus cannot be opened, or the device is not there.
+        BertdynError: the store or the corpus cannot be opened, or the device does not exist.
     """
     limit(setting.threads)
     bench = _bench(setting.store, setting.corpus, setting.device, setting.texts)
@@ -106,18 +106,18 @@ def run_task(setting: Setting, number: int, task: Task) -> TaskReport:
 
 
 class _Progress:
-    """Notes of a task: after each cell, and now and then inside one; at most twice a second."""
+    """Sends notes of a task after each cell, and from time to time inside one; at most twice per second."""
 
     def __init__(self, notes: Notes, task: int) -> None:
         self._notes, self._task = notes, task
         self._done, self._last = 0, time.monotonic()
 
     def of(self, cell: Cell) -> Callable[[str, float], None]:
-        """Return what a measure calls during long work on a cell."""
+        """Return the function that a measure calls during long work on a cell."""
         return lambda what, share: self._write(f"{cell}: {what}, {share:.0%}")
 
     def finished(self, cell: Cell) -> None:
-        """One more cell has its values."""
+        """Report that one more cell is finished."""
         self._done += 1
         self._write(str(cell))
 
@@ -130,8 +130,7 @@ class _Progress:
 
 @lru_cache(maxsize=1)
 def limit(threads: int) -> None:
-    """Give arithmetic in this process so many threads, in libraries that are loaded and in those that will be; 0: leave
-    it as it is."""
+    """Set the number of arithmetic threads of this process, also for libraries that are loaded later; 0: no change."""
     if threads == 0:
         return
     from threadpoolctl import threadpool_limits
@@ -145,10 +144,10 @@ def limit(threads: int) -> None:
 
 
 def resolve_device(device: str) -> str:
-    """``auto`` is CUDA where there is one, else the CPU.
+    """Return the device to use; ``auto`` is CUDA if there is one, else the CPU.
 
     Raises:
-        BertdynError: another device than the CPU was named and torch cannot use it.
+        BertdynError: torch cannot use the named device.
     """
     if device == "cpu" or (device == "auto" and not any(map(os.path.exists, CUDA_FILES))):
         return "cpu"
@@ -221,7 +220,7 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
 
 
 def _checkpoints(store: Store, corpus: str, operand: Operand, cell: Cell) -> list[Checkpoint]:
-    """The checkpoint that fills a role; all of its run up to it where the role is a path."""
+    """Return the checkpoint that fills a role or, for a path, all checkpoints of its run up to it."""
     key = cell.reference if operand.by == "against" else cell.key
     assert key is not None, "a measure that compares has a reference in every cell"
     if not operand.path:
@@ -246,7 +245,7 @@ def with_value(row: Result, value: Value, measure: Measure, asked: Mapping[str, 
     """Return a row with a value of a measure and its coordinates filled in.
 
     Args:
-        asked: what was asked for beside the value (``trust.stamp``).
+        asked: record of the requested extras (``trust.stamp``).
     """
     finite = value.value is None or math.isfinite(value.value)
     details = {**value.details, **({"trust": asked} if asked else {})}
@@ -265,6 +264,6 @@ def with_value(row: Result, value: Value, measure: Measure, asked: Mapping[str, 
         interval_low=None if value.interval is None else value.interval[0],
         interval_high=None if value.interval is None else value.interval[1],
         null_value=value.null,
-        reason=value.reason if finite else f"{measure.name} came out as no finite number",
+        reason=value.reason if finite else f"{measure.name} is not a finite number",
         details=json.dumps(details, sort_keys=True),
     )

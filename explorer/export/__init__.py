@@ -1,1 +1,1 @@
-"""Views and rows as files: the same for `bertdyn show` and for the explorer."""
+"""Write views and rows to files, in the same way for `bertdyn show` and for the explorer."""

@@ -1,4 +1,4 @@
-"""A figure drawn in a child process: matplotlib's 50 MB are no part of an explorer that is open all day."""
+"""Draw a figure in a child process, so that matplotlib's 50 MB do not stay in an explorer that is open all day."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _REFUSED = 2
 
 
 def save(view: View, path: Path, format: str, cursor: Cursor, options: DrawOptions) -> None:
-    """As ``figure.save``.
+    """Write a figure as ``figure.save`` does, in a child process.
 
     Raises:
-        BertdynError: as figure.save(), and when the child ends without a figure.
+        BertdynError: as figure.save(), or the child process ends without a figure.
     """
     asked = pickle.dumps((view, path, format, cursor, options))
     command = child.command("explorer.export.apart")
@@ -40,7 +40,7 @@ def save(view: View, path: Path, format: str, cursor: Cursor, options: DrawOptio
 
 
 def main() -> int:
-    """The child: what to draw comes on stdin from the explorer itself."""
+    """Draw the figure that the parent process sends on stdin; the entry of the child process."""
     from explorer.export import figure
 
     try:

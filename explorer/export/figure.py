@@ -1,6 +1,6 @@
-"""A view as a figure for a paper: PNG or PDF, drawn by matplotlib, its caption below it and in the file's metadata.
+"""Draw a view as a figure for a paper: PNG or PDF by matplotlib, with its caption below and in the file's metadata.
 
-matplotlib comes with the extra ``plots`` and is imported when the first figure is written, never before.
+matplotlib comes with the extra ``plots`` and is imported only when the first figure is written.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from explorer.views.training import Training
 
 WIDTH = 6.75
-"""Inches: both columns of a paper."""
+"""Width of a figure in inches: both columns of a paper."""
 DPI = 300
 _MARGIN = 0.08
 _LINE = 0.125
-"""Inches of a line of the caption."""
+"""Height of a line of the caption in inches."""
 _WRAP = 142
 _ROOM = (400, 120)
-"""Cells in which every part of a view fits, as in a figure."""
+"""Size of a picture in cells that is large enough for all parts of a view."""
 _STYLE = {
     "font.size": 8,
     "axes.linewidth": 0.6,
@@ -42,7 +42,7 @@ _STYLE = {
     "axes.spines.right": False,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
-    "pdf.fonttype": 42,  # TrueType: what publishers take and readers can search
+    "pdf.fonttype": 42,  # TrueType, which publishers accept and readers can search
     "svg.fonttype": "none",
 }
 
@@ -67,7 +67,7 @@ def save(view: View, path: Path, format: str, cursor: Cursor = NOWHERE, options:
 
 
 def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> Figure:
-    """The figure: title, plot, caption. What the cursor points at in a line chart stands out.
+    """Draw a figure with title, plot and caption; in a line chart, the line under the cursor is highlighted.
 
     Raises:
         BertdynError: matplotlib is not installed, or the view has no figure.
@@ -95,7 +95,7 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
 
 
 def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> str:
-    """What is shown, in which definition, on how much and of which checkpoints; one paragraph."""
+    """Return the caption as one paragraph: contents, definition, amount of data, and checkpoints."""
     parts = [f"{view.title}.", f"{view.subtitle.replace(DOT, '; ')}."]
     data = view.stored
     if data is not None:
@@ -103,7 +103,7 @@ def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) 
         unit = f" Unit: {measure.unit}." if measure.unit not in ("", "1", "none", "distance", "similarity") else ""
         parts.append(f"{measure.definition.rstrip('.')}.{unit} Definition: {measure.source.rstrip('.')}.")
         parts.append(_checkpoints(data))
-    # A figure has no reading: only the line that is pointed at stands out.
+    # A figure does not show the values under the cursor, only the highlighted line.
     notes = view.draw(*_ROOM, palette(Depth.NONE), replace(cursor, x=-1), options).notes
     parts += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     return " ".join(part.replace("..", ".") for part in parts if part.strip("."))
@@ -125,7 +125,7 @@ def _checkpoints(data: Rows) -> str:
 
 
 def _paint(drawn: Figure, sheet: Sheet, focus: int) -> float:
-    """Draw the plots of a sheet; the inches that they want to be high."""
+    """Draw the plots of a sheet and return their preferred height in inches."""
     from explorer.export import paint
 
     if sheet.shared:
@@ -142,7 +142,7 @@ def _paint(drawn: Figure, sheet: Sheet, focus: int) -> float:
 
 
 def _with_training(drawn: Figure, part: Part, training: Training, focus: int) -> float:
-    """A line chart, and below it what was logged while training, on the same steps."""
+    """Draw a line chart and, below it, the training log on the same steps."""
     from explorer.export import paint
 
     below = len(training.tracks)
@@ -156,7 +156,7 @@ def _with_training(drawn: Figure, part: Part, training: Training, focus: int) ->
 
 
 def _small_multiples(drawn: Figure, parts: Sequence[Part], focus: int) -> float:
-    """Charts side by side on one scale; the last of each row carries the lines' labels."""
+    """Draw charts side by side on one scale; the last chart of each row has the labels of the lines."""
     from explorer.export import paint
 
     across = min(4, len(parts))

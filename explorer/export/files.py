@@ -1,4 +1,4 @@
-"""The formats that a view can be written in, and writing it."""
+"""Write views to files in several formats."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from explorer.views.base import View
 
 PICTURE = (120, 36)
-"""Columns and lines of a picture that no screen gives a size."""
+"""Default size of a picture: columns and lines."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write a view."""
+    """A file format for views."""
 
     help: str
     text: bool
-    """It can go to stdout."""
+    """True if it is text, which can go to stdout."""
     alone: bool = False
-    """A file holds one view."""
+    """True if a file can hold only one view."""
 
 
 FORMATS: Mapping[str, Format] = {
     "text": Format("the picture as text", text=True),
     "csv": Format("the numbers", text=True),
-    "json": Format("the numbers, an object a row", text=True),
+    "json": Format("the numbers, one object per row", text=True),
     "parquet": Format("the numbers, for pandas, polars, DuckDB", text=False),
     "svg": Format("the picture with its colours", text=True, alone=True),
     "png": Format("a figure with its caption (needs bertdyn[plots])", text=False, alone=True),
@@ -41,12 +41,12 @@ _SUFFIXES = {"text": "txt"}
 
 
 def suffix(format: str) -> str:
-    """Ending of a file's name."""
+    """Return the ending of a file's name."""
     return _SUFFIXES.get(format, format)
 
 
 def format_of(path: Path) -> str | None:
-    """The format that a file's name says; None where it says none."""
+    """Return the format that a file's ending names; None if it names none."""
     ending = path.suffix[1:].lower()
     return next((name for name in FORMATS if ending in (name, suffix(name))), None)
 
@@ -60,10 +60,10 @@ def write(
     cursor: Cursor = NOWHERE,
     options: DrawOptions = PLAIN,
 ) -> None:
-    """Write a view; a file of that name is replaced.
+    """Write a view, replacing a file of that name.
 
     Raises:
-        BertdynError: a figure without matplotlib, or of a view that has none; a file that cannot be written.
+        BertdynError: a figure needs matplotlib, the view has no figure, or the file cannot be written.
     """
     if format in ("png", "pdf"):
         from explorer.export.figure import save
@@ -89,7 +89,7 @@ def as_format(
     cursor: Cursor = NOWHERE,
     options: DrawOptions = PLAIN,
 ) -> str:
-    """A view in one of the formats that are text."""
+    """Return a view in one of the text formats."""
     from explorer.export import rows
 
     if format == "csv":
@@ -113,13 +113,13 @@ def write_beside(
     cursor: Cursor,
     options: DrawOptions,
 ) -> Path:
-    """Write a view into a folder; a name that is taken gets a number, so that nothing is replaced.
+    """Write a view into a folder for the explorer; a number is added to a name that is taken.
 
-    For the explorer: a figure is drawn in a process of its own.
+    Figures are drawn in a child process.
 
     Raises:
         BertdynError: as write().
-        OSError: the folder cannot be written.
+        OSError: the folder is not writable.
     """
     path = _free(folder, name, suffix(format))
     try:

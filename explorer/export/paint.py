@@ -1,4 +1,4 @@
-"""What views draw in cells, drawn on matplotlib's axes: the same charts, maps, matrices and paths."""
+"""Draw the charts, maps, matrices and paths of views on matplotlib's axes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 GREY = "#8c8c8c"
 _BANDS = 3
-"""Bands shown at once: more of them overlap into one stain."""
+"""Maximum number of bands shown at once: more of them overlap too much."""
 _LABELS = 40
-"""Names along an axis at most."""
+"""Maximum number of names along an axis."""
 _DIGITS = 24
-"""Rows and columns up to which values are written into the cells."""
+"""Maximum number of rows and columns for which values are written into the cells."""
 
 
 def part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
@@ -37,17 +37,18 @@ def part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
 
 
 def colour(rank: float) -> Any:
-    """A place of the ordinal ramp, 0..1; its light end has too little contrast on paper."""
+    """Return the colour at a place 0..1 of the ordinal ramp, without its light end (low contrast on paper)."""
     from matplotlib import colormaps
 
     return colormaps["viridis"](0.88 * min(1.0, max(0.0, rank)))
 
 
 def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
-    """A line chart. ``focus``: the line that carries band and companions, -1 none; ``tall``: inches of the plot, 0 for
-    lines without labels at their ends.
+    """Draw a line chart.
 
-    Companions belong to one line: without a focus they are those of the last.
+    Args:
+        focus: the line with a band and reference curves; -1: none, with the reference curves of the last line.
+        tall: height of the plot in inches; 0: no labels at the ends of the lines.
     """
     scale = chart.y_scale(log)
     if scale.log:
@@ -85,7 +86,7 @@ def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
 
 
 def track(axes: Axes, steps: Sequence[int], what: Track) -> None:
-    """One quantity that was logged while training."""
+    """Draw one quantity of the training log."""
     there = np.isfinite(what.values)
     axes.plot(np.array(steps)[there], what.values[there], color="#404040", linewidth=1, marker=".", markersize=3)
     axes.set_ylabel(what.short.replace(" ", "\n"), rotation=0, ha="right", va="center", fontsize=7)
@@ -93,7 +94,7 @@ def track(axes: Axes, steps: Sequence[int], what: Track) -> None:
 
 
 def heat(figure: Figure, axes: Axes, chart: HeatChart, log: bool, digits: bool) -> None:
-    """A heat map with its colour bar; row 0 at the bottom. Dots: not computed; crosses: no value, with a reason."""
+    """Draw a heat map with its colour bar, row 0 at the bottom. Dots: not computed; crosses: no value, for a reason."""
     from matplotlib.colors import LogNorm, Normalize
 
     data = chart.heat
@@ -119,7 +120,7 @@ def heat(figure: Figure, axes: Axes, chart: HeatChart, log: bool, digits: bool) 
 
 
 def matrix(figure: Figure, axes: list[Axes], what: Matrix, digits: bool) -> None:
-    """Panels side by side, row 0 on top; an axes for each, and one more where there is a column at the side."""
+    """Draw panels side by side, row 0 on top, each on its own axes, and a side column on a further one."""
     panels = [*what.panels, *([what.side] if what.side is not None else [])]
     for i, (panel, place) in enumerate(zip(panels, axes, strict=True)):
         side = panel is what.side
@@ -143,7 +144,7 @@ def matrix(figure: Figure, axes: list[Axes], what: Matrix, digits: bool) -> None
 
 
 def plane(axes: Axes, what: Plane) -> None:
-    """Paths: a ring where one starts, a cross where it ends, both axes on one scale."""
+    """Draw paths on axes of equal scale, with a ring at the start and a cross at the end of each."""
     for path in what.paths:
         tint = colour(path.rank)
         axes.plot(path.x, path.y, color=tint, linewidth=1, marker=".", markersize=3)
@@ -162,7 +163,7 @@ def plane(axes: Axes, what: Plane) -> None:
 
 
 def scatter(axes: Axes, what: Scatter) -> None:
-    """Points of two scales, and what their colours stand for as a bar."""
+    """Draw points on two scales, with a colour bar."""
     drawn = axes.scatter(what.x, what.y, c=what.share, cmap="viridis", vmin=0, vmax=1, s=6, linewidths=0)
     axes.set_xlim(*what.x_range)
     axes.set_ylim(*what.y_range)
@@ -175,7 +176,7 @@ def scatter(axes: Axes, what: Scatter) -> None:
 
 
 def names(axes: Axes, rows: tuple[str, ...], columns: tuple[str, ...], upright: bool = False) -> None:
-    """Names along both axes, thinned out where there are too many to read."""
+    """Write names along both axes, leaving out some if there are too many to read."""
     for named, axis in ((rows, axes.yaxis), (columns, axes.xaxis)):
         every = max(1, -(-len(named) // _LABELS))
         places = range(0, len(named), every)
@@ -223,7 +224,7 @@ def _whole_numbers(axes: Axes) -> None:
 
 
 def _at_their_ends(axes: Axes, chart: Chart, focus: int, tall: float) -> None:
-    """Labels right of the plot, in the order of the lines' ends, far enough apart to be read."""
+    """Write labels to the right of the plot, in the order of the lines' ends, far enough apart to be read."""
     ended = [(one, i) for i, one in enumerate(chart.series) if np.isfinite(one.last)]
     if not ended:
         return
@@ -236,7 +237,7 @@ def _at_their_ends(axes: Axes, chart: Chart, focus: int, tall: float) -> None:
     for k in order:
         low = set_at[k] = max(places[k], low + gap)
     high = 1 + gap
-    for k in reversed(order):  # what was pushed over the top moves down again, as far as must be
+    for k in reversed(order):  # labels pushed over the top move down again, as little as possible
         high = set_at[k] = min(set_at[k], high - gap)
     size = 7 if len(ended) <= 16 else 5.5
     for k, (one, i) in enumerate(ended):

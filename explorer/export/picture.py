@@ -1,4 +1,4 @@
-"""A view's picture as text and as SVG."""
+"""Print a view's picture as text and as SVG."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def as_text(
     options: DrawOptions = PLAIN,
     heading: int | None = None,
 ) -> str:
-    """Title, picture of ``size`` (columns, lines), what the cursor reads, notes.
+    """Return title, picture of ``size`` (columns, lines), values under the cursor, and notes as text.
 
     Args:
-        heading: cells of the title's lines where the picture is wider than a reader's screen.
+        heading: width of the title's lines in cells if the picture is wider than the reader's screen.
     """
     picture = view.draw(*size, palette(depth, dark), cursor, options)
     room = heading or size[0]
@@ -43,7 +43,7 @@ def as_svg(
     cursor: Cursor = NOWHERE,
     options: DrawOptions = PLAIN,
 ) -> str:
-    """The same as a picture in all its colours."""
+    """Return the same as an SVG picture in full colour."""
     picture = view.draw(*size, palette(Depth.TRUECOLOR, dark), cursor, options)
     words = tuple(line for line in (view.subtitle, picture.reading, *picture.notes) if line)
     return to_svg(picture.lines, dark, view.title, words)

@@ -1,4 +1,4 @@
-"""Rows as CSV, JSON and Parquet."""
+"""Write rows as CSV, JSON and Parquet."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from store.duck import write_table
 
 
 def as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A JSON array with an object a row; NaN and infinities become null."""
+    """Return a JSON array with one object per row; NaN and infinities become null."""
     objects = [{c: _json_safe(v) for c, v in zip(columns, row, strict=True)} for row in rows]
     body = ",\n".join(" " + json.dumps(o, ensure_ascii=False, default=str, allow_nan=False) for o in objects)
     return f"[\n{body}\n]\n" if objects else "[]\n"
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """CSV with a header; empty cells are missing values."""
+    """Return CSV with a header; missing values are empty cells."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -30,7 +30,7 @@ def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def write_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output: Path) -> None:
-    """Write rows as Parquet; a column's type is that of its values.
+    """Write rows as Parquet; each column has the type of its values.
 
     Raises:
         BertdynError: the file cannot be written.
@@ -40,7 +40,7 @@ def write_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]], output:
 
 
 def plain(value: Any) -> Any:
-    """A value for formats that know no nesting: what has parts becomes JSON."""
+    """Convert a value for formats without nesting: lists and mappings become JSON."""
     if isinstance(value, (dict, list, tuple)):
         return json.dumps(_json_safe(value), ensure_ascii=False, default=str)
     return value

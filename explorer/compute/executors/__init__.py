@@ -1,4 +1,4 @@
-"""Where tasks are done: child processes on this machine, or the workers of a cluster."""
+"""Processes that do tasks: child processes on this machine, or the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ if TYPE_CHECKING:
     from explorer.compute.executors.base import MakeWorkers
 
 SCHEDULER = "BERTDYN_SCHEDULER"
-"""Variable of the environment that names a scheduler."""
+"""Environment variable with the address of a scheduler."""
 
 
 def address_of(scheduler: str | None) -> str:
-    """Return the scheduler that is named, on the command line or by ``BERTDYN_SCHEDULER``; empty for none."""
+    """Return the address of the scheduler, from the command line or ``BERTDYN_SCHEDULER``; empty if there is none."""
     return scheduler or os.environ.get(SCHEDULER, "")
 
 
 def workers_of(scheduler: str | None, store: Path) -> MakeWorkers:
-    """Return the way to the workers of the scheduler that is named, on the command line or by ``BERTDYN_SCHEDULER``;
-    else to child processes.
+    """Return a function that starts workers: those of the given scheduler, else child processes.
 
     Args:
-        scheduler: its address; None: not named on the command line.
-        store: what they will work on.
+        scheduler: address from the command line; None: use ``BERTDYN_SCHEDULER`` if it is set.
+        store: path of the store that they will work on.
     """
     address = address_of(scheduler)
     if address:

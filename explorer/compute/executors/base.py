@@ -1,4 +1,4 @@
-"""What computing knows of the processes that do its tasks."""
+"""The interface of the processes that do tasks."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ T = TypeVar("T")
 
 
 class Note(NamedTuple):
-    """How far a task is."""
+    """A progress report of a task."""
 
     task: int
-    """Its number in the run."""
+    """Number of the task in the run."""
     done: int
-    """Cells that it has finished."""
+    """Number of finished cells."""
     text: str
-    """What it is at, in words."""
+    """Description of the current work."""
 
 
 class Notes(Protocol):
-    """Takes a worker's notes to the process that handed out the task; travels with the task."""
+    """Sends a worker's notes to the process that sent the task; it is sent along with the task."""
 
     def write(self, note: Note) -> None:
-        """Put a note where it will be found; a later one of the same task replaces it."""
+        """Send a note; it replaces earlier notes of the same task."""
         ...
 
 
 @dataclass(frozen=True)
 class NoNotes:
-    """Nobody looks."""
+    """Discards all notes."""
 
     def write(self, note: Note) -> None:
         """See ``Notes``."""
@@ -41,52 +41,54 @@ class NoNotes:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What it means that a task gave an error instead of a report."""
+    """The meaning of an error of a task."""
 
     message: str
     over: bool
-    """No further task can be done."""
+    """True if no further task can be done."""
 
 
 class Workers(Protocol):
-    """Processes that do tasks, at most one each at a time."""
+    """Processes that do tasks, each at most one at a time."""
 
     @property
     def count(self) -> int:
-        """How many there are now; at least one."""
+        """Current number of processes, at least one."""
         ...
 
     @property
     def threads(self) -> int:
-        """Threads of arithmetic in each: sums depend on them in their last bits. 0: as they are."""
+        """Number of arithmetic threads per process, on which the last bits of sums depend; 0: unchanged."""
         ...
 
     @property
     def notes(self) -> Notes:
-        """What tasks are given to write notes."""
+        """Object with which tasks send notes."""
         ...
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Hand out a task."""
+        """Send a task to one of the processes."""
         ...
 
     def read_notes(self) -> list[Note]:
-        """Return the notes that came since the last time, the latest of each task."""
+        """Return the notes since the last call, the latest of each task."""
         ...
 
     def gone(self) -> str:
-        """Say why no task will ever be done any more, in a sentence; empty while they work. Asked now and then: tasks
-        that were handed out may never answer."""
+        """Return a sentence with the reason why no task can be done any more; empty while the processes work.
+
+        It must be called regularly, since running tasks may never answer.
+        """
         ...
 
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
-        """Say what an error of a task means; None where it is the task's own, or a bug.
+        """Return the meaning of an error of a task; None if it comes from the task itself or is a bug.
 
         Args:
-            doing: what was being computed, in words.
+            doing: description of the computation.
         """
         ...
 
 
 MakeWorkers = Callable[[int], AbstractContextManager[Workers]]
-"""Makes workers, given how many there is work for; leaving the context ends them, or lets go of them."""
+"""Function that starts workers or connects to them, given the number of tasks; its context ends or releases them."""

@@ -1,7 +1,7 @@
-"""Workers of a dask cluster, which somebody else started: a scheduler that is named by its address.
+"""Use the workers of a running dask cluster, given the address of its scheduler.
 
-Only tasks and the store's path travel. Every worker must see the store under the same path, on a file system that all
-share, and have the same measures.
+Only tasks and the store's path are sent. Every worker must see the store under the same path, on a shared file system,
+and have the same measures.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from explorer.compute.executors.sight import Sight, difference, look, shown
 from store.errors import BertdynError
 
 CONNECT_SECONDS = 10.0
-"""How long a scheduler may take to answer, and the first worker to be there."""
+"""Seconds to wait for an answer of the scheduler, and for the first worker."""
 _GPU = "GPU"
 _LOGGERS = ("distributed", "distributed.client", "distributed.core", "distributed.comm", "tornado.application")
 
 
 @dataclass(frozen=True)
 class TopicNotes:
-    """Sends notes to those who follow a topic at the scheduler."""
+    """Sends notes to the subscribers of a topic at the scheduler."""
 
     topic: str
 
@@ -37,12 +37,12 @@ class TopicNotes:
         """See ``Notes``."""
         from distributed import get_worker
 
-        with suppress(Exception):  # a note that is lost loses nothing
+        with suppress(Exception):  # a lost note does no harm
             get_worker().log_event(self.topic, tuple(note))
 
 
 class ClusterWorkers:
-    """All workers of a scheduler, as many as there are at any time."""
+    """All workers of a scheduler; their number may change at any time."""
 
     def __init__(self, client: Any, address: str, threads: int, resources: Mapping[str, float] | None) -> None:
         self._client = client
@@ -51,7 +51,7 @@ class ClusterWorkers:
         self._came: dict[int, Note] = {}
         self._lock = threading.Lock()
         self._lost = (
-            f"The scheduler at {address} is gone. What was finished is kept: start it again and run the same command."
+            f"The scheduler at {address} is gone. Finished work is kept: start it again and run the same command."
         )
         self._executor = client.get_executor(pure=False, resources=resources)
         client.subscribe_topic(self._notes.topic, self._take)
@@ -80,7 +80,7 @@ class ClusterWorkers:
         return found
 
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
-        """See ``Workers``: the scheduler gives a task whose worker died to others, and at last gives it up."""
+        """See ``Workers``: if a worker dies, the scheduler gives its task to other workers and finally gives up."""
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
 
@@ -95,11 +95,11 @@ class ClusterWorkers:
         return None
 
     def gone(self) -> str:
-        """See ``Workers``: what is handed out after the connection was lost never answers."""
+        """See ``Workers``: tasks that are sent after a lost connection never answer."""
         return "" if self._client.status in ("running", "connecting") else self._lost
 
     def close(self) -> None:
-        """Let go of the scheduler; tasks that were handed out and not begun are taken back."""
+        """Disconnect from the scheduler and cancel tasks that have not begun."""
         with suppress(Exception):
             self._client.unsubscribe_topic(self._notes.topic)
         with suppress(Exception):
@@ -115,15 +115,15 @@ class ClusterWorkers:
 
 
 def cluster_workers(address: str, store: Path, gpu: bool = False) -> MakeWorkers:
-    """Return the way to the workers of a scheduler.
+    """Return a function that connects to the workers of a scheduler.
 
     Args:
-        store: it must be on a file system that all workers see.
-        gpu: each task takes one GPU of the workers that were started with any (``--resources GPU=1``).
+        store: path of the store, on a file system that all workers share.
+        gpu: let each task take one GPU if any worker was started with some (``--resources GPU=1``).
 
     Raises (when entered):
-        BertdynError: ``distributed`` is missing; no scheduler answers there, or one of another version; no worker, one
-            with several threads, without bertdyn or with other measures, or one that does not see the store.
+        BertdynError: ``distributed`` is missing; no scheduler answers, or it has another version; there is no worker,
+            or one has several threads, lacks bertdyn, has other measures, or does not see the store.
     """
 
     @contextmanager
@@ -151,7 +151,7 @@ def cluster_workers(address: str, store: Path, gpu: bool = False) -> MakeWorkers
 
 
 def _one_gpu(client: Any) -> Mapping[str, float] | None:
-    """What a task takes where any worker has a GPU to give."""
+    """Return the resources of a task: one GPU if any worker offers GPUs, else None."""
     known = client.scheduler_info(n_workers=-1)["workers"].values()
     return {_GPU: 1.0} if any(worker.get("resources", {}).get(_GPU) for worker in known) else None
 
@@ -162,7 +162,7 @@ def _client(make: Any, address: str) -> Any:
     except (OSError, TimeoutError, ValueError) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BertdynError(f"--scheduler {address}: no dask scheduler answers there ({said}).") from None
-    except Exception as error:  # what another version of the protocol brings about is not foreseen
+    except Exception as error:  # another version of the protocol may raise anything
         raise BertdynError(
             f"--scheduler {address}: the scheduler does not understand this client ({type(error).__name__}). Both "
             "sides need the same version of dask.distributed."
@@ -170,7 +170,7 @@ def _client(make: Any, address: str) -> Any:
 
 
 def _checked(client: Any, address: str, store: Path) -> int:
-    """Threads that each worker may use.
+    """Check the workers and return the number of threads that each may use.
 
     Raises:
         BertdynError: the workers cannot be used.
@@ -182,7 +182,7 @@ def _checked(client: Any, address: str, store: Path) -> int:
     several = [worker for worker, threads in client.nthreads().items() if threads != 1]
     if several:
         raise BertdynError(
-            f"--scheduler {address}: worker {several[0]} has several threads, which would share what one task keeps. "
+            f"--scheduler {address}: worker {several[0]} has several threads, which would share one task's cache. "
             "Start workers with --nthreads 1, as many as there are cores (or GPUs) to use."
         )
     _same_versions(client, address)
@@ -204,7 +204,11 @@ def _checked(client: Any, address: str, store: Path) -> int:
 
 
 def _same_versions(client: Any, address: str) -> None:
-    """Raises BertdynError: dask of another version somewhere, which fails late and says little."""
+    """Refuse different versions of dask, which would fail late and without a clear message.
+
+    Raises:
+        BertdynError: the versions differ.
+    """
     found = client.get_versions()
     own = found["client"]["packages"]
     for where, there in (("the scheduler", found["scheduler"]), *found["workers"].items()):
@@ -219,7 +223,7 @@ def _same_versions(client: Any, address: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what dask logs about connections: our errors say what matters."""
+    """Silence dask's log messages about connections; our own errors say what matters."""
     before = {name: logging.getLogger(name).level for name in _LOGGERS}
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -18,7 +18,7 @@ from explorer.compute.pool import cpus, local_pool
 
 @dataclass(frozen=True)
 class FolderNotes:
-    """Writes notes as files of a folder, one per task."""
+    """Sends notes as files in a folder, one per task."""
 
     folder: str
 
@@ -26,12 +26,12 @@ class FolderNotes:
         """See ``Notes``."""
         path = Path(self.folder, str(note.task))
         draft = path.with_suffix(f".{os.getpid()}")
-        with suppress(OSError):  # the run that looked for it may be over
+        with suppress(OSError):  # the run that reads the notes may be over
             draft.write_text(json.dumps(note))
             draft.replace(path)
 
     def read(self) -> list[Note]:
-        """Return the notes that are there, and remove them."""
+        """Return all notes and remove them."""
         found = []
         for path in Path(self.folder).glob("*"):
             if not path.suffix:
@@ -42,7 +42,7 @@ class FolderNotes:
 
 
 class LocalWorkers:
-    """Child processes, killed on the way out."""
+    """Child processes, which are killed at the end."""
 
     def __init__(self, executor: Executor, count: int, threads: int, folder: str) -> None:
         self._executor, self._notes = executor, FolderNotes(folder)
@@ -66,7 +66,7 @@ class LocalWorkers:
         return ""
 
     def verdict(self, error: BaseException, doing: str) -> Verdict | None:
-        """See ``Workers``; a child that died takes the others with it."""
+        """See ``Workers``; if a child dies, the others end too."""
         if not isinstance(error, BrokenExecutor):
             return None
         code = re.search(r"\{(.*?)\}", str(error))

@@ -1,4 +1,4 @@
-"""What a worker sees, to be compared with what the process that hands out tasks sees."""
+"""Compare the environment of a worker with that of the process that sends tasks."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from store.staging import writing
 
 @dataclass(frozen=True)
 class Sight:
-    """One process: where it runs, what it has, whether it sees the store."""
+    """The environment of a process: machine, packages, and whether it sees the store."""
 
     host: str
     cpus: int
     mark: str | None
-    """Content of the file that was put into the store; None where it is not there."""
+    """Content of the mark file in the store; None if the process does not see the file."""
     measures: Mapping[str, int]
     """Version of each measure's definition."""
     packages: Mapping[str, str]
-    """Versions of what numbers depend on."""
+    """Versions of the packages on which numbers depend."""
 
 
 @contextmanager
 def shown(store: Path) -> Iterator[Path]:
-    """Put a file with content of its own into the store, for others to find; it is gone afterwards.
+    """Write a mark file with unique content into the store for the duration of the block.
 
     Raises:
-        BertdynError: the store cannot be written.
+        BertdynError: the store is not writable.
     """
     mark = draft(store / STAGING / "seen")
     with writing(store):
@@ -45,7 +45,7 @@ def shown(store: Path) -> Iterator[Path]:
 
 
 def look(mark: str) -> Sight:
-    """Look around in this process."""
+    """Return the environment of this process."""
     from importlib.metadata import version
 
     from explorer.measures.registry import all_measures
@@ -63,7 +63,7 @@ def look(mark: str) -> Sight:
 
 
 def difference(own: Sight, other: Sight, store: Path) -> str:
-    """Say why another process cannot do this one's tasks; empty where it can."""
+    """Return the reason why another process cannot do this one's tasks; empty if it can."""
     if other.mark != own.mark:
         return (
             f"on {other.host} does not see the store: {store} must be on a file system that all machines share, under "
@@ -72,14 +72,14 @@ def difference(own: Sight, other: Sight, store: Path) -> str:
     for name, package in own.packages.items():
         if other.packages.get(name) != package:
             return (
-                f"on {other.host} has {name} {other.packages.get(name)}, and this process {package}: the same numbers "
+                f"on {other.host} has {name} {other.packages.get(name)}, but this process {package}: the same numbers "
                 "need the same versions."
             )
     for name, number in own.measures.items():
         if other.measures.get(name) != number:
             has = f"version {other.measures[name]}" if name in other.measures else "no"
             return (
-                f"on {other.host} has {has} measure '{name}', and this process version {number}: start workers with "
+                f"on {other.host} has {has} measure '{name}', but this process version {number}: start workers with "
                 "the same code and the same BERTDYN_MEASURES."
             )
     return ""

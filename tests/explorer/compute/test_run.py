@@ -232,9 +232,9 @@ def test_a_value_that_is_no_finite_number_has_a_reason_and_spares_the_others(sto
     question = ask(Selection("odd", "dev", seeds=("1",), steps=Ranges.one(40)), measure, list_store(store))
     outcome = compute(store, [question], workers=1, executor=here)
     assert (outcome.computed, outcome.failures) == (4, ())
-    assert outcome.notes == ("odd came out as no finite number (12 rows)",)
+    assert outcome.notes == ("odd is not a finite number (12 rows)",)
     found = {(r.layer, r.statistic): (r.value, r.n, r.reason) for r in store.results()}
-    undefined = (None, 7, "odd came out as no finite number")
+    undefined = (None, 7, "odd is not a finite number")
     for layer in range(4):
         assert {statistic: got for (at, statistic), got in found.items() if at == layer} == {
             "": (0.5, 7, ""),

@@ -30,7 +30,7 @@ async def test_every_screen_is_plain(computed: Path, tmp_path: Path, size: tuple
                 assert beyond(screen_text(pilot)) == [], mode.title
         await pilot.press("1", "tab", "escape")
         kept.keep("mine", screen.state)
-        for key, words in (("question_mark", "Views"), ("e", "the numbers, an object"), ("L", "mine")):
+        for key, words in (("question_mark", "Views"), ("e", "the numbers, one object"), ("L", "mine")):
             await pilot.press(key)
             await shown(pilot, words)
             assert beyond(screen_text(pilot)) == [], key
