@@ -1,6 +1,6 @@
-"""The entries `bertdyn` (all that is not the full-screen app) and `bertdyn-tui`.
+"""The entry points `bertdyn` (the command line) and `bertdyn-tui` (the explorer).
 
-Commands are imported only when called: `bertdyn --help` needs no array library, and the explorer paints first.
+Commands are imported only when called, so that `bertdyn --help` needs no array library and the explorer starts quickly.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "extract": "Read checkpoints, store their hidden states and attentions.",
-    "register": "List checkpoints without running them.",
+    "register": "Register checkpoints without running them.",
     "annotate": "Add labels to a stored corpus; no model is run.",
     "corpus": "Add texts to a store without extracting.",
     "compute": "Compute a measure for a selection; print the values.",
     "show": "Draw one of the explorer's views as text.",
-    "ls": "What a store holds: runs, checkpoints, corpora, results.",
-    "sql": "Ask the store's tables in SQL.",
-    "check": "Verify a store; --repair mends it.",
-    "measures": "What each measure is: definition, unit, range, source, cost.",
+    "ls": "List what a store holds: runs, checkpoints, corpora, results.",
+    "sql": "Query the store's tables in SQL.",
+    "check": "Check a store, and repair it with --repair.",
+    "measures": "Describe each measure: definition, unit, range, source, cost.",
     "clusters-export": "Write one layer's clusters as DirectProbe's own files.",
     "data-map-export": "Write a run's data map as JSON lines, as Dataset Cartography does.",
-    "demo": "Fine-tune a tiny BERT here and now, and make a store of it.",
+    "demo": "Fine-tune a tiny BERT and make a store from its checkpoints.",
 }
 DEMO_FOLDER = "bertdyn-demo"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry of `bertdyn`. Exit codes: 0 done, 1 done in part, 2 bad input and nothing changed, 130 interrupted."""
+    """Run `bertdyn`. Exit codes: 0 done, 1 partly done, 2 bad input and nothing changed, 130 interrupted."""
     import click
 
     from explorer.measures.base import MeasureError
@@ -53,9 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _complain("interrupted; what was finished is kept.")
+        _complain("interrupted; finished work is kept.")
         code = 130
-    except BrokenPipeError:  # `bertdyn ... | head`: the reader has had enough
+    except BrokenPipeError:  # `bertdyn ... | head`: the reader has closed the pipe
         sys.stderr.close()
         code = 0
     sys.exit(code if isinstance(code, int) else 0)
@@ -81,7 +81,7 @@ def _group() -> click.Group:
     @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
     @click.version_option(package_name="bertdyn", prog_name="bertdyn")
     def group() -> None:
-        """bertdyn: what fine-tuning does to a BERT-like encoder.
+        """bertdyn: explore what fine-tuning does to a BERT-like encoder.
 
         \b
         bertdyn extract runs.bertdyn runs/ --reference bert-base-uncased --corpus dev=sst2_dev.tsv
@@ -93,7 +93,7 @@ def _group() -> click.Group:
 
 
 def tui(arguments: list[str] | None = None) -> None:
-    """Entry of `bertdyn-tui`: argparse, because it costs a tenth of click before the first frame."""
+    """Run `bertdyn-tui`. It uses argparse, which takes a tenth of click's time before the first frame."""
     from explorer.measures.base import MeasureError
     from store.errors import BertdynError
 
@@ -112,9 +112,9 @@ def tui(arguments: list[str] | None = None) -> None:
             sys.exit(0)
         config.settle_colour(settings)
         if settings.text("scheduler"):
-            os.environ["BERTDYN_SCHEDULER"] = settings.text("scheduler")  # jobs are processes of their own
+            os.environ["BERTDYN_SCHEDULER"] = settings.text("scheduler")  # for jobs, which are separate processes
         path = _demo(args.store or DEMO_FOLDER) if args.demo else _find(args.store)
-        gc.disable()  # until it runs: modules are no garbage, and looking for some in them delays the first frame
+        gc.disable()  # until the app runs: modules are not garbage, and a collection would delay the first frame
         from explorer.ui import app
 
         code = app.run(path, settings)
@@ -139,10 +139,10 @@ def _tui_parser() -> argparse.ArgumentParser:
         description="Look at a store in the terminal.",
         epilog="""example: bertdyn-tui runs.bertdyn        first time: bertdyn-tui --demo
 
-settings: the command line wins over the environment (BERTDYN_COLOR, BERTDYN_ASCII, ...; NO_COLOR), it over the file
-~/.config/bertdyn/config.toml (or $BERTDYN_CONFIG), and it over what was shown when the store was left. A table [keys]
-in the file gives actions other keys, such as "measure.next" = "n,f5". --print-config shows every setting, where it was
-said, and is such a file.""",
+settings, strongest first: the command line; the environment (BERTDYN_COLOR, BERTDYN_ASCII, ...; NO_COLOR); the file
+~/.config/bertdyn/config.toml (or $BERTDYN_CONFIG); the state in which you last left the store. A table [keys] in the
+file assigns other keys to actions, such as "measure.next" = "n,f5". --print-config prints all settings with their
+sources, in the format of that file.""",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -159,7 +159,7 @@ said, and is such a file.""",
             parser.add_argument(
                 setting.flag, choices=setting.choices or None, metavar=_metavar(setting.choices), help=setting.help
             )
-    parser.add_argument("--print-config", action="store_true", help="print every setting with where it was said")
+    parser.add_argument("--print-config", action="store_true", help="print all settings with their sources")
     return parser
 
 

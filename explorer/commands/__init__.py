@@ -1,1 +1,1 @@
-"""One module a command of `bertdyn`; each holds a click command called ``command`` and is imported when called."""
+"""One module per command of `bertdyn`; each has a click command named ``command`` and is imported when called."""

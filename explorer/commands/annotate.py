@@ -1,4 +1,4 @@
-"""`bertdyn annotate`: labels for a corpus that is stored already."""
+"""`bertdyn annotate`: add labels to a stored corpus."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from explorer.commands.corpora import limit_option
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--text", metavar="COLUMN[,COLUMN]", help="Column of the sentences, as in `bertdyn extract`.")
 @click.option("--label", metavar="COLUMN[,COLUMN]", help="Columns of the labels, as in `bertdyn extract`.")
-@click.option("--name", metavar="NAME", help="What the labels of one column are called; default: as the column.")
+@click.option("--name", metavar="NAME", help="Name of the labels of one column; default: the column's name.")
 @limit_option
-@click.option("--replace", is_flag=True, help="Put labels in the place of others of that name.")
+@click.option("--replace", is_flag=True, help="Replace existing labels of the same name.")
 def command(
     store: Path,
     corpus: str,
@@ -29,10 +29,10 @@ def command(
     limit: int | None,
     replace: bool,
 ) -> int:
-    """Add the labels in FILE to a corpus of STORE. No model is run: hidden states stay as they are.
+    """Add the labels in FILE to a corpus of STORE, without running a model.
 
-    FILE has the texts of the corpus, in the same order; other texts are refused. A row without a label is a sentence
-    without one. Values that were computed from labels that are replaced are out of date.
+    FILE must have the texts of the corpus in the same order; other texts are refused. A row without a label is a
+    sentence without one. Values computed from replaced labels become out of date.
 
     \b
     bertdyn annotate runs.bertdyn dev sst2_dev_topics.tsv --label topic

@@ -1,4 +1,4 @@
-"""`bertdyn check`: verify a store, and mend it."""
+"""`bertdyn check`: check a store and repair it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from explorer.commands.ls import readable
 
 @click.command(no_args_is_help=True)
 @click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
-@click.option(
-    "--repair", is_flag=True, help="Set damaged groups aside in trash/, make the tables again, clear leftovers."
-)
-@click.option("--empty-trash", is_flag=True, help="First remove what earlier repairs set aside.")
+@click.option("--repair", is_flag=True, help="Move damaged groups to trash/, rebuild the tables, remove leftovers.")
+@click.option("--empty-trash", is_flag=True, help="First delete what earlier repairs moved to trash/.")
 def command(store: Path, repair: bool, empty_trash: bool) -> None:
     """Read everything in STORE and compare it with its checksums and descriptions.
 
-    Exit codes: 0 sound (or all mended), 1 something is wrong, 2 bad input.
+    Exit codes: 0 no faults (or all repaired), 1 faults, 2 bad input.
 
     \b
     bertdyn check runs.bertdyn
@@ -39,9 +37,9 @@ def command(store: Path, repair: bool, empty_trash: bool) -> None:
     )
     click.echo(
         f"{report.corpora:,} corpora and {report.checkpoints:,} checkpoints, {readable(report.bytes)} read"
-        + (f" ({readable(report.kept_bytes)} more kept to save time)" if report.kept_bytes else "")
+        + (f" (and a cache of {readable(report.kept_bytes)})" if report.kept_bytes else "")
         + f": {found}"
-        + ("" if report.sound or repair else "; --repair mends what can be mended")
+        + ("" if report.sound or repair else "; --repair repairs what it can")
         + "."
     )
     if report.problems and not repair:

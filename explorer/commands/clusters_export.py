@@ -1,4 +1,4 @@
-"""`bertdyn clusters-export`: one layer's clusters as DirectProbe's own files."""
+"""`bertdyn clusters-export`: write one layer's clusters as DirectProbe's files."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 @click.option(
     "--method", default="directprobe", show_default=True, metavar="directprobe|pairs", help="As measure clusters."
 )
-@click.option("--held-out", default="0", show_default=True, metavar="SHARE", help="Of the examples, to predict.")
-@click.option("--split-seed", default="0", show_default=True, metavar="N", help="Of the examples held out.")
+@click.option("--held-out", default="0", show_default=True, metavar="SHARE", help="Share of examples to predict.")
+@click.option("--split-seed", default="0", show_default=True, metavar="N", help="Seed of their choice.")
 def command(
     store: Path,
     checkpoint: str,
@@ -74,7 +74,7 @@ def command(
         raise BertdynError(f"{folder} exists and is not an empty folder: name another.")
     key = Against.parse(checkpoint).key
     if key is None:
-        raise BertdynError(f"'{checkpoint}' is no checkpoint: name it as TASK/SEED/STEP.")
+        raise BertdynError(f"'{checkpoint}' is not a checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)
     texts = opened.corpus(_corpus(opened.corpora(), corpus))
     listing = list_store(opened)
@@ -109,19 +109,19 @@ def command(
 
 
 def clusters_lines(side: Side) -> Iterator[str]:
-    """One cluster number a point."""
+    """Return lines with one cluster number per point."""
     return (str(k) for k in side.assignment)
 
 
 def distance_lines(side: Side, names: tuple[str, ...]) -> Iterator[str]:
-    """One pair of clusters of different labels a line."""
+    """Yield one line per pair of clusters of different labels."""
     for (i, j), distance in zip(side.pairs.tolist(), side.distances, strict=True):
         a, b = (names[side.cluster_label[k]] for k in (i, j))
         yield f"({i}-{a}, {j}-{b}): {distance:.4f}"
 
 
 def prediction_lines(side: Side, names: tuple[str, ...], prediction: Prediction, gold: np.ndarray) -> Iterator[str]:
-    """One held-out point a line: its label, then every cluster by its distance."""
+    """Yield one line per held-out point: its label, then all clusters by distance."""
     for row, label in zip(prediction.upper, gold, strict=True):
         near = (f"{k}-{names[side.cluster_label[k]]},{row[k]:.4f}" for k in row.argsort(kind="stable"))
         yield "\t".join((names[label], *near))
@@ -137,7 +137,7 @@ def _corpus(infos: tuple[CorpusInfo, ...], name: str | None) -> str:
 
 
 def _write(folder: Path, files: dict[str, Iterator[str]]) -> None:
-    """All files or none: into a folder beside, then renamed."""
+    """Write all files or none: into a temporary folder, which is then renamed."""
     draft = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     try:
         draft.mkdir(parents=True)
@@ -152,7 +152,7 @@ def _write(folder: Path, files: dict[str, Iterator[str]]) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, float], None]]:
-    """A line on stderr; quiet where stderr is no terminal."""
+    """Show progress as a line on stderr if it is a terminal."""
     if not sys.stderr.isatty():
         yield lambda what, share: None
         return

@@ -1,4 +1,4 @@
-"""`bertdyn compute`: compute a measure for a selection, print the values."""
+"""`bertdyn compute`: compute measures for a selection and print the values."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ _FIELDS = frozenset(COLUMNS)
     "--null",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Also the value that chance gives: mean of N draws with whole examples (or labels) permuted.",
+    help="Also compute the chance level: mean of N draws with whole examples (or labels) permuted.",
 )
-@click.option("--interval", type=click.Choice(INTERVALS), help="Also an interval over whole examples.")
-@click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of the interval.")
-@click.option("--resamples", type=click.IntRange(20), default=200, show_default=True, help="Of the bootstrap.")
+@click.option("--interval", type=click.Choice(INTERVALS), help="Also compute an interval over whole examples.")
+@click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Its level.")
+@click.option("--resamples", type=click.IntRange(20), default=200, show_default=True, help="Bootstrap resamples.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes at once; default: by cores and work."
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Number of processes; default: by cores and work."
 )
 @scheduler_option
 @part_option
-@click.option("--device", default="auto", metavar="auto|cpu|cuda", show_default=True, help="Where to compute.")
+@click.option("--device", default="auto", metavar="auto|cpu|cuda", show_default=True, help="Device to compute on.")
 @output_options
 def command(
     measures: str,
@@ -73,9 +73,9 @@ def command(
 ) -> None:
     """Compute MEASURE for a selection of STORE's checkpoints and print the values.
 
-    Several measures, separated by commas, share what they read. A value once computed is kept in the store and read
-    back the next time. Ctrl-C keeps what was finished. 'bertdyn measures' lists the measures. Exit codes: 0 all is
-    there, 1 some values could not be computed, 2 bad input.
+    Several measures, separated by commas, share their inputs. Computed values are stored and read back the next time.
+    Ctrl-C keeps finished values. 'bertdyn measures' lists the measures. Exit codes: 0 all values exist, 1 some values
+    could not be computed, 2 bad input.
 
     \b
     bertdyn compute svcca runs.bertdyn
@@ -100,7 +100,7 @@ def command(
         parameters = {name: value for name, value in given.items() if value is not None}
         plans, refusals = plans_of(opened, declared, flags, parameters, trust)
         for refusal in refusals:
-            click.echo(f"bertdyn: passed over: {refusal}", err=True)
+            click.echo(f"bertdyn: skipped: {refusal}", err=True)
         outcomes = []
         for of_corpus in plans.values():
             asked = [planned.question for planned in of_corpus]
@@ -126,13 +126,13 @@ def command(
 
 
 def measures_named(names: Iterable[str], by: str) -> list[Measure]:
-    """Return the measures of some names.
+    """Return the measures with these names.
 
     Args:
-        by: ``layer`` or ``head``: what their rows shall be of.
+        by: wanted rows: ``layer`` or ``head``.
 
     Raises:
-        BertdynError: there is none of that name, or it has no rows of heads.
+        BertdynError: there is no measure of that name, or it has no rows of heads.
     """
     declared = [measure_named(name.strip()) for name in names]
     for one in declared:
@@ -148,10 +148,10 @@ def plans_of(
     parameters: Mapping[str, object],
     trust: Trust,
 ) -> tuple[dict[str, list[Plan]], tuple[str, ...]]:
-    """Return what is to be done on each corpus, and why some of it is passed over: the selection does not fit.
+    """Return the plans for each corpus, and the reasons why some measures are skipped.
 
     Raises:
-        BertdynError: the selection fits none, or a parameter belongs to no measure.
+        BertdynError: the selection does not fit any measure, or no measure has a given parameter.
     """
     from explorer.compute.plan import plan
 
@@ -159,7 +159,7 @@ def plans_of(
     refusals: dict[str, BertdynError] = {}
     for measure in measures:
         fits = {name: value for name, value in parameters.items() if name in {p.name for p in measure.parameters}}
-        # Of several measures each takes its own parameters and flags; one that none has is refused by the last.
+        # Each measure takes only its own parameters and flags; the last one refuses those that none has.
         others = {p.name for m in measures if m is not measure for p in m.parameters}
         fits |= {name: value for name, value in parameters.items() if name not in fits and name not in others}
         texts = {} if measure.on_corpus or len(measures) == 1 else {"corpus": None, "annotation": None}
@@ -181,7 +181,7 @@ def plans_of(
 
 
 def rows_of_plans(store: Store, plans: Mapping[str, Sequence[Plan]], by: str, trust: Trust) -> list[Result]:
-    """Return the stored rows of layers or of heads, also of cells that were proposed while others were computed."""
+    """Return the stored rows of layers or of heads, including cells that were proposed during the computation."""
     from explorer.compute.plan import plan, rows
 
     planned = (one for of_corpus in plans.values() for one in of_corpus)
@@ -190,7 +190,7 @@ def rows_of_plans(store: Store, plans: Mapping[str, Sequence[Plan]], by: str, tr
 
 
 def columns_of(format: str, rows: Sequence[Result]) -> tuple[str, ...]:
-    """Return the columns of some rows: all for programs; for people, in a table, those that say something."""
+    """Return the columns of rows: all columns in formats for programs; in a table, only informative ones."""
     columns = [*COLUMNS]
     at = columns.index("statistic")
     columns[at:at] = dict.fromkeys(name for row in rows for name, _ in row.axes)
@@ -206,17 +206,17 @@ def _cells(row: Result, columns: Sequence[str]) -> tuple[object, ...]:
 
 
 def cell(row: Result, column: str) -> Any:
-    """Return what a row has in a column, or on an axis of that name; None where it has neither."""
+    """Return a row's value in a column or on an axis of that name; None if it has neither."""
     return getattr(row, column) if column in _FIELDS else dict(row.axes).get(column)
 
 
 def _for_people(row: Result) -> Result:
-    """The reason in a word or two; a note on stderr has it in full."""
+    """Shorten the reason to its first words; a note on stderr has all of it."""
     return row._replace(reason=row.reason.partition(":")[0])
 
 
 def _named(questions: Sequence[Question]) -> str:
-    """Measures, and the corpus that they are computed on, in words."""
+    """Return the names of the measures and of their corpus."""
     names = ", ".join(question.measure.name for question in questions)
     return f"{names} on corpus '{questions[0].corpus}'" if questions[0].corpus else names
 
@@ -234,7 +234,7 @@ def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:
 
 
 def in_words(failures: Sequence[Failure]) -> str:
-    """Return each message once, with the places it holds for."""
+    """Return each message once, with the places where it occurred."""
     places: dict[str, list[str]] = {}
     for failure in failures:
         places.setdefault(failure.message, []).append(failure.where)
@@ -247,7 +247,7 @@ def in_words(failures: Sequence[Failure]) -> str:
 
 @contextmanager
 def progress_bar(questions: Sequence[Question]) -> Iterator[Callable[[Update], None]]:
-    """Show a bar on stderr while questions on one corpus are computed; nothing where stderr is no terminal."""
+    """Show a progress bar on stderr, if it is a terminal, while questions on one corpus are computed."""
     what = _named(questions)
     if not sys.stderr.isatty():
         yield lambda update: None

@@ -1,4 +1,4 @@
-"""What commands that read text files share: their flags, and how a corpus is described."""
+"""Flags of commands that read text files, and descriptions of corpora."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from store.keys import Corpus
 
 _ANNOTATIONS = 5
-"""Annotations of a corpus that have a line each; the others are named in one."""
+"""Number of annotations of a corpus that are described on a line each; the others share one line."""
 
 text_option = click.option(
     "--text",
     metavar="[NAME:]COLUMN[,COLUMN]",
     multiple=True,
-    help="Column of the sentences, two for pairs; by number, from 1, in a table without header. Default: the usual "
-    "names (text, sentence, sentence1,sentence2, premise,hypothesis, question,sentence, ...) where only one fits; the "
-    "first of a .tsv of two columns without a header. Several corpora: NAME:COLUMN for one.",
+    help="Column of the sentences, or two for pairs; numbers (from 1) in a table without a header. Default: the usual "
+    "names (text, sentence, sentence1,sentence2, premise,hypothesis, question,sentence, ...) if only one fits; the "
+    "first column of a .tsv of two columns without a header. NAME:COLUMN is for one of several corpora.",
 )
 label_option = click.option(
     "--label",
     metavar="[NAME:]COLUMN[,COLUMN]",
     multiple=True,
-    help="Columns of labels, by name or number; of a .conllu upos, xpos, deprel, head, arcs and keys of FEATS, where "
-    "all are taken unless some are named. Default of a table: label, labels, gold_label or is_duplicate where only one "
-    "is there, else score or similarity, or the second of a .tsv without a header. Several corpora: names of CoNLL-U "
-    "are for each .conllu, others for each table, NAME:COLUMN for one.",
+    help="Columns of labels, by name or number; for a .conllu upos, xpos, deprel, head, arcs and keys of FEATS "
+    "(default: all). Default for a table: label, labels, gold_label or is_duplicate if there is only one, else score "
+    "or similarity, or the second column of a .tsv without a header. With several corpora, names of CoNLL-U are for "
+    "each .conllu, others for each table, and NAME:COLUMN for one corpus.",
 )
 limit_option = click.option(
     "--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N sentences of each file."
@@ -39,7 +39,8 @@ limit_option = click.option(
 skip_option = click.option(
     "--skip-bad-rows",
     is_flag=True,
-    help="Leave out and count rows that are torn or lack a text or label, and sentences whose heads are not a tree.",
+    help="Leave out (and count) rows that are malformed or lack a text or label, and sentences whose heads are not a "
+    "tree.",
 )
 max_length_option = click.option(
     "--max-length",
@@ -47,7 +48,7 @@ max_length_option = click.option(
     type=click.IntRange(min=1),
     default=128,
     show_default=True,
-    help="Longest sentence in tokens; the rest is cut off, and counted.",
+    help="Maximum tokens of a sentence; longer ones are cut off and counted.",
 )
 
 
@@ -55,7 +56,7 @@ def text_files(given: Sequence[str], flag: str = "--corpus ") -> dict[str, Path]
     """Return the files of corpora, given as NAME=FILE or NAME:SPLIT=FILE.
 
     Raises:
-        BertdynError: another form, or a name that occurs twice.
+        BertdynError: a text has another form, or a name occurs twice.
     """
     files: dict[str, Path] = {}
     for value in given:
@@ -69,7 +70,7 @@ def text_files(given: Sequence[str], flag: str = "--corpus ") -> dict[str, Path]
 
 
 def corpus_lines(corpus: Corpus) -> Iterator[str]:
-    """What was taken for what, in lines: texts, tokens, and each annotation."""
+    """Yield lines that describe a corpus: texts, tokens, and each annotation."""
     info = corpus.info
     cut = f", {info.truncated:,} cut at {corpus.attributes.get('max_length')} tokens" if info.truncated else ""
     read = _read_from(corpus.attributes.get("columns"))
@@ -83,7 +84,7 @@ def corpus_lines(corpus: Corpus) -> Iterator[str]:
 
 
 def _read_from(columns: object) -> str:
-    """Which columns the texts of a corpus were read from, in brackets; empty for none."""
+    """Return the columns from which the texts of a corpus were read, in brackets; empty if there are none."""
     there = {str(k): str(v) for k, v in columns.items()} if isinstance(columns, Mapping) else {}
     text = there.get("text", "")
     header = ", no header" if there.get("header") == "none" else ""

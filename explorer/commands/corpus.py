@@ -1,4 +1,4 @@
-"""`bertdyn corpus`: texts of a store, without checkpoints."""
+"""`bertdyn corpus`: add texts to a store without extracting."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def add(
     max_length: int,
     tokenizer: Path | None,
 ) -> int:
-    """Tokenise texts and labels and add them to STORE. No checkpoint is run on them.
+    """Tokenise texts and labels and add them to STORE, without running checkpoints.
 
-    For texts that checkpoints are evaluated on later; to have hidden states, name them in `bertdyn extract`.
+    Use it for texts on which checkpoints are evaluated later; for hidden states, use `bertdyn extract`.
 
     \b
     bertdyn corpus add runs.bertdyn sst2:train=sst2_train.tsv sst2:dev=sst2_dev.tsv

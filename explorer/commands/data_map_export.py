@@ -1,4 +1,4 @@
-"""`bertdyn data-map-export`: a run's data map as the JSONL of its authors' tools."""
+"""`bertdyn data-map-export`: write a run's data map as JSONL in the format of its authors' tools."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--corpus", metavar="NAME", required=True, help="Corpus with labels.")
 @click.option("--annotation", metavar="NAME", help="Labels; default: the only ones of the corpus.")
-@click.option(
-    "--map", "said", metavar="LABEL=CLASS,...", default="", help="Which label is which class of the classifier."
-)
+@click.option("--map", "said", metavar="LABEL=CLASS,...", default="", help="Class of the classifier for each label.")
 def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: str | None, said: str) -> int:
     """Write the data map of a run, over its stored checkpoints up to TASK/SEED/STEP, as JSON lines.
 
@@ -46,11 +44,11 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
 
     key = Against.parse(checkpoint).key
     if key is None:
-        raise BertdynError(f"'{checkpoint}' is no checkpoint: name it as TASK/SEED/STEP.")
+        raise BertdynError(f"'{checkpoint}' is not a checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)
     texts = opened.corpus(corpus)
     name = annotation_for(get("confidence"), texts.info, annotation or "", list_store(opened))
-    opened.checkpoint(corpus, key)  # says what there is
+    opened.checkpoint(corpus, key)  # raises an error if there is none
     run = [c for c in opened.checkpoints(corpus) if c.key._replace(step=key.step) == key and c.key.step <= key.step]
     labels = texts.annotations[name]
     path = tuple(INPUTS["logits"].read(opened, one, None) for one in run)
@@ -65,7 +63,7 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
 
 
 def lines(found: Course, rows: list[int]) -> Iterator[str]:
-    """Yield a line of JSON for each row; ``rows``: the number of its sentence or word in the corpus, from 0."""
+    """Yield one line of JSON per row; ``rows`` has the number of its sentence or word in the corpus, from 0."""
     confidence, variability = found.probability.mean(0), found.probability.std(0)
     correct, forgotten = found.right.sum(0), found.forgotten
     for place, number in enumerate(rows):
@@ -84,7 +82,7 @@ def lines(found: Course, rows: list[int]) -> Iterator[str]:
 
 
 def _write(file: Path, content: Iterator[str]) -> None:
-    """The whole file or nothing: written beside its place, then renamed."""
+    """Write the whole file or nothing: to a temporary name, then renamed."""
     beside = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
     try:
         with beside.open("w", encoding="utf-8") as out:

@@ -1,4 +1,4 @@
-"""`bertdyn demo DIR`: a small but real store, made here and now."""
+"""`bertdyn demo DIR`: make a small but real store."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ TRY = (
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def command(folder: Path) -> None:
-    """Fine-tune a tiny BERT here and now, extract and compute: a small but real store in DIR.
+    """Fine-tune a tiny BERT, extract and compute, to make a small but real store in DIR.
 
-    Two generated tasks, two seeds, six checkpoints each; about a minute. What DIR has already is not made again.
+    Two generated tasks, two seeds, six checkpoints each; about a minute. Existing parts of DIR are not made again.
 
     \b
     bertdyn demo try
@@ -31,11 +31,11 @@ def command(folder: Path) -> None:
     click.echo(f"The demo's store is {path}. Try:\n")
     for line in TRY:
         click.echo("  " + line.format(shlex.quote(str(path))))
-    click.echo("\nThe checkpoints it was made of are in runs/ beside it, the corpora' sentences in texts/.")
+    click.echo("\nIts checkpoints are in runs/ beside it, and the sentences of its corpora in texts/.")
 
 
 def make(folder: Path) -> Path:
-    """The demo's store in ``folder``, made with a progress bar on stderr where there is something to make."""
+    """Make the missing parts of the demo's store in ``folder``, with a progress bar on stderr. Return its path."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 

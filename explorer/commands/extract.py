@@ -1,4 +1,4 @@
-"""`bertdyn extract`: checkpoints and sentences in, a store out."""
+"""`bertdyn extract`: run checkpoints on sentences and store the results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from store.keys import CheckpointKey
 
 _FOLDERS = 4
-"""Folders of which the plan says what they were taken for."""
+"""Number of folders whose task, seed and step the plan shows."""
 
 
 @click.command(
@@ -53,8 +53,8 @@ _FOLDERS = 4
     metavar="NAME[:SPLIT]=FILE",
     multiple=True,
     required=True,
-    help="Sentences every checkpoint is measured on: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll or .txt (a "
-    "sentence in each line). Several may be given; files with a split (sst2:train=..., sst2:test=...) make one "
+    help="Sentences on which every checkpoint is measured: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll or "
+    ".txt (one sentence per line). May be repeated; files with a split (sst2:train=..., sst2:test=...) make one "
     "corpus, as a column 'split' does.",
 )
 @text_option
@@ -66,7 +66,7 @@ _FOLDERS = 4
     "--batch-tokens",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Tokens of a batch, padding included. Default: 1,024 on a CPU, 16,384 on a GPU.",
+    help="Maximum tokens of a batch, with padding. Default: 1,024 on a CPU, 16,384 on a GPU.",
 )
 @click.option(
     "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1...; auto is a GPU if there is one."
@@ -76,11 +76,11 @@ _FOLDERS = 4
     type=click.Choice(["float16", "float32"]),
     default="float16",
     show_default=True,
-    help="How values are stored; they are computed in float32.",
+    help="Type of the stored values; they are computed in float32.",
 )
-@click.option("--no-attentions", is_flag=True, help="Hidden states without attentions.")
-@click.option("--no-logits", is_flag=True, help="Leave out what checkpoints' own classifiers say, and their weights.")
-@click.option("--replace", is_flag=True, help="Extract again what is there, and put it in its place.")
+@click.option("--no-attentions", is_flag=True, help="Store hidden states without attentions.")
+@click.option("--no-logits", is_flag=True, help="Do not store logits and weights of checkpoints' classifiers.")
+@click.option("--replace", is_flag=True, help="Extract stored checkpoints again and replace them.")
 @scheduler_option
 @part_option
 def command(
@@ -103,10 +103,10 @@ def command(
     scheduler: str | None,
     part: str | None,
 ) -> int:
-    """Read the checkpoints under RUNS, run them on corpora and keep hidden states and attentions in STORE.
+    """Read the checkpoints under RUNS, run them on corpora and store hidden states and attentions in STORE.
 
-    Only what is missing is done; run it again after more training, or after an interruption. Exit code 0: everything
-    is in place, 1: some checkpoints failed, 2: nothing could be done.
+    Only missing checkpoints are extracted; run it again after more training or after an interruption. Exit codes: 0
+    everything is stored, 1 some checkpoints failed, 2 nothing could be done.
     """
     files = text_files(corpora)
     from store.extract.plan import ExtractOptions
@@ -155,7 +155,7 @@ def _extracted(
     if not plan.work:
         return execute(plan, progress)
     ours = not store.exists()
-    opened = Store.open_or_create(store)  # workers are asked whether they see it
+    opened = Store.open_or_create(store)  # it must exist, since workers are asked whether they see it
     try:
         with cluster_workers(scheduler, opened.path, gpu=True)(len(plan.work)) as workers:
             return execute(plan, progress, workers)
@@ -165,7 +165,7 @@ def _extracted(
 
 
 class _Shown:
-    """The plan as text, then a bar over tokens and checkpoints; the bar only on a terminal."""
+    """Shows the plan as text, then (on a terminal) a progress bar over tokens and checkpoints."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
@@ -187,7 +187,7 @@ class _Shown:
         self._bar.advance(self._task, tokens)
 
     def outcome(self, work: Work, outcome: Outcome) -> None:
-        # Set, not advanced: a checkpoint that failed or was there has run fewer tokens than planned.
+        # Set, not advanced: a checkpoint that failed or existed already has run fewer tokens than planned.
         self._finished += work.tokens
         self._bar.update(self._task, completed=self._finished)
 

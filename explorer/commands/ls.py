@@ -1,4 +1,4 @@
-"""`bertdyn ls`: what a store holds."""
+"""`bertdyn ls`: list what a store holds."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ EMPTY = {
 @click.argument("what", metavar="[WHAT]", required=False, type=click.Choice(tuple(OVERVIEWS)))
 @output_options
 def command(store: Path, what: str | None, format: str | None, output: Path | None) -> None:
-    """List what STORE holds: its runs, checkpoints, corpora, their sizes, and what is computed.
+    """List what STORE holds: runs, checkpoints, corpora, their sizes, and computed results.
 
-    WHAT is one of runs, checkpoints, corpora, results; without it an overview of all but the single checkpoints.
+    WHAT is one of runs, checkpoints, corpora, results; without it, all lists but that of single checkpoints are shown.
 
-    A list that cannot be read hides no other: in its place stands why. In the JSON of all lists it is null, and
-    "errors" says why.
+    If a list cannot be read, the reason is shown in its place, and the other lists are not affected. In the JSON of all
+    lists it is null, and "errors" has the reason.
 
     \b
     bertdyn ls runs.bertdyn
@@ -57,7 +57,7 @@ def command(store: Path, what: str | None, format: str | None, output: Path | No
 
 @dataclass(frozen=True)
 class NamedList:
-    """One list of the overview, or the sentence that stands in its place."""
+    """One list of the overview, or a sentence in its place."""
 
     title: str
     columns: tuple[str, ...] = ()
@@ -66,13 +66,13 @@ class NamedList:
 
 
 def heading(store: Store) -> str:
-    """Return the first line of the overview: where the store is and how large."""
+    """Return the first line of the overview: path and size of the store."""
     count, size = totals(store)
     return f"{store.path}: {count:,} checkpoints, {readable(size)}"
 
 
 def parts(store: Store) -> Iterator[NamedList]:
-    """Yield the lists of the overview, as people read them."""
+    """Yield the lists of the overview in readable form."""
     for name in ("runs", "corpora", "results"):
         try:
             table = overview(store, name)
@@ -86,7 +86,7 @@ def parts(store: Store) -> Iterator[NamedList]:
 
 
 def overview_text(store: Store) -> str:
-    """Return what a store holds, as text.
+    """Return the overview of a store as text.
 
     Raises:
         BertdynError: the table of checkpoints is damaged.
@@ -111,7 +111,7 @@ def _everything(store: Store) -> str:
 
 
 def _plain(table: Table, for_people: bool) -> list[list[object]]:
-    """Rows with JSON text as objects, and for people sizes and times as one reads them."""
+    """Return rows with JSON text as objects and, for people, with readable sizes and times."""
     rows = []
     for row in table.rows:
         cells: list[object] = []
@@ -133,7 +133,7 @@ def _parameters(text: str) -> str:
 
 
 def readable(size: int) -> str:
-    """Bytes as a person reads them: 1.5 GB (powers of ten, as disks are sold)."""
+    """Return a number of bytes as readable text: 1.5 GB (powers of ten, as on disks)."""
     amount, unit = float(size), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if amount < 999.5:

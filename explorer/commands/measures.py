@@ -1,4 +1,4 @@
-"""`bertdyn measures`: what each measure is."""
+"""`bertdyn measures`: describe the measures."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ COLUMNS = (
 
 @click.command()
 @click.argument("name", metavar="[MEASURE]", required=False)
-@click.option("--markdown", is_flag=True, help="A table of what each is and what others compute under its name.")
+@click.option("--markdown", is_flag=True, help="Print the table of measures of the README.")
 @output_options
 def command(name: str | None, markdown: bool, format: str | None, output: Path | None) -> None:
-    """Say what each measure is: definition, unit, range, parameters, source and cost.
+    """Describe each measure: definition, unit, range, parameters, source and cost.
 
     \b
     bertdyn measures
@@ -60,7 +60,7 @@ def _described(measure: Measure) -> str:
         "range": f"{measure.low:g} to {measure.high:g}{unit}; {measure.direction}",
         "n counts": measure.counts,
         "noise": _noise(measure),
-        "--null": f"the value by chance: {measure.null}" if measure.null else "",
+        "--null": f"the chance level; it permutes {measure.null}" if measure.null else "",
         "--interval": " or ".join(measure.intervals) + " over whole examples" if measure.intervals else "",
         "other layers": "a layer can be compared with other layers (--against-layer)" if measure.cross_layers else "",
         "--detail": " or ".join(measure.details[1:]) + ": also the rows of each" if measure.details else "",
@@ -77,7 +77,7 @@ def _noise(measure: Measure) -> str:
     if not measure.floor:
         return ""
     where = f"within {measure.floor:g} of {measure.same:g}" if measure.same else f"below {measure.floor:g}"
-    return f"{where} it is rounding of the stored float16"
+    return f"{where} it is only rounding of the stored float16"
 
 
 def _entry(label: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The flags that mean the same everywhere: which values, compared with what."""
+"""Flags that all commands share: the selection of values and their reference."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 SELECTING = ("corpus", "annotation", "task", "seed", "step", "layer", "against", "against_layer", "detail")
-"""The flags of ``selection_options``, as they reach a command and as ``questions`` takes them."""
+"""Names of the flags of ``selection_options``, as arguments of a command and of ``questions``."""
 _ALL = "0-"
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the flags that choose values, under the names of SELECTING."""
+    """Add the flags that select values, under the names in SELECTING."""
     flags = [
-        click.option("--corpus", metavar="NAME", help="Corpus; default: every one."),
+        click.option("--corpus", metavar="NAME", help="Corpus; default: all."),
         click.option("--annotation", metavar="NAME", help="Labels that the measure reads; default: the only ones."),
         click.option("--task", metavar="A,B", help="Tasks, each TASK or TASK+VARIANT; default: all."),
         click.option("--seed", metavar="1,2", help="Seeds; default: all."),
@@ -37,7 +37,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--against",
             metavar="WHAT",
             help="pretrained, first, previous, final, plain (the same task, seed and step without a variant), seeds "
-            "(every other seed at the same step), seed:N or TASK[+VARIANT]/SEED/STEP. Default: pretrained when the "
+            "(every other seed at the same step), seed:N or TASK[+VARIANT]/SEED/STEP. Default: pretrained if the "
             "store has it, else first.",
         ),
         click.option(
@@ -48,7 +48,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--detail",
             metavar="example|query",
-            help="Also the rows of single examples, or of single query tokens, of measures that have them.",
+            help="Also list rows of single examples or of single query tokens, if the measure has them.",
         ),
     ]
     for flag in reversed(flags):
@@ -57,7 +57,11 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def measure_named(name: str) -> Measure:
-    """The measure, or a BertdynError that names all."""
+    """Return the measure of that name.
+
+    Raises:
+        BertdynError: there is none (the message lists all names).
+    """
     try:
         return get(name)
     except MeasureError as error:
@@ -80,10 +84,10 @@ def questions(
     parameters: Mapping[str, object] | None = None,
     trust: Trust = NO_TRUST,
 ) -> list[Question]:
-    """One Question per corpus that the flags name (or every corpus the measure can be computed on).
+    """Return one question per corpus: the one in the flags, or every corpus on which the measure can be computed.
 
     Raises:
-        BertdynError: an unusable flag, an unknown corpus, no labels where the measure needs them, an empty store.
+        BertdynError: a flag is not valid, the corpus is unknown, needed labels are missing, or the store is empty.
     """
     listing = list_store(store)
     others = _ALL if against_layer == "all" else against_layer
@@ -104,14 +108,14 @@ def questions(
         return [ask(chosen, measure, listing, trust)]
     there = [info for info in listing.corpora if _readable(measure, info, annotation)] or listing.corpora[:1]
     asked = [ask(replace(chosen, corpus=info.name), measure, listing, trust) for info in there]
-    begun = [question for question in asked if listing.of(question.corpus)]  # others' extraction has not begun
+    begun = [question for question in asked if listing.of(question.corpus)]  # on other corpora nothing is extracted yet
     if not begun:
         raise BertdynError(f"{store.path} holds no checkpoint yet: run 'bertdyn extract' first.")
     return begun
 
 
 def _readable(measure: Measure, corpus: CorpusInfo, annotation: str | None) -> bool:
-    """Whether a corpus has the labels that the measure reads."""
+    """Return whether a corpus has the labels that the measure reads."""
     if measure.labels is None:
         return True
     return corpus.annotation(annotation) is not None if annotation else bool(fitting(measure, corpus))

@@ -1,4 +1,4 @@
-"""Rows to stdout or to a file, as table, CSV, JSON or Parquet. Data goes to stdout, narration to stderr."""
+"""Write rows to stdout or to a file, as table, CSV, JSON or Parquet. Data goes to stdout, messages to stderr."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--format",
         type=click.Choice(FORMATS),
-        help="Default: by the name of -o, else table on a terminal and to a pipe.",
+        help="Default: by the name of -o, else table.",
     )(command)
 
 
 def format_of(format: str | None, output: Path | None) -> str:
-    """The format asked for, or the one that the file's name says; worth asking before anything is computed.
+    """Return the requested format, or the one that the file's name implies. Call it before computing anything.
 
     Raises:
-        BertdynError: Parquet without -o.
+        BertdynError: Parquet is requested without -o.
     """
     if format is None:
         ending = output.suffix[1:].lower() if output else ""
         format = ending if ending in FORMATS else "table"
     if format == "parquet" and output is None:
-        raise BertdynError("Parquet is no text: name a file with -o FILE.")
+        raise BertdynError("Parquet is binary: name a file with -o FILE.")
     return format
 
 
 def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str | None, output: Path | None) -> None:
-    """Write rows in the format asked for, or the one that the file's name says.
+    """Write rows in the requested format, or in the one that the file's name implies.
 
     Raises:
-        BertdynError: Parquet without -o, or a file that cannot be written.
+        BertdynError: Parquet is requested without -o, or the file cannot be written.
     """
     format = format_of(format, output)
     if format == "parquet" and output is not None:
@@ -62,7 +62,7 @@ def write_text(text: str, output: Path | None) -> None:
     """Write text to stdout or to the file.
 
     Raises:
-        BertdynError: a file that cannot be written.
+        BertdynError: the file cannot be written.
     """
     if output is None:
         sys.stdout.write(text)
@@ -75,7 +75,7 @@ def write_text(text: str, output: Path | None) -> None:
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Aligned columns; numbers to six significant digits, to the right."""
+    """Return rows as aligned columns; numbers have six significant digits and are aligned to the right."""
     cells = [[short(v) for v in row] for row in rows]
     numeric = [
         bool(rows) and all(v is None or isinstance(v, (int, float)) for v in col) for col in zip(*rows, strict=True)
@@ -92,7 +92,7 @@ def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def short(value: Any) -> str:
-    """Return a value as a person reads it: numbers to six significant digits, nothing for None."""
+    """Return a value as readable text: numbers with six significant digits, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, float):

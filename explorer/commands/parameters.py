@@ -1,4 +1,4 @@
-"""The measures' own parameters as flags, made from the registry."""
+"""Make flags for the parameters of measures, from the registry."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from explorer.measures.registry import all_measures
 
 
 def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add a flag for every parameter that some measure declares; one that was not given reaches the command as None.
+    """Add a flag for every parameter of any measure; the command receives None for flags that are not given.
 
-    Values are text: ``Measure.settle`` reads them and refuses a parameter that is not the measure's.
+    Values are text: ``Measure.settle`` converts them and refuses parameters of other measures.
     """
     users: dict[str, dict[Parameter, list[str]]] = {}
     for measure in all_measures():
@@ -27,6 +27,6 @@ def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def parameter_help(parameter: Parameter) -> str:
-    """What it means, what it may be and what it is when not given."""
+    """Return the help of a parameter: its meaning, choices and default."""
     choices = f" ({', '.join(parameter.choices)})" if parameter.choices else ""
     return f"{parameter.help.rstrip('.')}{choices}; default {parameter.default}"

@@ -1,4 +1,4 @@
-"""`bertdyn register`: checkpoints into the listing, without running them."""
+"""`bertdyn register`: register checkpoints without running them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from explorer.commands.runs import layout_option, print_report, reference_option
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
 @layout_option
 @reference_option
-@click.option("--replace", is_flag=True, help="Put checkpoints with other weights in the place of those there.")
+@click.option("--replace", is_flag=True, help="Replace registered checkpoints whose weights have changed.")
 def command(store: Path, runs: tuple[Path, ...], layout: str, reference: str | None, replace: bool) -> int:
-    """List the checkpoints under RUNS in STORE without running them: no hidden states, no disk space.
+    """Register the checkpoints under RUNS in STORE without running them: no hidden states, no disk space.
 
-    Enough for measures of weights (weight-change) and for what the Trainer logged; `bertdyn extract` adds the rest at
-    any time. Exit codes as for `bertdyn extract`.
+    This is enough for measures of weights (weight-change) and for the Trainer's log; `bertdyn extract` can add the rest
+    at any time. Exit codes as for `bertdyn extract`.
 
     \b
     bertdyn register runs.bertdyn runs/ --reference bert-base-uncased

@@ -1,4 +1,4 @@
-"""The flags that say which checkpoints are meant, and what became of them as text."""
+"""Flags that select checkpoints, and the report of their outcomes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ layout_option = click.option(
     metavar="TEMPLATE",
     default="{task}/seed-{seed}/checkpoint-{step}",
     show_default=True,
-    help="How a checkpoint's path ends; * is any part of a name. Without {step}, trainer_state.json says it; without "
-    '{seed}, the seed is "0".',
+    help="Template of the end of a checkpoint's path; * is any part of a name. Without {step}, the step comes from "
+    'trainer_state.json; without {seed}, the seed is "0".',
 )
 reference_option = click.option(
     "--reference", metavar="PATH_OR_HUB_ID", help="The pre-trained model: stored as task 'pretrained', step 0."
@@ -28,10 +28,10 @@ reference_option = click.option(
 
 
 def print_report(report: Report, none: str = "(any)") -> None:
-    """Print counts by run on stdout; each failure, and what is worth knowing, on stderr.
+    """Print counts per run on stdout, and failures and notes on stderr.
 
     Args:
-        none: stands in the place of the corpus where there is none.
+        none: text in place of a missing corpus.
     """
     runs: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in report.outcomes:

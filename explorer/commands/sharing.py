@@ -1,4 +1,4 @@
-"""The flags that share work between machines."""
+"""Flags that share work between machines."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import click
 scheduler_option = click.option(
     "--scheduler",
     metavar="ADDRESS",
-    help="A dask scheduler, as tcp://host:8786, whose workers do the work; also BERTDYN_SCHEDULER. The store must be "
-    "on a file system that all see.",
+    help="A dask scheduler whose workers do the work, such as tcp://host:8786; also BERTDYN_SCHEDULER. The store must "
+    "be on a shared file system.",
 )
 part_option = click.option(
     "--part",
     metavar="I/N",
-    help="Only this one of N shares, for jobs that know nothing of each other (a SLURM array).",
+    help="Only share I of N, for independent jobs (a SLURM array).",
 )

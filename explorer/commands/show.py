@@ -1,4 +1,4 @@
-"""`bertdyn show`: the explorer's views as text on stdout, or as files: CSV, JSON, Parquet, SVG, PNG, PDF."""
+"""`bertdyn show`: print the explorer's views as text, or write them as CSV, JSON, Parquet, SVG, PNG or PDF."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 _PIPE = (100, 30)
 _AROUND = 7
-"""Lines of a terminal that title, notes and prompt take."""
+"""Number of lines of a terminal for title, notes and prompt."""
 _PARTS = "; ".join(f"{name}: {', '.join(kind.parts)}" for name, kind in VIEWS.items() if kind.parts) + "."
 _WIDE = 1000
-"""Cells of a table's line in a pipe: wide enough for every column; blanks at the ends are not printed."""
+"""Width of a table in a pipe in cells, enough for every column; blanks at the ends of lines are not printed."""
 
 
 @click.command(no_args_is_help=True)
 @click.argument("view", metavar="VIEW", type=click.Choice(list(VIEWS)))
 @click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
-@click.option("--measure", metavar="NAME", help="What to show; default: svcca, or what the view is made for.")
+@click.option("--measure", metavar="NAME", help="Measure to show; default: svcca, or the view's own.")
 @selection_options
 @parameter_options
 @click.option(
@@ -50,15 +50,13 @@ _WIDE = 1000
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write here.")
 @click.option("--width", type=click.IntRange(20, 1000), metavar="CELLS", help="Default: the terminal's, in a pipe 100.")
-@click.option(
-    "--height", type=click.IntRange(5, 1000), metavar="LINES", help="Of the picture; default: what fits, in a pipe 30."
-)
+@click.option("--height", type=click.IntRange(5, 1000), metavar="LINES", help="Default: the terminal's, in a pipe 30.")
 @click.option(
     "--color",
     type=click.Choice(["auto", "truecolor", "256", "16", "none"]),
     default="auto",
     show_default=True,
-    help="auto: what the terminal shows; none in a pipe and under NO_COLOR.",
+    help="auto: as many as the terminal shows; none in a pipe and with NO_COLOR.",
 )
 @click.option("--light", is_flag=True, help="Colours for a light background.")
 @click.option("--ascii", is_flag=True, help="Only characters that every font has.")
@@ -66,11 +64,11 @@ _WIDE = 1000
 @click.option("--digits", is_flag=True, help="heat: values in the cells.")
 @click.option("--sort", metavar="COLUMN", default="", help="table: sort by this column.")
 @click.option("--descending", is_flag=True, help="table: largest first.")
-@click.option("--part", metavar="NAME", default="", help="Which part: " + _PARTS)
+@click.option("--part", metavar="NAME", default="", help="Part of the view: " + _PARTS)
 @click.option("--head", type=click.IntRange(min=0), metavar="N", default=0, help="example: head; 0: their mean.")
-@click.option("--example", type=click.IntRange(min=0), metavar="N", help="example: which, counted from 0.")
-@click.option("--find", metavar="TEXT", default="", help="example: one that holds this, or label:NAME.")
-@click.option("--changed", is_flag=True, help="example: the one whose attention moved most.")
+@click.option("--example", type=click.IntRange(min=0), metavar="N", help="example: its number, from 0.")
+@click.option("--find", metavar="TEXT", default="", help="example: one that contains this text, or label:NAME.")
+@click.option("--changed", is_flag=True, help="example: the one whose attention changed most.")
 def command(
     view: str,
     store: Path,
@@ -96,22 +94,22 @@ def command(
     """Draw VIEW of a STORE's computed values.
 
     \b
-    curves    the measure against step, a line a layer
-    profile   the measure against layer, a line a step, seed or task
+    curves    the measure against step, one line per layer
+    profile   the measure against layer, one line per step, seed or task
     heat      layer by step as a map
     heads     layer by head as a map, of one step
-    seed-pairs  each seed against each other one, in one layer at one step
+    seed-pairs  each seed against each other seed, in one layer at one step
     seeds     seeds, or tasks, side by side on one scale, mean and spread
-    clusters  how far labels lie apart, in one layer of one checkpoint
-    labels    each label's distance to its nearest other along the steps
+    clusters  distances between labels, in one layer of one checkpoint
+    labels    each label's distance to its nearest other label along the steps
     paths     the labels' centroids along the steps of a run, in a plane
     data-map  each example by confidence and variability of its label along a run
     example   one sentence's attention in two checkpoints, and the difference
     table     every value
-    store     what is extracted, what is computed and what is missing
-    layers    each layer against each of the reference, of one checkpoint
+    store     extracted, computed and missing data
+    layers    each layer against each layer of the reference, of one checkpoint
 
-    Nothing is computed here: what is missing is said, with the command that computes it.
+    Nothing is computed here: if values are missing, the command that computes them is printed.
 
     \b
     bertdyn show curves runs.bertdyn --task sst2 --seed 1
@@ -160,10 +158,10 @@ def loaded(
     parameters: Mapping[str, object],
     look: Look,
 ) -> list[View]:
-    """Return a view of what the flags select on each corpus, with its numbers.
+    """Return a loaded view of the selected values for each corpus.
 
     Args:
-        flags: those of SELECTING; ``against`` is filled in where the view shows one comparison only.
+        flags: values of the flags in SELECTING; ``against`` is filled in if the view shows only one comparison.
 
     Raises:
         BertdynError: as ``options.questions`` and ``ViewKind.load``.
@@ -175,10 +173,10 @@ def loaded(
 
 
 def part_named(kind: ViewKind, name: str) -> str:
-    """Return the part of a view that has this name; the view's first where the name is empty.
+    """Return the part of a view with this name, or its first part if the name is empty.
 
     Raises:
-        BertdynError: it has none of that name.
+        BertdynError: the view has no part of that name.
     """
     if name and name not in kind.parts:
         there = ", ".join(kind.parts) or "none: it has one"
@@ -187,7 +185,7 @@ def part_named(kind: ViewKind, name: str) -> str:
 
 
 def _one(store: Store, kind: ViewKind, question: Question | None) -> Question | None:
-    """The one comparison of views that show one; a map of layers looks for one that has values."""
+    """Narrow the question of a view that shows one comparison; a map of layers finds one with values itself."""
     if question is None or not kind.one or kind.across:
         return question
     return narrowed(question, [c.key for c in store.checkpoints(question.corpus)])
@@ -196,14 +194,14 @@ def _one(store: Store, kind: ViewKind, question: Question | None) -> Question | 
 def _format(format: str | None, output: Path | None) -> str:
     chosen = format or (format_of(output) if output else None) or "text"
     if output is None and not FORMATS[chosen].text:
-        raise BertdynError(f"{chosen} is no text: name a file with -o FILE.")
+        raise BertdynError(f"{chosen} is binary: name a file with -o FILE.")
     return chosen
 
 
 def text_of(
     view: View, width: int | None, height: int | None, color: str, light: bool, options: DrawOptions, to_file: bool
 ) -> str:
-    """Return a view as text, fitted to the terminal, or, in a pipe or a file, to a page; a table there is whole."""
+    """Return a view as text that fits the terminal or, in a pipe or file, a page; tables there are complete."""
     from explorer.export.picture import as_text
     from explorer.render.palette import Depth, detect
 
@@ -221,7 +219,7 @@ def text_of(
 
 
 def flags_of_missing(kind: ViewKind, rows: Rows, flags: Mapping[str, str | None]) -> Mapping[str, str | None]:
-    """Return the flags that select what a view shows: of a map of layers, those of its one comparison."""
+    """Return the flags that select the values of a view; for a map of layers, those of its only comparison."""
     if not kind.across:
         return flags
     key = next(iter(rows.wanted)).key

@@ -1,4 +1,4 @@
-"""`bertdyn sql`: ask the store's tables."""
+"""`bertdyn sql`: query the store's tables."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from explorer.measures.registry import all_measures
 @click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
 @click.argument("query", metavar="SQL")
 @click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N rows and say so when there are more."
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N rows, and a note if there are more."
 )
 @output_options
 def command(store: Path, query: str, limit: int | None, format: str | None, output: Path | None) -> None:
     """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin.
 
-    Tables: runs, checkpoints, training_log, corpora, results, and one a measure (svcca, js, clusters) with its
-    parameters as columns. DESCRIBE and SUMMARIZE work too.
+    Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure (svcca, js, clusters)
+    with its parameters as columns. DESCRIBE and SUMMARIZE work too.
 
     \b
     bertdyn sql runs.bertdyn "SELECT task, layer, max(value) FROM svcca GROUP BY ALL ORDER BY ALL"

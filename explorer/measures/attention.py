@@ -144,9 +144,9 @@ MEASURES: tuple[Measure, ...] = (
         parameters=(SPECIAL, WEIGHTING),
         details=DETAILS,
         floor=1e-7,
-        null="the reference's attention on another example of the same length (drawn among neighbouring examples with "
-        "about 4 million attention entries per head in total; with special=drop, its special tokens must be at the "
-        "same positions); examples without such a partner are left out",
+        null="the pairing of examples: the reference's attention is that on another example of the same length (drawn "
+        "among neighbouring examples with about 4 million attention entries per head in total; with special=drop, its "
+        "special tokens must be at the same positions); examples without such a partner are left out",
         intervals=INTERVALS,
     ),
     Measure(

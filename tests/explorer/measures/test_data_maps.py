@@ -51,7 +51,7 @@ def test_a_checkpoint_that_never_changes_has_no_variability():
 
 
 def test_one_checkpoint_is_no_course():
-    with pytest.raises(MeasureError, match="one only"):
+    with pytest.raises(MeasureError, match="only one"):
         values("confidence", [MemoryOutputs(random(1))])
 
 

@@ -188,7 +188,7 @@ def test_labels_that_fit_no_class_are_refused_with_both_lists(labels, classes, s
 
 def test_what_cannot_be_compared_is_refused():
     x = MemoryOutputs(random(11))
-    with pytest.raises(MeasureError, match="other labels"):
+    with pytest.raises(MeasureError, match="different labels"):
         values("output-kl", x, MemoryOutputs(random(12), labels=("a", "b", "d")))
     with pytest.raises(MeasureError, match="is a regression"):
         values("churn", x, MemoryOutputs(random(12, classes=1), problem="regression"))
