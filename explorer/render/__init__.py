@@ -1,1 +1,1 @@
-"""Numbers to rows of coloured text cells: line charts, heat maps, tables, printers. No screen, no store."""
+"""Draw numbers as rows of coloured text cells: line charts, heat maps, tables, printers. No screen, no store."""

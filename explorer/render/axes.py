@@ -1,4 +1,4 @@
-"""Axes: round ticks, numbers written short, values to places and back."""
+"""Axes: round ticks, short numbers, and scales from values to places."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _TINIEST = 1e-290
-"""Smaller extents vanish in division; nobody measures them."""
+"""Smallest extent of an axis: smaller ones vanish in division."""
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A value for reading, with so many significant digits: ``0.240``, ``12.4``, ``3.1e-07`` becomes ``3.10e-7``."""
+    """Return a value as readable text with ``digits`` significant digits: ``0.240``, ``12.4``, ``3.10e-7``."""
     if value is None or math.isnan(value):
         return "n/a"
     if math.isinf(value):
@@ -30,7 +30,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def at_most(value: float) -> str:
-    """A bound for reading, rounded up: never below the value."""
+    """Return a bound as readable text, rounded up, so that it is never below the value."""
     text = number(value)
     if not math.isfinite(value) or float(text) >= value:
         return text
@@ -40,7 +40,7 @@ def at_most(value: float) -> str:
 
 
 def count(value: int) -> str:
-    """A count for reading: ``21,340``."""
+    """Return a count as readable text: ``21,340``."""
     return f"{value:,}"
 
 
@@ -53,7 +53,7 @@ class Scale:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """0 at low, 1 at high; NaN where a logarithm does not exist."""
+        """Return the place of a value: 0 at low, 1 at high; NaN if the logarithm does not exist."""
         if self.log:
             if not value > 0:
                 return math.nan
@@ -61,7 +61,7 @@ class Scale:
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self, most: int) -> tuple[float, ...]:
-        """At most so many round values inside (at least one)."""
+        """Return at most ``most`` round values inside the scale (at least one)."""
         if most < 1:
             return ()
         if self.log:
@@ -73,9 +73,9 @@ class Scale:
 
 
 def value_scale(low: float, high: float, log: bool = False, anchor: float = 0.0) -> Scale:
-    """The scale of a value axis that holds low..high: from ``anchor`` where that costs little, never of no extent.
+    """Return the scale of a value axis that contains low..high, starting at ``anchor`` if that costs little space.
 
-    The anchor is the value of no difference: 0, or the 1 that similarities hang down from.
+    The anchor is the value of no difference: 0 for distances, 1 for similarities. The scale always has an extent.
     """
     if anchor and not log:
         hung = value_scale(anchor - high, anchor - low)
@@ -96,7 +96,7 @@ def value_scale(low: float, high: float, log: bool = False, anchor: float = 0.0)
 
 
 def tick_labels(ticks: tuple[float, ...]) -> tuple[str, ...]:
-    """Ticks written with one number of decimals, powers of ten where decimals would be long."""
+    """Return ticks as text with the same number of decimals, or as powers of ten if decimals would be long."""
     if not ticks:
         return ()
     largest = max(abs(t) for t in ticks)
@@ -115,7 +115,7 @@ def tick_labels(ticks: tuple[float, ...]) -> tuple[str, ...]:
 
 
 def step_ticks(low: int, high: int, most: int) -> tuple[int, ...]:
-    """Round whole numbers on an axis of steps, at most so many."""
+    """Return at most ``most`` round whole numbers on an axis of steps."""
     if high <= low:
         return (low,)
     step = round(_round_step(low, high, max(2, most), whole=True))
@@ -124,7 +124,7 @@ def step_ticks(low: int, high: int, most: int) -> tuple[int, ...]:
 
 
 def short(value: float) -> str:
-    """A round value without zeros at its end: ``0.002``, ``1e-6``."""
+    """Return a round value as text without trailing zeros: ``0.002``, ``1e-6``."""
     if value == 0:
         return "0"
     if 1e-3 <= abs(value) < 1e5:
@@ -134,7 +134,7 @@ def short(value: float) -> str:
 
 
 def _round_step(low: float, high: float, most: int, whole: bool = False) -> float:
-    """1, 2, 2.5 or 5 times a power of ten: the smallest that gives no more than ``most`` ticks in low..high."""
+    """Return the smallest of 1, 2, 2.5 or 5 times a power of ten that gives at most ``most`` ticks in low..high."""
     if not high > low:
         return 1.0
     base = 10.0 ** math.floor(math.log10((high - low) / most))
@@ -148,7 +148,7 @@ def _round_step(low: float, high: float, most: int, whole: bool = False) -> floa
 
 
 def _ticks_between(low: float, high: float, step: float) -> tuple[int, int]:
-    """The first and the last multiple of a step, in steps; rounding at the ends is forgiven."""
+    """Return the first and the last multiple of a step in low..high, in steps, tolerating rounding at the ends."""
     return math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Braille dots: lines and bands rasterised into cells of 2 x 4 dots.
+"""Rasterise lines and bands as braille dots, in cells of 2 x 4 dots.
 
 Coordinates are dots: x from 0 (left) to 2 * width, y from 0 (bottom) to 4 * height, real numbers, cell centres at .5.
 A later line replaces the cells of an earlier one instead of adding its dots, so every cell has one line's colour.
@@ -12,11 +12,11 @@ import numpy as np
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.float64)
 
 _THIN = 0.75
-"""Cells."""
+"""Height in cells below which a band is not drawn."""
 
 
 class Canvas:
-    """Dots of lines, [height, width] cells: ``bits`` of a braille pattern and the ``owner`` they belong to."""
+    """Dots of lines in [height, width] cells: ``bits`` of a braille pattern and the ``owner`` line of each cell."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -25,13 +25,13 @@ class Canvas:
         self.band = np.full((height, width), -1, np.int16)
 
     def line(self, x: np.ndarray, y: np.ndarray, owner: int) -> None:
-        """Draw a line through points [n] of rising x; a point that is not finite breaks it, a lone point is one dot."""
+        """Draw a line through points [n] of ascending x. Non-finite points interrupt it; a single point is a dot."""
         dots = [self._spans(*run) for run in _runs(x, y)]
         if dots:
             self._mark(np.concatenate([d[0] for d in dots]), np.concatenate([d[1] for d in dots]), owner)
 
     def broken(self, x: np.ndarray, y: np.ndarray, owner: int, drawn: int, period: int) -> None:
-        """The same with gaps: of every ``period`` columns of dots only the first ``drawn``."""
+        """Draw a dashed line: of every ``period`` columns of dots, only the first ``drawn``."""
         for run in _runs(x, y):
             column, row = self._spans(*run)
             kept = column % period < drawn
@@ -43,9 +43,9 @@ class Canvas:
         self._mark(np.floor(x[good]).astype(np.int64), np.floor(y[good]).astype(np.int64), owner)
 
     def fill(self, x: np.ndarray, low: np.ndarray, high: np.ndarray, owner: int) -> None:
-        """Mark the cells between two curves [n] as a band (all of a cell that the band's middle third touches).
+        """Mark the cells between two curves [n] as a band: every cell that the middle third of the band touches.
 
-        A band lower than ``_THIN`` cells leaves no mark: tinted here and there it would look like spots.
+        A band lower than ``_THIN`` cells is not drawn, since it would look like spots.
         """
         for (run_x, run_low), (_, run_high) in zip(
             _runs(x, np.where(np.isfinite(high), low, np.nan)),
@@ -66,7 +66,7 @@ class Canvas:
             self.band[:, columns] = part
 
     def _spans(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Dots of one unbroken run: per column its height, drawn on half way to both neighbours so that steps join."""
+        """Return the dots of an unbroken run: its height per column, extended half way to both neighbours."""
         first, last = int(np.floor(x[0])), int(np.floor(x[-1]))
         columns = np.arange(first, last + 1)
         rows = np.floor(np.interp(np.clip(columns + 0.5, x[0], x[-1]), x, y)).astype(np.int64)
@@ -105,7 +105,7 @@ class Canvas:
 
 
 def _runs(x: np.ndarray, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Stretches of finite points."""
+    """Return the runs of finite points."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     good = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if not len(good):

@@ -1,4 +1,4 @@
-"""A grid of character cells with styles, and lines of it: ``list[rich.segment.Segment]`` of an exact width."""
+"""A grid of styled character cells, and its lines: ``list[rich.segment.Segment]`` of an exact width."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN = Style()
 
 
 def clean(text: str) -> str:
-    """Text that takes the cells it says: composed, without control, combining and joining characters."""
+    """Return text whose width is predictable: composed, without control, combining and joining characters."""
     if text.isascii() and text.isprintable():
         return text
     kept = []
@@ -28,7 +28,7 @@ def clean(text: str) -> str:
 
 
 def crop(text: str, width: int, ascii_only: bool = False) -> str:
-    """Text of at most ``width`` cells; what was cut is marked."""
+    """Crop text to at most ``width`` cells, with a mark if it was cut."""
     ellipsis = "~" if ascii_only else "…"
     text = clean(text)
     if cell_len(text) <= width:
@@ -39,31 +39,31 @@ def crop(text: str, width: int, ascii_only: bool = False) -> str:
 
 
 def pad(text: str, width: int, right: bool = False) -> str:
-    """Text cropped or padded to exactly ``width`` cells; ``right`` aligns it there."""
+    """Crop or pad text to exactly ``width`` cells, aligned to the left or to the right."""
     text = crop(text, width)
     blanks = " " * (width - cell_len(text))
     return blanks + text if right else text + blanks
 
 
 def width_of(line: Line) -> int:
-    """Cells that a line takes."""
+    """Return the width of a line in cells."""
     return sum(segment.cell_length for segment in line)
 
 
 class Grid:
-    """Characters and styles, [height, width]. What is written outside is cut off."""
+    """Characters and styles, [height, width]. Text outside is cut off."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self.chars = np.full((height, width), ord(" "), np.uint32)
         """Code points; 0 in the second cell of a wide character."""
         self.styles = np.zeros((height, width), np.int16)
-        """Numbers that ``style`` gave."""
+        """Numbers of styles, from ``style``."""
         self._table: list[Style] = [_PLAIN]
         self._numbers: dict[Style, int] = {_PLAIN: 0}
 
     def copy(self) -> Grid:
-        """A grid that can be changed without changing this one."""
+        """Return an independent copy."""
         other = Grid.__new__(Grid)
         other.width, other.height = self.width, self.height
         other.chars, other.styles = self.chars.copy(), self.styles.copy()
@@ -71,7 +71,7 @@ class Grid:
         return other
 
     def style(self, style: Style) -> int:
-        """The number of a style in this grid."""
+        """Return the number of a style in this grid."""
         number = self._numbers.get(style)
         if number is None:
             number = self._numbers[style] = len(self._table)
@@ -79,7 +79,7 @@ class Grid:
         return number
 
     def put(self, row: int, column: int, text: str, style: Style = _PLAIN) -> None:
-        """Write text from a cell on."""
+        """Write text, starting at a cell."""
         if not 0 <= row < self.height:
             return
         number = self.style(style)
@@ -94,7 +94,7 @@ class Grid:
             column += 1 + wide
 
     def paste(self, other: Grid, row: int, column: int) -> None:
-        """Put a whole grid at a place; what does not fit is cut off."""
+        """Copy a whole grid to a place, cutting off what does not fit."""
         tall, wide = min(other.height, self.height - row), min(other.width, self.width - column)
         if tall <= 0 or wide <= 0:
             return
@@ -103,7 +103,7 @@ class Grid:
         self.styles[row : row + tall, column : column + wide] = numbers[other.styles[:tall, :wide]]
 
     def replace_word(self, row: int, centre: int, text: str, style: Style) -> None:
-        """Write a word around a column; words that it would touch disappear whole, none is left in half."""
+        """Write a word centred on a column, and remove all words that it would touch."""
         at = max(0, min(centre - len(text) // 2, self.width - len(text)))
         chars = self.chars[row]
         for edge, onward in ((at - 1, -1), (at + len(text), 1)):
@@ -114,9 +114,9 @@ class Grid:
         self.put(row, at, text, style)
 
     def lines(self) -> list[Line]:
-        """The grid as lines of segments, runs as long as they can be.
+        """Return the grid as lines of segments that are as long as possible.
 
-        A blank takes the style of what stands before it where neither shows on a blank: fewer runs, fewer bytes.
+        A blank takes the style of the character before it if the styles look the same on a blank, which saves bytes.
         """
         styles = self.styles
         hidden = np.array([s.bgcolor is None and not s.underline and not s.reverse for s in self._table])
@@ -138,7 +138,7 @@ class Grid:
 
 
 def message(text: str, width: int, height: int, style: Style = _PLAIN) -> list[Line]:
-    """Lines that say something in the middle instead of showing a picture, words wrapped."""
+    """Return lines with a wrapped message in the middle, instead of a picture."""
     words, rows = clean(text).split(), [""]
     for word in words:
         joined = f"{rows[-1]} {word}".strip()

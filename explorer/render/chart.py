@@ -1,4 +1,4 @@
-"""What a line chart shows (series and axes) and where its parts stand on a screen of some size."""
+"""The content of a line chart (series and axes), and its layout on a screen of a given size."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 REACH = 0.6
-"""Companions may make the value axis longer by this share of it; what lies further away is named at its end."""
+"""Share by which reference curves may extend the value axis; curves further away are only named at its end."""
 
 
 @dataclass(frozen=True, eq=False)
 class Companion:
-    """A broken line beside the line in focus, at the same places: what its values would be for another reason."""
+    """A reference curve of the focused series (chance level, seed-to-seed distance), drawn dashed."""
 
     label: str
     y: np.ndarray
     dashed: bool = False
-    """Long dashes; else dots far apart."""
+    """True for long dashes, False for sparse dots."""
 
     @property
     def last(self) -> float:
@@ -31,14 +31,14 @@ class Companion:
 
 
 def last_finite(values: np.ndarray) -> float:
-    """The last finite value of [n], NaN when there is none."""
+    """Return the last finite value of [n]; NaN if there is none."""
     good = values[np.isfinite(values)]
     return float(good[-1]) if len(good) else np.nan
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One line: points [n] of rising x, NaN where there is no value."""
+    """One line: points [n] of ascending x, NaN for missing values."""
 
     label: str
     x: np.ndarray
@@ -49,17 +49,17 @@ class Series:
     """Lower and upper edge of the spread [n]."""
     high: np.ndarray | None = None
     number: int = 0
-    """Which letter stands for the line where colours do not tell lines apart."""
+    """Number of the letter that marks the line if colours do not distinguish lines."""
     companions: tuple[Companion, ...] = ()
-    """Shown while the line is in focus."""
+    """Reference curves, shown while the line is in focus."""
 
     @property
     def letter(self) -> str:
-        """One character; numbers from ten on are letters."""
+        """Mark of the line: a digit or, for numbers from ten, a letter."""
         return _LETTERS[self.number % len(_LETTERS)]
 
     def marked(self, text: str) -> str:
-        """A text that begins with the label, behind the line's letter unless that is the label's own number."""
+        """Return a text that begins with the label, prefixed by the line's letter unless the label ends in it."""
         head = self.label.removesuffix(self.letter)
         said = self.letter.isdigit() and head != self.label and (head == "L" or head.endswith(" "))
         return text if said else f"{self.letter} {text}"
@@ -72,27 +72,27 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """What to draw, without how."""
+    """The content of a line chart, without its looks."""
 
     series: tuple[Series, ...]
     x_name: str
     y_name: str
     scale_of: np.ndarray | None = None
-    """The values that the y axis must hold where several charts share one; None: its own."""
+    """Values that the y axis must contain if several charts share a scale; None: those of this chart."""
     xs_of: np.ndarray | None = None
-    """Places that the x axis must hold, and the cursor walks along, where several charts share one."""
+    """Places that the x axis must contain and the cursor visits, if several charts share them."""
     floor: float = 0.0
-    """Values below it are noise; a dotted line on a logarithmic axis."""
+    """Noise level, drawn as a dotted line on a logarithmic axis; smaller values are noise."""
     values: bool = True
-    """Labels carry the last value."""
+    """True if labels show the last value."""
     anchor: float = 0.0
-    """The value of no difference: the axis starts (or, where it is 1, ends) there when that costs little."""
+    """Value of no difference, at which the axis starts (or, if it is 1, ends) if that costs little space."""
     signed: bool = False
-    """Values are changes: zero is on the axis, and the axis is linear."""
+    """True if values are changes: the axis is linear and contains zero."""
     fades: bool = True
-    """Lines out of focus fade. Else the one in focus stands out: of many small charts fewer cells change with it."""
+    """True if lines out of focus fade; False if the focused line is emphasised, which changes fewer cells."""
     bands_in_focus_only: bool = False
-    """``low`` and ``high`` are drawn for the line in focus alone."""
+    """True if ``low`` and ``high`` are drawn only for the focused line."""
 
     def y_scale(self, log: bool) -> axes.Scale:
         """The scale of the value axis."""
@@ -122,7 +122,7 @@ class Chart:
         return axes.value_scale(min(values.min(), least), max(values.max(), near.max()), log, self.anchor)
 
     def _near_companions(self, scale: axes.Scale) -> np.ndarray:
-        """Values of companions not far off the axis: a chance level far away would press all lines flat."""
+        """Return the values of reference curves near the axis; distant ones would flatten all lines."""
         beside = [c.y[np.isfinite(c.y)] for s in self.series for c in s.companions]
         found = np.concatenate(beside) if beside else np.zeros(0)
         reach = REACH * (scale.high - scale.low)
@@ -132,7 +132,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Frame:
-    """The plot's cells are rows top.. and columns left.. of the grid; both axes with their scales."""
+    """Position and size of the plot in the grid, in cells, and the scales of both axes."""
 
     left: int
     top: int
@@ -142,11 +142,11 @@ class Frame:
     y: axes.Scale
 
     def dot_x(self, x: np.ndarray) -> np.ndarray:
-        """Places on the x axis in dots of the canvas."""
+        """Convert places on the x axis to dots of the canvas."""
         return 0.5 + (x - self.x.low) / (self.x.high - self.x.low) * (2 * self.width - 1)
 
     def dot_y(self, y: np.ndarray) -> np.ndarray:
-        """Values in dots of the canvas, NaN where a logarithm does not exist."""
+        """Convert values to dots of the canvas; NaN if the logarithm does not exist."""
         low, high = self.y.low, self.y.high
         if self.y.log:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,14 +155,14 @@ class Frame:
         return 0.5 + (y - low) / (high - low) * (4 * self.height - 1)
 
     def column(self, x: float) -> int:
-        """Column of the grid of a place on the x axis."""
+        """Return the grid column of a place on the x axis."""
         return self.left + int(self.dot_x(np.array(x)) // 2)
 
     def cell_row(self, y: float) -> int | None:
-        """The row that a value's dot falls into; None where it cannot be shown."""
+        """Return the grid row of a value's dot; None if the value cannot be shown."""
         dot = float(self.dot_y(np.array(y)))
         return self.top + self.height - 1 - min(self.height - 1, max(0, int(dot // 4))) if np.isfinite(dot) else None
 
     def row(self, y: float) -> float:
-        """Row of the grid of a value, a real number; NaN where it cannot be shown."""
+        """Return the grid row of a value as a real number; NaN if the value cannot be shown."""
         return self.top + self.height - 0.5 - float(self.dot_y(np.array(y))) / 4

@@ -1,4 +1,4 @@
-"""The broken lines beside the line in focus: their patterns, and their names at the right end of the plot."""
+"""Draw the reference curves of the focused line, and their names at the right end of the plot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.render.canvas import Canvas
 from explorer.render.chart import Chart, Companion, Frame
 
 _DOTTED, _DASHED = (2, 8), (6, 8)
-"""Columns of dots that are drawn, of how many."""
+"""Patterns: number of drawn columns of dots, and length of the period."""
 _FAR = 1e6
 
 
@@ -26,35 +26,35 @@ class Name:
 
 
 def mark(one: Companion, ascii_only: bool) -> str:
-    """The line's pattern as one character, for its name (and in ASCII for the line itself)."""
+    """Return a curve's pattern as one character, for its name (and in ASCII for the curve itself)."""
     plain, drawn = ("=", "╌") if one.dashed else (":", "┈")
     return plain if ascii_only else drawn
 
 
 def draw(canvas: Canvas, frame: Frame, chart: Chart, focus: int) -> tuple[Companion, ...]:
-    """Rasterise the companions of the line in focus; the owner of the first is the number of lines."""
+    """Rasterise the reference curves of the focused line; the owner of the first is the number of lines."""
     if not 0 <= focus < len(chart.series):
         return ()
     one = chart.series[focus]
     for i, companion in enumerate(one.companions):
         pattern = _DASHED if companion.dashed else _DOTTED
-        # Far off the axis a dot's number can be too large for an integer.
+        # Far from the axis, a dot's number may be too large for an integer.
         heights = np.clip(frame.dot_y(companion.y), -_FAR, _FAR)
         canvas.broken(frame.dot_x(one.x), heights, len(chart.series) + i, *pattern)
     return one.companions
 
 
 def room(chart: Chart, values: bool) -> int:
-    """Cells for the longest name of any line's companions: the plot is as wide whichever line is in focus."""
+    """Return the width of the longest name of any line's curves, so that the plot's width does not depend on focus."""
     found = (companion for one in chart.series for companion in one.companions)
     return max((cell_len(_text(c, values, False)) + 2 for c in found), default=0)
 
 
 def names(chart: Chart, frame: Frame, focus: int, own: int, rows: int, values: bool, ascii_only: bool) -> list[Name]:
-    """Names of the companions of the line in focus, each in one of so many rows of its own near its end.
+    """Return the names of the focused line's reference curves, each in its own row near the curve's end.
 
-    None stands above the line's ``own`` label (-1: there is none) that ends below the line, or the other way round. A
-    line beyond the axis is named at the edge, with an arrow.
+    Names keep their order relative to the line's ``own`` label (-1: none): no curve that ends below the line is named
+    above it, or the reverse. A curve beyond the axis is named at the edge, with an arrow.
     """
     if not 0 <= focus < len(chart.series):
         return []

@@ -1,6 +1,6 @@
-"""Heat map in half blocks: 16 levels, a colour bar with ticks, marks for what is missing, values in cells on request.
+"""Draw heat maps in half blocks: 16 levels, a colour bar with ticks, marks for missing values, and optional digits.
 
-Where a terminal has no colours to spare, levels are glyphs (ink.py).
+On a terminal with few colours, levels are glyphs (ink.py).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from explorer.render.targets import Target, apart
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _KEPT = 4
 _TALLEST = 14
-"""Half rows of one row of data at most: a lone layer is a stripe, not a wall."""
+"""Maximum height of a row of data in half rows, so that a single layer does not fill the screen."""
 _WIDEST = 20
-"""Cells of one column of data at most."""
+"""Maximum width of a column of data in cells."""
 
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """What to draw: values [rows, columns], row 0 at the bottom, NaN where there is none."""
+    """The content of a heat map: values [rows, columns], row 0 at the bottom, NaN if missing."""
 
     values: np.ndarray
     row_names: tuple[str, ...]
@@ -38,15 +38,15 @@ class HeatMap:
     row_title: str
     column_title: str
     name: str
-    """Of the values, over the colour bar."""
+    """Name of the values, above the colour bar."""
     refused: np.ndarray | None = None
-    """Bool [rows, columns]: there is no value, and a reason why."""
+    """Whether there is a reason for a missing value, bool [rows, columns]."""
     anchor: float = 0.0
-    """The value of no difference: the scale starts (or, where it is 1, ends) there when that costs little."""
+    """Value of no difference, at which the scale starts (or, if it is 1, ends) if that costs little space."""
     signed: bool = False
-    """Values are changes: zero is in the middle of the scale, which is linear."""
+    """True if values are changes: the scale is linear, with zero in the middle."""
     floor: float = 0.0
-    """Values below it are noise: on a logarithmic scale they all look alike."""
+    """Noise level: on a logarithmic scale, smaller values all look alike."""
     contours: bool = False
     """Lines of equal value are drawn over the map, at the ticks of the colour bar: both axes are numbers."""
     path: MapPath | None = None
@@ -55,12 +55,12 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class _Frame:
-    """Where the map stands; ``cell`` columns a column of data, ``unit`` half rows a row of it."""
+    """The layout of the map; ``cell`` is the width of a column of data, ``unit`` the height of a row in half rows."""
 
     left: int
     top: int
     columns: np.ndarray
-    """First column of the map that belongs to each column of data (several share one when there are too many)."""
+    """First column of the map for each column of data; several share one if there are too many."""
     cell: int
     rows: np.ndarray
     """First half row, counted from the top of the map, of each row of data."""
@@ -68,14 +68,14 @@ class _Frame:
     width: int
     height: int
     shown: np.ndarray
-    """Values [map rows, map columns] after averaging what shares a place, bottom row first."""
+    """Values [map rows, map columns], averaged over data that share a place, bottom row first."""
     row_of: np.ndarray
     column_of: np.ndarray
     """Place in ``shown`` of each row and column of data."""
 
 
 class HeatChart:
-    """A heat map that can be drawn at any size; what a moving cursor does not change is kept."""
+    """A heat map that can be drawn at any size; parts that do not depend on the cursor are cached."""
 
     def __init__(self, heat: HeatMap) -> None:
         self.heat = heat
@@ -83,7 +83,7 @@ class HeatChart:
 
     @property
     def empty(self) -> bool:
-        """No finite value."""
+        """Whether there is no finite value."""
         return not bool(np.isfinite(self.heat.values).any())
 
     def draw(
@@ -97,7 +97,7 @@ class HeatChart:
         log: bool = False,
         ascii_only: bool = False,
     ) -> list[Line]:
-        """Lines of exactly width x height cells; ``column`` and ``row`` are the cursor's indices into the data."""
+        """Return lines of exactly width x height cells; ``column`` and ``row`` are the cursor's indices."""
         grid, frame, levels = self._whole(width, height, palette, digits, log, ascii_only)
         if column < 0 and row < 0:
             return grid.lines()
@@ -110,7 +110,7 @@ class HeatChart:
     def targets(
         self, width: int, height: int, palette: Palette, digits: bool = False, log: bool = False, plain: bool = False
     ) -> tuple[Target, ...]:
-        """In a picture of that size: rows behind their names, top first, and columns along the map's lowest line."""
+        """Return the jump targets in a picture of that size: rows at their names, then columns on the lowest line."""
         _, frame, _ = self._whole(width, height, palette, digits, log, plain)
         lines: dict[int, int] = {}
         for i in range(len(self.heat.row_names)):  # where rows share a line the lowest is named
@@ -138,7 +138,7 @@ class HeatChart:
         return self._kept[key]
 
     def scale(self, log: bool = False) -> axes.Scale:
-        """The values at both ends of the colours."""
+        """Return the scale of the colours."""
         values = self.heat.values[np.isfinite(self.heat.values)]
         if self.heat.signed:
             most = float(np.abs(values).max(initial=0.0)) or 1.0
@@ -245,14 +245,14 @@ class HeatChart:
     ) -> None:
         cells = list(zip(*np.nonzero(levels >= 0), strict=True))
         texts = [_written(float(frame.shown[cell]), frame.cell - 1) for cell in cells]
-        if not all(texts):  # a map of values and tenths mixed would be misread
+        if not all(texts):  # a map that mixes values and tenths would be misread
             places = [scale.place(float(frame.shown[cell])) for cell in cells]
             texts = [str(min(9, int(10 * min(1.0, max(0.0, place))))) for place in places]
         for (i, j), text in zip(cells, texts, strict=True):
             level = int(levels[i, j])
             row = frame.top + ((levels.shape[0] - 1 - i) * frame.unit + frame.unit // 2) // 2
             at = frame.left + j * frame.cell + (frame.cell - len(text)) // 2
-            if not looks.colours:  # glyphs beside figures would read as part of them
+            if not looks.colours:  # glyphs next to digits would look like part of the number
                 text, at = text.center(frame.cell), frame.left + j * frame.cell
             grid.put(row, at, text, looks.on(level) if looks.colours else looks.styles[level])
 
@@ -359,14 +359,14 @@ class HeatChart:
 
 
 def _written(value: float, room: int) -> str:
-    """A value in so many cells, rounded to the decimals that they hold; empty where these are fewer than two."""
+    """Return a value as text of at most ``room`` cells; empty if fewer than two decimals fit."""
     tries = [axes.number(value, 3), axes.number(value, 2)]
     tries += [f"{round(value, n) + 0.0:.{n}f}" for n in (3, 2)]  # 0.0: no "-0"
     return next((text for text in tries if len(text) <= room), "")
 
 
 def _levels(values: np.ndarray, scale: axes.Scale, many: int) -> np.ndarray:
-    """Level of each value, counted from 0, -1 for NaN."""
+    """Return the level of each value, from 0; -1 for NaN."""
     low, high = (np.log10(scale.low), np.log10(scale.high)) if scale.log else (scale.low, scale.high)
     finite = np.isfinite(values)
     filled = np.where(finite, values, scale.low)
@@ -377,14 +377,14 @@ def _levels(values: np.ndarray, scale: axes.Scale, many: int) -> np.ndarray:
 
 
 def _share(count: int, room: int, most: int) -> tuple[np.ndarray, int, int]:
-    """Place of each of so many rows or columns, the number of places, and how many cells a place gets."""
+    """Return the place of each row or column, the number of places, and the cells per place."""
     if count <= room:
         return np.arange(count), count, max(1, min(most, room // max(1, count)))
     return np.arange(count) * room // count, room, 1
 
 
 def _pooled(values: np.ndarray, row_of: np.ndarray, column_of: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Mean of the values that share a place, [rows, columns]; NaN where none is finite."""
+    """Average the values that share a place, [rows, columns]; NaN if none is finite."""
     total, many = np.zeros((rows, columns)), np.zeros((rows, columns))
     finite = np.isfinite(values)
     at = (row_of[:, None], column_of[None, :])
@@ -394,5 +394,5 @@ def _pooled(values: np.ndarray, row_of: np.ndarray, column_of: np.ndarray, rows:
 
 
 def names_of(numbers: Sequence[int]) -> tuple[str, ...]:
-    """Numbers as names of rows or columns."""
+    """Return numbers as names of rows or columns."""
     return tuple(f"{n:,}" for n in numbers)

@@ -1,7 +1,7 @@
-"""How a heat map shows levels: colours where there are some, else glyphs of rising weight; one scale or two sides.
+"""Looks of a heat map's levels: colours if there are any, else glyphs of increasing weight.
 
-On two sides (changes: less and more than before) lightness still rises from the lowest to the highest level, with grey
-for none, so that a sign can be read in grey and with every kind of colour blindness; its glyphs point down and up.
+For changes (two-sided scales), lightness also rises from the lowest to the highest level, with grey for zero, so that
+signs can be read in greyscale and with any colour blindness; the glyphs point down and up.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from rich.style import Style
 from explorer.render.palette import LEVELS, SIDE, Palette
 
 GLYPHS = ".:-=+*#%@"
-"""Levels of one scale without colours, lightest first."""
+"""Glyphs for the levels of a one-sided scale, lightest first."""
 BELOW, ABOVE = "-vVW", "+^AM"
-"""Levels below and above zero without colours, nearest to zero first."""
+"""Glyphs for levels below and above zero, nearest to zero first."""
 
 
 @dataclass(frozen=True)
 class Ink:
-    """Looks of each level."""
+    """The looks of each level."""
 
     colours: tuple[Color, ...]
-    """Empty: draw glyphs."""
+    """Colours of the levels; empty: draw glyphs."""
     glyphs: tuple[str, ...]
     styles: tuple[Style, ...]
-    """Of the glyphs."""
+    """Styles of the glyphs."""
     dark_below: int
-    """Colours of levels below it are dark: marks on them must be light."""
+    """Level below which colours are dark, so that marks on them must be light."""
 
     @property
     def levels(self) -> int:
-        """How many there are."""
+        """Number of levels."""
         return len(self.glyphs)
 
     def on(self, level: int) -> Style:
-        """Text that can be read on a level's colour."""
+        """Return a style for text that is readable on a level's colour."""
         return Style(
             color=Color.from_ansi(231 if level < self.dark_below else 16), bgcolor=self.colours[level], bold=True
         )
 
 
 def ink(palette: Palette, two_sided: bool, ascii_only: bool) -> Ink:
-    """The levels' looks in a palette; pictures of plain characters use no colour as data."""
+    """Return the looks of levels in a palette; pictures of plain characters do not use colours for data."""
     if two_sided:
         steps = [i * len(ABOVE) // SIDE for i in range(SIDE)]
         glyphs = (*(BELOW[i] for i in reversed(steps)), " ", *(ABOVE[i] for i in steps))
@@ -56,7 +56,7 @@ def ink(palette: Palette, two_sided: bool, ascii_only: bool) -> Ink:
 
 
 def half_block(looks: Ink, above: int, below: int) -> tuple[str, Style]:
-    """Character and style of a cell whose upper and lower half have these levels; below 0 is empty, not both are."""
+    """Return character and style of a cell whose halves have these levels; a negative level is empty (not both)."""
     if not looks.colours:
         level = max(above, below)
         return looks.glyphs[level], looks.styles[level]
@@ -71,5 +71,5 @@ def half_block(looks: Ink, above: int, below: int) -> tuple[str, Style]:
 
 @lru_cache(maxsize=1024)
 def fill(fore: Color | None, back: Color | None) -> Style:
-    """The colours of a half block."""
+    """Return the style of a half block."""
     return Style(color=fore, bgcolor=back)

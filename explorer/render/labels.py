@@ -1,4 +1,4 @@
-"""Labels at the ends of lines: each near its line, none on another; what cannot be told apart is named together."""
+"""Place labels at the ends of lines without overlaps; lines whose labels would be too close share a label."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from explorer.render.chart import Chart
 
 @dataclass(frozen=True)
 class Group:
-    """Lines that share a label: members in order of height, drawn in one row (0 = top)."""
+    """Lines that share a label in one row (0 = top), sorted by height."""
 
     row: int
     members: tuple[int, ...]
@@ -23,19 +23,19 @@ class Group:
 
 @dataclass(frozen=True)
 class Label:
-    """A text in a row of the plot, in the looks of a line."""
+    """A text in a row of the plot, in the style of a line."""
 
     row: int
     text: str
     line: int
     shared: bool
-    """Several lines stand behind it."""
+    """True if it names several lines."""
 
 
 def at_ends(chart: Chart, ends: Sequence[float], height: int, room: int, focus: int, values: bool) -> list[Label]:
-    """Labels of a chart's lines that end at rows ``ends`` (NaN: no label), with their last values if wished.
+    """Return labels of the lines that end at rows ``ends`` (NaN: no label), with their last values if ``values``.
 
-    The line in focus always has its own label: where it would share one, the others go unnamed.
+    The focused line always has its own label; lines that would share it are not named.
     """
     index = [i for i, end in enumerate(ends) if math.isfinite(end)]
     found = []
@@ -55,7 +55,7 @@ def at_ends(chart: Chart, ends: Sequence[float], height: int, room: int, focus: 
 
 
 def _together(chart: Chart, members: Sequence[int], room: int, values: bool) -> str:
-    """One label for several lines: their names as ranges, and the largest of their last values."""
+    """Return one label for several lines: their names as ranges, and the largest of their last values."""
     series = chart.series
     parts: list[list[int]] = []
     for i in sorted(members):
@@ -72,18 +72,18 @@ def _together(chart: Chart, members: Sequence[int], room: int, values: bool) -> 
 
 
 def _listed(names: Sequence[str]) -> str:
-    """'head 2, 5-7' of 'head 2' and 'head 5-7': what stands before the numbers is said once."""
+    """Join names, with a common prefix before numbers only once: 'head 2', 'head 5-7' become 'head 2, 5-7'."""
     same = _before_numbers(names)
     return ", ".join([names[0], *(name[same:] for name in names[1:])])
 
 
 def _range(first: str, last: str) -> str:
-    """'L0-7' of 'L0' and 'L7', 'step 0-800' of 'step 0' and 'step 800', 'ADV-AUX' of words."""
+    """Return a range of names: 'L0', 'L7' become 'L0-7'; 'step 0', 'step 800' 'step 0-800'; words 'ADV-AUX'."""
     return f"{first}-{last[_before_numbers((first, last)) :]}"
 
 
 def _before_numbers(names: Sequence[str]) -> int:
-    """How many signs all names share before a number in each; 0 where no number follows: words are said whole."""
+    """Return the length of the common prefix before a number in all names; 0 if no number follows."""
     for same, signs in enumerate(zip(*names, strict=False)):
         if all(sign.isdigit() for sign in signs):
             return same
@@ -93,10 +93,10 @@ def _before_numbers(names: Sequence[str]) -> int:
 
 
 def place(wanted: Sequence[float], height: int) -> list[Group]:
-    """Rows for labels that want to stand at ``wanted`` rows (real numbers, 0 = top), one a row inside 0..height-1.
+    """Assign labels at wanted rows (real numbers, 0 = top) to different rows in 0..height-1.
 
-    A label that would have to move far from its line is drawn together with its neighbour instead: a displaced label
-    reads as another value.
+    A label that would move far from its line is joined with its neighbour, since a displaced label could be read as
+    another value.
     """
     if height < 1 or not wanted:
         return []
@@ -119,7 +119,7 @@ def place(wanted: Sequence[float], height: int) -> list[Group]:
 
 
 def _spread(places: Sequence[float], height: int) -> list[int]:
-    """Integer rows, one apart at least, that move the labels least (least squares, pool adjacent violators)."""
+    """Return integer rows, at least one apart, that move labels least (least squares, pool adjacent violators)."""
     blocks: list[tuple[float, int]] = []
     for i, place_ in enumerate(places):
         value, size = place_ - i, 1

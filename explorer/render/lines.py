@@ -1,4 +1,4 @@
-"""Line chart: series with direct labels, one in focus, bands of spread, a cursor column, linear or logarithmic."""
+"""Draw line charts: series with labels at their ends, a focused series, bands of spread, and a cursor."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from explorer.render.targets import Target, apart
 
 _KEPT = 4
 _APART = 5
-"""Cells between round names on the x axis."""
+"""Number of cells between round names on the x axis."""
 _LETTERS_APART = 16
-"""Columns from one letter of a line to the next."""
+"""Number of columns between two letters of a line."""
 _NAMED = 3
-"""Cells of the x axis that a place with a name takes at least."""
+"""Minimum number of cells per named place on the x axis."""
 MOST = 40
-"""Lines drawn at once, evenly spread over all, and the one in focus: more look alike, and cost a key 50 ms."""
+"""Maximum number of lines drawn, evenly spread over all, besides the focused one: more cost 50 ms per key press."""
 _BANDS = 3
-"""Bands shown at once: more of them overlap into one stain."""
+"""Maximum number of bands shown at once: more of them overlap too much."""
 
 
 class LineChart:
-    """A chart that can be drawn at any size; what a moving cursor does not change is kept."""
+    """A chart that can be drawn at any size; parts that do not depend on the cursor are cached."""
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         xs = [x for x in (*(s.x for s in chart.series), chart.xs_of) if x is not None and len(x)]
         self.xs: np.ndarray = np.unique(np.concatenate(xs)) if xs else np.zeros(0)
-        """Every place on the x axis that has a point; the cursor walks along them."""
+        """Places on the x axis with a point, which the cursor visits."""
         self._kept: OrderedDict[tuple[object, ...], tuple[Grid, Frame]] = OrderedDict()
 
     @property
     def empty(self) -> bool:
-        """No finite value."""
+        """Whether there is no finite value."""
         return not any(np.isfinite(s.y).any() for s in self.chart.series)
 
     def shown(self, focus: int = -1) -> tuple[int, ...]:
-        """Indices of the lines that are drawn, in their order."""
+        """Return the indices of the lines that are drawn, in order."""
         many = len(self.chart.series)
         if many <= MOST:
             return tuple(range(many))
@@ -65,7 +65,7 @@ class LineChart:
         log_y: bool = False,
         ascii_only: bool = False,
     ) -> list[Line]:
-        """Lines of exactly width x height cells. ``cursor`` is an index into ``xs``, ``focus`` into the series."""
+        """Return lines of exactly width x height cells. ``cursor`` is an index into ``xs``, ``focus`` into series."""
         return self.grid(width, height, palette, cursor, focus, log_y, ascii_only).lines()
 
     def grid(
@@ -78,7 +78,7 @@ class LineChart:
         log_y: bool = False,
         ascii_only: bool = False,
     ) -> Grid:
-        """The same as cells, to be put beside others."""
+        """Return the same picture as a grid, to be combined with others."""
         grid, frame = self._whole(width, height, palette, focus, log_y, ascii_only)
         if not 0 <= cursor < len(self.xs) or frame.width < 1 or frame.height < 1:
             return grid
@@ -87,14 +87,16 @@ class LineChart:
     def frame(
         self, width: int, height: int, palette: Palette, focus: int = -1, log_y: bool = False, ascii_only: bool = False
     ) -> Frame:
-        """Where the axes are in a picture of that size, for what stands on the same ones."""
+        """Return the layout of the axes in a picture of that size, for other parts on the same axes."""
         return self._whole(width, height, palette, focus, log_y, ascii_only)[1]
 
     def targets(
         self, width: int, height: int, palette: Palette, focus: int = -1, log_y: bool = False, ascii_only: bool = False
     ) -> tuple[Target, ...]:
-        """In a picture of that size: the ends of lines that have a name, then places of the x axis as far as there is
-        room, round ones first."""
+        """Return the jump targets in a picture of that size: labelled ends of lines, then places on the x axis.
+
+        Round places come first, as far as there is room.
+        """
         frame = self.frame(width, height, palette, focus, log_y, ascii_only)
         edge = frame.left + frame.width - 1
         named = self._labels(frame, palette, focus, width, ascii_only)
@@ -103,7 +105,7 @@ class LineChart:
             return tuple(found)
         columns, index = np.unique(np.minimum(frame.dot_x(self.xs) // 2, frame.width - 1), return_index=True)
         ticks = self._x_ticks(frame)
-        # Of several points in a column the round one is meant.
+        # Of several points in a column, take the round one.
         for tick in np.searchsorted(self.xs, ticks).tolist():
             if tick < len(self.xs):
                 index[np.searchsorted(index, tick, side="right") - 1] = tick
@@ -202,7 +204,7 @@ class LineChart:
             grid.put(frame.cell_row(0.0) or 0, frame.left, dots * frame.width, palette.faint)
 
     def _floor_name(self, grid: Grid, frame: Frame, palette: Palette, ascii_only: bool) -> None:
-        """Names the noise floor where no line runs over it, as far to the right as there is room."""
+        """Write the name of the noise floor as far to the right as possible, where no line crosses it."""
         if not frame.left or not frame.y.log or not frame.y.low < self.chart.floor < frame.y.high:
             return
         name, row = " noise floor ", round(frame.row(self.chart.floor))
@@ -240,7 +242,7 @@ class LineChart:
             grid.put(row, name_at, name, palette.axis)
 
     def _x_ticks(self, frame: Frame) -> tuple[int, ...]:
-        """Every place that has a point where all can be named, else round ones."""
+        """Return all places with a point if all names fit, else round places."""
         low, high = round(float(self.xs[0])), round(float(self.xs[-1]))
         if _NAMED * len(self.xs) <= frame.width:
             found = [_tick(frame, round(x)) for x in self.xs.tolist()]
@@ -265,7 +267,9 @@ class LineChart:
             if one.low is None or one.high is None:
                 continue
             x, low, high = frame.dot_x(one.x), frame.dot_y(one.low), frame.dot_y(one.high)
-            low = np.where(np.isnan(low) & np.isfinite(high), 0.0, low)  # a logarithm that does not exist: the floor
+            low = np.where(
+                np.isnan(low) & np.isfinite(high), 0.0, low
+            )  # if the logarithm does not exist, use the floor
             if palette.band:
                 canvas.fill(x, low, high, i)
             else:
@@ -273,7 +277,7 @@ class LineChart:
         edges = canvas.bits.copy()
         beside: tuple[Companion, ...] = ()
         for i in order:
-            if i == focus:  # over the others, under the line that it belongs to
+            if i == focus:  # above the other lines, below the focused line
                 beside = companions.draw(canvas, frame, self.chart, focus)
             canvas.line(frame.dot_x(series[i].x), frame.dot_y(series[i].y), i)
         part = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
@@ -289,7 +293,7 @@ class LineChart:
             for i, companion in enumerate(beside):
                 chars[canvas.owner == len(series) + i] = ord(companions.mark(companion, True))
         self._marks(chars, canvas, frame, palette, order, ascii_only)
-        if ascii_only:  # as dots, or a spread would be more lines of the same letter
+        if ascii_only:  # as dots, since letters would look like more lines
             chars[(edges > 0) & (canvas.bits == edges)] = ord(".")
         if palette.band and (canvas.band >= 0).any():
             banded = canvas.band >= 0
@@ -308,7 +312,7 @@ class LineChart:
 
     @staticmethod
     def _edges(canvas: Canvas, x: np.ndarray, low: np.ndarray, high: np.ndarray, owner: int) -> None:
-        """Dotted edges, one dot in two cells: how a spread looks where there are no backgrounds."""
+        """Draw dotted edges of a spread, one dot per two cells, on terminals without backgrounds."""
         if len(x) < 2:
             return
         at = np.arange(x[0], x[-1] + 1e-9, 4.0)
@@ -318,7 +322,7 @@ class LineChart:
     def _marks(
         self, chars: np.ndarray, canvas: Canvas, frame: Frame, palette: Palette, order: Sequence[int], ascii_only: bool
     ) -> None:
-        """Checkpoints as marks where there is room between them; letters where colours do not tell lines apart."""
+        """Mark checkpoints if there is room between them; add letters if colours do not distinguish the lines."""
         lettered = self._lettered(palette, ascii_only)
         if ascii_only:
             for i in order:
@@ -341,29 +345,29 @@ class LineChart:
                     chars[self._nearest(own, columns, column, row, frame, i, roomy), column] = ord(mark)
 
     def _lettered(self, palette: Palette, ascii_only: bool) -> bool:
-        """Lines are told apart by letters."""
+        """Return whether lines are distinguished by letters."""
         return palette.letters or (ascii_only and len(self.chart.series) > 1)
 
     @staticmethod
     def _spread(own: np.ndarray, index: int) -> np.ndarray:
-        """Columns for a line's letters, from the right end on, where lines are furthest apart; each line's elsewhere.
+        """Return columns for a line's letters, from the right end, different for each line.
 
         Args:
-            own: Bool [height, width], the cells that the line owns.
-            index: the line.
+            own: cells that the line owns, bool [height, width].
+            index: number of the line.
         """
         width = own.shape[1]
         apart = max(1, min(_LETTERS_APART, 2 * width // 3))
         columns = width - 1 - np.arange((index * 3) % apart, width, apart)
         there = np.flatnonzero(own.any(axis=0))
-        if not own[:, columns].any() and len(there):  # other lines run over it there
+        if not own[:, columns].any() and len(there):  # other lines cover it in these columns
             return there[[len(there) * 3 // 4]]
         return columns[::-1]
 
     def _nearest(
         self, own: np.ndarray, columns: np.ndarray, column: int, row: int, frame: Frame, index: int, roomy: bool
     ) -> int:
-        """Of a steep line's cells in a column the one that holds the point."""
+        """Return the cell of a steep line in a column that holds the point."""
         if not roomy:
             return row
         one = self.chart.series[index]
@@ -394,6 +398,6 @@ class LineChart:
 
 
 def _tick(frame: Frame, x: int) -> tuple[int, str]:
-    """Where the name of a place on the x axis starts, and the name."""
+    """Return the start column and the name of a place on the x axis."""
     text = axes.count(x)
     return min(max(0, frame.column(x) - len(text) // 2), frame.left + frame.width + 1 - len(text)), text

@@ -1,7 +1,7 @@
-"""Matrices whose rows and columns have names, side by side on common axes: attention maps, labels against labels.
+"""Draw matrices with named rows and columns, side by side on common axes: attention maps, labels against labels.
 
-Unlike on a heat map nothing is averaged to fit: a mean over neighbouring tokens or labels means nothing. What has no
-room is cut off around the cursor, and the caller is told what is left.
+Unlike in a heat map, values are not averaged to fit, since a mean over neighbouring tokens or labels means nothing. If
+there is not enough room, only a window around the cursor is drawn, and the caller receives its bounds.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ from explorer.render.targets import Target, apart
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _GAP = 2
 _LEGEND = 26
-"""Cells of a legend: its colours and both ends."""
+"""Width of a legend in cells: its colours and both ends."""
 _SIDE = 8
 _FIGURES = 5
-"""Cells that a value in figures takes."""
+"""Width of a value in digits, in cells."""
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One matrix: values [rows, columns], row 0 on top, NaN where there is none."""
+    """One matrix: values [rows, columns], row 0 on top, NaN if missing."""
 
     title: str
     values: np.ndarray
     low: float
     high: float
     signed: bool = False
-    """Values are changes: zero is in the middle of low..high."""
+    """True if values are changes: zero is in the middle of low..high."""
     log: bool = False
     root: bool = False
-    """Levels are even in the values' square roots, sign kept: small ones show beside large ones."""
+    """True if levels are linear in the signed square roots of the values, so that small values are visible."""
     refused: np.ndarray | None = None
-    """Bool [rows, columns]: there is no value, and a reason why."""
+    """Whether there is a reason for a missing value, bool [rows, columns]."""
     marked: np.ndarray | None = None
-    """Bool [rows, columns]: the value means little."""
+    """Whether the value is unreliable, bool [rows, columns]."""
     scale: str = ""
-    """What its colours measure, for beside the legend where there is room."""
+    """Name of the quantity, next to the legend if there is room."""
 
     def levels(self, many: int) -> np.ndarray:
-        """Which of so many levels each value has, below 0 where there is none."""
+        """Return the level of each value out of ``many``; below 0 if there is none."""
         finite = np.isfinite(self.values)
         values = np.where(finite, self.values, self.low)
         values, low, high = (self._place(v) for v in (np.maximum(values, self.low), self.low, self.high))
@@ -65,7 +65,7 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Panels over the same rows and columns, and one more value a row."""
+    """Panels over the same rows and columns, and perhaps one further value per row."""
 
     panels: tuple[Panel, ...]
     row_names: tuple[str, ...]
@@ -83,7 +83,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Window:
-    """What of the rows and columns is drawn: first, and one past the last."""
+    """The rows and columns that are drawn: the first, and one past the last."""
 
     rows: tuple[int, int]
     columns: tuple[int, int]
@@ -93,33 +93,33 @@ class Window:
 class _Frame:
     left: int
     room: int
-    """Cells from one panel's first column to the next one's."""
+    """Cells from a panel's first column to that of the next panel."""
     cell: int
     unit: int
-    """Lines of a row; 0: two rows a line, in half blocks."""
+    """Lines per row; 0: two rows per line, in half blocks."""
     top: int
     tall: int
-    """Lines of the panels."""
+    """Height of the panels in lines."""
     names: int
-    """Lines of the columns' names."""
+    """Number of lines for the columns' names."""
     level: bool
-    """Columns' names are written along the line, not downwards."""
+    """True if the columns' names are written along the line, not downwards."""
     legend: bool
     side: int
     window: Window
 
     def row(self, index: int) -> int:
-        """Line of a row of data."""
+        """Return the line of a row of data."""
         at = index - self.window.rows[0]
         return self.top + (at // 2 if not self.unit else at * self.unit + (self.unit - 1) // 2)
 
     def column(self, panel: int, index: int) -> int:
-        """First cell of a column of data."""
+        """Return the first cell of a column of data."""
         return self.left + panel * self.room + (index - self.window.columns[0]) * self.cell
 
 
 def whole(matrix: Matrix, width: int) -> bool:
-    """All columns of every panel have a cell in so wide a picture."""
+    """Return whether all columns of all panels fit in a picture of this width."""
     return _room(matrix, width)[2] - _GAP >= len(matrix.column_names)
 
 
@@ -133,7 +133,7 @@ def draw(
     digits: bool = False,
     ascii_only: bool = False,
 ) -> tuple[list[Line], Window]:
-    """Lines of exactly width x height cells, and what they show; ``row`` and ``column`` are the cursor's indices."""
+    """Return lines of exactly width x height cells and their window; ``row`` and ``column`` are the cursor."""
     grid = Grid(width, height)
     halves = bool(palette.heat) and not digits and not ascii_only
     frame = _frame(matrix, width, height, row, column, digits, halves)
@@ -170,7 +170,7 @@ def targets(
     digits: bool = False,
     ascii_only: bool = False,
 ) -> tuple[Target, ...]:
-    """Of the same picture: rows behind their names, and columns along the first panel's lowest line."""
+    """Return the jump targets in the same picture: rows at their names, columns on the first panel's lowest line."""
     frame = _frame(matrix, width, height, row, column, digits, bool(palette.heat) and not digits and not ascii_only)
     lines: dict[int, int] = {}
     for i in range(*frame.window.rows):  # where two rows share a line the upper one is named
@@ -185,7 +185,7 @@ def targets(
 
 
 def _room(matrix: Matrix, width: int) -> tuple[int, int, int]:
-    """Cells of the rows' names, of the side column, and of a panel with the gap behind it."""
+    """Return the widths of the rows' names, of the side column, and of a panel with the gap after it."""
     titles = matrix.row_title, matrix.column_title
     longest = max(cell_len(clean(n)) for n in (*titles, *matrix.row_names))
     left = min(longest, max(10 if width >= 40 else 4, width // 8), 16) + 2 if width >= 16 else 0
@@ -206,7 +206,7 @@ def _frame(matrix: Matrix, width: int, height: int, row: int, column: int, digit
     names = 0 if height < 6 else 1 if level else down
     tall = max(1, height - top - names - legend)
     if rows <= tall:
-        # Narrow cells stay low: tall and thin ones read as stripes.
+        # Narrow cells stay low, since tall and thin ones look like stripes.
         unit, lines = max(1, min(5, tall // max(1, rows), -(-3 * cell // 4))), rows
     elif halves and rows <= 2 * tall:
         unit, lines = 0, rows
@@ -214,7 +214,7 @@ def _frame(matrix: Matrix, width: int, height: int, row: int, column: int, digit
         unit, lines = 1, tall
     window = Window(_around(row, lines, rows), _around(column, seen, columns))
     used = -(-lines // 2) if not unit else lines * unit
-    # Panels stand together: a gap of more than a few cells between them only makes the eye travel.
+    # Panels are close together, so that they are easy to compare.
     room = min(room, max(seen * cell, _LEGEND if columns * cell < inside else 0) + 2 * _GAP)
     return _Frame(left, room, cell, unit, top, used, names, level, legend, side, window)
 
@@ -319,7 +319,7 @@ def _figures(grid: Grid, frame: _Frame, panel: Panel, levels: np.ndarray, index:
 
 
 def figures(value: float, room: int) -> str:
-    """A value in so few cells: '.21', '-.04', '12'; as many digits as fit."""
+    """Return a value as text of at most ``room`` cells, with as many digits as fit: '.21', '-.04', '12'."""
     for digits in (3, 2, 1):
         text = number(value, digits)
         text = text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
@@ -386,7 +386,7 @@ def _side(grid: Grid, frame: _Frame, matrix: Matrix, palette: Palette, ascii_onl
 
 
 def spans(window: Window, rows: int, columns: int, row_word: str, column_word: str) -> str:
-    """'query tokens 12-45 of 131 and key tokens 0-60 of 131', of what is cut off only; empty when all is drawn."""
+    """Describe the window on axes that are cut off: 'query tokens 12-45 of 131 and key tokens 0-60 of 131'."""
     said = []
     for (start, stop), there, word in ((window.rows, rows, row_word), (window.columns, columns, column_word)):
         if stop - start < there:

@@ -1,4 +1,4 @@
-"""Printers: the same lines as plain text, with terminal colours, or as an SVG picture."""
+"""Print lines as plain text, with terminal colours, or as an SVG picture."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _BLOCKS = {"▀": (0.0, 0.5), "▄": (0.5, 0.5), "█": (0.0, 1.0)}
 
 
 def to_text(lines: Sequence[Line]) -> str:
-    """Plain text, blanks at the ends of lines removed; no escape sequence whatever the styles are."""
+    """Return plain text without blanks at the ends of lines and without escape sequences."""
     return "".join("".join(s.text for s in line).rstrip() + "\n" for line in lines)
 
 
 def to_ansi(lines: Sequence[Line], depth: Depth) -> str:
-    """Text with the colour codes of a depth; ``none`` is plain text."""
+    """Return text with the colour codes of a depth; ``none`` gives plain text."""
     system = _SYSTEMS[depth]
     if system is None:
         return to_text(lines)
@@ -39,7 +39,7 @@ def to_ansi(lines: Sequence[Line], depth: Depth) -> str:
 
 
 def to_svg(lines: Sequence[Line], dark: bool = True, title: str = "", captions: Sequence[str] = ()) -> str:
-    """A standalone SVG picture: text in a monospaced font, blocks as rectangles, title and captions around."""
+    """Return a standalone SVG picture: text in a monospaced font, blocks as rectangles, with title and captions."""
     fore, back = ("#e4e4e4", "#161616") if dark else ("#262626", "#ffffff")
     heading = [escape(title)] if title else []
     columns = max([width_of(line) for line in lines] + [len(t) for t in (title, *captions)], default=1)
@@ -75,7 +75,7 @@ def _svg_line(line: Line, top: float, fore: str) -> list[str]:
             parts.append(_rect(left, top + start * _CELL_HEIGHT, wide, share * _CELL_HEIGHT, colour))
         elif segment.text.strip():
             looks = (' font-weight="bold"' if style.bold else "") + (' opacity="0.6"' if style.dim else "")
-            # One element a word: a viewer's font may not have our widths, and blanks would add up the difference.
+            # One element per word: a viewer's font may have other widths, whose differences would add up over blanks.
             for at, word in _words(segment.text):
                 parts.append(
                     f'<text x="{left + at * _CELL_WIDTH:g}" y="{top + _BASELINE:g}" '

@@ -1,8 +1,9 @@
-"""Colours per depth of the terminal: truecolor, 256, 16, none; for dark and for light backgrounds.
+"""Colours per colour depth of the terminal (truecolor, 256, 16, none), for dark and for light backgrounds.
 
-Layers and steps are ordered, so lines take their colours from one ordinal ramp whose lightness rises (or falls) all
-the way: it reads in grey and with every kind of colour blindness. Where a depth cannot hold the ramp (16, none), lines
-also carry letters and heat maps use glyphs. Pure Python: a screen is styled with this before numpy is loaded.
+Layers and steps are ordered, so lines take their colours from an ordinal ramp whose lightness rises (or falls)
+monotonically: it can be read in greyscale and with any colour blindness. If a depth has too few colours for the ramp
+(16, none), lines also have letters and heat maps use glyphs. Pure Python, since screens are styled before numpy is
+loaded.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from rich.color import Color
 from rich.style import Style
 
 LEVELS = 16
-"""Colour levels of a heat map: more cost bytes on the wire and cannot be told apart."""
+"""Number of colour levels of a heat map: more would cost bytes and could not be distinguished."""
 SIDE = 7
-"""Levels of a change on either side of none."""
+"""Number of levels of a change on each side of zero."""
 
 
 class Depth(StrEnum):
-    """How many colours the terminal shows."""
+    """Number of colours that the terminal shows."""
 
     TRUECOLOR = "truecolor"
     EIGHT_BIT = "256"
@@ -33,47 +34,47 @@ class Depth(StrEnum):
 
 @dataclass(frozen=True)
 class Palette:
-    """Styles by role. Backgrounds are left to the terminal (or the widget) except where colour is data."""
+    """Styles by role. Backgrounds belong to the terminal (or the widget), except where colours show data."""
 
     depth: Depth
     dark: bool
     text: Style
     axis: Style
     faint: Style
-    """Lines out of focus, grid, missing cells."""
+    """Style of lines out of focus, of the grid and of missing cells."""
     strong: Style
     cursor: Style
     warning: Style
     lines: tuple[Style, ...]
-    """Ordinal ramp of line colours, lowest first; one entry where lines are told apart by letters alone."""
+    """Ordinal ramp of line colours, lowest first; a single style if only letters distinguish lines."""
     heat: tuple[Color, ...]
     """LEVELS colours, lowest first; empty: draw levels with glyphs."""
     heat_dark_below: int
-    """Levels below it are dark: marks on them must be light."""
+    """Level below which colours are dark, so that marks on them must be light."""
     two_sided: tuple[Color, ...]
-    """2 SIDE + 1 colours for changes, grey in the middle for none; dark below it; empty where ``heat`` is."""
+    """2 SIDE + 1 colours for changes, with grey in the middle for zero, dark below it; empty if ``heat`` is."""
     below: Style
-    """Glyphs of levels below zero, where there are no colours for them."""
+    """Style of glyphs for levels below zero, if there are no colours."""
     above: Style
     band: Style | None
-    """Background of a spread; None: draw a spread with its dotted edges."""
+    """Background of a spread; None: draw dotted edges instead."""
 
     @property
     def letters(self) -> bool:
-        """Lines need letters: colours alone do not tell them apart."""
+        """Whether lines need letters because colours do not distinguish them."""
         return self.depth in (Depth.STANDARD, Depth.NONE)
 
     def line(self, rank: float) -> Style:
-        """Style of a line at a place of the ramp, 0 = lowest to 1 = highest."""
+        """Return the style of a line at a place of the ramp, 0 = lowest to 1 = highest."""
         return self.lines[min(len(self.lines) - 1, max(0, round(rank * (len(self.lines) - 1))))]
 
 
 @lru_cache(maxsize=8)
 def palette(depth: Depth | str, dark: bool = True) -> Palette:
-    """The palette of a depth on a dark or a light background.
+    """Return the palette of a depth for a dark or a light background.
 
     Raises:
-        ValueError: no such depth.
+        ValueError: there is no such depth.
     """
     depth = Depth(depth)
     if depth is Depth.TRUECOLOR:
@@ -84,9 +85,9 @@ def palette(depth: Depth | str, dark: bool = True) -> Palette:
 
 
 def detect(environment: Mapping[str, str]) -> Depth:
-    """The depth that environment variables promise; callers decide first whether the output is a terminal at all.
+    """Return the colour depth from environment variables. Callers must check first that the output is a terminal.
 
-    tmux keeps 24-bit colours and maps them down for its client; mosh and screen do not, and ssh does not forward
+    tmux keeps 24-bit colours and reduces them for its client; mosh and screen do not, and ssh does not forward
     COLORTERM, so 256 is the common case.
     """
     term = environment.get("TERM", "").lower()
@@ -194,13 +195,13 @@ def _none(dark: bool) -> Palette:
 
 
 def _ramp(place: float, low: float, high: float, turn: bool = False) -> Color:
-    """Violet to yellow with lightness from low to high; ``turn`` walks the hues the other way for light backgrounds."""
+    """Return a colour from violet to yellow with lightness from low to high; ``turn`` reverses the hues."""
     hue = 310 - 210 * (1 - place if turn else place)
     return Color.from_rgb(*_oklch(low + (high - low) * place, 0.145, hue))
 
 
 def _two_sided(place: float) -> Color:
-    """Dark blue at -1, grey at 0, yellow at 1; lightness rises all the way."""
+    """Return dark blue at -1, grey at 0, yellow at 1, with monotonically rising lightness."""
     if place < 0:
         return Color.from_rgb(*_oklch(0.58 + 0.30 * place, 0.19 * abs(place) ** 0.7, 262))
     return Color.from_rgb(*_oklch(0.58 + 0.37 * place, 0.16 * place**0.7, 55 + 50 * place))
@@ -211,7 +212,7 @@ def _rgb(lightness: float) -> Color:
 
 
 def _oklch(lightness: float, chroma: float, hue: float) -> tuple[int, int, int]:
-    """sRGB bytes of an OKLCH colour (Ottosson 2020); chroma is lowered until the colour exists."""
+    """Return the sRGB bytes of an OKLCH colour (Ottosson 2020), with chroma reduced until the colour exists."""
     while True:
         a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
         long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3

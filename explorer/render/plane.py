@@ -1,4 +1,4 @@
-"""Paths in a plane: both axes on one scale, o where a path starts, x where it ends, its letter on the way."""
+"""Draw paths in a plane on axes of equal scale: o at the start of a path, x at its end, its letter in between."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from explorer.render.palette import Palette
 from explorer.render.targets import ROOM, Target
 
 _APART = 4
-"""Cells between two marks of a path at least."""
+"""Minimum number of cells between two marks of a path."""
 _MARGIN = 0.04
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """One path: places [n] in order, NaN where it is interrupted."""
+    """One path: places [n] in order, NaN where the path is interrupted."""
 
     label: str
     x: np.ndarray
@@ -33,17 +33,17 @@ class Path:
     rank: float = 0.0
     """Place in the ordinal ramp, 0..1."""
     number: int = 0
-    """Which letter stands for the path."""
+    """Number of the path's letter."""
 
     @property
     def letter(self) -> str:
-        """One character; numbers from ten on are letters."""
+        """Mark of the path: a digit or, for numbers from ten, a letter."""
         return Series(self.label, self.x, self.y, number=self.number).letter
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """Paths and what their axes are."""
+    """Paths and the names of their axes."""
 
     paths: tuple[Path, ...]
     x_name: str
@@ -52,21 +52,21 @@ class Plane:
 
 @dataclass(frozen=True)
 class _Frame:
-    """The plot's cells, and how places become dots: 2 x 4 of them a cell, as wide as they are high."""
+    """Position and size of the plot, and its map from places to square dots, 2 x 4 per cell."""
 
     left: int
     width: int
     height: int
     centre: tuple[float, float]
     unit: float
-    """Extent of a dot."""
+    """Size of a dot in units of the axes."""
 
     def dots(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Places in dots from the lower left corner."""
+        """Convert places to dots from the lower left corner."""
         return self.width + (x - self.centre[0]) / self.unit, 2 * self.height + (y - self.centre[1]) / self.unit
 
     def cell(self, x: float, y: float) -> tuple[int, int] | None:
-        """Row and column of the grid; None for a place that is not finite."""
+        """Return row and column in the grid; None for a place that is not finite."""
         if not (math.isfinite(x) and math.isfinite(y)):
             return None
         across, up = self.dots(np.array(x), np.array(y))
@@ -74,7 +74,7 @@ class _Frame:
         return 1 + min(self.height - 1, max(0, self.height - 1 - int(up // 4))), self.left + column
 
     def scale(self, axis: int) -> axes.Scale:
-        """What the horizontal (0) or vertical (1) axis shows."""
+        """Return the scale of the horizontal (0) or vertical (1) axis."""
         half = self.unit * (self.width, 2 * self.height)[axis]
         return axes.Scale(self.centre[axis] - half, self.centre[axis] + half)
 
@@ -88,7 +88,7 @@ def draw(
     focus: int = -1,
     ascii_only: bool = False,
 ) -> list[Line]:
-    """Lines of exactly width x height cells; ``place`` is marked on every path, the path ``focus`` is drawn on top."""
+    """Return lines of exactly width x height cells; ``place`` is marked on all paths, path ``focus`` is on top."""
     grid = Grid(width, height)
     frame, legend = _placed(plane, width, height)
     draw_axes(grid, frame, plane.x_name, plane.y_name, palette, ascii_only)
@@ -106,8 +106,8 @@ def draw(
             if at:
                 strong = palette.strong if focus in (-1, i) else styles[i]
                 grid.put(*at, "*" if ascii_only else "◆", strong)
-    # Last, where nothing else needs the cells; the one in focus first. Names in the clear, then those that must touch
-    # a way, then letters alone: what finds no room has its name in the list beside the plot.
+    # Names come last, in free cells, that of the focused path first: names without contact to a path, then names that
+    # touch one, then single letters. Paths without room for either are only named in the list beside the plot.
     names = _Names(grid, frame, plane, place, ways)
     left = list(reversed(order))
     for letters, close in ((False, False), (False, True), (True, True)):
@@ -119,7 +119,7 @@ def draw(
 
 
 def targets(plane: Plane, width: int, height: int, focus: int = -1) -> tuple[Target, ...]:
-    """Of the same picture: paths at their names beside the plot, then the places of the path in focus."""
+    """Return the jump targets in the same picture: paths at their names, then the places of the focused path."""
     frame, legend = _placed(plane, width, height)
     shown = _listed(plane, height, focus) if legend else range(0)
     named = [Target(width - legend, line, row=i) for line, i in enumerate(shown, start=1)]
@@ -129,7 +129,7 @@ def targets(plane: Plane, width: int, height: int, focus: int = -1) -> tuple[Tar
     places = []
     path = plane.paths[focus]
     found = [frame.cell(float(x), float(y)) for x, y in zip(path.x, path.y, strict=True)]
-    for i in reversed(range(len(found))):  # where places share cells the last one is meant
+    for i in reversed(range(len(found))):  # of places that share cells, take the last one
         cell = found[i]
         if cell is not None and all(cell[0] != row or abs(cell[1] - column) >= ROOM for row, column in taken):
             taken.append(cell)
@@ -138,7 +138,7 @@ def targets(plane: Plane, width: int, height: int, focus: int = -1) -> tuple[Tar
 
 
 def _placed(plane: Plane, width: int, height: int) -> tuple[_Frame, int]:
-    """Where the plot stands, and the cells of the names beside it."""
+    """Return the layout of the plot, and the width of the names beside it."""
     names = max((cell_len(p.label) for p in plane.paths), default=0)
     legend = min(names + 3, width // 4) if width >= 50 else 0
     left = 8 if width >= 30 else 0
@@ -159,7 +159,7 @@ def _frame(plane: Plane, left: int, width: int, height: int) -> _Frame:
 
 
 class PlotFrame(Protocol):
-    """Where a plot stands in a grid, and what its axes show."""
+    """The position of a plot in a grid, and the scales of its axes."""
 
     @property
     def left(self) -> int:
@@ -168,16 +168,16 @@ class PlotFrame(Protocol):
 
     @property
     def width(self) -> int:
-        """Columns of the plot."""
+        """Number of columns of the plot."""
         ...
 
     @property
     def height(self) -> int:
-        """Rows of the plot."""
+        """Number of rows of the plot."""
         ...
 
     def scale(self, axis: int) -> axes.Scale:
-        """Return what the horizontal (0) or vertical (1) axis shows."""
+        """Return the scale of the horizontal (0) or vertical (1) axis."""
         ...
 
 
@@ -247,13 +247,13 @@ def _cells(frame: _Frame, path: Path) -> list[tuple[int, int]]:
 
 
 def _marked(frame: _Frame, path: Path, place: int) -> set[tuple[int, int]]:
-    """Where a path ends, and where it is at the place that is pointed at."""
+    """Return the cells of a path's end and of its point under the cursor."""
     pointed = frame.cell(float(path.x[place]), float(path.y[place])) if 0 <= place < len(path.x) else None
     return {cell for cell in (*_cells(frame, path)[-1:], pointed) if cell is not None}
 
 
 def _letters(grid: Grid, frame: _Frame, plane: Plane, path: int, place: int, style: Style) -> None:
-    """The path's letter where the way between its ends is long, and nobody would take it for another one's name."""
+    """Write the path's letter along a long path, where it cannot be taken for the name of another path."""
     cells = _cells(frame, plane.paths[path])
     others = set[tuple[int, int]]().union(*(_marked(frame, p, place) for i, p in enumerate(plane.paths) if i != path))
     kept = [cells[0], cells[-1]] if cells else []
@@ -273,7 +273,7 @@ def _ends(grid: Grid, frame: _Frame, path: Path, style: Style) -> None:
 
 
 class _Names:
-    """Puts names at the ends of paths: none over anything, none as near to another path's end as to its own."""
+    """Places names at the ends of paths in free cells, each nearer to its own end than to any other end."""
 
     def __init__(self, grid: Grid, frame: _Frame, plane: Plane, place: int, ways: np.ndarray) -> None:
         self._grid, self._frame, self._ways = grid, frame, ways
@@ -282,7 +282,7 @@ class _Names:
         self._marked = set[tuple[int, int]]().union(*(_marked(frame, path, place) for path in plane.paths))
 
     def put(self, path: int, text: str, style: Style, close: bool) -> bool:
-        """Put a name where there is room for it; ``close``: it may touch a way, be it its own."""
+        """Write a name if there is room for it; ``close``: it may touch a path, even its own."""
         end, size = self._ends[path], cell_len(text)
         if end is None:
             return True
@@ -312,7 +312,7 @@ class _Names:
         return bool(clear.all() and (chars[line, at : at + size] == 32).all())
 
     def _of(self, end: tuple[int, int], line: int, at: int, size: int) -> bool:
-        """Nobody would take the name for that of another mark."""
+        """Return whether the name cannot be taken for that of another mark."""
 
         def away(mark: tuple[int, int]) -> int:
             return max(at - mark[1], mark[1] - (at + size - 1), 2 * abs(mark[0] - line))

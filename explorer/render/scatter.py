@@ -18,12 +18,12 @@ _LEVELS = 11
 
 @dataclass(frozen=True, eq=False)
 class Scatter:
-    """Points [n] and what their axes are."""
+    """Points [n] and their axes."""
 
     x: np.ndarray
     y: np.ndarray
     share: np.ndarray
-    """What colours stand for, 0 to 1."""
+    """Value that the colour shows, 0 to 1."""
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     x_name: str
@@ -42,7 +42,7 @@ class _Frame:
     ranges: tuple[tuple[float, float], tuple[float, float]]
 
     def scale(self, axis: int) -> axes.Scale:
-        """Return what the horizontal (0) or vertical (1) axis shows."""
+        """Return the scale of the horizontal (0) or vertical (1) axis."""
         return axes.Scale(*self.ranges[axis])
 
     def dots(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,8 +63,11 @@ class _Frame:
 def draw(
     scatter: Scatter, width: int, height: int, palette: Palette, marked: int = -1, ascii_only: bool = False
 ) -> list[Line]:
-    """Draw exactly width x height cells; the point ``marked`` stands out. Where colours do not tell shares apart, or
-    with ``ascii_only``, a cell shows its mean share in tenths (9: nine tenths and more)."""
+    """Return lines of exactly width x height cells, with the point ``marked`` highlighted.
+
+    If colours do not distinguish shares, or with ``ascii_only``, a cell shows its mean share in tenths (9: at least
+    nine tenths).
+    """
     grid = Grid(width, height)
     left = 8 if width >= 30 else 0
     tall = max(1, height - 3 if height >= 6 else height - 1)
@@ -94,7 +97,7 @@ def draw(
 
 
 def _region(grid: Grid, frame: _Frame, name: str, x: float, y: float, palette: Palette) -> None:
-    """Write a name at a place, or nearby where no point is; not at all where there is no room."""
+    """Write a name at a place, or nearby if there are points; leave it out if there is no room."""
     (row,), (column,) = frame.cells(np.array([x]), np.array([y]))
     at = frame.left + min(max(0, int(column) - len(name) // 2), frame.width - len(name))
     if at < frame.left:

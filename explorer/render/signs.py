@@ -1,4 +1,4 @@
-"""Signs of ours that not every font has, and what stands for each where only plain characters may be written."""
+"""Replace special signs, which not every font has, by plain characters."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ _TABLE = str.maketrans(_PLAIN)
 
 
 def plain(text: str) -> str:
-    """The text in plain characters, a cell for a cell but for ``+-``; what the user's own names hold stays."""
+    """Return the text in plain characters of the same width (except ``+-``); the user's own names do not change."""
     return text if text.isascii() else text.replace("±", "+-").translate(_TABLE)

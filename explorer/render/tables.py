@@ -1,4 +1,4 @@
-"""Text table: aligned columns, one page of rows, a cursor row; columns that do not fit wait at the right."""
+"""Draw text tables: aligned columns, one page of rows, and a cursor row; columns that do not fit are hidden."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from explorer.render.palette import Palette
 from explorer.render.targets import Target
 
 _SAMPLE = 300
-"""Rows that decide the columns' widths, so that paging does not move them."""
+"""Number of rows that determine the columns' widths, so that paging does not change them."""
 _GAP = 2
 _WIDEST = 60
 _PART = 12
-"""Cells from which a part of a text is worth showing."""
+"""Minimum number of cells for showing part of a text."""
 
 
 @dataclass(frozen=True, eq=False)
 class TextTable:
-    """Columns and rows; numbers stand to the right."""
+    """Columns and rows; numbers are aligned to the right."""
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[object]]
     warned: frozenset[int] = frozenset()
-    """Rows that carry a warning."""
+    """Numbers of rows with a warning."""
     order: tuple[str, bool] = ("", False)
-    """The column that the rows are sorted by, and whether the largest comes first."""
+    """Column by which the rows are sorted, and whether the order is descending."""
 
     def page(self, height: int) -> int:
-        """Rows of a page in so many lines: one line is the header, one says where we are."""
+        """Return the number of rows on a page of ``height`` lines, of which two are the header and the position."""
         return max(1, height - 2)
 
     def draw(
@@ -44,7 +44,7 @@ class TextTable:
         column: int = -1,
         ascii_only: bool = False,
     ) -> list[Line]:
-        """Lines of exactly width x height cells: the page of row ``cursor``, from a column on that shows ``column``."""
+        """Return lines of exactly width x height cells: the page with row ``cursor``, scrolled to show ``column``."""
         grid = Grid(width, height)
         size = self.page(height)
         top = max(0, cursor) // size * size
@@ -59,7 +59,7 @@ class TextTable:
                 break
             wide = min(widths[j], width - at)
             if first < j and wide < widths[j] and (numeric[j] or wide < _PART):
-                break  # half a number, or a few letters, tell less than nothing
+                break  # half a number, or a few letters, would be misleading
             grid.put(0, at, pad(crop(self.columns[j], wide, ascii_only), wide, numeric[j]), palette.strong)
             if self.columns[j] == self.order[0]:
                 grid.put(0, at + wide, ("v" if ascii_only else "↓") if self.order[1] else ("^" if ascii_only else "↑"))
@@ -81,7 +81,7 @@ class TextTable:
         return grid.lines()
 
     def targets(self, width: int, height: int, cursor: int = -1, column: int = -1) -> tuple[Target, ...]:
-        """Of the same picture: the page's rows, then the columns that are shown at their names."""
+        """Return the jump targets in the same picture: the rows of the page, then the shown columns at their names."""
         size = self.page(height)
         top = max(0, cursor) // size * size
         shown = self.rows[top : top + size]
@@ -110,7 +110,7 @@ class TextTable:
 
     @staticmethod
     def _first(widths: Sequence[int], room: int, column: int) -> int:
-        """The first column of a window that shows ``column`` whole."""
+        """Return the first column of a window that shows all of ``column``."""
         first = 0
         while first < column and sum(w + _GAP for w in widths[first : column + 1]) - _GAP > room:
             first += 1
@@ -118,7 +118,7 @@ class TextTable:
 
 
 def cell(value: object) -> str:
-    """A value as a table shows it."""
+    """Return a value as a table shows it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Where on a picture the things stand that one can go to: lines, steps, rows and columns. Pure, and cheap to import."""
+"""Jump targets of a picture: lines, steps, rows and columns. Pure, and cheap to import."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 ROOM = 3
-"""Cells from one target of a line to the next: a label of two letters and a blank."""
+"""Cells between two targets on a line: a label of two letters and a blank."""
 
 
 class Target(NamedTuple):
-    """A cell of a picture, and what it stands for: indices into the data, -1 = this does not change."""
+    """A cell of a picture, and the indices into the data that a jump to it selects; -1: unchanged."""
 
     x: int
-    """Cells from the left edge."""
+    """Number of cells from the left edge."""
     y: int
-    """Lines from the top."""
+    """Number of lines from the top."""
     column: int = -1
-    """Place on the horizontal axis."""
+    """Index of the place on the horizontal axis."""
     row: int = -1
-    """Line, or row."""
+    """Index of the line or row."""
 
     def moved(self, x: int, y: int) -> Target:
-        """The same in a picture that holds this one, so many cells further right and down."""
+        """Return the same target in a larger picture, in which this one is shifted by x cells and y lines."""
         return self._replace(x=self.x + x, y=self.y + y)
 
 
 def apart(cells: Sequence[int], first: Iterable[int] = (), room: int = ROOM) -> list[int]:
-    """Indices of cells of one line that leave each other room, in order.
+    """Return the indices of cells on a line that are at least ``room`` apart, in order.
 
     Args:
-        cells: places of the candidates.
-        first: candidates to be considered before the others.
+        cells: positions of the candidates.
+        first: candidates that are considered before the others.
     """
     taken: set[int] = set()
     kept = set()
@@ -43,5 +43,5 @@ def apart(cells: Sequence[int], first: Iterable[int] = (), room: int = ROOM) -> 
 
 
 def upwards(found: Iterable[Target], rows: int) -> tuple[Target, ...]:
-    """The same with rows counted from the lowest of so many up."""
+    """Return the targets with rows counted upwards from the lowest of ``rows``."""
     return tuple(t._replace(row=rows - 1 - t.row) if t.row >= 0 else t for t in found)
