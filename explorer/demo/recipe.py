@@ -11,16 +11,16 @@ from explorer.demo import texts
 
 @dataclass(frozen=True)
 class Task:
-    """A task to fine-tune on, and the sentences that its checkpoints are evaluated on and that all are measured on."""
+    """A task to fine-tune on, and its corpus, on which its checkpoints are evaluated and all are measured."""
 
     name: str
     kind: Literal["sentence", "word"]
     labels: tuple[str, ...]
     make: Callable[..., list[texts.Sentence]]
     rate: float
-    """Peak learning rate: whole sentences are learned later than words."""
+    """Peak learning rate; it is higher for sentences, which are learned later than words."""
     examples: int
-    """Sentences of the corpus: enough for several times more tokens than the model is wide."""
+    """Number of sentences of the corpus, enough for several times more tokens than the model's width."""
 
     @property
     def corpus_file(self) -> str:
@@ -28,17 +28,17 @@ class Task:
         return self.name + (".tsv" if self.kind == "sentence" else ".conllu")
 
     def held_out(self) -> list[texts.Sentence]:
-        """The corpus: the same for every run, and none of it is trained on."""
+        """Return the sentences of the corpus: the same for every run, and not used for training."""
         return self.make(HELD_OUT_SEED, self.examples)
 
     def training(self, n: int) -> list[texts.Sentence]:
-        """n sentences to train on; the runs of a task differ by their seeds, not by their text."""
+        """Return n sentences for training; the runs of a task differ by their seeds, not by their text."""
         return self.make(TRAINING_SEED, n, avoid=self.held_out())
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a run is trained. The checkpoints lie denser at the beginning, where most of the change is."""
+    """Settings of a training run. Checkpoints are denser at the beginning, where most changes happen."""
 
     steps: tuple[int, ...] = (0, 10, 25, 50, 100, 200)
     batch: int = 32

@@ -1,4 +1,4 @@
-"""Make the demo's store: write the texts, fine-tune, extract, compute. What is there already is not done again.
+"""Make the demo's store: write the texts, fine-tune, extract, compute. Existing parts are not made again.
 
     FOLDER/texts/topic.tsv, tags.conllu             the corpora
     FOLDER/runs/<task>/seed-<N>/checkpoint-<step>   as the Hugging Face Trainer writes them
@@ -36,7 +36,7 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Stage:
-    """How far one stage is: ``done`` of ``total`` ``unit``."""
+    """Progress of a stage: ``done`` of ``total`` ``unit``."""
 
     name: str
     done: int
@@ -55,10 +55,10 @@ def make_demo(
     seeds: Sequence[int] = SEEDS,
     recipe: Recipe | None = None,
 ) -> Path:
-    """Make the demo's store in ``folder``, or go on where an earlier call was interrupted; returns the store's path.
+    """Make the demo's store in ``folder``, or continue an interrupted call. Return the store's path.
 
     Raises:
-        BertdynError: the folder cannot be written, holds something else under the store's name, or a step failed.
+        BertdynError: the folder is not writable, the store's name is taken, or a step failed.
     """
     recipe = recipe or Recipe()
     folder = Path(os.path.abspath(folder))
@@ -76,7 +76,7 @@ def make_demo(
 
 
 def tiny_bert() -> Path:
-    """The folder of the tiny BERT: inside an installed package, or under fixtures/ of a source checkout."""
+    """Return the folder of the tiny BERT: in an installed package, or under fixtures/ of a source checkout."""
     here = Path(__file__).resolve().parent
     for place in (here / "tiny-bert", here.parent.parent / "fixtures" / "tiny-bert"):
         if (place / "config.json").is_file():
@@ -85,7 +85,7 @@ def tiny_bert() -> Path:
 
 
 def _extracted(path: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: Recipe) -> bool:
-    """All checkpoints, on all corpora, are in the store."""
+    """Return whether all checkpoints are in the store on all corpora."""
     from store.keys import PRETRAINED_KEY, CheckpointKey
     from store.store import Store
 
@@ -113,7 +113,7 @@ def _write_texts(folder: Path, tasks: Iterable[Task]) -> None:
 def _fine_tune(
     base: Path, folder: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: Recipe, progress: Progress
 ) -> None:
-    """Train the missing runs in child processes, one a core. A run's folder is there only when the run is whole."""
+    """Train the missing runs in child processes, one per core. A run's folder exists only if the run is complete."""
     from explorer.compute.pool import cpus, local_pool
 
     runs, unfinished = folder / "runs", folder / "unfinished"
@@ -136,7 +136,7 @@ def _fine_tune(
                 tell()
                 for future in done:
                     future.result()
-    # Once all runs are whole, drafts (of an interrupted call, or of another demo in this folder) are of no use.
+    # When all runs are complete, drafts (of an interrupted call, or of another demo in this folder) are useless.
     shutil.rmtree(unfinished, ignore_errors=True)
 
 
@@ -172,7 +172,7 @@ def _extract(base: Path, folder: Path, tasks: Sequence[Task], progress: Progress
 
 
 class _Extraction:
-    """Tells how an extraction goes in checkpoints, each counted once a corpus."""
+    """Reports the progress of an extraction in checkpoints, each counted once per corpus."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -209,7 +209,7 @@ def _compute(path: Path, progress: Progress) -> None:
         for info in store.corpora():
             if measure.labels is not None and not fitting(measure, info):
                 continue
-            # Labels are of interest where they were trained on; many pairs of labels are arithmetic for every core.
+            # Labels are only interesting for the task that was trained on them; many pairs of labels use all cores.
             tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.labels is not None else ((), None)
             question = ask_store(store, Selection(name, info.name, tasks=tasks))
             outcome = compute(store, [question], _computing(progress, f"{name} on {info.name}"), workers)

@@ -1,12 +1,12 @@
-"""Sentences of a small English-like language, made by a grammar from a seed. Pure: the same seed gives the same text.
+"""Generate sentences of a small English-like language by a grammar. Pure: the same seed gives the same text.
 
-What a model can learn from it: a verb agrees with its subject across a distractor ("the map near the bridges is"),
-scenes go together (cooks taste soups), "and" and "because" join opinions that agree where "but" joins ones that do not,
-and many words are a noun in one place and a verb in another.
+A model can learn from it that a verb agrees with its subject across a distractor ("the map near the bridges is"), that
+words of a scene go together (cooks taste soups), that "and" and "because" join opinions that agree and "but" opinions
+that do not, and that many words are sometimes nouns and sometimes verbs.
 
-Two tasks come with it. In ``topic`` a sentence is about the scene of its main clause; a subordinate clause about
-another scene stands beside it in many, so that words alone do not give it away ("although the soup was cold, the
-singers danced": theatre). In ``tags`` each word has its part of speech (universal tag names).
+There are two tasks. In ``topic``, a sentence is about the scene of its main clause; many sentences also have a
+subordinate clause about another scene, so that single words do not decide ("although the soup was cold, the singers
+danced": theatre). In ``tags``, each word has its part of speech (universal tag names).
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """As it is written: no blank before a comma or the full stop."""
+        """The written sentence, without blanks before commas and the full stop."""
         return " ".join(self.words).replace(" ,", ",").replace(" .", ".")
 
 
 def topic(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
-    """n different sentences whose topics are as even as n allows, in random order; none of ``avoid``."""
+    """Return n different sentences with balanced topics, in random order, without those in ``avoid``."""
     rng = Random(f"topic {seed}")
     scenes = [SCENES[i % len(SCENES)] for i in range(n)]
     rng.shuffle(scenes)
@@ -49,13 +49,13 @@ def topic(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
 
 
 def tagged(seed: int, n: int, avoid: Iterable[Sentence] = ()) -> list[Sentence]:
-    """n different sentences of every kind, for the task of tagging words; none of ``avoid``."""
+    """Return n different sentences of all kinds, for the task of tagging words, without those in ``avoid``."""
     rng = Random(f"tags {seed}")
     return _distinct((lambda: _sentence(rng, rng.choice(SCENES), _sign(rng)) for _ in range(n)), avoid)
 
 
 def corpus(seed: int, n: int) -> list[str]:
-    """n lines of text to pre-train on: one sentence, or two to three about one scene and of one opinion."""
+    """Return n lines of text for pre-training: one sentence, or two or three about one scene with one opinion."""
     rng = Random(f"corpus {seed}")
     lines = []
     for _ in range(n):
@@ -65,12 +65,12 @@ def corpus(seed: int, n: int) -> list[str]:
 
 
 def to_tsv(sentences: Sequence[Sentence]) -> str:
-    """Sentence, tab, topic; no header."""
+    """Return lines of sentence, tab and topic, without a header."""
     return "".join(f"{s.text}\t{s.topic}\n" for s in sentences)
 
 
 def to_conllu(sentences: Sequence[Sentence]) -> str:
-    """CoNLL-U with forms and universal part-of-speech tags; the other columns are left empty."""
+    """Return CoNLL-U with forms and universal part-of-speech tags; the other columns are empty."""
     blocks = []
     for number, s in enumerate(sentences, 1):
         head = f"# sent_id = {number}\n# text = {s.text}\n"
@@ -128,7 +128,7 @@ def _neutral(rng: Random, scene: Scene) -> Part:
 
 
 def _opinionated(rng: Random, scene: Scene, sign: int) -> Part:
-    """A sentence whose main clause holds the opinion."""
+    """Return a sentence whose main clause expresses the opinion."""
     main = _opinion(rng, scene, sign)
     kind = rng.random()
     if kind < 0.15:
@@ -167,7 +167,7 @@ def _event(rng: Random, scene: Scene) -> Part:
 
 
 def _opinion(rng: Random, scene: Scene, sign: int) -> Part:
-    """A clause of the opinion ``sign``, sometimes by denying its opposite."""
+    """Return a clause with the opinion ``sign``, sometimes by denying its opposite."""
     denied = rng.random() < 0.15
     said = -sign if denied else sign
     if rng.random() < 0.35:

@@ -1,4 +1,4 @@
-"""Fine-tune the tiny BERT on one task with one seed; checkpoints are written as the Hugging Face Trainer writes them.
+"""Fine-tune the tiny BERT on one task with one seed, and write checkpoints as the Hugging Face Trainer does.
 
 A plain loop: AdamW, linear warm-up and decay, cross entropy. Imports torch; run.py calls it in child processes.
 """
@@ -24,10 +24,11 @@ Batch = dict[str, torch.Tensor]
 def fine_tune(base: Path, folder: Path, task: Task, seed: int, recipe: Recipe) -> None:
     """Train one run and write FOLDER/checkpoint-STEP for each of the recipe's steps.
 
-    One thread: a run gives the same weights each time, and two runs share two cores better than each would use both.
+    It uses one thread, so that a run always gives the same weights, and since two runs on one core each are faster than
+    two runs on two cores.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder is not writable.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -71,7 +72,7 @@ def fine_tune(base: Path, folder: Path, task: Task, seed: int, recipe: Recipe) -
 
 
 def _encode(tokenizer: AutoTokenizer, sentences: Sequence[Sentence], task: Task) -> list[tuple[list[int], list[int]]]:
-    """Token ids and labels of each sentence; a word's label stands at its first sub-word."""
+    """Return token ids and labels of each sentence; a word's label is at its first sub-word."""
     if task.kind == "sentence":
         ids = tokenizer([s.text for s in sentences], truncation=True)["input_ids"]
         return [(row, [task.labels.index(s.topic)]) for row, s in zip(ids, sentences, strict=True)]
@@ -88,7 +89,7 @@ def _encode(tokenizer: AutoTokenizer, sentences: Sequence[Sentence], task: Task)
 
 
 def _batches(rows: Sequence[tuple[list[int], list[int]]], size: int, seed: int) -> Iterator[Batch]:
-    """Shuffled batches without end."""
+    """Yield shuffled batches endlessly."""
     generator = torch.Generator().manual_seed(seed)
     while True:
         order = torch.randperm(len(rows), generator=generator).tolist()
@@ -107,7 +108,7 @@ def _batch(rows: Sequence[tuple[list[int], list[int]]]) -> Batch:
 
 @torch.no_grad()
 def _evaluate(model: torch.nn.Module, rows: Sequence[tuple[list[int], list[int]]]) -> dict[str, float]:
-    """Accuracy and loss over all labels that count."""
+    """Return accuracy and loss over all labels that count."""
     model.eval()
     right = counted = 0
     total = 0.0

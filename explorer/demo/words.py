@@ -1,4 +1,4 @@
-"""The lexicon of the generated language: six scenes, a good many words that are noun here and verb there. Pure data."""
+"""The lexicon of the generated language: six scenes, with many words that are both noun and verb. Pure data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def plural(noun: str) -> str:
-    """Plural of a noun of this lexicon; also the third person of its verbs."""
+    """Return the plural of a noun of this lexicon, or the third person of a verb."""
     if noun.endswith(("s", "ch", "sh")):
         return noun + "es"
     if noun.endswith("y") and noun[-2] not in "aeiou":
@@ -27,7 +27,7 @@ def _regular(text: str) -> tuple[Verb, ...]:
 
 @dataclass(frozen=True)
 class Scene:
-    """Words that go together: who does what with which things, where, and what is said of it."""
+    """Words that go together: people, things, places, verbs and adjectives."""
 
     name: str
     people: tuple[str, ...]
