@@ -1,4 +1,4 @@
-"""Points in a plane of two scales, a dot for each; what shares a cell has the colour of its mean."""
+"""Draw points in a plane of two scales, one dot per point; the points of a cell get the colour of their mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.render.palette import Palette
 from explorer.render.plane import draw_axes
 
 _LEVELS = 11
-"""Colours of points: tenths of the scale."""
+"""Number of colours of points: tenths of the scale."""
 
 
 @dataclass(frozen=True, eq=False)
