@@ -1,4 +1,4 @@
-"""Questions to the store about the rows of one question's tasks."""
+"""Query the store for the rows of a question, task by task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OF_ALL_EXAMPLES = (Is("example", None), Is("query", None))
 OF_PARTS = Not(AllOf(OF_ALL_EXAMPLES))
-"""Rows of single examples and query tokens."""
+"""Condition for rows of single examples and query tokens."""
 UNLABELLED = (Is("label_a", None), Is("label_b", None))
 _UNREAD = ("input_set", "computed_at", "inputs")
 _LEAN = tuple(name for name in COLUMNS if name not in _UNREAD)
@@ -27,7 +27,7 @@ _LEAN = tuple(name for name in COLUMNS if name not in _UNREAD)
 
 @dataclass(frozen=True)
 class Asked:
-    """Rows of a question, of some of its tasks."""
+    """Queries for the rows of some tasks of a question."""
 
     store: Store
     question: Question
@@ -35,7 +35,7 @@ class Asked:
 
     @property
     def measure(self) -> Measure:
-        """The measure that is asked for."""
+        """The measure of the question."""
         return self.question.measure
 
     @property
@@ -54,25 +54,25 @@ class Asked:
         return RowQuery(tuple(where), axes=further_axes(self.measure), **more)
 
     def all(self, query: RowQuery) -> list[Result]:
-        """Whole rows."""
+        """Return complete rows."""
         return self.store.results(query)
 
     def count(self, where: Iterable[Condition]) -> int:
-        """How many rows."""
+        """Return the number of rows."""
         return int(self.store.result_columns(self.query(where, count=True))[0][0])
 
     def statistics(self) -> list[str]:
-        """Names of the statistics that there are rows of."""
+        """Return the names of all statistics with rows."""
         query = self.query(conditions(self.question, self.tasks), columns=("statistic",), distinct=True)
         return [name for (name,) in self.store.result_columns(query)]
 
     def cells(self, where: Iterable[Condition]) -> frozenset[Cell]:
-        """Cells that have rows."""
+        """Return the cells with rows."""
         query = self.query(where, columns=cell_columns(self.measure), distinct=True)
         return frozenset(map(cell_reader(self.measure), self.store.result_columns(query)))
 
     def whole_layers(self, where: Iterable[Condition], wanted: Iterable[Cell] | None = None) -> list[Result]:
-        """Of each cell the rows that ``summaries`` takes; where there are others, one that says that it is there.
+        """Return the rows of each cell that ``summaries`` uses; of other cells with rows, one row each.
 
         Args:
             wanted: cells that are shown: no other row is looked for where each of them has one of its own.
@@ -92,14 +92,14 @@ class Asked:
         return self.lean(self.query(where, best=best))
 
     def lean(self, query: RowQuery) -> list[Result]:
-        """Without provenance: it is half of a row, and no picture shows it."""
+        """Return rows without provenance, which is half of a row and not drawn."""
         names = tuple(name for name, _ in query.axes)
         columns = (*_LEAN, *(AXIS + name for name in names))
         return list(map(row_reader(_LEAN, names), self.store.result_columns(replace(query, columns=columns))))
 
 
 def shares(store: Store, wanted: Cells, tasks: Iterable[str], narrower: tuple[Condition, ...] = ()) -> dict[str, Share]:
-    """How many of some tasks' cells there are, counted task by task: there can be a million.
+    """Count the finished cells of some tasks, task by task: there can be a million.
 
     Args:
         narrower: further conditions on the rows.

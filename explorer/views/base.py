@@ -1,4 +1,4 @@
-"""What a view is: a title in words, a picture of any size, the words under the cursor, and the numbers behind it.
+"""Define a view: a title, a picture of any size, a reading under the cursor, and the numbers behind it.
 
 Importing this costs nothing: the modules that draw, and numpy with them, come with the first picture.
 """
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from store.store import Store
 
 END = 10**9
-"""Past every axis and beyond every step: it is drawn at the last place, and the picture says which that is."""
+"""Sentinel index and step: the last place of any axis."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """What the user points at: x along the horizontal axis, y the line or the row; indices into the data, -1 = none.
+    """Position of the cursor: x along the horizontal axis, y the line or row; indices into the data, -1 = none.
 
     Lines and rows are counted from the lowest (layer, step) up, so that y + 1 is what stands above on a heat map.
     In a table y is the row, counted from the top.
@@ -39,18 +39,18 @@ class Cursor:
     y: int = -1
 
     def clamped(self, columns: int, rows: int) -> Cursor:
-        """The nearest cursor that exists on axes of so many places."""
+        """Return the nearest cursor on axes with so many places."""
         return Cursor(min(max(self.x, -1), columns - 1), min(max(self.y, -1), rows - 1))
 
 
 @dataclass(frozen=True)
 class DrawOptions:
-    """How to draw, where the user may choose."""
+    """Drawing options that the user can change."""
 
     log_y: bool = False
     """Logarithmic value axis; values at or below zero are left out."""
     ascii: bool = False
-    """Only characters that every font has."""
+    """Draw with ASCII characters only."""
     digits: bool = False
     """Write values (or, in narrow cells, tenths of the scale) into the cells of a heat map."""
     sort: str = ""
@@ -64,17 +64,17 @@ PLAIN = DrawOptions()
 
 @dataclass(frozen=True)
 class Picture:
-    """One drawing: exactly as many lines, of exactly as many cells, as was asked for."""
+    """One drawing of exactly the requested number of lines and cells."""
 
     lines: tuple[list[Segment], ...]
     reading: str
-    """What the cursor points at, in words; empty when it points at nothing."""
+    """The value under the cursor in words; empty without a cursor."""
     cursor: Cursor
-    """The cursor as it was drawn, inside the data."""
+    """The cursor as drawn, inside the data."""
     notes: tuple[str, ...]
-    """What the reader must know: values not computed, noise floor, reasons; most important first."""
+    """Notes on the values: missing ones, noise level, reasons; the most important first."""
     targets: tuple[Target, ...] = ()
-    """What one can go to, and where it stands; column and row are the cursor's x and y."""
+    """Places to jump to; column and row are the cursor's x and y."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,25 +101,25 @@ class Sheet:
 
     parts: tuple[Part, ...]
     training: Training | None = None
-    """What was logged while training, drawn below the first plot on the same steps."""
+    """Training log, drawn below the first plot on the same steps."""
     shared: bool = False
     """The plots are small, share both axes and stand in rows."""
 
 
 class View(Protocol):
-    """A question and its values, ready to draw. Made once per change of data, drawn as often as the screen needs."""
+    """The values of a question, ready to draw. Built once per change of data, drawn as often as needed."""
 
     name: str
     title: str
-    """What is compared with what, in words."""
+    """Measure, reference and place in words."""
     subtitle: str
-    """In which definition, on how much."""
+    """Corpus, number of tokens, parameters and direction in words."""
     data: Any
     """The values it shows; ``missing`` counts those that are not there."""
     stored: Rows | None
     """The stored values that it shows; None where it shows none."""
     empty: bool
-    """No value to draw (the picture then says why)."""
+    """Whether there is no value to draw; the picture then gives the reason."""
     columns: tuple[str, ...]
     """Columns that its rows can be sorted by on the screen; empty: they cannot."""
     left_out: int
@@ -154,7 +154,7 @@ class View(Protocol):
 
 
 class Base:
-    """What a view is where it says nothing else: no table, no shared axes, no figure."""
+    """Defaults of a view: no table, no shared axes, no figure."""
 
     stored: Rows | None = None
     columns: tuple[str, ...] = ()
@@ -175,12 +175,12 @@ class Base:
 
 @dataclass(frozen=True)
 class Look:
-    """What of a question is looked at where a view cannot show all of it. Unset: the view chooses."""
+    """The part of a question that a view shows if it cannot show all of it. Unset: the view chooses."""
 
     part: str = ""
-    """Which of the view's own parts (``ViewKind.parts``)."""
+    """Variant of the view, a key of ``ViewKind.parts``."""
     step: int = END
-    """The step, or the nearest before it that there is; END: the last one."""
+    """The step, or the nearest one before it; END: the last step."""
     layer: int | None = None
     """None: the highest."""
     head: int = 0
@@ -188,17 +188,17 @@ class Look:
     example: int = -1
     """Counted from 0; -1: the first of those that are found."""
     find: str = ""
-    """What an example's text holds; ``label:NAME`` asks for a label."""
+    """Text that an example contains; ``label:NAME`` finds a label."""
     changed: bool = False
-    """Examples come in the order of how far they moved."""
+    """Sort examples by how far their attention moved."""
     statistic: str = ""
     """Globs of the statistics whose rows a table shows, separated by commas, ``!`` before them for all others; empty:
     every row."""
     sort: str = ""
-    """Column that a table is sorted by before it is cut; empty: it is cut run by run."""
+    """Column by which a table is sorted before it is cut; empty: it is cut run by run."""
     descending: bool = False
     most: int | None = None
-    """Rows that a table has at most; None: all."""
+    """Maximum number of rows of a table; None: all."""
 
 
 ANYWHERE = Look()
@@ -206,17 +206,17 @@ ANYWHERE = Look()
 
 @dataclass(frozen=True)
 class Source:
-    """Numbers that views are made of, and what of a Look they depend on: equal questions share one answer."""
+    """Numbers that views need, and the fields of Look on which they depend: equal questions share one answer."""
 
     fetcher: str
-    """``module:function`` of (store, question, look, what the sources before it gave)."""
+    """``module:function`` of (store, question, look, *results of the sources before it)."""
     uses: tuple[str, ...] = ()
-    """Fields of Look."""
+    """Fields of Look on which the numbers depend."""
     parts: tuple[str, ...] = ()
-    """The only parts of a view that need them; elsewhere the answer is None. Empty: every part."""
+    """Parts of a view that need the numbers; other parts get None. Empty: every part."""
 
     stored: bool = False
-    """The numbers are stored values of a question, of which some may still be missing."""
+    """Whether the numbers are stored values of a question, some of which may be missing."""
 
     def fetch(self, store: Store, question: Question | None, look: Look, earlier: Sequence[Any]) -> Any:
         """Read them.
@@ -227,65 +227,65 @@ class Source:
         return _named(self.fetcher)(store, question, self.trimmed(look), *earlier) if self.serves(look) else None
 
     def serves(self, look: Look) -> bool:
-        """Whether what is looked at needs the numbers."""
+        """Return whether the part of the view needs the numbers."""
         return not self.parts or look.part in self.parts
 
     def trimmed(self, look: Look) -> Look:
-        """The look without what the numbers do not depend on."""
+        """Return the look with only the fields on which the numbers depend."""
         uses = ("part", *self.uses) if self.parts else self.uses
         return trimmed(look, uses) if self.serves(look) else ANYWHERE
 
 
 def trimmed(look: Look, uses: Sequence[str]) -> Look:
-    """The look with only these of its fields set."""
+    """Return the look with only these fields set."""
     return replace(ANYWHERE, **{name: getattr(look, name) for name in uses})
 
 
 FIRST = Source("explorer.views.sources:first_task", stored=True)
-"""What most views are made of: the first task's values."""
+"""Source of most views: the values of the first task."""
 
 
 @dataclass(frozen=True)
 class ViewKind:
-    """One kind of view, before it has data."""
+    """Declaration of a view."""
 
     name: str
     title: str
     help: str
     maker: str
-    """``module:class`` (or function) of what its sources gave, and a Look."""
+    """``module:function`` of (*results of its sources, look) that returns the view."""
     sources: tuple[Source, ...] = (FIRST,)
     uses: tuple[str, ...] = ()
-    """Fields of Look that matter to it."""
+    """Fields of Look that the maker needs."""
     parts: Mapping[str, str] = field(default_factory=dict)
-    """What it can show, and that in words; the first is what it shows unless told."""
+    """Variants by name, in words; the first is the default."""
     across: bool = False
-    """It shows layers against other layers."""
+    """Whether it shows layers against other layers."""
     one: bool = False
-    """It shows one comparison: one checkpoint and what that is compared with."""
+    """Whether it shows a single comparison of a checkpoint with a reference."""
     measure: str = ""
-    """The only measure it shows; empty: any."""
+    """The only measure that it shows; empty: any."""
     against: str = ""
-    """What it must be compared with; empty: anything."""
+    """The only kind of reference that it shows; empty: any."""
     at_step: bool = False
-    """It shows one step."""
+    """Whether it shows a single step."""
     along: bool = True
-    """It draws values along an axis of the measure's own, such as layers."""
+    """Whether it needs an axis of the measure, such as layers."""
     whole: bool = False
-    """It shows the whole store: there is nothing to select."""
+    """Whether it shows the whole store: nothing is selected."""
 
     @property
     def computes(self) -> bool:
-        """It shows stored values, of which some may still be missing."""
+        """Whether it shows stored values, some of which may be missing."""
         return any(source.stored for source in self.sources)
 
     @property
     def free(self) -> bool:
-        """It shows whatever measure is chosen."""
+        """Whether it shows any measure."""
         return self.computes and not self.measure
 
     def refusal(self, measure: Measure) -> str:
-        """Say why the view cannot show a measure; empty where it can."""
+        """Return why the view cannot show a measure; empty if it can."""
         if self.along and not measure.own_axes:
             return f"{measure.title} has no axis such as layers: curves and the table show it."
         if self.against and not measure.compares:
@@ -293,7 +293,7 @@ class ViewKind:
         return ""
 
     def asked(self, question: Question) -> Question:
-        """The values that the view needs: every layer of the reference where it shows them and none is chosen."""
+        """Return the question for the values that the view needs: with every reference layer if it shows them."""
         if not self.across or question.ref_layers is not None:
             return question
         from explorer.selection import EVERY
@@ -302,17 +302,17 @@ class ViewKind:
 
     @property
     def depends(self) -> tuple[str, ...]:
-        """Fields of Look that matter to it or to its numbers."""
+        """Fields of Look on which the view or its numbers depend."""
         return tuple({*self.uses, *(name for source in self.sources for name in source.uses)})
 
     def build(self, *data: Any, look: Look = ANYWHERE) -> View:
-        """The view of what its sources gave (pure; several views may share one source)."""
+        """Return the view of the results of its sources (pure; views may share a source)."""
         made: Any = _named(self.maker)(*data, look=look) if self.uses else _named(self.maker)(*data)
         view: View = made
         return view
 
     def load(self, store: Store, question: Question | None, look: Look = ANYWHERE) -> View:
-        """Fetch what the view needs of a question and make it.
+        """Fetch the numbers of a question and build the view.
 
         Raises:
             BertdynError: the view does not fit the measure, the selection matches nothing, or the store cannot be read.

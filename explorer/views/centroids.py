@@ -1,4 +1,4 @@
-"""Where the labels' centroids of a run lie, checkpoint after checkpoint, and the plane that shows most of it."""
+"""Compute the centroids of labels for the checkpoints of a run, and their principal plane."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class Centroids:
     layer: int
     labels: tuple[str, ...]
     counts: tuple[int, ...]
-    """Points of each label."""
+    """Number of points of each label."""
     points: str
-    """What a point is, in words."""
+    """What a point is, in words: 'mean of a word\'s sub-words'."""
     values: np.ndarray
     """float64 [checkpoints, labels, width]."""
     left_out: int = 0
-    """Checkpoints of the run between these that were not read."""
+    """Number of checkpoints of the run that were not read."""
     missing: int = 0
-    """Nothing here is computed beforehand, so nothing can be missing."""
+    """Always 0: centroids are computed when they are shown."""
 
     @cached_property
     def plane(self) -> tuple[np.ndarray, tuple[float, float]]:
-        """All centroids in the plane of their first two principal components, and the shares of variance.
+        """Project all centroids onto their first two principal components.
 
         Returns:
             float64 [checkpoints, labels, 2], and the share of the centroids' variance along both axes. Components
@@ -47,7 +47,7 @@ class Centroids:
 
 
 def principal_plane(values: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
-    """Points [..., width] in the plane of their first two principal components [..., 2], and its shares of variance."""
+    """Project points [..., width] onto their first two principal components [..., 2]; also return the shares of variance."""
     flat = values.reshape(-1, values.shape[-1])
     centred = flat - flat.mean(0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)

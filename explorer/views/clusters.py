@@ -1,4 +1,4 @@
-"""Clusters: how far each pair of labels lies apart, in one layer of one checkpoint, as a map."""
+"""Clusters: the distance of each pair of labels in one layer of one checkpoint, as a matrix."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def first_run(found: Sequence[Spot], tasks: Sequence[str]) -> tuple[Spot, ...]:
 
 
 def nothing(data: Rows, what: str) -> str:
-    """What a view of labels says when it has nothing to draw."""
+    """Return the text of an empty view of labels."""
     if data.measure.name != MEASURE:
         return f"{what} come with the measure '{MEASURE}', not with '{data.measure.name}': choose it."
     return words.nothing(data)
@@ -227,7 +227,7 @@ class Clusters(Base):
         vacuous = sum(1 for r in shown if r.value is not None and r.reason)
         if vacuous:
             reason = next(r.reason for r in shown if r.value is not None and r.reason)
-            said.append(f"! marks {vacuous} of {pairs} pairs that mean little: {brief(reason)}")
+            said.append(f"! marks {vacuous} of {pairs} pairs that are unreliable: {brief(reason)}")
         without = [r for r in shown if r.value is None]
         if without:
             said.append(f"{len(without)} of {pairs} pairs have no value: {without[0].reason or 'no reason given'}")

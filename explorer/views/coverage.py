@@ -1,4 +1,4 @@
-"""What a store holds and what is computed of it: runs by steps, sizes, values known of those possible."""
+"""Count what a store holds and which values are computed: runs by steps, sizes, known and possible values."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Coverage:
 
     path: str
     against: str
-    """What checkpoints are compared with: ``pretrained`` or ``first``."""
+    """Reference of the checkpoints: ``pretrained`` or ``first``."""
     runs: tuple[RunCoverage, ...]
     measures: tuple[MeasureCoverage, ...]
     bytes: int

@@ -1,4 +1,4 @@
-"""What the data map of a run shows: how its classifier came to the label of each example."""
+"""Compute the data map of a run: how its classifier learned the label of each example."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DataMapData:
     texts: tuple[str, ...]
     """The sentence of each row, after the word where it is one."""
     missing: int = 0
-    """Nothing here is computed beforehand, so nothing can be missing."""
+    """Always 0: data maps are computed when they are shown."""
 
 
 def fetch_data_map(

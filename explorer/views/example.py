@@ -36,7 +36,7 @@ WHICH: Mapping[str, str] = {
     "checkpoint": "the checkpoint's map alone",
     "reference": "the reference's map alone",
 }
-"""What an Example may show, in the order in which one key walks them."""
+"""Parts of the view Example, in the order of its key."""
 _ROOMY = 10**6
 _ALL_FROM = 88
 """Cells from which three maps are wide enough to be read side by side."""
@@ -69,7 +69,7 @@ class ExampleData:
     heads: int
     layers: int
     examples: int
-    """Of the corpus."""
+    """Number of the example in the corpus."""
     tokens: tuple[str, ...]
     special: np.ndarray
     """Bool [l]: [CLS], [SEP] and their kin."""

@@ -1,4 +1,4 @@
-"""What the picture of one sentence is made of, read from a store, and the picture with its place among the others."""
+"""Read one sentence's attention from a store, and draw it with its place among the sentences found."""
 
 from __future__ import annotations
 

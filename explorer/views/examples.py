@@ -1,4 +1,4 @@
-"""Which sentence to look at: by its text, by its label, or by how far its attention moved."""
+"""Find sentences by text or label, or by how far their attention moved."""
 
 from __future__ import annotations
 

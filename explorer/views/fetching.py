@@ -1,6 +1,6 @@
-"""Reads a selection's stored values: of all tasks, of the first one or of one after the other, of single heads.
+"""Read the stored values of a question: of all tasks, the first task, each task in turn, or single heads.
 
-A store can hold a million values: what is read is no more than is shown.
+A store can hold a million values: only those that are shown are read.
 """
 
 from __future__ import annotations

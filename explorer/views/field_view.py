@@ -1,4 +1,4 @@
-"""What all pictures of fields share: the axes that they show, their words and their rows."""
+"""Share what all pictures of fields have: the choice of axes, the words and the rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALL_TASKS = "one line per task shows all"
 
 @dataclass(frozen=True)
 class Layout:
-    """Which axes a picture shows, which it keeps at one place, and how its numbers are written."""
+    """The axes that a picture shows, and the columns and order of its rows."""
 
     x: str
     y: str
@@ -42,7 +42,7 @@ class Layout:
     """Axes by which rows are sorted."""
 
     def of(self, measure: Measure) -> Layout:
-        """Return the layout with the measure's own axes; one that it does not have is ``single``."""
+        """Return the layout with the measure's own axes; ``ALL`` stands for one that it does not have."""
         own, second = measure.own_axes, measure.second_axis
         names = {OUTER: own[0].name if own else ALL, INNER: second.name if second else ALL}
 

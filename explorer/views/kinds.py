@@ -1,4 +1,4 @@
-"""The one list of views: a view is a row of it, and names the sources of its numbers and what makes its picture."""
+"""List the views: each row names the sources of a view's numbers and the function that makes its picture."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "curves",
             "Curves",
-            "the measure against step, a line a layer (or a seed, task, head)",
+            "the measure against step, one line per layer (or per seed, task, head)",
             "explorer.views.lines:curves",
             sources=(FIRST, TRAINING, HEADS, TASKS_IN),
             uses=("part", "layer"),
             along=False,
             parts={
-                "layer": "a line a layer",
-                "seed": "a line a seed, of one layer",
-                "task": "a line a task, of one layer",
-                "head": "a line a head, of one layer",
+                "layer": "one line per layer",
+                "seed": "one line per seed, of one layer",
+                "task": "one line per task, of one layer",
+                "head": "one line per head (or per place of the second axis), of one layer",
             },
         ),
         ViewKind(
             "profile",
             "Profile",
-            "the measure against layer, a line a step (or a seed, a task)",
+            "the measure against layer, one line per step (or per seed, task)",
             "explorer.views.lines:profile",
             sources=(FIRST, TASKS_AT),
             uses=("part", "step"),
             parts={
-                "step": "a line a step",
-                "seed": "a line a seed, at one step",
-                "task": "a line a task, at one step",
+                "step": "one line per step",
+                "seed": "one line per seed, at one step",
+                "task": "one line per task, at one step",
             },
         ),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.maps:heat"),

@@ -1,4 +1,4 @@
-"""Each label's distance to its nearest other label along the steps, a line a label, and the number of clusters."""
+"""Labels: the distance to the nearest other label along the steps, one line per label, and the number of clusters."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class LabelLines(Base):
         said = []
         vacuous = [r for r in shown if r.value is not None and r.reason]
         if vacuous:
-            said.append(f"! {len(vacuous):,} of {len(shown):,} pairs mean little: {brief(vacuous[0].reason)}")
+            said.append(f"! {len(vacuous):,} of {len(shown):,} pairs are unreliable: {brief(vacuous[0].reason)}")
         if shown and not self.empty and np.nanmax(self.field.values) == 0:
             said.append("every label's hull meets another one's: all distances are 0; look at the centroids")
         if self.data.missing:

@@ -1,4 +1,4 @@
-"""What the pictures of labels are made of, read from a store, and the pictures themselves at what is looked at."""
+"""Read the values of labels from a store, and build the views of labels."""
 
 from __future__ import annotations
 

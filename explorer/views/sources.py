@@ -1,6 +1,6 @@
-"""What most views are made of, read from a store: the functions that ``views.kinds`` names, and views made with a Look.
+"""Read the numbers of most views from a store: the source functions that ``views.kinds`` names.
 
-What only some views need is read in modules beside this one: the first picture waits for its own imports alone.
+Imports that only some views need stand inside the functions: the first picture waits for its own imports alone.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def seeds(data: Rows, tasks: Sequence[Member] | None = None, look: Look = ANYWHE
 
 
 def centroids(store: Store, question: Question, look: Look) -> Centroids:
-    """Of the first chosen run that there is, at most PATH_STEPS checkpoints; the first and the last among them.
+    """Return centroids of the first chosen run: of at most PATH_STEPS checkpoints, with the first and the last.
 
     Raises:
         BertdynError: no such run, no labels.
@@ -108,7 +108,7 @@ def centroids(store: Store, question: Question, look: Look) -> Centroids:
 
 
 def data_map(store: Store, question: Question, look: Look) -> DataMapData:
-    """What all checkpoints of the first chosen run say of its examples, up to the last step that is chosen.
+    """Return the data map of the first chosen run, up to the last chosen step.
 
     Raises:
         BertdynError: no such run; as ``fetch_data_map``.
@@ -152,7 +152,7 @@ def spread(keys: Sequence[CheckpointKey], most: int) -> tuple[CheckpointKey, ...
 
 
 def layer_at(store: Store, question: Question, look: Look, key: CheckpointKey, lowest: int) -> int:
-    """The layer that is looked at: one that is there; unset, the highest of those that are chosen."""
+    """Return the layer to show: the look's, inside the model; unset, the highest chosen one."""
     most = store.checkpoint(question.corpus, key).layers
     if look.layer is not None:
         return min(max(look.layer, lowest), most)

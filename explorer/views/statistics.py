@@ -1,4 +1,4 @@
-"""Some of a measure's statistics, by name: which are meant, and what to say of them. Pure."""
+"""Choose a measure's statistics by name, and describe the choice. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAIN = "main"
 
 @dataclass(frozen=True)
 class Statistics:
-    """Those that are shown of those that there are."""
+    """Statistics that are shown, and the others that exist."""
 
     pattern: str
     shown: tuple[str, ...]
@@ -20,7 +20,7 @@ class Statistics:
 
     @property
     def note(self) -> str:
-        """What a table of them says."""
+        """The note of a table with these statistics."""
         if not self.shown:
             return f"no row has a statistic '{self.pattern}'; there is {_listed(self.others)}"
         left = f"; there is also {_listed(self.others)}" if self.others else ""
@@ -28,7 +28,7 @@ class Statistics:
 
 
 def chosen(there: Iterable[str], pattern: str, main: str) -> Statistics:
-    """Of the statistics that there are those that fit.
+    """Choose the statistics that match a pattern.
 
     Args:
         there: their names.

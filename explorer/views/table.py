@@ -102,7 +102,7 @@ class Table(Base):
         return Picture(tuple(lines), self._read(results[at.y]) if at.y >= 0 else "", at, notes, targets)
 
     def _cut(self, options: DrawOptions) -> tuple[str, ...]:
-        """What of the rows is not here."""
+        """Return the note on rows that are left out."""
         if not self.data.left_out:
             return ()
         more = "choose fewer, or ask for them in SQL"

@@ -1,4 +1,4 @@
-"""Every row of a selection, or as many as a table takes: the first ones of an order."""
+"""Read every row of a question, or the first rows of an order that fit a table."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def fetch_table(
 
 
 def _yardsticks(store: Store, found: Rows) -> Mapping[YardstickKey, float]:
-    """What seeds differ by, from all that is stored of it: of a mean over some pairs of seeds nobody could tell."""
+    """Return the distances between seeds from all stored pairs, not only from the pairs in a cut table."""
     beside: dict[YardstickKey, float] = {}
     if found.measure.compares and not found.between_seeds:
         for task in sorted({r.recipe for r in found.results}):
@@ -131,7 +131,7 @@ def _some(
 
 
 def _sortable(asked: Asked) -> dict[str, str]:
-    """Columns of a table that the store can sort by, and what it calls them."""
+    """Return the columns by which the store can sort, with their names in the store."""
     own = {name: AXIS + name for name, _ in further_axes(asked.measure)}
     return {name: name for name in COLUMNS} | {"null": "null_value"} | own
 

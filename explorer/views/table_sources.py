@@ -1,4 +1,4 @@
-"""What the table is made of, read from a store."""
+"""Read the rows of the table from a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How training went, under the curves: training loss and evaluation metric along the same steps."""
+"""Draw training loss and evaluation metric below curves, along the same steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from store.keys import Checkpoint
 
 METRICS = ("eval_accuracy", "eval_f1", "eval_matthews_correlation", "eval_pearson", "eval_loss")
-"""Which metric is shown, the first that there is; else the first by name."""
+"""Metrics in the order of preference; without any of them, the first by name is shown."""
 _LEAST, _ROOMY = 16, 32
 """Lines of a picture from which each quantity has one line, and two."""
 _BARS, _PLAIN = "▁▂▃▄▅▆▇█", "._-=+*%#"
@@ -43,7 +43,7 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What was logged of a task's chosen seeds at the steps of their checkpoints."""
+    """The training log of a task's chosen seeds at the steps of their checkpoints."""
 
     steps: tuple[int, ...]
     tracks: tuple[Track, ...]
@@ -61,7 +61,7 @@ NONE = Training((), ())
 
 
 def training(checkpoints: Sequence[Checkpoint], task: str, seeds: Sequence[str]) -> Training:
-    """What the checkpoints of a task and some of its seeds say (pure)."""
+    """Return the training log from the checkpoints of a task and some of its seeds (pure)."""
     chosen = [c for c in checkpoints if c.key.recipe == task and c.key.seed in seeds]
     steps = tuple(sorted({c.key.step for c in chosen}))
     names = sorted({name for c in chosen for name in c.metrics})
@@ -116,5 +116,5 @@ def draw(
 
 
 def lines(training: Training, height: int) -> int:
-    """Lines of each track under a chart in a picture of so many; 0: there is no room."""
+    """Return the number of lines per track below a chart in a picture of so many lines; 0: there is no room."""
     return 0 if not training.tracks or height < _LEAST else 2 if height >= _ROOMY else 1

@@ -12,7 +12,7 @@ from store.results import Result
 
 
 def known(result: Result) -> dict[str, object]:
-    """A row's details; empty where they are no JSON object."""
+    """Return a row's details; empty if they are not a JSON object."""
     try:
         found = json.loads(result.details)
     except ValueError:
@@ -21,7 +21,7 @@ def known(result: Result) -> dict[str, object]:
 
 
 def asked(result: Result) -> dict[str, object]:
-    """What was asked to come with a value."""
+    """Return the null and interval options that a value was computed with."""
     if '"trust"' not in result.details:
         return {}
     found = known(result).get("trust")

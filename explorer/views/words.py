@@ -1,4 +1,4 @@
-"""What a view says in words: titles, readings, and what the reader must know before believing the picture."""
+"""Write the words of a view: titles, readings and notes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from explorer.views.uncertainty import Uncertainty
 from store.results import Result
 
 WIDE = 1000
-"""Room for every word."""
+"""Width that has room for every word."""
 _EDGE = 2
-"""Cells beside a line of words."""
+"""Number of cells left free beside a line of words."""
 _APART, _ALIKE = "seeds differ by", "between seeds"
 
 
@@ -81,7 +81,7 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
 
 
 def parameter(name: str, value: object) -> str:
-    """A parameter as a reader says it."""
+    """Return a parameter in words."""
     if name == "variance" and isinstance(value, (int, float)):
         return f"{100 * value:g} % variance"
     if (name, value) in _PLAIN:
@@ -95,39 +95,39 @@ _PLAIN = {
     *(("definition", "variance99"), ("tokens", "all"), ("held_out", 0.0)),
     *((seed, 0) for seed in ("split_seed", "order_seed", "sample_seed")),
 }
-"""What a share of the variance, a number of tokens and the picture itself say already, and what was left as it is."""
+"""Parameter values that are not written: defaults, and values that other words already state."""
 
 
 def y_name(measure: Measure) -> str:
-    """Name and unit of the value axis."""
+    """Return the name and unit of the value axis."""
     plain = measure.unit in ("", "1", "none", "distance") or measure.unit in measure.title
     return measure.title if plain else f"{measure.title} ({measure.unit})"
 
 
 def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
-    """What the reader must know of the values behind a picture, most important first."""
+    """Return the notes on the values behind a picture, the most important first."""
     return missing(rows) + flaws(shown)
 
 
 def missing(rows: Rows) -> tuple[str, ...]:
-    """How many values were not computed."""
+    """Return the note on values that are not computed."""
     return (f"not computed: {count(rows.missing)} of {count(rows.asked)} values",) if rows.missing else ()
 
 
 def flaws(shown: Sequence[Result]) -> tuple[str, ...]:
-    """How many of the rows have no value, and how many mean little, and why."""
+    """Return notes on rows without a value and on unreliable values, with reasons."""
     said = []
     without = [r for r in shown if r.value is None]
     if without:
         said.append(f"! {count(len(without))} of {count(len(shown))} have no value: {_reasons(without)}")
     warned = [r for r in shown if r.value is not None and r.reason]
     if warned:
-        said.append(f"! {count(len(warned))} of {count(len(shown))} mean little: {_reasons(warned)}")
+        said.append(f"! {count(len(warned))} of {count(len(shown))} are unreliable: {_reasons(warned)}")
     return tuple(clean(note) for note in said)
 
 
 def on_noise(measure: Measure, shown: Sequence[Result]) -> tuple[str, ...]:
-    """The last of the notes: how many values cannot be told from those of a checkpoint against itself."""
+    """Return the note on values within the noise: they cannot be told from a checkpoint against itself."""
     low = sum(noise(measure, r) for r in shown)
     return (f"{count(low)} of {count(len(shown))} values lie {_near(measure)}: {_NOISE}",) if low else ()
 
@@ -136,7 +136,7 @@ _NOISE = "noise of the stored float16"
 
 
 def noise(measure: Measure, result: Result) -> bool:
-    """The value cannot be told from that of a checkpoint against itself."""
+    """Return whether a value is within the noise of a checkpoint against itself."""
     return result.value is not None and abs(result.value - measure.same) < measure.floor
 
 
@@ -146,7 +146,7 @@ def _near(measure: Measure) -> str:
 
 
 def on_log(measure: Measure, options: DrawOptions) -> tuple[str, ...]:
-    """Says that changes have no logarithm when one is asked for."""
+    """Return the note that signed changes are drawn on a linear scale."""
     return ("changes are drawn on a linear scale: those below zero have no logarithm",) * (
         options.log_y and signed(measure)
     )
@@ -207,7 +207,7 @@ def spread_words(spread: float | None) -> str:
 
 
 def together(value: str, beside: Sequence[str], source: str, room: int = WIDE) -> str:
-    """A value, what stands beside it, and where there is room what the title says already."""
+    """Join a value, what belongs to it and, if there is room, its reference."""
     if len("; ".join([value, *beside])) > room - _EDGE:
         beside = [part.replace(_APART, "seeds").replace(_ALIKE, "seeds") for part in beside]
     if len("; ".join([value, *beside, source])) > room - _EDGE:
@@ -231,7 +231,7 @@ def yardstick(rows: Rows, value: float | None) -> list[str]:
 
 
 def apart(measure: Measure) -> str:
-    """The note on the distance between seeds that stands beside a value."""
+    """Return the note on the distance between seeds."""
     return f"seeds: mean {measure.title} between two seeds at the same step"
 
 
@@ -241,7 +241,7 @@ def chance(value: float | None) -> list[str]:
 
 
 def nothing(rows: Rows) -> str:
-    """What an empty picture says."""
+    """Return the text of an empty picture."""
     if rows.missing and not rows.cells:
         return f"{count(rows.missing)} values of {rows.measure.title} are not computed yet."
     reasons = [r for r in rows.cells if r.value is None]
@@ -249,5 +249,5 @@ def nothing(rows: Rows) -> str:
 
 
 def instead(text: str, width: int, height: int, palette: Palette, notes: tuple[str, ...] = ()) -> Picture:
-    """Words in the place of a picture that has nothing to show."""
+    """Return a text in place of an empty picture."""
     return Picture(tuple(message(text, width, height, palette.text)), "", NOWHERE, notes)

@@ -90,7 +90,7 @@ async def test_b_walks_through_what_may_stand_beside_and_nothing(computed: Path)
             await pilot.press("B")
         assert seen == ["profile", "curves", "heat", "heads", "seeds", "clusters", "labels", "example", ""]
         await until(pilot, right(pilot, "profile"))
-        assert "Beside it: Profile, a line a step (1 of 8, B goes on)" in text_of(pilot, "notes")
+        assert "Beside it: Profile, one line per step (1 of 8, B goes on)" in text_of(pilot, "notes")
         await pilot.press("backslash", "backslash")
         await until(pilot, right(pilot, "example"))
 

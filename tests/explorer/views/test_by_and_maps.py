@@ -159,5 +159,7 @@ def test_notes_of_tasks_are_said_once_or_by_their_names() -> None:
     worthless = [
         replace(data, results=tuple(r._replace(reason="too few") for r in data.results)) for data in (one, two)
     ]
-    assert [n for n in side_by_side(*worthless).notes if "too few" in n] == ["! 8 of 8 mean little: too few"]
-    assert [n for n in side_by_side(one, worthless[1]).notes if "few" in n] == ["sst2: ! 8 of 8 mean little: too few"]
+    assert [n for n in side_by_side(*worthless).notes if "too few" in n] == ["! 8 of 8 are unreliable: too few"]
+    assert [n for n in side_by_side(one, worthless[1]).notes if "few" in n] == [
+        "sst2: ! 8 of 8 are unreliable: too few"
+    ]

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from explorer.views.fitting import DOT, fit
 
 SUBTITLE = "corpus tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · 1 = nothing in common"
-TITLE = "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2, layer 6, a line a seed"
+TITLE = "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2, layer 6, one line per seed"
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ TITLE = "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2, 
         (SUBTITLE, 40, "corpus tags · over 1,806 tokens · …"),
         (SUBTITLE, 25, "corpus tags · over 1,806…"),
         (TITLE, 92, TITLE),
-        (TITLE, 82, "SVCCA distance from pre-trained · sst2, mean of seeds 1, 2, layer 6, a line a seed"),
+        (TITLE, 82, "SVCCA distance from pre-trained · sst2, mean of seeds 1, 2, layer 6, one line per seed"),
         (TITLE, 70, "SVCCA distance from pre-trained · sst2, mean of seeds 1, 2, layer 6…"),
         ("from seed 2 at the same step · sst2", 30, "from seed 2 · sst2"),
         ("a-task-with-a-very-long-name", 10, "a-task-wi…"),

@@ -74,7 +74,7 @@ def test_pairs_that_separate_anyway_and_pairs_without_a_value_are_marked():
     shown = text(view, 60, 12)
     assert (shown.count("!"), shown.count("×")) == (2, 2)
     assert view.notes == (
-        "! marks 1 of 3 pairs that mean little: everything separates, too few points for the width",
+        "! marks 1 of 3 pairs that are unreliable: everything separates, too few points for the width",
         "1 of 3 pairs have no value: undecided: at most 3",
     )
     assert FEW in draw(view, cursor=Cursor(1, 2)).reading

@@ -228,7 +228,7 @@ def test_rows_with_a_warning_are_marked_and_read_with_it():
     curves = VIEWS["curves"].build(warned)
     read = draw(curves, 120, cursor=Cursor(0, 4)).reading
     assert read.endswith("; ! n/d 1.1: too few tokens; from the pre-trained model")
-    assert "! 1 of 13 mean little: n/d 1.1: too few tokens" in draw(curves).notes
+    assert "! 1 of 13 are unreliable: n/d 1.1: too few tokens" in draw(curves).notes
 
 
 def test_a_layer_has_the_letter_of_its_number_where_colours_are_few():
