@@ -47,7 +47,7 @@ class Centroids:
 
 
 def principal_plane(values: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
-    """Project points [..., width] onto their first two principal components [..., 2]; also return the shares of variance."""
+    """Project points [..., width] onto two principal components [..., 2]; also return their shares of variance."""
     flat = values.reshape(-1, values.shape[-1])
     centred = flat - flat.mean(0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
