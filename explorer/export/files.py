@@ -124,9 +124,9 @@ def write_beside(
     path = _free(folder, name, suffix(format))
     try:
         if format in ("png", "pdf"):
-            from explorer.export import apart
+            from explorer.export import figure_process
 
-            apart.save(view, path, format, cursor, options)
+            figure_process.save(view, path, format, cursor, options)
         else:
             write(view, format, path, size, dark, cursor, options)
     except BaseException:

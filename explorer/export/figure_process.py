@@ -26,7 +26,7 @@ def save(view: View, path: Path, format: str, cursor: Cursor, options: DrawOptio
         BertdynError: as figure.save(), or the child process ends without a figure.
     """
     asked = pickle.dumps((view, path, format, cursor, options))
-    command = child.command("explorer.export.apart")
+    command = child.command("explorer.export.figure_process")
     try:
         drawn = subprocess.run(command, input=asked, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
