@@ -22,7 +22,7 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     import numpy as np
 
-    from explorer.measures.apart import Side
+    from explorer.measures.label_geometry import LabelGeometry
     from explorer.measures.nearest_hull import Prediction
     from store.keys import CorpusInfo
 
@@ -61,7 +61,7 @@ def command(
     """
     from explorer.compute.inputs import StoredLayer
     from explorer.measures import Context
-    from explorer.measures.apart import side, solve
+    from explorer.measures.label_geometry import side, solve
     from explorer.measures.labelled import labelled_points
     from explorer.measures.nearest_hull import predict
     from store.store import Store
@@ -108,19 +108,21 @@ def command(
     click.echo(f"{folder}: {len(lain.cluster_label):,} clusters, {', '.join(files)}.", err=True)
 
 
-def clusters_lines(side: Side) -> Iterator[str]:
+def clusters_lines(side: LabelGeometry) -> Iterator[str]:
     """Return lines with one cluster number per point."""
     return (str(k) for k in side.assignment)
 
 
-def distance_lines(side: Side, names: tuple[str, ...]) -> Iterator[str]:
+def distance_lines(side: LabelGeometry, names: tuple[str, ...]) -> Iterator[str]:
     """Yield one line per pair of clusters of different labels."""
     for (i, j), distance in zip(side.pairs.tolist(), side.distances, strict=True):
         a, b = (names[side.cluster_label[k]] for k in (i, j))
         yield f"({i}-{a}, {j}-{b}): {distance:.4f}"
 
 
-def prediction_lines(side: Side, names: tuple[str, ...], prediction: Prediction, gold: np.ndarray) -> Iterator[str]:
+def prediction_lines(
+    side: LabelGeometry, names: tuple[str, ...], prediction: Prediction, gold: np.ndarray
+) -> Iterator[str]:
     """Yield one line per held-out point: its label, then all clusters by distance."""
     for row, label in zip(prediction.upper, gold, strict=True):
         near = (f"{k}-{names[side.cluster_label[k]]},{row[k]:.4f}" for k in row.argsort(kind="stable"))

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.measures.apart import METHODS, MOST_PAIRS, Side, side, solve
 from explorer.measures.base import Context, Given, Measure, Parameter, Trust, Value
 from explorer.measures.declaration import ALONE, LABEL_A, LABEL_B, LABELS, LAYER, hidden
+from explorer.measures.label_geometry import METHODS, MOST_PAIRS, LabelGeometry, side, solve
 from explorer.measures.labelled import Labelled, labelled_points
 from explorer.measures.nearest_hull import GAP, predict
 from explorer.measures.protocols import Corpus
@@ -74,7 +74,7 @@ def clusters(given: Given, parameters: Mapping[str, object], context: Context) -
 class _Rows:
     """Makes values from a side."""
 
-    def __init__(self, side: Side | None, width: int, names: tuple[str, ...], method: str) -> None:
+    def __init__(self, side: LabelGeometry | None, width: int, names: tuple[str, ...], method: str) -> None:
         self.side, self.width, self.names, self.method = side, width, names, method
         self.n = 0 if side is None else int(side.counts.sum())
         present = [] if side is None else side.labels.tolist()
@@ -243,7 +243,9 @@ class _Rows:
         return f"{len(side.cluster_label):,} clusters: more than {MOST_PAIRS:,} pairs of hulls to compare"
 
 
-def accuracy(side: Side, kept: Labelled, held: Labelled, context: Context, details: Mapping[str, object]) -> Value:
+def accuracy(
+    side: LabelGeometry, kept: Labelled, held: Labelled, context: Context, details: Mapping[str, object]
+) -> Value:
     """Return the share of held-out points whose nearest cluster has their label (DirectProbe's intra-accuracy)."""
     unseen = int((~np.isin(held.labels, side.labels)).sum())
     details = {**details, "train_points": len(kept.points), "labels_only_held_out": unseen}
@@ -288,7 +290,7 @@ def _null_value(value: Value, drawn: list[float | None]) -> Value:
 
 
 def _with_interval(
-    values: list[Value], side: Side, data: Labelled, corpus: Corpus, names: tuple[str, ...], trust: Trust
+    values: list[Value], side: LabelGeometry, data: Labelled, corpus: Corpus, names: tuple[str, ...], trust: Trust
 ) -> list[Value]:
     """Add jackknife intervals over groups of whole examples to centroid distances, and a reason to other values."""
     sums, counts = data.group_sums(data.points, groups_of(np.asarray(corpus.offsets)))

@@ -1,6 +1,6 @@
 """Change of the labels' geometry between two checkpoints: distances between labels, centroids, smallest distances.
 
-Zhou and Srikumar 2022 (ACL), section 5. Each side's clusters and distances (apart.py) are computed once and cached, so
+Zhou and Srikumar 2022 (ACL), section 5. Each side's clusters and distances (label_geometry.py) are computed once and cached, so
 a map against one reference computes every side once.
 """
 
@@ -12,9 +12,9 @@ from itertools import permutations as orders
 
 import numpy as np
 
-from explorer.measures.apart import METHODS, Side, inside_scale, side
 from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Trust, Value
 from explorer.measures.declaration import COMPARED, LABEL_A, LABELS, LAYER, REF_LAYER, hidden
+from explorer.measures.label_geometry import METHODS, LabelGeometry, inside_scale, side
 from explorer.measures.labelled import labelled_points
 from explorer.measures.resampling import groups_of, jackknife_interval
 
@@ -169,14 +169,14 @@ def label_distance_change(given: Given, parameters: Mapping[str, object], contex
     return rows
 
 
-def _smallest(side: Side) -> np.ndarray:
+def _smallest(side: LabelGeometry) -> np.ndarray:
     """Return each label's smallest mean hull distance to another label, float64 [P]; NaN if one is unknown."""
     mean = side.label_pairs()[0]
     np.fill_diagonal(mean, np.inf)
     return np.asarray(mean.min(1))
 
 
-def _sides(given: Given, method: str, context: Context) -> tuple[Side, Side]:
+def _sides(given: Given, method: str, context: Context) -> tuple[LabelGeometry, LabelGeometry]:
     ours, theirs = (side(layer, given.corpus, given.labels, method, context) for layer in given.compared)
     return ours, theirs
 

@@ -31,7 +31,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class LabelGeometry:
     """Geometry of P labels with points, K clusters, and Q pairs of clusters of different labels."""
 
     labels: np.ndarray
@@ -106,7 +106,7 @@ class Side:
         return float(np.nanmean(means)) if np.isfinite(means).any() else np.nan
 
 
-def side(layer: Layer, corpus: Corpus, labels: Labels, method: str, context: Context) -> Side:
+def side(layer: Layer, corpus: Corpus, labels: Labels, method: str, context: Context) -> LabelGeometry:
     """Return a layer's side from the cache, or compute and cache it.
 
     Raises:
@@ -114,7 +114,7 @@ def side(layer: Layer, corpus: Corpus, labels: Labels, method: str, context: Con
     """
     key = ("clusters", VERSION, layer.identity, method, labels_digest(corpus, labels))
     known = context.kept.get(key)
-    if isinstance(known, Side):
+    if isinstance(known, LabelGeometry):
         return known
     arrays = context.shelf.get(key)
     found = _restored(arrays) if arrays is not None else None
@@ -125,12 +125,12 @@ def side(layer: Layer, corpus: Corpus, labels: Labels, method: str, context: Con
     return found
 
 
-def _restored(arrays: Mapping[str, np.ndarray]) -> Side | None:
-    names = [f.name for f in fields(Side)]
-    return Side(**{name: arrays[name] for name in names}) if set(names) <= set(arrays) else None
+def _restored(arrays: Mapping[str, np.ndarray]) -> LabelGeometry | None:
+    names = [f.name for f in fields(LabelGeometry)]
+    return LabelGeometry(**{name: arrays[name] for name in names}) if set(names) <= set(arrays) else None
 
 
-def solve(data: Labelled, method: str, progress: Progress) -> Side:
+def solve(data: Labelled, method: str, progress: Progress) -> LabelGeometry:
     """Compute the clusters and distances of labelled points."""
     with one_thread():
         present = data.present
@@ -142,13 +142,13 @@ def solve(data: Labelled, method: str, progress: Progress) -> Side:
         return _distances(data, found, progress)
 
 
-def _sizes(data: Labelled, grouping: Grouping, method: str) -> Side:
+def _sizes(data: Labelled, grouping: Grouping, method: str) -> LabelGeometry:
     present, counts = np.unique(data.labels, return_counts=True)
     groups = [data.points[grouping.assignment == k] for k in range(len(grouping.labels))]
     inside = np.array([_inside(g) for g in groups]).reshape(-1, 2)
     said = (grouping.untested, grouping.refused, grouping.undecided, grouping.tests, grouping.coinciding)
     none = np.empty(0)
-    return Side(
+    return LabelGeometry(
         labels=present,
         counts=counts,
         centroids=np.array([data.points[data.labels == p].mean(0) for p in present]),
@@ -191,7 +191,7 @@ def _inside(points: np.ndarray) -> tuple[float, float]:
     return total / (n * (n - 1) / 2), most
 
 
-def _distances(data: Labelled, found: Side, progress: Progress) -> Side:
+def _distances(data: Labelled, found: LabelGeometry, progress: Progress) -> LabelGeometry:
     labels = found.cluster_label
     sizes = np.bincount(labels)
     count = (len(labels) ** 2 - int((sizes**2).sum())) // 2
