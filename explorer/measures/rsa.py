@@ -64,7 +64,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Side:
+class RsaSide:
     """Intermediate results of one checkpoint."""
 
     unit: Unit
@@ -125,13 +125,13 @@ def _side(
     bounds: np.ndarray,
     parameters: Mapping[str, object],
     context: Context,
-) -> Side:
+) -> RsaSide:
     """Return one side from the cache, or read and compute it."""
     tokens = str(parameters["tokens"])
     asked = tuple(str(parameters[name]) for name in ("kernel", "features", "score", "sample", "sample_seed"))
     key = ("rsa", layer.identity, tokens, picked.rows_digest(corpus, tokens), *asked, len(bounds))
     kept = context.kept.get(key)
-    if isinstance(kept, Side):
+    if isinstance(kept, RsaSide):
         return kept
     unit, without, constant = unit_rows(
         _sampled(layer, corpus, tokens, sample.rows),
@@ -144,7 +144,7 @@ def _side(
     if varies and parameters["score"] == "spearman":
         context.progress("ranking pairs", 0.0)
         ranks = pair_ranks(unit, context.device)
-    side = Side(unit, own, varies, ranks, without, constant)
+    side = RsaSide(unit, own, varies, ranks, without, constant)
     context.kept[key] = side
     return side
 
@@ -165,14 +165,14 @@ def _sampled(layer: Layer, corpus: Corpus, tokens: str, rows: np.ndarray) -> np.
     return found
 
 
-def _pairs(x: Side, y: Side, order: np.ndarray | None, bounds: np.ndarray, device: str) -> Pairs:
+def _pairs(x: RsaSide, y: RsaSide, order: np.ndarray | None, bounds: np.ndarray, device: str) -> Pairs:
     """Return the sums over pairs of both sides, with the rows of y in the given order."""
     if x.ranks is not None and y.ranks is not None:
         return rank_pairs(x.ranks, y.ranks, order, bounds)
     return Pairs(pair_counts(bounds), x.own, y.own, cross_sums(x.unit, y.unit, order, bounds, device))
 
 
-def _null(x: Side, y: Side, sample: Sample, context: Context) -> tuple[float | None, dict[str, object]]:
+def _null(x: RsaSide, y: RsaSide, sample: Sample, context: Context) -> tuple[float | None, dict[str, object]]:
     """Return the mean over draws with the reference's examples permuted, and its details."""
     trust = context.trust
     if not trust.null:
@@ -189,7 +189,7 @@ def _null(x: Side, y: Side, sample: Sample, context: Context) -> tuple[float | N
     return float(np.mean(drawn)), {"null_sd": float(np.std(drawn, ddof=1))} if len(drawn) > 1 else {}
 
 
-def _in_one_group(side: Side) -> Side:
+def _in_one_group(side: RsaSide) -> RsaSide:
     """Return the side with the sums of all groups added up; these do not depend on the order of the rows."""
     return replace(side, own=Own(side.own.first.sum(keepdims=True), side.own.second.sum(keepdims=True)))
 
