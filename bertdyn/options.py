@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bertdyn.refusals import refusals
 from explorer.commands.options import SELECTING
-from explorer.measures.base import Parameter, Trust
+from explorer.measures.base import Parameter, Uncertainty
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def flag_text(name: str, value: Chosen) -> str | None:
     return ",".join(several)
 
 
-def uncertainty(null: int = 0, interval: str | None = None, level: float = 0.95, resamples: int = 200) -> Trust:
+def uncertainty(null: int = 0, interval: str | None = None, level: float = 0.95, resamples: int = 200) -> Uncertainty:
     """Return what shall come with values.
 
     Raises:
@@ -60,7 +60,7 @@ def uncertainty(null: int = 0, interval: str | None = None, level: float = 0.95,
     """
     with refusals():
         numbers = _NULL.read(null), _LEVEL.read(level), _RESAMPLES.read(resamples)
-    return Trust(int(numbers[0]), interval or "", float(numbers[1]), int(numbers[2]))
+    return Uncertainty(int(numbers[0]), interval or "", float(numbers[1]), int(numbers[2]))
 
 
 def argument_names(measure: Measure, taken: Collection[str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from explorer.compute.plan import Plan
     from explorer.compute.protocol import Failure, Update
-    from explorer.measures import Trust
+    from explorer.measures import Uncertainty
     from store.outputs import Classes
     from store.results import Result
 
@@ -370,7 +370,7 @@ class Runs:
         return self.store.artefact(name)
 
     def _plans(
-        self, measure: str | Sequence[str], by: str, chosen: Mapping[str, Any], trust: Trust
+        self, measure: str | Sequence[str], by: str, chosen: Mapping[str, Any], trust: Uncertainty
     ) -> tuple[dict[str, list[Plan]], tuple[str, ...]]:
         """What is to be done on each corpus, and why some are passed over."""
         if by not in ("layer", "head"):

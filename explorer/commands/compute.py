@@ -15,7 +15,7 @@ from explorer.commands.options import SELECTING, measure_named, questions, selec
 from explorer.commands.output import format_of, output_options, write_rows
 from explorer.commands.parameters import parameter_options
 from explorer.commands.sharing import part_option, scheduler_option
-from explorer.measures import Measure, Trust
+from explorer.measures import Measure, Uncertainty
 from explorer.measures.base import INTERVALS
 from explorer.selection import Question, QuestionError
 from store.errors import BertdynError
@@ -94,7 +94,7 @@ def command(
 
     share = Part.parse(part) if part else WHOLE
     flags = {name: given.pop(name) for name in SELECTING}
-    trust = Trust(null or 0, interval or "", level, resamples)
+    trust = Uncertainty(null or 0, interval or "", level, resamples)
     with termination_interrupts():
         opened = Store.open(store)
         parameters = {name: value for name, value in given.items() if value is not None}
@@ -146,7 +146,7 @@ def plans_of(
     measures: Sequence[Measure],
     flags: Mapping[str, str | None],
     parameters: Mapping[str, object],
-    trust: Trust,
+    trust: Uncertainty,
 ) -> tuple[dict[str, list[Plan]], tuple[str, ...]]:
     """Return the plans for each corpus, and the reasons why some measures are skipped.
 
@@ -180,7 +180,7 @@ def plans_of(
     return {corpus: of_corpus for corpus, of_corpus in plans.items() if of_corpus}, tuple(refusals)
 
 
-def rows_of_plans(store: Store, plans: Mapping[str, Sequence[Plan]], by: str, trust: Trust) -> list[Result]:
+def rows_of_plans(store: Store, plans: Mapping[str, Sequence[Plan]], by: str, trust: Uncertainty) -> list[Result]:
     """Return the stored rows of layers or of heads, including cells that were proposed during the computation."""
     from explorer.compute.plan import plan, rows
 

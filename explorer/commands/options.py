@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from explorer.measures import Measure, MeasureError, Trust
+from explorer.measures import Measure, MeasureError, Uncertainty
 from explorer.measures.registry import get
 from explorer.selection import Against, Question, Ranges, Selection, ask, list_store
 from explorer.selection.question import NO_TRUST, fitting
@@ -82,7 +82,7 @@ def questions(
     against_layer: str | None = None,
     detail: str | None = None,
     parameters: Mapping[str, object] | None = None,
-    trust: Trust = NO_TRUST,
+    trust: Uncertainty = NO_TRUST,
 ) -> list[Question]:
     """Return one question per corpus: the one in the flags, or every corpus on which the measure can be computed.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from explorer.compute.trust import covers
-from explorer.measures import Trust
+from explorer.measures import Uncertainty
 from explorer.measures.declaration import At, Known
 from explorer.selection import Cell, Cells, Question
 from explorer.selection.cells import Finished
@@ -105,7 +105,7 @@ class Coverage:
         )
 
 
-def plan(store: Store, question: Question, trust: Trust = NO_TRUST) -> Plan:
+def plan(store: Store, question: Question, trust: Uncertainty = NO_TRUST) -> Plan:
     """Compare a question with the rows in the store. Reads only listings, no arrays.
 
     Args:
@@ -218,7 +218,7 @@ def _order(cell: Cell) -> tuple[CheckpointKey, CheckpointKey, int, int, tuple[ob
     return cell.reference or cell.key, cell.key, cell.layer or 0, cell.ref_layer or 0, cell.more
 
 
-def _stored(store: Store, question: Question, trust: Trust) -> set[Cell]:
+def _stored(store: Store, question: Question, trust: Uncertainty) -> set[Cell]:
     """Return the cells whose current rows have everything requested."""
     names, measure = cell_columns(question.measure), question.measure
     asked = trust != NO_TRUST or bool(question.detail)

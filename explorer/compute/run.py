@@ -15,7 +15,7 @@ from explorer.compute.plan import Plan, group, jobs_of, plan
 from explorer.compute.pool import cpus
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.worker import Setting
-from explorer.measures import Trust
+from explorer.measures import Uncertainty
 from explorer.selection import Question
 from explorer.selection.question import NO_TRUST
 from explorer.selection.stored import conditions, further_axes
@@ -39,7 +39,7 @@ def compute(
     workers: int | None = None,
     device: str = "auto",
     executor: MakeWorkers = local_workers,
-    trust: Trust = NO_TRUST,
+    trust: Uncertainty = NO_TRUST,
     part: Part = WHOLE,
 ) -> Outcome:
     """Compute the missing values of questions; known values stay unchanged.
@@ -99,7 +99,7 @@ def _round(
     workers: int | None,
     device: str,
     executor: MakeWorkers,
-    trust: Trust,
+    trust: Uncertainty,
 ) -> Outcome:
     """Compute the missing cells of some plans."""
     todo, known = sum(len(p.missing) for p in plans), sum(p.known for p in plans)
@@ -136,7 +136,7 @@ def warnings(rows: Iterable[Result]) -> tuple[str, ...]:
     )
 
 
-def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Trust, crew: Workers) -> Setting:
+def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Uncertainty, crew: Workers) -> Setting:
     questions = tuple(planned.question for planned in plans)
     known = {cell: planned.known_of(cell) for planned in plans if planned.finished for cell in planned.missing}
     corpus = questions[0].corpus
@@ -158,7 +158,7 @@ def _bytes(store: Store, plans: Sequence[Plan]) -> int:
     return total
 
 
-def _before(store: Store, plans: Sequence[Plan], trust: Trust) -> dict[str, Result]:
+def _before(store: Store, plans: Sequence[Plan], trust: Uncertainty) -> dict[str, Result]:
     """Return stored rows that have a null, an interval or details, by the hash of their key."""
     found: dict[str, Result] = {}
     for planned in plans:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from explorer.measures import Trust
+from explorer.measures import Uncertainty
 from store.results import Result
 
 
-def stamp(trust: Trust, detail: str = "") -> dict[str, object]:
+def stamp(trust: Uncertainty, detail: str = "") -> dict[str, object]:
     """Return the record of the requested extras, stored under ``trust`` in a row's details; empty if there are none."""
     noted: dict[str, object] = {"detail": detail} if detail else {}
     if trust.null:
@@ -21,7 +21,7 @@ def stamp(trust: Trust, detail: str = "") -> dict[str, object]:
     return noted
 
 
-def covers(noted: Mapping[str, object], trust: Trust, detail: str, details: Sequence[str]) -> bool:
+def covers(noted: Mapping[str, object], trust: Uncertainty, detail: str, details: Sequence[str]) -> bool:
     """Return whether a row with this record has everything requested.
 
     Args:

@@ -21,7 +21,7 @@ from explorer.compute.plan import Task
 from explorer.compute.pool import THREADS
 from explorer.compute.protocol import Failure
 from explorer.compute.trust import stamp
-from explorer.measures import Context, Given, Measure, MeasureError, Trust, Value, canonical
+from explorer.measures import Context, Given, Measure, MeasureError, Uncertainty, Value, canonical
 from explorer.measures.declaration import At, Known, Operand
 from explorer.selection import Cell, Question
 from store.errors import BertdynError
@@ -47,7 +47,7 @@ class Setting:
     questions: tuple[Question, ...]
     """Questions; ``Job.questions`` are indices into them."""
     device: str = "auto"
-    trust: Trust = field(default_factory=Trust)
+    trust: Uncertainty = field(default_factory=Uncertainty)
     notes: Notes = field(default_factory=NoNotes)
     """Object with which a worker reports its progress."""
     known: Mapping[Cell, Mapping[At, tuple[Known, ...]]] = field(default_factory=dict)

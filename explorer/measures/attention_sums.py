@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from explorer.measures.base import Trust
+from explorer.measures.base import Uncertainty
 from explorer.measures.resampling import groups_of, jackknife_interval, percentile_interval, resample_counts
 
 GROUPS = 1000
@@ -71,7 +71,7 @@ class Sums:
         """Return the layer's value, then the heads', float64 [statistics, 1 + heads]; NaN if no example counts."""
         return _values(self.total.sum(-1, keepdims=True), self.weight.sum(-1, keepdims=True))[..., 0]
 
-    def interval(self, trust: Trust) -> Interval:
+    def interval(self, trust: Uncertainty) -> Interval:
         """Return the requested intervals of ``values`` over whole examples or groups of them."""
         used = np.flatnonzero(self.weight.any(0))
         if len(used) < 2:

@@ -46,7 +46,7 @@ class MeasureError(ValueError):
 
 
 @dataclass(frozen=True)
-class Trust:
+class Uncertainty:
     """Uncertainty requested with each value: null draws, confidence interval. Not part of a value's identity."""
 
     null: int = 0
@@ -78,7 +78,7 @@ class Context:
     limits its size."""
     shelf: Shelf = field(default_factory=NoShelf)
     """Cache on disk of intermediate results that are costly to compute."""
-    trust: Trust = Trust()
+    trust: Uncertainty = Uncertainty()
     detail: str = ""
     """Granularity of the rows: one of the measure's ``details``; empty: the coarsest."""
     progress: Callable[[str, float], None] = silent

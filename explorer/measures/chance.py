@@ -16,7 +16,7 @@ import numpy as np
 
 from explorer.measures import moments, resampling
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context, Trust
+from explorer.measures.base import Context, Uncertainty
 from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.sides import FAMILY, Side, side_of
 
@@ -157,21 +157,21 @@ def _resampled(layers: _Layers, corpus: Corpus, tokens: str, context: Context) -
         yield done.weighted([float(w) for w in row])
 
 
-def group_weights(groups: int, trust: Trust) -> np.ndarray:
+def group_weights(groups: int, trust: Uncertainty) -> np.ndarray:
     """Return the weight of each group in each replicate, [replicates, groups]."""
     if trust.interval == "jackknife":
         return 1 - np.eye(groups, dtype=np.int64)
     return resampling.resample_counts(groups, trust.resamples, trust.seed)
 
 
-def groups_and_smallest(corpus: Corpus, tokens: str, trust: Trust) -> tuple[int, int]:
+def groups_and_smallest(corpus: Corpus, tokens: str, trust: Uncertainty) -> tuple[int, int]:
     """Return the number of groups, and the smallest number of different rows in a replicate."""
     sizes = np.diff(resampling.group_bounds(rows.row_offsets(corpus, tokens)))
     weights = group_weights(len(sizes), trust)
     return len(sizes), int(((weights > 0) @ sizes).min()) if len(weights) else 0
 
 
-def interval(values: np.ndarray, estimate: float, trust: Trust) -> tuple[float, float]:
+def interval(values: np.ndarray, estimate: float, trust: Uncertainty) -> tuple[float, float]:
     """Return the interval around the estimate from the values of the replicates.
 
     Bootstrap values are shifted so that their mean is the estimate: rows drawn twice correlate more directions by

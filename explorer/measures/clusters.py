@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Parameter, Trust, Value
+from explorer.measures.base import Context, Given, Measure, Parameter, Uncertainty, Value
 from explorer.measures.declaration import ALONE, LABEL_A, LABEL_B, LABELS, LAYER, hidden
 from explorer.measures.label_geometry import METHODS, MOST_PAIRS, LabelGeometry, side, solve
 from explorer.measures.labelled import Labelled, labelled_points
@@ -290,7 +290,7 @@ def _null_value(value: Value, drawn: list[float | None]) -> Value:
 
 
 def _with_interval(
-    values: list[Value], side: LabelGeometry, data: Labelled, corpus: Corpus, names: tuple[str, ...], trust: Trust
+    values: list[Value], side: LabelGeometry, data: Labelled, corpus: Corpus, names: tuple[str, ...], trust: Uncertainty
 ) -> list[Value]:
     """Add jackknife intervals over groups of whole examples to centroid distances, and a reason to other values."""
     sums, counts = data.group_sums(data.points, groups_of(np.asarray(corpus.offsets)))

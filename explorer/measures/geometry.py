@@ -12,7 +12,7 @@ from itertools import permutations as orders
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Trust, Value
+from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Uncertainty, Value
 from explorer.measures.declaration import COMPARED, LABEL_A, LABELS, LAYER, REF_LAYER, hidden
 from explorer.measures.label_geometry import METHODS, LabelGeometry, inside_scale, side
 from explorer.measures.labelled import labelled_points
@@ -182,7 +182,7 @@ def _sides(given: Given, method: str, context: Context) -> tuple[LabelGeometry, 
 
 
 def _intervals(
-    sums: np.ndarray, counts: np.ndarray, moved: np.ndarray, trust: Trust
+    sums: np.ndarray, counts: np.ndarray, moved: np.ndarray, trust: Uncertainty
 ) -> tuple[list[tuple[float, float] | None], dict[str, object]]:
     """Return jackknife intervals of each label's movement and, last, of their mean; and their details."""
     none: list[tuple[float, float] | None] = [None] * (len(moved) + 1)

@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Trust, Value
+from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Uncertainty, Value
 from explorer.measures.declaration import COMPARED, EXAMPLE, logits
 from explorer.measures.protocols import Corpus, Outputs
 from explorer.measures.resampling import ratio_interval
@@ -149,7 +149,7 @@ def averaged(values: np.ndarray, example: np.ndarray, corpus: Corpus, context: C
 
 
 def _interval(
-    sums: np.ndarray, counts: np.ndarray, trust: Trust
+    sums: np.ndarray, counts: np.ndarray, trust: Uncertainty
 ) -> tuple[tuple[float, float] | None, dict[str, object]]:
     if not trust.interval:
         return None, {}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.measures import tokens as picked
-from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Trust, Value
+from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Uncertainty, Value
 from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.resampling import (
@@ -57,7 +57,7 @@ class Sample:
         """Number of examples with a sampled row."""
         return int((np.diff(self.offsets) > 0).sum())
 
-    def groups(self, trust: Trust) -> np.ndarray:
+    def groups(self, trust: Uncertainty) -> np.ndarray:
         """Return the rows at which groups of examples begin, and n; one group if no interval is wanted or possible."""
         bounds = group_bounds(self.offsets) if trust.interval and len(self.rows) else np.zeros(0, np.int64)
         return bounds if len(bounds) > SMALLEST else np.array([0, len(self.rows)])
@@ -195,7 +195,7 @@ def _in_one_group(side: RsaSide) -> RsaSide:
 
 
 def _interval(
-    pairs: Pairs, value: float, trust: Trust, score: str
+    pairs: Pairs, value: float, trust: Uncertainty, score: str
 ) -> tuple[tuple[float, float] | None, dict[str, object]]:
     """Return the interval over groups of whole examples, which are resampled on both axes of the pairs."""
     if not trust.interval:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from explorer.measures.base import Measure, MeasureError, Trust
+from explorer.measures.base import Measure, MeasureError, Uncertainty
 from explorer.selection.against import SEEDS, Against
 from explorer.selection.cells import Pair, choose, comparisons
 from explorer.selection.listing import Listing, at_or_before, default_against, list_store, seed_order
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.keys import AnnotationInfo, CorpusInfo
     from store.store import Store
 
-NO_TRUST = Trust()
+NO_TRUST = Uncertainty()
 
 
 class QuestionError(BertdynError):
@@ -76,7 +76,7 @@ class Question:
         return self.against is not None and self.against.between_seeds
 
 
-def ask(selection: Selection, measure: Measure, listing: Listing, trust: Trust = NO_TRUST) -> Question:
+def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncertainty = NO_TRUST) -> Question:
     """Return the question of a selection: fill in all defaults, and check it against the measure and the store.
 
     Args:
@@ -139,7 +139,7 @@ def _texts(selection: Selection, measure: Measure, listing: Listing) -> tuple[st
     return info.name, annotation_for(measure, info, selection.annotation, listing)
 
 
-def check_extras(measure: Measure, detail: str, trust: Trust) -> None:
+def check_extras(measure: Measure, detail: str, trust: Uncertainty) -> None:
     """Check the extras requested with a measure's values: finer rows, a null, an interval.
 
     Raises:
@@ -213,7 +213,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(every[:_NAMES]) + (f" and {len(every) - _NAMES} more" if len(every) > _NAMES else "")
 
 
-def ask_store(store: Store, selection: Selection, trust: Trust = NO_TRUST) -> Question:
+def ask_store(store: Store, selection: Selection, trust: Uncertainty = NO_TRUST) -> Question:
     """Return the question of a selection of a store.
 
     Raises:

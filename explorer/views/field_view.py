@@ -17,7 +17,7 @@ from explorer.views import words
 from explorer.views.base import ANYWHERE, Base, Cursor, DrawOptions, Look
 from explorer.views.field import ALL, SEED, STEP, TASK, Field, FieldAxis, coordinate, stacked
 from explorer.views.rows import Rows
-from explorer.views.uncertainty import Uncertainty, spread
+from explorer.views.uncertainty_notes import UncertaintyNotes, spread
 from store.results import Result
 
 OUTER, INNER = "outer", "inner"
@@ -119,7 +119,7 @@ class FieldView(Base):
         if TASK not in (layout.x, layout.y):
             self.notes += other_tasks(data, self.task)
         self.notes += self._left_out()
-        self.uncertainty = Uncertainty.of(data.measure, self.shown)
+        self.uncertainty = UncertaintyNotes.of(data.measure, self.shown)
         self.low = words.on_noise(data.measure, self.shown)
 
     @property

@@ -18,7 +18,7 @@ from explorer.views.field import ALL, SEED, STEP, TASK, Field, FieldAxis
 from explorer.views.field_view import BY, INNER, OUTER, FieldView, Layout
 from explorer.views.rows import Rows
 from explorer.views.training import NONE, Training
-from explorer.views.uncertainty import spread
+from explorer.views.uncertainty_notes import spread
 from store.results import Result
 
 CURVES = {

@@ -22,7 +22,7 @@ from explorer.views.field import SEED, STEP, TASK, Field, coordinate, stacked
 from explorer.views.field_view import OUTER, Layout, between, field_rows, other_tasks, said_places
 from explorer.views.lines import chart_of, series_of
 from explorer.views.rows import Rows
-from explorer.views.uncertainty import Uncertainty, joined, spread
+from explorer.views.uncertainty_notes import UncertaintyNotes, joined, spread
 
 _NARROWEST, _LOWEST = 20, 7
 _SLIMMEST = 17
@@ -56,7 +56,7 @@ class Member:
     """Notes on values that are missing or unreliable."""
     low: tuple[str, ...]
     """Notes on noise."""
-    uncertainty: Uncertainty
+    uncertainty: UncertaintyNotes
 
 
 def member_of(data: Rows, task: str, seeds: Sequence[str] = ()) -> Member:
@@ -68,7 +68,7 @@ def member_of(data: Rows, task: str, seeds: Sequence[str] = ()) -> Member:
     shown = tuple(r for r in mine if all(read(r) == place for read, place in kept))
     whole = data.field(task, SEED, layout.y, STEP, rows=[r for r in data.of(task) if r.seed in seeds])
     field = whole.at(SEED, seeds[0]) if len(seeds) == 1 else whole.over(SEED)
-    low, uncertainty = words.on_noise(data.measure, shown), Uncertainty.of(data.measure, shown)
+    low, uncertainty = words.on_noise(data.measure, shown), UncertaintyNotes.of(data.measure, shown)
     return Member(task, task, seeds, field, words.flaws(shown), low, uncertainty)
 
 

@@ -11,7 +11,7 @@ from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 from explorer.views.rows import Rows
-from explorer.views.uncertainty import Uncertainty
+from explorer.views.uncertainty_notes import UncertaintyNotes
 from store.errors import BertdynError
 from store.results import Result
 
@@ -57,7 +57,7 @@ class Table(Base):
         self.subtitle = words.subtitle(data, data.main)
         self.empty = not data.results
         self._names = columns_of(data.measure)
-        trust = Uncertainty.of(data.measure, data.results)
+        trust = UncertaintyNotes.of(data.measure, data.results)
         self._said = words.notes(data, data.results) + trust.notes("[ ]", chance=True)
         self._said += words.on_noise(data.measure, data.results)
         if data.statistics is not None:

@@ -14,7 +14,7 @@ from explorer.views.cells import signed
 from explorer.views.field import Point
 from explorer.views.fitting import DOT
 from explorer.views.rows import Rows
-from explorer.views.uncertainty import Uncertainty
+from explorer.views.uncertainty_notes import UncertaintyNotes
 from store.results import Result
 
 WIDE = 1000
@@ -169,7 +169,7 @@ def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, ins
         result.value, result.interval_low, result.interval_high, result.null_value, rows.yardstick(result), None,
         int(result.value is not None), True, result.reason, result.unit,
     )  # fmt: skip
-    return point(rows, place, found, room, instead, Uncertainty.of(rows.measure, (result,)).level)
+    return point(rows, place, found, room, instead, UncertaintyNotes.of(rows.measure, (result,)).level)
 
 
 def point(

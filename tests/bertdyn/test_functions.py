@@ -22,7 +22,7 @@ from bertdyn.functions import refusal
 from bertdyn.runs import Runs
 from explorer.compute.plan import plan, rows
 from explorer.compute.run import compute
-from explorer.measures import Measure, Trust
+from explorer.measures import Measure, Uncertainty
 from explorer.measures.declaration import Input
 from explorer.measures.registry import all_measures, get
 from explorer.selection import Ranges, Selection, ask_store
@@ -67,7 +67,7 @@ def arguments(runs: Runs, measure: Measure, row: Result) -> list[Any]:
     return [*given, runs.annotation("label")] if measure.labels else given
 
 
-def stored(runs: Runs, measure: Measure, trust: Trust, detail: str, **parameters: object) -> list[Result]:
+def stored(runs: Runs, measure: Measure, trust: Uncertainty, detail: str, **parameters: object) -> list[Result]:
     """The rows of one layer of one checkpoint, through the planner. What is kept between measures moves sums of float32
     products by some 1e-8."""
     selection = Selection(
@@ -85,7 +85,7 @@ def name_of(measure: Measure) -> str:
 
 @pytest.mark.parametrize("measure", STORED, ids=name_of)
 def test_a_value_is_the_stores_with_null_interval_and_details(runs: Runs, measure: Measure) -> None:
-    trust = Trust(3 if measure.null else 0, measure.intervals[0] if measure.intervals else "", 0.9)
+    trust = Uncertainty(3 if measure.null else 0, measure.intervals[0] if measure.intervals else "", 0.9)
     detail = measure.details[-1] if measure.details else ""
     there = stored(runs, measure, trust, detail)
     options: dict[str, Any] = {"examples": runs.corpus(), "detail": detail, "device": "cpu"}
@@ -112,7 +112,7 @@ def test_a_value_is_the_stores_with_null_interval_and_details(runs: Runs, measur
 @pytest.mark.parametrize("parameters", [{"tokens": "words"}, {"tokens": "cls", "variance": 0.8}, {"tokens": "content"}])
 def test_a_corpus_says_which_rows_are_chosen(runs: Runs, parameters: dict[str, Any]) -> None:
     measure = get("svcca")
-    (there,) = stored(runs, measure, Trust(), "", **parameters)
+    (there,) = stored(runs, measure, Uncertainty(), "", **parameters)
     found = bertdyn.svcca(*arguments(runs, measure, there), examples=runs.corpus(), **parameters)
     assert (found.value, found.n) == (pytest.approx(there.value, rel=1e-9), there.n)
 

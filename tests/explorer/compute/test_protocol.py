@@ -17,7 +17,7 @@ from explorer.compute.protocol import (
     read_message,
 )
 from explorer.compute.requests import Annotate, Compute, Request, read_request, request_line
-from explorer.measures import Trust
+from explorer.measures import Uncertainty
 from explorer.selection import Against, Ranges, Selection
 from store.errors import BertdynError
 
@@ -42,7 +42,7 @@ from store.errors import BertdynError
             ),
             workers=3,
             device="cuda:1",
-            trust=Trust(null=5, interval="bootstrap", level=0.9, resamples=100, seed=7),
+            trust=Uncertainty(null=5, interval="bootstrap", level=0.9, resamples=100, seed=7),
         ),
     ],
 )

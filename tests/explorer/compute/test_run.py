@@ -25,7 +25,7 @@ from explorer.compute.pool import local_pool
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.run import compute, warnings
 from explorer.compute.worker import Setting, TaskReport
-from explorer.measures import Context, Given, Trust, Value, canonical
+from explorer.measures import Context, Given, Uncertainty, Value, canonical
 from explorer.measures.registry import get
 from explorer.selection import Against, QuestionError, Ranges, Selection, ask, ask_store, list_store
 from explorer.selection.question import NO_TRUST
@@ -109,7 +109,7 @@ class TestTrust:
 
     def ask(self, store: Store, **trust: object) -> tuple[Outcome, Result]:
         chosen = select(seeds=("1",), steps=Ranges.parse("40", "--step"), layers=Ranges.parse("3", "--layer"))
-        asked = Trust(**trust)  # type: ignore[arg-type]
+        asked = Uncertainty(**trust)  # type: ignore[arg-type]
         outcome = compute(store, [ask_store(store, chosen, asked)], workers=1, executor=here, trust=asked)
         (row,) = store.results()
         return outcome, row
@@ -146,7 +146,7 @@ class TestTrust:
 
     def test_a_measure_without_one_says_so(self, store: Store) -> None:
         with pytest.raises(QuestionError, match="--null: attention-entropy has no null"):
-            ask_store(store, select("attention-entropy"), Trust(null=2))
+            ask_store(store, select("attention-entropy"), Uncertainty(null=2))
 
 
 class TestDetail:
@@ -155,7 +155,7 @@ class TestDetail:
     def ask(self, store: Store, detail: str, **trust: object) -> tuple[Outcome, dict[str, list[Result]]]:
         """How it ended, and what is stored then, by how fine it is."""
         one = {"seeds": ("1",), "steps": Ranges.one(40), "layers": Ranges.one(3)}
-        asked = Trust(**trust)  # type: ignore[arg-type]
+        asked = Uncertainty(**trust)  # type: ignore[arg-type]
         chosen = [ask_store(store, select("js", detail=detail, **one), asked)]
         outcome = compute(store, chosen, workers=1, executor=here, trust=asked)
         found: dict[str, list[Result]] = {"layer": [], "example": [], "query": []}
@@ -163,11 +163,11 @@ class TestDetail:
             found["layer" if row.example is None else "example" if row.query is None else "query"].append(row)
         return outcome, found
 
-    def missing(self, store: Store, detail: str, trust: Trust = NO_TRUST) -> int:
+    def missing(self, store: Store, detail: str, trust: Uncertainty = NO_TRUST) -> int:
         one = {"seeds": ("1",), "steps": Ranges.one(40), "layers": Ranges.one(3)}
         return len(plan(store, ask_store(store, select("js", detail=detail, **one), trust), trust).missing)
 
-    def missing_each(self, store: Store, trust: Trust = NO_TRUST) -> list[int]:
+    def missing_each(self, store: Store, trust: Uncertainty = NO_TRUST) -> list[int]:
         return [self.missing(store, detail, trust) for detail in ("", "layer", "example", "query")]
 
     def test_finer_rows_are_added_to_what_is_there_and_cover_what_is_coarser(self, store: Store) -> None:
@@ -203,20 +203,20 @@ class TestDetail:
         assert all(row.null_value is not None for row in found["layer"])
         assert found["example"]
         assert self.missing_each(store) == [0, 0, 0, 1]
-        assert self.missing_each(store, Trust(null=2)) == [0, 0, 0, 1]
+        assert self.missing_each(store, Uncertainty(null=2)) == [0, 0, 0, 1]
         assert self.ask(store, "example", null=2) == (Outcome(0, 1), found)
 
     def test_it_does_not_lose_a_null_that_was_computed_before(self, store: Store) -> None:
         self.ask(store, "", null=2)
         _, found = self.ask(store, "query")
         assert all(row.null_value is not None for row in found["layer"])
-        assert self.missing_each(store, Trust(null=2)) == [0, 0, 0, 0]
+        assert self.missing_each(store, Uncertainty(null=2)) == [0, 0, 0, 0]
 
     def test_an_older_null_of_finer_rows_is_not_taken_for_the_values(self, store: Store) -> None:
         self.ask(store, "example", null=2)
         self.ask(store, "", null=3)
-        assert self.missing_each(store, Trust(null=3)) == [0, 0, 0, 1]
-        assert self.missing_each(store, Trust(null=2)) == [1, 1, 1, 1]
+        assert self.missing_each(store, Uncertainty(null=3)) == [0, 0, 0, 1]
+        assert self.missing_each(store, Uncertainty(null=2)) == [1, 1, 1, 1]
 
 
 def partly_undefined(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:

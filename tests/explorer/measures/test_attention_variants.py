@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from explorer.measures import Context, Given, MeasureError
 from explorer.measures import attention_rows as streaming
 from explorer.measures.attention_sums import GROUPS
-from explorer.measures.base import Trust
+from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
 from explorer.measures.resampling import ratio_interval
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
@@ -44,7 +44,7 @@ def ask(name, sides, corpus=None, trust=None, chunk=1 << 30, detail="", **parame
     measure = get(name)
     layers = [MemoryLayer(maps=pack(side), attention_chunk=chunk) for side in sides]
     corpus = corpus or framed([m.shape[1] for m in sides[0]])
-    context = Context(trust=trust or Trust(), detail=detail)
+    context = Context(trust=trust or Uncertainty(), detail=detail)
     return measure.compute(Given.layers(corpus, *layers), dict(measure.settle(parameters)), context)
 
 
@@ -236,7 +236,7 @@ class TestNull:
         """Two examples of a length can only take each other's place: the null is known exactly."""
         lengths = [5, 7, 5, 3]
         a, b = maps(0, lengths), maps(1, lengths)
-        layer, head, _ = ask("js", (a, b), trust=Trust(null=4))
+        layer, head, _ = ask("js", (a, b), trust=Uncertainty(null=4))
         want = np.mean([js_bits(a[0], b[2]).mean(-1), js_bits(a[2], b[0]).mean(-1)], axis=0)
         assert head.null == pytest.approx(want[0], rel=1e-5)
         assert layer.null == pytest.approx(want.mean(), rel=1e-5)
@@ -246,19 +246,19 @@ class TestNull:
 
     def test_does_not_depend_on_how_the_maps_are_stored(self):
         sides = maps(0, [6] * 9), maps(1, [6] * 9)
-        values = [ask("js", sides, trust=Trust(null=2, seed=5), chunk=chunk)[0] for chunk in (7, 100, 1 << 30)]
+        values = [ask("js", sides, trust=Uncertainty(null=2, seed=5), chunk=chunk)[0] for chunk in (7, 100, 1 << 30)]
         assert values[0].null == pytest.approx(values[1].null, rel=1e-9)
         assert values[0].null == pytest.approx(values[2].null, rel=1e-9)
 
     def test_is_the_same_for_the_same_seed_and_another_for_another(self):
         sides = maps(0, [6] * 9), maps(1, [6] * 9)
-        first, again, other = (ask("js", sides, trust=Trust(null=3, seed=s))[0] for s in (0, 0, 1))
+        first, again, other = (ask("js", sides, trust=Uncertainty(null=3, seed=s))[0] for s in (0, 0, 1))
         assert (first.null, first.details) == (again.null, again.details)
         assert first.null != other.null
 
     def test_of_a_checkpoint_against_itself_is_above_its_value(self):
         side = maps(0, [6] * 9)
-        layer = ask("js", (side, side), trust=Trust(null=3))[0]
+        layer = ask("js", (side, side), trust=Uncertainty(null=3))[0]
         assert layer.value == 0
         assert layer.null > 0.05
 
@@ -266,25 +266,25 @@ class TestNull:
         monkeypatch.setattr(streaming, "RUN", 100)
         lengths = [6] * 9
         a = [np.full((1, 6, 6), 1 / 6, np.float32)] * 9
-        layer = ask("js", (a, a), MemoryCorpus(lengths), Trust(null=1))[0]
+        layer = ask("js", (a, a), MemoryCorpus(lengths), Uncertainty(null=1))[0]
         assert layer.null == 0
         assert layer.details["null_examples"] == 9
 
     def test_nobody_of_the_same_length_is_said(self):
-        layer, *_ = ask("js", (maps(0, [3, 4, 5]), maps(1, [3, 4, 5])), trust=Trust(null=3))
+        layer, *_ = ask("js", (maps(0, [3, 4, 5]), maps(1, [3, 4, 5])), trust=Uncertainty(null=3))
         assert layer.null is None
         assert "same length" in layer.details["no_null"]
 
     def test_with_special_tokens_left_out_they_must_stand_at_the_same_places(self):
         lengths = [6, 6, 6]
         sides = maps(0, lengths), maps(1, lengths)
-        layer = ask("js", sides, framed(lengths, middle=(1,)), Trust(null=2), special="drop")[0]
+        layer = ask("js", sides, framed(lengths, middle=(1,)), Uncertainty(null=2), special="drop")[0]
         assert (layer.details["null_examples"], layer.details["null_without_partner"]) == (2, 1)
 
     def test_where_there_is_none_the_reason_is_said(self):
         for name in ("attention-entropy", "attention-entropy-change", "sink-mass", "sink-mass-change"):
             sides = (maps(0), maps(1))[: len(get(name).operands)]
-            layer = ask(name, sides, trust=Trust(null=2))[0]
+            layer = ask(name, sides, trust=Uncertainty(null=2))[0]
             assert layer.null is None
             assert layer.details["no_null"]
             assert not get(name).null
@@ -294,7 +294,7 @@ class TestInterval:
     @pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
     def test_is_that_of_the_mean_of_the_examples(self, method):
         sides = maps(0), maps(1)
-        trust = Trust(interval=method, level=0.9, seed=3)
+        trust = Uncertainty(interval=method, level=0.9, seed=3)
         layer, head, _ = ask("js", sides, trust=trust)
         rows = ask("js", sides, detail="example")
         for value, number in ((layer, None), (head, 1)):
@@ -307,7 +307,7 @@ class TestInterval:
     def test_by_queries_it_is_that_of_a_ratio(self):
         """Leave each example out by hand."""
         sides = maps(0), maps(1)
-        layer = ask("js", sides, trust=Trust(interval="jackknife"), weighting="queries")[0]
+        layer = ask("js", sides, trust=Uncertainty(interval="jackknife"), weighting="queries")[0]
         left_out = [
             layer_value("js", [[m for i, m in enumerate(side) if i != out] for side in sides], weighting="queries")
             for out in range(len(LENGTHS))
@@ -328,19 +328,19 @@ class TestInterval:
         for _ in range(60):
             lengths = rng.choice(sizes, 40)
             side = [np.full((1, n, n), 1 / n, np.float32) for n in lengths]
-            trust = Trust(interval=method, level=0.9)
+            trust = Uncertainty(interval=method, level=0.9)
             low, high = ask("attention-entropy", [side], trust=trust, weighting=weighting)[0].interval
             hits += low <= truth <= high
         assert 0.78 <= hits / 60 <= 0.99
 
     def test_of_many_examples_is_taken_over_groups_of_them(self):
         lengths = [3] * 1500
-        layer = ask("js", (maps(0, lengths, 1), maps(1, lengths, 1)), trust=Trust(interval="jackknife"))[0]
+        layer = ask("js", (maps(0, lengths, 1), maps(1, lengths, 1)), trust=Uncertainty(interval="jackknife"))[0]
         assert layer.details["interval_groups"] == 1000
         assert layer.interval[0] < layer.value < layer.interval[1]
 
     def test_of_one_example_is_refused_with_a_reason(self):
-        layer = ask("js", (maps(0, [5]), maps(1, [5])), trust=Trust(interval="bootstrap"))[0]
+        layer = ask("js", (maps(0, [5]), maps(1, [5])), trust=Uncertainty(interval="bootstrap"))[0]
         assert layer.interval is None
         assert "two examples" in layer.details["no_interval"]
 
@@ -412,7 +412,7 @@ class Endless(MemoryLayer):
         return np.full(stop - start, 1 / self.length, np.float16)
 
 
-@pytest.mark.parametrize("trust", [Trust(), Trust(null=1, interval="jackknife")])
+@pytest.mark.parametrize("trust", [Uncertainty(), Uncertainty(null=1, interval="jackknife")])
 def test_memory_does_not_grow_with_the_number_of_sentences(trust, monkeypatch):
     monkeypatch.setattr(streaming, "RUN", 20_000)
     peaks = []

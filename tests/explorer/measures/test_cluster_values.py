@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from explorer.measures import Context, Given, Trust
+from explorer.measures import Context, Given, Uncertainty
 from explorer.measures import apart as apart_module
 from explorer.measures.hulls import compare
 from explorer.measures.registry import get
@@ -144,7 +144,7 @@ def test_the_null_is_the_mean_over_shuffled_labels():
     rng = np.random.default_rng(0)
     y = np.arange(60) % 2
     x = rng.standard_normal((60, 3)) + 8 * y[:, None]
-    trust = Trust(null=4, seed=3)
+    trust = Uncertainty(null=4, seed=3)
     values = measure(x, y, Context(trust=trust))
     count = values["clusters", None, None]
     assert count.value == 2
@@ -178,7 +178,7 @@ def test_shuffled_word_labels_are_the_sentences_own_in_another_order():
 def test_many_points_have_no_merged_null_but_say_so(monkeypatch):
     monkeypatch.setattr("explorer.measures.clusters.NULL_POINTS", 10)
     x, y = crosswise()
-    value = measure(x, y, Context(trust=Trust(null=2)))["clusters", None, None]
+    value = measure(x, y, Context(trust=Uncertainty(null=2)))["clusters", None, None]
     assert value.null is None
     assert "method pairs" in value.details["no_null"]
 
@@ -187,7 +187,7 @@ def test_centroids_have_a_jackknife_interval_and_hulls_say_why_not():
     rng = np.random.default_rng(0)
     y = np.arange(200) % 2
     x = rng.standard_normal((200, 3)) + 4 * y[:, None]
-    values = measure(x, y, Context(trust=Trust(interval="jackknife", level=0.9)), method="pairs")
+    values = measure(x, y, Context(trust=Uncertainty(interval="jackknife", level=0.9)), method="pairs")
     value = values["centroid_distance", "L0", "L1"]
     left = []
     for g in range(20):  # one token an example: 20 groups of ten

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, Given, MeasureError, Trust
+from explorer.measures import Context, Given, MeasureError, Uncertainty
 from explorer.measures import apart as apart_module
 from explorer.measures.geometry import mantel
 from explorer.measures.hulls import compare
@@ -113,7 +113,7 @@ def test_two_labels_have_no_correlation_and_equal_distances_neither():
 def test_centroids_move_by_what_was_added_to_their_points():
     x, y = clouds(1, labels=3)
     shifts = np.array([[3.0, 4, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]])
-    got = measure("centroid-movement", x + shifts[y], x, y, Context(trust=Trust(interval="jackknife")))
+    got = measure("centroid-movement", x + shifts[y], x, y, Context(trust=Uncertainty(interval="jackknife")))
     assert [got["movement", f"L{i}"].value for i in range(3)] == pytest.approx([5, 0, 1])
     assert got["mean", None].value == pytest.approx(2)
     inside = np.mean(
@@ -131,7 +131,7 @@ def test_an_interval_of_a_movement_covers_it_about_as_often_as_it_says():
         x = rng.standard_normal((100, 3))
         z = x + np.array([2.0, 0, 0]) + rng.standard_normal((100, 3))
         got = measure(
-            "centroid-movement", z, x, np.zeros(100, int), Context(trust=Trust(interval="jackknife", level=0.8))
+            "centroid-movement", z, x, np.zeros(100, int), Context(trust=Uncertainty(interval="jackknife", level=0.8))
         )
         low, high = got["mean", None].interval
         hits += low <= 2 <= high

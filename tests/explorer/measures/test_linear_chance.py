@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from explorer.measures import Context, Given, resampling
-from explorer.measures.base import Trust
+from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
 
 
 def trusting(**asked):
-    return Context(trust=Trust(**asked))
+    return Context(trust=Uncertainty(**asked))
 
 
 def text_of(n, length=5):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.measures import Context, Given
-from explorer.measures.base import Trust
+from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, MemoryShelf, one_token_each
@@ -116,7 +116,9 @@ def test_asking_for_trust_leaves_the_value_as_it_was():
     x, y = like_bert(300, 8)
     for name in FAMILY:
         want = measure(name, x, y).value
-        assert measure(name, x, y, context=Context(trust=Trust(3, "jackknife"))).value == pytest.approx(want, abs=1e-9)
+        assert measure(name, x, y, context=Context(trust=Uncertainty(3, "jackknife"))).value == pytest.approx(
+            want, abs=1e-9
+        )
 
 
 def test_sides_are_kept_within_the_limit_of_a_worker():

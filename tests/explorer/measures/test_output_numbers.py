@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import mean_squared_error
 
-from explorer.measures import Context, Given, MeasureError, Trust
+from explorer.measures import Context, Given, MeasureError, Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels
 from tests.explorer.measures.test_outputs import NAMES, ONE_EACH, MemoryOutputs, random
@@ -70,7 +70,7 @@ def test_numbers_of_another_corpus_are_refused():
 def test_the_jackknife_of_a_mean_over_examples_is_students(name):
     labels = MemoryLabels("sentence", NAMES, np.arange(40, dtype=np.int32) % 3)
     given = Given(ONE_EACH, {"checkpoint": {"logits": MemoryOutputs(random(5))}}, labels)
-    context = Context(detail="example", trust=Trust(interval="jackknife", level=0.9))
+    context = Context(detail="example", trust=Uncertainty(interval="jackknife", level=0.9))
     whole, *each = get(name).compute(given, {"map": ""}, context)
     own = np.array([v.value for v in each])
     expected = stats.t.interval(0.9, 39, loc=own.mean(), scale=stats.sem(own))
@@ -82,7 +82,7 @@ def test_over_words_it_leaves_out_whole_examples():
     corpus = MemoryCorpus([4, 2, 3], words=[(1, 1), (2, 1), (3, 1), (5, 1), (7, 1), (8, 1)])
     x, y = MemoryOutputs(random(8, 9), "token"), MemoryOutputs(random(9, 9), "token")
     given = Given(corpus, {"checkpoint": {"logits": x}, "reference": {"logits": y}})
-    context = Context(detail="example", trust=Trust(interval="jackknife", level=0.95))
+    context = Context(detail="example", trust=Uncertainty(interval="jackknife", level=0.95))
     whole, *each = get("output-kl").compute(given, {}, context)
     sums, counts = np.array([v.value * v.n for v in each]), np.array([v.n for v in each])
     assert counts.tolist() == [3, 1, 2]
@@ -93,6 +93,6 @@ def test_over_words_it_leaves_out_whole_examples():
 
 def test_one_example_has_no_interval_and_says_why():
     given = Given(MemoryCorpus([4]), {r: {"logits": MemoryOutputs(random(1, 1))} for r in ("checkpoint", "reference")})
-    (found,) = get("churn").compute(given, {}, Context(trust=Trust(interval="bootstrap")))
+    (found,) = get("churn").compute(given, {}, Context(trust=Uncertainty(interval="bootstrap")))
     assert found.interval is None
     assert "two examples" in found.details["no_interval"]

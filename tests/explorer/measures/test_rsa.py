@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.measures import Context, Given, MeasureError, rsa_ranks
-from explorer.measures.base import Trust
+from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
 from tests.oracle import rsa_score, upper_similarities
@@ -27,7 +27,7 @@ CHOICES = [
 
 def ask(x, y, corpus=None, trust=None, context=None, chunk=1 << 30, **parameters):
     sides = [MemoryLayer(np.asarray(a), hidden_chunk=chunk) for a in (x, y)]
-    context = context or Context(trust=trust or Trust())
+    context = context or Context(trust=trust or Uncertainty())
     (value,) = RSA.compute(
         Given.layers(corpus or one_token_each(len(x)), *sides), dict(RSA.settle(parameters)), context
     )
@@ -267,7 +267,7 @@ class TestNull:
         rng = np.random.default_rng(0)
         place = rng.standard_normal((6, 8))
         x = np.concatenate([place + 0.01 * rng.standard_normal((6, 8)) for _ in range(7)]).astype(np.float32)
-        value = ask(x, x, MemoryCorpus([6] * 7), Trust(null=3))
+        value = ask(x, x, MemoryCorpus([6] * 7), Uncertainty(null=3))
         assert value.null > 0.99
         assert 0 < value.details["null_sd"] < 0.01
 
@@ -276,7 +276,7 @@ class TestNull:
     def test_agrees_with_the_rows_permuted_by_hand(self, how, interval):
         x, y = pair(0, n=sum(self.LENGTHS))
         corpus = MemoryCorpus(self.LENGTHS)
-        value = ask(x, y, corpus, Trust(null=1, seed=4, interval=interval), score=how)
+        value = ask(x, y, corpus, Uncertainty(null=1, seed=4, interval=interval), score=how)
         order = np.random.default_rng([4, 0, 0]).permutation(len(self.LENGTHS))
         rows = np.concatenate([np.arange(corpus.offsets[e], corpus.offsets[e + 1]) for e in order])
         assert value.null == pytest.approx(rsa_score(x, y[rows], how=how), abs=1e-6)
@@ -284,13 +284,13 @@ class TestNull:
 
     def test_is_near_zero_for_unrelated_tokens_and_the_same_for_the_same_seed(self):
         x, y = pair(0, n=200)
-        first, again = (ask(x, y, trust=Trust(null=5, seed=1)) for _ in range(2))
+        first, again = (ask(x, y, trust=Uncertainty(null=5, seed=1)) for _ in range(2))
         assert abs(first.null) < 0.1 < first.value
         assert (first.null, first.details) == (again.null, again.details)
 
     def test_one_example_has_no_order_to_permute(self):
         x, y = pair(0, n=20)
-        value = ask(x, y, MemoryCorpus([20]), Trust(null=2))
+        value = ask(x, y, MemoryCorpus([20]), Uncertainty(null=2))
         assert value.null is None
         assert "one example" in value.details["no_null"]
 
@@ -301,7 +301,7 @@ class TestInterval:
         lengths = (3, 9, 5, 2, 8)
         x, y = pair(0, n=sum(lengths))
         corpus = MemoryCorpus(lengths)
-        value = ask(x, y, corpus, Trust(interval="jackknife"))
+        value = ask(x, y, corpus, Uncertainty(interval="jackknife"))
         example = np.repeat(np.arange(5), lengths)
         left_out = [rsa_score(x[example != e], y[example != e]) for e in range(5)]
         half = np.std(left_out) * 2 * 2.7764451  # sqrt(G - 1) and Student's t, 4 degrees of freedom
@@ -310,7 +310,7 @@ class TestInterval:
 
     def test_bootstrap_counts_a_pair_as_often_as_both_its_tokens_are_drawn(self):
         x, y = pair(0, n=12)
-        trust = Trust(interval="bootstrap", resamples=50, level=0.8, seed=2)
+        trust = Uncertainty(interval="bootstrap", resamples=50, level=0.8, seed=2)
         value = ask(x, y, trust=trust)
         drawn = np.random.default_rng([2, 1 << 20]).multinomial(12, np.full(12, 1 / 12), size=50)
         i, j = np.triu_indices(12, 1)
@@ -328,7 +328,7 @@ class TestInterval:
         hits = 0
         for seed in range(1, 61):
             x, y = self.world(seed, examples=80)
-            low, high = ask(x, y, MemoryCorpus([3] * 80), Trust(interval=method, level=0.9)).interval
+            low, high = ask(x, y, MemoryCorpus([3] * 80), Uncertainty(interval=method, level=0.9)).interval
             hits += low <= truth <= high
         assert 0.78 <= hits / 60 <= 0.99
 
@@ -342,12 +342,12 @@ class TestInterval:
 
     def test_spearmans_keeps_the_ranks_of_the_whole_sample_and_says_so(self):
         x, y = pair(0)
-        value = ask(x, y, trust=Trust(interval="jackknife"), score="spearman")
+        value = ask(x, y, trust=Uncertainty(interval="jackknife"), score="spearman")
         assert value.interval[0] < value.value < value.interval[1]
         assert "whole sample" in value.details["interval_ranks"]
 
     def test_two_examples_are_too_few(self):
         x, y = pair(0, n=20)
-        value = ask(x, y, MemoryCorpus([12, 8]), Trust(interval="bootstrap"))
+        value = ask(x, y, MemoryCorpus([12, 8]), Uncertainty(interval="bootstrap"))
         assert value.interval is None
         assert "3 examples" in value.details["no_interval"]

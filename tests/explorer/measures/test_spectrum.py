@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.measures import Context, Given, MeasureError, sides, tokens
-from explorer.measures.base import Trust
+from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import like_bert
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, MemoryShelf, one_token_each
@@ -234,7 +234,7 @@ class TestTrust:
     @EACH
     def test_there_is_no_null_and_the_row_says_why(self, name):
         x, _ = like_bert(200, 6)
-        value = measure(name, x, context=Context(trust=Trust(null=5)))
+        value = measure(name, x, context=Context(trust=Uncertainty(null=5)))
         assert value.null is None
         assert "whichever examples are permuted" in value.details["no_null"]
         assert get(name).null == ""
@@ -244,7 +244,7 @@ class TestTrust:
     def test_the_jackknife_leaves_whole_groups_of_examples_out(self, name):
         x, _ = like_bert(400, 8)
         corpus = MemoryCorpus([4] * 100)
-        context = Context(trust=Trust(interval="jackknife", level=0.9))
+        context = Context(trust=Uncertainty(interval="jackknife", level=0.9))
         value = measure(name, x, corpus, context, chunk=70)
         left_out = [measure(name, np.delete(x, np.arange(20) + 20 * i, axis=0)).value for i in range(20)]
         error = np.sqrt(19 / 20 * ((left_out - np.mean(left_out)) ** 2).sum())
@@ -255,7 +255,7 @@ class TestTrust:
     @EACH
     def test_the_bootstrap_says_its_bias(self, name):
         x, _ = like_bert(400, 8)
-        context = Context(trust=Trust(interval="bootstrap", resamples=30))
+        context = Context(trust=Uncertainty(interval="bootstrap", resamples=30))
         value = measure(name, x, MemoryCorpus([4] * 100), context)
         assert value.interval[0] < value.value < value.interval[1]
         assert value.details["bootstrap_bias"] != 0
@@ -264,7 +264,7 @@ class TestTrust:
     def test_the_interval_covers_what_other_sentences_as_many_would_show(self, name):
         rng = np.random.default_rng(0)
         spread = np.arange(1, 7) ** -0.8
-        corpus, context = MemoryCorpus([4] * 60), Context(trust=Trust(interval="jackknife", level=0.9))
+        corpus, context = MemoryCorpus([4] * 60), Context(trust=Uncertainty(interval="jackknife", level=0.9))
         drawn = []
         for _ in range(60):
             tokens_of = 0.6 * rng.standard_normal((60, 1, 6)) + 0.8 * rng.standard_normal((60, 4, 6))
@@ -274,7 +274,7 @@ class TestTrust:
 
     def test_the_interval_stays_within_what_is_possible(self):
         x = with_spectrum(60, np.full(3, 1.0))
-        context = Context(trust=Trust(interval="jackknife", level=0.999))
+        context = Context(trust=Uncertainty(interval="jackknife", level=0.999))
         for name in SPECTRUM[:2]:
             assert measure(name, x, context=context).interval[1] <= 3
         assert measure("anisotropy", x, context=context).interval[0] >= 1 / 3
@@ -282,25 +282,25 @@ class TestTrust:
     @EACH
     def test_the_value_is_the_same_with_an_interval(self, name):
         x, _ = like_bert(300, 8)
-        context = Context(trust=Trust(interval="jackknife"))
+        context = Context(trust=Uncertainty(interval="jackknife"))
         assert measure(name, x, context=context).value == measure(name, x).value
 
     @EACH
     def test_too_few_tokens_to_leave_some_out_is_said(self, name):
         x, _ = like_bert(20, 19)
-        value = measure(name, x, context=Context(trust=Trust(interval="jackknife")))
+        value = measure(name, x, context=Context(trust=Uncertainty(interval="jackknife")))
         assert value.interval is None
         assert "may have only 19 different ones" in value.details["no_interval"]
 
     @EACH
     def test_one_example_has_no_interval(self, name):
         x, _ = like_bert(100, 6)
-        value = measure(name, x, MemoryCorpus([100]), Context(trust=Trust(interval="jackknife")))
+        value = measure(name, x, MemoryCorpus([100]), Context(trust=Uncertainty(interval="jackknife")))
         assert value.details["no_interval"] == "one example cannot be resampled"
 
     def test_the_three_read_a_layer_once_for_their_intervals(self):
         x, _ = like_bert(300, 8)
-        layer, context = MemoryLayer(x, hidden_chunk=100), Context(trust=Trust(interval="jackknife"))
+        layer, context = MemoryLayer(x, hidden_chunk=100), Context(trust=Uncertainty(interval="jackknife"))
         for name in SPECTRUM:
             compute(name, [layer], MemoryCorpus([5] * 60), context)
         assert len(layer.reads) == 6  # the values, the groups

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from explorer.measures import Trust
+from explorer.measures import Uncertainty
 from explorer.measures.registry import all_measures, get
 from explorer.selection import EVERY, Against, Listing, Question, QuestionError, Ranges, Selection, ask
 from tests.explorer.selection.runs import KEYS, RUNS
@@ -18,8 +18,8 @@ THERE = listed(KEYS)
 UNLABELLED = listed(KEYS, labels=())
 
 
-def asked(selection: Selection, listing: Listing = THERE, trust: Trust | None = None) -> Question:
-    return ask(selection, get(selection.measure), listing, trust or Trust())
+def asked(selection: Selection, listing: Listing = THERE, trust: Uncertainty | None = None) -> Question:
+    return ask(selection, get(selection.measure), listing, trust or Uncertainty())
 
 
 class TestDefaults:
@@ -145,20 +145,22 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("measure", "trust", "said"),
         [
-            ("attention-entropy", Trust(null=3), r"--null: attention-entropy has no null\."),
+            ("attention-entropy", Uncertainty(null=3), r"--null: attention-entropy has no null\."),
             (
                 "clusters",
-                Trust(interval="bootstrap"),
+                Uncertainty(interval="bootstrap"),
                 r"--interval: clusters has no bootstrap interval, only jackknife\.",
             ),
             (
                 "spatial-similarity",
-                Trust(interval="jackknife"),
+                Uncertainty(interval="jackknife"),
                 r"--interval: spatial-similarity has no jackknife interval nor any other\.",
             ),
         ],
     )
-    def test_a_null_or_interval_that_the_measure_does_not_have(self, measure: str, trust: Trust, said: str) -> None:
+    def test_a_null_or_interval_that_the_measure_does_not_have(
+        self, measure: str, trust: Uncertainty, said: str
+    ) -> None:
         with pytest.raises(QuestionError, match=f"^{said}") as refused:
             asked(Selection(measure, "dev"), trust=trust)
         assert refused.value.about == "uncertainty"
@@ -184,5 +186,5 @@ class TestRefusals:
             asked(Selection("svcca", "dev"), Listing((), ()))
 
     def test_what_comes_with_a_value_is_no_part_of_the_question(self) -> None:
-        trust = Trust(null=3, interval="bootstrap")
+        trust = Uncertainty(null=3, interval="bootstrap")
         assert asked(Selection("svcca", "dev"), trust=trust) == asked(Selection("svcca", "dev"))

@@ -15,7 +15,7 @@ import pytest
 from explorer.cli import main
 from explorer.compute.plan import coverage, plan
 from explorer.compute.run import compute
-from explorer.measures import Trust
+from explorer.measures import Uncertainty
 from explorer.selection import Against, QuestionError, Selection, ask_store, narrowed
 from explorer.views.kinds import VIEWS
 from store.keys import CheckpointKey
@@ -111,7 +111,7 @@ def test_what_is_settled_without_a_store_is_refused_with_one_alike(store: Store)
         ask_store(store, Selection("svcca", "tset"))
     assert refused.value.about == "corpus"
     with pytest.raises(QuestionError, match="--null") as refused:
-        ask_store(store, Selection("effective-rank", "dev"), Trust(null=2))
+        ask_store(store, Selection("effective-rank", "dev"), Uncertainty(null=2))
     assert refused.value.about == "uncertainty"
 
 

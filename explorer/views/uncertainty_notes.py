@@ -29,7 +29,7 @@ def asked(result: Result) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
-class Uncertainty:
+class UncertaintyNotes:
     """Intervals and chance levels that came with the values of a view; its picture explains those that it shows."""
 
     interval: str = ""
@@ -44,7 +44,7 @@ class Uncertainty:
     """Why a chance level was asked for and could not be computed."""
 
     @classmethod
-    def of(cls, measure: Measure, shown: Sequence[Result]) -> Uncertainty:
+    def of(cls, measure: Measure, shown: Sequence[Result]) -> UncertaintyNotes:
         """Return what came with the rows behind a picture."""
         wish = next((found for found in map(asked, shown) if found), {})
         level, method, draws = wish.get("level"), wish.get("interval"), wish.get("null")
@@ -73,9 +73,9 @@ class Uncertainty:
         return tuple(clean(note) for note in said if note)
 
 
-def joined(several: Sequence[Uncertainty]) -> Uncertainty:
+def joined(several: Sequence[UncertaintyNotes]) -> UncertaintyNotes:
     """Return what came with any of them."""
-    return Uncertainty(*(next(filter(None, (getattr(t, f.name) for t in several)), "") for f in fields(Uncertainty)))
+    return UncertaintyNotes(*(next(filter(None, (getattr(t, f.name) for t in several)), "") for f in fields(UncertaintyNotes)))
 
 
 def spread(sign: str, over: str = "seeds") -> tuple[str, ...]:
