@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from store.extract.checkpoint import Progress
-    from store.extract.plan import ExtractOptions, Outcome, Plan, Work
+    from store.extract.plan import ExtractOptions, ExtractPlan, Outcome, Work
     from store.extract.run import Report
     from store.keys import CheckpointKey
 
@@ -174,7 +174,7 @@ class _Shown:
         self._left: Counter[tuple[CheckpointKey, str]] = Counter()
         self._finished = 0
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: ExtractPlan) -> None:
         self._keys = list(dict.fromkeys(w.found.key for w in plan.work))
         self._bar.console.print(_plan_text(plan), highlight=False, soft_wrap=True, markup=False)
         self._bar.update(self._task, description="loading", total=plan.tokens, completed=0)
@@ -209,7 +209,7 @@ def _shown() -> Iterator[Progress]:
         yield _Shown(bar)
 
 
-def _plan_text(plan: Plan) -> str:
+def _plan_text(plan: ExtractPlan) -> str:
     from store.extract.plan import size
 
     lines: list[str] = []

@@ -25,7 +25,7 @@ from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from explorer.compute.protocol import Update
-    from store.extract.plan import Outcome, Plan, Work
+    from store.extract.plan import ExtractPlan, Outcome, Work
     from store.keys import CheckpointKey
     from store.store import Store
 
@@ -178,7 +178,7 @@ class _Extraction:
         self._progress = progress
         self._done = self._total = 0
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: ExtractPlan) -> None:
         self._total = len(plan.work)
         self._tell()
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from store.errors import BertdynError
 from store.extract import forward
 from store.extract.find import Found, history
-from store.extract.plan import NOT_WANTED, ExtractOptions, Outcome, Plan, Work, choose_device, free_bytes, size
+from store.extract.plan import NOT_WANTED, ExtractOptions, ExtractPlan, Outcome, Work, choose_device, free_bytes, size
 from store.extract.provenance import provenance
 from store.extract.usable import sentence
 from store.keys import CheckpointKey
@@ -21,7 +21,7 @@ from store.store import Store
 class Progress(Protocol):
     """Callbacks that report the progress of an extraction."""
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: ExtractPlan) -> None:
         """Announce the plan, before any work."""
         ...
 
@@ -41,14 +41,14 @@ class Progress(Protocol):
 class Silent:
     """Progress callbacks that do nothing."""
 
-    def begin(self, plan: Plan) -> None: ...
+    def begin(self, plan: ExtractPlan) -> None: ...
     def loading(self, key: CheckpointKey) -> None: ...
     def advance(self, tokens: int) -> None: ...
     def outcome(self, work: Work, outcome: Outcome) -> None: ...
 
 
 def extract_checkpoint(
-    plan: Plan,
+    plan: ExtractPlan,
     store: Callable[[], Store],
     found: Found,
     group: tuple[Work, ...],
@@ -101,7 +101,7 @@ def _classifier(encoder: Encoder, model: ModelFiles, options: ExtractOptions) ->
 
 
 def _one(
-    plan: Plan,
+    plan: ExtractPlan,
     store: Callable[[], Store],
     encoder: Encoder,
     classified: Classifying | None,

@@ -87,7 +87,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExtractPlan:
     """The work of an extraction, and the outcomes that are known beforehand."""
 
     store: Path
@@ -118,7 +118,9 @@ class Plan:
         return len({w.found.key for w in self.work})
 
 
-def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions) -> Plan:
+def make_plan(
+    store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions
+) -> ExtractPlan:
     """Inspect all inputs and return the plan. Writes nothing.
 
     Raises:
@@ -163,7 +165,7 @@ def make_plan(store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path
     work.sort(key=lambda w: (w.found.key != PRETRAINED_KEY, order[w.found.key]))
     free = free_bytes(store_path)
     notes = [*(f"corpus {name}: {note}" for name, text in texts.items() for note in text.notes), *notes]
-    plan = Plan(store_path, sets, tuple(work), tuple(outcomes), tuple(notes), free, device, options)
+    plan = ExtractPlan(store_path, sets, tuple(work), tuple(outcomes), tuple(notes), free, device, options)
     if plan.bytes > free:
         raise BertdynError(
             f"The results would take {size(plan.bytes)} and the disk of {store_path} has {size(free)} free. Use fewer "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from store.extract.checkpoint import Progress, Silent, extract_checkpoint
 from store.extract.find import Found
-from store.extract.plan import ExtractOptions, Outcome, Plan, Work, make_plan
+from store.extract.plan import ExtractOptions, ExtractPlan, Outcome, Work, make_plan
 from store.extract.sharing import Helpers, share
 from store.store import Store
 
@@ -54,7 +54,7 @@ def extract(
     return execute(make_plan(store_path, runs, corpora, options or ExtractOptions()), progress, helpers)
 
 
-def execute(plan: Plan, progress: Progress | None = None, helpers: Helpers | None = None) -> Report:
+def execute(plan: ExtractPlan, progress: Progress | None = None, helpers: Helpers | None = None) -> Report:
     """Carry out a plan.
 
     Raises:
@@ -82,7 +82,7 @@ def execute(plan: Plan, progress: Progress | None = None, helpers: Helpers | Non
 
 
 def _here(
-    plan: Plan, place: _Place, groups: Mapping[Found, tuple[Work, ...]], notes: list[str], progress: Progress
+    plan: ExtractPlan, place: _Place, groups: Mapping[Found, tuple[Work, ...]], notes: list[str], progress: Progress
 ) -> Iterator[list[tuple[Work, Outcome]]]:
     for found, group in groups.items():
         yield extract_checkpoint(plan, place.store, found, group, notes, progress)
@@ -91,7 +91,7 @@ def _here(
 class _Place:
     """The store, created only when the first checkpoint has been loaded: bad input leaves no empty store behind."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ExtractPlan) -> None:
         self._plan = plan
         self._store: Store | None = None
         self._ours = False

@@ -15,7 +15,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from store.errors import BertdynError
 from store.extract.checkpoint import Progress, Silent, extract_checkpoint
 from store.extract.find import Found
-from store.extract.plan import ExtractOptions, Outcome, Plan, Work, choose_device
+from store.extract.plan import ExtractOptions, ExtractPlan, Outcome, Work, choose_device
 from store.models.load import look
 from store.store import Store
 
@@ -79,7 +79,7 @@ class Errand:
 
 
 def share(
-    plan: Plan,
+    plan: ExtractPlan,
     store: Callable[[], Store],
     groups: Mapping[Found, tuple[Work, ...]],
     helpers: Helpers,
@@ -142,13 +142,13 @@ def run_errand(errand: Errand) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
     except BertdynError as error:
         return tuple(Outcome(errand.found.key, name, "failed", str(error)) for name in names), ()
     work = tuple(Work(errand.found, model, *one) for one in errand.work)
-    plan = Plan(errand.store, corpora, work, (), (), 0, device, errand.options)
+    plan = ExtractPlan(errand.store, corpora, work, (), (), 0, device, errand.options)
     notes: list[str] = []
     done = extract_checkpoint(plan, lambda: opened, errand.found, work, notes, Silent())
     return tuple(outcome for _, outcome in done), tuple(notes)
 
 
-def _errand(plan: Plan, found: Found, group: tuple[Work, ...], threads: int) -> Errand:
+def _errand(plan: ExtractPlan, found: Found, group: tuple[Work, ...], threads: int) -> Errand:
     work = tuple((one.corpus, one.bytes, one.tokens, one.replace) for one in group)
     reference = group[0].model.base or group[0].model.config.folder
     options = replace(plan.options, elsewhere=False)

@@ -13,7 +13,7 @@ import pytest
 
 from store.errors import BertdynError
 from store.extract import plan as planning
-from store.extract.plan import ExtractOptions, Plan, Work
+from store.extract.plan import ExtractOptions, ExtractPlan, Work
 from store.extract.run import Report, extract
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.store import Store
@@ -103,11 +103,11 @@ def test_several_corpora_at_once_and_one_more_later(own: Path) -> None:
 
 
 def test_the_plan_counts_what_is_then_written(own: Path) -> None:
-    seen: list[Plan] = []
+    seen: list[ExtractPlan] = []
     tokens: list[int] = []
 
     class Watch:
-        def begin(self, plan: Plan) -> None:
+        def begin(self, plan: ExtractPlan) -> None:
             assert not (own / "x.bertdyn").exists()
             seen.append(plan)
 
