@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from store.extract.checkpoint import Progress
-    from store.extract.plan import ExtractOptions, ExtractPlan, Outcome, Work
+    from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work
     from store.extract.run import Report
     from store.keys import CheckpointKey
 
@@ -186,7 +186,7 @@ class _Shown:
     def advance(self, tokens: int) -> None:
         self._bar.advance(self._task, tokens)
 
-    def outcome(self, work: Work, outcome: Outcome) -> None:
+    def outcome(self, work: Work, outcome: ExtractOutcome) -> None:
         # Set, not advanced: a checkpoint that failed or existed already has run fewer tokens than planned.
         self._finished += work.tokens
         self._bar.update(self._task, completed=self._finished)

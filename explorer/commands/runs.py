@@ -11,7 +11,7 @@ import click
 from explorer.commands.output import as_table
 
 if TYPE_CHECKING:
-    from store.extract.plan import Outcome
+    from store.extract.plan import ExtractOutcome
     from store.extract.run import Report
 
 layout_option = click.option(
@@ -33,7 +33,7 @@ def print_report(report: Report, none: str = "(any)") -> None:
     Args:
         none: text in place of a missing corpus.
     """
-    runs: dict[tuple[str, str, str], list[Outcome]] = {}
+    runs: dict[tuple[str, str, str], list[ExtractOutcome]] = {}
     for outcome in report.outcomes:
         runs.setdefault((outcome.corpus or none, outcome.key.recipe, outcome.key.seed), []).append(outcome)
     rows = []

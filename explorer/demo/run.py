@@ -25,7 +25,7 @@ from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from explorer.compute.protocol import Update
-    from store.extract.plan import ExtractPlan, Outcome, Work
+    from store.extract.plan import ExtractOutcome, ExtractPlan, Work
     from store.keys import CheckpointKey
     from store.store import Store
 
@@ -186,7 +186,7 @@ class _Extraction:
 
     def advance(self, tokens: int) -> None: ...
 
-    def outcome(self, work: Work, outcome: Outcome) -> None:
+    def outcome(self, work: Work, outcome: ExtractOutcome) -> None:
         self._done += 1
         self._tell()
 

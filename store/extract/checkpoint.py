@@ -9,7 +9,16 @@ from typing import Any, Protocol
 from store.errors import BertdynError
 from store.extract import forward
 from store.extract.find import Found, history
-from store.extract.plan import NOT_WANTED, ExtractOptions, ExtractPlan, Outcome, Work, choose_device, free_bytes, size
+from store.extract.plan import (
+    NOT_WANTED,
+    ExtractOptions,
+    ExtractOutcome,
+    ExtractPlan,
+    Work,
+    choose_device,
+    free_bytes,
+    size,
+)
 from store.extract.provenance import provenance
 from store.extract.usable import sentence
 from store.keys import CheckpointKey
@@ -33,7 +42,7 @@ class Progress(Protocol):
         """Report the number of tokens that went through the model since the last call."""
         ...
 
-    def outcome(self, work: Work, outcome: Outcome) -> None:
+    def outcome(self, work: Work, outcome: ExtractOutcome) -> None:
         """Report that one checkpoint on one corpus is stored, or failed."""
         ...
 
@@ -44,7 +53,7 @@ class Silent:
     def begin(self, plan: ExtractPlan) -> None: ...
     def loading(self, key: CheckpointKey) -> None: ...
     def advance(self, tokens: int) -> None: ...
-    def outcome(self, work: Work, outcome: Outcome) -> None: ...
+    def outcome(self, work: Work, outcome: ExtractOutcome) -> None: ...
 
 
 def extract_checkpoint(
@@ -54,7 +63,7 @@ def extract_checkpoint(
     group: tuple[Work, ...],
     notes: list[str],
     progress: Progress,
-) -> list[tuple[Work, Outcome]]:
+) -> list[tuple[Work, ExtractOutcome]]:
     """Load one checkpoint and run it on every corpus that lacks it.
 
     Args:
@@ -62,7 +71,7 @@ def extract_checkpoint(
         notes: a list to which notes for the user are appended.
     """
     progress.loading(found.key)
-    done: list[tuple[Work, Outcome]] = []
+    done: list[tuple[Work, ExtractOutcome]] = []
     try:
         model = group[0].model
         encoder = load(model, plan.device or choose_device(plan.options.device))
@@ -78,16 +87,18 @@ def extract_checkpoint(
         if no_logits and no_logits != NOT_WANTED:
             notes.append(f"{found.key} has no logits: {no_logits}")
     except Exception as error:  # one checkpoint must not stop the others
-        return [(w, Outcome(found.key, w.corpus, "failed", sentence(found, error))) for w in group]
+        return [(w, ExtractOutcome(found.key, w.corpus, "failed", sentence(found, error))) for w in group]
     for work in group:
         began = time.perf_counter()
         try:
             status = _one(plan, store, encoder, classified, work, attributes, progress)
-            outcome = Outcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
+            outcome = ExtractOutcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
             if status == "present":
-                outcome = Outcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
+                outcome = ExtractOutcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
         except Exception as error:
-            outcome = Outcome(found.key, work.corpus, "failed", sentence(found, error), time.perf_counter() - began)
+            outcome = ExtractOutcome(
+                found.key, work.corpus, "failed", sentence(found, error), time.perf_counter() - began
+            )
         done.append((work, outcome))
     return done
 

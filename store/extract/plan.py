@@ -61,7 +61,7 @@ class ExtractOptions:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExtractOutcome:
     """The outcome of one checkpoint on one corpus."""
 
     key: CheckpointKey
@@ -93,7 +93,7 @@ class ExtractPlan:
     store: Path
     corpora: Mapping[str, Corpus]
     work: tuple[Work, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ExtractOutcome, ...]
     """Outcomes known beforehand: stored already, or certain to fail."""
     notes: tuple[str, ...]
     free: int
@@ -134,7 +134,7 @@ def make_plan(
     if options.reference is not None:
         found = [reference(*resolve(options.reference)), *found]
     usable, broken = inspect(found)
-    outcomes = [Outcome(key, "", "failed", reason) for key, reason in broken]
+    outcomes = [ExtractOutcome(key, "", "failed", reason) for key, reason in broken]
     notes += readings(usable)
     if not usable:
         raise _hopeless(outcomes)
@@ -150,11 +150,11 @@ def make_plan(
                 there = stored.get(checkpoint.found.key)
                 present = there is not None and not options.replace and _is_current(store, there, checkpoint, options)
             except Exception as error:  # one bad checkpoint must not stop the others
-                outcomes.append(Outcome(checkpoint.found.key, name, "failed", sentence(checkpoint.found, error)))
+                outcomes.append(ExtractOutcome(checkpoint.found.key, name, "failed", sentence(checkpoint.found, error)))
                 continue
             if present and there is not None:
                 note = "" if there.dtype == options.dtype else f"stored as {there.dtype}"
-                outcomes.append(Outcome(checkpoint.found.key, name, "present", note))
+                outcomes.append(ExtractOutcome(checkpoint.found.key, name, "present", note))
             else:
                 work.append(_work(checkpoint, corpus, options, there is not None))
     if not work and not any(o.status == "present" for o in outcomes):
@@ -292,7 +292,7 @@ def _work(checkpoint: Usable, corpus: Corpus, options: ExtractOptions, replaces:
     return Work(checkpoint.found, checkpoint.model, info.name, taken, info.tokens, replaces)
 
 
-def _hopeless(failed: Sequence[Outcome]) -> BertdynError:
+def _hopeless(failed: Sequence[ExtractOutcome]) -> BertdynError:
     reasons = list(dict.fromkeys(o.reason for o in failed))
     if len(reasons) == 1:
         return BertdynError(reasons[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from store.errors import BertdynError
 from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, history, reference
 from store.extract.hub import resolve
-from store.extract.plan import Outcome
+from store.extract.plan import ExtractOutcome
 from store.extract.provenance import provenance
 from store.extract.run import Report
 from store.extract.usable import Usable, inspect, readings, sentence
@@ -42,7 +42,7 @@ def register(
     if base is not None:
         found = [reference(*resolve(base)), *found]
     usable, broken = inspect(found)
-    outcomes = [Outcome(key, NO_CORPUS, "failed", reason) for key, reason in broken]
+    outcomes = [ExtractOutcome(key, NO_CORPUS, "failed", reason) for key, reason in broken]
     if not usable:
         raise BertdynError(outcomes[0].reason)
     store = Store.open_or_create(store_path)
@@ -53,13 +53,13 @@ def register(
 
 def _register(
     store: Store, usable: Usable, there: dict[CheckpointKey, Checkpoint], replace: bool, notes: list[str]
-) -> Outcome:
+) -> ExtractOutcome:
     found, model = usable.found, usable.model
     try:
         known = there.get(found.key)
         if known is not None and not replace:
             _same(known, usable.found, weights_digest(model.files))
-            return Outcome(found.key, NO_CORPUS, "present")
+            return ExtractOutcome(found.key, NO_CORPUS, "present")
         past = history(found.folder, found.key.step)
         if past.note:
             notes.append(past.note)
@@ -74,10 +74,10 @@ def _register(
             replace=replace,
         )
     except Exception as error:  # one bad checkpoint must not stop the others
-        return Outcome(found.key, NO_CORPUS, "failed", sentence(found, error))
+        return ExtractOutcome(found.key, NO_CORPUS, "failed", sentence(found, error))
     if not ours:
-        return Outcome(found.key, NO_CORPUS, "present", "another command registered it meanwhile")
-    return Outcome(found.key, NO_CORPUS, "added" if known is None else "replaced")
+        return ExtractOutcome(found.key, NO_CORPUS, "present", "another command registered it meanwhile")
+    return ExtractOutcome(found.key, NO_CORPUS, "added" if known is None else "replaced")
 
 
 def _same(known: Checkpoint, found: Found, digest: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from store.extract.checkpoint import Progress, Silent, extract_checkpoint
 from store.extract.find import Found
-from store.extract.plan import ExtractOptions, ExtractPlan, Outcome, Work, make_plan
+from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work, make_plan
 from store.extract.sharing import Helpers, share
 from store.store import Store
 
@@ -19,7 +19,7 @@ class Report:
     """The outcomes of an extraction, one per checkpoint and corpus."""
 
     store: Path
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ExtractOutcome, ...]
     """Outcomes, sorted by corpus, task, seed and step."""
     notes: tuple[str, ...]
 
@@ -83,7 +83,7 @@ def execute(plan: ExtractPlan, progress: Progress | None = None, helpers: Helper
 
 def _here(
     plan: ExtractPlan, place: _Place, groups: Mapping[Found, tuple[Work, ...]], notes: list[str], progress: Progress
-) -> Iterator[list[tuple[Work, Outcome]]]:
+) -> Iterator[list[tuple[Work, ExtractOutcome]]]:
     for found, group in groups.items():
         yield extract_checkpoint(plan, place.store, found, group, notes, progress)
 

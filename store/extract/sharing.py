@@ -15,7 +15,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from store.errors import BertdynError
 from store.extract.checkpoint import Progress, Silent, extract_checkpoint
 from store.extract.find import Found
-from store.extract.plan import ExtractOptions, ExtractPlan, Outcome, Work, choose_device
+from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work, choose_device
 from store.models.load import look
 from store.store import Store
 
@@ -85,7 +85,7 @@ def share(
     helpers: Helpers,
     notes: list[str],
     progress: Progress,
-) -> Iterator[list[tuple[Work, Outcome]]]:
+) -> Iterator[list[tuple[Work, ExtractOutcome]]]:
     """Distribute checkpoints, one per process at a time, and yield the outcomes of each.
 
     Args:
@@ -95,7 +95,7 @@ def share(
     if groups:
         store()
     waiting = iter(groups.items())
-    running: dict[Future[tuple[tuple[Outcome, ...], tuple[str, ...]]], tuple[Work, ...]] = {}
+    running: dict[Future[tuple[tuple[ExtractOutcome, ...], tuple[str, ...]]], tuple[Work, ...]] = {}
     gone = ""
     while True:
         while not gone and len(running) < helpers.count and (given := next(waiting, None)) is not None:
@@ -127,7 +127,7 @@ def share(
         yield _failed(group, gone)
 
 
-def run_errand(errand: Errand) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
+def run_errand(errand: Errand) -> tuple[tuple[ExtractOutcome, ...], tuple[str, ...]]:
     """Extract one checkpoint in this process. Return its outcome per corpus, and notes."""
     import torch
 
@@ -140,7 +140,7 @@ def run_errand(errand: Errand) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
         device = choose_device(errand.options.device)
         corpora = {name: opened.corpus(name) for name in names}
     except BertdynError as error:
-        return tuple(Outcome(errand.found.key, name, "failed", str(error)) for name in names), ()
+        return tuple(ExtractOutcome(errand.found.key, name, "failed", str(error)) for name in names), ()
     work = tuple(Work(errand.found, model, *one) for one in errand.work)
     plan = ExtractPlan(errand.store, corpora, work, (), (), 0, device, errand.options)
     notes: list[str] = []
@@ -156,8 +156,8 @@ def _errand(plan: ExtractPlan, found: Found, group: tuple[Work, ...], threads: i
     return Errand(plan.store.absolute(), absolute, reference.absolute(), work, options, threads)
 
 
-def _failed(group: tuple[Work, ...], message: str) -> list[tuple[Work, Outcome]]:
-    return [(one, Outcome(one.found.key, one.corpus, "failed", message)) for one in group]
+def _failed(group: tuple[Work, ...], message: str) -> list[tuple[Work, ExtractOutcome]]:
+    return [(one, ExtractOutcome(one.found.key, one.corpus, "failed", message)) for one in group]
 
 
 def _verdict(helpers: Helpers, error: Exception, doing: str) -> Verdict:
