@@ -24,9 +24,9 @@ from explorer.commands.sharing import part_option, scheduler_option
 from explorer.compute.executors import address_of
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from rich.progress import ExtractProgress as Bar
 
-    from store.extract.checkpoint import Progress
+    from store.extract.checkpoint import ExtractProgress
     from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work
     from store.extract.run import Report
     from store.keys import CheckpointKey
@@ -140,7 +140,7 @@ def _extracted(
     runs: tuple[Path, ...],
     files: Mapping[str, Path],
     options: ExtractOptions,
-    progress: Progress,
+    progress: ExtractProgress,
     scheduler: str,
 ) -> Report:
     from store.extract.plan import make_plan
@@ -193,9 +193,9 @@ class _Shown:
 
 
 @contextmanager
-def _shown() -> Iterator[Progress]:
+def _shown() -> Iterator[ExtractProgress]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, ExtractProgress, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (
@@ -205,7 +205,7 @@ def _shown() -> Iterator[Progress]:
         TextColumn("tokens"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with ExtractProgress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield _Shown(bar)
 
 

@@ -27,7 +27,7 @@ from store.models.load import Encoder, ModelFiles, load
 from store.store import Store
 
 
-class Progress(Protocol):
+class ExtractProgress(Protocol):
     """Callbacks that report the progress of an extraction."""
 
     def begin(self, plan: ExtractPlan) -> None:
@@ -62,7 +62,7 @@ def extract_checkpoint(
     found: Found,
     group: tuple[Work, ...],
     notes: list[str],
-    progress: Progress,
+    progress: ExtractProgress,
 ) -> list[tuple[Work, ExtractOutcome]]:
     """Load one checkpoint and run it on every corpus that lacks it.
 
@@ -118,7 +118,7 @@ def _one(
     classified: Classifying | None,
     work: Work,
     attributes: Mapping[str, Any],
-    progress: Progress,
+    progress: ExtractProgress,
 ) -> Any:
     """Run and store one checkpoint on one corpus. Return 'added', 'replaced', or 'present' if another process won."""
     options, key = plan.options, work.found.key

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from store.extract.checkpoint import Progress, Silent, extract_checkpoint
+from store.extract.checkpoint import ExtractProgress, Silent, extract_checkpoint
 from store.extract.find import Found
 from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work, make_plan
 from store.extract.sharing import Helpers, share
@@ -35,7 +35,7 @@ def extract(
     runs: Sequence[Path],
     corpora: Mapping[str, Path],
     options: ExtractOptions | None = None,
-    progress: Progress | None = None,
+    progress: ExtractProgress | None = None,
     helpers: Helpers | None = None,
 ) -> Report:
     """Extract every checkpoint under ``runs`` (and the reference) on every corpus into the store.
@@ -54,7 +54,7 @@ def extract(
     return execute(make_plan(store_path, runs, corpora, options or ExtractOptions()), progress, helpers)
 
 
-def execute(plan: ExtractPlan, progress: Progress | None = None, helpers: Helpers | None = None) -> Report:
+def execute(plan: ExtractPlan, progress: ExtractProgress | None = None, helpers: Helpers | None = None) -> Report:
     """Carry out a plan.
 
     Raises:
@@ -82,7 +82,11 @@ def execute(plan: ExtractPlan, progress: Progress | None = None, helpers: Helper
 
 
 def _here(
-    plan: ExtractPlan, place: _Place, groups: Mapping[Found, tuple[Work, ...]], notes: list[str], progress: Progress
+    plan: ExtractPlan,
+    place: _Place,
+    groups: Mapping[Found, tuple[Work, ...]],
+    notes: list[str],
+    progress: ExtractProgress,
 ) -> Iterator[list[tuple[Work, ExtractOutcome]]]:
     for found, group in groups.items():
         yield extract_checkpoint(plan, place.store, found, group, notes, progress)

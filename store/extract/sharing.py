@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from store.errors import BertdynError
-from store.extract.checkpoint import Progress, Silent, extract_checkpoint
+from store.extract.checkpoint import ExtractProgress, Silent, extract_checkpoint
 from store.extract.find import Found
 from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work, choose_device
 from store.models.load import look
@@ -84,7 +84,7 @@ def share(
     groups: Mapping[Found, tuple[Work, ...]],
     helpers: Helpers,
     notes: list[str],
-    progress: Progress,
+    progress: ExtractProgress,
 ) -> Iterator[list[tuple[Work, ExtractOutcome]]]:
     """Distribute checkpoints, one per process at a time, and yield the outcomes of each.
 
