@@ -10,7 +10,7 @@ from explorer.demo import texts
 
 
 @dataclass(frozen=True)
-class Task:
+class DemoTask:
     """A task to fine-tune on, and its corpus, on which its checkpoints are evaluated and all are measured."""
 
     name: str
@@ -48,7 +48,7 @@ class Recipe:
 
 HELD_OUT_SEED, TRAINING_SEED = 1, 2
 TASKS = (
-    Task("topic", "sentence", texts.TOPICS, texts.topic, 1e-3, 300),
-    Task("tags", "word", texts.TAGS, texts.tagged, 3e-4, 120),
+    DemoTask("topic", "sentence", texts.TOPICS, texts.topic, 1e-3, 300),
+    DemoTask("tags", "word", texts.TAGS, texts.tagged, 3e-4, 120),
 )
 SEEDS = (1, 2)

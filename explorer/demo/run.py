@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.demo import texts
-from explorer.demo.recipe import SEEDS, TASKS, Recipe, Task
+from explorer.demo.recipe import SEEDS, TASKS, DemoTask, Recipe
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def make_demo(
     folder: Path,
     progress: Progress = lambda stage: None,
     *,
-    tasks: Sequence[Task] = TASKS,
+    tasks: Sequence[DemoTask] = TASKS,
     seeds: Sequence[int] = SEEDS,
     recipe: Recipe | None = None,
 ) -> Path:
@@ -84,7 +84,7 @@ def tiny_bert() -> Path:
     raise BertdynError("The demo's model (tiny-bert) is not in this installation: install bertdyn again.")
 
 
-def _extracted(path: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: Recipe) -> bool:
+def _extracted(path: Path, tasks: Sequence[DemoTask], seeds: Sequence[int], recipe: Recipe) -> bool:
     """Return whether all checkpoints are in the store on all corpora."""
     from store.keys import PRETRAINED_KEY, CheckpointKey
     from store.store import Store
@@ -103,7 +103,7 @@ def _keys(store: Store, corpus: str) -> set[CheckpointKey]:
     return {c.key for c in store.checkpoints(corpus)}
 
 
-def _write_texts(folder: Path, tasks: Iterable[Task]) -> None:
+def _write_texts(folder: Path, tasks: Iterable[DemoTask]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for task in tasks:
         write = texts.to_tsv if task.kind == "sentence" else texts.to_conllu
@@ -111,7 +111,7 @@ def _write_texts(folder: Path, tasks: Iterable[Task]) -> None:
 
 
 def _fine_tune(
-    base: Path, folder: Path, tasks: Sequence[Task], seeds: Sequence[int], recipe: Recipe, progress: Progress
+    base: Path, folder: Path, tasks: Sequence[DemoTask], seeds: Sequence[int], recipe: Recipe, progress: Progress
 ) -> None:
     """Train the missing runs in child processes, one per core. A run's folder exists only if the run is complete."""
     from explorer.compute.pool import cpus, local_pool
@@ -144,7 +144,7 @@ def _fine_tune(
 class _Run:
     folder: Path
     draft: Path
-    task: Task
+    task: DemoTask
     seed: int
 
 
@@ -159,7 +159,7 @@ def _train(base: Path, run: _Run, recipe: Recipe) -> None:
             raise
 
 
-def _extract(base: Path, folder: Path, tasks: Sequence[Task], progress: Progress) -> None:
+def _extract(base: Path, folder: Path, tasks: Sequence[DemoTask], progress: Progress) -> None:
     from store.extract.plan import ExtractOptions
     from store.extract.run import extract
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
 
-from explorer.demo.recipe import Recipe, Task
+from explorer.demo.recipe import DemoTask, Recipe
 from explorer.demo.texts import Sentence
 from store.models.quiet import quiet
 
@@ -21,7 +21,7 @@ Batch = dict[str, torch.Tensor]
 
 
 @quiet()
-def fine_tune(base: Path, folder: Path, task: Task, seed: int, recipe: Recipe) -> None:
+def fine_tune(base: Path, folder: Path, task: DemoTask, seed: int, recipe: Recipe) -> None:
     """Train one run and write FOLDER/checkpoint-STEP for each of the recipe's steps.
 
     It uses one thread, so that a run always gives the same weights, and since two runs on one core each are faster than
@@ -71,7 +71,9 @@ def fine_tune(base: Path, folder: Path, task: Task, seed: int, recipe: Recipe) -
             (checkpoint / "trainer_state.json").write_text(text, encoding="utf-8")
 
 
-def _encode(tokenizer: AutoTokenizer, sentences: Sequence[Sentence], task: Task) -> list[tuple[list[int], list[int]]]:
+def _encode(
+    tokenizer: AutoTokenizer, sentences: Sequence[Sentence], task: DemoTask
+) -> list[tuple[list[int], list[int]]]:
     """Return token ids and labels of each sentence; a word's label is at its first sub-word."""
     if task.kind == "sentence":
         ids = tokenizer([s.text for s in sentences], truncation=True)["input_ids"]
