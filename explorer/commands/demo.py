@@ -39,7 +39,7 @@ def make(folder: Path) -> Path:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    from explorer.demo.run import Stage, make_demo
+    from explorer.demo.run import DemoStage, make_demo
 
     console = Console(stderr=True)
     count, unit = MofNCompleteColumn(), TextColumn("{task.fields[unit]}")
@@ -47,7 +47,7 @@ def make(folder: Path) -> Path:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         shown: dict[str, TaskID] = {}
 
-        def tell(stage: Stage) -> None:
+        def tell(stage: DemoStage) -> None:
             if stage.total and stage.name not in shown:
                 shown[stage.name] = bar.add_task(stage.name, unit=stage.unit, total=stage.total)
             if stage.name in shown:

@@ -35,7 +35,7 @@ POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoStage:
     """Progress of a stage: ``done`` of ``total`` ``unit``."""
 
     name: str
@@ -44,7 +44,7 @@ class Stage:
     unit: str
 
 
-Progress = Callable[[Stage], None]
+Progress = Callable[[DemoStage], None]
 
 
 def make_demo(
@@ -124,7 +124,7 @@ def _fine_tune(
 
     def tell() -> None:
         written = sum(1 for run in wanted for place in (run.folder, run.draft) for _ in place.glob("checkpoint-*"))
-        progress(Stage("fine-tune", written, len(wanted) * len(recipe.steps), "checkpoints"))
+        progress(DemoStage("fine-tune", written, len(wanted) * len(recipe.steps), "checkpoints"))
 
     tell()
     if missing:
@@ -191,7 +191,7 @@ class _Extraction:
         self._tell()
 
     def _tell(self) -> None:
-        self._progress(Stage("extract", self._done, self._total, "checkpoints"))
+        self._progress(DemoStage("extract", self._done, self._total, "checkpoints"))
 
 
 def _compute(path: Path, progress: Progress) -> None:
@@ -221,4 +221,4 @@ def _compute(path: Path, progress: Progress) -> None:
 
 
 def _computing(progress: Progress, name: str) -> Callable[[Update], None]:
-    return lambda update: progress(Stage(name, update.done, update.total, "values"))
+    return lambda update: progress(DemoStage(name, update.done, update.total, "values"))
