@@ -110,7 +110,7 @@ def _by_columns(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 @dataclass(frozen=True)
-class Listing:
+class FragmentListing:
     """The files in the folder of a table."""
 
     folder: Path
@@ -144,7 +144,7 @@ class Listing:
         return bool(names) and all(other in self.files for other in names)
 
 
-def listing(root: Path, table: TableSpec) -> Listing:
+def listing(root: Path, table: TableSpec) -> FragmentListing:
     """List the files of a table.
 
     Raises:
@@ -158,7 +158,7 @@ def listing(root: Path, table: TableSpec) -> Listing:
         if name.endswith(_REPLACES) and new in entries:
             replaces[new] = _noted(folder / name)
     files = {name: entries[name] for name in sorted(entries) if name.endswith(_SUFFIX)}
-    return Listing(folder, files, replaces)
+    return FragmentListing(folder, files, replaces)
 
 
 def listed(root: Path, table: TableSpec) -> list[Path]:
