@@ -50,7 +50,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """A table in a file and the names of its columns."""
 
     path: Path
@@ -120,7 +120,7 @@ class Table:
                 yield Row(row.number, (), f"{there}, but the first line has {many}")
 
 
-def table_of(path: Path, ending: str, named: Sequence[str]) -> Table:
+def table_of(path: Path, ending: str, named: Sequence[str]) -> TableFile:
     """Return the table in a file, with the names of its columns.
 
     Args:
@@ -144,12 +144,12 @@ def table_of(path: Path, ending: str, named: Sequence[str]) -> Table:
         raise BertdynError(f"{path}, line {first.number}: {first.fault}.")
     head = [cell or "" for cell in first.cells]
     if _is_header(path, head, ending, named):
-        return Table(path, ending, tuple(head), True)
+        return TableFile(path, ending, tuple(head), True)
     numbers = tuple(str(n) for n in range(1, len(head) + 1))
-    return Table(path, ending, _HEADLESS[: len(head)] if len(head) <= len(_HEADLESS) else numbers, False)
+    return TableFile(path, ending, _HEADLESS[: len(head)] if len(head) <= len(_HEADLESS) else numbers, False)
 
 
-def text_columns(table: Table, given: str | None) -> list[str]:
+def text_columns(table: TableFile, given: str | None) -> list[str]:
     """Return the one or two columns of the texts: those in ``given``, else the only ones that fit.
 
     Raises:
@@ -180,7 +180,7 @@ def text_columns(table: Table, given: str | None) -> list[str]:
     )
 
 
-def label_columns(table: Table, given: str | None, words: bool = False) -> list[str]:
+def label_columns(table: TableFile, given: str | None, words: bool = False) -> list[str]:
     """Return the columns of the labels: those in ``given``, else the only one that fits, if any.
 
     Args:
@@ -202,7 +202,7 @@ def label_columns(table: Table, given: str | None, words: bool = False) -> list[
     return [_labels(table, name, words) for name in fits]
 
 
-def _labels(table: Table, named: str, words: bool) -> str:
+def _labels(table: TableFile, named: str, words: bool) -> str:
     name = table.column(named, "--label")
     if name in table.lists and not words:
         raise BertdynError(
@@ -282,11 +282,11 @@ def _table_function(path: Path, ending: str, names: Sequence[str], lists: frozen
     return scan("read_json", [path], *_json(ending), f"columns={{{types}}}")
 
 
-def _typed(path: Path, ending: str, table: str) -> Table:
+def _typed(path: Path, ending: str, table: str) -> TableFile:
     found = _query(path, f"DESCRIBE SELECT * FROM {table}")
     nested = frozenset(name for name, kind, *_ in found if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")))
     lists = frozenset(name for name, kind, *_ in found if _LIST.fullmatch(kind))
-    return Table(path, ending, tuple(name for name, *_ in found), True, nested, lists)
+    return TableFile(path, ending, tuple(name for name, *_ in found), True, nested, lists)
 
 
 def _query(path: Path, sql: str) -> list[tuple[Any, ...]]:
