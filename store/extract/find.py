@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import BertdynError
-from store.extract.links import Name, Tree
+from store.extract.links import FolderName, Tree
 from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey, task_and_variant
 from store.models.adapters import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from store.models.config import CONFIG
@@ -121,14 +121,14 @@ def find(runs: Sequence[Path], layout: Layout) -> tuple[list[Found], list[str]]:
         BertdynError: a folder does not exist, nothing was found, or two folders are the same checkpoint.
     """
     found: dict[CheckpointKey, Found] = {}
-    taken: list[Name] = []
+    taken: list[FolderName] = []
     strangers: list[Path] = []
     lost: list[str] = []
     for run in runs:
         if not run.is_dir():
             raise BertdynError(f"There is no folder {run}.")
     tree = Tree(runs)
-    elsewhere: list[tuple[Name, CheckpointKey]] = []
+    elsewhere: list[tuple[FolderName, CheckpointKey]] = []
     for real in (*tree.holding(_is_model), *_sharded(tree, layout, lost)):
         try:
             named = _named(tree, real, layout)
@@ -259,7 +259,7 @@ def _left_out(lost: Sequence[str]) -> list[str]:
     return [f"{_count(len(lost), 'folder')} left out: {lost[0]}"] if lost else []
 
 
-def _named(tree: Tree, real: str, layout: Layout) -> tuple[Name, CheckpointKey] | None:
+def _named(tree: Tree, real: str, layout: Layout) -> tuple[FolderName, CheckpointKey] | None:
     """Return the first name of a folder that fits the layout, and its checkpoint."""
     for name in tree.names(real, layout.depth):
         fields = layout.read(name.path)
@@ -269,7 +269,7 @@ def _named(tree: Tree, real: str, layout: Layout) -> tuple[Name, CheckpointKey] 
     return None
 
 
-def _notes(tree: Tree, layout: Layout, taken: Sequence[Name], strangers: Sequence[Path]) -> list[str]:
+def _notes(tree: Tree, layout: Layout, taken: Sequence[FolderName], strangers: Sequence[Path]) -> list[str]:
     notes = []
     if strangers:
         notes.append(

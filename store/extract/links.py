@@ -29,7 +29,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Name:
+class FolderName:
     """One path of a real folder."""
 
     path: Path
@@ -87,7 +87,7 @@ class Tree:
         """Return the first path of a visited folder."""
         return self._ways[real][0].path
 
-    def names(self, real: str, depth: int) -> Iterator[Name]:
+    def names(self, real: str, depth: int) -> Iterator[FolderName]:
         """Yield the names of a visited folder that differ in their last ``depth`` parts, best first.
 
         The folder's place in the tree comes first, then links to it, then its real path, which may be outside the
@@ -95,22 +95,22 @@ class Tree:
         """
         ours = islice(self._names(real, depth), _MOST_NAMES)
         yield from sorted(ours, key=lambda name: bool(name.links))
-        yield Name(Path(real), real, resolved=True)
+        yield FolderName(Path(real), real, resolved=True)
 
-    def passed_over(self, taken: Sequence[Name]) -> list[Link]:
+    def passed_over(self, taken: Sequence[FolderName]) -> list[Link]:
         """Return the links to a taken folder, or to a folder above one, that no taken name goes through."""
         used = frozenset[Path]().union(*(name.links for name in taken))
         holders = {str(folder) for name in taken for folder in (name.real, *Path(name.real).parents)}
         return [link for link in self._links if link.path not in used and link.target in holders]
 
-    def _names(self, real: str, depth: int) -> Iterator[Name]:
+    def _names(self, real: str, depth: int) -> Iterator[FolderName]:
         for way in self._ways[real]:
             links = frozenset([way.path] if way.linked else [])
             if way.parent is None or depth <= 1:
-                yield Name(way.path, real, links)
+                yield FolderName(way.path, real, links)
                 continue
             for above in self._names(way.parent, depth - 1):
-                yield Name(above.path / way.path.name, real, above.links | links)
+                yield FolderName(above.path / way.path.name, real, above.links | links)
 
     def _arrive(self, real: str, way: _Way) -> None:
         ways = self._ways.setdefault(real, [])
