@@ -29,7 +29,7 @@ METHODS = ("highs-ds", "highs-ipm")
 
 
 @dataclass(frozen=True, eq=False)
-class Verdict:
+class Separability:
     """The proved facts about two sets of points."""
 
     separable: bool | None
@@ -78,33 +78,33 @@ class Sets:
         u = np.concatenate([u[: self.n1] / sums[0], u[self.n1 :] / sums[1]])
         return u, float(np.linalg.norm(self.points.T @ u))
 
-    def judge(self, weights: np.ndarray, direction: np.ndarray, source: str) -> Verdict:
+    def judge(self, weights: np.ndarray, direction: np.ndarray, source: str) -> Separability:
         """Return the verdict that weights and a direction prove, if any."""
         u, apart = self.convex(weights)
         if apart <= COMMON:
-            return Verdict(False, f"common point ({source})", weights=u)
+            return Separability(False, f"common point ({source})", weights=u)
         margin = self.margin(direction)
         if margin > PLANE:
             plane = direction / np.linalg.norm(direction)
-            return Verdict(True, f"plane ({source})", plane=plane, margin=margin * self.scale)
-        return Verdict(None, "none")
+            return Separability(True, f"plane ({source})", plane=plane, margin=margin * self.scale)
+        return Separability(None, "none")
 
 
-def decide(a: np.ndarray, b: np.ndarray, planes: Iterable[np.ndarray] = ()) -> Verdict:
+def decide(a: np.ndarray, b: np.ndarray, planes: Iterable[np.ndarray] = ()) -> Separability:
     """Decide whether a plane separates a [n1, d] from b [n2, d] (float64); ``planes`` are normals to try first."""
     sets = Sets.of(a, b)
     if sets.scale == 0:
-        return Verdict(False, "common point (all points are equal)", weights=np.full(len(a) + len(b), 1.0))
+        return Separability(False, "common point (all points are equal)", weights=np.full(len(a) + len(b), 1.0))
     for plane in planes:
         margin = sets.margin(plane)
         if margin > PLANE:
-            return Verdict(True, "plane (known before)", plane=plane, margin=margin * sets.scale)
+            return Separability(True, "plane (known before)", plane=plane, margin=margin * sets.scale)
     if len(sets.points) <= a.shape[1] + 1:
         direction = interpolating(sets)
         margin = sets.margin(direction)
         if margin > PLANE:
             plane = direction / np.linalg.norm(direction)
-            return Verdict(True, "plane (interpolating)", plane=plane, margin=margin * sets.scale)
+            return Separability(True, "plane (interpolating)", plane=plane, margin=margin * sets.scale)
     weights = nearest(sets.points, sets.n1, decide=True)
     found = sets.judge(weights, sets.points.T @ weights, "interior point method")
     if found.separable is not None:
@@ -116,7 +116,7 @@ def decide(a: np.ndarray, b: np.ndarray, planes: Iterable[np.ndarray] = ()) -> V
     return by_linear_programme(sets)
 
 
-def by_linear_programme(sets: Sets) -> Verdict:
+def by_linear_programme(sets: Sets) -> Separability:
     """Decide as a last resort with HiGHS, by one method after the other, until an answer passes the check."""
     for method in METHODS:
         answer = _linear_programme(sets.points, sets.n1, method)
@@ -124,7 +124,7 @@ def by_linear_programme(sets: Sets) -> Verdict:
             found = sets.judge(*answer, f"linear programme, {method}")
             if found.separable is not None:
                 return found
-    return Verdict(None, "none")
+    return Separability(None, "none")
 
 
 def interpolating(sets: Sets) -> np.ndarray:
