@@ -21,7 +21,7 @@ GROUPS = 1000
 
 
 @dataclass
-class Sums:
+class AttentionSums:
     """Sums over the examples of each group, from which all values of a layer are computed."""
 
     groups: np.ndarray
@@ -40,7 +40,7 @@ class Sums:
     """Number of attention rows left out because they kept no mass, int64 [heads]."""
 
     @classmethod
-    def of(cls, statistics: int, heads: int, groups: np.ndarray, by_query: bool) -> Sums:
+    def of(cls, statistics: int, heads: int, groups: np.ndarray, by_query: bool) -> AttentionSums:
         """Return sums of no examples."""
         count = int(groups.max()) + 1 if len(groups) else 0
         zeros = [np.zeros(heads, np.int64) for _ in range(3)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures.attention_rows import Kernel, Maps, chunk_bounds, row_values, run_bounds, stream
-from explorer.measures.attention_sums import Interval, Sums, example_groups, example_means, partners
+from explorer.measures.attention_sums import AttentionSums, Interval, example_groups, example_means, partners
 from explorer.measures.base import Context, MeasureError, Value
 from explorer.measures.protocols import Corpus, Layer
 
@@ -47,8 +47,8 @@ class Walk:
 
 @dataclass(frozen=True)
 class _Found:
-    sums: Sums
-    nulls: tuple[Sums, ...]
+    sums: AttentionSums
+    nulls: tuple[AttentionSums, ...]
     examples: np.ndarray | None
     """Values per example if requested, float64 [statistics, heads, E]; NaN if an example does not count."""
     queries: np.ndarray | None
@@ -83,9 +83,9 @@ def _walk(walk: Walk) -> _Found:
     corpus, lengths, trust = walk.corpus, walk.lengths, walk.context.trust
     heads, statistics = walk.sides[0].heads, len(walk.statistics)
     by_query = walk.parameters["weighting"] == "queries"
-    sums = Sums.of(statistics, heads, example_groups(np.asarray(corpus.offsets)), by_query)
+    sums = AttentionSums.of(statistics, heads, example_groups(np.asarray(corpus.offsets)), by_query)
     one_group = np.zeros(len(lengths), np.int64)
-    nulls = tuple(Sums.of(statistics, heads, one_group, by_query) for _ in range(walk.draws))
+    nulls = tuple(AttentionSums.of(statistics, heads, one_group, by_query) for _ in range(walk.draws))
     detail = walk.context.detail
     examples = np.full((statistics, heads, len(lengths)), np.nan) if detail in ("example", "query") else None
     queries = np.full((statistics, heads, int(lengths.sum())), np.nan) if detail == "query" else None
@@ -159,7 +159,7 @@ def _layer_and_heads(walk: Walk, found: _Found) -> list[Value]:
     ]
 
 
-def _left_out(walk: Walk, sums: Sums, at: int) -> dict[str, object]:
+def _left_out(walk: Walk, sums: AttentionSums, at: int) -> dict[str, object]:
     """Return details on the examples and rows that count; ``at`` is 0 for the layer, else the head."""
     special = int(np.asarray(walk.corpus.special).sum()) if walk.drop else 0
     tokens = int(walk.lengths.sum())
