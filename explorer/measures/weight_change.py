@@ -32,7 +32,7 @@ _SHOWN = 3
 
 
 @dataclass
-class Sums:
+class WeightSums:
     """Sums over pairs of weights w and w0, in float64."""
 
     weights: int = 0
@@ -60,8 +60,8 @@ class Sums:
                 self.change += float(w @ w)
         self.weights += len(own)
 
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+    def __add__(self, other: WeightSums) -> WeightSums:
+        return WeightSums(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
     def values(self, axes: tuple[tuple[str, str], ...]) -> Iterator[Value]:
         """Yield relative change and cosine, or the reason why they do not exist."""
@@ -91,7 +91,7 @@ def weight_change(given: Given, parameters: Mapping[str, object], context: Conte
     layer = given.at.layer
     with own, reference:
         here, there = own.modules(layer), reference.modules(layer)
-        sums: dict[str, Sums] = {}
+        sums: dict[str, WeightSums] = {}
         apart: dict[str, list[str]] = {}
         for name in sorted(here.keys() | there.keys()):
             module = here.get(name) or there[name]
@@ -105,10 +105,10 @@ def weight_change(given: Given, parameters: Mapping[str, object], context: Conte
                 shapes = " and ".join(" x ".join(map(str, one.shape)) for one in (w, w0))
                 apart.setdefault(module, []).append(f"{name} has shapes {shapes}")
                 continue
-            sums.setdefault(module, Sums()).add(w.reshape(-1), w0.reshape(-1))
+            sums.setdefault(module, WeightSums()).add(w.reshape(-1), w0.reshape(-1))
     found: list[Value] = []
     if layer is not None:
-        whole = sum(sums.values(), Sums())
+        whole = sum(sums.values(), WeightSums())
         reasons = [reason for module in apart.values() for reason in module]
         found += [_refused((), reasons)] if reasons else whole.values(())
     for module in sorted(sums.keys() | apart.keys()):
