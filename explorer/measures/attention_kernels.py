@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from explorer.measures.attention_rows import Kernel, Rows
+from explorer.measures.attention_rows import AttentionRows, Kernel
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ NOTHING = 1e-24
 """Result below which two rows count as equal: far below the precision of float32, far above the effect of TINIEST."""
 
 
-def divergence(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
+def divergence(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: AttentionRows) -> torch.Tensor:
     """Return the Jensen-Shannon divergence of two sides in bits, [1, rows]: 0 equal, 1 disjoint.
 
     JS(P, Q) = 1/2 KL(P | M) + 1/2 KL(Q | M), M = (P + Q) / 2, rearranged so that nothing cancels. With h = min(p, q),
@@ -52,7 +52,7 @@ def divergence(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], 
     return found.masked_fill_(found < NOTHING, 0)[None]
 
 
-def entropy(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
+def entropy(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: AttentionRows) -> torch.Tensor:
     """Return the entropy of one side's rows in bits, [1, rows]: -sum P log2 P, from 0 to log2 of the row's length."""
     import torch
 
@@ -63,7 +63,7 @@ def entropy(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], row
     return torch.where(total > 0, total.log2() - terms / total, 0).clamp_(min=0)[None]
 
 
-def sinks(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
+def sinks(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: AttentionRows) -> torch.Tensor:
     """Return the share of one side's attention on special tokens, [3, rows]: all, the example's first, the others."""
     import torch
 
@@ -77,7 +77,9 @@ def sinks(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows:
 def change(kernel: Kernel) -> Kernel:
     """Return a kernel for the value of the first side minus that of the second."""
 
-    def difference(sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: Rows) -> torch.Tensor:
+    def difference(
+        sides: tuple[torch.Tensor, ...], sums: tuple[torch.Tensor, ...], rows: AttentionRows
+    ) -> torch.Tensor:
         return kernel(sides[:1], sums[:1], rows) - kernel(sides[1:], sums[1:], rows)
 
     return difference

@@ -42,7 +42,7 @@ class Maps:
 
 
 @dataclass(frozen=True)
-class Rows:
+class AttentionRows:
     """Positions of the rows in some packed entries, and of their special keys."""
 
     lengths: np.ndarray
@@ -89,7 +89,7 @@ class Rows:
         return self.special[self.tokens]
 
 
-Kernel = Callable[["tuple[torch.Tensor, ...]", "tuple[torch.Tensor, ...]", Rows], "torch.Tensor"]
+Kernel = Callable[["tuple[torch.Tensor, ...]", "tuple[torch.Tensor, ...]", AttentionRows], "torch.Tensor"]
 """Function of each side's entries (float32, may be overwritten), of the sums of their rows (float64, never 0) and of
 the rows, which returns the rows' values, float64 [statistics, rows]."""
 
@@ -164,7 +164,7 @@ def row_values(
     while done < len(ends):
         begin = int(ends[done] - lengths[done])
         upto = int(np.searchsorted(ends, max(begin + block, ends[done]), side="right"))
-        rows = Rows(lengths[done:upto], first_tokens[done:upto], special, device)
+        rows = AttentionRows(lengths[done:upto], first_tokens[done:upto], special, device)
         piece = slice(begin, int(ends[upto - 1]))
         sides = tuple(
             torch.from_numpy(np.ascontiguousarray(x[piece])).to(device).to(torch.float32, copy=True)
