@@ -82,7 +82,7 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Window:
+class MatrixWindow:
     """The rows and columns that are drawn: the first, and one past the last."""
 
     rows: tuple[int, int]
@@ -106,7 +106,7 @@ class _Frame:
     """True if the columns' names are written along the line, not downwards."""
     legend: bool
     side: int
-    window: Window
+    window: MatrixWindow
 
     def row(self, index: int) -> int:
         """Return the line of a row of data."""
@@ -132,7 +132,7 @@ def draw(
     column: int = -1,
     digits: bool = False,
     ascii_only: bool = False,
-) -> tuple[list[Line], Window]:
+) -> tuple[list[Line], MatrixWindow]:
     """Return lines of exactly width x height cells and their window; ``row`` and ``column`` are the cursor."""
     grid = Grid(width, height)
     halves = bool(palette.heat) and not digits and not ascii_only
@@ -212,7 +212,7 @@ def _frame(matrix: Matrix, width: int, height: int, row: int, column: int, digit
         unit, lines = 0, rows
     else:
         unit, lines = 1, tall
-    window = Window(_around(row, lines, rows), _around(column, seen, columns))
+    window = MatrixWindow(_around(row, lines, rows), _around(column, seen, columns))
     used = -(-lines // 2) if not unit else lines * unit
     # Panels are close together, so that they are easy to compare.
     room = min(room, max(seen * cell, _LEGEND if columns * cell < inside else 0) + 2 * _GAP)
@@ -224,7 +224,7 @@ def _around(at: int, seen: int, there: int) -> tuple[int, int]:
     return start, min(there, start + seen)
 
 
-def _shown(values: np.ndarray, window: Window) -> np.ndarray:
+def _shown(values: np.ndarray, window: MatrixWindow) -> np.ndarray:
     return values[slice(*window.rows), slice(*window.columns)]
 
 
@@ -385,7 +385,7 @@ def _side(grid: Grid, frame: _Frame, matrix: Matrix, palette: Palette, ascii_onl
             grid.put(frame.row(i), at + 3, figures(float(side.values[i, 0]), 4), palette.axis)
 
 
-def spans(window: Window, rows: int, columns: int, row_word: str, column_word: str) -> str:
+def spans(window: MatrixWindow, rows: int, columns: int, row_word: str, column_word: str) -> str:
     """Describe the window on axes that are cut off: 'query tokens 12-45 of 131 and key tokens 0-60 of 131'."""
     said = []
     for (start, stop), there, word in ((window.rows, rows, row_word), (window.columns, columns, column_word)):

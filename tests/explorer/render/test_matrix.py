@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
-from explorer.render.matrix import Matrix, Panel, Window, draw, figures, spans, whole
+from explorer.render.matrix import Matrix, MatrixWindow, Panel, draw, figures, spans, whole
 from explorer.render.output import to_text
 from explorer.render.palette import LEVELS, Depth, palette
 
@@ -26,7 +26,7 @@ def test_every_cell_has_the_colour_of_its_value():
     found = matrix(4, 5)
     colours = list(palette(Depth.EIGHT_BIT).heat)
     lines, window = draw(found, 60, 8, palette(Depth.EIGHT_BIT))
-    assert window == Window((0, 4), (0, 5))
+    assert window == MatrixWindow((0, 4), (0, 5))
     seen = []
     for line in lines[1:5]:
         cells = [s.style.bgcolor for s in line for _ in s.text if s.style and s.style.bgcolor in colours]
@@ -91,7 +91,7 @@ def test_what_is_cut_off_is_said():
     assert spans(window, 131, 131, "queries", "keys") == (
         f"queries {first}-{last - 1} of 131 and keys 0-{window.columns[1] - 1} of 131"
     )
-    assert spans(Window((0, 5), (0, 5)), 5, 5, "queries", "keys") == ""
+    assert spans(MatrixWindow((0, 5), (0, 5)), 5, 5, "queries", "keys") == ""
 
 
 def test_panels_are_whole_only_where_every_column_has_a_cell():
