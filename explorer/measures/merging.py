@@ -20,7 +20,7 @@ import numpy as np
 from explorer.measures.base import silent
 from explorer.measures.dendrogram import Dendrogram, Progress, centroid_linkage
 from explorer.measures.interior import one_thread
-from explorer.measures.overlaps import KEPT_PLANES, Clusters, Tester, Union
+from explorer.measures.overlaps import KEPT_PLANES, ClusterState, Tester, Union
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +85,12 @@ def _numbered(assignment: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
     return number[assignment], labels[first][ranks].astype(np.int64)
 
 
-def _state(tree: Dendrogram, points: np.ndarray, merges: int, scale: float) -> tuple[Clusters, np.ndarray]:
+def _state(tree: Dendrogram, points: np.ndarray, merges: int, scale: float) -> tuple[ClusterState, np.ndarray]:
     nodes = tree.clusters(merges)
-    return Clusters(points, tree.start[nodes], tree.label[nodes], scale), nodes
+    return ClusterState(points, tree.start[nodes], tree.label[nodes], scale), nodes
 
 
-def _last_free(tree: Dendrogram, points: np.ndarray, tester: Tester, progress: Progress) -> tuple[Clusters, int]:
+def _last_free(tree: Dendrogram, points: np.ndarray, tester: Tester, progress: Progress) -> tuple[ClusterState, int]:
     """Return the last state without an overlap of different labels, and the number of merges before it."""
     free, overlapping = 0, tree.merges + 1
     state = _state(tree, points, 0, tester.scale)[0]
@@ -114,7 +114,7 @@ def _last_free(tree: Dendrogram, points: np.ndarray, tester: Tester, progress: P
     return state, free
 
 
-def _is_free(state: Clusters, changed: np.ndarray, tester: Tester, progress: Callable[[float], None]) -> bool:
+def _is_free(state: ClusterState, changed: np.ndarray, tester: Tester, progress: Callable[[float], None]) -> bool:
     """Return whether no two clusters of different labels overlap; only pairs with a ``changed`` cluster are tested."""
     todo = np.flatnonzero(changed)
     todo = todo[np.argsort([-len(state.members[c]) for c in todo], kind="stable")]
@@ -183,7 +183,7 @@ class _Closest:
         return int(np.isfinite(self.apart).sum()) // 2
 
 
-def _forward(state: Clusters, tester: Tester, progress: Progress) -> tuple[int, int]:
+def _forward(state: ClusterState, tester: Tester, progress: Progress) -> tuple[int, int]:
     """Merge with tests until no pair is left, changing the state in place. Return (refused, undecided)."""
     queues = []
     for label in np.unique(state.label):

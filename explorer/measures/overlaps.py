@@ -23,7 +23,7 @@ NEAR = 1e-6
 """Distance, relative to the size of the cloud, below which balls count as touching; above rounding errors."""
 
 
-class Clusters:
+class ClusterState:
     """A state of the merging: the clusters, with their points in the dendrogram's order."""
 
     def __init__(self, points: np.ndarray, starts: np.ndarray, labels: np.ndarray, scale: float) -> None:
@@ -60,7 +60,7 @@ class Union:
     radius: float
 
     @classmethod
-    def of(cls, clusters: Clusters, parts: Sequence[int], scale: float) -> Union:
+    def of(cls, clusters: ClusterState, parts: Sequence[int], scale: float) -> Union:
         """Return the union of some clusters of one label."""
         members = np.concatenate([clusters.members[p] for p in parts])
         points = clusters.points[members]
@@ -103,7 +103,7 @@ class Tester:
         """Function that is called before each problem, since one may take a second."""
 
     def clash(
-        self, clusters: Clusters, union: Union, against: np.ndarray, hints: np.ndarray, first: Sequence[int]
+        self, clusters: ClusterState, union: Union, against: np.ndarray, hints: np.ndarray, first: Sequence[int]
     ) -> Clash:
         """Test whether the union overlaps one of the clusters in ``against``.
 
@@ -155,7 +155,7 @@ class Tester:
 
     def _try(
         self,
-        clusters: Clusters,
+        clusters: ClusterState,
         own: np.ndarray,
         pending: np.ndarray,
         planes: np.ndarray,
@@ -182,7 +182,7 @@ class Tester:
         return fewest
 
     def _groups(
-        self, clusters: Clusters, pending: np.ndarray, hits: np.ndarray, own: int, first: Sequence[int]
+        self, clusters: ClusterState, pending: np.ndarray, hits: np.ndarray, own: int, first: Sequence[int]
     ) -> list[deque[list[int]]]:
         """Return groups of clusters to test together: suspects alone, others in groups that one plane may separate."""
         sizes = np.bincount(clusters.of, minlength=len(pending))
