@@ -45,7 +45,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class History:
+class TrainingHistory:
     """The Trainer's log up to a checkpoint (``trainer_state.json``); empty if there is no such file."""
 
     step: int | None = None
@@ -170,17 +170,17 @@ def reference(folder: Path, source: str) -> Found:
     return Found(PRETRAINED_KEY, folder, source)
 
 
-def history(folder: Path, step: int | None = None) -> History:
+def history(folder: Path, step: int | None = None) -> TrainingHistory:
     """Return the Trainer's log up to ``step`` (default: the step of the file itself)."""
     path = folder / TRAINER_STATE
     if not path.is_file():
-        return History()
+        return TrainingHistory()
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        return History(note=f"{path} cannot be read ({error}): no epoch, loss and metrics.")
+        return TrainingHistory(note=f"{path} cannot be read ({error}): no epoch, loss and metrics.")
     if not isinstance(state, dict):
-        return History(note=f"{path} cannot be read (it holds no table of values): no epoch, loss and metrics.")
+        return TrainingHistory(note=f"{path} cannot be read (it holds no table of values): no epoch, loss and metrics.")
     entries = state.get("log_history")
     note = "" if isinstance(entries, list) else f"{path} has no list 'log_history': no loss and metrics."
     own = _whole(state.get("global_step"))
@@ -195,7 +195,7 @@ def history(folder: Path, step: int | None = None) -> History:
         and not entry["name"].endswith(_TIMINGS)
         and entry["value"] is not None
     }
-    return History(own, _number(state.get("epoch")), losses[-1] if losses else None, metrics, log, note)
+    return TrainingHistory(own, _number(state.get("epoch")), losses[-1] if losses else None, metrics, log, note)
 
 
 def _logged(entries: Iterable[Mapping[str, Any]], last: int | None) -> Iterator[dict[str, Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from store.extract.find import Found, History
+from store.extract.find import Found, TrainingHistory
 from store.extract.tokens import versions
 from store.models.files import weights_digest, weights_stamp
 from store.models.load import ModelFiles
 
 
-def provenance(model: ModelFiles, found: Found, past: History, model_class: str) -> dict[str, Any]:
+def provenance(model: ModelFiles, found: Found, past: TrainingHistory, model_class: str) -> dict[str, Any]:
     """Return the source of a checkpoint, the digest of its weights, and its training log."""
     total, changed = weights_stamp(model.files)
     return {
