@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from store.models.config import Config
+from store.models.config import ModelConfig
 from store.models.load import Encoder
 from store.models.quiet import quiet
 from store.outputs import Classes, Classifier, Head, Problem
@@ -40,7 +40,7 @@ class Classifying:
         return output.logits
 
 
-def classifying(encoder: Encoder, config: Config) -> Classifying | str:
+def classifying(encoder: Encoder, config: ModelConfig) -> Classifying | str:
     """Put a checkpoint's classifier on its encoder, or return the reason why it has none, to end a sentence.
 
     If the checkpoint's files lack weights of the classifier or of its pooler, it counts as having none: the weights

@@ -45,7 +45,7 @@ class Skeleton:
 
 
 @dataclass(frozen=True, eq=False)
-class Config:
+class ModelConfig:
     """A configuration and the facts that follow from it."""
 
     folder: Path
@@ -69,7 +69,7 @@ class Config:
             raise _unusable(self.folder, error) from None
 
 
-def read_config(folder: Path) -> Config:
+def read_config(folder: Path) -> ModelConfig:
     """Read the configuration in a folder.
 
     Raises:
@@ -88,7 +88,7 @@ def read_config(folder: Path) -> Config:
     sizes = [getattr(parsed, name, None) for name in _SIZES]
     if getattr(parsed, "is_encoder_decoder", False) or not all(isinstance(s, int) and s > 0 for s in sizes):
         raise BertdynError(f"{folder}: '{parsed.model_type}' is not an encoder with layers, heads and width like BERT.")
-    return Config(folder, parsed, Geometry(*(int(s) for s in sizes if s is not None)), _trained_class(parsed))
+    return ModelConfig(folder, parsed, Geometry(*(int(s) for s in sizes if s is not None)), _trained_class(parsed))
 
 
 def without_advice(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from store.errors import BertdynError
 from store.keys import Corpus
 from store.models.adapters import Adapter, is_adapter, merge, read_adapter
-from store.models.config import CONFIG, Config, Geometry, Skeleton, read_config, takes_types, without_advice
+from store.models.config import CONFIG, Geometry, ModelConfig, Skeleton, read_config, takes_types, without_advice
 from store.models.files import names_in, present_files, read_tensors, weight_files
 from store.models.names import Fit, fit, is_optional, without
 from store.models.quiet import quiet
@@ -25,7 +25,7 @@ class ModelFiles:
     """The files of a checkpoint's model and how to read them, found without reading the weights."""
 
     folder: Path
-    config: Config
+    config: ModelConfig
     weights: tuple[Path, ...]
     """Files with the encoder's weights; for an adapter, those of its base."""
     prefix: str
