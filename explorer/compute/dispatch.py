@@ -10,7 +10,7 @@ from explorer.compute.executors.base import Verdict, Workers
 from explorer.compute.keeper import Keeper
 from explorer.compute.plan import Task
 from explorer.compute.protocol import Failure, Update
-from explorer.compute.worker import Setting, TaskReport, run_task
+from explorer.compute.worker import RunSetting, TaskReport, run_task
 
 LOOK_SECONDS = 0.5
 """Seconds between readings of the workers' progress notes while no task finishes."""
@@ -55,7 +55,7 @@ class Round:
         self._progress(Update(self.done + sum(self._under_way.values()), self._total, self._known, text))
 
 
-def hand_out(crew: Workers, setting: Setting, tasks: Sequence[Task], run: Round, most: int | None) -> None:
+def hand_out(crew: Workers, setting: RunSetting, tasks: Sequence[Task], run: Round, most: int | None) -> None:
     """Run tasks, at most one per worker at a time, so that the tasks of a worker that dies are known.
 
     Args:

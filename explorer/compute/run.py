@@ -14,7 +14,7 @@ from explorer.compute.keeper import Keeper
 from explorer.compute.plan import Plan, group, jobs_of, plan
 from explorer.compute.pool import cpus
 from explorer.compute.protocol import Outcome, Update
-from explorer.compute.worker import Setting
+from explorer.compute.worker import RunSetting
 from explorer.measures import Uncertainty
 from explorer.selection import Question
 from explorer.selection.question import NO_TRUST
@@ -136,13 +136,13 @@ def warnings(rows: Iterable[Result]) -> tuple[str, ...]:
     )
 
 
-def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Uncertainty, crew: Workers) -> Setting:
+def _setting(store: Store, plans: Sequence[Plan], device: str, trust: Uncertainty, crew: Workers) -> RunSetting:
     questions = tuple(planned.question for planned in plans)
     known = {cell: planned.known_of(cell) for planned in plans if planned.finished for cell in planned.missing}
     corpus = questions[0].corpus
     info = next((one for one in store.corpora() if one.name == corpus), None)
     digests = () if info is None else (info.fingerprint, *(one.digest for one in info.annotations))
-    return Setting(str(store.path), corpus, questions, device, trust, crew.notes, known, crew.threads, digests)
+    return RunSetting(str(store.path), corpus, questions, device, trust, crew.notes, known, crew.threads, digests)
 
 
 def _bytes(store: Store, plans: Sequence[Plan]) -> int:

@@ -39,7 +39,7 @@ SECONDS_BETWEEN_NOTES = 0.5
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunSetting:
     """The settings that all tasks of a run share."""
 
     store: str
@@ -77,7 +77,7 @@ class _Bench:
     context: Context
 
 
-def run_task(setting: Setting, number: int, task: Task) -> TaskReport:
+def run_task(setting: RunSetting, number: int, task: Task) -> TaskReport:
     """Compute the values of a task. A value that cannot be computed is a failure; the others continue.
 
     Args:

@@ -24,7 +24,7 @@ from explorer.compute.plan import Task, plan, rows
 from explorer.compute.pool import local_pool
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.run import compute, warnings
-from explorer.compute.worker import Setting, TaskReport
+from explorer.compute.worker import RunSetting, TaskReport
 from explorer.measures import Context, Given, Uncertainty, Value, canonical
 from explorer.measures.registry import get
 from explorer.selection import Against, QuestionError, Ranges, Selection, ask, ask_store, list_store
@@ -295,7 +295,7 @@ def noting_workers(count: int) -> Iterator[Workers]:
         yield _Through(inner, note_first)  # type: ignore[misc]
 
 
-def note_first(call: Callable[..., TaskReport], setting: Setting, number: int, task: object) -> TaskReport:
+def note_first(call: Callable[..., TaskReport], setting: RunSetting, number: int, task: object) -> TaskReport:
     setting.notes.write(Note(number, 1, "layer 0 of sst2/1/20: merging, 43%"))
     setting.notes.write(Note(number + 1, 1, "a task of another run"))
     time.sleep(1.2)
@@ -448,7 +448,7 @@ def dying_workers(count: int) -> Iterator[Workers]:
         yield _Through(inner, die_at_layer_2)  # type: ignore[misc]
 
 
-def die_at_layer_2(call: Callable[..., TaskReport], setting: Setting, number: int, task: Task) -> TaskReport:
+def die_at_layer_2(call: Callable[..., TaskReport], setting: RunSetting, number: int, task: Task) -> TaskReport:
     if task.jobs[0].cell.layer == 2:
         os.kill(os.getpid(), signal.SIGSEGV)
     return call(setting, number, task)
