@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from explorer.compute.executors.base import NoNotes, Note, Notes
 from explorer.compute.inputs import INPUTS, annotation_digest, checkpoint_digest, layer_of
-from explorer.compute.kept import Kept
+from explorer.compute.memory_cache import MemoryCache
 from explorer.compute.plan import Task
 from explorer.compute.pool import THREADS
 from explorer.compute.protocol import Failure
@@ -168,7 +168,7 @@ def _bench(store: str, corpus: str, device: str, texts: tuple[str, ...]) -> _Ben
 
     opened = Store.open(Path(store))
     read = None if corpus == NO_CORPUS else opened.corpus(corpus)
-    return _Bench(opened, read, Context(resolve_device(device), Kept(), opened.shelf()))
+    return _Bench(opened, read, Context(resolve_device(device), MemoryCache(), opened.shelf()))
 
 
 def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At, tuple[Known, ...]]) -> list[Result]:

@@ -123,10 +123,10 @@ def test_asking_for_trust_leaves_the_value_as_it_was():
 
 def test_sides_are_kept_within_the_limit_of_a_worker():
     """A side takes little more than its eigenvectors."""
-    from explorer.compute.kept import Kept
+    from explorer.compute.memory_cache import MemoryCache
 
     x, y = like_bert(300, 64)
-    kept = Kept()
+    kept = MemoryCache()
     sides = [MemoryLayer(a) for a in (x, y)]
     get("cca").compute(Given.layers(one_token_each(300), *sides), dict(get("cca").settle({})), Context(kept=kept))
     assert kept._bytes < 3 * 1.2 * 64 * 64 * 8

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.compute.kept import Kept, size_of
+from explorer.compute.memory_cache import MemoryCache, size_of
 
 
 def array(n: int) -> np.ndarray:
@@ -16,7 +16,7 @@ def array(n: int) -> np.ndarray:
 
 
 def test_what_was_used_longest_ago_goes_first() -> None:
-    kept = Kept(limit=100)
+    kept = MemoryCache(limit=100)
     kept[("a",)], kept[("b",)] = array(40), array(40)
     assert kept[("a",)] is not None  # used again: now b is the older one
     kept[("c",)] = array(40)
@@ -24,7 +24,7 @@ def test_what_was_used_longest_ago_goes_first() -> None:
 
 
 def test_one_that_is_larger_than_the_bound_still_stays_while_it_is_the_newest() -> None:
-    kept = Kept(limit=100)
+    kept = MemoryCache(limit=100)
     kept[("a",)], kept[("big",)] = array(10), array(1000)
     assert set(kept) == {("big",)}
     kept[("b",)] = array(10)
@@ -32,7 +32,7 @@ def test_one_that_is_larger_than_the_bound_still_stays_while_it_is_the_newest() 
 
 
 def test_replacing_a_value_does_not_count_it_twice() -> None:
-    kept = Kept(limit=100)
+    kept = MemoryCache(limit=100)
     for _ in range(5):
         kept[("a",)] = array(60)
     kept[("b",)] = array(40)
@@ -59,7 +59,7 @@ def test_tensors_count() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60)), max_size=40))
 def test_never_more_than_the_bound_but_for_the_newest(writes: list[tuple[int, int]]) -> None:
-    kept = Kept(limit=100)
+    kept = MemoryCache(limit=100)
     for name, size in writes:
         kept[(name,)] = array(size)
         assert len(kept[(name,)]) == size

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 DEFAULT_BYTES = 512 * 2**20
 
 
-class Kept(MutableMapping[tuple[object, ...], object]):
+class MemoryCache(MutableMapping[tuple[object, ...], object]):
     """A mapping that drops the least recently used values when they take more than ``limit`` bytes.
 
     The newest value always stays, however large, since the current pair needs it.
