@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from explorer.demo import words as lexicon
-from explorer.demo.words import SCENES, Scene, Verb, plural
+from explorer.demo import lexicon
+from explorer.demo.lexicon import SCENES, Scene, Verb, plural
 
 TOPICS = tuple(scene.name for scene in SCENES)
 TAGS = ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "NOUN", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "VERB")
