@@ -24,7 +24,7 @@ from explorer.commands.sharing import part_option, scheduler_option
 from explorer.compute.executors import address_of
 
 if TYPE_CHECKING:
-    from rich.progress import ExtractProgress as Bar
+    from rich.progress import Progress as Bar
 
     from store.extract.checkpoint import ExtractProgress
     from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work
@@ -195,7 +195,7 @@ class _Shown:
 @contextmanager
 def _shown() -> Iterator[ExtractProgress]:
     from rich.console import Console
-    from rich.progress import BarColumn, ExtractProgress, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (
@@ -205,7 +205,7 @@ def _shown() -> Iterator[ExtractProgress]:
         TextColumn("tokens"),
         TimeRemainingColumn(),
     )
-    with ExtractProgress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         yield _Shown(bar)
 
 

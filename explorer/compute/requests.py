@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from explorer.compute.protocol import Failure, Outcome, Update
-from explorer.measures.base import Trust
+from explorer.measures.base import Uncertainty
 from explorer.selection import Selection
 from explorer.selection.codec import decode_by_kind, encode_with_kind, kind_of
 from store.errors import BertdynError
@@ -68,7 +68,7 @@ class Compute(Request):
     workers: int | None = None
     """Child processes; None lets the machine and the work decide."""
     device: str = "auto"
-    trust: Trust | None = None
+    trust: Uncertainty | None = None
     """Null and interval that shall come with the values; None: neither."""
 
     @property

@@ -12,7 +12,7 @@ __all__ = [
     "MeasureError",
     "Parameter",
     "Shelf",
-    "Trust",
+    "Uncertainty",
     "Value",
     "canonical",
 ]

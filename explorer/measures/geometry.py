@@ -1,7 +1,7 @@
 """Change of the labels' geometry between two checkpoints: distances between labels, centroids, smallest distances.
 
-Zhou and Srikumar 2022 (ACL), section 5. Each side's clusters and distances (label_geometry.py) are computed once and cached, so
-a map against one reference computes every side once.
+Zhou and Srikumar 2022 (ACL), section 5. Each side's clusters and distances (label_geometry.py) are computed once and
+cached, so a map against one reference computes every side once.
 """
 
 from __future__ import annotations

@@ -56,12 +56,12 @@ def decode_strictly(kind: type[T], said: Any) -> T:
         BertdynError: it is not a JSON object, or a field is missing, unknown or unreadable (the message names it).
     """
     if not isinstance(said, dict):
-        raise BertdynError(f"A {kind.__name__} is a JSON object, not {said!r}.")
+        raise BertdynError(f"{kind.__name__} must be a JSON object, not {said!r}.")
     hints = get_type_hints(kind)
     read = {}
     for name, value in said.items():
         if name not in hints:
-            raise BertdynError(f"A {kind.__name__} has no '{name}', only {', '.join(hints)}.")
+            raise BertdynError(f"{kind.__name__} has no '{name}', only {', '.join(hints)}.")
         hint = hints[name]
         choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
         inner = [one for one in choices if is_dataclass(one) and one not in (Ranges, Against)]
@@ -70,11 +70,11 @@ def decode_strictly(kind: type[T], said: Any) -> T:
             read[name] = decode_strictly(inner[0], value) if whole else _read(hint, value)  # type: ignore[arg-type]
         except (_UnreadableError, BertdynError) as error:
             why = f" {error}" if isinstance(error, BertdynError) else ""
-            raise BertdynError(f"'{name}' of a {kind.__name__} cannot be read: {value!r}.{why}") from None
+            raise BertdynError(f"'{name}' of {kind.__name__} cannot be read: {value!r}.{why}") from None
     try:
         return kind(**read)
     except TypeError as error:
-        raise BertdynError(f"A {kind.__name__} is not complete: {error}.") from None
+        raise BertdynError(f"{kind.__name__} is not complete: {error}.") from None
 
 
 def encode_with_kind(value: Any) -> dict[str, Any]:

@@ -64,16 +64,16 @@ BROKEN = [
     ("{}", "A request is a JSON object whose"),
     ('{"kind": "dance"}', "not \"{'kind': 'dance'}\""),
     ('{"kind": ["compute"]}', "A request is a JSON object whose"),
-    ('{"kind": "compute"}', "A Compute is not complete"),
-    ('{"kind": "compute", "selection": 5}', "A Selection is a JSON object"),
-    ('{"kind": "compute", "selection": {}}', "A Selection is not complete"),
-    ('{"kind": "compute", "selection": {"measure": 1}}', "'measure' of a Selection cannot be read: 1"),
-    ('{"kind": "compute", "selection": {"measure": "js", "tasks": [1]}}', "'tasks' of a Selection cannot be read"),
-    ('{"kind": "compute", "selection": {"measure": "js", "tasks": 5}}', "'tasks' of a Selection cannot be read: 5"),
-    ('{"kind": "compute", "selection": {"measure": "js", "steps": 20}}', "'steps' of a Selection cannot be read: 20"),
-    ('{"kind": "compute", "selection": {"measure": "js", "stepps": "20"}}', "A Selection has no 'stepps'"),
-    ('{"kind": "compute", "selection": {"measure": "js"}, "workers": "many"}', "'workers' of a Compute cannot be read"),
-    ('{"kind": "compute", "selection": {"measure": "js"}, "trust": {"null": "x"}}', "'null' of a Trust cannot be read"),
+    ('{"kind": "compute"}', "Compute is not complete"),
+    ('{"kind": "compute", "selection": 5}', "Selection must be a JSON object"),
+    ('{"kind": "compute", "selection": {}}', "Selection is not complete"),
+    ('{"kind": "compute", "selection": {"measure": 1}}', "'measure' of Selection cannot be read: 1"),
+    ('{"kind": "compute", "selection": {"measure": "js", "tasks": [1]}}', "'tasks' of Selection cannot be read"),
+    ('{"kind": "compute", "selection": {"measure": "js", "tasks": 5}}', "'tasks' of Selection cannot be read: 5"),
+    ('{"kind": "compute", "selection": {"measure": "js", "steps": 20}}', "'steps' of Selection cannot be read: 20"),
+    ('{"kind": "compute", "selection": {"measure": "js", "stepps": "20"}}', "Selection has no 'stepps'"),
+    ('{"kind": "compute", "selection": {"measure": "js"}, "workers": "many"}', "'workers' of Compute cannot be read"),
+    ('{"kind": "compute", "selection": {"measure": "js"}, "trust": {"null": "x"}}', "'null' of Uncertainty cannot be read"),
 ]
 
 
@@ -84,7 +84,7 @@ def test_a_broken_request_is_refused_in_words(line: str, words: str) -> None:
 
 
 def test_an_unusable_range_says_which_field() -> None:
-    with pytest.raises(BertdynError, match=r"'steps' of a Selection cannot be read: 'x'.*neither a number nor a range"):
+    with pytest.raises(BertdynError, match=r"'steps' of Selection cannot be read: 'x'.*neither a number nor a range"):
         read_request('{"kind": "compute", "selection": {"measure": "js", "steps": "x"}}')
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from explorer.measures import Context, Given, Uncertainty
-from explorer.measures import apart as apart_module
+from explorer.measures import label_geometry
 from explorer.measures.hulls import compare
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden
@@ -226,7 +226,7 @@ def test_a_side_is_solved_once_and_comes_back_from_the_shelf(monkeypatch):
     x, y = crosswise()
     shelf = MemoryShelf()
     first = measure(x, y, Context(shelf=shelf))
-    monkeypatch.setattr(apart_module, "solve", lambda *a: pytest.fail("solved twice"))
+    monkeypatch.setattr(label_geometry, "solve", lambda *a: pytest.fail("solved twice"))
     context = Context(shelf=shelf)
     second = measure(x, y, context)
     assert {k: (v.value, v.details) for k, v in first.items()} == {k: (v.value, v.details) for k, v in second.items()}
@@ -235,7 +235,7 @@ def test_a_side_is_solved_once_and_comes_back_from_the_shelf(monkeypatch):
 
 
 def test_more_pairs_of_clusters_than_can_be_compared_are_no_distances(monkeypatch):
-    monkeypatch.setattr(apart_module, "MOST_PAIRS", 1)
+    monkeypatch.setattr(label_geometry, "MOST_PAIRS", 1)
     x, y = crosswise()
     values = measure(x, y)
     assert values["clusters", None, None].value == 3

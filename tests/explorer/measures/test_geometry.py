@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.measures import Context, Given, MeasureError, Uncertainty
-from explorer.measures import apart as apart_module
+from explorer.measures import label_geometry
 from explorer.measures.geometry import mantel
 from explorer.measures.hulls import compare
 from explorer.measures.registry import get
@@ -161,8 +161,8 @@ def test_labels_without_points_are_left_out_not_zero():
 def test_a_map_solves_each_side_once(monkeypatch):
     x, y = clouds(0)
     context, solved = Context(), []
-    real = apart_module.solve
-    monkeypatch.setattr(apart_module, "solve", lambda *a: solved.append(1) or real(*a))
+    real = label_geometry.solve
+    monkeypatch.setattr(label_geometry, "solve", lambda *a: solved.append(1) or real(*a))
     for step in range(3):
         measure("spatial-similarity", x + step * y[:, None], x, y, context)
         measure("label-distance-change", x + step * y[:, None], x, y, context)
