@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "golden"
+_REPOSITORY = Path(__file__).resolve().parents[3]
+_GOLDEN = _REPOSITORY / "fixtures" / "golden"
+_LARGE = {
+    name: _REPOSITORY.parent / "shared" / "golden" / f"{name}.npz"
+    for name in ("pair_n2000_d384", "clusters_sep_n2000_d384_L5")
+}
+"""Golden files that are too large for the repository lie beside it, or are missing."""
+PAIRS = ("pair_n600_d55", "pair_n2000_d384")
+"""Golden files of two layers, x and y."""
 
 
 def golden(name: str) -> dict[str, np.ndarray]:
-    """Arrays of a golden file; the test is skipped where the folder is absent."""
-    if not (GOLDEN / name).exists():
-        pytest.skip("the golden values are not beside this repository")
-    with np.load(GOLDEN / name) as got:
+    """Return the arrays of a golden file; skip the test where a large one is missing."""
+    place = _LARGE.get(name, _GOLDEN / f"{name}.npz")
+    if name in _LARGE and not place.exists():
+        pytest.skip(f"{name}.npz is not beside this repository")
+    with np.load(place) as got:
         return dict(got)
+
+
+def answers(name: str) -> dict[str, Any]:
+    """Return what was computed of a golden file by other code than ours, by definition."""
+    found: dict[str, Any] = json.loads((_GOLDEN / "expected.json").read_text())[f"{name}.npz"]
+    return found
+
+
+def printed_by_the_authors(name: str) -> dict[str, Any]:
+    """Return what DirectProbe printed of a golden file of clusters, with its linear programme."""
+    return next(run for run in answers(name)["as printed by the authors' code"] if run["solver"] == "Gurobi LP")
 
 
 @dataclass

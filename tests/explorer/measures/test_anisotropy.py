@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.explorer.measures.linear_samples import like_bert
-from tests.explorer.measures.memory import golden
+from tests.explorer.measures.memory import PAIRS, answers, golden
 from tests.explorer.measures.spectrum_samples import measure, singular_values, with_spectrum
 
 
@@ -26,10 +26,11 @@ def test_agrees_with_the_formula_however_it_is_read(chunk):
     assert value_of(x, chunk=chunk) == pytest.approx(slow(x), rel=1e-9)
 
 
-def test_golden_side():
-    x = golden("pair_n2000_d384.npz")["x"]
-    assert slow(x) == pytest.approx(0.679517, abs=1e-6)
-    assert value_of(x, chunk=700) == pytest.approx(0.679517, abs=1e-6)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_golden_side(pair):
+    x, want = golden(pair)["x"], answers(pair)["anisotropy of x"]["value"]
+    assert slow(x) == pytest.approx(want, abs=1e-6)
+    assert value_of(x, chunk=700) == pytest.approx(want, abs=1e-6)
 
 
 @pytest.mark.parametrize("d", [1, 2, 7, 24])

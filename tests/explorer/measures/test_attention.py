@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal, getcontext
 
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from explorer.measures import Context, Given, MeasureError
 from explorer.measures.registry import get
-from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, answers, golden, pack
 
 JS = get("js")
 DEFAULTS = dict(JS.settle({}))
@@ -41,8 +40,8 @@ def maps(seed, lengths=(3, 8, 1, 20), heads=2, sharp=1.0, dtype=np.float32):
 
 
 def test_golden_values():
-    got = golden("attention_5x4.npz")
-    want = json.loads((GOLDEN / "expected.json").read_text())["attention_5x4.npz"]
+    got = golden("attention_5x4")
+    want = answers("attention_5x4")
     layer, heads = measure(*([got[f"{side}{i}"] for i in range(5)] for side in "ab"), chunk=100)
     assert [h.value for h in heads] == pytest.approx(want["js per head (mean over examples)"]["value"], abs=1e-7)
     hao = want["js of the layer: mean over examples, heads, queries (Hao et al.)"]["value"]

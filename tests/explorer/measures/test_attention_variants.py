@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tracemalloc
 
 import numpy as np
@@ -16,7 +15,7 @@ from explorer.measures.attention_sums import GROUPS
 from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
 from explorer.measures.resampling import ratio_interval
-from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, pack
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, answers, golden, pack
 from tests.oracle import entropy_bits, js_bits, without_special
 
 JS = get("js")
@@ -54,8 +53,8 @@ def layer_value(*args, **kwargs):
 
 class TestWeighting:
     def test_golden_value_of_every_query_token_weighted_alike(self):
-        got = golden("attention_5x4.npz")
-        want = json.loads((GOLDEN / "expected.json").read_text())["attention_5x4.npz"]
+        got = golden("attention_5x4")
+        want = answers("attention_5x4")
         sides = [[got[f"{side}{i}"] for i in range(5)] for side in "ab"]
         value = layer_value("js", sides, weighting="queries")
         assert value == pytest.approx(want["js of the layer, every query token weighted alike"]["value"], abs=1e-7)

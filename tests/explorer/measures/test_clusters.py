@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from explorer.measures import Context, Given, MeasureError
 from explorer.measures.hulls import compare
 from explorer.measures.registry import get
-from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, golden, printed_by_the_authors
 
 CLUSTERS = get("clusters")
 SQUARE = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], float)
@@ -76,9 +74,9 @@ def test_one_vector_in_both_sets():
 
 
 def test_golden_distances():
-    got = golden("clusters_sep_n2000_d384_L5.npz")
-    want = json.loads((GOLDEN / "expected.json").read_text())["clusters_sep_n2000_d384_L5.npz"]
-    low, mean, high = want["as printed by the authors' code"][0]["hull_distance_min_mean_max"]
+    name = "clusters_sep_n2000_d384_L5"
+    got = golden(name)
+    low, mean, high = printed_by_the_authors(name)["hull_distance_min_mean_max"]
     values = measure(got["x"], got["labels"])
     hulls = [v.value for (s, _, _), v in values.items() if s == "hull_distance"]
     assert len(hulls) == 10

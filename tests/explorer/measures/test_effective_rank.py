@@ -8,7 +8,7 @@ import pytest
 from explorer.measures import MeasureError
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import like_bert
-from tests.explorer.measures.memory import golden
+from tests.explorer.measures.memory import PAIRS, answers, golden
 from tests.explorer.measures.spectrum_samples import measure, singular_values, with_spectrum
 
 READINGS = pytest.mark.parametrize("spectrum", ["singular-values", "eigenvalues"])
@@ -32,9 +32,11 @@ def test_agrees_with_the_formula_however_it_is_read(spectrum, chunk):
     assert value_of(x, spectrum, chunk=chunk) == pytest.approx(slow(x, spectrum), rel=1e-9)
 
 
-@pytest.mark.parametrize(("spectrum", "want"), [("singular-values", 137.2160), ("eigenvalues", 3.8987)])
-def test_golden_side(spectrum, want):
-    x = golden("pair_n2000_d384.npz")["x"]
+@pytest.mark.parametrize("pair", PAIRS)
+@READINGS
+def test_golden_side(spectrum, pair):
+    x = golden(pair)["x"]
+    want = answers(pair)[f"effective rank of x, {spectrum.replace('-', ' ')}"]["value"]
     assert slow(x, spectrum) == pytest.approx(want, abs=1e-4)
     assert value_of(x, spectrum, chunk=700) == pytest.approx(want, abs=1e-4)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +11,7 @@ from explorer.measures import Context, Given
 from explorer.measures.registry import get
 from tests import oracle
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
-from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
+from tests.explorer.measures.memory import PAIRS, MemoryCorpus, MemoryLayer, answers, golden, one_token_each
 
 GOLDEN_NAMES = {
     ("svcca", ()): ("svcca_similarity variance>=.99 mean over min(k)", 0),
@@ -35,11 +33,12 @@ CASES = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.parametrize("pair", PAIRS)
 @CASES
-def test_golden_values(name, given):
-    arrays = golden("pair_n2000_d384.npz")
+def test_golden_values(name, given, pair):
+    arrays = golden(pair)
     text, which = GOLDEN_NAMES[name, given]
-    want = json.loads((GOLDEN / "expected.json").read_text())["pair_n2000_d384.npz"][text]
+    want = answers(pair)[text]
     value = measure(name, arrays["x"], arrays["y"], chunk=700, **dict(given))
     wanted = want["value"][which] if isinstance(want["value"], list) else want["value"]
     assert value.value == pytest.approx(1 - wanted if "similarity" in text else wanted, abs=1e-6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import combinations
 
 import numpy as np
@@ -14,7 +13,7 @@ from explorer.measures.dendrogram import centroid_linkage
 from explorer.measures.merging import merge
 from explorer.measures.separable import decide
 from tests.explorer.measures.directprobe_oracle import directprobe
-from tests.explorer.measures.memory import GOLDEN, golden
+from tests.explorer.measures.memory import golden, printed_by_the_authors
 
 
 def groups(points, labels):
@@ -120,9 +119,7 @@ def test_clusters_ignore_rotation_translation_scale_and_the_order_of_points(seed
 
 @pytest.mark.parametrize("name", ["sep_n2000_d384", "random_n300_d32", "random_n500_d64"])
 def test_as_many_clusters_as_the_authors_linear_programme_finds(name):
-    got = golden(f"clusters_{name}_L5.npz")
-    listed = json.loads((GOLDEN / "expected.json").read_text())[f"clusters_{name}_L5.npz"]
-    want = next(w for w in listed["as printed by the authors' code"] if w["solver"] == "Gurobi LP")
+    got, want = golden(f"clusters_{name}_L5"), printed_by_the_authors(f"clusters_{name}_L5")
     x, y = got["x"].astype(float), got["labels"]
     found = merge(x, y)
     sizes = np.sort(np.bincount(found.assignment))[::-1]
@@ -134,7 +131,7 @@ def test_as_many_clusters_as_the_authors_linear_programme_finds(name):
 
 
 def test_three_modes_a_label_in_few_directions_are_one_cluster_a_label_still():
-    got = golden("clusters_modes_n500_d64_L5.npz")
+    got = golden("clusters_modes_n500_d64_L5")
     found = merge(got["x"].astype(float), got["labels"])
     assert found.linear
     prove(got["x"].astype(float), got["labels"], found)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.explorer.measures.linear_samples import like_bert
-from tests.explorer.measures.memory import golden
+from tests.explorer.measures.memory import PAIRS, answers, golden
 from tests.explorer.measures.spectrum_samples import measure, singular_values, with_spectrum
 
 
@@ -33,10 +33,11 @@ def test_is_trace_squared_over_the_trace_of_the_square():
     assert value_of(x) == pytest.approx(np.trace(covariance) ** 2 / np.trace(covariance @ covariance), rel=1e-9)
 
 
-def test_golden_side():
-    x = golden("pair_n2000_d384.npz")["x"]
-    assert slow(x) == pytest.approx(2.01187, abs=1e-5)
-    assert value_of(x, chunk=700) == pytest.approx(2.01187, abs=1e-5)
+@pytest.mark.parametrize("pair", PAIRS)
+def test_golden_side(pair):
+    x, want = golden(pair)["x"], answers(pair)["participation ratio of x"]["value"]
+    assert slow(x) == pytest.approx(want, abs=1e-5)
+    assert value_of(x, chunk=700) == pytest.approx(want, abs=1e-5)
 
 
 @pytest.mark.parametrize("d", [1, 2, 7, 24])

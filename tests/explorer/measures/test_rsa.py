@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tracemalloc
 
 import numpy as np
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from explorer.measures import Context, Given, MeasureError, rsa_ranks
 from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
-from tests.explorer.measures.memory import GOLDEN, MemoryCorpus, MemoryLayer, golden, one_token_each
+from tests.explorer.measures.memory import PAIRS, MemoryCorpus, MemoryLayer, answers, golden, one_token_each
 from tests.oracle import rsa_score, upper_similarities
 
 RSA = get("rsa")
@@ -50,12 +49,14 @@ def rotation(seed, width):
 
 
 class TestValue:
-    def test_golden_value(self):
-        got = golden("pair_n2000_d384.npz")
-        want = json.loads((GOLDEN / "expected.json").read_text())["pair_n2000_d384.npz"]
+    @pytest.mark.parametrize("name", PAIRS)
+    def test_golden_value(self, name):
+        got = golden(name)
+        want = answers(name)["rsa cosine kernel, pearson of upper triangles"]["value"]
         value = ask(got["x"], got["y"], chunk=300)
-        assert value.value == pytest.approx(want["rsa cosine kernel, pearson of upper triangles"]["value"], abs=1e-6)
-        assert (value.n, value.details["pairs"]) == (2000, 1999000)
+        assert value.value == pytest.approx(want, abs=1e-6)
+        n = len(got["x"])
+        assert (value.n, value.details["pairs"]) == (n, n * (n - 1) // 2)
 
     @pytest.mark.parametrize(("kernel", "how", "features"), CHOICES)
     @pytest.mark.parametrize("chunk", [7, 1 << 30])
