@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from explorer.measures.declaration import HEAD
 from explorer.render.output import to_text
@@ -34,7 +35,7 @@ def test_lines_of_one_layer_fill_the_cells_and_tell_the_means(part: str, size: t
     data = rows(seeds=("1", "2"), layers=[1, 2], steps=[0, 100], measure=OF_HEADS)
     view = VIEWS["curves"].build(data, Training((), ()), heads_of(data, layer=2), look=Look(part=part, layer=2))
     picture = view.draw(*size, NONE, Cursor(1, 0))
-    assert len(picture.lines) == size[1]
+    assert [sum(cell_len(s.text) for s in line) for line in picture.lines] == [size[0]] * size[1]
     columns, found = view.rows()
     at = {row[columns.index("line")]: row for row in found if row[columns.index("step")] == 100}
     stored = {r.seed: r.value for r in data.main if (r.layer, r.step, r.task) == (2, 100, data.tasks[0])}
