@@ -39,6 +39,16 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose clusters and SVCCA distances are computed."""
+    path = tmp_path_factory.mktemp("ui") / "labelled.bertdyn"
+    store = make_store(path, tasks=("pos",), classes=sample_corpus().annotations["label"].names)
+    fill(store, "clusters", "dev")
+    fill(store, "svcca", "dev")
+    return path
+
+
 def fill(store: Store, measure: str, corpus: str, against: str = "pretrained", annotation: str = "") -> None:
     """Compute a measure of a whole corpus here and now."""
     compared = Against.parse(against) if get(measure).compares else None
@@ -54,32 +64,30 @@ def changed(**values: str | bool) -> Config:
     return replace(config, values={**config.values, **values}, sources={**config.sources, **said})
 
 
-LOOK_SECONDS, IDLE_SHARE = 0.002, 0.25
+LOOK_SECONDS, PATIENCE = 0.002, 3.0
 _open: list[Explorer] = []
 """The explorers of the test that runs."""
 
 
-async def idle(min_sleep: float = 0, max_sleep: float = 3) -> None:
-    """Wait until nothing happens in two looks in a row, or for ``max_sleep`` seconds.
+async def at_rest(*_: float) -> None:
+    """Wait until nothing is to be done: the event loop has no callback ready, and no explorer waits for a view.
 
-    CPU time alone does not tell: a process that other processes keep from running uses none. So no callback of the
-    event loop may be ready, and no explorer may wait for a view, either.
+    It gives up after some seconds, for a view that cannot come. What time alone brings, a timer or another process, is
+    waited for with ``until``.
     """
-    loop, deadline, quiet = asyncio.get_running_loop(), time.monotonic() + max_sleep, 0
+    loop, deadline = asyncio.get_running_loop(), time.monotonic() + PATIENCE
+    quiet = 0
     while quiet < 2 and time.monotonic() < deadline:
-        began, spent = time.monotonic(), time.process_time()
-        await asyncio.sleep(LOOK_SECONDS)
-        idled = time.process_time() - spent < IDLE_SHARE * (time.monotonic() - began)
-        await asyncio.sleep(0)
-        waits = bool(getattr(loop, "_ready", ())) or any(pane.waiting for app in _open for pane in app.main.panes)
-        quiet = quiet + 1 if idled and not waits else 0
+        waits = any(pane.waiting for app in _open for pane in app.main.panes)
+        await asyncio.sleep(LOOK_SECONDS if waits else 0)
+        quiet = 0 if waits or getattr(loop, "_ready", ()) else quiet + 1
 
 
 @pytest.fixture(autouse=True)
 def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each key Textual's pilot sleeps for 40 ms at least; it looks more often here whether all is done."""
+    """Let ``pilot.press`` and ``pilot.pause`` wait for a condition: Textual's own sleep for 40 ms a key at least."""
     for module in ("app", "pilot"):
-        monkeypatch.setattr(f"textual.{module}.wait_for_idle", idle)
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", at_rest)
 
 
 @asynccontextmanager
@@ -114,11 +122,12 @@ opened_apart = partial(opened, reads=None)
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
+    """Wait until something holds; look often at first."""
+    deadline, look = time.monotonic() + seconds, LOOK_SECONDS
     while not holds():
         assert time.monotonic() < deadline, "it never came\n" + screen_text(pilot)
-        await pilot.pause(0.02)
+        await pilot.pause(look)
+        look = min(2 * look, 0.02)
 
 
 def main(pilot: Pilot[None]) -> MainScreen:

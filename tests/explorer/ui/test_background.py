@@ -97,7 +97,7 @@ async def test_a_light_answer_turns_every_colour_and_moves_nothing(
 
         before = {name: colours(name) for name in ("panel", "chart", "title", "footer")}
         app.answered("\x1b]11;rgb:ffff/ffff/ffff\x07")  # type: ignore[attr-defined]
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert screen.palette.dark  # nobody asked
         app.asks = True  # type: ignore[attr-defined]
         app.answered("\x1b]11;rgb:ffff/ffff/ffff\x07")  # type: ignore[attr-defined]

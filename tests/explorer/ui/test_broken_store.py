@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from explorer.ui.modes import MODES
+from explorer.ui.reader import POLL_SECONDS
 from tests.explorer.ui.conftest import changed, main, text_of, until
 from tests.explorer.ui.conftest import opened_apart as opened
 
@@ -35,7 +36,6 @@ async def test_a_store_that_goes_is_said_to_be_gone_in_every_mode_and_comes_back
         await until(pilot, lambda: says(pilot, "There is no folder"))
         for mode in MODES.values():
             await pilot.press(mode.key, "right", "down", "f", "escape", "o", "c")
-            await pilot.pause(0.1)
             if mode.variants[0].view:
                 await until(pilot, lambda: says(pilot, "There is no folder"))
         await pilot.press("1")
@@ -57,10 +57,8 @@ async def test_a_store_that_is_removed_in_part_ends_nothing(store: Path, part: s
         path = store / part
         path.unlink() if path.is_file() else shutil.rmtree(path)
         for mode in (*modes, MODES["curves"]):
-            await pilot.press(mode.key)
-            await pilot.pause(0.1)
-            await pilot.press("m", "n", "t", "s", "v", "left", "up", "c", "x", "question_mark", "escape")
-        await pilot.pause(2.0)  # longer than between two looks at the store
+            await pilot.press(mode.key, "m", "n", "t", "s", "v", "left", "up", "c", "x", "question_mark", "escape")
+        await pilot.pause(POLL_SECONDS + 0.5)  # what the next look at the store finds must not end it either
         assert pilot.app.is_running
         assert pilot.app._exception is None
 

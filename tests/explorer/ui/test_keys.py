@@ -393,7 +393,7 @@ async def test_what_is_typed_behind_the_end_of_a_line_is_for_the_picture(
     async with opened(computed, config=changed(compute=False), session=session) as pilot:
         typed_ahead(pilot, keys)
         await until(pilot, lambda: main(pilot).state.mode == "heat")
-        await pilot.pause(0.1)
+        await pilot.pause()
         state = main(pilot).state
         assert {name: getattr(state, name) for name in told} == told
         assert (state.mode, state.measure) == ("heat", "svcca")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.ui.reader import LISTING, TICK, VALUES, stamp
+from explorer.ui.reader import LISTING, POLL_SECONDS, TICK, VALUES, stamp
 from explorer.ui.screens.main import SMALLEST
 from store.keys import CheckpointKey
 from store.rows import RowQuery, rows_of
@@ -43,7 +43,7 @@ async def test_x_cancels_and_only_c_starts_again(fresh: Path) -> None:
         await pilot.press("x")
         await until(pilot, lambda: screen.jobs.request is None)
         await shown(pilot, "Cancelled; what was finished is kept.")
-        await pilot.pause(1.0)
+        await pilot.pause(POLL_SECONDS + 0.5)  # nothing is what must happen, though the store is looked at again
         assert screen.jobs.request is None
         await pilot.press("c")
         await until(pilot, lambda: screen.jobs.child is not None)
@@ -161,7 +161,7 @@ async def test_too_small_a_screen_is_told_politely_and_recovers(computed: Path, 
         if size[0] > 40:
             await shown(pilot, f"needs {SMALLEST[0]} x {SMALLEST[1]}")
         else:
-            await pilot.pause(0.2)
+            await pilot.pause()
         await pilot.press("3", "left", "tab")
         await pilot.resize_terminal(120, 40)
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "heat" and "6" in screen_text(pilot))

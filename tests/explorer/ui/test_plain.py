@@ -26,7 +26,7 @@ async def test_every_screen_is_plain(computed: Path, tmp_path: Path, size: tuple
             await pilot.press(mode.key)
             for _ in mode.variants:
                 await pilot.press("v", "down")
-                await pilot.pause(0.2)
+                await until(pilot, lambda: not screen.pane.waiting)
                 assert beyond(screen_text(pilot)) == [], mode.title
         await pilot.press("1", "tab", "escape")
         kept.keep("mine", screen.state)

@@ -165,7 +165,7 @@ def test_a_kill_in_the_middle_of_a_save_leaves_the_old_or_the_new_one(tmp_path: 
                 process.stdout.readline()
             while turn % 4 and not any(".tmp" in name for name in os.listdir(kept.path.parent)):
                 pass
-            time.sleep(0.0005 * (turn % 12))
+            time.sleep(0.0005 * (turn % 12))  # each time at another moment of the save
             process.kill()
             told = [int(line) for line in process.stdout.read().split()]
         saved = kept.read()
@@ -324,13 +324,24 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
     assert kept.presets() == {}
 
 
-async def test_a_damaged_session_is_told_of_and_stays_until_one_does_something(computed: Path, tmp_path: Path) -> None:
+SOON = 0.1
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the session be saved ten times as often, so that what must not happen then shows sooner."""
+    monkeypatch.setattr("explorer.ui.app.SAVE_SECONDS", SOON)
+
+
+async def test_a_damaged_session_is_told_of_and_stays_until_one_does_something(
+    computed: Path, tmp_path: Path, often: None
+) -> None:
     kept = session(tmp_path, computed)
     kept.path.parent.mkdir(parents=True)
     kept.path.write_text("{")
     async with opened(computed, config=changed(compute=False), session=kept) as pilot:
         await shown(pilot, "The saved session is ignored, it is damaged; with your next key it is set aside")
-        await pilot.pause(2.2)  # twice as long as between two saves
+        await pilot.pause(3 * SOON)
         assert kept.path.read_text() == "{"
         app = pilot.app
         assert isinstance(app, Explorer)
@@ -345,7 +356,7 @@ async def test_a_damaged_session_is_told_of_and_stays_until_one_does_something(c
     assert session(tmp_path, computed).read().state.mode == "heat"
 
 
-async def test_a_session_that_cannot_be_saved_is_said_once(computed: Path, tmp_path: Path) -> None:
+async def test_a_session_that_cannot_be_saved_is_said_once(computed: Path, tmp_path: Path, often: None) -> None:
     (tmp_path / "bertdyn").write_text("in the way")
     async with opened(computed, config=changed(compute=False), session=session(tmp_path, computed)) as pilot:
         await pilot.press("3")
@@ -355,5 +366,5 @@ async def test_a_session_that_cannot_be_saved_is_said_once(computed: Path, tmp_p
         await pilot.press("a", "enter")
         await shown(pilot, "Not kept: ")
         await pilot.press("1")
-        await pilot.pause(2.2)
+        await pilot.pause(3 * SOON)  # nothing is what must be said
         assert "not saved" not in text_of(pilot, "notes")

@@ -69,7 +69,7 @@ async def test_the_same_keys_lead_to_the_same_sentence_and_token_at_any_pace(
                     await until(pilot, lambda: settled(pilot))
             gate.set()
             await until(pilot, lambda: settled(pilot))
-            await pilot.pause(0.05)
+            await pilot.pause()
             await until(pilot, lambda: settled(pilot))
             view, picture = main(pilot).pane.view, main(pilot).picture
             assert view is not None
