@@ -36,6 +36,11 @@ class Here:
         found, self._noted = self._noted, []
         return found
 
+    @property
+    def heard(self) -> bool:
+        """Whether every note was read."""
+        return not self._noted
+
     def gone(self) -> str:
         return ""
 

@@ -156,7 +156,7 @@ def test_a_process_that_dies_is_told_and_replaced(path: Path, apart: Store) -> N
 
 def _killed(path: Path) -> None:
     until(lambda: readers(path))
-    time.sleep(0.5)
+    time.sleep(0.5)  # the question should be under way, which only the process itself knows
     for pid in readers(path):
         os.kill(pid, signal.SIGKILL)
 
@@ -165,7 +165,7 @@ def test_closing_ends_a_long_question(path: Path, apart: Store) -> None:
     said: list[str] = []
     asking = threading.Thread(target=ask, args=(apart, LONG, said))
     asking.start()
-    time.sleep(0.5)
+    time.sleep(0.5)  # the question should be under way, which only the process itself knows
     apart.close()
     asking.join(60)  # the question takes days
     assert not asking.is_alive()
@@ -189,7 +189,7 @@ def test_it_ends_with_who_asked_whatever_it_is_at(path: Path) -> None:
     code = f"{OPEN}; s.query({LONG!r})"
     asking = subprocess.Popen([sys.executable, "-c", code, str(path)], start_new_session=True)
     until(lambda: readers(path))
-    time.sleep(1.0)
+    time.sleep(1.0)  # the question should be under way, which only the process itself knows
     asking.kill()
     asking.wait()
     until(lambda: not readers(path))

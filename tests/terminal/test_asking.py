@@ -185,7 +185,7 @@ def test_a_late_answer_into_what_is_being_typed_is_no_text(
     terminal.press(*opens)
     terminal.press("task")
     terminal.until(lambda text: stands[:-5] in text)
-    time.sleep(max(0.0, began + seconds - time.monotonic()))
+    time.sleep(max(0.0, began + seconds - time.monotonic()))  # how late it is is what is tried
     terminal.send(*LATE)
     terminal.press(":sst2")
     text = terminal.until(lambda text: stands in text)
@@ -204,5 +204,5 @@ def test_in_tmux_the_pane_says_what_it_is_or_nothing(terminal: Terminal, store: 
     assert ASK in terminal.sent
     assert (LIGHT_TEXT in terminal.sent) is (shown == LIGHT_TEXT)
     assert "SVCCA distance from the pre-trained model" in terminal.screen()
-    time.sleep(2)
+    time.sleep(2)  # only time can show that nothing comes
     assert terminal.count == before

@@ -73,9 +73,7 @@ def test_plain_characters_are_all_that_is_sent(terminal: Terminal, store: Path) 
     terminal.start([str(store), "--ascii", "--no-compute"])
     terminal.until(lambda text: "SVCCA distance from" in text)
     for key in ("3", "2", "?", "Escape", "e", "Escape"):
-        terminal.press(key)
-        time.sleep(0.4)
-    terminal.quiet()
+        terminal.cost(key)
     assert [byte for byte in terminal.sent if byte > 127] == []
 
 
@@ -85,9 +83,7 @@ def test_a_depth_by_name_is_what_is_sent(
 ) -> None:
     terminal.start([str(store), "--color", color, "--no-compute"], environment={"NO_COLOR": "1"})
     terminal.until(drawn)
-    terminal.press("3")
-    time.sleep(0.5)
-    terminal.quiet()
+    terminal.cost("3")
     assert (b"38;2;" in terminal.sent) is truecolor
     assert cube is None or (b"38;5;" in terminal.sent) is cube
 

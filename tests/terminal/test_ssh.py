@@ -135,7 +135,7 @@ def test_every_mode_draws_over_ssh_and_what_its_keys_cost(away: Away, runs: Path
     near = away.start([str(runs), "--no-compute"], environment=DEPTHS[depth])
     near.until(drawn)
     start = near.quiet(1.0)
-    time.sleep(2)
+    time.sleep(2)  # only time can show that nothing comes
     assert near.quiet() == start, "idle sends something"
     assert (b"38;2;" in near.sent) is (depth == "truecolor")
     table, dear = [f"start {start:,}"], []
@@ -201,7 +201,7 @@ def test_in_tmux_it_outlives_a_connection_that_breaks(away: Away, runs: Path) ->
     again.until(drawn)
     for columns, rows in ((40, 10), (250, 60), (61, 17), (10, 3), (100, 30), (120, 40)):
         again.resize(columns, rows)
-        time.sleep(0.05)
+        time.sleep(0.05)  # as a hand drags a window
     again.press("2")
     again.until(lambda text: "step 180" in text and len(text.splitlines()) == 40 and "? help" in text.splitlines()[-1])
     assert away.far.flag("pane_pid") == program
@@ -236,7 +236,7 @@ def test_the_background_is_asked_through_the_hop_and_a_silent_one_costs_nothing(
     assert b"\x1b]11;?" in near.sent
     assert (LIGHT in near.sent) is bool(style)
     assert drawn(near.screen())
-    time.sleep(1)
+    time.sleep(1)  # only time can show that nothing comes
     assert near.count == before
 
 
@@ -259,7 +259,7 @@ def test_stray_bytes_do_no_harm(away: Away, runs: Path) -> None:
         b"\xff\xfe\xc3",
     ):
         near.send(*stray)
-        time.sleep(0.2)
+        time.sleep(0.2)  # each by itself; some bring nothing that one could wait for
     near.press("2")
     near.until(lambda text: "step 180" in text and "? help" in text)
     near.press("1")

@@ -144,9 +144,10 @@ def test_stopped_by_force_and_resized_it_comes_back_too(shell: Terminal, store: 
     shell.resize(100, 35)
     shell.press("fg", "Enter")
     shell.until(lambda text: drawn(text) and "? help" in text.splitlines()[-1])
-    shell.quiet()
+    before = shell.quiet()
     os.kill(program, signal.SIGCONT)  # while it runs: the terminal is taken anew, and what is typed just then is lost
-    time.sleep(0.5)
+    shell.until(lambda _: shell.count > before)
+    shell.quiet()
     shell.until(drawn)
     shell.press("3")
     shell.until(lambda text: "12▸" in text and "? help" in text.splitlines()[-1])
@@ -164,7 +165,7 @@ def test_in_the_background_it_waits_and_a_kill_ends_it_there(shell: Terminal, st
     shell.press("C-z")
     shell.until(lambda text: "Stopped" in text and settled(text))
     shell.press("bg", "Enter")
-    time.sleep(0.5)
+    time.sleep(0.5)  # it was stopped before, and is again: no condition tells one from the other
     stops(program)
     shell.press("clear", "Enter")
     sane(shell)

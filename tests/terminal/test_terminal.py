@@ -73,7 +73,7 @@ def test_idle_sends_nothing(terminal: Terminal, store: Path) -> None:
     terminal.start([str(store)])
     terminal.until(drawn)
     before = terminal.quiet(1.0)
-    time.sleep(4)
+    time.sleep(4)  # only time can show that nothing comes
     assert terminal.count == before
 
 
@@ -82,13 +82,10 @@ def test_no_color_sends_no_colour_code(terminal: Terminal, store: Path) -> None:
     terminal.start([str(store)], environment={"NO_COLOR": "1"})
     terminal.until(drawn)
     for key in ("2", "3", "d", "Left", "4", "5", "Tab", "j", "Escape", "1", "m", "M"):
-        terminal.press(key)
-        time.sleep(0.3)
+        terminal.cost(key)
     terminal.press("?")
     terminal.until(lambda text: "Next measure" in text)
-    terminal.press("?", ":")
-    time.sleep(0.7)
-    terminal.quiet()
+    terminal.cost("?", ":")
     assert coloured(terminal.sent) == []
 
 
@@ -104,7 +101,7 @@ def test_mouse_bytes_that_are_no_utf8_do_not_end_it(terminal: Terminal, store: P
     terminal.start([str(store)])
     terminal.until(drawn)
     terminal.send(0x1B, 0x5B, 0x4D, 0x20, 0xA0, 0x30)
-    time.sleep(0.5)
+    terminal.quiet()
     terminal.press("3")
     terminal.until(lambda text: "layer" in text and "L12" not in text)
 
@@ -123,7 +120,7 @@ def test_80x24_and_a_storm_of_sizes(terminal: Terminal, store: Path) -> None:
     assert "? help" in text
     for columns, rows in ((40, 10), (250, 60), (61, 17), (100, 30), (10, 3), (120, 40)):
         terminal.resize(columns, rows)
-        time.sleep(0.05)
+        time.sleep(0.05)  # as a hand drags a window
     terminal.until(lambda text: drawn(text) and "measure" in text)
     terminal.resize(50, 12)
     terminal.until(lambda text: "needs 60 x 16" in " ".join(text.split()))

@@ -27,7 +27,7 @@ def test_a_cursor_key_in_two_views_is_sparing_and_idle_sends_nothing(terminal: T
     assert 0 < curves < 16_000
     assert 0 < heat < 16_000
     before = terminal.quiet(1.0)
-    time.sleep(3)
+    time.sleep(3)  # only time can show that nothing comes
     assert terminal.count == before
 
 

@@ -210,7 +210,7 @@ def test_sigterm_is_answered_like_ctrl_c(store: Store) -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and not catches(process.pid, signal.SIGTERM):
             time.sleep(0.01)
-        time.sleep(0.3)
+        time.sleep(0.3)  # anywhere in its work
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=120)
     assert "Traceback" not in errors

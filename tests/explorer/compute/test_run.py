@@ -298,7 +298,10 @@ def noting_workers(count: int) -> Iterator[Workers]:
 def note_first(call: Callable[..., TaskReport], setting: RunSetting, number: int, task: object) -> TaskReport:
     setting.notes.write(Note(number, 1, "layer 0 of sst2/1/20: merging, 43%"))
     setting.notes.write(Note(number + 1, 1, "a task of another run"))
-    time.sleep(1.2)
+    deadline = time.monotonic() + 60
+    while not setting.notes.heard:  # type: ignore[attr-defined]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     return call(setting, number, task)
 
 
