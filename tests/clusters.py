@@ -46,7 +46,7 @@ def started(workers: int = 2, threads: int = 1, folder: Path | None = None, **en
         str(threads),
         "--no-dashboard",
     ]
-    worker += ["--death-timeout", "60", "--memory-limit", "0", "--nanny"]
+    worker += ["--death-timeout", "60", "--memory-limit", "0", "--no-nanny"]
     worker += ["--local-directory", str(folder)] if folder else []
     commands = [[*plain, "--host", "127.0.0.1"], *([[*worker, "--name", f"w{n}"] for n in range(workers)])]
     processes = [

@@ -208,12 +208,14 @@ def test_the_store_view_counts_cells_of_every_shape(tmp_path: Path) -> None:
         rows = csv.DictReader(io.StringIO(bertdyn("show", "store", path, "--format", "csv")))
         return {row["measure"]: (int(row["known"]), int(row["possible"])) for row in rows if row["kind"] == "measure"}
 
-    assert counted()["drift"] == (0, 3)  # two runs and the pre-trained model
-    assert counted()["ridge"] == (0, 5 * 4)
-    assert counted()["step-ridge"] == (0, 2)
+    before = counted()
+    assert before["drift"] == (0, 3)  # two runs and the pre-trained model
+    assert before["ridge"] == (0, 5 * 4)
+    assert before["step-ridge"] == (0, 2)
     bertdyn("compute", "drift", path, "--task", "sst2", "--seed", "1", "--workers", "1")
     bertdyn("compute", "ridge", path, "--task", "sst2", "--seed", "1", "--step", "20", "--workers", "1")
     bertdyn("compute", "step-ridge", path, "--seed", "2", "--workers", "1")
-    assert counted()["drift"] == (1, 3)
-    assert counted()["ridge"] == (6, 4 * 4 + 6)
-    assert counted()["step-ridge"] == (1, 2)
+    after = counted()
+    assert after["drift"] == (1, 3)
+    assert after["ridge"] == (6, 4 * 4 + 6)
+    assert after["step-ridge"] == (1, 2)

@@ -195,7 +195,7 @@ class _Shown:
 @contextmanager
 def _shown() -> Iterator[ExtractProgress]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (

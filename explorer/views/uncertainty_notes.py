@@ -75,7 +75,9 @@ class UncertaintyNotes:
 
 def joined(several: Sequence[UncertaintyNotes]) -> UncertaintyNotes:
     """Return what came with any of them."""
-    return UncertaintyNotes(*(next(filter(None, (getattr(t, f.name) for t in several)), "") for f in fields(UncertaintyNotes)))
+    return UncertaintyNotes(
+        *(next(filter(None, (getattr(t, f.name) for t in several)), "") for f in fields(UncertaintyNotes))
+    )
 
 
 def spread(sign: str, over: str = "seeds") -> tuple[str, ...]:

@@ -281,12 +281,15 @@ def test_a_flipped_bit_in_the_note_of_the_index_never_changes_what_sql_shows(
 ) -> None:
     on_axes = result(store.checkpoints()[0], measure="weight-change", head=2, axes=(("k", 3), ("alpha", 0.5)))
     store.add_results([on_axes._replace(parameters='{"tokens": "all", "variance": 0.5}')])
-    asked = [f"from {name} order by all" for name in ("svcca", "js", "weight_change")]
+    views = ("svcca", "js", "weight_change")  # rows as structs: their columns are named beside the values
+    asked = " union all ".join(f"select '{name}' as view, shown::varchar from {name} as shown" for name in views)
 
-    def shown(opened: Store) -> list[object]:
-        return [(table.columns, table.rows) for table in map(opened.query, asked)]
+    def shown(opened: Store) -> list[tuple[object, ...]]:
+        return sorted(opened.query(asked).rows)
 
     before, note = shown(store), store.path / "tables" / "index.json"
+    assert {view for view, _ in before} == set(views)
+    assert "'alpha': 0.5" in before[-1][1]
     content, rng = note.read_bytes(), random.Random(3)
     with monkeypatch.context() as patched:
         patched.setattr("store.catalog.Catalog.writable", False)

@@ -15,7 +15,8 @@ from explorer.compute.executors import SCHEDULER, workers_of
 from explorer.compute.executors.cluster import cluster_workers
 from explorer.compute.executors.local import local_workers
 from explorer.compute.executors.sight import Sight, difference
-from explorer.compute.protocol import Outcome
+from explorer.compute.plan import LARGEST_TASK
+from explorer.compute.protocol import Outcome, Update
 from explorer.compute.requests import Compute, request_line
 from explorer.compute.run import compute
 from explorer.measures import registry
@@ -25,7 +26,8 @@ from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
 from tests.clusters import Cluster, free_port, started, with_group
-from tests.synthetic import make_store, sample_corpus
+from tests.pools import here
+from tests.synthetic import Copied, make_store, sample_corpus
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -37,9 +39,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield found
 
 
+def make_small(path: Path) -> Store:
+    """Two seeds of one task."""
+    return make_store(path, tasks=("sst2",))
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20, 40))
+def store(tmp_path: Path, copied: Copied) -> Store:
+    return copied(make_small, tmp_path / "s.bertdyn")
 
 
 def on(store: Store, address: str, measure: str = "svcca", **how: object) -> Outcome:
@@ -52,13 +59,15 @@ def kept(store: Store) -> list[Result]:
 
 
 @pytest.mark.parametrize("measure", ["svcca", "js", "clusters", "anisotropy"])
-def test_rows_are_those_of_the_local_pool_bit_for_bit(cluster: Cluster, tmp_path: Path, measure: str) -> None:
-    here, there = (make_store(tmp_path / name / "s.bertdyn", tasks=("sst2",)) for name in ("here", "there"))
+def test_rows_are_those_of_the_local_pool_bit_for_bit(
+    cluster: Cluster, tmp_path: Path, copied: Copied, measure: str
+) -> None:
+    near, there = (copied(make_small, tmp_path / name / "s.bertdyn") for name in ("near", "there"))
     assert on(there, cluster.address, measure).ok
-    asked = [ask_store(here, Selection(measure, "dev"))]
-    assert compute(here, asked, workers=2, device="cpu", executor=local_workers).ok
-    assert kept(there) == kept(here)
-    assert kept(here)
+    asked = [ask_store(near, Selection(measure, "dev"))]
+    assert compute(near, asked, workers=2, device="cpu", executor=local_workers).ok
+    assert kept(there) == kept(near)
+    assert kept(near)
     assert on(there, cluster.address, measure).computed == 0
 
 
@@ -71,8 +80,7 @@ def test_a_store_that_was_made_anew_is_read_anew(cluster: Cluster, tmp_path: Pat
         assert on(store, cluster.address, "js").ok
         there = kept(store)
         fresh = make_store(tmp_path / f"{examples}.bertdyn", tasks=("sst2",), corpora=[store.corpus("dev")])
-        asked = [ask_store(fresh, Selection("js", "dev"))]
-        assert compute(fresh, asked, workers=2, device="cpu", executor=local_workers).ok
+        assert compute(fresh, [ask_store(fresh, Selection("js", "dev"))], device="cpu", executor=here).ok
         assert there == kept(fresh)
         found.append(there)
     assert found[0] != found[1]
@@ -89,14 +97,16 @@ def test_the_environment_can_name_the_scheduler(
     assert workers_of(None, store.path) is local_workers
 
 
-def test_a_job_of_the_explorer_uses_it(cluster: Cluster, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_of_the_explorer_uses_it(
+    cluster: Cluster, store: Store, copied: Copied, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for address, code in ((cluster.address, 0), (f"tcp://127.0.0.1:{free_port()}", 2)):
         monkeypatch.setenv(SCHEDULER, address)
         asked = request_line(Compute(Selection("js", "dev"), device="cpu")).encode() + b"\n"
         done = subprocess.run(command("explorer.compute.job", str(store.path)), input=asked, capture_output=True)
         assert done.returncode == code, done.stderr
         if code == 0:
-            store = make_store(store.path.with_name("other.bertdyn"), tasks=("sst2",))
+            store = copied(make_small, store.path.with_name("other.bertdyn"))
     assert "no dask scheduler answers there" in done.stdout.decode()
 
 
@@ -143,41 +153,45 @@ def test_no_scheduler_and_no_worker_are_sentences(store: Store) -> None:
         on(store, "nonsense://x")
 
 
-def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
-    big = make_store(
-        tmp_path / "s.bertdyn", tasks=("sst2", "pos"), seeds=("1", "2", "3"), steps=tuple(range(0, 200, 20))
-    )
-    with started(folder=tmp_path / "dask") as fragile:
-        killed: list[int] = []
+# The last two tests kill what the others share: a worker first, and then the scheduler with the worker that is left.
 
-        def progress(update: object) -> None:
-            if not killed and getattr(update, "done", 0):
-                killed.append(1)
-                with_group(fragile.workers[0], signal.SIGKILL)
 
-        asked = [ask_store(big, Selection("svcca", "dev"))]
-        outcome = compute(big, asked, progress, device="cpu", executor=cluster_workers(fragile.address, big.path))
-    assert killed
+@pytest.fixture
+def big(tmp_path: Path, copied: Copied) -> Store:
+    return copied(make_big, tmp_path / "s.bertdyn")
+
+
+def make_big(path: Path) -> Store:
+    """A store with work for a while."""
+    return make_store(path, tasks=("sst2", "pos"), seeds=("1", "2", "3"), steps=tuple(range(0, 200, 20)))
+
+
+CELLS = 6 * 10 * 4
+
+
+def killing(process: subprocess.Popen[bytes], cluster: Cluster, store: Store) -> Outcome:
+    """Compute on a cluster of which a process is killed in the middle."""
+
+    def progress(update: Update) -> None:
+        if update.done > 2 * LARGEST_TASK:  # more than two workers can be at: a task is over
+            with_group(process, signal.SIGKILL)
+
+    asked = [ask_store(store, Selection("svcca", "dev"))]
+    outcome = compute(store, asked, progress, device="cpu", executor=cluster_workers(cluster.address, store.path))
+    assert process.wait(60) == -signal.SIGKILL
+    return outcome
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(cluster: Cluster, big: Store) -> None:
+    outcome = killing(cluster.workers[0], cluster, big)
     assert outcome.ok
-    assert outcome.computed == len(big.results()) == 6 * 10 * 4
+    assert outcome.computed == len(big.results()) == CELLS
 
 
-def test_a_scheduler_that_is_gone_ends_it_and_keeps_what_was_finished(tmp_path: Path) -> None:
-    big = make_store(
-        tmp_path / "s.bertdyn", tasks=("sst2", "pos"), seeds=("1", "2", "3"), steps=tuple(range(0, 200, 20))
-    )
-    with started(folder=tmp_path / "dask") as fragile:
-        gone: list[int] = []
-
-        def progress(update: object) -> None:
-            if not gone and getattr(update, "done", 0):
-                gone.append(1)
-                with_group(fragile.processes[0], signal.SIGKILL)
-
-        asked = [ask_store(big, Selection("svcca", "dev"))]
-        outcome = compute(big, asked, progress, device="cpu", executor=cluster_workers(fragile.address, big.path))
+def test_a_scheduler_that_is_gone_ends_it_and_keeps_what_was_finished(cluster: Cluster, big: Store) -> None:
+    outcome = killing(cluster.processes[0], cluster, big)
     (failure,) = outcome.failures
     assert "The scheduler at" in failure.message
     assert "is gone" in failure.message
-    assert 0 < outcome.computed == len(big.results()) < 6 * 10 * 4
-    assert compute(big, asked, workers=1, device="cpu").ok
+    assert 0 < outcome.computed == len(big.results()) < CELLS
+    assert compute(big, [ask_store(big, Selection("svcca", "dev"))], device="cpu", executor=here).ok

@@ -73,7 +73,10 @@ BROKEN = [
     ('{"kind": "compute", "selection": {"measure": "js", "steps": 20}}', "'steps' of Selection cannot be read: 20"),
     ('{"kind": "compute", "selection": {"measure": "js", "stepps": "20"}}', "Selection has no 'stepps'"),
     ('{"kind": "compute", "selection": {"measure": "js"}, "workers": "many"}', "'workers' of Compute cannot be read"),
-    ('{"kind": "compute", "selection": {"measure": "js"}, "trust": {"null": "x"}}', "'null' of Uncertainty cannot be read"),
+    (
+        '{"kind": "compute", "selection": {"measure": "js"}, "trust": {"null": "x"}}',
+        "'null' of Uncertainty cannot be read",
+    ),
 ]
 
 

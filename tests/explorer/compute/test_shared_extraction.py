@@ -23,6 +23,7 @@ from store.keys import CheckpointKey
 from store.part import WHOLE, Part
 from store.store import Store
 from tests.explorer.compute.test_cluster import Cluster, started, with_group
+from tests.pools import here
 from tests.store.extract import models
 
 pytest.importorskip("distributed")
@@ -154,10 +155,10 @@ def test_parts_make_one_whole_whatever_order_they_come_in(place: Path, tmp_path:
     same_arrays(Store.open(store), Store.open(place / "alone.bertdyn"))
     opened = Store.open(store)
     asked = [ask_store(opened, Selection("svcca", "dev"))]
-    counts = [compute(opened, asked, workers=1, device="cpu", part=Part(n, 3)).computed for n in (1, 2, 3)]
+    counts = [compute(opened, asked, device="cpu", executor=here, part=Part(n, 3)).computed for n in (1, 2, 3)]
     assert min(counts) > 0
     assert sum(counts) == len(opened.results()) == 6 * 4
-    assert compute(opened, asked, workers=1, device="cpu", part=WHOLE).computed == 0
+    assert compute(opened, asked, device="cpu", executor=here, part=WHOLE).computed == 0
 
 
 ANYWHERE = textwrap.dedent("""
@@ -191,7 +192,7 @@ def test_two_parts_at_once_on_hosts_whose_locks_exclude_nobody(place: Path, tmp_
     both("compute", "svcca", store, "--workers", "1")
     opened, alone = Store.open(store), Store.open(place / "alone.bertdyn")
     same_arrays(opened, alone)
-    assert compute(alone, [ask_store(alone, Selection("svcca", "dev"))], workers=1, device="cpu").ok
+    assert compute(alone, [ask_store(alone, Selection("svcca", "dev"))], device="cpu", executor=here).ok
     kept = [sorted((r._replace(computed_at="", input_set=None) for r in s.results()), key=str) for s in (opened, alone)]
     assert kept[0] == kept[1]
     assert opened.check().problems == ()

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from explorer.measures import Context, Given, Uncertainty
-from explorer.measures import label_geometry
+from explorer.measures import Context, Given, Uncertainty, label_geometry
 from explorer.measures.hulls import compare
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, golden, printed_by_the_authors

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures import Context, Given, MeasureError, Uncertainty
-from explorer.measures import label_geometry
+from explorer.measures import Context, Given, MeasureError, Uncertainty, label_geometry
 from explorer.measures.geometry import mantel
 from explorer.measures.hulls import compare
 from explorer.measures.registry import get

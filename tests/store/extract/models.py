@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,26 @@ def save(
     tokenizer: bool = True,
     **settings: Any,
 ) -> Path:
-    """A checkpoint with random weights, dropout as in training, and its tokenizer; ``task`` is its class's, if any."""
+    """A checkpoint with random weights, dropout as in training, and its tokenizer; ``task`` is its class's, if any.
+
+    It is made once and copied: most tests of checkpoints begin with the same few.
+    """
+    key = repr((kind, seed, head, task, tokenizer, sorted(settings.items())))
+    if key not in _made:
+        with tempfile.TemporaryDirectory() as place:
+            _save(Path(place), kind, seed, head, task, tokenizer, settings)
+            _made[key] = {file.name: file.read_bytes() for file in Path(place).iterdir()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _made[key].items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+_made: dict[str, dict[str, bytes]] = {}
+"""Files of checkpoints by how they were made."""
+
+
+def _save(folder: Path, kind: str, seed: int, head: bool, task: str, tokenizer: bool, settings: dict[str, Any]) -> None:
     import torch
     import transformers
     from transformers import AutoConfig
@@ -112,7 +132,6 @@ def save(
     model.save_pretrained(folder)
     if tokenizer:
         words.save_pretrained(folder)
-    return folder
 
 
 def configure(folder: Path, **settings: Any) -> None:

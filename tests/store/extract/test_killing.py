@@ -94,7 +94,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("kill")
     models.runs(place / "runs", steps=tuple(range(0, 120, 10)), seeds=("1", "2"))
     lines = models.corpus_file(place).read_text()
-    (place / "dev.tsv").write_text(lines * 40)
+    (place / "dev.tsv").write_text(lines * 20)
     return place
 
 
