@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,10 @@ settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
 
+LONG = ("test_fragment_checksums", "test_odd_paths", "test_own_measure", "test_one_broken", "test_modes")
+"""Modules that take long although none of their tests does."""
+
+
 class ByModule(LoadScopeScheduling):
     """Give one worker a whole module, whose fixtures are made once then, and one all tests that sit in a terminal."""
 
@@ -45,14 +50,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with modules that take long: as the last ones they would keep one core waiting for minutes. Leave out what
-    takes long and tells little that other tests do not, unless it is asked for."""
+    """Begin with modules that take long: as the last ones they would keep one core waiting for minutes. Of the others,
+    those with most tests come first. Leave out what takes long and tells little that other tests do not, unless it is
+    asked for."""
     if not os.environ.get("BERTDYN_LONG"):
         for item in items:
             if item.get_closest_marker("on_demand") is not None:
                 item.add_marker(pytest.mark.skip(reason="takes long: set BERTDYN_LONG=1"))
-    slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
-    items.sort(key=lambda item: 0 if item.get_closest_marker("terminal") else 1 if item.path in slow else 2)
+    slow = {item.path for item in items if item.get_closest_marker("slow") is not None or item.path.stem in LONG}
+    tests = Counter(item.path for item in items)
+
+    def turn(item: pytest.Item) -> tuple[int, int]:
+        rank = 0 if item.get_closest_marker("terminal") else 1 if item.path in slow else 2
+        return rank, -tests[item.path] if rank == 2 else 0
+
+    items.sort(key=turn)  # stable: a module's tests of one rank keep their order
 
 
 def pytest_collection_finish() -> None:
