@@ -22,7 +22,7 @@ from tests.synthetic import make_store, sample_corpus
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.benchmark
-WORKERS, ROUNDS = 2, 4
+WORKERS, ROUNDS = 2, 3
 MOST = 2.0
 """Times the local pool's time: dask only hands out tasks, and a task is much longer than that."""
 
@@ -41,14 +41,14 @@ def timed(store: Store, executor: MakeWorkers) -> tuple[float, float]:
     begin = time.perf_counter()
     outcome = compute(store, [ask_store(store, Selection("svcca", "dev"))], progress, WORKERS, "cpu", executor)
     assert outcome.ok
-    assert outcome.computed > 100
+    assert outcome.computed > 50
     return time.perf_counter() - begin, finished[-1] - finished[0]
 
 
 def test_a_cluster_on_this_machine_against_the_local_pool(tmp_path: Path, report: Report) -> None:
     made = make_store(
-        tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=tuple(range(0, 500, 20)), width=256,
-        attentions=False, corpora=[sample_corpus(examples=400)],
+        tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=tuple(range(0, 300, 20)), width=256,
+        attentions=False, corpora=[sample_corpus(examples=300)],
     ).path  # fmt: skip
     spent: dict[str, list[tuple[float, float]]] = {"local": [], "dask": []}
     with started(WORKERS, folder=tmp_path / "dask") as cluster:
