@@ -99,18 +99,18 @@ def tui(arguments: list[str] | None = None) -> None:
 
     args = _tui_parser().parse_args(arguments)
     try:
-        from explorer.ui import config
         from explorer.ui.actions import ACTIONS
+        from explorer.ui.settings import SETTINGS, printed, read, settle_colour
 
-        given = {setting.name: getattr(args, setting.name) for setting in config.SETTINGS}
-        settings = config.read(given, [action.id for action in ACTIONS])
+        given = {setting.name: getattr(args, setting.name) for setting in SETTINGS}
+        settings = read(given, [action.id for action in ACTIONS])
         if args.print_config:
-            from explorer.ui.keys import in_force
+            from explorer.ui.key_bindings import in_force
 
             in_force(settings.keys)
-            print(config.printed(settings, {a.id: ",".join(a.keys) for a in ACTIONS}), end="")
+            print(printed(settings, {a.id: ",".join(a.keys) for a in ACTIONS}), end="")
             sys.exit(0)
-        config.settle_colour(settings)
+        settle_colour(settings)
         if settings.text("scheduler"):
             os.environ["BERTDYN_SCHEDULER"] = settings.text("scheduler")  # for jobs, which are separate processes
         path = _demo(args.store or DEMO_FOLDER) if args.demo else _find(args.store)
@@ -132,7 +132,7 @@ def tui(arguments: list[str] | None = None) -> None:
 def _tui_parser() -> argparse.ArgumentParser:
     import argparse
 
-    from explorer.ui.config import SETTINGS
+    from explorer.ui.settings import SETTINGS
 
     parser = argparse.ArgumentParser(
         prog="bertdyn-tui",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.measures.declaration import At, Coordinate, Known, Scope
 from explorer.selection.against import SEEDS
+from explorer.selection.axes import holds
 from explorer.selection.listing import seed_order
 from store.errors import BertdynError
 from store.keys import PRETRAINED, Checkpoint, CheckpointKey, recipe_of
@@ -243,7 +244,16 @@ def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Kn
     if measure.cells is None:
         return tuple(layers_of(question, shape.layers))
     proposed = measure.cells(Scope(dict(question.parameters), shape.layers), finished)
-    return tuple(at for at in proposed if at.layer is None or question.layers is None or at.layer in question.layers)
+    return tuple(at for at in proposed if _chosen(question, at))
+
+
+def _chosen(question: Question, at: At) -> bool:
+    """Whether a proposed cell lies on a chosen layer and at chosen places of the measure's own axes."""
+    if not (at.layer is None or question.layers is None or at.layer in question.layers):
+        return False
+    where = dict(at.more)
+    axes = ((question.measure.axis(name), text) for name, text in question.axes)
+    return all(axis is None or axis.within or holds(axis, text, where.get(axis.name)) for axis, text in axes)
 
 
 def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from explorer.measures.base import Measure, MeasureError, Uncertainty
 from explorer.selection.against import SEEDS, Against
+from explorer.selection.axes import check, own_axes
 from explorer.selection.cells import Pair, choose, comparisons
 from explorer.selection.listing import Listing, at_or_before, default_against, list_store, seed_order
 from explorer.selection.ranges import Ranges
@@ -52,6 +53,8 @@ class Question:
     ref_layers: Ranges | None
     detail: str
     """Granularity of the rows, one of the measure's ``details``; empty for the coarsest."""
+    axes: tuple[tuple[str, str], ...] = ()
+    """Choices along the measure's own axes, by name."""
 
     @property
     def selection(self) -> Selection:
@@ -68,6 +71,7 @@ class Question:
             parameters=self.parameters,
             ref_layers=self.ref_layers,
             detail=self.detail,
+            axes=self.axes,
         )
 
     @property
@@ -85,7 +89,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
 
     Raises:
         QuestionError: the corpus or a parameter is unknown, labels that the measure needs are missing, or the measure
-            does not support the given reference, layers, detail, null or interval.
+            does not support the given reference, layers, detail, axis, null or interval.
     """
     try:
         parameters = measure.settle(dict(selection.parameters))
@@ -102,6 +106,11 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
             f"{measure.name} compares no layer with another one: --against-layer has no meaning for it.", "measure"
         )
     check_extras(measure, selection.detail, trust)
+    own = {axis.name: axis for axis in own_axes(measure)}
+    for name, text in selection.axes:
+        if name not in own:
+            raise QuestionError(f"{measure.name} has no axis '{name}', only {', '.join(own) or 'none'}.", "measure")
+        check(own[name], text)
     if against is None and measure.compares:
         against = default_against(listing.of(corpus), measure.default_reference)
     return Question(
@@ -116,6 +125,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
         parameters=parameters,
         ref_layers=selection.ref_layers,
         detail="" if selection.detail in measure.details[:1] else selection.detail,
+        axes=selection.axes,
     )
 
 

@@ -30,3 +30,5 @@ class Selection:
     """Granularity of the finest rows (one of the measure's ``details``); empty: the coarsest."""
     annotation: str = ""
     """Name of the labels to read; empty: the only ones that fit."""
+    axes: tuple[tuple[str, str], ...] = ()
+    """Choices along the measure's own axes, by name: ``("k", "0-6")``."""

@@ -1,8 +1,9 @@
-"""The one-line texts around the picture: title, notes, footer. Pure: state in, segments out."""
+"""The lines around the picture: title, notes, reading, footer. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
-from explorer.ui.actions import ACTIONS, Action
+from explorer.ui.action import Action
+from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
 from explorer.ui.state import Catalogue, State
-from explorer.ui.widgets.lines import SegmentLine, spread
+from explorer.ui.widgets.text_lines import SegmentLine, abreast, spread
 from explorer.views.fitting import DOT, fit
 
 if TYPE_CHECKING:
@@ -22,23 +24,67 @@ if TYPE_CHECKING:
     from explorer.ui.messages import Progress
 
 
+READING = "reading …"
 _LONG = 20
-"""Cells from which a word may be cut."""
+"""Cells from which a word may be cut inside."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Words about one picture."""
+
+    word: str
+    """Words to show until the next change."""
+    late: bool
+    """The view takes long to read."""
+    notes: tuple[str, ...]
+    reading: str
+
+
+def both(line: Callable[[int, int], SegmentLine], at: int, width: int) -> SegmentLine:
+    """Return one line for two pictures, the second's part from a column on; where it is empty the first has all.
+
+    Args:
+        line: of picture 0 or 1 in so many cells.
+    """
+    there = line(1, width - at - 1) if at < width else []
+    if not any(text.strip() for text, *_ in there):
+        return line(0, width)
+    return abreast(line(0, at), [Segment(" "), *there], at, width)
+
+
+def noted(said: Sequence[Said], hint: str, more: str, palette: Palette) -> Callable[[int, int], SegmentLine]:
+    """Return the notes of both pictures as ``both`` takes them; notes that both share come once."""
+
+    def line(which: int, width: int) -> SegmentLine:
+        one = said[which]
+        known = {meaning(note) for note in said[0].notes} if which else ()
+        word = DOT.join(filter(None, (READING if one.late else "", one.word)))
+        return notes(
+            word, [n for n in one.notes if meaning(n) not in known], "" if which else hint, more, palette, width
+        )
+
+    return line
+
+
+def read(said: Sequence[Said], style: Style) -> Callable[[int, int], SegmentLine]:
+    """Return the readings of both pictures as ``both`` takes them."""
+    return lambda which, width: reading(said[which].reading, style, width)
 
 
 def heading(text: str, style: Style, width: int) -> SegmentLine:
-    """A title behind a blank, its parts left out whole where there is no room."""
+    """Return a title behind a blank; parts without room are left out whole."""
     return plain(fit(text, width - 1), style, width)
 
 
 def plain(text: str, style: Style, width: int) -> SegmentLine:
-    """One text behind a blank; what does not fit is marked."""
+    """Return a text behind a blank; a cut is marked."""
     text = cut(text, width - 1)
     return [Segment(f" {text}" if text else "", style)]
 
 
 def reading(text: str, style: Style, width: int) -> SegmentLine:
-    """What the cursor points at; where there is no room for all of it the last parts are left out whole.
+    """Return the reading of the cursor; last parts without room are left out whole.
 
     The part behind the value is a warning where there is one: it stays, if only its first words.
     """
@@ -50,7 +96,7 @@ def reading(text: str, style: Style, width: int) -> SegmentLine:
 
 
 def cut(text: str, width: int) -> str:
-    """Text of at most so many cells; what was cut off its end, by words where they are short, is marked."""
+    """Return a text of at most ``width`` cells, cut between words where they are short; a cut is marked."""
     if cell_len(text) <= width:
         return text
     shown = set_cell_size(text, max(0, width - 1))
@@ -59,7 +105,7 @@ def cut(text: str, width: int) -> str:
 
 
 def middle(text: str, width: int) -> str:
-    """Text of at most so many cells; names that begin alike still differ: what was cut out of the middle is marked."""
+    """Return a text of at most ``width`` cells, cut in the middle so that names with the same beginning differ."""
     if cell_len(text) <= width:
         return text
     tail = set_cell_size(text[::-1], max(0, (width - 1) // 2))[::-1].lstrip()
@@ -67,7 +113,7 @@ def middle(text: str, width: int) -> str:
 
 
 def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palette: Palette, width: int) -> SegmentLine:
-    """The store, what it holds, the corpus, and at the right end what is being computed."""
+    """Return the title: the store, its runs, the corpus, and at the right end the job."""
     right = [Segment(f"  {job} ", palette.warning)] if job else []
     left = [Segment(" bertdyn ", palette.strong), Segment(f" {path.name}", palette.text)]
     about = []
@@ -98,14 +144,14 @@ def job(
     waiting: int = 0,
     keys: tuple[str, str] = ("c", "x"),
 ) -> str:
-    """What is being done, how far it is and what waits behind it; else what is missing of what is shown.
+    """Return the job with its progress and the jobs that wait; without one, how many shown values are missing.
 
     Args:
         keys: that compute and that cancel.
     """
     compute, cancel = keys
     if running is None:
-        return f"{missing:,} not computed: {compute} computes" if missing else ""
+        return f"{missing:,} not computed ({compute} computes)" if missing else ""
     doing = running.doing if running == shown else f"{running.doing} {running.title}"
     behind = f", {waiting} waiting" if waiting else ""
     if progress is None or not progress.total:
@@ -115,7 +161,7 @@ def job(
 
 
 def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette, width: int) -> SegmentLine:
-    """What there is to tell just now, else the picture's notes as far as they fit.
+    """Return the word of the moment, else the picture's notes as far as they fit.
 
     Args:
         hint: the mode's own keys, where all notes leave room for them.
@@ -137,19 +183,19 @@ def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette
 
 
 def meaning(note: str) -> str:
-    """What a note says, whatever stands for it in its picture: 'band, ±: ...' and '±: ...' say the same."""
+    """Return a note without the sign it explains: 'band, ±: ...' and '±: ...' mean the same."""
     return note.partition(": ")[2] or note
 
 
 def hint(mode: str, actions: Sequence[Action]) -> str:
-    """The mode's own keys in words: 'v next way to look, ] next step'."""
+    """Return the mode's own keys in words: 'v: other picture, ]: next step'."""
     known = {a.id: a for a in actions}
     own = (known[name] for name in MODES[mode].keys if name in known and known[name].keys)
-    return ", ".join(f"{a.shown_keys.split()[0]} {a.title.lower()}" for a in own)
+    return ", ".join(f"{a.shown_keys.split()[0]}: {a.title.lower()}" for a in own)
 
 
 def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = ACTIONS) -> SegmentLine:
-    """Keys with their names; the active mode stands out without colour; what does not fit is in the help."""
+    """Return keys with their names; the active mode is in reverse; those without room are in the help."""
     line: SegmentLine = []
     end = 0
     for action, start, key, name in _footed(mode, width, actions):
@@ -165,13 +211,13 @@ def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = 
 
 
 def footer_at(x: int, mode: str, width: int, actions: Sequence[Action] = ACTIONS) -> Action | None:
-    """What stands at a cell of the footer."""
+    """Return the action at a cell of the footer."""
     found = _footed(mode, width, actions)
     return next((action for action, start, key, name in found if start <= x < start + len(key) + len(name)), None)
 
 
 def _footed(mode: str, width: int, actions: Sequence[Action]) -> list[tuple[Action, int, str, str]]:
-    """Actions of the footer, each with its first cell, its key and its name (empty where there is no room for it)."""
+    """Return the footer's actions, each with its first cell, key and name (empty where there is no room)."""
     # Help and quit are promised first: whoever sees only a few keys must see these.
     shown = sorted((a for a in actions if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit")))
     texts = [(a, a.shown_keys.split()[0], f" {a.footer}") for a in shown]
@@ -196,5 +242,5 @@ def _footed(mode: str, width: int, actions: Sequence[Action]) -> list[tuple[Acti
 
 
 def count(number: int, what: str) -> str:
-    """``1 seed``, ``2 seeds``."""
+    """Return a number with its noun: ``1 seed``, ``2 seeds``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The selection panel's rows, made from the state: pure, so that what can be picked is tested without a screen."""
+"""Rows of the selection panel, made from the state. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fnmatch
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from explorer.selection.axes import own_axes
 from explorer.selection.question import fitting
 from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_corpus
 
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
 MORE = "\0more"
-"""Name of the row that stands for those of a folded list; no measure, task, seed or corpus is called so."""
-_DEFAULT = "param  default"
+"""Name of the row that unfolds a list; no measure, task, seed or corpus can have it."""
+_DEFAULT = "options: default"
 SHORT = 4
-"""Lists of so many rows are not folded."""
+"""Most rows of a list that is never folded."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,18 @@ class Choice:
     mark: str = ""
     """``(x)`` one of several, ``[x]`` any of several; empty for heads and ranges."""
     text: str = ""
-    """What the row says after its mark."""
+    """Text of the row after its mark."""
     key: str = ""
-    """The quick key of the section, on its head."""
+    """Key of the section, shown on its head."""
 
     @property
     def head(self) -> bool:
-        """Not to be picked."""
+        """It cannot be picked."""
         return not self.name
 
 
 def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice]:
-    """All rows, or those that match the words (part of a name, or a glob); a section without a match is left out."""
+    """Return all rows, or those whose name contains or (as a glob) matches the words, with their sections' heads."""
     measure = catalogue.measure(state.measured)
     against = state.compared_with
     sections = [
@@ -50,7 +51,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
         [
             Choice("against", key="r", text=_of_against(state, measure)),
             *(
-                Choice("against", name, _one(name == against), name)
+                Choice("against", name, _one(name == against), _reference(name))
                 for name in _with(against, catalogue.references(state.corpus))
             ),
         ],
@@ -69,6 +70,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
             Choice("range", key="", text="range"),
             Choice("step", "step", "", f"step   {state.steps or 'all'}"),
             Choice("layer", "layer", "", f"layer  {state.layers or 'all'}"),
+            *_axes(state, catalogue),
             *_statistic(state),
             *_parameters(state, catalogue),
         ],
@@ -86,24 +88,39 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
 
 
 def _of_measure(state: State) -> str:
-    """Says so where the view shows another measure than the chosen one."""
-    return "measure" if state.measured == state.measure else f"measure: here {state.measured}"
+    """Return the head of the measures; it tells where the view always shows the same one."""
+    return "measure" if state.measured == state.measure else f"measure: {state.measured} (fixed)"
 
 
 def _of_against(state: State, measure: Measure | None) -> str:
     if measure is not None and not measure.compares:
-        return "against (not used)"
-    return "against" if state.compared_with == str(state.against) else "against (fixed here)"
+        return "compared with: -"
+    return "compared with" if state.compared_with == str(state.against) else "compared with (fixed)"
+
+
+def _axes(state: State, catalogue: Catalogue) -> list[Choice]:
+    """Return one row per axis that only this measure has."""
+    measure = catalogue.measure(state.measured)
+    chosen = dict(state.along(state.measured))
+    own = own_axes(measure) if measure is not None else ()
+    return [Choice(a.name, a.name, "", f"{a.name:6} {chosen.get(a.name, 'all')}") for a in own]
+
+
+def _reference(name: str) -> str:
+    """Return a reference in words."""
+    if name == "seeds":
+        return "other seeds same step"
+    return f"seed {name[5:]} same step" if name.startswith("seed:") else name
 
 
 def _statistic(state: State) -> list[Choice]:
-    """Which statistics a table shows, where it is not all."""
+    """Return the row of the statistics that a table shows, where it is not all."""
     wanted = state.look.statistic
     return [Choice("statistic", "statistic", "", f"stat   {wanted}")] if wanted else []
 
 
 def _annotations(state: State, catalogue: Catalogue) -> list[Choice]:
-    """The annotations that the measure can read, where there are several."""
+    """Return the annotations that the measure can read, where there are several."""
     measure, info = catalogue.measure(state.measured), catalogue.info(state.corpus)
     fits = fitting(measure, info) if measure is not None and info is not None else ()
     chosen = state.labels(catalogue, measure) if measure is not None else ""
@@ -111,17 +128,17 @@ def _annotations(state: State, catalogue: Catalogue) -> list[Choice]:
 
 
 def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:
-    """One row for all of the measure's parameters: those that the user changed, with their values."""
+    """Return one row for the measure's parameters: those that the user changed, with their values."""
     measure = catalogue.measure(state.measured)
     if measure is None or not measure.parameters:
         return []
     changed = ", ".join(f"{name} {value}" for of, name, value in state.parameters if of == measure.name)
-    return [Choice("parameters", "parameters", "", f"param  {changed}" if changed else _DEFAULT)]
+    return [Choice("parameters", "parameters", "", f"options: {changed}" if changed else _DEFAULT)]
 
 
 def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
-    """The rows as they are where they fit; else the longest lists of which one is picked show that one alone, as many
-    as must; the ``opened`` section never."""
+    """Return the rows as they are where they fit; else fold the longest lists to the row that is picked, as many as
+    needed, but never the ``opened`` section."""
     sections = _sections(rows)
     lengths = {name: len(section) for name, section in sections.items() if any(r.mark == _one(True) for r in section)}
     left = len(rows)
@@ -132,7 +149,7 @@ def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
             continue
         head, *section = sections[name]
         kept = [head, *(r for r in section if r.mark == _one(True)), Choice(name, MORE, "", "")]
-        sections[name] = [*kept[:-1], replace(kept[-1], text=f"    {len(section) + 2 - len(kept)} more")]
+        sections[name] = [*kept[:-1], replace(kept[-1], text=f"    {len(section) + 2 - len(kept)} more (enter)")]
         left -= lengths[name] - len(kept)
     shown = [row for section in sections.values() for row in section]
     if left > room:  # parameters that nobody changed: the filter line sets them too
@@ -141,7 +158,7 @@ def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
 
 
 def _sections(rows: list[Choice]) -> dict[str, list[Choice]]:
-    """Each head with its rows, by the head's section."""
+    """Return each head with its rows, by the head's section."""
     found: dict[str, list[Choice]] = {}
     name = ""
     for row in rows:
@@ -151,7 +168,7 @@ def _sections(rows: list[Choice]) -> dict[str, list[Choice]]:
 
 
 def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
-    """The state after a row was picked (ranges are typed elsewhere)."""
+    """Return the state after a row was picked."""
     match row.section:
         case "measure":
             return replace(state, measure=row.name)
@@ -166,6 +183,23 @@ def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
         case "annotation":
             return replace(state, annotation=row.name)
     return state
+
+
+def typed(row: Choice, state: State, catalogue: Catalogue) -> tuple[str, str] | None:
+    """Return the present value of a row that is typed, and a hint; None for a row that is picked."""
+    measure = catalogue.measure(state.measured)
+    match row.section:
+        case "step" | "layer":
+            return str((state.steps if row.section == "step" else state.layers) or ""), "0,20,100-500 or all"
+        case "statistic":
+            return state.look.statistic, "hull* or all"
+        case "parameters" if measure is not None:
+            return " ".join(f"{name}:{value}" for name, value in state.settings(measure)), f"of {measure.name}"
+    own = {axis.name: axis for axis in own_axes(measure)} if measure is not None else {}
+    if row.section not in own:
+        return None
+    hint = f"{own[row.section].title}: " + ("names, or all" if own[row.section].kind == "text" else "0,2-6 or all")
+    return dict(state.along(state.measured)).get(row.section, ""), hint
 
 
 def _matches(row: Choice, wanted: str) -> bool:

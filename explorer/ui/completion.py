@@ -1,4 +1,4 @@
-"""What could come next in a statement: tables after FROM and JOIN, else columns of the tables it names (pure)."""
+"""Completion of SQL: tables after FROM and JOIN, else columns of the tables that a statement names. Pure."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _NAMED = re.compile(r"\b(?:from|join)\s+(\w+)(?:\s+(?:as\s+)?(\w+))?", re.IGNORE
 
 
 def prefix(before: str) -> str:
-    """The word that is being typed."""
+    """Return the word that is being typed."""
     found = _LAST.search(before)
     return found.group() if found else ""
 
 
 def completions(before: str, whole: str, columns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """What the word at the end of ``before`` may become, likeliest first; nothing while no letter is typed.
+    """Return endings of the word at the end of ``before``, likeliest first; none while no letter is typed.
 
     Args:
         before: the statement up to the cursor.

@@ -1,4 +1,4 @@
-"""What the keys for the next one lead to: pure, from one state to another, and in words where on the way one is."""
+"""Steps to the next measure, task, seed and so on: from one state to another. Pure."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from explorer.ui.state import FIRST_MEASURE, Catalogue, State, compared, settled
 from explorer.views.base import END, Cursor, DrawOptions
 
 ALL = ""
-"""In place of the name of one."""
+"""Stands for all of them, in place of a name."""
 
 
 def cycled(choices: Sequence[str], current: str, by: int = 1) -> str:
-    """The next of the choices after the current one, around the end; the first when it is none of them."""
+    """Return the choice after the current one, starting again at the end; the first if it is not one of them."""
     if current not in choices:
         return choices[0] if choices else current
     return choices[(choices.index(current) + by) % len(choices)]
 
 
 def next_measure(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The next measure of the registry."""
+    """Return the state with the next measure of the registry."""
     return replace(state, measure=cycled([m.name for m in catalogue.measures], state.measure, by))
 
 
 def next_task(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """One task after the other, then all of them."""
+    """Return the state with the next task; after the last one all of them."""
     there = catalogue.tasks(state.corpus)
     chosen = cycled((*there, ALL) if len(there) > 1 else there, _one(state.tasks, there), by)
     return settled(replace(state, tasks=there if chosen == ALL else (chosen,)), catalogue)
 
 
 def next_seed(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """All seeds, then one after the other."""
+    """Return the state with the next seed; after the last one all of them."""
     there = catalogue.seeds(state.corpus, state.tasks)
     chosen = cycled((ALL, *there), _one(state.seeds or there, there), by)
     return replace(state, seeds=() if chosen == ALL else (chosen,))
 
 
 def where(state: State, catalogue: Catalogue, what: str, key: str, way: str) -> str:
-    """Which task or seed is shown, and how to come to the others.
+    """Return which task or seed is shown, and how to get to the others, as a sentence.
 
     Args:
         what: ``task`` or ``seed``.
         key: that leads to the next.
-        way: the key of the next way to look.
+        way: the key of the next picture.
     """
     there = catalogue.tasks(state.corpus) if what == "task" else catalogue.seeds(state.corpus, state.tasks)
     chosen = (state.tasks if what == "task" else state.seeds) or there
@@ -58,31 +58,36 @@ def where(state: State, catalogue: Catalogue, what: str, key: str, way: str) -> 
         return f"{what.capitalize()} {chosen[0]}, {place} of {len(there)}; {key} shows {then}."
     words = f"All {len(there)} {what}s; {key} shows one after the other."
     parts = {variant.part for variant in MODES[state.mode].variants}
-    if what == "task" and state.variant.kind is not None and state.variant.part != what and state.mode != "table":
-        words += f" Here {chosen[0]} is shown" + (f": {way} leads on to all." if what in parts else ".")
+    if (
+        what == "task"
+        and state.variant.kind is not None
+        and not state.variant.every_task
+        and state.variant.part != what
+    ):
+        words += f" Only {chosen[0]} is drawn" + (f"; {way}: one line per task." if what in parts else ".")
     return words
 
 
 def _one(chosen: Sequence[str], there: Sequence[str]) -> str:
-    """The one that is chosen; ALL where that is several."""
+    """Return the one that is chosen; ALL where several are."""
     return chosen[0] if len(chosen) == 1 and len(there) > 1 else ALL
 
 
 def next_corpus(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The next corpus that holds checkpoints."""
+    """Return the state with the next corpus that has checkpoints."""
     names = [info.name for info in catalogue.corpora if catalogue.of(info.name)]
     return with_corpus(state, catalogue, cycled(names, state.corpus, by))
 
 
 def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The next thing to compare with."""
+    """Return the state with the next reference."""
     there = catalogue.references(state.corpus)
     return compared(state, cycled(there, str(state.against), by))
 
 
 def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """The mode's next variant; one that sets tasks beside each other takes in all of them where only one is chosen:
-    that one first, so that views of one task go on with it."""
+    """Return the state with the mode's next variant; a variant that compares tasks adds the others where only one is
+    chosen, behind it, so that views of one task still show it."""
     there = dict(state.variants)
     there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
     new = replace(state, variants=tuple(there.items()))
@@ -92,7 +97,7 @@ def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
 
 
 def stepped(state: State, catalogue: Catalogue, by: int) -> State:
-    """One step on, in every view that is of one step or has steps along x.
+    """Return the state one step on, in every view of one step or with steps along x.
 
     Raises:
         BertdynError: nothing is chosen.
@@ -106,7 +111,7 @@ def stepped(state: State, catalogue: Catalogue, by: int) -> State:
 
 
 def looking(state: State, catalogue: Catalogue, what: str, by: int) -> State:
-    """The next layer or head, where the view is of one."""
+    """Return the state with the next layer or head, for views of one."""
     if what == "head":
         return replace(state, look=replace(state.look, head=(state.look.head + by) % (catalogue.heads + 1)))
     layer = catalogue.layers if state.look.layer is None else state.look.layer
@@ -114,7 +119,7 @@ def looking(state: State, catalogue: Catalogue, what: str, by: int) -> State:
 
 
 def resorted(options: DrawOptions, columns: Sequence[str]) -> DrawOptions:
-    """The next order of a table: each column ascending, then descending; at the end its own order again."""
+    """Return the next order of a table: each column ascending, then descending, at the end its own order again."""
     if options.sort and not options.descending:
         return replace(options, descending=True)
     return replace(options, sort=cycled(("", *columns), options.sort), descending=False)

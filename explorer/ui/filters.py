@@ -1,17 +1,22 @@
-"""The filter line: ``task:sst* step>=100 layer:8-12 seed!=3 head:2 variance:0.9``, from state to state (pure)."""
+"""The filter line: ``task:sst* step>=100 layer:8-12 seed!=3 module:query variance:0.9``. Pure."""
 
 from __future__ import annotations
 
 import difflib
 import fnmatch
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from explorer.selection import Ranges
-from explorer.ui.modes import MODES
+from explorer.selection.axes import check, own_axes
+from explorer.ui.modes import MODES, Mode
 from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
 from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.measures.declaration import Axis
 
 _CONDITION = re.compile(r"([a-z_]+)(!=|>=|<=|>|<|=|:)(.*)", re.DOTALL)
 _FIELDS = ("task", "seed", "step", "layer", "head", "statistic", "measure", "corpus", "annotation", "against")
@@ -19,7 +24,7 @@ _Spans = tuple[tuple[int, int | None], ...]
 
 
 def is_condition(word: str) -> bool:
-    """A word such as ``step>=100``; other words are looked for among names."""
+    """Return whether a word is a condition such as ``step>=100``; other words are searched among names."""
     return _CONDITION.fullmatch(word) is not None
 
 
@@ -28,7 +33,7 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
 
     Names may be globs, several separated by commas; ``!=`` takes what does not match. Numbers may be ranges, or be
     compared. Of several conditions on one field all must hold, but for heads and statistics: there the last one does.
-    Other names are parameters of the measure that is shown.
+    Other names are axes or parameters of the measure that is shown.
     Words without a condition are looked for among tasks.
 
     Raises:
@@ -39,7 +44,9 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
         found = _CONDITION.fullmatch(word)
         what, sign, wanted = found.groups() if found else ("task", ":", f"*{word}*")
         sign = ":" if sign == "=" else sign
-        if sign not in (":", "!=") and what not in ("step", "layer"):
+        axis = own_axis(state, catalogue, what)
+        ordered = what in ("step", "layer") or (axis is not None and axis.kind != "text" and sign == ">=")
+        if sign not in (":", "!=") and not ordered:
             raise BertdynError(f"'{word}': {what} has no order, only steps and layers have; write {what}: or {what}!=.")
         match what:
             case "task":
@@ -71,30 +78,71 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
                 state = replace(state, annotation=_matching(wanted, there, "annotation", sign)[0])
             case "against":
                 state = compared(state, wanted)
+            case _ if axis is not None:
+                state = _along(state, axis, sign, wanted)
             case _:
                 state = _set(state, catalogue, what, wanted)
         said.add(what)
     return state
 
 
-def unheard(state: State, text: str, table: str) -> str:
-    """What the filter line said that the mode does not show, in words; ``table``: the key of the Table."""
-    found = filter(None, map(_CONDITION.fullmatch, text.split()))
-    if state.mode == "table" or "statistic" not in {match[1] for match in found}:
+def own_axis(state: State, catalogue: Catalogue, name: str) -> Axis | None:
+    """Return the axis of that name that only the measure has; None where it has none."""
+    measure = catalogue.measure(state.measured)
+    return next((axis for axis in own_axes(measure) if axis.name == name), None) if measure is not None else None
+
+
+def _along(state: State, axis: Axis, sign: str, wanted: str) -> State:
+    """Choose along one of the measure's own axes; everything is stored as no choice."""
+    text = {"!=": f"!{wanted}", ">=": f"{wanted}-"}.get(sign, wanted)
+    everything = text in ("", "all", "*")
+    if not everything:
+        check(axis, text)
+    name = (state.measured, axis.name)
+    kept = tuple(one for one in state.axes if one[:2] != name)
+    return replace(state, axes=kept if everything else tuple(sorted((*kept, (*name, text)))))
+
+
+def conditions(what: str, typed: str) -> tuple[str, str]:
+    """Return the conditions in a typed line, and the words between them.
+
+    Args:
+        what: the row of the panel that the line was typed for (``step``, ``parameters``); empty: a filter line.
+    """
+    if what and what != "parameters":
+        wanted = typed.replace(" ", "")
+        return (f"{what}!={wanted[1:]}" if wanted.startswith("!") else f"{what}:{wanted}"), ""
+    words = typed.split()
+    return " ".join(filter(is_condition, words)), " ".join(w for w in words if not is_condition(w))
+
+
+def unheard(state: State, text: str, key_of: Callable[[str], str]) -> str:
+    """Return a sentence about conditions that the mode cannot show; empty where there are none."""
+    said = {match[1] for match in map(_CONDITION.fullmatch, text.split()) if match}
+    rows = {"statistic", *(axis for axis, _ in state.along(state.measured))}
+    if not said & rows or _shows_statistics(MODES[state.mode]):
         return ""
+    where = ", ".join(f"{m.title} ({key_of(f'mode.{m.name}')})" for m in MODES.values() if _shows_statistics(m))
     mode = MODES[state.mode].title
-    return f"{mode} shows the statistics that it is made for; rows of other ones are in Table ({table})."
+    what = "statistics that it is made for" if "statistic" in said else "values that stand for whole layers"
+    return f"{mode} shows the {what}; rows of other ones are in {where}."
+
+
+def _shows_statistics(mode: Mode) -> bool:
+    kind = mode.variants[0].kind
+    return kind is not None and "statistic" in kind.depends
 
 
 def _set(state: State, catalogue: Catalogue, name: str, value: str) -> State:
-    """A parameter of the measure that is shown; its default is written as nothing said."""
+    """Set a parameter of the measure that is shown; its default is stored as no change."""
     measure = catalogue.measure(state.measured)
     there = {p.name: p for p in measure.parameters} if measure is not None else {}
     if measure is None or name not in there:
-        close = difflib.get_close_matches(name, (*_FIELDS, *there), 1)
+        axes = [axis.name for axis in own_axes(measure)] if measure is not None else []
+        close = difflib.get_close_matches(name, (*_FIELDS, *axes, *there), 1)
         meant = f" Did you mean '{close[0]}:'?" if close else ""
         own = f"; parameters of {state.measured}: {', '.join(there)}" if there else ""
-        raise BertdynError(f"There is no '{name}:'.{meant} There is {', '.join(_FIELDS)}{own}.")
+        raise BertdynError(f"There is no '{name}:'.{meant} There is {', '.join((*_FIELDS, *axes))}{own}.")
     try:
         plain = there[name].read(value) == there[name].default
     except ValueError as error:
@@ -106,7 +154,7 @@ def _set(state: State, catalogue: Catalogue, name: str, value: str) -> State:
 
 
 def _ranges(what: str, sign: str, wanted: str, before: Ranges | None) -> Ranges | None:
-    """Numbers that a condition and what was said before allow."""
+    """Return the numbers that a condition and earlier ones on the same field allow."""
     if sign == ":" and wanted in ("", "all", "*"):
         return before
     given = Ranges.parse(wanted, what)
@@ -141,7 +189,7 @@ def _both(one: _Spans, other: _Spans) -> _Spans:
 
 
 def _others(spans: _Spans) -> _Spans:
-    """All numbers from 0 on that are in none of the spans."""
+    """Return all numbers from 0 that are in none of the spans."""
     found: _Spans = ((0, None),)
     for low, high in spans:
         below = ((0, low - 1),) if low else ()

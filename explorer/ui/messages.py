@@ -1,4 +1,4 @@
-"""What the data thread and the job tell the screen."""
+"""Messages to the main screen, from the data thread, the jobs and the modes' own threads."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass
 class Listed(Message):
-    """The store was opened, or what it holds has changed."""
+    """The store was opened, or its content has changed."""
 
     catalogue: Catalogue
 
 
 @dataclass
 class Loaded(Message):
-    """A view of what was asked for; drawn in place of the one before."""
+    """A view that was asked for."""
 
     wish: Wish
     view: View
     missing: int
-    """Values of a layer that nobody has computed yet."""
+    """Number of values that are not computed."""
 
 
 @dataclass
 class Failed(Message):
-    """No view: why, in words. ``wish`` is None when the store itself cannot be read."""
+    """There is no view, and why. ``wish`` is None when the store itself cannot be read."""
 
     wish: Wish | None
     reason: str
@@ -43,7 +43,7 @@ class Failed(Message):
 
 @dataclass
 class Exported(Message):
-    """A view was written to a file, or why not."""
+    """A view was written to a file, or the reason why it was not."""
 
     path: Path | None
     reason: str = ""
@@ -51,7 +51,7 @@ class Exported(Message):
 
 @dataclass
 class Answered(Message):
-    """A statement was answered, or why not."""
+    """A statement was answered, or the reason why it was not."""
 
     number: int
     table: Table | None
@@ -61,14 +61,14 @@ class Answered(Message):
 
 @dataclass
 class Described(Message):
-    """Tables that can be asked, with their columns."""
+    """Tables that can be queried, with their columns."""
 
     columns: dict[str, tuple[str, ...]]
 
 
 @dataclass
 class Progress(Message):
-    """How far a job is."""
+    """Progress of a job."""
 
     done: int
     total: int
@@ -80,26 +80,39 @@ class Progress(Message):
 
 @dataclass
 class Ended(Message):
-    """A job is over."""
+    """A job has ended."""
 
     request: Request
     how: Literal["done", "cancelled", "replaced"]
-    """``replaced``: it made room for another."""
+    """``replaced``: it made room for another one."""
     reason: str = ""
-    """Why not everything could be done; empty when all went well."""
+    """Why not everything could be done; empty if it was."""
     said: tuple[str, ...] = ()
-    """What was done, in sentences, where the user waits for that."""
+    """Results in sentences, if the user waits for them."""
 
 
 @dataclass
-class Kept(Message):
-    """The session was saved, or why not."""
+class SessionSaved(Message):
+    """The session was saved, or the reason why it was not."""
 
     trouble: str
 
 
 @dataclass
 class Background(Message):
-    """What the terminal says of its background."""
+    """The terminal told its background."""
 
     dark: bool
+
+
+@dataclass
+class ToMode(Message):
+    """A message for one of the modes."""
+
+    mode: str
+    message: Message
+
+
+@dataclass
+class Led(Message):
+    """A key that might lead elsewhere has done so: what was typed behind it can be acted on."""

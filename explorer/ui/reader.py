@@ -37,9 +37,9 @@ POLL_SECONDS = 1.5
 TICK = 20_000_000
 """Nanoseconds: coarser than the clock of a local file system."""
 KEPT = 12
-"""Answers of sources that are kept: going back and forth between a few costs nothing."""
+"""Number of cached answers: going back and forth between a few views costs nothing."""
 KEPT_VALUES = 15_000
-"""Values that they may have together; the newest is always kept."""
+"""Most values of all cached answers together; the newest answer is always kept."""
 
 
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
@@ -49,19 +49,19 @@ VALUES = ((TABLES, 1),)
 
 
 Name = tuple[str, "Question | None", "Look"]
-"""A source, of what, and what of it is looked at: equal names have equal answers."""
+"""A source, its question and its look: equal names have equal answers."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a source gave, and how old it is."""
+class CachedAnswer:
+    """The answer of a source, and its age."""
 
     data: Any
     age: int
 
 
 class Reader:
-    """A thread with one wish a place at a time. ``post`` must be safe to call from any thread."""
+    """A thread that serves one wish per pane. ``post`` must be safe to call from any thread."""
 
     def __init__(self, path: Path, post: Callable[[Message], object], reads: ReadStore | None = None) -> None:
         self._path, self._post = path, post
@@ -69,19 +69,19 @@ class Reader:
         """How the tables are read; None: in a process of its own."""
         self._wake = threading.Condition()
         self._wishes: dict[int, Wish] = {}
-        """By place: 0 the picture, 1 what stands beside it."""
+        """By pane: 0 the picture, 1 the view beside it."""
         self._due: set[int] = set()
-        """Places whose wish is still to be answered."""
+        """Panes whose wish is not answered yet."""
         self._chores: list[Callable[[], Path]] = []
         self._stopped = self._early = False
         self._store: Store | None = None
         self._age = 0
-        """Goes up when what was read may no longer be all there is."""
-        self._kept: OrderedDict[Name, Kept] = OrderedDict()
+        """Goes up when the store may hold more than was read."""
+        self._kept: OrderedDict[Name, CachedAnswer] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
 
     def start(self) -> None:
-        """Open the store, and go on until ``stop``; done twice, it does nothing more."""
+        """Open the store and run until ``stop``; a second call does nothing."""
         if self._thread.ident is None:
             self._thread.start()
 
@@ -92,7 +92,7 @@ class Reader:
             self._wake.notify()
 
     def finish(self) -> None:
-        """End the thread, and what it waits for; nothing is left running behind the user."""
+        """End the thread and the process that it waits for."""
         self.stop()
         if (store := self._store) is not None:
             store.close()
@@ -100,7 +100,7 @@ class Reader:
             self._thread.join()
 
     def show(self, wish: Wish | None, place: int = 0) -> None:
-        """Wish for a view in a place, or for none; a wish not begun yet is dropped."""
+        """Ask for a view in a pane, or for none; an earlier wish that was not begun is dropped."""
         with self._wake:
             if wish is None:
                 self._wishes.pop(place, None)
@@ -110,13 +110,13 @@ class Reader:
             self._wake.notify()
 
     def look_again(self) -> None:
-        """New results may be there: look now, not at the next poll."""
+        """Look for new results now, not at the next poll."""
         with self._wake:
             self._early = True
             self._wake.notify()
 
     def write(self, chore: Callable[[], Path]) -> None:
-        """Write a file in this thread; the answer is ``Exported``."""
+        """Write a file in this thread, and post ``Exported``."""
         with self._wake:
             self._chores.append(chore)
             self._wake.notify()
@@ -184,7 +184,7 @@ class Reader:
                 self._post(Failed(wish, reason_of(error)))
 
     def _next(self) -> tuple[int, Wish, int] | None:
-        """The wish to answer now, with its place and how old what answers it may be."""
+        """Return the wish to answer now, with its pane and the age that answers must have."""
         with self._wake:
             while self._due and not self._stopped:
                 place = min(self._due)
@@ -194,7 +194,7 @@ class Reader:
         return None
 
     def _gives_way(self, place: int) -> bool:
-        """Something is wished for a place that goes first: this one is answered after it."""
+        """Whether another pane goes first; this one is answered after it."""
         with self._wake:
             first = min(self._due, default=place) < place
             if first:
@@ -205,7 +205,7 @@ class Reader:
         sources, names = VIEWS[wish.view].sources, _names(wish)
         known = [self._kept[name] for name in names if name in self._kept]
         if len(known) == len(names):
-            # What was read before shows at once, whatever has come since.
+            # Earlier answers are shown at once, even when newer values exist.
             self._post(_loaded(wish, [kept.data for kept in known]))
             if all(kept.age == age for kept in known):
                 return
@@ -215,7 +215,7 @@ class Reader:
                 return
             kept = self._kept.pop(name, None)
             if kept is None or kept.age != age:
-                kept = Kept(source.fetch(store, wish.question, wish.look, got), age)
+                kept = CachedAnswer(source.fetch(store, wish.question, wish.look, got), age)
                 _explain_nothing(store, wish.question, kept.data)
             self._kept[name] = kept
             got.append(kept.data)
@@ -224,7 +224,7 @@ class Reader:
             self._forget()
 
     def _forget(self) -> None:
-        """Drop what was not asked for the longest; what is on the screen stays."""
+        """Drop the answers that were not used for the longest time; those on the screen stay."""
         with self._wake:
             shown = {name for wish in self._wishes.values() for name in _names(wish)}
         for name in [name for name in self._kept if name not in shown]:
@@ -233,7 +233,9 @@ class Reader:
             del self._kept[name]
 
     def _values(self) -> int:
-        return sum(len(getattr(kept.data, "results", ())) for kept in self._kept.values())
+        from explorer.views.rows import Rows
+
+        return sum(len(kept.data.results) for kept in self._kept.values() if isinstance(kept.data, Rows))
 
 
 def _load_numpy() -> None:
@@ -249,12 +251,14 @@ def _load_numpy() -> None:
 
 
 def _names(wish: Wish) -> list[Name]:
-    """What the wish's view is made of."""
+    """Return the names of the answers that a wish's view is made of."""
     return [(s.fetcher, wish.question, s.trimmed(wish.look)) for s in VIEWS[wish.view].sources]
 
 
 def _explain_nothing(store: Store, question: Question | None, data: Any) -> None:
-    if question is not None and hasattr(data, "wanted") and not len(data.wanted):
+    from explorer.views.rows import Rows
+
+    if question is not None and isinstance(data, Rows) and not len(data.wanted):
         from explorer.compute.plan import coverage
 
         coverage(store, question)  # knows why nothing can be asked for, and raises that
@@ -267,7 +271,7 @@ def _loaded(wish: Wish, data: Sequence[Any]) -> Loaded:
 
 
 def reason_of(error: Exception) -> str:
-    """An error in words. What is no user's mistake says its type too, so that a report of it helps."""
+    """Return an error in words; one that is not the user's mistake with its type, for a report."""
     from explorer.measures.base import MeasureError
 
     if isinstance(error, (BertdynError, MeasureError)):
@@ -278,7 +282,7 @@ def reason_of(error: Exception) -> str:
 
 
 def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-    """What a look at some folders of a store says: equal stamps, nothing new. ``where``: names and how deep to look.
+    """Return a stamp of some folders of a store: equal stamps, nothing new. ``where``: names and depths.
 
     A checkpoint is renamed into its seed's folder, an annotation into its corpus's, a row's fragment into its table's:
     the times of those folders tell all. The cost grows with the number of runs, not of checkpoints.
@@ -296,12 +300,12 @@ def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, 
 
 
 def _settled(changed: int, now: int) -> int:
-    """A time that reads otherwise later when the folder may change again within the same tick of its clock."""
+    """Return a time that will differ later if the folder may change again within the same tick of its clock."""
     return changed if changed < now - TICK else -changed
 
 
 def _folders(top: str, depth: int) -> Iterator[str]:
-    """A folder and those below it, as many levels as ``depth``; one that vanishes meanwhile is not there."""
+    """Yield a folder and those below it, ``depth`` levels deep; one that vanishes meanwhile is skipped."""
     try:
         inside = [e.path for e in os.scandir(top) if e.is_dir()] if depth else []
     except OSError:

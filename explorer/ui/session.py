@@ -1,8 +1,8 @@
-"""What a store was left with: the state, the panel, what other parts add. One file a store, and one of its presets.
+"""Sessions: the state in which a store was left. One file per store, and one of its presets.
 
 Files are written whole and renamed into place: a dropped connection, a full disk or a kill leaves the one before. Two
 explorers of one store write the same file and the last one wins; presets are read again before each change, so that
-neither loses the other's. A file that cannot be understood is never lost: the session's is set aside before it is
+neither loses the other's. A file that cannot be read is never lost: the session's is set aside before it is
 replaced, the presets' is not replaced at all.
 """
 
@@ -28,30 +28,30 @@ from explorer.ui.state import State
 _VERSION = 2
 _DRAFT = ".tmp"
 _STALE_SECONDS = 3600
-"""Drafts that are older were left by a process that was killed."""
+"""Older drafts were left by a process that was killed."""
 _NAMED = 60
-"""Bytes of the store's name that the file's name begins with, for people who look."""
+"""Most bytes of the store's name in the file's name; they are for people who look."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What is kept of a session."""
+    """Content of a session."""
 
     state: State = field(default_factory=State)
     folded: bool | None = None
-    """The panel, where the user said so."""
+    """Whether the panel is folded; None: the user did not say."""
     extra: dict[str, Any] = field(default_factory=dict)
-    """What other parts want to find again (a statement, a history), by a name of theirs; JSON values only."""
+    """JSON values that modes keep (a statement, a history), by mode."""
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where sessions are: bertdyn/sessions under $XDG_STATE_HOME or ~/.local/state."""
+    """Return the folder of sessions: bertdyn/sessions under $XDG_STATE_HOME or ~/.local/state."""
     base = environ.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(base).expanduser() / "bertdyn" / "sessions"
 
 
 class Session:
-    """The files of one store, whatever path leads to it. Never raises: a session is a comfort, not a duty."""
+    """The files of one store, whatever path leads to it. Never raises: the explorer works without a session."""
 
     def __init__(self, store: Path, environ: Mapping[str, str] = os.environ) -> None:
         real = os.path.realpath(store)
@@ -63,10 +63,10 @@ class Session:
         self._lock = threading.Lock()
         self._asked = self._written = 0
         self.trouble = ""
-        """Why the file that is there was not taken for a session; empty where it was, or there is none."""
+        """Why the existing file was not accepted; empty where it was, or there is none."""
 
     def read(self) -> Saved:
-        """What was saved last; a fresh start where nothing was, or nothing that can be read (then see ``trouble``)."""
+        """Return what was saved last; a fresh start where there is nothing, or nothing readable (see ``trouble``)."""
         _tidy(self.path)
         said, self.trouble = _json(self.path)
         if not self.trouble and said and said.get("version") != _VERSION:
@@ -77,11 +77,11 @@ class Session:
         return saved if saved.state.mode in MODES else replace(saved, state=State())
 
     def write(self, saved: Saved) -> str:
-        """Save, unless something newer was asked to be saved meanwhile; why that could not be done, or nothing."""
+        """Save, unless something newer was saved meanwhile; return why that failed, or nothing."""
         return self.writer(saved)()
 
     def writer(self, saved: Saved) -> Callable[[], str]:
-        """The same as a chore for another thread; its place in the order is taken now."""
+        """Return the same as a function for another thread; its place in the order is taken now."""
         self._asked += 1
         number = self._asked
 
@@ -100,21 +100,21 @@ class Session:
 
     @property
     def aside(self) -> Path:
-        """Where a file goes that is none of ours."""
+        """Path to which an unreadable file is moved."""
         return self.path.with_name(self.path.name + ".old")
 
     def presets(self) -> dict[str, State]:
-        """Selections kept by name, by name."""
+        """Return the kept selections by name, sorted."""
         said = _json(self.presets_path)[0].get("presets")
         named = said.items() if isinstance(said, dict) else ()
         return {name: decode(State, state) for name, state in sorted(named)}
 
     def keep(self, name: str, state: State) -> str:
-        """Keep a selection under a name, in place of one of that name; why that could not be done, or nothing."""
+        """Keep a selection under a name, replacing one of that name; return why that failed, or nothing."""
         return self._changed({**self.presets(), name: state})
 
     def drop(self, name: str) -> str:
-        """Forget one; why that could not be done, or nothing."""
+        """Forget a selection; return why that failed, or nothing."""
         return self._changed({n: state for n, state in self.presets().items() if n != name})
 
     def _changed(self, presets: Mapping[str, State]) -> str:
@@ -125,7 +125,7 @@ class Session:
 
 
 def _json(path: Path) -> tuple[dict[str, Any], str]:
-    """What a file says, or why it says nothing; a file that is not there says nothing, and that is no trouble."""
+    """Return the content of a file, or why it cannot be read; a missing file is empty, without a reason."""
     try:
         said = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -138,7 +138,7 @@ def _json(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _tidy(path: Path) -> None:
-    """Remove what a process that was killed in the middle of writing has left."""
+    """Remove drafts of processes that were killed while writing."""
     with contextlib.suppress(OSError):
         for draft in path.parent.glob(f".{glob.escape(path.name)}.*{_DRAFT}"):
             if time.time() - draft.stat().st_mtime > _STALE_SECONDS:
@@ -146,7 +146,7 @@ def _tidy(path: Path) -> None:
 
 
 def _replace(path: Path, said: Mapping[str, Any]) -> str:
-    """Write a file whole or not at all; why not, or nothing."""
+    """Write a file whole or not at all; return why it failed, or nothing."""
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_DRAFT}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -155,6 +155,6 @@ def _replace(path: Path, said: Mapping[str, Any]) -> str:
     except (OSError, ValueError) as error:  # ValueError: a lone surrogate has no UTF-8
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-        why = (error.strerror or str(error)) if isinstance(error, OSError) else "a name in it is no text"
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else "a name in it is not text"
         return f"{why}: '{path}'"
     return ""

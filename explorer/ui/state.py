@@ -1,4 +1,4 @@
-"""What the explorer shows: pure data, and pure functions from one state to the next."""
+"""The state of the explorer, and functions from one state to the next. Pure."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
 _LEADS_ON = {"corpus": "corpus.next", "measure": "measure.next"}
-"""The action that leads on from a question that cannot be asked, by what it would have to choose differently."""
+"""Action that helps where a question cannot be asked, by the choice that must change."""
 FIRST_MEASURE = "svcca"
 MOST_ROWS = 10_000
-"""Of a table: as many as memory holds and a person may page."""
+"""Most rows of a table: as many as memory holds and a person may page through."""
 
 
 class NotShownError(BertdynError):
-    """What is chosen cannot be shown; ``action`` is the one of actions.py that leads on. Who shows it names the key."""
+    """The selection cannot be shown; ``action`` is the id of an action that helps."""
 
     def __init__(self, words: str, action: str) -> None:
         super().__init__(words)
@@ -46,40 +46,40 @@ class NotShownError(BertdynError):
 
 @dataclass(frozen=True)
 class Wish:
-    """One view: of VIEWS, of which values, and what of them is looked at."""
+    """A view to ask for: its name, its question, and its look."""
 
     view: str
     question: Question | None
-    """None: of the whole store."""
+    """None: the whole store."""
     look: Look
 
 
 @dataclass(frozen=True)
 class Catalogue(Listing):
-    """What a store holds and what can be asked of it, as the data thread last listed it."""
+    """Content of a store and the measures that exist, as last listed by the data thread."""
 
     layers: int
-    """The most transformer layers of any checkpoint."""
+    """Largest number of transformer layers of a checkpoint."""
     measures: tuple[Measure, ...]
     heads: int = 0
-    """The most attention heads of any checkpoint."""
+    """Largest number of attention heads of a checkpoint."""
 
     def tasks(self, corpus: str) -> tuple[str, ...]:
-        """Fine-tuning tasks of a corpus (the pre-trained model is a reference, not a task to look at)."""
+        """Return the fine-tuning tasks of a corpus; the pre-trained model is a reference, not a task."""
         return tuple(sorted({run.recipe for run in self.runs(corpus)} - {PRETRAINED}))
 
     def seeds(self, corpus: str, tasks: Sequence[str] = ()) -> tuple[str, ...]:
-        """Seeds of the tasks (of all when none is named), numbers in their own order."""
+        """Return the seeds of the tasks (of all when none is named), numbers in their order."""
         named = ((run.recipe, run.seed) for run in self.runs(corpus))
         found = {seed for recipe, seed in named if recipe != PRETRAINED and (not tasks or recipe in tasks)}
         return tuple(sorted(found, key=seed_order))
 
     def measure(self, name: str) -> Measure | None:
-        """The measure of that name."""
+        """Return the measure of that name; None if there is none."""
         return next((m for m in self.measures if m.name == name), None)
 
     def references(self, corpus: str) -> tuple[str, ...]:
-        """What checkpoints of a corpus can be compared with, as ``--against`` writes it."""
+        """Return the references for checkpoints of a corpus, as ``--against`` writes them."""
         runs, seeds = self.runs(corpus), self.seeds(corpus)
         pretrained = (PRETRAINED,) if any(run.task == PRETRAINED for run in runs) else ()
         plain = (PLAIN,) if any(run.variant for run in runs) else ()
@@ -89,49 +89,51 @@ class Catalogue(Listing):
 
 @dataclass(frozen=True)
 class State:
-    """The whole of what is shown; equal states show the same picture."""
+    """Everything that decides what is shown; equal states show the same picture."""
 
     mode: str = next(iter(MODES))
     measure: str = FIRST_MEASURE
     corpus: str = ""
     annotation: str = ""
-    """Labels that measures read where they can; empty: the first that they can."""
+    """Annotation that measures read where they can; empty: the first one that fits."""
     tasks: tuple[str, ...] = ()
     seeds: tuple[str, ...] = ()
     steps: Ranges | None = None
     layers: Ranges | None = None
     against: Against = field(default_factory=lambda: Against("first"))
-    """Kept while a measure of one checkpoint alone is shown."""
+    """Reference; kept while a measure without one is shown."""
     reference_chosen: bool = False
-    """By the user. Until then it is the pre-trained model as soon as the store has it."""
+    """The user chose the reference. Until then it is the pre-trained model as soon as the store has it."""
     parameters: tuple[tuple[str, str, str], ...] = ()
-    """Measure, parameter and value, where the user wants another one than the measure's own default."""
+    """Measure, parameter and value, where it is not the measure's default."""
+    axes: tuple[tuple[str, str, str], ...] = ()
+    """Measure, axis and choice along it, where it is not everything."""
     look: Look = ANYWHERE
-    """Layer, head and example for views that cannot show all; the step is the cursor's."""
+    """Layer, head and example of views that cannot show all; the step comes from the cursor."""
     variants: tuple[tuple[str, int], ...] = ()
-    """Which of its variants a mode shows, where it is not the first."""
+    """Variant of each mode, by its number, where it is not the first."""
     cursors: tuple[tuple[str, Cursor], ...] = ()
-    """Where the user pointed, by kind of axes: the numbers of steps, layers and heads (see ui/places.py), the places of
-    other lines and rows. Elsewhere: the last step, of all lines or of a map's top layer."""
+    """Cursors by kind of axes: numbers of steps, layers and heads (see cursor_axes.py), places of other lines and rows.
+    Without one: the last step, of all lines or of a map's top layer."""
     options: DrawOptions = field(default_factory=DrawOptions)
     beside: tuple[tuple[str, str], ...] = ()
-    """What the user put beside a view, by its name (see ui/beside.py); empty text: nothing."""
+    """Second views that the user chose, by first view (see beside.py); empty text: none."""
 
     @property
     def variant(self) -> Variant:
-        """What the mode shows."""
+        """Variant that the mode shows."""
         there = MODES[self.mode].variants
         return there[dict(self.variants).get(self.mode, 0) % len(there)]
 
     @property
     def cursor(self) -> Cursor:
-        """What the cursor points at in this mode; views with the same axes share it."""
+        """Cursor of this mode; views with the same axes share it."""
         variant = self.variant
         at = dict(self.cursors).get(variant.axes, variant.start or Cursor(END, -1))
         return at if at.y >= 0 or variant.lines else Cursor(at.x, END)
 
     def moved(self, at: Cursor, across: int, up: int) -> Cursor:
-        """The place beside one that was drawn. From no line to the top one, and below the lowest to none."""
+        """Return the neighbour of a drawn cursor: from no line to the top one, below the lowest to none."""
         if self.variant.downwards:
             up = -up
         if up and at.y < 0:
@@ -140,7 +142,7 @@ class State:
         return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
     def pointing(self, cursor: Cursor, axes: str = "") -> State:
-        """The same, pointing elsewhere; axes with a step, a layer or a head share its number."""
+        """Return the state with another cursor; axes with a step, a layer or a head share its number."""
         axes = axes or self.variant.axes
         moved = dict(self.cursors)
         names = AXES.get(axes, ("", ""))
@@ -153,7 +155,7 @@ class State:
         return replace(self, cursors=tuple(moved.items()))
 
     def wish(self, catalogue: Catalogue) -> Wish | None:
-        """The view to ask for; None where the mode makes its own picture.
+        """Return the view to ask for; None where the mode draws its own picture.
 
         Raises:
             BertdynError: nothing in the store yet, or a measure that needs the labels that the corpus has not.
@@ -170,7 +172,7 @@ class State:
         return Wish(kind.name, None if kind.whole else self.question(catalogue, kind), look)
 
     def question(self, catalogue: Catalogue, kind: ViewKind | None = None) -> Question:
-        """The values that a view shows (None: one that shows any of them).
+        """Return the question of a view (None: one that shows any values).
 
         Raises:
             BertdynError: as wish().
@@ -197,7 +199,7 @@ class State:
         return narrowed(kind.asked(chosen), catalogue.of(chosen.corpus), at)
 
     def chosen(self, catalogue: Catalogue, name: str) -> Question:
-        """The values of one measure.
+        """Return the question about one measure.
 
         Raises:
             BertdynError: as wish().
@@ -218,6 +220,7 @@ class State:
             layers=self.layers,
             against=self.against if measure.compares else None,
             parameters=tuple(sorted((n, value) for of, n, value in self.parameters if of == name)),
+            axes=self.along(name),
         )
         try:
             return ask(typed, measure, catalogue)
@@ -234,7 +237,7 @@ class State:
         return self.annotation if self.annotation in fits else next(iter(fits), "")
 
     def settings(self, measure: Measure) -> tuple[tuple[str, object], ...]:
-        """Every parameter of a measure with its value.
+        """Return every parameter of a measure with its value.
 
         Raises:
             BertdynError: a value that the measure does not take.
@@ -244,6 +247,10 @@ class State:
         except ValueError as error:
             raise BertdynError(str(error)) from None
 
+    def along(self, measure: str) -> tuple[tuple[str, str], ...]:
+        """Return the choices along a measure's own axes, by name."""
+        return tuple((axis, text) for of, axis, text in self.axes if of == measure)
+
     @property
     def measured(self) -> str:
         """Name of the measure that the mode shows."""
@@ -252,13 +259,13 @@ class State:
 
     @property
     def compared_with(self) -> str:
-        """What the mode compares with, as ``--against`` writes it."""
+        """Reference of the mode, as ``--against`` writes it."""
         kind = self.variant.kind
         return kind.against if kind is not None and kind.against else str(self.against)
 
 
 def fixed(state: State, catalogue: Catalogue, what: str) -> str:
-    """Why the mode stays as it is whatever ``measure`` or ``reference`` is chosen; empty where it does not."""
+    """Return why choosing another ``measure`` or ``reference`` does not change the mode; empty where it does."""
     kind, title = state.variant.kind, MODES[state.mode].title
     if what == "measure" and kind is not None and kind.measure:
         return f"{title} always shows {kind.measure}"
@@ -271,7 +278,7 @@ def fixed(state: State, catalogue: Catalogue, what: str) -> str:
 
 
 def settled(state: State, catalogue: Catalogue) -> State:
-    """The state with whatever the catalogue no longer (or not yet) has replaced by what it has."""
+    """Return the state with everything that the store does not have replaced by something that it has."""
     corpora = [info.name for info in catalogue.corpora]
     corpus = state.corpus
     if corpus not in corpora or not catalogue.of(corpus):
@@ -287,7 +294,7 @@ def settled(state: State, catalogue: Catalogue) -> State:
 
 
 def compared(state: State, reference: str) -> State:
-    """Compared with what ``reference`` says.
+    """Return the state with a reference.
 
     Raises:
         BertdynError: it is nothing that ``--against`` understands.
@@ -296,7 +303,7 @@ def compared(state: State, reference: str) -> State:
 
 
 def with_corpus(state: State, catalogue: Catalogue, corpus: str) -> State:
-    """Another corpus, and a reference that it has."""
+    """Return the state with another corpus, and a reference that it has."""
     state = replace(state, corpus=corpus)
     if str(state.against) not in catalogue.references(corpus) and state.against.kind != "key":
         state = replace(state, reference_chosen=False)
@@ -304,14 +311,14 @@ def with_corpus(state: State, catalogue: Catalogue, corpus: str) -> State:
 
 
 def toggled_task(state: State, catalogue: Catalogue, name: str) -> State:
-    """Take a task in or out; the last one stays, since no task would be an empty screen."""
+    """Add or remove a task; the last one stays, since no task would be an empty screen."""
     chosen = set(state.tasks or catalogue.tasks(state.corpus)) ^ {name}
     there = tuple(t for t in catalogue.tasks(state.corpus) if t in chosen)
     return settled(replace(state, tasks=there), catalogue) if there else state
 
 
 def toggled_seed(state: State, catalogue: Catalogue, name: str) -> State:
-    """Take a seed in or out; all of them is written as none, so that seeds that come later belong."""
+    """Add or remove a seed; all of them are stored as none, so that later seeds are included."""
     there = catalogue.seeds(state.corpus, state.tasks)
     chosen = set(state.seeds or there) ^ {name}
     kept = tuple(s for s in there if s in chosen)
@@ -321,7 +328,7 @@ def toggled_seed(state: State, catalogue: Catalogue, name: str) -> State:
 
 
 def switched(options: DrawOptions, name: str) -> DrawOptions:
-    """One way of drawing turned on or off: ``log_y``, ``digits`` or ``ascii``."""
+    """Return the options with ``log_y``, ``digits`` or ``ascii`` switched."""
     return {
         "log_y": replace(options, log_y=not options.log_y),
         "digits": replace(options, digits=not options.digits),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from explorer.selection import Cells, Question
+from explorer.selection.axes import chosen_rows
 from explorer.selection.stored import OPERANDS, cell_columns, cell_of, further_axes
 from explorer.views.asked import Asked, shares
 from explorer.views.cells import YardstickKey, yardsticks
@@ -38,11 +39,14 @@ class Counts:
     """Rows of single examples and query tokens."""
     statistics: Statistics | None
     """Those that are asked for; None: all."""
+    chosen: tuple[Condition, ...] = ()
+    """What holds for rows at the places that are asked for along the measure's own axes."""
 
     @property
     def narrower(self) -> tuple[Condition, ...]:
         """Conditions on the rows."""
-        return () if self.statistics is None else (In("statistic", tuple(self.statistics.shown)),)
+        named = () if self.statistics is None else (In("statistic", tuple(self.statistics.shown)),)
+        return (*named, *self.chosen)
 
 
 def fetch_counts(store: Store, question: Question, statistic: str = "") -> Counts:
@@ -57,9 +61,9 @@ def fetch_counts(store: Store, question: Question, statistic: str = "") -> Count
     wanted = wanted_of(store, question)
     asked = Asked(store, question, wanted.tasks)
     there = chosen(asked.statistics(), statistic, question.measure.main) if statistic else None
-    counts = Counts(0, 0, 0, there)
+    counts = Counts(0, 0, 0, there, chosen_rows(question))
     everything = shares(store, wanted, wanted.tasks)
-    narrowed = shares(store, wanted, wanted.tasks, counts.narrower) if statistic else everything
+    narrowed = shares(store, wanted, wanted.tasks, counts.narrower) if counts.narrower else everything
     known = sum(share.wanted - share.missing for share in everything.values())
     rows = sum(share.rows for share in narrowed.values())
     parts = asked.count((*asked.parts, *counts.narrower)) if question.detail else 0

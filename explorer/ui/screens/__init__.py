@@ -1,1 +1,1 @@
-"""Whole screens: the main one, and what opens over it."""
+"""The main screen, and the dialogs over it."""

@@ -1,4 +1,4 @@
-"""Which view to write, and in which format."""
+"""The dialog for a file: which view, in which format."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from textual.widgets import Static
 
 from explorer.export.files import FORMATS, suffix
 from explorer.render.signs import plain
-from explorer.ui.widgets.lines import PLAIN
+from explorer.ui.widgets.text_lines import PLAIN
 
 KEYS = {"t": "text", "c": "csv", "j": "json", "p": "parquet", "s": "svg", "g": "png", "d": "pdf"}
-"""A letter a format."""
+"""One letter per format."""
 
 
 class Exportable(NamedTuple):
@@ -31,7 +31,7 @@ class Exportable(NamedTuple):
 
 
 class ExportScreen(ModalScreen[tuple[int, str] | None]):
-    """A letter chooses the format and closes with it and the view's place; tab goes to the view beside."""
+    """A letter chooses the format; tab switches to the view beside. The result is the view's number and the format."""
 
     BINDINGS: ClassVar = [
         *(Binding(key, f"choose('{format}')", show=False) for key, format in KEYS.items()),
@@ -62,7 +62,7 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
         return text.append("\n  esc  leave it")
 
     def action_other(self) -> None:
-        """The other view, where there are two."""
+        """Switch to the other view."""
         self._at = (self._at + 1) % len(self._views)
         self.query_one(Static).update(self._text())
 

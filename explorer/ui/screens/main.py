@@ -1,8 +1,9 @@
-"""The main screen: what the data thread, the job, the widgets and the keys say ends here and becomes a new state."""
+"""The main screen: one state, and the parts that show it and change it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -10,394 +11,365 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.screen import Screen
 
-from explorer.ui import cycles, state
+from explorer.ui import bars, state
+from explorer.ui.action import Action
 from explorer.ui.actions import ACTIONS
-from explorer.ui.choices import picked
-from explorer.ui.filters import filtered, is_condition, unheard
-from explorer.ui.messages import Answered, Described, Exported, Listed, Loaded
+from explorer.ui.filters import is_condition
+from explorer.ui.jobs import Jobs
+from explorer.ui.messages import Ended, Exported, Failed, Listed, Loaded, Progress, ToMode
 from explorer.ui.modes import MODES
-from explorer.ui.screens.clicking import Clicking
-from explorer.ui.screens.computing import ANNOTATE, Computing
-from explorer.ui.screens.core import pictured
-from explorer.ui.screens.jumping import Jumping
-from explorer.ui.screens.keeping import KEEP
-from explorer.ui.screens.pairing import Pairing
-from explorer.ui.screens.sentences import Sentences
-from explorer.ui.screens.sql import SqlMode
-from explorer.ui.session import Saved
-from explorer.ui.state import Catalogue, State
-from explorer.ui.widgets.chart import centred
-from explorer.ui.widgets.lines import Lines
-from explorer.ui.widgets.panel import Panel
+from explorer.ui.parts.choosing import FILTER, Choosing
+from explorer.ui.parts.computing import ANNOTATE, Computing
+from explorer.ui.parts.exporting import Exporting
+from explorer.ui.parts.jumps import Jumps
+from explorer.ui.parts.keeping import KEEP, Keeping
+from explorer.ui.parts.pictures import Pictures
+from explorer.ui.parts.surroundings import Surroundings
+from explorer.ui.parts.two_views import TwoViews
+from explorer.ui.parts.typing import Typing
+from explorer.ui.reader import Reader
+from explorer.ui.session import Saved, Session
+from explorer.ui.state import Catalogue, NotShownError, State
+from explorer.ui.widgets.pane import Pane
+from explorer.ui.widgets.panel import SelectionPanel
+from explorer.ui.widgets.picture_box import PictureBox
 from explorer.ui.widgets.prompt import Prompt
-from explorer.views.base import Cursor
+from explorer.ui.widgets.text_lines import PLAIN, Lines
+from explorer.views.base import Picture
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.containers import Vertical
+    from textual.message import Message
 
     from explorer.render.palette import Palette
-    from explorer.ui.screens.help import Shown
-    from explorer.ui.widgets.editor import SqlEditor
-
-SMALLEST = (60, 16)
-_NEXT: dict[str, Callable[[State, Catalogue, int], State]] = {
-    "measure": cycles.next_measure,
-    "task": cycles.next_task,
-    "seed": cycles.next_seed,
-    "corpus": cycles.next_corpus,
-    "reference": cycles.next_reference,
-    "step": cycles.stepped,
-}
+    from explorer.selection import Question
+    from explorer.ui.help_page import Shown
+    from explorer.ui.modes.mode import Behaviour
+    from explorer.ui.screens.help import HelpScreen
+    from store.reads import ReadStore
 
 
-class MainScreen(Jumping, Pairing, Computing, Sentences, Clicking):
-    """One state, one picture."""
+class MainScreen(Screen[None]):
+    """Holds the state; shows every change of it, and gives keys and messages to the part that they concern."""
 
     AUTO_FOCUS = "#chart"
 
     BINDINGS: ClassVar = [Binding(",".join(a.keys), a.call, a.title, show=False, id=a.id) for a in ACTIONS]
 
-    def __init__(self, path: Path, palette: Palette) -> None:
-        super().__init__(path, palette)
-        self.sql = SqlMode(self)
-        self._mistyped = ""
-        """A filter line that was not understood: it can be mended."""
-        self._statistic_of = ""
-        """The measure that was shown when a statistic was typed."""
+    def __init__(
+        self, path: Path, palette: Palette, actions: Sequence[Action] = ACTIONS, reads: ReadStore | None = None
+    ) -> None:
+        """``actions``: with the keys in force; ``reads``: how tables are read (see ``Explorer``)."""
+        super().__init__()
+        self.path, self.palette, self.actions, self.reads = path, palette, tuple(actions), reads
+        self.state = State()
+        self.catalogue: Catalogue | None = None
+        self.reader, self.jobs = Reader(path, self.hear, reads), Jobs(path, self.hear)
+        self.pictures, self.pair = Pictures(self, palette), TwoViews(self)
+        self.choosing, self.jumps = Choosing(self), Jumps(self)
+        self.computing, self.keeping, self.exporting = Computing(self), Keeping(self), Exporting(self)
+        self.modes: dict[str, Behaviour] = {m.name: m.behaviour(self, m) for m in MODES.values()}
+        self.panel, self.prompt = SelectionPanel(palette, id="panel"), Prompt(id="prompt")
+        self.surroundings, self.typing = Surroundings(self), Typing(self)
+        self.help: HelpScreen | None = None
+        """The help that was opened last."""
+        self._left = False
+
+    def open_with(self, begin: State, saved: Saved, session: Session | None) -> None:
+        """Set the first state, before the store is listed."""
+        self.state, self.surroundings.folded = begin, saved.folded
+        self.keeping.begin(saved, session)
 
     def compose(self) -> ComposeResult:
-        yield Lines(id="title")
+        yield self.surroundings.lines["title"]
         with Horizontal(id="body"):
-            yield Panel(self.palette, id="panel")
+            yield self.panel
             yield self.pane
             yield self.other
-        yield Lines(id="notes")
-        yield Lines(id="reading")
-        yield Prompt(id="prompt")
-        yield Lines(id="footer")
-        yield Lines(id="small")
+        yield self.surroundings.lines["notes"]
+        yield self.surroundings.lines["reading"]
+        yield self.prompt
+        yield self.surroundings.lines["footer"]
+        yield self.surroundings.lines["small"]
 
     def on_mount(self) -> None:
+        new = {a.id: a for a in self.actions}
+        self.panel.keys = {a.shown_keys.split()[0]: new[a.id].shown_keys.split()[0] for a in ACTIONS}
         self.pane.say(f"Opening {self.path.name} …")
         self.call_after_refresh(self.reader.start)
 
-    # What the data thread and the job say
+    def on_screen_suspend(self) -> None:
+        self.reader.start()  # a dialog may open before the screen was first painted
+
+    def on_unmount(self) -> None:
+        self._left = True
+        self.reader.stop()
+        self.jobs.cancel_all()
+
+    def finish(self) -> None:
+        """End all threads and processes of the screen."""
+        for behaviour in self.modes.values():
+            behaviour.finish()
+        self.reader.finish()
+        self.jobs.finish()
+
+    def hear(self, message: Message) -> None:
+        """Post a message from any thread; ignored after the end."""
+        if not self._left:
+            with contextlib.suppress(RuntimeError):
+                self.post_message(message)
+
+    # The screen for its parts
+
+    @property
+    def mode(self) -> Behaviour:
+        """The mode that is shown."""
+        return self.modes[self.state.mode]
+
+    @property
+    def pane(self) -> Pane:
+        """The picture with its title; cursor keys are for it."""
+        return self.pictures.pane
+
+    @property
+    def other(self) -> Pane:
+        """The view beside the picture: same question, step and layer."""
+        return self.pictures.other
+
+    @property
+    def slot(self) -> Vertical:
+        """Room above the picture for the widgets of a mode."""
+        return self.pictures.slot
+
+    @property
+    def chart(self) -> PictureBox:
+        """The picture's own widget."""
+        return self.pane.chart
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture as it was last drawn; None while words stand in its place."""
+        return self.pane.picture
+
+    @property
+    def missing(self) -> int:
+        """Number of values of the picture that are not computed."""
+        return self.pane.missing
+
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """The panes on the screen, the picture's first."""
+        return tuple(pane for pane, _ in self.pictures.shown)
+
+    @property
+    def question(self) -> Question | None:
+        """The stored values that are shown; None where there are none to show or to compute."""
+        kind = self.state.variant.kind
+        if self.catalogue is None or kind is None or not kind.computes:
+            return None
+        try:
+            return self.state.question(self.catalogue, kind)
+        except BertdynError:
+            return None
+
+    def pinned(self) -> State:
+        """Return the state with the modes' own default choices spelled out, so that they stay."""
+        pinned = self.state
+        for pane, shown in self.pictures.shown:
+            pinned = self.modes[shown.mode].pinned(pane, pinned)
+        return pinned
+
+    def become(self, new: State, again: bool = False, noted: bool = True) -> None:
+        """Take another state and show it.
+
+        Args:
+            again: ask for the views even when the state is the same; the change was not made by the user.
+            noted: the user can undo it.
+        """
+        if noted and not again:
+            self.keeping.history.note(self.state, new)
+        if new.variant is not self.state.variant:
+            self.typing.queue.forget()
+        if new.mode != self.state.mode:
+            self.mode.leave()
+        self.state = new
+        if not again:  # the words on a job that has ended stay when the store is listed again
+            self.pane.word = self.other.word = ""
+        self.set_class(self.mode.slot, "-slot")
+        if self.catalogue is not None:
+            self.panel.about(new, self.catalogue)
+            self.pictures.show(again)
+        self.bars()
+        if new.options.ascii != self.app.has_class(PLAIN):
+            self.app.set_class(new.options.ascii, PLAIN)
+            for lines in self.query(Lines):
+                lines.repaint()
+
+    def tell(self, word: str) -> None:
+        """Say something until the next change."""
+        self.pane.word = word
+        self.bars()
+
+    def bars(self) -> None:
+        """Write the lines around the picture."""
+        if self.is_mounted:
+            self.surroundings.write()
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw in colours for another background."""
+        self.palette = palette
+        for widget in (self.pane, self.other, self.panel):
+            widget.recolour(palette)
+        self.bars()
+
+    def key_of(self, action: str) -> str:
+        """Return the first key in force of an action, as a person reads it."""
+        return next(a.shown_keys.split()[0] for a in self.actions if a.id == action)
+
+    def words_of(self, error: BertdynError) -> str:
+        """Return an error in words, with the key of the action that helps."""
+        action = next((a for a in self.actions if isinstance(error, NotShownError) and a.id == error.action), None)
+        return str(error) if action is None else f"{error} {self.key_of(action.id)}: {action.title.lower()}."
+
+    def saved(self) -> Saved:
+        """Return the present content of the session."""
+        return self.keeping.saved(self.surroundings.folded)
+
+    # Messages of the data thread, the jobs and the modes
 
     def on_listed(self, message: Listed) -> None:
-        first, self._refused = self.catalogue is None, ""
+        first, self.pictures.refused = self.catalogue is None, ""
         self.catalogue = message.catalogue
-        self._tried.clear()
-        self.become(state.settled(self.known(self.state, message.catalogue), message.catalogue), anew=True)
-        if first and self.session is not None and self.session.trouble:
-            words = f"The saved session is ignored, {self.session.trouble}"
-            self.tell(f"{words}; with your next key it is set aside as {self.session.aside.name}.")
+        self.computing.listed()
+        self.become(state.settled(self.keeping.known(self.state), message.catalogue), again=True)
+        session = self.keeping.session
+        if first and session is not None and session.trouble:
+            words = f"The saved session is ignored, {session.trouble}"
+            self.tell(f"{words}; with your next key it is set aside as {session.aside.name}.")
 
     def on_loaded(self, message: Loaded) -> None:
-        """A statistic that was typed for another measure goes where this one has none of that name."""
-        wanted, found = self.state.look.statistic, getattr(message.view.data, "statistics", None)
-        mine = message.wish == self.pane.wish and self.state.measured != self._statistic_of
-        if mine and wanted and found is not None and found.others and not found.shown:
-            message.prevent_default()
-            self.become(replace(self.state, look=replace(self.state.look, statistic="")))
-            self.tell(f"{self.state.measured} has no statistic '{wanted}': all are shown.")
+        if message.wish == self.pane.wish and self.choosing.statistic_lost(message.view.stored):
+            return
+        self.pictures.loaded(message)
+        self.computing.loaded(message)
+        self.bars()
+
+    def on_failed(self, message: Failed) -> None:
+        self.pictures.failed(message)
+        self.bars()
+
+    def on_progress(self, message: Progress) -> None:
+        self.computing.progressed(message)
+
+    def on_ended(self, message: Ended) -> None:
+        self.computing.ended(message)
 
     def on_exported(self, message: Exported) -> None:
         self.tell(f"Written: {message.path}" if message.path else f"Not written: {message.reason}")
 
-    def own_view(self) -> None:
-        """The modes whose numbers are the explorer's own, or an answer to a statement."""
-        if self.state.mode == "sql":
-            self.sql.show()
-        else:
-            super().own_view()
+    def on_to_mode(self, message: ToMode) -> None:
+        self.modes[message.mode].hear(message.message)
 
-    def saved(self) -> Saved:
-        """As Keeping's, with the statement that is being written."""
-        self.sql.keep()
-        return super().saved()
+    # Messages of the widgets
 
-    def on_answered(self, message: Answered) -> None:
-        self.sql.answered(message)
+    def on_picture_box_drawn(self) -> None:
+        self.jumps.check()
+        self.bars()
+        if self.help is not None and self.help.is_current:
+            self.help.about(self.about())
 
-    def on_described(self, message: Described) -> None:
-        self.sql.described(message)
+    def on_key(self, event: events.Key) -> None:
+        self.jumps.key(event)
 
-    def leads_out(self, key: str) -> bool:
-        """The key may lead out of what is typed into: those behind it are for what comes then."""
-        if self.focused is self.panel:
-            return True
-        if self.focused is not None and self.focused is self.sql.editor:
-            return key in self.sql.editor.ENDS
-        return self.focused is not None and self.focused.parent is self.prompt and key in self.prompt.ENDS
+    async def on_click(self, event: events.Click) -> None:
+        """A name in the footer is its key, a row of the panel is picked; elsewhere a click closes the prompt."""
+        if self.prompt.has_class("-open") and event.widget not in (self.prompt, *self.prompt.walk_children()):
+            self.prompt.drop()
+        if event.widget is self.surroundings.lines["footer"]:
+            action = bars.footer_at(event.x, self.state.mode, self.size.width, self.actions)
+            if action is not None:
+                self.app.call_later(self.typing.queue.put, action)
+        elif event.widget is self.panel and event.y in self.panel.places():
+            self.panel.take(event.y)
 
-    # What the widgets say
+    def on_selection_panel_picked(self, message: SelectionPanel.Picked) -> None:
+        self.choosing.picked(message.row)
 
-    def on_sql_editor_wanted(self, message: SqlEditor.Wanted) -> None:
-        if message.what == "help":
-            self.action_help()
-        else:
-            self.sql.wanted(message.what)
-
-    def on_panel_picked(self, message: Panel.Picked) -> None:
-        row = message.row
-        if self.catalogue is None:
-            return
-        if row.section in ("step", "layer"):
-            ranges = self.state.steps if row.section == "step" else self.state.layers
-            self.prompt.ask(row.section, str(ranges or ""), "0,20,100-500 or all")
-        elif row.section == "statistic":
-            self.prompt.ask(row.section, self.state.look.statistic, "hull* or all")
-        elif row.section == "parameters":
-            measure = self.catalogue.measure(self.state.measured)
-            if measure is not None:
-                now = " ".join(f"{name}:{value}" for name, value in self.state.settings(measure))
-                self.prompt.ask("parameters", now, f"of {measure.name}")
-        else:
-            what = "reference" if row.section == "against" else row.section
-            self._choose(what, picked(row, self.state, self.catalogue))
-
-    def on_panel_left(self) -> None:
-        self.set_focus(self.chart)
-        self.fold()
+    def on_selection_panel_left(self) -> None:
+        self.surroundings.leave()
 
     def on_prompt_typed(self, message: Prompt.Typed) -> None:
-        if message.what == "filter":
+        if message.what == FILTER:
             self.panel.find(" ".join(w for w in message.text.split() if not is_condition(w)))
 
-    def on_prompt_answered(self, message: Prompt.Answered) -> None:
+    def on_prompt_entered(self, message: Prompt.Entered) -> None:
         if message.what == KEEP:
-            self.set_focus(self.chart)
-            self.keep(message.text)
-            return
-        if message.what == ANNOTATE:
-            self.set_focus(self.chart)
-            self.annotate(message.text)
-            return
-        if message.what == "find":
-            self.set_focus(self.chart)
-            self.become(replace(self.state, look=replace(self.state.look, find=message.text.strip(), example=-1)))
-            return
-        self._mistyped = ""
-        words = message.text.split()
-        rest = [w for w in words if not is_condition(w)]
-        text = " ".join(w for w in words if is_condition(w))
-        if message.what in ("step", "layer", "statistic"):
-            wanted = message.text.replace(" ", "")
-            text = f"{message.what}!={wanted[1:]}" if wanted.startswith("!") else f"{message.what}:{wanted}"
-        if message.what == "filter" and rest and self.panel.row is not None:
-            self.set_focus(self.panel)
+            self.keeping.answered(message.text)
+        elif message.what == ANNOTATE:
+            self.computing.answered(message.text)
+        elif message.what in self.modes:
+            self.modes[message.what].answered(message.text)
         else:
-            self.panel.find("")
-            self.set_focus(self.panel if message.what != "filter" and self._open else self.chart)
-        self.fold()
-        try:
-            if self.catalogue is not None and text:
-                self._filter(filtered(self.state, self.catalogue, text), text)
-        except BertdynError as error:
-            self._mistyped = message.text if message.what == "filter" else ""
-            self.tell(self.words_of(error))
-
-    def _filter(self, new: State, text: str) -> None:
-        """Take what a filter line asks for, unless nothing on the screen could show the measure or reference in it."""
-        now = self.state
-        others = {"measure": new.measure != now.measure, "reference": new.against != now.against}
-        for what in (what for what, other in others.items() if other):
-            if why := self._unshown(what):
-                self.tell(why)
-                return
-        if new.look.statistic != now.look.statistic:
-            self._statistic_of = new.measured
-        self.become(new)
-        if word := unheard(self.state, text, self.key_of("mode.table")):
-            self.tell(word)
+            self.choosing.answered(message.what, message.text)
 
     def on_prompt_dropped(self) -> None:
         self.panel.find("")
-        self.on_panel_left()
+        self.surroundings.leave()
 
     def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
-        small = width < SMALLEST[0] or height < SMALLEST[1]
-        self.set_class(small, "-small")
-        self.fold()
-        if self.catalogue is not None:
-            self.accompany()
-        if small:
-            words = f"bertdyn needs {SMALLEST[0]} x {SMALLEST[1]} cells; here are {width} x {height}. "
-            words += f"{self.key_of('quit')} leaves."
-            self.query_one("#small", Lines).show(centred(words, width, height, self.palette.text))
-        self.bars()
+        self.surroundings.fit(*event.size)
 
     # Keys, as actions.py declares them
 
+    def action_part(self, part: str, does: str, told: tuple[object, ...] = ()) -> None:
+        """Let one of the parts act."""
+        getattr(getattr(self, part), does)(*told)
+
+    def action_of_mode(self, mode: str, does: str, told: tuple[object, ...] = ()) -> None:
+        """Let a mode act that is on the screen."""
+        if any(shown.mode == mode for _, shown in self.pictures.shown):
+            getattr(self.modes[mode], does)(*told)
+        else:
+            title, key = MODES[mode].title, self.key_of(f"mode.{mode}")
+            self.tell(f"That key belongs to {title}: press {key} first.")
+
     def action_mode(self, mode: str) -> None:
-        """Show the selection another way."""
-        if self.focused is self.sql.editor:
-            self.set_focus(self.chart)
+        """Show the selection in another mode."""
         self.become(replace(self.state, mode=mode))
 
-    def action_vary(self, by: int) -> None:
-        """Another way to look in the same mode."""
-        variants = MODES[self.state.mode].variants
-        if len(variants) == 1:
-            several = ", ".join(
-                f"{self.key_of(f'mode.{m.name}')} {m.title}" for m in MODES.values() if len(m.variants) > 1
-            )
-            self.tell(f"{MODES[self.state.mode].title} has one way to look; several have {several}.")
-            return
-        if self.catalogue is not None:
-            self.become(cycles.varied(self.state, self.catalogue, by))
-        at = variants.index(self.state.variant) + 1
-        self.tell(f"{self.state.variant.title} ({at} of {len(variants)}, {self.key_of('vary')} goes on)")
-
-    def action_next(self, what: str, by: int) -> None:
-        """The next measure, task, seed, corpus, reference or step."""
-        if self.catalogue is None or self.unpinned(lambda: self.action_next(what, by)):
-            return
-        try:
-            self._choose(what, _NEXT[what](self.pinned(), self.catalogue, by))
-            if what in ("task", "seed"):
-                keys = self.key_of(f"{what}.next"), self.key_of("vary")
-                self.tell(cycles.where(self.state, self.catalogue, what, *keys))
-        except BertdynError as error:
-            self.tell(self.words_of(error))
-
-    def _choose(self, what: str, new: State) -> None:
-        """Take a state with another measure, reference and so on, where anything on the screen shows it."""
-        if why := self._unshown(what):
-            self.tell(why)
-            return
-        assert self.catalogue is not None
-        fixed = state.fixed(self.state, self.catalogue, what)
-        self.become(new)
-        if fixed:
-            self.tell(f"{fixed}; beside it: {new.measure if what == 'measure' else new.against}")
-
-    def _unshown(self, what: str) -> str:
-        """Why another measure or reference would change nothing on the screen; empty where it would."""
-        assert self.catalogue is not None
-        fixed = [state.fixed(s, self.catalogue, what) for s in (self.state, self.companion) if s is not None]
-        if not all(fixed):
-            return ""
-        where = ", ".join(m.title for m in MODES.values() if m.variants[0].kind and m.variants[0].kind.free)
-        return fixed[0] + (f": {where} show another." if what == "measure" else ".")
-
-    def action_look(self, what: str, by: int) -> None:
-        """The next layer or head of a view that shows one, be it the one beside."""
-        if self.catalogue is None or self.unpinned(lambda: self.action_look(what, by)):
-            return
-        shown = [s.variant for s in (self.state, self.companion) if s is not None]
-        if what in self.state.variant.meaning:
-            self.tell(f"{self.state.variant.title} shows no single {what}: the cursor points at one.")
-        elif not any(v.kind is not None and what in v.kind.depends for v in shown):
-            self.tell(f"{self.state.variant.title} shows no single {what}.")
-        else:
-            self.become(cycles.looking(self.pinned(), self.catalogue, what, by))
-
-    def action_sql(self, what: str) -> None:
-        """In SQL: ``write``, ``pick``, ``run`` or ``worked``."""
-        if self.state.mode != "sql":
-            self.tell(f"That key belongs to SQL: press {self.key_of('mode.sql')} first.")
-        else:
-            getattr(self.sql, what)()
-
-    @pictured
-    def action_cursor(self, across: int, up: int) -> None:
-        """Move the cursor from where it was drawn."""
-        if self.picture is not None:
-            self.point(self.state.moved(self.picture.cursor, across, up))
-
-    def action_page(self, up: int) -> None:
-        """A screenful of rows."""
-        self.action_cursor(0, up * max(1, self.chart.size.height - 4))
-
-    @pictured
-    def action_edge(self, side: int) -> None:
-        """The first or the last step (in a table, row)."""
-        if self.picture is None:
-            return
-        end = 0 if side < 0 else state.END
-        at = self.picture.cursor
-        self.point(Cursor(at.x, end) if self.state.variant.downwards else Cursor(end, at.y))
-
     def action_option(self, name: str) -> None:
-        """Switch a way of drawing on or off."""
+        """Switch a drawing option on or off."""
         self.become(replace(self.state, options=state.switched(self.state.options, name)))
 
-    @pictured
     def action_sort(self) -> None:
-        """Sort the table by the next column, each first ascending, then descending; sentences by how far they moved."""
-        view, look = self.chart.view, self.state.look
-        if self.state.mode == "example":
-            self.become(replace(self.state, look=replace(look, changed=not look.changed, example=-1)))
-            self.tell("sentences by how far they moved" if not look.changed else "sentences in their own order")
-            return
-        if view is None or self.state.mode != "table":
-            table, example = self.key_of("mode.table"), self.key_of("mode.example")
-            self.tell(f"Table ({table}) and the sentences of Example ({example}) can be sorted.")
-            return
-        options = cycles.resorted(self.state.options, getattr(view, "columns", ()))
-        # A table that was cut is cut anew: its first rows by this column may be others.
-        cut = bool(getattr(view.data, "left_out", 0))
-        look = replace(look, sort=options.sort if cut else "", descending=options.descending if cut else False)
-        self.become(replace(self.state, options=options, look=look))
-        order = ", descending" if options.descending else ""
-        self.tell(f"sorted by {options.sort or 'task, seed, step, layer'}{order}")
-
-    def action_panel(self) -> None:
-        """To the panel, or back to the picture."""
-        if self.focused is self.panel:
-            self.on_panel_left()
-        else:
-            self.set_class(True, "-panel")
-            self.set_focus(self.panel)
-
-    def action_fold(self) -> None:
-        """Hide or show the panel until it is asked for again."""
-        self._folded = self._open
-        if self._folded and self.focused is self.panel:
-            self.set_focus(self.chart)
-        self.call_after_refresh(self.fold)
-
-    def action_zoom(self) -> None:
-        """The picture alone, or everything again."""
-        self.toggle_class("-zoom")
-        self.fold()
-        if self.catalogue is not None:
-            self.accompany()
+        """Change the order of rows or sentences."""
+        self.mode.sort()
 
     def action_filter(self) -> None:
         """Type a filter; the panel shows what matches. In Example: look for a sentence."""
-        if self.state.mode == "example":
-            self.prompt.ask("find", self.state.look.find, "words of the sentence  or  label:positive")
-            return
-        self.set_class(True, "-panel")
-        self.prompt.ask("filter", self._mistyped, "sst  or  task:sst* seed!=3 step>=100 layer:8-12 head:2 variance:0.9")
+        self.mode.filter()
 
-    def action_cancel_job(self) -> None:
-        """Stop the statement that is being answered; else the job."""
-        if self.state.mode != "sql" or not self.sql.cancel():
-            super().action_cancel_job()
+    def action_cancel(self) -> None:
+        """Stop the statement or the job."""
+        self.mode.cancel()
 
     def action_help(self) -> None:
-        """What is on the screen, what the measure means, and all keys."""
+        """Show the help."""
         from explorer.ui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.palette, self._about()))
+        self.help = HelpScreen(self.palette, self.about())
+        self.app.push_screen(self.help)
 
-    def on_chart_drawn(self) -> None:
-        """Another picture came while the help was open: it is of that one then."""
-        if (there := self.app.screen) is not self and hasattr(there, "about"):
-            there.about(self._about())
-
-    def _about(self) -> Shown:
-        """What the help is of."""
-        from explorer.ui.screens.help import Shown
+    def about(self) -> Shown:
+        """Return the subject of the help."""
+        from explorer.ui.help_page import Shown
 
         kind = self.state.variant.kind
         measured = self.catalogue is not None and kind is not None and not kind.whole
         measure = self.catalogue.measure(self.state.measured) if self.catalogue and measured else None
         views = [pane.about for pane in self.panes if pane.about]
-        return Shown(MODES[self.state.mode], self.state.variant, measure, views, self.actions)
+        return Shown(self.mode.mode, self.state.variant, measure, views, self.actions)

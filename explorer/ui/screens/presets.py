@@ -1,4 +1,4 @@
-"""The selections that were kept of this store: choose one, or forget it."""
+"""The kept selections of this store: choose one, or forget it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from explorer.ui.widgets.options import Options
+from explorer.ui.terminal.lists import Options
 
 if TYPE_CHECKING:
     from explorer.ui.session import Session
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PresetsScreen(ModalScreen[str | None]):
-    """Closes with a name, or with none."""
+    """A list of names; the result is the chosen one, or None."""
 
     BINDINGS: ClassVar = [
         Binding("escape,q", "dismiss", show=False),
@@ -44,11 +44,11 @@ class PresetsScreen(ModalScreen[str | None]):
         self.query_one(OptionList).highlighted = 0
 
     def action_down(self) -> None:
-        """The next name."""
+        """Go to the next name."""
         self.query_one(OptionList).action_cursor_down()
 
     def action_up(self) -> None:
-        """The name before."""
+        """Go to the previous name."""
         self.query_one(OptionList).action_cursor_up()
 
     def action_forget(self) -> None:
@@ -78,8 +78,9 @@ class PresetsScreen(ModalScreen[str | None]):
 
 
 def described(kept: State) -> str:
-    """What a selection is of, on one line."""
+    """Return a selection in words, on one line."""
     seeds = ", ".join(kept.seeds) or "all"
     parts = [kept.measure, f"against {kept.against}", f"corpus {kept.corpus}", ", ".join(kept.tasks), f"seeds {seeds}"]
     parts += [f"{what} {span}" for what, span in (("steps", kept.steps), ("layers", kept.layers)) if span is not None]
+    parts += [f"{axis} {text}" for axis, text in kept.along(kept.measure)]
     return ", ".join(part for part in parts if part)

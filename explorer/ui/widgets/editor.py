@@ -1,40 +1,45 @@
-"""The statement's editor: history at its edges, completion with tab. Loaded when SQL is first shown."""
+"""The editor of SQL statements: history at its edges, completion with tab. Loaded when SQL is first shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from textual import events
-from textual.message import Message
 from textual.widgets import TextArea
 
 from explorer.ui.completion import completions, prefix
+from explorer.ui.messages import Led
 
 MOST_HISTORY = 100
 
 
 class SqlEditor(TextArea):
-    """F5 or ctrl+r runs, tab completes, up and down at the edges go through what was asked, escape leaves."""
+    """F5 or ctrl+r runs, tab completes, up and down at the edges recall earlier statements, escape leaves."""
 
     ENDS = ("escape", "tab", "f1")
-    """Keys that may lead out of it; each is followed by a Wanted."""
+    """Keys that may lead out of it; each is followed by a ``Led``."""
 
-    class Wanted(Message):
-        """``run``, ``leave``, ``cancel``, ``help`` or ``stay``."""
-
-        def __init__(self, what: str) -> None:
-            super().__init__()
-            self.what = what
-
-    def __init__(self, text: str, asked: list[str], suggest: Callable[[tuple[str, ...]], None]) -> None:
+    def __init__(
+        self,
+        text: str,
+        asked: list[str],
+        suggest: Callable[[tuple[str, ...]], None],
+        wanted: Callable[[str], None],
+    ) -> None:
+        """
+        Args:
+            asked: statements of before, the latest last.
+            suggest: called with the possible endings of the word under the cursor.
+            wanted: called when a key asks for something else than text: ``run``, ``leave``, ``cancel`` or ``help``.
+        """
         how = "A SELECT over the store's tables; tab completes their names."
         super().__init__(
             text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus", compact=True, placeholder=how
         )
         self.asked = asked
-        """Statements, the latest last."""
+        """Statements that were run, the latest last."""
         self.columns: dict[str, tuple[str, ...]] = {}
-        self._suggest = suggest
+        self._suggest, self._wanted = suggest, wanted
         self._at: int | None = None
         self._draft = ""
         self._offered: tuple[str, ...] = ()
@@ -42,7 +47,7 @@ class SqlEditor(TextArea):
         """Offers that tab goes through, the one that was taken first."""
 
     def remember(self) -> None:
-        """The statement was asked."""
+        """Add the statement to the history."""
         text = self.text.strip()
         if text in self.asked:
             self.asked.remove(text)
@@ -50,50 +55,53 @@ class SqlEditor(TextArea):
         del self.asked[:-MOST_HISTORY]
         self._at = None
 
-    async def _on_key(self, event: events.Key) -> None:
+    def on_key(self, event: events.Key) -> None:
+        """Take the keys that are not for the text; Textual's own handler takes the others."""
         row = self.cursor_location[0]
         if event.key != "tab":
             self._cycle = ()
         match event.key:
             case "f5" | "ctrl+r":
-                self.post_message(self.Wanted("run"))
+                self._wanted("run")
             case "escape":
-                self.post_message(self.Wanted("leave"))
+                self._wanted("leave")
             case "ctrl+c":
-                self.post_message(self.Wanted("cancel"))
+                self._wanted("cancel")
             case "f1":
-                self.post_message(self.Wanted("help"))
+                self._wanted("help")
             case "tab":
-                self.post_message(self.Wanted("stay" if self._complete() else "leave"))
+                if not self._complete():
+                    self._wanted("leave")
             case "up" if row == 0 and self.asked:
                 self._recall(-1)
             case "down" if row == self.document.line_count - 1 and self._at is not None:
                 self._recall(1)
             case _:
-                await super()._on_key(event)
                 return
         event.stop()
         event.prevent_default()
+        if event.key in self.ENDS:
+            self.post_message(Led())
 
     def on_text_area_changed(self) -> None:
-        """New text: what could come next."""
+        """Offer endings for the new text."""
         self.offer()
 
     def on_text_area_selection_changed(self) -> None:
-        """The cursor moved."""
+        """Offer endings for another word."""
         self.offer()
 
     def on_focus(self) -> None:
-        """Offers are for who types."""
+        """Offer endings when typing begins."""
         self.offer()
 
     def on_blur(self) -> None:
-        """Nobody types."""
+        """Offer nothing while nobody types."""
         self._cycle = ()
         self._suggest(())
 
     def offer(self) -> None:
-        """Say what the word under the cursor may become; while tab goes through the offers they stay."""
+        """Offer endings of the word under the cursor; while tab goes through them they stay."""
         if not self._cycle:
             self._offered = completions(self._before(), self.text, self.columns)
             self._suggest(self._offered if self.has_focus else ())
@@ -102,7 +110,7 @@ class SqlEditor(TextArea):
         return self.get_text_range((0, 0), self.cursor_location)
 
     def _complete(self) -> bool:
-        """Take the next of what is offered."""
+        """Take the next offer."""
         typed = self._cycle[0] if self._cycle else prefix(self._before())
         offered = (*self._cycle[1:], self._cycle[0]) if self._cycle else self._offered
         if not offered:

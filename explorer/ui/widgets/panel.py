@@ -1,4 +1,4 @@
-"""The selection panel: its own marks, because Textual's tell on from off by colour alone."""
+"""The selection panel. It draws its own marks: those of Textual differ by colour alone."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from textual.message import Message
 
 from explorer.ui.bars import middle
 from explorer.ui.choices import MORE, Choice, choices, folded
-from explorer.ui.widgets.lines import Lines, SegmentLine
+from explorer.ui.widgets.text_lines import Lines, SegmentLine
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
     from explorer.ui.state import Catalogue, State
 
 
-class Panel(Lines, can_focus=True):
-    """Rows that can be picked from the keyboard; shows the state and tells the screen what was picked."""
+class SelectionPanel(Lines, can_focus=True):
+    """Shows the state as rows, and tells the screen which one was picked."""
 
-    DEFAULT_CSS = "Panel { width: 28; height: 1fr; }"
+    DEFAULT_CSS = "SelectionPanel { width: 28; height: 1fr; }"
     BINDINGS: ClassVar = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
@@ -43,10 +43,7 @@ class Panel(Lines, can_focus=True):
             self.row = row
 
     class Left(Message):
-        """The user is done here."""
-
-    class Settled(Message):
-        """Whatever a key brought was told before."""
+        """The user left the panel."""
 
     def __init__(self, palette: Palette, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -55,9 +52,9 @@ class Panel(Lines, can_focus=True):
         self._at = self._top = 0
         self._about: tuple[State, Catalogue] | None = None
         self._opened = ""
-        """The section whose list is unfolded where not everything fits."""
+        """Section whose list is unfolded where not everything fits."""
         self.keys: dict[str, str] = {}
-        """Keys that the user has given other ones."""
+        """Keys in force, by default key."""
         self.wanted = ""
         """Words that rows must match."""
 
@@ -83,7 +80,7 @@ class Panel(Lines, can_focus=True):
         return self._rows[self._at] if 0 <= self._at < len(self._rows) else None
 
     def action_move(self, by: int) -> None:
-        """Up or down over the rows that can be picked."""
+        """Move up or down over the rows that can be picked."""
         places = [i for i, row in enumerate(self._rows) if not row.head]
         if places:
             now = min(range(len(places)), key=lambda i: abs(places[i] - self._at))
@@ -93,7 +90,7 @@ class Panel(Lines, can_focus=True):
             self._fill()
 
     def _open(self, section: str, downwards: bool) -> None:
-        """Unfold a list: go on after the row that is picked, or from the list's end."""
+        """Unfold a list, and go to the row after the one that is picked, or to the last row."""
         self._opened = section
         self._fill()
         inside = [i for i, row in enumerate(self._rows) if row.section == section and not row.head]
@@ -101,7 +98,7 @@ class Panel(Lines, can_focus=True):
         self._at = min(chosen + 1, inside[-1]) if downwards else inside[-1]
 
     def action_section(self, by: int) -> None:
-        """To the row that is picked in the section before or after (the first row where none is)."""
+        """Go to the next section: to the row that is picked there, or to its first row."""
         heads = [i for i, row in enumerate(self._rows) if row.head]
         now = max((n for n, i in enumerate(heads) if i <= self._at), default=0)
         wanted = min(max(now + by, 0), len(heads) - 1)
@@ -117,20 +114,20 @@ class Panel(Lines, can_focus=True):
             self.post_message(self.Picked(self.row))
 
     def action_leave(self) -> None:
-        """Drop the filter; with none, go back to the picture."""
+        """Clear the filter; without one, go back to the picture."""
         if self.wanted:
             self.find("")
         else:
             self.post_message(self.Left())
 
     def places(self) -> tuple[int, ...]:
-        """Lines of the rows that can be picked now."""
+        """Return the lines of the rows that can be picked now."""
         first = 1 if self.wanted else 0
         shown = enumerate(self._rows[self._top : self._top + self.size.height - first], start=first)
         return tuple(y for y, row in shown if not row.head)
 
     def take(self, y: int) -> None:
-        """Pick the row in a line; of a folded list unfold it."""
+        """Pick the row in a line, or unfold its list."""
         self._at = self._top + y - (1 if self.wanted else 0)
         if self.row is not None and self.row.name == MORE:
             self.focus()
@@ -167,7 +164,7 @@ class Panel(Lines, can_focus=True):
         height, width = self.size.height, self.size.width
         if not height or not width:
             return
-        head = [[Segment(f"/{self.wanted}  esc drops it", self._palette.warning)]] if self.wanted else []
+        head = [[Segment(f"/{self.wanted}  esc: clear", self._palette.warning)]] if self.wanted else []
         room = height - len(head)
         # One row of context above the cursor keeps the section's head in sight.
         self._top = max(0, min(self._top, max(0, self._at - 1)), self._at - room + 1)

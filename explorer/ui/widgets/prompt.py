@@ -1,4 +1,4 @@
-"""One line to type into: the filter, a range of steps or layers. Textual's Input is loaded when first asked for."""
+"""One line to type into: a filter, a range, a name. Textual's Input is loaded when first asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal
 from textual.message import Message
+
+from explorer.ui.messages import Led
 
 if TYPE_CHECKING:
     from textual import events
@@ -25,36 +27,34 @@ class Prompt(Horizontal):
             super().__init__()
             self.what, self.text = what, text
 
-    class Answered(Typed):
-        """Enter was pressed."""
+    class Entered(Typed):
+        """The text was entered."""
 
     class Dropped(Message):
         """Escape was pressed."""
 
-    class Opened(Message):
-        """What is typed goes into the line from now on."""
-
     what = ""
-    """What is asked for; empty while hidden."""
+    """Purpose of the prompt; empty while hidden."""
     opening = False
-    """It has been asked to open, and takes no key yet."""
+    """It was asked to open, and takes no key yet."""
 
-    def ask(self, what: str, text: str, hint: str) -> None:
-        """Open, with a text to start from."""
+    def ask(self, what: str, text: str, hint: str, label: str = "") -> None:
+        """Open with a text to start from; without a label the purpose is shown."""
         self.what, self.opening = what, True
         self.add_class("-open")
-        self.run_worker(self._open(what, text, hint), exclusive=True)
+        self.run_worker(self._open(label or what, text, hint), exclusive=True)
 
-    async def _open(self, what: str, text: str, hint: str) -> None:
+    async def _open(self, label: str, text: str, hint: str) -> None:
         from textual.widgets import Input, Label
 
         try:
             await self.remove_children()
             field = Input(value=text, placeholder=hint, compact=True)
-            await self.mount(Label(f" {what}: "), field)
+            await self.mount(Label(f" {label}: "), field)
             self.screen.set_focus(field)
         finally:
-            self.post_message(self.Opened())
+            self.opening = False
+            self.post_message(Led())
 
     def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()
@@ -63,7 +63,8 @@ class Prompt(Horizontal):
     def on_input_submitted(self, message: Input.Submitted) -> None:
         message.stop()
         self._close()
-        self.post_message(self.Answered(self.what, message.value))
+        self.post_message(self.Entered(self.what, message.value))
+        self.post_message(Led())
 
     def on_key(self, event: events.Key) -> None:
         if event.key in self.ENDS[1:]:
@@ -75,6 +76,7 @@ class Prompt(Horizontal):
         """Close without an answer."""
         self._close()
         self.post_message(self.Dropped())
+        self.post_message(Led())
 
     def _close(self) -> None:
         self.remove_class("-open")

@@ -1,4 +1,4 @@
-"""Which cells of a line changed: over ssh every byte of the others would be paid for too."""
+"""Changed cells of a line: only these are sent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from rich.segment import Segment
 from rich.style import Style
 
 JOIN = 6
-"""Changes so near are sent as one: to move the cursor takes eight bytes."""
+"""Changes nearer than this are sent as one: moving the cursor takes eight bytes."""
 
 
 def changed(old: Sequence[Segment], new: Sequence[Segment]) -> list[tuple[int, int]]:
-    """Half-open spans of cells where two lines of one width differ.
+    """Return half-open spans of cells where two lines of one width differ.
 
-    A line with wide characters is taken whole: their cells cannot be counted by characters.
+    A line with wide characters is one span: their cells cannot be counted by characters.
     """
     before, after = _cells(old), _cells(new)
     if before is None or after is None or len(before) != len(after):
@@ -40,5 +40,5 @@ def _cells(line: Sequence[Segment]) -> list[tuple[str, Style | None]] | None:
 
 
 def hidden(style: Style | None) -> bool:
-    """A blank looks the same in it as in no style."""
+    """Return whether a blank looks the same in a style as without one."""
     return style is None or (style.bgcolor is None and not style.underline and not style.reverse and not style.strike)

@@ -17,10 +17,11 @@ from explorer.compute.run import compute
 from explorer.measures.registry import get
 from explorer.selection import Against, Selection, ask_store
 from explorer.ui.app import Explorer
-from explorer.ui.config import Config, defaults
+from explorer.ui.modes.sql import Sql
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Session
-from explorer.ui.widgets.lines import Lines
+from explorer.ui.settings import Settings, defaults
+from explorer.ui.widgets.text_lines import Lines
 from store.catalog import Catalog
 from store.reads import ReadStore
 from store.store import Store
@@ -57,7 +58,7 @@ def fill(store: Store, measure: str, corpus: str, against: str = "pretrained", a
     assert outcome.ok, outcome
 
 
-def changed(**values: str | bool) -> Config:
+def changed(**values: str | bool) -> Settings:
     """The defaults, but for what the command line says."""
     config = defaults()
     said = dict.fromkeys(values, "--flag")
@@ -95,7 +96,7 @@ async def opened(
     path: Path,
     size: tuple[int, int] = (120, 40),
     wait: bool = True,
-    config: Config | None = None,
+    config: Settings | None = None,
     session: Session | None = None,
     reads: ReadStore | None = Catalog,
 ) -> AsyncIterator[Pilot[None]]:
@@ -112,9 +113,7 @@ async def opened(
             yield pilot
     finally:
         _open.remove(app)
-    app.main.sql.asker.finish()
-    app.main.reader.finish()
-    app.main.jobs.finish()
+    app.main.finish()
 
 
 opened_apart = partial(opened, reads=None)
@@ -135,6 +134,13 @@ def main(pilot: Pilot[None]) -> MainScreen:
     app = pilot.app
     assert isinstance(app, Explorer)
     return app.main
+
+
+def sql(pilot: Pilot[None]) -> Sql:
+    """The mode that has the editor."""
+    behaviour = main(pilot).modes["sql"]
+    assert isinstance(behaviour, Sql)
+    return behaviour
 
 
 def text_of(pilot: Pilot[None], name: str) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from explorer.render.palette import palette
-from explorer.ui.background import answers, dark, hinted
-from explorer.ui.stray import Decoder
-from explorer.ui.terminal import asks
+from explorer.ui.terminal.background import answers, dark, hinted
+from explorer.ui.terminal.capabilities import asks
+from explorer.ui.terminal.input_filter import Decoder
 from tests.explorer.ui.conftest import main, opened, text_of, until
 
 WHITE = b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\"

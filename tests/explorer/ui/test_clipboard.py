@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.ui.clipboard import LARGEST, copy
+from explorer.ui.terminal.clipboard import LARGEST, copy
 
 
 def test_the_text_is_sent_and_in_a_file_whose_path_is_said(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from explorer.ui.config import SETTINGS, Config, default_path, printed, read
+from explorer.ui.settings import SETTINGS, Settings, default_path, printed, read
 from store.errors import BertdynError
 
 ACTIONS = ("measure.next", "task.next")
 
 
-def config(tmp_path: Path, text: str = "", given=None, **environ: str) -> Config:
+def config(tmp_path: Path, text: str = "", given=None, **environ: str) -> Settings:
     path = tmp_path / "config.toml"
     path.write_text(text)
     return read(given or {}, ACTIONS, {"BERTDYN_CONFIG": str(path), **environ})
@@ -51,7 +51,7 @@ def test_on_and_off_in_the_environment(tmp_path: Path, said: str, on: bool) -> N
         ('color = "green"', {}, "color is one of auto, truecolor, 256, 16, none, not 'green'"),
         ("color = 256", {}, "color is one of"),
         ('mouse = "maybe"', {}, "mouse is true or false, not 'maybe'"),
-        ("color = ", {}, "is no TOML"),
+        ("color = ", {}, "is not valid TOML"),
         ("keys = 3", {}, "[keys] is a table"),
         ('[keys]\n"measure.nxt" = "n"', {}, "there is no action 'measure.nxt'. Did you mean 'measure.next'?"),
         ('[keys]\n"measure.next" = 3', {}, "wants keys as text"),

@@ -121,7 +121,7 @@ def test_the_title_names_the_measure_where_another_one_is_shown() -> None:
     assert bars.job(running, chosen("svcca"), progress, 24) == "computing js 9/36 25 %  x cancels"
     assert bars.job(running, running, progress, 24, waiting=2) == "computing 9/36 25 %, 2 waiting  x cancels"
     assert bars.job(running, chosen("svcca"), None, 24, keys=("C", "X")) == "computing js …  X cancels"
-    assert bars.job(None, running, None, 1200) == "1,200 not computed: c computes"
+    assert bars.job(None, running, None, 1200) == "1,200 not computed (c computes)"
 
 
 def test_rate_and_time_left_follow_from_what_was_done() -> None:

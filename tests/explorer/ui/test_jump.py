@@ -200,10 +200,10 @@ async def test_letters_are_told_without_colour_and_in_plain_characters(
 def letters(pilot: Pilot[None], column: int = -1, row: int = -1) -> str:
     """The label of the row or column in a map, as it stands now."""
     screen = main(pilot)
-    assert screen._jump is not None
+    assert screen.jumps.jump is not None
     wanted = (column, row)
     return next(
-        text for text, spot in screen._jump.left if spot.target and (spot.target.column, spot.target.row) == wanted
+        text for text, spot in screen.jumps.jump.left if spot.target and (spot.target.column, spot.target.row) == wanted
     )
 
 
@@ -221,9 +221,9 @@ async def test_a_cell_of_a_map_is_one_jump_of_its_rows_and_its_columns_letters(
         await pilot.press("f")
         halves = [{"row": row}, {"column": column}]
         for half in halves if first == "row" else reversed(halves):
-            await until(pilot, lambda: screen._jump is not None)
+            await until(pilot, lambda: screen.jumps.jump is not None)
             await pilot.press(*letters(pilot, **half))
-        await until(pilot, lambda: screen._jump is None)
+        await until(pilot, lambda: screen.jumps.jump is None)
         assert screen.chart.picture is not None
         assert screen.chart.picture.cursor == Cursor(column, row)
 
@@ -240,7 +240,7 @@ async def test_behind_a_row_other_keys_are_commands_again(computed: Path) -> Non
             at = screen.chart.picture.cursor
             assert at.y == 1
             await pilot.press(key)
-            await until(pilot, lambda shows=shows: screen._jump is None and screen.state.mode == shows)
+            await until(pilot, lambda shows=shows: screen.jumps.jump is None and screen.state.mode == shows)
             if key == "left":
                 assert screen.chart.picture.cursor == Cursor(at.x - 1, 1)
 
@@ -249,5 +249,5 @@ async def test_in_lines_a_line_is_the_end_of_the_jump(computed: Path) -> None:
     async with opened(computed, config=changed(compute=False)) as pilot:
         await pilot.press("f")
         await pilot.press(*letters(pilot, row=1))
-        await until(pilot, lambda: main(pilot)._jump is None)
+        await until(pilot, lambda: main(pilot).jumps.jump is None)
         assert "letters" not in text_of(pilot, "notes")

@@ -17,7 +17,7 @@ from explorer.selection import Ranges
 from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
 from explorer.ui.session import Session
-from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, sql, text_of, until
 
 
 async def test_what_does_it_open_to(computed: Path) -> None:
@@ -256,13 +256,13 @@ async def test_at_80x24_the_panel_shows_tasks_and_seeds_and_opens_the_list_of_me
             return ("", "") if panel.row is None else (panel.row.section, panel.row.name)
 
         await pilot.press("tab")
-        await until(pilot, lambda: f"{len(names) - 1} more" in text_of(pilot, "panel"))
+        await until(pilot, lambda: f"{len(names) - 1} more (enter)" in text_of(pilot, "panel"))
         assert "[x] pos" in text_of(pilot, "panel")
         await pilot.press("down")
         await until(pilot, lambda: names[4] in text_of(pilot, "panel"))
         assert at() == ("measure", names[1])
         await pilot.press("right")
-        await until(pilot, lambda: f"{len(names) - 1} more" in text_of(pilot, "panel"))
+        await until(pilot, lambda: f"{len(names) - 1} more (enter)" in text_of(pilot, "panel"))
         assert at() == ("against", "pretrained")
         await pilot.press("up")
         assert at() == ("measure", names[-1])
@@ -363,7 +363,7 @@ async def test_what_is_typed_ahead_goes_where_the_key_before_leads(computed: Pat
         assert main(pilot).state == before
         await pilot.press("escape")
         typed_ahead(pilot, "8iselect 1")
-        await until(pilot, lambda: main(pilot).sql.editor is not None and "select 1" in main(pilot).sql.editor.text)
+        await until(pilot, lambda: sql(pilot).editor is not None and "select 1" in sql(pilot).editor.text)
         assert main(pilot).state == replace(before, mode="sql")
 
 

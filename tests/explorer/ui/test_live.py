@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from explorer.ui.parts.surroundings import SMALLEST
 from explorer.ui.reader import LISTING, POLL_SECONDS, TICK, VALUES, stamp
-from explorer.ui.screens.main import SMALLEST
 from store.keys import CheckpointKey
 from store.rows import RowQuery, rows_of
 from store.store import Store
@@ -69,7 +69,7 @@ async def test_new_checkpoints_and_values_of_others_appear_without_a_key(tmp_pat
         assert "x 3 steps" in text_of(pilot, "title")
         store = Store.open(path)
         write_checkpoint(store, store.corpus("dev"), CheckpointKey.plain("pos", "1", 60))
-        main(pilot).action_cancel_job()
+        main(pilot).action_cancel()
         await until(pilot, lambda: "x 4 steps" in text_of(pilot, "title"))
         fill(store, "svcca", "dev")
         await until(pilot, lambda: not main(pilot).missing and "60" in text_of(pilot, "chart"))
@@ -138,7 +138,7 @@ async def test_every_view_fits_every_size(computed: Path, size: tuple[int, int])
             lines = screen_text(pilot).splitlines()
             assert len(lines) == size[1]
             assert "could not be drawn" not in screen_text(pilot)
-        assert main(pilot)._open == (size[0] >= 100)
+        assert main(pilot).surroundings.panel_open == (size[0] >= 100)
 
 
 async def test_the_panel_folds_away_on_a_small_screen_and_comes_when_asked_for(computed: Path) -> None:

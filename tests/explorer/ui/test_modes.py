@@ -240,15 +240,15 @@ async def test_a_parameter_of_the_measure_is_set_from_the_panel(computed: Path) 
         assert "variance:0.99" in pilot.app.focused.value  # type: ignore[union-attr]
         await pilot.press("ctrl+u", *"variance:0.5", "enter")
         await until(pilot, under(pilot, "50 % variance"))
-        await until(pilot, lambda: "param  variance 0.5" in text_of(pilot, "panel"))
+        await until(pilot, lambda: "options: variance 0.5" in text_of(pilot, "panel"))
 
 
 async def test_a_mode_tells_its_own_keys_where_there_is_room(computed: Path) -> None:
     async with opened(computed, size=(250, 60)) as pilot:
         await pilot.press("6")
-        await until(pilot, lambda: "] next step, . layer above, > next head" in text_of(pilot, "notes"))
+        await until(pilot, lambda: "]: next step, .: next layer, >: next head" in text_of(pilot, "notes"))
         await pilot.press("3")
-        await until(pilot, lambda: "v next way to look" in text_of(pilot, "notes"))
+        await until(pilot, lambda: "v: other picture" in text_of(pilot, "notes"))
 
 
 @pytest.mark.parametrize(("key", "measure"), [("5", "clusters"), ("6", "js")])
@@ -260,7 +260,7 @@ async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stay
         await pilot.press(key)
         await until(pilot, lambda: f"(x) {measure}" in text_of(pilot, "panel"))
         assert "(x) svcca" not in text_of(pilot, "panel")
-        assert f"measure: here {measure}" in text_of(pilot, "panel")
+        assert f"measure: {measure} (fixed)" in text_of(pilot, "panel")
         await pilot.press("m")
         words = f"always shows {measure}: Curves, Profile, Heat, Seeds, Table show another."
         await until(pilot, lambda: words in text_of(pilot, "notes"))
@@ -274,7 +274,7 @@ async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stay
 async def test_a_measure_of_one_checkpoint_says_that_nothing_is_compared(labelled: Path) -> None:
     async with opened(labelled) as pilot:
         await pilot.press("5")
-        await until(pilot, lambda: "against (not used)" in text_of(pilot, "panel"))
+        await until(pilot, lambda: "compared with: -" in text_of(pilot, "panel"))
         before = main(pilot).state
         await pilot.press("r")
         assert "clusters is of one checkpoint alone" in text_of(pilot, "notes")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from explorer.render.palette import Depth
-from explorer.ui.config import settle_colour
 from explorer.ui.modes import MODES
 from explorer.ui.session import Session
+from explorer.ui.settings import settle_colour
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, until
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from explorer.cli import tui
 from explorer.ui.actions import ACTIONS
-from explorer.ui.config import defaults
-from explorer.ui.keys import in_force, keymap
+from explorer.ui.key_bindings import in_force, keymap
+from explorer.ui.settings import defaults
 from store.errors import BertdynError
 from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
 
@@ -36,8 +36,8 @@ def test_characters_and_names_are_both_keys() -> None:
         ({"measure.next": "t"}, "the key 't' is given to two actions, 'task.next' and 'measure.next'"),
         ({"measure.next": "f5", "log": "F5"}, "the key 'f5' is given to two actions"),
         ({"log": "ctrl+q"}, "given to two actions, 'quit' and 'log'"),
-        ({"log": "pgup"}, "'log' wants 'pgup', which is no key. Did you mean 'pageup'?"),
-        ({"log": "strg+x"}, "which is no key"),
+        ({"log": "pgup"}, "'log' wants 'pgup', which is not a key name. Did you mean 'pageup'?"),
+        ({"log": "strg+x"}, "which is not a key name"),
     ],
 )
 def test_a_key_for_two_actions_is_a_sentence(keys: dict[str, str], says: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from explorer.selection import Against, Ranges
 from explorer.selection.codec import decode, encode
 from explorer.ui.app import Explorer
-from explorer.ui.history import History, about
+from explorer.ui.history import SelectionHistory, about
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
 from explorer.views.base import Cursor, DrawOptions, Look
@@ -206,7 +206,7 @@ def test_two_explorers_lose_no_preset_of_each_other(tmp_path: Path) -> None:
 
 
 def test_undo_is_of_the_selection_and_not_of_the_cursor() -> None:
-    history = History()
+    history = SelectionHistory()
     first, second = State(measure="svcca"), State(measure="js")
     history.note(first, first.pointing(Cursor(1, 1)))
     history.note(first, replace(first, mode="heat", options=DrawOptions(log_y=True)))
@@ -287,7 +287,7 @@ async def test_u_takes_a_change_back_and_shift_u_does_it_again(computed: Path) -
         await pilot.press("u")
         assert screen.state.tasks == ("pos",)
         await pilot.press("u")
-        await shown(pilot, "This is where it began.")
+        await shown(pilot, "Nothing to undo.")
         await pilot.press("U", "ctrl+r")
         assert (screen.state.tasks, screen.state.seeds) == (("sst2",), ("1",))
         await until(pilot, lambda: "sst2, seed 1" in text_of(pilot, "heading"))

@@ -17,7 +17,7 @@ from explorer.ui.session import Saved, Session
 from explorer.ui.widgets.editor import SqlEditor
 from explorer.views.statements import WORKED, Answer
 from store.store import Store
-from tests.explorer.ui.conftest import main, screen_text, shown, text_of, until
+from tests.explorer.ui.conftest import main, screen_text, shown, sql, text_of, until
 from tests.explorer.ui.conftest import opened_apart as opened
 
 
@@ -39,12 +39,12 @@ COLUMNS = {"svcca": ("task", "seed", "step", "value"), "runs": ("task", "last_st
 
 async def sql_open(pilot: Pilot[None]) -> None:
     await pilot.press("8")
-    await until(pilot, lambda: main(pilot).sql.editor is not None and "Which layer moved" in text_of(pilot, "chart"))
+    await until(pilot, lambda: sql(pilot).editor is not None and "Which layer moved" in text_of(pilot, "chart"))
 
 
 async def write(pilot: Pilot[None], statement: str) -> None:
     await pilot.press("i")
-    editor = main(pilot).sql.editor
+    editor = sql(pilot).editor
     assert editor is not None
     await until(pilot, lambda: editor.has_focus)
     editor.text = statement
@@ -66,7 +66,7 @@ async def test_a_worked_query_is_taken_and_run(computed: Path) -> None:
         await until(pilot, lambda: text_of(pilot, "reading").startswith(" row 2, task"))
         await pilot.press("1")
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "curves")
-        assert not main(pilot).query_one("#editor").display
+        assert not main(pilot).query_one("#slot").display
         await pilot.press("8")
         await until(pilot, lambda: isinstance(main(pilot).chart.view, Answer))
         await pilot.press("w")
@@ -105,12 +105,12 @@ async def test_a_long_statement_is_ended(computed: Path, key: str) -> None:
         await sql_open(pilot)
         await write(pilot, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1")
         await pilot.press("f5")
-        await until(pilot, lambda: main(pilot).sql.asker.busy)
+        await until(pilot, lambda: sql(pilot).asker.busy)
         if key == "x":
             await pilot.press("escape")
         await pilot.press(key)
         await until(pilot, lambda: "Cancelled." in text_of(pilot, "chart"))
-        assert not main(pilot).sql.asker.busy
+        assert not sql(pilot).asker.busy
         await write(pilot, "SELECT 6 * 7 AS answer")
         await pilot.press("f5")
         await until(pilot, lambda: isinstance(main(pilot).chart.view, Answer))
@@ -140,7 +140,7 @@ async def test_no_statement_outlives_the_explorer(computed: Path) -> None:
         await write(pilot, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE hash(a.range, b.range) = 1")
         await pilot.press("f5")
         await until(pilot, lambda: len(answering()) > 0)
-        main(pilot).sql.asker.finish()
+        sql(pilot).asker.finish()
         await until(pilot, lambda: not answering())
 
 
@@ -152,7 +152,7 @@ async def test_up_and_down_at_the_edges_go_through_what_was_asked(computed: Path
             await pilot.press("f5")
             await until(pilot, lambda statement=statement: statement in text_of(pilot, "heading"))
         await write(pilot, "draft")
-        editor = main(pilot).sql.editor
+        editor = sql(pilot).editor
         assert editor is not None
         seen = []
         for key in ("up", "up", "up", "down", "down"):
@@ -165,7 +165,7 @@ async def test_up_and_down_at_the_edges_go_through_what_was_asked(computed: Path
 async def test_tab_completes_tables_and_columns(computed: Path) -> None:
     async with opened(computed) as pilot:
         await sql_open(pilot)
-        editor = main(pilot).sql.editor
+        editor = sql(pilot).editor
         assert editor is not None
         await until(pilot, lambda: "svcca" in editor.columns)
         await write(pilot, "")
@@ -219,7 +219,7 @@ async def test_a_statement_stays_kept_while_sql_is_not_looked_at(computed: Path,
 
 
 async def until_editor(pilot: Pilot[None]) -> SqlEditor:
-    await until(pilot, lambda: main(pilot).sql.editor is not None)
-    editor = main(pilot).sql.editor
+    await until(pilot, lambda: sql(pilot).editor is not None)
+    editor = sql(pilot).editor
     assert editor is not None
     return editor

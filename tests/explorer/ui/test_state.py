@@ -118,13 +118,13 @@ def test_t_goes_from_task_to_task_then_to_all_of_them_and_says_so() -> None:
         "Task pos, 1 of 3; t shows the next, after the last one all of them.",
         "Task sst2, 2 of 3; t shows the next, after the last one all of them.",
         "Task sst5, 3 of 3; t shows all of them.",
-        "All 3 tasks; t shows one after the other. Here pos is shown: v leads on to all.",
+        "All 3 tasks; t shows one after the other. Only pos is drawn; v: one line per task.",
     ]
     every = replace(START, tasks=("pos", "sst2", "sst5"))
     for mode, ways, end in (
         ("seeds", (("seeds", 1),), "other."),
         ("table", (), "other."),
-        ("clusters", (), "pos is shown."),
+        ("clusters", (), "pos is drawn."),
     ):
         assert where(replace(every, mode=mode, variants=ways), STORE, "task", "t", "v").endswith(end)
     assert next_task(replace(START, tasks=("sst2", "sst5")), STORE).tasks == ("pos",)
@@ -286,7 +286,7 @@ def test_a_long_list_of_measures_leaves_room_for_the_other_choices() -> None:
     short = folded(rows, "", 20)
     assert len(short) <= 20
     assert [r.name for r in short if r.section == "measure" and not r.head] == ["svcca", MORE]
-    assert next(r.text for r in short if r.name == MORE).strip() == f"{len(all_measures()) - 1} more"
+    assert next(r.text for r in short if r.name == MORE).strip() == f"{len(all_measures()) - 1} more (enter)"
     for section in ("task", "seed"):
         assert [r for r in short if r.section == section] == [r for r in rows if r.section == section]
     opened = folded(rows, "measure", 20)
@@ -314,6 +314,6 @@ def test_a_head_is_looked_at_and_layers_that_are_chosen_replace_the_one_looked_a
 
 def test_the_panel_says_where_a_view_shows_another_measure_than_the_chosen_one() -> None:
     heads = [row.text for row in choices(replace(START, mode="clusters"), STORE) if row.head]
-    assert "measure: here clusters" in heads
-    assert "against (not used)" in heads
+    assert "measure: clusters (fixed)" in heads
+    assert "compared with: -" in heads
     assert "measure" in [row.text for row in choices(START, STORE) if row.head]

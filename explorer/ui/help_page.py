@@ -1,0 +1,184 @@
+"""The help page: the views on the screen, the measure, then the keys, those of the mode first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.text import Text
+
+from explorer.render.signs import plain
+from explorer.ui.action import Action
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+
+    from explorer.measures.base import Measure
+    from explorer.render.palette import Palette
+    from explorer.ui.modes import Mode, Variant
+
+COLUMN = 50
+"""Cells that a column of keys needs at least."""
+READABLE = 110
+"""Most cells of a line of prose; from twice as many on the picture and the measure stand side by side."""
+_GAP = 3
+_KEYS = 9
+_SHORT = 200
+"""Letters of a definition that are worth reading before the keys."""
+
+
+class Shown(NamedTuple):
+    """Subject of the page."""
+
+    mode: Mode
+    variant: Variant
+    measure: Measure | None
+    views: Sequence[Sequence[str]]
+    """Title, subtitle and notes of each view on the screen."""
+    actions: Sequence[Action]
+
+
+class Page:
+    """The page at any width."""
+
+    def __init__(self, palette: Palette, shown: Shown, plainly: bool = False) -> None:
+        """``plainly``: only characters that every font has."""
+        self._palette, self._shown, self._plainly = palette, shown, plainly
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        width = options.max_width
+        roomy = width >= 2 * READABLE
+        half = (width - _GAP) // 2 if roomy else min(width, READABLE)
+        set_ = _Setter(console, self._palette, self._plainly)
+        picture, meaning = list(self._picture(set_, half)), list(self._meaning(set_, half))
+        if roomy and meaning:
+            yield from abreast([picture, meaning], half)
+        else:
+            yield from (*picture, *([Text(), *meaning] if meaning else []))
+        yield Text()
+        many = max(1, (width + _GAP) // (COLUMN + _GAP))
+        wide = (width + _GAP) // many - _GAP
+        yield from abreast(columns(self._keys(set_, wide), many), wide)
+        if self._shown.measure is not None:
+            yield Text()
+            yield from self._definition(set_, self._shown.measure, min(width, READABLE))
+
+    def _picture(self, set_: _Setter, width: int) -> Iterator[Text]:
+        """Describe what is on the screen, and list the other pictures of the mode."""
+        mode, views = self._shown.mode, self._shown.views
+        for view in views or [(mode.title, mode.help)]:
+            title, *said = filter(None, view)
+            yield from set_.lines(title, width, self._palette.strong)
+            for i, text in enumerate(said):
+                yield from set_.lines(f"- {text}" if i else text, width - 2, self._palette.text, 2)
+        ways = [f"{v.title} (here)" if v == self._shown.variant else v.title for v in mode.variants]
+        if len(ways) > 1:
+            yield from set_.lines(f"{mode.title} shows: {'; '.join(ways)}", width - 2, self._palette.axis, 2)
+
+    def _meaning(self, set_: _Setter, width: int) -> Iterator[Text]:
+        measure = self._shown.measure
+        if measure is None:
+            return
+        yield from set_.lines(f"What {measure.name} is: {measure.title}", width, self._palette.strong)
+        yield from set_.lines(measure.direction, width - 2, self._palette.text, 2)
+        short = brief(measure.definition)
+        more = " (in full at the end)" if short != measure.definition else ""
+        yield from set_.lines(short + more, width - 2, self._palette.text, 2)
+
+    def _keys(self, set_: _Setter, width: int) -> Iterator[list[Text]]:
+        """List the mode's own keys, then all others by group."""
+        mode = self._shown.mode
+        pairs = together(self._shown.actions)
+        own = [pair for name in mode.keys for pair in pairs if pair[0].id == name or pair[-1].id == name]
+        groups = {f"Keys of {mode.title}": own} if own else {}
+        for pair in pairs:
+            if pair not in own:
+                groups.setdefault(pair[0].group, []).append(pair)
+        for group, there in groups.items():
+            block = [Text(group, self._palette.strong)]
+            for pair in there:
+                keys = " ".join(a.plain_keys if self._plainly else a.shown_keys for a in pair)
+                words = f"{' / '.join(a.title for a in pair)}: {pair[0].help}"
+                room = max(8, width - _KEYS - 2)
+                said = set_.lines(words, room, self._palette.text)
+                lines = [Text.assemble("  ", Text(keys.ljust(_KEYS), self._palette.strong), said[0])]
+                if len(keys) >= _KEYS:
+                    lines = [Text.assemble("  ", Text(keys, self._palette.strong)), Text(" " * (_KEYS + 2)) + said[0]]
+                block += [*lines, *(Text(" " * (_KEYS + 2)) + line for line in said[1:])]
+            yield block
+
+    def _definition(self, set_: _Setter, measure: Measure, width: int) -> Iterator[Text]:
+        """Describe the measure in the registry's words."""
+        yield from set_.lines(f"More of {measure.name}: {measure.title}", width, self._palette.strong)
+        facts = {
+            "is": measure.definition if brief(measure.definition) != measure.definition else "",
+            "unit": f"{measure.unit or 'none'}, {measure.low:g} to {measure.high:g}; n counts {measure.counts}",
+            "noise": _noise(measure),
+            "chance": measure.null,
+            "from": measure.source,
+            "cost": measure.cost,
+        }
+        for name, fact in facts.items():
+            for i, line in enumerate(set_.lines(fact, width - 10, self._palette.text) if fact else ()):
+                yield Text(f"  {'' if i else name:8}", self._palette.axis) + line
+
+
+class _Setter:
+    """Wraps words into lines."""
+
+    def __init__(self, console: Console, palette: Palette, plainly: bool) -> None:
+        self._console, self._palette, self._plainly = console, palette, plainly
+
+    def lines(self, words: str, width: int, style: object, indent: int = 0) -> list[Text]:
+        """Return lines of at most ``width`` cells behind an indent."""
+        text = Text(plain(words) if self._plainly else words, style)  # type: ignore[arg-type]
+        return [Text(" " * indent) + line for line in text.wrap(self._console, max(1, width))]
+
+
+def brief(definition: str) -> str:
+    """Return the first sentences of a definition, as many as are quickly read; at least one."""
+    sentences = definition.replace(". ", ".\n").split("\n")
+    said = sentences[0]
+    for sentence in sentences[1:]:
+        if len(said) + 1 + len(sentence) > _SHORT:
+            break
+        said += f" {sentence}"
+    return said
+
+
+def together(actions: Sequence[Action]) -> list[list[Action]]:
+    """Return the actions in their order, each with the one that does the opposite."""
+    found: list[list[Action]] = []
+    for action in actions:
+        if found and action.back:
+            found[-1].append(action)
+        else:
+            found.append([action])
+    return found
+
+
+def columns(blocks: Iterable[list[Text]], many: int) -> list[list[Text]]:
+    """Set blocks in ``many`` columns, each where it can stand highest: the first are seen without scrolling."""
+    found: list[list[Text]] = [[] for _ in range(many)]
+    for block in blocks:
+        column = min(found, key=len)
+        column += [Text(), *block] if column else block
+    return found
+
+
+def abreast(sides: Sequence[Sequence[Text]], width: int) -> Iterator[Text]:
+    """Set columns of ``width`` cells side by side."""
+    for row in range(max(map(len, sides), default=0)):
+        line = Text()
+        for at, side in enumerate(sides):
+            if row < len(side):
+                line.pad_right(max(0, at * (width + _GAP) - line.cell_len))
+                line += side[row]
+        yield line
+
+
+def _noise(measure: Measure) -> str:
+    if not measure.floor:
+        return ""
+    where = f"within {measure.floor:g} of {measure.same:g}" if measure.same else f"below {measure.floor:g}"
+    return f"values {where} are rounding of the stored numbers"

@@ -1,0 +1,21 @@
+"""Clusters: distances between labels, the paths of their centroids, and the data map of the examples."""
+
+from __future__ import annotations
+
+from explorer.ui.modes.mode import TOP, Mode, Variant
+
+MODE = Mode(
+    "clusters",
+    "5",
+    "Clusters",
+    "how far labels lie apart, along the steps, the paths of their centroids; data map of the examples",
+    (
+        Variant("label by label, hulls", "clusters", "hulls", "pairs"),
+        Variant("label by label, centroids", "clusters", "centroids", "pairs"),
+        Variant("along the steps, hulls", "labels", "hulls", "labels", True),
+        Variant("along the steps, centroids", "labels", "centroids", "labels", True),
+        Variant("paths of the centroids", "paths", axes="paths", lines=True),
+        Variant("data map: each example along the run", "data-map", axes="examples", start=TOP),
+    ),
+    ("vary", "step.next", "layer.next"),
+)

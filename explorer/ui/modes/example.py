@@ -1,0 +1,115 @@
+"""Example: one sentence at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from explorer.ui.action import Action
+from explorer.ui.modes.mode import Behaviour, Mode, Variant
+from explorer.views.kinds import VIEWS
+
+if TYPE_CHECKING:
+    from explorer.ui.state import State
+    from explorer.ui.widgets.pane import Pane
+    from explorer.views.example_sources import Sentence
+
+_KIND = VIEWS["example"]
+
+
+class Sentences(Behaviour):
+    """Walks, finds and sorts sentences. The one that is shown stays while steps, layers and heads change."""
+
+    def go(self, by: int) -> None:
+        """Show the next of the sentences that were found."""
+        screen, pane = self.screen, self._pane
+        if pane is None:
+            key = screen.key_of(f"mode.{self.mode.name}")
+            screen.tell(f"Sentences are shown one by one in {self.mode.title}: press {key} first.")
+            return
+        view = self._view(pane)
+        if view is None:
+            screen.tell(f"No sentence is shown: {screen.key_of('filter')} looks for others, an empty line for all.")
+            return
+        look = screen.state.look
+        there = look.example if look.example >= 0 else view.data.focus.example
+        at = view.found.index(there) + by if there in view.found else 0
+        screen.become(replace(screen.state, look=replace(look, example=view.found[at % len(view.found)])))
+
+    def sort(self) -> None:
+        """Switch between the corpus's order and the order of how far sentences moved."""
+        look = self.screen.state.look
+        look = replace(look, changed=not look.changed, example=-1)
+        self.screen.become(replace(self.screen.state, look=look))
+        self.screen.tell("sentences by how far they moved" if look.changed else "sentences in their own order")
+
+    def filter(self) -> None:
+        """Look for a sentence."""
+        hint = "words of the sentence  or  label:positive"
+        self.screen.prompt.ask(self.mode.name, self.screen.state.look.find, hint, "find")
+
+    def answered(self, text: str) -> None:
+        """Show the sentences that hold a text."""
+        self.screen.set_focus(self.screen.chart)
+        look = replace(self.screen.state.look, find=text.strip(), example=-1)
+        self.screen.become(replace(self.screen.state, look=look))
+
+    def holds(self, action: Action, pane: Pane) -> bool:
+        """Until a sentence is drawn it is not known which one is to stay, or which is the next."""
+        if action in self.mode.actions:
+            return pane.waiting and (self.screen.typing.queue.waiting or not _same_list(pane))
+        return action.waits == "place" and pane.waiting and self.screen.state.look.example < 0
+
+    def pinned(self, pane: Pane, state: State) -> State:
+        """Return the state with the sentence that is shown."""
+        view = self._view(pane)
+        if view is None or state.look.example >= 0:
+            return state
+        return replace(state, look=replace(state.look, example=view.data.focus.example))
+
+    @property
+    def _pane(self) -> Pane | None:
+        """The pane that was asked for a sentence."""
+        return next((p for p in self.screen.panes if p.wish is not None and p.wish.view == _KIND.name), None)
+
+    @staticmethod
+    def _view(pane: Pane) -> Sentence | None:
+        view = pane.view if pane.view is not None and pane.view.name == _KIND.name else None
+        return view  # type: ignore[return-value]
+
+
+def _same_list(pane: Pane) -> bool:
+    """Whether the drawn sentence is one of those that were asked for."""
+    drawn, asked = (w and replace(w, look=replace(w.look, example=-1)) for w in (pane.answered, pane.wish))
+    return drawn == asked
+
+
+MODE = Mode(
+    "example",
+    "6",
+    _KIND.title,
+    _KIND.help,
+    tuple(Variant(words, "example", part, "tokens") for part, words in _KIND.parts.items()),
+    ("step.next", "layer.next", "head.next", "example.next", "filter", "sort", "vary"),
+    Sentences,
+    (
+        Action(
+            "example.next",
+            ("n",),
+            "screen.of_mode('example', 'go', (1,))",
+            "Next sentence",
+            "in Example, of those found by /",
+            "Cursor",
+        ),
+        Action(
+            "example.previous",
+            ("N",),
+            "screen.of_mode('example', 'go', (-1,))",
+            "Previous sentence",
+            "the one before",
+            "Cursor",
+            back=True,
+        ),
+    ),
+    "the sentences of Example",
+)

@@ -1,0 +1,20 @@
+"""Heat: maps of two axes."""
+
+from __future__ import annotations
+
+from explorer.ui.modes.mode import STEPS, Mode, Variant
+from explorer.views.base import END, Cursor
+
+MODE = Mode(
+    "heat",
+    "3",
+    "Heat",
+    "a map: layer by step, by head, by layer; seed by seed",
+    (
+        Variant("layer by step", "heat", axes=STEPS),
+        Variant("layer by head, at one step", "heads", axes="heads"),
+        Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
+        Variant("seed by seed, at one step", "seed-pairs", axes="seed-pairs", start=Cursor(0, END)),
+    ),
+    ("vary", "step.next", "digits"),
+)

@@ -1,0 +1,19 @@
+"""Profile: the measure against layer."""
+
+from __future__ import annotations
+
+from explorer.ui.modes.mode import Mode, Variant
+from explorer.views.kinds import VIEWS
+
+_KIND = VIEWS["profile"]
+MODE = Mode(
+    "profile",
+    "2",
+    _KIND.title,
+    _KIND.help,
+    tuple(
+        Variant(words, "profile", part, "profile" if part == "step" else f"layers of a {part}", True)
+        for part, words in _KIND.parts.items()
+    ),
+    ("vary", "step.next"),
+)

@@ -1,0 +1,101 @@
+"""Undo, presets and the session."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from explorer.ui import history, state
+from explorer.ui.parts.screen_part import ScreenPart
+from explorer.ui.session import Saved, Session
+from explorer.ui.state import State
+
+if TYPE_CHECKING:
+    from explorer.ui.screens.main import MainScreen
+
+KEEP = "keep as"
+"""Label of the prompt for the name of a preset."""
+
+
+class Keeping(ScreenPart):
+    """Remembers selections: those before, those under a name, and the last one of the session."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        super().__init__(screen)
+        self.history = history.SelectionHistory()
+        self.session: Session | None = None
+        self.extra: dict[str, Any] = {}
+        """JSON values that modes keep in the session, by mode."""
+
+    def begin(self, saved: Saved, session: Session | None) -> None:
+        """Take over the last session."""
+        self.extra, self.session = dict(saved.extra), session
+
+    def saved(self, folded: bool | None) -> Saved:
+        """Return the present content of the session."""
+        for name, behaviour in self.screen.modes.items():
+            if (kept := behaviour.kept()) is not None:
+                self.extra[name] = kept
+        return Saved(self.screen.state, folded, deepcopy(self.extra))
+
+    def known(self, begun: State) -> State:
+        """Return a state with a measure that exists: a session or a preset may be older."""
+        catalogue = self.screen.catalogue
+        if catalogue is None or not catalogue.measures or catalogue.measure(begun.measure) is not None:
+            return begun
+        return replace(begun, measure=state.FIRST_MEASURE)
+
+    def undo(self) -> None:
+        """Show the selection before."""
+        self._travel(self.history.back(self.screen.state), "Nothing to undo.")
+
+    def redo(self) -> None:
+        """Show the selection that was undone."""
+        self._travel(self.history.forth(self.screen.state), "Nothing to redo.")
+
+    def _travel(self, to: State | None, otherwise: str) -> None:
+        if to is None or self.screen.catalogue is None:
+            self.screen.tell(otherwise)
+        else:
+            self._show(to)
+
+    def ask(self) -> None:
+        """Ask for a name and keep the selection under it."""
+        if self.session is None:
+            self.screen.tell("Nothing can be kept here.")
+        else:
+            self.screen.prompt.ask(KEEP, "", "a name; a selection of that name is replaced")
+
+    def answered(self, text: str) -> None:
+        """Keep the selection under a name."""
+        self.screen.set_focus(self.screen.chart)
+        name = " ".join(text.split())
+        if name and self.session is not None:
+            trouble = self.session.keep(name, history.about(self.screen.state))
+            kept = f"Kept as '{name}'; {self.screen.key_of('presets')} shows it again."
+            self.screen.tell(f"Not kept: {trouble}." if trouble else kept)
+
+    def presets(self) -> None:
+        """Choose one of the selections that were kept."""
+        from explorer.ui.screens.presets import PresetsScreen
+
+        if self.session is None or not self.session.presets():
+            self.screen.tell(f"No selection was kept yet: {self.screen.key_of('keep')} keeps this one.")
+            return
+        self.screen.app.push_screen(PresetsScreen(self.session), lambda name: self.load(name) if name else None)
+
+    def load(self, name: str) -> None:
+        """Show a selection that was kept."""
+        found = self.session.presets().get(name) if self.session is not None else None
+        if found is None or self.screen.catalogue is None:
+            self.screen.tell(f"There is no selection '{name}'.")
+            return
+        before = self.screen.state
+        self._show(history.taken(found, before))
+        self.history.note(before, self.screen.state)
+
+    def _show(self, to: State) -> None:
+        """Show a remembered selection, without anything that the store no longer has; history does not note it."""
+        assert self.screen.catalogue is not None
+        self.screen.become(state.settled(self.known(to), self.screen.catalogue), noted=False)

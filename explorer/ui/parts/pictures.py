@@ -1,0 +1,153 @@
+"""The picture and the view beside it: asked for, drawn, and pointed at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+from explorer.ui import cursor_axes
+from explorer.ui.parts.screen_part import ScreenPart
+from explorer.ui.widgets.pane import Pane
+from explorer.views.base import END, Cursor
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.render.palette import Palette
+    from explorer.selection import Question
+    from explorer.ui.messages import Failed, Loaded
+    from explorer.ui.screens.main import MainScreen
+    from explorer.ui.state import State
+    from explorer.views.base import View
+
+PATIENCE = 0.3
+"""Seconds that a view may take before the screen says that it is being read."""
+
+
+class Pictures(ScreenPart):
+    """Keeps both panes in step with the state."""
+
+    def __init__(self, screen: MainScreen, palette: Palette) -> None:
+        super().__init__(screen)
+        self.slot = Vertical(id="slot")
+        """Room above the picture for the widgets of a mode."""
+        self.pane = Pane(palette, 0, self.slot, id="picture")
+        self.other = Pane(palette, 1, id="beside", of="beside-")
+        self.other.chart.can_focus = False
+        self.refused = ""
+        """Why the store cannot be read now."""
+        self._follows = False
+
+    @property
+    def shown(self) -> tuple[tuple[Pane, State], ...]:
+        """The panes on the screen, the picture's first, each with the state that it shows."""
+        companion = self.screen.pair.companion
+        return ((self.pane, self.screen.state), *(((self.other, companion),) if companion is not None else ()))
+
+    @property
+    def lacking(self) -> tuple[Question, ...]:
+        """Questions on the screen of which values are not computed, the picture's first."""
+        shown = [p.wish.question for p in (self.pane, self.other) if p.missing and p.wish is not None]
+        return tuple(dict.fromkeys(q for q in shown if q is not None))
+
+    def show(self, again: bool = False) -> None:
+        """Show the state; ``again`` asks for the views even when they are the same."""
+        if not self._wished(self.pane, self.screen.state, again):
+            self.screen.mode.show()
+        self.accompany(again)
+
+    def accompany(self, again: bool = False) -> None:
+        """Show the view beside, at the picture's step and layer."""
+        if self.screen.catalogue is None:
+            return
+        companion = self.screen.pair.companion
+        self.screen.set_class(companion is not None, "-beside")
+        if companion is not None:
+            self._wished(self.other, companion, again)
+        elif self.other.wish is not None:
+            self._withdraw(self.other)
+
+    def _withdraw(self, pane: Pane) -> None:
+        pane.wish, pane.missing = None, 0
+        pane.settled()
+        self.screen.reader.show(None, pane.place)
+
+    def _wished(self, pane: Pane, state: State, again: bool) -> bool:
+        """Ask for the view of a state, or draw again what there is; False where the mode draws its own picture."""
+        assert self.screen.catalogue is not None
+        try:
+            wish = state.wish(self.screen.catalogue)
+        except BertdynError as error:
+            self._withdraw(pane)
+            pane.say(self.refused or self.screen.words_of(error))
+            return True
+        if wish is None:
+            self._withdraw(pane)
+            return False
+        if self.refused:
+            pane.wish = wish
+            pane.settled()
+            pane.say(self.refused)
+        elif again or wish != pane.wish:
+            pane.wish, pane.late = wish, False
+            self.screen.reader.show(wish, pane.place)
+            self.screen.set_timer(PATIENCE, lambda: self._remind(pane, wish))
+        elif pane.view is not None and not pane.waiting:
+            self._draw(pane, pane.view, state)
+        return True
+
+    def _remind(self, pane: Pane, wish: object) -> None:
+        if pane.waiting and pane.wish == wish:
+            pane.late = True
+            self.screen.bars()
+
+    def _draw(self, pane: Pane, view: View, state: State) -> None:
+        pane.draw(view, state if pane is self.pane else cursor_axes.aligned(state, self.screen.state, view))
+
+    def loaded(self, message: Loaded) -> None:
+        """Draw a view that was asked for."""
+        for pane, state in self.shown:
+            if message.wish == pane.wish:
+                pane.settled()
+                pane.missing = message.missing
+                self._draw(pane, message.view, state)
+
+    def failed(self, message: Failed) -> None:
+        """Say why there is no view."""
+        self.refused = message.reason if message.wish is None else self.refused
+        for pane in (self.pane, self.other):
+            if message.wish in (None, pane.wish):
+                pane.settled()
+                pane.word = ""
+                pane.say(message.reason)
+
+    def point(self, cursor: Cursor) -> None:
+        """Move the cursor, and that of the view beside with it."""
+        picture, view = self.pane.picture, self.pane.view
+        if view is None or picture is None:
+            return
+        self.screen.state = cursor_axes.pointed(self.screen.state, view, picture.cursor, cursor)
+        self.pane.word = self.other.word = ""
+        self._draw(self.pane, view, self.screen.state)
+        # The picture is painted first; a key that is held down waits for one view beside, not twenty.
+        if not self._follows:
+            self._follows = self.screen.call_after_refresh(self._follow)
+
+    def _follow(self) -> None:
+        self._follows = False
+        self.accompany()
+
+    def move(self, across: int, up: int) -> None:
+        """Move the cursor from where it was drawn."""
+        if self.pane.picture is not None:
+            self.point(self.screen.state.moved(self.pane.picture.cursor, across, up))
+
+    def page(self, up: int) -> None:
+        """Move the cursor by a screenful of rows."""
+        self.move(0, up * max(1, self.pane.chart.size.height - 4))
+
+    def edge(self, side: int) -> None:
+        """Move the cursor to the first or the last step (in a table, row)."""
+        if self.pane.picture is not None:
+            end, at = 0 if side < 0 else END, self.pane.picture.cursor
+            self.point(Cursor(at.x, end) if self.screen.state.variant.downwards else Cursor(end, at.y))

@@ -1,0 +1,1 @@
+"""Everything that knows how Textual and terminals work inside: the only folder that uses Textual's private names."""

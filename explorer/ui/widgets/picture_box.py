@@ -1,0 +1,90 @@
+"""The widget of a picture: draws a view at its size, or shows words in its place."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.message import Message
+
+from explorer.ui.widgets.text_lines import Lines, SegmentLine
+from explorer.views.base import Cursor, DrawOptions
+
+if TYPE_CHECKING:
+    from explorer.render.palette import Palette
+    from explorer.views.base import Picture, View
+
+
+class PictureBox(Lines, can_focus=True):
+    """Draws when the data, the size, the cursor or the options change."""
+
+    DEFAULT_CSS = "PictureBox { height: 1fr; }"
+
+    class Drawn(Message):
+        """A picture was drawn."""
+
+        def __init__(self, picture: Picture) -> None:
+            super().__init__()
+            self.picture = picture
+
+    def __init__(self, palette: Palette, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._palette = palette
+        self._view: View | None = None
+        self._words = ""
+        self.picture: Picture | None = None
+        """The picture that was drawn last."""
+        self._cursor, self._options = Cursor(), DrawOptions()
+
+    @property
+    def view(self) -> View | None:
+        """The view; None while words stand in its place."""
+        return self._view
+
+    def draw(self, view: View, cursor: Cursor, options: DrawOptions) -> None:
+        """Draw a view."""
+        self._view, self._cursor, self._options = view, cursor, options
+        self._paint()
+
+    def say(self, words: str) -> None:
+        """Show words in place of the picture."""
+        self._view, self._words = None, words
+        self._paint()
+
+    def recolour(self, palette: Palette) -> None:
+        """Draw with other colours."""
+        self._palette = palette
+        self._paint()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._paint()
+
+    def _paint(self) -> None:
+        width, height = self.size
+        if not width or not height:
+            return
+        if self._view is None:
+            self.show(centred(self._words, width, height, self._palette.text))
+            return
+        try:
+            picture = self._view.draw(width, height, self._palette, self._cursor, self._options)
+        except Exception as error:  # one view that cannot be drawn must not take the others with it
+            self.picture = None
+            words = f"This view could not be drawn ({type(error).__name__}: {error}). The others still work."
+            self.show(centred(words, width, height, self._palette.warning))
+            return
+        self.picture = picture
+        self.show(list(picture.lines))
+        self.post_message(self.Drawn(picture))
+
+
+def centred(words: str, width: int, height: int, style: Style) -> list[SegmentLine]:
+    """Return text in the middle of a field, wrapped to at most 72 cells."""
+    room = max(1, min(72, width - 4))
+    wrapped = [line for part in words.split("\n") for line in (textwrap.wrap(part, room) or [""])][:height]
+    top = max(0, (height - len(wrapped)) // 2)
+    left = max(0, (width - room) // 2)
+    return [*([] for _ in range(top)), *([Segment(" " * left), Segment(line, style)] for line in wrapped)]
