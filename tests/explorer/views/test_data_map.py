@@ -61,7 +61,7 @@ def test_it_ends_at_the_last_step_that_is_chosen(store: Store) -> None:
     assert view(store, "20").title.endswith("up to step 20")
     columns, rows = view(store, "20").rows()
     assert {row[columns.index("checkpoints")] for row in rows} == {3}
-    with pytest.raises(BertdynError, match="one only"):
+    with pytest.raises(BertdynError, match="only one"):
         view(store, "0")
 
 
