@@ -76,7 +76,7 @@ LabelKind = Literal["class", "number", "split", "tree"]
 NO_LABEL = -1
 """Id of a sentence, word or arc without a label."""
 ROOT, NO_HEAD = -1, -2
-"""Special heads: the word is the root of its sentence (ROOT); its head is unknown or was cut off (NO_HEAD)."""
+"""Values instead of a head: ROOT for the root of a sentence, NO_HEAD for a head that is unknown or was cut off."""
 
 _NAMED = 6
 """Labels of an annotation that are named in a line."""

@@ -141,7 +141,7 @@ _FIELDS: Mapping[str, _Column] = {
     name: told.__metadata__[0] for name, told in get_type_hints(Result, include_extras=True).items()
 }
 COLUMNS: Mapping[str, str] = {name: column.sql for name, column in _FIELDS.items() if column.sql}
-"""SQL type of every column, without further axes, whose columns exist only in fragments that use them."""
+"""SQL types by column. Columns of further axes are not here: they exist only in fragments that use them."""
 SHOWN = tuple(name for name, column in _FIELDS.items() if column.shown)
 """Columns that a measure's SQL view shows if its rows use them."""
 _KEY = tuple(name for name, column in _FIELDS.items() if column.tag == KEY)

@@ -63,7 +63,7 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
 
 
 def lines(found: Course, rows: list[int]) -> Iterator[str]:
-    """Yield one line of JSON per row; ``rows`` has the number of its sentence or word in the corpus, from 0."""
+    """Yield one line of JSON per row; ``rows`` are the numbers of the sentences or words in the corpus, from 0."""
     confidence, variability = found.probability.mean(0), found.probability.std(0)
     correct, forgotten = found.right.sum(0), found.forgotten
     for place, number in enumerate(rows):

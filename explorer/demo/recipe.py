@@ -1,4 +1,4 @@
-"""What the demo trains and measures: tasks, seeds, steps, sizes. Pure data, chosen so that all takes about a minute."""
+"""The demo's tasks, seeds, steps and sizes. Pure data, chosen so that the demo takes about a minute."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def _sharded(tree: Tree, layout: Layout, lost: list[str]) -> list[str]:
     """Return the real folders that hold the sharded state of a training run instead of a model.
 
     Args:
-        lost: a list to which folders are appended whose path does not fit the layout.
+        lost: a list; folders whose path does not fit the layout are appended to it.
     """
     models = frozenset(tree.holding(_is_model))
     placed: dict[str, None] = {}
