@@ -37,7 +37,26 @@ _WIDE = 1000
 """Width of a table in a pipe in cells, enough for every column; blanks at the ends of lines are not printed."""
 
 
-@click.command(no_args_is_help=True)
+_LISTED = "\n".join(f"{name:<12}{kind.help}" for name, kind in VIEWS.items())
+_HELP = f"""Draw VIEW of a STORE's computed values.
+
+\b
+{_LISTED}
+
+Nothing is computed here: if values are missing, the command that computes them is printed.
+
+\b
+bertdyn show curves runs.bertdyn --task sst2 --seed 1
+bertdyn show heat runs.bertdyn --measure js --digits
+bertdyn show heads runs.bertdyn --measure weight-change
+bertdyn show seeds runs.bertdyn --task sst2 --format svg -o seeds.svg
+bertdyn show curves runs.bertdyn --task sst2 --log -o curves.pdf
+bertdyn show layers runs.bertdyn --task sst2 --seed 1 --step 800
+bertdyn show example runs.bertdyn --task sst2 --find movie --layer 11
+"""
+
+
+@click.command(no_args_is_help=True, help=_HELP)
 @click.argument("view", metavar="VIEW", type=click.Choice(list(VIEWS)))
 @click.argument("store", metavar="STORE", type=click.Path(path_type=Path))
 @click.option("--measure", metavar="NAME", help="Measure to show; default: svcca, or the view's own.")
@@ -91,34 +110,7 @@ def command(
     changed: bool,
     **given: str | None,
 ) -> None:
-    """Draw VIEW of a STORE's computed values.
-
-    \b
-    curves    the measure against step, one line per layer
-    profile   the measure against layer, one line per step, seed or task
-    heat      layer by step as a map
-    heads     layer by head as a map, of one step
-    seed-pairs  each seed against each other seed, in one layer at one step
-    seeds     seeds, or tasks, side by side on one scale, mean and spread
-    clusters  distances between labels, in one layer of one checkpoint
-    labels    each label's distance to its nearest other label along the steps
-    paths     the labels' centroids along the steps of a run, in a plane
-    data-map  each example by confidence and variability of its label along a run
-    example   one sentence's attention in two checkpoints, and the difference
-    table     every value
-    store     extracted, computed and missing data
-    layers    each layer against each layer of the reference, of one checkpoint
-
-    Nothing is computed here: if values are missing, the command that computes them is printed.
-
-    \b
-    bertdyn show curves runs.bertdyn --task sst2 --seed 1
-    bertdyn show heat runs.bertdyn --measure js --digits
-    bertdyn show seeds runs.bertdyn --task sst2 --format svg -o seeds.svg
-    bertdyn show curves runs.bertdyn --task sst2 --log -o curves.pdf
-    bertdyn show layers runs.bertdyn --task sst2 --seed 1 --step 800
-    bertdyn show example runs.bertdyn --task sst2 --find movie --layer 11
-    """
+    """Draw a view of a store; see ``_HELP``."""
     chosen = _format(format, output)
     kind = VIEWS[view]
     declared = measure_named(measure or kind.measure or "svcca")

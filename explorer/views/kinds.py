@@ -34,7 +34,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "curves",
             "Curves",
-            "the measure against step, one line per layer (or per seed, task, head)",
+            "the measure against step, one line per layer, seed, task or head",
             "explorer.views.lines:curves",
             sources=(FIRST, TRAINING, HEADS, TASKS_IN),
             uses=("part", "layer"),
@@ -49,7 +49,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "profile",
             "Profile",
-            "the measure against layer, one line per step (or per seed, task)",
+            "the measure against layer, one line per step, seed or task",
             "explorer.views.lines:profile",
             sources=(FIRST, TASKS_AT),
             uses=("part", "step"),
@@ -63,7 +63,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "heads",
             "Heads",
-            "layer by head as a map, of one step",
+            "layer by head (or the measure's second axis) as a map, of one step",
             "explorer.views.maps:grid",
             sources=(FIRST, HEADS_AT),
             uses=("step",),
@@ -71,7 +71,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "seed-pairs",
             "Seed by seed",
-            "how far each seed is from each other one, in one layer at one step",
+            "each seed against each other seed, in one layer at one step",
             "explorer.views.maps:seed_pairs",
             uses=("layer",),
             against="seeds",
@@ -80,7 +80,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "seeds",
             "Seeds",
-            "seeds (or tasks) side by side on one scale, mean and spread",
+            "seeds or tasks side by side on one scale, mean and spread",
             "explorer.views.sources:seeds",
             sources=(FIRST, TASKS),
             uses=("part",),
@@ -93,7 +93,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "clusters",
             "Clusters",
-            "how far labels lie apart, in one layer of one checkpoint",
+            "distances between labels, in one layer of one checkpoint",
             "explorer.views.label_sources:clusters",
             sources=(FIRST, LABELLED, LABELS_AT),
             uses=("part", "step", "layer"),
@@ -103,7 +103,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "labels",
             "Labels",
-            "each label's distance to its nearest other along the steps, and the number of clusters",
+            "each label's distance to its nearest other label along the steps",
             "explorer.views.label_sources:labels",
             sources=(FIRST, LABELLED, LABELS_IN),
             uses=("part", "layer"),
@@ -113,7 +113,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "paths",
             "Paths",
-            "where a run moves the labels' centroids, in the plane of their principal components",
+            "the labels' centroids along the steps of a run, in a plane",
             "explorer.views.paths:Paths",
             sources=(CENTROIDS,),
             measure="clusters",
@@ -121,7 +121,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "data-map",
             "Data map",
-            "each example by confidence and variability of its label's probability along a run",
+            "each example by confidence and variability of its label along a run",
             "explorer.views.data_map:DataMap",
             sources=(DATA_MAP,),
             measure="confidence",
@@ -155,7 +155,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "store",
             "Store",
-            "what is extracted, what is computed and what is missing",
+            "extracted, computed and missing data",
             "explorer.views.store_view:StoreView",
             sources=(COVERAGE,),
             along=False,
@@ -164,7 +164,7 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "layers",
             "Layers",
-            "each layer against each of the reference",
+            "each layer against each layer of the reference, of one checkpoint",
             "explorer.views.layers:Layers",
             sources=(CROSSED,),
             across=True,
