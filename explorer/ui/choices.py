@@ -89,7 +89,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
 
 def _of_measure(state: State) -> str:
     """Return the head of the measures; it tells where the view always shows the same one."""
-    return "measure" if state.measured == state.measure else f"measure: {state.measured} (fixed)"
+    return "measure" if state.measured == state.measure else f"measure: {state.measured}"
 
 
 def _of_against(state: State, measure: Measure | None) -> str:

@@ -24,7 +24,7 @@ def segments(pilot: Pilot[None], words: str) -> list[Segment]:
 async def test_the_chosen_command_can_be_read_whole(computed: Path, background: str) -> None:
     """Its description once was grey on grey."""
     async with opened(computed, config=changed(background=background)) as pilot:
-        await pilot.press("colon", *"layer below")
+        await pilot.press("colon", *"previous layer")
         await shown(pilot, "in views of one layer")
         await pilot.press("down")
         for words in ("Next layer", "in views of one layer"):

@@ -260,7 +260,7 @@ async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stay
         await pilot.press(key)
         await until(pilot, lambda: f"(x) {measure}" in text_of(pilot, "panel"))
         assert "(x) svcca" not in text_of(pilot, "panel")
-        assert f"measure: {measure} (fixed)" in text_of(pilot, "panel")
+        assert f"measure: {measure}" in text_of(pilot, "panel")
         await pilot.press("m")
         words = f"always shows {measure}: Curves, Profile, Heat, Seeds, Table show another."
         await until(pilot, lambda: words in text_of(pilot, "notes"))

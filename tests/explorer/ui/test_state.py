@@ -314,6 +314,6 @@ def test_a_head_is_looked_at_and_layers_that_are_chosen_replace_the_one_looked_a
 
 def test_the_panel_says_where_a_view_shows_another_measure_than_the_chosen_one() -> None:
     heads = [row.text for row in choices(replace(START, mode="clusters"), STORE) if row.head]
-    assert "measure: clusters (fixed)" in heads
+    assert "measure: clusters" in heads
     assert "compared with: -" in heads
     assert "measure" in [row.text for row in choices(START, STORE) if row.head]
