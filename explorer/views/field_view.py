@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, LAYER, Coordinate
+from explorer.measures.registry import all_measures
 from explorer.render.axes import number
 from explorer.render.cells import clean
 from explorer.selection import Question, at_or_before
@@ -102,14 +103,17 @@ class FieldView(Base):
             tasks: rows of every task at what is looked at, where the layout shows them.
         """
         self.name, self.data, self.stored = name, data, data
+        self.lacks_axis = INNER in (layout.x, layout.y) and data.measure.second_axis is None
+        """The layout needs a second axis, and the measure has one axis alone."""
         self.layout = layout = layout.of(data.measure)
         self.rows_of = tasks if tasks is not None and TASK in (layout.x, layout.y) else data
         self.task = data.tasks[0] if data.tasks else ""
         self.seeds = data.seeds(self.task)
         self.fixed = self._fixed(look)
-        of_heads = tuple(heads or ()) if HEAD.name in (layout.x, layout.y) else None
+        of_heads = tuple(heads or ()) if HEAD.name in (layout.x, layout.y) else () if self.lacks_axis else None
         tasks_shown = self.rows_of.tasks if TASK in (layout.x, layout.y) else (self.task,)
-        self.shown = self._here(r for r in of_heads or self.rows_of.main if r.recipe in tasks_shown)
+        behind = self.rows_of.main if of_heads is None else of_heads
+        self.shown = self._here(r for r in behind if r.recipe in tasks_shown)
         """The rows behind the picture."""
         self.field = self._field(tasks_shown, of_heads)
         self.empty = self.field.empty
@@ -220,8 +224,12 @@ class FieldView(Base):
 
     def nothing(self) -> str:
         """Return the text of an empty picture."""
+        measure = self.data.measure
+        if self.lacks_axis:
+            able = ", ".join(m.name for m in all_measures() if m.second_axis is not None)
+            return f"{measure.title} has no second axis, such as heads. These have one: {able}."
         if self.data.cells and HEAD.name in (self.layout.x, self.layout.y):
-            return f"{self.data.measure.title} has no values of single heads, {', '.join(self._fixed_words.values())}."
+            return f"{measure.title} has no values of single heads, {', '.join(self._fixed_words.values())}."
         return words.nothing(self.data)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

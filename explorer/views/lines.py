@@ -59,7 +59,7 @@ class Lines(FieldView):
     def shape(self) -> tuple[str, ...]:
         """See FieldView: nothing where the lines are steps, or the measure's own places against steps."""
         own = {axis.name for axis in self.data.measure.own_axes[:1]} | {STEP, ALL}
-        return () if {self.layout.x, self.layout.y} <= own else (f"one line per {self.y.words}",)
+        return () if self.lacks_axis or {self.layout.x, self.layout.y} <= own else (f"one line per {self.y.words}",)
 
     def draw(
         self,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explorer.measures.registry import all_measures
 from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Part, Picture, Sheet
 from explorer.views.cells import signed
-from explorer.views.field import ALL, OTHER_SEED, SEED, STEP, TASK, Field
+from explorer.views.field import OTHER_SEED, SEED, STEP, TASK, Field
 from explorer.views.field_view import INNER, OUTER, FieldView, Layout
 from explorer.views.rows import Rows
 from store.results import Result
@@ -37,7 +36,7 @@ class Map(FieldView):
 
     def shape(self) -> tuple[str, ...]:
         """See FieldView: nothing where the measure's own places lie against steps."""
-        return () if self.layout.x == STEP else (f"{self.y.words} by {self.x.words}",)
+        return () if self.layout.x == STEP or self.lacks_axis else (f"{self.y.words} by {self.x.words}",)
 
     def draw(
         self,
@@ -58,14 +57,6 @@ class Map(FieldView):
         return Picture(
             tuple(lines), reading, at, self.told(options, self.beside("", at.y, at.x) if pointed else ()), targets
         )
-
-    def nothing(self) -> str:
-        """See FieldView."""
-        measure = self.data.measure
-        if self.layout.x == ALL and measure.second_axis is None:
-            able = ", ".join(m.name for m in all_measures() if m.second_axis is not None)
-            return f"{measure.title} has no second axis, such as heads. These have: {able}."
-        return super().nothing()
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
