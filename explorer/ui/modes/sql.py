@@ -37,7 +37,7 @@ class Sql(Behaviour):
     @property
     def typing(self) -> bool:  # type: ignore[override]
         """The editor has the focus."""
-        return self.editor is not None and self.editor.has_focus
+        return self.editor is not None and self.screen.focused is self.editor
 
     def show(self) -> None:
         """Draw the editor, and under it the worked queries, the rows, or the reason why there are none."""

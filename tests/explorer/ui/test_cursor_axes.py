@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from explorer.compute.run import compute
 from explorer.selection import Ranges, Selection, ask_store, at_or_before
+from explorer.ui.actions import ACTIONS
 from explorer.ui.cursor_axes import drawn, meant, pointed
 from explorer.ui.cycles import stepped
 from explorer.ui.modes import HEAD, LAYER, MODES, STEP
@@ -160,12 +161,13 @@ async def test_the_cursor_moves_in_the_view_that_was_asked_for_not_in_the_one_th
     async with opened(partly, config=changed(compute=False)) as pilot:
         screen = main(pilot)
         await until(pilot, lambda: "step 80" in text_of(pilot, "reading"))
+        put, actions = screen.typing.queue.put, {a.id: a for a in ACTIONS}
         screen.action_mode("profile")  # is being read: what stands there is Curves
-        screen.pictures.move(-1, 0)
-        screen.pictures.move(0, 1)
+        pilot.app.call_later(put, actions["cursor.left"])
+        pilot.app.call_later(put, actions["cursor.up"])
         await until(pilot, lambda: text_of(pilot, "reading").strip().startswith("layer 2, step 80"))
         screen.action_mode("curves")
-        screen.pictures.edge(-1)
+        pilot.app.call_later(put, actions["cursor.first"])
         await until(pilot, lambda: text_of(pilot, "reading").strip().startswith("layer 2, step 0"))
 
 
