@@ -79,7 +79,9 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
         raise BertdynError("There is no value to draw a figure of.")
     sheet = view.sheet(options, focused=cursor.y >= 0)
     if sheet is None:
-        raise BertdynError(f"{view.name} has no figure: write it as text or SVG, its numbers as CSV or Parquet.")
+        raise BertdynError(
+            f"the view {view.name} has no figure: write it as text or SVG, its numbers as CSV or Parquet."
+        )
     told = textwrap.wrap(caption(view, cursor, options), _WRAP)
     heading = textwrap.wrap(view.title, 100)
     drawn = Figure(figsize=(WIDTH, 4.0), layout="constrained")

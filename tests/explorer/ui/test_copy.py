@@ -69,5 +69,5 @@ async def test_what_has_no_figure_says_so_and_leaves_no_file(
         await pilot.press("e")
         await until(pilot, lambda: pilot.app.screen is not main(pilot))
         await pilot.press("d")
-        await until(pilot, lambda: "Not written: Table has no figure" in text_of(pilot, "notes"), seconds=60)
+        await until(pilot, lambda: "Not written: the view table has no figure" in text_of(pilot, "notes"), seconds=60)
     assert list(tmp_path.iterdir()) == []

@@ -27,7 +27,8 @@ from tests.synthetic import make_store, sample_corpus
 
 
 def view(steps: tuple[int, ...] = (), layers: tuple[int, ...] = (), heads: tuple[int, ...] = ()) -> Any:
-    return SimpleNamespace(steps=steps, layers=layers, heads=heads)
+    places = {STEP: steps, LAYER: layers, HEAD: heads}
+    return SimpleNamespace(places=lambda axis: places[axis])
 
 
 CURVES, LABELS = State(), State(mode="clusters", variants=(("clusters", 2),))

@@ -134,8 +134,8 @@ async def test_the_store_shows_what_is_there_and_scrolls(computed: Path) -> None
     [
         ("comma", "Table shows no single layer."),
         ("greater_than_sign", "Table shows no single head."),
-        ("n", "Sentences are shown one by one in Example: press 6 first."),
-        ("v", "Table has one way to look; several have 1 Curves, 2 Profile, 3 Heat"),
+        ("n", "That key belongs to Example: press 6 first."),
+        ("v", "Table has one picture; several have 1 Curves, 2 Profile, 3 Heat"),
     ],
 )
 async def test_a_key_that_has_no_meaning_here_says_where_it_has(computed: Path, key: str, said: str) -> None:
@@ -173,7 +173,7 @@ async def test_v_in_curves_makes_a_line_a_seed_a_task_or_a_head_of_one_layer(com
         await until(pilot, titled(pilot, "layer 2, one line per task"))
         await until(pilot, lambda: "sst2" in text_of(pilot, "chart"))
         await pilot.press("v")
-        await until(pilot, lambda: "has no values of single heads" in text_of(pilot, "chart"))
+        await until(pilot, lambda: "has no second axis, such as heads" in text_of(pilot, "chart"))
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"measure:js", "enter")

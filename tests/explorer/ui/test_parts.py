@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import explorer.ui
+from explorer.compute.requests import Compute
 from explorer.render.palette import Depth, palette
 from explorer.ui.action import Action
 from explorer.ui.actions import ACTIONS
@@ -26,6 +27,7 @@ from explorer.views.base import ANYWHERE
 from tests.explorer.ui.test_state import START, STORE
 
 ASKED = START.question(STORE)
+REQUEST = Compute(ASKED.selection)
 OTHER = replace(ASKED, seeds=("1",))
 
 
@@ -37,7 +39,7 @@ class Screen:
         self.told: list[str] = []
         self.calm: list[Callable[[], None]] = []
         self.question, self.state = ASKED, START
-        self.jobs = Fake(question=None, start=lambda q, asked=False: self.started.append((q, asked)))
+        self.jobs = Fake(request=None, start=lambda q, asked=False: self.started.append((q, asked)))
         self.pictures = Fake(lacking=(ASKED,))
         self.reader = Fake(look_again=lambda: None)
         self.mode = Fake(job_changed=lambda: None)
@@ -74,7 +76,7 @@ def test_what_is_missing_is_computed_once_the_selection_stands_still() -> None:
     part.loaded(loaded())
     assert not screen.started
     screen.wait()
-    assert screen.started == [(ASKED, False)]
+    assert screen.started == [(REQUEST, False)]
 
 
 def test_a_selection_that_was_only_passed_is_not_computed() -> None:
@@ -87,18 +89,18 @@ def test_a_selection_that_was_only_passed_is_not_computed() -> None:
 
 def test_what_was_cancelled_waits_for_the_key() -> None:
     part, screen = computing()
-    part.ended(Ended(ASKED, "cancelled"))
+    part.ended(Ended(REQUEST, "cancelled"))
     part.loaded(loaded())
     screen.wait()
     assert not screen.started
     part.compute()
-    assert screen.started == [(ASKED, True)]
+    assert screen.started == [(REQUEST, True)]
 
 
 def test_what_was_tried_is_tried_again_when_checkpoints_come_and_what_was_replaced_at_once() -> None:
     for how, before in (("done", 0), ("replaced", 1)):
         part, screen = computing()
-        part.ended(Ended(ASKED, how))  # type: ignore[arg-type]
+        part.ended(Ended(REQUEST, how))  # type: ignore[arg-type]
         part.loaded(loaded())
         screen.wait()
         assert len(screen.started) == before

@@ -139,7 +139,7 @@ def test_labels_are_added_once_and_refused_in_the_words_of_the_command(
     assert said[:2] == [f"{how}: 2 labels of 40 sentences in topic: art, law" for how in ("added", "there already")]
     assert "has other texts than corpus 'dev': sentence 8 is 'another text'" in said[2]
     assert "genre" in said[3]
-    assert said[4].startswith("Corpus 'dev' has other labels called topic already.")
+    assert said[4].startswith("Corpus 'dev' already has different labels called topic.")
     assert said[5] == "added: 2 labels of 40 sentences in topic: art, law"
     assert "none.tsv" in said[6]
     assert [job.state for job in reversed(jobs.listed())] == [
