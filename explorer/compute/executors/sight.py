@@ -77,7 +77,7 @@ def difference(own: Sight, other: Sight, store: Path) -> str:
             )
     for name, number in own.measures.items():
         if other.measures.get(name) != number:
-            has = f"version {other.measures[name]}" if name in other.measures else "no"
+            has = f"version {other.measures[name]} of" if name in other.measures else "no"
             return (
                 f"on {other.host} has {has} measure '{name}', but this process version {number}: start workers with "
                 "the same code and the same BERTDYN_MEASURES."

@@ -124,9 +124,9 @@ def test_a_store_that_a_worker_does_not_see_is_refused(tmp_path: Path) -> None:
     unseen = Sight("b", 2, None, {"svcca": 1}, {"numpy": "2"})
     assert f"on b does not see the store: {store} must be on a file system" in difference(own, unseen, store)
     other = Sight("b", 2, "mark", {"svcca": 1}, {"numpy": "1"})
-    assert "has numpy 1, and this process 2" in difference(own, other, store)
+    assert "has numpy 1, but this process 2" in difference(own, other, store)
     older = Sight("b", 2, "mark", {"svcca": 0}, {"numpy": "2"})
-    assert "version 0 measure 'svcca', and this process version 1" in difference(own, older, store)
+    assert "version 0 of measure 'svcca', but this process version 1" in difference(own, older, store)
 
 
 def test_a_worker_with_several_threads_is_refused(store: Store, tmp_path: Path) -> None:
