@@ -83,6 +83,8 @@ class Point:
     spread: float | None
     count: int
     """Number of values that it is the mean of."""
+    averaged: int
+    """Number of seeds or tasks that could have a value in the mean."""
     there: bool
     """A row is stored for it, with or without a value."""
     reason: str
@@ -107,13 +109,13 @@ class Field:
     """Standard deviation (n - 1) over what was averaged."""
     count: np.ndarray
     """int64: number of values that each is the mean of."""
+    averaged: np.ndarray
+    """int64: number of seeds or tasks that could have a value in each mean."""
     there: np.ndarray
     """bool: a row is stored, with or without a value."""
     reasons: Mapping[Index, str]
     """Reasons of refused values, and warnings."""
     unit: str = ""
-    averaged: int = 1
-    """Largest number of values that one can be the mean of."""
 
     @cached_property
     def empty(self) -> bool:
@@ -141,8 +143,10 @@ class Field:
         """Return one value."""
         arrays = self.values, self.low, self.high, self.null, self.yardstick, self.spread
         value, low, high, null, yardstick, spread = (real(float(array[index])) for array in arrays)
-        many, there, reason = int(self.count[index]), bool(self.there[index]), self.reasons.get(index, "")
-        return Point(value, low, high, null, yardstick, spread, many, there, reason, self.unit)
+        many, most, there = int(self.count[index]), int(self.averaged[index]), bool(self.there[index])
+        return Point(
+            value, low, high, null, yardstick, spread, many, most, there, self.reasons.get(index, ""), self.unit
+        )
 
     def at(self, name: str, place: Coordinate) -> Field:
         """Return the values at one place of an axis, without that axis."""
@@ -182,8 +186,9 @@ class Field:
             joined.setdefault(index[:axis] + index[axis + 1 :], set()).add(text)
         return Field(
             self._without(axis), mean, none, none, null, np.where(alike, yardsticks[0], np.nan), spread, count,
+            np.asarray(self.averaged.sum(axis=axis)),
             np.asarray(self.there.any(axis=axis)), {index: "; ".join(sorted(texts)) for index, texts in joined.items()},
-            self.unit, len(values) * self.averaged,
+            self.unit,
         )  # fmt: skip
 
     def along(self, *names: str) -> Field:
@@ -205,7 +210,8 @@ class Field:
         return self.axes[:axis] + self.axes[axis + 1 :]
 
 
-_ARRAYS = ("values", "low", "high", "null", "yardstick", "spread", "count", "there")
+_COUNTS = ("count", "averaged", "there")
+_ARRAYS = ("values", "low", "high", "null", "yardstick", "spread", "count", "averaged", "there")
 
 
 def mean_of(values: np.ndarray) -> np.ndarray:
@@ -251,7 +257,8 @@ def field_of(
     if yardsticks:
         _beside(yardstick, axes, number_of, yardsticks)
     none, count = np.full(shape, np.nan), np.isfinite(values).astype(np.int64)
-    return Field(tuple(axes), values, low, high, null, yardstick, none, count, there, reasons, unit)
+    one = np.ones(shape, np.int64)
+    return Field(tuple(axes), values, low, high, null, yardstick, none, count, one, there, reasons, unit)
 
 
 def _beside(
@@ -279,7 +286,7 @@ def stacked(name: str, fields: Mapping[str, Field]) -> Field:
         for i, axis in enumerate(first.axes)
     ]
     shape = (len(fields), *(len(axis.places) for axis in axes))
-    arrays = {n: np.full(shape, 0 if n in ("count", "there") else np.nan, getattr(first, n).dtype) for n in _ARRAYS}
+    arrays = {n: np.full(shape, 0 if n in _COUNTS else np.nan, getattr(first, n).dtype) for n in _ARRAYS}
     reasons: dict[Index, str] = {}
     for i, field in enumerate(fields.values()):
         number_of = [{place: j for j, place in enumerate(axis.places)} for axis in axes]
@@ -288,14 +295,14 @@ def stacked(name: str, fields: Mapping[str, Field]) -> Field:
             array[i][np.ix_(*where)] = getattr(field, n)
         for index, text in field.reasons.items():
             reasons[(i, *(places[j] for places, j in zip(where, index, strict=True)))] = text
-    averaged = max(field.averaged for field in fields.values())
-    return Field((FieldAxis(name, tuple(fields)), *axes), reasons=reasons, unit=first.unit, averaged=averaged, **arrays)
+    return Field((FieldAxis(name, tuple(fields)), *axes), reasons=reasons, unit=first.unit, **arrays)
 
 
 def plain_field(axes: Sequence[FieldAxis], values: np.ndarray, unit: str = "") -> Field:
     """Return values without anything beside them; a value that is not finite is not there."""
     none, finite = np.full(values.shape, np.nan), np.isfinite(values)
-    return Field(tuple(axes), values, none, none, none, none, none, finite.astype(np.int64), finite, {}, unit)
+    one = np.ones(values.shape, np.int64)
+    return Field(tuple(axes), values, none, none, none, none, none, finite.astype(np.int64), one, finite, {}, unit)
 
 
 def _order(place: Coordinate) -> tuple[bool, Coordinate]:

@@ -191,7 +191,7 @@ class FieldView(Base):
         """Return what a clamped cursor points at, in about so many cells: a value, or the extremes along an axis."""
         if at.x >= 0 and at.y >= 0:
             found, level = self.field.point(at.y, at.x), self.uncertainty.level
-            return words.point(self.rows_of, self.spot(at.y, at.x), found, room, "", level, self.field.averaged)
+            return words.point(self.rows_of, self.spot(at.y, at.x), found, room, "", level)
         if at.x >= 0:
             names = [self.y.said(i) for i in range(len(self.y.places))]
             where = ", ".join([*self._fixed_words.values(), self.x.said(at.x)])

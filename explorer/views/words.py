@@ -167,14 +167,12 @@ def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, ins
         return clean(f"{place}: not computed")
     found = Point(
         result.value, result.interval_low, result.interval_high, result.null_value, rows.yardstick(result), None,
-        int(result.value is not None), True, result.reason, result.unit,
+        int(result.value is not None), 1, True, result.reason, result.unit,
     )  # fmt: skip
     return point(rows, place, found, room, instead, UncertaintyNotes.of(rows.measure, (result,)).level)
 
 
-def point(
-    rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = "", level: str = "", averaged: int = 1
-) -> str:
+def point(rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = "", level: str = "") -> str:
     """Return one value in words, with what it is worth.
 
     'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; seeds differ by 0.110; chance 0.930; from the pre-trained model'
@@ -183,15 +181,14 @@ def point(
         room: cells that there are for it.
         instead: takes the place of what the value is compared with.
         level: of the interval, '95 %'.
-        averaged: number of seeds of which a mean is shown.
     """
     if not at.there:
-        return clean(f"{place}: {'not computed' if averaged == 1 else 'no value of any seed'}")
+        return clean(f"{place}: {'not computed' if at.averaged < 2 else 'no value of any seed'}")
     if at.value is None:
         return clean(f"{place}: no value, {at.reason or 'no reason given'}")
     unit = "" if y_name(rows.measure) == rows.measure.title else f" {at.unit}"
     text = f"{place}: {number(at.value)}{unit}{spread_words(at.spread)}{interval(at, level)}"
-    text += f" ({at.count} of {averaged} seeds)" if averaged > 1 else ""
+    text += f" ({at.count} of {at.averaged} seeds)" if at.averaged > 1 else ""
     beside = [f"! {at.reason}"] if at.reason else []  # first: the end is cut where there is no room
     beside += yardstick(rows, at.yardstick) + chance(at.null)
     if at.count == 1 and abs(at.value - rows.measure.same) < rows.measure.floor:
