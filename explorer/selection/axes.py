@@ -21,7 +21,7 @@ _SPAN = re.compile(r"(-?[0-9.]+(?:e-?[0-9]+)?)(?:(-)(-?[0-9.]+(?:e-?[0-9]+)?)?)?
 _Spans = tuple[tuple[float, float | None], ...]
 
 
-def own_axes(measure: Measure) -> tuple[Axis, ...]:
+def choosable_axes(measure: Measure) -> tuple[Axis, ...]:
     """Return the axes along which values can be chosen by name: all but layers, heads and finer rows."""
     return tuple(axis for axis in measure.axes if axis.name not in _ELSEWHERE)
 

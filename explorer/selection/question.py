@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from explorer.measures.base import Measure, MeasureError, Uncertainty
 from explorer.selection.against import SEEDS, Against
-from explorer.selection.axes import check, own_axes
+from explorer.selection.axes import check, choosable_axes
 from explorer.selection.cells import Pair, choose, comparisons
 from explorer.selection.listing import Listing, at_or_before, default_against, list_store, seed_order
 from explorer.selection.ranges import Ranges
@@ -106,7 +106,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
             f"{measure.name} compares no layer with another one: --against-layer has no meaning for it.", "measure"
         )
     check_extras(measure, selection.detail, trust)
-    own = {axis.name: axis for axis in own_axes(measure)}
+    own = {axis.name: axis for axis in choosable_axes(measure)}
     for name, text in selection.axes:
         if name not in own:
             raise QuestionError(f"{measure.name} has no axis '{name}', only {', '.join(own) or 'none'}.", "measure")

@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from explorer.selection.axes import own_axes
+from explorer.selection.axes import choosable_axes
 from explorer.selection.question import fitting
 from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_corpus
 
@@ -102,7 +102,7 @@ def _axes(state: State, catalogue: Catalogue) -> list[Choice]:
     """Return one row per axis that only this measure has."""
     measure = catalogue.measure(state.measured)
     chosen = dict(state.along(state.measured))
-    own = own_axes(measure) if measure is not None else ()
+    own = choosable_axes(measure) if measure is not None else ()
     return [Choice(a.name, a.name, "", f"{a.name:6} {chosen.get(a.name, 'all')}") for a in own]
 
 
@@ -195,7 +195,7 @@ def typed(row: Choice, state: State, catalogue: Catalogue) -> tuple[str, str] | 
             return state.look.statistic, "hull* or all"
         case "parameters" if measure is not None:
             return " ".join(f"{name}:{value}" for name, value in state.settings(measure)), f"of {measure.name}"
-    own = {axis.name: axis for axis in own_axes(measure)} if measure is not None else {}
+    own = {axis.name: axis for axis in choosable_axes(measure)} if measure is not None else {}
     if row.section not in own:
         return None
     hint = f"{own[row.section].title}: " + ("names, or all" if own[row.section].kind == "text" else "0,2-6 or all")

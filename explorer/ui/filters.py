@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from explorer.measures.declaration import LABEL_A, LABEL_B
 from explorer.selection import Ranges
-from explorer.selection.axes import check, own_axes
+from explorer.selection.axes import check, choosable_axes
 from explorer.ui.modes import MODES, Mode
 from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
 from store.errors import BertdynError
@@ -89,7 +90,7 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
 def own_axis(state: State, catalogue: Catalogue, name: str) -> Axis | None:
     """Return the axis of that name that only the measure has; None where it has none."""
     measure = catalogue.measure(state.measured)
-    return next((axis for axis in own_axes(measure) if axis.name == name), None) if measure is not None else None
+    return next((axis for axis in choosable_axes(measure) if axis.name == name), None) if measure is not None else None
 
 
 def _along(state: State, axis: Axis, sign: str, wanted: str) -> State:
@@ -119,7 +120,7 @@ def conditions(what: str, typed: str) -> tuple[str, str]:
 def unheard(state: State, text: str, key_of: Callable[[str], str]) -> str:
     """Return a sentence about conditions that the mode cannot show; empty where there are none."""
     said = {match[1] for match in map(_CONDITION.fullmatch, text.split()) if match}
-    rows = {"statistic", *(axis for axis, _ in state.along(state.measured))}
+    rows = {"statistic", *(axis for axis, _ in state.along(state.measured) if axis in (LABEL_A.name, LABEL_B.name))}
     if not said & rows or _shows_statistics(MODES[state.mode]):
         return ""
     where = ", ".join(f"{m.title} ({key_of(f'mode.{m.name}')})" for m in MODES.values() if _shows_statistics(m))
@@ -138,7 +139,7 @@ def _set(state: State, catalogue: Catalogue, name: str, value: str) -> State:
     measure = catalogue.measure(state.measured)
     there = {p.name: p for p in measure.parameters} if measure is not None else {}
     if measure is None or name not in there:
-        axes = [axis.name for axis in own_axes(measure)] if measure is not None else []
+        axes = [axis.name for axis in choosable_axes(measure)] if measure is not None else []
         close = difflib.get_close_matches(name, (*_FIELDS, *axes, *there), 1)
         meant = f" Did you mean '{close[0]}:'?" if close else ""
         own = f"; parameters of {state.measured}: {', '.join(there)}" if there else ""

@@ -9,6 +9,7 @@ from functools import cached_property
 from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, Coordinate
 from explorer.selection import Cell, Question, seed_order
+from explorer.selection.axes import holds
 from explorer.selection.stored import cell_of
 from explorer.views.cells import YardstickKey, by_place, summaries, yardsticks
 from explorer.views.field import ALL, LAYER, OTHER_SEED, SEED, STEP, Field, FieldAxis, coordinate, field_of, stacked
@@ -124,17 +125,19 @@ class Rows:
         if declared is not None and declared.within:
             read = coordinate(name)
             places = {place for r in rows or self.of(task) if (place := read(r)) is not None}
+            text = dict(self.question.axes).get(name)
+            places = {place for place in places if text is None or holds(declared, text, place)}
         further = declared is not None and name not in (LAYER.name, HEAD.name)
         return FieldAxis(name, tuple(sorted(places)), declared.title if declared and further else "")
 
     def kept(self, task: str, names: Iterable[str]) -> dict[str, Coordinate | None]:
         """Return the one place of each further axis of the measure that a picture of some axes shows: values of the
-        whole (None), or the last place."""
+        whole (None), or the last place; of chosen places the last."""
         found: dict[str, Coordinate | None] = {}
         for axis in self.measure.own_axes:
             if axis.name not in (*names, LAYER.name):
                 read, there = coordinate(axis.name), self.axis(task, axis.name).places
-                whole = any(read(r) is None for r in self.main)
+                whole = axis.name not in dict(self.question.axes) and any(read(r) is None for r in self.main)
                 found[axis.name] = None if whole or not there else there[-1]
         return found
 

@@ -10,7 +10,7 @@ from explorer.measures.base import Measure
 from explorer.measures.declaration import LAYER, Axis
 from explorer.measures.registry import get
 from explorer.selection import Listing, QuestionError, Selection, ask
-from explorer.selection.axes import check, chosen_rows, holds, own_axes
+from explorer.selection.axes import check, choosable_axes, chosen_rows, holds
 from explorer.selection.cells import Shape, coordinates
 from store.errors import BertdynError
 from store.keys import CheckpointKey
@@ -48,9 +48,9 @@ def test_a_choice_that_is_no_range_of_numbers_is_refused(axis: Axis, text: str) 
 
 
 def test_layers_heads_and_finer_rows_are_chosen_in_other_ways() -> None:
-    assert [axis.name for axis in own_axes(get("weight-change"))] == ["module"]
-    assert [axis.name for axis in own_axes(RIDGE)] == ["tilt", "fold"]
-    assert own_axes(get("js")) == ()
+    assert [axis.name for axis in choosable_axes(get("weight-change"))] == ["module"]
+    assert [axis.name for axis in choosable_axes(RIDGE)] == ["tilt", "fold"]
+    assert choosable_axes(get("js")) == ()
 
 
 def listing() -> Listing:

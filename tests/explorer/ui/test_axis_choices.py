@@ -82,6 +82,8 @@ def test_what_makes_no_sense_on_an_axis_is_refused(state: State, text: str, word
 
 
 def test_a_view_of_whole_layers_says_where_the_chosen_rows_are() -> None:
-    new = filtered(replace(WEIGHTS, mode="curves"), RIDGE, "module:query")
-    assert "Table (7)" in unheard(new, "module:query", lambda action: "7" if action == "mode.table" else "")
-    assert unheard(replace(new, mode="table"), "module:query", str) == ""
+    """Labels are rows of the table; along other axes every picture shows what was chosen."""
+    new = replace(WEIGHTS, mode="curves", measure="clusters", axes=(("clusters", "label_a", "noun"),))
+    assert "Table (7)" in unheard(new, "label_a:noun", lambda action: "7" if action == "mode.table" else "")
+    assert unheard(replace(new, mode="table"), "label_a:noun", str) == ""
+    assert unheard(filtered(replace(WEIGHTS, mode="curves"), RIDGE, "module:query"), "module:query", str) == ""

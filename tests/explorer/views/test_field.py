@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.measures.declaration import LAYER, Axis
 from explorer.render.palette import Depth, palette
 from explorer.views.base import Cursor, Look
 from explorer.views.field import SEED, STEP, Field, FieldAxis, plain_field, stacked
 from explorer.views.kinds import VIEWS
+from explorer.views.rows import choose_rows
 from explorer.views.training import NONE
-from tests.explorer.views.samples import rows
+from tests.explorer.views.samples import DISTANCE, rows
 
 VALUES = st.lists(st.one_of(st.just(np.nan), st.floats(-5, 5)), min_size=12, max_size=12)
 
@@ -70,7 +74,7 @@ def test_fields_of_other_places_are_laid_side_by_side() -> None:
 def test_each_task_says_how_many_of_its_own_seeds_have_a_value() -> None:
     data = rows(seeds=("1", "2"), layers=[1], steps=[0, 20], tasks=("pos", "sst2"))
     few = tuple(cell for cell in data.wanted if (cell.task, cell.seed) != ("pos", "2"))
-    data = rows_of(data, few)
+    data = choose_rows(data.question, data.results, few)
     view = VIEWS["curves"].build(data, NONE, None, data, look=Look(part="task", layer=1))
     at = palette(Depth.NONE)
     readings = [view.draw(120, 30, at, Cursor(1, line)).reading for line in (0, 1)]
@@ -78,7 +82,25 @@ def test_each_task_says_how_many_of_its_own_seeds_have_a_value() -> None:
     assert "(2 of 2 seeds)" in readings[1]
 
 
-def rows_of(data, wanted):  # type: ignore[no-untyped-def]
-    from explorer.views.rows import choose_rows
+def test_a_choice_along_an_axis_is_what_a_picture_shows() -> None:
+    measure = replace(DISTANCE, axes=(LAYER, Axis("module", "module", "text", within=True)))
+    whole = rows(layers=[1, 2], steps=[0, 20], measure=measure)
+    parts = [
+        r._replace(axes=(("module", name),), value=(r.value or 0.0) + shift)
+        for r in whole.results
+        for name, shift in (("key", 1.0), ("query", 2.0))
+    ]
+    data = choose_rows(whole.question, [*whole.results, *parts], whole.wanted)
 
-    return choose_rows(data.question, data.results, wanted)
+    def shown(name: str, *axes: tuple[str, str]) -> tuple[str, list[object]]:
+        view = VIEWS[name].build(replace(data, question=replace(data.question, axes=axes)))
+        columns, found = view.rows()
+        return view.title, [row[columns.index("value")] for row in found]
+
+    values = [r.value for r in sorted(whole.results, key=lambda r: (r.step, r.layer or 0))]
+    assert shown("curves")[1] == values
+    title, chosen = shown("curves", ("module", "query"))
+    assert "module query" in title
+    assert chosen == pytest.approx([value + 2.0 for value in values if value is not None])
+    assert len(shown("heads")[1]) == 4
+    assert shown("heads", ("module", "key"))[1] == pytest.approx([v + 1.0 for v in values[-2:] if v is not None])
