@@ -121,6 +121,9 @@ class Explorer(TerminalApp):
     async def on_led(self) -> None:
         await self.main.typing.queue.led()
 
+    async def on_opened(self) -> None:
+        await self.main.typing.queue.release()
+
     async def on_listed(self) -> None:
         await self.main.typing.queue.release()
 

@@ -114,5 +114,10 @@ class ToMode(Message):
 
 
 @dataclass
+class Opened(Message):
+    """A line that keys were waiting for is open. Unlike ``Led`` it says nothing of the last key: that may be a later
+    one, which is still to lead somewhere."""
+
+
 class Led(Message):
     """A key that might lead elsewhere has done so: what was typed behind it can be acted on."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal
 from textual.message import Message
 
-from explorer.ui.messages import Led
+from explorer.ui.messages import Led, Opened
 
 if TYPE_CHECKING:
     from textual import events
@@ -54,7 +54,7 @@ class Prompt(Horizontal):
             self.screen.set_focus(field)
         finally:
             self.opening = False
-            self.post_message(Led())
+            self.post_message(Opened())
 
     def on_input_changed(self, message: Input.Changed) -> None:
         message.stop()
