@@ -235,7 +235,11 @@ async def test_a_map_of_layers_is_computed_and_read(computed: Path) -> None:
         await until(pilot, lambda: "layer 2 against layer 2: " in text_of(pilot, "reading"))
         await pilot.press("right")
         await until(pilot, lambda: "layer 2 against layer 3: 0." in text_of(pilot, "reading"))
-        await pilot.press("1", "left", "3")
+        await pilot.press("1")
+        await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "curves")
+        await pilot.press("left")
+        await until(pilot, lambda: ", step 20: " in text_of(pilot, "reading"))
+        await pilot.press("3")
         await until(pilot, lambda: "step 20, layer by layer" in text_of(pilot, "heading"))
 
 
