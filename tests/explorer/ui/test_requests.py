@@ -161,7 +161,7 @@ async def test_labels_from_the_explorer_can_be_chosen_at_once(
     labels(tmp_path / "topics.tsv")
     labels(tmp_path / "others.tsv", TEXTS[:-1])
     async with opened(store.path, wait=False) as pilot:
-        main(pilot).computes = False
+        main(pilot).computing.by_itself = False
         await until(pilot, lambda: main(pilot).catalogue is not None)
         await pilot.press("A")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
@@ -189,7 +189,7 @@ async def test_labels_that_are_being_read_can_be_cancelled(
     monkeypatch.chdir(tmp_path)
     os.mkfifo("never.tsv")
     async with opened(store.path, wait=False) as pilot:
-        main(pilot).computes = False
+        main(pilot).computing.by_itself = False
         await until(pilot, lambda: main(pilot).catalogue is not None)
         await pilot.press("A")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
