@@ -1,4 +1,4 @@
-"""What a job is asked to do: kinds of requests, each a dataclass that knows what it runs.
+"""Define the requests that a job can run: each kind is a dataclass with its own ``run``.
 
 The queue, its child process and the list of jobs take any of them: a new kind is a class here, named in ``KINDS``. The
 explorer's screens use this module: it imports nothing heavy.
@@ -21,33 +21,33 @@ from store.errors import BertdynError
 
 
 class Request(ABC):
-    """Work for one child process. Subclasses are frozen dataclasses of what JSON can hold."""
+    """Work for one child process. Subclasses are frozen dataclasses with fields that JSON can hold."""
 
     units: ClassVar[str]
-    """What its progress counts: ``values of a layer``."""
+    """Unit of its progress: ``values of a layer``."""
     doing: ClassVar[str]
-    """A word for it while it runs: ``computing``."""
+    """Verb shown while it runs: ``computing``."""
     undone: ClassVar[str]
-    """Words before the reason why it was not done: ``Not computed``."""
+    """Words before the reason of a failure: ``Not computed``."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """A word for what it gives."""
+        """Title of the job in one or two words: a measure, 'labels'."""
 
     @property
     @abstractmethod
     def subject(self) -> str:
-        """What that is of, in a line."""
+        """Checkpoints, corpus or file of the job, in one line."""
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What it asks for, as columns of a table with their cells."""
+        """Columns and cells of the job in a table."""
         return {}
 
     @abstractmethod
     def run(self, store: Path, progress: Callable[[Update], None]) -> Outcome:
-        """Do it, in the child process.
+        """Run it in the child process.
 
         KeyboardInterrupt cancels it: what was finished must be kept.
 
@@ -58,7 +58,7 @@ class Request(ABC):
 
 @dataclass(frozen=True)
 class Compute(Request):
-    """Compute what is missing of one selection."""
+    """Compute the missing values of one selection."""
 
     units: ClassVar[str] = "values of a layer"
     doing: ClassVar[str] = "computing"
@@ -66,10 +66,10 @@ class Compute(Request):
 
     selection: Selection
     workers: int | None = None
-    """Child processes; None lets the machine and the work decide."""
+    """Number of child processes; None: chosen by machine and work."""
     device: str = "auto"
     trust: Uncertainty | None = None
-    """Null and interval that shall come with the values; None: neither."""
+    """Null and interval to compute with the values; None: neither."""
 
     @property
     def title(self) -> str:
@@ -126,17 +126,17 @@ class Annotate(Request):
 
     corpus: str
     file: str
-    """Path, taken from the working directory."""
+    """Path, relative to the working directory."""
     text: str | None = None
     """Column of the sentences; None: the usual one."""
     label: str | None = None
     """Columns of the labels; None: the usual ones."""
     name: str | None = None
-    """What the labels of one column are called; None: as the column."""
+    """Name of the labels of one column; None: the column's name."""
     limit: int | None = None
-    """Sentences to read; None: all."""
+    """Number of sentences to read; None: all."""
     replace: bool = False
-    """Put labels in the place of others of their name."""
+    """Whether labels replace others of the same name."""
 
     @property
     def title(self) -> str:
@@ -191,12 +191,12 @@ KINDS: list[type[Request]] = [Compute, Annotate]
 
 
 def request_line(request: Request) -> str:
-    """The request as one line of JSON, without its line break."""
+    """Return a request as one line of JSON, without a line break."""
     return json.dumps(encode_with_kind(request))
 
 
 def read_request(line: str) -> Request:
-    """The request of such a line.
+    """Return the request in a line of JSON.
 
     Raises:
         BertdynError: not JSON, an unknown kind, a field missing, unknown or of another type, or an unusable range or
