@@ -137,7 +137,9 @@ class Rows:
         for axis in self.measure.own_axes:
             if axis.name not in (*names, LAYER.name):
                 read, there = coordinate(axis.name), self.axis(task, axis.name).places
-                whole = axis.name not in dict(self.question.axes) and any(read(r) is None for r in self.main)
+                whole = axis.name not in dict(self.question.axes) and any(
+                    read(r) is None and r.value is not None for r in self.main
+                )
                 found[axis.name] = None if whole or not there else there[-1]
         return found
 

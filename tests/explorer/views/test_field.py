@@ -104,3 +104,13 @@ def test_a_choice_along_an_axis_is_what_a_picture_shows() -> None:
     assert chosen == pytest.approx([value + 2.0 for value in values if value is not None])
     assert len(shown("heads")[1]) == 4
     assert shown("heads", ("module", "key"))[1] == pytest.approx([v + 1.0 for v in values[-2:] if v is not None])
+
+
+def test_a_refusal_without_a_place_does_not_hide_the_values_that_have_one() -> None:
+    measure = replace(DISTANCE, axes=(LAYER, Axis("module", "module", "text", within=True)))
+    base = rows(layers=[1, 2], steps=[0, 20], measure=measure)
+    parts = [r._replace(axes=(("module", "key"),)) for r in base.results]
+    refused = [base.results[0]._replace(value=None, reason="broken")]
+    view = VIEWS["curves"].build(choose_rows(base.question, [*parts, *refused], base.wanted))
+    assert "module key" in view.title
+    assert len(view.rows()[1]) == 4
