@@ -71,7 +71,7 @@ _open: list[Explorer] = []
 
 
 async def at_rest(*_: float) -> None:
-    """Wait until nothing is to be done: the event loop has no callback ready, and no explorer waits for a view.
+    """Wait until nothing is to be done: no callback is ready, and no explorer waits for a view or holds a key.
 
     It gives up after some seconds, for a view that cannot come. What time alone brings, a timer or another process, is
     waited for with ``until``.
@@ -79,7 +79,7 @@ async def at_rest(*_: float) -> None:
     loop, deadline = asyncio.get_running_loop(), time.monotonic() + PATIENCE
     quiet = 0
     while quiet < 2 and time.monotonic() < deadline:
-        waits = any(pane.waiting for app in _open for pane in app.main.panes)
+        waits = any(app.main.typing.queue.waiting or any(p.waiting for p in app.main.panes) for app in _open)
         await asyncio.sleep(LOOK_SECONDS if waits else 0)
         quiet = 0 if waits or getattr(loop, "_ready", ()) else quiet + 1
 

@@ -248,7 +248,7 @@ async def test_the_store_opens_as_it_was_left(computed: Path, tmp_path: Path) ->
     kept = session(tmp_path, computed)
     async with opened(computed, session=kept) as pilot:
         await pilot.press("3", "t", "b", "home", "y")
-        await until(pilot, lambda: "sst2" in text_of(pilot, "heading"))
+        await until(pilot, lambda: main(pilot).state.options.log_y and not main(pilot).typing.queue.waiting)
         left = main(pilot).state
         # Not only at the end: a connection may drop.
         await until(pilot, lambda: kept.read().state == left)
