@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from bertdyn.hidden_packages import found_first
 from bertdyn.options import Chosen, flags_of, uncertainty
 from bertdyn.results import Drawing, Query, RowTable, html_table
+from explorer.answers.look import Look
 from explorer.commands import compute as computing
 from explorer.commands import ls, show
 from explorer.commands.options import measure_named
 from explorer.compute import executors, run
 from explorer.measures.registry import all_measures
 from explorer.selection.question import NO_TRUST
-from explorer.views.base import DrawOptions, Look
+from explorer.views.base import DrawOptions
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.keys import Annotation, CheckpointKey, Corpus

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from explorer.answers.coordinates import SEED, STEP
+from explorer.answers.look import ANYWHERE, FIRST, Look
+from explorer.answers.rows import Rows
 from explorer.views import kinds
-from explorer.views.base import ANYWHERE, FIRST, Look, ViewKind
-from explorer.views.field import SEED, STEP
+from explorer.views.base import ViewKind
 from explorer.views.field_view import OUTER, Layout
 from explorer.views.maps import Map
-from explorer.views.rows import Rows
 
 SEEDS_BY_LAYER = Layout(OUTER, SEED, ("task", SEED, STEP, OUTER, "value"), (SEED, OUTER))
 KIND = ViewKind(

@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer.answers.look import Look
 from explorer.commands.options import SELECTING, measure_named, questions, selection_options
 from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
 from explorer.export.files import FORMATS, PICTURE, as_format, format_of, write
 from explorer.selection import narrowed
-from explorer.views.base import DrawOptions, Look
+from explorer.views.base import DrawOptions
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from explorer.answers.rows import Rows
     from explorer.measures import Measure
     from explorer.selection import Question
     from explorer.views.base import View, ViewKind
-    from explorer.views.rows import Rows
     from store.store import Store
 
 _PIPE = (100, 30)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from explorer.answers.rows import Rows
+    from explorer.answers.training import Training
     from explorer.views.base import Part, Sheet, View
-    from explorer.views.rows import Rows
-    from explorer.views.training import Training
 
 WIDTH = 6.75
 """Width of a figure in inches: both columns of a paper."""

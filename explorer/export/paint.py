@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from explorer.answers.training import Track
     from explorer.views.base import Part
-    from explorer.views.training import Track
 
 GREY = "#8c8c8c"
 _BANDS = 3

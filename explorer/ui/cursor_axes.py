@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from explorer.answers.look import END
 from explorer.selection import at_or_before
 from explorer.ui.modes import HEAD, LAYER
 from explorer.ui.state import State
-from explorer.views.base import END, NOWHERE, Cursor
+from explorer.views.base import NOWHERE, Cursor
 
 if TYPE_CHECKING:
     from explorer.views.base import View

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from explorer.answers.look import END
 from explorer.selection import at_or_before, steps_of
 from explorer.ui.modes import MODES, STEPS
 from explorer.ui.state import FIRST_MEASURE, Catalogue, State, compared, settled, with_corpus
-from explorer.views.base import END, Cursor, DrawOptions
+from explorer.views.base import Cursor, DrawOptions
 
 ALL = ""
 """Stands for all of them, in place of a name."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from explorer.compute.requests import Request
-    from explorer.views.jobs import HowItIs, Job
+    from explorer.ui.lists.jobs import HowItIs, Job
 
 PROGRESS_SECONDS = 0.25
 GRACE_SECONDS = 3.0
@@ -32,7 +32,7 @@ MOST_REASONS = 20
 
 @dataclass
 class _Entry:
-    """A job as the thread changes it; ``views.jobs.Job`` is what others see."""
+    """A job as the thread changes it; ``lists.jobs.Job`` is what others see."""
 
     number: int
     request: Request
@@ -106,7 +106,7 @@ class Jobs:
 
     def listed(self) -> tuple[Job, ...]:
         """What runs, what waits in its order, and what is over, the latest first."""
-        from explorer.views.jobs import Job
+        from explorer.ui.lists.jobs import Job
 
         with self._lock:
             running = [] if self._running is None else [self._running]

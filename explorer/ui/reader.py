@@ -28,8 +28,8 @@ from store.layout import ACTIVATIONS, CORPORA, TABLES
 if TYPE_CHECKING:
     from textual.message import Message
 
+    from explorer.answers.look import Look
     from explorer.selection import Question
-    from explorer.views.base import Look
     from store.reads import ReadStore
     from store.store import Store
 
@@ -233,7 +233,7 @@ class Reader:
             del self._kept[name]
 
     def _values(self) -> int:
-        from explorer.views.rows import Rows
+        from explorer.answers.rows import Rows
 
         return sum(len(kept.data.results) for kept in self._kept.values() if isinstance(kept.data, Rows))
 
@@ -256,7 +256,7 @@ def _names(wish: Wish) -> list[Name]:
 
 
 def _explain_nothing(store: Store, question: Question | None, data: Any) -> None:
-    from explorer.views.rows import Rows
+    from explorer.answers.rows import Rows
 
     if question is not None and isinstance(data, Rows) and not len(data.wanted):
         from explorer.compute.plan import coverage

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from explorer.answers.look import ANYWHERE, END, Look, trimmed
 from explorer.selection import (
     Against,
     Listing,
@@ -22,7 +23,7 @@ from explorer.selection import (
 )
 from explorer.selection.question import fitting
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
-from explorer.views.base import ANYWHERE, END, Cursor, DrawOptions, Look, ViewKind, trimmed
+from explorer.views.base import Cursor, DrawOptions, ViewKind
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, PLAIN, PRETRAINED
 

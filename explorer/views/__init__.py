@@ -1,1 +1,1 @@
-"""One module a view: the stored values of a selection in, a picture with title, axes and readings out."""
+"""Turn the answers to a question into pictures with a title, axes and a reading under the cursor."""

@@ -2,59 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
+from explorer.answers.labels import Spot, first_run, labelled_in, spot_of
+from explorer.answers.look import Look
+from explorer.answers.rows import Rows
 from explorer.render.axes import number
 from explorer.render.cells import clean
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets
 from explorer.render.palette import Palette
 from explorer.render.targets import upwards
-from explorer.selection import Cell, seed_order
-from explorer.selection.stored import cell_of
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.rows import Rows
-from store.keys import CheckpointKey
 from store.results import Result
 
 COLUMNS = (
     *("corpus", "task", "seed", "step", "layer", "label_a", "label_b", "statistic", "value", "unit", "n", "reason"),
 )
 DISTANCES = {"hull_distance": "hulls", "centroid_distance": "centroids"}
+"""Statistics of a pair of labels that are distances, and between what."""
 _SCALE = "in units of the hidden states"
-"""Statistics of a pair of labels that are distances, and what is that far apart."""
+STATISTIC_OF = {"": "hull_distance", "hulls": "hull_distance", "centroids": "centroid_distance"}
+"""Statistic that each part of the views of labels shows."""
 MEASURE = "clusters"
-
-
-class Spot(NamedTuple):
-    """One layer of one checkpoint."""
-
-    key: CheckpointKey
-    layer: int
-
-
-def spots(cells: Iterable[Cell]) -> tuple[Spot, ...]:
-    """Layers of checkpoints, by task, seed, step and layer."""
-    found = {Spot(cell.key, cell.layer) for cell in cells if cell.layer is not None}
-    return tuple(sorted(found, key=lambda s: (s.key.recipe, seed_order(s.key.seed), s.key.step, s.layer)))
-
-
-def labelled(data: Rows) -> tuple[Spot, ...]:
-    """Every layer of every checkpoint that has values of pairs of labels."""
-    return spots(cell_of(r, data.measure) for r in data.results if r.label_b is not None)
-
-
-def first_run(found: Sequence[Spot], tasks: Sequence[str]) -> tuple[Spot, ...]:
-    """Those of the first task's first seed; empty where nothing is stored."""
-    if not found:
-        return ()
-    task = next((t for t in tasks if any(s.key.recipe == t for s in found)), found[0].key.recipe)
-    seed = next(s.key.seed for s in found if s.key.recipe == task)
-    return tuple(s for s in found if (s.key.recipe, s.key.seed) == (task, seed))
 
 
 def nothing(data: Rows, what: str) -> str:
@@ -89,7 +63,7 @@ class Clusters(Base):
     ) -> None:
         """``spot``: None for the last layer of the last step that has values; ``statistic``: one of DISTANCES;
         ``there``: where values are that the rows may lack."""
-        self._there = labelled(data) if there is None else there
+        self._there = labelled_in(data) if there is None else there
         self.data, self.stored, self.statistic = data, data, statistic
         self.spot = spot or max(first_run(self._there, data.tasks), default=None)
         shown = [
@@ -122,12 +96,7 @@ class Clusters(Base):
         return len(self.labels) - 1 - y
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:
@@ -151,18 +120,8 @@ class Clusters(Base):
         """One row a pair of labels and statistic of the layer that is shown."""
         return COLUMNS, [
             (
-                r.corpus,
-                r.recipe,
-                r.seed,
-                r.step,
-                r.layer,
-                r.label_a,
-                r.label_b,
-                r.statistic,
-                r.value,
-                r.unit,
-                r.n,
-                r.reason,
+                *(r.corpus, r.recipe, r.seed, r.step, r.layer, r.label_a, r.label_b, r.statistic, r.value),
+                *(r.unit, r.n, r.reason),
             )
             for r in self._by_pair.values()
         ]
@@ -243,3 +202,9 @@ class Clusters(Base):
 
 def _place(spot: Spot) -> tuple[str, ...]:
     return spot.key.recipe, f"seed {spot.key.seed}", f"step {spot.key.step:,}", f"layer {spot.layer}"
+
+
+def clusters(data: Rows, there: tuple[Spot, ...], rows: tuple[Result, ...], look: Look) -> Clusters:
+    """Label by label at the step and layer that are looked at."""
+    both = replace(data, results=(*data.results, *rows))
+    return Clusters(both, spot_of(there, data, look), STATISTIC_OF[look.part], there)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.answers.data_map import DataMapData
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
 from explorer.render.palette import Palette
 from explorer.render.scatter import Scatter, draw
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.data_map_data import DataMapData
 from explorer.views.fitting import DOT
 
 COLUMNS = (
@@ -55,12 +55,7 @@ class DataMap(Base):
         self.notes = self._notes()
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``; x marks one example."""
         if self.empty:

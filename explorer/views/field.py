@@ -9,27 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from explorer.measures.declaration import HEAD, LAYER, REF_LAYER, Coordinate
+from explorer.answers.cells import YardstickKey, merged
+from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
+from explorer.measures.declaration import LAYER, Coordinate
 from explorer.render.axes import number
 from explorer.render.cells import clean
-from explorer.views.cells import YardstickKey, merged
 from store.results import Result
 
-STEP, SEED, TASK, OTHER_SEED = "step", "seed", "task", "other_seed"
-"""Axes that the checkpoints give; all others are a measure's."""
-
 Index = tuple[int, ...]
-_COORDINATES: Mapping[str, Callable[[Result], Coordinate | None]] = {
-    TASK: lambda r: r.recipe,
-    SEED: lambda r: r.seed,
-    OTHER_SEED: lambda r: r.ref_seed,
-    STEP: lambda r: r.step,
-    LAYER.name: lambda r: r.layer,
-    REF_LAYER.name: lambda r: r.ref_layer,
-    HEAD.name: lambda r: r.head,
-    "label_a": lambda r: r.label_a,
-    "label_b": lambda r: r.label_b,
-}
 
 
 @dataclass(frozen=True)
@@ -231,7 +218,7 @@ def field_of(
     """
     shape = tuple(len(axis.places) for axis in axes)
     number_of = [{place: i for i, place in enumerate(axis.places)} for axis in axes]
-    readers = [_COORDINATES.get(axis.name, _further(axis.name)) for axis in axes]
+    readers = [coordinate(axis.name) for axis in axes]
     found: dict[Index, list[Result]] = {}
     for r in rows:
         index = tuple(
@@ -307,15 +294,6 @@ def plain_field(axes: Sequence[FieldAxis], values: np.ndarray, unit: str = "") -
 
 def _order(place: Coordinate) -> tuple[bool, Coordinate]:
     return isinstance(place, str), place
-
-
-def coordinate(name: str) -> Callable[[Result], Coordinate | None]:
-    """Return the function from a row to its place along an axis; None where it has none."""
-    return _COORDINATES.get(name, _further(name))
-
-
-def _further(name: str) -> Callable[[Result], Coordinate | None]:
-    return lambda r: dict(r.axes).get(name)
 
 
 def real(value: float) -> float | None:

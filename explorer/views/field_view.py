@@ -8,16 +8,20 @@ from functools import cached_property
 
 import numpy as np
 
+from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
+from explorer.answers.look import ANYWHERE, Look
+from explorer.answers.rows import Rows
+from explorer.answers.sources import layer_of, step_of
 from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, LAYER, Coordinate
 from explorer.measures.registry import all_measures
 from explorer.render.axes import number
 from explorer.render.cells import clean
-from explorer.selection import Question, at_or_before
+from explorer.selection import Question
 from explorer.views import words
-from explorer.views.base import ANYWHERE, Base, Cursor, DrawOptions, Look
-from explorer.views.field import ALL, SEED, STEP, TASK, Field, FieldAxis, coordinate, stacked
-from explorer.views.rows import Rows
+from explorer.views.base import Base, Cursor, DrawOptions
+from explorer.views.field import ALL, Field, FieldAxis, stacked
+from explorer.views.placing import axis_of, field_along, fixed_places
 from explorer.views.uncertainty_notes import UncertaintyNotes, spread
 from store.results import Result
 
@@ -55,20 +59,6 @@ class Layout:
         return Layout(x, y, columns, named(self.by))
 
 
-def layer_of(data: Rows, look: Look) -> int:
-    """Return the layer that is looked at, or the one below it that has values; unset, the highest."""
-    there = sorted({r.layer for r in data.main if r.layer is not None})
-    there = there or sorted({cell.layer for cell in data.wanted if cell.layer is not None})
-    wanted = there[-1] if look.layer is None and there else look.layer or 0
-    return there[at_or_before(there, wanted)] if there else wanted
-
-
-def step_of(data: Rows, look: Look) -> int:
-    """Return the step of the first task that is looked at, or the one before it."""
-    there = sorted({p.step for p in data.wanted if p.recipe == data.tasks[0]})
-    return there[at_or_before(there, look.step)] if there else 0
-
-
 def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
     """Return a note that names the chosen tasks which a picture of one task leaves out."""
     others = [t for t in data.tasks if t != shown]
@@ -80,7 +70,7 @@ def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
 
 def said_places(data: Rows, task: str, places: Mapping[str, Coordinate | None]) -> dict[str, str]:
     """Return the places of axes in words and in order; those of values of the whole are not named."""
-    axes = {name: data.axis(task, name) for name in sorted(places, key=_place_of)}
+    axes = {name: axis_of(data, task, name) for name in sorted(places, key=_place_of)}
     return {n: replace(a, places=(place,)).said(0) for n, a in axes.items() if (place := places[n]) is not None}
 
 
@@ -144,7 +134,7 @@ class FieldView(Base):
     def _fixed(self, look: Look) -> dict[str, Coordinate | None]:
         """The one place of each axis that is not shown: what is looked at, else what ``Rows.kept`` says."""
         axes = (self.layout.x, self.layout.y)
-        found = self.data.kept(self.task, axes)
+        found = fixed_places(self.data, self.task, axes)
         if self.data.measure.layers is not None and LAYER.name not in axes:
             found[LAYER.name] = layer_of(self.data, look)
         return found if STEP in axes else found | {STEP: step_of(self.data, look)}
@@ -163,7 +153,7 @@ class FieldView(Base):
         inside = [axis for axis in axes if axis not in (SEED, TASK)]
         found = {}
         for task in tasks:
-            field = self.rows_of.field(task, SEED, *inside, rows=of_heads, **self.fixed)
+            field = field_along(self.rows_of, task, SEED, *inside, rows=of_heads, **self.fixed)
             found[task] = field if SEED in axes else field.over(SEED)
         return (stacked(TASK, found) if TASK in axes else found[self.task]).along(*axes)
 

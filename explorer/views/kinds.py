@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from explorer.views.base import FIRST, Source, ViewKind
+from explorer.answers.look import FIRST, Source
+from explorer.views.base import ViewKind
 
-LABELLED = Source("explorer.views.label_sources:labelled")
-LABELS_AT = Source("explorer.views.label_sources:labels_at", ("step", "layer"))
-LABELS_IN = Source("explorer.views.label_sources:labels_in", ("layer",))
-HEADS = Source("explorer.views.sources:heads", ("layer",), ("head",))
-HEADS_AT = Source("explorer.views.sources:heads_at", ("step",))
-TASKS = Source("explorer.views.sources:every_task", (), ("task",))
-TASKS_IN = Source("explorer.views.sources:every_task_in", ("layer",), ("task",))
-TASKS_AT = Source("explorer.views.sources:every_task_at", ("step",), ("task",))
-CROSSED = Source("explorer.views.sources:crossed", stored=True)
-COUNTS = Source("explorer.views.table_sources:counts", ("statistic",))
+LABELLED = Source("explorer.answers.labels:labelled")
+LABELS_AT = Source("explorer.answers.labels:labels_at", ("step", "layer"))
+LABELS_IN = Source("explorer.answers.labels:labels_in", ("layer",))
+HEADS = Source("explorer.answers.sources:heads", ("layer",), ("head",))
+HEADS_AT = Source("explorer.answers.sources:heads_at", ("step",))
+TASKS = Source("explorer.views.side_by_side:every_task", (), ("task",))
+TASKS_IN = Source("explorer.answers.sources:every_task_in", ("layer",), ("task",))
+TASKS_AT = Source("explorer.answers.sources:every_task_at", ("step",), ("task",))
+CROSSED = Source("explorer.answers.sources:crossed", stored=True)
+COUNTS = Source("explorer.answers.table_rows:counts", ("statistic",))
 ROWS_AND_PARTS = Source(
-    "explorer.views.table_sources:rows_and_parts", ("statistic", "sort", "descending", "most"), stored=True
+    "explorer.answers.table_rows:rows_and_parts", ("statistic", "sort", "descending", "most"), stored=True
 )
-TRAINING = Source("explorer.views.sources:training")
-FOUND = Source("explorer.views.example_sources:examples", ("layer", "head", "find", "changed"))
-ATTENTION = Source("explorer.views.example_sources:attention", ("layer", "head", "example", "find", "changed"))
-CENTROIDS = Source("explorer.views.sources:centroids", ("layer",))
-DATA_MAP = Source("explorer.views.sources:data_map")
-COVERAGE = Source("explorer.views.coverage:coverage")
+TRAINING = Source("explorer.answers.sources:training")
+FOUND = Source("explorer.answers.examples:examples", ("layer", "head", "find", "changed"))
+ATTENTION = Source("explorer.answers.examples:attention", ("layer", "head", "example", "find", "changed"))
+CENTROIDS = Source("explorer.answers.sources:centroids", ("layer",))
+DATA_MAP = Source("explorer.answers.sources:data_map")
+COVERAGE = Source("explorer.answers.coverage:coverage")
 
 
 _DISTANCES = {"hulls": "distances between the labels' convex hulls", "centroids": "distances between their centroids"}
@@ -81,7 +82,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "seeds",
             "Seeds",
             "seeds or tasks side by side on one scale, mean and spread",
-            "explorer.views.sources:seeds",
+            "explorer.views.side_by_side:seeds",
             sources=(FIRST, TASKS),
             uses=("part",),
             along=False,
@@ -94,7 +95,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "clusters",
             "Clusters",
             "distances between labels, in one layer of one checkpoint",
-            "explorer.views.label_sources:clusters",
+            "explorer.views.clusters:clusters",
             sources=(FIRST, LABELLED, LABELS_AT),
             uses=("part", "step", "layer"),
             parts=_DISTANCES,
@@ -104,7 +105,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "labels",
             "Labels",
             "each label's distance to its nearest other label along the steps",
-            "explorer.views.label_sources:labels",
+            "explorer.views.label_lines:labels",
             sources=(FIRST, LABELLED, LABELS_IN),
             uses=("part", "layer"),
             parts=_DISTANCES,
@@ -131,7 +132,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "example",
             "Example",
             "one sentence's attention in two checkpoints, and the difference",
-            "explorer.views.example_sources:Sentence",
+            "explorer.views.example:sentence",
             sources=(FOUND, ATTENTION),
             uses=("part", "layer", "head", "example", "find", "changed"),
             parts={
@@ -148,7 +149,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "table",
             "Table",
             "every value of the selection",
-            "explorer.views.table_sources:table",
+            "explorer.views.table:table",
             sources=(COUNTS, ROWS_AND_PARTS),
             along=False,
         ),

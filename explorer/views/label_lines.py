@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.segment import Segment
 
+from explorer.answers.coordinates import SEED, STEP
+from explorer.answers.labels import Spot, label_layer
+from explorer.answers.look import Look
+from explorer.answers.rows import Rows, layers_of
 from explorer.measures.declaration import LAYER
 from explorer.render.axes import number
 from explorer.render.cells import Line, clean
@@ -16,11 +20,10 @@ from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.clusters import DISTANCES, brief, labels_in, nothing
-from explorer.views.field import SEED, STEP, Field, FieldAxis, plain_field, real
+from explorer.views.clusters import DISTANCES, STATISTIC_OF, brief, labels_in, nothing
+from explorer.views.field import Field, FieldAxis, plain_field, real
 from explorer.views.field_view import between, other_tasks
 from explorer.views.lines import series_of
-from explorer.views.rows import Rows, layers_of
 from store.results import Result
 
 COLUMNS = (
@@ -122,12 +125,7 @@ class LabelLines(Base):
         return {STEP: self.steps, LAYER.name: self.layers}.get(axis, ())  # type: ignore[return-value]
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``; a cursor with y shows that label and dims the others."""
         if self.empty:
@@ -223,3 +221,10 @@ class LabelLines(Base):
         if not self.empty and self.counting.empty:
             said.append("the number of clusters comes with method directprobe")
         return tuple(clean(note) for note in said) + other_tasks(self.data, self.task)
+
+
+def labels(data: Rows, there: tuple[Spot, ...], rows: tuple[Result, ...], look: Look) -> LabelLines:
+    """Labels along the steps in the layer that is looked at."""
+    both = replace(data, results=(*data.results, *rows))
+    layers = tuple({s.layer for s in there})
+    return LabelLines(both, label_layer(there, look), STATISTIC_OF[look.part], layers)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from explorer.answers.coordinates import SEED, STEP
+from explorer.answers.rows import Rows
 from explorer.measures.declaration import LAYER, REF_LAYER
 from explorer.measures.registry import all_measures
 from explorer.render.axes import number
@@ -15,10 +17,9 @@ from explorer.selection import Pair, seed_order
 from explorer.selection.stored import cell_of
 from explorer.views import words
 from explorer.views.base import Cursor
-from explorer.views.field import SEED, STEP, Field, FieldAxis, field_of
+from explorer.views.field import Field, FieldAxis, field_of
 from explorer.views.field_view import Layout
 from explorer.views.maps import Map
-from explorer.views.rows import Rows
 
 BY_LAYER = Layout(
     REF_LAYER.name,

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from explorer.answers.cells import signed
+from explorer.answers.coordinates import SEED, STEP, TASK
+from explorer.answers.look import ANYWHERE, Look
+from explorer.answers.rows import Rows
+from explorer.answers.training import NONE, Training
 from explorer.render.cells import Grid
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import training as logged
 from explorer.views import words
-from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Part, Picture, Sheet
-from explorer.views.cells import signed
-from explorer.views.field import ALL, SEED, STEP, TASK, Field, FieldAxis
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
+from explorer.views.field import ALL, Field, FieldAxis
 from explorer.views.field_view import BY, INNER, OUTER, FieldView, Layout
-from explorer.views.rows import Rows
-from explorer.views.training import NONE, Training
 from explorer.views.uncertainty_notes import spread
 from store.results import Result
 
@@ -62,12 +64,7 @@ class Lines(FieldView):
         return () if self.lacks_axis or {self.layout.x, self.layout.y} <= own else (f"one line per {self.y.words}",)
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``; a cursor with y shows that line and dims the others."""
         if self.empty:
@@ -85,9 +82,9 @@ class Lines(FieldView):
             grid = Grid(width, below)
             logged.draw(grid, 0, tall, self.training, frame, palette, step, options.ascii)
             lines = [*lines, *grid.lines()]
-            longer = f"{said}; {self.training.at(step)}"
+            longer = f"{said}; {logged.said(self.training, step)}"
             # Where there is no room, the tracks show the same at their right ends.
-            said = longer if said and self.training.at(step) and len(longer) <= width - 2 else said
+            said = longer if said and logged.said(self.training, step) and len(longer) <= width - 2 else said
         banded = "bands" if np.isfinite(self.field.spread).any() else ""
         beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
         return Picture(tuple(lines), said, at, self.told(options, beside), targets)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from explorer.answers.cells import signed
+from explorer.answers.coordinates import OTHER_SEED, SEED, STEP, TASK
+from explorer.answers.look import ANYWHERE, Look
+from explorer.answers.rows import Rows
 from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.palette import Palette
 from explorer.views import words
-from explorer.views.base import ANYWHERE, NOWHERE, PLAIN, Cursor, DrawOptions, Look, Part, Picture, Sheet
-from explorer.views.cells import signed
-from explorer.views.field import OTHER_SEED, SEED, STEP, TASK, Field
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
+from explorer.views.field import Field
 from explorer.views.field_view import INNER, OUTER, FieldView, Layout
-from explorer.views.rows import Rows
 from store.results import Result
 
 HEAT = Layout(STEP, OUTER)
@@ -39,12 +41,7 @@ class Map(FieldView):
         return () if self.layout.x == STEP or self.lacks_axis else (f"{self.y.words} by {self.x.words}",)
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from explorer.answers.centroids import Centroids
+from explorer.answers.coordinates import STEP
 from explorer.render.axes import count, number
 from explorer.render.cells import clean, crop
 from explorer.render.palette import Palette
 from explorer.render.plane import Path, Plane, draw, targets
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.centroids import Centroids
-from explorer.views.field import STEP
 from explorer.views.fitting import DOT
 
 COLUMNS = (
@@ -59,12 +59,7 @@ class Paths(Base):
         return tuple(key.step for key in self.data.keys) if axis == STEP else ()
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``; x marks a checkpoint on every path, y shows one path and dims the others."""
         if len(self.data.keys) * len(self.data.labels) < 2:

@@ -11,18 +11,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from rich.cells import cell_len
 
+from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
+from explorer.answers.fetching import fetch_each
+from explorer.answers.look import ANYWHERE, Look
+from explorer.answers.rows import Rows
 from explorer.render.axes import number
 from explorer.render.cells import Grid, clean, crop
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
+from explorer.selection import Question
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field import SEED, STEP, TASK, Field, coordinate, stacked
+from explorer.views.field import Field, stacked
 from explorer.views.field_view import OUTER, Layout, between, field_rows, other_tasks, said_places
 from explorer.views.lines import chart_of, series_of
-from explorer.views.rows import Rows
+from explorer.views.placing import field_along, fixed_places
 from explorer.views.uncertainty_notes import UncertaintyNotes, joined, spread
+from store.store import Store
 
 _NARROWEST, _LOWEST = 20, 7
 _SLIMMEST = 17
@@ -63,10 +69,10 @@ def member_of(data: Rows, task: str, seeds: Sequence[str] = ()) -> Member:
     """Return one task's mean over its seeds, or over some of them."""
     seeds = tuple(seeds) or data.seeds(task)
     layout = Layout(STEP, OUTER).of(data.measure)
-    kept = [(coordinate(name), place) for name, place in data.kept(task, (layout.y, STEP)).items()]
+    kept = [(coordinate(name), place) for name, place in fixed_places(data, task, (layout.y, STEP)).items()]
     mine = (r for r in data.main if r.recipe == task and r.seed in seeds)
     shown = tuple(r for r in mine if all(read(r) == place for read, place in kept))
-    whole = data.field(task, SEED, layout.y, STEP, rows=[r for r in data.of(task) if r.seed in seeds])
+    whole = field_along(data, task, SEED, layout.y, STEP, rows=[r for r in data.of(task) if r.seed in seeds])
     field = whole.at(SEED, seeds[0]) if len(seeds) == 1 else whole.over(SEED)
     low, uncertainty = words.on_noise(data.measure, shown), UncertaintyNotes.of(data.measure, shown)
     return Member(task, task, seeds, field, words.flaws(shown), low, uncertainty)
@@ -93,7 +99,7 @@ class SideBySide(Base):
         of = "one task" if by == TASK and many == 1 else of + (", means over seeds" if by == TASK else "")
         task = (members[0].task,) if by == SEED else ()
         axes = [axis.name for axis in members[0].field.axes]
-        kept = said_places(data, members[0].task, data.kept(members[0].task, axes)).values()
+        kept = said_places(data, members[0].task, fixed_places(data, members[0].task, axes)).values()
         self.title = words.title(data, *task, of, *kept) if data.tasks else words.title(data)
         self.subtitle = words.subtitle(data, data.main)
         alone = ("one task is chosen: the panel, or --task, adds others",) if by == TASK and many == 1 else ()
@@ -213,12 +219,7 @@ class SideBySide(Base):
         return tuple(clean(f"{name}: {note}") for name, each in zip(named, notes, strict=True) for note in each)
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:
@@ -278,6 +279,11 @@ def of_seeds(data: Rows) -> SideBySide:
     return SideBySide(data, SEED, each or [whole])
 
 
-def of_tasks(data: Rows, tasks: Sequence[Member]) -> SideBySide:
-    """Return tasks side by side, each the mean over its seeds, and the mean over tasks."""
-    return SideBySide(data, TASK, tasks)
+def every_task(store: Store, question: Question, look: Look, *others: object) -> tuple[Member, ...]:
+    """Each task's mean over its seeds."""
+    return tuple(member_of(rows, rows.tasks[0]) for rows in fetch_each(store, question))
+
+
+def seeds(data: Rows, tasks: Sequence[Member] | None = None, look: Look = ANYWHERE) -> SideBySide:
+    """Return seeds side by side, or tasks."""
+    return of_seeds(data) if tasks is None else SideBySide(data, TASK, tasks)

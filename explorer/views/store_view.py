@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from rich.style import Style
 
+from explorer.answers.coverage import BARE, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
 from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, pad
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
-from explorer.views.coverage import BARE, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
 from explorer.views.fitting import DOT
 from store.keys import PRETRAINED
 
@@ -55,12 +55,7 @@ class StoreView(Base):
         self.notes = self._notes()
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.answers.rows import Rows
+from explorer.answers.table_rows import Counts
 from explorer.measures import Measure
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
 from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
-from explorer.views.rows import Rows
 from explorer.views.uncertainty_notes import UncertaintyNotes
 from store.errors import BertdynError
 from store.results import Result
@@ -78,12 +79,7 @@ class Table(Base):
         self._kept: tuple[tuple[str, bool], tuple[list[Result], TextTable]] | None = None
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``.
 
@@ -164,3 +160,10 @@ class Table(Base):
             r.statistic,
         ]
         return words.reading(self.data, ", ".join(p for p in parts if p), r) + f" [n {cell(r.n)}]"
+
+
+def table(*read: Counts | Rows) -> Table:
+    """Every row; how many there are was only needed to read them."""
+    data = read[-1]
+    assert isinstance(data, Rows)
+    return Table(data)

@@ -2,83 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.answers.training import Training
 from explorer.render.axes import number
 from explorer.render.cells import Grid, crop
 from explorer.render.palette import Palette
 
 if TYPE_CHECKING:
     from explorer.render.chart import Frame
-    from store.keys import Checkpoint
 
-METRICS = ("eval_accuracy", "eval_f1", "eval_matthews_correlation", "eval_pearson", "eval_loss")
-"""Metrics in the order of preference; without any of them, the first by name is shown."""
 _LEAST, _ROOMY = 16, 32
 """Lines of a picture from which each quantity has one line, and two."""
 _BARS, _PLAIN = "▁▂▃▄▅▆▇█", "._-=+*%#"
 
 
-@dataclass(frozen=True, eq=False)
-class Track:
-    """One quantity along the steps: the mean over seeds, NaN where it was not logged."""
-
-    name: str
-    values: np.ndarray
-
-    @property
-    def letter(self) -> str:
-        """A word of at most four letters for a narrow margin."""
-        return "loss" if self.name.endswith("loss") else self.short[:3]
-
-    @property
-    def short(self) -> str:
-        """'accuracy', 'loss'."""
-        return self.name.removeprefix("eval_").replace("_", " ")
-
-
-@dataclass(frozen=True, eq=False)
-class Training:
-    """The training log of a task's chosen seeds at the steps of their checkpoints."""
-
-    steps: tuple[int, ...]
-    tracks: tuple[Track, ...]
-
-    def at(self, step: int) -> str:
-        """'accuracy 0.912, loss 0.214'; empty where nothing was logged."""
-        if step not in self.steps:
-            return ""
-        place = self.steps.index(step)
-        said = [f"{t.short} {number(float(v))}" for t in self.tracks if np.isfinite(v := t.values[place])]
-        return ", ".join(said)
-
-
-NONE = Training((), ())
-
-
-def training(checkpoints: Sequence[Checkpoint], task: str, seeds: Sequence[str]) -> Training:
-    """Return the training log from the checkpoints of a task and some of its seeds (pure)."""
-    chosen = [c for c in checkpoints if c.key.recipe == task and c.key.seed in seeds]
-    steps = tuple(sorted({c.key.step for c in chosen}))
-    names = sorted({name for c in chosen for name in c.metrics})
-    metric = next((name for name in METRICS if name in names), names[0] if names else "")
-
-    def mean(of: dict[int, list[float]]) -> np.ndarray:
-        return np.array([np.mean(of[step]) if of.get(step) else np.nan for step in steps])
-
-    scores: dict[int, list[float]] = {}
-    losses: dict[int, list[float]] = {}
-    for c in chosen:
-        if metric in c.metrics:
-            scores.setdefault(c.key.step, []).append(c.metrics[metric])
-        if c.loss is not None:
-            losses.setdefault(c.key.step, []).append(c.loss)
-    tracks = (Track(metric, mean(scores)), Track("training loss", mean(losses)))
-    return Training(steps, tuple(t for t in tracks if np.isfinite(t.values).sum() > 1))
+def said(training: Training, step: int) -> str:
+    """'accuracy 0.912, loss 0.214'; empty where nothing was logged."""
+    if step not in training.steps:
+        return ""
+    place = training.steps.index(step)
+    return ", ".join(f"{t.short} {number(float(v))}" for t in training.tracks if np.isfinite(v := t.values[place]))
 
 
 def draw(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from explorer.answers.cells import signed
+from explorer.answers.rows import Rows
 from explorer.measures import Measure
 from explorer.render.axes import count, number, short
 from explorer.render.cells import clean, message
 from explorer.render.palette import Palette
 from explorer.views.base import NOWHERE, DrawOptions, Picture
-from explorer.views.cells import signed
 from explorer.views.field import Point
 from explorer.views.fitting import DOT
-from explorer.views.rows import Rows
 from explorer.views.uncertainty_notes import UncertaintyNotes
 from store.results import Result
 

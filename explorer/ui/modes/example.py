@@ -12,7 +12,7 @@ from explorer.views.kinds import VIEWS
 if TYPE_CHECKING:
     from explorer.ui.state import State
     from explorer.ui.widgets.pane import Pane
-    from explorer.views.example_sources import Sentence
+    from explorer.views.example import Example
 
 _KIND = VIEWS["example"]
 
@@ -73,7 +73,7 @@ class Sentences(Behaviour):
         return next((p for p in self.screen.panes if p.wish is not None and p.wish.view == _KIND.name), None)
 
     @staticmethod
-    def _view(pane: Pane) -> Sentence | None:
+    def _view(pane: Pane) -> Example | None:
         view = pane.view if pane.view is not None and pane.view.name == _KIND.name else None
         return view  # type: ignore[return-value]
 

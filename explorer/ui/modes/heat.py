@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from explorer.answers.look import END
 from explorer.ui.modes.mode import STEPS, Mode, Variant
-from explorer.views.base import END, Cursor
+from explorer.views.base import Cursor
 
 MODE = Mode(
     "heat",

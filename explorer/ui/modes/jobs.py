@@ -10,7 +10,7 @@ class JobQueue(Behaviour):
 
     def show(self) -> None:
         """Draw the queue."""
-        from explorer.views.jobs import JobList, Jobs
+        from explorer.ui.lists.jobs import JobList, Jobs
 
         self.screen.pane.draw(Jobs(JobList(self.screen.jobs.listed())), self.screen.state)
 

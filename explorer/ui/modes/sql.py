@@ -41,7 +41,7 @@ class Sql(Behaviour):
 
     def show(self) -> None:
         """Draw the editor, and under it the worked queries, the rows, or the reason why there are none."""
-        from explorer.views.statements import WorkedList
+        from explorer.ui.lists.sql import WorkedList
 
         if self.editor is None:
             self._make()
@@ -63,7 +63,7 @@ class Sql(Behaviour):
 
     def pick(self) -> None:
         """Copy the worked query under the cursor into the editor; under rows, only go to the editor."""
-        from explorer.views.statements import WORKED
+        from explorer.ui.lists.sql import WORKED
 
         picture = self.screen.picture
         if self._view is None and not self._words and self.editor is not None and picture is not None:
@@ -118,7 +118,7 @@ class Sql(Behaviour):
 
     def _answered(self, message: Answered) -> None:
         """Show the rows, or DuckDB's words; in another mode, when this one is shown again."""
-        from explorer.views.statements import Answer
+        from explorer.ui.lists.sql import Answer
 
         if message.number != self.asker.number:
             return
@@ -165,7 +165,7 @@ class Sql(Behaviour):
 
     @property
     def _how(self) -> str:
-        from explorer.views.statements import how
+        from explorer.ui.lists.sql import how
 
         return how(self.screen.key_of("sql.write"), self.screen.key_of("cancel"))
 

@@ -13,9 +13,9 @@ from explorer.ui.state import Catalogue, State
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from explorer.answers.rows import Rows
     from explorer.ui.choices import Choice
     from explorer.ui.screens.main import MainScreen
-    from explorer.views.rows import Rows
 
 FILTER = "filter"
 """Label of the prompt for a filter line."""

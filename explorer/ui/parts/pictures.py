@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
+from explorer.answers.look import END
 from explorer.ui import cursor_axes
 from explorer.ui.parts.screen_part import ScreenPart
 from explorer.ui.widgets.pane import Pane
-from explorer.views.base import END, Cursor
+from explorer.views.base import Cursor
 from store.errors import BertdynError
 
 if TYPE_CHECKING:

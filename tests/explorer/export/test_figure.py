@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explorer.answers.training import Track, Training
 from explorer.export.figure import caption, figure, save
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.clusters import Clusters
@@ -20,7 +21,6 @@ from explorer.views.lines import curves, profile
 from explorer.views.maps import heat
 from explorer.views.side_by_side import of_seeds
 from explorer.views.table import Table
-from explorer.views.training import Track, Training
 from store.errors import BertdynError
 from tests.explorer.views.part_samples import label_rows
 from tests.explorer.views.samples import rows

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.answers.look import ANYWHERE, END, Look
 from explorer.compute.run import compute
 from explorer.selection import Ranges, Selection, ask_store, at_or_before
 from explorer.ui.actions import ACTIONS
@@ -19,7 +20,7 @@ from explorer.ui.cycles import stepped
 from explorer.ui.modes import HEAD, LAYER, MODES, STEP
 from explorer.ui.session import Session
 from explorer.ui.state import State
-from explorer.views.base import ANYWHERE, END, Cursor, Look
+from explorer.views.base import Cursor
 from tests.explorer.ui.conftest import changed, fill, main, opened, shown, text_of, until
 from tests.explorer.ui.test_state import START, STORE
 from tests.pools import here

@@ -15,10 +15,10 @@ from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.ui import bars
 from explorer.ui.jobs import Jobs
+from explorer.ui.lists.jobs import Job, JobList, lasting
+from explorer.ui.lists.jobs import Jobs as JobsView
 from explorer.ui.messages import Ended, Progress
 from explorer.views.base import Cursor, DrawOptions
-from explorer.views.jobs import Job, JobList, lasting
-from explorer.views.jobs import Jobs as JobsView
 from store.child import how_ended
 from store.keys import PRETRAINED_KEY
 from store.rows import RowQuery, rows_of

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import explorer.ui
+from explorer.answers.look import ANYWHERE
 from explorer.compute.requests import Compute
 from explorer.render.palette import Depth, palette
 from explorer.ui.action import Action
@@ -23,7 +24,6 @@ from explorer.ui.parts.computing import Computing
 from explorer.ui.parts.typing import Typing
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.state import Wish
-from explorer.views.base import ANYWHERE
 from tests.explorer.ui.test_state import START, STORE
 
 ASKED = START.question(STORE)

@@ -16,9 +16,9 @@ from explorer.render.palette import Depth, palette
 from explorer.ui import bars
 from explorer.ui.annotating import annotate_request
 from explorer.ui.jobs import Jobs
+from explorer.ui.lists.jobs import JobList
+from explorer.ui.lists.jobs import Jobs as JobsView
 from explorer.ui.messages import Ended, Progress
-from explorer.views.jobs import JobList
-from explorer.views.jobs import Jobs as JobsView
 from store.errors import BertdynError
 from store.store import Store
 from tests.counting import Count, environment

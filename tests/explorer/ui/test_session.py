@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from explorer.answers.look import Look
 from explorer.selection import Against, Ranges
 from explorer.selection.codec import decode, encode
 from explorer.ui.app import Explorer
 from explorer.ui.history import SelectionHistory, about
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
-from explorer.views.base import Cursor, DrawOptions, Look
+from explorer.views.base import Cursor, DrawOptions
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
 OTHER = State(

@@ -13,9 +13,9 @@ from textual.pilot import Pilot
 from explorer.measures.registry import all_measures
 from explorer.ui.asker import MOST_ROWS, NICE
 from explorer.ui.completion import completions
+from explorer.ui.lists.sql import WORKED, Answer
 from explorer.ui.session import Saved, Session
 from explorer.ui.widgets.editor import SqlEditor
-from explorer.views.statements import WORKED, Answer
 from store.store import Store
 from tests.explorer.ui.conftest import main, screen_text, shown, sql, text_of, until
 from tests.explorer.ui.conftest import opened_apart as opened

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.answers.look import END, Look
 from explorer.measures.registry import all_measures
 from explorer.selection import Question, Ranges
 from explorer.ui.choices import MORE, choices, folded, picked
@@ -20,7 +21,7 @@ from explorer.ui.state import (
     toggled_task,
     with_corpus,
 )
-from explorer.views.base import END, Cursor, Look
+from explorer.views.base import Cursor
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, AnnotationInfo, CheckpointKey, CorpusInfo
 

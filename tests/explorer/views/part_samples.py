@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from explorer.answers.example import ExampleData, Focus
+from explorer.answers.rows import Rows
 from explorer.measures.registry import get
 from explorer.selection import Question
 from explorer.selection.stored import cell_of
-from explorer.views.example import ExampleData, Focus
-from explorer.views.rows import Rows
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import result
 from tests.oracle import js_bits

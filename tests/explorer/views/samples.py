@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from explorer.answers.rows import Rows, choose_rows
 from explorer.measures.base import Measure
 from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, At, hidden
 from explorer.selection import Against, Cell, Pair, Question
-from explorer.views.rows import Rows, choose_rows
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.results import Result
 

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
+from explorer.answers.look import Look
+from explorer.answers.rows import Rows
+from explorer.answers.training import Track, Training
 from explorer.measures.declaration import HEAD
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import Cursor, DrawOptions, Look
+from explorer.views.base import Cursor, DrawOptions
 from explorer.views.kinds import VIEWS
-from explorer.views.rows import Rows
 from explorer.views.side_by_side import SideBySide, member_of
-from explorer.views.training import Track, Training
 from store.results import Result
 from tests.explorer.views.samples import DISTANCE, rows
 

@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer.answers.example import fetch_example, film, row_js
+from explorer.answers.examples import find, most_changed
+from explorer.answers.look import END
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
-from explorer.views.example import WHICH, Example, fetch_example, film, row_js
-from explorer.views.examples import find, most_changed
+from explorer.views.base import NOWHERE, Cursor, DrawOptions
+from explorer.views.example import WHICH, Example
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.ragged import map_of

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.answers.coordinates import SEED, STEP
+from explorer.answers.look import Look
+from explorer.answers.rows import choose_rows
+from explorer.answers.training import NONE
 from explorer.measures.declaration import LAYER, Axis
 from explorer.render.palette import Depth, palette
-from explorer.views.base import Cursor, Look
-from explorer.views.field import SEED, STEP, Field, FieldAxis, plain_field, stacked
+from explorer.views.base import Cursor
+from explorer.views.field import Field, FieldAxis, plain_field, stacked
 from explorer.views.kinds import VIEWS
-from explorer.views.rows import choose_rows
-from explorer.views.training import NONE
+from explorer.views.placing import field_along
 from tests.explorer.views.samples import DISTANCE, rows
 
 VALUES = st.lists(st.one_of(st.just(np.nan), st.floats(-5, 5)), min_size=12, max_size=12)
@@ -54,10 +57,10 @@ def test_axes_change_places_and_values_stay(values: list[float]) -> None:
 
 def test_one_place_keeps_its_interval_and_a_mean_has_none() -> None:
     data = rows(seeds=("1",), layers=[1], steps=[0, 20], interval_low=0.1, interval_high=0.3)
-    alone = data.field("sst2", SEED, "layer", STEP).over(SEED)
+    alone = field_along(data, "sst2", SEED, "layer", STEP).over(SEED)
     assert (alone.point(0, 1).low, alone.point(0, 1).high) == (0.1, 0.3)
     several = rows(seeds=("1", "2"), layers=[1], steps=[0, 20], interval_low=0.1, interval_high=0.3)
-    assert several.field("sst2", SEED, "layer", STEP).over(SEED).point(0, 1).low is None
+    assert field_along(several, "sst2", SEED, "layer", STEP).over(SEED).point(0, 1).low is None
 
 
 def test_fields_of_other_places_are_laid_side_by_side() -> None:

@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer.answers import sources
+from explorer.answers.centroids import fetch_centroids, principal_plane, run_keys, token_weights
+from explorer.answers.labels import Spot, first_run, labelled_in
+from explorer.answers.look import ANYWHERE, END
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Selection, ask_store
-from explorer.views import sources
-from explorer.views.base import ANYWHERE, END, NOWHERE, Cursor, DrawOptions
-from explorer.views.centroids import fetch_centroids, principal_plane, run_keys, token_weights
-from explorer.views.clusters import Clusters, Spot, first_run, labelled
+from explorer.views.base import NOWHERE, Cursor, DrawOptions
+from explorer.views.clusters import Clusters
 from explorer.views.label_lines import LabelLines
 from explorer.views.paths import Paths
 from store.keys import CheckpointKey
@@ -33,8 +35,8 @@ def text(view, *size, **how):
 
 def test_the_map_opens_with_the_last_step_and_the_highest_layer():
     data = label_rows(seeds=("2", "10"))
-    assert first_run(labelled(data), data.tasks)[-1] == Spot(CheckpointKey.plain("pos", "2", 40), 6)
-    assert len(labelled(data)) == 12
+    assert first_run(labelled_in(data), data.tasks)[-1] == Spot(CheckpointKey.plain("pos", "2", 40), 6)
+    assert len(labelled_in(data)) == 12
     view = Clusters(data)
     assert view.title == "Distance between labels · pos, seed 2, step 40, layer 6"
     assert view.notes[-1] == "the selection has 11 more layers and steps"

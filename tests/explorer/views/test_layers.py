@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.answers.look import END
+from explorer.answers.rows import Rows, choose_rows
 from explorer.measures.declaration import ALONE, LAYER, At
 from explorer.measures.registry import all_measures
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import EVERY, Against, Cell, Pair
-from explorer.views.base import END, NOWHERE, Cursor, DrawOptions, Picture, View
+from explorer.views.base import NOWHERE, Cursor, DrawOptions, Picture, View
 from explorer.views.kinds import VIEWS
-from explorer.views.rows import Rows, choose_rows
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import DISTANCE, result, rows
 

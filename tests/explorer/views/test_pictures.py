@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explorer.answers.centroids import Centroids
+from explorer.answers.coverage import BARE, FULL, MISSING, Coverage, MeasureCoverage, RunCoverage
 from explorer.measures.registry import get
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import Cursor, DrawOptions
-from explorer.views.centroids import Centroids
 from explorer.views.clusters import Clusters
-from explorer.views.coverage import BARE, FULL, MISSING, Coverage, MeasureCoverage, RunCoverage
 from explorer.views.example import Example
 from explorer.views.label_lines import LabelLines
 from explorer.views.paths import Paths

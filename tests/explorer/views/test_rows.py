@@ -6,15 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer.answers import fetching
+from explorer.answers.look import Look
+from explorer.answers.table_rows import fetch_counts, fetch_table
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection, ask_store
-from explorer.views import fetching
-from explorer.views.base import DrawOptions, Look
+from explorer.views.base import DrawOptions
 from explorer.views.kinds import VIEWS
+from explorer.views.placing import field_along
 from explorer.views.table import Table
-from explorer.views.table_rows import fetch_counts, fetch_table
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import result, rows
@@ -78,7 +80,7 @@ def test_values_come_back_at_their_place(store):
     key = CheckpointKey.plain("sst2", "2", 40)
     keep(store, key, 2, 0.25)
     found = fetch(store, chosen(tasks=("sst2",)))
-    cube = found.field("sst2", "seed", "layer", "step")
+    cube = field_along(found, "sst2", "seed", "layer", "step")
     assert cube.values.shape == (2, LAYERS + 1, 3)
     assert cube.values[1, 2, 2] == 0.25
     assert np.isfinite(cube.values).sum() == 1
@@ -138,14 +140,14 @@ def test_mean_and_spread_are_over_the_seeds_that_have_a_value():
         value=lambda seed, layer, step, layers: float(seed),
         kept=lambda key, layer: not (key.seed == "3" and key.step == 20),
     )
-    cube = data.field("sst2", "seed", "layer", "step").over("seed")
+    cube = field_along(data, "sst2", "seed", "layer", "step").over("seed")
     assert cube.values.tolist() == [[2.0, 1.5]]
     assert cube.spread.tolist() == [[1.0, pytest.approx(math.sqrt(0.5))]]
     assert cube.count.tolist() == [[3, 2]]
 
 
 def test_one_seed_has_no_spread():
-    assert np.isnan(rows().field("sst2", "seed", "layer", "step").over("seed").spread).all()
+    assert np.isnan(field_along(rows(), "sst2", "seed", "layer", "step").over("seed").spread).all()
 
 
 def test_seeds_that_are_numbers_stand_in_their_order():
@@ -173,7 +175,7 @@ def test_rows_of_single_examples_are_read_for_the_table_that_asks_for_them(store
 
 
 def test_too_many_rows_of_single_examples_are_counted_instead(store, monkeypatch):
-    monkeypatch.setattr("explorer.views.table_rows.MOST_PARTS", 1)
+    monkeypatch.setattr("explorer.answers.table_rows.MOST_PARTS", 1)
     key = CheckpointKey.plain("sst2", "1", 40)
     for example in range(3):
         keep(store, key, 1, 0.7, measure="js", example=example)
@@ -210,7 +212,7 @@ def test_the_distance_between_seeds_comes_with_what_is_compared_with_something_e
     between = fetch(store, chosen(tasks=("sst2",), against=Against("seeds")))
     assert [r.value for r in between.results] == [0.125]
     assert between.yardsticks == {}
-    cube = between.field("sst2", "seed", "layer", "step")
+    cube = field_along(between, "sst2", "seed", "layer", "step")
     assert cube.values[:, 1, 2].tolist() == [0.125, 0.125]
 
 

@@ -4,15 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.measures.base import canonical
-from explorer.measures.declaration import LAYER
-from explorer.measures.registry import get
-from explorer.render.cells import width_of
-from explorer.render.output import to_text
-from explorer.render.palette import Depth, palette
-from explorer.selection import Selection, ask_store
-from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
-from explorer.views.coverage import (
+from explorer.answers.coverage import (
     BARE,
     FULL,
     MISSING,
@@ -23,6 +15,15 @@ from explorer.views.coverage import (
     measure_coverage,
     run_coverage,
 )
+from explorer.answers.look import END
+from explorer.measures.base import canonical
+from explorer.measures.declaration import LAYER
+from explorer.measures.registry import get
+from explorer.render.cells import width_of
+from explorer.render.output import to_text
+from explorer.render.palette import Depth, palette
+from explorer.selection import Selection, ask_store
+from explorer.views.base import NOWHERE, Cursor, DrawOptions
 from explorer.views.kinds import VIEWS
 from explorer.views.store_view import StoreView, size
 from store.keys import PRETRAINED_KEY, CheckpointKey

@@ -6,6 +6,7 @@ import pytest
 
 from explorer.render.palette import Depth, palette
 from explorer.render.targets import ROOM, apart
+from explorer.ui.lists.sql import WorkedList
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.clusters import Clusters
 from explorer.views.example import Example
@@ -14,7 +15,6 @@ from explorer.views.lines import curves, profile
 from explorer.views.maps import heat
 from explorer.views.paths import Paths
 from explorer.views.side_by_side import of_seeds
-from explorer.views.statements import WorkedList
 from explorer.views.store_view import StoreView
 from explorer.views.table import Table
 from tests.explorer.views.part_samples import SENTENCE, label_rows, moved

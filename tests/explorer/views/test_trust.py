@@ -7,15 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer.answers.look import Look
+from explorer.answers.rows import Rows, choose_rows
 from explorer.measures.base import Parameter
 from explorer.measures.declaration import LABELS
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against
 from explorer.selection.stored import cell_of
-from explorer.views.base import NOWHERE, Cursor, DrawOptions, Look, Picture, View
+from explorer.views.base import NOWHERE, Cursor, DrawOptions, Picture, View
 from explorer.views.kinds import VIEWS
-from explorer.views.rows import Rows, choose_rows
+from explorer.views.placing import field_along
 from explorer.views.side_by_side import member_of
 from explorer.views.words import parameter
 from store.keys import CheckpointKey
@@ -255,7 +257,7 @@ class TestAgainstSeeds:
     def test_a_seeds_value_is_the_mean_over_the_others(self):
         data = self.data()
         assert data.seeds("sst2") == ("1", "2", "3")
-        cube = data.field("sst2", "seed", "layer", "step")
+        cube = field_along(data, "sst2", "seed", "layer", "step")
         assert cube.values[:, 0, 0] == pytest.approx([(0.3 + 0.4) / 2, (0.3 + 0.5) / 2, (0.4 + 0.5) / 2])
         assert np.isnan(cube.yardstick).all()
         assert data.missing == 0
@@ -263,7 +265,7 @@ class TestAgainstSeeds:
     def test_a_chosen_seed_is_compared_with_smaller_and_larger_ones(self):
         data = self.data(("2",))
         assert data.seeds("sst2") == ("2",)
-        assert data.field("sst2", "seed", "layer", "step").values[0, 0, 0] == pytest.approx((0.3 + 0.5) / 2)
+        assert field_along(data, "sst2", "seed", "layer", "step").values[0, 0, 0] == pytest.approx((0.3 + 0.5) / 2)
 
     def test_the_title_says_so_and_there_is_no_second_yardstick(self):
         view = VIEWS["curves"].build(self.data())

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.answers.look import END
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import END, NOWHERE, Cursor, DrawOptions
+from explorer.views.base import NOWHERE, Cursor, DrawOptions
 from explorer.views.kinds import VIEWS
 from tests.explorer.views.samples import formula, rows
 

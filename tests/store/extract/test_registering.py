@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from explorer.answers.coverage import REGISTERED, fetch_coverage
 from explorer.commands.register import command
 from explorer.compute.run import compute
 from explorer.measures.registry import get
 from explorer.selection import Selection, ask_store
 from explorer.selection.stored import further_axes
-from explorer.views.coverage import REGISTERED, fetch_coverage
 from store.errors import BertdynError
 from store.extract.plan import ExtractOptions
 from store.extract.registering import register

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from explorer.answers.asked import shares
+from explorer.answers.fetching import wanted_of
 from explorer.measures import Measure
 from explorer.measures.base import canonical
 from explorer.measures.registry import all_measures
@@ -23,8 +25,6 @@ from explorer.selection import (
 )
 from explorer.selection.cells import Shape, count, shapes_of
 from explorer.selection.question import fitting
-from explorer.views.asked import shares
-from explorer.views.fetching import wanted_of
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, PRETRAINED, Checkpoint, CorpusInfo
 from store.layout import ATTENTION
@@ -33,7 +33,7 @@ from store.rows import AGAINST_PRETRAINED, PAIRED_WITH_ITSELF, WHOLE, AgainstFir
 from store.shelf import kept_bytes
 
 if TYPE_CHECKING:
-    from explorer.views.base import Look
+    from explorer.answers.look import Look
     from store.store import Store
 
 MISSING, BARE, FULL, REGISTERED = 0, 1, 2, 3

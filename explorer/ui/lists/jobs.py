@@ -100,12 +100,7 @@ class Jobs(Base):
         self.notes: tuple[str, ...] = ("what a job has finished stays when it is cancelled",)
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``."""
         jobs = self.data.jobs

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from explorer.answers.asked import Asked, shares
+from explorer.answers.cells import YardstickKey, yardsticks
+from explorer.answers.fetching import wanted_of
+from explorer.answers.look import Look
+from explorer.answers.rows import Rows, choose_rows, row_order
+from explorer.answers.statistics import Statistics, chosen
 from explorer.selection import Cells, Question
 from explorer.selection.axes import chosen_rows
 from explorer.selection.stored import OPERANDS, cell_columns, cell_of, further_axes
-from explorer.views.asked import Asked, shares
-from explorer.views.cells import YardstickKey, yardsticks
-from explorer.views.fetching import wanted_of
-from explorer.views.rows import Rows, choose_rows, row_order
-from explorer.views.statistics import Statistics, chosen
 from store.results import AXIS, COLUMNS, Result
 from store.rows import Condition, In, Is, Not, Same, of_recipes
 
@@ -176,3 +177,13 @@ def _near(there: Cells) -> Iterator[Condition]:
         kinds = {cell[place] for cell in there}
         if None not in kinds and len(kinds) <= _KINDS:
             yield In(name, tuple(kinds))
+
+
+def counts(store: Store, question: Question, look: Look) -> Counts:
+    """How many rows there are."""
+    return fetch_counts(store, question, look.statistic)
+
+
+def rows_and_parts(store: Store, question: Question, look: Look, counted: Counts) -> Rows:
+    """Every row, those of single examples and query tokens too."""
+    return fetch_table(store, question, counted, look.most, (look.sort, look.descending))

@@ -92,12 +92,7 @@ class WorkedList(Base):
         self.empty = not data
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``."""
         at = Cursor(-1, max(0, cursor.clamped(1, len(self.data)).y))
@@ -139,12 +134,7 @@ class Answer(Base):
         self._table = TextTable(data.columns, data.rows)
 
     def draw(
-        self,
-        width: int,
-        height: int,
-        palette: Palette,
-        cursor: Cursor = NOWHERE,
-        options: DrawOptions = PLAIN,
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
         """See ``View.draw``."""
         if self.empty:

@@ -9,21 +9,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from explorer.selection import Question, Ranges, seed_order
-from explorer.views.base import ANYWHERE, Look
-from explorer.views.fetching import fetch, fetch_each, fetch_first, fetch_heads
-from explorer.views.field_view import layer_of, step_of
-from explorer.views.rows import Rows
-from explorer.views.training import NONE, Training
-from explorer.views.training import training as logged
+from explorer.answers.fetching import fetch, fetch_first, fetch_heads
+from explorer.answers.look import Look
+from explorer.answers.rows import Rows
+from explorer.answers.training import NONE, Training
+from explorer.answers.training import training as logged
+from explorer.selection import Question, Ranges, at_or_before, seed_order
 from store.errors import BertdynError
 from store.keys import PRETRAINED, CheckpointKey
 from store.results import Result
 
 if TYPE_CHECKING:
-    from explorer.views.centroids import Centroids
-    from explorer.views.data_map_data import DataMapData
-    from explorer.views.side_by_side import Member, SideBySide
+    from explorer.answers.centroids import Centroids
+    from explorer.answers.data_map import DataMapData
     from store.store import Store
 
 PATH_STEPS = 40
@@ -74,18 +72,18 @@ def training(store: Store, question: Question, look: Look, found: Rows) -> Train
     return logged(store.checkpoints(question.corpus), task, found.seeds(task))
 
 
-def every_task(store: Store, question: Question, look: Look, *others: object) -> tuple[Member, ...]:
-    """Each task's mean over its seeds."""
-    from explorer.views.side_by_side import member_of
+def layer_of(data: Rows, look: Look) -> int:
+    """Return the layer that is looked at, or the one below it that has values; unset, the highest."""
+    there = sorted({r.layer for r in data.main if r.layer is not None})
+    there = there or sorted({cell.layer for cell in data.wanted if cell.layer is not None})
+    wanted = there[-1] if look.layer is None and there else look.layer or 0
+    return there[at_or_before(there, wanted)] if there else wanted
 
-    return tuple(member_of(rows, rows.tasks[0]) for rows in fetch_each(store, question))
 
-
-def seeds(data: Rows, tasks: Sequence[Member] | None = None, look: Look = ANYWHERE) -> SideBySide:
-    """Return seeds side by side, or tasks."""
-    from explorer.views.side_by_side import of_seeds, of_tasks
-
-    return of_seeds(data) if tasks is None else of_tasks(data, tasks)
+def step_of(data: Rows, look: Look) -> int:
+    """Return the step of the first task that is looked at, or the one before it."""
+    there = sorted({p.step for p in data.wanted if p.recipe == data.tasks[0]})
+    return there[at_or_before(there, look.step)] if there else 0
 
 
 def centroids(store: Store, question: Question, look: Look) -> Centroids:
@@ -94,7 +92,7 @@ def centroids(store: Store, question: Question, look: Look) -> Centroids:
     Raises:
         BertdynError: no such run, no labels.
     """
-    from explorer.views.centroids import fetch_centroids
+    from explorer.answers.centroids import fetch_centroids
 
     run = chosen_run(store, question)
     keys = [k for k in run if question.steps is None or k.step in question.steps]
@@ -113,7 +111,7 @@ def data_map(store: Store, question: Question, look: Look) -> DataMapData:
     Raises:
         BertdynError: no such run; as ``fetch_data_map``.
     """
-    from explorer.views.data_map_data import fetch_data_map
+    from explorer.answers.data_map import fetch_data_map
 
     run = chosen_run(store, question)
     last = max((k.step for k in run if question.steps is None or k.step in question.steps), default=run[-1].step)
@@ -128,7 +126,7 @@ def chosen_run(store: Store, question: Question) -> tuple[CheckpointKey, ...]:
     Raises:
         BertdynError: no run is chosen.
     """
-    from explorer.views.centroids import run_keys
+    from explorer.answers.centroids import run_keys
 
     chosen = [
         c.key

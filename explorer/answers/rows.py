@@ -1,4 +1,4 @@
-"""The stored values of a question, as one frozen table and as fields: arrays along the axes that a picture needs."""
+"""Hold the stored values of a question in one frozen table. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from explorer.answers.cells import YardstickKey, by_place, summaries, yardsticks
+from explorer.answers.coordinates import SEED, STEP
+from explorer.answers.statistics import Statistics
 from explorer.measures import Measure
-from explorer.measures.declaration import HEAD, Coordinate
+from explorer.measures.declaration import LAYER, Coordinate
 from explorer.selection import Cell, Question, seed_order
-from explorer.selection.axes import holds
 from explorer.selection.stored import cell_of
-from explorer.views.cells import YardstickKey, by_place, summaries, yardsticks
-from explorer.views.field import ALL, LAYER, OTHER_SEED, SEED, STEP, Field, FieldAxis, coordinate, field_of, stacked
-from explorer.views.statistics import Statistics
 from store.keys import PRETRAINED, recipe_of
 from store.results import Result
 
@@ -87,7 +86,7 @@ class Rows:
 
     def seeds(self, task: str) -> tuple[str, ...]:
         """Return the seeds of a task, numbers by their size; also those without a value."""
-        there = self._wanted_places.get(task, {}).get(SEED, set())
+        there = self.places(task, SEED)
         chosen = there & set(self.question.seeds) if self.question.seeds else there
         return tuple(sorted(map(str, chosen or there), key=seed_order))
 
@@ -110,55 +109,9 @@ class Rows:
         """Return the distance between seeds that a row can be compared with."""
         return self.yardsticks.get((r.recipe, r.layer, r.step, r.axes)) if r.ref_layer in (None, r.layer) else None
 
-    def axis(self, task: str, name: str, rows: Iterable[Result] | None = None) -> FieldAxis:
-        """Return an axis with every place of a task along it, computed or not.
-
-        Args:
-            rows: those that have the places of an axis inside a cell; default: the task's main rows.
-        """
-        if name == SEED:
-            return FieldAxis(SEED, self.seeds(task))
-        if name == OTHER_SEED:
-            return FieldAxis(OTHER_SEED, self.seeds(task), SEED)
-        declared = self.measure.axis(name)
-        places = self._wanted_places.get(task, {}).get(name, set())
-        if declared is not None and declared.within:
-            read = coordinate(name)
-            places = {place for r in rows or self.of(task) if (place := read(r)) is not None}
-            text = dict(self.question.axes).get(name)
-            places = {place for place in places if text is None or holds(declared, text, place)}
-        further = declared is not None and name not in (LAYER.name, HEAD.name)
-        return FieldAxis(name, tuple(sorted(places)), declared.title if declared and further else "")
-
-    def kept(self, task: str, names: Iterable[str]) -> dict[str, Coordinate | None]:
-        """Return the one place of each further axis of the measure that a picture of some axes shows: values of the
-        whole (None), or the last place; of chosen places the last."""
-        found: dict[str, Coordinate | None] = {}
-        for axis in self.measure.own_axes:
-            if axis.name not in (*names, LAYER.name):
-                read, there = coordinate(axis.name), self.axis(task, axis.name).places
-                whole = axis.name not in dict(self.question.axes) and any(
-                    read(r) is None and r.value is not None for r in self.main
-                )
-                found[axis.name] = None if whole or not there else there[-1]
-        return found
-
-    def field(self, task: str, *names: str, rows: Iterable[Result] | None = None, **fixed: Coordinate | None) -> Field:
-        """Return the values of a task along some axes.
-
-        Args:
-            names: axes; ``ALL`` has one place, for values without an axis of their own.
-            rows: of that task; default: its main rows.
-            fixed: the one place of other axes that is shown; None: rows that have no such coordinate. Further axes of
-                the measure are at the places that ``kept`` says.
-        """
-        chosen, fixed = self.of(task) if rows is None else tuple(rows), self.kept(task, names) | fixed
-        for name, place in fixed.items():
-            read = coordinate(name)
-            chosen = tuple(r for r in chosen if read(r) == place)
-        beside = {key: value for key, value in self.yardsticks.items() if key[0] == task and _at(key, fixed)}
-        field = field_of([self.axis(task, name, chosen) for name in names if name != ALL], chosen, beside)
-        return stacked(ALL, {self.measure.title: field}).along(*names) if ALL in names else field
+    def places(self, task: str, axis: str) -> set[Coordinate]:
+        """Return the places of a task along an axis whose places are separate cells, computed or not."""
+        return self._wanted_places.get(task, {}).get(axis, set())
 
     @cached_property
     def _wanted_places(self) -> dict[str, dict[str, set[Coordinate]]]:
@@ -180,13 +133,6 @@ class Rows:
             places[LAYER.name].add(cell.layer)
         for name, place in cell.more:
             places.setdefault(name, set()).add(place)
-
-
-def _at(key: YardstickKey, fixed: Mapping[str, Coordinate | None]) -> bool:
-    """Whether the seeds are compared at these places; a coordinate that is not named may be any."""
-    _, layer, step, further = key
-    known: dict[str, Coordinate | None] = {LAYER.name: layer, STEP: step, **dict(further)}
-    return all(known.get(name) == place for name, place in fixed.items() if name != SEED)
 
 
 def mirrored(r: Result) -> Result:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from explorer.answers.asked import Asked, shares
+from explorer.answers.rows import Rows, choose_rows, row_order
 from explorer.selection import Cell, Cells, Question
 from explorer.selection.stored import cell_of, finished_cells
-from explorer.views.asked import Asked, shares
-from explorer.views.rows import Rows, choose_rows, row_order
 from store.keys import CheckpointKey
 from store.results import Result
 from store.rows import AnyOf, Is, Not

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.answers.cells import merged, signed, summaries, yardsticks
 from explorer.measures.declaration import At
 from explorer.selection import Cell, Pair
 from explorer.selection.stored import cell_of
-from explorer.views.cells import merged, signed, summaries, yardsticks
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.views.samples import DISTANCE, result
 

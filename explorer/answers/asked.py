@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from explorer.answers.rows import Share
 from explorer.measures import Measure
 from explorer.selection import Cell, Cells, Question
 from explorer.selection.stored import cell_columns, cell_of, cell_reader, conditions, further_axes, shown_layers
-from explorer.views.rows import Share
 from store.keys import recipe_of
 from store.results import AXIS, COLUMNS, Result, row_reader
 from store.rows import PAIRED_WITH_ITSELF, AllOf, Best, Condition, Is, Not, RowQuery

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.answers.example import ExampleData, Focus, fetch_example
+from explorer.answers.look import Look
+from explorer.answers.sources import layer_at
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
+from explorer.selection import Question
+from explorer.selection.cells import comparisons
 from explorer.selection.stored import OPERANDS
-from explorer.views.example import Focus
 from store.errors import BertdynError
 from store.keys import Corpus
 from store.ragged import pair_offsets
@@ -21,6 +26,54 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**19
 """Attention entries of one head worked on at once."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Examples to walk through, in their order, and how far each moved where that was asked."""
+
+    examples: tuple[int, ...]
+    moved: dict[int, float]
+
+
+def examples(store: Store, question: Question, look: Look) -> Found:
+    """The examples that hold what is looked for; in the order of how far they moved, when that is asked.
+
+    Raises:
+        BertdynError: there is none, or what is asked cannot be read.
+    """
+    label, text = None, look.find.strip()
+    if text.startswith("label:"):
+        name, _, text = text[6:].partition(" ")
+        label = name or None
+    found = find(store, question.corpus, text.strip(), label)
+    if not found:
+        raise BertdynError(f"No example of corpus '{question.corpus}' holds '{look.find}': / looks for another.")
+    if not look.changed:
+        return Found(found, {})
+    wanted = set(found)
+    moved = most_changed(store, focus_of(store, question, look, found[0]), store.corpus(question.corpus).info.examples)
+    return Found(tuple(i for i, _ in moved if i in wanted), {i: value for i, value in moved if i in wanted})
+
+
+def attention(store: Store, question: Question, look: Look, found: Found) -> ExampleData:
+    """Both maps of the example that is looked at.
+
+    Raises:
+        BertdynError: no attention, or it cannot be read.
+    """
+    example = look.example if look.example >= 0 else found.examples[0]
+    return fetch_example(store, focus_of(store, question, look, example))
+
+
+def focus_of(store: Store, question: Question, look: Look, example: int) -> Focus:
+    """The one comparison, layer and head that are looked at; of several comparisons the last one."""
+    pair = comparisons(question, [c.key for c in store.checkpoints(question.corpus)])[-1]
+    if pair.reference is None:
+        raise BertdynError("An example is shown in two checkpoints: choose what to compare with (--against).")
+    there = store.checkpoint(question.corpus, pair.key)
+    layer = layer_at(store, question, look, pair.key, 1)
+    return Focus(question.corpus, pair.key, pair.reference, layer, min(look.head, there.heads), example)
 
 
 def find(store: Store, corpus: str, text: str = "", label: str | None = None) -> tuple[int, ...]:

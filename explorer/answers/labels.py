@@ -1,23 +1,47 @@
-"""Read the values of labels from a store, and build the views of labels."""
+"""Read the values of labels and of their pairs: which layers of which checkpoints have any, and those of one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from explorer.selection import Question, at_or_before
-from explorer.views.base import Look
-from explorer.views.clusters import Clusters, Spot, first_run, spots
-from explorer.views.fetching import fetch_labelled, fetch_labels
-from explorer.views.label_lines import LabelLines
-from explorer.views.rows import Rows
+from explorer.answers.fetching import fetch_labelled, fetch_labels
+from explorer.answers.look import Look
+from explorer.answers.rows import Rows
+from explorer.selection import Cell, Question, at_or_before, seed_order
+from explorer.selection.stored import cell_of
+from store.keys import CheckpointKey
 from store.results import Result
 
 if TYPE_CHECKING:
     from store.store import Store
 
-_STATISTICS = {"": "hull_distance", "hulls": "hull_distance", "centroids": "centroid_distance"}
+
+class Spot(NamedTuple):
+    """One layer of one checkpoint."""
+
+    key: CheckpointKey
+    layer: int
+
+
+def spots(cells: Iterable[Cell]) -> tuple[Spot, ...]:
+    """Layers of checkpoints, by task, seed, step and layer."""
+    found = {Spot(cell.key, cell.layer) for cell in cells if cell.layer is not None}
+    return tuple(sorted(found, key=lambda s: (s.key.recipe, seed_order(s.key.seed), s.key.step, s.layer)))
+
+
+def labelled_in(data: Rows) -> tuple[Spot, ...]:
+    """Every layer of every checkpoint that has values of pairs of labels."""
+    return spots(cell_of(r, data.measure) for r in data.results if r.label_b is not None)
+
+
+def first_run(found: Sequence[Spot], tasks: Sequence[str]) -> tuple[Spot, ...]:
+    """Those of the first task's first seed; empty where nothing is stored."""
+    if not found:
+        return ()
+    task = next((t for t in tasks if any(s.key.recipe == t for s in found)), found[0].key.recipe)
+    seed = next(s.key.seed for s in found if s.key.recipe == task)
+    return tuple(s for s in found if (s.key.recipe, s.key.seed) == (task, seed))
 
 
 def labelled(store: Store, question: Question, look: Look, found: Rows) -> tuple[Spot, ...]:
@@ -54,16 +78,3 @@ def label_layer(there: Sequence[Spot], look: Look) -> int | None:
     if not layers:
         return None
     return layers[-1 if look.layer is None else at_or_before(layers, look.layer)]
-
-
-def clusters(data: Rows, there: tuple[Spot, ...], rows: tuple[Result, ...], look: Look) -> Clusters:
-    """Label by label at the step and layer that are looked at."""
-    both = replace(data, results=(*data.results, *rows))
-    return Clusters(both, spot_of(there, data, look), _STATISTICS[look.part], there)
-
-
-def labels(data: Rows, there: tuple[Spot, ...], rows: tuple[Result, ...], look: Look) -> LabelLines:
-    """Labels along the steps in the layer that is looked at."""
-    both = replace(data, results=(*data.results, *rows))
-    layers = tuple({s.layer for s in there})
-    return LabelLines(both, label_layer(there, look), _STATISTICS[look.part], layers)

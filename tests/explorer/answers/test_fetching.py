@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.answers.fetching import fetch, fetch_each, fetch_first, fetch_heads, wanted_of
+from explorer.answers.look import Look
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.selection import Against, Question, Ranges, Selection, ask_store
 from explorer.selection.stored import cell_of
-from explorer.views.base import Look
-from explorer.views.fetching import fetch, fetch_each, fetch_first, fetch_heads, wanted_of
 from explorer.views.kinds import VIEWS
 from store.keys import PRETRAINED, CheckpointKey
 from store.results import Result

@@ -1,0 +1,78 @@
+"""Lay the stored values of a question out as fields. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from explorer.answers.cells import YardstickKey
+from explorer.answers.coordinates import OTHER_SEED, SEED, STEP, coordinate
+from explorer.answers.rows import Rows
+from explorer.measures.declaration import HEAD, LAYER, Coordinate
+from explorer.selection.axes import holds
+from explorer.views.field import ALL, Field, FieldAxis, field_of, stacked
+from store.results import Result
+
+
+def axis_of(data: Rows, task: str, name: str, rows: Iterable[Result] | None = None) -> FieldAxis:
+    """Return an axis with every place of a task along it, computed or not.
+
+    Args:
+        rows: those that have the places of an axis inside a cell; default: the task's main rows.
+    """
+    if name == SEED:
+        return FieldAxis(SEED, data.seeds(task))
+    if name == OTHER_SEED:
+        return FieldAxis(OTHER_SEED, data.seeds(task), SEED)
+    declared = data.measure.axis(name)
+    places = data.places(task, name)
+    if declared is not None and declared.within:
+        read = coordinate(name)
+        places = {place for r in rows or data.of(task) if (place := read(r)) is not None}
+        text = dict(data.question.axes).get(name)
+        places = {place for place in places if text is None or holds(declared, text, place)}
+    further = declared is not None and name not in (LAYER.name, HEAD.name)
+    return FieldAxis(name, tuple(sorted(places)), declared.title if declared and further else "")
+
+
+def fixed_places(data: Rows, task: str, names: Iterable[str]) -> dict[str, Coordinate | None]:
+    """Return the one place of each further axis of the measure that a picture of some axes shows.
+
+    None stands for values of the whole, which are shown where there are any and no place is chosen; else it is the last
+    of the chosen places.
+    """
+    found: dict[str, Coordinate | None] = {}
+    for axis in data.measure.own_axes:
+        if axis.name not in (*names, LAYER.name):
+            read, there = coordinate(axis.name), axis_of(data, task, axis.name).places
+            whole = axis.name not in dict(data.question.axes) and any(
+                read(r) is None and r.value is not None for r in data.main
+            )
+            found[axis.name] = None if whole or not there else there[-1]
+    return found
+
+
+def field_along(
+    data: Rows, task: str, *names: str, rows: Iterable[Result] | None = None, **fixed: Coordinate | None
+) -> Field:
+    """Return the values of a task along some axes.
+
+    Args:
+        names: axes; ``ALL`` has one place, for values without an axis of their own.
+        rows: of that task; default: its main rows.
+        fixed: the one place of other axes that is shown; None: rows that have no such coordinate. Further axes of the
+            measure are at the places that ``fixed_places`` returns.
+    """
+    chosen, fixed = data.of(task) if rows is None else tuple(rows), fixed_places(data, task, names) | fixed
+    for name, place in fixed.items():
+        read = coordinate(name)
+        chosen = tuple(r for r in chosen if read(r) == place)
+    beside = {key: value for key, value in data.yardsticks.items() if key[0] == task and _at(key, fixed)}
+    field = field_of([axis_of(data, task, name, chosen) for name in names if name != ALL], chosen, beside)
+    return stacked(ALL, {data.measure.title: field}).along(*names) if ALL in names else field
+
+
+def _at(key: YardstickKey, fixed: Mapping[str, Coordinate | None]) -> bool:
+    """Whether the seeds are compared at these places; a coordinate that is not named may be any."""
+    _, layer, step, further = key
+    known: dict[str, Coordinate | None] = {LAYER.name: layer, STEP: step, **dict(further)}
+    return all(known.get(name) == place for name, place in fixed.items() if name != SEED)
