@@ -293,7 +293,7 @@ def test_a_flipped_bit_in_the_note_of_the_index_never_changes_what_sql_shows(
     content, rng = note.read_bytes(), random.Random(3)
     with monkeypatch.context() as patched:
         patched.setattr("store.catalog.Catalog.writable", False)
-        for _ in range(60):
+        for _ in range(15):
             with changed(note, flipped(content, rng.randrange(8 * len(content)))):
                 assert shown(store) == before
                 assert shown(Store.open(store.path)) == before

@@ -76,7 +76,7 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.on_demand
 def test_the_demo_shows_what_fine_tuning_does(tmp_path):
     """Findings of Hao et al. 2020 on a small scale: change grows with steps, and the upper layers change most."""
     tasks, seeds = (TASKS, SEEDS) if os.environ.get("BERTDYN_LONG") else (TASKS[-1:], SEEDS[:1])
