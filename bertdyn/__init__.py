@@ -1,4 +1,4 @@
-"""What fine-tuning does to a BERT-like encoder, for notebooks and scripts.
+"""Measure in notebooks and scripts what fine-tuning does to a BERT-like encoder.
 
     >>> import bertdyn
     >>> runs = bertdyn.open("runs.bertdyn")
@@ -12,11 +12,12 @@
     >>> bertdyn.svcca(one, other).unit
     'distance'
 
-A value is computed once and read back the next time. Answers become tables of pandas (``t.df()``), polars
-(``t.pl()``) or pyarrow (``t.arrow()``), whichever is installed.
+A value is computed once, stored, and read back the next time. Results can be converted to tables of pandas
+(``t.df()``), polars (``t.pl()``) or pyarrow (``t.arrow()``) if that library is installed.
 
-Every measure that can be computed from arrays is a function here, dashes written as underscores: ``dir(bertdyn)`` lists
-them, ``help(bertdyn.svcca)`` says what each is. What bertdyn refuses is a ``BertdynError`` of one or two sentences.
+Every measure that can be computed from arrays is a function here; dashes in its name become underscores.
+``dir(bertdyn)`` lists these functions, and ``help(bertdyn.svcca)`` describes one. Invalid input raises
+``BertdynError``, with a message of one or two sentences.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bertdyn.hidden_packages import require_own
 
 require_own("store", "explorer")
 
-import explorer  # noqa: E402, F401  what was found is what later imports find, wherever the process goes
+import explorer  # noqa: E402, F401  later imports then find the same packages, whatever the working directory is
 import store  # noqa: E402, F401
 from bertdyn.refusals import refusals  # noqa: E402
 from store.errors import BertdynError  # noqa: E402
@@ -45,15 +46,15 @@ _ELSEWHERE = {"Classes": "store.outputs", "Examples": "bertdyn.corpora"}
 
 
 def open(path: str | os.PathLike[str]) -> Runs:
-    """Open a store, which `bertdyn extract` made.
+    """Open a store that `bertdyn extract` made.
 
     >>> runs = bertdyn.open("runs.bertdyn")
     >>> with bertdyn.open("runs.bertdyn") as runs:
     ...     rows = runs.results("svcca").rows
 
     Raises:
-        BertdynError: there is no such folder, it is not a store, it is one of another format, or a module that
-            BERTDYN_MEASURES names gives no measures.
+        BertdynError: the folder does not exist, it is not a store, the store has another format, or a module named
+            in BERTDYN_MEASURES has no measures.
     """
     with refusals():
         from bertdyn.runs import Runs
@@ -62,7 +63,7 @@ def open(path: str | os.PathLike[str]) -> Runs:
 
 
 def __getattr__(name: str) -> Any:
-    """Give the function of a measure, made from its declaration."""
+    """Return the function of a measure, which is made from the measure's declaration."""
     if name.startswith("_"):
         raise AttributeError(f"module 'bertdyn' has no attribute '{name}'")
     from importlib import import_module
@@ -72,7 +73,7 @@ def __getattr__(name: str) -> Any:
     with refusals():
         found = import_module("bertdyn.functions").function_named(name)
     if found is None:
-        raise AttributeError(f"module 'bertdyn' has no attribute '{name}', and there is no measure of that name")
+        raise AttributeError(f"module 'bertdyn' has no attribute '{name}', and there is no measure with that name")
     return found
 
 

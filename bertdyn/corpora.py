@@ -1,6 +1,6 @@
-"""What stands behind plain arrays: which rows belong to one example, which are special tokens, which labels they have.
+"""Describe the rows of plain arrays: which rows belong to one example, which are special tokens, and their labels.
 
-Arrays are of numpy, of torch (which is not imported for it), or whatever ``numpy.asarray`` takes.
+An array may be a numpy array, a torch tensor (torch is not imported here), or anything that ``numpy.asarray`` accepts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Examples:
-    """E examples of T tokens and W words, packed without padding, that the rows of arrays are of.
+    """E examples with T tokens and W words in total, packed without padding. The rows of arrays belong to them.
 
     >>> import bertdyn
     >>> examples = bertdyn.Examples([3, 4], special=[True, False, True, True, False, False, True])
@@ -40,22 +40,23 @@ class Examples:
     ) -> None:
         """
         Args:
-            lengths: tokens of each example [E].
-            special: whether each token [T] is [CLS], [SEP] or of their kin; None: none is.
-            words: each word's first token of all T and the number of its tokens, in order; None: every token that is
-                not special is a word.
+            lengths: number of tokens of each example [E].
+            special: for each token [T], whether it is a special token such as [CLS] or [SEP]; None: no token is.
+            words: for each word, in order, the index of its first token (0 to T - 1) and its number of tokens; None:
+                every token that is not special is a word.
 
         Raises:
-            BertdynError: lengths that are not whole numbers from 0 on, a mask of another length, words beyond the end.
+            BertdynError: a length is not a whole number from 0 on, ``special`` has another length than T, or words
+                overlap, are not in order, or end after the last token.
         """
         counts = as_array(lengths, "lengths")
         if counts.ndim != 1 or (counts.size and (counts.min() < 0 or (counts != counts.round()).any())):
-            raise BertdynError("The lengths of examples are whole numbers from 0 on, one per example.")
+            raise BertdynError("The lengths of examples must be whole numbers from 0 on, one per example.")
         self.offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         tokens = int(self.offsets[-1])
         self.special = np.zeros(tokens, bool) if special is None else as_array(special, "special").astype(bool)
         if self.special.shape != (tokens,):
-            raise BertdynError(f"special: {self.special.size:,} given, and the examples have {tokens:,} tokens.")
+            raise BertdynError(f"special: {self.special.size:,} values do not fit {tokens:,} tokens.")
         if words is None:
             self.word_first = np.flatnonzero(~self.special).astype(np.int64)
             self.word_length = np.ones(len(self.word_first), np.int32)
@@ -65,11 +66,13 @@ class Examples:
             ends = self.word_first + self.word_length
             apart = (self.word_first[1:] >= ends[:-1]).all() and (self.word_length > 0).all()
             if len(pairs) and not (apart and self.word_first[0] >= 0 and ends[-1] <= tokens):
-                raise BertdynError(f"words: each is a first token and a length, in order, of {tokens:,} tokens.")
+                raise BertdynError(
+                    f"words: pairs of first token and length are needed, in order and within the {tokens:,} tokens."
+                )
 
     @cached_property
     def word_offsets(self) -> np.ndarray:
-        """int64 [E + 1], words before each example."""
+        """Number of words before each example, and of all words, int64 [E + 1]."""
         return np.searchsorted(self.word_first, self.offsets).astype(np.int64)
 
     def __repr__(self) -> str:
@@ -77,11 +80,11 @@ class Examples:
 
 
 def corpus_of(examples: object, lengths: Sequence[int]) -> Corpus:
-    """Return what the rows of arrays are of.
+    """Return the examples that the rows of arrays belong to.
 
     Args:
-        examples: a corpus, ``Examples``, or the tokens of each example; None: what the arrays themselves say.
-        lengths: that.
+        examples: a corpus, ``Examples``, or the number of tokens of each example; None: use ``lengths``.
+        lengths: number of tokens of each example, as the arrays themselves show it.
     """
     if examples is None:
         return Examples(lengths)
@@ -95,7 +98,7 @@ def corpus_of(examples: object, lengths: Sequence[int]) -> Corpus:
 
 @dataclass(frozen=True, eq=False)
 class PlainLabels:
-    """Classes of sentences or words (``explorer.measures.base.Labels``)."""
+    """Labels of sentences or words, given as plain values (implements ``explorer.measures.base.Labels``)."""
 
     level: str
     names: tuple[str, ...]
@@ -106,12 +109,13 @@ def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labe
     """Return labels of sentences or words.
 
     Args:
-        given: an annotation of a store, or a label per example or per word: numbers (negative: none) or texts (None or
-            NaN: none); where the measure reads numbers, these (NaN: none).
-        needs: what the measure reads.
+        given: an annotation of a store, or one label per example or per word. A class is a number (negative: no label)
+            or a text (None or NaN: no label). A measure that reads numbers takes them as they are (NaN: no label).
+        needs: the labels that the measure reads.
 
     Raises:
-        BertdynError: another number of labels than examples or words, or labels of another kind than the measure reads.
+        BertdynError: the number of labels differs from the number of examples or words, or the measure reads labels
+            of another kind.
     """
     if isinstance(given, Annotation):
         if given.info.kind != needs.of or given.level not in needs.levels:
@@ -135,7 +139,7 @@ def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labe
     if values.dtype.kind == "f":
         values = np.where(missing, NO_LABEL, values)
         if (values != values.round()).any():
-            raise BertdynError("labels: classes are needed, and these are fractions.")
+            raise BertdynError("labels: classes must be whole numbers or texts, not fractions.")
         values = values.astype(np.int64)
     names = sorted(set(values[~missing].tolist()), key=lambda value: (str(type(value)), value))
     ids = {name: number for number, name in enumerate(names)}
@@ -144,25 +148,25 @@ def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labe
 
 
 def _counts(corpus: Corpus) -> dict[str, int]:
-    """How many items have a label each, by level."""
+    """Return the number of sentences and of words, by level."""
     return {"sentence": len(corpus.offsets) - 1, "word": len(corpus.word_first)}
 
 
 def _level_of(count: int, corpus: Corpus, levels: Sequence[str]) -> str:
-    """The first of some levels that has so many items."""
+    """Return the first of the given levels that has this number of items."""
     there = {level: many for level, many in _counts(corpus).items() if level in levels}
     for level, many in there.items():
         if many == count:
             return level
     wanted = " or ".join(f"{many:,} {level}s" for level, many in there.items())
-    raise BertdynError(f"labels: {count:,} given, and there are {wanted}.")
+    raise BertdynError(f"labels: {count:,} were given, but there are {wanted}.")
 
 
 def _missing(value: object) -> bool:
-    """Whether a label says that there is none.
+    """Return whether a value means "no label".
 
     Raises:
-        BertdynError: it is neither a number nor a text.
+        BertdynError: the value is neither a number nor a text.
     """
     if value is not None and not isinstance(value, (int, float, str)):
         raise BertdynError(f"labels: numbers or texts are needed, not {type(value).__name__}.")
@@ -170,12 +174,12 @@ def _missing(value: object) -> bool:
 
 
 def as_array(given: object, name: str) -> np.ndarray:
-    """Return an array, or a tensor of torch on any device, as an array of numpy.
+    """Return an array, or a torch tensor on any device, as a numpy array.
 
-    bfloat16, which numpy does not know, becomes float32. What is no text keeps its type.
+    Types that numpy does not have, such as bfloat16, become float32. All other types are kept.
 
     Raises:
-        BertdynError: it is not an array of numbers or texts, or its parts differ in length.
+        BertdynError: ``given`` is not an array of numbers or texts, or its parts differ in length.
     """
     if hasattr(given, "detach"):  # torch
         tensor: Any = given
@@ -187,21 +191,21 @@ def as_array(given: object, name: str) -> np.ndarray:
         try:
             array = np.asarray(given)
         except ValueError:
-            raise BertdynError(f"{name}: the parts of an array must be of the same length.") from None
+            raise BertdynError(f"{name}: the parts of an array must have the same length.") from None
     if array.dtype.kind not in "fiubOUST":
         raise BertdynError(f"{name}: numbers are needed, not {array.dtype}.")
     return array
 
 
 _KNOWN_TENSORS = ("torch.float16", "torch.float32", "torch.float64", "torch.int", "torch.uint", "torch.bool")
-"""Types of tensors that numpy knows."""
+"""Types of torch tensors that numpy has too."""
 
 
 def as_numbers(given: object, name: str) -> np.ndarray:
     """Return an array of float16, float32 or float64; other numbers become float64.
 
     Raises:
-        BertdynError: it is not an array of numbers, or its parts differ in length.
+        BertdynError: ``given`` is not an array of numbers, or its parts differ in length.
     """
     array = as_array(given, name)
     if array.dtype.kind not in "fiub":

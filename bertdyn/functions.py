@@ -1,9 +1,9 @@
-"""Measures as functions of plain arrays, made from the registry: one that is added there appears here by itself.
+"""Make functions of plain arrays from the registry of measures. A measure that is added there appears here by itself.
 
-``bertdyn.svcca(X, Y)`` takes hidden states [n, d], a row per token, ``bertdyn.js(A, B)`` attentions [heads, q, k] of an
-example or a list of them, ``bertdyn.clusters(X, labels)`` a label per row.
+``bertdyn.svcca(X, Y)`` takes hidden states [n, d], one row per token. ``bertdyn.js(A, B)`` takes attentions
+[heads, q, k] of one example, or a list of such arrays. ``bertdyn.clusters(X, labels)`` takes one label per row.
 
-The arrays stand where a store's would: the same code computes, so the values are those of ``runs.compute``.
+The arrays take the place of the store's arrays. The same code computes, so the values equal those of ``runs.compute``.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ if TYPE_CHECKING:
     from explorer.measures.protocols import Corpus
 
 _OPTIONS = {
-    "examples": "which rows belong to one example: its tokens, one number per example, bertdyn.Examples, or what "
-    "runs.corpus() gives. Default: as the arrays say; rows of hidden states or logits are examples of their own.",
-    "classes": "names of the columns of logits, or what runs.classes() gives.",
-    "detail": "the finest rows that are wanted: {details}.",
-    "null": "also the value that chance gives: the mean of so many draws; permuted is {null}.",
-    "interval": "also an interval over whole examples: {intervals}.",
+    "examples": "which rows belong to one example: the number of tokens of each example, bertdyn.Examples, or what "
+    "runs.corpus() returns. Default: each attention array is one example, each row of hidden states or logits is one.",
+    "classes": "names of the columns of logits, or what runs.classes() returns.",
+    "detail": "the finest rows to return: {details}.",
+    "null": "number of null draws; the mean of their values is the chance level. Each draw permutes {null}.",
+    "interval": "also compute an interval over whole examples: {intervals}.",
     "level": "level of the interval.",
     "resamples": "number of bootstrap resamples.",
     "device": "where to compute: auto, cpu, cuda.",
 }
-"""Arguments beside a measure's own parameters, and what they are."""
+"""Arguments beside a measure's own parameters, with their descriptions."""
 _LABELS = {
-    "class": "a class per {levels}: numbers (negative: none) or texts",
-    "number": "a number per {levels} (NaN: none)",
+    "class": "one class per {levels}: numbers (negative: no label) or texts",
+    "number": "one number per {levels} (NaN: no label)",
 }
-"""What plain labels are, by what a measure reads."""
+"""Descriptions of plain labels, by the kind of labels that a measure reads."""
 _WIDTH = 100
-"""Columns of the text that ``help`` prints."""
+"""Width in characters of the text that ``help`` prints."""
 
 
 def names() -> list[str]:
@@ -58,7 +58,7 @@ def names() -> list[str]:
 
 
 def function_named(name: str) -> Callable[..., Measured] | None:
-    """Return the function of a measure; None when there is no measure of that name."""
+    """Return the function of a measure; None if there is no measure with that name."""
     found = next((measure for measure in all_measures() if _function_name(measure) == name), None)
     return None if found is None else function(found)
 
@@ -68,44 +68,45 @@ def _function_name(measure: Measure) -> str:
 
 
 def refusal(measure: Measure) -> str:
-    """Say why a measure cannot be computed from arrays; empty where it can."""
+    """Return why a measure cannot be computed from arrays; empty if it can."""
     instead = f"open a store and call runs.compute('{measure.name}')."
     for one in measure.reads:
         if one.kind not in PLAIN_INPUTS:
             return f"{measure.name} reads {one.title}, which cannot be given as arrays: {instead}"
     if measure.cells is not None:
-        return f"{measure.name} is computed in rounds of cells, which arrays do not have: {instead}"
+        return f"{measure.name} is computed in several rounds, which is not possible with arrays: {instead}"
     return ""
 
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument that takes arrays: what one operand of a measure is computed from."""
+    """An argument that takes arrays: one input of one operand of a measure."""
 
     name: str
     role: str
     kind: str
     """Kind of the input."""
     depth: int
-    """How many sequences lie around the arrays of one layer: of checkpoints, of layers."""
+    """Number of sequences nested around the arrays of one layer: 1 for checkpoints or layers, 2 for both."""
     words: str
+    """Description of the argument."""
 
     def each(self, given: Any, make: Callable[[Any], object], depth: int | None = None) -> Any:
-        """Return what a function makes of the arrays of each layer, in tuples around it.
+        """Apply a function to the arrays of each layer; return the results in tuples nested in the same way.
 
         Raises:
-            BertdynError: it is no sequence where several layers or checkpoints are needed, or an empty one.
+            BertdynError: several layers or checkpoints are needed, and ``given`` is not a sequence or is empty.
         """
         depth = self.depth if depth is None else depth
         if not depth:
             return make(given)
         if not hasattr(given, "__len__") or not len(given):
-            raise BertdynError(f"{self.name}: {self.words} are needed.")
+            raise BertdynError(f"{self.name}: a sequence is needed, {self.words}.")
         return tuple(self.each(part, make, depth - 1) for part in given)
 
 
 def arguments_of(measure: Measure) -> tuple[Argument, ...]:
-    """Return the arguments that take the arrays of a measure's operands; inputs that are no arrays have none."""
+    """Return the arguments that take the arrays of a measure's operands. Inputs that are files have no argument."""
     found: list[Argument] = []
     for operand in measure.operands:
         for one in measure.inputs:
@@ -115,9 +116,9 @@ def arguments_of(measure: Measure) -> tuple[Argument, ...]:
             words = plain.words
             whole = plain.layered and (measure.layers is None or measure.layers.within)
             if whole:
-                words = f"all layers, the embedding output first, each the {words}"
+                words = f"for each layer, the embedding output first: {words}"
             if operand.path:
-                words = f"checkpoints of a run in their order, each the {words}"
+                words = f"for each checkpoint of the run, in order: {words}"
             before = sum(other.kind == one.kind for other in found)
             found.append(Argument(plain.names[before], operand.role, one.kind, whole + operand.path, words))
     return tuple(found)
@@ -187,7 +188,7 @@ def _arrays(argument: Argument, given: object) -> Any:
 
 
 def _lengths(argument: Argument, arrays: Any) -> Sequence[int]:
-    """Tokens of each example, as the first arrays of an argument say them."""
+    """Return the number of tokens of each example, read from the first arrays of an argument."""
     for _ in range(argument.depth):
         arrays = arrays[0]
     return PLAIN_INPUTS[argument.kind].lengths(arrays)
@@ -198,13 +199,13 @@ def _read(argument: Argument, corpus: Corpus, classes: object, arrays: Any) -> o
 
 
 def _declared(measure: Measure, parameters: Mapping[str, str]) -> dict[str, Parameter]:
-    """The parameters of a measure by the names of their arguments."""
+    """Return the parameters of a measure by the names of their arguments."""
     known = {p.name: p for p in measure.parameters}
     return {name: known[declared] for name, declared in parameters.items()}
 
 
 def _options(measure: Measure) -> dict[str, object]:
-    """The further arguments that mean something for a measure, with their defaults."""
+    """Return those of ``_OPTIONS`` that apply to a measure, with their defaults."""
     usual = inspect.signature(uncertainty).parameters | inspect.signature(_computed).parameters
     fits = {
         "classes": any(one.kind == "logits" for one in measure.reads),
@@ -216,11 +217,11 @@ def _options(measure: Measure) -> dict[str, object]:
 
 
 def _docstring(measure: Measure, parameters: Mapping[str, str]) -> str:
-    """What ``help`` says of a measure."""
+    """Return the text that ``help`` prints for a measure."""
     told = {one.name: f"{one.words}." for one in arguments_of(measure)}
     if measure.labels is not None:
         levels = " or ".join(measure.labels.levels)
-        told["labels"] = f"{_LABELS[measure.labels.of]}, or what runs.annotation() gives.".format(levels=levels)
+        told["labels"] = f"{_LABELS[measure.labels.of]}, or what runs.annotation() returns.".format(levels=levels)
     told |= {name: f"{parameter_help(p)}." for name, p in _declared(measure, parameters).items()}
     there = _options(measure)
     of_measure = {
@@ -233,7 +234,7 @@ def _docstring(measure: Measure, parameters: Mapping[str, str]) -> str:
         f"{measure.title}: {measure.direction}.",
         measure.definition,
         "Args:\n" + "\n".join(_wrapped(f"{name}: {words}", "    ", "        ") for name, words in told.items()),
-        f"Returns:\n{_wrapped(f'The value in {measure.unit} (n counts {measure.counts}), and all rows.', '    ')}",
+        f"Returns:\n{_wrapped(f'The value in {measure.unit} (n: number of {measure.counts}), and all rows.', '    ')}",
         "Raises:\n    BertdynError: the arrays do not fit the measure or each other.",
         f"Source: {measure.source}",
     ]

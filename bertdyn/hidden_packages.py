@@ -1,6 +1,6 @@
-"""Are bertdyn's own packages the ones that Python finds? A user's `store.py` beside a notebook would hide ours.
+"""Check that Python finds bertdyn's own packages. A user's `store.py` beside a notebook would hide the package `store`.
 
-Nothing is imported to find out: a module of that name may be a program.
+The check imports nothing: a module with the same name may be a program that runs when it is imported.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-"""Folder that holds bertdyn and the packages beside it."""
+"""Folder that holds bertdyn and its other packages."""
 
 
 def require_own(*names: str) -> None:
-    """Make sure that packages of some names are those beside bertdyn.
+    """Check that Python finds bertdyn's packages under these names.
 
     Raises:
-        ImportError: Python finds, or has already imported, something else under one of the names.
+        ImportError: Python finds, or has already imported, another module under one of the names.
     """
     for name in names:
         loaded = sys.modules.get(name)
@@ -36,7 +36,7 @@ def require_own(*names: str) -> None:
 
 @contextmanager
 def found_first() -> Iterator[None]:
-    """Within it child processes find bertdyn's packages first, whatever lies in the folder that one is in by now."""
+    """Let child processes that start inside the block find bertdyn's packages first, whatever the working directory."""
     sys.path.insert(0, ROOT)
     try:
         yield
@@ -45,13 +45,13 @@ def found_first() -> Iterator[None]:
 
 
 def _place(name: str) -> str | None:
-    """The file that Python would import a top-level package from; None where it has none."""
+    """Return the file that Python would import a top-level package from; None if there is no such file."""
     spec = find_spec(name)
     return None if spec is None else spec.origin
 
 
 def _hidden(name: str, found: str | None, loaded: bool) -> str:
-    """What is there instead, and what to do."""
+    """Return the rest of the error message: which module hides the package, and what to do."""
     if loaded:
         what = f"{found or 'a module without a file'} was imported as '{name}' before it"
         return f"{what}: rename or uninstall that module, then start Python again."

@@ -1,4 +1,4 @@
-"""Kinds of input that measures can be given as plain arrays. Others, such as weights, are files and no arrays."""
+"""The kinds of input that can be given as plain arrays. Other kinds, such as weights, can only be read from files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PlainLayer:
-    """One layer of plain arrays (``explorer.measures.Layer``): hidden states [t, width], or attention [heads, p]."""
+    """One layer of plain arrays (implements ``explorer.measures.Layer``).
+
+    It has either hidden states [t, width] or packed attention maps [heads, p].
+    """
 
     states: np.ndarray | None
     maps: np.ndarray | None
@@ -37,21 +40,21 @@ class PlainLayer:
 
     @property
     def width(self) -> int:
-        """Features of a hidden state; 0 without any."""
+        """Number of features of a hidden state; 0 without hidden states."""
         return 0 if self.states is None else int(self.states.shape[1])
 
     @property
     def heads(self) -> int:
-        """Attention heads; 0 without attention."""
+        """Number of attention heads; 0 without attention."""
         return 0 if self.maps is None else len(self.maps)
 
     def hidden(self, start: int, stop: int) -> np.ndarray:
-        """Hidden states of tokens start..stop [stop - start, width]."""
+        """Return the hidden states of tokens ``start`` to ``stop`` [stop - start, width]."""
         assert self.states is not None
         return self.states[start:stop]
 
     def attention(self, head: int, start: int, stop: int) -> np.ndarray:
-        """Packed attention entries start..stop of one head, counted from 1."""
+        """Return packed attention entries ``start`` to ``stop`` of one head; heads are counted from 1."""
         assert self.maps is not None
         return self.maps[head - 1, start:stop]
 
@@ -60,38 +63,38 @@ class PlainInput(ABC):
     """A kind of input that can be given as plain arrays."""
 
     names: ClassVar[tuple[str, ...]]
-    """Names of the arguments: of the first operand, of the second, and so on."""
+    """Names of the arguments for the first operand, the second, and so on."""
     words: ClassVar[str]
-    """What an argument is."""
+    """Description of an argument."""
     layered: ClassVar[bool] = True
-    """A measure may read it of one layer, or of all."""
+    """Whether each layer has arrays of its own, so that a measure reads one layer or all of them."""
 
     @abstractmethod
     def arrays(self, given: object, name: str) -> Any:
-        """Return the arrays of one layer of one operand.
+        """Return the arrays of one layer of one operand, checked and converted to numpy.
 
         Raises:
-            BertdynError: arrays of another shape.
+            BertdynError: the arrays have another shape.
         """
 
     @abstractmethod
     def lengths(self, arrays: Any) -> Sequence[int]:
-        """Return the tokens of each example, where nothing else says them."""
+        """Return the number of tokens of each example; used where the caller did not name the examples."""
 
     @abstractmethod
     def read(self, arrays: Any, name: str, corpus: Corpus, classes: object) -> object:
-        """Return what the measure reads.
+        """Return the object that the measure reads.
 
         Raises:
-            BertdynError: the arrays do not fit the examples.
+            BertdynError: the arrays do not fit the examples or the classes.
         """
 
 
 class PlainRows(PlainInput):
-    """An array [n, d] with a row per token or example."""
+    """An array [n, d] with one row per token or example."""
 
     shape: ClassVar[str]
-    """What the array is, and its axes."""
+    """Content of the array and its axes, for error messages."""
 
     def arrays(self, given: object, name: str) -> np.ndarray:
         """See ``PlainInput``."""
@@ -101,7 +104,7 @@ class PlainRows(PlainInput):
         return found
 
     def lengths(self, arrays: np.ndarray) -> Sequence[int]:
-        """Take each row for an example of one token."""
+        """Count one token per row: each row is taken as one example."""
         return [1] * len(arrays)
 
 
@@ -109,15 +112,15 @@ class PlainHidden(PlainRows):
     """Hidden states."""
 
     names = ("X", "Y", "Z")
-    words = "hidden states [n, d], a row per token (or per example)"
-    shape = "hidden states are an array [n, d]"
+    words = "hidden states [n, d], one row per token (or per example)"
+    shape = "hidden states must be an array [n, d]"
 
     def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> PlainLayer:
-        """Return the layer."""
+        """Return the arrays as a layer."""
         tokens = int(corpus.offsets[-1])
         if len(arrays) != tokens:
             raise BertdynError(f"{name}: {len(arrays):,} rows do not fit {tokens:,} tokens: a row per token is needed.")
-        chunk = chunk_length(len(arrays), max(1, arrays.shape[1] * arrays.itemsize))  # as a store is read
+        chunk = chunk_length(len(arrays), max(1, arrays.shape[1] * arrays.itemsize))  # the same as in a store
         return PlainLayer(arrays, None, chunk, 0)
 
 
@@ -125,12 +128,12 @@ class PlainLogits(PlainRows):
     """Logits of a classifier."""
 
     names = ("logits", "ref_logits", "other_logits")
-    words = "logits [n, classes], a row per example (or per token, where 'examples' says which belong together)"
-    shape = "logits are an array [n, classes]"
+    words = "logits [n, classes], one row per example (or per token, if 'examples' says which tokens belong together)"
+    shape = "logits must be an array [n, classes]"
     layered = False
 
     def read(self, arrays: np.ndarray, name: str, corpus: Corpus, classes: object) -> Outputs:
-        """Return what the classifier says."""
+        """Return the logits with their classes."""
         said = classes_of(classes, arrays, corpus)
         if len(said.labels) != arrays.shape[1]:
             raise BertdynError(f"{name}: {arrays.shape[1]} columns do not fit {len(said.labels)} classes.")
@@ -148,7 +151,7 @@ class PlainAttention(PlainInput):
     words = "attentions [heads, q, k] of one example, or a sequence of such arrays, one per example"
 
     def arrays(self, given: object, name: str) -> list[np.ndarray]:
-        """Return an array [heads, l, l] of each example."""
+        """Return one array [heads, l, l] per example."""
         parts = [as_numbers(part, name) for part in given] if isinstance(given, (list, tuple)) else None
         if parts is None or (parts and parts[0].ndim < 3):
             whole = as_numbers(given, name)
@@ -156,25 +159,25 @@ class PlainAttention(PlainInput):
         for one in parts:
             if one.ndim != 3 or one.shape[1] != one.shape[2]:
                 raise BertdynError(
-                    f"{name}: attentions are an array [heads, q, k], as many queries as keys, or a sequence of such "
-                    f"arrays, not one of shape {one.shape}."
+                    f"{name}: attentions must be an array [heads, q, k], with as many queries as keys, or a sequence "
+                    f"of such arrays; this one has the shape {one.shape}."
                 )
         if len({len(one) for one in parts}) > 1:
-            raise BertdynError(f"{name}: each example must have the same attention heads.")
+            raise BertdynError(f"{name}: all examples must have the same number of attention heads.")
         return parts
 
     def lengths(self, arrays: Sequence[np.ndarray]) -> Sequence[int]:
-        """Read off the maps how many tokens each example has."""
+        """Return the number of tokens of each example: the length of its maps."""
         return [one.shape[1] for one in arrays]
 
     def read(self, arrays: Sequence[np.ndarray], name: str, corpus: Corpus, classes: object) -> PlainLayer:
-        """Return the layer, its maps packed."""
+        """Return the maps as a layer, packed."""
         here, there = list(self.lengths(arrays)), np.diff(corpus.offsets).tolist()
         if len(here) != len(there):
             raise BertdynError(f"{name}: attentions of {len(here):,} examples do not fit {len(there):,} examples.")
         for number, (own, wanted) in enumerate(zip(here, there, strict=True)):
             if own != wanted:
-                raise BertdynError(f"{name}: example {number} has {own} tokens, and {wanted} are expected.")
+                raise BertdynError(f"{name}: example {number} has {own} tokens, but {wanted} are expected.")
         flat = [one.reshape(len(one), -1) for one in arrays]
         maps = np.concatenate(flat, axis=1) if flat else np.empty((0, 0), np.float32)
         return PlainLayer(None, maps, 0, chunk_length(maps.shape[1], maps.itemsize))
@@ -185,15 +188,15 @@ PLAIN_INPUTS: Mapping[str, PlainInput] = {
     "attention": PlainAttention(),
     "logits": PlainLogits(),
 }
-"""By the kind that ``measures.declaration.Input`` names; others, such as weights, are files and no arrays."""
+"""Kinds of input that can be given as plain arrays, by their name in ``measures.declaration.Input``."""
 
 
 def classes_of(given: object, logits: np.ndarray, corpus: Corpus) -> Classes:
-    """Return what the columns of logits are.
+    """Return the classes that the columns of logits belong to.
 
     Args:
-        given: that, or the names of the classes; None: LABEL_0, LABEL_1 and so on, of which a row has one. One column
-            is a regression.
+        given: ``Classes``, or the names of the classes, of which each row has one; None: LABEL_0, LABEL_1 and so on. A
+            single column is a regression.
     """
     if isinstance(given, Classes):
         return given

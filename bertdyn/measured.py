@@ -1,4 +1,4 @@
-"""What a measure gives for plain arrays."""
+"""The result of a measure that was computed from plain arrays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AFTER = ("statistic", "value", "unit", "n", "interval_low", "interval_high", "n
 
 
 class Measured(RowTable):
-    """What a measure gives for plain arrays: its number, and all its rows.
+    """The result of a measure computed from plain arrays: its main value, and all its rows.
 
     >>> import numpy as np
     >>> import bertdyn
@@ -51,50 +51,50 @@ class Measured(RowTable):
 
     @property
     def value(self) -> float | None:
-        """The number; None where there is none (``reason`` says why)."""
+        """Main value; None if there is no value (``reason`` says why)."""
         return self._main.value
 
     @property
     def n(self) -> int:
-        """How many tokens, examples or points entered (the measure says which)."""
+        """Number of tokens, examples or points that the value is computed from (the measure says which)."""
         return self._main.n
 
     @property
     def unit(self) -> str:
-        """Unit of the number."""
+        """Unit of the main value."""
         return self._main.unit
 
     @property
     def null(self) -> float | None:
-        """What chance gives, the mean of ``null`` draws; None where it was not asked for."""
+        """Chance level: the mean of the null draws; None if it was not requested."""
         return self._main.null_value
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Ends of the interval; None where it was not asked for, or ``details`` say why there is none."""
+        """Ends of the interval; None if it was not requested, or could not be computed (``details`` says why)."""
         low, high = self._main.interval_low, self._main.interval_high
         return None if low is None or high is None else (low, high)
 
     @property
     def reason(self) -> str:
-        """Why there is no number, or a warning about it; empty when all is well."""
+        """Reason why there is no value, or a warning about the value; empty if there is neither."""
         return self._main.reason
 
     @property
     def details(self) -> dict[str, Any]:
-        """What else belongs to reading the number."""
+        """Further numbers and remarks that help to interpret the value."""
         found: dict[str, Any] = json.loads(self._main.details)
         return found
 
     @property
     def artefact(self) -> Mapping[str, np.ndarray]:
-        """Arrays that belong to the number, by name."""
+        """Arrays that belong to the value, by name."""
         return self._value.artefact or {}
 
     def __float__(self) -> float:
         """
         Raises:
-            BertdynError: there is no number.
+            BertdynError: there is no value.
         """
         if self.value is None:
             raise BertdynError(f"{self._measure.name} has no value: {self.reason}.")
@@ -119,6 +119,6 @@ class Measured(RowTable):
 
 
 def _is_main(value: Value, measure: Measure) -> bool:
-    """Whether a value is the one that curves show: of the whole, and of the main statistic."""
+    """Return whether a value is the main one: of the main statistic, and not of a single layer, head or example."""
     parts = (value.head, value.example, value.query, value.label_a, value.label_b, value.layer)
     return value.statistic == measure.main and not value.axes and all(part is None for part in parts)

@@ -1,4 +1,4 @@
-"""The command line's options as values of Python: numbers, lists and ranges where it takes text."""
+"""Translate Python values (numbers, lists, ranges) into the options of the command line, which are text."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
 Chosen = str | int | Iterable[int] | Iterable[str] | None
-"""One value, several, or a text as on the command line (``"1,2"``, ``"8-12"``); None: the default."""
+"""One value, several values, or a text as on the command line (``"1,2"``, ``"8-12"``); None: the default."""
 _LEVEL = Parameter("--level", 0.95, "", low=0.5, high=0.999)
 _RESAMPLES = Parameter("--resamples", 200, "", low=20, high=100_000)
 _NULL = Parameter("--null", 0, "", low=0, high=10_000)
 
 
 def flags_of(chosen: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, object]]:
-    """Split keyword arguments into the flags that select, as text, and the rest, which are parameters.
+    """Split keyword arguments into the flags that select, as text, and the parameters of the measure.
 
     Raises:
-        BertdynError: an empty list, which would read as all.
+        BertdynError: a list is empty. As text it would mean "all".
     """
     rest = {name.removesuffix("_"): value for name, value in chosen.items() if name not in SELECTING}
     return {name: flag_text(name, chosen.get(name)) for name in SELECTING}, rest
 
 
 def flag_text(name: str, value: Chosen) -> str | None:
-    """Return a choice as the command line has it.
+    """Return a choice in the spelling of the command line.
 
     >>> flag_text("layer", range(8, 13))
     '8-12'
@@ -40,7 +40,7 @@ def flag_text(name: str, value: Chosen) -> str | None:
     '1,2'
 
     Raises:
-        BertdynError: nothing is chosen.
+        BertdynError: the list is empty.
     """
     if value is None or isinstance(value, str):
         return value
@@ -53,10 +53,10 @@ def flag_text(name: str, value: Chosen) -> str | None:
 
 
 def uncertainty(null: int = 0, interval: str | None = None, level: float = 0.95, resamples: int = 200) -> Uncertainty:
-    """Return what shall come with values.
+    """Return the null and the interval that are requested with values.
 
     Raises:
-        BertdynError: a number out of range.
+        BertdynError: a number is out of range.
     """
     with refusals():
         numbers = _NULL.read(null), _LEVEL.read(level), _RESAMPLES.read(resamples)
@@ -64,8 +64,9 @@ def uncertainty(null: int = 0, interval: str | None = None, level: float = 0.95,
 
 
 def argument_names(measure: Measure, taken: Collection[str]) -> dict[str, str]:
-    """Return the parameters of a measure by their names as keyword arguments.
+    """Return the names of a measure's parameters by the names of their keyword arguments.
 
-    One that is called like an argument of ours or a word of Python has an underscore at its end.
+    A keyword argument ends in an underscore if the parameter's name is taken by another argument or is a Python
+    keyword.
     """
     return {p.name + "_" * (p.name in taken or keyword.iskeyword(p.name)): p.name for p in measure.parameters}

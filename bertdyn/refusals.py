@@ -1,4 +1,4 @@
-"""One exception for all that is refused, as the command line has one exit code for it."""
+"""Turn the errors of measures into BertdynError, so that users need to catch only one exception."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from store.errors import BertdynError
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Within it what a measure refuses is a BertdynError, as everything else that is refused."""
+    """Raise every MeasureError of the block as a BertdynError."""
     try:
         yield
     except MeasureError as error:

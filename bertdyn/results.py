@@ -1,4 +1,4 @@
-"""Answers of a store: rows that become a table of pandas, polars or pyarrow, whichever of them is installed."""
+"""Result sets: rows that can be converted to a table of pandas, polars or pyarrow if that library is installed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from store.store import Store
 
 SHOWN_ROWS = 20
-"""Rows that a notebook shows of an answer."""
+"""Largest number of rows that a notebook shows."""
 _T = TypeVar("_T")
 Row = tuple[Any, ...]
 
 
 class ResultSet(ABC):
-    """Rows with named columns. ``len`` counts them, a loop gives them as tuples.
+    """Rows with named columns. ``len`` counts the rows; iterating yields each row as a tuple.
 
     >>> t = runs.sql("SELECT layer, max(value) AS largest FROM svcca GROUP BY layer ORDER BY layer")
     >>> t.columns
@@ -34,7 +34,7 @@ class ResultSet(ABC):
     """
 
     notes: tuple[str, ...] = ()
-    """What should be known of the rows."""
+    """Remarks on the rows, such as warnings and values that are not computed."""
 
     @property
     @abstractmethod
@@ -48,11 +48,11 @@ class ResultSet(ABC):
 
     @abstractmethod
     def _converted(self, convert: Callable[[Any], _T]) -> _T:
-        """What a function makes of the rows as a relation of DuckDB."""
+        """Return the result of a function that is given the rows as a DuckDB relation."""
 
     @abstractmethod
     def _first(self, most: int) -> tuple[Sequence[str], list[Row], int | None]:
-        """Columns and the first rows, as a person reads them, and how many rows there are; None: unknown, but more."""
+        """Return what to display: columns, the first rows, and the number of all rows (None: unknown, but more)."""
 
     def df(self) -> Any:
         """Return the rows as a pandas DataFrame.
@@ -102,9 +102,10 @@ class ResultSet(ABC):
 
 
 class _ArrowStream:
-    """A relation of DuckDB as nothing but a stream of Arrow's.
+    """A DuckDB relation that only offers Arrow's stream protocol.
 
-    polars remembers the class of what it was given. If that is DuckDB's own, DuckDB reports leaks when Python ends.
+    polars keeps a reference to the class of the object that it was given. If that is DuckDB's own class, DuckDB reports
+    leaks when Python ends.
     """
 
     def __init__(self, relation: Any) -> None:
@@ -115,7 +116,7 @@ class _ArrowStream:
 
 
 class Query(ResultSet):
-    """The answer to an SQL query, asked when it is looked at, and again when it is converted."""
+    """The answer to an SQL query. The query runs when the answer is first used, and again for each conversion."""
 
     def __init__(self, store: Store, sql: str, measures: Sequence[str]) -> None:
         self._store, self._sql, self._measures = store, sql, tuple(measures)
@@ -127,7 +128,7 @@ class Query(ResultSet):
         """Names of the columns.
 
         Raises:
-            BertdynError: as ``rows``.
+            BertdynError: as for ``rows``.
         """
         if self._columns is None:
             self._columns = self._converted(lambda relation: tuple(relation.columns))
@@ -138,7 +139,7 @@ class Query(ResultSet):
         """All rows, each a tuple in the order of ``columns``.
 
         Raises:
-            BertdynError: the query is not one SELECT, or DuckDB refuses it (in its own words).
+            BertdynError: the query is not a single SELECT, or DuckDB rejects it (with DuckDB's message).
         """
         if self._rows is None:
             self._rows = self._converted(lambda relation: list(relation.fetchall()))
@@ -168,7 +169,7 @@ class RowTable(ResultSet):
         """
         Args:
             types: SQL type of each column.
-            shown: the columns that a person is shown; None: all.
+            shown: the columns to display; None: all.
         """
         self._columns, self._types = tuple(columns), tuple(types)
         self._rows = [tuple(row) for row in rows]
@@ -199,7 +200,7 @@ class RowTable(ResultSet):
 
 
 class Drawing(RowTable):
-    """A view as text, with the numbers that it shows as its rows."""
+    """A view drawn as text. Its rows are the numbers that the view shows."""
 
     def __init__(
         self, text: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], notes: Iterable[str] = ()
@@ -217,14 +218,14 @@ class Drawing(RowTable):
 
 
 def html_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return rows as a table of HTML."""
+    """Return rows as an HTML table."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     body = "".join(f"<tr>{''.join(f'<td>{escape(short(cell))}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _left(shown: int, total: int | None) -> tuple[str, ...]:
-    """Say how many rows are not shown."""
+    """Return a line that says how many rows are not shown; nothing if all are."""
     if total == 0:
         return ("no rows",)
     if total is None:
@@ -236,5 +237,5 @@ def _require(library: str, method: str) -> None:
     if find_spec(library) is None:
         raise BertdynError(
             f"{method}() needs {library}, which is not installed here: pip install {library}. "
-            "Without it, .rows and .columns have the same."
+            "Without it, use .rows and .columns, which hold the same data."
         )

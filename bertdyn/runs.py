@@ -1,4 +1,4 @@
-"""A store as a notebook uses it: what it holds, its values and pictures, its arrays."""
+"""A store for notebooks and scripts: its content, values, pictures and arrays."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _ALWAYS = (
     "measure", "corpus", "task", "variant", "seed", "step", "statistic", "value", "unit", "n",
     "interval_low", "interval_high", "null_value", "reason", "parameters", "details", "artefact",
 )  # fmt: skip
-"""Columns that an answer has whatever the measure."""
+"""Columns that the rows of every measure have."""
 
 
 class Runs:
-    """A store of fine-tuning runs. ``repr`` says what `bertdyn ls` says; a ``with`` block closes it.
+    """A store of fine-tuning runs. ``repr`` shows the same as `bertdyn ls`; a ``with`` block closes the store.
 
-    Checkpoints are named as everywhere: a task (``"sst2"``, with a variant ``"sst2+freeze-6"``, ``"pretrained"``), a
-    seed and a step. What has only one possible value may be left out.
+    A checkpoint is named by its task (``"sst2"``, with a variant ``"sst2+freeze-6"``, or ``"pretrained"``), seed and
+    step. A seed, step or corpus may be left out if only one is possible.
 
     >>> runs = bertdyn.open("runs.bertdyn")
     >>> runs.hidden("sst2", seed=1, step=80, layer=3).shape
@@ -62,12 +62,12 @@ class Runs:
         """Open a store.
 
         Raises:
-            BertdynError: there is no such folder, it is not a store, or it is one of another format.
+            BertdynError: the folder does not exist, it is not a store, or the store has another format.
         """
         return cls(Store.open(os.path.expanduser(path)))
 
     def close(self) -> None:
-        """Give back the memory that is kept for further questions."""
+        """Release the memory and the process that are kept for further queries."""
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -112,7 +112,7 @@ class Runs:
     ) -> RowTable:
         """Compute a measure for a selection and return its rows, as `bertdyn compute` does.
 
-        A value once computed is kept in the store and read back the next time.
+        Each value is computed once, kept in the store, and read back the next time.
 
         >>> t = runs.compute("svcca", task="sst2", seed=[1, 2], layer=range(2, 4), against="previous")
         >>> t
@@ -122,25 +122,31 @@ class Runs:
         ('interval_low', 'interval_high', 'null_value', 'reason', 'parameters', 'details', 'artefact')
 
         Args:
-            measure: one, or several that share what they read.
-            corpus: default: every one that fits.
-            annotation: labels that the measure reads; default: the only ones.
-            task: one or several, each ``TASK`` or ``TASK+VARIANT``; default: all, as of what follows.
-            against: pretrained, first, previous, final, plain, seeds, ``seed:N`` or ``TASK/SEED/STEP``; default: the
-                measure's own.
+            measure: name of a measure, or of several that read the same inputs.
+            corpus: name of a corpus; default: every corpus that fits.
+            annotation: name of the labels that the measure reads; may be left out if only one annotation fits.
+            task: one task or several, each ``TASK`` or ``TASK+VARIANT``; default: all.
+            seed: one seed or several; default: all.
+            step: one step or several; default: all.
+            layer: one layer or several; default: all.
+            against: reference: pretrained, first, previous, final, plain, seeds, ``seed:N`` or ``TASK/SEED/STEP``;
+                default: chosen by the measure.
             against_layer: layers of the reference that every layer is compared with, or "all".
-            detail: also the rows of single examples, or of single query tokens.
-            by: ``layer`` or ``head``: rows of layers or of their heads.
-            null: also the value that chance gives: the mean of so many draws.
-            interval: also an interval over whole examples: ``jackknife`` or ``bootstrap``.
-            workers: processes at once; default: by cores and work.
-            scheduler: address of a dask scheduler whose workers do the work; default: ``BERTDYN_SCHEDULER``, else child
-                processes.
-            progress: called now and then; default: a bar where stderr is a terminal.
-            parameters: the measure's own (``help(bertdyn.svcca)`` lists them).
+            detail: return also rows of single examples, or of single query tokens.
+            by: ``layer`` or ``head``: one row per layer or per head.
+            null: number of null draws; the mean of their values is returned too, as the chance level.
+            interval: compute also an interval over whole examples: ``jackknife`` or ``bootstrap``.
+            level: level of the interval.
+            resamples: number of bootstrap resamples.
+            workers: number of worker processes; default: chosen by cores and work.
+            scheduler: address of a dask scheduler whose workers do the work; default: ``BERTDYN_SCHEDULER``, or else
+                child processes.
+            device: where to compute: auto, cpu, cuda.
+            progress: function that is called with each update; default: a progress bar if stderr is a terminal.
+            parameters: the measure's parameters (``help(bertdyn.svcca)`` lists them).
 
         Raises:
-            BertdynError: an unusable option, the selection matches nothing, or nothing could be computed.
+            BertdynError: an option is invalid, the selection matches nothing, or nothing could be computed.
         """
         chosen = {
             "corpus": corpus, "annotation": annotation, "task": task, "seed": seed, "step": step, "layer": layer,
@@ -174,10 +180,10 @@ class Runs:
         ('measure', 'corpus', 'task', 'variant', 'seed', 'step')
 
         Args:
-            selection: corpus, task and all others that select, and the measure's parameters, as ``compute`` takes them.
+            selection: the arguments of ``compute`` that select (corpus, task and so on), and the measure's parameters.
 
         Raises:
-            BertdynError: an unusable option, or the selection matches nothing.
+            BertdynError: an option is invalid, or the selection matches nothing.
         """
         plans, refused = self._plans(measure, by, selection, NO_TRUST)
         rows = computing.rows_of_plans(self.store, plans, by, NO_TRUST)
@@ -188,16 +194,17 @@ class Runs:
         return _table(plans, rows, notes)
 
     def sql(self, query: str) -> Query:
-        """Ask the store's tables in DuckDB's SQL; nothing but reading is possible.
+        """Query the store's tables in DuckDB's SQL. Queries can only read.
 
-        Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure with its parameters
-        as columns (``sink_mass`` for sink-mass).
+        Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure, which has its
+        parameters as columns (``sink_mass`` for sink-mass).
 
         >>> runs.sql("SELECT DISTINCT step FROM checkpoints WHERE task = 'sst2' ORDER BY step").rows
         [(0,), (20,), (40,), (80,)]
 
         Raises:
-            BertdynError: when it is looked at: it is not one SELECT, or DuckDB refuses it (in its own words).
+            BertdynError: (when the answer is used) the query is not a single SELECT, or DuckDB rejects it (with
+                DuckDB's message).
         """
         return Query(self.store, query, [measure.name for measure in all_measures()])
 
@@ -220,7 +227,7 @@ class Runs:
         changed: bool = False,
         **selection: Any,
     ) -> Drawing:
-        """Draw one of the explorer's views as text, as `bertdyn show` does; its numbers are the rows.
+        """Draw one of the explorer's views as text, as `bertdyn show` does. The numbers shown are the rows.
 
         >>> picture = runs.show("curves", task="sst2", seed=1, width=60, height=12)
         >>> print(picture)
@@ -231,13 +238,13 @@ class Runs:
 
         Args:
             view: curves, profile, heat, heads, seeds, clusters, table and so on: `bertdyn show --help` lists them.
-            measure: default: svcca, or what the view is made for.
-            width: columns of the text.
-            height: lines of the picture.
-            selection: corpus, task and all others that select, and the measure's parameters, as ``compute`` takes them.
+            measure: name of a measure; default: the measure that the view is made for, else svcca.
+            width: width of the text in characters.
+            height: height of the picture in lines.
+            selection: the arguments of ``compute`` that select (corpus, task and so on), and the measure's parameters.
 
         Raises:
-            BertdynError: there is no such view or part, or the selection matches nothing.
+            BertdynError: the view or its part does not exist, or the selection matches nothing.
         """
         if view not in VIEWS:
             raise BertdynError(f"There is no view '{view}', only {', '.join(VIEWS)}.")
@@ -264,15 +271,15 @@ class Runs:
     def hidden(
         self, task: str, *, seed: object = None, step: int | None = None, layer: int | None = None, corpus: str = ""
     ) -> np.ndarray:
-        """Return hidden states [tokens, width] of a layer, in the stored dtype; 0 is the embedding output.
+        """Return hidden states [tokens, width] of a layer, in the stored dtype; layer 0 is the embedding output.
 
-        Without a layer, those of all layers [layers + 1, tokens, width].
+        Without ``layer``, return the hidden states of all layers [layers + 1, tokens, width].
 
         >>> runs.hidden("pretrained").shape
         (7, 238, 16)
 
         Raises:
-            BertdynError: there is no such checkpoint or layer, or several fit.
+            BertdynError: the checkpoint or the layer does not exist, or several checkpoints fit.
         """
         corpus, key = self._checkpoint(task, seed, step, corpus)
         if layer is not None:
@@ -292,9 +299,9 @@ class Runs:
         example: int | None = None,
         corpus: str = "",
     ) -> Any:
-        """Return attentions of a layer (from 1), in the stored dtype: a list of arrays [heads, l, l], one per example.
+        """Return the attentions of a layer, in the stored dtype: a list of arrays [heads, l, l], one per example.
 
-        With ``example``, counted from 0, the array of that one.
+        Layers are counted from 1. With ``example``, counted from 0, return the array of that example alone.
 
         >>> len(runs.attention("sst2", seed=1, step=80, layer=2))
         40
@@ -302,14 +309,15 @@ class Runs:
         (2, 3, 3)
 
         Raises:
-            BertdynError: there is no such checkpoint, layer or example, several fit, or none were extracted.
+            BertdynError: the checkpoint, the layer or the example does not exist, several checkpoints fit, or no
+                attentions were extracted.
         """
         import numpy as np
 
         corpus, key = self._checkpoint(task, seed, step, corpus)
         offsets = self.store.corpus(corpus).offsets
         if example is not None and not 0 <= example < len(offsets) - 1:
-            raise BertdynError(f"Corpus '{corpus}' has examples 0 to {len(offsets) - 2:,}, and no {example}.")
+            raise BertdynError(f"Corpus '{corpus}' has examples 0 to {len(offsets) - 2:,}, but no {example}.")
         first, last = (0, len(offsets) - 1) if example is None else (example, example + 1)
         there = pair_offsets(offsets)[first : last + 1].tolist()
         heads = range(1, self.store.checkpoint(corpus, key).heads + 1)
@@ -323,37 +331,37 @@ class Runs:
         """Return logits float32 [examples or tokens, classes] of the checkpoint's own classifier.
 
         Raises:
-            BertdynError: there is no such checkpoint, several fit, or it has no logits.
+            BertdynError: the checkpoint does not exist or has no logits, or several checkpoints fit.
         """
         return self.store.logits(*self._checkpoint(task, seed, step, corpus))[0]
 
     def classes(self, task: str, *, seed: object = None, step: int | None = None, corpus: str = "") -> Classes:
-        """Return what the columns of ``logits`` are.
+        """Return the classes that the columns of ``logits`` belong to.
 
         Raises:
-            BertdynError: as ``logits``.
+            BertdynError: as for ``logits``.
         """
         return self.store.logits(*self._checkpoint(task, seed, step, corpus))[1]
 
     def corpus(self, name: str = "") -> Corpus:
-        """Return a corpus: its texts, its tokens and which example each is of.
+        """Return a corpus: its texts, their tokens, and the example that each token belongs to.
 
         >>> runs.corpus("dev").texts[7]
         ('sentence 7',)
 
         Raises:
-            BertdynError: there is none of that name, or several and none is named.
+            BertdynError: there is no corpus with that name, or no name is given and the store has several.
         """
         return self.store.corpus(name or self._only_corpus())
 
     def annotation(self, name: str = "", *, corpus: str = "") -> Annotation:
-        """Return labels of a corpus.
+        """Return an annotation: labels of a corpus.
 
         >>> runs.annotation("label", corpus="dev").names
         ('negative', 'positive')
 
         Raises:
-            BertdynError: there is none of that name, or several and none is named.
+            BertdynError: there is no annotation with that name, or no name is given and the corpus has several.
         """
         found = self.corpus(corpus)
         there = [one.name for one in found.info.annotations]
@@ -363,17 +371,20 @@ class Runs:
         return found.annotations[fits[0]]
 
     def artefact(self, name: str) -> dict[str, np.ndarray]:
-        """Return the arrays that belong to a row of results, by name; the row's column ``artefact`` names them.
+        """Return the arrays that belong to a row of results, by name.
+
+        Args:
+            name: content of the row's column ``artefact``.
 
         Raises:
-            BertdynError: there are none of that name, or they are damaged.
+            BertdynError: there is no artefact with that name, or it is damaged.
         """
         return self.store.artefact(name)
 
     def _plans(
         self, measure: str | Sequence[str], by: str, chosen: Mapping[str, Any], trust: Uncertainty
     ) -> tuple[dict[str, list[Plan]], tuple[str, ...]]:
-        """What is to be done on each corpus, and why some are passed over."""
+        """Return the plans of each corpus, and the reasons why some corpora are skipped."""
         if by not in ("layer", "head"):
             raise BertdynError(f"--by: '{by}' is neither layer nor head.")
         flags, parameters = flags_of(chosen)
@@ -387,7 +398,11 @@ class Runs:
         return there[0]
 
     def _checkpoint(self, task: str, seed: object, step: int | None, corpus: str) -> tuple[str, CheckpointKey]:
-        """The one checkpoint that fits."""
+        """Return the corpus and the only checkpoint that fits.
+
+        Raises:
+            BertdynError: no checkpoint fits, or several do.
+        """
         corpus = corpus or self._only_corpus()
         keys = [c.key for c in self.store.checkpoints(corpus)]
         of_task = [key for key in keys if key.recipe == task]
@@ -409,7 +424,7 @@ class Runs:
 
 
 def _table(plans: Mapping[str, Sequence[Plan]], rows: Sequence[Result], notes: Sequence[str]) -> RowTable:
-    """Rows of results with the columns that their measures use, in the order of `bertdyn compute --format csv`."""
+    """Return rows with the columns that their measures use, in the order of `bertdyn compute --format csv`."""
     used = set(_ALWAYS)
     for planned in (one for of_corpus in plans.values() for one in of_corpus):
         measure = planned.question.measure
@@ -425,12 +440,12 @@ def _table(plans: Mapping[str, Sequence[Plan]], rows: Sequence[Result], notes: S
 
 
 def _notes(plans: Mapping[str, Sequence[Plan]], refused: Sequence[str], rows: Sequence[Result]) -> list[str]:
-    """What `bertdyn compute` says beside the rows."""
+    """Return the remarks that `bertdyn compute` prints with the rows."""
     planned = [note for of_corpus in plans.values() for one in of_corpus for note in one.notes]
     return [*(f"passed over: {why}" for why in refused), *planned, *run.warnings(rows)]
 
 
 def _missing(count: int, measure: str | Sequence[str], selection: Mapping[str, Any]) -> str:
-    """Say that values are not computed, and which call does it."""
+    """Return a sentence that says how many values are not computed, and which call computes them."""
     chosen = "".join(f", {name}={value!r}" for name, value in selection.items())
     return f"{count:,} values are not computed; compute({measure!r}{chosen}) computes them."

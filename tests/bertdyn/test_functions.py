@@ -217,28 +217,28 @@ FIT = "a row per token is needed."
 REFUSED: dict[str, Callable[[np.ndarray, np.ndarray], object]] = {
     f"Y: 299 rows do not fit 300 tokens: {FIT}": lambda x, y: bertdyn.svcca(x, y[1:]),
     f"X: 300 rows do not fit 3 tokens: {FIT}": lambda x, y: bertdyn.svcca(x, y, examples=[1, 2]),
-    "X: hidden states are an array [n, d], not one of shape (6,).": lambda x, y: bertdyn.svcca(x[0], y),
+    "X: hidden states must be an array [n, d], not one of shape (6,).": lambda x, y: bertdyn.svcca(x[0], y),
     "Y: numbers are needed, not <U1.": lambda x, y: bertdyn.svcca(x, [["a"]] * 300),
-    "X: the parts of an array must be of the same length.": lambda x, y: bertdyn.svcca([[1.0], [1.0, 2.0]], y),
+    "X: the parts of an array must have the same length.": lambda x, y: bertdyn.svcca([[1.0], [1.0, 2.0]], y),
     "svcca has no parameter 'sigma', only tokens, definition, variance.": lambda x, y: bertdyn.svcca(x, y, sigma=1),
     "variance: 2.0 is outside 0.01 to 1.0.": lambda x, y: bertdyn.svcca(x, y, variance=2),
     "--level: 2.0 is outside 0.5 to 0.999.": lambda x, y: bertdyn.svcca(x, y, level=2),
     "--null: churn has no null.": lambda x, y: bertdyn.churn(x, y, null=3),
     "--detail: cka has no detail 'example' nor any other.": lambda x, y: bertdyn.cka(x, y, detail="example"),
-    "labels: 2 given, and there are 300 sentences or 300 words.": lambda x, y: bertdyn.clusters(x, [1, 2]),
+    "labels: 2 were given, but there are 300 sentences or 300 words.": lambda x, y: bertdyn.clusters(x, [1, 2]),
     "labels: one label per example or word is needed, not an array of shape (300, 6).": bertdyn.clusters,
-    "labels: classes are needed, and these are fractions.": lambda x, y: bertdyn.clusters(x, y[:, 0] ** 2),
+    "labels: classes must be whole numbers or texts, not fractions.": lambda x, y: bertdyn.clusters(x, y[:, 0] ** 2),
     "labels: numbers or texts are needed, not dict.": lambda x, y: bertdyn.clusters(x, [{}] * 300),
-    "A: attentions are an array [heads, q, k], as many queries as keys, or a sequence of such arrays, not one of shape "
-    "(300, 6).": bertdyn.js,
-    "B: example 0 has 4 tokens, and 3 are expected.": lambda x, y: bertdyn.js(maps(3), maps(4)),
+    "A: attentions must be an array [heads, q, k], with as many queries as keys, or a sequence of such arrays; this "
+    "one has the shape (300, 6).": bertdyn.js,
+    "B: example 0 has 4 tokens, but 3 are expected.": lambda x, y: bertdyn.js(maps(3), maps(4)),
     "B: attentions of 1 examples do not fit 2 examples.": lambda x, y: bertdyn.js(maps(3, 3), maps(3)),
     "The two sides have 2 and 4 attention heads: js compares a head with itself.": (
         lambda x, y: bertdyn.js(maps(3), maps(3, heads=4))
     ),
     "logits: 6 columns do not fit 1 classes.": lambda x, y: bertdyn.churn(x, y, classes=["a"]),
-    "logits: checkpoints of a run in their order, each the logits [n, classes], a row per example (or per token, where "
-    "'examples' says which belong together) are needed.": lambda x, y: bertdyn.confidence([], [1]),
+    "logits: a sequence is needed, for each checkpoint of the run, in order: logits [n, classes], one row per example "
+    "(or per token, if 'examples' says which tokens belong together).": lambda x, y: bertdyn.confidence([], [1]),
     "The hidden states contain NaN or infinite numbers: extract this checkpoint again.": (
         lambda x, y: bertdyn.svcca(x * np.nan, y)
     ),
@@ -247,9 +247,9 @@ REFUSED: dict[str, Callable[[np.ndarray, np.ndarray], object]] = {
     "svcca has no value: too few tokens: 4 for a width of 6; with at most as many tokens, all layers look alike.": (
         lambda x, y: float(bertdyn.svcca(x[:4], y[:4]))
     ),
-    "The lengths of examples are whole numbers from 0 on, one per example.": lambda x, y: bertdyn.Examples([2.5]),
-    "special: 1 given, and the examples have 2 tokens.": lambda x, y: bertdyn.Examples([2], special=[True]),
-    "words: each is a first token and a length, in order, of 2 tokens.": (
+    "The lengths of examples must be whole numbers from 0 on, one per example.": lambda x, y: bertdyn.Examples([2.5]),
+    "special: 1 values do not fit 2 tokens.": lambda x, y: bertdyn.Examples([2], special=[True]),
+    "words: pairs of first token and length are needed, in order and within the 2 tokens.": (
         lambda x, y: bertdyn.Examples([2], words=[(1, 2)])
     ),
 }
@@ -329,7 +329,8 @@ except bertdyn.BertdynError as error:
         "['drift', 'step_ridge']",
         "1.0",
         f"[{distance}, {distance}] layer",
-        "ridge is computed in rounds of cells, which arrays do not have: open a store and call runs.compute('ridge').",
+        "ridge is computed in several rounds, which is not possible with arrays: open a store and call "
+        "runs.compute('ridge').",
     ]
 
 
@@ -355,7 +356,7 @@ def test_an_annotation_of_another_kind_is_refused(runs: Runs) -> None:
     ):
         bertdyn.clusters(x, scores, examples=corpus)
     short = make_annotation("few", "word", "class", ("a", "b"), np.arange(count - 1) % 2)
-    with pytest.raises(bertdyn.BertdynError, match=f"^labels: {count - 1} given, and there are {count} words"):
+    with pytest.raises(bertdyn.BertdynError, match=f"^labels: {count - 1} were given, but there are {count} words"):
         bertdyn.clusters(x, short, examples=corpus)
     with pytest.raises(bertdyn.BertdynError, match="needs an annotation of a store"):
         labels_of([0.5] * count, corpus, Input("annotation", "heads", levels=("word",), of="tree"), "toy")

@@ -198,7 +198,7 @@ def test_refusals_are_the_command_lines_sentences(runs: Runs, called: tuple[str,
         (lambda runs: runs.hidden("mnli"), "The store has no task 'mnli' on corpus 'dev', only pretrained, sst2."),
         (lambda runs: runs.hidden(**OWN, layer=9), "Checkpoint sst2/1/80 has hidden states of layers 0 to 6, not"),
         (lambda runs: runs.attention(**OWN, layer=0), "Checkpoint sst2/1/80 has attention of layers 1 to 6 and heads"),
-        (lambda runs: runs.attention(**OWN, layer=1, example=40), "Corpus 'dev' has examples 0 to 39, and no 40."),
+        (lambda runs: runs.attention(**OWN, layer=1, example=40), "Corpus 'dev' has examples 0 to 39, but no 40."),
         (lambda runs: runs.logits("pretrained"), "Checkpoint pretrained/0/0 on corpus 'dev' has no logits"),
         (lambda runs: runs.annotation("upos"), "Which annotation of corpus 'dev'? It has label."),
         (lambda runs: runs.corpus("ewt"), "The store has no corpus 'ewt'. It has dev."),
@@ -354,8 +354,8 @@ def test_a_library_that_is_missing_is_named(
     with pytest.raises(bertdyn.BertdynError) as refused:
         getattr(runs.sql("from runs"), method)()
     assert str(refused.value) == (
-        f"{method}() needs {library}, which is not installed here: pip install {library}. Without it, .rows and "
-        ".columns have the same."
+        f"{method}() needs {library}, which is not installed here: pip install {library}. Without it, use .rows "
+        "and .columns, which hold the same data."
     )
 
 
