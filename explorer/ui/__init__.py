@@ -1,1 +1,1 @@
-"""The full-screen explorer: a Textual app that draws what views give it and never reads or computes by itself."""
+"""The full-screen explorer: a Textual app that draws views. Threads and child processes read and compute for it."""

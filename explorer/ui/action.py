@@ -1,4 +1,4 @@
-"""Actions: a key and its effect. Bindings, footer, help and command palette are made from them."""
+"""Actions: keys and their effect. Bindings, footer, help and command palette are made from them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Action:
-    """A key, its effect and its words."""
+    """Keys, their effect, and the texts that describe it."""
 
     id: str
-    """Stable name of the binding, used in [keys]."""
+    """Stable name of the action, used in [keys]."""
     keys: tuple[str, ...]
-    """Keys by Textual's names."""
+    """Keys, by the names that Textual uses."""
     call: str
     """Textual's action string."""
     title: str
     help: str
     group: str
     footer: str = ""
-    """Short text in the footer; empty: only in the help."""
+    """Short text in the footer; empty: the action is only in the help."""
     back: bool = False
-    """It does the opposite of the action before it in the list: the help shows both in one line."""
+    """Whether it is the opposite of the action before it in the list; the help shows both in one line."""
     waits: Literal["", "picture", "place"] = ""
-    """Condition for acting: the picture that was asked for is drawn, or a mode has made its own default choice."""
+    """What the action waits for: the requested picture is drawn, or the mode has made its own default choice."""
     leads: bool = False
-    """It opens something that the next keys are for."""
+    """Whether it opens something that receives the next keys."""
     storeless: bool = False
-    """It works before the store is listed."""
+    """Whether it works before the store is listed."""
 
     @property
     def shown_keys(self) -> str:
-        """The keys as a person reads them."""
+        """Keys as they are displayed."""
         return " ".join(_SHOWN.get(key, key.replace("ctrl+", "^")) for key in self.keys)
 
     @property
     def plain_keys(self) -> str:
-        """The same in plain characters: arrows are words."""
+        """Keys as they are displayed with plain characters: arrows are written as words."""
         return " ".join(key if key in _ARROWS else _SHOWN.get(key, key.replace("ctrl+", "^")) for key in self.keys)
 
 

@@ -15,7 +15,7 @@ _MODES = tuple(
 def _next(
     what: str, key: str, help: str, group: str = "What", by: int = 1, footer: str = "", part: str = "next"
 ) -> Action:
-    """Return the action that goes to the next (or with ``by`` -1 to the previous) of something."""
+    """Return the action that goes to the next task, seed and so on (to the previous one if ``by`` is -1)."""
     name = "next" if by > 0 else "previous"
     call = f"screen.part('choosing', '{part}', ('{what}', {by}))"
     return Action(f"{what}.{name}", (key,), call, f"{name.title()} {what}", help, group, footer, by < 0, "place")
@@ -30,9 +30,9 @@ def _own(group: str) -> tuple[Action, ...]:
     return tuple(action for mode in MODES.values() for action in mode.actions if action.group == group)
 
 
-_FILM = "of the run, in views of one checkpoint too: a film"
-_LOOK = "in views of one layer: Clusters, Example"
-_HEAD = "in Example; after the last the mean over heads"
+_FILM = "another step of the run; plays like a film in views of one checkpoint"
+_LOOK = "in views of a single layer: Clusters, Example"
+_HEAD = "in Example; after the last head the mean over all heads"
 
 ACTIONS: tuple[Action, ...] = (
     *_MODES,
@@ -41,7 +41,7 @@ ACTIONS: tuple[Action, ...] = (
         ("v",),
         "screen.part('choosing', 'vary', (1,))",
         "Other picture",
-        "the next picture of the same mode, in " + ", ".join(m.title for m in MODES.values() if len(m.variants) > 1),
+        "the next picture of the same mode; in " + ", ".join(m.title for m in MODES.values() if len(m.variants) > 1),
         "Views",
     ),
     Action(
@@ -49,7 +49,7 @@ ACTIONS: tuple[Action, ...] = (
         ("V",),
         "screen.part('choosing', 'vary', (-1,))",
         "Previous picture",
-        "the other way",
+        "the previous picture of the same mode",
         "Views",
         back=True,
     ),
@@ -57,30 +57,29 @@ ACTIONS: tuple[Action, ...] = (
         "beside",
         ("B", "vertical_line"),
         "screen.part('pair', 'cycle', (1,))",
-        "Another view beside",
-        f"from {beside.FROM} columns on a second view stands beside the picture and follows its step and layer; "
-        "after the last one nothing",
+        "Next second view",
+        f"show another view beside the picture, at the same step and layer, or none; needs {beside.FROM} columns",
         "Views",
     ),
     Action(
-        *("beside.back", ("backslash",), "screen.part('pair', 'cycle', (-1,))", "Previous view beside"),
-        *("the other way", "Views"),
+        *("beside.back", ("backslash",), "screen.part('pair', 'cycle', (-1,))", "Previous second view"),
+        *("the previous view beside the picture", "Views"),
         back=True,
     ),
-    Action("swap", ("W",), "screen.part('pair', 'swap')", "Swap sides", "the view beside becomes the picture", "Views"),
+    Action("swap", ("W",), "screen.part('pair', 'swap')", "Swap views", "the second view becomes the picture", "Views"),
     *_own("Views"),
-    _next("measure", "m", "show another", footer="measure"),
-    _next("measure", "M", "the other way", by=-1),
+    _next("measure", "m", "show another measure", footer="measure"),
+    _next("measure", "M", "show the previous measure", by=-1),
     _next("task", "t", "one task after the other, then all", footer="task"),
-    _next("seed", "s", "all, then one after the other", footer="seed"),
-    _next("corpus", "p", "other sentences"),
-    _next("reference", "r", "checkpoints are compared with: pretrained, first, previous, final, other seeds"),
+    _next("seed", "s", "all seeds, then one after the other", footer="seed"),
+    _next("corpus", "p", "measured on other sentences"),
+    _next("reference", "r", "compare with another checkpoint: pretrained, first, previous, final, other seeds"),
     Action(
         "panel.focus",
         ("tab",),
         "screen.part('surroundings', 'enter')",
         "Selection panel",
-        "go to the selection and back; there: up and down, left and right a section, space changes, escape leaves",
+        "go to the panel and back; up and down move by rows, left and right by sections, space changes a choice",
         "What",
         "select",
     ),
@@ -88,7 +87,7 @@ ACTIONS: tuple[Action, ...] = (
         "panel.fold",
         ("b",),
         "screen.part('surroundings', 'switch')",
-        "Fold the panel",
+        "Hide the panel",
         "hide or show the selection panel",
         "What",
     ),
@@ -97,28 +96,28 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         "screen.filter",
         "Filter",
-        "a word finds rows of the panel (in Example: sentences); with enter task:sst* seed!=3 step>=100 layer:8-12 "
-        "head:2 corpus:dev against:first, in Table statistic:hull*; any other axis of the measure: module:query; a "
-        "parameter of the measure: variance:0.9",
+        "a word finds rows of the panel (in Example: sentences); enter applies conditions: task:sst* seed!=3 "
+        "step>=100 layer:8-12 head:2 corpus:dev against:first, in Table statistic:hull*, another axis of the measure "
+        "(module:query), a parameter of the measure (variance:0.9)",
         "What",
         "filter",
     ),
-    Action("undo", ("u",), "screen.part('keeping', 'undo')", "Undo", "the selection before; cursors stay", "What"),
+    Action("undo", ("u",), "screen.part('keeping', 'undo')", "Undo", "the previous selection; cursors stay", "What"),
     Action("redo", ("U", "ctrl+r"), "screen.part('keeping', 'redo')", "Redo", "the selection that was undone", "What"),
     Action(
         "keep", ("S",), "screen.part('keeping', 'ask')", "Keep the selection", "under a name, for this store", "What"
     ),
     Action(
         *("presets", ("L",), "screen.part('keeping', 'presets')", "Kept selections"),
-        *("show one that was kept, or forget it", "What"),
+        *("show or delete a kept selection", "What"),
     ),
     *_own("What"),
     _cursor("left", ("left", "h"), "'move', (-1, 0)", "Cursor left", "the previous step (or layer)"),
-    _cursor("right", ("right", "l"), "'move', (1, 0)", "Cursor right", "the next"),
+    _cursor("right", ("right", "l"), "'move', (1, 0)", "Cursor right", "the next step (or layer)"),
     _cursor("up", ("up", "k"), "'move', (0, 1)", "Cursor up", "the layer (or line, or row) above"),
-    _cursor("down", ("down", "j"), "'move', (0, -1)", "Cursor down", "the one below"),
-    _cursor("page.up", ("pageup",), "'page', (1,)", "Page up", "a screen of the table up"),
-    _cursor("page.down", ("pagedown",), "'page', (-1,)", "Page down", "a screen of the table down"),
+    _cursor("down", ("down", "j"), "'move', (0, -1)", "Cursor down", "the layer (or line, or row) below"),
+    _cursor("page.up", ("pageup",), "'page', (1,)", "Page up", "one page of the table up"),
+    _cursor("page.down", ("pagedown",), "'page', (-1,)", "Page down", "one page of the table down"),
     _next("step", "right_square_bracket", _FILM, "Cursor"),
     _next("step", "left_square_bracket", _FILM, "Cursor", -1),
     _next("layer", "full_stop", _LOOK, "Cursor", part="look"),
@@ -133,24 +132,24 @@ ACTIONS: tuple[Action, ...] = (
         ("f",),
         "screen.part('jumps', 'start')",
         "Jump",
-        "letters stand on all one can go to (lines, steps, rows, the panel): type them, in a map the row's and the "
-        "column's; escape stays",
+        "show letters on all places (lines, steps, rows, the panel); type those of a place to go there, in a "
+        "map those of a row and of a column; escape cancels",
         "Cursor",
         waits="picture",
         leads=True,
     ),
     Action(
-        "zoom", ("z",), "screen.part('surroundings', 'zoom')", "Zoom", "the picture alone, or everything again", "Look"
+        "zoom", ("z",), "screen.part('surroundings', 'zoom')", "Zoom", "only the picture, or everything again", "Look"
     ),
-    Action("log", ("y",), "screen.option('log_y')", "Logarithmic axis", "of the values, on or off", "Look"),
+    Action("log", ("y",), "screen.option('log_y')", "Logarithmic axis", "for the values, on or off", "Look"),
     Action("digits", ("d",), "screen.option('digits')", "Digits", "write values into the heat map's cells", "Look"),
-    Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only what every font has", "Look"),
+    Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only characters of every font", "Look"),
     Action(
         "sort",
         ("o",),
         "screen.sort",
         "Sort",
-        "tables by columns, sentences by how far they moved",
+        "tables by a column, sentences by how much they changed",
         "Look",
         waits="picture",
     ),
@@ -161,7 +160,7 @@ ACTIONS: tuple[Action, ...] = (
         ("c",),
         "screen.part('computing', 'compute')",
         "Compute",
-        "compute what is missing of what is shown",
+        "compute the missing values of the views shown",
         "Work",
     ),
     Action(
@@ -169,7 +168,7 @@ ACTIONS: tuple[Action, ...] = (
         ("A",),
         "screen.part('computing', 'annotate')",
         "Annotate",
-        "add the labels in a file to the corpus shown",
+        "add labels from a file to the corpus shown",
         "Work",
     ),
     Action(
@@ -177,7 +176,7 @@ ACTIONS: tuple[Action, ...] = (
         ("x",),
         "screen.cancel",
         "Cancel",
-        "stop the job (in Jobs: the one pointed at); what is finished stays",
+        "stop the job (in Jobs: the one under the cursor); finished values are kept",
         "Work",
     ),
     Action(
@@ -193,7 +192,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         *("copy", ("Y",), "screen.part('exporting', 'copy')", "Copy"),
-        *("this view as text, in a table the row; also over ssh", "Work"),
+        *("copy this view as text, in a table the row; works over ssh", "Work"),
         waits="picture",
     ),
     Action("palette", ("ctrl+p", "colon"), "app.command_palette", "Commands", "find any command by its name", "App"),
@@ -202,13 +201,13 @@ ACTIONS: tuple[Action, ...] = (
         ("ctrl+l",),
         "app.redraw",
         "Redraw",
-        "when something else has written on the screen",
+        "paint the screen again, after another program has written on it",
         "App",
         storeless=True,
     ),
     Action(
         *("suspend", ("ctrl+z",), "app.suspend_process", "Suspend"),
-        *("back to the shell, until 'fg' there; jobs and questions go on", "App"),
+        *("return to the shell until you type 'fg' there; jobs and queries continue", "App"),
     ),
     Action("help", ("question_mark", "f1"), "screen.help", "Help", "this page", "App", "help", storeless=True),
     Action("quit", ("q", "ctrl+q", "ctrl+c"), "app.quit", "Quit", "leave", "App", "quit", storeless=True),

@@ -1,4 +1,4 @@
-"""What is typed to add labels: the arguments of `bertdyn annotate`, without the store and the corpus."""
+"""Read the line that is typed to add labels: arguments of `bertdyn annotate`, without the store and the corpus."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def annotate_request(corpus: str, typed: str) -> Annotate:
     """Return the request that adds the labels of a file to a corpus.
 
     Args:
-        typed: a file, columns of labels, and options of `bertdyn annotate`, quoted as in a shell.
+        typed: the path of a file, columns with labels, and options of `bertdyn annotate`, quoted as in a shell.
 
     Raises:
-        BertdynError: no file, an option that is unknown or lacks its value, or a quote that does not end.
+        BertdynError: there is no file, an option is unknown or has no value, or a quote is not closed.
     """
     try:
         words = shlex.split(typed)
@@ -40,7 +40,7 @@ def annotate_request(corpus: str, typed: str) -> Annotate:
         elif word != _ON:
             plain.append(word)
     if not plain:
-        raise BertdynError("Which file? Type its path, and the columns of the labels behind it.")
+        raise BertdynError("Which file? Type its path, then the columns with labels.")
     limit = given.get("--limit")
     if limit is not None and not (limit.isdecimal() and int(limit)):
         raise BertdynError(f"--limit {limit}: a number of sentences from 1 on is needed.")

@@ -1,4 +1,4 @@
-"""The Textual app: one main screen, the keys for it, the command palette, and an orderly end."""
+"""The Textual app: the main screen and its keys, the command palette, and an orderly end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from textual.screen import Screen
 from explorer.render.palette import Palette, palette
 from explorer.ui.action import Action
 from explorer.ui.key_bindings import in_force, keymap
-from explorer.ui.messages import Background, Led, SessionSaved
+from explorer.ui.messages import Background, KeyDone, SessionSaved
 from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Saved, Session
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 
 SAVE_SECONDS = 1.0
 FAREWELL_SECONDS = 6.0
-"""After a signal, how long an orderly end may take; children end by themselves when their pipe closes."""
+"""Time that an orderly end may take after a signal. Child processes end by themselves when their pipe closes."""
 YOUNG = 50_000
-"""New objects between two runs of the garbage collector: a table of many values is read a third faster than with
-Python's own 700, and nothing in it is garbage."""
+"""Number of new objects between two runs of the garbage collector. Large tables have no garbage, and are read a third
+faster than with Python's default of 700."""
 
 
 class Explorer(TerminalApp):
-    """Shows one store; with a session it starts where it was left, and saves every change."""
+    """The explorer of one store. With a session it starts as it was left, and saves every change."""
 
     CSS_PATH = "explorer.tcss"
     TITLE = "bertdyn"
-    # Without a binding of the app itself Textual adds one of its own, which no [keys] could change.
+    # Without these bindings Textual would add its own, which [keys] could not change.
     BINDINGS: ClassVar = [
         Binding("ctrl+p", "command_palette", show=False, id="palette"),
         Binding("ctrl+z", "suspend_process", show=False, id="suspend", priority=True),
@@ -67,7 +67,7 @@ class Explorer(TerminalApp):
             reads: how the store's tables are read; None: in processes of their own.
 
         Raises:
-            BertdynError: a key that does not exist or is given to two actions, an unknown mode.
+            BertdynError: a key does not exist or is given to two actions, or the mode is unknown.
         """
         config = config or defaults()
         self.actions = in_force(config.keys)
@@ -79,10 +79,10 @@ class Explorer(TerminalApp):
         self._leaves = {key for a in self.actions if a.id == "quit" for key in a.keys}
         self.session = session
         self._acted = False
-        """The user has done something here: from then on a session file that was not understood may be replaced."""
+        """Whether the user has done more than quit. Only then may a session file that could not be read be replaced."""
         self._saving = False
         self._unsaved = ""
-        """Why the session could not be saved, as far as that was told."""
+        """The last reason for not saving the session that the user was told."""
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
         self.main = MainScreen(path, shown, self.actions, reads)
         self.main.typing.act = self._act
@@ -92,7 +92,7 @@ class Explorer(TerminalApp):
         self.main.open_with(begin, self._saved, session)
 
     async def on_event(self, event: events.Event) -> None:
-        """Put keys for the main screen into its queue; all else is Textual's."""
+        """Put keys for the main screen into its queue; leave all other events to Textual."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and self.screen is self.main:
             self._acted = self._acted or not (isinstance(event, events.Key) and event.key in self._leaves)
             await self.main.typing.queue.put(event)
@@ -100,7 +100,7 @@ class Explorer(TerminalApp):
             await super().on_event(event)
 
     async def _act(self, typed: events.Key | events.Paste | Action) -> bool:
-        """Act on a key, or on an action that was chosen otherwise; True where it may lead elsewhere."""
+        """Act on a key, or on an action chosen in another way; return True if it may move the focus elsewhere."""
         if isinstance(typed, Action):
             await self.run_action(typed.call, self.main)
             return False
@@ -113,13 +113,13 @@ class Explorer(TerminalApp):
         leads = main.typing.leads_out(typed.key)
         if leads and main.focused is main.panel:
             await self.bound(typed.key)
-            main.panel.post_message(Led())  # behind all messages that the panel sends because of this key
+            main.panel.post_message(KeyDone())  # after all messages that the panel sends because of this key
         else:
             await super().on_event(typed)
         return leads
 
-    async def on_led(self) -> None:
-        await self.main.typing.queue.led()
+    async def on_key_done(self) -> None:
+        await self.main.typing.queue.key_done()
 
     async def on_opened(self) -> None:
         await self.main.typing.queue.release()
@@ -145,7 +145,7 @@ class Explorer(TerminalApp):
             self.set_interval(SAVE_SECONDS, self._save_changes)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield every action by its name, then the kept selections."""
+        """Yield all actions by name, then the kept selections."""
         for action in self.actions:
             if action.id != "palette":
                 run = partial(self.call_later, self.main.typing.queue.put, action)
@@ -155,35 +155,35 @@ class Explorer(TerminalApp):
             yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.keeping.load, name))
 
     def action_command_palette(self) -> None:
-        """Find a command by its name."""
+        """Open the command palette, which finds a command by its name."""
         from explorer.ui.terminal.lists import CommandFinder
 
         if self.screen is self.main:
             self.push_screen(CommandFinder(id="--command-palette"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the key that suspends the explorer to a text that is being edited: there it undoes."""
+        """Disable the suspend key while a text is being edited: there it means undo."""
         return action != "suspend_process" or not self.main.mode.typing
 
     def returned(self, stopped: bool) -> None:
-        """Paint again after a suspension, or say that there was none."""
+        """Paint again after a suspension, or say that the explorer could not be suspended."""
         super().returned(stopped)
         if not stopped:
-            self.main.tell("No shell is here to come back from: the explorer was not stopped.")
+            self.main.tell("The explorer was not suspended: there is no shell that could continue it.")
 
     def on_background(self, message: Background) -> None:
-        """Draw in colours for the terminal's own background."""
+        """Use colours that suit the terminal's background."""
         if message.dark != self.main.palette.dark:
             self.main.recolour(palette(self.main.palette.depth, message.dark))
             self.theme = _theme(self.main.palette)
 
     def save(self) -> None:
-        """Save the session now, at the end."""
+        """Save the session now, before the explorer ends."""
         if self.session is not None and (self._acted or not self.session.trouble):
             self.session.write(self.main.saved())
 
     def _save_changes(self) -> None:
-        """Save changes of the session, in a thread: a home folder may be far away."""
+        """Save changes of the session in a thread, since the home folder may be on a slow network."""
         now = self.main.saved()
         if self.session is None or now == self._saved or self._saving or (self.session.trouble and not self._acted):
             return
@@ -196,17 +196,17 @@ class Explorer(TerminalApp):
         self.run_worker(chore, thread=True, exit_on_error=False)
 
     def on_session_saved(self, message: SessionSaved) -> None:
-        """Take note that the session was saved; say once why it could not be."""
+        """Note that the session was saved, or tell the user once why it was not."""
         self._saving = False
         if message.trouble and message.trouble != self._unsaved:
             self.main.tell(f"The session is not saved: {message.trouble}.")
         self._unsaved = message.trouble
 
     def _leave(self, number: int) -> None:
-        self.save()  # first of all: after SIGHUP there may be no terminal to say goodbye to
+        self.save()  # first: after SIGHUP the terminal may be gone
         if self.suspension is not None:
             self.suspension.leave()
-        # Textual waits until the terminal has taken its last words; one that is gone never does.
+        # Textual waits until the terminal has received its last output; if the terminal is gone, it waits forever.
         farewell = threading.Timer(FAREWELL_SECONDS, os._exit, [128 + number])
         farewell.daemon = True
         farewell.start()
@@ -218,7 +218,7 @@ def _theme(shown: Palette) -> str:
 
 
 def _chosen(state: State, config: Settings) -> State:
-    """Return a state with what the settings say.
+    """Return a state with the mode, measure and options of the settings.
 
     Raises:
         BertdynError: there is no such mode.
@@ -232,21 +232,21 @@ def _chosen(state: State, config: Settings) -> State:
 
 
 def run(store_path: Path, config: Settings) -> int:
-    """Show a store until the user leaves; the exit code is 0, or 128 plus the signal that ended it.
+    """Show a store until the user leaves; return the exit code: 0, or 128 plus the number of the signal that ended it.
 
-    On a terminal that cannot show a full screen (TERM=dumb, a pipe) the first view is printed as text, with code 2.
+    On a terminal that cannot show a full screen (TERM=dumb, a pipe) print the first view as text and return 2.
 
     Raises:
-        BertdynError: such a terminal, a store that cannot be opened, and settings that make no sense.
+        BertdynError: the store cannot be opened, or a setting is invalid.
     """
     explorer = Explorer(store_path, config, Session(store_path))
-    gc.freeze()  # what is there now stays until the end
+    gc.freeze()  # all present objects stay until the end
     gc.set_threshold(YOUNG)
     gc.enable()
     why = capabilities.unusable()
     if why:
         return capabilities.text_view(store_path, why)
-    for name in ("COLUMNS", "LINES"):  # Textual believes them rather than the terminal, and would never see a resize
+    for name in ("COLUMNS", "LINES"):  # Textual would use these instead of the terminal's size, and miss every resize
         os.environ.pop(name, None)
     explorer.asks = capabilities.asks(explorer.main.palette, config.text("background"))
     capabilities.read_keys(explorer.answered, explorer.awaits)

@@ -1,4 +1,4 @@
-"""Asks the store's tables, one statement at a time, each in a process of its own that can be ended at once."""
+"""Run SQL statements on the store's tables, one at a time, each in its own process that can be ended at once."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
     from store.store import Store
 
 NICE = 5
-"""A statement may take long; the program that asked paints on the same cores."""
+"""Lower priority of the statement's process: a statement may take long, and the explorer paints on the same cores."""
 MOST_ROWS = 1_000
-"""Rows of an answer that are read; one more tells that there are more."""
+"""Largest number of rows of an answer that are shown."""
 _TABLES = 0
 
 
 class Asker:
-    """One statement at a time. ``post`` must be safe to call from any thread."""
+    """Runs one statement at a time. ``post`` must be safe to call from any thread."""
 
     def __init__(self, path: Path, post: Callable[[Message], object], reads: ReadStore | None = None) -> None:
         self._path, self._post = path, post
         self.reads = reads
-        """How the tables are read; None: in a process of its own for each statement."""
+        """How the tables are read; None: in a new process for each statement."""
         self._lock = threading.Lock()
         self._asked: dict[int, Store] = {}
-        """By the number of the statement; that which lists tables has none."""
+        """Open stores by the number of their statement; ``_TABLES`` is the number of the listing of tables."""
         self._cancelled: set[int] = set()
         self._thread: threading.Thread | None = None
         self.number = 0
-        """Of the statement that was asked last."""
+        """Number of the latest statement."""
 
     @property
     def busy(self) -> bool:
-        """A statement is being answered."""
+        """Whether a statement is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def ask(self, sql: str) -> bool:
-        """Ask a statement; False while another one is being answered."""
+        """Start a statement; return False if another one is running."""
         with self._lock:
             if self.busy:
                 return False
@@ -61,7 +61,7 @@ class Asker:
         threading.Thread(target=self._describe, name="bertdyn-sql-tables", daemon=True).start()
 
     def cancel(self) -> bool:
-        """End the statement; False when none is being answered."""
+        """End the statement; return False if none is running."""
         with self._lock:
             if not self.busy:
                 return False
@@ -69,7 +69,7 @@ class Asker:
             return True
 
     def finish(self) -> None:
-        """End whatever is being answered: nothing is left running behind the user."""
+        """End everything that is running, so that no process outlives the explorer."""
         with self._lock:
             self._kill(_TABLES)
             self._kill(self.number)
@@ -89,7 +89,11 @@ class Asker:
         self._post(Answered(number, table, time.monotonic() - began, reason))
 
     def _answer(self, number: int, question: Callable[[Store, list[str]], Table]) -> Table:
-        """Raises BertdynError: the statement was refused, or its process came to an end."""
+        """Return the answer of a function that queries a store in its own process.
+
+        Raises:
+            BertdynError: the statement was refused or cancelled, or its process ended.
+        """
         from explorer.measures.registry import all_measures
         from store.catalog_process import CatalogProcess
         from store.store import Store
@@ -115,7 +119,7 @@ class Asker:
         try:
             found = self._answer(_TABLES, view_columns).rows
         except (BertdynError, OSError):
-            return  # completion is a comfort; the statement itself will say what is wrong
+            return  # only completion is lost; the statement itself will show the error
         columns: dict[str, tuple[str, ...]] = {}
         for table, column in found:
             if table in known:

@@ -1,4 +1,4 @@
-"""The lines around the picture: title, notes, reading, footer. Pure."""
+"""Make the lines around the picture: title, notes, reading, footer. Pure."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ if TYPE_CHECKING:
 
 READING = "reading …"
 _LONG = 20
-"""Cells from which a word may be cut inside."""
+"""Words longer than this number of cells may be cut inside."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """Words about one picture."""
+class Remarks:
+    """Texts about one picture."""
 
     word: str
-    """Words to show until the next change."""
+    """Message to show until the next change."""
     late: bool
-    """The view takes long to read."""
+    """Whether reading the view takes so long that the screen says so."""
     notes: tuple[str, ...]
     reading: str
 
 
 def both(line: Callable[[int, int], SegmentLine], at: int, width: int) -> SegmentLine:
-    """Return one line for two pictures, the second's part from a column on; where it is empty the first has all.
+    """Return one line for two pictures. The part of the second begins at a column; if it is empty, the first gets all.
 
     Args:
-        line: of picture 0 or 1 in so many cells.
+        line: function of the picture (0 or 1) and a width in cells that returns the picture's part.
+        at: column where the part of the second picture begins.
     """
     there = line(1, width - at - 1) if at < width else []
     if not any(text.strip() for text, *_ in there):
@@ -53,8 +54,8 @@ def both(line: Callable[[int, int], SegmentLine], at: int, width: int) -> Segmen
     return abreast(line(0, at), [Segment(" "), *there], at, width)
 
 
-def noted(said: Sequence[Said], hint: str, more: str, palette: Palette) -> Callable[[int, int], SegmentLine]:
-    """Return the notes of both pictures as ``both`` takes them; notes that both share come once."""
+def noted(said: Sequence[Remarks], hint: str, more: str, palette: Palette) -> Callable[[int, int], SegmentLine]:
+    """Return the notes of both pictures as a function for ``both``; notes that both share appear once."""
 
     def line(which: int, width: int) -> SegmentLine:
         one = said[which]
@@ -67,26 +68,26 @@ def noted(said: Sequence[Said], hint: str, more: str, palette: Palette) -> Calla
     return line
 
 
-def read(said: Sequence[Said], style: Style) -> Callable[[int, int], SegmentLine]:
-    """Return the readings of both pictures as ``both`` takes them."""
+def read(said: Sequence[Remarks], style: Style) -> Callable[[int, int], SegmentLine]:
+    """Return the readings of both pictures as a function for ``both``."""
     return lambda which, width: reading(said[which].reading, style, width)
 
 
 def heading(text: str, style: Style, width: int) -> SegmentLine:
-    """Return a title behind a blank; parts without room are left out whole."""
+    """Return a title after a blank; parts that do not fit are left out as a whole."""
     return plain(fit(text, width - 1), style, width)
 
 
 def plain(text: str, style: Style, width: int) -> SegmentLine:
-    """Return a text behind a blank; a cut is marked."""
+    """Return a text after a blank; a cut is marked."""
     text = cut(text, width - 1)
     return [Segment(f" {text}" if text else "", style)]
 
 
 def reading(text: str, style: Style, width: int) -> SegmentLine:
-    """Return the reading of the cursor; last parts without room are left out whole.
+    """Return the reading at the cursor. The last parts are left out as a whole if they do not fit.
 
-    The part behind the value is a warning where there is one: it stays, if only its first words.
+    The first two parts always stay, at least with their first words: the value and, if there is one, its warning.
     """
     parts = text.split("; ")
     while len(parts) > 2 and cell_len(text) > width - 1:
@@ -96,7 +97,7 @@ def reading(text: str, style: Style, width: int) -> SegmentLine:
 
 
 def cut(text: str, width: int) -> str:
-    """Return a text of at most ``width`` cells, cut between words where they are short; a cut is marked."""
+    """Return a text of at most ``width`` cells, cut between words unless a word is long; a cut is marked."""
     if cell_len(text) <= width:
         return text
     shown = set_cell_size(text, max(0, width - 1))
@@ -105,7 +106,7 @@ def cut(text: str, width: int) -> str:
 
 
 def middle(text: str, width: int) -> str:
-    """Return a text of at most ``width`` cells, cut in the middle so that names with the same beginning differ."""
+    """Return a text of at most ``width`` cells, cut in the middle: names with the same beginning then still differ."""
     if cell_len(text) <= width:
         return text
     tail = set_cell_size(text[::-1], max(0, (width - 1) // 2))[::-1].lstrip()
@@ -113,7 +114,7 @@ def middle(text: str, width: int) -> str:
 
 
 def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palette: Palette, width: int) -> SegmentLine:
-    """Return the title: the store, its runs, the corpus, and at the right end the job."""
+    """Return the title: the store, its runs and the corpus, with the job at the right end."""
     right = [Segment(f"  {job} ", palette.warning)] if job else []
     left = [Segment(" bertdyn ", palette.strong), Segment(f" {path.name}", palette.text)]
     about = []
@@ -144,10 +145,15 @@ def job(
     waiting: int = 0,
     keys: tuple[str, str] = ("c", "x"),
 ) -> str:
-    """Return the job with its progress and the jobs that wait; without one, how many shown values are missing.
+    """Return the running job with its progress and the number of waiting jobs; without a job, the number of values that
+    are not computed.
 
     Args:
-        keys: that compute and that cancel.
+        running: request that is being done; None: no job.
+        shown: request that would compute the picture; its title is not repeated.
+        missing: number of values of the picture that are not computed.
+        waiting: number of jobs that wait.
+        keys: the keys that compute and cancel.
     """
     compute, cancel = keys
     if running is None:
@@ -161,10 +167,10 @@ def job(
 
 
 def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette, width: int) -> SegmentLine:
-    """Return the word of the moment, else the picture's notes as far as they fit.
+    """Return the message of the moment, or else as many of the picture's notes as fit.
 
     Args:
-        hint: the mode's own keys, where all notes leave room for them.
+        hint: the mode's own keys, shown if all notes leave room for them.
         more: the key that shows all notes.
     """
     if word:
@@ -178,24 +184,24 @@ def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette
         tail = f"{DOT}{count(len(said) - many, 'more note')}: {more}"
         if many == 1 or cell_len(DOT.join(said[:many]) + tail) <= room:
             return plain(cut(DOT.join(said[:many]), room - cell_len(tail)) + tail, palette.axis, width)
-    tail = f"{DOT}all of it: {more}"
+    tail = f"{DOT}in full: {more}"
     return plain(cut(said[0], room - cell_len(tail)) + tail if said else "", palette.axis, width)
 
 
 def meaning(note: str) -> str:
-    """Return a note without the sign it explains: 'band, ±: ...' and '±: ...' mean the same."""
+    """Return a note without the sign that it explains: 'band, ±: ...' and '±: ...' mean the same."""
     return note.partition(": ")[2] or note
 
 
 def hint(mode: str, actions: Sequence[Action]) -> str:
-    """Return the mode's own keys in words: 'v: other picture, ]: next step'."""
+    """Return the mode's own keys with their titles: 'v: other picture, ]: next step'."""
     known = {a.id: a for a in actions}
     own = (known[name] for name in MODES[mode].keys if name in known and known[name].keys)
     return ", ".join(f"{a.shown_keys.split()[0]}: {a.title.lower()}" for a in own)
 
 
 def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = ACTIONS) -> SegmentLine:
-    """Return keys with their names; the active mode is in reverse; those without room are in the help."""
+    """Return keys with their names, the active mode in reverse. Keys that do not fit are only in the help."""
     line: SegmentLine = []
     end = 0
     for action, start, key, name in _footed(mode, width, actions):
@@ -217,13 +223,13 @@ def footer_at(x: int, mode: str, width: int, actions: Sequence[Action] = ACTIONS
 
 
 def _footed(mode: str, width: int, actions: Sequence[Action]) -> list[tuple[Action, int, str, str]]:
-    """Return the footer's actions, each with its first cell, key and name (empty where there is no room)."""
-    # Help and quit are promised first: whoever sees only a few keys must see these.
+    """Return the footer's actions, each with its first cell, key and name (empty if it does not fit)."""
+    # Help and quit get room before the others: users who see only a few keys need these most.
     shown = sorted((a for a in actions if a.footer), key=lambda a: (a.group != "Views", a.id not in ("help", "quit")))
     texts = [(a, a.shown_keys.split()[0], f" {a.footer}") for a in shown]
     gap = 2 if sum(len(key) + len(name) + 2 for _, key, name in texts) < width else 1
     promised = [t for t in texts if t[0].group == "Views" or t[0].id in ("help", "quit")]
-    # Where not all modes have room for their names, the last ones keep their keys; the one that is shown is named.
+    # If the names of all modes do not fit, the last modes show only their keys; the active mode is always named.
     nameless = {a.id for a, _, _ in promised if a.group == "Views" and a.id != f"mode.{mode}"}
     for action, _, _ in promised:
         if action.id in nameless:

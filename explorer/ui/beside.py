@@ -1,4 +1,4 @@
-"""The second view shown on wide terminals: from the state to the state of that view. Pure."""
+"""The second view, shown beside the picture on wide terminals: its state, made from the state of the screen. Pure."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from explorer.ui.modes import MODES, Variant
 from explorer.ui.state import State
 
 FROM = 200
-"""Columns from which two views stand side by side: beside the panel each has 85 then, enough for curves and maps."""
+"""Width from which two views are shown side by side. With the panel each then has 85 columns, enough for curves and
+maps."""
 NOTHING = ""
 
 
 @dataclass(frozen=True)
 class CompanionView:
-    """A view that can stand beside another one."""
+    """A view that can be shown beside another one."""
 
     mode: str
-    ways: tuple[int, ...] = (0,)
-    """Variants of the mode; of several the one with the same part as the picture is shown."""
+    numbers: tuple[int, ...] = (0,)
+    """Numbers of the mode's variants that it can show; it prefers the variant with the same part as the picture."""
 
     @property
     def variants(self) -> tuple[Variant, ...]:
         """Variants that it can show."""
-        return tuple(MODES[self.mode].variants[way] for way in self.ways)
+        return tuple(MODES[self.mode].variants[number] for number in self.numbers)
 
-    def way(self, part: str) -> int:
-        """Return the variant to show beside a view of a part."""
-        return next((way for way, v in zip(self.ways, self.variants, strict=True) if v.part == part), self.ways[0])
+    def number(self, part: str) -> int:
+        """Return the number of the variant to show beside a view of a part."""
+        fitting = (number for number, v in zip(self.numbers, self.variants, strict=True) if v.part == part)
+        return next(fitting, self.numbers[0])
 
 
 COMPANIONS: Mapping[str, CompanionView] = {
@@ -42,7 +44,7 @@ COMPANIONS: Mapping[str, CompanionView] = {
     "labels": CompanionView("clusters", (2, 3)),
     "example": CompanionView("example"),
 }
-"""By name, in the order of the key that cycles through them; all other views stand alone."""
+"""Second views by name, in the order in which a key cycles through them; other views cannot be second views."""
 
 _USUAL: Mapping[str, str] = {
     "curves": "profile",
@@ -55,11 +57,11 @@ _USUAL: Mapping[str, str] = {
     "labels": "clusters",
     "paths": "clusters",
 }
-"""Second views until the user chooses, by first view; other views get the whole width."""
+"""Default second views, by first view; other first views get the whole width."""
 
 
 def shown(state: State) -> str:
-    """Return the name of the second view; empty for none."""
+    """Return the name of the second view; empty if there is none."""
     view = _view(state)
     name = dict(state.beside).get(view, _USUAL.get(view, NOTHING))
     return name if name in possible(state) else NOTHING
@@ -71,36 +73,36 @@ def possible(state: State) -> tuple[str, ...]:
 
 
 def put(state: State, name: str) -> State:
-    """Return the state with a second view, remembered for this first view."""
+    """Return the state with another second view, which is remembered for this first view."""
     return replace(state, beside=tuple({**dict(state.beside), _view(state): name}.items()))
 
 
 def cycled(state: State, by: int = 1) -> State:
-    """Return the state with the next second view, and after the last one none."""
+    """Return the state with the next second view; after the last one there is none."""
     there = (*possible(state), NOTHING)
     return put(state, there[(there.index(shown(state)) + by) % len(there)])
 
 
 def companion(state: State) -> State | None:
-    """Return the state of the second view; None where there is none."""
+    """Return the state of the second view; None if there is none."""
     name = shown(state)
     if not name:
         return None
-    way = COMPANIONS[name].way(state.variant.part)
+    number = COMPANIONS[name].number(state.variant.part)
     mode = COMPANIONS[name].mode
-    there = state.pointing(state.cursor)  # also where it was never moved
-    return replace(there, mode=mode, variants=tuple({**dict(state.variants), mode: way}.items()))
+    there = state.pointing(state.cursor)  # stores the cursor even if it was never moved
+    return replace(there, mode=mode, variants=tuple({**dict(state.variants), mode: number}.items()))
 
 
 def swapped(state: State) -> State | None:
-    """Return the state with both views swapped; None where the picture cannot stand beside."""
+    """Return the state with both views swapped; None if the picture cannot be a second view."""
     other = companion(state)
     mine = next((name for name, c in COMPANIONS.items() if state.variant in c.variants), NOTHING)
     return put(other, mine) if other is not None and mine else None
 
 
 def title(state: State) -> str:
-    """Return the view in words: 'Profile', 'Heat, layer by head, at one step'."""
+    """Return the title of the view: 'Profile', 'Heat, layer by head, at one step'."""
     mode = MODES[state.mode]
     return mode.title if len(mode.variants) == 1 else f"{mode.title}, {state.variant.title}"
 

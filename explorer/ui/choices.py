@@ -14,33 +14,33 @@ if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
 MORE = "\0more"
-"""Name of the row that unfolds a list; no measure, task, seed or corpus can have it."""
+"""Name of the row that unfolds a list; no measure, task, seed or corpus can have this name."""
 _DEFAULT = "options: default"
 SHORT = 4
-"""Most rows of a list that is never folded."""
+"""Largest number of rows of a list that is never folded."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One row: a section's head, a value that can be picked, or a range that can be typed."""
+    """A row of the panel: the head of a section, a value that can be picked, or a range that can be typed."""
 
     section: str
     name: str = ""
     mark: str = ""
-    """``(x)`` one of several, ``[x]`` any of several; empty for heads and ranges."""
+    """``(x)`` if one of several can be chosen, ``[x]`` if any can; empty for heads and ranges."""
     text: str = ""
     """Text of the row after its mark."""
     key: str = ""
-    """Key of the section, shown on its head."""
+    """Key of the section, shown in its head."""
 
     @property
     def head(self) -> bool:
-        """It cannot be picked."""
+        """Whether it is the head of a section, which cannot be picked."""
         return not self.name
 
 
 def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice]:
-    """Return all rows, or those whose name contains or (as a glob) matches the words, with their sections' heads."""
+    """Return all rows, or the rows whose name contains ``wanted`` or matches it as a glob, with the sections' heads."""
     measure = catalogue.measure(state.measured)
     against = state.compared_with
     sections = [
@@ -88,7 +88,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
 
 
 def _of_measure(state: State) -> str:
-    """Return the head of the measures; it tells where the view always shows the same one."""
+    """Return the head of the measures; it names the measure if the view always shows the same one."""
     return "measure" if state.measured == state.measure else f"measure: {state.measured}"
 
 
@@ -114,13 +114,13 @@ def _reference(name: str) -> str:
 
 
 def _statistic(state: State) -> list[Choice]:
-    """Return the row of the statistics that a table shows, where it is not all."""
+    """Return the row of the statistics that a table shows; none if it shows all statistics."""
     wanted = state.look.statistic
     return [Choice("statistic", "statistic", "", f"stat   {wanted}")] if wanted else []
 
 
 def _annotations(state: State, catalogue: Catalogue) -> list[Choice]:
-    """Return the annotations that the measure can read, where there are several."""
+    """Return the annotations that the measure can read; none if there is only one."""
     measure, info = catalogue.measure(state.measured), catalogue.info(state.corpus)
     fits = fitting(measure, info) if measure is not None and info is not None else ()
     chosen = state.labels(catalogue, measure) if measure is not None else ""
@@ -128,7 +128,7 @@ def _annotations(state: State, catalogue: Catalogue) -> list[Choice]:
 
 
 def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:
-    """Return one row for the measure's parameters: those that the user changed, with their values."""
+    """Return one row with the parameters that the user changed, and their values."""
     measure = catalogue.measure(state.measured)
     if measure is None or not measure.parameters:
         return []
@@ -137,8 +137,8 @@ def _parameters(state: State, catalogue: Catalogue) -> list[Choice]:
 
 
 def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
-    """Return the rows as they are where they fit; else fold the longest lists to the row that is picked, as many as
-    needed, but never the ``opened`` section."""
+    """Return the rows unchanged if they fit into ``room`` lines. Otherwise fold as many lists as needed, the longest
+    first, to the row that is picked; the ``opened`` section is never folded."""
     sections = _sections(rows)
     lengths = {name: len(section) for name, section in sections.items() if any(r.mark == _one(True) for r in section)}
     left = len(rows)
@@ -152,13 +152,13 @@ def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
         sections[name] = [*kept[:-1], replace(kept[-1], text=f"    {len(section) + 2 - len(kept)} more (enter)")]
         left -= lengths[name] - len(kept)
     shown = [row for section in sections.values() for row in section]
-    if left > room:  # parameters that nobody changed: the filter line sets them too
+    if left > room:  # unchanged parameters can be left out: the filter line sets them too
         shown = [row for row in shown if (row.section, row.text) != ("parameters", _DEFAULT)]
     return shown
 
 
 def _sections(rows: list[Choice]) -> dict[str, list[Choice]]:
-    """Return each head with its rows, by the head's section."""
+    """Return each head with its rows, by the name of the section."""
     found: dict[str, list[Choice]] = {}
     name = ""
     for row in rows:
@@ -168,7 +168,7 @@ def _sections(rows: list[Choice]) -> dict[str, list[Choice]]:
 
 
 def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
-    """Return the state after a row was picked."""
+    """Return the state after a row is picked."""
     match row.section:
         case "measure":
             return replace(state, measure=row.name)
@@ -186,7 +186,7 @@ def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
 
 
 def typed(row: Choice, state: State, catalogue: Catalogue) -> tuple[str, str] | None:
-    """Return the present value of a row that is typed, and a hint; None for a row that is picked."""
+    """Return the value and a hint for a row whose value is typed; None for a row that is picked."""
     measure = catalogue.measure(state.measured)
     match row.section:
         case "step" | "layer":

@@ -1,4 +1,4 @@
-"""Completion of SQL: tables after FROM and JOIN, else columns of the tables that a statement names. Pure."""
+"""Complete SQL: tables after FROM and JOIN, elsewhere the columns of the tables that the statement names. Pure."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def prefix(before: str) -> str:
 
 
 def completions(before: str, whole: str, columns: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return endings of the word at the end of ``before``, likeliest first; none while no letter is typed.
+    """Return completions of the word at the end of ``before``, the likeliest first; none before a letter is typed.
 
     Args:
         before: the statement up to the cursor.
-        whole: all of it, which tells the tables.
-        columns: of each table.
+        whole: the whole statement, which names the tables.
+        columns: columns of each table.
     """
     typed = prefix(before)
     if _TABLE_BEFORE.search(before):

@@ -1,6 +1,6 @@
-"""Cursors of states and of pictures: a state points at values (step 80, layer 3), a picture at places on its axes.
+"""Convert cursors: a state points at values (step 80, layer 3), a picture points at places on its axes.
 
-Two views so mean the same step, whatever other steps each of them has.
+With values, the cursor means the same step in two views even if their other steps differ.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from explorer.views.base import View
 
 _AS_THEY_ARE = (NOWHERE.x, END)
-"""No place and the last place: they are their own values, also when more steps come."""
+"""No place, and the last place. They are stored unchanged: the last place stays the last when steps are added."""
 
 
 def drawn(state: State, view: View) -> Cursor:
-    """Return where a view draws the state's cursor: at its value, or at the nearest smaller one that the view has."""
+    """Return the place where a view draws the state's cursor: at its value, or at the view's next smaller value."""
     x, y = _axes(state, view)
     return Cursor(_place(x, state.cursor.x), _place(y, state.cursor.y))
 
 
 def meant(state: State, view: View, at: Cursor) -> Cursor:
-    """Return the values of a place in a view, as a state remembers them."""
+    """Return the values at a place of a view, as a state stores them."""
     x, y = _axes(state, view)
     return Cursor(_value(x, at.x), _value(y, at.y))
 
@@ -37,8 +37,9 @@ def meant(state: State, view: View, at: Cursor) -> Cursor:
 def pointed(state: State, view: View, before: Cursor, now: Cursor) -> State:
     """Return the state with the cursor moved from one place in a view to another.
 
-    A coordinate that has not moved keeps its value, also one that this view has not and draws elsewhere. Another layer
-    or head is from then on the one that views of one layer or head show, until the user chooses another one there.
+    A coordinate that did not move keeps its value, even if this view does not have the value and draws the cursor
+    elsewhere. If the cursor moves to another layer or head, views of a single layer or head show that one from then on,
+    until the user chooses another one there.
     """
     old, new = state.cursor, meant(state, view, now)
     moved = before.x != now.x, before.y != now.y
@@ -57,7 +58,7 @@ def pointed(state: State, view: View, before: Cursor, now: Cursor) -> State:
 
 
 def aligned(companion: State, state: State, view: View) -> State:
-    """Return the state of a view beside the picture, with its cursor on the picture's layer where that shows one."""
+    """Return the state of the second view, with its cursor on the picture's layer if the picture shows a single one."""
     kind, layer, at = state.variant.kind, state.look.layer, companion.cursor
     if kind is None or "layer" not in kind.depends or LAYER in state.variant.meaning:
         return companion
@@ -68,7 +69,7 @@ def aligned(companion: State, state: State, view: View) -> State:
 
 
 def _axes(state: State, view: View) -> tuple[Sequence[int], Sequence[int]]:
-    """Return the values along x and y of a view; empty where no other view shares them."""
+    """Return the values along x and y of a view; an axis that no other view shares has none."""
     x, y = (view.places(name) if name else () for name in state.variant.meaning)
     return x, y
 

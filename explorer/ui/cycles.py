@@ -1,4 +1,4 @@
-"""Steps to the next measure, task, seed and so on: from one state to another. Pure."""
+"""Go to the next measure, task, seed and so on: functions from one state to the next. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from explorer.ui.state import FIRST_MEASURE, Catalogue, State, compared, settled
 from explorer.views.base import Cursor, DrawOptions
 
 ALL = ""
-"""Stands for all of them, in place of a name."""
+"""Used in place of a name, for all names."""
 
 
 def cycled(choices: Sequence[str], current: str, by: int = 1) -> str:
-    """Return the choice after the current one, starting again at the end; the first if it is not one of them."""
+    """Return the choice after the current one; the first after the last, or if ``current`` is not a choice."""
     if current not in choices:
         return choices[0] if choices else current
     return choices[(choices.index(current) + by) % len(choices)]
@@ -28,26 +28,26 @@ def next_measure(state: State, catalogue: Catalogue, by: int = 1) -> State:
 
 
 def next_task(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """Return the state with the next task; after the last one all of them."""
+    """Return the state with the next task; after the last one, with all tasks."""
     there = catalogue.tasks(state.corpus)
     chosen = cycled((*there, ALL) if len(there) > 1 else there, _one(state.tasks, there), by)
     return settled(replace(state, tasks=there if chosen == ALL else (chosen,)), catalogue)
 
 
 def next_seed(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """Return the state with the next seed; after the last one all of them."""
+    """Return the state with the next seed; after the last one, with all seeds."""
     there = catalogue.seeds(state.corpus, state.tasks)
     chosen = cycled((ALL, *there), _one(state.seeds or there, there), by)
     return replace(state, seeds=() if chosen == ALL else (chosen,))
 
 
-def where(state: State, catalogue: Catalogue, what: str, key: str, way: str) -> str:
-    """Return which task or seed is shown, and how to get to the others, as a sentence.
+def where(state: State, catalogue: Catalogue, what: str, key: str, other_picture: str) -> str:
+    """Return a sentence that says which task or seed is shown, and how to get to the others.
 
     Args:
         what: ``task`` or ``seed``.
-        key: that leads to the next.
-        way: the key of the next picture.
+        key: key for the next task or seed.
+        other_picture: key for the next picture.
     """
     there = catalogue.tasks(state.corpus) if what == "task" else catalogue.seeds(state.corpus, state.tasks)
     chosen = (state.tasks if what == "task" else state.seeds) or there
@@ -65,12 +65,12 @@ def where(state: State, catalogue: Catalogue, what: str, key: str, way: str) -> 
         and not state.variant.every_task
         and state.variant.part != what
     ):
-        words += f" Only {chosen[0]} is drawn" + (f"; {way}: one line per task." if what in parts else ".")
+        words += f" Only {chosen[0]} is drawn" + (f"; {other_picture}: one line per task." if what in parts else ".")
     return words
 
 
 def _one(chosen: Sequence[str], there: Sequence[str]) -> str:
-    """Return the one that is chosen; ALL where several are."""
+    """Return the only chosen name; ALL if several are chosen."""
     return chosen[0] if len(chosen) == 1 and len(there) > 1 else ALL
 
 
@@ -87,8 +87,8 @@ def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
 
 
 def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
-    """Return the state with the mode's next variant; a variant that compares tasks adds the others where only one is
-    chosen, behind it, so that views of one task still show it."""
+    """Return the state with the mode's next variant. If a variant compares tasks and only one is chosen, the other
+    tasks are added after it, so that views of one task still show the same."""
     there = dict(state.variants)
     there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
     new = replace(state, variants=tuple(there.items()))
@@ -98,10 +98,10 @@ def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
 
 
 def stepped(state: State, catalogue: Catalogue, by: int) -> State:
-    """Return the state one step on, in every view of one step or with steps along x.
+    """Return the state with the next step, for all views of one step or with steps along x.
 
     Raises:
-        BertdynError: nothing is chosen.
+        BertdynError: the selection is not valid or empty.
     """
     measure = catalogue.measure(state.measure)
     asked = state.chosen(catalogue, state.measure if measure is None or measure.compares else FIRST_MEASURE)
@@ -112,7 +112,7 @@ def stepped(state: State, catalogue: Catalogue, by: int) -> State:
 
 
 def looking(state: State, catalogue: Catalogue, what: str, by: int) -> State:
-    """Return the state with the next layer or head, for views of one."""
+    """Return the state with the next layer or head, for views of a single layer or head."""
     if what == "head":
         return replace(state, look=replace(state.look, head=(state.look.head + by) % (catalogue.heads + 1)))
     layer = catalogue.layers if state.look.layer is None else state.look.layer
@@ -120,7 +120,7 @@ def looking(state: State, catalogue: Catalogue, what: str, by: int) -> State:
 
 
 def resorted(options: DrawOptions, columns: Sequence[str]) -> DrawOptions:
-    """Return the next order of a table: each column ascending, then descending, at the end its own order again."""
+    """Return the next order of a table: by each column, ascending and then descending, at last its own order again."""
     if options.sort and not options.descending:
         return replace(options, descending=True)
     return replace(options, sort=cycled(("", *columns), options.sort), descending=False)

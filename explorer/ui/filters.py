@@ -1,4 +1,4 @@
-"""The filter line: ``task:sst* step>=100 layer:8-12 seed!=3 module:query variance:0.9``. Pure."""
+"""Apply filter lines such as ``task:sst* step>=100 layer:8-12 seed!=3 module:query variance:0.9``. Pure."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _Spans = tuple[tuple[int, int | None], ...]
 
 
 def is_condition(word: str) -> bool:
-    """Return whether a word is a condition such as ``step>=100``; other words are searched among names."""
+    """Return whether a word is a condition such as ``step>=100``; all other words are parts of names."""
     return _CONDITION.fullmatch(word) is not None
 
 
 def filtered(state: State, catalogue: Catalogue, text: str) -> State:
-    """Apply a filter line.
+    """Return the state after a filter line is applied.
 
-    Names may be globs, several separated by commas; ``!=`` takes what does not match. Numbers may be ranges, or be
-    compared. Of several conditions on one field all must hold, but for heads and statistics: there the last one does.
-    Other names are axes or parameters of the measure that is shown.
-    Words without a condition are looked for among tasks.
+    The value of a condition may be globs, separated by commas; ``!=`` selects all names that do not match. Numbers may
+    be ranges, or be compared with ``>=`` and so on. If a field has several conditions, all must hold; for heads and
+    statistics only the last one counts. Axes and parameters of the measure that is shown are fields too.
+    Words that are not conditions select tasks.
 
     Raises:
-        BertdynError: a word that matches nothing; says what there is.
+        BertdynError: a word matches nothing; the message lists the possible values.
     """
     said: set[str] = set()
     for word in text.split():
@@ -88,13 +88,13 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
 
 
 def own_axis(state: State, catalogue: Catalogue, name: str) -> Axis | None:
-    """Return the axis of that name that only the measure has; None where it has none."""
+    """Return the measure's own axis with that name; None if it has no such axis."""
     measure = catalogue.measure(state.measured)
     return next((axis for axis in choosable_axes(measure) if axis.name == name), None) if measure is not None else None
 
 
 def _along(state: State, axis: Axis, sign: str, wanted: str) -> State:
-    """Choose along one of the measure's own axes; everything is stored as no choice."""
+    """Return the state with a choice along one of the measure's own axes; "all" is stored as no choice."""
     text = {"!=": f"!{wanted}", ">=": f"{wanted}-"}.get(sign, wanted)
     everything = text in ("", "all", "*")
     if not everything:
@@ -105,10 +105,10 @@ def _along(state: State, axis: Axis, sign: str, wanted: str) -> State:
 
 
 def conditions(what: str, typed: str) -> tuple[str, str]:
-    """Return the conditions in a typed line, and the words between them.
+    """Return the conditions in a typed line, and its other words.
 
     Args:
-        what: the row of the panel that the line was typed for (``step``, ``parameters``); empty: a filter line.
+        what: row of the panel that the line was typed for (``step``, ``parameters``); empty for a filter line.
     """
     if what and what != "parameters":
         wanted = typed.replace(" ", "")
@@ -117,16 +117,16 @@ def conditions(what: str, typed: str) -> tuple[str, str]:
     return " ".join(filter(is_condition, words)), " ".join(w for w in words if not is_condition(w))
 
 
-def unheard(state: State, text: str, key_of: Callable[[str], str]) -> str:
-    """Return a sentence about conditions that the mode cannot show; empty where there are none."""
+def without_effect(state: State, text: str, key_of: Callable[[str], str]) -> str:
+    """Return a sentence about conditions that have no effect in this mode; empty if there are none."""
     said = {match[1] for match in map(_CONDITION.fullmatch, text.split()) if match}
     rows = {"statistic", *(axis for axis, _ in state.along(state.measured) if axis in (LABEL_A.name, LABEL_B.name))}
     if not said & rows or _shows_statistics(MODES[state.mode]):
         return ""
     where = ", ".join(f"{m.title} ({key_of(f'mode.{m.name}')})" for m in MODES.values() if _shows_statistics(m))
     mode = MODES[state.mode].title
-    what = "statistics that it is made for" if "statistic" in said else "values that stand for whole layers"
-    return f"{mode} shows the {what}; rows of other ones are in {where}."
+    what = "its own statistics" if "statistic" in said else "values of whole layers"
+    return f"{mode} shows only {what}; all rows are in {where}."
 
 
 def _shows_statistics(mode: Mode) -> bool:
@@ -135,7 +135,7 @@ def _shows_statistics(mode: Mode) -> bool:
 
 
 def _set(state: State, catalogue: Catalogue, name: str, value: str) -> State:
-    """Set a parameter of the measure that is shown; its default is stored as no change."""
+    """Return the state with a parameter of the measure that is shown; its default value is not stored."""
     measure = catalogue.measure(state.measured)
     there = {p.name: p for p in measure.parameters} if measure is not None else {}
     if measure is None or name not in there:
@@ -155,7 +155,7 @@ def _set(state: State, catalogue: Catalogue, name: str, value: str) -> State:
 
 
 def _ranges(what: str, sign: str, wanted: str, before: Ranges | None) -> Ranges | None:
-    """Return the numbers that a condition and earlier ones on the same field allow."""
+    """Return the numbers that are allowed by a condition and by the earlier ones on the same field."""
     if sign == ":" and wanted in ("", "all", "*"):
         return before
     given = Ranges.parse(wanted, what)
@@ -164,7 +164,7 @@ def _ranges(what: str, sign: str, wanted: str, before: Ranges | None) -> Ranges 
     else:
         low, high = given.spans[0]
         if len(given.spans) > 1 or low != high:
-            raise BertdynError(f"{what}{sign}{wanted}: a number is compared with one number.")
+            raise BertdynError(f"{what}{sign}{wanted}: {sign} needs a single number.")
         spans = {
             ">=": ((low, None),),
             ">": ((low + 1, None),),

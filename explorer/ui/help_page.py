@@ -1,4 +1,4 @@
-"""The help page: the views on the screen, the measure, then the keys, those of the mode first."""
+"""The help page: the views on the screen, the measure, then the keys, with the keys of the mode first."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from explorer.ui.modes import Mode, Variant
 
 COLUMN = 50
-"""Cells that a column of keys needs at least."""
+"""Smallest width of a column of keys, in cells."""
 READABLE = 110
-"""Most cells of a line of prose; from twice as many on the picture and the measure stand side by side."""
+"""Largest width of a line of prose, in cells. From twice this width on, picture and measure stand side by side."""
 _GAP = 3
 _KEYS = 9
 _SHORT = 200
-"""Letters of a definition that are worth reading before the keys."""
+"""Length of the part of a definition that is shown before the keys, in characters."""
 
 
 class Shown(NamedTuple):
@@ -39,10 +39,13 @@ class Shown(NamedTuple):
 
 
 class Page:
-    """The page at any width."""
+    """The help page, which can be printed at any width."""
 
     def __init__(self, palette: Palette, shown: Shown, plainly: bool = False) -> None:
-        """``plainly``: only characters that every font has."""
+        """
+        Args:
+            plainly: use only characters that every font has.
+        """
         self._palette, self._shown, self._plainly = palette, shown, plainly
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
@@ -64,7 +67,7 @@ class Page:
             yield from self._definition(set_, self._shown.measure, min(width, READABLE))
 
     def _picture(self, set_: _Setter, width: int) -> Iterator[Text]:
-        """Describe what is on the screen, and list the other pictures of the mode."""
+        """Describe the views on the screen, and list the other pictures of the mode."""
         mode, views = self._shown.mode, self._shown.views
         for view in views or [(mode.title, mode.help)]:
             title, *said = filter(None, view)
@@ -86,7 +89,7 @@ class Page:
         yield from set_.lines(short + more, width - 2, self._palette.text, 2)
 
     def _keys(self, set_: _Setter, width: int) -> Iterator[list[Text]]:
-        """List the mode's own keys, then all others by group."""
+        """List the mode's own keys, then all other keys by group."""
         mode = self._shown.mode
         pairs = together(self._shown.actions)
         own = [pair for name in mode.keys for pair in pairs if pair[0].id == name or pair[-1].id == name]
@@ -108,8 +111,8 @@ class Page:
             yield block
 
     def _definition(self, set_: _Setter, measure: Measure, width: int) -> Iterator[Text]:
-        """Describe the measure in the registry's words."""
-        yield from set_.lines(f"More of {measure.name}: {measure.title}", width, self._palette.strong)
+        """Describe the measure with the texts of the registry."""
+        yield from set_.lines(f"More about {measure.name}: {measure.title}", width, self._palette.strong)
         facts = {
             "is": measure.definition if brief(measure.definition) != measure.definition else "",
             "unit": f"{measure.unit or 'none'}, {measure.low:g} to {measure.high:g}; n counts {measure.counts}",
@@ -124,19 +127,19 @@ class Page:
 
 
 class _Setter:
-    """Wraps words into lines."""
+    """Sets text in lines."""
 
     def __init__(self, console: Console, palette: Palette, plainly: bool) -> None:
         self._console, self._palette, self._plainly = console, palette, plainly
 
     def lines(self, words: str, width: int, style: object, indent: int = 0) -> list[Text]:
-        """Return lines of at most ``width`` cells behind an indent."""
+        """Return a text wrapped into lines of at most ``width`` cells, plus an indent."""
         text = Text(plain(words) if self._plainly else words, style)  # type: ignore[arg-type]
         return [Text(" " * indent) + line for line in text.wrap(self._console, max(1, width))]
 
 
 def brief(definition: str) -> str:
-    """Return the first sentences of a definition, as many as are quickly read; at least one."""
+    """Return the first sentences of a definition that are quickly read; at least one sentence."""
     sentences = definition.replace(". ", ".\n").split("\n")
     said = sentences[0]
     for sentence in sentences[1:]:
@@ -147,7 +150,7 @@ def brief(definition: str) -> str:
 
 
 def together(actions: Sequence[Action]) -> list[list[Action]]:
-    """Return the actions in their order, each with the one that does the opposite."""
+    """Return the actions in their order, each in one list with its opposite."""
     found: list[list[Action]] = []
     for action in actions:
         if found and action.back:
@@ -158,7 +161,8 @@ def together(actions: Sequence[Action]) -> list[list[Action]]:
 
 
 def columns(blocks: Iterable[list[Text]], many: int) -> list[list[Text]]:
-    """Set blocks in ``many`` columns, each where it can stand highest: the first are seen without scrolling."""
+    """Arrange blocks in ``many`` columns, each block at the end of the shortest column, so that the first blocks are
+    visible without scrolling."""
     found: list[list[Text]] = [[] for _ in range(many)]
     for block in blocks:
         column = min(found, key=len)
@@ -167,7 +171,7 @@ def columns(blocks: Iterable[list[Text]], many: int) -> list[list[Text]]:
 
 
 def abreast(sides: Sequence[Sequence[Text]], width: int) -> Iterator[Text]:
-    """Set columns of ``width`` cells side by side."""
+    """Yield lines that show columns of ``width`` cells side by side."""
     for row in range(max(map(len, sides), default=0)):
         line = Text()
         for at, side in enumerate(sides):
@@ -181,4 +185,4 @@ def _noise(measure: Measure) -> str:
     if not measure.floor:
         return ""
     where = f"within {measure.floor:g} of {measure.same:g}" if measure.same else f"below {measure.floor:g}"
-    return f"values {where} are rounding of the stored numbers"
+    return f"values {where} are rounding errors of the stored numbers"

@@ -1,4 +1,4 @@
-"""Undo of the selection; cursors and drawing options are not part of it."""
+"""Undo and redo of the selection. Cursors and drawing options are not part of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HOW = ("mode", "variants", "look", "cursors", "options", "beside")
 
 
 def about(state: State) -> State:
-    """Return the selection alone: equal for two states of the same values."""
+    """Return a state with only the selection; it is equal for all states that show the same values."""
     plain = State()
     return replace(state, **{name: getattr(plain, name) for name in _HOW})
 
@@ -23,24 +23,24 @@ def taken(selection: State, state: State) -> State:
 
 
 class SelectionHistory:
-    """Keeps the selections before and after the one that is shown."""
+    """Keeps the earlier selections, and the selections that were undone."""
 
     def __init__(self) -> None:
         self._past: list[State] = []
         self._future: list[State] = []
 
     def note(self, old: State, new: State) -> None:
-        """Note that the user left a state for another one; forget what had been undone."""
+        """Record a change of the state by the user; forget the selections that were undone."""
         if about(old) != about(new):
             self._past = [*self._past[1 - MOST :], about(old)]
             self._future.clear()
 
     def back(self, state: State) -> State | None:
-        """Return the state with the selection before; None at the beginning."""
+        """Return the state with the previous selection; None if there is none."""
         return self._step(state, self._past, self._future)
 
     def forth(self, state: State) -> State | None:
-        """Return the state with the selection that was undone; None where nothing was."""
+        """Return the state with the selection that was undone last; None if none was."""
         return self._step(state, self._future, self._past)
 
     @staticmethod

@@ -1,5 +1,7 @@
-"""A queue of requests, done one at a time, each in a child process of its own session: cancelling frees its memory and
-its GPU. What kind of request it is makes no difference here."""
+"""Do requests of any kind one at a time, each in a child process with its own session.
+
+Cancelling a job ends its process, which frees its memory and its GPU.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
 
 PROGRESS_SECONDS = 0.25
 GRACE_SECONDS = 3.0
-"""How long a cancelled job may take to keep what it has finished."""
+"""Time that a cancelled job may take to store its finished values."""
 MOST_REASONS = 20
-"""Failures of a job that are kept in words; all are counted."""
+"""Largest number of failures of a job whose messages are kept; all failures are counted."""
 
 
 @dataclass
@@ -39,15 +41,16 @@ class _Entry:
     asked: bool
     state: HowItIs = "waiting"
     stop: str = ""
-    """Why it must end: ``cancelled`` by the user, or ``replaced`` by one that goes first."""
+    """Why it must end: ``cancelled`` by the user, or ``replaced`` by a job that goes first."""
     said: dict[str, object] = field(default_factory=dict)
 
 
-class Jobs:
-    """Does one request after the other; the one that came last goes first.
+class JobRunner:
+    """A queue that does one request after the other; the latest request goes first.
 
-    What it displaces waits when the user asked for it; else it is set aside until it is started again.
-    A thread of its own starts the child and listens to it. ``post`` must be safe to call from any thread.
+    A job that is stopped for it waits for its next turn if the user asked for that job; otherwise it is set aside
+    until it is started again. A thread starts each child process and reads its messages. ``post`` must be safe to call
+    from any thread.
     """
 
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
@@ -61,24 +64,28 @@ class Jobs:
 
     @property
     def request(self) -> Request | None:
-        """What is being done; None when nothing is."""
+        """Request that is being done; None if there is none."""
         running = self._running
         return None if running is None else running.request
 
     @property
     def waiting(self) -> int:
-        """Jobs that wait their turn."""
+        """Number of jobs that wait."""
         return len(self._waiting)
 
     def start(self, request: Request, asked: bool = False) -> None:
-        """Begin a request now; what it displaces loses nothing that was finished."""
+        """Begin a request now. A job that is stopped for it keeps its finished values.
+
+        Args:
+            asked: whether the user asked for it.
+        """
         with self._lock:
             running = self._running
             if running is not None and running.request == request and not running.stop:
                 running.asked = running.asked or asked
                 return
             asked = asked or any(e.asked for e in self._waiting if e.request == request)
-            # What began by itself and never had its turn is not looked at any more.
+            # Waiting jobs that the user did not ask for are dropped: their values are no longer on the screen.
             self._waiting = [e for e in self._waiting if e.asked and e.request != request]
             self._count += 1
             self._waiting.insert(0, _Entry(self._count, request, asked))
@@ -89,7 +96,7 @@ class Jobs:
                 self._stop(running, "replaced")
 
     def cancel(self, number: int | None = None) -> bool:
-        """Stop what runs, or one job by its number; the queue goes on. False when there was nothing to stop."""
+        """Stop the running job, or the job with a number; return False if there is none. The queue continues."""
         with self._lock:
             running = self._running
             if running is not None and number in (None, running.number):
@@ -120,13 +127,13 @@ class Jobs:
         return process.pid if process is not None and process.returncode is None else None
 
     def cancel_all(self) -> None:
-        """Stop what runs and start nothing after it."""
+        """Stop the running job and drop all waiting ones."""
         with self._lock:
             self._waiting.clear()
             self.cancel()
 
     def finish(self) -> None:
-        """Cancel all and wait, at most for the time of grace: nothing is left running behind the user."""
+        """Cancel all jobs and wait for at most GRACE_SECONDS, so that no process outlives the explorer."""
         self.cancel_all()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._running is not None and time.monotonic() < deadline:
@@ -158,7 +165,7 @@ class Jobs:
             self._post(Ended(entry.request, how, "" if stop else reason, said))  # type: ignore[arg-type]
 
     def _sorted_away(self, entry: _Entry, reason: str) -> _Entry | None:
-        """Put an ended job where it belongs; returned where it must wait for its next turn."""
+        """Set the state of an ended job and list it as over; return it instead if it must wait for its next turn."""
         if entry.stop == "replaced" and entry.asked:
             return replace(entry, state="waiting", stop="")
         if entry.stop:
@@ -192,7 +199,10 @@ class Jobs:
             return child.how_ended("The job", process.returncode, child.last_line(complaints.read()))
 
     def _listen(self, process: subprocess.Popen[bytes], entry: _Entry) -> str | None:
-        """Pass progress on; returns why not everything was done (empty when it was), None without a last word."""
+        """Post progress until the child ends; return why some work was not done (empty if all was done).
+
+        Return None if the child ended without a final message.
+        """
         from explorer.compute.protocol import Outcome, Refused, Update, read_message
 
         assert process.stdout is not None
@@ -231,7 +241,7 @@ class Jobs:
 
 
 def _words(request: Request) -> tuple[str, str, tuple[tuple[str, str], ...], str]:
-    """What the list of jobs says of a request: the fields of ``Job`` behind its number."""
+    """Return the fields of ``Job`` that describe a request: those after its number."""
     return request.title, request.subject, tuple(request.facts.items()), request.units
 
 

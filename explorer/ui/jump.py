@@ -1,4 +1,4 @@
-"""Jump labels: every place on the screen that can be reached gets one or two letters. Pure."""
+"""Jump labels: each place on the screen that can be reached gets one or two letters. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Generic, TypeVar
 from explorer.render.targets import Target
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
-"""Those under the fingers first."""
+"""Letters of the labels; the letters of the home row come first."""
 
 Place = TypeVar("Place", bound=Hashable)
 
 
 def labels(many: int) -> tuple[str, ...]:
-    """Return ``many`` labels, short ones first, none a prefix of another; at most the square of the letters."""
+    """Return ``many`` labels, short ones first. No label is a prefix of another, and there are at most 26 * 26."""
     long = max(0, -(-(many - len(LETTERS)) // (len(LETTERS) - 1)))
     long = min(long, len(LETTERS))
     short = LETTERS[: len(LETTERS) - long]
@@ -24,28 +24,28 @@ def labels(many: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Jump(Generic[Place]):
-    """Labels of places, and the letters typed so far."""
+    """The labels of places, and the letters typed so far."""
 
     places: tuple[tuple[str, Place], ...]
     typed: str = ""
 
     @classmethod
     def to(cls, places: Sequence[Place]) -> Jump[Place]:
-        """Label places, the first ones with one letter; when labels run out the rest get none."""
+        """Return labels for places. The first places get one letter; if labels run out, the last places get none."""
         return cls(tuple(zip(labels(len(places)), places, strict=False)))
 
     def type(self, letter: str) -> Jump[Place]:
-        """Add a letter."""
+        """Return the jump after a letter is typed."""
         return replace(self, typed=self.typed + letter.lower())
 
     @property
     def left(self) -> tuple[tuple[str, Place], ...]:
-        """Places that may still be meant, each with the letters that remain to be typed."""
+        """Places that can still be reached, each with the letters that remain to be typed."""
         return tuple((label[len(self.typed) :], place) for label, place in self.places if label.startswith(self.typed))
 
     @property
     def reached(self) -> Place | None:
-        """The place whose label was typed in full."""
+        """The place whose label was typed in full; None if there is none yet."""
         return next((place for label, place in self.left if not label), None)
 
 
@@ -56,11 +56,11 @@ class JumpPlace:
     x: int
     y: int
     target: Target | None = None
-    """A target of the picture; None: the panel's row in that line."""
+    """Target of the picture; None: the panel's row in line ``y``."""
 
 
 def along(first: Target, spots: Sequence[JumpPlace]) -> tuple[JumpPlace, ...]:
-    """Return the cells of a map's row below its column labels, or of a column beside its row labels."""
+    """Return the cells along a map's row (one per column label), or along its column (one per row label)."""
     there = [(spot, spot.target) for spot in spots if spot.target is not None]
     if first.column < 0 <= first.row:
         return tuple(JumpPlace(s.x, first.y, t) for s, t in there if t.row < 0 <= t.column)

@@ -1,4 +1,4 @@
-"""Keys in force: those of actions.py, changed by the user's [keys]. Mistakes are reported before the start."""
+"""Apply the user's [keys] to the keys of actions.py. Mistakes are reported before the explorer starts."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def in_force(changed: Mapping[str, str], actions: tuple[Action, ...] = ACTIONS) 
     """Return every action with the keys that call it.
 
     Args:
-        changed: keys by action id, several separated by commas; characters (``?``) or names (``question_mark``).
+        changed: keys by action id, separated by commas; each is a character (``?``) or a name (``question_mark``).
 
     Raises:
-        BertdynError: a key that no keyboard has, or one that would call two actions.
+        BertdynError: a key does not exist, or would call two actions.
     """
     found = tuple(replace(a, keys=_keys(a.id, changed[a.id])) if a.id in changed else a for a in actions)
     taken = dict(ALWAYS)
-    for action in sorted(found, key=lambda a: a.id in changed):  # the change is the one to be told about
+    for action in sorted(found, key=lambda a: a.id in changed):  # so that the message names the changed action last
         for key in action.keys:
             other = taken.setdefault(key, action.id)
             if other != action.id:
@@ -39,17 +39,17 @@ def in_force(changed: Mapping[str, str], actions: tuple[Action, ...] = ACTIONS) 
 
 
 def keymap(changed: Mapping[str, str]) -> dict[str, str]:
-    """Return the changes for Textual: by the binding's id, names of keys separated by commas."""
+    """Return the changes as Textual needs them: names of keys separated by commas, by the id of the binding."""
     return {name: ",".join(_keys(name, keys)) for name, keys in changed.items()}
 
 
 def shown(key: str) -> str:
-    """Return a key as a person reads it."""
+    """Return a key as it is displayed."""
     return Action("", (key,), "", "", "", "").shown_keys
 
 
 def _keys(action: str, said: str) -> tuple[str, ...]:
-    # A comma between commas, or alone, is the key itself.
+    # A comma between two commas, or a single comma, is the comma key.
     words = [word.strip() for word in said.replace(",,", ",comma").split(",")] if said != "," else ["comma"]
     return tuple(dict.fromkeys(_key(action, word) for word in words))
 
@@ -63,5 +63,5 @@ def _key(action: str, word: str) -> str:
     if known and all(m in _MODIFIERS for m in modifiers):
         return "+".join([*modifiers, name])
     close = difflib.get_close_matches(word, sorted(NAMES), 1)
-    hint = f" Did you mean '{close[0]}'?" if close else " A character, or a name such as ctrl+x, f5, space, pageup."
-    raise BertdynError(f"[keys]: '{action}' wants '{word}', which is not a key name.{hint}")
+    hint = f"Did you mean '{close[0]}'?" if close else "Use a character, or a name such as ctrl+x, f5, space, pageup."
+    raise BertdynError(f"[keys]: '{action}' has the key '{word}', which is not a key name. {hint}")

@@ -1,4 +1,4 @@
-"""The queue of keys typed ahead: the same keys lead to the same place at any speed. Pure."""
+"""A queue of keys that were typed ahead: the same keys have the same effect at any speed. Pure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ Typed = TypeVar("Typed")
 
 
 class Gate(Enum):
-    """When a key can be acted on."""
+    """Tells when a key can be acted on."""
 
     OPEN = "now"
-    PASSABLE = "later; keys behind it may go first"
-    SHUT = "later; the meaning of the keys behind it depends on it"
+    PASSABLE = "later; later keys may go first"
+    SHUT = "later; the meaning of later keys depends on it"
 
 
 class KeyQueue(Generic[Typed]):
-    """Acts on keys in their order; holds those that come too early, and tries them again with every ``release``."""
+    """Acts on keys in their order. Keys that come too early are held, and tried again at every ``release``."""
 
     def __init__(self, gate: Callable[[Typed], Gate], act: Callable[[Typed], Awaitable[bool]]) -> None:
         """
         Args:
-            gate: when a key can be acted on; asked again with each release.
-            act: acts on a key; returns True when it may lead elsewhere, so that all behind it must wait for ``led``.
+            gate: returns when a key can be acted on; called again at each release.
+            act: acts on a key; returns True if the key may move the focus. Later keys then wait for ``key_done``.
         """
         self._gate, self._act = gate, act
         self._held: list[tuple[Typed, Gate]] = []
@@ -32,11 +32,11 @@ class KeyQueue(Generic[Typed]):
 
     @property
     def waiting(self) -> bool:
-        """Some key is held."""
+        """Whether any key is held."""
         return bool(self._held)
 
     async def put(self, typed: Typed) -> None:
-        """Act on a key now, or hold it."""
+        """Act on a key, or hold it."""
         shut = self._leading or any(gate is Gate.SHUT for _, gate in self._held)
         gate = Gate.SHUT if shut else self._gate(typed)
         if gate is Gate.OPEN:
@@ -45,16 +45,16 @@ class KeyQueue(Generic[Typed]):
             self._held.append((typed, gate))
 
     async def release(self) -> None:
-        """Act on the held keys, as far as their gates are open now."""
+        """Act on the held keys whose gate is open now."""
         held, self._held = self._held, []
         for typed, _ in held:
             await self.put(typed)
 
-    async def led(self) -> None:
-        """Go on: the last key has led where it leads."""
+    async def key_done(self) -> None:
+        """Continue after the last key has taken effect."""
         self._leading = False
         await self.release()
 
     def forget(self) -> None:
-        """Drop the keys that others may pass: they were meant for a picture that is no longer wanted."""
+        """Drop the keys that later keys may pass: they were typed for a picture that is no longer requested."""
         self._held = [(typed, gate) for typed, gate in self._held if gate is not Gate.PASSABLE]

@@ -1,4 +1,4 @@
-"""Messages to the main screen, from the data thread, the jobs and the modes' own threads."""
+"""Messages to the main screen from the data thread, the jobs, and the modes' own threads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Listed(Message):
 
 @dataclass
 class Loaded(Message):
-    """A view that was asked for."""
+    """A requested view was read."""
 
     wish: Wish
     view: View
@@ -35,7 +35,7 @@ class Loaded(Message):
 
 @dataclass
 class Failed(Message):
-    """There is no view, and why. ``wish`` is None when the store itself cannot be read."""
+    """A view could not be read. ``wish`` is None if the store itself cannot be read."""
 
     wish: Wish | None
     reason: str
@@ -43,7 +43,7 @@ class Failed(Message):
 
 @dataclass
 class Exported(Message):
-    """A view was written to a file, or the reason why it was not."""
+    """A view was written to a file, or could not be written (``reason``)."""
 
     path: Path | None
     reason: str = ""
@@ -51,7 +51,7 @@ class Exported(Message):
 
 @dataclass
 class Answered(Message):
-    """A statement was answered, or the reason why it was not."""
+    """A statement has ended: with its rows, or without an answer (``reason``)."""
 
     number: int
     table: Table | None
@@ -61,14 +61,14 @@ class Answered(Message):
 
 @dataclass
 class Described(Message):
-    """Tables that can be queried, with their columns."""
+    """The tables that can be queried were listed, with their columns."""
 
     columns: dict[str, tuple[str, ...]]
 
 
 @dataclass
 class Progress(Message):
-    """Progress of a job."""
+    """A job has made progress."""
 
     done: int
     total: int
@@ -84,23 +84,23 @@ class Ended(Message):
 
     request: Request
     how: Literal["done", "cancelled", "replaced"]
-    """``replaced``: it made room for another one."""
+    """``replaced``: it was stopped because another job goes first."""
     reason: str = ""
-    """Why not everything could be done; empty if it was."""
+    """Reason why some work could not be done; empty if everything was done."""
     said: tuple[str, ...] = ()
-    """Results in sentences, if the user waits for them."""
+    """Results as sentences, if the user waits for them."""
 
 
 @dataclass
 class SessionSaved(Message):
-    """The session was saved, or the reason why it was not."""
+    """The session was saved, or could not be saved (``trouble``)."""
 
     trouble: str
 
 
 @dataclass
 class Background(Message):
-    """The terminal told its background."""
+    """The terminal reported its background colour."""
 
     dark: bool
 
@@ -115,9 +115,9 @@ class ToMode(Message):
 
 @dataclass
 class Opened(Message):
-    """A line that keys were waiting for is open. Unlike ``Led`` it says nothing of the last key: that may be a later
-    one, which is still to lead somewhere."""
+    """The prompt is open and takes keys. Unlike ``KeyDone`` it does not say that the last key has taken effect: that
+    may be a later key."""
 
 
-class Led(Message):
-    """A key that might lead elsewhere has done so: what was typed behind it can be acted on."""
+class KeyDone(Message):
+    """A key that may move the focus has taken effect: the keys after it can be acted on."""

@@ -1,10 +1,10 @@
-"""The data thread: opens the store, lists it, fetches views, writes exports.
+"""The data thread: it opens and lists the store, reads views and writes exports.
 
-The only place of the explorer's own process that reads; it answers with messages and touches no widget. The tables are
-read in a child process (see ``store.catalog_process``).
+Only this thread of the explorer's process reads the store. It answers with messages and touches no widget. The tables
+are read in a child process (see ``store.catalog_process``).
 
-Of each place on the screen only the newest wish is served: who holds down a key waits for one view, not for twenty.
-The picture goes first; what stands beside it is read when nothing is wished for the picture.
+For each pane only the newest wish is served: a user who holds down a key waits for one view, not for twenty. The
+picture goes first; the view beside it is read when the picture has no open wish.
 """
 
 from __future__ import annotations
@@ -35,29 +35,31 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.5
 TICK = 20_000_000
-"""Nanoseconds: coarser than the clock of a local file system."""
+"""Nanoseconds; longer than a tick of the clock of a local file system."""
 KEPT = 12
-"""Number of cached answers: going back and forth between a few views costs nothing."""
+"""Number of cached answers, so that going back and forth between a few views costs nothing."""
 KEPT_VALUES = 15_000
-"""Most values of all cached answers together; the newest answer is always kept."""
+"""Largest number of values of all cached answers together; the newest answer is always kept."""
 
 
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 LISTING = ((CORPORA, 2), (ACTIVATIONS, 3))
-"""Folders that change when a corpus, an annotation or a checkpoint is added, and how deep they lie."""
+"""Folders that change when a corpus, an annotation or a checkpoint is added, with the depth of their subfolders."""
 VALUES = ((TABLES, 1),)
+"""Folders that change when values are added."""
 
 
 Name = tuple[str, "Question | None", "Look"]
-"""A source, its question and its look: equal names have equal answers."""
+"""Name of an answer: a source, its question and its look. Equal names have equal answers."""
 
 
 @dataclass(frozen=True)
 class CachedAnswer:
-    """The answer of a source, and its age."""
+    """The answer of a source."""
 
     data: Any
     age: int
+    """Value of ``Reader._age`` when it was read; a smaller one than now means that newer values may exist."""
 
 
 class Reader:
@@ -66,17 +68,17 @@ class Reader:
     def __init__(self, path: Path, post: Callable[[Message], object], reads: ReadStore | None = None) -> None:
         self._path, self._post = path, post
         self.reads = reads
-        """How the tables are read; None: in a process of its own."""
+        """How the tables are read; None: in a child process."""
         self._wake = threading.Condition()
         self._wishes: dict[int, Wish] = {}
-        """By pane: 0 the picture, 1 the view beside it."""
+        """Wishes by pane: 0 is the picture, 1 the view beside it."""
         self._due: set[int] = set()
-        """Panes whose wish is not answered yet."""
+        """Panes whose wish must be answered."""
         self._chores: list[Callable[[], Path]] = []
         self._stopped = self._early = False
         self._store: Store | None = None
         self._age = 0
-        """Goes up when the store may hold more than was read."""
+        """Increases whenever the store may have newer values."""
         self._kept: OrderedDict[Name, CachedAnswer] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="bertdyn-reader", daemon=True)
 
@@ -86,7 +88,7 @@ class Reader:
             self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end; does not wait."""
+        """Tell the thread to end, without waiting for it."""
         with self._wake:
             self._stopped = True
             self._wake.notify()
@@ -100,7 +102,7 @@ class Reader:
             self._thread.join()
 
     def show(self, wish: Wish | None, place: int = 0) -> None:
-        """Ask for a view in a pane, or for none; an earlier wish that was not begun is dropped."""
+        """Request a view for a pane, or none; an earlier wish for the pane is dropped unless it is being answered."""
         with self._wake:
             if wish is None:
                 self._wishes.pop(place, None)
@@ -110,7 +112,7 @@ class Reader:
             self._wake.notify()
 
     def look_again(self) -> None:
-        """Look for new results now, not at the next poll."""
+        """Look for new results now instead of at the next poll."""
         with self._wake:
             self._early = True
             self._wake.notify()
@@ -194,7 +196,7 @@ class Reader:
         return None
 
     def _gives_way(self, place: int) -> bool:
-        """Whether another pane goes first; this one is answered after it."""
+        """Return whether another pane goes first; if so, this pane is answered after it."""
         with self._wake:
             first = min(self._due, default=place) < place
             if first:
@@ -239,8 +241,8 @@ class Reader:
 
 
 def _load_numpy() -> None:
-    """Import numpy with a BLAS of one thread: nothing is multiplied in this process, and starting the others costs more
-    CPU time than all else that numpy does. Processes that compute are started later and choose for themselves."""
+    """Import numpy with a single BLAS thread. This process multiplies no matrices, and starting more threads takes more
+    CPU time than everything else that numpy does here. Processes that compute set their own number of threads."""
     if "numpy" in sys.modules or _BLAS_THREADS in os.environ:
         return
     os.environ[_BLAS_THREADS] = "1"
@@ -251,7 +253,7 @@ def _load_numpy() -> None:
 
 
 def _names(wish: Wish) -> list[Name]:
-    """Return the names of the answers that a wish's view is made of."""
+    """Return the names of the answers that the view of a wish is built from."""
     return [(s.fetcher, wish.question, s.trimmed(wish.look)) for s in VIEWS[wish.view].sources]
 
 
@@ -261,7 +263,7 @@ def _explain_nothing(store: Store, question: Question | None, data: Any) -> None
     if question is not None and isinstance(data, Rows) and not len(data.wanted):
         from explorer.compute.plan import coverage
 
-        coverage(store, question)  # knows why nothing can be asked for, and raises that
+        coverage(store, question)  # raises the reason why the question has no values
 
 
 def _loaded(wish: Wish, data: Sequence[Any]) -> Loaded:
@@ -271,7 +273,7 @@ def _loaded(wish: Wish, data: Sequence[Any]) -> Loaded:
 
 
 def reason_of(error: Exception) -> str:
-    """Return an error in words; one that is not the user's mistake with its type, for a report."""
+    """Return the message of an error; for an unexpected error also its type, for a bug report."""
     from explorer.measures.base import MeasureError
 
     if isinstance(error, (BertdynError, MeasureError)):
@@ -282,13 +284,17 @@ def reason_of(error: Exception) -> str:
 
 
 def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-    """Return a stamp of some folders of a store: equal stamps, nothing new. ``where``: names and depths.
+    """Return a stamp of some folders of a store: nothing is new if two stamps are equal.
 
-    A checkpoint is renamed into its seed's folder, an annotation into its corpus's, a row's fragment into its table's:
-    the times of those folders tell all. The cost grows with the number of runs, not of checkpoints.
+    A checkpoint is renamed into the folder of its seed, an annotation into the folder of its corpus, a fragment of rows
+    into the folder of its table. So the times of these folders show every change, and the cost grows with the number of
+    runs, not of checkpoints.
+
+    Args:
+        where: names of folders, each with the depth of its subfolders.
 
     Raises:
-        OSError: the folder is gone.
+        OSError: the store's folder does not exist any more.
     """
     os.stat(path)
     now = time.time_ns()
@@ -300,12 +306,12 @@ def stamp(path: Path, where: Sequence[tuple[str, int]]) -> frozenset[tuple[str, 
 
 
 def _settled(changed: int, now: int) -> int:
-    """Return a time that will differ later if the folder may change again within the same tick of its clock."""
+    """Return a folder's time; negative if the folder may change again in the same tick, so that later stamps differ."""
     return changed if changed < now - TICK else -changed
 
 
 def _folders(top: str, depth: int) -> Iterator[str]:
-    """Yield a folder and those below it, ``depth`` levels deep; one that vanishes meanwhile is skipped."""
+    """Yield a folder and its subfolders, ``depth`` levels deep; folders that vanish meanwhile are skipped."""
     try:
         inside = [e.path for e in os.scandir(top) if e.is_dir()] if depth else []
     except OSError:
@@ -316,10 +322,10 @@ def _folders(top: str, depth: int) -> Iterator[str]:
 
 
 def catalogue(store: Store) -> Catalogue:
-    """List a store.
+    """Return the content of a store, and the measures that exist.
 
     Raises:
-        BertdynError: it cannot be read.
+        BertdynError: the store cannot be read.
     """
     from explorer.measures.registry import all_measures
     from explorer.selection import listing_of

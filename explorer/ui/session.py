@@ -1,9 +1,9 @@
-"""Sessions: the state in which a store was left. One file per store, and one of its presets.
+"""Sessions: the state in which a store was left. Each store has one file for its session and one for its presets.
 
-Files are written whole and renamed into place: a dropped connection, a full disk or a kill leaves the one before. Two
-explorers of one store write the same file and the last one wins; presets are read again before each change, so that
-neither loses the other's. A file that cannot be read is never lost: the session's is set aside before it is
-replaced, the presets' is not replaced at all.
+Files are written whole and renamed into place: after a dropped connection, a full disk or a kill the previous file is
+still there. If two explorers show one store, the one that saves last wins; presets are read again before each change,
+so that no explorer loses presets of another one. A file that cannot be read is never lost: a session file is moved
+aside before it is replaced, and a preset file is not replaced at all.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from explorer.ui.state import State
 _VERSION = 2
 _DRAFT = ".tmp"
 _STALE_SECONDS = 3600
-"""Older drafts were left by a process that was killed."""
+"""Age from which a draft counts as left over by a process that was killed."""
 _NAMED = 60
-"""Most bytes of the store's name in the file's name; they are for people who look."""
+"""Largest number of bytes of the store's name in the file's name, which help people to recognise the file."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Saved:
 
     state: State = field(default_factory=State)
     folded: bool | None = None
-    """Whether the panel is folded; None: the user did not say."""
+    """Whether the user folded the panel; None: the user did not choose."""
     extra: dict[str, Any] = field(default_factory=dict)
     """JSON values that modes keep (a statement, a history), by mode."""
 
@@ -51,7 +51,7 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 class Session:
-    """The files of one store, whatever path leads to it. Never raises: the explorer works without a session."""
+    """The files of one store; all paths to the store share them. Never raises: the explorer works without a session."""
 
     def __init__(self, store: Path, environ: Mapping[str, str] = os.environ) -> None:
         real = os.path.realpath(store)
@@ -63,10 +63,10 @@ class Session:
         self._lock = threading.Lock()
         self._asked = self._written = 0
         self.trouble = ""
-        """Why the existing file was not accepted; empty where it was, or there is none."""
+        """Reason why the existing file could not be used; empty if it could, or if there is no file."""
 
     def read(self) -> Saved:
-        """Return what was saved last; a fresh start where there is nothing, or nothing readable (see ``trouble``)."""
+        """Return the saved session; a new one if there is no file, or if it cannot be read (see ``trouble``)."""
         _tidy(self.path)
         said, self.trouble = _json(self.path)
         if not self.trouble and said and said.get("version") != _VERSION:
@@ -77,11 +77,11 @@ class Session:
         return saved if saved.state.mode in MODES else replace(saved, state=State())
 
     def write(self, saved: Saved) -> str:
-        """Save, unless something newer was saved meanwhile; return why that failed, or nothing."""
+        """Save, unless a newer state has been saved; return the reason if that failed, else an empty text."""
         return self.writer(saved)()
 
     def writer(self, saved: Saved) -> Callable[[], str]:
-        """Return the same as a function for another thread; its place in the order is taken now."""
+        """Return a function that does ``write`` in another thread; the order of calls decides which state is newer."""
         self._asked += 1
         number = self._asked
 
@@ -104,17 +104,17 @@ class Session:
         return self.path.with_name(self.path.name + ".old")
 
     def presets(self) -> dict[str, State]:
-        """Return the kept selections by name, sorted."""
+        """Return the kept selections, sorted by name."""
         said = _json(self.presets_path)[0].get("presets")
         named = said.items() if isinstance(said, dict) else ()
         return {name: decode(State, state) for name, state in sorted(named)}
 
     def keep(self, name: str, state: State) -> str:
-        """Keep a selection under a name, replacing one of that name; return why that failed, or nothing."""
+        """Keep a selection under a name, which may exist; return the reason if that failed, else an empty text."""
         return self._changed({**self.presets(), name: state})
 
     def drop(self, name: str) -> str:
-        """Forget a selection; return why that failed, or nothing."""
+        """Delete a kept selection; return the reason if that failed, else an empty text."""
         return self._changed({n: state for n, state in self.presets().items() if n != name})
 
     def _changed(self, presets: Mapping[str, State]) -> str:
@@ -125,7 +125,7 @@ class Session:
 
 
 def _json(path: Path) -> tuple[dict[str, Any], str]:
-    """Return the content of a file, or why it cannot be read; a missing file is empty, without a reason."""
+    """Return the content of a file and why it cannot be read; a missing file has no content and no reason."""
     try:
         said = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -146,7 +146,7 @@ def _tidy(path: Path) -> None:
 
 
 def _replace(path: Path, said: Mapping[str, Any]) -> str:
-    """Write a file whole or not at all; return why it failed, or nothing."""
+    """Write a file whole or not at all; return the reason if that failed, else an empty text."""
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_DRAFT}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Settings of the explorer: the command line wins over the environment, it over the file, and it over the defaults.
+"""Settings of the explorer. The command line takes precedence over the environment, the file and the defaults.
 
-Cheap to import: it is read before the first frame.
+This module must be cheap to import: it is needed before the first frame.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 from store.errors import BertdynError
 
 FILE = "BERTDYN_CONFIG"
-"""Environment variable that names another file."""
+"""Environment variable with the path of another file."""
 KEYS = "keys"
-"""Table of the file: an action's name and the keys that call it."""
+"""Name of the file's table of keys: the keys of each action, by the action's name."""
 
 
 @dataclass(frozen=True)
 class UserSetting:
-    """One thing that a user may set."""
+    """One setting: its name, default and description."""
 
     name: str
     default: str | bool
@@ -32,25 +32,25 @@ class UserSetting:
 
     @property
     def variable(self) -> str:
-        """Its environment variable."""
+        """Environment variable of the setting."""
         return "BERTDYN_" + self.name.upper().replace("-", "_")
 
     @property
     def flag(self) -> str:
-        """Its flag of ``bertdyn-tui``."""
+        """Command-line flag of ``bertdyn-tui`` for the setting."""
         return f"--{self.name}"
 
 
 SETTINGS = (
     UserSetting("color", "auto", "colours that the terminal shows", ("auto", "truecolor", "256", "16", "none")),
-    UserSetting("background", "auto", "what the colours are made for", ("auto", "dark", "light")),
-    UserSetting("ascii", False, "only characters that every font has"),
-    UserSetting("mouse", True, "take the mouse; without it the terminal's own selection works"),
-    UserSetting("mode", "", "view to open with; empty: the one left last"),
-    UserSetting("measure", "", "measure to open with; empty: the one left last"),
-    UserSetting("restore", True, "come back to what was shown when the store was left"),
-    UserSetting("beside", True, "a second view beside the picture where there is room"),
-    UserSetting("compute", True, "compute what is shown and missing without being asked"),
+    UserSetting("background", "auto", "background that the colours suit", ("auto", "dark", "light")),
+    UserSetting("ascii", False, "use only characters that every font has"),
+    UserSetting("mouse", True, "use the mouse; if off, the terminal's own text selection works"),
+    UserSetting("mode", "", "view to open with; empty: the last one shown"),
+    UserSetting("measure", "", "measure to open with; empty: the last one shown"),
+    UserSetting("restore", True, "start with what was shown when the store was last closed"),
+    UserSetting("beside", True, "show a second view beside the picture on wide terminals"),
+    UserSetting("compute", True, "compute missing values of the views shown without a key"),
     UserSetting("scheduler", "", "dask scheduler whose workers compute; empty: this machine"),
 )
 _BY_NAME = {s.name: s for s in SETTINGS}
@@ -58,26 +58,26 @@ _BY_NAME = {s.name: s for s in SETTINGS}
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting with its value, and where each was said."""
+    """All settings with their values, and the source of each value."""
 
     values: Mapping[str, str | bool]
     sources: Mapping[str, str]
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Keys of actions that the user changed, by the action's name; Textual's names, separated by commas."""
+    """Keys that the user changed, by the action's name: Textual's names of keys, separated by commas."""
     path: Path | None = None
-    """The file, whether or not it is there."""
+    """Path of the file, which may not exist."""
 
     def text(self, name: str) -> str:
-        """The value of a setting that is text."""
+        """Return the value of a setting that is text."""
         return str(self.values[name])
 
     def on(self, name: str) -> bool:
-        """The value of a setting that is on or off."""
+        """Return the value of a setting that is on or off."""
         return bool(self.values[name])
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
-    """Where the file is: $BERTDYN_CONFIG, else bertdyn/config.toml under $XDG_CONFIG_HOME or ~/.config."""
+    """Return the path of the file: $BERTDYN_CONFIG, else bertdyn/config.toml under $XDG_CONFIG_HOME or ~/.config."""
     if environ.get(FILE):
         return Path(environ[FILE]).expanduser()
     base = environ.get("XDG_CONFIG_HOME") or "~/.config"
@@ -87,14 +87,14 @@ def default_path(environ: Mapping[str, str]) -> Path:
 def read(
     given: Mapping[str, str | bool | None], actions: Iterable[str], environ: Mapping[str, str] = os.environ
 ) -> Settings:
-    """The settings in force.
+    """Return the settings in force.
 
     Args:
-        given: what the command line said; None where it said nothing.
+        given: values of the command line; None for settings that it does not name.
         actions: names of the actions whose keys may be changed.
 
     Raises:
-        BertdynError: the file is no TOML or says what no setting is, or a value is none of its setting's.
+        BertdynError: the file is not valid TOML or has an unknown setting, or a value is not valid for its setting.
     """
     path = default_path(environ)
     said = _file(path, environ)
@@ -124,9 +124,9 @@ def defaults() -> Settings:
 
 
 def settle_colour(config: Settings, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Write the colour depth where Textual reads it: into the environment, before Textual is imported.
+    """Write the colour depth into the environment, where Textual reads it; call this before Textual is imported.
 
-    Who asks for a depth by name gets it, also under NO_COLOR.
+    A depth that the user names is used even if NO_COLOR is set.
     """
     color = config.text("color")
     if color == "none":
@@ -139,7 +139,11 @@ def settle_colour(config: Settings, environ: MutableMapping[str, str] = os.envir
 
 
 def printed(config: Settings, keys: Mapping[str, str] | None = None) -> str:
-    """Return the settings as a file, each with its meaning and source; ``keys``: default keys of all actions."""
+    """Return the settings as the text of a file, each with its description and source.
+
+    Args:
+        keys: default keys of all actions.
+    """
     lines = [f"# {config.path}", "# command line > environment > this file > defaults", ""]
     for setting in SETTINGS:
         value = config.values[setting.name]
@@ -168,12 +172,12 @@ def _file(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _keys(said: object, actions: set[str], path: Path) -> dict[str, str]:
     if not isinstance(said, dict):
-        raise BertdynError(f"{path}: [{KEYS}] is a table of actions and their keys.")
+        raise BertdynError(f"{path}: [{KEYS}] must be a table of actions and their keys.")
     for name, keys in said.items():
         if name not in actions:
             raise BertdynError(f"{path}: [{KEYS}] there is no action '{name}'.{_close(name, actions)}")
         if not isinstance(keys, str) or not keys:
-            raise BertdynError(f"{path}: [{KEYS}] '{name}' wants keys as text, such as \"m,n\".")
+            raise BertdynError(f"{path}: [{KEYS}] '{name}' needs keys as text, such as \"m,n\".")
     return {name: ",".join(key.strip() for key in keys.split(",")) for name, keys in said.items()}
 
 
@@ -193,10 +197,10 @@ def _value(setting: UserSetting, value: object, source: str) -> str | bool:
         }
         if str(value).lower() in words:
             return words[str(value).lower()]
-        raise BertdynError(f"{source}: {setting.name} is true or false, not '{value}'.")
+        raise BertdynError(f"{source}: {setting.name} must be true or false, not '{value}'.")
     if not isinstance(value, str) or (setting.choices and value not in setting.choices):
         wanted = f"one of {', '.join(setting.choices)}" if setting.choices else "text"
-        raise BertdynError(f"{source}: {setting.name} is {wanted}, not '{value}'.")
+        raise BertdynError(f"{source}: {setting.name} must be {wanted}, not '{value}'.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The state of the explorer, and functions from one state to the next. Pure."""
+"""The state of the explorer, and functions that return the next state. Pure."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
 _LEADS_ON = {"corpus": "corpus.next", "measure": "measure.next"}
-"""Action that helps where a question cannot be asked, by the choice that must change."""
+"""Action to suggest when a selection is not valid, by the choice that must change."""
 FIRST_MEASURE = "svcca"
 MOST_ROWS = 10_000
-"""Most rows of a table: as many as memory holds and a person may page through."""
+"""Largest number of rows of a table, limited by memory and by what a person can page through."""
 
 
 class NotShownError(BertdynError):
@@ -47,7 +47,7 @@ class NotShownError(BertdynError):
 
 @dataclass(frozen=True)
 class Wish:
-    """A view to ask for: its name, its question, and its look."""
+    """A request for a view: its name, its question and its look."""
 
     view: str
     question: Question | None
@@ -70,13 +70,13 @@ class Catalogue(Listing):
         return tuple(sorted({run.recipe for run in self.runs(corpus)} - {PRETRAINED}))
 
     def seeds(self, corpus: str, tasks: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return the seeds of the tasks (of all when none is named), numbers in their order."""
+        """Return the seeds of the tasks (of all tasks if none is named), in numerical order."""
         named = ((run.recipe, run.seed) for run in self.runs(corpus))
         found = {seed for recipe, seed in named if recipe != PRETRAINED and (not tasks or recipe in tasks)}
         return tuple(sorted(found, key=seed_order))
 
     def measure(self, name: str) -> Measure | None:
-        """Return the measure of that name; None if there is none."""
+        """Return the measure with that name; None if there is none."""
         return next((m for m in self.measures if m.name == name), None)
 
     def references(self, corpus: str) -> tuple[str, ...]:
@@ -104,21 +104,21 @@ class State:
     against: Against = field(default_factory=lambda: Against("first"))
     """Reference; kept while a measure without one is shown."""
     reference_chosen: bool = False
-    """The user chose the reference. Until then it is the pre-trained model as soon as the store has it."""
+    """Whether the user chose the reference. Until then it is the pre-trained model, if the store has it."""
     parameters: tuple[tuple[str, str, str], ...] = ()
-    """Measure, parameter and value, where it is not the measure's default."""
+    """Changed parameters: measure, parameter and value. Parameters with their default value are not listed."""
     axes: tuple[tuple[str, str, str], ...] = ()
-    """Measure, axis and choice along it, where it is not everything."""
+    """Choices along the measures' own axes: measure, axis and choice. Axes without a choice are not listed."""
     look: Look = ANYWHERE
-    """Layer, head and example of views that cannot show all; the step comes from the cursor."""
+    """Layer, head and example of views that can only show one of them; the step comes from the cursor."""
     variants: tuple[tuple[str, int], ...] = ()
-    """Variant of each mode, by its number, where it is not the first."""
+    """Number of the variant that each mode shows; a mode that is not listed shows its first variant."""
     cursors: tuple[tuple[str, Cursor], ...] = ()
     """Cursors by kind of axes: numbers of steps, layers and heads (see cursor_axes.py), places of other lines and rows.
-    Without one: the last step, of all lines or of a map's top layer."""
+    Axes without a cursor point at the last step, and at no line or the top layer of a map."""
     options: DrawOptions = field(default_factory=DrawOptions)
     beside: tuple[tuple[str, str], ...] = ()
-    """Second views that the user chose, by first view (see beside.py); empty text: none."""
+    """Second views that the user chose, by first view (see beside.py); empty text: no second view."""
 
     @property
     def variant(self) -> Variant:
@@ -134,7 +134,7 @@ class State:
         return at if at.y >= 0 or variant.lines else Cursor(at.x, END)
 
     def moved(self, at: Cursor, across: int, up: int) -> Cursor:
-        """Return the neighbour of a drawn cursor: from no line to the top one, below the lowest to none."""
+        """Return a drawn cursor after a move: from no line to the top line, from the lowest line down to none."""
         if self.variant.downwards:
             up = -up
         if up and at.y < 0:
@@ -143,7 +143,7 @@ class State:
         return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
     def pointing(self, cursor: Cursor, axes: str = "") -> State:
-        """Return the state with another cursor; axes with a step, a layer or a head share its number."""
+        """Return the state with another cursor; all axes that have the same step, layer or head follow it."""
         axes = axes or self.variant.axes
         moved = dict(self.cursors)
         names = AXES.get(axes, ("", ""))
@@ -156,10 +156,10 @@ class State:
         return replace(self, cursors=tuple(moved.items()))
 
     def wish(self, catalogue: Catalogue) -> Wish | None:
-        """Return the view to ask for; None where the mode draws its own picture.
+        """Return the view to request; None if the mode draws its own picture.
 
         Raises:
-            BertdynError: nothing in the store yet, or a measure that needs the labels that the corpus has not.
+            BertdynError: the store is empty, or the corpus lacks the labels that the measure needs.
         """
         kind = self.variant.kind
         if kind is None:
@@ -167,16 +167,16 @@ class State:
         step = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
         look = trimmed(replace(self.look, part=self.variant.part, step=step, most=MOST_ROWS), kind.depends)
         if LAYER in self.variant.meaning:
-            look = replace(look, layer=None)  # shows them all
+            look = replace(look, layer=None)  # the view shows all layers
         if STEP in self.variant.meaning:
             look = replace(look, step=ANYWHERE.step)
         return Wish(kind.name, None if kind.whole else self.question(catalogue, kind), look)
 
     def question(self, catalogue: Catalogue, kind: ViewKind | None = None) -> Question:
-        """Return the question of a view (None: one that shows any values).
+        """Return the question of a view (None: a view without conditions).
 
         Raises:
-            BertdynError: as wish().
+            BertdynError: as for wish().
         """
         chosen = self.chosen(catalogue, kind.measure if kind is not None and kind.measure else self.measure)
         if kind is None:
@@ -196,21 +196,21 @@ class State:
             able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
             words = f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
             raise NotShownError(words, "measure.next")
-        # It is of one comparison: at the step that is pointed at where steps are an axis.
+        # The view shows a single comparison: the one at the cursor's step, if steps are an axis.
         return narrowed(kind.asked(chosen), catalogue.of(chosen.corpus), at)
 
     def chosen(self, catalogue: Catalogue, name: str) -> Question:
         """Return the question about one measure.
 
         Raises:
-            BertdynError: as wish().
+            BertdynError: as for wish().
         """
         measure = catalogue.measure(name)
         if measure is None:
             names = ", ".join(m.name for m in catalogue.measures)
             raise BertdynError(f"There is no measure '{name}', only {names}.")
         if not catalogue.everywhere:
-            raise BertdynError("No checkpoint here yet. New ones appear by themselves while 'bertdyn extract' runs.")
+            raise BertdynError("No checkpoints here yet. They appear by themselves while 'bertdyn extract' runs.")
         typed = Selection(
             measure=name,
             corpus=self.corpus if measure.on_corpus else NO_CORPUS,
@@ -231,8 +231,8 @@ class State:
             raise
 
     def labels(self, catalogue: Catalogue, measure: Measure) -> str:
-        """Return the annotation that a measure reads: the one that was chosen where it fits, else the first that does;
-        empty where none does."""
+        """Return the annotation that a measure reads: the chosen one if it fits, else the first that fits; empty if
+        none fits."""
         info = catalogue.info(self.corpus)
         fits = [one.name for one in fitting(measure, info)] if info is not None else []
         return self.annotation if self.annotation in fits else next(iter(fits), "")
@@ -241,7 +241,7 @@ class State:
         """Return every parameter of a measure with its value.
 
         Raises:
-            BertdynError: a value that the measure does not take.
+            BertdynError: a value is not valid for its parameter.
         """
         try:
             return measure.settle({name: value for of, name, value in self.parameters if of == measure.name})
@@ -266,20 +266,20 @@ class State:
 
 
 def fixed(state: State, catalogue: Catalogue, what: str) -> str:
-    """Return why choosing another ``measure`` or ``reference`` does not change the mode; empty where it does."""
+    """Return why another ``measure`` or ``reference`` would not change the picture; empty if it would."""
     kind, title = state.variant.kind, MODES[state.mode].title
     if what == "measure" and kind is not None and kind.measure:
         return f"{title} always shows {kind.measure}"
     measure = catalogue.measure(state.measured)
     if what == "reference" and measure is not None and not measure.compares:
-        return f"{measure.name} is of one checkpoint alone and compared with nothing"
+        return f"{measure.name} is a value of one checkpoint: it has no reference"
     if what == "reference" and kind is not None and kind.against:
         return f"{state.variant.title} always compares with the other {kind.against}"
     return ""
 
 
 def settled(state: State, catalogue: Catalogue) -> State:
-    """Return the state with everything that the store does not have replaced by something that it has."""
+    """Return the state with each choice that the store does not have replaced by one that it has."""
     corpora = [info.name for info in catalogue.corpora]
     corpus = state.corpus
     if corpus not in corpora or not catalogue.of(corpus):
@@ -298,13 +298,13 @@ def compared(state: State, reference: str) -> State:
     """Return the state with a reference.
 
     Raises:
-        BertdynError: it is nothing that ``--against`` understands.
+        BertdynError: the text is not a valid value of ``--against``.
     """
     return replace(state, against=Against.parse(reference), reference_chosen=True)
 
 
 def with_corpus(state: State, catalogue: Catalogue, corpus: str) -> State:
-    """Return the state with another corpus, and a reference that it has."""
+    """Return the state with another corpus, and with a reference that this corpus has."""
     state = replace(state, corpus=corpus)
     if str(state.against) not in catalogue.references(corpus) and state.against.kind != "key":
         state = replace(state, reference_chosen=False)
@@ -312,14 +312,14 @@ def with_corpus(state: State, catalogue: Catalogue, corpus: str) -> State:
 
 
 def toggled_task(state: State, catalogue: Catalogue, name: str) -> State:
-    """Add or remove a task; the last one stays, since no task would be an empty screen."""
+    """Add or remove a task. The last task cannot be removed: the screen would be empty."""
     chosen = set(state.tasks or catalogue.tasks(state.corpus)) ^ {name}
     there = tuple(t for t in catalogue.tasks(state.corpus) if t in chosen)
     return settled(replace(state, tasks=there), catalogue) if there else state
 
 
 def toggled_seed(state: State, catalogue: Catalogue, name: str) -> State:
-    """Add or remove a seed; all of them are stored as none, so that later seeds are included."""
+    """Add or remove a seed. If all seeds are chosen, none is stored, so that seeds added later are included."""
     there = catalogue.seeds(state.corpus, state.tasks)
     chosen = set(state.seeds or there) ^ {name}
     kept = tuple(s for s in there if s in chosen)
@@ -329,7 +329,7 @@ def toggled_seed(state: State, catalogue: Catalogue, name: str) -> State:
 
 
 def switched(options: DrawOptions, name: str) -> DrawOptions:
-    """Return the options with ``log_y``, ``digits`` or ``ascii`` switched."""
+    """Return the options with ``log_y``, ``digits`` or ``ascii`` switched on or off."""
     return {
         "log_y": replace(options, log_y=not options.log_y),
         "digits": replace(options, digits=not options.digits),

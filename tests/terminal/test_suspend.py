@@ -193,7 +193,7 @@ def test_where_no_shell_could_bring_it_back_it_stays(terminal: Terminal, store: 
     terminal.start([str(store), "--no-compute"])
     terminal.until(drawn)
     terminal.press("C-z")
-    terminal.until(lambda text: "No shell is here to come back from" in text and "L12" in text)
+    terminal.until(lambda text: "The explorer was not suspended" in text and "L12" in text)
     assert modes(terminal) == FULL
     terminal.press("3")
     terminal.until(lambda text: "12▸" in text)

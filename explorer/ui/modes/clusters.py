@@ -8,7 +8,7 @@ MODE = Mode(
     "clusters",
     "5",
     "Clusters",
-    "how far labels lie apart, along the steps, the paths of their centroids; data map of the examples",
+    "distances between labels, also along the steps; paths of their centroids; data map of the examples",
     (
         Variant("label by label, hulls", "clusters", "hulls", "pairs"),
         Variant("label by label, centroids", "clusters", "centroids", "pairs"),

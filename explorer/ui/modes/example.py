@@ -18,10 +18,10 @@ _KIND = VIEWS["example"]
 
 
 class Sentences(Behaviour):
-    """Walks, finds and sorts sentences. The one that is shown stays while steps, layers and heads change."""
+    """Finds and sorts sentences, and shows one after the other. It stays while steps, layers and heads change."""
 
     def go(self, by: int) -> None:
-        """Show the next of the sentences that were found."""
+        """Show the next sentence that was found."""
         screen, pane = self.screen, self._pane
         if pane is None:
             key = screen.key_of(f"mode.{self.mode.name}")
@@ -29,7 +29,7 @@ class Sentences(Behaviour):
             return
         view = self._view(pane)
         if view is None:
-            screen.tell(f"No sentence is shown: {screen.key_of('filter')} looks for others, an empty line for all.")
+            screen.tell(f"No sentence is shown: {screen.key_of('filter')} finds others; an empty line finds all.")
             return
         look = screen.state.look
         there = look.example if look.example >= 0 else view.data.focus.example
@@ -37,25 +37,25 @@ class Sentences(Behaviour):
         screen.become(replace(screen.state, look=replace(look, example=view.found[at % len(view.found)])))
 
     def sort(self) -> None:
-        """Switch between the corpus's order and the order of how far sentences moved."""
+        """Switch between the order of the corpus and "most changed first"."""
         look = self.screen.state.look
         look = replace(look, changed=not look.changed, example=-1)
         self.screen.become(replace(self.screen.state, look=look))
-        self.screen.tell("sentences by how far they moved" if look.changed else "sentences in their own order")
+        self.screen.tell("most changed sentences first" if look.changed else "sentences in the order of the corpus")
 
     def filter(self) -> None:
-        """Look for a sentence."""
+        """Ask for words of a sentence."""
         hint = "words of the sentence  or  label:positive"
         self.screen.prompt.ask(self.mode.name, self.screen.state.look.find, hint, "find")
 
     def answered(self, text: str) -> None:
-        """Show the sentences that hold a text."""
+        """Show the sentences that contain a text."""
         self.screen.set_focus(self.screen.chart)
         look = replace(self.screen.state.look, find=text.strip(), example=-1)
         self.screen.become(replace(self.screen.state, look=look))
 
     def holds(self, action: Action, pane: Pane) -> bool:
-        """Until a sentence is drawn it is not known which one is to stay, or which is the next."""
+        """Return whether an action must wait until a sentence is drawn, which decides which one stays or is next."""
         if action in self.mode.actions:
             return pane.waiting and (self.screen.typing.queue.waiting or not _same_list(pane))
         return action.waits == "place" and pane.waiting and self.screen.state.look.example < 0
@@ -69,7 +69,7 @@ class Sentences(Behaviour):
 
     @property
     def _pane(self) -> Pane | None:
-        """The pane that was asked for a sentence."""
+        """The pane that shows a sentence, or will show one; None if there is none."""
         return next((p for p in self.screen.panes if p.wish is not None and p.wish.view == _KIND.name), None)
 
     @staticmethod
@@ -79,7 +79,7 @@ class Sentences(Behaviour):
 
 
 def _same_list(pane: Pane) -> bool:
-    """Whether the drawn sentence is one of those that were asked for."""
+    """Return whether the drawn sentence is from the same list of sentences as the requested one."""
     drawn, asked = (w and replace(w, look=replace(w.look, example=-1)) for w in (pane.answered, pane.wish))
     return drawn == asked
 
@@ -98,7 +98,7 @@ MODE = Mode(
             ("n",),
             "screen.of_mode('example', 'go', (1,))",
             "Next sentence",
-            "in Example, of those found by /",
+            "in Example: the next sentence that / found",
             "Cursor",
         ),
         Action(
@@ -106,7 +106,7 @@ MODE = Mode(
             ("N",),
             "screen.of_mode('example', 'go', (-1,))",
             "Previous sentence",
-            "the one before",
+            "in Example: the previous sentence",
             "Cursor",
             back=True,
         ),

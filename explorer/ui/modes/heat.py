@@ -10,7 +10,7 @@ MODE = Mode(
     "heat",
     "3",
     "Heat",
-    "a map: layer by step, by head, by layer; seed by seed",
+    "a map: layer by step, layer by head, layer by layer, seed by seed",
     (
         Variant("layer by step", "heat", axes=STEPS),
         Variant("layer by head, at one step", "heads", axes="heads"),

@@ -1,12 +1,12 @@
-"""Jobs: what is computed, what waits and what failed."""
+"""Jobs: the list of running, waiting and ended jobs."""
 
 from __future__ import annotations
 
 from explorer.ui.modes.mode import Behaviour, Mode, own_list
 
 
-class JobQueue(Behaviour):
-    """Draws the explorer's own queue; the cancel key stops the job under the cursor."""
+class JobListing(Behaviour):
+    """Draws the list of jobs; the cancel key stops the job under the cursor."""
 
     def show(self) -> None:
         """Draw the queue."""
@@ -15,7 +15,7 @@ class JobQueue(Behaviour):
         self.screen.pane.draw(Jobs(JobList(self.screen.jobs.listed())), self.screen.state)
 
     def job_changed(self) -> None:
-        """Draw it again."""
+        """Draw the list again."""
         self.show()
 
     def cancel(self) -> None:
@@ -29,8 +29,8 @@ MODE = Mode(
     "jobs",
     "0",
     "Jobs",
-    "what is being computed, what waits and what failed",
+    "jobs that run, wait, or have ended, and why they failed",
     own_list("queue", "jobs"),
     ("cancel",),
-    JobQueue,
+    JobListing,
 )

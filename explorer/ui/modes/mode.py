@@ -1,4 +1,4 @@
-"""The parts of a mode: its key, its pictures, its own actions, and how it behaves where it differs from others."""
+"""The parts of a mode: its key, its pictures, its own actions, and its behaviour where it differs from other modes."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ AXES: Mapping[str, tuple[str, str]] = {
     "heads": (HEAD, LAYER),
     "layers": ("", LAYER),
 }
-"""Axes along which a cursor means the same in several views: a step, layer or head that is pointed at in one is pointed
-at in all. A state's cursors hold numbers along these axes, and places along all others."""
+"""Axes that several views share: a cursor that points at a step, layer or head in one view points at it in all. A
+state's cursors hold numbers along these axes, and places along all others."""
 TOP = Cursor(0, 0)
 
 
 class Behaviour:
-    """Behaviour of a mode on a screen. Subclasses override what differs, and may keep state of their own."""
+    """Behaviour of a mode on a screen. Subclasses override methods, and may have their own state."""
 
     slot = False
-    """The mode uses the screen's slot above the picture."""
+    """Whether the mode uses the screen's slot above the picture."""
     typing = False
-    """Keys are text now."""
+    """Whether keys are text now."""
 
     def __init__(self, screen: MainScreen, mode: Mode) -> None:
         self.screen, self.mode = screen, mode
 
     @property
     def shown(self) -> bool:
-        """The screen shows this mode."""
+        """Whether the screen shows this mode."""
         return self.screen.state.mode == self.mode.name
 
     def show(self) -> None:
-        """Draw the picture of a variant that has no view."""
+        """Draw the mode's own picture, for a variant without a view."""
 
     def job_changed(self) -> None:
         """React to the progress or the end of a job."""
 
     def leave(self) -> None:
-        """Prepare for another mode."""
+        """Prepare for a change to another mode."""
 
     def sort(self) -> None:
         """Change the order of the rows or sentences."""
@@ -74,29 +74,29 @@ class Behaviour:
         self.screen.choosing.ask_filter()
 
     def answered(self, text: str) -> None:
-        """Take the answer of a prompt that this mode opened (``prompt.ask`` with the mode's name)."""
+        """Handle the answer of a prompt that this mode opened (``prompt.ask`` with the mode's name)."""
 
     def cancel(self) -> None:
         """Stop the running job."""
         self.screen.computing.cancel()
 
     def holds(self, action: Action, pane: Pane) -> bool:
-        """Whether an action must wait until a pane of this mode has read its view."""
+        """Return whether an action must wait until a pane of this mode has read its view."""
         return False
 
     def pinned(self, pane: Pane, state: State) -> State:
-        """Return the state with the pane's own default choices spelled out, so that they stay."""
+        """Return the state with the choices that the pane made by default, so that they stay."""
         return state
 
     def leads_out(self, key: str) -> bool:
-        """Whether a key may end typing: the keys behind it are commands then."""
+        """Return whether a key may end typing, so that the keys after it are commands."""
         return False
 
     def hear(self, message: Message) -> None:
-        """Take a message that a part of the mode sent from another thread (``messages.ToMode``)."""
+        """Handle a message that the mode sent from another thread (``messages.ToMode``)."""
 
     def kept(self) -> Any:
-        """Return JSON values to keep in the session; None: nothing new."""
+        """Return JSON values to keep in the session; None: keep the earlier ones."""
         return None
 
     def finish(self) -> None:
@@ -111,26 +111,26 @@ class Variant:
     view: str = ""
     """Name of a view; empty: the mode draws its own picture."""
     part: str = ""
-    """One of the view's parts."""
+    """Name of one of the view's parts."""
     axes: str = ""
-    """Variants with the same axes share a cursor."""
+    """Name of its axes; variants with the same axes share a cursor."""
     lines: bool = False
-    """It draws lines: when none is pointed at, all keep their colours."""
+    """Whether it draws lines. The cursor may then point at no line, and all lines keep their colours."""
     downwards: bool = False
-    """Rows are counted from the top."""
+    """Whether rows are counted from the top."""
     start: Cursor | None = None
     """Position of the cursor until it is moved."""
     every_task: bool = False
-    """It shows all chosen tasks, not only the first."""
+    """Whether it shows all chosen tasks, not only the first."""
 
     @property
     def kind(self) -> ViewKind | None:
-        """The view; None where the mode draws its own picture."""
+        """Kind of the view; None if the mode draws its own picture."""
         return VIEWS[self.view] if self.view else None
 
     @property
     def meaning(self) -> tuple[str, str]:
-        """Meaning of x and y where other views share it: STEP, LAYER, HEAD or nothing."""
+        """Meaning of x and y: STEP, LAYER or HEAD; empty for an axis that other views do not share."""
         return AXES.get(self.axes, ("", ""))
 
 
@@ -144,21 +144,21 @@ class Mode:
     help: str
     variants: tuple[Variant, ...]
     keys: tuple[str, ...] = ()
-    """Actions that a first-time user of this mode should know."""
+    """Ids of the actions that a first-time user of this mode should know."""
     behaviour: type[Behaviour] = Behaviour
     actions: tuple[Action, ...] = ()
     """Actions that only this mode has."""
     sorts: str = ""
-    """Things that the sort key sorts in this mode, in words; empty: none."""
+    """Things that the sort key sorts in this mode, for messages; empty: none."""
 
 
 def list_of(name: str, key: str, **more: Any) -> Mode:
-    """Return a mode that shows one view as rows counted from the top."""
+    """Return a mode whose only view is a list of rows, counted from the top."""
     kind = VIEWS[name]
     variant = Variant(kind.title, name, axes=name, downwards=True, start=TOP, every_task=True)
     return Mode(name, key, kind.title, kind.help, (variant,), **more)
 
 
 def own_list(title: str, axes: str) -> tuple[Variant, ...]:
-    """Return the one variant of a mode that draws its own rows, counted from the top."""
+    """Return the only variant of a mode that draws its own rows, counted from the top."""
     return (Variant(title, axes=axes, downwards=True, start=TOP),)

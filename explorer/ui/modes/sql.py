@@ -1,4 +1,4 @@
-"""SQL: worked queries, and an editor over the rows that a statement returned."""
+"""SQL: an editor above the worked queries or the rows of a statement."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sql(Behaviour):
 
     @property
     def typing(self) -> bool:  # type: ignore[override]
-        """The editor has the focus."""
+        """Whether the editor has the focus."""
         return self.editor is not None and self.screen.focused is self.editor
 
     def show(self) -> None:
@@ -81,25 +81,25 @@ class Sql(Behaviour):
         screen, cancel = self.screen, self.screen.key_of("cancel")
         if not text or self.editor is None:
             pick, write = screen.key_of("sql.pick"), screen.key_of("sql.write")
-            screen.tell(f"There is no statement: {pick} takes a worked query, {write} writes one.")
+            screen.tell(f"There is no statement: {pick} takes a worked query, {write} lets you write one.")
         elif self.asker.ask(text):
             self._asked = text
             self.editor.remember()
-            screen.tell(f"asking …  {cancel} (or ^c in the editor) cancels")
+            screen.tell(f"the statement runs …  {cancel} (or ^c in the editor) cancels it")
         else:
-            screen.tell(f"One statement is being answered: {cancel} (or ^c in the editor) cancels it.")
+            screen.tell(f"Another statement is still running: {cancel} (or ^c in the editor) cancels it.")
 
     def cancel(self) -> None:
-        """Interrupt the statement; without one, the job."""
+        """Cancel the running statement; if there is none, cancel the job."""
         if not self.asker.cancel():
             super().cancel()
 
     def leads_out(self, key: str) -> bool:
-        """Keys of the editor that may leave it."""
+        """Return whether a key may leave the editor."""
         return self.typing and self.editor is not None and key in self.editor.ENDS
 
     def hear(self, message: Message) -> None:
-        """Take the answer to a statement, or the names for completion."""
+        """Handle the answer to a statement, or the names for completion."""
         from explorer.ui.messages import Answered, Described
 
         if isinstance(message, Answered):
@@ -134,7 +134,7 @@ class Sql(Behaviour):
             screen.become(screen.state)
 
     def _wanted(self, what: str) -> None:
-        """Act on a key of the editor that is not for the text."""
+        """Act on a key of the editor that is a command."""
         if what == "run":
             self.run()
         elif what == "help":
@@ -142,15 +142,15 @@ class Sql(Behaviour):
         elif what == "leave":
             self.screen.set_focus(self.screen.chart)
         elif what == "cancel" and not self.asker.cancel():
-            self.screen.tell("Nothing is being asked. ^q leaves the explorer.")
+            self.screen.tell("No statement is running. ^q leaves the explorer.")
 
     def _make(self) -> None:
         from explorer.ui.widgets.editor import SqlEditor
-        from explorer.ui.widgets.text_lines import Lines
+        from explorer.ui.widgets.text_lines import TextLines
 
         said: dict[str, Any] = self.screen.keeping.extra.get(self.mode.name) or {}
         history = [text for text in said.get("history") or () if isinstance(text, str)]
-        suggestions = Lines(id="suggestions")
+        suggestions = TextLines(id="suggestions")
 
         def suggest(names: tuple[str, ...]) -> None:
             palette = self.screen.palette
@@ -178,14 +178,14 @@ MODE = Mode(
     "sql",
     "8",
     "SQL",
-    "ask the store's tables; starts from worked queries",
+    "query the store's tables; begin with a worked query",
     own_list("statement", "sql"),
     ("sql.pick", "sql.write", "sql.run", "sql.worked", "cancel"),
     Sql,
     (
-        _action("write", "i", "Write SQL", "go to the editor; escape comes back"),
+        _action("write", "i", "Write SQL", "go to the editor; escape leaves it"),
         _action("pick", "enter", "Take a query", "in SQL: copy it into the editor"),
-        _action("run", "f5", "Ask the store", "run the editor's statement; ^r there"),
-        _action("worked", "w", "Worked queries", "in SQL: the list to start from"),
+        _action("run", "f5", "Run SQL", "run the statement in the editor; there also ^r"),
+        _action("worked", "w", "Worked queries", "in SQL: list them again"),
     ),
 )

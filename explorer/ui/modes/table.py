@@ -19,7 +19,7 @@ class SortedTable(Behaviour):
             super().sort()
             return
         options = resorted(screen.state.options, view.columns)
-        # A table that was cut is cut again: its first rows by this column may be others.
+        # A table with too many rows is read again: sorted by this column, its first rows may be different.
         cut = bool(view.left_out)
         order = (options.sort, options.descending) if cut else ("", False)
         look = replace(screen.state.look, sort=order[0], descending=order[1])

@@ -1,1 +1,1 @@
-"""The parts of the main screen: objects with one concern and their own state each."""
+"""The parts of the main screen: objects that each have one concern and their own state."""

@@ -1,4 +1,4 @@
-"""Choosing values and views: by the keys for the next one, by rows of the panel, and by the filter line."""
+"""Choosing values and views: with keys for the next one, with rows of the panel, and with the filter line."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Choosing(ScreenPart):
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
         self._mistyped = ""
-        """A filter line that was not understood: it can be corrected."""
+        """Filter line that was not valid; it is offered again so that it can be corrected."""
         self._statistic_of = ""
-        """Measure that was shown when a statistic was typed."""
+        """Measure that was shown when the statistic was typed."""
 
     def vary(self, by: int) -> None:
         """Show another picture of the same mode."""
@@ -46,7 +46,7 @@ class Choosing(ScreenPart):
             several = ", ".join(
                 f"{screen.key_of(f'mode.{m.name}')} {m.title}" for m in MODES.values() if m.variants[1:]
             )
-            screen.tell(f"{mode.title} has one picture; several have {several}.")
+            screen.tell(f"{mode.title} has one picture; these have several: {several}.")
             return
         if screen.catalogue is not None:
             screen.become(cycles.varied(screen.state, screen.catalogue, by))
@@ -68,20 +68,20 @@ class Choosing(ScreenPart):
             screen.tell(screen.words_of(error))
 
     def look(self, what: str, by: int) -> None:
-        """Show the next layer or head in a view of a single one, also in the view beside."""
+        """Show the next layer or head in views of a single one, also in the second view."""
         screen, variant = self.screen, self.screen.state.variant
         if screen.catalogue is None:
             return
         shown = [s.variant.kind for _, s in screen.pictures.shown]
         if what in variant.meaning:
-            screen.tell(f"{variant.title} shows no single {what}: the cursor points at one.")
+            screen.tell(f"{variant.title} shows more than one {what}: choose one with the cursor.")
         elif not any(kind is not None and what in kind.depends for kind in shown):
-            screen.tell(f"{variant.title} shows no single {what}.")
+            screen.tell(f"{variant.title} does not show a single {what}.")
         else:
             screen.become(cycles.looking(screen.pinned(), screen.catalogue, what, by))
 
     def choose(self, what: str, new: State) -> None:
-        """Take a state with another measure, reference and so on, where anything on the screen shows it."""
+        """Show a state with another measure, reference and so on, unless nothing on the screen would change."""
         screen = self.screen
         if why := self._unshown(what):
             screen.tell(why)
@@ -90,19 +90,19 @@ class Choosing(ScreenPart):
         fixed = state.fixed(screen.state, screen.catalogue, what)
         screen.become(new)
         if fixed:
-            screen.tell(f"{fixed}; beside it: {new.measure if what == 'measure' else new.against}")
+            screen.tell(f"{fixed}; the second view: {new.measure if what == 'measure' else new.against}")
 
     def _unshown(self, what: str) -> str:
-        """Why another measure or reference would change nothing on the screen; empty where it would."""
+        """Return why another measure or reference would change nothing on the screen; empty if it would."""
         assert self.screen.catalogue is not None
         fixed = [state.fixed(shown, self.screen.catalogue, what) for _, shown in self.screen.pictures.shown]
         if not all(fixed):
             return ""
         where = ", ".join(m.title for m in MODES.values() if m.variants[0].kind and m.variants[0].kind.free)
-        return fixed[0] + (f": {where} show another." if what == "measure" else ".")
+        return fixed[0] + (f": {where} can show another one." if what == "measure" else ".")
 
     def picked(self, row: Choice) -> None:
-        """Take a row of the panel: a choice, or a prompt for a range."""
+        """Apply a row of the panel: take its value, or open a prompt for a value that is typed."""
         screen = self.screen
         if screen.catalogue is None:
             return
@@ -137,7 +137,7 @@ class Choosing(ScreenPart):
             screen.tell(screen.words_of(error))
 
     def _filter(self, new: State, text: str) -> None:
-        """Take a filtered state, unless nothing on the screen could show its measure or reference."""
+        """Show a filtered state, unless nothing on the screen can show its measure or reference."""
         screen, now = self.screen, self.screen.state
         others = {"measure": new.measure != now.measure, "reference": new.against != now.against}
         for what in (what for what, other in others.items() if other):
@@ -147,11 +147,12 @@ class Choosing(ScreenPart):
         if new.look.statistic != now.look.statistic:
             self._statistic_of = new.measured
         screen.become(new)
-        if word := filters.unheard(screen.state, text, screen.key_of):
+        if word := filters.without_effect(screen.state, text, screen.key_of):
             screen.tell(word)
 
     def statistic_lost(self, stored: Rows | None) -> bool:
-        """Drop a statistic that was typed for another measure, where this one has none of that name; True if so."""
+        """Drop a statistic that was typed for another measure if this measure does not have it; return whether it was
+        dropped."""
         screen = self.screen
         wanted, there = screen.state.look.statistic, None if stored is None else stored.statistics
         if (

@@ -1,4 +1,4 @@
-"""Starting jobs: the missing values of shown views, and requests of the user, one after the other."""
+"""Starting jobs: for missing values of the views shown, and for requests of the user."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ if TYPE_CHECKING:
 ANNOTATE = "labels from"
 """Label of the prompt for a file with labels."""
 CALM_SECONDS = 0.4
-"""How long a selection must stand before it is computed: cycling through measures starts no job for each."""
+"""Time that a selection must stay before it is computed, so that cycling through measures does not start a job for
+each."""
 
 
 class Computing(ScreenPart):
-    """Starts jobs by itself and by key, and follows them."""
+    """Starts jobs, automatically or by key, and shows their progress."""
 
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
         self.by_itself = True
-        """Values that are shown and missing are computed without a key."""
+        """Whether missing values of the views shown are computed without a key."""
         self.progress: Progress | None = None
         self._declined: set[Request] = set()
-        """Requests that were cancelled or failed: only the compute key starts them again."""
+        """Requests that were cancelled or failed; only the compute key starts them again."""
         self._tried: set[Request] = set()
-        """Requests done with the present checkpoints: values that are still missing cannot be computed."""
+        """Requests done with the present checkpoints; values that are still missing cannot be computed."""
 
     def listed(self) -> None:
-        """Checkpoints have come or gone: everything may be tried again."""
+        """React to a new listing of the store: checkpoints were added or removed, so try all requests again."""
         self._tried.clear()
 
     def loaded(self, message: Loaded) -> None:
-        """Compute the missing values of a view, if it is still shown in a moment."""
+        """Compute the missing values of a view if it is still shown after CALM_SECONDS."""
         question = message.wish.question
         if message.missing and question is not None:
             self.screen.set_timer(CALM_SECONDS, lambda: self._start_if_still(question))
 
     def _start_if_still(self, question: Question) -> None:
-        # The picture's question goes before that of the view beside it.
+        # The question of the picture goes before the question of the second view.
         lacking = [Compute(q.selection) for q in self.screen.pictures.lacking]
         turn, request = [r for r in lacking if r not in self._declined | self._tried], Compute(question.selection)
         if self.by_itself and turn[:1] == [request] and request != self.screen.jobs.request:
@@ -53,20 +54,20 @@ class Computing(ScreenPart):
             self.screen.bars()
 
     def progressed(self, message: Progress) -> None:
-        """Show how far the job is."""
+        """Show the progress of the job."""
         self.progress = message
         self.screen.mode.job_changed()
         self.screen.bars()
 
     def ended(self, message: Ended) -> None:
-        """Say how the job ended, and read again."""
+        """Tell the user how the job ended, and read the store again."""
         self.progress = None
         if message.how == "cancelled" or message.reason:
             self._declined.add(message.request)
         if message.how != "replaced":
             self._tried.add(message.request)
         if message.how == "cancelled":
-            self.screen.tell(f"Cancelled; what was finished is kept. {self.screen.key_of('compute')} goes on.")
+            self.screen.tell(f"Cancelled; finished values are kept. {self.screen.key_of('compute')} continues.")
         elif message.reason:
             self.screen.tell(f"{message.request.undone}: {message.reason}")
         elif message.said:
@@ -93,7 +94,7 @@ class Computing(ScreenPart):
         self.screen.prompt.ask(ANNOTATE, "", HINT)
 
     def answered(self, typed: str) -> None:
-        """Add labels to the corpus that is shown; the text has the options of the command line."""
+        """Add labels to the corpus that is shown; the typed text has the options of `bertdyn annotate`."""
         screen = self.screen
         screen.set_focus(screen.chart)
         try:
@@ -105,5 +106,5 @@ class Computing(ScreenPart):
         screen.tell(f"Adding labels of {request.subject}; {screen.key_of('mode.jobs')} shows the progress.")
 
     def cancel(self, number: int | None = None) -> None:
-        """Stop a job (None: the one that runs); its finished values stay."""
+        """Stop a job (None: the running job); its finished values are kept."""
         self.screen.tell("Cancelling …" if self.screen.jobs.cancel(number) else "No job is running.")

@@ -1,4 +1,4 @@
-"""Copies and files of the views on the screen."""
+"""Copying the views on the screen, and writing them to files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from store.layout import folder_name
 
 
 def file_name(shown: State) -> str:
-    """Return the name of a file of a shown state, without its ending."""
+    """Return the file name for the view of a state, without its ending."""
     return "-".join([shown.mode, shown.measure, *map(folder_name, (*shown.tasks, shown.corpus))])
 
 
 class Exporting(ScreenPart):
-    """Copies the picture, and writes it to files."""
+    """Copies the picture, and writes views to files."""
 
     def copy(self) -> None:
-        """Copy the view as ``bertdyn show`` prints it; of a table the row under the cursor, with the columns' names."""
+        """Copy the view as ``bertdyn show`` prints it; in a table, copy the row under the cursor with column names."""
         from explorer.export.picture import as_text
         from explorer.export.rows import as_csv
         from explorer.ui.terminal.clipboard import copy
@@ -34,18 +34,18 @@ class Exporting(ScreenPart):
         what, more = "The view", ""
         if companion is not None:
             what, other = screen.mode.mode.title, MODES[companion.mode].title
-            more = f" {screen.key_of('swap')} and then {screen.key_of('copy')} copy the view beside, {other}."
+            more = f" {screen.key_of('swap')} and then {screen.key_of('copy')} copy the second view, {other}."
         if view is None:
             screen.tell("There is no picture to copy.")
         elif at.y >= 0 and (row := view.row(at.y, options)) is not None:
             columns, values = row
-            screen.tell("The row. " + copy(as_csv(columns, [values]), "csv", send))
+            screen.tell("The row as CSV. " + copy(as_csv(columns, [values]), "csv", send))
         else:
             text = as_text(view, (screen.chart.size.width, screen.chart.size.height), cursor=at, options=options)
             screen.tell(f"{what} as text. " + copy(text, "txt", send) + more)
 
     def export(self) -> None:
-        """Choose a format, then write the view to a file."""
+        """Ask for a format, then write the view to a file."""
         from explorer.export.files import write_beside
         from explorer.ui.screens.export import Exportable, ExportScreen
 

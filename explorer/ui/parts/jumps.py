@@ -1,4 +1,4 @@
-"""Jumping: labels over the picture and the panel, and the letters that are typed while they are shown."""
+"""Jumping: labels over the picture and the panel, and the letters that are typed to reach a place."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 
 class Jumps(ScreenPart):
-    """Labels every place that can be reached, and goes to the one that is typed."""
+    """Labels all places that can be reached, and goes to the one whose label is typed."""
 
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
         self.jump: Jump[JumpPlace] | None = None
-        """The labels that are shown; None: none."""
+        """The labels that are shown; None if there are none."""
         self._first: Target | None = None
-        """The row or column of a map that was reached: the cells along it are labelled now."""
+        """The row or column of a map that was reached; the cells along it are labelled now."""
 
     def start(self) -> None:
         """Label all places."""
         spots = self._spots()
         if not spots:
-            self.screen.tell("Nothing here can be jumped to.")
+            self.screen.tell("There is no place to jump to.")
             return
         self._label(Jump.to(spots))
-        self.screen.tell("Type the letters of the place to go to; escape stays.")
+        self.screen.tell("Type the letters of the place to go to; escape cancels.")
 
     def key(self, event: events.Key) -> None:
-        """Take a key as a letter of a label, or as the end of jumping.
+        """Handle a key as a letter of a label, or as the end of jumping.
 
-        Once a row (or column) of a map was reached, labels are an offer: other keys are commands again.
+        After a row (or column) of a map was reached, labels are only an offer: other keys are commands again.
         """
         if self.jump is None:
             return
@@ -64,10 +64,10 @@ class Jumps(ScreenPart):
             self._label(jump)
         else:
             said = jump.typed if event.is_printable else event.key
-            self._land(f"No place is called '{said}': {self.screen.key_of('jump')} shows the letters again.")
+            self._land(f"No place has the letters '{said}': {self.screen.key_of('jump')} shows the letters again.")
 
     def check(self) -> bool:
-        """End jumping when the labelled places have moved; True when that was so."""
+        """End jumping if the labelled places have moved; return whether they have."""
         if self.jump is None or tuple(spot for _, spot in self.jump.places) == self._spots():
             return False
         self._land(f"The picture has changed: {self.screen.key_of('jump')} shows letters again.")
@@ -79,7 +79,7 @@ class Jumps(ScreenPart):
         self.screen.tell(word)
 
     def _spots(self) -> tuple[JumpPlace, ...]:
-        """Places that can be labelled now, the picture's first: their labels are the short ones."""
+        """Return the places that can be labelled now. Those of the picture come first, to get the short labels."""
         chart, panel = self.screen.chart, self.screen.panel
         targets = chart.picture.targets if chart.picture is not None and chart.view is not None else ()
         there = [JumpPlace(t.x, t.y, t) for t in targets if t.x < chart.size.width and t.y < chart.size.height]
@@ -91,7 +91,7 @@ class Jumps(ScreenPart):
         self.jump = jump
         left = jump.left if jump is not None else ()
         for widget, of_panel in ((self.screen.chart, False), (self.screen.panel, True)):
-            # At the right edge a label moves left rather than lose a letter.
+            # At the right edge a label moves to the left, so that no letter is cut off.
             room = widget.size.width
             here = [(text, spot) for text, spot in left if (spot.target is None) == of_panel]
             widget.mark({(min(s.x, room - len(text)), s.y): text for text, s in here}, self.screen.palette.strong)
@@ -105,7 +105,7 @@ class Jumps(ScreenPart):
             self.screen.pictures.point(Cursor(to.column if to.column >= 0 else at.x, to.row if to.row >= 0 else at.y))
 
     def _go_on_along(self, reached: Target) -> None:
-        """Offer the other half of the way to a cell of a map."""
+        """Label the cells along the row or column of a map that was reached."""
         self._first = reached
         spots = self._spots()
         if not spots:
@@ -113,4 +113,4 @@ class Jumps(ScreenPart):
             return
         self._label(Jump.to(spots))
         here, there = ("row", "column") if reached.row >= 0 else ("column", "row")
-        self.screen.tell(f"And the letters of the {there}, for a cell; escape stays in this {here}.")
+        self.screen.tell(f"For a cell, type the letters of its {there}; escape stays in this {here}.")

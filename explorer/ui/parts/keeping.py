@@ -1,4 +1,4 @@
-"""Undo, presets and the session."""
+"""Undo, kept selections and the session."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from explorer.ui.screens.main import MainScreen
 
 KEEP = "keep as"
-"""Label of the prompt for the name of a preset."""
+"""Label of the prompt for the name of a kept selection."""
 
 
 class Keeping(ScreenPart):
-    """Remembers selections: those before, those under a name, and the last one of the session."""
+    """Remembers earlier selections, selections kept under a name, and the last selection of the session."""
 
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
@@ -29,7 +29,7 @@ class Keeping(ScreenPart):
         """JSON values that modes keep in the session, by mode."""
 
     def begin(self, saved: Saved, session: Session | None) -> None:
-        """Take over the last session."""
+        """Continue the last session."""
         self.extra, self.session = dict(saved.extra), session
 
     def saved(self, folded: bool | None) -> Saved:
@@ -40,14 +40,14 @@ class Keeping(ScreenPart):
         return Saved(self.screen.state, folded, deepcopy(self.extra))
 
     def known(self, begun: State) -> State:
-        """Return a state with a measure that exists: a session or a preset may be older."""
+        """Return a state whose measure exists: a session or a kept selection may name an old one."""
         catalogue = self.screen.catalogue
         if catalogue is None or not catalogue.measures or catalogue.measure(begun.measure) is not None:
             return begun
         return replace(begun, measure=state.FIRST_MEASURE)
 
     def undo(self) -> None:
-        """Show the selection before."""
+        """Show the previous selection."""
         self._travel(self.history.back(self.screen.state), "Nothing to undo.")
 
     def redo(self) -> None:
@@ -63,9 +63,9 @@ class Keeping(ScreenPart):
     def ask(self) -> None:
         """Ask for a name and keep the selection under it."""
         if self.session is None:
-            self.screen.tell("Nothing can be kept here.")
+            self.screen.tell("Selections cannot be kept: there is no session.")
         else:
-            self.screen.prompt.ask(KEEP, "", "a name; a selection of that name is replaced")
+            self.screen.prompt.ask(KEEP, "", "a name; a selection with the same name is replaced")
 
     def answered(self, text: str) -> None:
         """Keep the selection under a name."""
@@ -77,7 +77,7 @@ class Keeping(ScreenPart):
             self.screen.tell(f"Not kept: {trouble}." if trouble else kept)
 
     def presets(self) -> None:
-        """Choose one of the selections that were kept."""
+        """Open the list of kept selections."""
         from explorer.ui.screens.presets import PresetsScreen
 
         if self.session is None or not self.session.presets():
@@ -86,7 +86,7 @@ class Keeping(ScreenPart):
         self.screen.app.push_screen(PresetsScreen(self.session), lambda name: self.load(name) if name else None)
 
     def load(self, name: str) -> None:
-        """Show a selection that was kept."""
+        """Show a kept selection."""
         found = self.session.presets().get(name) if self.session is not None else None
         if found is None or self.screen.catalogue is None:
             self.screen.tell(f"There is no selection '{name}'.")
@@ -96,6 +96,6 @@ class Keeping(ScreenPart):
         self.history.note(before, self.screen.state)
 
     def _show(self, to: State) -> None:
-        """Show a remembered selection, without anything that the store no longer has; history does not note it."""
+        """Show a remembered selection, without choices that the store no longer has; the history does not record it."""
         assert self.screen.catalogue is not None
         self.screen.become(state.settled(self.known(to), self.screen.catalogue), noted=False)

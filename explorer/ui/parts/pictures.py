@@ -1,4 +1,4 @@
-"""The picture and the view beside it: asked for, drawn, and pointed at."""
+"""The picture and the second view: requesting them, drawing them, and moving the cursor."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from explorer.views.base import View
 
 PATIENCE = 0.3
-"""Seconds that a view may take before the screen says that it is being read."""
+"""Seconds until the screen says that a view is being read."""
 
 
 class Pictures(ScreenPart):
-    """Keeps both panes in step with the state."""
+    """Lets both panes show the state of the screen."""
 
     def __init__(self, screen: MainScreen, palette: Palette) -> None:
         super().__init__(screen)
         self.slot = Vertical(id="slot")
-        """Room above the picture for the widgets of a mode."""
+        """Space above the picture for the widgets of a mode."""
         self.pane = Pane(palette, 0, self.slot, id="picture")
         self.other = Pane(palette, 1, id="beside", of="beside-")
         self.other.chart.can_focus = False
         self.refused = ""
-        """Why the store cannot be read now."""
+        """Reason why the store cannot be read now; empty if it can."""
         self._follows = False
 
     @property
@@ -47,18 +47,22 @@ class Pictures(ScreenPart):
 
     @property
     def lacking(self) -> tuple[Question, ...]:
-        """Questions on the screen of which values are not computed, the picture's first."""
+        """Questions on the screen that have values which are not computed, the picture's first."""
         shown = [p.wish.question for p in (self.pane, self.other) if p.missing and p.wish is not None]
         return tuple(dict.fromkeys(q for q in shown if q is not None))
 
     def show(self, again: bool = False) -> None:
-        """Show the state; ``again`` asks for the views even when they are the same."""
+        """Show the state.
+
+        Args:
+            again: request the views even if they are the same.
+        """
         if not self._wished(self.pane, self.screen.state, again):
             self.screen.mode.show()
         self.accompany(again)
 
     def accompany(self, again: bool = False) -> None:
-        """Show the view beside, at the picture's step and layer."""
+        """Show the second view, at the picture's step and layer."""
         if self.screen.catalogue is None:
             return
         companion = self.screen.pair.companion
@@ -74,7 +78,7 @@ class Pictures(ScreenPart):
         self.screen.reader.show(None, pane.place)
 
     def _wished(self, pane: Pane, state: State, again: bool) -> bool:
-        """Ask for the view of a state, or draw again what there is; False where the mode draws its own picture."""
+        """Request the view of a state, or draw the present one again; False if the mode draws its own picture."""
         assert self.screen.catalogue is not None
         try:
             wish = state.wish(self.screen.catalogue)
@@ -106,7 +110,7 @@ class Pictures(ScreenPart):
         pane.draw(view, state if pane is self.pane else cursor_axes.aligned(state, self.screen.state, view))
 
     def loaded(self, message: Loaded) -> None:
-        """Draw a view that was asked for."""
+        """Draw a view that was requested."""
         for pane, state in self.shown:
             if message.wish == pane.wish:
                 pane.settled()
@@ -114,7 +118,7 @@ class Pictures(ScreenPart):
                 self._draw(pane, message.view, state)
 
     def failed(self, message: Failed) -> None:
-        """Say why there is no view."""
+        """Show the reason why there is no view."""
         self.refused = message.reason if message.wish is None else self.refused
         for pane in (self.pane, self.other):
             if message.wish in (None, pane.wish):
@@ -123,14 +127,14 @@ class Pictures(ScreenPart):
                 pane.say(message.reason)
 
     def point(self, cursor: Cursor) -> None:
-        """Move the cursor, and that of the view beside with it."""
+        """Move the cursor, and with it the cursor of the second view."""
         picture, view = self.pane.picture, self.pane.view
         if view is None or picture is None:
             return
         self.screen.state = cursor_axes.pointed(self.screen.state, view, picture.cursor, cursor)
         self.pane.word = self.other.word = ""
         self._draw(self.pane, view, self.screen.state)
-        # The picture is painted first; a key that is held down waits for one view beside, not twenty.
+        # The picture is painted first; while a key is held down, the second view follows only once per painted frame.
         if not self._follows:
             self._follows = self.screen.call_after_refresh(self._follow)
 
@@ -139,7 +143,7 @@ class Pictures(ScreenPart):
         self.accompany()
 
     def move(self, across: int, up: int) -> None:
-        """Move the cursor from where it was drawn."""
+        """Move the cursor from the place where it is drawn."""
         if self.pane.picture is not None:
             self.point(self.screen.state.moved(self.pane.picture.cursor, across, up))
 
@@ -148,7 +152,7 @@ class Pictures(ScreenPart):
         self.move(0, up * max(1, self.pane.chart.size.height - 4))
 
     def edge(self, side: int) -> None:
-        """Move the cursor to the first or the last step (in a table, row)."""
+        """Move the cursor to the first or the last step (in a table: row)."""
         if self.pane.picture is not None:
             end, at = 0 if side < 0 else END, self.pane.picture.cursor
             self.point(Cursor(at.x, end) if self.screen.state.variant.downwards else Cursor(end, at.y))

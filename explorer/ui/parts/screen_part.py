@@ -1,4 +1,4 @@
-"""The base of the main screen's parts."""
+"""The base class of the main screen's parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two views side by side: which one stands beside the picture, and swapping them."""
+"""Two views side by side: choosing the second view, and swapping both."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 class TwoViews(ScreenPart):
-    """Chooses the companion view."""
+    """Chooses the second view, which is shown beside the picture."""
 
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
         self.allowed = True
-        """A view may stand beside the picture."""
+        """Whether there may be a second view (a setting of the user)."""
 
     @property
     def companion(self) -> State | None:
-        """The state as the view beside the picture shows it; None where there is no such view."""
+        """State of the second view; None if there is none."""
         return None if self._alone() else beside.companion(self.screen.state)
 
     def cycle(self, by: int) -> None:
-        """Show the next view beside the picture, and after the last one none."""
+        """Show the next second view; after the last one, none."""
         screen = self.screen
         if self.companion is None and (why := self._alone()):
             screen.tell(why)
@@ -34,18 +34,18 @@ class TwoViews(ScreenPart):
         screen.become(beside.cycled(screen.state, by))
         name, there = beside.shown(screen.state), beside.possible(screen.state)
         at = f"{there.index(name) + 1} of {len(there)}, " if name else ""
-        what = f"Beside it: {beside.title(self.companion)}" if self.companion else "Nothing stands beside it"
-        screen.tell(f"{what} ({at}{screen.key_of('beside')} goes on)")
+        what = f"Second view: {beside.title(self.companion)}" if self.companion else "No second view"
+        screen.tell(f"{what} ({at}{screen.key_of('beside')}: next)")
 
     def swap(self) -> None:
-        """Make the view beside the picture, and the picture the view beside."""
+        """Swap the picture and the second view."""
         screen = self.screen
         if self.companion is None:
-            screen.tell(self._alone() or f"Nothing stands beside it: {screen.key_of('beside')} brings a view there.")
+            screen.tell(self._alone() or f"There is no second view: {screen.key_of('beside')} shows one.")
             return
         swapped = beside.swapped(screen.state)
         if swapped is None:
-            screen.tell(f"{beside.title(screen.state)} stands on the left only.")
+            screen.tell(f"{beside.title(screen.state)} cannot be the second view.")
             return
         screen.pictures.accompany()  # the cursor may have moved since
         if screen.other.view is not None and screen.other.picture is not None:
@@ -53,11 +53,11 @@ class TwoViews(ScreenPart):
         screen.become(swapped)
 
     def _alone(self) -> str:
-        """Why nothing can stand beside the picture; empty where something can."""
+        """Return why there cannot be a second view; empty if there can."""
         if not self.allowed:
             return "The setting 'beside' is off: one view at a time."
         if self.screen.has_class("-zoom"):
-            return f"The picture stands alone: {self.screen.key_of('zoom')} brings everything back."
+            return f"Only the picture is shown: {self.screen.key_of('zoom')} shows everything again."
         if self.screen.size.width < beside.FROM:
-            return f"Two views stand side by side from {beside.FROM} columns on; here are {self.screen.size.width}."
+            return f"Two views need {beside.FROM} columns; the screen has {self.screen.size.width}."
         return ""

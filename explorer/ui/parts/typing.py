@@ -1,4 +1,4 @@
-"""Keys typed ahead: when each can be acted on."""
+"""Keys typed ahead: deciding when each can be acted on."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 class Typing(ScreenPart):
-    """Decides when a key can be acted on, and owns the queue of those that come too early."""
+    """Decides when a key can be acted on, and owns the queue of the keys that come too early."""
 
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
         self._by_key = {key: action for action in screen.actions for key in action.keys}
         self.queue: KeyQueue[events.Key | events.Paste | Action] = KeyQueue(self._gate, self._act)
         self.act: Callable[[events.Key | events.Paste | Action], Awaitable[bool]] | None = None
-        """Acts on a key and returns whether it may lead elsewhere; set by the app."""
+        """Function that acts on a key and returns whether the key may move the focus; set by the app."""
 
     def command(self, key: str) -> Action | None:
-        """Return the action of a key; None where keys are for a widget, or letters of jump labels."""
+        """Return the action of a key; None if keys are for a widget, or are letters of jump labels."""
         commanding = self.screen.focused is self.screen.chart and self.screen.jumps.jump is None
         return self._by_key.get(key) if commanding else None
 
     def leads_out(self, key: str) -> bool:
-        """Whether a key may end typing into a widget: the meaning of the keys behind it depends on that."""
+        """Return whether a key may end typing into a widget; the meaning of the keys after it depends on that."""
         focused, prompt = self.screen.focused, self.screen.prompt
         if focused is self.screen.panel or self.screen.mode.leads_out(key):
             return True

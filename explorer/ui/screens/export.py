@@ -1,4 +1,4 @@
-"""The dialog for a file: which view, in which format."""
+"""The export dialog: choosing a view and a file format."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from explorer.render.signs import plain
 from explorer.ui.widgets.text_lines import PLAIN
 
 KEYS = {"t": "text", "c": "csv", "j": "json", "p": "parquet", "s": "svg", "g": "png", "d": "pdf"}
-"""One letter per format."""
+"""Formats, by the letter that chooses them."""
 
 
 class Exportable(NamedTuple):
     """A view that can be written."""
 
     title: str
-    """'Curves: SVCCA distance from the pre-trained model'."""
+    """Title, such as 'Curves: SVCCA distance from the pre-trained model'."""
     target: Path
-    """The file without its ending."""
+    """Path of the file without its ending."""
 
 
 class ExportScreen(ModalScreen[tuple[int, str] | None]):
-    """A letter chooses the format; tab switches to the view beside. The result is the view's number and the format."""
+    """Lets a letter choose the format, and tab the view. The result is the number of the view and the format."""
 
     BINDINGS: ClassVar = [
         *(Binding(key, f"choose('{format}')", show=False) for key, format in KEYS.items()),
@@ -42,7 +42,10 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
     ]
 
     def __init__(self, views: Sequence[Exportable]) -> None:
-        """``views``: those on the screen, the picture first."""
+        """
+        Args:
+            views: the views on the screen, the picture first.
+        """
         super().__init__()
         self._views, self._at = views, 0
 
@@ -58,8 +61,8 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
         if len(self._views) > 1:
             other = self._views[1 - self._at]
             title = plain(other.title) if self.app.has_class(PLAIN) else other.title
-            text.append(f"\n  tab  the view {'beside' if self._at == 0 else 'on the left'}: {title}")
-        return text.append("\n  esc  leave it")
+            text.append(f"\n  tab  the {'second view' if self._at == 0 else 'first view'}: {title}")
+        return text.append("\n  esc  cancel")
 
     def action_other(self) -> None:
         """Switch to the other view."""
@@ -67,9 +70,9 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
         self.query_one(Static).update(self._text())
 
     def action_choose(self, format: str) -> None:
-        """Close with the view and the format."""
+        """Close the dialog with a view and a format."""
         self.dismiss((self._at, format))
 
     def action_leave(self) -> None:
-        """Close with nothing."""
+        """Close the dialog without a choice."""
         self.dismiss(None)

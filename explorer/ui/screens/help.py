@@ -1,4 +1,4 @@
-"""The help, over the picture."""
+"""The help screen, shown over the picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows the page; scrolls."""
+    """The help page, which can be scrolled."""
 
     BINDINGS: ClassVar = [
         Binding("escape,q,enter", "dismiss", show=False),
@@ -66,5 +66,5 @@ class HelpScreen(ModalScreen[None]):
         self._sheet.scroll_relative(y=by, animate=False)
 
     def action_turn(self, by: int) -> None:
-        """Scroll by a page, keeping two lines."""
+        """Scroll by a page; two lines stay visible."""
         self.action_scroll(by * max(1, self._sheet.scrollable_content_region.height - 2))

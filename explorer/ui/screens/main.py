@@ -17,7 +17,7 @@ from explorer.ui import bars, state
 from explorer.ui.action import Action
 from explorer.ui.actions import ACTIONS
 from explorer.ui.filters import is_condition
-from explorer.ui.jobs import Jobs
+from explorer.ui.jobs import JobRunner
 from explorer.ui.messages import Ended, Exported, Failed, Listed, Loaded, Progress, ToMode
 from explorer.ui.modes import MODES
 from explorer.ui.parts.choosing import FILTER, Choosing
@@ -36,7 +36,7 @@ from explorer.ui.widgets.pane import Pane
 from explorer.ui.widgets.panel import SelectionPanel
 from explorer.ui.widgets.picture_box import PictureBox
 from explorer.ui.widgets.prompt import Prompt
-from explorer.ui.widgets.text_lines import PLAIN, Lines
+from explorer.ui.widgets.text_lines import PLAIN, TextLines
 from explorer.views.base import Picture
 from store.errors import BertdynError
 
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 class MainScreen(Screen[None]):
-    """Holds the state; shows every change of it, and gives keys and messages to the part that they concern."""
+    """Holds the state, shows its changes, and passes keys and messages to the parts that handle them."""
 
     AUTO_FOCUS = "#chart"
 
@@ -63,12 +63,16 @@ class MainScreen(Screen[None]):
     def __init__(
         self, path: Path, palette: Palette, actions: Sequence[Action] = ACTIONS, reads: ReadStore | None = None
     ) -> None:
-        """``actions``: with the keys in force; ``reads``: how tables are read (see ``Explorer``)."""
+        """
+        Args:
+            actions: all actions, with the keys in force.
+            reads: how tables are read (see ``Explorer``).
+        """
         super().__init__()
         self.path, self.palette, self.actions, self.reads = path, palette, tuple(actions), reads
         self.state = State()
         self.catalogue: Catalogue | None = None
-        self.reader, self.jobs = Reader(path, self.hear, reads), Jobs(path, self.hear)
+        self.reader, self.jobs = Reader(path, self.hear, reads), JobRunner(path, self.hear)
         self.pictures, self.pair = Pictures(self, palette), TwoViews(self)
         self.choosing, self.jumps = Choosing(self), Jumps(self)
         self.computing, self.keeping, self.exporting = Computing(self), Keeping(self), Exporting(self)
@@ -103,7 +107,7 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.reader.start)
 
     def on_screen_suspend(self) -> None:
-        self.reader.start()  # a dialog may open before the screen was first painted
+        self.reader.start()  # a dialog may open before the screen is painted for the first time
 
     def on_unmount(self) -> None:
         self._left = True
@@ -118,41 +122,41 @@ class MainScreen(Screen[None]):
         self.jobs.finish()
 
     def hear(self, message: Message) -> None:
-        """Post a message from any thread; ignored after the end."""
+        """Post a message from any thread; it is ignored after the screen has ended."""
         if not self._left:
             with contextlib.suppress(RuntimeError):
                 self.post_message(message)
 
-    # The screen for its parts
+    # For the parts of the screen
 
     @property
     def mode(self) -> Behaviour:
-        """The mode that is shown."""
+        """Behaviour of the mode that is shown."""
         return self.modes[self.state.mode]
 
     @property
     def pane(self) -> Pane:
-        """The picture with its title; cursor keys are for it."""
+        """The pane of the picture, which the cursor keys move in."""
         return self.pictures.pane
 
     @property
     def other(self) -> Pane:
-        """The view beside the picture: same question, step and layer."""
+        """The pane of the second view, which shows the same selection, step and layer."""
         return self.pictures.other
 
     @property
     def slot(self) -> Vertical:
-        """Room above the picture for the widgets of a mode."""
+        """Space above the picture for the widgets of a mode."""
         return self.pictures.slot
 
     @property
     def chart(self) -> PictureBox:
-        """The picture's own widget."""
+        """The widget that draws the picture."""
         return self.pane.chart
 
     @property
     def picture(self) -> Picture | None:
-        """The picture as it was last drawn; None while words stand in its place."""
+        """The picture as last drawn; None while a message is shown in its place."""
         return self.pane.picture
 
     @property
@@ -167,7 +171,7 @@ class MainScreen(Screen[None]):
 
     @property
     def question(self) -> Question | None:
-        """The stored values that are shown; None where there are none to show or to compute."""
+        """Question of the picture; None if the picture shows no values that could be computed."""
         kind = self.state.variant.kind
         if self.catalogue is None or kind is None or not kind.computes:
             return None
@@ -177,18 +181,18 @@ class MainScreen(Screen[None]):
             return None
 
     def pinned(self) -> State:
-        """Return the state with the modes' own default choices spelled out, so that they stay."""
+        """Return the state with the choices that the modes made by default, so that they stay."""
         pinned = self.state
         for pane, shown in self.pictures.shown:
             pinned = self.modes[shown.mode].pinned(pane, pinned)
         return pinned
 
     def become(self, new: State, again: bool = False, noted: bool = True) -> None:
-        """Take another state and show it.
+        """Change to another state and show it.
 
         Args:
-            again: ask for the views even when the state is the same; the change was not made by the user.
-            noted: the user can undo it.
+            again: request the views even if the state is the same; the change was not made by the user.
+            noted: whether the user can undo the change.
         """
         if noted and not again:
             self.keeping.history.note(self.state, new)
@@ -197,7 +201,7 @@ class MainScreen(Screen[None]):
         if new.mode != self.state.mode:
             self.mode.leave()
         self.state = new
-        if not again:  # the words on a job that has ended stay when the store is listed again
+        if not again:  # the message about an ended job must stay when the store is listed again
             self.pane.word = self.other.word = ""
         self.set_class(self.mode.slot, "-slot")
         if self.catalogue is not None:
@@ -206,11 +210,11 @@ class MainScreen(Screen[None]):
         self.bars()
         if new.options.ascii != self.app.has_class(PLAIN):
             self.app.set_class(new.options.ascii, PLAIN)
-            for lines in self.query(Lines):
+            for lines in self.query(TextLines):
                 lines.repaint()
 
     def tell(self, word: str) -> None:
-        """Say something until the next change."""
+        """Show a message until the next change."""
         self.pane.word = word
         self.bars()
 
@@ -220,18 +224,18 @@ class MainScreen(Screen[None]):
             self.surroundings.write()
 
     def recolour(self, palette: Palette) -> None:
-        """Draw in colours for another background."""
+        """Draw with the colours for another background."""
         self.palette = palette
         for widget in (self.pane, self.other, self.panel):
             widget.recolour(palette)
         self.bars()
 
     def key_of(self, action: str) -> str:
-        """Return the first key in force of an action, as a person reads it."""
+        """Return the first key of an action, as it is displayed."""
         return next(a.shown_keys.split()[0] for a in self.actions if a.id == action)
 
     def words_of(self, error: BertdynError) -> str:
-        """Return an error in words, with the key of the action that helps."""
+        """Return the message of an error, with the key of an action that helps."""
         action = next((a for a in self.actions if isinstance(error, NotShownError) and a.id == error.action), None)
         return str(error) if action is None else f"{error} {self.key_of(action.id)}: {action.title.lower()}."
 
@@ -239,7 +243,7 @@ class MainScreen(Screen[None]):
         """Return the present content of the session."""
         return self.keeping.saved(self.surroundings.folded)
 
-    # Messages of the data thread, the jobs and the modes
+    # Messages from the data thread, the jobs and the modes
 
     def on_listed(self, message: Listed) -> None:
         first, self.pictures.refused = self.catalogue is None, ""
@@ -248,8 +252,8 @@ class MainScreen(Screen[None]):
         self.become(state.settled(self.keeping.known(self.state), message.catalogue), again=True)
         session = self.keeping.session
         if first and session is not None and session.trouble:
-            words = f"The saved session is ignored, {session.trouble}"
-            self.tell(f"{words}; with your next key it is set aside as {session.aside.name}.")
+            words = f"The saved session is ignored: {session.trouble}"
+            self.tell(f"{words}. Your next key moves it to {session.aside.name}.")
 
     def on_loaded(self, message: Loaded) -> None:
         if message.wish == self.pane.wish and self.choosing.statistic_lost(message.view.stored):
@@ -274,7 +278,7 @@ class MainScreen(Screen[None]):
     def on_to_mode(self, message: ToMode) -> None:
         self.modes[message.mode].hear(message.message)
 
-    # Messages of the widgets
+    # Messages from the widgets
 
     def on_picture_box_drawn(self) -> None:
         self.jumps.check()
@@ -286,7 +290,8 @@ class MainScreen(Screen[None]):
         self.jumps.key(event)
 
     async def on_click(self, event: events.Click) -> None:
-        """A name in the footer is its key, a row of the panel is picked; elsewhere a click closes the prompt."""
+        """Call the action under the mouse in the footer, or pick the row in the panel; a click outside closes the
+        prompt."""
         if self.prompt.has_class("-open") and event.widget not in (self.prompt, *self.prompt.walk_children()):
             self.prompt.drop()
         if event.widget is self.surroundings.lines["footer"]:
@@ -323,14 +328,14 @@ class MainScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.surroundings.fit(*event.size)
 
-    # Keys, as actions.py declares them
+    # Actions of the keys that actions.py declares
 
     def action_part(self, part: str, does: str, told: tuple[object, ...] = ()) -> None:
-        """Let one of the parts act."""
+        """Call a method of one of the parts."""
         getattr(getattr(self, part), does)(*told)
 
     def action_of_mode(self, mode: str, does: str, told: tuple[object, ...] = ()) -> None:
-        """Let a mode act that is on the screen."""
+        """Call a method of a mode's behaviour, if the mode is on the screen."""
         if any(shown.mode == mode for _, shown in self.pictures.shown):
             getattr(self.modes[mode], does)(*told)
         else:
@@ -350,11 +355,11 @@ class MainScreen(Screen[None]):
         self.mode.sort()
 
     def action_filter(self) -> None:
-        """Type a filter; the panel shows what matches. In Example: look for a sentence."""
+        """Open the prompt for a filter; in Example, for words of a sentence."""
         self.mode.filter()
 
     def action_cancel(self) -> None:
-        """Stop the statement or the job."""
+        """Cancel the statement or the job."""
         self.mode.cancel()
 
     def action_help(self) -> None:
@@ -365,7 +370,7 @@ class MainScreen(Screen[None]):
         self.app.push_screen(self.help)
 
     def about(self) -> Shown:
-        """Return the subject of the help."""
+        """Return the content of the help page."""
         from explorer.ui.help_page import Shown
 
         kind = self.state.variant.kind

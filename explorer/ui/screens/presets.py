@@ -1,4 +1,4 @@
-"""The kept selections of this store: choose one, or forget it."""
+"""The list of the kept selections of a store: choosing and deleting them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class PresetsScreen(ModalScreen[str | None]):
-    """A list of names; the result is the chosen one, or None."""
+    """A list of names. The result is the chosen name, or None."""
 
     BINDINGS: ClassVar = [
         Binding("escape,q", "dismiss", show=False),
@@ -37,7 +37,7 @@ class PresetsScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet"):
-            yield Static(Text("Selections kept of this store: enter shows one, x forgets it, esc leaves\n"))
+            yield Static(Text("Kept selections of this store: enter shows one, x deletes it, esc closes\n"))
             yield Options(*self._options())
 
     def on_mount(self) -> None:
@@ -52,7 +52,7 @@ class PresetsScreen(ModalScreen[str | None]):
         self.query_one(OptionList).action_cursor_up()
 
     def action_forget(self) -> None:
-        """Forget the one under the cursor; the last one closes the list."""
+        """Delete the selection under the cursor; close the list if it was the last one."""
         shown = self.query_one(OptionList)
         if shown.highlighted is None:
             return
@@ -60,7 +60,7 @@ class PresetsScreen(ModalScreen[str | None]):
         if name is None:
             return
         if trouble := self._session.drop(name):
-            self.query_one(Static).update(Text(f"Not forgotten: {trouble}\n"))
+            self.query_one(Static).update(Text(f"Not deleted: {trouble}\n"))
             return
         shown.remove_option(name)
         if shown.option_count:
@@ -78,7 +78,7 @@ class PresetsScreen(ModalScreen[str | None]):
 
 
 def described(kept: State) -> str:
-    """Return a selection in words, on one line."""
+    """Return a description of a selection on one line."""
     seeds = ", ".join(kept.seeds) or "all"
     parts = [kept.measure, f"against {kept.against}", f"corpus {kept.corpus}", ", ".join(kept.tasks), f"seeds {seeds}"]
     parts += [f"{what} {span}" for what, span in (("steps", kept.steps), ("layers", kept.layers)) if span is not None]

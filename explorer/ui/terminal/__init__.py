@@ -1,1 +1,1 @@
-"""Everything that knows how Textual and terminals work inside: the only folder that uses Textual's private names."""
+"""Code that depends on the internals of Textual and of terminals; only this folder uses Textual's private names."""

@@ -1,7 +1,7 @@
-"""What the terminal can do: colours, full screens, and input that Textual cannot read.
+"""Capabilities of the terminal: colours, full screens, and input that Textual cannot read.
 
-``textual.drivers.linux_driver.getincrementaldecoder`` is replaced: the driver of Textual 8.2.8 has no other place for a
-filter of its input (see ``input_filter``), and a public one would do.
+This module replaces ``textual.drivers.linux_driver.getincrementaldecoder``: the driver of Textual 8.2.8 has no other
+place for a filter of its input (see ``input_filter``). A public hook would make this unnecessary.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _DEPTHS = {"truecolor": Depth.TRUECOLOR, "256": Depth.EIGHT_BIT, "standard": Dep
 
 
 def colours(color_system: str | None, no_color: bool, background: str = "auto") -> Palette:
-    """Return the palette for the colours that Textual will send, on a ``dark`` or ``light`` background.
+    """Return the palette for the colours that Textual will send.
 
-    ``auto`` believes COLORFGBG, which few terminals set and no ssh forwards: elsewhere it is dark until the terminal
-    says otherwise (see ``asks``).
+    Args:
+        background: ``dark``, ``light`` or ``auto``. ``auto`` uses COLORFGBG, which few terminals set and ssh does not
+            forward; without it the background counts as dark until the terminal says otherwise (see ``asks``).
     """
     depth = Depth.NONE if no_color else _DEPTHS.get(color_system or "", Depth.NONE)
     dark = hinted(os.environ) is not False if background == "auto" else background == "dark"
@@ -33,13 +34,13 @@ def colours(color_system: str | None, no_color: bool, background: str = "auto") 
 
 
 def asks(shown: Palette, background: str) -> bool:
-    """Whether to ask the terminal for its background: it is not set, it matters, and there may be an answer."""
+    """Return whether to query the terminal's background: it is unknown, it matters, and the terminal may answer."""
     unsaid = background == "auto" and hinted(os.environ) is None
     return unsaid and shown.depth is not Depth.NONE and answers(os.environ)
 
 
 def unusable() -> str:
-    """Return why no full screen can be drawn here; empty when it can."""
+    """Return why the full screen cannot be drawn here; empty if it can."""
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return f"TERM={os.environ.get('TERM', '')} cannot show a full screen"
     if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
@@ -48,7 +49,7 @@ def unusable() -> str:
 
 
 def text_view(path: Path, why: str) -> int:
-    """Print the first view as text, and say how to get more; return the exit code that says so.
+    """Print the first view as text, and say how to get other views; return the exit code 2.
 
     Raises:
         BertdynError: the store cannot be opened.
@@ -76,10 +77,12 @@ def text_view(path: Path, why: str) -> int:
 
 
 def read_keys(heard: Callable[[str], object], awaits: Callable[[], bool]) -> None:
-    """Read only keys from the terminal.
+    """Let Textual read only keys from the terminal, without the terminal's answers to queries.
+
+    Both functions are called in the thread that reads.
 
     Args:
-        heard: called with each answer of the terminal, in the thread that reads.
-        awaits: says there whether one that was asked for may still come.
+        heard: called with each answer of the terminal.
+        awaits: returns whether an answer to our own query may still come.
     """
     linux_driver.getincrementaldecoder = lambda encoding: partial(Decoder, heard, awaits)  # type: ignore[assignment]

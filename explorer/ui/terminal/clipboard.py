@@ -1,7 +1,7 @@
-"""Copying over SSH: to a file, the terminal's clipboard and tmux's buffer.
+"""Copy text over SSH: to the terminal's clipboard, tmux's buffer and a file.
 
-A terminal never answers whether it took an OSC 52 sequence (a default tmux drops it), so the words say what was sent
-where, and a file is always written.
+A terminal never reports whether it accepted an OSC 52 sequence (tmux drops it by default). So a file is always written,
+and the user is told where the text was sent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 LARGEST = 74_000
-"""Bytes that terminals are said to take in one OSC 52 sequence, before base64."""
+"""Number of bytes that terminals are said to accept in one OSC 52 sequence, before base64."""
 TMUX_SECONDS = 2
 
 
@@ -23,7 +23,7 @@ def copy(
     send: Callable[[str], object],
     environ: Mapping[str, str] = os.environ,
 ) -> str:
-    """Copy a text everywhere it may arrive; return what was done as a sentence.
+    """Copy a text to all places that can take it; return a sentence that names them.
 
     Args:
         suffix: ending of the file, such as ``txt``.
@@ -32,7 +32,7 @@ def copy(
     done = []
     if len(text.encode()) <= LARGEST:
         send(text)
-        done.append("sent to the terminal's clipboard (OSC 52, some drop it)")
+        done.append("sent to the terminal's clipboard (OSC 52; some terminals ignore it)")
     if environ.get("TMUX") and _tmux(text):
         done.append("put into tmux's buffer (prefix ])")
     try:

@@ -1,13 +1,14 @@
-"""The base of the app: what it does with the terminal itself.
+"""The base class of the app, with everything that it does to the terminal.
 
-Private names of Textual 8.2.8 here, and what would let them go:
+It uses these private names of Textual 8.2.8:
 
-* ``App._check_bindings``: run the binding of a key at once. Otherwise the key passes through the queues of three
-  widgets first, and keys behind it would overtake it. A public ``App.run_binding(key)`` would do.
-* ``App._display``: send fewer bytes, and none while another program has the terminal. A public hook for updates would
-  do (see ``minimal_updates``).
-* ``App._driver``: write a question to the terminal, and stop and continue its use (see ``suspend``).
-* ``App._exception``: an error of the input thread leaves the return code at 0. An exit code of 1 would do.
+* ``App._check_bindings`` runs the binding of a key at once. Otherwise the key first passes through the queues of three
+  widgets, and later keys would overtake it. A public ``App.run_binding(key)`` would replace it.
+* ``App._display`` sends fewer bytes, and none while another program has the terminal (see ``minimal_updates``). A
+  public hook for updates would replace it.
+* ``App._driver`` writes a query to the terminal, and stops and continues the use of the terminal (see ``suspend``).
+* ``App._exception`` tells whether the app ended with an error: after an error in the input thread Textual's return code
+  is 0. A return code of 1 would replace it.
 """
 
 from __future__ import annotations
@@ -29,28 +30,28 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 ANSWER_SECONDS = 10.0
-"""How long to recognise the terminal's answer, even where it comes byte by byte."""
+"""Time in which an answer of the terminal is recognised even if it arrives byte by byte."""
 
 
 class TerminalApp(App[None]):
     """An app that sends few bytes, can be suspended, and asks the terminal for its background."""
 
     def __init__(self) -> None:
-        # The terminal's own colours: with them NO_COLOR leaves no colour code at all (Textual would send greys).
+        # With the terminal's own colours, NO_COLOR sends no colour codes at all (otherwise Textual would send greys).
         super().__init__(ansi_color=True)
         self.asks = False
-        """Whether to ask the terminal for its background; the picture does not wait for the answer."""
+        """Whether to query the terminal's background. The picture does not wait for the answer."""
         self._asked = -ANSWER_SECONDS
         self._updates = MinimalUpdates()
         self.suspension: Suspension | None = None
 
     @property
     def broken(self) -> bool:
-        """It ended with an error."""
+        """Whether the app ended with an error."""
         return self._exception is not None
 
     async def bound(self, key: str) -> bool:
-        """Run the binding of a key now; False where it has none."""
+        """Run the binding of a key now; return False if it has none."""
         return await self._check_bindings(key)
 
     def on_mount(self) -> None:
@@ -67,10 +68,10 @@ class TerminalApp(App[None]):
             super()._display(screen, self._updates.lean(renderable))
 
     def on_resize(self) -> None:
-        self._updates.forget()  # the terminal has cut off or moved what it showed
+        self._updates.forget()  # the terminal may have cut off or moved its content
 
     def action_redraw(self) -> None:
-        """Paint everything again: another program has written on the screen."""
+        """Paint everything again, because another program has written on the screen."""
         self._updates.forget()
         self.screen.refresh()
 
@@ -80,15 +81,19 @@ class TerminalApp(App[None]):
             self.suspension.stop()
 
     def returned(self, stopped: bool) -> None:
-        """Paint again after a suspension; ``stopped`` is False where nobody could stop the process."""
+        """Paint again after a suspension.
+
+        Args:
+            stopped: whether the process was really stopped.
+        """
         self.action_redraw()
 
     def awaits(self) -> bool:
-        """Whether the terminal may still answer the background query; from any thread."""
+        """Return whether the terminal may still answer the background query. May be called from any thread."""
         return time.monotonic() - self._asked < ANSWER_SECONDS
 
     def answered(self, answer: str) -> None:
-        """Take the terminal's answer to the background query; from any thread."""
+        """Handle an answer of the terminal to the background query. May be called from any thread."""
         dark = background.dark(answer)
         if dark is not None and self.asks:
             self._asked = -ANSWER_SECONDS

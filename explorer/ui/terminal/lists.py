@@ -1,8 +1,8 @@
-"""Lists whose chosen row is in reverse: readable on any background, and without colours.
+"""Lists that show the chosen row in reverse, which is readable on any background and without colours.
 
-Textual 8.2.8 takes no reverse for the chosen row from a style sheet, so ``OptionList._lines`` tells which row a line
-belongs to; and ``CommandPalette`` makes its list itself, so it is composed here with ``_placeholder``. A ``text-style:
-reverse`` that works for options would let this module go.
+A style sheet of Textual 8.2.8 cannot show the chosen row in reverse, so the private ``OptionList._lines`` is used to
+find the row of a line. ``CommandPalette`` makes its own list, so it is composed again here, with the private
+``_placeholder``. If ``text-style: reverse`` worked for options, this module could be removed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REVERSE = Style(reverse=True)
 
 
 class _Reversed:
-    """Paints the chosen row in reverse."""
+    """A mixin that paints the chosen row in reverse."""
 
     def render_line(self: OptionList, y: int) -> Strip:  # type: ignore[misc]
         """Paint as Textual does, with the chosen row in reverse."""
@@ -36,11 +36,11 @@ class Options(_Reversed, OptionList):
 
 
 class Commands(_Reversed, CommandList, can_focus=False):
-    """The palette's list."""
+    """The list of the command palette."""
 
 
 class CommandFinder(CommandPalette):
-    """The command palette, with that list."""
+    """The command palette, with ``Commands`` as its list."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="--container"):

@@ -1,8 +1,9 @@
-"""Minimal screen updates: only cells that look different from before, and a style only where it changes.
+"""Minimal screen updates: send only cells that look different from before, and a style only where it changes.
 
 Textual 8.2.8 sends each changed span from the left edge of its widget, paints the whole screen for every layout (three
-times when help opens), and sets and resets the style of every run of characters. Over ssh every byte counts. The
-private ``textual._compositor`` holds the updates; this module can go once Textual compares cells with what it sent.
+times when the help opens), and sets and resets the style of every run of characters. Over ssh every byte counts. The
+updates come from the private ``textual._compositor``. This module can be removed once Textual compares cells with what
+it has sent.
 """
 
 from __future__ import annotations
@@ -23,25 +24,25 @@ from explorer.ui.widgets.spans import JOIN, hidden
 
 _PLAIN = Style()
 _Cell = tuple[str, Style]
-"""A character (empty in the second cell of a wide one) and its style; of a blank only the visible part of the style."""
+"""A character (empty in the second cell of a wide one) and its style; a blank has only the visible part of a style."""
 
 
 class MinimalUpdates:
-    """Knows which cells the terminal shows, and sends only those that change."""
+    """Remembers which cells the terminal shows, and sends only cells that change."""
 
     def __init__(self) -> None:
         self._shown: dict[int, list[_Cell | None]] = {}
 
     def forget(self) -> None:
-        """Assume that nothing is shown: the size has changed, or another program wrote on the terminal."""
+        """Forget what is shown, because the size has changed or another program wrote on the terminal."""
         self._shown.clear()
 
     def lean(self, update: RenderableType | None) -> Any:
-        """Return an update that sends few bytes, where it is one that can be shortened."""
+        """Return a shorter version of an update; other renderables are returned unchanged."""
         return Lean(update, self) if isinstance(update, (ChopsUpdate, LayoutUpdate)) else update
 
     def news(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, list[_Cell]]]:
-        """Yield runs of cells that differ from what is shown, each with its column; from now on they are shown."""
+        """Yield the runs of cells that differ from what is shown, each with its column, and remember them as shown."""
         cells = _cells(strip)
         row = self._shown.setdefault(y, [])
         row.extend([None] * (x + len(cells) - len(row)))
@@ -56,20 +57,20 @@ class MinimalUpdates:
             if start >= 0 and place - stop >= JOIN:
                 yield x + start, cells[start:stop]
                 start = -1
-            # From a wide character's first cell on.
+            # A run begins at the first cell of a wide character.
             start = start if start >= 0 else place - (not after[0] and place > 0)
             stop = place + 1
         yield x + start, cells[start:stop]
 
 
 class Lean(CompositorUpdate):
-    """An update of Textual, sent as few bytes."""
+    """An update of Textual that sends few bytes."""
 
     def __init__(self, update: ChopsUpdate | LayoutUpdate, sent: MinimalUpdates) -> None:
         self._update, self._sent = update, sent
 
     def render_segments(self, console: Console) -> str:
-        """Return what to write to the terminal; it is left without a style."""
+        """Return the text to write to the terminal; at its end all styles are reset."""
         colours = console._color_system or ColorSystem.TRUECOLOR
         update = self._update
         pieces = _changes(update) if isinstance(update, ChopsUpdate) else _everything(update)
@@ -104,7 +105,7 @@ def _cells(strip: Strip) -> list[_Cell]:
 
 
 def _changes(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
-    """Yield the spans that changed, each from its first cell to its last."""
+    """Yield the spans that changed: column, line and cells of each."""
     for y, start, stop in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             first, last = max(x, start), min(end, stop)
@@ -122,11 +123,11 @@ def _everything(update: LayoutUpdate) -> Iterator[tuple[int, int, Strip]]:
 
 @lru_cache(maxsize=4096)
 def _turn(old: Style, new: Style, colours: ColorSystem) -> str:
-    """Return the codes that turn one style into another, without those that hold already."""
+    """Return the codes that change one style into another, without attributes that both share."""
     on, wanted = _attributes(old), _attributes(new)
     codes: list[str] = []
     if on & ~wanted or (old.color and not new.color) or (old.bgcolor and not new.bgcolor):
-        old, on, codes = _PLAIN, 0, ["0"]  # there is no shorter way to take something back
+        old, on, codes = _PLAIN, 0, ["0"]  # there is no shorter way to remove an attribute or a colour
     codes += [SGR_STYLES[bit] for bit in range(wanted.bit_length()) if wanted & ~on & (1 << bit)]
     for before, now, fore in ((old.color, new.color, True), (old.bgcolor, new.bgcolor, False)):
         if now is not None and now != before:

@@ -1,1 +1,1 @@
-"""The pieces of the screen; each gets its data from the app and opens nothing."""
+"""The widgets of the screen. They get their data from the app and open no files."""

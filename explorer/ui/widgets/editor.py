@@ -1,4 +1,4 @@
-"""The editor of SQL statements: history at its edges, completion with tab. Loaded when SQL is first shown."""
+"""The editor of SQL statements, with history and completion. It is loaded when the SQL mode is first shown."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from textual import events
 from textual.widgets import TextArea
 
 from explorer.ui.completion import completions, prefix
-from explorer.ui.messages import Led
+from explorer.ui.messages import KeyDone
 
 MOST_HISTORY = 100
 
 
 class SqlEditor(TextArea):
-    """F5 or ctrl+r runs, tab completes, up and down at the edges recall earlier statements, escape leaves."""
+    """A text area with keys for SQL: F5 or ctrl+r runs the statement, tab completes, escape leaves.
+
+    Up in the first line and down in the last line recall other statements of the history.
+    """
 
     ENDS = ("escape", "tab", "f1")
-    """Keys that may lead out of it; each is followed by a ``Led``."""
+    """Keys that may move the focus out of the editor; each is followed by a ``KeyDone``."""
 
     def __init__(
         self,
@@ -28,9 +31,9 @@ class SqlEditor(TextArea):
     ) -> None:
         """
         Args:
-            asked: statements of before, the latest last.
-            suggest: called with the possible endings of the word under the cursor.
-            wanted: called when a key asks for something else than text: ``run``, ``leave``, ``cancel`` or ``help``.
+            asked: earlier statements, the latest last.
+            suggest: called with the completions of the word under the cursor.
+            wanted: called when a key is a command: ``run``, ``leave``, ``cancel`` or ``help``.
         """
         how = "A SELECT over the store's tables; tab completes their names."
         super().__init__(
@@ -44,7 +47,7 @@ class SqlEditor(TextArea):
         self._draft = ""
         self._offered: tuple[str, ...] = ()
         self._cycle: tuple[str, ...] = ()
-        """Offers that tab goes through, the one that was taken first."""
+        """Completions that tab cycles through, beginning with the one in the text."""
 
     def remember(self) -> None:
         """Add the statement to the history."""
@@ -56,7 +59,7 @@ class SqlEditor(TextArea):
         self._at = None
 
     def on_key(self, event: events.Key) -> None:
-        """Take the keys that are not for the text; Textual's own handler takes the others."""
+        """Handle the keys that are commands; Textual's own handler gets all other keys."""
         row = self.cursor_location[0]
         if event.key != "tab":
             self._cycle = ()
@@ -81,27 +84,27 @@ class SqlEditor(TextArea):
         event.stop()
         event.prevent_default()
         if event.key in self.ENDS:
-            self.post_message(Led())
+            self.post_message(KeyDone())
 
     def on_text_area_changed(self) -> None:
-        """Offer endings for the new text."""
+        """Offer completions for the new text."""
         self.offer()
 
     def on_text_area_selection_changed(self) -> None:
-        """Offer endings for another word."""
+        """Offer completions for another word."""
         self.offer()
 
     def on_focus(self) -> None:
-        """Offer endings when typing begins."""
+        """Offer completions when typing begins."""
         self.offer()
 
     def on_blur(self) -> None:
-        """Offer nothing while nobody types."""
+        """Remove the completions when typing ends."""
         self._cycle = ()
         self._suggest(())
 
     def offer(self) -> None:
-        """Offer endings of the word under the cursor; while tab goes through them they stay."""
+        """Offer completions of the word under the cursor; they do not change while tab cycles through them."""
         if not self._cycle:
             self._offered = completions(self._before(), self.text, self.columns)
             self._suggest(self._offered if self.has_focus else ())
@@ -110,7 +113,7 @@ class SqlEditor(TextArea):
         return self.get_text_range((0, 0), self.cursor_location)
 
     def _complete(self) -> bool:
-        """Take the next offer."""
+        """Insert the next completion; return False if there is none."""
         typed = self._cycle[0] if self._cycle else prefix(self._before())
         offered = (*self._cycle[1:], self._cycle[0]) if self._cycle else self._offered
         if not offered:

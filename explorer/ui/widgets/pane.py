@@ -1,4 +1,4 @@
-"""A view with its title and subtitle."""
+"""A pane: a view with its title and subtitle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.widget import Widget
 from explorer.ui import bars
 from explorer.ui.cursor_axes import drawn
 from explorer.ui.widgets.picture_box import PictureBox
-from explorer.ui.widgets.text_lines import Lines
+from explorer.ui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Pane(Vertical):
-    """Keeps the request for a view and its answer, and draws it. The screen writes its notes and its reading."""
+    """Keeps the request for a view and its answer, and draws the view. The screen writes its notes and its reading."""
 
     DEFAULT_CSS = "Pane { width: 1fr; height: 1fr; }"
 
@@ -29,23 +29,23 @@ class Pane(Vertical):
         Args:
             place: number of the pane for the data thread.
             between: widgets above the chart.
-            of: prefix of the names of its parts.
+            of: prefix of the ids of its widgets.
         """
         super().__init__(id=id)
         self._palette, self._between = palette, between
         self.place = place
         self.chart = PictureBox(palette, id=f"{of}chart")
-        self._heading, self._subheading = Lines(id=f"{of}heading"), Lines(id=f"{of}subheading")
+        self._heading, self._subheading = TextLines(id=f"{of}heading"), TextLines(id=f"{of}subheading")
         self.wish: Wish | None = None
-        """The view that was asked for last."""
+        """The latest request for a view."""
         self.answered: Wish | None = None
-        """The wish that the picture, or the words in its place, answer."""
+        """The request that the picture, or the message in its place, answers."""
         self.late = False
-        """The answer takes so long that the screen says so."""
+        """Whether the answer takes so long that the screen says so."""
         self.missing = 0
         """Number of values of the picture that are not computed."""
         self.word = ""
-        """Words to show until the next change."""
+        """Message to show until the next change."""
 
     def compose(self) -> ComposeResult:
         yield self._heading
@@ -55,50 +55,54 @@ class Pane(Vertical):
 
     @property
     def view(self) -> View | None:
-        """The view; None while words stand in its place."""
+        """The view; None while a message is shown in its place."""
         return self.chart.view
 
     @property
     def picture(self) -> Picture | None:
-        """The picture as last drawn; None while words stand in its place."""
+        """The picture as last drawn; None while a message is shown in its place."""
         return self.chart.picture if self.view is not None else None
 
     @property
     def waiting(self) -> bool:
-        """The view is still being read; an earlier one is drawn."""
+        """Whether the requested view is still being read; until then an earlier one is drawn."""
         return self.wish is not None and self.wish != self.answered
 
     def settled(self) -> None:
-        """Take the picture, or the words in its place, as the answer."""
+        """Mark the latest request as answered by the picture, or by the message in its place."""
         self.answered, self.late = self.wish, False
 
     @property
-    def said(self) -> bars.Said:
-        """Words about the picture, for the lines below it."""
+    def remarks(self) -> bars.Remarks:
+        """Texts about the picture, for the lines below it."""
         notes, reading = (self.picture.notes, self.picture.reading) if self.picture is not None else ((), "")
-        return bars.Said(self.word, self.late, notes, reading)
+        return bars.Remarks(self.word, self.late, notes, reading)
 
     def recolour(self, palette: Palette) -> None:
-        """Draw with other colours."""
+        """Draw with the colours of another palette."""
         self._palette = palette
         self.chart.recolour(palette)
 
     @property
     def about(self) -> tuple[str, ...]:
         """Title, subtitle and notes in full."""
-        return (self.view.title, self.view.subtitle, *self.said.notes) if self.view is not None else ()
+        return (self.view.title, self.view.subtitle, *self.remarks.notes) if self.view is not None else ()
 
     def draw(self, view: View, state: State) -> None:
         """Draw a view with the cursor and the options of a state."""
         self.chart.draw(view, drawn(state, view), state.options)
 
     def say(self, words: str) -> None:
-        """Show words in place of the picture."""
+        """Show a message in place of the picture."""
         self.missing = 0
         self.chart.say(words)
 
     def title(self, named: str = "") -> None:
-        """Write the lines above the picture; ``named``: the mode, where the footer does not name it."""
+        """Write the lines above the picture.
+
+        Args:
+            named: title of the mode, if it must be shown here.
+        """
         view, width = self.view, self.chart.size.width
         words = ": ".join(filter(None, (named, view.title))) if view else named
         self._heading.show([bars.heading(words, self._palette.strong, width)])

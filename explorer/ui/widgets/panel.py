@@ -1,4 +1,4 @@
-"""The selection panel. It draws its own marks: those of Textual differ by colour alone."""
+"""The selection panel. It draws its own check marks, because those of Textual differ only by colour."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from textual.message import Message
 
 from explorer.ui.bars import middle
 from explorer.ui.choices import MORE, Choice, choices, folded
-from explorer.ui.widgets.text_lines import Lines, SegmentLine
+from explorer.ui.widgets.text_lines import SegmentLine, TextLines
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
     from explorer.ui.state import Catalogue, State
 
 
-class SelectionPanel(Lines, can_focus=True):
-    """Shows the state as rows, and tells the screen which one was picked."""
+class SelectionPanel(TextLines, can_focus=True):
+    """Shows the state as rows, and tells the screen which row was picked."""
 
     DEFAULT_CSS = "SelectionPanel { width: 28; height: 1fr; }"
     BINDINGS: ClassVar = [
@@ -52,7 +52,7 @@ class SelectionPanel(Lines, can_focus=True):
         self._at = self._top = 0
         self._about: tuple[State, Catalogue] | None = None
         self._opened = ""
-        """Section whose list is unfolded where not everything fits."""
+        """Section whose list is unfolded when not all rows fit."""
         self.keys: dict[str, str] = {}
         """Keys in force, by default key."""
         self.wanted = ""
@@ -64,12 +64,12 @@ class SelectionPanel(Lines, can_focus=True):
         self._fill()
 
     def recolour(self, palette: Palette) -> None:
-        """Draw with other colours."""
+        """Draw with the colours of another palette."""
         self._palette = palette
         self._fill()
 
     def find(self, wanted: str) -> None:
-        """Keep only the rows that match."""
+        """Show only the rows that match some words."""
         if wanted != self.wanted:
             self.wanted = wanted
             self._fill()
@@ -80,7 +80,7 @@ class SelectionPanel(Lines, can_focus=True):
         return self._rows[self._at] if 0 <= self._at < len(self._rows) else None
 
     def action_move(self, by: int) -> None:
-        """Move up or down over the rows that can be picked."""
+        """Move the cursor by a number of rows that can be picked."""
         places = [i for i, row in enumerate(self._rows) if not row.head]
         if places:
             now = min(range(len(places)), key=lambda i: abs(places[i] - self._at))
@@ -90,7 +90,7 @@ class SelectionPanel(Lines, can_focus=True):
             self._fill()
 
     def _open(self, section: str, downwards: bool) -> None:
-        """Unfold a list, and go to the row after the one that is picked, or to the last row."""
+        """Unfold a list. Go to the row after the picked one when moving down, and to the last row when moving up."""
         self._opened = section
         self._fill()
         inside = [i for i, row in enumerate(self._rows) if row.section == section and not row.head]
@@ -98,7 +98,7 @@ class SelectionPanel(Lines, can_focus=True):
         self._at = min(chosen + 1, inside[-1]) if downwards else inside[-1]
 
     def action_section(self, by: int) -> None:
-        """Go to the next section: to the row that is picked there, or to its first row."""
+        """Go to another section: to its picked row, or to its first row."""
         heads = [i for i, row in enumerate(self._rows) if row.head]
         now = max((n for n, i in enumerate(heads) if i <= self._at), default=0)
         wanted = min(max(now + by, 0), len(heads) - 1)
@@ -114,20 +114,20 @@ class SelectionPanel(Lines, can_focus=True):
             self.post_message(self.Picked(self.row))
 
     def action_leave(self) -> None:
-        """Clear the filter; without one, go back to the picture."""
+        """Clear the filter; if there is none, go back to the picture."""
         if self.wanted:
             self.find("")
         else:
             self.post_message(self.Left())
 
     def places(self) -> tuple[int, ...]:
-        """Return the lines of the rows that can be picked now."""
+        """Return the line numbers of the rows that can be picked now."""
         first = 1 if self.wanted else 0
         shown = enumerate(self._rows[self._top : self._top + self.size.height - first], start=first)
         return tuple(y for y, row in shown if not row.head)
 
     def take(self, y: int) -> None:
-        """Pick the row in a line, or unfold its list."""
+        """Pick the row in a line; if it stands for a folded list, unfold the list."""
         self._at = self._top + y - (1 if self.wanted else 0)
         if self.row is not None and self.row.name == MORE:
             self.focus()
@@ -151,7 +151,7 @@ class SelectionPanel(Lines, can_focus=True):
             return
         under = self.row
         if under is None or under.section != self._opened or not self.has_focus:
-            self._opened = ""  # folds behind the cursor
+            self._opened = ""  # the list folds again when the cursor leaves it
         rows = choices(*self._about, self.wanted)
         self._rows = rows if self.wanted else folded(rows, self._opened, self.size.height)
         places = [i for i, row in enumerate(self._rows) if not row.head]
@@ -166,7 +166,7 @@ class SelectionPanel(Lines, can_focus=True):
             return
         head = [[Segment(f"/{self.wanted}  esc: clear", self._palette.warning)]] if self.wanted else []
         room = height - len(head)
-        # One row of context above the cursor keeps the section's head in sight.
+        # One row above the cursor stays visible, so that the head of the section can be seen.
         self._top = max(0, min(self._top, max(0, self._at - 1)), self._at - room + 1)
         if len(self._rows) <= room:
             self._top = 0

@@ -1,4 +1,4 @@
-"""The widget of a picture: draws a view at its size, or shows words in its place."""
+"""The widget of a picture: it draws a view at its own size, or shows a message in place of the view."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
 
-from explorer.ui.widgets.text_lines import Lines, SegmentLine
+from explorer.ui.widgets.text_lines import SegmentLine, TextLines
 from explorer.views.base import Cursor, DrawOptions
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from explorer.views.base import Picture, View
 
 
-class PictureBox(Lines, can_focus=True):
-    """Draws when the data, the size, the cursor or the options change."""
+class PictureBox(TextLines, can_focus=True):
+    """Draws a view, and draws it again when the data, the size, the cursor or the options change."""
 
     DEFAULT_CSS = "PictureBox { height: 1fr; }"
 
@@ -40,7 +40,7 @@ class PictureBox(Lines, can_focus=True):
 
     @property
     def view(self) -> View | None:
-        """The view; None while words stand in its place."""
+        """The view; None while a message is shown in its place."""
         return self._view
 
     def draw(self, view: View, cursor: Cursor, options: DrawOptions) -> None:
@@ -49,12 +49,12 @@ class PictureBox(Lines, can_focus=True):
         self._paint()
 
     def say(self, words: str) -> None:
-        """Show words in place of the picture."""
+        """Show a message in place of the picture."""
         self._view, self._words = None, words
         self._paint()
 
     def recolour(self, palette: Palette) -> None:
-        """Draw with other colours."""
+        """Draw with the colours of another palette."""
         self._palette = palette
         self._paint()
 
@@ -71,7 +71,7 @@ class PictureBox(Lines, can_focus=True):
             return
         try:
             picture = self._view.draw(width, height, self._palette, self._cursor, self._options)
-        except Exception as error:  # one view that cannot be drawn must not take the others with it
+        except Exception as error:  # an error in one view must not end the app
             self.picture = None
             words = f"This view could not be drawn ({type(error).__name__}: {error}). The others still work."
             self.show(centred(words, width, height, self._palette.warning))
@@ -82,7 +82,7 @@ class PictureBox(Lines, can_focus=True):
 
 
 def centred(words: str, width: int, height: int, style: Style) -> list[SegmentLine]:
-    """Return text in the middle of a field, wrapped to at most 72 cells."""
+    """Return lines with a text in the middle of a field, wrapped to at most 72 cells."""
     room = max(1, min(72, width - 4))
     wrapped = [line for part in words.split("\n") for line in (textwrap.wrap(part, room) or [""])][:height]
     top = max(0, (height - len(wrapped)) // 2)

@@ -1,4 +1,4 @@
-"""One line to type into: a filter, a range, a name. Textual's Input is loaded when first asked for."""
+"""The prompt: a line for typing a filter, a range or a name. Textual's Input is loaded when it is first needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal
 from textual.message import Message
 
-from explorer.ui.messages import Led, Opened
+from explorer.ui.messages import KeyDone, Opened
 
 if TYPE_CHECKING:
     from textual import events
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Prompt(Horizontal):
-    """Hidden until it asks; enter answers, escape (or an empty line's ctrl+c) drops it."""
+    """A line that is hidden until ``ask``. Enter answers; escape, ctrl+c and tab close it without an answer."""
 
     ENDS = ("enter", "escape", "ctrl+c", "tab")
-    """Keys that close it."""
+    """Keys that close the prompt."""
 
     class Typed(Message):
-        """The text so far."""
+        """The text has changed."""
 
         def __init__(self, what: str, text: str) -> None:
             super().__init__()
@@ -31,15 +31,22 @@ class Prompt(Horizontal):
         """The text was entered."""
 
     class Dropped(Message):
-        """Escape was pressed."""
+        """The prompt was closed without an answer."""
 
     what = ""
-    """Purpose of the prompt; empty while hidden."""
+    """Purpose of the text that is typed; empty before the first ``ask``."""
     opening = False
-    """It was asked to open, and takes no key yet."""
+    """Whether the prompt is opening and takes no keys yet."""
 
     def ask(self, what: str, text: str, hint: str, label: str = "") -> None:
-        """Open with a text to start from; without a label the purpose is shown."""
+        """Open the prompt.
+
+        Args:
+            what: purpose of the answer; it comes back with the messages.
+            text: text to start from.
+            hint: text that is shown while the line is empty.
+            label: label of the line; empty: ``what``.
+        """
         self.what, self.opening = what, True
         self.add_class("-open")
         self.run_worker(self._open(label or what, text, hint), exclusive=True)
@@ -64,7 +71,7 @@ class Prompt(Horizontal):
         message.stop()
         self._close()
         self.post_message(self.Entered(self.what, message.value))
-        self.post_message(Led())
+        self.post_message(KeyDone())
 
     def on_key(self, event: events.Key) -> None:
         if event.key in self.ENDS[1:]:
@@ -76,7 +83,7 @@ class Prompt(Horizontal):
         """Close without an answer."""
         self._close()
         self.post_message(self.Dropped())
-        self.post_message(Led())
+        self.post_message(KeyDone())
 
     def _close(self) -> None:
         self.remove_class("-open")

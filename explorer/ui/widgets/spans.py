@@ -1,4 +1,4 @@
-"""Changed cells of a line: only these are sent."""
+"""Find the cells of a line that changed, so that only these are sent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from rich.segment import Segment
 from rich.style import Style
 
 JOIN = 6
-"""Changes nearer than this are sent as one: moving the cursor takes eight bytes."""
+"""Changes with a smaller distance, in cells, are sent as one: moving the cursor takes eight bytes."""
 
 
 def changed(old: Sequence[Segment], new: Sequence[Segment]) -> list[tuple[int, int]]:
-    """Return half-open spans of cells where two lines of one width differ.
+    """Return the spans of cells (start, stop) where two lines of the same width differ.
 
-    A line with wide characters is one span: their cells cannot be counted by characters.
+    A line with wide characters is one span, since its cells cannot be counted by characters.
     """
     before, after = _cells(old), _cells(new)
     if before is None or after is None or len(before) != len(after):
@@ -40,5 +40,5 @@ def _cells(line: Sequence[Segment]) -> list[tuple[str, Style | None]] | None:
 
 
 def hidden(style: Style | None) -> bool:
-    """Return whether a blank looks the same in a style as without one."""
+    """Return whether a blank looks the same with a style as without one."""
     return style is None or (style.bgcolor is None and not style.underline and not style.reverse and not style.strike)

@@ -18,10 +18,10 @@ PLAIN = "-ascii"
 """Class of an app that writes plain characters only."""
 
 
-class Lines(Widget):
-    """Lines of segments, as wide and as high as the widget; missing ones are blank."""
+class TextLines(Widget):
+    """Lines of segments, as wide and as high as the widget; missing lines are blank."""
 
-    DEFAULT_CSS = "Lines { height: 1; }"
+    DEFAULT_CSS = "TextLines { height: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -30,11 +30,15 @@ class Lines(Widget):
         self._marks: dict[tuple[int, int], Segment] = {}
 
     def show(self, lines: Sequence[SegmentLine]) -> None:
-        """Replace the lines; cells that stay the same send nothing."""
+        """Replace the lines; only changed cells are painted."""
         self._change([list(line) for line in lines], self._marks)
 
     def mark(self, texts: Mapping[tuple[int, int], str], style: Style) -> None:
-        """Write short texts in reverse over the lines, by cell and line, in place of earlier ones."""
+        """Write short texts in reverse over the lines, in place of earlier ones.
+
+        Args:
+            texts: texts by the column and the line of their first cell.
+        """
         style += Style(reverse=True)
         self._change(self._lines, {place: Segment(text, style) for place, text in texts.items()})
 
@@ -54,7 +58,7 @@ class Lines(Widget):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        """One line, from the cache; never raises, since an exception here would end the app."""
+        """Return one line, from the cache. Never raises: an exception here would end the app."""
         strip = self._strips.get(y)
         if strip is None:
             strip = self._strips[y] = Strip(self._drawn(y, self.size.width), self.size.width)
@@ -64,7 +68,7 @@ class Lines(Widget):
         self._strips.clear()
 
     def repaint(self) -> None:
-        """Paint everything again: other characters may be used now."""
+        """Paint everything again, because other characters are used now."""
         self._strips.clear()
         self.refresh()
 
@@ -84,7 +88,11 @@ def _fitted(line: SegmentLine, width: int) -> SegmentLine:
 
 
 def over(line: SegmentLine, marks: Sequence[tuple[int, Segment]]) -> SegmentLine:
-    """Return a line with texts over its cells, each (first cell, text), from left to right, without overlap."""
+    """Return a line with texts written over its cells.
+
+    Args:
+        marks: first cell and text of each, from left to right, without overlap.
+    """
     strip, done, parts = Strip(line), 0, []
     for x, mark in marks:
         parts += [*strip.crop(done, x), mark]
@@ -93,11 +101,11 @@ def over(line: SegmentLine, marks: Sequence[tuple[int, Segment]]) -> SegmentLine
 
 
 def spread(left: SegmentLine, right: SegmentLine, width: int) -> SegmentLine:
-    """Return two pieces at the ends of a line; the left one gives way."""
+    """Return a line with two pieces at its ends; the left piece is cut if both do not fit."""
     taken = Segment.get_line_length(right)
     return [*_fitted(left, max(0, width - taken)), *right]
 
 
 def abreast(left: SegmentLine, right: SegmentLine, at: int, width: int) -> SegmentLine:
-    """Return two pieces in one line, the right one from a column on; text without room is cut."""
+    """Return a line with two pieces, the right one from column ``at`` on; text that does not fit is cut."""
     return [*_fitted(left, at), *_fitted(right, max(0, width - at))]

@@ -21,7 +21,7 @@ from explorer.ui.modes.sql import Sql
 from explorer.ui.screens.main import MainScreen
 from explorer.ui.session import Session
 from explorer.ui.settings import Settings, defaults
-from explorer.ui.widgets.text_lines import Lines
+from explorer.ui.widgets.text_lines import TextLines
 from store.catalog import Catalog
 from store.reads import ReadStore
 from store.store import Store
@@ -145,7 +145,7 @@ def sql(pilot: Pilot[None]) -> Sql:
 
 def text_of(pilot: Pilot[None], name: str) -> str:
     """What one of the lines (title, heading, notes, reading, footer), the panel or the chart shows."""
-    lines = main(pilot).query_one(f"#{name}", Lines)
+    lines = main(pilot).query_one(f"#{name}", TextLines)
     return "\n".join(lines.render_line(y).text for y in range(lines.size.height))
 
 

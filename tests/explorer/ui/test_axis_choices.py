@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from explorer.ui.choices import Choice, choices, typed
-from explorer.ui.filters import conditions, filtered, unheard
+from explorer.ui.filters import conditions, filtered, without_effect
 from explorer.ui.history import about
 from explorer.ui.state import State
 from explorer.views.kinds import VIEWS
@@ -84,6 +84,6 @@ def test_what_makes_no_sense_on_an_axis_is_refused(state: State, text: str, word
 def test_a_view_of_whole_layers_says_where_the_chosen_rows_are() -> None:
     """Labels are rows of the table; along other axes every picture shows what was chosen."""
     new = replace(WEIGHTS, mode="curves", measure="clusters", axes=(("clusters", "label_a", "noun"),))
-    assert "Table (7)" in unheard(new, "label_a:noun", lambda action: "7" if action == "mode.table" else "")
-    assert unheard(replace(new, mode="table"), "label_a:noun", str) == ""
-    assert unheard(filtered(replace(WEIGHTS, mode="curves"), RIDGE, "module:query"), "module:query", str) == ""
+    assert "Table (7)" in without_effect(new, "label_a:noun", lambda action: "7" if action == "mode.table" else "")
+    assert without_effect(replace(new, mode="table"), "label_a:noun", str) == ""
+    assert without_effect(filtered(replace(WEIGHTS, mode="curves"), RIDGE, "module:query"), "module:query", str) == ""

@@ -90,7 +90,7 @@ async def test_b_walks_through_what_may_stand_beside_and_nothing(computed: Path)
             await pilot.press("B")
         assert seen == ["profile", "curves", "heat", "heads", "seeds", "clusters", "labels", "example", ""]
         await until(pilot, right(pilot, "profile"))
-        assert "Beside it: Profile, one line per step (1 of 8, B goes on)" in text_of(pilot, "notes")
+        assert "Second view: Profile, one line per step (1 of 8, B: next)" in text_of(pilot, "notes")
         await pilot.press("backslash", "backslash")
         await until(pilot, right(pilot, "example"))
 
@@ -162,7 +162,7 @@ async def test_a_resize_across_the_threshold_folds_and_unfolds_it(computed: Path
         assert not main(pilot).other.display
         assert main(pilot).other.wish is None
         await pilot.press("B")
-        assert f"side by side from {beside.FROM} columns on; here are {beside.FROM - 1}" in text_of(pilot, "notes")
+        assert f"Two views need {beside.FROM} columns; the screen has {beside.FROM - 1}" in text_of(pilot, "notes")
         assert main(pilot).state.beside == ()
         await pilot.resize_terminal(beside.FROM, 50)
         await until(pilot, right(pilot, "profile"))

@@ -18,7 +18,7 @@ def test_the_text_is_sent_and_in_a_file_whose_path_is_said(tmp_path: Path) -> No
     path = tmp_path / "bertdyn" / "clip.txt"
     assert sent == ["0.24 ±"]
     assert path.read_text("utf-8") == "0.24 ±"
-    assert words == f"Sent to the terminal's clipboard (OSC 52, some drop it); written to {path}."
+    assert words == f"Sent to the terminal's clipboard (OSC 52; some terminals ignore it); written to {path}."
     assert [p.name for p in path.parent.iterdir()] == ["clip.txt"]
 
 

@@ -137,12 +137,12 @@ async def test_side_by_side_both_stand_at_the_same_step(partly: Path) -> None:
     async with opened(partly, (250, 60), config=changed(compute=False)) as pilot:
         screen = main(pilot)
         screen.become(replace(screen.state, beside=(("curves", "labels"),)))
-        await until(pilot, lambda: screen.other.said.reading.startswith("step 60"))
+        await until(pilot, lambda: screen.other.remarks.reading.startswith("step 60"))
         await pilot.press("left", "left")
         await until(pilot, lambda: screen.pane.said.reading.startswith("step 40"))
-        await until(pilot, lambda: screen.other.said.reading.startswith("step 20"))
+        await until(pilot, lambda: screen.other.remarks.reading.startswith("step 20"))
         await pilot.press("right")
-        await until(pilot, lambda: screen.other.said.reading.startswith("step 60"))
+        await until(pilot, lambda: screen.other.remarks.reading.startswith("step 60"))
         assert screen.pane.said.reading.startswith("step 60")
 
 

@@ -56,7 +56,7 @@ async def test_the_export_says_which_view_it_writes_and_tab_takes_the_one_beside
         await until(pilot, lambda: main(pilot).other.view is not None)
         await pilot.press("e")
         await shown(pilot, "Write Curves: SVCCA distance from the pre-trained model")
-        await shown(pilot, "the view beside: Profile")
+        await shown(pilot, "the second view: Profile")
         await pilot.press("tab")
         await shown(pilot, "Write Profile: ")
         await pilot.press("c")
@@ -75,7 +75,7 @@ async def test_a_copy_of_one_of_two_views_says_which_and_how_to_copy_the_other(
         await until(pilot, lambda: main(pilot).other.view is not None)
         await pilot.press("Y")
         await until(pilot, lambda: "Curves as text." in text_of(pilot, "notes"))
-        assert "W and then Y copy the view beside, Profile." in main(pilot).pane.word
+        assert "W and then Y copy the second view, Profile." in main(pilot).pane.word
         await pilot.press("W")
         await until(pilot, lambda: getattr(main(pilot).pane.view, "name", "") == "profile")
         await pilot.press("Y")
@@ -130,7 +130,7 @@ async def test_no_sentence_found_says_how_to_find_others(computed: Path) -> None
         await pilot.press(*"label:none", "enter")
         await until(pilot, lambda: main(pilot).pane.view is None)
         await pilot.press("n")
-        await until(pilot, lambda: "No sentence is shown: / looks for others" in text_of(pilot, "notes"))
+        await until(pilot, lambda: "No sentence is shown: / finds others" in text_of(pilot, "notes"))
 
 
 async def test_the_help_follows_the_picture_that_comes_while_it_is_open(computed: Path) -> None:

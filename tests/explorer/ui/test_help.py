@@ -32,7 +32,7 @@ def line_of(lines: list[str], words: str) -> int:
 def test_first_the_picture_and_its_notes_then_the_measure_then_the_modes_keys_then_all_others(width: int) -> None:
     lines = page(width)
     order = [VIEW[0], "the first note", "the second note", "What svcca is", "0 = same", "Keys of Curves", "Views"]
-    places = [line_of(lines, words) for words in (*order, "More of svcca")]
+    places = [line_of(lines, words) for words in (*order, "More about svcca")]
     assert places == sorted(places)
     assert "y        Logarithmic axis" in "\n".join(lines[places[5] : places[5] + 7])
 
@@ -47,7 +47,7 @@ def test_at_120_x_40_the_picture_the_measure_and_the_keys_of_the_mode_are_on_the
 @pytest.mark.parametrize(("width", "side"), [(71, 1), (111, 2), (235, 4)])
 def test_keys_stand_in_as_many_columns_as_there_is_room_for(width: int, side: int) -> None:
     lines = page(width)
-    keys = lines[line_of(lines, "Keys of Curves") : line_of(lines, "More of svcca")]
+    keys = lines[line_of(lines, "Keys of Curves") : line_of(lines, "More about svcca")]
     assert len(keys) <= 100 / side + 14
     assert max(map(cell_len, lines)) <= width
 

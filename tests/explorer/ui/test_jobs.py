@@ -14,7 +14,7 @@ from explorer.compute.requests import Compute
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.ui import bars
-from explorer.ui.jobs import Jobs
+from explorer.ui.jobs import JobRunner
 from explorer.ui.lists.jobs import Job, JobList, lasting
 from explorer.ui.lists.jobs import Jobs as JobsView
 from explorer.ui.messages import Ended, Progress
@@ -60,7 +60,7 @@ def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) 
             with lock:
                 ended.append((message.request.title, message.how))
 
-    jobs = Jobs(fresh, hear)
+    jobs = JobRunner(fresh, hear)
     jobs.start(chosen("svcca"))
     wait(lambda: jobs.child is not None)
     jobs.start(chosen("js"), asked=True)
@@ -78,7 +78,7 @@ def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) 
 
 @pytest.mark.slow
 def test_a_job_that_waits_can_be_cancelled_alone(fresh: Path) -> None:
-    jobs = Jobs(fresh, lambda message: None)
+    jobs = JobRunner(fresh, lambda message: None)
     jobs.start(chosen("svcca"), asked=True)
     wait(lambda: jobs.child is not None)
     jobs.start(chosen("js"), asked=True)

@@ -152,7 +152,7 @@ async def test_escape_stays_and_any_other_key_says_so(computed: Path) -> None:
         await until(pilot, lambda: screen_text(pilot) == before)
         for key in ("7", "left", "f5"):
             await pilot.press("f", key)
-            await shown(pilot, f"No place is called '{key}': f shows the letters again.")
+            await shown(pilot, f"No place has the letters '{key}': f shows the letters again.")
         assert main(pilot).state == state
 
 
@@ -178,7 +178,7 @@ async def test_where_there_is_nothing_it_says_so(computed: Path) -> None:
         await pilot.press("5")
         await shown(pilot, "has none")
         await pilot.press("f")
-        await shown(pilot, "Nothing here can be jumped to.")
+        await shown(pilot, "There is no place to jump to.")
 
 
 async def test_letters_are_told_without_colour_and_in_plain_characters(
@@ -235,7 +235,7 @@ async def test_behind_a_row_other_keys_are_commands_again(computed: Path) -> Non
         for key, shows in (("escape", "heat"), ("enter", "heat"), ("left", "heat"), ("7", "table")):
             await pilot.press("f")
             await pilot.press(*letters(pilot, row=1))
-            await shown(pilot, "And the letters of the column, for a cell; escape stays in this row.")
+            await shown(pilot, "For a cell, type the letters of its column; escape stays in this row.")
             assert screen.chart.picture is not None
             at = screen.chart.picture.cursor
             assert at.y == 1

@@ -74,16 +74,16 @@ def test_text_behind_a_key_that_opens_a_line_waits_until_it_is_open() -> None:
     assert screen.type("/abc") == "/"
     asyncio.run(screen.queue.release())
     assert screen.done == ["/"]
-    asyncio.run(screen.queue.led())
+    asyncio.run(screen.queue.key_done())
     assert screen.done == list("/abc")
 
 
 def test_each_key_that_leads_elsewhere_holds_those_behind_it_again() -> None:
     screen = Screen()
     screen.type("/a/b")
-    asyncio.run(screen.queue.led())
+    asyncio.run(screen.queue.key_done())
     assert screen.done == list("/a/")
-    asyncio.run(screen.queue.led())
+    asyncio.run(screen.queue.key_done())
     assert screen.done == list("/a/b")
 
 
@@ -106,7 +106,7 @@ def test_nothing_is_lost_or_done_twice_whenever_things_come(keys: str, data: st.
             asyncio.run(screen.queue.release())
     screen.listed = screen.drawn = True
     for _ in range(len(keys) + 1):
-        asyncio.run(screen.queue.led())
+        asyncio.run(screen.queue.key_done())
     assert sorted(screen.done) == sorted(keys)
     assert [key for key in screen.done if key in "df"] == [key for key in keys if key in "df"]
     assert [key for key in screen.done if key in "m/"] == [key for key in keys if key in "m/"]

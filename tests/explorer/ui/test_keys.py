@@ -324,7 +324,7 @@ async def test_a_statistic_is_filtered_in_the_table_and_other_views_say_so(compu
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"statistic:nearest", "enter")
-        await shown(pilot, "rows of other ones are in Table (7)")
+        await shown(pilot, "all rows are in Table (7)")
         await pilot.press("7")
         await shown(pilot, "No row has a statistic 'nearest'; there is main.")
 

@@ -42,7 +42,7 @@ async def test_x_cancels_and_only_c_starts_again(fresh: Path) -> None:
         await until(pilot, lambda: screen.jobs.child is not None, 60)
         await pilot.press("x")
         await until(pilot, lambda: screen.jobs.request is None)
-        await shown(pilot, "Cancelled; what was finished is kept.")
+        await shown(pilot, "Cancelled; finished values are kept.")
         await pilot.pause(POLL_SECONDS + 0.5)  # nothing is what must happen, though the store is looked at again
         assert screen.jobs.request is None
         await pilot.press("c")
@@ -102,7 +102,7 @@ async def test_no_store_is_told_in_words(tmp_path: Path, what: str) -> None:
 async def test_an_empty_store_says_what_will_come(tmp_path: Path) -> None:
     Store.create(tmp_path / "empty.bertdyn")
     async with opened(tmp_path / "empty.bertdyn", wait=False) as pilot:
-        await shown(pilot, "No checkpoint here yet.")
+        await shown(pilot, "No checkpoints here yet.")
         await pilot.press("3", "t", "s", "p", "r", "m", "right", "5", "tab", "j", "enter")
         assert pilot.app.is_running
 

@@ -132,10 +132,10 @@ async def test_the_store_shows_what_is_there_and_scrolls(computed: Path) -> None
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("comma", "Table shows no single layer."),
-        ("greater_than_sign", "Table shows no single head."),
+        ("comma", "Table does not show a single layer."),
+        ("greater_than_sign", "Table does not show a single head."),
         ("n", "That key belongs to Example: press 6 first."),
-        ("v", "Table has one picture; several have 1 Curves, 2 Profile, 3 Heat"),
+        ("v", "Table has one picture; these have several: 1 Curves, 2 Profile, 3 Heat"),
     ],
 )
 async def test_a_key_that_has_no_meaning_here_says_where_it_has(computed: Path, key: str, said: str) -> None:
@@ -262,7 +262,7 @@ async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stay
         assert "(x) svcca" not in text_of(pilot, "panel")
         assert f"measure: {measure}" in text_of(pilot, "panel")
         await pilot.press("m")
-        words = f"always shows {measure}: Curves, Profile, Heat, Seeds, Table show another."
+        words = f"always shows {measure}: Curves, Profile, Heat, Seeds, Table can show another one."
         await until(pilot, lambda: words in text_of(pilot, "notes"))
         assert main(pilot).state.measure == "svcca"
         await pilot.press("1")
@@ -324,7 +324,7 @@ def test_as_many_notes_as_fit_and_how_many_more() -> None:
     assert line("one", "two", hint="v " + "next " * 9) == " one · two"
     assert line("a" * 20, "b" * 20, "c") == " " + "a" * 20 + " · 2 more notes: ?"
     assert line("a" * 60, "b") == " " + "a" * 20 + "… · 1 more note: ?"
-    assert line("a" * 60) == " " + "a" * 22 + "… · all of it: ?"
+    assert line("a" * 60) == " " + "a" * 22 + "… · in full: ?"
     assert line("one", word="reading …") == " reading …"
     assert line(hint="v next") == " v next"
     assert all(len(line("a" * n, "b" * n, "c" * n)) < 40 for n in range(60))

@@ -36,7 +36,7 @@ def test_characters_and_names_are_both_keys() -> None:
         ({"measure.next": "t"}, "the key 't' is given to two actions, 'task.next' and 'measure.next'"),
         ({"measure.next": "f5", "log": "F5"}, "the key 'f5' is given to two actions"),
         ({"log": "ctrl+q"}, "given to two actions, 'quit' and 'log'"),
-        ({"log": "pgup"}, "'log' wants 'pgup', which is not a key name. Did you mean 'pageup'?"),
+        ({"log": "pgup"}, "'log' has the key 'pgup', which is not a key name. Did you mean 'pageup'?"),
         ({"log": "strg+x"}, "which is not a key name"),
     ],
 )

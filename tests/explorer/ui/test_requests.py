@@ -15,7 +15,7 @@ from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.ui import bars
 from explorer.ui.annotating import annotate_request
-from explorer.ui.jobs import Jobs
+from explorer.ui.jobs import JobRunner
 from explorer.ui.lists.jobs import JobList
 from explorer.ui.lists.jobs import Jobs as JobsView
 from explorer.ui.messages import Ended, Progress
@@ -51,8 +51,8 @@ def ended() -> list[Ended]:
 
 
 @pytest.fixture
-def jobs(store: Store, ended: list[Ended]) -> Iterator[Jobs]:
-    queue = Jobs(store.path, lambda message: ended.append(message) if isinstance(message, Ended) else None)
+def jobs(store: Store, ended: list[Ended]) -> Iterator[JobRunner]:
+    queue = JobRunner(store.path, lambda message: ended.append(message) if isinstance(message, Ended) else None)
     yield queue
     queue.finish()
 
@@ -67,12 +67,12 @@ def flat(pilot: Pilot[None]) -> str:
     return " ".join(text_of(pilot, "chart").split())
 
 
-def drawn(jobs: Jobs) -> str:
+def drawn(jobs: JobRunner) -> str:
     return to_text(JobsView(JobList(jobs.listed())).draw(110, 12, palette(Depth.NONE)).lines)
 
 
 @pytest.mark.usefixtures("counts")
-def test_another_kind_is_done_and_listed_like_any(jobs: Jobs, ended: list[Ended]) -> None:
+def test_another_kind_is_done_and_listed_like_any(jobs: JobRunner, ended: list[Ended]) -> None:
     jobs.start(Count(3), asked=True)
     wait(lambda: bool(ended))
     (message,) = ended
@@ -91,7 +91,9 @@ def test_another_kind_is_done_and_listed_like_any(jobs: Jobs, ended: list[Ended]
 
 
 @pytest.mark.usefixtures("counts")
-def test_another_kind_waits_while_a_computation_goes_first_and_can_be_cancelled(jobs: Jobs, ended: list[Ended]) -> None:
+def test_another_kind_waits_while_a_computation_goes_first_and_can_be_cancelled(
+    jobs: JobRunner, ended: list[Ended]
+) -> None:
     jobs.start(Count(10_000, rest=0.05), asked=True)
     wait(lambda: any(job.done for job in jobs.listed()))
     jobs.start(chosen("js"))
@@ -106,7 +108,7 @@ def test_another_kind_waits_while_a_computation_goes_first_and_can_be_cancelled(
 @pytest.mark.usefixtures("counts")
 @pytest.mark.parametrize("request_", [Count(10_000, rest=0.05), None])
 def test_a_kind_that_is_killed_says_so_and_the_queue_goes_on(
-    jobs: Jobs, ended: list[Ended], tmp_path: Path, request_: Count | None
+    jobs: JobRunner, ended: list[Ended], tmp_path: Path, request_: Count | None
 ) -> None:
     pipe = tmp_path / "never.tsv"
     os.mkfifo(pipe)  # reading it never ends
@@ -123,7 +125,7 @@ def test_a_kind_that_is_killed_says_so_and_the_queue_goes_on(
 
 
 def test_labels_are_added_once_and_refused_in_the_words_of_the_command(
-    store: Store, jobs: Jobs, ended: list[Ended], tmp_path: Path
+    store: Store, jobs: JobRunner, ended: list[Ended], tmp_path: Path
 ) -> None:
     file = labels(tmp_path / "topics.tsv")
     others = labels(tmp_path / "others.tsv", [*TEXTS[:7], "another text", *TEXTS[8:]])

@@ -341,7 +341,7 @@ async def test_a_damaged_session_is_told_of_and_stays_until_one_does_something(
     kept.path.parent.mkdir(parents=True)
     kept.path.write_text("{")
     async with opened(computed, config=changed(compute=False), session=kept) as pilot:
-        await shown(pilot, "The saved session is ignored, it is damaged; with your next key it is set aside")
+        await shown(pilot, "The saved session is ignored: it is damaged. Your next key moves it to")
         await pilot.pause(3 * SOON)
         assert kept.path.read_text() == "{"
         app = pilot.app

@@ -200,7 +200,7 @@ def test_a_filter_line_is_applied(text: str, expected: dict[str, object]) -> Non
         ("colour:red", "There is task, seed, step.*parameters of svcca"),
         ("task>=pos", "task has no order"),
         ("step<10 step>20", "no step is left"),
-        ("step>=10-20", "compared with one number"),
+        ("step>=10-20", "needs a single number"),
         ("head:40", "heads 1 to 12"),
         ("seed!=*", "No seed is left"),
         ("variance:9", "outside"),
@@ -220,7 +220,7 @@ def test_a_measure_that_needs_labels_says_which_corpus_has_them() -> None:
 
 def test_an_empty_store_says_that_new_checkpoints_will_appear() -> None:
     empty = Catalogue((), (), 0, all_measures())
-    with pytest.raises(BertdynError, match="No checkpoint here yet"):
+    with pytest.raises(BertdynError, match="No checkpoints here yet"):
         settled(State(), empty).question(empty)
 
 

@@ -82,7 +82,7 @@ async def test_a_view_that_takes_long_is_said_to_be_read_beside_what_else_is_tol
     async with opened(computed, config=changed(mode="example")) as pilot:
         gate.clear()
         await pilot.press("o")
-        told = "sentences by how far they moved"
+        told = "most changed sentences first"
         await until(pilot, lambda: "reading …" in text_of(pilot, "notes"))
         assert told in text_of(pilot, "notes")
         gate.set()
