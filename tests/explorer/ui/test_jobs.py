@@ -15,8 +15,7 @@ from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.ui import bars
 from explorer.ui.jobs import JobRunner
-from explorer.ui.lists.jobs import Job, JobList, lasting
-from explorer.ui.lists.jobs import Jobs as JobsView
+from explorer.ui.lists.jobs import Job, JobList, Jobs, lasting
 from explorer.ui.messages import Ended, Progress
 from explorer.views.base import Cursor, DrawOptions
 from store.child import how_ended
@@ -132,7 +131,7 @@ def test_rate_and_time_left_follow_from_what_was_done() -> None:
 @pytest.mark.parametrize("size", [(60, 8), (80, 20), (250, 50), (20, 3), (1, 1)])
 @pytest.mark.parametrize("plain", [False, True])
 def test_jobs_are_listed_with_their_reasons(size: tuple[int, int], plain: bool) -> None:
-    view = JobsView(JobList((RUNNING, FAILED)))
+    view = Jobs(JobList((RUNNING, FAILED)))
     picture = view.draw(*size, palette(Depth.NONE), Cursor(0, 1), DrawOptions(ascii=plain))
     text = to_text(picture.lines)
     assert len(text.splitlines()) == size[1]
@@ -155,5 +154,5 @@ def test_a_job_that_is_killed_is_said_to_be_not_with_the_last_line_of_a_warning(
 def test_why_a_value_failed_can_be_read_to_its_end_at_80_columns() -> None:
     why = "layer 3 of sst2/1/80: " + "the arrays are damaged or were replaced meanwhile, " * 3 + "extract it again."
     job = listed(1, "rsa", "in part", done=35, total=35, failures=(why,), lost=1)
-    shown = to_text(JobsView(JobList((job,))).draw(80, 18, palette(Depth.NONE)).lines)
+    shown = to_text(Jobs(JobList((job,))).draw(80, 18, palette(Depth.NONE)).lines)
     assert why in " ".join(shown.split())

@@ -16,8 +16,7 @@ from explorer.render.palette import Depth, palette
 from explorer.ui import bars
 from explorer.ui.annotating import annotate_request
 from explorer.ui.jobs import JobRunner
-from explorer.ui.lists.jobs import JobList
-from explorer.ui.lists.jobs import Jobs as JobsView
+from explorer.ui.lists.jobs import JobList, Jobs
 from explorer.ui.messages import Ended, Progress
 from store.errors import BertdynError
 from store.store import Store
@@ -68,7 +67,7 @@ def flat(pilot: Pilot[None]) -> str:
 
 
 def drawn(jobs: JobRunner) -> str:
-    return to_text(JobsView(JobList(jobs.listed())).draw(110, 12, palette(Depth.NONE)).lines)
+    return to_text(Jobs(JobList(jobs.listed())).draw(110, 12, palette(Depth.NONE)).lines)
 
 
 @pytest.mark.usefixtures("counts")
@@ -81,7 +80,7 @@ def test_another_kind_is_done_and_listed_like_any(jobs: JobRunner, ended: list[E
     assert (job.state, job.done, job.total, job.units) == ("done", 3, 3, "words")
     assert "words up to 3" in drawn(jobs)
     assert "3 words were counted" in drawn(jobs)
-    view = JobsView(JobList(jobs.listed()))
+    view = Jobs(JobList(jobs.listed()))
     reading = view.draw(110, 12, palette(Depth.NONE)).reading
     assert reading.startswith("job 1: count of words up to 3; done, 3 of 3 words")
     columns, (row,) = view.rows()
