@@ -81,7 +81,7 @@ class Sql(Behaviour):
         screen, cancel = self.screen, self.screen.key_of("cancel")
         if not text or self.editor is None:
             pick, write = screen.key_of("sql.pick"), screen.key_of("sql.write")
-            screen.tell(f"There is no statement: {pick} takes a worked query, {write} lets you write one.")
+            screen.tell(f"There is no statement: {pick} takes a worked query, {write} writes one.")
         elif self.asker.ask(text):
             self._asked = text
             self.editor.remember()

@@ -52,7 +52,7 @@ def test_on_and_off_in_the_environment(tmp_path: Path, said: str, on: bool) -> N
         ("color = 256", {}, "color must be one of"),
         ('mouse = "maybe"', {}, "mouse must be true or false, not 'maybe'"),
         ("color = ", {}, "is not valid TOML"),
-        ("keys = 3", {}, "[keys] is a table"),
+        ("keys = 3", {}, "[keys] must be a table"),
         ('[keys]\n"measure.nxt" = "n"', {}, "there is no action 'measure.nxt'. Did you mean 'measure.next'?"),
         ('[keys]\n"measure.next" = 3', {}, "needs keys as text"),
         ("", {"BERTDYN_BACKGROUND": "pink"}, "BERTDYN_BACKGROUND: background must be one of auto, dark, light"),

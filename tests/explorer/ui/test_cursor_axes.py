@@ -139,11 +139,11 @@ async def test_side_by_side_both_stand_at_the_same_step(partly: Path) -> None:
         screen.become(replace(screen.state, beside=(("curves", "labels"),)))
         await until(pilot, lambda: screen.other.remarks.reading.startswith("step 60"))
         await pilot.press("left", "left")
-        await until(pilot, lambda: screen.pane.said.reading.startswith("step 40"))
+        await until(pilot, lambda: screen.pane.remarks.reading.startswith("step 40"))
         await until(pilot, lambda: screen.other.remarks.reading.startswith("step 20"))
         await pilot.press("right")
         await until(pilot, lambda: screen.other.remarks.reading.startswith("step 60"))
-        assert screen.pane.said.reading.startswith("step 60")
+        assert screen.pane.remarks.reading.startswith("step 60")
 
 
 async def test_the_session_holds_the_step_itself(partly: Path, tmp_path: Path) -> None:

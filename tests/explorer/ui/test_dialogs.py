@@ -25,9 +25,9 @@ async def test_the_chosen_command_can_be_read_whole(computed: Path, background: 
     """Its description once was grey on grey."""
     async with opened(computed, config=changed(background=background)) as pilot:
         await pilot.press("colon", *"previous layer")
-        await shown(pilot, "in views of one layer")
+        await shown(pilot, "in views of a single layer")
         await pilot.press("down")
-        for words in ("Previous layer", "in views of one layer"):
+        for words in ("Previous layer", "in views of a single layer"):
             await until(pilot, lambda words=words: all(s.style and s.style.reverse for s in segments(pilot, words)))
             for segment in segments(pilot, words):
                 assert segment.style is not None

@@ -277,7 +277,7 @@ async def test_a_measure_of_one_checkpoint_says_that_nothing_is_compared(labelle
         await until(pilot, lambda: "compared with: -" in text_of(pilot, "panel"))
         before = main(pilot).state
         await pilot.press("r")
-        assert "clusters is of one checkpoint alone" in text_of(pilot, "notes")
+        assert "clusters is a value of one checkpoint: it has no reference" in text_of(pilot, "notes")
         assert main(pilot).state == before
 
 
@@ -324,7 +324,7 @@ def test_as_many_notes_as_fit_and_how_many_more() -> None:
     assert line("one", "two", hint="v " + "next " * 9) == " one · two"
     assert line("a" * 20, "b" * 20, "c") == " " + "a" * 20 + " · 2 more notes: ?"
     assert line("a" * 60, "b") == " " + "a" * 20 + "… · 1 more note: ?"
-    assert line("a" * 60) == " " + "a" * 22 + "… · in full: ?"
+    assert line("a" * 60) == " " + "a" * 24 + "… · in full: ?"
     assert line("one", word="reading …") == " reading …"
     assert line(hint="v next") == " v next"
     assert all(len(line("a" * n, "b" * n, "c" * n)) < 40 for n in range(60))

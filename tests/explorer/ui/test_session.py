@@ -319,7 +319,7 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
         await pilot.press("escape", "escape")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("L")
-        await until(pilot, lambda: "x forgets it" in screen_text(pilot))
+        await until(pilot, lambda: "x deletes it" in screen_text(pilot))
         await pilot.press("x")
         await until(pilot, lambda: pilot.app.screen is screen)
     assert kept.presets() == {}
