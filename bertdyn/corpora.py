@@ -75,6 +75,16 @@ class Examples:
         """Number of words before each example, and of all words, int64 [E + 1]."""
         return np.searchsorted(self.word_first, self.offsets).astype(np.int64)
 
+    @property
+    def same_text(self) -> np.ndarray:
+        """int64 [E], the number of each example: texts are not known, and count as different."""
+        return np.arange(len(self.offsets) - 1)
+
+    @property
+    def word_types(self) -> None:
+        """The forms of the words are not known."""
+        return None
+
     def __repr__(self) -> str:
         return f"{len(self.offsets) - 1:,} examples of {int(self.offsets[-1]):,} tokens"
 
@@ -103,6 +113,7 @@ class PlainLabels:
     level: str
     names: tuple[str, ...]
     values: np.ndarray
+    items: None = None
 
 
 def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labels:

@@ -297,15 +297,18 @@ class Catalog:
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         connection.execute(f"create or replace temp table live ({columns}, digests MAP(VARCHAR, VARCHAR))")
         connection.execute(
-            "create or replace temp table annotations (corpus VARCHAR, annotation VARCHAR, digest VARCHAR)"
+            "create or replace temp table annotations "
+            "(corpus VARCHAR, annotation VARCHAR, digest VARCHAR, kind VARCHAR, place BIGINT)"
         )
         rows = [self._checkpoints[group] for group in groups if group in self._checkpoints]
         names = ", ".join(f"unnest(${n}::{kind}[])" for n, kind in enumerate(kinds.values(), 1))
         *key, digests = (list(tables.CHECKPOINTS.columns).index(name) for name in (*kinds, "digests"))
         live = [(*(row[place] for place in key), _json_text(row[digests])) for row in rows]
         insert(connection, "live", f"select {names}, unnest($7::JSON[])::MAP(VARCHAR, VARCHAR)", live)
-        labels = [(info.name, one.name, one.digest) for info in corpora for one in info.annotations]
-        insert(connection, "annotations", unnested("VARCHAR", "VARCHAR", "VARCHAR"), labels)
+        labels = [
+            (info.name, one.name, one.digest, one.kind, one.place) for info in corpora for one in info.annotations
+        ]
+        insert(connection, "annotations", unnested("VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "BIGINT"), labels)
         connection.execute(f"create or replace temp table digests as {tables.LIVE_DIGESTS}")
         stored = tables.current_inputs(f"({tables.INPUTS.read(paths)})")
         connection.execute(f"create or replace temp table current_inputs as {stored}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ class CorpusInfo:
         alike = [one for one in self.annotations if one.name.lower() == name.lower()]
         return next(iter(exact), alike[0] if len(alike) == 1 else None)
 
+    @property
+    def split(self) -> AnnotationInfo | None:
+        """The annotation that splits the examples into train, dev and test; None if there is none."""
+        return next((one for one in self.annotations if one.kind == "split"), None)
+
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
@@ -193,6 +199,34 @@ class Corpus:
     """Annotations by name, read from disk at their first use."""
     attributes: Mapping[str, object] = field(default_factory=dict)
     """Provenance: source file, its SHA-256, text columns, maximum length, library versions."""
+
+    @cached_property
+    def same_text(self) -> np.ndarray:
+        """Number of each example's text, the same for equal texts, int64 [E]."""
+        return _numbered(self.texts)
+
+    @cached_property
+    def word_types(self) -> np.ndarray:
+        """Number of each word's form, the same for equal words, int64 [W].
+
+        Words of a file are compared as they are written there, words of the tokenizer by their token ids.
+        """
+        import numpy as np
+
+        if self.words is None:
+            spans = zip(self.word_first.tolist(), self.word_length.tolist(), strict=True)
+            return _numbered(tuple(self.token_ids[first : first + length].tolist()) for first, length in spans)
+        example = np.repeat(np.arange(self.info.examples), np.diff(self.word_offsets))
+        places = zip(example.tolist(), self.word_index.tolist(), strict=True)
+        return _numbered(self.words[e][place] for e, place in places)
+
+
+def _numbered(values: Iterable[Hashable]) -> np.ndarray:
+    """Return the number of each value in the order of first occurrence, int64."""
+    import numpy as np
+
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(value, len(known)) for value in values], np.int64)
 
 
 class Checkpoint(NamedTuple):

@@ -26,7 +26,7 @@ class InputDigest(NamedTuple):
     """An input of a value, and its digest at that time."""
 
     kind: str
-    """Kind of input, such as ``hidden``, ``attention``, ``annotation`` or ``members``."""
+    """Kind of input, such as ``hidden``, ``attention``, ``annotation``, ``split`` or ``members``."""
     resource: str
     """Name of its source, from ``checkpoint_resource`` or ``annotation_resource``."""
     digest: str

@@ -267,6 +267,10 @@ select 'members', corpus || '/' || case when variant = '' then task else task ||
 || '/' || step, row_number() over (partition by corpus, task, variant, seed order by step)::varchar from everywhere
 union all
 select 'annotation', corpus || '/' || annotation, digest from annotations
+union all
+select 'split', corpus, coalesce((select arg_min(digest, place) from annotations
+where kind = 'split' and annotations.corpus = stored.corpus), '')
+from (select distinct corpus from live where corpus <> '') as stored
 """
 """SELECT of the digests of all possible inputs in the store (``InputDigest``), over the tables ``live`` (published
 checkpoints) and ``annotations``. Inputs without a corpus come from the newest extraction of a checkpoint on any corpus

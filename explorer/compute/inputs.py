@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from explorer.measures.declaration import At
-    from store.keys import Checkpoint, CorpusInfo
+    from store.keys import AnnotationInfo, Checkpoint, CorpusInfo
     from store.store import Store
 
 _ITEM_BYTES = 2
@@ -149,18 +149,47 @@ def checkpoint_digest(kind: str, checkpoint: Checkpoint) -> InputDigest:
     return InputDigest(kind, checkpoint_resource(checkpoint.corpus, checkpoint.key), checkpoint.digests[kind])
 
 
-def annotation_digest(kind: str, corpus: CorpusInfo, annotation: str) -> InputDigest:
-    """Return the digest of an annotation of a corpus.
+class CorpusInput(Protocol):
+    """A kind of input that belongs to a corpus."""
 
-    Raises:
-        BertdynError: there is no annotation of that name any more.
-    """
-    found = next((one for one in corpus.annotations if one.name == annotation), None)
-    if found is None:
-        raise BertdynError(
-            f"Corpus '{corpus.name}' has no annotation '{annotation}' any more: add it with 'bertdyn annotate'."
-        )
-    return InputDigest(kind, annotation_resource(corpus.name, annotation), found.digest)
+    def find(self, corpus: CorpusInfo, named: str) -> tuple[InputDigest | None, AnnotationInfo | None]:
+        """Return the digest of the input, and the annotation that holds it; None where there is none.
+
+        Args:
+            named: name of the annotation; empty if none is named.
+
+        Raises:
+            BertdynError: there is no annotation of that name any more.
+        """
+        ...
+
+
+class LabelsInput:
+    """Labels of an annotation that is named."""
+
+    def find(self, corpus: CorpusInfo, named: str) -> tuple[InputDigest | None, AnnotationInfo | None]:
+        """See ``CorpusInput``; without a name, no labels are read."""
+        if not named:
+            return None, None
+        found = next((one for one in corpus.annotations if one.name == named), None)
+        if found is None:
+            raise BertdynError(
+                f"Corpus '{corpus.name}' has no annotation '{named}' any more: add it with 'bertdyn annotate'."
+            )
+        return InputDigest("annotation", annotation_resource(corpus.name, named), found.digest), found
+
+
+class SplitInput:
+    """The split of each example. A corpus without one has a digest too: a split may be added later."""
+
+    def find(self, corpus: CorpusInfo, named: str) -> tuple[InputDigest | None, AnnotationInfo | None]:
+        """See ``CorpusInput``."""
+        found = corpus.split
+        return InputDigest("split", corpus.name, "" if found is None else found.digest), found
+
+
+CORPUS_INPUTS: Mapping[str, CorpusInput] = {"annotation": LabelsInput(), "split": SplitInput()}
+"""Inputs by ``measures.declaration.Input.kind``."""
 
 
 def layer_of(role_layers: At, role: str) -> int | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.compute.executors.base import NoNotes, Note, Notes
-from explorer.compute.inputs import INPUTS, annotation_digest, checkpoint_digest, layer_of
+from explorer.compute.inputs import CORPUS_INPUTS, INPUTS, checkpoint_digest, layer_of
 from explorer.compute.memory_cache import MemoryCache
 from explorer.compute.plan import Task
 from explorer.compute.pool import THREADS
@@ -23,6 +23,7 @@ from explorer.compute.protocol import Failure
 from explorer.compute.trust import stamp
 from explorer.measures import Context, Given, Measure, MeasureError, Uncertainty, Value, canonical
 from explorer.measures.declaration import At, Known, Operand
+from explorer.measures.protocols import Labels
 from explorer.selection import Cell, Question
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, Checkpoint, Corpus
@@ -185,11 +186,8 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
             read = [INPUTS[one.kind].read(bench.store, c, layer) for c in checkpoints]
             operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
             digests += [checkpoint_digest(one.kind, c) for c in checkpoints]
-    labels = None
-    if measure.labels is not None and bench.corpus is not None:
-        digests.append(annotation_digest(measure.labels.kind, bench.corpus.info, question.annotation))
-        labels = bench.corpus.annotations[question.annotation]
-    given = Given(bench.corpus, operands, labels, cell.at, known, bench.store.artefact)
+    labels = _labels(bench.corpus, question, digests)
+    given = Given(bench.corpus, operands, labels.pop("annotation", None), labels, cell.at, known, bench.store.artefact)
     try:
         values = measure.compute(given, parameters, bench.context)
     except Exception as error:
@@ -217,6 +215,20 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
         computed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
     return [_of_value(row, value, question, cell, asked, bench.store) for value in values]
+
+
+def _labels(corpus: Corpus | None, question: Question, digests: list[InputDigest]) -> dict[str, Labels]:
+    """Return what a measure reads from the corpus, by parameter or kind of input, and add the digests."""
+    found: dict[str, Labels] = {}
+    for one in (one for one in question.measure.inputs if not one.role):
+        assert corpus is not None, "a measure that reads labels depends on texts"
+        named = str(dict(question.parameters)[one.by]) if one.by else question.annotation
+        digest, info = CORPUS_INPUTS[one.kind].find(corpus.info, named)
+        if digest is not None:
+            digests.append(digest)
+        if info is not None:
+            found[one.by or one.kind] = corpus.annotations[info.name]
+    return found
 
 
 def _checkpoints(store: Store, corpus: str, operand: Operand, cell: Cell) -> list[Checkpoint]:

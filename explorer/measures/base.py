@@ -164,6 +164,8 @@ class Given:
     """Inputs of each operand, by role and kind of input."""
     annotation: Labels | None = None
     """Labels; None if the measure reads none."""
+    others: Mapping[str, Labels] = field(default_factory=dict)
+    """Further labels of the corpus: those that a parameter names, by that parameter, and the ``split``, if any."""
     at: At = NOWHERE
     known: Mapping[At, tuple[Known, ...]] = field(default_factory=dict)
     """Finished cells of the same operands, for summaries; empty if the measure has no rounds."""
@@ -306,7 +308,7 @@ class Measure:
     @cached_property
     def labels(self) -> Input | None:
         """Annotation that it reads from the corpus; None if it reads none."""
-        return next((one for one in self.inputs if not one.role), None)
+        return next((one for one in self.inputs if one.levels and not one.by), None)
 
     @cached_property
     def layers(self) -> Axis | None:

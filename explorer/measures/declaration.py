@@ -42,11 +42,13 @@ class Input:
     title: str
     """Name for sentences, such as 'hidden states'."""
     role: str = ""
-    """Role of the operand that it is read from; empty for an annotation of the corpus."""
+    """Role of the operand that it is read from; empty for labels and splits of the corpus."""
     levels: tuple[str, ...] = ()
     """Units that may have the labels of an annotation: sentences, words, arcs."""
     of: str = ""
     """Kind of labels of an annotation."""
+    by: str = ""
+    """Parameter that names the annotation; empty: the question does, or there is only one."""
     on_corpus: bool = True
     """Whether it depends on a corpus, not only on a checkpoint."""
 
@@ -73,6 +75,8 @@ def logits(*operands: Operand) -> tuple[Input, ...]:
 
 LABELS = Input("annotation", "labels", levels=("sentence", "word"), of="class")
 """Classes of sentences or words of the corpus."""
+SPLITS = Input("split", "splits")
+"""The split of each example of the corpus into train, dev and test, if the corpus has one."""
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,23 @@ class Corpus(Protocol):
         """Offsets of the examples in words, int64 [E + 1]."""
         ...
 
+    @property
+    def same_text(self) -> np.ndarray:
+        """Number of each example's text, the same for equal texts, int64 [E]."""
+        ...
+
+    @property
+    def word_types(self) -> np.ndarray | None:
+        """Number of each word's form, the same for equal words, int64 [W]; None if the forms are not known."""
+        ...
+
 
 class Labels(Protocol):
-    """Classes of sentences or words of a corpus (``store.keys.Annotation`` implements it)."""
+    """Classes of sentences, words or arcs of a corpus (``store.keys.Annotation`` implements it)."""
 
     @property
     def level(self) -> str:
-        """Unit that has a label: ``sentence`` or ``word``."""
+        """Unit that has a label: ``sentence``, ``word`` or ``arc``."""
         ...
 
     @property
@@ -53,7 +63,12 @@ class Labels(Protocol):
 
     @property
     def values(self) -> np.ndarray:
-        """Label ids, int32 [E] or [W]; negative if there is no label."""
+        """Label ids, int32 [E], [W] or, for arcs, [A]; negative if there is no label."""
+        ...
+
+    @property
+    def items(self) -> np.ndarray | None:
+        """Positions of the word and of its head, int64 [A, 2], for A arcs; None for other units."""
         ...
 
 

@@ -18,6 +18,7 @@ from store.keys import NO_CORPUS, PRETRAINED, CheckpointKey, task_and_variant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from explorer.measures.declaration import Input
     from store.keys import AnnotationInfo, CorpusInfo
     from store.store import Store
 
@@ -96,6 +97,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
     except MeasureError as error:
         raise QuestionError(str(error)) from None
     corpus, annotation = _texts(selection, measure, listing)
+    parameters = _named_labels(measure, parameters, corpus, listing)
     against = selection.against
     if against is not None and not measure.compares:
         raise QuestionError(
@@ -167,10 +169,28 @@ def check_extras(measure: Measure, detail: str, trust: Uncertainty) -> None:
 
 def fitting(measure: Measure, corpus: CorpusInfo) -> tuple[AnnotationInfo, ...]:
     """Return the annotations of a corpus that a measure can read, in the order of their addition."""
-    needs = measure.labels
-    if needs is None:
-        return ()
+    return () if measure.labels is None else _fitting(measure.labels, corpus)
+
+
+def _fitting(needs: Input, corpus: CorpusInfo) -> tuple[AnnotationInfo, ...]:
     return tuple(one for one in corpus.annotations if one.level in needs.levels and one.kind == needs.of)
+
+
+def _named_labels(
+    measure: Measure, parameters: tuple[tuple[str, object], ...], corpus: str, listing: Listing
+) -> tuple[tuple[str, object], ...]:
+    """Return the parameters with the names of annotations as the corpus spells them.
+
+    Raises:
+        QuestionError: a parameter names no annotation of the corpus, or one that does not fit.
+    """
+    named = {one.by: one for one in measure.inputs if one.by}
+    info = listing.info(corpus) if named else None
+    settled = dict(parameters)
+    for name, needs in named.items():
+        if settled[name] and info is not None:
+            settled[name] = _annotation(f"--{name}", measure, needs, info, str(settled[name])).name
+    return tuple(settled.items())
 
 
 def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: Listing) -> str:
@@ -184,21 +204,10 @@ def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: L
         if wanted:
             raise QuestionError(f"{measure.name} reads no labels: --annotation has no meaning for it.", "measure")
         return ""
+    if wanted:
+        return _annotation("--annotation", measure, needs, corpus, wanted).name
     fits = fitting(measure, corpus)
     names = _listed(one.name for one in fits)
-    if wanted:
-        found = corpus.annotation(wanted)
-        if found is None:
-            there = _listed(one.name for one in corpus.annotations) or "none"
-            raise QuestionError(f"--annotation: corpus '{corpus.name}' has no '{wanted}', only {there}.")
-        if found not in fits:
-            levels = " or ".join(f"{level}s" for level in needs.levels)
-            can = f" These fit: {names}." if names else ""
-            raise QuestionError(
-                f"{measure.name} needs {_KINDS[needs.of]} of {levels}, but '{found.name}' of corpus '{corpus.name}' "
-                f"has {_KINDS[found.kind]} of {found.level}s.{can}"
-            )
-        return found.name
     if not fits:
         labelled = ", ".join(i.name for i in listing.corpora if fitting(measure, i))
         hint = f"Labelled: {labelled}." if labelled else "Add some with 'bertdyn annotate'."
@@ -210,6 +219,28 @@ def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: L
             f"{measure.name}: which labels of corpus '{corpus.name}'? {names} fit; name one with --annotation."
         )
     return fits[0].name
+
+
+def _annotation(flag: str, measure: Measure, needs: Input, corpus: CorpusInfo, wanted: str) -> AnnotationInfo:
+    """Return the named annotation of a corpus.
+
+    Raises:
+        QuestionError: there is none of that name, or it does not fit.
+    """
+    found = corpus.annotation(wanted)
+    if found is None:
+        there = _listed(one.name for one in corpus.annotations) or "none"
+        raise QuestionError(f"{flag}: corpus '{corpus.name}' has no '{wanted}', only {there}.")
+    fits = _fitting(needs, corpus)
+    if found not in fits:
+        names = _listed(one.name for one in fits)
+        levels = " or ".join(f"{level}s" for level in needs.levels)
+        can = f" These fit: {names}." if names else ""
+        raise QuestionError(
+            f"{measure.name} needs {_KINDS[needs.of]} of {levels}, but '{found.name}' of corpus '{corpus.name}' "
+            f"has {_KINDS[found.kind]} of {found.level}s.{can}"
+        )
+    return found
 
 
 _KINDS: Mapping[str, str] = {"class": "classes", "number": "numbers", "split": "the splits", "tree": "the heads"}

@@ -97,6 +97,7 @@ class MemoryCorpus:
     level: str = "sentence"
     """What a label belongs to."""
     special: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    types: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.offsets = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
@@ -105,6 +106,16 @@ class MemoryCorpus:
         self.word_first = np.array([w[0] for w in self.words], dtype=np.int64)
         self.word_length = np.array([w[1] for w in self.words], dtype=np.int32)
         self.word_offsets = np.searchsorted(self.word_first, self.offsets).astype(np.int64)
+
+    @property
+    def same_text(self) -> np.ndarray:
+        """Every example is a text of its own."""
+        return np.arange(len(self.lengths))
+
+    @property
+    def word_types(self) -> np.ndarray | None:
+        """Numbers of the words' forms, where they are given."""
+        return self.types
 
     @property
     def labels(self) -> MemoryLabels | None:
@@ -119,6 +130,7 @@ class MemoryLabels:
     level: str
     names: tuple[str, ...]
     values: np.ndarray
+    items: np.ndarray | None = None
 
 
 def one_token_each(n: int) -> MemoryCorpus:

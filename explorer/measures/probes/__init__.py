@@ -1,0 +1,1 @@
+"""Probes: classifiers that are trained on frozen representations, their controls and their scores."""

@@ -1,0 +1,67 @@
+"""Vectors of sentences, words and arcs, against plain loops over the tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.measures.base import MeasureError
+from explorer.measures.probes.points import labelled
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels, MemoryLayer
+
+LENGTHS = [5, 0, 4, 6]
+"""Each example begins and ends with a special token; the second is empty."""
+WORDS = ((1, 2), (3, 1), (6, 2), (10, 1), (11, 3))
+SPECIAL = np.isin(np.arange(15), (0, 4, 5, 8, 9, 14))
+
+
+def layer(chunk: int = 1 << 30) -> MemoryLayer:
+    states = np.random.default_rng(0).standard_normal((15, 7)).astype(np.float16)
+    return MemoryLayer(states, hidden_chunk=chunk)
+
+
+def corpus(**more: object) -> MemoryCorpus:
+    return MemoryCorpus(LENGTHS, WORDS, special=SPECIAL, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 1 << 30])
+def test_a_sentence_is_its_first_token_or_the_mean_of_those_that_are_not_special(chunk: int) -> None:
+    labels = MemoryLabels("sentence", ("a", "b"), np.array([1, 0, -1, 0]))
+    states = layer().states.astype(np.float64)  # type: ignore[union-attr]
+    first = labelled(corpus(), labels)
+    assert (first.labels.tolist(), first.example.tolist()) == ([1, 0], [0, 3])
+    np.testing.assert_allclose(first.vectors(layer(chunk)), states[[0, 9]], rtol=1e-6)
+    mean = labelled(corpus(), labels, "mean").vectors(layer(chunk))
+    np.testing.assert_allclose(mean, [states[1:4].mean(0), states[10:14].mean(0)], rtol=1e-5)
+    assert first.types is None
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 1 << 30])
+def test_a_word_is_the_mean_of_its_sub_words_and_an_arc_is_both_words(chunk: int) -> None:
+    states = layer().states.astype(np.float64)  # type: ignore[union-attr]
+    mean = np.stack([states[first : first + many].mean(0) for first, many in WORDS])
+    words = labelled(corpus(), MemoryLabels("word", ("x", "y"), np.array([0, -1, 1, 1, 0])))
+    assert words.example.tolist() == [0, 2, 3, 3]
+    np.testing.assert_allclose(words.vectors(layer(chunk)), mean[[0, 2, 3, 4]], rtol=1e-5)
+    items = np.array([[0, 1], [4, 3], [3, 4]])
+    arcs = labelled(corpus(), MemoryLabels("arc", ("det", "obj"), np.array([1, 0, -1]), items))
+    assert (arcs.example.tolist(), arcs.place.tolist()) == ([0, 3], [0, 1])
+    np.testing.assert_allclose(arcs.vectors(layer(chunk)), mean[items[:2]].reshape(2, -1), rtol=1e-5)
+
+
+def test_equal_words_and_equal_pairs_of_words_have_one_type() -> None:
+    known = corpus(types=np.array([7, 3, 7, 3, 7]))
+    words = labelled(known, MemoryLabels("word", ("x",), np.zeros(5, np.int64)))
+    assert words.types is not None and words.types.tolist() == [1, 0, 1, 0, 1]
+    items = np.array([[0, 1], [4, 3], [3, 4]])
+    arcs = labelled(known, MemoryLabels("arc", ("x",), np.zeros(3, np.int64), items))
+    assert arcs.types is not None and arcs.types.tolist() == [1, 1, 0]
+    assert labelled(corpus(), MemoryLabels("word", ("x",), np.zeros(5, np.int64))).types is None
+
+
+def test_hidden_states_that_are_not_finite_are_refused() -> None:
+    states = np.ones((15, 7), np.float32)
+    states[9, 3] = np.nan
+    labels = MemoryLabels("sentence", ("a",), np.zeros(4, np.int64))
+    with pytest.raises(MeasureError, match="NaN"):
+        labelled(corpus(), labels).vectors(MemoryLayer(states))
