@@ -52,10 +52,12 @@ def test_a_word_is_the_mean_of_its_sub_words_and_an_arc_is_both_words(chunk: int
 def test_equal_words_and_equal_pairs_of_words_have_one_type() -> None:
     known = corpus(types=np.array([7, 3, 7, 3, 7]))
     words = labelled(known, MemoryLabels("word", ("x",), np.zeros(5, np.int64)))
-    assert words.types is not None and words.types.tolist() == [1, 0, 1, 0, 1]
+    assert words.types is not None
+    assert words.types.tolist() == [1, 0, 1, 0, 1]
     items = np.array([[0, 1], [4, 3], [3, 4]])
     arcs = labelled(known, MemoryLabels("arc", ("x",), np.zeros(3, np.int64), items))
-    assert arcs.types is not None and arcs.types.tolist() == [1, 1, 0]
+    assert arcs.types is not None
+    assert arcs.types.tolist() == [1, 1, 0]
     assert labelled(corpus(), MemoryLabels("word", ("x",), np.zeros(5, np.int64))).types is None
 
 
