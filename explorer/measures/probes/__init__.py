@@ -1,1 +1,1 @@
-"""Probes: classifiers that are trained on frozen representations, their controls and their scores."""
+"""Probes: classifiers trained on frozen representations, from arrays to numbers."""

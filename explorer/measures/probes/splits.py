@@ -1,0 +1,133 @@
+"""Split labelled points into train, dev and test, always by whole examples.
+
+Words of one sentence share their context, and equal sentences share everything. So a random split assigns whole
+examples, and examples of identical text stay together. A split that the corpus brings is taken as it is; it reports the
+test points whose text is also in train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from explorer.measures.base import MeasureError
+
+PARTS = ("train", "dev", "test")
+SHARES = (0.6, 0.2, 0.2)
+"""Shares of the examples in train, dev and test of a random split."""
+DEV_SHARE = 0.1
+"""Share of the training examples that ``with_dev`` turns into dev."""
+NAMES = {
+    "train": "train",
+    "tr": "train",
+    "dev": "dev",
+    "validation": "dev",
+    "valid": "dev",
+    "val": "dev",
+    "va": "dev",
+    "test": "test",
+    "te": "test",
+}
+"""Part that each name of a split stands for, in lower case."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of the points of train, dev and test, each int64 and ascending; dev may be empty."""
+
+    train: np.ndarray
+    dev: np.ndarray
+    test: np.ndarray
+    unseen: np.ndarray
+    """Labels in test that train does not have, ascending, int64. No probe can predict them: their points count as
+    errors."""
+    repeated: int
+    """Number of test points whose text is also in train (0 in a random split)."""
+    group: np.ndarray
+    """Group of identical texts of each point, int64 [n]."""
+
+    def with_dev(self, seed: int) -> Split:
+        """Return the split itself if it has dev points; otherwise, move a share of train, by whole texts, to dev.
+
+        Raises:
+            MeasureError: the training points have fewer than two texts.
+        """
+        if len(self.dev):
+            return self
+        texts = _shuffled_texts(self.group[self.train], seed)
+        if len(texts) < 2:
+            raise MeasureError("The training points have only one text, so none is left for early stopping.")
+        moved = np.isin(self.group[self.train], texts[: max(1, round(DEV_SHARE * len(texts)))])
+        return replace(self, train=self.train[~moved], dev=self.train[moved])
+
+
+def parts_of(names: Sequence[str], ids: np.ndarray) -> np.ndarray:
+    """Return the part of each example as a position in PARTS, int64 [E]; -1: the example has no split.
+
+    Args:
+        names: names of the splits, in the order of the ids (see NAMES; case does not matter).
+        ids: split of each example, int [E]; negative: none.
+
+    Raises:
+        MeasureError: a split has an unknown name.
+    """
+    unknown = [name for name in names if name.lower() not in NAMES]
+    if unknown:
+        known = ", ".join(NAMES)
+        raise MeasureError(f"The split '{unknown[0]}' is neither training, development nor test data: {known}.")
+    part = np.array([PARTS.index(NAMES[name.lower()]) for name in names] + [-1], np.int64)
+    return part[np.where(ids < 0, -1, ids)]
+
+
+def random_parts(group: np.ndarray, seed: int) -> np.ndarray:
+    """Return a random part of each example as a position in PARTS, int64 [E], in the proportions SHARES.
+
+    Args:
+        group: group of identical texts of each example, int64 [E]; a group is never divided.
+        seed: the same seed and groups give the same parts, whatever the labels are.
+    """
+    texts = _shuffled_texts(group, seed)
+    place = np.empty(len(texts), np.int64)
+    place[np.searchsorted(np.unique(group), texts)] = np.arange(len(texts))
+    place = place[np.unique(group, return_inverse=True)[1]]
+    counts = np.bincount(place, minlength=len(texts))
+    middle = (np.cumsum(counts) - counts / 2) / max(1, len(group))  # a large group goes where most of it lies
+    return np.searchsorted(np.cumsum(SHARES)[:-1], middle, side="right")[place].astype(np.int64)
+
+
+def split_points(labels: np.ndarray, example: np.ndarray, part: np.ndarray, group: np.ndarray) -> Split:
+    """Return the split of labelled points.
+
+    Args:
+        labels: label id of each point, int64 [n].
+        example: example of each point, int64 [n].
+        part: part of each example, as parts_of and random_parts return it, int64 [E].
+        group: group of identical texts of each example, int64 [E].
+
+    Raises:
+        MeasureError: train or test has no points, or train has fewer than two labels.
+    """
+    at = part[example]
+    train, dev, test = (np.flatnonzero(at == i) for i in range(len(PARTS)))
+    for name, rows in (("train", train), ("test", test)):
+        if not len(rows):
+            raise MeasureError(f"The split has no labelled points in {name}.")
+    known = np.unique(labels[train])
+    if len(known) < 2:
+        raise MeasureError("All training points have the same label: a probe needs at least two labels.")
+    of_point = group[example]
+    return Split(
+        train=train,
+        dev=dev,
+        test=test,
+        unseen=np.setdiff1d(labels[test], known),
+        repeated=int(np.isin(of_point[test], of_point[train]).sum()),
+        group=of_point,
+    )
+
+
+def _shuffled_texts(group: np.ndarray, seed: int) -> np.ndarray:
+    """Return the groups in a random order."""
+    return np.random.default_rng([seed, 3 << 20]).permutation(np.unique(group))
