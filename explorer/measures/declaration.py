@@ -95,6 +95,8 @@ class Axis:
 
 LAYER = Axis("layer", "layer")
 ATTENTION_LAYER = Axis("layer", "layer", low=1)
+EVERY_LAYER = Axis("layer", "layer", within=True)
+"""Layers of a measure that gives values of all of them at once."""
 REF_LAYER = Axis("ref_layer", "layer of the reference")
 HEAD = Axis("head", "attention head", within=True)
 EXAMPLE = Axis("example", "example", within=True)
@@ -134,3 +136,8 @@ Cells = Callable[[Scope, Mapping[At, tuple[Known, ...]]], Iterable[At]]
 """Function that proposes the cells of one tuple of operands, given the finished ones. It is pure and is called again
 after each round, so that grids can be refined and summaries can follow their points. Its proposals do not depend on the
 order in which cells were finished."""
+
+
+def once(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterable[At]:
+    """Propose one cell for each tuple of operands."""
+    return (At(),)

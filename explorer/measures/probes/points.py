@@ -53,9 +53,7 @@ class Points:
         if self.level == "sentence" and self.sentence == "mean":
             every = sentence_means(layer, self.corpus)
         else:
-            chosen = "cls" if self.level == "sentence" else "words"
-            read = [block[0].astype(np.float32) for block in tokens.blocks((layer,), self.corpus, chosen)]
-            every = np.concatenate(read) if read else np.empty((0, layer.width), np.float32)
+            every = _rows(layer, self.corpus, "cls" if self.level == "sentence" else "words")
             if self.level == "sentence":  # an empty example has no first token
                 filled = np.zeros((len(self.corpus.offsets) - 1, layer.width), np.float32)
                 filled[np.diff(self.corpus.offsets) > 0] = every
@@ -82,6 +80,22 @@ def labelled(corpus: Corpus, labels: Labels, sentence: str = "cls") -> Points:
         example = np.searchsorted(corpus.word_offsets, words[:, 0], side="right") - 1
     place = np.flatnonzero((ids >= 0) & there)
     return Points(corpus, labels.level, labels.names, ids[place], example[place], place, words[place], sentence)
+
+
+def word_means(layer: Layer, corpus: Corpus) -> np.ndarray:
+    """Return the mean of each word's sub-words, float32 [W, width].
+
+    Raises:
+        MeasureError: some hidden states are not finite.
+    """
+    found = _rows(layer, corpus, "words")
+    tokens.check_finite(float(found.sum(dtype=np.float64)), "hidden states")
+    return found
+
+
+def _rows(layer: Layer, corpus: Corpus, chosen: str) -> np.ndarray:
+    read = [block[0].astype(np.float32) for block in tokens.blocks((layer,), corpus, chosen)]
+    return np.concatenate(read) if read else np.empty((0, layer.width), np.float32)
 
 
 def sentence_means(layer: Layer, corpus: Corpus) -> np.ndarray:

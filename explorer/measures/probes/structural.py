@@ -55,10 +55,12 @@ class StructuralProbe:
 
 @dataclass(frozen=True, eq=False)
 class _Batch:
-    """Some sentences, padded to the length of the longest."""
+    """Some sentences: their n words one after the other, and their places in a table of s sentences by m words."""
 
     words: torch.Tensor
-    """Place of each word among those of the corpus, int64 [s, m]; 0 beyond a sentence."""
+    """Place of each word among those of the corpus, int64 [n]."""
+    table: torch.Tensor
+    """Word (from 0 to n) at each place of the table, int64 [s, m]; n beyond a sentence."""
     gold: torch.Tensor
     """float32 [s, m, m] or [s, m]."""
     weight: torch.Tensor
@@ -89,68 +91,84 @@ def train(
     made = torch.Generator().manual_seed(seed)
     layers, width = len(vectors), vectors[0].shape[1]
     first = (torch.rand(1, width, rank, generator=made) * 2 - 1) * INITIAL
-    maps = first.repeat(layers, 1, 1).to(device).requires_grad_()
-    best, least = maps.detach().clone(), torch.full((layers,), float("inf"), device=device)
-    rates = torch.full((layers,), RATE, device=device)
-    poor, rounds = [0] * layers, [0] * layers
-    moments = _Adam(maps)
+    best, rounds = first.repeat(layers, 1, 1), [0] * layers
+    live = _Live(first.repeat(layers, 1, 1).to(device), device)
     states = torch.stack([torch.from_numpy(np.ascontiguousarray(v)) for v in vectors]).to(device)
     tried = list(_batches(kind, dev, device))
     passes = math.ceil(STEPS / math.ceil(len(trees) / BATCH))
     for number in range(ROUNDS):
-        active = [n for n in range(layers) if poor[n] < PATIENCE]
-        if not active:
-            break
         order = [i for _ in range(passes) for i in torch.randperm(len(trees), generator=made).tolist()]
-        running = torch.zeros(layers, device=device)
+        running = torch.zeros(len(live.layers), device=device)
         for batch in _batches(kind, [trees[i] for i in order], device):
-            loss = _losses(kind, maps, states, batch)
-            (gradient,) = torch.autograd.grad(loss.sum(), maps)
-            running += loss.detach() * len(batch.words)
-            moments.step(maps, gradient, rates)
-        with torch.no_grad():
-            found = running / len(order)
-            if tried:
-                found = sum((_losses(kind, maps, states, b) * len(b.words) for b in tried), torch.zeros_like(running))
-                found = found / len(dev)
-            for n in active:
-                rounds[n] = number + 1
-                if float(found[n]) < float(least[n]) - BETTER:
-                    least[n], best[n], poor[n] = found[n], maps[n], 0
-                else:
-                    poor[n] += 1
-                    rates[n] /= 10
-                    moments.forget(n)
-                if poor[n] >= PATIENCE:
-                    rates[n] = 0.0
+            losses, gradient = _losses(kind, live.maps, states, batch)
+            live.step(gradient())
+            running += losses * len(batch.table)
+        found = running / len(order)
+        if tried:
+            parts = [_losses(kind, live.maps, states, batch)[0] * len(batch.table) for batch in tried]
+            found = torch.stack(parts).sum(0) / len(dev)
+        for n in live.layers:
+            rounds[n] = number + 1
+        for n, better in live.judge(found):
+            best[n] = better.cpu()
         progress((number + 1) / ROUNDS)
-    return StructuralProbe(kind, best.cpu().numpy(), tuple(rounds))
+        going = live.going()
+        if not len(going):
+            break
+        if len(going) < len(live.layers):
+            states = states[going]
+            live.keep(going)
+    return StructuralProbe(kind, best.numpy(), tuple(rounds))
 
 
-class _Adam:
-    """Adam with a learning rate of its own for each layer (Kingma & Ba 2015, algorithm 1)."""
+class _Live:
+    """The maps that are still trained, by Adam (Kingma & Ba 2015, algorithm 1) with a rate of its own for each."""
 
-    def __init__(self, maps: torch.Tensor) -> None:
+    def __init__(self, maps: torch.Tensor, device: str) -> None:
         import torch
 
+        self.maps = maps
+        self.layers = list(range(len(maps)))
+        """Layer of each map."""
         self._mean, self._square = torch.zeros_like(maps), torch.zeros_like(maps)
-        self._steps = torch.zeros(len(maps), 1, 1, device=maps.device)
+        self._steps, self._rate = (
+            torch.zeros(len(maps), 1, 1, device=device),
+            torch.full((len(maps), 1, 1), RATE, device=device),
+        )
+        self._least, self._poor = [math.inf] * len(maps), [0] * len(maps)
 
-    def step(self, maps: torch.Tensor, gradient: torch.Tensor, rates: torch.Tensor) -> None:
+    def step(self, gradient: torch.Tensor) -> None:
         """Change the maps by one step."""
-        import torch
+        self._steps += 1
+        self._mean.mul_(0.9).add_(gradient, alpha=0.1)
+        self._square.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+        mean = self._mean / (1 - 0.9**self._steps)
+        square = self._square / (1 - 0.999**self._steps)
+        self.maps -= self._rate * mean / (square.sqrt() + 1e-8)
 
-        with torch.no_grad():
-            self._steps += 1
-            self._mean.mul_(0.9).add_(gradient, alpha=0.1)
-            self._square.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
-            mean = self._mean / (1 - 0.9**self._steps)
-            square = self._square / (1 - 0.999**self._steps)
-            maps -= rates[:, None, None] * mean / (square.sqrt() + 1e-8)
+    def judge(self, losses: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
+        """Yield each layer whose loss is better than before, and its map; the others go on with a tenth of the rate."""
+        for i, (layer, loss) in enumerate(zip(self.layers, losses.tolist(), strict=True)):
+            if loss < self._least[i] - BETTER:
+                self._least[i], self._poor[i] = loss, 0
+                yield layer, self.maps[i]
+            else:
+                self._poor[i] += 1
+                self._rate[i] /= 10
+                self._mean[i], self._square[i], self._steps[i] = 0.0, 0.0, 0.0
 
-    def forget(self, layer: int) -> None:
-        """Begin anew for one layer."""
-        self._mean[layer], self._square[layer], self._steps[layer] = 0.0, 0.0, 0.0
+    def going(self) -> list[int]:
+        """Return the positions of the layers whose loss may still get better."""
+        return [i for i, poor in enumerate(self._poor) if poor < PATIENCE]
+
+    def keep(self, going: list[int]) -> None:
+        """Go on with some of the layers alone."""
+        self.maps = self.maps[going]
+        self._mean, self._square, self._steps, self._rate = (
+            each[going] for each in (self._mean, self._square, self._steps, self._rate)
+        )
+        self.layers, self._poor = ([each[i] for i in going] for each in (self.layers, self._poor))
+        self._least = [self._least[i] for i in going]
 
 
 def _batches(kind: Kind, trees: Sequence[Tree], device: str) -> Iterator[_Batch]:
@@ -158,26 +176,52 @@ def _batches(kind: Kind, trees: Sequence[Tree], device: str) -> Iterator[_Batch]
 
     for start in range(0, len(trees), BATCH):
         some = trees[start : start + BATCH]
-        longest = max(tree.length for tree in some)
+        longest, many = max(tree.length for tree in some), sum(tree.length for tree in some)
         shape = (len(some), longest, longest) if kind == "distance" else (len(some), longest)
-        words = np.zeros((len(some), longest), np.int64)
+        table = np.full((len(some), longest), many, np.int64)
         gold, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        at = 0
         for i, tree in enumerate(some):
             m = tree.length
-            words[i, :m] = np.arange(tree.words.start, tree.words.stop)
+            table[i, :m] = np.arange(at, at + m)
             part = (i, slice(m), slice(m)) if kind == "distance" else (i, slice(m))
             gold[part] = tree.distance if kind == "distance" else tree.depth
             weight[part] = 1.0 / (m**2 if kind == "distance" else m)
-        yield _Batch(*(torch.from_numpy(each).to(device) for each in (words, gold, weight)))
+            at += m
+        words = np.concatenate([np.arange(tree.words.start, tree.words.stop) for tree in some])
+        yield _Batch(*(torch.from_numpy(each).to(device) for each in (words, table, gold, weight)))
 
 
-def _losses(kind: Kind, maps: torch.Tensor, states: torch.Tensor, batch: _Batch) -> torch.Tensor:
-    """Return the mean loss of a batch for each layer, [layers]."""
-    mapped = states[:, batch.words] @ maps[:, None]  # [layers, s, m, rank]
-    square = (mapped**2).sum(-1)
+def _losses(
+    kind: Kind, maps: torch.Tensor, states: torch.Tensor, batch: _Batch
+) -> tuple[torch.Tensor, Callable[[], torch.Tensor]]:
+    """Return the mean loss of a batch for each layer, [layers], and a function that returns its gradient.
+
+    With w_ij = sign(predicted - gold) * weight, the gradient of a mapped word a_i is, for distances,
+    4 (a_i sum_j w_ij - sum_j w_ij a_j), and 2 w_i a_i for depths.
+    """
+    import torch
+
+    words = states.index_select(1, batch.words)
+    mapped = words @ maps  # [layers, n, rank]
     if kind == "depth":
-        predicted = square
+        predicted = torch.nn.functional.pad((mapped**2).sum(-1), (0, 1))[:, batch.table]
     else:
-        predicted = square[..., :, None] + square[..., None, :] - 2 * mapped @ mapped.transpose(-1, -2)
-    wrong = (predicted - batch.gold).abs() * batch.weight
-    return wrong.flatten(1).sum(1) / len(batch.words)
+        flat = torch.nn.functional.pad(mapped, (0, 0, 0, 1)).index_select(1, batch.table.flatten())
+        placed = flat.view(len(maps), *batch.table.shape, -1)  # [layers, s, m, rank]
+        square = (placed**2).sum(-1)
+        predicted = square[..., :, None] + square[..., None, :] - 2 * placed @ placed.transpose(-1, -2)
+    wrong = predicted - batch.gold
+    losses = (wrong.abs() * batch.weight).flatten(1).sum(1) / len(batch.table)
+
+    def gradient() -> torch.Tensor:
+        signs = torch.sign(wrong) * (batch.weight / len(batch.table))
+        there = batch.table.flatten() < len(batch.words)
+        if kind == "depth":
+            of_words = 2 * signs.flatten(1)[:, there, None] * mapped
+        else:
+            of_places = 4 * (signs.sum(-1, keepdim=True) * placed - signs @ placed)
+            of_words = of_places.flatten(1, 2)[:, there]
+        return words.transpose(1, 2) @ of_words
+
+    return losses, gradient

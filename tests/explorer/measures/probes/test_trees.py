@@ -182,3 +182,21 @@ def test_a_layer_is_trained_the_same_whatever_others_are_trained_beside_it(monke
     np.testing.assert_allclose(beside.maps[1], alone.maps[0], atol=1e-4)
     again = train("distance", [vectors], trees[:30], trees[30:], 8, 3)
     np.testing.assert_array_equal(again.maps, alone.maps)
+
+
+@pytest.mark.parametrize("kind", ["distance", "depth"])
+def test_a_step_goes_down_the_gradient_that_torch_finds(kind: Kind) -> None:
+    import torch
+
+    rng = np.random.default_rng(2)
+    vectors, trees = embedded(rng, 7, 12, 3)
+    (batch,) = structural._batches(kind, trees, "cpu")
+    states = torch.from_numpy(np.stack([vectors, rng.permutation(vectors)])).double()
+    maps = torch.from_numpy(rng.standard_normal((2, 15, 4))).requires_grad_()
+    losses, gradient = structural._losses(kind, maps, states, batch)
+    (expected,) = torch.autograd.grad(losses.sum(), maps)
+    torch.testing.assert_close(gradient().detach(), expected)
+    for layer, loss in enumerate(losses.tolist()):
+        said = StructuralProbe(kind, maps.detach().numpy(), (0, 0)).predict(layer, states[layer].numpy(), trees)
+        gold = (tree.distance if kind == "distance" else tree.depth for tree in trees)
+        assert loss == pytest.approx(np.mean([np.abs(p - g).mean() for p, g in zip(said, gold, strict=True)]))

@@ -1,0 +1,91 @@
+"""The structural probe as a measure: what it takes for a tree, a split and punctuation."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from explorer.measures.base import Context, Given, MeasureError, Value
+from explorer.measures.probes import structural
+from explorer.measures.registry import get
+from explorer.measures.structural_probe import trees_of
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels, MemoryLayer
+from tests.explorer.measures.probes.test_trees import embedded
+
+MEASURE = get("structural-probe")
+
+
+@pytest.fixture(autouse=True)
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(structural, "ROUNDS", 5)
+    monkeypatch.setattr(structural, "STEPS", 20)
+
+
+def given(split: MemoryLabels | None = None, sentences: int = 60) -> Given:
+    """Sentences of one token a word, two layers of which the first holds the trees."""
+    rng = np.random.default_rng(0)
+    vectors, trees = embedded(rng, sentences, 30, 2)
+    corpus = MemoryCorpus([tree.length for tree in trees], [(n, 1) for n in range(len(vectors))])
+    heads = np.full(len(vectors), -1)
+    for tree in trees:
+        for word in range(tree.length):
+            near = np.flatnonzero((tree.distance[word] == 1) & (tree.depth == tree.depth[word] - 1))
+            if len(near):
+                heads[tree.words.start + word] = tree.words.start + int(near[0])
+    layers = tuple(MemoryLayer(each) for each in (vectors, rng.permutation(vectors)))
+    others = {} if split is None else {"split": split}
+    tree_labels = MemoryLabels("word", (), heads)
+    return Given(corpus, {"checkpoint": {"hidden": layers}}, tree_labels, others=others)  # type: ignore[arg-type]
+
+
+def computed(of: Given, **parameters: object) -> list[Value]:
+    return MEASURE.compute(of, dict(MEASURE.settle({"upos": "", "rank": 30, **parameters})), Context())
+
+
+def test_each_layer_has_four_numbers_of_the_test_sentences_and_the_one_with_trees_is_better(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(structural, "STEPS", 400)
+    values = computed(given())
+    assert [(v.layer, v.statistic) for v in values] == [
+        (layer, statistic) for layer in (0, 1) for statistic in ("uuas", "root", "distance-spearman", "depth-spearman")
+    ]
+    found = {(v.layer, v.statistic): v.value for v in values}
+    assert found[0, "uuas"] > found[1, "uuas"] + 0.1  # type: ignore[operator]
+    details = dict(values[0].details)
+    assert (details["train"], details["dev"], details["test"], values[0].n) == (36, 12, 12, 12)
+    assert json.dumps(details)
+
+
+def test_the_split_of_the_corpus_is_taken_where_there_is_one() -> None:
+    split = MemoryLabels(
+        "sentence", ("train", "validation", "test"), np.array([0] * 40 + [1] * 5 + [2] * 10 + [-1] * 5)
+    )
+    details = dict(computed(given(split))[0].details)
+    assert (details["train"], details["dev"], details["test"], details["split"]) == (40, 5, 10, "of the corpus")
+    with pytest.raises(MeasureError, match="No sentence of test"):
+        computed(given(MemoryLabels("sentence", ("train", "dev"), np.array([0, 1] * 30))))
+
+
+def test_sentences_without_a_whole_tree_are_left_out_and_counted() -> None:
+    some = given()
+    heads = np.asarray(some.labels.values)
+    heads[0] = -2
+    assert trees_of(some.corpus, some.labels, None)[0] is None
+    assert dict(computed(some)[0].details)["without a tree"] == 1
+
+
+def test_punctuation_is_found_by_its_part_of_speech() -> None:
+    some = given()
+    upos = MemoryLabels("word", ("NOUN", "PUNCT"), (np.arange(len(some.labels.values)) % 4 == 0).astype(np.int64))
+    found = [tree for tree in trees_of(some.corpus, some.labels, upos) if tree is not None]
+    assert np.concatenate([tree.counted for tree in found]).tolist() == (upos.values == 0).tolist()
+    assert all(tree.counted.all() for tree in trees_of(some.corpus, some.labels, None) if tree is not None)
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    first, again, other = computed(given()), computed(given()), computed(given(), probe_seed=2)
+    assert first == again
+    assert [v.value for v in first] != [v.value for v in other]
