@@ -1,0 +1,61 @@
+"""Probes of a checkpoint, against reading its layers and against scikit-learn.
+
+Unit of the linear discriminant: reading each layer (10,000 points x 768, float16, chunked and checksummed in Zarr) and
+the float32 product X'X. The probe reads the layers, fits the labels, a control task and ten shuffles on train, and
+predicts test for all of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer.measures.probes.class_sums import class_sums
+from explorer.measures.probes.evaluation import evaluate
+from explorer.measures.probes.lda import fit_lda
+from store.layout import chunk_length
+from tests.benchmarks.conftest import Report
+from tests.benchmarks.test_svcca import DiskLayer
+from tests.benchmarks.timing import best_together
+from tests.explorer.measures.probes.probe_samples import encoded
+
+pytestmark = pytest.mark.benchmark
+N, D, CLASSES = 10_000, 768, 17
+TEST = 2_000
+
+
+@pytest.fixture(scope="module")
+def points() -> tuple[np.ndarray, np.ndarray]:
+    """Points [N, D] float16 and their labels."""
+    found, labels = encoded(N, D, CLASSES)
+    return found.astype(np.float16), labels
+
+
+def test_linear_discriminants_with_a_control_task_and_ten_shuffles(
+    points: tuple[np.ndarray, np.ndarray], tmp_path: Path, report: Report
+) -> None:
+    states, labels = points
+    layers = [DiskLayer(tmp_path / str(i), states) for i in range(2)]
+    rng, step = np.random.default_rng(0), chunk_length(N, D * 2)
+    sets = np.stack([labels, *(rng.permutation(labels) for _ in range(11))])
+
+    def read(layer: DiskLayer) -> np.ndarray:
+        return np.concatenate([layer.hidden(at, at + step) for at in range(0, N, step)])
+
+    def unit() -> None:
+        for layer in layers:
+            x = read(layer).astype(np.float32)
+            x.T @ x
+
+    def probe() -> None:
+        for layer in layers:
+            x = read(layer)
+            train, test = x[TEST:], x[:TEST].astype(np.float64)
+            sums = class_sums([train], sets[:, TEST:])
+            for fit, of, known in zip(fit_lda(sums), sets, sums.sets, strict=True):
+                evaluate(fit.logits(test), fit.classes, of[:TEST], known.counts, fit.parameters)
+
+    bare, whole = best_together([unit, probe])
+    report("LDA of a layer, its control task and 10 shuffles", whole / bare, "reading the layer and X'X", 3)
