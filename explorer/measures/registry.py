@@ -21,6 +21,7 @@ from explorer.measures.output_labels import MEASURES as OUTPUT_LABELS
 from explorer.measures.output_numbers import MEASURES as OUTPUT_NUMBERS
 from explorer.measures.outputs import MEASURES as OUTPUTS
 from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATIO
+from explorer.measures.probe import MEASURES as PROBE
 from explorer.measures.rsa import MEASURES as RSA
 from explorer.measures.structural_probe import MEASURES as STRUCTURAL_PROBE
 from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
@@ -82,6 +83,7 @@ _MEASURES = registered(
             *OUTPUT_LABELS,
             *OUTPUT_NUMBERS,
             *DATA_MAPS,
+            *PROBE,
             *STRUCTURAL_PROBE,
             *_SPECTRUM,
         ),

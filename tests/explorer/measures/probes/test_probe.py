@@ -1,0 +1,148 @@
+"""The measure ``probe``: its rows, controls and splits, against scikit-learn and closed cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+
+from explorer.measures.base import Context, Given, MeasureError, Uncertainty, Value
+from explorer.measures.registry import get
+from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels, MemoryLayer
+
+MEASURE = get("probe")
+N, WIDTH = 600, 12
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 3, N)
+CODED = np.eye(WIDTH)[LABELS] * 3 + RNG.standard_normal((N, WIDTH)) * 1.2
+NOISE = RNG.standard_normal((N, WIDTH))
+TYPES = RNG.integers(0, 40, N)
+SPLIT = MemoryLabels("sentence", ("train", "test"), (np.arange(N // 4) % 4 == 3).astype(np.int64))
+
+
+def given(
+    layers: Sequence[np.ndarray], labels: np.ndarray = LABELS, split: MemoryLabels | None = SPLIT, level: str = "word"
+) -> Given:
+    """Examples of four words, a token each."""
+    corpus = MemoryCorpus([4] * (N // 4), [(n, 1) for n in range(N)], types=TYPES)
+    read = tuple(MemoryLayer(layer.astype(np.float32)) for layer in layers)
+    names = ("a", "b", "c", "d")
+    others = {} if split is None else {"split": split}
+    operands = {"checkpoint": {"hidden": read}}
+    return Given(corpus, operands, MemoryLabels(level, names, labels), others=others)  # type: ignore[arg-type]
+
+
+def computed(of: Given, null: int = 0, detail: str = "", **parameters: object) -> list[Value]:
+    context = Context(trust=Uncertainty(null=null), detail=detail)
+    return MEASURE.compute(of, dict(MEASURE.settle(parameters)), context)
+
+
+def by_place(values: Sequence[Value]) -> dict[tuple[int | None, str], Value]:
+    return {(v.layer, v.statistic): v for v in values if v.label_a is None}
+
+
+def test_scores_are_those_of_scikit_learn_on_the_split_of_the_corpus() -> None:
+    found = by_place(computed(given([CODED, NOISE])))
+    test = np.repeat(SPLIT.values, 4) == 1
+    for layer, points in enumerate((CODED, NOISE)):
+        x = points.astype(np.float32).astype(np.float64)
+        model = LinearDiscriminantAnalysis(solver="lsqr").fit(x[~test], LABELS[~test])
+        said = model.predict(x[test])
+        assert found[layer, "accuracy"].value == accuracy_score(LABELS[test], said)
+        assert found[layer, "macro-f1"].value == pytest.approx(f1_score(LABELS[test], said, average="macro"))
+        bits = log_loss(LABELS[test], model.predict_proba(x[test])) / np.log(2)
+        assert found[layer, "bits"].value == pytest.approx(bits, rel=1e-4)
+        assert found[layer, "accuracy"].n == test.sum()
+        most = np.bincount(LABELS[~test]).argmax()
+        assert found[layer, "majority"].value == (LABELS[test] == most).mean()
+        assert (layer, "accuracy-sd") not in found
+    assert json.dumps(found[0, "accuracy"].details)
+
+
+def test_what_a_layer_codes_is_found_and_chance_is_what_shuffled_labels_give() -> None:
+    found = by_place(computed(given([CODED, NOISE]), null=8))
+    coded, noise = found[0, "accuracy"], found[1, "accuracy"]
+    assert coded.value is not None
+    assert coded.null is not None
+    assert coded.value > 0.85
+    assert abs(coded.null - 1 / 3) < 0.08
+    assert noise.value is not None
+    assert noise.null is not None
+    assert abs(noise.value - noise.null) < 0.12
+    assert coded.details["null_sd"] > 0  # type: ignore[operator]
+    assert by_place(computed(given([CODED])))[0, "accuracy"].null is None
+
+
+def test_a_control_task_can_be_learnt_where_the_layer_tells_types_apart() -> None:
+    types = np.random.default_rng(1).standard_normal((40, 60))[TYPES]
+    apart, alike = (by_place(computed(given([layer])))[0, "control-accuracy"].value for layer in (types, CODED))
+    assert apart is not None
+    assert alike is not None
+    assert apart > alike + 0.25
+    found = by_place(computed(given([CODED])))
+    difference = found[0, "accuracy"].value - found[0, "control-accuracy"].value  # type: ignore[operator]
+    assert found[0, "selectivity"].value == pytest.approx(difference)
+    assert (0, "selectivity") not in by_place(computed(given([CODED]), control="none"))
+
+
+def test_without_a_split_there_is_one_for_each_probe_seed() -> None:
+    values = by_place(computed(given([CODED], split=None), probe_seeds=4))
+    each = [
+        by_place(computed(given([CODED], split=None), probe_seeds=seeds))[0, "accuracy"].value for seeds in (1, 2, 3, 4)
+    ]
+    single = np.diff(np.array(each) * [1, 2, 3, 4], prepend=0)  # accuracies of the seeds, from their running means
+    assert values[0, "accuracy-sd"].value == pytest.approx(float(single.std(ddof=1)))
+    assert values[0, "accuracy"].details["probe seeds"] == 4
+    assert len(set(single.round(9))) > 1
+
+
+def test_the_confusion_of_labels_adds_up_and_its_diagonal_is_the_accuracy() -> None:
+    values = computed(given([CODED]), detail="label")
+    cells = {(v.label_a, v.label_b): v.value for v in values if v.statistic == "confusion"}
+    accuracy = by_place(values)[0, "accuracy"]
+    assert sum(cells.values()) == accuracy.n  # type: ignore[arg-type]
+    right = sum(many for (a, b), many in cells.items() if a == b)  # type: ignore[misc]
+    assert right / accuracy.n == pytest.approx(accuracy.value)
+    assert {name for pair in cells for name in pair} == {"a", "b", "c"}
+
+
+def test_a_label_that_only_test_has_counts_as_an_error_and_is_said() -> None:
+    labels = LABELS.copy()
+    test = np.flatnonzero(np.repeat(SPLIT.values, 4))
+    labels[test[:10]] = 3
+    found = by_place(computed(given([CODED], labels)))
+    assert found[0, "accuracy"].details["unknown"] == 10
+    assert found[0, "accuracy"].value <= 1 - 10 / len(test)  # type: ignore[operator]
+
+
+def test_more_parameters_than_points_are_said_beside_the_value() -> None:
+    wide = np.random.default_rng(3).standard_normal((N, 300))
+    accuracy = by_place(computed(given([wide])))[0, "accuracy"]
+    assert accuracy.value is not None
+    assert accuracy.reason == "602 parameters for 452 training points: compare the control"
+    assert by_place(computed(given([CODED])))[0, "accuracy"].reason == ""
+
+
+def test_sentences_have_no_control_task() -> None:
+    labels = np.arange(N // 4) % 3
+    found = by_place(computed(given([CODED], labels, level="sentence")))
+    assert (0, "accuracy") in found
+    assert (0, "control-accuracy") not in found
+    assert found[0, "accuracy"].details["train"] == 113
+
+
+@pytest.mark.parametrize(
+    ("labels", "split", "words"),
+    [
+        (np.zeros(N, np.int64), SPLIT, "the same label"),
+        (LABELS, MemoryLabels("sentence", ("train", "dev"), SPLIT.values), "no labelled points in test"),
+        (LABELS, MemoryLabels("sentence", ("train", "later"), SPLIT.values), "'later'"),
+    ],
+)
+def test_what_cannot_be_probed_is_a_sentence(labels: np.ndarray, split: MemoryLabels, words: str) -> None:
+    with pytest.raises(MeasureError, match=words):
+        computed(given([CODED], labels, split))
