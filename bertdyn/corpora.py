@@ -140,6 +140,11 @@ def labels_of(given: object, corpus: Corpus, needs: Input, measure: str) -> Labe
         if numbers.ndim != 1:
             raise BertdynError(f"labels: one number per sentence is needed, not an array of shape {numbers.shape}.")
         return PlainLabels(_level_of(len(numbers), corpus, needs.levels), (), numbers.astype(np.float64))
+    if needs.of == "tree":
+        heads = as_array(given, "labels")
+        if heads.ndim != 1 or heads.dtype.kind not in "iu":
+            raise BertdynError("labels: the head of each word is a whole number: its position among all words.")
+        return PlainLabels(_level_of(len(heads), corpus, needs.levels), (), heads.astype(np.int64))
     if needs.of != "class":
         raise BertdynError(f"labels: {measure} needs an annotation of a store (runs.annotation()), not plain values.")
     values = as_array(given, "labels")

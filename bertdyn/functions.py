@@ -24,6 +24,7 @@ from explorer.commands.parameters import parameter_help
 from explorer.compute.trust import stamp
 from explorer.compute.worker import resolve_device
 from explorer.measures import Context, Given, Measure, Parameter, canonical
+from explorer.measures.declaration import once
 from explorer.measures.registry import all_measures
 from explorer.selection.question import check_extras
 from store.errors import BertdynError
@@ -46,6 +47,7 @@ _OPTIONS = {
 _LABELS = {
     "class": "one class per {levels}: numbers (negative: no label) or texts",
     "number": "one number per {levels} (NaN: no label)",
+    "tree": "the position of each word's head among all words (-1: a root, -2: none)",
 }
 """Descriptions of plain labels, by the kind of labels that a measure reads."""
 _WIDTH = 100
@@ -73,7 +75,7 @@ def refusal(measure: Measure) -> str:
     for one in measure.reads:
         if one.kind not in PLAIN_INPUTS:
             return f"{measure.name} reads {one.title}, which cannot be given as arrays: {instead}"
-    if measure.cells is not None:
+    if measure.cells not in (None, once):
         return f"{measure.name} is computed in several rounds, which is not possible with arrays: {instead}"
     return ""
 
@@ -100,6 +102,8 @@ class Argument:
         depth = self.depth if depth is None else depth
         if not depth:
             return make(given)
+        if depth == 1 and PLAIN_INPUTS[self.kind].one_layer(given):
+            given = (given,)
         if not hasattr(given, "__len__") or not len(given):
             raise BertdynError(f"{self.name}: a sequence is needed, {self.words}.")
         return tuple(self.each(part, make, depth - 1) for part in given)

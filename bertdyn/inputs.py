@@ -69,6 +69,10 @@ class PlainInput(ABC):
     layered: ClassVar[bool] = True
     """Whether each layer has arrays of its own, so that a measure reads one layer or all of them."""
 
+    def one_layer(self, given: object) -> bool:
+        """Return whether the arrays of a single layer were given where those of several are possible."""
+        return False
+
     @abstractmethod
     def arrays(self, given: object, name: str) -> Any:
         """Return the arrays of one layer of one operand, checked and converted to numpy.
@@ -95,6 +99,10 @@ class PlainRows(PlainInput):
 
     shape: ClassVar[str]
     """Content of the array and its axes, for error messages."""
+
+    def one_layer(self, given: object) -> bool:
+        """See ``PlainInput``: an array with two axes."""
+        return getattr(given, "ndim", 0) == 2
 
     def arrays(self, given: object, name: str) -> np.ndarray:
         """See ``PlainInput``."""

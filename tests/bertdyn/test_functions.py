@@ -359,7 +359,22 @@ def test_an_annotation_of_another_kind_is_refused(runs: Runs) -> None:
     with pytest.raises(bertdyn.BertdynError, match=f"^labels: {count - 1} were given, but there are {count} words"):
         bertdyn.clusters(x, short, examples=corpus)
     with pytest.raises(bertdyn.BertdynError, match="needs an annotation of a store"):
-        labels_of([0.5] * count, corpus, Input("annotation", "heads", levels=("word",), of="tree"), "toy")
+        labels_of([0.5] * count, corpus, Input("annotation", "parts", levels=("word",), of="split"), "toy")
+    heads = Input("annotation", "heads", levels=("word",), of="tree")
+    with pytest.raises(bertdyn.BertdynError, match="a whole number: its position among all words"):
+        labels_of([0.5] * count, corpus, heads, "toy")
+    assert labels_of([-1] * count, corpus, heads, "toy").values.tolist() == [-1] * count
+
+
+def test_a_probe_takes_the_array_of_one_layer_or_those_of_several() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 200)
+    coded, noise = np.eye(8)[labels] * 4 + rng.standard_normal((200, 8)), rng.standard_normal((200, 8))
+    alone, both = bertdyn.probe(coded, labels, null=3), bertdyn.probe([noise, coded], labels, null=3)
+    assert float(alone) > 0.85
+    accuracy = [row.value for row in both.rows if row.statistic == "accuracy"]
+    assert accuracy[1] == float(alone)
+    assert accuracy[0] < 0.6
     assert labels_of(scores, corpus, Input("annotation", "scores", levels=("word",), of="number"), "toy") is scores
 
 

@@ -110,7 +110,8 @@ def _factored(covariance: np.ndarray, sums: ClassSums) -> _Factor | None:
 
 def _rounding(covariance: np.ndarray, sums: ClassSums) -> float:
     """Return the relative rounding error of a covariance: it is a difference of larger sums."""
-    return sums.epsilon * float(np.linalg.norm(sums.second) / sums.n / max(np.linalg.norm(covariance), 1e-300))
+    size = float(np.linalg.norm(covariance))
+    return sums.epsilon * float(np.linalg.norm(sums.second)) / sums.n / size if size else 1.0
 
 
 def _smallest(within: np.ndarray, means: np.ndarray, cut: float) -> tuple[np.ndarray, int]:
