@@ -360,6 +360,7 @@ def test_an_annotation_of_another_kind_is_refused(runs: Runs) -> None:
         bertdyn.clusters(x, short, examples=corpus)
     with pytest.raises(bertdyn.BertdynError, match="needs an annotation of a store"):
         labels_of([0.5] * count, corpus, Input("annotation", "parts", levels=("word",), of="split"), "toy")
+    assert labels_of(scores, corpus, Input("annotation", "scores", levels=("word",), of="number"), "toy") is scores
     heads = Input("annotation", "heads", levels=("word",), of="tree")
     with pytest.raises(bertdyn.BertdynError, match="a whole number: its position among all words"):
         labels_of([0.5] * count, corpus, heads, "toy")
@@ -372,10 +373,10 @@ def test_a_probe_takes_the_array_of_one_layer_or_those_of_several() -> None:
     coded, noise = np.eye(8)[labels] * 4 + rng.standard_normal((200, 8)), rng.standard_normal((200, 8))
     alone, both = bertdyn.probe(coded, labels, null=3), bertdyn.probe([noise, coded], labels, null=3)
     assert float(alone) > 0.85
-    accuracy = [row.value for row in both.rows if row.statistic == "accuracy"]
+    statistic, value = both.columns.index("statistic"), both.columns.index("value")
+    accuracy = [row[value] for row in both.rows if row[statistic] == "accuracy"]
     assert accuracy[1] == float(alone)
     assert accuracy[0] < 0.6
-    assert labels_of(scores, corpus, Input("annotation", "scores", levels=("word",), of="number"), "toy") is scores
 
 
 def test_a_regression_is_measured_against_numbers() -> None:
