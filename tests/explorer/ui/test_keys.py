@@ -123,7 +123,7 @@ async def test_steps_are_typed_as_on_the_command_line(computed: Path) -> None:
     async with opened(computed) as pilot:
         screen = main(pilot)
         await pilot.press("tab")
-        for _ in range(40):
+        for _ in range(60):
             if screen.panel.row is not None and screen.panel.row.section == "step":
                 break
             await pilot.press("down")

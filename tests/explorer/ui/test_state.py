@@ -270,7 +270,11 @@ def test_a_map_of_layers_is_of_one_comparison_at_the_step_that_is_pointed_at() -
     assert str(values(replace(layers, seeds=("10",))).seeds) == "('10',)"
 
 
-@pytest.mark.parametrize("name", [m.name for m in all_measures() if m.layers is not None and not m.cross_layers])
+FITTING = [m for m in all_measures() if m.labels is None or m.labels.of == "class"]
+"""Measures that the store can be asked for: its labels are classes."""
+
+
+@pytest.mark.parametrize("name", [m.name for m in FITTING if m.layers is not None and not m.cross_layers])
 def test_a_measure_that_compares_no_other_layers_names_those_that_do(name: str) -> None:
     with pytest.raises(BertdynError, match=r"compares no layer with another one\. These do: .*svcca"):
         replace(START, mode="heat", variants=(("heat", 2),), measure=name).wish(STORE)
