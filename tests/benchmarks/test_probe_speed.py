@@ -7,6 +7,7 @@ predicts test for all of them.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.evaluation import evaluate
 from explorer.measures.probes.lda import fit_lda
+from explorer.measures.probes.logistic import fit_logistic, prepared
 from store.layout import chunk_length
 from tests.benchmarks.conftest import Report
 from tests.benchmarks.test_svcca import DiskLayer
@@ -59,3 +61,29 @@ def test_linear_discriminants_with_a_control_task_and_ten_shuffles(
 
     bare, whole = best_together([unit, probe])
     report("LDA of a layer, its control task and 10 shuffles", whole / bare, "reading the layer and X'X", 3)
+
+
+@pytest.mark.parametrize("apart", [0.05, 0.15], ids=["overlapping", "separable"])
+def test_logistic_regression_over_the_steps_of_a_run(apart: float, report: Report) -> None:
+    """scikit-learn's default stops after 100 iterations, or early; ours goes on to the optimum."""
+    from sklearn.linear_model import LogisticRegression
+
+    points, labels = encoded(4000, 384, CLASSES, apart=apart)
+    points = points.astype(np.float32)
+    moved = points + 0.01 * np.random.default_rng(0).standard_normal(points.shape).astype(np.float32)
+    before = fit_logistic(prepared(points), labels)
+    wide = points.astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs, narrow, cold, warm = best_together(
+            [
+                lambda: LogisticRegression().fit(wide, labels),
+                lambda: LogisticRegression().fit(points, labels),
+                lambda: fit_logistic(prepared(points), labels),
+                lambda: fit_logistic(prepared(moved), labels, start=before),
+            ],
+            rounds=2,
+        )
+    report("logistic regression of a layer", cold / theirs, "scikit-learn's default in float64", 1)
+    report("logistic regression of a layer", cold / narrow, "scikit-learn's default in float32")
+    report("logistic regression of a layer, from the step before", warm / theirs, "scikit-learn's default", 1)

@@ -1,0 +1,242 @@
+"""Fit multinomial logistic regression with an L2 penalty, to the optimum.
+
+The objective is scikit-learn's: the sum over points of -log softmax(x W' + b)[label], plus |W|^2 / (2 C), with unscaled
+features and no penalty on b. For two classes, scikit-learn fits the difference w of the two rows with the penalty
+|w|^2 / (2 C): the same as rows -w/2 and w/2 with twice the penalty of each, which is what is fitted here.
+
+1. L-BFGS with float32 products, in coordinates in which the objective curves about equally in all directions: by
+   Boehning's bound (1992), its Hessian is near X'X / (2 K) + 1/C.
+2. Newton's method with float64 gradients. Each step is solved by conjugate gradients with float32 products and the same
+   metric, scaled by the actual variances p (1 - p) of the classes.
+
+It ends when the Newton decrement shows that the weights are optimal up to ERROR. The objective is strongly
+convex in W, so the optimum is unique; a start only saves time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.measures.base import MeasureError
+from explorer.measures.interior import one_thread
+from explorer.measures.moments import ROWS
+from explorer.measures.probes.linear_probe import LinearProbe
+
+ERROR = 1.25e-5
+"""Root mean square error of the weights at the end, as the Newton decrement bounds it."""
+NEAR = 1e-2
+"""Largest entry of the scaled gradient at which L-BFGS ends."""
+MOST_LBFGS, MOST_NEWTON, MOST_PRODUCTS = 500, 30, 300
+"""Maximum numbers of L-BFGS iterations, Newton steps, and products per Newton step."""
+SMALLEST_STEP = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Points of one layer, prepared for fits to several sets of labels."""
+
+    points: np.ndarray
+    """The points: as they came, or fewer points than features in coordinates of ``span``, [n, r]."""
+    mean: np.ndarray
+    """Mean of the points, float64 [r]."""
+    span: np.ndarray | None
+    """Orthonormal columns that span all points about their mean, float64 [d, r]; None if n is at least d."""
+    rows: np.ndarray
+    """Points minus the mean, float32 [n, r]."""
+    eigenvalues: np.ndarray
+    """Eigenvalues of X'X, float32 [r]."""
+    basis: np.ndarray
+    """Eigenvectors of X'X in columns, float32 [r, r]."""
+
+    def strips(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield ROWS points minus the mean at a time, in float64."""
+        for start in range(0, len(self.points), ROWS):
+            at = slice(start, start + ROWS)
+            yield at, self.points[at].astype(np.float64) - self.mean
+
+    def scaled(self, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Multiply vectors [K, r] along each direction of the basis by a weight [K or 1, r]: float64 [K, r]."""
+        along = (vectors.astype(np.float32) @ self.basis) * weights.astype(np.float32)
+        return (along @ self.basis.T).astype(np.float64)
+
+
+def prepared(points: np.ndarray) -> Prepared:
+    """Return the points [n, d], float of any precision, with what all fits to them share."""
+    from scipy.linalg import eigh, qr
+
+    with one_thread():
+        span, mean = None, points.mean(0, dtype=np.float64)
+        if len(points) < points.shape[1]:  # the optimal weights lie in the span of the points
+            span = qr((points - mean).T, mode="economic", check_finite=False)[0]
+            points = points @ span
+            mean = points.mean(0)
+        kind = np.result_type(points.dtype, np.float32)
+        rows = (points.astype(kind) - mean.astype(kind)).astype(np.float32)
+        values, basis = eigh(rows.T @ rows, driver="evd", check_finite=False)
+    return Prepared(points, mean, span, rows, np.maximum(values, 0), basis)
+
+
+def fit_logistic(given: Prepared, labels: np.ndarray, C: float = 1.0, start: LinearProbe | None = None) -> LinearProbe:
+    """Return the probe with the smallest objective.
+
+    Args:
+        given: the training points.
+        labels: label ids, int64 [n].
+        C: inverse strength of the penalty, as in scikit-learn.
+        start: a probe to start from, such as that of the previous step; its classes may differ.
+
+    Raises:
+        MeasureError: there are fewer than two labels.
+    """
+    classes, codes = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise MeasureError("All training points have the same label: a probe needs at least two labels.")
+    problem = _Problem(given, codes, np.bincount(codes).astype(np.float64), (2.0 if len(classes) == 2 else 1.0) / C)
+    with one_thread():
+        weights, intercepts, reason = _newton(problem, *_lbfgs(problem, *_begin(problem, classes, start)))
+    weights = weights - weights.mean(0)  # exact at the optimum: the loss sees only differences of rows
+    intercepts = intercepts - intercepts.mean() - weights @ given.mean
+    if given.span is not None:
+        weights = weights @ given.span.T
+    return LinearProbe(classes, weights, intercepts, reason)
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """The objective of centred points; weights [K, d] and intercepts [K] belong to centred points too."""
+
+    given: Prepared
+    codes: np.ndarray  # int64 [n]
+    counts: np.ndarray  # float64 [K]
+    strength: float
+
+    def value(self, weights: np.ndarray, intercepts: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the objective and its gradients, with float32 products."""
+        logits = self.given.rows @ weights.astype(np.float32).T + intercepts.astype(np.float32)
+        loss, p = _softmax(logits, self.codes)
+        p[np.arange(len(p)), self.codes] -= 1
+        gradient = p.T @ self.given.rows + self.strength * weights
+        return loss + self._penalty(weights), gradient, p.sum(0, dtype=np.float64)
+
+    def exact(self, weights: np.ndarray, intercepts: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the objective, its gradients and the probabilities (float32 [n, K]), with float64 products."""
+        total, gradient, of_intercepts = self._penalty(weights), self.strength * weights, np.zeros(len(intercepts))
+        probabilities = np.empty((len(self.codes), len(intercepts)), np.float32)
+        for at, rows in self.given.strips():
+            loss, p = _softmax(rows @ weights.T + intercepts, self.codes[at])
+            probabilities[at] = p
+            p[np.arange(len(p)), self.codes[at]] -= 1
+            total, gradient, of_intercepts = total + loss, gradient + p.T @ rows, of_intercepts + p.sum(0)
+        return total, gradient, of_intercepts, probabilities
+
+    def curvature(self, p: np.ndarray, weights: np.ndarray, intercepts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Hessian at probabilities p times a direction, with float32 products."""
+        moved = self.given.rows @ weights.astype(np.float32).T + intercepts.astype(np.float32)
+        moved *= p
+        moved -= p * moved.sum(1, keepdims=True)
+        return moved.T @ self.given.rows + self.strength * weights, moved.sum(0, dtype=np.float64)
+
+    def _penalty(self, weights: np.ndarray) -> float:
+        return self.strength / 2 * float((weights * weights).sum())
+
+
+def _softmax(logits: np.ndarray, codes: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the summed loss in nats and the probabilities; the logits are overwritten."""
+    logits -= logits.max(1, keepdims=True)
+    own = logits[np.arange(len(codes)), codes].sum(dtype=np.float64)
+    np.exp(logits, out=logits)
+    sums = logits.sum(1, keepdims=True)
+    logits /= sums
+    return float(np.log(sums, dtype=np.float64).sum() - own), logits
+
+
+def _begin(problem: _Problem, classes: np.ndarray, start: LinearProbe | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first weights and intercepts: those of the start, or the logarithms of the labels' shares."""
+    weights = np.zeros((len(classes), problem.given.rows.shape[1]))
+    intercepts = np.log(problem.counts / len(problem.codes))
+    if start is not None:
+        _, ours, theirs = np.intersect1d(classes, start.classes, return_indices=True)
+        before = start.weights[theirs]
+        weights[ours] = before if problem.given.span is None else before @ problem.given.span
+        known = start.intercepts[theirs] + weights[ours] @ problem.given.mean
+        intercepts[ours] += (known - known.mean()) - (intercepts[ours] - intercepts[ours].mean())
+    return weights, intercepts
+
+
+def _lbfgs(problem: _Problem, weights: np.ndarray, intercepts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a point near the optimum."""
+    from scipy.optimize import minimize
+
+    given, shape = problem.given, weights.shape
+    n, even = len(problem.codes), 0.5 / len(weights)
+    curved, level = (even * given.eigenvalues + problem.strength)[None], (even * n) ** -0.5
+
+    def unscaled(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return given.scaled(v[: weights.size].reshape(shape), curved**-0.5), v[weights.size :] * level
+
+    def value(v: np.ndarray) -> tuple[float, np.ndarray]:
+        objective, gradient, of_intercepts = problem.value(*unscaled(v))
+        return objective, np.append(given.scaled(gradient, curved**-0.5), of_intercepts * level)
+
+    begin = np.append(given.scaled(weights, curved**0.5), intercepts / level)
+    limits = {"maxiter": MOST_LBFGS, "gtol": NEAR, "ftol": 0.0, "maxls": 30}
+    return unscaled(minimize(value, begin, jac=True, method="L-BFGS-B", options=limits).x)
+
+
+def _newton(problem: _Problem, weights: np.ndarray, intercepts: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return the optimum, and the reason if it was not reached."""
+    objective, gradient, of_intercepts, p = problem.exact(weights, intercepts)
+    # The objective is strongly convex: the decrement is at least the distance times the root of the strength.
+    small = ERROR * (weights.size * min(1.0, problem.strength)) ** 0.5
+    for _ in range(MOST_NEWTON):
+        step, level, decrement = _conjugate_gradients(problem, p, gradient, of_intercepts, small)
+        if decrement < small:
+            return weights, intercepts, ""
+        slope, share = float((gradient * step).sum() + of_intercepts @ level), 1.0
+        while share > SMALLEST_STEP:
+            found = problem.exact(weights + share * step, intercepts + share * level)
+            if found[0] <= objective + 1e-4 * share * slope + 1e-12 * abs(objective):
+                break
+            share /= 2
+        else:
+            return weights, intercepts, f"no step improves the fit any more (Newton decrement {decrement:.1g})"
+        weights, intercepts = weights + share * step, intercepts + share * level
+        objective, gradient, of_intercepts, p = found
+    return weights, intercepts, f"not converged after {MOST_NEWTON} Newton steps (decrement {decrement:.1g})"
+
+
+def _conjugate_gradients(
+    problem: _Problem, p: np.ndarray, gradient: np.ndarray, of_intercepts: np.ndarray, small: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return an approximate Newton step and the Newton decrement as the metric sees it; no step if it is small."""
+    given = problem.given
+    variance = (p * (1 - p)).sum(0, dtype=np.float64) + 1e-9
+    inverse = 1 / (variance[:, None] / len(p) * given.eigenvalues + problem.strength)
+
+    def preconditioned(r: np.ndarray, of_level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return given.scaled(r, inverse), of_level / variance
+
+    def product(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> float:
+        return float((one[0] * other[0]).sum() + one[1] @ other[1])
+
+    rest = (-gradient, -of_intercepts)
+    turned = preconditioned(*rest)
+    square = first = product(rest, turned)
+    decrement = float(np.sqrt(first))
+    enough = min(0.1, max(0.03 * decrement, 0.3 * small / max(decrement, small)))
+    direction, step = turned, (np.zeros_like(gradient), np.zeros_like(of_intercepts))
+    for _ in range(MOST_PRODUCTS if decrement >= small else 0):
+        curved = problem.curvature(p, *direction)
+        length = square / product(direction, curved)
+        step = (step[0] + length * direction[0], step[1] + length * direction[1])
+        rest = (rest[0] - length * curved[0], rest[1] - length * curved[1])
+        turned = preconditioned(*rest)
+        square, before = product(rest, turned), square
+        if square <= enough**2 * first:
+            break
+        ratio = square / before
+        direction = (turned[0] + ratio * direction[0], turned[1] + ratio * direction[1])
+    return *step, decrement
