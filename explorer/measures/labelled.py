@@ -58,15 +58,27 @@ class Labelled:
         return sums.reshape(*shape, -1), counts.reshape(shape)
 
     def shuffled(self, seed: int, draw: int) -> Labelled:
-        """Return the same points with permuted labels.
-
-        The examples' sequences of labels are concatenated in a random order of the examples. So each label keeps its
-        number of points, and neighbouring words keep neighbouring labels.
-        """
-        place = np.empty(self.examples, np.int64)
-        place[example_order(self.examples, seed, draw)] = np.arange(self.examples)
-        moved = self.labels[np.argsort(place[self.example], kind="stable")]
+        """Return the same points with permuted labels (see ``shuffled_labels``)."""
+        moved = shuffled_labels(self.labels, self.example, self.examples, seed, draw)
         return Labelled(self.points, moved, self.example, self.examples)
+
+
+def shuffled_labels(labels: np.ndarray, example: np.ndarray, examples: int, seed: int, draw: int) -> np.ndarray:
+    """Return permuted labels of points, int64 [n].
+
+    The examples' sequences of labels are concatenated in a random order of the examples. So each label keeps its number
+    of points, and neighbouring words keep neighbouring labels.
+
+    Args:
+        labels: label id of each point, int64 [n].
+        example: example of each point, ascending, int64 [n].
+        examples: number of examples of the corpus.
+        seed: the same seed and draw (from 0) give the same order.
+    """
+    place = np.empty(examples, np.int64)
+    place[example_order(examples, seed, draw)] = np.arange(examples)
+    moved: np.ndarray = labels[np.argsort(place[example], kind="stable")]
+    return moved
 
 
 def labelled_points(layer: Layer, corpus: Corpus, labels: Labels) -> Labelled:

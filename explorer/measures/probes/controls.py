@@ -1,34 +1,54 @@
-"""Labels that say what a probe's accuracy is worth: a control task, and shuffled labels."""
+"""Control tasks: other labels of the same points, which a probe can only memorise.
+
+A probe that does as well on a control task as on the real labels shows how much it can memorise, not what the
+representation holds. The two controls ask different questions: ``word-type`` (Hewitt and Liang 2019) can be learnt by
+memorising word types, ``shuffled`` not at all.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
+from explorer.measures.labelled import shuffled_labels
 
-def word_type_labels(types: np.ndarray, labels: np.ndarray, train: np.ndarray, seed: int) -> np.ndarray:
-    """Return the labels of the control task of Hewitt & Liang (2019), int64 [n].
 
-    Each type has one label, the same in train and test, drawn from the labels' distribution in train. So a probe can
-    learn it only by remembering types.
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What a control task knows of n labelled points."""
 
-    Args:
-        types: type of each point, int64 [n].
-        labels: label id of each point, int64 [n].
-        train: rows of the training points.
+    labels: np.ndarray
+    """Label ids, int64 [n]."""
+    example: np.ndarray
+    """Example of each point, ascending, int64 [n]."""
+    examples: int
+    """Number of examples of the corpus."""
+    types: np.ndarray
+    """Word type of each point (equal words have equal numbers, from 0), int64 [n]."""
+
+
+def word_type(items: Items, seed: int) -> np.ndarray:
+    """Return one fixed random label for each word type, drawn from the distribution of the labels: int64 [n].
+
+    A type has the same label in train and test, and the same whichever other types there are.
     """
-    known, count = np.unique(labels[train], return_counts=True)
-    rng = np.random.default_rng([seed, 4 << 20])
-    of_type = rng.choice(known, int(types.max(initial=-1)) + 1, p=count / count.sum())
-    return np.asarray(of_type[types], np.int64)
+    classes, counts = np.unique(items.labels, return_counts=True)
+    drawn = np.random.default_rng([seed, 4 << 20]).random(int(items.types.max(initial=-1)) + 1)
+    of_type = np.searchsorted(np.cumsum(counts) / counts.sum(), drawn, side="right")
+    return classes[of_type[items.types]].astype(np.int64)
 
 
-def shuffled_labels(labels: np.ndarray, parts: tuple[np.ndarray, ...], seed: int, draw: int) -> np.ndarray:
-    """Return the labels with those of each part of a split permuted among its points, int64 [n].
+def shuffled(items: Items, seed: int) -> np.ndarray:
+    """Return permuted labels, by whole examples: int64 [n]."""
+    return shuffled_labels(items.labels, items.example, items.examples, seed, 0)
 
-    Each part keeps its number of points of each label; what is left is what a probe reaches by chance.
-    """
-    rng = np.random.default_rng([seed, 5 << 20, draw])
-    found = labels.copy()
-    for rows in parts:
-        found[rows] = labels[rng.permutation(rows)]
-    return found
+
+CONTROLS: Mapping[str, Callable[[Items, int], np.ndarray]] = {"word-type": word_type, "shuffled": shuffled}
+"""Control tasks by name: functions of the points and a seed."""
+
+
+def selectivity(accuracy: float, control: float) -> float:
+    """Return the accuracy on the labels minus that on the control task: 0 for a probe that only memorises."""
+    return accuracy - control
