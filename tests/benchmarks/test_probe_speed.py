@@ -16,7 +16,9 @@ import pytest
 from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.evaluation import evaluate
 from explorer.measures.probes.lda import fit_lda
+from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
+from explorer.measures.probes.online_code import online_code
 from store.layout import chunk_length
 from tests.benchmarks.conftest import Report
 from tests.benchmarks.test_svcca import DiskLayer
@@ -87,3 +89,20 @@ def test_logistic_regression_over_the_steps_of_a_run(apart: float, report: Repor
     report("logistic regression of a layer", cold / theirs, "scikit-learn's default in float64", 1)
     report("logistic regression of a layer", cold / narrow, "scikit-learn's default in float32")
     report("logistic regression of a layer, from the step before", warm / theirs, "scikit-learn's default", 1)
+
+
+def test_the_online_code_of_a_layer(report: Report) -> None:
+    points, labels = encoded(4000, 384, CLASSES, apart=0.05)
+    points = points.astype(np.float32)
+
+    def fit(some: np.ndarray, of: np.ndarray, before: LinearProbe | None) -> LinearProbe:
+        return fit_logistic(prepared(some), of, start=before)
+
+    probe, code = best_together(
+        [
+            lambda: fit_logistic(prepared(points), labels),
+            lambda: online_code(points, labels, np.arange(len(labels)), fit, seed=0),
+        ],
+        rounds=3,
+    )
+    report("the online code of a layer", code / probe, "one logistic probe", 3)
