@@ -5,13 +5,13 @@ One cell is one checkpoint: all its layers are probed on the same points, split 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Parameter, Value
+from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
 from explorer.measures.declaration import (
     ALONE,
     CHECKPOINT,
@@ -23,10 +23,14 @@ from explorer.measures.declaration import (
     hidden,
     once,
 )
+from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes.class_sums import class_sums
-from explorer.measures.probes.controls import shuffled_labels, word_type_labels
+from explorer.measures.probes.controls import CONTROLS, Items, selectivity
+from explorer.measures.probes.erasure import fit_eraser
 from explorer.measures.probes.evaluation import Evaluation, evaluate
 from explorer.measures.probes.lda import fit_lda
+from explorer.measures.probes.linear_probe import LinearProbe
+from explorer.measures.probes.logistic import fit_logistic, prepared
 from explorer.measures.probes.points import SENTENCE, Points, labelled
 from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
 from explorer.measures.protocols import Labels, Layer
@@ -34,6 +38,22 @@ from explorer.measures.protocols import Labels, Layer
 ACCURACY, SPREAD, F1, BITS = "accuracy", "accuracy-sd", "macro-f1", "bits"
 MAJORITY, CONTROL, SELECTIVITY, CONFUSION = "majority", "control-accuracy", "selectivity", "confusion"
 WORD_TYPE, NO_CONTROL = "word-type", "none"
+ERASED = replace(POINTS, title="labels to erase", by="erase")
+"""Labels that are erased from the points before they are probed."""
+
+
+def lda(points: np.ndarray, labels: np.ndarray, c: float) -> list[LinearProbe]:
+    """Return the linear discriminant of each set of labels, int64 [S, n], of points [n, d]."""
+    return fit_lda(class_sums([points], labels))
+
+
+def logistic(points: np.ndarray, labels: np.ndarray, c: float) -> list[LinearProbe]:
+    """Return the logistic regression of each set of labels, int64 [S, n], of points [n, d]; ``c``: see Parameter C."""
+    shared = prepared(points)
+    return [fit_logistic(shared, of, c) for of in labels]
+
+
+MODELS: Mapping[str, Callable[[np.ndarray, np.ndarray, float], list[LinearProbe]]] = {"lda": lda, "logistic": logistic}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,35 +95,66 @@ def splits_of(points: Points, split: Labels | None, seeds: int) -> list[Split]:
 
 def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: int) -> list[Trial]:
     """Return the trials of each split, with their control tasks and shuffled labels."""
-    types = points.types if control == WORD_TYPE else None
+    known, examples = points.types, len(points.corpus.offsets) - 1
+    controlled = control != NO_CONTROL and (control != WORD_TYPE or known is not None)
+    types = np.zeros(len(points.labels), np.int64) if known is None else known
+    items = Items(points.labels, points.example, examples, types)
     found = []
     for seed, split in enumerate(splits, 1):
         sets = [points.labels]
-        if types is not None:
-            sets.append(word_type_labels(types, points.labels, split.train, seed))
-        parts = split.train, split.dev, split.test
-        sets += [shuffled_labels(points.labels, parts, seed, draw) for draw in range(shuffles)]
-        found.append(Trial(split, np.stack(sets), types is not None))
+        sets += [CONTROLS[control](items, seed)] if controlled else []
+        sets += [
+            shuffled_labels(points.labels, points.example, examples, seed, draw) for draw in range(1, shuffles + 1)
+        ]
+        found.append(Trial(split, np.stack(sets), controlled))
     return found
 
 
-def outcome_of(vectors: np.ndarray, trial: Trial) -> Outcome:
-    """Fit and score linear discriminants of all label sets of a trial.
+def outcome_of(vectors: np.ndarray, trial: Trial, model: str, c: float, erased: np.ndarray | None) -> Outcome:
+    """Fit and score probes of all label sets of a trial.
+
+    Args:
+        vectors: float32 [n, d].
+        erased: labels that are erased first, int64 [n], negative if there is none; None: nothing is erased.
 
     Raises:
         MeasureError: there are no more training points than labels.
     """
     split = trial.split
-    sums = class_sums([vectors[split.train]], trial.labels[:, split.train])
-    test = vectors[split.test].astype(np.float64)
-    fits = fit_lda(sums)
+    if erased is not None:
+        rows = split.train[erased[split.train] >= 0]
+        if len(np.unique(erased[rows])) < 2:
+            raise MeasureError("The labels to erase have fewer than two values in train.")
+        vectors = fit_eraser(class_sums([vectors[rows]], erased[None, rows])).apply(vectors)
+    train, test = trial.labels[:, split.train], vectors[split.test].astype(np.float64)
+    fits = MODELS[model](vectors[split.train], train, c)
     scores = [
-        evaluate(fit.logits(test), fit.classes, labels[split.test], known.counts, fit.parameters)
-        for fit, labels, known in zip(fits, trial.labels, sums.sets, strict=True)
+        evaluate(fit.logits(test), fit.classes, labels[split.test], _counts(known, fit.classes), fit.parameters)
+        for fit, labels, known in zip(fits, trial.labels, train, strict=True)
     ]
     control = scores[1] if trial.control else None
     shuffles = tuple(one.accuracy for one in scores[1 + trial.control :])
     return Outcome(scores[0], control, shuffles, fits[0].parameters, fits[0].reason)
+
+
+def _counts(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the number of labels of each class, int64 [K]."""
+    return np.bincount(np.searchsorted(classes, labels), minlength=len(classes))
+
+
+def _erased(points: Points, labels: Labels | None) -> np.ndarray | None:
+    """Return the label to erase of each point, int64 [n]; None if there are none.
+
+    Raises:
+        MeasureError: the labels are of other units than those that are probed.
+    """
+    if labels is None:
+        return None
+    if labels.level != points.level:
+        raise MeasureError(
+            f"Labels of {labels.level}s cannot be erased from {points.level}s: choose labels of {points.level}s."
+        )
+    return np.asarray(labels.values).astype(np.int64)[points.place]
 
 
 def probe(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
@@ -116,6 +167,11 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     split = given.others.get(SPLITS.kind)
     splits = splits_of(points, split, int(str(parameters["probe_seeds"])))
     trials = trials_of(points, splits, str(parameters["control"]), context.trust.null)
+    model, c, erased = (
+        str(parameters["model"]),
+        float(str(parameters["C"])),
+        _erased(points, given.others.get(ERASED.by)),
+    )
     first = splits[0]
     # "unknown": test points whose label train does not have; "repeated": those whose text is in train.
     details = {
@@ -130,7 +186,7 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     values: list[Value] = []
     for number, layer in enumerate(layers):
         vectors = points.vectors(layer)
-        outcomes = [outcome_of(vectors, trial) for trial in trials]
+        outcomes = [outcome_of(vectors, trial, model, c, erased) for trial in trials]
         values += _values(number, outcomes, details)
         if context.detail:
             values += _confusion(number, outcomes, points.names)
@@ -160,7 +216,7 @@ def _values(layer: int, outcomes: Sequence[Outcome], details: Mapping[str, objec
     if one.control is not None:
         control = _mean(each.control.accuracy for each in outcomes if each.control is not None)
         yield Value(control, n, CONTROL, layer=layer)
-        yield Value(float(accuracy.mean()) - control, n, SELECTIVITY, layer=layer)
+        yield Value(selectivity(float(accuracy.mean()), control), n, SELECTIVITY, layer=layer)
 
 
 def _confusion(layer: int, outcomes: Sequence[Outcome], names: Sequence[str]) -> Iterator[Value]:
@@ -184,7 +240,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="probe",
         title="Probe accuracy",
-        inputs=(*hidden(*ALONE), POINTS, SPLITS),
+        inputs=(*hidden(*ALONE), POINTS, ERASED, SPLITS),
         operands=ALONE,
         axes=(EVERY_LAYER, LABEL_A, LABEL_B),
         unit="share",
@@ -192,15 +248,21 @@ MEASURES: tuple[Measure, ...] = (
         high=1.0,
         direction="1 = every label is read off the layer; compare majority, control and chance",
         definition=(
-            "Accuracy on test of a linear discriminant (equal to scikit-learn's with solver lsqr) that is trained on "
-            "the vectors of one layer: first token or mean of a sentence, mean of a word's sub-words, both words of an "
-            "arc. Trained on the split train of the corpus and scored on test; without a split, on a random one of "
-            "whole sentences for each of several probe seeds (60, 20, 20 %), equal texts on one side. Beside it: its "
-            "standard deviation over probe seeds, macro-F1 over the labels that occur, the loss in bits per point, the "
-            "accuracy of the most frequent label of train, and the accuracy on a control task (one fixed random label "
-            "per word type) with the difference to it, selectivity. The null shuffles labels within each part."
+            "Accuracy on test of a linear discriminant (equal to scikit-learn's with solver lsqr) or a multinomial "
+            "logistic regression (equal to scikit-learn's at its optimum: L2 penalty, unscaled features) that is "
+            "trained on the vectors of one layer: first token or mean of a sentence, mean of a word's sub-words, both "
+            "words of an arc. Trained on the split train of the corpus and scored on test; without a split, on a "
+            "random one of whole sentences for each of several probe seeds (60, 20, 20 %), equal texts on one side. "
+            "Beside it: its standard deviation over probe seeds, macro-F1 over the labels that occur, the loss in "
+            "bits per point, the accuracy of the most frequent label of train, and the accuracy on a control task "
+            "(one fixed random label per word type) with the difference to it, selectivity. The null shuffles the "
+            "labels of whole examples. With erase, all that is linear of other labels is removed from the vectors "
+            "first (LEACE)."
         ),
-        source="Zhou & Srikumar 2022; control task: Hewitt & Liang 2019; discriminant: Fisher 1936.",
+        source=(
+            "Zhou & Srikumar 2022; control task: Hewitt & Liang 2019; erasing: Belrose et al. 2023 (LEACE); "
+            "discriminant: Fisher 1936."
+        ),
         cost="One reading of the layer, X'X, and sums by label: many label sets cost little more than one.",
         counts="test points",
         compute=probe,
@@ -210,12 +272,20 @@ MEASURES: tuple[Measure, ...] = (
         ),
         others=("scikit-learn: one layer at a time; Holmes: the last layer only, and its loss takes the softmax twice"),
         parameters=(
+            Parameter("model", "lda", "linear discriminant, or logistic regression", tuple(MODELS)),
+            Parameter("C", 1.0, "inverse strength of logistic regression's penalty", low=1e-6, high=1e6),
+            Parameter("erase", "", "labels that are erased from the vectors first; empty: none"),
             Parameter("sentence", "cls", "vector of a sentence: first token, or mean of the others", SENTENCE),
-            Parameter("control", WORD_TYPE, "control task for words and arcs", (WORD_TYPE, NO_CONTROL)),
+            Parameter(
+                "control",
+                WORD_TYPE,
+                "control task: word types (for words and arcs), shuffled labels",
+                (*CONTROLS, NO_CONTROL),
+            ),
             Parameter("probe_seeds", 5, "random splits, if the corpus has no split of its own", low=1, high=100),
         ),
         main=ACCURACY,
-        null="the labels within train, dev and test",
+        null="the labels of whole examples",
         details=("layer", "label"),
         cells=once,
     ),

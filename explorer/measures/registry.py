@@ -17,6 +17,7 @@ from explorer.measures.data_maps import MEASURES as DATA_MAPS
 from explorer.measures.effective_rank import MEASURES as EFFECTIVE_RANK
 from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.linear import MEASURES as LINEAR
+from explorer.measures.mdl import MEASURES as MDL
 from explorer.measures.output_labels import MEASURES as OUTPUT_LABELS
 from explorer.measures.output_numbers import MEASURES as OUTPUT_NUMBERS
 from explorer.measures.outputs import MEASURES as OUTPUTS
@@ -84,6 +85,7 @@ _MEASURES = registered(
             *OUTPUT_NUMBERS,
             *DATA_MAPS,
             *PROBE,
+            *MDL,
             *STRUCTURAL_PROBE,
             *_SPECTRUM,
         ),

@@ -146,3 +146,34 @@ def test_sentences_have_no_control_task() -> None:
 def test_what_cannot_be_probed_is_a_sentence(labels: np.ndarray, split: MemoryLabels, words: str) -> None:
     with pytest.raises(MeasureError, match=words):
         computed(given([CODED], labels, split))
+
+
+def test_logistic_regression_is_that_of_scikit_learn() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    found = by_place(computed(given([CODED]), model="logistic", C=0.5))
+    test = np.repeat(SPLIT.values, 4) == 1
+    x = CODED.astype(np.float32).astype(np.float64)
+    model = LogisticRegression(C=0.5, tol=1e-10, max_iter=5000).fit(x[~test], LABELS[~test])
+    assert found[0, "accuracy"].value == accuracy_score(LABELS[test], model.predict(x[test]))
+    bits = log_loss(LABELS[test], model.predict_proba(x[test])) / np.log(2)
+    assert found[0, "bits"].value == pytest.approx(bits, abs=1e-4)
+
+
+@pytest.mark.parametrize("model", ["lda", "logistic"])
+def test_after_erasing_the_labels_a_probe_is_at_the_majority(model: str) -> None:
+    """Erased on train alone: on test a few points may still differ from the most frequent label."""
+    base = given([CODED])
+    others = {**base.others, "erase": base.labels}
+    erased = Given(base.corpus, base.operands, base.annotation, others=others)
+    found = by_place(computed(erased, model=model, erase="label"))
+    assert found[0, "accuracy"].value == pytest.approx(found[0, "majority"].value, abs=0.05)
+    assert by_place(computed(base, model=model))[0, "accuracy"].value > 0.85  # type: ignore[operator]
+
+
+def test_labels_of_other_units_cannot_be_erased() -> None:
+    base = given([CODED])
+    sentences = MemoryLabels("sentence", ("a", "b"), np.arange(N // 4) % 2)
+    erased = Given(base.corpus, base.operands, base.annotation, others={"erase": sentences})
+    with pytest.raises(MeasureError, match="Labels of sentences cannot be erased from words"):
+        computed(erased, erase="sentiment")
