@@ -8,6 +8,7 @@ predicts test for all of them.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from explorer.measures.probes.evaluation import evaluate
 from explorer.measures.probes.lda import fit_lda
 from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
+from explorer.measures.probes.mlp import fit_mlps
 from explorer.measures.probes.online_code import online_code
 from store.layout import chunk_length
 from tests.benchmarks.conftest import Report
@@ -106,3 +108,28 @@ def test_the_online_code_of_a_layer(report: Report) -> None:
         rounds=3,
     )
     report("the online code of a layer", code / probe, "one logistic probe", 3)
+
+
+def test_perceptrons_of_seven_layers_and_five_seeds(report: Report, say: Callable[[str], None]) -> None:
+    from sklearn.neural_network import MLPClassifier
+
+    points, labels = encoded(5000, 384, CLASSES, apart=0.12)
+    layers = [np.ascontiguousarray(points.astype(np.float32)) for _ in range(7)]
+    rows = np.arange(5000)
+    theirs: list[float] = []
+    ours: list[float] = []
+
+    def one() -> None:
+        fit = MLPClassifier((64, 64), early_stopping=True, random_state=len(theirs)).fit(points[:4000], labels[:4000])
+        theirs.append(float(fit.score(points[4000:], labels[4000:])))
+
+    def batch() -> None:
+        probes = fit_mlps(layers, labels, rows[:3600], rows[3600:4000], range(5))
+        ours.extend(float((p.logits(layers[0][4000:]).argmax(1) == labels[4000:]).mean()) for p in probes[0])
+
+    single, several = (
+        sum(best_together([job], rounds=1)[0] for _ in range(n)) / n for job, n in ((one, 3), (batch, 1))
+    )
+    say(f"accuracy: scikit-learn {np.mean(theirs):.3f} ± {np.std(theirs):.3f}, ours {np.mean(ours):.3f}")
+    assert np.mean(ours) > np.mean(theirs) - 2 * np.std(theirs)
+    report("perceptrons, per layer and seed", several / 35 / single, "scikit-learn's of the same sizes", 1 / 3)

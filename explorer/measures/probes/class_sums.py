@@ -75,6 +75,7 @@ def class_sums(chunks: Iterable[np.ndarray], labels: np.ndarray) -> ClassSums:
 
     Raises:
         MeasureError: some points are not finite.
+        ValueError: there are not as many points as labels.
     """
     classes, codes = np.unique(labels, return_inverse=True)
     codes = codes.reshape(labels.shape) + len(classes) * np.arange(len(labels))[:, None]
@@ -95,6 +96,8 @@ def class_sums(chunks: Iterable[np.ndarray], labels: np.ndarray) -> ClassSums:
                 second += strip.T @ strip
                 sums += _by_row(codes[:, at : at + len(strip)], len(sums), strip)
             at += len(strip)
+    if at != labels.shape[1]:
+        raise ValueError(f"{at} points have {labels.shape[1]} labels.")
     check_finite(float(sums.sum()), "hidden states")
     return ClassSums(at, shift, second, tuple(_sets(codes, classes, sums)), epsilon)
 

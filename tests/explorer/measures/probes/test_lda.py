@@ -133,3 +133,9 @@ def test_points_that_are_not_finite_are_refused():
     points[7, 1] = np.inf
     with pytest.raises(MeasureError, match="NaN or infinite"):
         fitted(points, labels)
+
+
+def test_points_without_labels_are_a_mistake():
+    points, labels = encoded(50, 3, 2)
+    with pytest.raises(ValueError, match="49 points have 50 labels"):
+        fitted(points[:-1], labels)

@@ -1,0 +1,233 @@
+"""Fit perceptrons with two hidden layers, for many layers and probe seeds in one batch.
+
+The classifier is that of Zhou and Srikumar (2022): two hidden layers of rectified linear units, of 32 to 256 units
+each, as scikit-learn's ``MLPClassifier`` fits it: unscaled features, Glorot's uniform initialisation, Adam, minibatches
+of 200 in a new order each epoch, an L2 penalty of ALPHA / 2 |W|^2 per minibatch. Three things differ, because they need
+fewer epochs for the same accuracy: the learning rate (scikit-learn: 0.001), early stopping on the loss of the given dev
+points (on the accuracy of a random tenth of train), and that the weights of the best epoch are returned.
+
+Each probe has its own weights and stops on its own; the batch only shares the products. The initialisation and the
+order of the points depend on the seed alone, so a probe is the same up to float32 rounding whatever else is fitted with
+it.
+There is no start from another probe: that would be another estimator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.measures.base import MeasureError
+from explorer.measures.moments import full_precision
+
+if TYPE_CHECKING:
+    import torch
+
+SIZES = (64, 64)
+"""Default numbers of hidden units."""
+BATCH, RATE, ALPHA = 200, 3e-3, 1e-4
+MOMENTUM, SQUARES, EPSILON = 0.9, 0.999, 1e-8
+"""Adam's constants."""
+PATIENCE, GAIN, MOST_EPOCHS = 5, 1e-4, 200
+"""A probe stops after PATIENCE epochs without a gain of GAIN nats on dev, or after MOST_EPOCHS."""
+
+
+@dataclass(frozen=True, eq=False)
+class MlpProbe:
+    """A perceptron for points of width d and K classes."""
+
+    classes: np.ndarray
+    """Label ids, ascending, int64 [K]."""
+    weights: tuple[np.ndarray, ...]
+    """Weights of each layer of units, float32 [inputs, outputs]."""
+    biases: tuple[np.ndarray, ...]
+    """float32 [outputs]"""
+    epochs: int
+    """Number of epochs up to the returned weights."""
+    reason: str = ""
+    """Reason why the fit is not what it should be; empty if it is."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+        return sum(a.size for a in (*self.weights, *self.biases))
+
+    def logits(self, points: np.ndarray) -> np.ndarray:
+        """Return unnormalised log-probabilities of points [n, d]: float32 [n, K]."""
+        found = points.astype(np.float32, copy=False)
+        for i, (weights, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            found = (np.maximum(found, 0) if i else found) @ weights + bias
+        return found
+
+
+def fit_mlps(
+    layers: Sequence[np.ndarray],
+    labels: np.ndarray,
+    train: np.ndarray,
+    dev: np.ndarray,
+    seeds: Sequence[int],
+    sizes: tuple[int, int] = SIZES,
+    device: str = "cpu",
+) -> list[list[MlpProbe]]:
+    """Return the probes of each layer, one per seed.
+
+    Args:
+        layers: points of each layer, all of one width, float [n, d]. They are held in float32.
+        labels: label ids, int64 [n].
+        train: rows of the training points, int64.
+        dev: rows of the points for early stopping, int64; labels that train does not have are left out.
+        seeds: seeds of initialisation and order.
+        sizes: numbers of hidden units.
+        device: device of torch.
+
+    Raises:
+        MeasureError: train has fewer than two labels, or dev none of its labels.
+    """
+    classes = np.unique(labels[train])
+    if len(classes) < 2:
+        raise MeasureError("All training points have the same label: a probe needs at least two labels.")
+    dev = dev[np.isin(labels[dev], classes)]
+    if not len(dev):
+        raise MeasureError("A probe with hidden units stops early by its loss on dev, and dev has no points.")
+    codes = np.searchsorted(classes, labels)
+    shapes = list(zip((layers[0].shape[1], *sizes), (*sizes, len(classes)), strict=True))
+    with full_precision():
+        points, held_out = (_stacked(layers, rows, device) for rows in (train, dev))
+        of_points, of_held_out = (_tensor(codes[rows], device) for rows in (train, dev))
+        best, epochs, stopped = _Batch(points, held_out, of_points, of_held_out, shapes, seeds).fitted()
+    probes = []
+    for flat, epoch, early in zip(best, epochs, stopped, strict=True):
+        parts = [(w.numpy(), b.numpy()[0]) for w, b in _views(flat, shapes)]
+        reason = "" if early else f"still improving after {MOST_EPOCHS} epochs"
+        probes.append(MlpProbe(classes, tuple(w for w, _ in parts), tuple(b for _, b in parts), int(epoch), reason))
+    return [probes[i : i + len(seeds)] for i in range(0, len(probes), len(seeds))]
+
+
+class _Batch:
+    """All probes while they are fitted: their flat parameters [B, P], and which layer and seed each belongs to."""
+
+    def __init__(
+        self,
+        points: torch.Tensor,
+        dev: torch.Tensor,
+        codes: torch.Tensor,
+        dev_codes: torch.Tensor,
+        shapes: list[tuple[int, int]],
+        seeds: Sequence[int],
+    ) -> None:
+        import torch
+
+        self.points, self.dev, self.dev_codes, self.shapes = points, dev, dev_codes, shapes
+        self.n, self.device = points.shape[1], points.device
+        self.one_hot = torch.nn.functional.one_hot(codes, shapes[-1][1]).float()
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        begin = torch.stack([_initial(shapes, g) for g in self.generators]).to(self.device)
+        self.flat = begin.repeat(len(points), 1)
+        self.mean, self.square = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
+        self.layer = torch.arange(len(points), device=self.device).repeat_interleave(len(seeds))
+        self.seed = torch.arange(len(seeds), device=self.device).repeat(len(points))
+        self.number = torch.arange(len(self.flat), device=self.device)
+        self.steps = 0
+
+    def fitted(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the best parameters [B, P], their epochs [B], and whether each probe stopped by itself [B]."""
+        import torch
+
+        best, count = self.flat.clone(), len(self.flat)
+        least = torch.full((count,), torch.inf, device=self.device)
+        epochs, stopped = torch.zeros((2, count), dtype=torch.int64, device=self.device)
+        for epoch in range(1, MOST_EPOCHS + 1):
+            self._epoch()
+            loss = self._dev_loss()
+            better = loss < least[self.number] - GAIN
+            gained = self.number[better]
+            best[gained], least[gained], epochs[gained] = self.flat[better], loss[better], epoch
+            going = epoch - epochs[self.number] < PATIENCE
+            stopped[self.number[~going]] = 1
+            if not going.any():
+                break
+            if not going.all():
+                self._keep(going)
+        return best.cpu(), epochs.cpu(), stopped.cpu()
+
+    def _epoch(self) -> None:
+        import torch
+
+        order = torch.stack([torch.randperm(self.n, generator=g) for g in self.generators]).to(self.device)
+        rows, width = self.points.flatten(0, 1), self.points.shape[2]
+        for start in range(0, self.n, BATCH):
+            chosen = order[self.seed, start : start + BATCH]
+            at = (chosen + self.n * self.layer[:, None]).flatten()
+            self._step(rows.index_select(0, at).view(*chosen.shape, width), self.one_hot[chosen])
+
+    def _step(self, points: torch.Tensor, one_hot: torch.Tensor) -> None:
+        """Take a step of Adam on a minibatch for each probe: points [B, m, d], labels [B, m, K]."""
+        import torch
+
+        parts, gradient, m = _views(self.flat, self.shapes), torch.empty_like(self.flat), points.shape[1]
+        of = _views(gradient, self.shapes)
+        inputs = [points]
+        for weights, bias in parts[:-1]:
+            inputs.append(torch.baddbmm(bias, inputs[-1], weights).relu_())
+        error = torch.baddbmm(parts[-1][1], inputs[-1], parts[-1][0]).softmax(2).sub_(one_hot).div_(m)
+        for i in range(len(parts) - 1, -1, -1):
+            of[i][0].copy_(torch.bmm(inputs[i].transpose(1, 2), error)).add_(parts[i][0], alpha=ALPHA / m)
+            of[i][1].copy_(error.sum(1, keepdim=True))
+            if i:
+                error = torch.bmm(error, parts[i][0].transpose(1, 2)).mul_(inputs[i] > 0)
+        self.steps += 1
+        self.mean.lerp_(gradient, 1 - MOMENTUM)
+        self.square.mul_(SQUARES).addcmul_(gradient, gradient, value=1 - SQUARES)
+        size = self.square.sqrt().div_((1 - SQUARES**self.steps) ** 0.5).add_(EPSILON)
+        self.flat.addcdiv_(self.mean, size, value=-RATE / (1 - MOMENTUM**self.steps))
+
+    def _dev_loss(self) -> torch.Tensor:
+        """Return the mean loss of each probe on dev in nats, [B]."""
+        import torch
+
+        losses = []
+        for flat, layer in zip(self.flat, self.layer.tolist(), strict=True):
+            found = self.dev[layer]
+            for i, (weights, bias) in enumerate(_views(flat, self.shapes)):
+                found = torch.addmm(bias, found.relu() if i else found, weights)
+            losses.append(torch.nn.functional.cross_entropy(found, self.dev_codes))
+        return torch.stack(losses)
+
+    def _keep(self, going: torch.Tensor) -> None:
+        """Go on with some probes only."""
+        self.flat, self.mean, self.square = self.flat[going], self.mean[going], self.square[going]
+        self.layer, self.seed, self.number = self.layer[going], self.seed[going], self.number[going]
+
+
+def _views(flat: torch.Tensor, shapes: list[tuple[int, int]]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return the weights [..., inputs, outputs] and biases [..., 1, outputs] in flat parameters [..., P]."""
+    found, at = [], 0
+    for a, b in shapes:
+        found.append(
+            (flat[..., at : at + a * b].unflatten(-1, (a, b)), flat[..., at + a * b : at + a * b + b].unsqueeze(-2))
+        )
+        at += a * b + b
+    return found
+
+
+def _initial(shapes: list[tuple[int, int]], generator: torch.Generator) -> torch.Tensor:
+    """Return initial parameters [P], uniform within Glorot's bounds (2010), biases too, as scikit-learn's are."""
+    import torch
+
+    parts = [(2 * torch.rand(a * b + b, generator=generator) - 1) * (6 / (a + b)) ** 0.5 for a, b in shapes]
+    return torch.cat(parts)
+
+
+def _stacked(layers: Sequence[np.ndarray], rows: np.ndarray, device: str) -> torch.Tensor:
+    import torch
+
+    return torch.stack([_tensor(layer[rows].astype(np.float32, copy=False), device) for layer in layers])
+
+
+def _tensor(array: np.ndarray, device: str) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
