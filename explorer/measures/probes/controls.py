@@ -45,7 +45,8 @@ def shuffled(items: Items, seed: int) -> np.ndarray:
     return shuffled_labels(items.labels, items.example, items.examples, seed, 0)
 
 
-CONTROLS: Mapping[str, Callable[[Items, int], np.ndarray]] = {"word-type": word_type, "shuffled": shuffled}
+WORD_TYPE = "word-type"
+CONTROLS: Mapping[str, Callable[[Items, int], np.ndarray]] = {WORD_TYPE: word_type, "shuffled": shuffled}
 """Control tasks by name: functions of the points and a seed."""
 
 

@@ -177,3 +177,12 @@ def test_labels_of_other_units_cannot_be_erased() -> None:
     erased = Given(base.corpus, base.operands, base.annotation, others={"erase": sentences})
     with pytest.raises(MeasureError, match="Labels of sentences cannot be erased from words"):
         computed(erased, erase="sentiment")
+
+
+def test_a_perceptron_is_fitted_with_several_seeds_on_the_split_of_the_corpus() -> None:
+    near = np.stack([np.cos(LABELS * 2.1), np.sin(LABELS * 2.1)], 1) + RNG.standard_normal((N, 2)) * 0.3
+    found = by_place(computed(given([near]), model="mlp", probe_seeds=3))
+    assert found[0, "accuracy"].value > 0.9  # type: ignore[operator]
+    assert found[0, "accuracy"].details["probe seeds"] == 3
+    assert found[0, "accuracy-sd"].value >= 0  # type: ignore[operator]
+    assert by_place(computed(given([near]), model="mlp", probe_seeds=3)) == found

@@ -1,0 +1,115 @@
+"""Run a probe on one layer: the splits, the label sets and the scores of each probe seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.measures.base import MeasureError
+from explorer.measures.labelled import shuffled_labels
+from explorer.measures.probes.class_sums import class_sums
+from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, Items
+from explorer.measures.probes.erasure import fit_eraser
+from explorer.measures.probes.evaluation import Evaluation, evaluate
+from explorer.measures.probes.models import Model
+from explorer.measures.probes.points import Points
+from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
+from explorer.measures.protocols import Labels
+
+NO_CONTROL = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One probe seed: a split, and the label sets that are probed on it."""
+
+    seed: int
+    split: Split
+    labels: np.ndarray
+    """int64 [sets, n]: the labels, then the control task where there is one, then the shuffles."""
+    control: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Scores of one trial in one layer."""
+
+    scores: Evaluation
+    control: Evaluation | None
+    shuffles: tuple[float, ...]
+    """Accuracies on shuffled labels."""
+    parameters: int
+    reason: str
+    """What is unusual about the fit; empty if nothing is."""
+
+
+def splits_of(points: Points, split: Labels | None, seeds: int, seeded: bool = False) -> list[Split]:
+    """Return a split for each probe seed: the split of the corpus or, if it has none, random ones.
+
+    Args:
+        seeded: whether fits depend on the seed; otherwise one seed is enough for the split of the corpus.
+
+    Raises:
+        MeasureError: as ``split_points`` and ``parts_of``.
+    """
+    group = points.corpus.same_text
+    if split is not None:
+        parts = [parts_of(split.names, np.asarray(split.values))] * (seeds if seeded else 1)
+    else:
+        parts = [random_parts(group, seed) for seed in range(1, seeds + 1)]
+    return [split_points(points.labels, points.example, part, group) for part in parts]
+
+
+def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: int) -> list[Trial]:
+    """Return the trials of each split, with their control tasks and shuffled labels."""
+    known, examples = points.types, len(points.corpus.offsets) - 1
+    controlled = control != NO_CONTROL and (control != WORD_TYPE or known is not None)
+    types = np.zeros(len(points.labels), np.int64) if known is None else known
+    items = Items(points.labels, points.example, examples, types)
+    found = []
+    for seed, split in enumerate(splits, 1):
+        sets = [points.labels]
+        sets += [CONTROLS[control](items, seed)] if controlled else []
+        sets += [
+            shuffled_labels(points.labels, points.example, examples, seed, draw) for draw in range(1, shuffles + 1)
+        ]
+        found.append(Trial(seed, split, np.stack(sets), controlled))
+    return found
+
+
+def outcome_of(
+    vectors: np.ndarray, trial: Trial, model: Model, c: float, erased: np.ndarray | None, device: str
+) -> Outcome:
+    """Fit and score probes of all label sets of a trial.
+
+    Args:
+        vectors: float32 [n, d].
+        erased: labels that are erased first, int64 [n], negative if there is none; None: nothing is erased.
+
+    Raises:
+        MeasureError: there are no more training points than labels.
+    """
+    split = trial.split
+    if erased is not None:
+        rows = split.train[erased[split.train] >= 0]
+        if len(np.unique(erased[rows])) < 2:
+            raise MeasureError("The labels to erase have fewer than two values in train.")
+        vectors = fit_eraser(class_sums([vectors[rows]], erased[None, rows])).apply(vectors)
+    test = vectors[split.test].astype(np.float64)
+    fits = model.fit(vectors, trial.labels, split, trial.seed, c, device)
+    scores = [
+        evaluate(
+            fit.logits(test), fit.classes, labels[split.test], _counts(labels[split.train], fit.classes), fit.parameters
+        )
+        for fit, labels in zip(fits, trial.labels, strict=True)
+    ]
+    control = scores[1] if trial.control else None
+    shuffles = tuple(one.accuracy for one in scores[1 + trial.control :])
+    return Outcome(scores[0], control, shuffles, fits[0].parameters, fits[0].reason)
+
+
+def _counts(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the number of labels of each class, int64 [K]."""
+    return np.bincount(np.searchsorted(classes, labels[np.isin(labels, classes)]), minlength=len(classes))
