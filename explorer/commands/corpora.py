@@ -84,9 +84,13 @@ def corpus_lines(corpus: Corpus) -> Iterator[str]:
 
 
 def _read_from(columns: object) -> str:
-    """Return the columns from which the texts of a corpus were read, in brackets; empty if there are none."""
+    """Return in brackets what a corpus was read from: the format, the columns of the texts and of the splits."""
     there = {str(k): str(v) for k, v in columns.items()} if isinstance(columns, Mapping) else {}
     text = there.get("text", "")
-    header = ", no header" if there.get("header") == "none" else ""
-    many = "s" if "," in text else ""
-    return f" (column{many} {text.replace(',', ', ')}{header})" if text else ""
+    said = (
+        there.get("format", ""),
+        f"column{'s' * (',' in text)} {text.replace(',', ', ')}" if text else "",
+        f"splits in {there['split']}" if "split" in there else "",
+        "no header" if there.get("header") == "none" else "",
+    )
+    return f" ({', '.join(part for part in said if part)})" if any(said) else ""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.corpora.labels import annotation_of
-from store.corpora.text_files import Text, read, renamed
+from store.corpora.text import Text
+from store.corpora.text_files import read, renamed
 from store.errors import BertdynError
 from store.keys import Annotation, Corpus
 

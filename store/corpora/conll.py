@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from store.corpora.conllu import Word
 from store.corpora.labels import Labels
-from store.corpora.table_files import looks_binary
+from store.corpora.text import Text, Wanted, joined_words, looks_binary, not_empty, sha256_of
 from store.errors import BertdynError
 
 CONLL_2003 = ("POS", "CHUNK", "NER")
@@ -15,6 +16,39 @@ CONLL_2003 = ("POS", "CHUNK", "NER")
 ONE_LABEL = ("label",)
 """Name of the label in a file of two columns. In other files, the labels are named by column number, from 2."""
 _DOCUMENT = "-DOCSTART-"
+ENDING = ".conll"
+
+
+def fits(path: Path, wanted: Wanted) -> bool:
+    """Return whether a file has columns of words, by its ending."""
+    return path.suffix.lower() == ENDING
+
+
+def read(path: Path, wanted: Wanted) -> Text:
+    """Return the words of a file and their labels.
+
+    Raises:
+        BertdynError: the file is not text or is empty, a line has another number of columns, or there is no such label.
+    """
+    if wanted.text is not None:
+        raise BertdynError(f"--text {wanted.text}: {path} is a {ENDING}, whose words are the text.")
+    found = list(itertools.islice(sentences(path), wanted.limit))
+    not_empty(found, path)
+    labels = labels_of(found, wanted.labels, path)
+    words = tuple(tuple(word.cells[0] for word in sentence) for sentence in found)
+    return Text(
+        kind="word",
+        texts=joined_words(words),
+        words=words,
+        labels=labels,
+        source=str(path.absolute()),
+        sha256=sha256_of(path),
+        columns={
+            "format": "CoNLL columns",
+            "text": "1",
+            **({"label": ",".join(one.name for one in labels)} if labels else {}),
+        },
+    )
 
 
 def sentences(path: Path) -> Iterator[list[Word]]:

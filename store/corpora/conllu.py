@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.corpora.labels import Labels
-from store.corpora.table_files import looks_binary
+from store.corpora.text import Text, Wanted, joined_words, left_out, looks_binary, not_empty, sha256_of
 from store.errors import BertdynError
 
-FORM, _UPOS, _XPOS, _FEATS, _HEAD, _DEPREL = 1, 3, 4, 5, 6, 7
+ENDING = ".conllu"
+_FORM, _UPOS, _XPOS, _FEATS, _HEAD, _DEPREL = 1, 3, 4, 5, 6, 7
 COLUMNS = {"UPOS": _UPOS, "XPOS": _XPOS, "DEPREL": _DEPREL}
 """Columns of a line, from 0, by the name of the labels that they hold."""
 TREE, ARCS = "HEAD", "ARCS"
@@ -25,6 +26,51 @@ class Word:
 
     line: int
     cells: Sequence[str]
+
+
+def fits(path: Path, wanted: Wanted) -> bool:
+    """Return whether a file is CoNLL-U, by its ending."""
+    return path.suffix.lower() == ENDING
+
+
+def read(path: Path, wanted: Wanted) -> Text:
+    """Return the words of a treebank and their labels: UPOS, XPOS, DEPREL, HEAD, ARCS and keys of FEATS.
+
+    Raises:
+        BertdynError: the file is not CoNLL-U or is empty, has heads that are not a tree, or lacks the labels.
+    """
+    if wanted.text is not None:
+        raise BertdynError(f"--text {wanted.text}: {path} is a {ENDING}, whose words are the text.")
+    trees = not wanted.labels or any(name.upper() in (TREE, ARCS) for name in wanted.labels)
+    found, bad = list[list[Word]](), list[str]()
+    for words in sentences(path):
+        if wanted.limit is not None and len(found) == wanted.limit:
+            break
+        wrong = fault(words, trees)
+        if not wrong:
+            found.append(words)
+        elif wanted.skip:
+            bad.append(wrong)
+        else:
+            others = ", or take only labels of words (--label upos)" if trees and not fault(words, trees=False) else ""
+            raise BertdynError(f"{path}, {wrong}. Leave out such sentences with --skip-bad-rows{others}.")
+    not_empty(found, path)
+    forms = tuple(tuple(word.cells[_FORM] for word in words) for words in found)
+    labels = labels_of(found, wanted.labels, path)
+    return Text(
+        kind="word",
+        texts=joined_words(forms),
+        words=forms,
+        labels=labels,
+        source=str(path.absolute()),
+        sha256=sha256_of(path),
+        columns={
+            "format": "CoNLL-U",
+            "text": "FORM",
+            **({"label": ",".join(one.name for one in labels)} if labels else {}),
+        },
+        notes=(left_out(bad, "sentence"),) if bad else (),
+    )
 
 
 def sentences(path: Path) -> Iterator[list[Word]]:
@@ -66,7 +112,7 @@ def fault(words: Sequence[Word], trees: bool) -> str:
         trees: check the heads too.
     """
     for number, word in enumerate(words, 1):
-        if word.cells[FORM] == "":
+        if word.cells[_FORM] == "":
             return f"line {word.line}: a word without a form"
         if word.cells[0] != str(number):
             return f"line {word.line}: word {word.cells[0]}, but {number} was expected"
@@ -80,13 +126,13 @@ def _tree_fault(words: Sequence[Word]) -> str:
         if head is not None and not 0 <= head <= len(words):
             return f"line {word.line}: the head '{word.cells[_HEAD]}' is not a word of the sentence"
     if len(roots) > 1:
-        return f"line {roots[1].line}: a second root, '{roots[1].cells[FORM]}' after '{roots[0].cells[FORM]}'"
+        return f"line {roots[1].line}: a second root, '{roots[1].cells[_FORM]}' after '{roots[0].cells[_FORM]}'"
     for start in range(1, len(words) + 1):
         at: int | None = start
         for _ in words:
             at = heads[at - 1] if at else None
         if at:
-            return f"line {words[start - 1].line}: the heads of '{words[start - 1].cells[FORM]}' form a cycle"
+            return f"line {words[start - 1].line}: the heads of '{words[start - 1].cells[_FORM]}' form a cycle"
     return ""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from store.corpora.labels import SPLIT, Labels, kind_of
-from store.corpora.text_files import Text
+from store.corpora.text import Text
 from store.errors import BertdynError
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from store.corpora.text import Row, looks_binary
 from store.duck import connect, interruptible
 from store.duck_paths import scan
 from store.errors import BertdynError
@@ -35,18 +36,6 @@ _DELIMITERS = {".tsv": "\t", ".csv": ","}
 _LONGEST_LINE = 64 * 2**20
 _HEADLESS = ("sentence", "label")
 """Names of the columns of a .tsv of two columns without a header."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a table."""
-
-    number: int
-    """Number of its last line, or of the row in a file that has no lines; from 1."""
-    cells: tuple[Any, ...]
-    """Values of the requested columns: each a text, a list of texts if the column holds lists, or None."""
-    fault: str = ""
-    """Why the row cannot be used; empty if it can."""
 
 
 @dataclass(frozen=True)
@@ -210,12 +199,6 @@ def _labels(table: TableFile, named: str, words: bool) -> str:
             "words: name it with --text."
         )
     return name
-
-
-def looks_binary(path: Path) -> bool:
-    """Return whether the first 64 KiB of a file hold a zero byte."""
-    with path.open("rb") as file:
-        return b"\0" in file.read(2**16)
 
 
 def _is_header(path: Path, head: Sequence[str], ending: str, named: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from store.corpora import text_files as files
 from store.corpora.splits import joined, splits_of
+from store.corpora.text import Text
 from store.errors import BertdynError
 from store.extract.tokens import Tokenizer, load_tokenizer, make_corpus
 from store.extract.usable import Usable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from store.extract.plan import ExtractOptions
 
 
-def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[str, files.Text]:
+def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[str, Text]:
     """Read the files of corpora, given by NAME or NAME:SPLIT, and join the splits of each corpus.
 
     Raises:
@@ -81,7 +82,7 @@ def settled(store: Store | None, made: Corpus, options: ExtractOptions) -> Corpu
 class Tokenizers:
     """The tokenizers of the checkpoints, each kind loaded once, and the corpora that they make of the text files."""
 
-    def __init__(self, texts: Mapping[str, files.Text], usable: Sequence[Usable], max_length: int) -> None:
+    def __init__(self, texts: Mapping[str, Text], usable: Sequence[Usable], max_length: int) -> None:
         """
         Raises:
             BertdynError: no checkpoint has a tokenizer.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from store.corpora.labels import annotation_of
-from store.corpora.text_files import Text
+from store.corpora.text import Text
 from store.errors import BertdynError
 from store.keys import Corpus, CorpusInfo
 from store.models.quiet import first_line, quiet

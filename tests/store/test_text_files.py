@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.corpora.text_files import Text, columns_of, read
+from store.corpora.text import Text
+from store.corpora.text_files import columns_of, read
 from store.errors import BertdynError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from store.corpora.text_files import Text
+from store.corpora.text import Text
 from store.errors import BertdynError
 from store.extract.forward import run
 from store.extract.tokens import load_tokenizer, make_corpus

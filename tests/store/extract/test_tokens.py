@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from store.corpora.labels import Labels
-from store.corpora.text_files import Text
+from store.corpora.text import Text
 from store.errors import BertdynError
 from store.extract.tokens import Tokenizer, files_digest, has_tokenizer, load_tokenizer, make_corpus
 from store.keys import Corpus
