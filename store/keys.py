@@ -70,12 +70,15 @@ class CheckpointKey(NamedTuple):
 PRETRAINED_KEY = CheckpointKey.plain(PRETRAINED, "0", 0)
 
 
-Level = Literal["sentence", "word", "arc"]
-"""Unit that has a label; an arc leads from a word to its head."""
+Level = Literal["sentence", "word", "arc", "span", "pair"]
+"""Unit that has a label: an arc leads from a word to its head, a span is a row of words of one sentence, and a pair is
+two spans of one sentence."""
+ITEM_WORDS: Mapping[str, int] = {"arc": 2, "span": 2, "pair": 4}
+"""Number of word positions that name an item, by level. Sentences and words are not named: each has one label."""
 LabelKind = Literal["class", "number", "split", "tree"]
 """Kind of labels; ``split`` is the part of the corpus that a sentence is in, ``tree`` the head of each word."""
 NO_LABEL = -1
-"""Id of a sentence, word or arc without a label."""
+"""Id of a sentence, word or item without a label."""
 ROOT, NO_HEAD = -1, -2
 """Values instead of a head: ROOT for the root of a sentence, NO_HEAD for a head that is unknown or was cut off."""
 
@@ -94,17 +97,20 @@ class AnnotationInfo:
     labels: tuple[str, ...]
     """Names of the classes or splits, in the order of the ids; empty for numbers and trees."""
     count: int
-    """Number of sentences, words or arcs that have a label."""
+    """Number of sentences, words or items that have a label. An item with several labels counts once."""
     digest: str
-    """Digest of level, kind, names and values."""
+    """Digest of level, kind, names, values and items."""
     place: int = 0
     """Position among the annotations of its corpus."""
     source: str = ""
     """File that the labels were read from."""
+    left_out: int = 0
+    """Number of items that are left out because the maximum length cut off one of their words."""
 
     def in_words(self) -> str:
         """Return it in one line: '2 labels of 400 sentences in label: negative, positive'."""
         unit = f"{self.count:,} {self.level}{'s' * (self.count != 1)}"
+        unit += f" ({self.left_out:,} more cut off)" if self.left_out else ""
         if self.kind == "tree":
             return f"heads of {unit} in {self.name}"
         if self.kind == "number":
@@ -120,11 +126,14 @@ class Annotation:
 
     info: AnnotationInfo
     values: np.ndarray
-    """Values, [E], [W], or [A] for arcs. Classes and splits: int32 ids of ``info.labels``, NO_LABEL if missing.
-    Numbers: float64, NaN if missing. Trees: int64, position of the head among all words of the corpus, ROOT or
-    NO_HEAD."""
+    """Values: [E] for sentences, [W] for words, [S] for arcs, spans and pairs. Classes and splits: int32 ids of
+    ``info.labels``, NO_LABEL if missing. Numbers: float64, NaN if missing. Trees: int64, position of the head among all
+    words of the corpus, ROOT or NO_HEAD."""
     items: np.ndarray | None = None
-    """Positions of the word and of its head, int64 [A, 2], for A arcs; None for labels of sentences or words."""
+    """Positions of words among all words of the corpus, int64 [S, 2] or [S, 4]; None for labels of sentences or words.
+    Arcs: the word and its head. Spans: the first and the last word (inclusive). Pairs: the same of both spans. An item
+    with several labels has a row for each, one after the other; an item whose list of labels is empty has one row with
+    NO_LABEL. So rows with equal positions are one target, and its labels are a set."""
 
     @property
     def level(self) -> Level:

@@ -17,7 +17,7 @@ from explorer.selection import Question
 from explorer.selection.cells import comparisons
 from explorer.selection.stored import OPERANDS
 from store.errors import BertdynError
-from store.keys import Corpus
+from store.keys import ITEM_WORDS, Corpus
 from store.ragged import pair_offsets
 from store.rows import PAIRED_WITH_ITSELF, Is, Not, RowQuery, rows_of
 
@@ -117,7 +117,7 @@ def _with_label(corpus: Corpus, label: str | None) -> np.ndarray | None:
     """Bool [E]: the example, or a word of it, has the label."""
     if label is None:
         return None
-    known = [one for one in corpus.info.annotations if one.kind in ("class", "split") and one.level != "arc"]
+    known = [one for one in corpus.info.annotations if one.kind in ("class", "split") and one.level not in ITEM_WORDS]
     info = next((one for one in known if label in one.labels), None)
     if info is None:
         labels = ", ".join(dict.fromkeys(name for one in known for name in one.labels)) or "none"

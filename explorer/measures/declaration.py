@@ -44,7 +44,7 @@ class Input:
     role: str = ""
     """Role of the operand that it is read from; empty for labels and splits of the corpus."""
     levels: tuple[str, ...] = ()
-    """Units that may have the labels of an annotation: sentences, words, arcs."""
+    """Units that may have the labels of an annotation: sentences, words, arcs, spans, pairs."""
     of: str = ""
     """Kind of labels of an annotation."""
     by: str = ""

@@ -14,7 +14,7 @@ import numpy as np
 from store.attributes import corpus_info
 from store.errors import BertdynError
 from store.groups import damage, make_array, make_group, open_array
-from store.keys import NO_LABEL, ROOT, Annotation, AnnotationInfo, CorpusInfo, LabelKind, Level
+from store.keys import ITEM_WORDS, NO_LABEL, ROOT, Annotation, AnnotationInfo, CorpusInfo, LabelKind, Level
 from store.layout import annotation_path, chunk_length, corpus_path
 from store.staging import MARK, Stage, writing
 
@@ -31,14 +31,20 @@ def make_annotation(
     items: np.ndarray | None = None,
     source: str = "",
     place: int = 0,
+    left_out: int = 0,
 ) -> Annotation:
-    """Return an annotation with its info and digest. Arguments are the fields of ``Annotation`` and its info."""
+    """Return an annotation with its info and digest. Arguments are the fields of ``Annotation`` and its info.
+
+    Raises:
+        ValueError: the items are not those of the level: there are none, too many, or of another width.
+    """
     values = np.ascontiguousarray(values, np.dtype(_DTYPES[kind]).newbyteorder("<"))
     given = ~np.isnan(values) if kind == "number" else values >= (ROOT if kind == "tree" else NO_LABEL + 1)
-    info = AnnotationInfo(
-        name, level, kind, labels, int(given.sum()), _digest(level, kind, labels, values, items), place, source
-    )
-    return Annotation(info, values, items)
+    if (None if items is None else items.shape) != ((len(values), ITEM_WORDS[level]) if level in ITEM_WORDS else None):
+        raise ValueError(f"annotation '{name}' contradicts itself: {len(values)} values of {level}s")
+    count = int(given.sum()) if items is None else len(np.unique(items[given], axis=0))
+    digest = _digest(level, kind, labels, values, items)
+    return Annotation(AnnotationInfo(name, level, kind, labels, count, digest, place, source, left_out), values, items)
 
 
 def _digest(
@@ -62,7 +68,7 @@ def write_annotation(folder: Path, annotation: Annotation) -> None:
 
 
 def _write_items(folder: Path, items: np.ndarray) -> None:
-    """Write the word positions of A arcs, int64 [A, 2]."""
+    """Write the word positions of S items, int64 [S, 2] or [S, 4]."""
     flat = np.ascontiguousarray(items, np.dtype("<i8"))
     shape = (chunk_length(len(flat), 8 * flat.shape[1]), flat.shape[1])
     make_array(folder, _ITEMS, flat.shape, shape, flat.dtype, ("item", "word"), flat)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from store.corpora.annotations import make_annotation
-from store.keys import NO_HEAD, NO_LABEL, ROOT, Annotation, LabelKind, Level
+from store.keys import ITEM_WORDS, NO_HEAD, NO_LABEL, ROOT, Annotation, LabelKind, Level
 
 SPLIT = "split"
 """Name of the annotation (and of the table's column) that holds the split of each sentence."""
@@ -25,8 +25,17 @@ class Labels:
     kind: LabelKind
     values: tuple[Any, ...]
     """One value per sentence. Labels of sentences: a text. Labels of words: a tuple with a text per word, or for trees
-    an integer per word (position of its head, from 1; 0 for the root). Labels of arcs: a tuple of (position of the
-    word, position of its head, label), from 0."""
+    an integer per word (position of its head, from 1; 0 for the root). Labels of arcs, spans and pairs: a tuple of
+    items, each the positions of its words in the sentence, from 0, and a label (None: the item has no label): (word,
+    head, label), (first, last, label) or (first, last, first, last, label). An item with several labels occurs once
+    for each, one after the other."""
+
+    def each(self) -> Iterator[str | None]:
+        """Yield the label of every sentence, word or item of classes or numbers."""
+        if self.level == "sentence":
+            yield from self.values
+        for there in self.values if self.level != "sentence" else ():
+            yield from there if self.level == "word" else (label for *_, label in there)
 
 
 def kind_of(labels: Iterable[str | None]) -> LabelKind:
@@ -51,7 +60,7 @@ def annotation_of(
     Args:
         word_offsets: int64 [E + 1], words of the corpus.
         word_index: int32 [W], position of each word in its sentence. Words that were cut off are missing here, and
-            their labels are dropped.
+            their labels, and items that need one of them, are dropped.
         source: the file that the labels were read from.
         place: position among the annotations of the corpus.
     """
@@ -69,28 +78,29 @@ def annotation_of(
         return make_annotation(
             labels.name, labels.level, labels.kind, (), np.array(heads, np.int64), source=source, place=place
         )
-    if labels.level == "arc":
-        arcs = [
-            (at[sentence, word], at[sentence, head], label)
+    if labels.level in ITEM_WORDS:
+        named = [
+            (tuple((sentence, word) for word in of), label)
             for sentence, there in enumerate(labels.values)
-            for word, head, label in there
-            if (sentence, word) in at and (sentence, head) in at
+            for *of, label in there
         ]
-        items = np.array([arc[:2] for arc in arcs], np.int64).reshape(-1, 2)
-        return _finished(labels, [label for *_, label in arcs], items, source, place)
+        kept = [(of, label) for of, label in named if all(word in at for word in of)]
+        items = np.array([[at[word] for word in of] for of, _ in kept], np.int64).reshape(-1, ITEM_WORDS[labels.level])
+        left_out = len({of for of, _ in named}) - len({of for of, _ in kept})
+        return _finished(labels, [label for _, label in kept], items, source, place, left_out)
     return _finished(labels, [labels.values[sentence][word] for sentence, word in words], None, source, place)
 
 
 def _finished(
-    labels: Labels, flat: Sequence[str | None], items: np.ndarray | None, source: str, place: int
+    labels: Labels, flat: Sequence[str | None], items: np.ndarray | None, source: str, place: int, left_out: int = 0
 ) -> Annotation:
     if labels.kind == "number":
         values = np.array([math.nan if label is None else float(label) for label in flat])
-        return make_annotation(labels.name, labels.level, labels.kind, (), values, items, source, place)
+        return make_annotation(labels.name, labels.level, labels.kind, (), values, items, source, place, left_out)
     names = tuple(sorted({label for label in flat if label is not None}, key=_order))
     number = {name: i for i, name in enumerate(names)}
     ids = np.array([NO_LABEL if label is None else number[label] for label in flat], np.int32)
-    return make_annotation(labels.name, labels.level, labels.kind, names, ids, items, source, place)
+    return make_annotation(labels.name, labels.level, labels.kind, names, ids, items, source, place, left_out)
 
 
 def _order(label: str) -> tuple[int, float, str]:

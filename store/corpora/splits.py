@@ -11,6 +11,7 @@ from typing import Any
 from store.corpora.labels import SPLIT, Labels, kind_of
 from store.corpora.text import Text
 from store.errors import BertdynError
+from store.keys import ITEM_WORDS
 
 
 def splits_of(corpora: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
@@ -78,13 +79,14 @@ def _joined(like: Labels, parts: tuple[Text, ...]) -> Labels:
         for value in (_none(like, part) if labels is None else labels.values)
     )
     kinds = {labels.kind for labels in found if labels is not None}
+    whole = replace(like, values=values)
     # Kinds differ where the numbers of one split all happen to be whole.
-    return replace(like, values=values, kind=like.kind if len(kinds) == 1 else kind_of(values))
+    return whole if len(kinds) == 1 else replace(whole, kind=kind_of(whole.each()))
 
 
 def _none(like: Labels, part: Text) -> tuple[Any, ...]:
-    """Return missing labels of words or arcs for each sentence of a split."""
-    return tuple(() if like.level == "arc" else (None,) * len(words) for words in part.words or ())
+    """Return missing labels of words or items for each sentence of a split."""
+    return tuple(() if like.level in ITEM_WORDS else (None,) * len(words) for words in part.words or ())
 
 
 def _words(text: Text) -> str:
