@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -125,6 +125,21 @@ def first_line(path: Path) -> str:
         return ""
     with path.open(encoding="utf-8-sig", errors="replace") as lines:
         return next((line.rstrip("\r\n") for line in lines if line.strip()), "")
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file that are not blank, without their ends, and their numbers from 1.
+
+    Raises:
+        BertdynError: the file is not text.
+    """
+    if looks_binary(path):
+        raise BertdynError(f"{path} is not text.")
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            yield from ((number, line.rstrip("\n")) for number, line in enumerate(lines, 1) if line.strip())
+    except UnicodeDecodeError:
+        raise BertdynError(f"{path} is not UTF-8 text.") from None
 
 
 def looks_binary(path: Path) -> bool:

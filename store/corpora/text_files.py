@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from store.corpora import conll, conllu, sentence_tables, text_lines
+from store.corpora import conll, conllu, edges, sentence_tables, text_lines
 from store.corpora.text import Text, Wanted, parts
 from store.errors import BertdynError
 
@@ -23,7 +23,7 @@ class Format:
     read: Callable[[Path, Wanted], Text]
 
 
-FORMATS = tuple(Format(one.fits, one.read) for one in (conllu, conll, text_lines, sentence_tables))
+FORMATS = tuple(Format(one.fits, one.read) for one in (edges, conllu, conll, text_lines, sentence_tables))
 """All formats. The first one that fits is taken: those with a sign in the content come before those with an ending."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from store.corpora.text import Text, Wanted, looks_binary, not_empty, sha256_of
+from store.corpora.text import Text, Wanted, not_empty, numbered_lines, sha256_of
 from store.errors import BertdynError
 
 ENDING = ".txt"
@@ -24,13 +24,7 @@ def read(path: Path, wanted: Wanted) -> Text:
     """
     if named := wanted.text or wanted.label:
         raise BertdynError(f"{path} has one sentence per line and no columns: '{named}' has no meaning for it.")
-    if looks_binary(path):
-        raise BertdynError(f"{path} is not text: one sentence per line was expected.")
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            texts = list(itertools.islice((line.strip() for line in lines if line.strip()), wanted.limit))
-    except UnicodeDecodeError:
-        raise BertdynError(f"{path} is not UTF-8 text.") from None
+    texts = [line.strip() for _, line in itertools.islice(numbered_lines(path), wanted.limit)]
     not_empty(texts, path)
     return Text(
         kind="sentence",
