@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from store.corpora.conllu import Word
 from store.corpora.labels import Labels
-from store.corpora.text import Text, Wanted, joined_words, looks_binary, not_empty, sha256_of
+from store.corpora.tags import are_tags, scheme_of, spans_of
+from store.corpora.text import Text, Wanted, first_line, joined_words, looks_binary, not_empty, sha256_of
 from store.errors import BertdynError
 
 CONLL_2003 = ("POS", "CHUNK", "NER")
 """Names of the labels in a file of four columns (Tjong Kim Sang & De Meulder 2003)."""
 ONE_LABEL = ("label",)
 """Name of the label in a file of two columns. In other files, the labels are named by column number, from 2."""
+SPANS = "-spans"
+"""What the name of a column of tags gets for the spans that the tags describe."""
+_UNCLEAR = "the tags of column {} follow none of IOB1, IOB2, IOBES and BILOU throughout"
 _DOCUMENT = "-DOCSTART-"
 ENDING = ".conll"
 
 
 def fits(path: Path, wanted: Wanted) -> bool:
-    """Return whether a file has columns of words, by its ending."""
-    return path.suffix.lower() == ENDING
+    """Return whether a file has columns of words: by its ending, or because it begins with the line of a document."""
+    return path.suffix.lower() == ENDING or first_line(path).split()[:1] == [_DOCUMENT]
 
 
 def read(path: Path, wanted: Wanted) -> Text:
-    """Return the words of a file and their labels.
+    """Return the words of a file, their labels, and the spans that tags such as B-PER describe.
 
     Raises:
         BertdynError: the file is not text or is empty, a line has another number of columns, or there is no such label.
     """
     if wanted.text is not None:
-        raise BertdynError(f"--text {wanted.text}: {path} is a {ENDING}, whose words are the text.")
+        raise BertdynError(f"--text {wanted.text}: {path} has columns of words, which are the text.")
     found = list(itertools.islice(sentences(path), wanted.limit))
     not_empty(found, path)
-    labels = labels_of(found, wanted.labels, path)
+    labels, schemes = labels_of(found, wanted.labels, path)
     words = tuple(tuple(word.cells[0] for word in sentence) for sentence in found)
     return Text(
         kind="word",
@@ -44,10 +48,11 @@ def read(path: Path, wanted: Wanted) -> Text:
         source=str(path.absolute()),
         sha256=sha256_of(path),
         columns={
-            "format": "CoNLL columns",
+            "format": _format(schemes),
             "text": "1",
             **({"label": ",".join(one.name for one in labels)} if labels else {}),
         },
+        notes=_notes(schemes),
     )
 
 
@@ -82,24 +87,50 @@ def sentences(path: Path) -> Iterator[list[Word]]:
         yield words
 
 
-def labels_of(found: Sequence[Sequence[Word]], wanted: Sequence[str], path: Path) -> tuple[Labels, ...]:
-    """Return the labels of the words: the columns after the first.
+def labels_of(
+    found: Sequence[Sequence[Word]], wanted: Sequence[str], path: Path
+) -> tuple[tuple[Labels, ...], Mapping[str, str]]:
+    """Return the labels of the words, the columns after the first, and the spans that their tags describe.
 
     Args:
-        wanted: names (in any case) or numbers (from 1) of columns; empty: all columns.
+        wanted: names (in any case) or numbers (from 1) of columns, of spans with ``-spans`` behind it; empty: all.
         path: the file, for messages.
 
+    Returns:
+        The labels, and the scheme of the tags in each column of tags; empty where they follow none.
+
     Raises:
-        BertdynError: the file has no such column.
+        BertdynError: the file has no such column, or no such spans.
     """
     many = len(found[0][0].cells)
-    known = {4: CONLL_2003, 2: ONE_LABEL}.get(many, tuple(str(n) for n in range(2, many + 1)))
-    places = {name.lower(): place for place, name in enumerate(known, 1)} | {str(n): n - 1 for n in range(2, many + 1)}
+    names = {4: CONLL_2003, 2: ONE_LABEL}.get(many, tuple(str(n) for n in range(2, many + 1)))
+    made: dict[str, Labels] = {}
+    schemes: dict[str, str] = {}
+    for place, name in enumerate(names, 1):
+        tags = tuple(tuple(word.cells[place] for word in words) for words in found)
+        made[name] = Labels(name, "word", "class", tags)
+        if are_tags(tags):
+            schemes[name] = scheme_of(tags)
+        if schemes.get(name):
+            made[name + SPANS] = Labels(name + SPANS, "span", "class", tuple(map(spans_of, tags)))
+    numbers = {name: str(place) for place, name in enumerate(names, 2)}
+    by_name = {name.lower(): labels for name, labels in made.items()}
+    by_name |= {numbers[name.removesuffix(SPANS)] + name[len(name.removesuffix(SPANS)) :]: made[name] for name in made}
     for name in wanted:
-        if name.lower() not in places:
-            raise BertdynError(f"--label {name}: {path} has {many} columns; labels are {', '.join(known) or 'none'}.")
-    chosen = [places[name.lower()] for name in wanted] or range(1, many)
+        if name.lower() not in by_name:
+            there = ", ".join(made) or "none"
+            unclear = "".join(f" Also, {_UNCLEAR.format(one)}." for one, scheme in schemes.items() if not scheme)
+            raise BertdynError(f"--label {name}: {path} has {many} columns; labels are {there}.{unclear}")
+    chosen = [by_name[name.lower()] for name in wanted] or list(made.values())
+    return tuple({labels.name: labels for labels in chosen}.values()), schemes
+
+
+def _format(schemes: Mapping[str, str]) -> str:
+    """Return the format with the schemes of the tags: 'CoNLL columns, CHUNK in IOB2, NER in IOB1'."""
+    return ", ".join(("CoNLL columns", *(f"{name} in {scheme}" for name, scheme in schemes.items() if scheme)))
+
+
+def _notes(schemes: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
-        Labels(known[place - 1], "word", "class", tuple(tuple(word.cells[place] for word in words) for words in found))
-        for place in dict.fromkeys(chosen)
+        f"{_UNCLEAR.format(name)}: they are labels of words only" for name, scheme in schemes.items() if not scheme
     )

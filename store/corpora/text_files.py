@@ -23,7 +23,7 @@ class Format:
     read: Callable[[Path, Wanted], Text]
 
 
-FORMATS = tuple(Format(one.fits, one.read) for one in (edges, conllu, conll, text_lines, sentence_tables))
+FORMATS = tuple(Format(one.fits, one.read) for one in (edges, conll, conllu, text_lines, sentence_tables))
 """All formats. The first one that fits is taken: those with a sign in the content come before those with an ending."""
 
 
