@@ -96,7 +96,7 @@ class TableFile:
 
     def _lines(self, places: Sequence[int]) -> Iterator[Row]:
         many = len(self.names)
-        rows = _split(self.path, self.ending)
+        rows = split_rows(self.path, self.ending)
         if self.header:
             next(rows, None)
         for row in rows:
@@ -126,7 +126,7 @@ def table_of(path: Path, ending: str, named: Sequence[str]) -> TableFile:
         raise BertdynError(f"{path} is not text: a {ending} file was expected.")
     if ending in JSON:
         return _typed(path, ending, scan("read_json", [path], *_json(ending), "sample_size=-1"))
-    first = next(_split(path, ending), None)
+    first = next(split_rows(path, ending), None)
     if first is None:
         raise BertdynError(f"{path} is empty: a corpus needs at least one sentence.")
     if first.fault:
@@ -227,8 +227,12 @@ def _is_header(path: Path, head: Sequence[str], ending: str, named: Sequence[str
     )
 
 
-def _split(path: Path, ending: str) -> Iterator[Row]:
-    """Yield the non-blank lines of a .tsv or rows of a .csv, split into cells."""
+def split_rows(path: Path, ending: str) -> Iterator[Row]:
+    """Yield the non-blank lines of a .tsv or rows of a .csv, split into cells.
+
+    Raises:
+        BertdynError: the file is not text, or the rows of a .csv cannot be told apart.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="\n" if ending == ".tsv" else "") as lines:
             if ending == ".tsv":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from store.corpora import conll, conllu, edges, sentence_tables, text_lines
+from store.corpora import conll, conllu, directprobe, edges, sentence_tables, senteval, text_lines
 from store.corpora.text import Text, Wanted, parts
 from store.errors import BertdynError
 
@@ -23,7 +23,8 @@ class Format:
     read: Callable[[Path, Wanted], Text]
 
 
-FORMATS = tuple(Format(one.fits, one.read) for one in (edges, conll, conllu, text_lines, sentence_tables))
+_READERS = (edges, senteval, directprobe, conll, conllu, text_lines, sentence_tables)
+FORMATS = tuple(Format(one.fits, one.read) for one in _READERS)
 """All formats. The first one that fits is taken: those with a sign in the content come before those with an ending."""
 
 
@@ -57,12 +58,18 @@ def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal[
 def _meant(corpora: Mapping[str, Path], value: str, flag: str) -> list[str]:
     """Return the corpora that a column without a corpus's name is for."""
     treebanks = [n for n, p in corpora.items() if p.suffix.lower() == conllu.ENDING]
-    tables = [n for n, p in corpora.items() if n not in treebanks and p.suffix.lower() != text_lines.ENDING]
+    tables = [n for n, p in corpora.items() if n not in treebanks and not _are_lines(p)]
     if flag == "--label" and treebanks and (not tables or all(v.upper() in conllu.NAMES for v in parts(value))):
         return treebanks
     if not tables:
         raise BertdynError(f"{flag} {value}: no corpus is a table with columns; in a .conllu the words are the text.")
     return tables
+
+
+def _are_lines(path: Path) -> bool:
+    """Return whether a file has one sentence per line, and nothing else that its ending may mean."""
+    others = (one.fits(path, Wanted()) for one in (senteval, directprobe, conll))
+    return text_lines.fits(path, Wanted()) and not any(others)
 
 
 def read(
