@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from store.corpora import conll, conllu, directprobe, edges, sentence_tables, senteval, text_lines
+from store.corpora import conll, conllu, directprobe, edges, holmes, sentence_tables, senteval, text_lines
 from store.corpora.text import Text, Wanted, parts
 from store.errors import BertdynError
 
@@ -23,7 +23,7 @@ class Format:
     read: Callable[[Path, Wanted], Text]
 
 
-_READERS = (edges, senteval, directprobe, conll, conllu, text_lines, sentence_tables)
+_READERS = (edges, holmes, senteval, directprobe, conll, conllu, text_lines, sentence_tables)
 FORMATS = tuple(Format(one.fits, one.read) for one in _READERS)
 """All formats. The first one that fits is taken: those with a sign in the content come before those with an ending."""
 
