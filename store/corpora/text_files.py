@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from store.corpora import conll, conllu, directprobe, edges, holmes, sentence_tables, senteval, text_lines
+from store.corpora import (
+    conll,
+    conllu,
+    directprobe,
+    edges,
+    holmes,
+    hub_datasets,
+    saved_datasets,
+    sentence_tables,
+    senteval,
+    text_lines,
+)
 from store.corpora.text import Text, Wanted, parts
 from store.errors import BertdynError
 
@@ -23,9 +34,15 @@ class Format:
     read: Callable[[Path, Wanted], Text]
 
 
-_READERS = (edges, holmes, senteval, directprobe, conll, conllu, text_lines, sentence_tables)
-FORMATS = tuple(Format(one.fits, one.read) for one in _READERS)
-"""All formats. The first one that fits is taken: those with a sign in the content come before those with an ending."""
+def _formats(*modules: Any) -> tuple[Format, ...]:
+    return tuple(Format(module.fits, module.read) for module in modules)
+
+
+FILES = _formats(edges, holmes, senteval, directprobe, conll, conllu, text_lines, sentence_tables)
+"""Formats of files. The first one that fits is taken: those with a sign in the content come before those with an ending
+only."""
+DATASETS = _formats(hub_datasets, saved_datasets)
+"""Formats of what is not a file: a folder, or a data set of the Hub."""
 
 
 def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:
@@ -100,12 +117,15 @@ def read(
             columns that fit, or has a bad row.
     """
     wanted = Wanted(text, label, limit, skip, unlabelled)
+    formats = FILES if path.is_file() else DATASETS
+    found = next((one for one in formats if one.fits(path, wanted)), None)
+    if found is not None:
+        return found.read(path, wanted)
+    if path.is_dir():
+        raise BertdynError(f"{path} is a folder, and not one that save_to_disk of the library datasets wrote.")
     if not path.is_file():
         raise BertdynError(f"There is no corpus file {path}.")
-    found = next((one for one in FORMATS if one.fits(path, wanted)), None)
-    if found is None:
-        raise BertdynError(f"{path}: corpus files end in {', '.join(ENDINGS)}.")
-    return found.read(path, wanted)
+    raise BertdynError(f"{path}: corpus files end in {', '.join(ENDINGS)}.")
 
 
 def renamed(text: Text, name: str) -> Text:

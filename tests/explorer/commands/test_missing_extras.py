@@ -94,3 +94,10 @@ def test_an_adapter_needs_peft(without: Without, tmp_path: Path) -> None:
 def test_a_figure_needs_matplotlib(without: Without, store: Store, tmp_path: Path) -> None:
     done = without("matplotlib", "show", "store", store.path, "-o", tmp_path / "x.pdf")
     assert sentence(done).endswith("which is not installed: pip install 'bertdyn[plots]'.")
+
+
+def test_a_data_set_needs_datasets(without: Without, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text("{}")
+    for given in ("hf:glue/sst2:validation", tmp_path):
+        done = without("datasets", "corpus", "add", store.path, f"x={given}")
+        assert sentence(done) == f"bertdyn: {given} needs the extra 'datasets': pip install 'bertdyn[datasets]'."
