@@ -28,10 +28,11 @@ label_option = click.option(
     "--label",
     metavar="[NAME:]COLUMN[,COLUMN]",
     multiple=True,
-    help="Columns of labels, by name or number; for a .conllu upos, xpos, deprel, head, arcs and keys of FEATS "
-    "(default: all). Default for a table: label, labels, gold_label or is_duplicate if there is only one, else score "
-    "or similarity, or the second column of a .tsv without a header. With several corpora, names of CoNLL-U are for "
-    "each .conllu, others for each table, and NAME:COLUMN for one corpus.",
+    help="Columns of labels, by name or number; for a .conllu upos, xpos, deprel, head, arcs and keys of FEATS, for "
+    "columns of words such as ner and ner-spans, for edge probing spans and pairs (default: all); for Holmes label and a "
+    "set of splits, as in label,set-1. Default for a table: label, labels, gold_label or is_duplicate if there is only "
+    "one, else score or similarity, or the second column of a .tsv without a header. With several corpora, names of "
+    "CoNLL-U are for each .conllu, others for each table, and NAME:COLUMN for one corpus.",
 )
 limit_option = click.option(
     "--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N sentences of each file."
@@ -90,7 +91,7 @@ def _read_from(columns: object) -> str:
     said = (
         there.get("format", ""),
         f"column{'s' * (',' in text)} {text.replace(',', ', ')}" if text else "",
-        f"splits in {there['split']}" if "split" in there else "",
+        f"splits in column {there['split']}" if "split" in there else "",
         "no header" if there.get("header") == "none" else "",
     )
     return f" ({', '.join(part for part in said if part)})" if any(said) else ""

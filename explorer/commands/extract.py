@@ -53,9 +53,10 @@ _FOLDERS = 4
     metavar="NAME[:SPLIT]=FILE",
     multiple=True,
     required=True,
-    help="Sentences on which every checkpoint is measured: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll or "
-    ".txt (one sentence per line). May be repeated; files with a split (sst2:train=..., sst2:test=...) make one "
-    "corpus, as a column 'split' does.",
+    help="Sentences on which every checkpoint is measured: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll, .txt "
+    "(one sentence per line), files of edge probing, SentEval, Holmes and DirectProbe, a folder of save_to_disk of the "
+    "library datasets, or hf:NAME[/CONFIG]:SPLIT. May be repeated; files with a split (sst2:train=..., "
+    "sst2:test=...) make one corpus, as a column 'split' does.",
 )
 @text_option
 @label_option

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ _LONGEST = 300
 
 @contextmanager
 def datasets_for(path: Path) -> Iterator[ModuleType]:
-    """Import ``datasets`` and silence its progress bars; raise its errors as ours.
+    """Import ``datasets``, silence its progress bars and warnings, and raise its errors as ours.
 
     Args:
         path: the data set, for messages.
@@ -41,16 +42,30 @@ def datasets_for(path: Path) -> Iterator[ModuleType]:
             f"{path} needs datasets {_FIRST_WITHOUT_CODE} or newer, which runs no code of data sets: "
             "pip install 'bertdyn[datasets]'."
         )
-    shown = not datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
     try:
-        yield datasets
+        with _silent(datasets):
+            yield datasets
     except BertdynError:
         raise
     except Exception as error:  # whatever the library raises: the data set is at fault
         said = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
-        raise BertdynError(f"{path} cannot be read: {said}") from None
+        raise BertdynError(f"{path} cannot be read: {said.rstrip('.')}.") from None
+
+
+@contextmanager
+def _silent(datasets: ModuleType) -> Iterator[None]:
+    """Show no progress bars and no log of the library and of the hub client inside the block."""
+    shown = not datasets.are_progress_bars_disabled()
+    loggers = [logging.getLogger(name) for name in ("datasets", "huggingface_hub")]
+    levels = [logger.level for logger in loggers]
+    datasets.disable_progress_bars()
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
     finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
         if shown:
             datasets.enable_progress_bars()
 

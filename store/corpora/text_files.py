@@ -101,12 +101,12 @@ def read(
     """Read a text file.
 
     Args:
-        path: .tsv, .csv, .jsonl, .json, .parquet, .conllu, .conll, or .txt with one sentence per line. A .tsv of two
-            columns without a header holds sentences and labels. In .jsonl, .json and .parquet, columns may hold lists
-            of words and lists of labels.
+        path: a file in one of ``FILES``, a folder of a saved data set, or the name of a data set of the Hub. A .tsv of
+            two columns without a header holds sentences and labels. In .jsonl, .json and .parquet, columns may hold
+            lists of words and lists of labels.
         text: column of the sentences, or two columns joined by a comma for pairs; numbers without a header.
         label: columns of the labels, joined by commas; for a .conllu UPOS, XPOS, DEPREL, HEAD, ARCS or keys of FEATS,
-            in any case (default: all).
+            in any case (default: all). Other formats say in their modules which labels they have.
         limit: number of examples to keep, from the first.
         skip: leave out (and count) rows that are malformed or lack a text or label, and sentences whose heads are not
             a tree.
