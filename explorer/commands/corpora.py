@@ -29,10 +29,10 @@ label_option = click.option(
     metavar="[NAME:]COLUMN[,COLUMN]",
     multiple=True,
     help="Columns of labels, by name or number; for a .conllu upos, xpos, deprel, head, arcs and keys of FEATS, for "
-    "columns of words such as ner and ner-spans, for edge probing spans and pairs (default: all); for Holmes label and a "
-    "set of splits, as in label,set-1. Default for a table: label, labels, gold_label or is_duplicate if there is only "
-    "one, else score or similarity, or the second column of a .tsv without a header. With several corpora, names of "
-    "CoNLL-U are for each .conllu, others for each table, and NAME:COLUMN for one corpus.",
+    "columns of words such as ner and ner-spans, for edge probing spans and pairs (default: all); for Holmes label and "
+    "a set of splits, as in label,set-1. Default for a table: label, labels, gold_label or is_duplicate if there is "
+    "only one, else score or similarity, or the second column of a .tsv without a header. With several corpora, names "
+    "of CoNLL-U are for each .conllu, others for each table, and NAME:COLUMN for one corpus.",
 )
 limit_option = click.option(
     "--limit", metavar="N", type=click.IntRange(min=1), help="Only the first N sentences of each file."

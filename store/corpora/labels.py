@@ -66,8 +66,10 @@ def annotation_of(
     """
     if labels.level == "sentence":
         return _finished(labels, labels.values, None, source, place)
-    example = np.repeat(np.arange(examples), np.diff(word_offsets)).tolist()
-    words = list(zip(example, word_index.tolist(), strict=True))
+    example = np.repeat(np.arange(examples), np.diff(word_offsets))
+    if labels.level in ITEM_WORDS:
+        return _of_items(labels, example, word_index, source, place)
+    words = list(zip(example.tolist(), word_index.tolist(), strict=True))
     at = {word: position for position, word in enumerate(words)}
     if labels.kind == "tree":
         heads = [
@@ -78,17 +80,25 @@ def annotation_of(
         return make_annotation(
             labels.name, labels.level, labels.kind, (), np.array(heads, np.int64), source=source, place=place
         )
-    if labels.level in ITEM_WORDS:
-        named = [
-            (tuple((sentence, word) for word in of), label)
-            for sentence, there in enumerate(labels.values)
-            for *of, label in there
-        ]
-        kept = [(of, label) for of, label in named if all(word in at for word in of)]
-        items = np.array([[at[word] for word in of] for of, _ in kept], np.int64).reshape(-1, ITEM_WORDS[labels.level])
-        left_out = len({of for of, _ in named}) - len({of for of, _ in kept})
-        return _finished(labels, [label for _, label in kept], items, source, place, left_out)
     return _finished(labels, [labels.values[sentence][word] for sentence, word in words], None, source, place)
+
+
+def _of_items(labels: Labels, example: np.ndarray, word_index: np.ndarray, source: str, place: int) -> Annotation:
+    """Return labels of items without the items that need a word that is not there.
+
+    Args:
+        example: int64 [W], the example of each word.
+    """
+    rows = [(sentence, *item[:-1]) for sentence, there in enumerate(labels.values) for item in there]
+    wanted = np.array(rows, np.int64).reshape(-1, 1 + ITEM_WORDS[labels.level])
+    longest = 1 + max(wanted[:, 1:].max(initial=0), word_index.max(initial=0))
+    there = example * longest + word_index  # ascending
+    keys = wanted[:, :1] * longest + wanted[:, 1:]
+    at = np.searchsorted(there, keys)
+    is_there = (np.append(there, -1)[at] == keys).all(axis=1)
+    flat = [label for label, kept in zip(labels.each(), is_there, strict=True) if kept]
+    left_out = len(np.unique(wanted[~is_there], axis=0))
+    return _finished(labels, flat, at[is_there].astype(np.int64), source, place, left_out)
 
 
 def _finished(
