@@ -66,7 +66,9 @@ def values(runs: Path, measure: str, store: str, *flags: str) -> list[dict[str, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("store", "tolerance"), [("half", 1e-5), ("full", 1e-6)])
+@pytest.mark.parametrize(
+    ("store", "tolerance"), [("half", 1e-5), pytest.param("full", 1e-6, marks=pytest.mark.on_demand)]
+)
 def test_svcca_is_what_the_models_give(runs, slow, store, tolerance):
     rows = values(runs, "svcca", store)
     tuned, reference = (side["hidden"] for side in slow)
@@ -93,7 +95,9 @@ def test_svcca_is_what_the_stored_arrays_give(runs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("store", "tolerance"), [("half", 1e-5), ("full", 1e-7)])
+@pytest.mark.parametrize(
+    ("store", "tolerance"), [("half", 1e-5), pytest.param("full", 1e-7, marks=pytest.mark.on_demand)]
+)
 def test_js_is_what_the_models_give(runs, slow, store, tolerance):
     rows = values(runs, "js", store, "--by", "head")
     tuned, reference = (side["attention"] for side in slow)

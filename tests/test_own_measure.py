@@ -201,6 +201,7 @@ def test_layers_inside_a_cell_are_chosen_for_showing_only(tmp_path: Path) -> Non
     assert "--layer: 9 matches none of the layers that drift reads, 0 to 2." in said
 
 
+@pytest.mark.on_demand
 def test_the_store_view_counts_cells_of_every_shape(tmp_path: Path) -> None:
     path = str(make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20), layers=2).path)
 

@@ -174,7 +174,7 @@ def test_nobody_is_asked_in_vain(
     assert ASK not in terminal.sent
 
 
-@pytest.mark.parametrize("seconds", [0.5, 2.0])
+@pytest.mark.parametrize("seconds", [0.5, pytest.param(2.0, marks=pytest.mark.on_demand)])
 @pytest.mark.parametrize(("opens", "stands"), [("/", "filter: task:sst2"), ("8i", "│task:sst2")])
 def test_a_late_answer_into_what_is_being_typed_is_no_text(
     terminal: Terminal, store: Path, opens: str, stands: str, seconds: float
@@ -193,7 +193,10 @@ def test_a_late_answer_into_what_is_being_typed_is_no_text(
     terminal.until(lambda _: LIGHT_TEXT in terminal.sent)
 
 
-@pytest.mark.parametrize(("style", "shown"), [("", DARK_TEXT), ("bg=#ffffff", LIGHT_TEXT), ("bg=#101020", DARK_TEXT)])
+@pytest.mark.parametrize(
+    ("style", "shown"),
+    [("", DARK_TEXT), ("bg=#ffffff", LIGHT_TEXT), pytest.param("bg=#101020", DARK_TEXT, marks=pytest.mark.on_demand)],
+)
 def test_in_tmux_the_pane_says_what_it_is_or_nothing(terminal: Terminal, store: Path, style: str, shown: bytes) -> None:
     terminal.start([str(store), "--no-compute"], environment={"TERM": "tmux-256color"})
     if style:

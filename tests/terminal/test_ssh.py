@@ -223,7 +223,7 @@ def test_without_tmux_a_broken_connection_saves_the_session_and_leaves_no_proces
     assert json.loads(saved.read_text())["state"]["mode"] == "heat"
 
 
-@pytest.mark.parametrize("style", ["", "bg=#fafafa"])
+@pytest.mark.parametrize("style", ["bg=#fafafa", pytest.param("", marks=pytest.mark.on_demand)])
 def test_the_background_is_asked_through_the_hop_and_a_silent_one_costs_nothing(
     away: Away, runs: Path, style: str
 ) -> None:

@@ -13,6 +13,7 @@ def both(text: str) -> bool:
     return "Profile: SVCCA distance" in text and "L12" in text and "step 380" in text
 
 
+@pytest.mark.on_demand
 def test_a_cursor_key_in_two_views_is_sparing_and_idle_sends_nothing(terminal: Terminal, store: Path) -> None:
     terminal.start([str(store)], size="250x60")
     terminal.until(both)

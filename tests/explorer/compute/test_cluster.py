@@ -58,7 +58,10 @@ def kept(store: Store) -> list[Result]:
     return sorted((r._replace(computed_at="", input_set=None) for r in store.results()), key=str)
 
 
-@pytest.mark.parametrize("measure", ["svcca", "js", "clusters", "anisotropy"])
+LATER = [pytest.param(name, marks=pytest.mark.on_demand) for name in ("js", "clusters", "anisotropy")]
+
+
+@pytest.mark.parametrize("measure", ["svcca", *LATER])
 def test_rows_are_those_of_the_local_pool_bit_for_bit(
     cluster: Cluster, tmp_path: Path, copied: Copied, measure: str
 ) -> None:

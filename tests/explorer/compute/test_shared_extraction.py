@@ -171,6 +171,7 @@ ANYWHERE = textwrap.dedent("""
 """)
 
 
+@pytest.mark.on_demand
 def test_two_parts_at_once_on_hosts_whose_locks_exclude_nobody(place: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.bertdyn"
     given = ["--reference", place / "base", "--corpus", f"dev={place / 'dev.tsv'}", "--device", "cpu"]

@@ -158,7 +158,7 @@ def test_kills_leave_nothing_incomplete_and_the_next_run_completes(
     assert not store.check().problems
 
 
-@pytest.mark.slow
+@pytest.mark.on_demand
 def test_two_extractions_at_once_give_the_same_store(
     place: Path, extractor: Extractor, undisturbed: dict[str, str]
 ) -> None:
