@@ -26,7 +26,7 @@ from explorer.measures.declaration import (
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, selectivity
 from explorer.measures.probes.models import MODELS
 from explorer.measures.probes.points import SENTENCE, Points, labelled
-from explorer.measures.probes.trials import NO_CONTROL, Outcome, outcome_of, splits_of, trials_of
+from explorer.measures.probes.trials import MOST_SEEDS, NO_CONTROL, Outcome, outcome_of, splits_of, trials_of
 from explorer.measures.protocols import Labels, Layer
 
 ACCURACY, SPREAD, F1, BITS = "accuracy", "accuracy-sd", "macro-f1", "bits"
@@ -60,7 +60,7 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     split = given.others.get(SPLITS.kind)
     model, c = MODELS[str(parameters["model"])], float(str(parameters["C"]))
     splits = splits_of(points, split, int(str(parameters["probe_seeds"])), model.seeded)
-    trials = trials_of(points, splits, str(parameters["control"]), context.trust.null)
+    trials = trials_of(points, splits, str(parameters["control"]), context.trust.null, context.trust.seed)
     erased = _erased(points, given.others.get(ERASED.by))
     first = splits[0]
     # "unknown": test points whose label train does not have; "repeated": those whose text is in train.
@@ -88,8 +88,9 @@ def _values(layer: int, outcomes: Sequence[Outcome], details: Mapping[str, objec
     one = outcomes[0]
     n, points = one.scores.n, int(str(details["train"]))
     many = one.parameters > points
-    reason = f"{one.parameters:,} parameters for {points:,} training points: compare the control" if many else ""
-    more = {**details, "parameters": one.parameters, "fit": one.reason}
+    said = [f"{one.parameters:,} parameters for {points:,} training points: compare the control"] if many else []
+    reason = "; ".join([*dict.fromkeys(each.warning for each in outcomes if each.warning), *said])
+    more = {**details, "parameters": one.parameters, "fit": one.fit}
     accuracy = np.array([each.scores.accuracy for each in outcomes])
     shuffles = [value for each in outcomes for value in each.shuffles]
     null = float(np.mean(shuffles)) if shuffles else None
@@ -147,7 +148,8 @@ MEASURES: tuple[Measure, ...] = (
             "deviation over probe seeds, macro-F1 over the labels that occur, the loss in bits per point, the "
             "accuracy of the most frequent label of train, and the accuracy on a control task (one fixed random label "
             "per word type) with the difference to it, selectivity. The null shuffles the labels of whole examples. "
-            "With erase, all that is linear of other labels is removed from the vectors first (LEACE)."
+            "The numbers of points are those of the first probe seed. With erase, all that is linear of other labels "
+            "is removed from the vectors first (LEACE)."
         ),
         source=(
             "Zhou & Srikumar 2022; control task: Hewitt & Liang 2019; erasing: Belrose et al. 2023 (LEACE); "
@@ -167,7 +169,9 @@ MEASURES: tuple[Measure, ...] = (
             Parameter("erase", "", "labels that are erased from the vectors first; empty: none"),
             Parameter("sentence", "cls", "vector of a sentence: first token, or mean of the others", SENTENCE),
             Parameter("control", WORD_TYPE, "control task; only words and arcs have types", (*CONTROLS, NO_CONTROL)),
-            Parameter("probe_seeds", 5, "random splits if the corpus has none; fits of a perceptron", low=1, high=100),
+            Parameter(
+                "probe_seeds", 5, "random splits if the corpus has none; fits of a perceptron", low=1, high=MOST_SEEDS
+            ),
         ),
         main=ACCURACY,
         null="the labels of whole examples",

@@ -19,6 +19,8 @@ from explorer.measures.probes.splits import Split, parts_of, random_parts, split
 from explorer.measures.protocols import Labels
 
 NO_CONTROL = "none"
+MOST_SEEDS = 100
+"""Maximum number of probe seeds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +43,10 @@ class Outcome:
     shuffles: tuple[float, ...]
     """Accuracies on shuffled labels."""
     parameters: int
-    reason: str
+    fit: str
     """What is unusual about the fit; empty if nothing is."""
+    warning: str
+    """The same if it makes the scores doubtful."""
 
 
 def splits_of(points: Points, split: Labels | None, seeds: int, seeded: bool = False) -> list[Split]:
@@ -62,8 +66,13 @@ def splits_of(points: Points, split: Labels | None, seeds: int, seeded: bool = F
     return [split_points(points.labels, points.example, part, group) for part in parts]
 
 
-def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: int) -> list[Trial]:
-    """Return the trials of each split, with their control tasks and shuffled labels."""
+def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: int, null_seed: int) -> list[Trial]:
+    """Return the trials of each split, with their control tasks and shuffled labels.
+
+    Args:
+        shuffles: number of shuffled label sets for each split.
+        null_seed: seed of the shuffles (``Uncertainty.seed``); each split has draws of its own.
+    """
     known, examples = points.types, len(points.corpus.offsets) - 1
     controlled = control != NO_CONTROL and (control != WORD_TYPE or known is not None)
     types = np.zeros(len(points.labels), np.int64) if known is None else known
@@ -73,7 +82,8 @@ def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: i
         sets = [points.labels]
         sets += [CONTROLS[control](items, seed)] if controlled else []
         sets += [
-            shuffled_labels(points.labels, points.example, examples, seed, draw) for draw in range(1, shuffles + 1)
+            shuffled_labels(points.labels, points.example, examples, null_seed, draw * MOST_SEEDS + seed)
+            for draw in range(shuffles)
         ]
         found.append(Trial(seed, split, np.stack(sets), controlled))
     return found
@@ -107,7 +117,8 @@ def outcome_of(
     ]
     control = scores[1] if trial.control else None
     shuffles = tuple(one.accuracy for one in scores[1 + trial.control :])
-    return Outcome(scores[0], control, shuffles, fits[0].parameters, fits[0].reason)
+    unusual = fits[0].reason
+    return Outcome(scores[0], control, shuffles, fits[0].parameters, unusual, unusual if model.warns else "")
 
 
 def _counts(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -74,7 +74,32 @@ def test_what_a_layer_codes_is_found_and_chance_is_what_shuffled_labels_give() -
     assert noise.null is not None
     assert abs(noise.value - noise.null) < 0.12
     assert coded.details["null_sd"] > 0  # type: ignore[operator]
-    assert by_place(computed(given([CODED])))[0, "accuracy"].null is None
+    plain = by_place(computed(given([CODED])))[0, "accuracy"]
+    assert (plain.value, plain.null) == (coded.value, None)
+
+
+def test_the_seed_of_the_null_changes_the_shuffles_alone() -> None:
+    found = []
+    for seed in (0, 0, 7):
+        context = Context(trust=Uncertainty(null=4, seed=seed))
+        values = MEASURE.compute(given([CODED], split=None), dict(MEASURE.settle({"probe_seeds": 2})), context)
+        found.append(by_place(values)[0, "accuracy"])
+    first, again, other = found
+    assert first == again
+    assert (first.value, first.null) == (other.value, pytest.approx(other.null, abs=0.2))
+    assert first.null != other.null
+
+
+def test_a_fit_that_did_not_converge_is_said_beside_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.measures.probes.logistic.MOST_LBFGS", 1)
+    monkeypatch.setattr("explorer.measures.probes.logistic.MOST_NEWTON", 1)
+    accuracy = by_place(computed(given([CODED]), model="logistic"))[0, "accuracy"]
+    assert accuracy.reason
+    assert accuracy.details["fit"] == accuracy.reason
+    constant = np.concatenate([CODED, np.ones((N, 1))], axis=1)  # singular, and none the worse for it
+    accuracy = by_place(computed(given([constant])))[0, "accuracy"]
+    assert accuracy.details["fit"]
+    assert accuracy.reason == ""
 
 
 def test_a_control_task_can_be_learnt_where_the_layer_tells_types_apart() -> None:
