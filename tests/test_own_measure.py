@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from store.rows import RowQuery, rows_of
 from store.store import Store
 from tests.synthetic import make_store, write_checkpoint
 
+pytestmark = pytest.mark.index
+
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = ("sst2", "20")
 KEY = CheckpointKey.plain("sst2", "1", 20)
@@ -35,17 +38,39 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return make_store(path, tasks=("sst2",), seeds=("1",), steps=(0, 20), layers=2)
 
 
-def bertdyn(*arguments: str, code: int = 0) -> str:
-    """What a command prints, run as a user runs it who has the measure in a module of his own."""
-    environment = {**os.environ, "BERTDYN_MEASURES": "tests.ridge", "PYTHONPATH": str(ROOT)}
-    call = [sys.executable, "-c", "from explorer.cli import main; main()", *arguments]
-    done = subprocess.run(call, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == code, done.stderr
-    return done.stdout if code == 0 else done.stderr
+ENVIRONMENT = {**os.environ, "BERTDYN_MEASURES": "tests.ridge", "PYTHONPATH": str(ROOT)}
+
+
+class Commands:
+    """A process of a user who has the measure in a module of his own; it runs one command after the other."""
+
+    def __init__(self) -> None:
+        call = [sys.executable, "-m", "tests.own_commands"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(call, env=ENVIRONMENT, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        """What a command prints; with another code than 0, to the stream of errors."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(arguments), file=self._process.stdin, flush=True)
+        ended, printed, errors = json.loads(self._process.stdout.readline())
+        assert ended == code, errors
+        return printed if code == 0 else errors
+
+    def end(self) -> None:
+        self._process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")
-def computed(store: Store) -> list[dict[str, str]]:
+def bertdyn() -> Iterator[Commands]:
+    commands = Commands()
+    yield commands
+    commands.end()
+
+
+@pytest.fixture(scope="module")
+def computed(bertdyn: Commands, store: Store) -> list[dict[str, str]]:
     printed = bertdyn("compute", "ridge", str(store.path), "--workers", "1", "--format", "csv")
     return list(csv.DictReader(io.StringIO(printed)))
 
@@ -64,7 +89,7 @@ def test_it_is_computed_in_rounds_with_its_summary(store: Store, computed: list[
     assert (top["tilt"], top["fold"], top["layer"], top["n"]) == ("", "", "", "5")
 
 
-def test_it_is_read_back(store: Store, computed: list[dict[str, str]]) -> None:
+def test_it_is_read_back(bertdyn: Commands, store: Store, computed: list[dict[str, str]]) -> None:
     before = len(list(store.path.glob("tables/results/*.parquet")))
     again = bertdyn("compute", "ridge", str(store.path), "--format", "csv")
     assert list(csv.DictReader(io.StringIO(again))) == computed
@@ -83,7 +108,9 @@ def test_its_summary_names_its_points_as_an_artefact(store: Store, computed: lis
 
 
 @pytest.mark.parametrize("client", ["bertdyn", "duckdb"])
-def test_sql_has_its_view_with_its_axes(store: Store, computed: list[dict[str, str]], client: str) -> None:
+def test_sql_has_its_view_with_its_axes(
+    bertdyn: Commands, store: Store, computed: list[dict[str, str]], client: str
+) -> None:
     sql = "SELECT tilt, fold, round(value, 6) AS height FROM ridge WHERE step = 20 AND tilt = 0.5"
     if client == "bertdyn":
         (found,) = json.loads(bertdyn("sql", str(store.path), sql, "--format", "json"))
@@ -94,7 +121,7 @@ def test_sql_has_its_view_with_its_axes(store: Store, computed: list[dict[str, s
     assert row == (0.5, 2, round(height(store, 0.5, 2), 6))
 
 
-def test_the_table_shows_its_axes(store: Store, computed: list[dict[str, str]]) -> None:
+def test_the_table_shows_its_axes(bertdyn: Commands, store: Store, computed: list[dict[str, str]]) -> None:
     shown = bertdyn("show", "table", str(store.path), "--measure", "ridge", "--format", "csv")
     found = {(r["tilt"], r["fold"], r["step"], r["statistic"]) for r in csv.DictReader(io.StringIO(shown))}
     assert ("0.5", "2", "20", "") in found
@@ -103,39 +130,41 @@ def test_the_table_shows_its_axes(store: Store, computed: list[dict[str, str]]) 
     assert "  tilt↑ fold  " in text.splitlines()[2]
 
 
-def numbers(view: str, store: Store, *more: str, measure: str = "ridge") -> list[dict[str, str]]:
+def numbers(bertdyn: Commands, view: str, store: Store, *more: str, measure: str = "ridge") -> list[dict[str, str]]:
     """The rows behind a picture."""
     printed = bertdyn("show", view, str(store.path), "--measure", measure, "--task", "sst2", *more, "--format", "csv")
     return list(csv.DictReader(io.StringIO(printed)))
 
 
-def test_two_axes_of_numbers_are_a_map_of_one_step(store: Store, computed: list[dict[str, str]]) -> None:
+def test_two_axes_of_numbers_are_a_map_of_one_step(
+    bertdyn: Commands, store: Store, computed: list[dict[str, str]]
+) -> None:
     stored = {(r["tilt"], r["fold"]): r["value"] for r in computed if r["tilt"] and (r["task"], r["step"]) == SHOWN}
-    shown = {(r["tilt"], r["fold"]): r["value"] for r in numbers("heads", store)}
+    shown = {(r["tilt"], r["fold"]): r["value"] for r in numbers(bertdyn, "heads", store)}
     assert {place: float(v) for place, v in shown.items()} == pytest.approx({p: float(v) for p, v in stored.items()})
     drawn = bertdyn("show", "heads", str(store.path), "--measure", "ridge", "--task", "sst2")
     assert "step 20, tilt by fold" in drawn.splitlines()[0]
 
 
 def test_one_axis_is_drawn_as_lines_and_the_other_stays_at_its_last_place(
-    store: Store, computed: list[dict[str, str]]
+    bertdyn: Commands, store: Store, computed: list[dict[str, str]]
 ) -> None:
     stored = {(r["tilt"], r["step"]): r["value"] for r in computed if r["fold"] == "2" and r["task"] == "sst2"}
     for view in ("curves", "profile", "heat"):
-        assert {(r["tilt"], r["step"]): r["value"] for r in numbers(view, store)} == stored
+        assert {(r["tilt"], r["step"]): r["value"] for r in numbers(bertdyn, view, store)} == stored
     assert "fold 2" in bertdyn("show", "curves", str(store.path), "--measure", "ridge").splitlines()[0]
 
 
-def test_a_value_without_an_axis_is_a_line_against_the_step(store: Store) -> None:
+def test_a_value_without_an_axis_is_a_line_against_the_step(bertdyn: Commands, store: Store) -> None:
     printed = bertdyn("compute", "step-ridge", str(store.path), "--workers", "1", "--format", "csv")
     stored = {r["step"]: r["value"] for r in csv.DictReader(io.StringIO(printed))}
-    shown = numbers("curves", store, measure="step-ridge")
+    shown = numbers(bertdyn, "curves", store, measure="step-ridge")
     assert {r["step"]: r["value"] for r in shown} == stored
     refused = bertdyn("show", "heat", str(store.path), "--measure", "step-ridge", code=2)
     assert "has no axis such as layers: curves and the table show it" in refused
 
 
-def test_the_readmes_table_has_a_row_of_it() -> None:
+def test_the_readmes_table_has_a_row_of_it(bertdyn: Commands) -> None:
     assert "| `ridge` | a surface over tilt and fold that only tests know |  |" in bertdyn("measures", "--markdown")
 
 
@@ -154,16 +183,15 @@ def test_the_explorer_offers_it_and_shows_its_table(store: Store, computed: list
         "from tests.own_screen import shown\n"
         "print(asyncio.run(shown(Path(sys.argv[1]))))\n"
     )
-    environment = {**os.environ, "BERTDYN_MEASURES": "tests.ridge", "PYTHONPATH": str(ROOT)}
     call = [sys.executable, "-c", code, str(store.path)]
-    done = subprocess.run(call, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(call, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "Ridge height" in done.stdout
     assert " tilt " in done.stdout
     assert " top " in done.stdout
 
 
-def test_a_path_is_one_operand_and_a_later_checkpoint_outdates_it(tmp_path: Path) -> None:
+def test_a_path_is_one_operand_and_a_later_checkpoint_outdates_it(bertdyn: Commands, tmp_path: Path) -> None:
     store = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20, 60), layers=2)
 
     def drifted() -> list[tuple[int, int, float]]:
@@ -187,7 +215,7 @@ def test_a_path_is_one_operand_and_a_later_checkpoint_outdates_it(tmp_path: Path
     assert drifted() == path(0, 20, 40, 60)
 
 
-def test_layers_inside_a_cell_are_chosen_for_showing_only(tmp_path: Path) -> None:
+def test_layers_inside_a_cell_are_chosen_for_showing_only(bertdyn: Commands, tmp_path: Path) -> None:
     path = str(make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20), layers=2).path)
 
     def layers(*arguments: str) -> list[str]:
@@ -202,7 +230,7 @@ def test_layers_inside_a_cell_are_chosen_for_showing_only(tmp_path: Path) -> Non
 
 
 @pytest.mark.on_demand
-def test_the_store_view_counts_cells_of_every_shape(tmp_path: Path) -> None:
+def test_the_store_view_counts_cells_of_every_shape(bertdyn: Commands, tmp_path: Path) -> None:
     path = str(make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=(0, 20), layers=2).path)
 
     def counted() -> dict[str, tuple[int, int]]:

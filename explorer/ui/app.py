@@ -119,19 +119,25 @@ class Explorer(TerminalApp):
         return leads
 
     async def on_key_done(self) -> None:
-        await self.main.typing.queue.key_done()
+        if self.screen_stack:
+            await self.main.typing.queue.key_done()
 
     async def on_opened(self) -> None:
-        await self.main.typing.queue.release()
+        await self._release()
 
     async def on_listed(self) -> None:
-        await self.main.typing.queue.release()
+        await self._release()
 
     async def on_loaded(self) -> None:
-        await self.main.typing.queue.release()
+        await self._release()
 
     async def on_failed(self) -> None:
-        await self.main.typing.queue.release()
+        await self._release()
+
+    async def _release(self) -> None:
+        """Act on held keys, unless the explorer is ending: an answer may come when its screens are gone."""
+        if self.screen_stack:
+            await self.main.typing.queue.release()
 
     def get_default_screen(self) -> Screen[None]:
         return self.main

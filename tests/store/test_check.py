@@ -14,6 +14,8 @@ from tests.store.processes import left_by_a_dead_process
 from tests.store.results import result
 from tests.synthetic import Copied, hidden_of, make_store, sample_corpus, write_checkpoint
 
+pytestmark = pytest.mark.index
+
 CORPUS = sample_corpus()
 KEY = CheckpointKey.plain("sst2", "1", 20)
 

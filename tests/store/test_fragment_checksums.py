@@ -18,6 +18,8 @@ from store.store import Store
 from tests.store.results import result
 from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
+pytestmark = pytest.mark.index
+
 CORPUS = sample_corpus(examples=4)
 
 
@@ -69,7 +71,11 @@ def problems(store: Store) -> list[str]:
     return sorted(problem.place for problem in store.check().problems)
 
 
-def test_a_flipped_bit_never_shows_another_value(store: Store) -> None:
+FLIPS = [40, pytest.param(200, marks=pytest.mark.on_demand)]
+
+
+@pytest.mark.parametrize("many", FLIPS)
+def test_a_flipped_bit_never_shows_another_value(store: Store, many: int) -> None:
     rng = random.Random(8)
     for layer in range(10, 16):
         store.add_results([result(store.checkpoints()[0], layer=layer)])
@@ -79,7 +85,7 @@ def test_a_flipped_bit_never_shows_another_value(store: Store) -> None:
     there = files(store)
     assert {path.parent.name for path in there} == {*sql, "inputs"}
     flips = 0
-    while flips < 200:
+    while flips < many:
         some = [path for path in there if rng.random() < 0.7] or there
         if rng.random() < 0.3:
             some = [path for path in some if path.parent.name in ("checkpoints", "corpora")] or there
@@ -276,8 +282,9 @@ def test_a_replaced_checkpoint_shows_its_new_row_when_a_fragment_is_damaged(stor
     assert {c.key: c.digests["hidden"] for c in Store.open(store.path).checkpoints()} == new
 
 
+@pytest.mark.parametrize("many", [4, pytest.param(15, marks=pytest.mark.on_demand)])
 def test_a_flipped_bit_in_the_note_of_the_index_never_changes_what_sql_shows(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
     on_axes = result(store.checkpoints()[0], measure="weight-change", head=2, axes=(("k", 3), ("alpha", 0.5)))
     store.add_results([on_axes._replace(parameters='{"tokens": "all", "variance": 0.5}')])
@@ -293,7 +300,7 @@ def test_a_flipped_bit_in_the_note_of_the_index_never_changes_what_sql_shows(
     content, rng = note.read_bytes(), random.Random(3)
     with monkeypatch.context() as patched:
         patched.setattr("store.catalog.Catalog.writable", False)
-        for _ in range(15):
+        for _ in range(many):
             with changed(note, flipped(content, rng.randrange(8 * len(content)))):
                 assert shown(store) == before
                 assert shown(Store.open(store.path)) == before

@@ -16,6 +16,8 @@ from store.keys import NO_LABEL, Annotation, Level
 from store.store import Store
 from tests.synthetic import sample_corpus
 
+pytestmark = pytest.mark.index
+
 WORD_OFFSETS, WORD_INDEX = np.array([0, 4, 6]), np.array([0, 1, 2, 3, 0, 1], np.int32)
 """Two sentences of four words and of two, after both were cut."""
 

@@ -15,6 +15,8 @@ from store.store import Store
 from tests.store.results import result
 from tests.synthetic import make_store, sample_corpus
 
+pytestmark = pytest.mark.index
+
 CORPUS = sample_corpus(examples=4)
 MANY = 24
 

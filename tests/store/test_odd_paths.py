@@ -16,6 +16,8 @@ from tests.odd_paths import FOLDERS, is_text
 from tests.store.results import result
 from tests.synthetic import make_store, sample_corpus, write_checkpoint
 
+pytestmark = pytest.mark.index
+
 CORPUS = sample_corpus(examples=4)
 KEY = CheckpointKey.plain("sst2", "1", 20)
 

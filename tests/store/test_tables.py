@@ -21,6 +21,8 @@ from store.store import Store
 from tests.store.results import result
 from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
+pytestmark = pytest.mark.index
+
 CORPUS = sample_corpus()
 KEY, FIRST = CheckpointKey.plain("sst2", "1", 20), CheckpointKey.plain("sst2", "1", 0)
 

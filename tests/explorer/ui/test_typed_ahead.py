@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from textual import events
+from textual.app import App
 from textual.pilot import Pilot
 
+from explorer.ui.app import Explorer
 from explorer.ui.reader import Reader
-from tests.explorer.ui.conftest import changed, main, opened, text_of, until
+from tests.explorer.ui.conftest import LOOK_SECONDS, changed, main, opened, text_of, until
 
 Slow = threading.Event
 
@@ -34,6 +37,12 @@ def type_ahead(pilot: Pilot[None], *keys: str) -> None:
     """As from a terminal: all of them before anything else happens."""
     for key in keys:
         pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+def open_when_ended(app: App[object], gate: Slow) -> None:
+    while app.screen_stack:
+        time.sleep(LOOK_SECONDS)
+    gate.set()
 
 
 def settled(pilot: Pilot[None]) -> bool:
@@ -97,3 +106,16 @@ async def test_a_measure_typed_where_it_cannot_be_shown_is_refused_with_the_reas
         await pilot.press(*"measure:js", "enter")
         await until(pilot, lambda: "Clusters always shows clusters" in text_of(pilot, "notes"))
         assert main(pilot).state.measure == "svcca"
+
+
+async def test_an_answer_that_comes_when_the_explorer_has_ended_acts_on_no_key(computed: Path, gate: Slow) -> None:
+    async with opened(computed, config=changed(mode="example")) as pilot:
+        gate.clear()
+        app, held = main(pilot).app, main(pilot).typing.queue
+        type_ahead(pilot, "n", "down", "n")
+        await until(pilot, lambda: held.waiting)
+        threading.Thread(target=open_when_ended, args=(app, gate)).start()  # leaving waits for the data thread
+    assert isinstance(app, Explorer)
+    await app.on_loaded()
+    await app.on_key_done()
+    assert held.waiting

@@ -116,7 +116,7 @@ def undisturbed(place: Path, extractor: Extractor) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [8, pytest.param(20, marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.on_demand)])
 def test_kills_leave_nothing_incomplete_and_the_next_run_completes(
     place: Path, extractor: Extractor, undisturbed: dict[str, str], kills: int
 ) -> None:
