@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
-from contextlib import chdir
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,15 @@ def bertdyn(*arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
+def here(*arguments: str, cwd: Path) -> str:
+    """The same in this process: one of its own says enough of the way in."""
+    out = io.StringIO()
+    with chdir(cwd), redirect_stdout(out), pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert not ended.value.code
+    return out.getvalue()
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """A folder with one run of the tiny BERT and a corpus file."""
@@ -46,9 +56,7 @@ def runs(tmp_path_factory):
     fine_tune(tiny_bert(), folder / "runs" / task.name / "seed-1", task, 1, RECIPE)
     given = ("runs", "--reference", str(tiny_bert()), "--corpus", "dev=dev.tsv", "--dtype")
     bertdyn("extract", "half.bertdyn", *given, "float16", cwd=folder)
-    with chdir(folder), pytest.raises(SystemExit) as ended:  # one process is enough to see that a process does it
-        main(["extract", "full.bertdyn", *given, "float32"])
-    assert not ended.value.code
+    here("extract", "full.bertdyn", *given, "float32", cwd=folder)
     return folder
 
 
@@ -62,7 +70,7 @@ def slow(runs):
 
 def values(runs: Path, measure: str, store: str, *flags: str) -> list[dict[str, object]]:
     return json.loads(
-        bertdyn("compute", measure, f"{store}.bertdyn", "--step", "12", "--format", "json", *flags, cwd=runs)
+        here("compute", measure, f"{store}.bertdyn", "--step", "12", "--format", "json", *flags, cwd=runs)
     )
 
 
@@ -110,8 +118,9 @@ def test_js_is_what_the_models_give(runs, slow, store, tolerance):
 
 @pytest.mark.slow
 def test_clusters_show_and_sql_speak_of_the_same_store(runs):
-    rows = values(runs, "clusters", "half")
+    asked = ("half.bertdyn", "--step", "12", "--format", "json")
+    rows = json.loads(bertdyn("compute", "clusters", *asked, cwd=runs))
     assert {row["statistic"] for row in rows} >= {"hull_mean", "centroid_distance", "separable"}
-    assert "L1" in bertdyn("show", "curves", "half.bertdyn", "--measure", "clusters", cwd=runs)
-    asked = bertdyn("sql", "half.bertdyn", "select count(*) as n from clusters", "--format", "json", cwd=runs)
-    assert json.loads(asked)[0]["n"] == len(rows)
+    assert "L1" in here("show", "curves", "half.bertdyn", "--measure", "clusters", cwd=runs)
+    found = here("sql", "half.bertdyn", "select count(*) as n from clusters", "--format", "json", cwd=runs)
+    assert json.loads(found)[0]["n"] == len(rows)
