@@ -16,7 +16,7 @@ from store.results import InputDigest, annotation_resource, checkpoint_resource
 if TYPE_CHECKING:
     import numpy as np
 
-    from explorer.measures.declaration import At
+    from explorer.measures.declaration import At, Input
     from store.keys import AnnotationInfo, Checkpoint, CorpusInfo
     from store.store import Store
 
@@ -135,18 +135,53 @@ class LogitsInput:
         return 8 * 4 * tokens
 
 
+class ClassifierInput:
+    """The checkpoint's own classifier with its pooler, from the store, for vectors of any layer."""
+
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+        """Return the classifier, whatever the layer.
+
+        Raises:
+            BertdynError: it cannot be built from its stored weights.
+        """
+        from store.evaluation.top import StoredTop
+
+        return StoredTop.of(store, checkpoint)
+
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
+        """Estimate the bytes: one matrix of width x width in float32."""
+        return 4 * checkpoint.width**2
+
+
+class ModelInput:
+    """The model with its own classifier, from the folder that the checkpoint was extracted from."""
+
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+        """Return the model, whatever the layer; it is loaded when it first runs."""
+        from store.evaluation.model import StoredModel
+
+        return StoredModel(store, checkpoint)
+
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
+        """Estimate the bytes of all layers' weights: twelve matrices of width x width in float32 per layer."""
+        return 12 * 4 * checkpoint.width**2 * checkpoint.layers
+
+
 INPUTS: Mapping[str, CheckpointInput] = {
     "hidden": HiddenInput(),
     "attention": AttentionInput(),
     "logits": LogitsInput(),
     "weights": WeightsInput(),
+    "classifier": ClassifierInput(),
+    "model": ModelInput(),
 }
 """Inputs by ``measures.declaration.Input.kind``."""
 
 
-def checkpoint_digest(kind: str, checkpoint: Checkpoint) -> InputDigest:
-    """Return the digest of an input of a checkpoint."""
-    return InputDigest(kind, checkpoint_resource(checkpoint.corpus, checkpoint.key), checkpoint.digests[kind])
+def checkpoint_digests(one: Input, checkpoint: Checkpoint) -> tuple[InputDigest, ...]:
+    """Return the digests of an input of a checkpoint."""
+    resource = checkpoint_resource(checkpoint.corpus, checkpoint.key)
+    return tuple(InputDigest(kind, resource, checkpoint.digests[kind]) for kind in one.digests)
 
 
 class CorpusInput(Protocol):

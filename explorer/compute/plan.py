@@ -16,7 +16,7 @@ from explorer.compute.trust import covers
 from explorer.measures import Uncertainty
 from explorer.measures.declaration import At, Known
 from explorer.selection import Cell, Cells, Question
-from explorer.selection.cells import Finished
+from explorer.selection.cells import Finished, Pair
 from explorer.selection.question import NO_TRUST
 from explorer.selection.stored import (
     cell_columns,
@@ -48,7 +48,8 @@ class Job:
 
 @dataclass(frozen=True, order=True)
 class Task:
-    """One layer of a few comparisons that share a side, which the worker caches."""
+    """One layer of a few comparisons that share a side, or a few cells of one comparison: the worker caches what they
+    share."""
 
     jobs: tuple[Job, ...]
 
@@ -176,6 +177,22 @@ def jobs_of(plans: Sequence[Plan]) -> tuple[Job, ...]:
         for cell in planned.missing:
             wanted.setdefault(cell, []).append(number)
     return tuple(Job(cell, tuple(wanted[cell])) for cell in sorted(wanted, key=_order))
+
+
+def group_by_checkpoint(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
+    """Group jobs into tasks of one comparison each, for inputs that a worker keeps, such as a model in memory.
+
+    A few comparisons are cut into several tasks, so that every worker has something to do.
+    """
+    pairs: dict[Pair, list[Job]] = {}
+    for job in jobs:
+        pairs.setdefault(job.cell.pair, []).append(job)
+    pieces = math.ceil(3 * workers / max(1, len(pairs)))
+    tasks: list[Task] = []
+    for each in pairs.values():
+        size = math.ceil(len(each) / pieces)
+        tasks += (Task(tuple(each[start : start + size])) for start in range(0, len(each), size))
+    return tuple(tasks)
 
 
 def group(jobs: Iterable[Job], workers: int, slow: bool = False) -> tuple[Task, ...]:

@@ -11,7 +11,7 @@ from explorer.compute.executors.base import MakeWorkers, Workers
 from explorer.compute.executors.local import local_workers
 from explorer.compute.inputs import INPUTS
 from explorer.compute.keeper import Keeper
-from explorer.compute.plan import Plan, group, jobs_of, plan
+from explorer.compute.plan import Plan, group, group_by_checkpoint, jobs_of, plan
 from explorer.compute.pool import cpus
 from explorer.compute.protocol import Outcome, Update
 from explorer.compute.worker import RunSetting
@@ -113,9 +113,11 @@ def _round(
     wanted = min(workers or min(cpus(), MOST_WORKERS, 1 if small else todo), len(jobs))
     run = Round(progress, todo, known, Keeper(store, plans, _before(store, plans, trust)))
     cancelled = False
+    kept = any(p.question.measure.kept for p in plans)
     try:
         with executor(wanted) as crew:
-            hand_out(crew, _setting(store, plans, device, trust, crew), group(jobs, crew.count, slow), run, workers)
+            tasks = group_by_checkpoint(jobs, crew.count) if kept else group(jobs, crew.count, slow)
+            hand_out(crew, _setting(store, plans, device, trust, crew), tasks, run, workers)
     except KeyboardInterrupt:
         cancelled = True
     finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.compute.executors.base import NoNotes, Note, Notes
-from explorer.compute.inputs import CORPUS_INPUTS, INPUTS, checkpoint_digest, layer_of
+from explorer.compute.inputs import CORPUS_INPUTS, INPUTS, checkpoint_digests, layer_of
 from explorer.compute.memory_cache import MemoryCache
 from explorer.compute.plan import Task
 from explorer.compute.pool import THREADS
@@ -185,7 +185,7 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
             layer = layer_of(cell.at, operand.role)
             read = [INPUTS[one.kind].read(bench.store, c, layer) for c in checkpoints]
             operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
-            digests += [checkpoint_digest(one.kind, c) for c in checkpoints]
+            digests += [digest for c in checkpoints for digest in checkpoint_digests(one, c)]
     labels = _labels(bench.corpus, question, digests)
     given = Given(bench.corpus, operands, labels.pop("annotation", None), labels, cell.at, known, bench.store.artefact)
     try:
@@ -211,7 +211,7 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
         ref_variant=cell.ref_variant,
         ref_seed=cell.ref_seed,
         ref_step=cell.ref_step,
-        inputs=tuple(digests),
+        inputs=tuple(dict.fromkeys(digests)),
         computed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
     return [_of_value(row, value, question, cell, asked, bench.store) for value in values]

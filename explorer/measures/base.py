@@ -301,6 +301,26 @@ class Measure:
         return tuple({i.kind: i for i in self.inputs if i.role}.values())
 
     @cached_property
+    def needs(self) -> tuple[frozenset[str], ...]:
+        """Kinds of digests that the selected checkpoint must have and, for a comparison, those of the reference."""
+        return tuple(
+            frozenset(
+                kind
+                for operand in self.operands
+                if operand.by == by
+                for one in self.inputs
+                if one.role == operand.role
+                for kind in one.digests
+            )
+            for by in (("selection", "against") if self.compares else ("selection",))
+        )
+
+    @cached_property
+    def kept(self) -> bool:
+        """Whether workers keep one of its inputs from cell to cell."""
+        return any(one.kept for one in self.inputs)
+
+    @cached_property
     def on_corpus(self) -> bool:
         """Whether its values depend on a corpus."""
         return any(one.on_corpus for one in self.inputs)

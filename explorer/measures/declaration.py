@@ -51,6 +51,15 @@ class Input:
     """Parameter that names the annotation; empty: the question does, or there is only one."""
     on_corpus: bool = True
     """Whether it depends on a corpus, not only on a checkpoint."""
+    parts: tuple[str, ...] = ()
+    """Kinds of digests that change whenever it does; empty: its own kind has one."""
+    kept: bool = False
+    """Whether reading it takes long and workers keep the last one: cells of one checkpoint then stay together."""
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Kinds of digests that a checkpoint must have for this input, and that are stored with every row."""
+        return self.parts or (self.kind,)
 
 
 def hidden(*operands: Operand) -> tuple[Input, ...]:
@@ -71,6 +80,17 @@ def weights(*operands: Operand) -> tuple[Input, ...]:
 def logits(*operands: Operand) -> tuple[Input, ...]:
     """Declare that the logits of each operand's own classifier are read."""
     return tuple(Input("logits", "logits", operand.role) for operand in operands)
+
+
+def classifier(*operands: Operand) -> tuple[Input, ...]:
+    """Declare that the stored classifier of each operand is applied to vectors."""
+    return tuple(Input("classifier", "classifiers", operand.role) for operand in operands)
+
+
+def model(*operands: Operand) -> tuple[Input, ...]:
+    """Declare that each operand's model is run on the corpus, with its own classifier and with changed weights."""
+    parts = ("weights", "classifier", "logits")  # the logits depend on the tokens of the corpus
+    return tuple(Input("model", "classifiers", operand.role, parts=parts, kept=True) for operand in operands)
 
 
 LABELS = Input("annotation", "labels", levels=("sentence", "word"), of="class")

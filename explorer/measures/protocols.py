@@ -134,6 +134,73 @@ class Outputs(Protocol):
         ...
 
 
+class Top(Protocol):
+    """The classifier of a checkpoint, with its pooler, for hidden states of any layer."""
+
+    @property
+    def head(self) -> str:
+        """Kind of classifier, as in ``Outputs``."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Kind of problem, as in ``Outputs``."""
+        ...
+
+    def logits(self, vectors: np.ndarray) -> np.ndarray:
+        """Return the logits of vectors [n, width], float32 [n, classes].
+
+        A vector is the first token of an example for a classifier of sequences, else any token.
+        """
+        ...
+
+
+class Model(Protocol):
+    """A checkpoint's model with its own classifier, which is run on a corpus with some weights changed.
+
+    The weights are changed in place and restored exactly after each call.
+    """
+
+    layers: int
+    heads: int
+    identity: str
+    """Identity of model and corpus, equal for equal ones: part of the key for caching logits."""
+
+    @property
+    def head(self) -> str:
+        """Kind of classifier, as in ``Outputs``."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Kind of problem, as in ``Outputs``."""
+        ...
+
+    @property
+    def pooler(self) -> bool:
+        """Whether the classifier uses a pooler."""
+        ...
+
+    def logits(self, values: Mapping[str, np.ndarray], device: str) -> np.ndarray:
+        """Return the logits with other values of some weights, float32 [examples or tokens, classes].
+
+        Args:
+            values: new values by the names that ``Weights`` uses, float32.
+            device: device of torch.
+        """
+        ...
+
+
 class Shelf(Protocol):
     """A cache on disk for arrays of one side, shared by all processes; its entries may disappear at any time.
 

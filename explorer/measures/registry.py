@@ -14,8 +14,10 @@ from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.base import Measure, MeasureError
 from explorer.measures.clusters import MEASURES as CLUSTERS
 from explorer.measures.data_maps import MEASURES as DATA_MAPS
+from explorer.measures.early_exit import MEASURES as EARLY_EXIT
 from explorer.measures.effective_rank import MEASURES as EFFECTIVE_RANK
 from explorer.measures.geometry import MEASURES as GEOMETRY
+from explorer.measures.head_ablation import MEASURES as HEAD_ABLATION
 from explorer.measures.linear import MEASURES as LINEAR
 from explorer.measures.mdl import MEASURES as MDL
 from explorer.measures.output_labels import MEASURES as OUTPUT_LABELS
@@ -23,6 +25,7 @@ from explorer.measures.output_numbers import MEASURES as OUTPUT_NUMBERS
 from explorer.measures.outputs import MEASURES as OUTPUTS
 from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATIO
 from explorer.measures.probe import MEASURES as PROBE
+from explorer.measures.rollback import MEASURES as ROLLBACK
 from explorer.measures.rsa import MEASURES as RSA
 from explorer.measures.structural_probe import MEASURES as STRUCTURAL_PROBE
 from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
@@ -84,6 +87,9 @@ _MEASURES = registered(
             *OUTPUT_LABELS,
             *OUTPUT_NUMBERS,
             *DATA_MAPS,
+            *ROLLBACK,
+            *EARLY_EXIT,
+            *HEAD_ABLATION,
             *PROBE,
             *MDL,
             *STRUCTURAL_PROBE,

@@ -81,14 +81,18 @@ def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]
 def jackknife_interval(estimate: float, left_out: np.ndarray, level: float) -> tuple[float, float]:
     """Return the symmetric interval around the estimate, from the values without each group, [groups] (Tukey 1958).
 
-    The standard error is sqrt((G - 1) / G sum (v - mean v)^2); quantiles are Student's with G - 1 degrees of freedom.
+    Quantiles of the standard error are Student's with G - 1 degrees of freedom.
     """
     from scipy.special import stdtrit
 
-    count = len(left_out)
-    error = float(np.sqrt((count - 1) / count * ((left_out - left_out.mean()) ** 2).sum()))
-    half = error * float(stdtrit(count - 1, (1 + level) / 2))
+    half = jackknife_error(left_out) * float(stdtrit(len(left_out) - 1, (1 + level) / 2))
     return estimate - half, estimate + half
+
+
+def jackknife_error(left_out: np.ndarray) -> float:
+    """Return the standard error sqrt((G - 1) / G sum (v - mean v)^2) from the values without each group, [groups]."""
+    count = len(left_out)
+    return float(np.sqrt((count - 1) / count * ((left_out - left_out.mean()) ** 2).sum()))
 
 
 def ratio_interval(

@@ -17,6 +17,7 @@ from store.errors import BertdynError
 from store.keys import PRETRAINED, Checkpoint, CheckpointKey, recipe_of
 
 if TYPE_CHECKING:
+    from explorer.measures.base import Measure
     from explorer.selection.question import Question
 
 
@@ -194,8 +195,7 @@ class Cells(Collection[Cell]):
         return tuple(self._checkpoints[key] for key in pair if key is not None)
 
     def _readable(self, pair: Pair) -> bool:
-        inputs = shape_of(self._operands(pair)).inputs
-        return all(one.kind in inputs for one in self.question.measure.reads)
+        return readable(self.question.measure, shape_of(self._operands(pair)))
 
 
 class Shape(NamedTuple):
@@ -203,14 +203,18 @@ class Shape(NamedTuple):
 
     layers: tuple[int, ...]
     """Number of transformer layers of each operand."""
-    inputs: frozenset[str]
-    """Kinds of input that every operand has."""
+    inputs: tuple[frozenset[str], ...]
+    """Kinds of digests of each operand."""
 
 
 def shape_of(operands: Sequence[Checkpoint]) -> Shape:
     """Return the shape of a comparison."""
-    inputs = frozenset.intersection(*(frozenset(c.digests) for c in operands))
-    return Shape(tuple(c.layers for c in operands), inputs)
+    return Shape(tuple(c.layers for c in operands), tuple(frozenset(c.digests) for c in operands))
+
+
+def readable(measure: Measure, shape: Shape) -> bool:
+    """Return whether each operand has the inputs that a measure reads from it."""
+    return all(needed <= there for needed, there in zip(measure.needs, shape.inputs, strict=True))
 
 
 def shapes_of(question: Question, checkpoints: Iterable[Checkpoint]) -> Counter[Shape]:
@@ -239,7 +243,7 @@ def count(question: Question, shapes: Mapping[Shape, int]) -> tuple[int, bool]:
 def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Known, ...]]) -> tuple[At, ...]:
     """Return the coordinates at which a comparison is computed; none if an operand lacks an input of the measure."""
     measure = question.measure
-    if not all(one.kind in shape.inputs for one in measure.reads):
+    if not readable(measure, shape):
         return ()
     if measure.cells is None:
         return tuple(layers_of(question, shape.layers))

@@ -192,7 +192,7 @@ def _stacked(layers: tuple[torch.Tensor, ...], dtype: torch.dtype) -> torch.Tens
 def _forward(
     encoder: Encoder, corpus: Corpus, batch: np.ndarray, attentions: bool, classifying: Classifying | None
 ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...] | None, torch.Tensor | None]:
-    inputs = _inputs(encoder, corpus, batch)
+    inputs = inputs_of(encoder, corpus, batch)
     model = encoder.model if classifying is None else classifying.model
     try:
         output: Any = model(**inputs, output_hidden_states=True, output_attentions=attentions, return_dict=True)
@@ -204,7 +204,7 @@ def _forward(
     return tuple(output.hidden_states or ()), maps, None if classifying is None else classifying.logits(output)
 
 
-def _inputs(encoder: Encoder, corpus: Corpus, batch: np.ndarray) -> dict[str, torch.Tensor]:
+def inputs_of(encoder: Encoder, corpus: Corpus, batch: np.ndarray) -> dict[str, torch.Tensor]:
     """Return token ids, mask and (if the model takes them) token types of some examples, [b, longest], int64."""
     import torch
 

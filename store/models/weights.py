@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -20,6 +20,37 @@ from store.models.names import Place, layers_of_group, places
 if TYPE_CHECKING:
     from store.keys import CheckpointKey
     from store.store import Store
+
+
+class Source(NamedTuple):
+    """The files of a stored checkpoint's weights, which still have the digest in the store."""
+
+    folder: Path
+    base: Path | None
+    """Folder of an adapter's base; None if the checkpoint is a whole model."""
+    files: tuple[Path, ...]
+    stamp: tuple[int, int]
+    """Total bytes and latest change (``store.models.files.weights_stamp``)."""
+
+
+def source_of(noted: Mapping[str, Any], key: CheckpointKey) -> Source:
+    """Return where a stored checkpoint's weights are.
+
+    Args:
+        noted: attributes of the checkpoint's extraction or registration.
+
+    Raises:
+        BertdynError: the folder is gone or now holds other weights.
+    """
+    folder = Path(str(noted.get("folder") or noted["source"]))
+    base = Path(str(noted["base_folder"])) if noted.get("base_folder") else None
+    files = _files(folder, base)
+    if not files or not all(path.is_file() for path in files):
+        raise BertdynError(
+            f"The weights of {key} are no longer in {base or folder}, where they were extracted from. Put them "
+            "back, or extract again from where they are with --replace."
+        )
+    return Source(folder, base, files, _verify(files, noted, key, folder))
 
 
 class StoredWeights:
@@ -67,18 +98,10 @@ class StoredWeights:
             BertdynError: its folder is gone, now holds other weights, or cannot be read.
         """
         noted = store.attributes(corpus, key)
-        folder = Path(str(noted.get("folder") or noted["source"]))
-        base = Path(str(noted["base_folder"])) if noted.get("base_folder") else None
-        files = _files(folder, base)
-        if not files or not all(path.is_file() for path in files):
-            raise BertdynError(
-                f"The weights of {key} are no longer in {base or folder}, where they were extracted from. Put them "
-                "back, or extract again from where they are with --replace."
-            )
-        stamp = _verify(files, noted, key, folder)
-        merged = None if base is None else _merged(folder, base, stamp)
+        source = source_of(noted, key)
+        merged = None if source.base is None else _merged(source.folder, source.base, source.stamp)
         prefix = "" if merged is not None else str(noted.get("weights_prefix", ""))
-        return cls(folder, files, int(noted["layers"]), prefix, merged)
+        return cls(source.folder, source.files, int(noted["layers"]), prefix, merged)
 
     def modules(self, layer: int | None) -> dict[str, str]:
         """Return the module of each weight of one layer, by the weight's name.

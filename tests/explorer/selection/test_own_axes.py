@@ -82,5 +82,5 @@ def test_rows_inside_a_cell_are_chosen_by_conditions() -> None:
 def test_cells_of_an_axis_are_chosen_by_their_coordinates() -> None:
     question = ask(Selection("weight-change"), get("weight-change"), listing())
     question = replace(question, measure=RIDGE, parameters=(("scale", 1.0),), axes=(("tilt", "0"), ("fold", "2")))
-    shape = Shape((3,), frozenset(i.kind for i in RIDGE.inputs))
+    shape = Shape((3,), (frozenset(i.kind for i in RIDGE.inputs),))
     assert [dict(at.more) for at in coordinates(question, shape, {})] == [{"tilt": 0.0, "fold": 2}]

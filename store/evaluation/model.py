@@ -1,0 +1,127 @@
+"""Run a stored checkpoint's model on its corpus with changed weights, one model in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from store.errors import BertdynError
+from store.models.names import CLASSIFIER, POOLER, places
+from store.models.weights import Source, source_of
+from store.outputs import Classes
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from store.keys import Checkpoint, Corpus
+    from store.models.classifier import Classifying
+    from store.models.load import Encoder
+    from store.store import Store
+
+
+class StoredModel:
+    """A stored checkpoint's model and classifier (implements ``explorer.measures.protocols.Model``).
+
+    Nothing is loaded before ``logits`` is called.
+    """
+
+    def __init__(self, store: Store, checkpoint: Checkpoint) -> None:
+        self._store, self._checkpoint = store, checkpoint
+        self.heads = checkpoint.heads
+        self.layers = checkpoint.layers
+        digests = (checkpoint.digests[kind] for kind in ("weights", "classifier", "logits"))
+        self.identity = "/".join((*digests, checkpoint.corpus))
+
+    @property
+    def head(self) -> str:
+        """Kind of classifier: ``sequence``, ``token`` or ``span``."""
+        return self._classes.head
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self._classes.labels
+
+    @property
+    def problem(self) -> str:
+        """Kind of problem: single label, multi label or regression."""
+        return self._classes.problem
+
+    @cached_property
+    def pooler(self) -> bool:
+        """Whether the classifier uses a pooler."""
+        return any(name.startswith(f"{POOLER}.") for name in self._store.classifier(*self._where))
+
+    def logits(self, values: Mapping[str, np.ndarray], device: str) -> np.ndarray:
+        """Return the logits with some weights changed, float32 [examples or tokens, classes].
+
+        Args:
+            values: new values of weights, by their name in the encoder (``StoredWeights.tensor``), float32.
+            device: device of torch.
+
+        Raises:
+            BertdynError: the folder is gone or holds other weights or another classifier; layers share weights; a
+                weight is unknown or has another shape; the model fails.
+        """
+        from store.evaluation.changes import changed
+        from store.evaluation.passes import logits_of
+
+        corpus, key = self._where
+        loaded = _loaded(source_of(self._store.attributes(corpus, key), key), self._classes, device)
+        with changed(loaded.parameters, values):
+            return logits_of(loaded.encoder, loaded.classifying, _corpus(self._store, corpus, self.identity))
+
+    @property
+    def _where(self) -> tuple[str, Any]:
+        return self._checkpoint.corpus, self._checkpoint.key
+
+    @cached_property
+    def _classes(self) -> Classes:
+        return self._store.logits(*self._where)[1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    encoder: Encoder
+    classifying: Classifying
+    parameters: Mapping[str, Any]
+    """Parameters of the encoder and of its pooler, by name."""
+
+
+@lru_cache(maxsize=1)
+def _corpus(store: Store, name: str, identity: str) -> Corpus:
+    return store.corpus(name)
+
+
+@lru_cache(maxsize=1)
+def _loaded(source: Source, classes: Classes, device: str) -> _Loaded:
+    """Load a model with its classifier; the last one stays in memory.
+
+    Raises:
+        BertdynError: it cannot be loaded; its classifier is not the stored one; its layers share weights.
+    """
+    import torch
+
+    from store.models.classifier import classifying
+    from store.models.load import load, look
+
+    _loaded.cache_clear()  # never two models in memory
+    model = look(source.folder, source.base)
+    encoder = load(model, torch.device(device))
+    found = classifying(encoder, model.config)
+    if isinstance(found, str):
+        raise BertdynError(f"{source.folder} has no classifier to run: {found}.")
+    if found.classifier.classes != classes:
+        raise BertdynError(
+            f"{source.folder} now names other classes ({', '.join(found.classifier.classes.labels)}) than when it was "
+            f"extracted ({', '.join(classes.labels)}): extract it again with --replace."
+        )
+    own = dict(found.model.named_parameters())
+    where = places(own, f"{found.model.base_model_prefix}.")
+    if any(place.group for place in where.values()):
+        raise BertdynError(f"The layers of {source.folder} share their weights: none of them can be changed alone.")
+    return _Loaded(
+        encoder, found, {place.name: own[name] for name, place in where.items() if place.module != CLASSIFIER}
+    )

@@ -1,0 +1,54 @@
+"""Run a model with its classifier over a corpus, in fixed batches, and keep nothing but the logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from store.errors import BertdynError
+from store.extract.batches import windows
+from store.extract.forward import BATCH_TOKENS, inputs_of
+from store.keys import Corpus
+from store.models.classifier import Classifying
+from store.models.load import Encoder, check_fits
+from store.models.quiet import first_line
+
+
+def logits_of(encoder: Encoder, classifying: Classifying, corpus: Corpus) -> np.ndarray:
+    """Return the logits of a corpus, float32 [examples or tokens, classes].
+
+    The model computes in float32 and evaluation mode. Batches depend on the corpus and the kind of device only, so that
+    equal weights give equal bits.
+
+    Raises:
+        BertdynError: the model has no embeddings for the corpus, or fails.
+    """
+    import torch
+
+    check_fits(encoder, corpus)
+    classes = classifying.classifier.classes
+    lengths = np.diff(corpus.offsets)
+    rows = len(lengths) if classes.examples else int(corpus.offsets[-1])
+    found = np.zeros((rows, len(classes.labels)), np.float32)
+    budget = BATCH_TOKENS.get(encoder.device.type, BATCH_TOKENS["cpu"])
+    for window in windows(lengths, np.zeros(len(lengths), np.int64), budget, 1):  # results are small: one window
+        for batch in window.batches:
+            with torch.inference_mode():
+                logits = _forward(encoder, classifying, corpus, batch).cpu().numpy()
+            if classes.examples:
+                found[batch] = logits
+                continue
+            for row, example in enumerate(batch.tolist()):
+                start, stop = int(corpus.offsets[example]), int(corpus.offsets[example + 1])
+                found[start:stop] = logits[row, : stop - start]
+    return found
+
+
+def _forward(encoder: Encoder, classifying: Classifying, corpus: Corpus, batch: np.ndarray) -> Any:
+    try:
+        return classifying.logits(classifying.model(**inputs_of(encoder, corpus, batch), return_dict=True))
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        if type(error).__name__ == "OutOfMemoryError":
+            raise
+        raise BertdynError(f"{encoder.folder} fails on corpus '{corpus.info.name}': {first_line(error)}") from None
