@@ -17,6 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from store.store import Store
+    from tests.classified import World
     from tests.synthetic import Copied
 
 # Tests share the cores with each other: OpenMP threads that spin while they wait make small products 15 times slower.
@@ -119,3 +120,18 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Copied:
         return Store.open(path)
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def classified(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], World]:
+    """Return a function that extracts a small classifier of a family and task, once; its store may get rows."""
+    from tests.classified import make_world
+
+    made: dict[tuple[str, str], World] = {}
+
+    def world(family: str, task: str) -> World:
+        if (family, task) not in made:
+            made[family, task] = make_world(tmp_path_factory.mktemp("classified"), family, task)
+        return made[family, task]
+
+    return world

@@ -1,0 +1,127 @@
+"""Does a stored model run as it is, with other weights as a new model would, and come back bit for bit?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from store.errors import BertdynError
+from store.evaluation.changes import changed
+from store.evaluation.model import StoredModel
+from store.evaluation.top import StoredTop
+from store.keys import PRETRAINED_KEY
+from store.models.weights import StoredWeights
+from tests.classified import KEY, LAYERS, World, make_world
+from tests.store.extract import models
+
+FAMILIES = (
+    ("bert", "SequenceClassification"),
+    ("roberta", "SequenceClassification"),
+    ("distilbert", "TokenClassification"),
+    ("electra", "SequenceClassification"),
+    ("deberta-v2", "SequenceClassification"),
+)
+Make = Callable[[str, str], World]
+
+
+def stored(world: World) -> StoredModel:
+    return StoredModel(world.store, world.store.checkpoint("dev", KEY))
+
+
+def of_reference(world: World, *layers: int) -> dict[str, np.ndarray]:
+    with StoredWeights.of(world.store, "dev", PRETRAINED_KEY) as weights:
+        return {name: weights.tensor(name) for layer in layers for name in weights.modules(layer)}
+
+
+@pytest.mark.parametrize(("family", "task"), FAMILIES)
+def test_other_weights_give_what_a_new_model_with_them_gives(classified: Make, family: str, task: str) -> None:
+    world = classified(family, task)
+    whole = world.model()
+    prefix = whole.base_model_prefix
+    for layers, chosen in (
+        ((2,), lambda name: ".layer.1." in name),
+        ((0,), lambda name: "pooler" not in name and ".layer." not in name),
+        ((1, 3), lambda name: any(f".layer.{n}." in name for n in (0, 2))),
+    ):
+        slow = world.logits(world.model(world.reference(prefix, chosen)))
+        assert np.abs(slow - world.logits(whole)).max() > 1e-2
+        np.testing.assert_allclose(stored(world).logits(of_reference(world, *layers), "cpu"), slow, atol=2e-5)
+
+
+@pytest.mark.parametrize(("family", "task"), FAMILIES)
+def test_afterwards_the_model_is_the_old_one_bit_for_bit(classified: Make, family: str, task: str) -> None:
+    world = classified(family, task)
+    before = stored(world).logits({}, "cpu")
+    other = stored(world).logits(of_reference(world, *range(LAYERS + 1)), "cpu")
+    assert np.abs(other - before).max() > 1e-2
+    assert np.array_equal(stored(world).logits({}, "cpu"), before)
+    np.testing.assert_allclose(before, world.store.logits("dev", KEY)[0], atol=1e-5)
+
+
+def test_a_failure_in_between_restores_every_weight() -> None:
+    module = torch.nn.Linear(3, 2)
+    parameters = dict(module.named_parameters())
+    before = {name: value.detach().clone() for name, value in parameters.items()}
+    places = {name: value.data_ptr() for name, value in parameters.items()}
+    new = {name: np.ones(value.shape, np.float32) for name, value in parameters.items()}
+
+    def fails() -> None:
+        with changed(parameters, new):
+            assert all(bool((value == 1).all()) for value in parameters.values())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert all(torch.equal(value, before[name]) for name, value in parameters.items())
+    assert {name: value.data_ptr() for name, value in parameters.items()} == places
+
+
+def test_nothing_is_changed_if_one_weight_does_not_fit() -> None:
+    module = torch.nn.Linear(3, 2)
+    parameters = dict(module.named_parameters())
+    before = module.bias.detach().clone()
+    bias = np.ones(2, np.float32)
+    for values, said in (
+        ({"bias": bias, "weight": np.ones((3, 2), np.float32)}, "weight has shapes 2 x 3 and 3 x 2"),
+        ({"bias": bias, "scale": bias}, "no weight 'scale'"),
+    ):
+        with pytest.raises(BertdynError, match=said), changed(parameters, values):
+            pass
+        assert torch.equal(module.bias, before)
+
+
+def test_layers_that_share_weights_are_refused(tmp_path: Path) -> None:
+    world = make_world(tmp_path, "albert", "SequenceClassification")
+    with pytest.raises(BertdynError, match="share their weights: none of them can be changed alone"):
+        stored(world).logits({}, "cpu")
+
+
+def test_a_folder_that_changed_since_the_extraction_is_refused(tmp_path: Path) -> None:
+    world = make_world(tmp_path, "bert", "SequenceClassification")
+    models.configure(world.folder, id2label={"0": "LABEL_1", "1": "LABEL_0"})
+    with pytest.raises(BertdynError, match=r"now names other classes \(LABEL_1, LABEL_0\)"):
+        stored(world).logits({}, "cpu")
+    models.configure(world.folder, id2label={"0": "LABEL_0", "1": "LABEL_1"})
+    assert stored(world).logits({}, "cpu").shape == (7, 2)
+    models.reweigh(world.folder, lambda tensors: tensors["classifier.bias"].add_(1.0))
+    with pytest.raises(BertdynError, match="have changed since t/1/10 was stored"):
+        stored(world).logits({}, "cpu")
+    (world.folder / "model.safetensors").unlink()
+    with pytest.raises(BertdynError, match="are no longer in"):
+        stored(world).logits({}, "cpu")
+
+
+@pytest.mark.parametrize(("family", "task"), FAMILIES)
+def test_the_classifier_alone_gives_the_logits_of_the_last_layer(classified: Make, family: str, task: str) -> None:
+    world = classified(family, task)
+    top = StoredTop.of(world.store, world.store.checkpoint("dev", KEY))
+    hidden = world.store.hidden("dev", KEY, LAYERS)
+    if top.head == "sequence":
+        hidden = hidden[world.store.corpus("dev").offsets[:-1]]
+    expected = world.store.logits("dev", KEY)[0]
+    np.testing.assert_allclose(top.logits(hidden), expected, atol=5e-3)
+    assert (top.labels, top.problem) == (world.store.logits("dev", KEY)[1].labels, "single_label_classification")
