@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import transformers
 
 from store.extract.plan import ExtractOptions
 from store.extract.run import extract
-from store.keys import PRETRAINED_KEY, CheckpointKey
+from store.keys import PRETRAINED_KEY, CheckpointKey, Corpus
 from store.store import Store
 from tests.store.extract import models
 
@@ -35,37 +34,40 @@ class World:
     folder: Path
     base: Path
 
+    @functools.cached_property
+    def corpus(self) -> Corpus:
+        """The corpus, read once."""
+        return self.store.corpus("dev")
+
     @property
     def annotation(self) -> str:
         """The labels that the classifier was made for."""
-        return self.store.corpus("dev").info.annotations[0].name
+        return self.corpus.info.annotations[0].name
 
     def model(self, state: Mapping[str, Any] | None = None) -> Any:
-        """The checkpoint as transformers load it, perhaps with other weights by their names there."""
-        model = copy.deepcopy(_loaded(self.folder, f"AutoModelFor{self.task}"))
-        model.load_state_dict({**model.state_dict(), **(state or {})})
+        """The checkpoint as transformers load it, perhaps with other weights by their names there; until the next."""
+        model, own = _loaded(self.folder, f"AutoModelFor{self.task}")
+        model.load_state_dict({**own, **(state or {})})
         return model.eval()
 
     def reference(self, prefix: str, chosen: Callable[[str], bool]) -> dict[str, Any]:
         """Weights of the reference by their names in the model with a classifier."""
-        state = _loaded(self.base, "AutoModel").state_dict()
+        _, state = _loaded(self.base, "AutoModel")
         return {f"{prefix}.{name}": value for name, value in state.items() if chosen(name)}
 
     def logits(self, model: Any) -> np.ndarray:
         """Logits of each sentence alone, without padding."""
-        corpus = self.store.corpus("dev")
         found = []
-        for start, stop in zip(corpus.offsets, corpus.offsets[1:], strict=False):
+        for start, stop in zip(self.corpus.offsets, self.corpus.offsets[1:], strict=False):
             with torch.no_grad():
-                output = model(torch.tensor(corpus.token_ids[start:stop].astype(np.int64))[None])
+                output = model(torch.tensor(self.corpus.token_ids[start:stop].astype(np.int64))[None])
             found.append(output.logits[0].reshape(-1, output.logits.shape[-1]).numpy())
         return np.concatenate(found)
 
     def rows(self, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Loss, predicted class and class of the label of each row, written out."""
-        corpus = self.store.corpus("dev")
-        labels = corpus.annotations[self.annotation]
-        read = logits if self.task == "SequenceClassification" else logits[corpus.word_first]
+        labels = self.corpus.annotations[self.annotation]
+        read = logits if self.task == "SequenceClassification" else logits[self.corpus.word_first]
         names = CLASSES if self.task == "TokenClassification" else ("0", "1")
         true = np.array([names.index(labels.names[i]) for i in labels.values])
         wide = np.exp(read.astype(np.float64))
@@ -74,8 +76,10 @@ class World:
 
 
 @functools.cache
-def _loaded(folder: Path, kind: str) -> Any:
-    return getattr(transformers, kind).from_pretrained(folder, attn_implementation="eager")
+def _loaded(folder: Path, kind: str) -> tuple[Any, dict[str, Any]]:
+    """A model, and a copy of its weights."""
+    model = getattr(transformers, kind).from_pretrained(folder, attn_implementation="eager")
+    return model, {name: value.clone() for name, value in model.state_dict().items()}
 
 
 def make_world(root: Path, family: str, task: str) -> World:

@@ -32,7 +32,7 @@ def test_a_classifier_of_sentences_with_its_pooler(classified: Make) -> None:
     """The formula of BERT's pooler and classifier, from the model's own weights."""
     world = classified("bert", "SequenceClassification")
     found, state = rows(world), world.model().state_dict()
-    first = world.store.corpus("dev").offsets[:-1]
+    first = world.corpus.offsets[:-1]
     for layer in range(LAYERS + 1):
         hidden = torch.tensor(world.store.hidden("dev", KEY, layer)[first].astype(np.float32))
         pooled = torch.tanh(hidden @ state["bert.pooler.dense.weight"].T + state["bert.pooler.dense.bias"])
@@ -55,6 +55,7 @@ def test_a_classifier_of_words_reads_their_first_tokens(classified: Make) -> Non
         assert found[layer, "loss"].n == len(true)
 
 
+@pytest.mark.on_demand
 @pytest.mark.parametrize("family", ["roberta", "electra", "deberta-v2"])
 def test_the_last_layer_is_the_checkpoints_own_loss(classified: Make, family: str) -> None:
     world = classified(family, "SequenceClassification")

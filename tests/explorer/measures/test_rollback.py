@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,13 @@ from explorer.selection.question import NO_TRUST
 from explorer.selection.stored import further_axes
 from store.errors import BertdynError
 from store.evaluation.model import StoredModel
-from store.extract.plan import ExtractOptions
-from store.extract.run import extract
+from store.keys import PRETRAINED_KEY
 from store.models.weights import StoredWeights
 from store.results import Result
 from store.rows import Is, RowQuery
 from store.store import Store
-from tests.classified import KEY, LAYERS, World, make_world
+from tests.classified import KEY, LAYERS, World
+from tests.explorer.measures.memory import MemoryLabels
 from tests.pools import here
 from tests.store.extract import models
 
@@ -174,31 +175,32 @@ def test_a_reference_of_another_shape_is_refused(
 ) -> None:
     world = classified("bert", "SequenceClassification")
     other = models.save(tmp_path, "bert", head=False, seed=5, tokenizer=False, **settings)
-    checkpoint, corpus = world.store.checkpoint("dev", KEY), world.store.corpus("dev")
-    operands = {
-        "checkpoint": {
-            "model": StoredModel(world.store, checkpoint),
-            "weights": StoredWeights.of(world.store, "dev", KEY),
-        },
-        "reference": {"weights": StoredWeights(other, (other / "model.safetensors",), LAYERS)},
-    }
-    given = Given(corpus, operands, corpus.annotations[world.annotation], at=At(2, 2))
+    given = given_of(world, StoredWeights(other, (other / "model.safetensors",), LAYERS))
     with pytest.raises((MeasureError, BertdynError), match=said):
         rollback(given, dict(get("rollback").settle({})), Context())
 
 
-def test_labels_without_a_class_are_a_sentence_and_a_map_helps(classified: Make, tmp_path: Path) -> None:
-    world = make_world(tmp_path, "bert", "SequenceClassification")
-    models.configure(world.folder, id2label={"0": "bad", "1": "good"}, label2id={"bad": 0, "good": 1})
-    options = ExtractOptions(reference=str(world.base), replace=True)
-    extract(world.store.path, [tmp_path / "runs"], {"dev": tmp_path / "dev.tsv"}, options)
-    fresh = World(Store.open(world.store.path), world.task, world.folder, world.base)
-    question = ask_store(
-        fresh.store, Selection("rollback", "dev", annotation=world.annotation, tasks=("t",), steps=None)
+def test_labels_without_a_class_are_a_sentence_and_a_map_helps(classified: Make) -> None:
+    world = classified("bert", "SequenceClassification")
+    values = world.corpus.annotations[world.annotation].values
+    renamed = MemoryLabels("sentence", ("bad", "good"), values)
+    with pytest.raises(MeasureError, match=r"The classifier has no class for 'bad', 'good'\. The corpus has labels"):
+        rollback(replace(given_of(world), annotation=renamed), dict(get("rollback").settle({})), Context())
+    turned = world.corpus.annotations[world.annotation].names == ("1", "0")
+    said = "bad=1,good=0" if turned else "bad=0,good=1"
+    mapped = rollback(
+        replace(given_of(world), annotation=renamed), dict(get("rollback").settle({"map": said})), Context()
     )
-    outcome = compute(fresh.store, [question], workers=1, device="cpu", executor=here)
-    assert {"The classifier has no class for '1', '0'." in f.message for f in outcome.failures} == {True}
-    mapped = asked(fresh, map="0=bad,1=good")
-    plain = asked(classified("bert", "SequenceClassification"))
-    assert mapped["", 2, "loss"].value == plain["", 2, "loss"].value
-    assert KEY.step == mapped["", 2, "loss"].step
+    plain = rollback(given_of(world), dict(get("rollback").settle({})), Context())
+    assert [v.value for v in mapped] == [v.value for v in plain]
+
+
+def given_of(world: World, reference: StoredWeights | None = None) -> Given:
+    """What the cell of layer 2 reads."""
+    own = {
+        "model": StoredModel(world.store, world.store.checkpoint("dev", KEY)),
+        "weights": StoredWeights.of(world.store, "dev", KEY),
+    }
+    other = {"weights": reference or StoredWeights.of(world.store, "dev", PRETRAINED_KEY)}
+    operands = {"checkpoint": own, "reference": other}
+    return Given(world.corpus, operands, world.corpus.annotations[world.annotation], at=At(2, 2))
