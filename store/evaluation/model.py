@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from store.errors import BertdynError
+from store.evaluation.lower import LowerLayers
 from store.models.names import CLASSIFIER, POOLER, places
 from store.models.weights import Source, source_of
 from store.outputs import Classes
@@ -70,8 +71,10 @@ class StoredModel:
 
         corpus, key = self._where
         loaded = _loaded(source_of(self._store.attributes(corpus, key), key), self._classes, device)
+        texts, lower = _on_corpus(loaded, self._store, corpus, self.identity)
+        first = min((loaded.layers.get(name, 0) for name in values), default=self.layers + 1)
         with changed(loaded.parameters, values):
-            return logits_of(loaded.encoder, loaded.classifying, _corpus(self._store, corpus, self.identity))
+            return logits_of(loaded.encoder, loaded.classifying, texts, lower, first)
 
     @property
     def _where(self) -> tuple[str, Any]:
@@ -88,11 +91,15 @@ class _Loaded:
     classifying: Classifying
     parameters: Mapping[str, Any]
     """Parameters of the encoder and of its pooler, by name."""
+    layers: Mapping[str, int]
+    """Layer of each parameter; one more than the layers for the pooler."""
 
 
 @lru_cache(maxsize=1)
-def _corpus(store: Store, name: str, identity: str) -> Corpus:
-    return store.corpus(name)
+def _on_corpus(loaded: _Loaded, store: Store, name: str, identity: str) -> tuple[Corpus, LowerLayers]:
+    """Return a corpus and what is kept of a model's layers on it."""
+    corpus = store.corpus(name)
+    return corpus, LowerLayers(loaded.encoder, corpus.info.tokens)
 
 
 @lru_cache(maxsize=1)
@@ -108,6 +115,7 @@ def _loaded(source: Source, classes: Classes, device: str) -> _Loaded:
     from store.models.load import load, look
 
     _loaded.cache_clear()  # never two models in memory
+    _on_corpus.cache_clear()
     model = look(source.folder, source.base)
     encoder = load(model, torch.device(device))
     found = classifying(encoder, model.config)
@@ -122,6 +130,11 @@ def _loaded(source: Source, classes: Classes, device: str) -> _Loaded:
     where = places(own, f"{found.model.base_model_prefix}.")
     if any(place.group for place in where.values()):
         raise BertdynError(f"The layers of {source.folder} share their weights: none of them can be changed alone.")
+    inside = {name: place for name, place in where.items() if place.module != CLASSIFIER}
+    top = encoder.geometry.layers + 1
     return _Loaded(
-        encoder, found, {place.name: own[name] for name, place in where.items() if place.module != CLASSIFIER}
+        encoder,
+        found,
+        {place.name: own[name] for name, place in inside.items()},
+        {place.name: top if place.module == POOLER else place.layer or 0 for place in inside.values()},
     )

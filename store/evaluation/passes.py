@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from store.errors import BertdynError
+from store.evaluation.lower import LowerLayers
 from store.extract.batches import windows
 from store.extract.forward import BATCH_TOKENS, inputs_of
 from store.keys import Corpus
@@ -15,11 +16,20 @@ from store.models.load import Encoder, check_fits
 from store.models.quiet import first_line
 
 
-def logits_of(encoder: Encoder, classifying: Classifying, corpus: Corpus) -> np.ndarray:
+def logits_of(
+    encoder: Encoder, classifying: Classifying, corpus: Corpus, lower: LowerLayers, changed: int
+) -> np.ndarray:
     """Return the logits of a corpus, float32 [examples or tokens, classes].
 
     The model computes in float32 and evaluation mode. Batches depend on the corpus and the kind of device only, so that
     equal weights give equal bits.
+
+    Args:
+        encoder: the encoder with its present weights.
+        classifying: the encoder with its classifier.
+        corpus: E examples, T tokens.
+        lower: outputs of unchanged layers on this corpus.
+        changed: lowest layer whose weights are not those of the checkpoint; 0: embeddings.
 
     Raises:
         BertdynError: the model has no embeddings for the corpus, or fails.
@@ -33,8 +43,8 @@ def logits_of(encoder: Encoder, classifying: Classifying, corpus: Corpus) -> np.
     found = np.zeros((rows, len(classes.labels)), np.float32)
     budget = BATCH_TOKENS.get(encoder.device.type, BATCH_TOKENS["cpu"])
     for window in windows(lengths, np.zeros(len(lengths), np.int64), budget, 1):  # results are small: one window
-        for batch in window.batches:
-            with torch.inference_mode():
+        for number, batch in enumerate(window.batches):
+            with torch.inference_mode(), lower.below(changed, number):
                 logits = _forward(encoder, classifying, corpus, batch).cpu().numpy()
             if classes.examples:
                 found[batch] = logits

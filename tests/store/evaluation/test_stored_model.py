@@ -12,9 +12,13 @@ import torch
 
 from store.errors import BertdynError
 from store.evaluation.changes import changed
+from store.evaluation.lower import LowerLayers
 from store.evaluation.model import StoredModel
+from store.evaluation.passes import logits_of
 from store.evaluation.top import StoredTop
 from store.keys import PRETRAINED_KEY
+from store.models.classifier import classifying
+from store.models.load import load, look
 from store.models.weights import StoredWeights
 from tests.classified import KEY, LAYERS, World, make_world
 from tests.store.extract import models
@@ -137,3 +141,38 @@ def test_the_classifier_alone_gives_the_logits_of_the_last_layer(classified: Mak
     expected = world.store.logits("dev", KEY)[0]
     np.testing.assert_allclose(top.logits(hidden), expected, atol=5e-3)
     assert (top.labels, top.problem) == (world.store.logits("dev", KEY)[1].labels, "single_label_classification")
+
+
+@pytest.mark.parametrize(("family", "task"), FAMILIES)
+@pytest.mark.parametrize(("limit", "skipped"), [(1, (0, 0)), (20_000, (0, 2)), (2**20, (1, 2))])
+def test_layers_below_the_changed_one_run_once_and_give_the_same_bits(
+    classified: Make, family: str, task: str, limit: int, skipped: tuple[int, int]
+) -> None:
+    """In whatever order layers change; nothing is kept, or every second layer's outputs, or all."""
+    world = classified(family, task)
+    files = look(world.folder)
+    encoder = load(files, torch.device("cpu"))
+    found = classifying(encoder, files.config)
+    assert not isinstance(found, str)
+    weights = dict(encoder.model.named_parameters())
+    last = LAYERS + 1  # nothing is changed
+    runs: list[int] = []
+    layers = next(m for m in encoder.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == LAYERS)
+    for layer in layers:
+        module = next(m for m in layer.modules() if isinstance(m, torch.nn.Linear))
+        module.register_forward_hook(lambda *_: runs.append(1))
+
+    def logits(changed_layer: int, kept: LowerLayers) -> np.ndarray:
+        names = [n for n in weights if f".layer.{changed_layer - 1}." in n and weights[n].dim() == 2]
+        with changed(weights, {n: 0.5 * weights[n].detach().numpy() for n in names}):
+            return logits_of(encoder, found, world.corpus, kept, changed_layer)
+
+    lower = LowerLayers(encoder, world.corpus.info.tokens, limit)
+    kept = [logits(n, lower) for n in (2, 3, 1, last, 2, 3)]
+    alone = [logits(n, LowerLayers(encoder, 1, 1)) for n in (2, 3, 1, last, 2, 3)]
+    assert all(map(np.array_equal, kept, alone))
+    assert len({one.tobytes() for one in kept}) == 4
+    for changed_layer, below in zip((2, 3), skipped, strict=True):
+        runs.clear()
+        logits(changed_layer, lower)
+        assert len(runs) == LAYERS - below  # there is one batch
