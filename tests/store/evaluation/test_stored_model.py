@@ -159,8 +159,8 @@ def test_layers_below_the_changed_one_run_once_and_give_the_same_bits(
     runs: list[int] = []
     layers = next(m for m in encoder.model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == LAYERS)
     for layer in layers:
-        module = next(m for m in layer.modules() if isinstance(m, torch.nn.Linear))
-        module.register_forward_hook(lambda *_: runs.append(1))
+        output = [m for m in layer.modules() if isinstance(m, torch.nn.Linear)][-1]
+        output.register_forward_hook(lambda *_: runs.append(1))
 
     def logits(changed_layer: int, kept: LowerLayers) -> np.ndarray:
         names = [n for n in weights if f".layer.{changed_layer - 1}." in n and weights[n].dim() == 2]
