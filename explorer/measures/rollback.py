@@ -4,7 +4,7 @@ For a checkpoint with weights w, a reference with weights w0, and a group g of l
 
     change of the loss = L(w with w0 in g) - L(w)
 
-The classifier stays the checkpoint's. With ``into``, the question is the opposite one, where the task is learnt:
+The classifier stays the checkpoint's. The direction ``into`` is the opposite question, where the task is learnt:
 
     change of the loss = L(w0 with w in g) - L(w0)
 """
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 PART = Axis("part", "group of layers", "text")
 NONE, ALL, POOLER, UP_TO, FROM = "none", "all", "pooler", "up-to", "from"
 THIRDS = ("lower", "middle", "upper")
+DIRECTION = Parameter(
+    "direction",
+    "back",
+    "groups of the checkpoint set back to the reference, or groups of the checkpoint put into the reference",
+    ("back", "into"),
+)
+"""Not a parameter ``into``: SQL cannot read that name without quotes."""
 
 
 def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
@@ -105,7 +112,7 @@ def rollback(given: Given, parameters: Mapping[str, object], context: Context) -
         every = _names(own, range(run.layers + 1)) | pooler
         _check_alike(every, there | _pooler(reference), _names(reference, range(run.layers + 1, run.layers + 2)))
         chosen = _names(own, inside) | (pooler if part in (POOLER, ALL) else frozenset())
-        base = every if parameters["into"] else frozenset()
+        base = every if parameters[DIRECTION.name] == "into" else frozenset()
         whole, found = (
             Outcome.of(
                 evaluated(run, _tensors(reference, names), context),
@@ -155,8 +162,8 @@ MEASURES: tuple[Measure, ...] = (
             "and none; or a list. Further statistics: the loss itself, accuracy, macro-F1 over the classes that occur, "
             "and the changes of both. Rows and labels as in output-loss. Standard errors (se in the details, jackknife "
             "over examples) and intervals of changes are paired. The model computes in float32 and evaluation mode, in "
-            "batches fixed by the corpus; sums are in float64. With into, the reference's weights are the whole, and "
-            "the groups are taken from the checkpoint."
+            "batches fixed by the corpus; sums are in float64. With direction into, the reference's weights under the "
+            "checkpoint's classifier are the whole, and the groups are taken from the checkpoint."
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), layer-wise rollback.",
         cost=(
@@ -167,13 +174,13 @@ MEASURES: tuple[Measure, ...] = (
         summary=(
             "change of the classifier's loss, accuracy and macro-F1 when groups of layers are set back to the "
             "reference's weights: single layers, up to or from a layer, thirds, embeddings, pooler, or a list. "
-            "`--into true` asks the opposite: the reference with groups taken from the checkpoint. Runs the model from "
-            "the checkpoint's folder"
+            "`--direction into` asks the opposite: the reference with groups taken from the checkpoint. Runs the model "
+            "from the checkpoint's folder"
         ),
         others="mergekit exchanges layers of two models and saves the result, without an evaluation",
         parameters=(
             Parameter("groups", "", "groups of layers instead of the usual ones, such as 1-2,3-4,5+6; 0: embeddings"),
-            Parameter("into", False, "take the groups from the checkpoint into the reference, not the reverse"),
+            DIRECTION,
             MAP,
         ),
         main="loss-change",

@@ -113,7 +113,7 @@ def test_nothing_rolled_back_is_the_checkpoints_own_loss(classified: Make) -> No
 
 def test_into_asks_what_one_group_of_the_checkpoint_brings_to_the_reference(classified: Make) -> None:
     world = classified("bert", "SequenceClassification")
-    found, plain = asked(world, into=True), asked(world)
+    found, plain = asked(world, direction="into"), asked(world)
     for name, layers in PARTS.items():
         rest = set(EVERY) - set(layers)
         loss, said, true = world.rows(world.logits(world.model(state(world, rest, name != "all"))))
