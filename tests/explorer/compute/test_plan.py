@@ -16,6 +16,7 @@ from explorer.compute.plan import (
     Task,
     coverage,
     group,
+    group_by_checkpoint,
     jobs_of,
     make_plan,
     plan,
@@ -194,6 +195,26 @@ class TestTasks:
         assert sorted(c for t in tasks for c in cells_of(t)) == sorted(cells)
         assert all(1 <= len(t.jobs) <= 8 for t in tasks)
         assert all(len({c.layer for c in cells_of(t)}) == 1 for t in tasks)
+
+
+class TestTasksOfCheckpoints:
+    def test_a_worker_gets_the_cells_of_one_comparison(self) -> None:
+        wanted = jobs(at(step, layer) for step in range(12) for layer in range(7))
+        tasks = group_by_checkpoint(wanted, workers=2)
+        assert [{c.step for c in cells_of(task)} for task in tasks] == [{step} for step in range(12)]
+        assert all(len(task.jobs) == 7 for task in tasks)
+
+    def test_few_comparisons_are_cut_so_that_every_worker_has_something(self) -> None:
+        assert len(group_by_checkpoint(jobs(at(20, layer) for layer in range(24)), workers=4)) == 12
+        assert len(group_by_checkpoint(jobs(at(20, layer) for layer in range(2)), workers=4)) == 2
+        assert group_by_checkpoint([], workers=4) == ()
+
+    @given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 12)), max_size=60), st.integers(1, 9))
+    def test_every_missing_value_is_in_exactly_one_task(self, wanted: set[tuple[int, int]], workers: int) -> None:
+        cells = [at(step, layer) for step, layer in sorted(wanted)]
+        tasks = group_by_checkpoint(jobs(cells), workers)
+        assert sorted(c for t in tasks for c in cells_of(t)) == sorted(cells)
+        assert all(len({c.pair for c in cells_of(t)}) == 1 for t in tasks)
 
 
 def two_steps(path: Path) -> Store:

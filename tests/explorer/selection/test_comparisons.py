@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.selection import Against, Pair, Question, Ranges
+from explorer.selection import Against, Cells, Pair, Question, Ranges
 from explorer.selection.cells import choose, comparisons
 from store.errors import BertdynError
-from store.keys import CheckpointKey
+from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.selection.runs import KEYS, RUNS, VARIANT
-from tests.questions import question
+from tests.questions import checkpoint, question
 
 
 def pick(**fields: object) -> Question:
@@ -196,3 +196,17 @@ class TestComparisons:
     def test_the_order_of_the_listing_does_not_matter(self, keys: list[CheckpointKey], against: str) -> None:
         assert compared(against, keys) == compared(against)
         assert all(a != b for a, b in compared(against, keys))
+
+
+def test_each_operand_needs_only_what_is_read_from_it() -> None:
+    """The pre-trained model has no classifier, and rolling back to it needs none; the checkpoint needs one."""
+    run, bare = CheckpointKey.plain("sst2", "1", 20), CheckpointKey.plain("sst2", "1", 40)
+    classified = {"hidden": "h", "weights": "w", "classifier": "c", "logits": "l"}
+    listing = [
+        checkpoint(run)._replace(digests=classified),
+        checkpoint(bare)._replace(digests={"hidden": "h", "weights": "w"}),
+        checkpoint(PRETRAINED_KEY)._replace(digests={"hidden": "h", "weights": "w"}),
+    ]
+    cells = Cells(question("rollback", [c.key for c in listing]), listing)
+    assert {cell.key for cell in cells} == {run}
+    assert cells.left_out == 1
