@@ -144,9 +144,9 @@ class ClassifierInput:
         Raises:
             BertdynError: it cannot be built from its stored weights.
         """
-        from store.evaluation.top import StoredTop
+        from store.evaluation.on_vectors import StoredClassifier
 
-        return StoredTop.of(store, checkpoint)
+        return StoredClassifier.of(store, checkpoint)
 
     def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
         """Estimate the bytes: one matrix of width x width in float32."""

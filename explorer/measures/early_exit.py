@@ -16,21 +16,21 @@ from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureEr
 from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABELS, classifier, hidden, logits, once
 from explorer.measures.evaluation import Evaluated
 from explorer.measures.outcomes import Outcome, outcome_values
-from explorer.measures.output_labels import MAP
-from explorer.measures.protocols import Corpus, Layer, Outputs, Top
+from explorer.measures.output_labels import MAP, matched
+from explorer.measures.protocols import Corpus, Layer, Outputs, VectorClassifier
 
 TOLERANCE = 0.05
 """Largest difference to the stored logits of the last layer, relative to their largest: hidden states are float16."""
 
 
-def exit_logits(top: Top, layer: Layer, corpus: Corpus) -> np.ndarray:
+def exit_logits(own: VectorClassifier, layer: Layer, corpus: Corpus) -> np.ndarray:
     """Return the logits of a classifier on one layer's hidden states, float32 [examples or tokens, classes].
 
     Classifiers of sequences read the first token of each example.
     """
-    rows = "cls" if top.head == "sequence" else "all"
-    parts = [top.logits(block.astype(np.float32)) for (block,) in tokens.blocks((layer,), corpus, rows)]
-    return np.concatenate(parts) if parts else np.empty((0, len(top.labels)), np.float32)
+    rows = "cls" if own.head == "sequence" else "all"
+    parts = [own.logits(block.astype(np.float32)) for (block,) in tokens.blocks((layer,), corpus, rows)]
+    return np.concatenate(parts) if parts else np.empty((0, len(own.labels)), np.float32)
 
 
 def early_exit(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
@@ -41,19 +41,21 @@ def early_exit(given: Given, parameters: Mapping[str, object], context: Context)
             since the classifier reads more than single hidden states.
     """
     read = given.operands[CHECKPOINT.role]
-    top, stored = cast(Top, read["classifier"]), cast(Outputs, read["logits"])
+    own, stored = cast(VectorClassifier, read["classifier"]), cast(Outputs, read["logits"])
     layers = cast(tuple[Layer, ...], read["hidden"])
+    said = str(parameters[MAP.name])
+    matched(stored, given.labels, said)
 
     def outcome(found: np.ndarray) -> Outcome:
-        outputs = Evaluated(found, top.head, top.labels, top.problem)
-        return Outcome.of(outputs, given.labels, given.corpus, str(parameters[MAP.name]))
+        outputs = Evaluated(found, own.head, own.labels, own.problem)
+        return Outcome.of(outputs, given.labels, given.corpus, said)
 
-    last = exit_logits(top, layers[-1], given.corpus)
+    last = exit_logits(own, layers[-1], given.corpus)
     check_last(last, stored.logits)
     whole = outcome(last)
     values: list[Value] = []
     for number, layer in enumerate(layers[:-1]):
-        found = outcome(exit_logits(top, layer, given.corpus))
+        found = outcome(exit_logits(own, layer, given.corpus))
         values += outcome_values(found, whole, context.trust, layer=number)
         context.progress("reading layers", (number + 1) / len(layers))
     return values + outcome_values(whole, whole, context.trust, layer=len(layers) - 1)

@@ -13,7 +13,7 @@ from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureEr
 from explorer.measures.declaration import ALONE, ATTENTION_LAYER, CHECKPOINT, HEAD, LABELS, model, weights
 from explorer.measures.evaluation import evaluated
 from explorer.measures.outcomes import Outcome, outcome_values
-from explorer.measures.output_labels import MAP
+from explorer.measures.output_labels import MAP, matched
 from explorer.measures.protocols import Model, Weights
 
 if TYPE_CHECKING:
@@ -39,11 +39,13 @@ def head_ablation(given: Given, parameters: Mapping[str, object], context: Conte
         MeasureError: labels and classes do not match; the layer has no attention output that is known.
     """
     run = cast(Model, given.operands[CHECKPOINT.role]["model"])
+    said = str(parameters[MAP.name])
+    matched(run, given.labels, said)
     with cast(Weights, given.operands[CHECKPOINT.role]["weights"]) as stored:
         name, output = _output(stored, given.at.layer, run.heads)
 
     def outcome(changed: Mapping[str, np.ndarray]) -> Outcome:
-        return Outcome.of(evaluated(run, changed, context), given.labels, given.corpus, str(parameters[MAP.name]))
+        return Outcome.of(evaluated(run, changed, context), given.labels, given.corpus, said)
 
     whole = outcome({})
     values = outcome_values(outcome({name: output * 0.0}), whole, context.trust)

@@ -9,8 +9,8 @@ import numpy as np
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
 from explorer.measures.declaration import ALONE, EXAMPLE, LABELS, logits
-from explorer.measures.outputs import DETAILS, Predictions, averaged, predictions
-from explorer.measures.protocols import Corpus, Labels, Outputs
+from explorer.measures.outputs import DETAILS, Predictions, averaged, check_classes, predictions
+from explorer.measures.protocols import Corpus, Labels, Model, Outputs
 
 _LEVELS = {"sequence": "sentence", "token": "word"}
 _SHOWN = 12
@@ -60,22 +60,32 @@ def class_of(labels: tuple[str, ...], classes: tuple[str, ...], said: str = "") 
     return tuple(found)
 
 
-def met(outputs: Outputs, labels: Labels, corpus: Corpus, said: str = "") -> tuple[Predictions, np.ndarray]:
-    """Return the predictions of labelled rows, and the true class of each row, int64 [n].
+def matched(classifier: Outputs | Model, labels: Labels, said: str) -> tuple[int, ...]:
+    """Return the class (from 0) of each label that a classifier is tested on, as ``class_of``.
 
     Raises:
-        MeasureError: labels of words for a classifier of sentences, or the reverse; a multi-label classifier; or as
-            ``class_of`` and ``predictions``.
+        MeasureError: labels of words for a classifier of sentences, or the reverse; a classifier without classes, or
+            one that gives several at once; or as ``class_of``.
     """
-    level = _LEVELS.get(outputs.head, "")
+    check_classes(classifier)
+    level = _LEVELS.get(classifier.head, "")
     if level and labels.level != level:
         raise MeasureError(
             f"The classifier labels {level}s, but the annotation has labels of {labels.level}s: name another one."
         )
-    found = predictions(outputs, corpus)
-    if found.several:
+    if classifier.problem == "multi_label_classification":
         raise MeasureError("The classifier gives several labels at once, but the annotation has one per sentence.")
-    number = np.array(class_of(labels.names, outputs.labels, said), np.int64)
+    return class_of(labels.names, classifier.labels, said)
+
+
+def met(outputs: Outputs, labels: Labels, corpus: Corpus, said: str = "") -> tuple[Predictions, np.ndarray]:
+    """Return the predictions of labelled rows, and the true class of each row, int64 [n].
+
+    Raises:
+        MeasureError: as ``matched``, or the outputs do not fit the corpus.
+    """
+    number = np.array(matched(outputs, labels, said), np.int64)
+    found = predictions(outputs, corpus)
     ids = np.asarray(labels.values, np.int64)
     if len(ids) != len(found.log):
         raise MeasureError(f"{len(ids)} labels do not fit {len(found.log)} outputs.")

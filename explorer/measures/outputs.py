@@ -14,7 +14,7 @@ import numpy as np
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Uncertainty, Value
 from explorer.measures.declaration import COMPARED, EXAMPLE, logits
-from explorer.measures.protocols import Corpus, Outputs
+from explorer.measures.protocols import Corpus, Model, Outputs
 from explorer.measures.resampling import ratio_interval
 
 DETAILS = ("whole", "example")
@@ -49,10 +49,8 @@ def rows_of(outputs: Outputs, corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
     """Return the logits of each example or word, float64 [n, classes], and its example, int64 [n].
 
     Raises:
-        MeasureError: the classifier finds spans, whose logits are not of classes; or the logits do not fit the corpus.
+        MeasureError: the logits do not fit the corpus.
     """
-    if outputs.head == "span":
-        raise MeasureError("The classifier finds spans (question answering): its outputs are not classes.")
     found = np.asarray(outputs.logits, np.float64)
     examples = len(corpus.offsets) - 1
     if outputs.head == "sequence":
@@ -65,14 +63,25 @@ def rows_of(outputs: Outputs, corpus: Corpus) -> tuple[np.ndarray, np.ndarray]:
     return found[corpus.word_first], example
 
 
+def check_classes(classifier: Outputs | Model) -> None:
+    """Check that a classifier has classes.
+
+    Raises:
+        MeasureError: it is a regression or finds spans.
+    """
+    if classifier.problem == "regression":
+        raise MeasureError(f"The classifier is a regression: {_REGRESSION}.")
+    if classifier.head == "span":
+        raise MeasureError("The classifier finds spans (question answering): its outputs are not classes.")
+
+
 def predictions(outputs: Outputs, corpus: Corpus) -> Predictions:
     """Return the log-probabilities of a classifier's outputs.
 
     Raises:
         MeasureError: the classifier is a regression or finds spans.
     """
-    if outputs.problem == "regression":
-        raise MeasureError(f"The classifier is a regression: {_REGRESSION}.")
+    check_classes(outputs)
     found, example = rows_of(outputs, corpus)
     if outputs.problem == "multi_label_classification":
         # log sigmoid(x) = -log(1 + exp(-x)), and the same for -x.

@@ -134,7 +134,7 @@ class Outputs(Protocol):
         ...
 
 
-class Top(Protocol):
+class VectorClassifier(Protocol):
     """The classifier of a checkpoint, with its pooler, for hidden states of any layer."""
 
     @property

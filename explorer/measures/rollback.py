@@ -18,7 +18,7 @@ from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureEr
 from explorer.measures.declaration import COMPARED, LABELS, LAYER, At, Axis, Known, Scope, model, weights
 from explorer.measures.evaluation import evaluated
 from explorer.measures.outcomes import CHANGE, LOSS, Outcome, outcome_values
-from explorer.measures.output_labels import MAP
+from explorer.measures.output_labels import MAP, matched
 from explorer.measures.protocols import Model, Weights
 
 if TYPE_CHECKING:
@@ -40,13 +40,18 @@ def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
     """Propose every group: none, all, single layers, those up to a layer, those from a layer on, and thirds.
 
     A single layer has no part; layer 0 is the embeddings. With a list of groups, propose none, all and those.
+
+    Raises:
+        MeasureError: the list of groups cannot be read, or names layers that do not exist.
     """
     yield from map(_part, (NONE, ALL))
-    listed = str(scope.parameters["groups"])
+    layers, listed = min(scope.layers), str(scope.parameters["groups"])
     if listed:
-        yield from (_part(text) for text in dict.fromkeys(listed.split(",")))
+        groups = dict.fromkeys(listed.split(","))
+        for text in groups:
+            layers_in(text, None, layers)
+        yield from map(_part, groups)
         return
-    layers = min(scope.layers)
     yield from (At(layer, layer) for layer in range(layers + 1))
     yield from (At(layer, layer, ((PART.name, part),)) for part in (UP_TO, FROM) for layer in range(1, layers + 1))
     yield from map(_part, (POOLER, *(THIRDS if layers >= len(THIRDS) else ())))
@@ -99,27 +104,22 @@ def rollback(given: Given, parameters: Mapping[str, object], context: Context) -
     checkpoint, target = (operand.role for operand in COMPARED)
     run = cast(Model, given.operands[checkpoint]["model"])
     own, reference = (cast(Weights, given.operands[role]["weights"]) for role in (checkpoint, target))
+    said = str(parameters[MAP.name])
+    matched(run, given.labels, said)
     part = str(dict(given.at.more).get(PART.name, ""))
-    inside = layers_in(part, given.at.layer, run.layers)
     with own, reference:
-        there = _names(reference, range(run.layers + 2))
-        pooler = _pooler(own) if run.pooler else frozenset()
-        missing_pooler = pooler - _pooler(reference)
-        if part == POOLER and (not pooler or missing_pooler):
-            reason = "the reference has no pooler" if pooler else "the classifier uses no pooler"
+        pooler = _pooler(own) & _pooler(reference) if run.pooler else frozenset[str]()
+        if part == POOLER and not pooler:
+            reason = "the reference has no pooler" if run.pooler else "the classifier uses no pooler"
             return [Value(None, 0, LOSS + CHANGE, reason=reason)]
-        pooler -= missing_pooler
-        every = _names(own, range(run.layers + 1)) | pooler
-        _check_alike(every, there | _pooler(reference), _names(reference, range(run.layers + 1, run.layers + 2)))
-        chosen = _names(own, inside) | (pooler if part in (POOLER, ALL) else frozenset())
-        base = every if parameters[DIRECTION.name] == "into" else frozenset()
+        every = _names(own, range(run.layers + 1))
+        _check_alike(every, reference, run.layers)
+        chosen = _names(own, layers_in(part, given.at.layer, run.layers))
+        if part in (POOLER, ALL):
+            chosen |= pooler
+        base = every | pooler if parameters[DIRECTION.name] == "into" else frozenset[str]()
         whole, found = (
-            Outcome.of(
-                evaluated(run, _tensors(reference, names), context),
-                given.labels,
-                given.corpus,
-                str(parameters[MAP.name]),
-            )
+            Outcome.of(evaluated(run, _tensors(reference, names), context), given.labels, given.corpus, said)
             for names in (base, base ^ chosen)
         )
     return outcome_values(found, whole, context.trust)
@@ -137,9 +137,9 @@ def _tensors(stored: Weights, names: frozenset[str]) -> dict[str, np.ndarray]:
     return {name: stored.tensor(name) for name in sorted(names)}
 
 
-def _check_alike(own: frozenset[str], reference: frozenset[str], further: frozenset[str]) -> None:
-    missing = sorted(own - reference)
-    if missing or further:
+def _check_alike(own: frozenset[str], reference: Weights, layers: int) -> None:
+    missing = sorted(own - _names(reference, range(layers + 1)))
+    if missing or reference.modules(layers + 1):
         why = f"it has no {missing[0]}" if missing else "it has more layers"
         raise MeasureError(f"The reference is of another architecture than the checkpoint: {why}.")
 

@@ -11,7 +11,7 @@ import torch
 from explorer.compute.run import compute
 from explorer.measures import MeasureError
 from explorer.measures.early_exit import check_last
-from explorer.selection import Selection, ask_store
+from explorer.selection import Question, Selection, ask_store
 from store.results import Result
 from store.rows import Is, RowQuery
 from tests.classified import KEY, LAYERS, World
@@ -20,11 +20,12 @@ from tests.pools import here
 Make = Callable[[str, str], World]
 
 
+def question_of(world: World) -> Question:
+    return ask_store(world.store, Selection("early-exit", "dev", annotation=world.annotation, tasks=("t",), steps=None))
+
+
 def rows(world: World) -> dict[tuple[int | None, str], Result]:
-    question = ask_store(
-        world.store, Selection("early-exit", "dev", annotation=world.annotation, tasks=("t",), steps=None)
-    )
-    assert compute(world.store, [question], workers=1, device="cpu", executor=here).ok
+    assert compute(world.store, [question_of(world)], workers=1, device="cpu", executor=here).ok
     return {(r.layer, r.statistic): r for r in world.store.results(RowQuery((Is("measure", "early-exit"),)))}
 
 
@@ -64,6 +65,14 @@ def test_the_last_layer_is_the_checkpoints_own_loss(classified: Make, family: st
     assert found[LAYERS, "loss"].value == pytest.approx(loss.mean(), abs=5e-3)
     assert found[LAYERS, "accuracy"].value == pytest.approx((said == true).mean())
     assert abs(found[0, "loss-change"].value or 0.0) > 1e-2
+
+
+@pytest.mark.on_demand
+def test_a_pooler_without_its_activation_is_refused(classified: Make) -> None:
+    """ALBERT's activation is not in its pooler: the last layer gives it away."""
+    world = classified("albert", "SequenceClassification")
+    outcome = compute(world.store, [question_of(world)], workers=1, device="cpu", executor=here)
+    assert ["cannot be applied to single layers" in failure.message for failure in outcome.failures] == [True]
 
 
 def test_a_classifier_that_gives_other_logits_on_the_last_layer_is_refused() -> None:

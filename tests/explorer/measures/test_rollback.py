@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from explorer.compute.run import compute
 from explorer.measures.base import Context, Given, MeasureError, Uncertainty, canonical
-from explorer.measures.declaration import At
+from explorer.measures.declaration import At, Scope
 from explorer.measures.registry import get
-from explorer.measures.rollback import layers_in, rollback
+from explorer.measures.rollback import cells, layers_in, rollback
 from explorer.selection import Selection, ask_store
 from explorer.selection.question import NO_TRUST
 from explorer.selection.stored import further_axes
@@ -136,7 +137,7 @@ def test_a_list_of_groups(classified: Make) -> None:
 @pytest.mark.parametrize("text", ["4", "2-9", "x", "1--2", "", "2-1", "1+"])
 def test_a_list_that_names_no_layers_is_refused(text: str) -> None:
     with pytest.raises(MeasureError, match="groups: "):
-        layers_in(text, None, LAYERS)
+        list(cells(Scope({"groups": f"1-2,{text}"}, (LAYERS, LAYERS)), {}))
 
 
 @pytest.mark.parametrize(("layers", "thirds"), [(24, (8, 8, 8)), (12, (4, 4, 4)), (4, (1, 1, 2)), (3, (1, 1, 1))])
@@ -204,3 +205,39 @@ def given_of(world: World, reference: StoredWeights | None = None) -> Given:
     other = {"weights": reference or StoredWeights.of(world.store, "dev", PRETRAINED_KEY)}
     operands = {"checkpoint": own, "reference": other}
     return Given(world.corpus, operands, world.corpus.annotations[world.annotation], at=At(2, 2))
+
+
+@dataclass(frozen=True)
+class NeverRun:
+    """A model that must not run: its labels are refused before."""
+
+    head: str
+    labels: tuple[str, ...]
+    problem: str = "single_label_classification"
+    layers: int = LAYERS
+    heads: int = 2
+    identity: str = ""
+    pooler: bool = False
+
+    def logits(self, values: object, device: str) -> np.ndarray:
+        raise AssertionError("the model ran")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (NeverRun("sequence", ("LABEL_0",), "regression"), "is a regression: a regression has no distribution"),
+        (NeverRun("span", ("start", "end")), r"finds spans \(question answering\)"),
+        (NeverRun("token", ("0", "1")), "labels words, but the annotation has labels of sentences"),
+        (NeverRun("sequence", ("0", "1"), "multi_label_classification"), "gives several labels at once"),
+        (NeverRun("sequence", ("good", "bad")), "has no class for"),
+    ],
+)
+@pytest.mark.parametrize("measure", ["rollback", "head-ablation"])
+def test_labels_that_the_classifier_does_not_have_are_refused_before_it_runs(
+    classified: Make, measure: str, model: NeverRun, said: str
+) -> None:
+    given = given_of(classified("bert", "SequenceClassification"))
+    operands = {role: {**read, "model": model} for role, read in given.operands.items()}
+    with pytest.raises(MeasureError, match=said):
+        get(measure).compute(replace(given, operands=operands), dict(get(measure).settle({})), Context())

@@ -14,8 +14,8 @@ from store.errors import BertdynError
 from store.evaluation.changes import changed
 from store.evaluation.lower import LowerLayers
 from store.evaluation.model import StoredModel
+from store.evaluation.on_vectors import StoredClassifier
 from store.evaluation.passes import logits_of
-from store.evaluation.top import StoredTop
 from store.keys import PRETRAINED_KEY
 from store.models.classifier import classifying
 from store.models.load import load, look
@@ -134,13 +134,13 @@ def test_a_folder_that_changed_since_the_extraction_is_refused(own: World, class
 @pytest.mark.parametrize(("family", "task"), FAMILIES)
 def test_the_classifier_alone_gives_the_logits_of_the_last_layer(classified: Make, family: str, task: str) -> None:
     world = classified(family, task)
-    top = StoredTop.of(world.store, world.store.checkpoint("dev", KEY))
+    own = StoredClassifier.of(world.store, world.store.checkpoint("dev", KEY))
     hidden = world.store.hidden("dev", KEY, LAYERS)
-    if top.head == "sequence":
+    if own.head == "sequence":
         hidden = hidden[world.corpus.offsets[:-1]]
     expected = world.store.logits("dev", KEY)[0]
-    np.testing.assert_allclose(top.logits(hidden), expected, atol=5e-3)
-    assert (top.labels, top.problem) == (world.store.logits("dev", KEY)[1].labels, "single_label_classification")
+    np.testing.assert_allclose(own.logits(hidden), expected, atol=5e-3)
+    assert (own.labels, own.problem) == (world.store.logits("dev", KEY)[1].labels, "single_label_classification")
 
 
 @pytest.mark.parametrize(("family", "task"), FAMILIES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from store.errors import BertdynError
-from store.models.quiet import quiet
+from store.models.quiet import first_line, quiet
 from store.outputs import Classes
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ _ROWS = 1 << 14
 """Number of vectors per pass."""
 
 
-class StoredTop:
-    """A checkpoint's classifier (implements ``explorer.measures.protocols.Top``)."""
+class StoredClassifier:
+    """A checkpoint's classifier (implements ``explorer.measures.protocols.VectorClassifier``)."""
 
     def __init__(self, model: Any, classes: Classes) -> None:
         self._model = model
@@ -29,7 +29,7 @@ class StoredTop:
         self.problem = classes.problem
 
     @classmethod
-    def of(cls, store: Store, checkpoint: Checkpoint) -> StoredTop:
+    def of(cls, store: Store, checkpoint: Checkpoint) -> StoredClassifier:
         """Build the classifier of a stored checkpoint.
 
         Its class comes from transformers by its name, in its default configuration with the sizes of the weights. So a
@@ -53,8 +53,12 @@ class StoredTop:
         found = np.empty((len(vectors), len(self.labels)), np.float32)
         for start in range(0, len(vectors), _ROWS):
             part = torch.from_numpy(np.ascontiguousarray(vectors[start : start + _ROWS], np.float32))[:, None]
-            with torch.inference_mode():
-                logits = self._model(part, return_dict=True).logits
+            try:
+                with torch.inference_mode():
+                    logits = self._model(part, return_dict=True).logits
+            except (RuntimeError, ValueError, IndexError, TypeError, AttributeError) as error:
+                name = type(self._model).__name__
+                raise BertdynError(f"{name} cannot classify single vectors: {first_line(error)}") from None
             found[start : start + _ROWS] = logits.reshape(len(part), -1).numpy()
         return found
 
