@@ -108,7 +108,7 @@ async def test_the_panel_is_changed_from_the_keyboard(computed: Path) -> None:
         assert "[ ] sst2" in text_of(pilot, "panel")
         await pilot.press("tab")
         assert screen.panel.has_focus
-        for _ in range(40):
+        for _ in range(60):
             if screen.panel.row is not None and screen.panel.row.name == "sst2":
                 break
             await pilot.press("j")
