@@ -15,6 +15,7 @@ from explorer.measures.base import Measure, MeasureError
 from explorer.measures.clusters import MEASURES as CLUSTERS
 from explorer.measures.data_maps import MEASURES as DATA_MAPS
 from explorer.measures.early_exit import MEASURES as EARLY_EXIT
+from explorer.measures.edge_probe import MEASURES as EDGE_PROBE
 from explorer.measures.effective_rank import MEASURES as EFFECTIVE_RANK
 from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.head_ablation import MEASURES as HEAD_ABLATION
@@ -93,6 +94,7 @@ _MEASURES = registered(
             *PROBE,
             *MDL,
             *STRUCTURAL_PROBE,
+            *EDGE_PROBE,
             *_SPECTRUM,
         ),
         *own_measures(os.environ.get(OWN, "")),

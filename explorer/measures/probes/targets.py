@@ -1,0 +1,83 @@
+"""Collect the targets of an edge probe: one or two spans of tokens of a sentence, and the set of their labels.
+
+A word is a span of one word, and an arc is a pair: the word and its head. The tokens of a span are all sub-words of its
+words. Only tokens that lie in a span are kept of a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.measures import tokens as rows
+from explorer.measures.protocols import Corpus, Labels, Layer
+
+_SETS = ("span", "pair")
+"""Units that have a set of labels, which may be empty. Other units without a label are left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """The n targets of an annotation with K labels, in the order of their words."""
+
+    corpus: Corpus
+    names: tuple[str, ...]
+    """Names of the labels."""
+    labels: np.ndarray
+    """Whether each target has each label, bool [n, K]."""
+    example: np.ndarray
+    """Example of each target, ascending, int64 [n]."""
+    tokens: np.ndarray
+    """Tokens that lie in a span, ascending positions on the packed axis, int64 [t]."""
+    spans: np.ndarray
+    """First and last token of each span, as positions in ``tokens``, int64 [n, 1 or 2, 2]."""
+
+    @property
+    def sets(self) -> np.ndarray:
+        """Number of each target's set of labels, equal for equal sets, int64 [n]."""
+        return np.unique(self.labels, axis=0, return_inverse=True)[1].reshape(-1)
+
+    def states(self, layers: Sequence[Layer]) -> np.ndarray:
+        """Return the vectors of the kept tokens, float16 if they are stored so, else float32, [layers, t, width].
+
+        Raises:
+            MeasureError: some hidden states are not finite.
+        """
+        found = [self._states(layer) for layer in layers]
+        return np.stack(found)
+
+    def _states(self, layer: Layer) -> np.ndarray:
+        parts, start, total = [np.empty((0, layer.width), np.float16)], 0, 0.0
+        for (block,) in rows.blocks((layer,), self.corpus, "all"):
+            here = self.tokens[(self.tokens >= start) & (self.tokens < start + len(block))] - start
+            parts.append(block[here].astype(np.float16 if block.dtype == np.float16 else np.float32))
+            total += float(parts[-1].sum(dtype=np.float64))
+            start += len(block)
+        rows.check_finite(total, "hidden states")
+        return np.concatenate(parts)
+
+
+def targets_of(corpus: Corpus, labels: Labels) -> Targets:
+    """Return the targets of words, arcs, spans or pairs of spans.
+
+    Rows of an annotation with equal positions are one target, which has all of their labels.
+    """
+    ids = np.asarray(labels.values).astype(np.int64)
+    words = np.arange(len(ids))[:, None] if labels.items is None else np.asarray(labels.items, np.int64)
+    if labels.level not in _SETS:
+        words, ids = np.repeat(words, 2, axis=1)[ids >= 0], ids[ids >= 0]
+    items, of = np.unique(words, axis=0, return_inverse=True)
+    has = np.zeros((len(items), len(labels.names)), bool)
+    has[of.reshape(-1)[ids >= 0], ids[ids >= 0]] = True
+    bounds = items.reshape(len(items), -1, 2)
+    first, last = corpus.word_first[bounds[..., 0]], corpus.word_first[bounds[..., 1]]
+    last = last + corpus.word_length[bounds[..., 1]] - 1
+    inside = np.zeros(int(corpus.offsets[-1]) + 1, np.int64)  # +1 where spans begin, -1 behind their ends
+    np.add.at(inside, first.ravel(), 1)
+    np.add.at(inside, last.ravel() + 1, -1)
+    kept = np.flatnonzero(np.cumsum(inside) > 0)
+    spans = np.stack([np.searchsorted(kept, first), np.searchsorted(kept, last)], axis=-1)
+    example = np.searchsorted(corpus.word_offsets, items[:, 0], side="right") - 1
+    return Targets(corpus, labels.names, has, example, kept, spans)
