@@ -37,7 +37,7 @@ class _Probed:
     """Weights of the layers that were read with it, with the sum 1."""
     gamma: float
     """Factor of the mix."""
-    epochs: int
+    rounds: int
     stopped: bool
     parameters: int
 
@@ -72,7 +72,7 @@ def edge_probe(given: Given, parameters: Mapping[str, object], context: Context)
         for j, order in enumerate(orders):
             place = j % len(splits)
             schedule = edge.Schedule(
-                int(str(parameters["width"])), int(str(parameters["epochs"])), place + 1, context.device
+                int(str(parameters["projection"])), int(str(parameters["rounds"])), place + 1, context.device
             )
             report = partial(_report, context, i * len(orders) + j, len(parts) * len(orders))
             chosen = inputs[np.ix_(probes, read)]
@@ -139,7 +139,7 @@ def _probed(
             set_scores(said[b], labels[split.test]),
             mix,
             float(probes.weights["gamma"][b]),
-            probes.epochs[b],
+            probes.rounds[b],
             probes.stopped[b],
             probes.parameters,
         )
@@ -163,11 +163,11 @@ def _values(
     layer: int, seeds: Sequence[_Probed], shuffled: Sequence[float], details: Mapping[str, object], base: float
 ) -> Iterator[Value]:
     n = seeds[0].scores.n
-    more = {**details, "parameters": seeds[0].parameters, "epochs": [one.epochs for one in seeds]}
+    more = {**details, "parameters": seeds[0].parameters, "rounds": [one.rounds for one in seeds]}
     if len(shuffled) > 1:
         more["null_sd"] = float(np.std(shuffled, ddof=1))
     f1 = [one.scores.f1 for one in seeds]
-    reason = "" if all(one.stopped for one in seeds) else "still improving after the last epoch: raise --epochs"
+    reason = "" if all(one.stopped for one in seeds) else "still improving after the last round: raise --rounds"
     null = float(np.mean(shuffled)) if shuffled else None
     yield Value(float(np.mean(f1)), n, F1, null=null, details=more, reason=reason, layer=layer)
     yield from _spread(f1, n, SPREAD, "share", layer)
@@ -253,8 +253,8 @@ MEASURES: tuple[Measure, ...] = (
             Parameter(
                 "mix", NONE, "each layer alone, a mix of all, or mixes of layers 0 to l", (NONE, ALL, CUMULATIVE)
             ),
-            Parameter("width", 256, "width of projection and hidden layer (Merchant et al.: 512)", low=1, high=4096),
-            Parameter("epochs", 50, "most passes over train", low=1, high=10_000),
+            Parameter("projection", 256, "width of the projection (Merchant et al.: 512)", low=1, high=4096),
+            Parameter("rounds", 50, "most rounds of training, each at least an epoch", low=1, high=10_000),
             Parameter("probe_seeds", 2, "random splits if the corpus has none; first weights", low=1, high=MOST_SEEDS),
         ),
         main=F1,

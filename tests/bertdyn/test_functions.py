@@ -36,7 +36,8 @@ LAYER, STEPS = 4, (0, 20, 40, 80)
 COORDINATES = ("head", "example", "query", "label_a", "label_b", "statistic")
 VALUES = ("value", "n", "unit", "null_value", "interval_low", "interval_high", "reason", "details")
 USABLE = [measure for measure in all_measures() if not refusal(measure)]
-STORED = [measure for measure in USABLE if measure.labels is None or measure.labels.of == "class"]
+
+STORED = [m for m in USABLE if m.labels is None or (m.labels.of == "class" and "sentence" in m.labels.levels)]
 """Those that the store of these tests has the inputs of."""
 
 
@@ -377,6 +378,13 @@ def test_a_probe_takes_the_array_of_one_layer_or_those_of_several() -> None:
     accuracy = [row[value] for row in both.rows if row[statistic] == "accuracy"]
     assert accuracy[1] == float(alone)
     assert accuracy[0] < 0.6
+
+
+def test_an_edge_probe_takes_a_label_of_each_word() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 200)
+    found = bertdyn.edge_probe(np.eye(8)[labels], labels, projection=16, probe_seeds=1)
+    assert (float(found), found.n) == (1.0, 40)
 
 
 def test_a_regression_is_measured_against_numbers() -> None:

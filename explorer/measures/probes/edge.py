@@ -7,17 +7,19 @@ logit for each label. The loss is the binary cross-entropy of every label; a lab
 0. An input that mixes layers is the sum of their vectors with softmax weights, times a factor gamma.
 
 Some things differ, because they need fewer steps: minibatches of BATCH targets (the authors: the targets of 32
-sentences), the learning rate RATE (0.0001), and no decay of it. As theirs, training stops by micro-F1 on dev, at equal
-F1 by the loss, and the weights of the best epoch are kept.
+sentences), the learning rates RATE and MIX_RATE (0.0001 for all), and no decay of them. As theirs, training stops by
+micro-F1 on dev, at equal F1 by the loss, and the best weights are kept. Dev is asked after each round: an epoch, or as
+many epochs as make STEPS steps.
 
 All probes of one seed see the same targets in the same order and begin with the same weights; each stops on its own.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     import torch
 
 BATCH, RATE, DROPOUT = 64, 2e-3, 0.3
+STEPS = 30
+"""Least number of steps after which dev is asked."""
+MIX_RATE = 2e-2
+"""Learning rate of the parameters that mix layers, which would hardly move in a few hundred steps of RATE."""
 PATIENCE = 4
-"""Number of epochs without a better score on dev after which a probe stops."""
+"""Number of rounds without a better score on dev after which a probe stops."""
 NORM = 1e-5
 """Constant of the layer normalisation."""
 
@@ -39,8 +45,8 @@ class Schedule:
 
     width: int = 256
     """Width of the projection and of the hidden layer."""
-    epochs: int = 50
-    """Maximum number of epochs."""
+    rounds: int = 50
+    """Maximum number of rounds."""
     seed: int = 1
     """Seed of the first weights, of the order of the targets and of dropout."""
     device: str = "cpu"
@@ -55,10 +61,10 @@ class EdgeProbes:
     """Layers that each probe reads, bool [B, layers]."""
     weights: Mapping[str, np.ndarray]
     """Parameters of all probes by name, float32 [B, ...]."""
-    epochs: tuple[int, ...]
-    """Number of epochs up to the kept weights of each probe."""
+    rounds: tuple[int, ...]
+    """Number of rounds up to the kept weights of each probe."""
     stopped: tuple[bool, ...]
-    """Whether each probe stopped by dev, not by the maximum number of epochs."""
+    """Whether each probe stopped by dev, not by the maximum number of rounds."""
 
     @property
     def mix(self) -> np.ndarray:
@@ -129,7 +135,7 @@ def train(
         rows: targets to train on, int64, at least one.
         dev: targets that tell when to stop, int64, at least one.
         inputs: layers that each probe reads, bool [B, layers]; each at least one.
-        progress: called with the finished share of the epochs after each of them.
+        progress: called with the finished share of the rounds after each of them.
     """
     import torch
 
@@ -139,20 +145,21 @@ def train(
     live = _Live({name: each.to(device) for name, each in first.items()}, torch.from_numpy(inputs).to(device))
     vectors, gold = torch.from_numpy(states).to(device), torch.from_numpy(labels).float().to(device)
     held_out = list(_batches(spans, dev, device))
+    epochs = math.ceil(STEPS / math.ceil(len(rows) / BATCH))
     with full_precision():
-        for number in range(1, schedule.epochs + 1):
-            order = rows[torch.randperm(len(rows), generator=made).numpy()]
+        for number in range(1, schedule.rounds + 1):
+            order = np.concatenate([rows[torch.randperm(len(rows), generator=made).numpy()] for _ in range(epochs)])
             for batch in _batches(spans, order, device):
                 kept = torch.rand(len(batch.rows), schedule.width, generator=made) >= DROPOUT
                 live.step(vectors, gold, batch, kept.to(device) / (1 - DROPOUT))
             live.judge(number, *live.scores(vectors, gold, held_out))
-            progress(number / schedule.epochs)
+            progress(number / schedule.rounds)
             if not live.going:
                 break
     return EdgeProbes(
         inputs,
         {name: each.cpu().numpy() for name, each in live.best.items()},
-        tuple(live.epochs),
+        tuple(live.rounds),
         tuple(live.stopped),
     )
 
@@ -169,10 +176,13 @@ class _Live:
             name: each.repeat(many, *[1] * (each.dim() - 1)).requires_grad_() for name, each in first.items()
         }
         self.best = {name: each.detach().clone() for name, each in self.weights.items()}
-        self.epochs, self.stopped = [0] * many, [False] * many
+        self.rounds, self.stopped = [0] * many, [False] * many
         self.going = list(range(many))
         self._highest = [(-1.0, 0.0)] * many
-        self._adam = torch.optim.Adam(self.weights.values(), RATE, fused=True)
+        mixing = [self.weights[name] for name in _MIXING]
+        others = [each for name, each in self.weights.items() if name not in _MIXING]
+        groups: list[dict[str, Any]] = [{"params": mixing, "lr": MIX_RATE}, {"params": others}]
+        self._adam = torch.optim.Adam(groups, RATE, fused=True)
 
     def step(self, states: torch.Tensor, gold: torch.Tensor, batch: _Batch, dropout: torch.Tensor) -> None:
         """Take a step of Adam on a minibatch."""
@@ -199,16 +209,16 @@ class _Live:
             f1 = counts[:, 0] / counts[:, 1].clamp(min=1)
             return f1.tolist(), losses.tolist()
 
-    def judge(self, epoch: int, f1: Sequence[float], losses: Sequence[float]) -> None:
+    def judge(self, number: int, f1: Sequence[float], losses: Sequence[float]) -> None:
         """Keep the weights of the probes that are better than before; go on with those that may still get better."""
         stays = []
-        for i, number in enumerate(self.going):
-            if (f1[i], -losses[i]) > self._highest[number]:
-                self._highest[number], self.epochs[number] = (f1[i], -losses[i]), epoch
+        for i, probe in enumerate(self.going):
+            if (f1[i], -losses[i]) > self._highest[probe]:
+                self._highest[probe], self.rounds[probe] = (f1[i], -losses[i]), number
                 for name, each in self.weights.items():
-                    self.best[name][number] = each[i].detach()
-            self.stopped[number] = epoch - self.epochs[number] >= PATIENCE
-            stays += [] if self.stopped[number] else [i]
+                    self.best[name][probe] = each[i].detach()
+            self.stopped[probe] = number - self.rounds[probe] >= PATIENCE
+            stays += [] if self.stopped[probe] else [i]
         if len(stays) < len(self.going):
             self._keep(stays)
 

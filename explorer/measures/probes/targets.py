@@ -45,8 +45,7 @@ class Targets:
         Raises:
             MeasureError: some hidden states are not finite.
         """
-        found = [self._states(layer) for layer in layers]
-        return np.stack(found)
+        return np.stack([self._states(layer) for layer in layers])
 
     def _states(self, layer: Layer) -> np.ndarray:
         parts, start, total = [np.empty((0, layer.width), np.float16)], 0, 0.0
@@ -71,7 +70,7 @@ def targets_of(corpus: Corpus, labels: Labels) -> Targets:
     items, of = np.unique(words, axis=0, return_inverse=True)
     has = np.zeros((len(items), len(labels.names)), bool)
     has[of.reshape(-1)[ids >= 0], ids[ids >= 0]] = True
-    bounds = items.reshape(len(items), -1, 2)
+    bounds = items.reshape(len(items), items.shape[1] // 2, 2)
     first, last = corpus.word_first[bounds[..., 0]], corpus.word_first[bounds[..., 1]]
     last = last + corpus.word_length[bounds[..., 1]] - 1
     inside = np.zeros(int(corpus.offsets[-1]) + 1, np.int64)  # +1 where spans begin, -1 behind their ends
