@@ -12,7 +12,7 @@ from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, POINTS
 from explorer.measures.probes.controls import Items, word_type
 from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
-from explorer.measures.probes.online_code import OnlineCode, online_code
+from explorer.measures.probes.online_code import OnlineCode, classes_of, online_code
 from explorer.measures.probes.points import SENTENCE, labelled
 from explorer.measures.protocols import Layer
 
@@ -23,9 +23,10 @@ def mdl(given: Given, parameters: Mapping[str, object], context: Context) -> lis
     """Return compression and length of the online code of the labels, for each layer.
 
     Raises:
-        MeasureError: all points have the same label; some hidden states are not finite.
+        MeasureError: the points have fewer than two labels; some hidden states are not finite.
     """
     points = labelled(given.corpus, given.labels, str(parameters["sentence"]))
+    classes_of(points.labels)  # before any layer is read
     c, seed = float(str(parameters["C"])), int(str(parameters["probe_seed"]))
     group = points.corpus.same_text[points.example]
     types = points.types if parameters["control"] else None

@@ -86,11 +86,9 @@ def online_code(
         seed: seed of the shuffle.
 
     Raises:
-        MeasureError: all points have the same label.
+        MeasureError: as ``classes_of``.
     """
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise MeasureError("All points have the same label: there is nothing to send.")
+    classes = classes_of(labels)
     order, ends = _blocks(group, seed)
     points, labels = points[order], labels[order]
     bits, before = [ends[0] * np.log2(len(classes))], None
@@ -100,6 +98,19 @@ def online_code(
         sent = slice(known, end)
         bits.append(_length(before, points[sent], labels[sent], seen, len(classes), int(known)))
     return OnlineCode(ends, np.array(bits), len(labels) * float(np.log2(len(classes))))
+
+
+def classes_of(labels: np.ndarray) -> np.ndarray:
+    """Return the labels that occur, ascending, int64 [K].
+
+    Raises:
+        MeasureError: there are fewer than two.
+    """
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        few = "All points have the same label" if len(classes) else "No point has a label"
+        raise MeasureError(f"{few}: there is nothing to send.")
+    return classes
 
 
 def _blocks(group: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
