@@ -52,15 +52,17 @@ def flag_text(name: str, value: Chosen) -> str | None:
     return ",".join(several)
 
 
-def uncertainty(null: int = 0, interval: str | None = None, level: float = 0.95, resamples: int = 200) -> Uncertainty:
-    """Return the null and the interval that are requested with values.
+def uncertainty(
+    null: int = 0, interval: str | None = None, level: float = 0.95, resamples: int = 200, keep: bool = False
+) -> Uncertainty:
+    """Return the extras that are requested with values.
 
     Raises:
         BertdynError: a number is out of range.
     """
     with refusals():
         numbers = _NULL.read(null), _LEVEL.read(level), _RESAMPLES.read(resamples)
-    return Uncertainty(int(numbers[0]), interval or "", float(numbers[1]), int(numbers[2]))
+    return Uncertainty(int(numbers[0]), interval or "", float(numbers[1]), int(numbers[2]), keep=keep)
 
 
 def argument_names(measure: Measure, taken: Collection[str]) -> dict[str, str]:

@@ -17,7 +17,8 @@ from explorer.commands import ls, show
 from explorer.commands.options import measure_named
 from explorer.compute import executors, run
 from explorer.measures.registry import all_measures
-from explorer.selection.question import NO_TRUST
+from explorer.selection import Selection
+from explorer.selection.question import NO_TRUST, ask_store
 from explorer.views.base import DrawOptions
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from explorer.compute.plan import Plan
     from explorer.compute.protocol import Failure, Update
     from explorer.measures import Uncertainty
+    from explorer.measures.probes.kept import KeptProbe
     from store.outputs import Classes
     from store.results import Result
 
@@ -104,6 +106,7 @@ class Runs:
         interval: str | None = None,
         level: float = 0.95,
         resamples: int = 200,
+        keep: bool = False,
         workers: int | None = None,
         scheduler: str | None = None,
         device: str = "auto",
@@ -138,6 +141,7 @@ class Runs:
             interval: compute also an interval over whole examples: ``jackknife`` or ``bootstrap``.
             level: level of the interval.
             resamples: number of bootstrap resamples.
+            keep: store also what is fitted, such as probes (see ``probe``).
             workers: number of worker processes; default: chosen by cores and work.
             scheduler: address of a dask scheduler whose workers do the work; default: ``BERTDYN_SCHEDULER``, or else
                 child processes.
@@ -152,7 +156,7 @@ class Runs:
             "corpus": corpus, "annotation": annotation, "task": task, "seed": seed, "step": step, "layer": layer,
             "against": against, "against_layer": against_layer, "detail": detail,
         }  # fmt: skip
-        trust = uncertainty(null, interval, level, resamples)
+        trust = uncertainty(null, interval, level, resamples, keep)
         plans, refused = self._plans(measure, by, {**chosen, **parameters}, trust)
         failures: list[Failure] = []
         for of_corpus in plans.values():
@@ -342,6 +346,39 @@ class Runs:
             BertdynError: as for ``logits``.
         """
         return self.store.logits(*self._checkpoint(task, seed, step, corpus))[1]
+
+    def probe(
+        self,
+        task: str,
+        *,
+        seed: object = None,
+        step: int | None = None,
+        layer: int,
+        annotation: str = "",
+        corpus: str = "",
+        **parameters: Any,
+    ) -> KeptProbe:
+        """Return the fitted probes of a layer, which apply to new vectors.
+
+        >>> runs.compute("probe", task="sst2", seed=1, step=80, annotation="label", keep=True) and None
+        >>> probe = runs.probe("sst2", seed=1, step=80, layer=6, annotation="label")
+        >>> probe.labels
+        ('negative', 'positive')
+        >>> probe.probabilities(runs.hidden("sst2", seed=1, step=80, layer=6)[:5]).shape
+        (5, 2)
+
+        Args:
+            annotation: name of the labels; may be left out if only one annotation fits.
+            parameters: parameters of the measure probe, such as ``model`` and ``erase``.
+
+        Raises:
+            BertdynError: the checkpoint does not exist, several fit, or its probes were not kept.
+        """
+        from explorer.answers.kept_probes import kept_at
+
+        corpus, key = self._checkpoint(task, seed, step, corpus)
+        chosen = Selection("probe", corpus, annotation=annotation, parameters=tuple(parameters.items()))
+        return kept_at(self.store, ask_store(self.store, chosen), key, layer)
 
     def corpus(self, name: str = "") -> Corpus:
         """Return a corpus: its texts, their tokens, and the example that each token belongs to.

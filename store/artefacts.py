@@ -46,8 +46,11 @@ def write_artefact(root: Path, arrays: Mapping[str, np.ndarray]) -> str:
     return name
 
 
-def read_artefact(root: Path, name: str) -> dict[str, np.ndarray]:
+def read_artefact(root: Path, name: str, only: Collection[str] = ()) -> dict[str, np.ndarray]:
     """Read the arrays of an artefact.
+
+    Args:
+        only: names of arrays; others are not read. Empty: all.
 
     Raises:
         BertdynError: there is none of that name, or it is damaged.
@@ -58,7 +61,9 @@ def read_artefact(root: Path, name: str) -> dict[str, np.ndarray]:
     # A missing chunk would read as zeros, so check all of them first.
     for problem in damage(place):
         raise BertdynError(f"Artefact '{name}' is damaged: {problem}. Compute its row again.")
-    return {path.name: np.asarray(open_array(path)[...]) for path in array_folders(place)}
+    return {
+        path.name: np.asarray(open_array(path)[...]) for path in array_folders(place) if not only or path.name in only
+    }
 
 
 def sweep_artefacts(root: Path, named: Collection[str]) -> int:

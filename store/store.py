@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -351,15 +351,18 @@ class Store:
 
         return write_artefact(self.path, arrays)
 
-    def artefact(self, name: str) -> dict[str, np.ndarray]:
+    def artefact(self, name: str, only: Collection[str] = ()) -> dict[str, np.ndarray]:
         """Return the arrays that a row names.
+
+        Args:
+            only: names of arrays; others are not read. Empty: all.
 
         Raises:
             BertdynError: there are no arrays of that name, or they are damaged.
         """
         from store.artefacts import read_artefact
 
-        return read_artefact(self.path, name)
+        return read_artefact(self.path, name, only)
 
     def query(
         self,

@@ -48,6 +48,7 @@ _FIELDS = frozenset(COLUMNS)
 @click.option("--interval", type=click.Choice(INTERVALS), help="Also compute an interval over whole examples.")
 @click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Its level.")
 @click.option("--resamples", type=click.IntRange(20), default=200, show_default=True, help="Bootstrap resamples.")
+@click.option("--keep", is_flag=True, help="Also store what is fitted, such as probes, to apply it in Python.")
 @click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Number of processes; default: by cores and work."
 )
@@ -63,6 +64,7 @@ def command(
     interval: str | None,
     level: float,
     resamples: int,
+    keep: bool,
     workers: int | None,
     scheduler: str | None,
     part: str | None,
@@ -94,7 +96,7 @@ def command(
 
     share = Part.parse(part) if part else WHOLE
     flags = {name: given.pop(name) for name in SELECTING}
-    trust = Uncertainty(null or 0, interval or "", level, resamples)
+    trust = Uncertainty(null or 0, interval or "", level, resamples, keep=keep)
     with termination_interrupts():
         opened = Store.open(store)
         parameters = {name: value for name, value in given.items() if value is not None}

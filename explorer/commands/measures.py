@@ -17,7 +17,8 @@ from explorer.measures.registry import all_measures
 
 COLUMNS = (
     "name", "title", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition", "parameters",
-    "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details", "version",
+    "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details", "keeps",
+    "version",
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def _described(measure: Measure) -> str:
         "--interval": " or ".join(measure.intervals) + " over whole examples" if measure.intervals else "",
         "other layers": "a layer can be compared with other layers (--against-layer)" if measure.cross_layers else "",
         "--detail": " or ".join(measure.details[1:]) + ": also the rows of each" if measure.details else "",
+        "--keep": f"also stores {measure.keeps}" if measure.keeps else "",
         "source": measure.source,
         "cost": measure.cost,
     }

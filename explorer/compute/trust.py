@@ -1,4 +1,4 @@
-"""Record in a row which null, interval and detail were requested with its value. Pure."""
+"""Record in a row which extras were requested with its value: null, interval, detail, what was fitted. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def stamp(trust: Uncertainty, detail: str = "") -> dict[str, object]:
         noted |= {"interval": trust.interval, "level": trust.level}
     if trust.interval == "bootstrap":
         noted |= {"resamples": trust.resamples, "seed": trust.seed}
+    if trust.keep:
+        noted |= {"keep": True}
     return noted
 
 
@@ -34,7 +36,7 @@ def covers(noted: Mapping[str, object], trust: Uncertainty, detail: str, details
 
 
 def carried(row: Result, before: Result | None, measured: Sequence[str] = ()) -> Result:
-    """Copy null or interval from the previous row to a recomputed row that lacks them.
+    """Copy null, interval or what was kept from the previous row to a recomputed row that lacks them.
 
     Both rows must be the same value: same key, version and inputs. So requesting an interval does not lose a null or
     the record of finer rows.
@@ -51,6 +53,9 @@ def carried(row: Result, before: Result | None, measured: Sequence[str] = ()) ->
     if row.interval_low is None and before.interval_low is not None:
         row = row._replace(interval_low=before.interval_low, interval_high=before.interval_high)
         details = _with(details, old, "interval", ("interval_groups", "no_interval"))
+    if old.get("trust", {}).get("keep"):
+        row = row._replace(artefact=before.artefact)
+        details = {**details, "trust": {**details.get("trust", {}), "keep": True}}
     asked, noted = details.get("trust", {}), old.get("trust", {})
     if _fineness(noted.get("detail"), measured) > _fineness(asked.get("detail"), measured):
         details = {**details, "trust": {**asked, "detail": noted["detail"]}}

@@ -214,7 +214,10 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
         inputs=tuple(dict.fromkeys(digests)),
         computed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
-    return [_of_value(row, value, question, cell, asked, bench.store) for value in values]
+    held = {id(value.artefact): value.artefact for value in values if value.artefact}
+    stored = {one: bench.store.add_artefact(arrays) for one, arrays in held.items()}
+    names = (stored.get(id(value.artefact), "") for value in values)
+    return [_of_value(row, *of, question, cell, asked) for of in zip(values, names, strict=True)]
 
 
 def _labels(corpus: Corpus | None, question: Question, digests: list[InputDigest]) -> dict[str, Labels]:
@@ -242,14 +245,14 @@ def _checkpoints(store: Store, corpus: str, operand: Operand, cell: Cell) -> lis
 
 
 def _of_value(
-    row: Result, value: Value, question: Question, cell: Cell, asked: Mapping[str, object], store: Store
+    row: Result, value: Value, artefact: str, question: Question, cell: Cell, asked: Mapping[str, object]
 ) -> Result:
     filled = with_value(row, value, question.measure, asked)
     return filled._replace(
         layer=cell.layer if value.layer is None else value.layer,
         ref_layer=cell.ref_layer,
         axes=(*cell.more, *value.axes),
-        artefact=store.add_artefact(value.artefact) if value.artefact else "",
+        artefact=artefact,
     )
 
 

@@ -47,7 +47,7 @@ class MeasureError(ValueError):
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Uncertainty requested with each value: null draws, confidence interval. Not part of a value's identity."""
+    """Extras requested with each value: null draws, confidence interval, fitted models. Not part of its identity."""
 
     null: int = 0
     """Number of null draws (``Measure.null`` tells what is permuted); 0: no null."""
@@ -59,9 +59,13 @@ class Uncertainty:
     """Number of bootstrap resamples."""
     seed: int = 0
     """Random seed of null and bootstrap: the same seed gives the same permutations and resamples."""
+    keep: bool = False
+    """Whether to store what was fitted (``Measure.keeps``)."""
 
 
 INTERVALS = ("jackknife", "bootstrap")
+PREDICTIONS = "predictions"
+"""Name of the array of predicted labels (``Measure.predicts``)."""
 
 
 def silent(what: str, share: float) -> None:
@@ -111,8 +115,9 @@ class Value:
     """Layer, for measures whose cells have values of many layers; otherwise it is in the cell."""
     axes: tuple[tuple[str, Coordinate], ...] = ()
     """Coordinates on the measure's own axes inside a cell, by name."""
-    artefact: Mapping[str, np.ndarray] | None = None
-    """Arrays to store with the row, such as probe weights, assignments or directions."""
+    artefact: Mapping[str, np.ndarray] | None = field(default=None, compare=False)
+    """Arrays to store with the row, such as probe weights, assignments or directions. Values that have the same object
+    share what is stored."""
 
 
 @dataclass(frozen=True)
@@ -280,6 +285,11 @@ class Measure:
     """Kinds of intervals that it can give, of INTERVALS."""
     details: tuple[str, ...] = ()
     """Possible granularities of its rows, coarsest first. They do not change the value itself."""
+    keeps: str = ""
+    """Description of what it stores on request (``Uncertainty.keep``); empty: nothing."""
+    predicts: bool = False
+    """Whether the artefact of its main statistic has the array PREDICTIONS: the id of the label that each unit of the
+    annotation is given, int [layers, units], by models that were not fitted to it; negative if there is none."""
     slow: bool = False
     """True if computing takes far longer than reading, so that several processes pay off even for little data."""
     cells: Cells | None = None

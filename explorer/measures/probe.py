@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import PREDICTIONS, Context, Given, Measure, MeasureError, Parameter, Value
 from explorer.measures.declaration import (
     ALONE,
     CHECKPOINT,
@@ -24,6 +24,7 @@ from explorer.measures.declaration import (
     once,
 )
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, selectivity
+from explorer.measures.probes.kept import arrays_of, votes
 from explorer.measures.probes.models import MODELS
 from explorer.measures.probes.points import SENTENCE, Points, labelled
 from explorer.measures.probes.trials import MOST_SEEDS, NO_CONTROL, Outcome, outcome_of, splits_of, trials_of
@@ -74,23 +75,28 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     }
     layers = cast(tuple[Layer, ...], given.operands[CHECKPOINT.role]["hidden"])
     values: list[Value] = []
+    read, fitted = [], []
     for number, layer in enumerate(layers):
         vectors = points.vectors(layer)
         outcomes = [outcome_of(vectors, trial, model, c, erased, context.device) for trial in trials]
         values += _values(number, outcomes, details)
+        read.append(votes([each.predicted for each in outcomes], points.place, len(given.labels.values)))
+        if context.trust.keep:
+            fitted.append([(each.probe, each.eraser) for each in outcomes])
         if context.detail:
             values += _confusion(number, outcomes, points.names)
         context.progress("probing layers", (number + 1) / len(layers))
-    return values
+    arrays = {PREDICTIONS: np.stack(read), **(arrays_of(fitted) if fitted else {})}
+    return [replace(one, artefact=arrays) if one.statistic == ACCURACY else one for one in values]
 
 
 def _values(layer: int, outcomes: Sequence[Outcome], details: Mapping[str, object]) -> Iterator[Value]:
     one = outcomes[0]
     n, points = one.scores.n, int(str(details["train"]))
-    many = one.parameters > points
-    said = [f"{one.parameters:,} parameters for {points:,} training points: compare the control"] if many else []
+    many = one.probe.parameters > points
+    said = [f"{one.probe.parameters:,} parameters for {points:,} training points: compare the control"] if many else []
     reason = "; ".join([*dict.fromkeys(each.warning for each in outcomes if each.warning), *said])
-    more = {**details, "parameters": one.parameters, "fit": one.fit}
+    more = {**details, "parameters": one.probe.parameters, "fit": one.probe.reason}
     accuracy = np.array([each.scores.accuracy for each in outcomes])
     shuffles = [value for each in outcomes for value in each.shuffles]
     null = float(np.mean(shuffles)) if shuffles else None
@@ -148,7 +154,8 @@ MEASURES: tuple[Measure, ...] = (
             "deviation over probe seeds, macro-F1 over the labels that occur, the loss in bits per point, the "
             "accuracy of the most frequent label of train, and the accuracy on a control task (one fixed random label "
             "per word type) with the difference to it, selectivity. The null shuffles the labels of whole examples. "
-            "The numbers of points are those of the first probe seed. With erase, all that is linear of other labels "
+            "The numbers of points are those of the first probe seed. A point is predicted by the probes that "
+            "were not trained on it: the label that most of them give. With erase, all that is linear of other labels "
             "is removed from the vectors first (LEACE)."
         ),
         source=(
@@ -176,6 +183,9 @@ MEASURES: tuple[Measure, ...] = (
         main=ACCURACY,
         null="the labels of whole examples",
         details=("layer", "label"),
+        keeps="the fitted probes of all layers and probe seeds",
+        predicts=True,
+        version=2,
         cells=once,
     ),
 )

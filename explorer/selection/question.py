@@ -86,7 +86,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
 
     Args:
         measure: the measure that the selection names.
-        trust: null and interval that are requested with the values.
+        trust: extras that are requested with the values.
 
     Raises:
         QuestionError: the corpus or a parameter is unknown, labels that the measure needs are missing, or the measure
@@ -152,7 +152,7 @@ def _texts(selection: Selection, measure: Measure, listing: Listing) -> tuple[st
 
 
 def check_extras(measure: Measure, detail: str, trust: Uncertainty) -> None:
-    """Check the extras requested with a measure's values: finer rows, a null, an interval.
+    """Check the extras requested with a measure's values: finer rows, a null, an interval, what is fitted.
 
     Raises:
         QuestionError: the measure does not support one of them.
@@ -160,6 +160,8 @@ def check_extras(measure: Measure, detail: str, trust: Uncertainty) -> None:
     if detail and detail not in measure.details:
         has = f", only {', '.join(measure.details)}" if measure.details else " nor any other"
         raise QuestionError(f"--detail: {measure.name} has no detail '{detail}'{has}.")
+    if trust.keep and not measure.keeps:
+        raise QuestionError(f"--keep: {measure.name} has nothing to keep.")
     if trust.null and not measure.null:
         raise QuestionError(f"--null: {measure.name} has no null.", "uncertainty")
     if trust.interval and trust.interval not in measure.intervals:

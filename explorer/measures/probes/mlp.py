@@ -14,7 +14,7 @@ There is no start from another probe: that would be another estimator.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ MOMENTUM, SQUARES, EPSILON = 0.9, 0.999, 1e-8
 """Adam's constants."""
 PATIENCE, GAIN, MOST_EPOCHS = 5, 1e-4, 200
 """A probe stops after PATIENCE epochs without a gain of GAIN nats on dev, or after MOST_EPOCHS."""
+_NAMES = ("weights", "biases")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,31 @@ class MlpProbe:
     def parameters(self) -> int:
         """Number of parameters."""
         return sum(a.size for a in (*self.weights, *self.biases))
+
+    @property
+    def width(self) -> int:
+        """Width d of the points."""
+        return len(self.weights[0])
+
+    def arrays(self, classes: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the arrays of the same probe for more classes, which it never predicts.
+
+        Args:
+            classes: label ids, ascending, int64 [K]; the probe's own are among them.
+        """
+        own = np.searchsorted(classes, self.classes)
+        weights = np.zeros((len(self.weights[-1]), len(classes)), np.float32)
+        biases = np.full(len(classes), -np.inf, np.float32)
+        weights[:, own], biases[own] = self.weights[-1], self.biases[-1]
+        every = zip((*self.weights[:-1], weights), (*self.biases[:-1], biases), strict=True)
+        return {f"{name}{i}": array for i, pair in enumerate(every) for name, array in zip(_NAMES, pair, strict=True)}
+
+    @classmethod
+    def of(cls, classes: np.ndarray, arrays: Mapping[str, np.ndarray]) -> MlpProbe:
+        """Return the probe with these classes and ``arrays``; its number of epochs is not known."""
+        depth = range(len(arrays) // len(_NAMES))
+        weights, biases = (tuple(arrays[f"{name}{i}"] for i in depth) for name in _NAMES)
+        return cls(classes, weights, biases, 0)
 
     def logits(self, points: np.ndarray) -> np.ndarray:
         """Return unnormalised log-probabilities of points [n, d]: float32 [n, K]."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.lda import fit_lda
+from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
-from explorer.measures.probes.mlp import fit_mlps
+from explorer.measures.probes.mlp import MlpProbe, fit_mlps
 from explorer.measures.probes.splits import Split
 
 
@@ -29,8 +30,17 @@ class Fitted(Protocol):
         ...
 
     @property
+    def width(self) -> int:
+        """Width d of the points."""
+        ...
+
+    @property
     def reason(self) -> str:
         """What is unusual about the fit; empty if nothing is."""
+        ...
+
+    def arrays(self, classes: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the arrays of the same classifier for more classes, ascending, int64 [K], which it never predicts."""
         ...
 
     def logits(self, points: np.ndarray) -> np.ndarray:
@@ -48,6 +58,8 @@ class Model:
     """One kind of classifier."""
 
     fit: Fit
+    restored: Callable[[np.ndarray, Mapping[str, np.ndarray]], Fitted]
+    """Function of classes, int64 [K], and the classifier's ``arrays`` that returns the classifier."""
     seeded: bool = False
     """Whether a fit depends on the probe seed."""
     warns: bool = True
@@ -72,7 +84,7 @@ def _mlp(points: np.ndarray, labels: np.ndarray, split: Split, seed: int, c: flo
 
 
 MODELS: Mapping[str, Model] = {
-    "lda": Model(_lda, warns=False),
-    "logistic": Model(_logistic),
-    "mlp": Model(_mlp, seeded=True),
+    "lda": Model(_lda, LinearProbe.of, warns=False),
+    "logistic": Model(_logistic, LinearProbe.of),
+    "mlp": Model(_mlp, MlpProbe.of, seeded=True),
 }

@@ -11,9 +11,9 @@ from explorer.measures.base import MeasureError
 from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, Items
-from explorer.measures.probes.erasure import fit_eraser
+from explorer.measures.probes.erasure import Eraser, fit_eraser
 from explorer.measures.probes.evaluation import Evaluation, evaluate
-from explorer.measures.probes.models import Model
+from explorer.measures.probes.models import Fitted, Model
 from explorer.measures.probes.points import Points
 from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
 from explorer.measures.protocols import Labels
@@ -42,11 +42,14 @@ class Outcome:
     control: Evaluation | None
     shuffles: tuple[float, ...]
     """Accuracies on shuffled labels."""
-    parameters: int
-    fit: str
-    """What is unusual about the fit; empty if nothing is."""
+    probe: Fitted
+    """The classifier that was fitted to the labels."""
+    eraser: Eraser | None
+    """What was applied to the points first; None: nothing."""
+    predicted: np.ndarray
+    """Label that the probe gives each point, int64 [n]; -1 for its training points."""
     warning: str
-    """The same if it makes the scores doubtful."""
+    """What is unusual about the fit if it makes the scores doubtful; else empty."""
 
 
 def splits_of(points: Points, split: Labels | None, seeds: int, seeded: bool = False) -> list[Split]:
@@ -101,12 +104,13 @@ def outcome_of(
     Raises:
         MeasureError: there are no more training points than labels.
     """
-    split = trial.split
+    split, eraser = trial.split, None
     if erased is not None:
         rows = split.train[erased[split.train] >= 0]
         if len(np.unique(erased[rows])) < 2:
             raise MeasureError("The labels to erase have fewer than two values in train.")
-        vectors = fit_eraser(class_sums([vectors[rows]], erased[None, rows])).apply(vectors)
+        eraser = fit_eraser(class_sums([vectors[rows]], erased[None, rows]))
+        vectors = eraser.apply(vectors)
     test = vectors[split.test].astype(np.float64)
     fits = model.fit(vectors, trial.labels, split, trial.seed, c, device)
     scores = [
@@ -117,8 +121,11 @@ def outcome_of(
     ]
     control = scores[1] if trial.control else None
     shuffles = tuple(one.accuracy for one in scores[1 + trial.control :])
-    unusual = fits[0].reason
-    return Outcome(scores[0], control, shuffles, fits[0].parameters, unusual, unusual if model.warns else "")
+    held = np.setdiff1d(np.arange(len(vectors)), split.train)
+    predicted = np.full(len(vectors), -1)
+    predicted[held] = fits[0].classes[fits[0].logits(vectors[held].astype(np.float64)).argmax(1)]
+    warning = fits[0].reason if model.warns else ""
+    return Outcome(scores[0], control, shuffles, fits[0], eraser, predicted, warning)
 
 
 def _counts(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

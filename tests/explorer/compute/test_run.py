@@ -59,6 +59,14 @@ def store(tmp_path: Path, copied: Copied) -> Store:
     return copied(two_seeds, tmp_path / "s.bertdyn")
 
 
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A checkpoint with two labels of sentences."""
+    corpus = sample_corpus("dev", labels=("a", "b"), examples=60)
+    place = tmp_path_factory.mktemp("probed") / "s.bertdyn"
+    return make_store(place, tasks=("sst2",), seeds=("1",), steps=(20,), pretrained=False, corpora=[corpus])
+
+
 class TestOnce:
     def test_a_value_once_computed_is_read_back(self, store: Store) -> None:
         assert run(store, select()) == Outcome(24, 0)
@@ -147,6 +155,39 @@ class TestTrust:
     def test_a_measure_without_one_says_so(self, store: Store) -> None:
         with pytest.raises(QuestionError, match="--null: attention-entropy has no null"):
             ask_store(store, select("attention-entropy"), Uncertainty(null=2))
+
+
+class TestKept:
+    """What was fitted is more about the same value: it is stored on request, and never lost again."""
+
+    def ask(self, store: Store, **trust: object) -> tuple[Outcome, list[Result]]:
+        asked = Uncertainty(**trust)  # type: ignore[arg-type]
+        question = ask_store(store, Selection("probe", "dev", parameters=(("probe_seeds", 2),)), asked)
+        outcome = compute(store, [question], workers=1, device="cpu", executor=here, trust=asked)
+        return outcome, [row for row in store.results() if row.statistic == "accuracy"]
+
+    def test_it_is_stored_once_on_request_and_stays(self, probed: Store) -> None:
+        outcome, plain = self.ask(probed)
+        assert outcome == Outcome(1, 0)
+        (name,) = {row.artefact for row in plain}  # all layers name one artefact
+        assert list(probed.artefact(name)) == ["predictions"]
+        outcome, kept = self.ask(probed, keep=True)
+        assert outcome == Outcome(1, 0)
+        assert [(row.value, row.parameters) for row in kept] == [(row.value, row.parameters) for row in plain]
+        (name,) = {row.artefact for row in kept}
+        assert {"predictions", "classes", "probe_weights"} <= set(probed.artefact(name))
+        assert set(probed.artefact(name, only=("predictions",))) == {"predictions"}
+        assert self.ask(probed) == (Outcome(0, 1), kept)  # known without it, too
+        assert self.ask(probed, keep=True) == (Outcome(0, 1), kept)
+        outcome, null = self.ask(probed, null=1)
+        assert outcome == Outcome(1, 0)
+        assert {row.artefact for row in null} == {name}
+        assert all(row.null_value is not None for row in null)
+        assert self.ask(probed, keep=True) == (Outcome(0, 1), null)
+
+    def test_a_measure_that_fits_nothing_says_so(self, probed: Store) -> None:
+        with pytest.raises(QuestionError, match="--keep: svcca has nothing to keep"):
+            ask_store(probed, Selection("svcca", "dev"), Uncertainty(keep=True))
 
 
 class TestDetail:
