@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.answers.readings import Reading
 from store.errors import BertdynError
 from store.keys import NO_LABEL, Annotation, CheckpointKey, Corpus, Level
 from store.layout import ATTENTION
@@ -54,6 +55,8 @@ class ExampleData:
     reference: np.ndarray
     js: np.ndarray
     """Jensen-Shannon divergence of each query token's two rows in bits, [l]; for head 0 the mean over heads."""
+    readings: tuple[Reading, ...] = ()
+    """What stored probes of the layer read off it, those of words first."""
     missing: int = 0
     """Nothing here is computed beforehand, so nothing can be missing."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explorer.answers.example import ExampleData, Focus, fetch_example
 from explorer.answers.look import Look
+from explorer.answers.readings import readings
 from explorer.answers.sources import layer_at
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
@@ -57,13 +58,14 @@ def examples(store: Store, question: Question, look: Look) -> Found:
 
 
 def attention(store: Store, question: Question, look: Look, found: Found) -> ExampleData:
-    """Both maps of the example that is looked at.
+    """Both maps of the example that is looked at, and what stored probes read off it.
 
     Raises:
         BertdynError: no attention, or it cannot be read.
     """
     example = look.example if look.example >= 0 else found.examples[0]
-    return fetch_example(store, focus_of(store, question, look, example))
+    focus = focus_of(store, question, look, example)
+    return replace(fetch_example(store, focus), readings=readings(store, question, focus))
 
 
 def focus_of(store: Store, question: Question, look: Look, example: int) -> Focus:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.render.fitting import DOT
 from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
-from explorer.views.fitting import DOT
 from explorer.views.words import against
 from store.errors import BertdynError
 

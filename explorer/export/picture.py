@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from explorer.render.fitting import fit
 from explorer.render.output import to_ansi, to_svg
 from explorer.render.palette import Depth, palette
 from explorer.render.signs import plain
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
-from explorer.views.fitting import fit
 
 if TYPE_CHECKING:
     from explorer.views.base import View

@@ -11,12 +11,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
+from explorer.render.fitting import DOT, fit
 from explorer.ui.action import Action
 from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.text_lines import SegmentLine, abreast, spread
-from explorer.views.fitting import DOT, fit
 
 if TYPE_CHECKING:
     from explorer.compute.requests import Request

@@ -7,11 +7,11 @@ import numpy as np
 from explorer.answers.data_map import DataMapData
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
+from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.render.scatter import Scatter, draw
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.fitting import DOT
 
 COLUMNS = (
     *("corpus", "annotation", "task", "seed", "step", "example", "label", "confidence", "variability", "correct"),

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explorer.answers.example import ExampleData
 from explorer.answers.examples import Found
 from explorer.answers.look import Look
+from explorer.answers.readings import COLUMNS as READ
+from explorer.answers.readings import reading_rows, unread
+from explorer.render import gloss
 from explorer.render.axes import count, number
-from explorer.render.cells import clean, crop
+from explorer.render.cells import Grid, Line, clean, crop
+from explorer.render.fitting import DOT
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
 from explorer.render.palette import Palette
 from explorer.render.targets import upwards
-from explorer.views import words
+from explorer.views import reading, words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.fitting import DOT
 from store.keys import PRETRAINED, CheckpointKey
-
-if TYPE_CHECKING:
-    pass
 
 COLUMNS = (
     *("corpus", "example", "task", "seed", "step", "reference", "layer", "head", "query", "query_token", "key"),
     *("key_token", "attention", "reference_attention", "difference", "query_js"),
 )
+WORDS = "words"
 WHICH: Mapping[str, str] = {
     "": "what the width allows",
     "all": "both maps and the difference",
     "difference": "the difference alone",
     "checkpoint": "the checkpoint's map alone",
     "reference": "the reference's map alone",
+    WORDS: "each word's label, and what probes read off it",
 }
 """Parts of the view Example, in the order of its key."""
 _ROOMY = 10**6
+_AROUND = 6
+"""Lines of a map beside its rows: title, names and legend."""
 _ALL_FROM = 88
 """Cells from which three maps are wide enough to be read side by side."""
 _NOISE = 1e-7
@@ -61,7 +64,9 @@ class Example(Base):
         self.names = named(focus.key), named(focus.reference)
         part = f"head {focus.head}" if focus.head else f"mean of {data.heads} heads"
         against = "pre-trained" if focus.reference.recipe == PRETRAINED else self.names[1]
-        self.title = clean(f"Attention, layer {focus.layer}, {part}{DOT}{self.names[0]} against {against}")
+        shown = f"layer {focus.layer}" if which == WORDS else f"layer {focus.layer}, {part}"
+        what = "Words as probes read them" if which == WORDS else "Attention"
+        self.title = clean(f"{what}, {shown}{DOT}{self.names[0]} against {against}")
         mean = float(data.js.mean()) if self.length else np.nan
         self.subtitle = DOT.join(
             text
@@ -74,6 +79,7 @@ class Example(Base):
             )
             if text
         )
+        self.of_words = next((one for one in data.readings if one.level != "sentence"), None)
         self.notes = self._notes(mean)
         self._names = tuple(f"{i} {token}" for i, token in enumerate(data.tokens))
         # Written downwards every letter counts: one sign is enough for "goes on from the token before".
@@ -96,16 +102,43 @@ class Example(Base):
             return words.instead("The example has no token.", width, height, palette)
         at = cursor.clamped(self.length, self.length)
         query = self.query_of(at.y) if at.y >= 0 else -1
+        if self.which == WORDS:
+            return self._read_words(width, height, palette, at, options.ascii)
+        under = self._under(width, height, palette, query, options.ascii)
+        height -= len(under)
         matrix, fewer = self._matrix(width, options.log_y)
         lines, window = draw(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
         hidden = spans(window, self.length, self.length, "query tokens", "attended tokens")
         notes: tuple[str, ...] = (f"shows {hidden}: move the cursor for the others",) if hidden else ()
         if fewer:
             notes += ("shows the difference alone: three maps need a wider window",)
+        notes += (reading.SIGNS,) * bool(under)
         found = targets(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
         return Picture(
-            tuple(lines), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length)
+            (*lines, *under), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length)
         )
+
+    def _under(self, width: int, height: int, palette: Palette, query: int, ascii_only: bool) -> list[Line]:
+        """Lines under the maps with what probes read off the words; none where the maps need the room."""
+        if self.of_words is None:
+            return []
+        shown, spare = reading.gloss_of(self.of_words), height - self.length - _AROUND
+        tall = next((lines for lines in (gloss.whole(shown, width), shown.tall) if lines < spare), 0)
+        word = self.of_words.at(query)
+        return Grid(width, 1).lines() + gloss.draw(shown, width, tall, palette, word, ascii_only)[0] if tall else []
+
+    def _read_words(self, width: int, height: int, palette: Palette, at: Cursor, ascii_only: bool) -> Picture:
+        """What probes read off the words alone; x is the token."""
+        if self.of_words is None:
+            return words.instead(unread(self.data.focus), width, height, palette, self.notes)
+        shown, word = reading.gloss_of(self.of_words), self.of_words.at(at.x)
+        lines, (first, past) = gloss.draw(shown, width, height, palette, word, ascii_only)
+        many, tokens = len(shown.words), [unit.token for unit in self.of_words.units]
+        some = f"shows words {first}-{past - 1} of {many}: move the cursor for the others"
+        found = gloss.targets(shown, width, height, word)
+        text = self._token(at.x) + self._probed(at.x) if at.x >= 0 else ""
+        notes = (some,) * (past - first < many) + self.notes
+        return Picture(tuple(lines), clean(text), at, notes, tuple(t._replace(column=tokens[t.column]) for t in found))
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
@@ -113,7 +146,9 @@ class Example(Base):
         return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """One row a query token and attended token."""
+        """One row a query token and attended token; of the part WORDS, one a word or sentence that is read."""
+        if self.which == WORDS:
+            return READ, reading_rows(self.data.focus, self.data.readings)
         data, f = self.data, self.data.focus
         place = (f.corpus, f.example, f.key.recipe, f.key.seed, f.key.step, str(f.reference), f.layer, f.head or None)
         return COLUMNS, [
@@ -164,6 +199,8 @@ class Example(Base):
             text = long if len(long) <= room - 2 else f"{text} to {values}"
         else:
             text = f"query token {text}: JS {number(float(data.js[query]))} bits"
+            probed = self._probed(query)
+            text += probed if len(text + probed) <= room - 2 else ""
         to, away = int(moved.argmax()), int(moved.argmin())
         if moved[to] > 0 > moved[away]:
             gained = f"; moved most to {self._token(to, False)} {moved[to]:+.3f}"
@@ -177,8 +214,15 @@ class Example(Base):
         beside = ", ".join(part for part in (str(index) if place else "", label if place else "") if part)
         return f"'{self.data.tokens[index]}'" + (f" ({beside})" if beside else "")
 
+    def _probed(self, token: int) -> str:
+        """'; UPOS ADJ, read as NOUN, in the reference as ADJ'."""
+        place = -1 if self.of_words is None else self.of_words.at(token)
+        return f"; {self.of_words.said(place)}" if self.of_words and place >= 0 else ""
+
     def _notes(self, mean: float) -> tuple[str, ...]:
-        data, said = self.data, []
+        data, said = self.data, [one.note for one in self.data.readings]
+        if self.which == WORDS:
+            return tuple(clean(note) for note in (*said, reading.SIGNS))
         if data.focus.key == data.focus.reference:
             said.append("a checkpoint beside itself: every difference is 0")
         elif mean < _NOISE:

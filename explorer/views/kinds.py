@@ -141,6 +141,7 @@ VIEWS: Mapping[str, ViewKind] = {
                 "difference": "the difference alone",
                 "checkpoint": "the checkpoint's map alone",
                 "reference": "the reference's map alone",
+                "words": "each word's label, and what probes read off it",
             },
             one=True,
             measure="js",

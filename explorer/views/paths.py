@@ -8,11 +8,11 @@ from explorer.answers.centroids import Centroids
 from explorer.answers.coordinates import STEP
 from explorer.render.axes import count, number
 from explorer.render.cells import clean, crop
+from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.render.plane import Path, Plane, draw, targets
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.fitting import DOT
 
 COLUMNS = (
     *("corpus", "task", "seed", "step", "layer", "label", "points", "pc1", "pc2", "from_first", "from_previous"),

@@ -10,11 +10,11 @@ from rich.style import Style
 from explorer.answers.coverage import BARE, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
 from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, pad
+from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
-from explorer.views.fitting import DOT
 from store.keys import PRETRAINED
 
 COLUMNS = (

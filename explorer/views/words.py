@@ -10,10 +10,10 @@ from explorer.answers.rows import Rows
 from explorer.measures import Measure
 from explorer.render.axes import count, number, short
 from explorer.render.cells import clean, message
+from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.views.base import NOWHERE, DrawOptions, Picture
 from explorer.views.field import Point
-from explorer.views.fitting import DOT
 from explorer.views.uncertainty_notes import UncertaintyNotes
 from store.results import Result
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from explorer.views.fitting import DOT, fit
+from explorer.render.fitting import DOT, fit
 
 SUBTITLE = "corpus tags · over 1,806 tokens · 99 % variance · 0 = same up to a linear map · 1 = nothing in common"
 TITLE = "SVCCA distance from the pre-trained model · sst2, mean of seeds 1, 2, layer 6, one line per seed"
