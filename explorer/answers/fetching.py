@@ -67,14 +67,18 @@ def fetch_heads(store: Store, found: Rows, layer: int | None = None, step: int |
     return _of(found, asked.lean(asked.query((*asked.here, *heads, *at))))
 
 
-def fetch_labelled(store: Store, found: Rows) -> frozenset[Cell]:
-    """Where there are values of pairs of labels, of the task that rows were read of.
+def fetch_labelled(store: Store, found: Rows) -> frozenset[tuple[CheckpointKey, int]]:
+    """Return the checkpoints and layers with values of pairs of labels, of the task that rows were read of.
 
     Raises:
         BertdynError: the store cannot be read.
     """
     asked = Asked(store, found.question, found.tasks[:1])
-    return asked.cells((*asked.here, Not(Is("label_b", None)))).intersection(found.wanted)
+    where = (*asked.here, Not(Is("label_b", None)), Not(Is("layer", None)))
+    query = asked.query(where, columns=("task", "variant", "seed", "step", "layer"), distinct=True)
+    wanted = {(cell.key, cell.layer) for cell in found.wanted}
+    stored = ((CheckpointKey(*key), layer) for *key, layer in store.result_columns(query))
+    return frozenset((key, layer) for key, layer in stored if (key, layer) in wanted or (key, None) in wanted)
 
 
 def fetch_labels(store: Store, found: Rows, layer: int, key: CheckpointKey | None = None) -> tuple[Result, ...]:

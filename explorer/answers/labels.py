@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from explorer.answers.fetching import fetch_labelled, fetch_labels
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
-from explorer.selection import Cell, Question, at_or_before, seed_order
-from explorer.selection.stored import cell_of
+from explorer.selection import Question, at_or_before, seed_order
 from store.keys import CheckpointKey
 from store.results import Result
 
@@ -24,15 +23,15 @@ class Spot(NamedTuple):
     layer: int
 
 
-def spots(cells: Iterable[Cell]) -> tuple[Spot, ...]:
+def spots(there: Iterable[tuple[CheckpointKey, int]]) -> tuple[Spot, ...]:
     """Layers of checkpoints, by task, seed, step and layer."""
-    found = {Spot(cell.key, cell.layer) for cell in cells if cell.layer is not None}
+    found = {Spot(*one) for one in there}
     return tuple(sorted(found, key=lambda s: (s.key.recipe, seed_order(s.key.seed), s.key.step, s.layer)))
 
 
 def labelled_in(data: Rows) -> tuple[Spot, ...]:
     """Every layer of every checkpoint that has values of pairs of labels."""
-    return spots(cell_of(r, data.measure) for r in data.results if r.label_b is not None)
+    return spots((r.key, r.layer) for r in data.results if r.label_b is not None and r.layer is not None)
 
 
 def first_run(found: Sequence[Spot], tasks: Sequence[str]) -> tuple[Spot, ...]:

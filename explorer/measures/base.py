@@ -287,6 +287,8 @@ class Measure:
     """Possible granularities of its rows, coarsest first. They do not change the value itself."""
     keeps: str = ""
     """Description of what it stores on request (``Uncertainty.keep``); empty: nothing."""
+    confusion: str = ""
+    """Statistic of its finer rows with the number of units of ``label_a`` that are given ``label_b``; empty: none."""
     predicts: bool = False
     """Whether the artefact of its main statistic has the array PREDICTIONS: the id of the label that each unit of the
     annotation is given, int [layers, units], by models that were not fitted to it; negative if there is none."""

@@ -184,6 +184,7 @@ MEASURES: tuple[Measure, ...] = (
         null="the labels of whole examples",
         details=("layer", "label"),
         keeps="the fitted probes of all layers and probe seeds",
+        confusion=CONFUSION,
         predicts=True,
         version=2,
         cells=once,

@@ -13,6 +13,14 @@ KINDS = (PRETRAINED, "first", "previous", "final", PLAIN, SEEDS)
 """Words that ``--against`` takes. ``plain``: the same task, seed and step without a variant. ``seeds``: every other
 seed of the task at the same step."""
 
+_SAID = {
+    PRETRAINED: "the pre-trained model",
+    "first": "the run's first checkpoint",
+    "previous": "the checkpoint before",
+    "final": "the run's final checkpoint",
+    SEEDS: "the other seeds at the same step",
+}
+
 Runs = Mapping[tuple[str, str], Sequence[CheckpointKey]]
 """Checkpoints of each run in the order of their steps, by (task with variant, seed)."""
 
@@ -44,6 +52,11 @@ class Against:
         raise BertdynError(
             f"--against: '{text}' is not one of {', '.join(KINDS)}, seed:N, TASK/SEED/STEP or TASK+VARIANT/SEED/STEP."
         )
+
+    @property
+    def said(self) -> str:
+        """The reference in words: 'the pre-trained model', 'seed 2 at the same step'."""
+        return f"seed {self.seed} at the same step" if self.kind == "seed" else _SAID.get(self.kind, str(self))
 
     @property
     def between_seeds(self) -> bool:

@@ -13,11 +13,9 @@ from explorer.answers.look import Look
 from explorer.answers.rows import Rows
 from explorer.render.axes import number
 from explorer.render.cells import clean
-from explorer.render.matrix import Matrix, Panel, draw, spans, targets
-from explorer.render.palette import Palette
-from explorer.render.targets import upwards
+from explorer.render.matrix import Matrix, Panel
 from explorer.views import words
-from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
+from explorer.views.label_matrix import LabelMatrix, place_words, rest
 from store.results import Result
 
 COLUMNS = (
@@ -49,8 +47,8 @@ def brief(reason: str) -> str:
     return reason.partition(":")[0] + (", too few points for the width" if reason.startswith("everything") else "")
 
 
-class Clusters(Base):
-    """x and y are labels, in the same order; the first row is on top, and y counts from the lowest (see ``row_of``)."""
+class Clusters(LabelMatrix):
+    """Distances between labels, which lie in the same order along both axes."""
 
     name = "clusters"
 
@@ -85,36 +83,11 @@ class Clusters(Base):
                 self.refused[at] = r.value is None
                 self.vacuous[at] = r.value is not None and bool(r.reason)
         self.empty = not bool(np.isfinite(self.values).any())
-        where = () if self.spot is None else _place(self.spot)
+        where = () if self.spot is None else place_words(self.spot)
         self.title = words.title(data, *where)
         chosen = [r for r in shown if r.statistic == statistic]
         self.subtitle = words.subtitle(data, chosen) if chosen else words.subtitle(data, data.main)
         self.notes = self._notes(chosen)
-
-    def row_of(self, y: int) -> int:
-        """The label (from 0, the first on top) of a cursor's y, and the other way round."""
-        return len(self.labels) - 1 - y
-
-    def draw(
-        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
-    ) -> Picture:
-        """See ``View.draw``."""
-        if self.empty:
-            text = nothing(self.data, "Distances between labels")
-            return words.instead(text, width, height, palette, self.notes)
-        at = cursor.clamped(len(self.labels), len(self.labels))
-        row = self.row_of(at.y) if at.y >= 0 else -1
-        matrix = self.matrix(options.log_y)
-        lines, window = draw(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
-        hidden = spans(window, len(self.labels), len(self.labels), "rows", "columns")
-        notes = (f"shows {hidden}: move the cursor for the others", *self.notes) if hidden else self.notes
-        found = targets(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
-        return Picture(tuple(lines), self._read(row, at.x), at, notes, upwards(found, len(self.labels)))
-
-    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
-        """See ``View.sheet``."""
-        matrix = self.matrix(options.log_y)
-        return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a pair of labels and statistic of the layer that is shown."""
@@ -125,6 +98,10 @@ class Clusters(Base):
             )
             for r in self._by_pair.values()
         ]
+
+    def nothing(self) -> str:
+        """See LabelMatrix."""
+        return nothing(self.data, "Distances between labels")
 
     def matrix(self, log: bool = False) -> Matrix:
         """The map without a size; ``log``: levels even in the logarithm."""
@@ -149,7 +126,7 @@ class Clusters(Base):
     def _at(self, a: int, b: int, statistic: str) -> Result | None:
         return self._by_pair.get((frozenset((self.labels[a], self.labels[b])), statistic))
 
-    def _read(self, row: int, column: int) -> str:
+    def read(self, row: int, column: int) -> str:
         """'ADJ and NOUN: hulls 0.523 apart; centroids 2.31 apart; ! everything separates: 12 points in 384 ...'."""
         if row < 0:
             return ""
@@ -192,16 +169,8 @@ class Clusters(Base):
             said.append(f"{len(without)} of {pairs} pairs have no value: {without[0].reason or 'no reason given'}")
         if pairs and all(r.value == 0 for r in shown):
             said.append(f"all {pairs} pairs overlap: the distance of every two hulls is 0; look at the centroids")
-        if self.data.missing:
-            said.append(f"not computed: {self.data.missing:,} of {self.data.asked:,} values")
-        others = len(self._there) - 1
-        if others > 0:
-            said.append(f"the selection has {others:,} more layers and steps")
+        said += rest(self.data, len(self._there))
         return tuple(clean(note) for note in said)
-
-
-def _place(spot: Spot) -> tuple[str, ...]:
-    return spot.key.recipe, f"seed {spot.key.seed}", f"step {spot.key.step:,}", f"layer {spot.layer}"
 
 
 def clusters(data: Rows, there: tuple[Spot, ...], rows: tuple[Result, ...], look: Look) -> Clusters:

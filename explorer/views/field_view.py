@@ -12,6 +12,7 @@ from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.sources import layer_of, step_of
+from explorer.answers.uncertainty_notes import UncertaintyNotes, spread
 from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, LAYER, Coordinate
 from explorer.measures.registry import all_measures
@@ -22,7 +23,6 @@ from explorer.views import words
 from explorer.views.base import Base, Cursor, DrawOptions
 from explorer.views.field import ALL, Field, FieldAxis, stacked
 from explorer.views.placing import axis_of, field_along, fixed_places
-from explorer.views.uncertainty_notes import UncertaintyNotes, spread
 from store.results import Result
 
 OUTER, INNER = "outer", "inner"
@@ -205,7 +205,8 @@ class FieldView(Base):
         )
         shown = interval or bool(said.no_interval)
         notes = spread(f"{marks}±" if several else "")
-        notes += said.notes(f"{marks}[ ]" if shown and not several else "", chance or bool(said.no_chance))
+        own = said.notes(f"{marks}[ ]" if shown and not several else "", chance or bool(said.no_chance))
+        notes += tuple(map(clean, own))
         return notes + (words.apart(self.data.measure),) * apart
 
     def told(self, options: DrawOptions, beside: tuple[str, ...] = ()) -> tuple[str, ...]:

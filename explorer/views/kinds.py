@@ -112,6 +112,16 @@ VIEWS: Mapping[str, ViewKind] = {
             measure="clusters",
         ),
         ViewKind(
+            "confusion",
+            "Confusion",
+            "labels that a probe gives the points of each label, in one layer of one checkpoint",
+            "explorer.views.confusion:Confusion",
+            sources=(FIRST, LABELLED, LABELS_AT),
+            uses=("part", "step", "layer"),
+            parts={"shares": "share of the points of each label", "counts": "number of points"},
+            measure="probe",
+        ),
+        ViewKind(
             "paths",
             "Paths",
             "the labels' centroids along the steps of a run, in a plane",

@@ -11,6 +11,7 @@ from explorer.answers.coordinates import SEED, STEP, TASK
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
+from explorer.answers.uncertainty_notes import spread
 from explorer.render.cells import Grid
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
@@ -20,7 +21,6 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.field import ALL, Field, FieldAxis
 from explorer.views.field_view import BY, INNER, OUTER, FieldView, Layout
-from explorer.views.uncertainty_notes import spread
 from store.results import Result
 
 CURVES = {

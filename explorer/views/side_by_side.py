@@ -15,6 +15,7 @@ from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
 from explorer.answers.fetching import fetch_each
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
+from explorer.answers.uncertainty_notes import UncertaintyNotes, joined, spread
 from explorer.render.axes import number
 from explorer.render.cells import Grid, clean, crop
 from explorer.render.lines import LineChart
@@ -27,7 +28,6 @@ from explorer.views.field import Field, stacked
 from explorer.views.field_view import OUTER, Layout, between, field_rows, other_tasks, said_places
 from explorer.views.lines import chart_of, series_of
 from explorer.views.placing import field_along, fixed_places
-from explorer.views.uncertainty_notes import UncertaintyNotes, joined, spread
 from store.store import Store
 
 _NARROWEST, _LOWEST = 20, 7
@@ -158,7 +158,7 @@ class SideBySide(Base):
         if not pointed:
             return said
         single = any(len(one.seeds) == 1 for one in self.members)
-        said += self.uncertainty.notes("bands of single seeds" if single else "", chance=True)
+        said += tuple(map(clean, self.uncertainty.notes("bands of single seeds" if single else "", chance=True)))
         yardstick = any(np.isfinite(one.field.yardstick).any() for one in self.members)
         return said + (words.apart(self.data.measure),) * yardstick
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from explorer.answers.rows import Rows
 from explorer.answers.table_rows import Counts
+from explorer.answers.uncertainty_notes import UncertaintyNotes
 from explorer.measures import Measure
+from explorer.render.cells import clean
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
 from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
-from explorer.views.uncertainty_notes import UncertaintyNotes
 from store.errors import BertdynError
 from store.results import Result
 
@@ -59,7 +60,7 @@ class Table(Base):
         self.empty = not data.results
         self._names = columns_of(data.measure)
         trust = UncertaintyNotes.of(data.measure, data.results)
-        self._said = words.notes(data, data.results) + trust.notes("[ ]", chance=True)
+        self._said = words.notes(data, data.results) + tuple(map(clean, trust.notes("[ ]", chance=True)))
         self._said += words.on_noise(data.measure, data.results)
         if data.statistics is not None:
             self._said = (data.statistics.note, *self._said)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from explorer.answers.cells import signed
 from explorer.answers.rows import Rows
+from explorer.answers.uncertainty_notes import UncertaintyNotes
 from explorer.measures import Measure
 from explorer.render.axes import count, number, short
 from explorer.render.cells import clean, message
@@ -14,7 +15,6 @@ from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.views.base import NOWHERE, DrawOptions, Picture
 from explorer.views.field import Point
-from explorer.views.uncertainty_notes import UncertaintyNotes
 from store.results import Result
 
 WIDE = 1000
@@ -27,24 +27,7 @@ _APART, _ALIKE = "seeds differ by", "between seeds"
 def against(rows: Rows) -> str:
     """'from the pre-trained model' (of a similarity: 'to'), and so on; empty for a measure of one checkpoint alone."""
     chosen = rows.question.against
-    if chosen is None:
-        return ""
-    toward = "to" if rows.measure.same else "from"
-    match chosen.kind:
-        case "pretrained":
-            return f"{toward} the pre-trained model"
-        case "first":
-            return f"{toward} the run's first checkpoint"
-        case "previous":
-            return f"{toward} the checkpoint before"
-        case "final":
-            return f"{toward} the run's final checkpoint"
-        case "seed":
-            return f"{toward} seed {chosen.seed} at the same step"
-        case "seeds":
-            return f"{toward} the other seeds at the same step"
-        case _:
-            return f"{toward} {chosen}"
+    return "" if chosen is None else f"{'to' if rows.measure.same else 'from'} {chosen.said}"
 
 
 def title(rows: Rows, *where: str) -> str:

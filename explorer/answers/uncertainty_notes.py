@@ -1,4 +1,4 @@
-"""Explain intervals, chance levels and spreads in the notes of a picture. Pure."""
+"""Explain intervals, chance levels and spreads in notes. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from explorer.measures import Measure
-from explorer.render.cells import clean
 from store.results import Result
 
 
@@ -70,7 +69,7 @@ class UncertaintyNotes:
             f"no interval: {self.no_interval}" if interval and self.no_interval else "",
             f"no chance level: {self.no_chance}" if chance and self.no_chance else "",
         )
-        return tuple(clean(note) for note in said if note)
+        return tuple(note for note in said if note)
 
 
 def joined(several: Sequence[UncertaintyNotes]) -> UncertaintyNotes:
