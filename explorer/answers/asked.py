@@ -12,7 +12,7 @@ from explorer.selection import Cell, Cells, Question
 from explorer.selection.stored import cell_columns, cell_of, cell_reader, conditions, further_axes, shown_layers
 from store.keys import recipe_of
 from store.results import AXIS, COLUMNS, Result, row_reader
-from store.rows import PAIRED_WITH_ITSELF, AllOf, Best, Condition, Is, Not, RowQuery
+from store.rows import PAIRED_WITH_ITSELF, AllOf, Best, Condition, In, Is, Not, RowQuery
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -90,6 +90,12 @@ class Asked:
         ranks = (alone, AllOf((main, *UNLABELLED)), main, Is("value", None))
         best = Best(cell_columns(self.measure), ranks, alone_from=3)
         return self.lean(self.query(where, best=best))
+
+    def companions(self, where: Iterable[Condition]) -> list[Result]:
+        """Return the rows of whole layers that are shown beside the main ones (``Measure.companions``)."""
+        names = tuple(statistic for statistic, _ in self.measure.companions)
+        whole = (In("statistic", names), Is("head", None), *UNLABELLED)
+        return self.lean(self.query((*where, *whole))) if names else []
 
     def lean(self, query: RowQuery) -> list[Result]:
         """Return rows without provenance, which is half of a row and not drawn."""

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from explorer.answers.look import Look
     from store.store import Store
 
+COLUMNS = (
+    *("kind", "task", "seed", "corpus", "measure", "extracted", "with_attention", "expected", "missing_steps", "bytes"),
+    *("known", "possible", "annotation"),
+)
+"""Columns of the rows of a store."""
 MISSING, BARE, FULL, REGISTERED = 0, 1, 2, 3
 """A checkpoint is not there; is there without attentions; with them; is listed without any array."""
 
@@ -60,6 +65,11 @@ class RunCoverage:
     states: tuple[int, ...]
     """MISSING, BARE, FULL or REGISTERED of each step."""
     bytes: int
+
+    @property
+    def there(self) -> tuple[int, ...]:
+        """Steps that are there."""
+        return tuple(step for step, state in zip(self.steps, self.states, strict=True) if state != MISSING)
 
     @property
     def missing(self) -> tuple[int, ...]:
@@ -102,6 +112,19 @@ class Coverage:
     """Bytes free on the disk."""
     missing: int
     """Values that could be computed and are not."""
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """Return one row per run and corpus, then one per measure and corpus, in the order of COLUMNS."""
+        found: list[tuple[object, ...]] = []
+        for run in self.runs:
+            there, attended = len(run.there), run.states.count(FULL)
+            missing = " ".join(map(str, run.missing))
+            counts = (there, attended, len(run.steps), missing, run.bytes)
+            found.append(("run", run.task, run.seed, run.corpus, None, *counts, None, None, None))
+        for one in self.measures:
+            known = (*(None,) * 5, one.known, one.possible, one.annotation)
+            found.append(("measure", None, None, one.corpus, one.measure.name, *known))
+        return found
 
 
 def fetch_coverage(store: Store) -> Coverage:

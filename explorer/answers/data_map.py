@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,13 @@ from store.outputs import Outputs
 
 if TYPE_CHECKING:
     from store.store import Store
+
+
+COLUMNS = (
+    *("corpus", "annotation", "task", "seed", "step", "example", "label", "confidence", "variability", "correct"),
+    *("checkpoints", "text"),
+)
+"""Columns of the rows of a data map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +48,18 @@ class DataMapData:
     """The sentence of each row, after the word where it is one."""
     missing: int = 0
     """Always 0: data maps are computed when they are shown."""
+
+    def rows(self, order: Iterable[int]) -> list[tuple[object, ...]]:
+        """Return one row per sentence or word in this order, with the COLUMNS."""
+        key = self.keys[-1]
+        place = (self.corpus, self.annotation, key.recipe, key.seed, key.step)
+        return [
+            (
+                *(*place, int(self.example[i]), self.labels[i], float(self.confidence[i]), float(self.variability[i])),
+                *(int(self.right[i]), len(self.keys), self.texts[i]),
+            )
+            for i in order
+        ]
 
 
 def fetch_data_map(

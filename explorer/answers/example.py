@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
+COLUMNS = (
+    *("corpus", "example", "task", "seed", "step", "reference", "layer", "head", "query", "query_token", "key"),
+    *("key_token", "attention", "reference_attention", "difference", "query_js"),
+)
+"""Columns of the rows of an example."""
+
+
 @dataclass(frozen=True)
 class Focus:
     """One map: an example's attention in a layer and head of a checkpoint, and what it is compared with."""
@@ -64,6 +71,19 @@ class ExampleData:
     def difference(self) -> np.ndarray:
         """The checkpoint's attention less the reference's, [l, l]."""
         return self.checkpoint - self.reference
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """Return one row per query token and attended token, in the order of COLUMNS."""
+        f = self.focus
+        place = (f.corpus, f.example, f.key.recipe, f.key.seed, f.key.step, str(f.reference), f.layer, f.head or None)
+        return [
+            (
+                *(*place, i, query, j, key, float(self.checkpoint[i, j]), float(self.reference[i, j])),
+                *(float(self.difference[i, j]), float(self.js[i])),
+            )
+            for i, query in enumerate(self.tokens)
+            for j, key in enumerate(self.tokens)
+        ]
 
 
 def row_js(p: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -113,5 +113,6 @@ def _of_tasks(store: Store, wanted: Cells, tasks: Iterable[str], whole: bool) ->
     for task in tasks:
         asked, there = Asked(store, wanted.question, (task,)), tuple(wanted.of(task))
         stored += asked.whole_layers(asked.here, there) if whole else asked.all(asked.query(asked.here))
+        stored += asked.companions(asked.here) if whole else []
         cells += there
     return choose_rows(wanted.question, stored, tuple(cells))

@@ -275,6 +275,8 @@ class Measure:
     parameters: tuple[Parameter, ...] = ()
     main: str = ""
     """Statistic that curves and heat maps show."""
+    companions: tuple[tuple[str, str], ...] = ()
+    """Statistics that lines show beside the main one, and their names in pictures."""
     same: float = 0.0
     """Value of a checkpoint against itself: 0 for a distance, 1 for a similarity."""
     floor: float = 0.0

@@ -92,6 +92,7 @@ MEASURES: tuple[Measure, ...] = (
             Parameter("sentence", "cls", "vector of a sentence: first token, or mean of the others", SENTENCE),
         ),
         main=COMPRESSION,
+        companions=((CONTROL, "control"),),
         slow=True,
         cells=once,
     ),

@@ -93,8 +93,8 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
 def _values(layer: int, outcomes: Sequence[Outcome], details: Mapping[str, object]) -> Iterator[Value]:
     one = outcomes[0]
     n, points = one.scores.n, int(str(details["train"]))
-    many = one.probe.parameters > points
-    said = [f"{one.probe.parameters:,} parameters for {points:,} training points: compare the control"] if many else []
+    free = f"{one.probe.parameters:,} parameters for {points:,} training points and no control task to compare"
+    said = [free] if one.probe.parameters > points and one.control is None else []
     reason = "; ".join([*dict.fromkeys(each.warning for each in outcomes if each.warning), *said])
     more = {**details, "parameters": one.probe.parameters, "fit": one.probe.reason}
     accuracy = np.array([each.scores.accuracy for each in outcomes])
@@ -181,6 +181,7 @@ MEASURES: tuple[Measure, ...] = (
             ),
         ),
         main=ACCURACY,
+        companions=((MAJORITY, "majority"), (CONTROL, "control")),
         null="the labels of whole examples",
         details=("layer", "label"),
         keeps="the fitted probes of all layers and probe seeds",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _TINIEST = 1e-290
+_ENDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 """Smallest extent of an axis: smaller ones vanish in division."""
 
 
@@ -93,6 +94,11 @@ def value_scale(low: float, high: float, log: bool = False, anchor: float = 0.0)
         low, high = min(0.0, 1.05 * low), max(0.0, 1.05 * high)
     margin = 0.03 * (high - low)
     return Scale(low if low == 0 else low - margin, high + margin)
+
+
+def round_end(value: float) -> float:
+    """Return a round end, at most 1, of a scale from zero to a value: often the same for the steps of one run."""
+    return next((end for end in _ENDS if value <= end), 1.0)
 
 
 def tick_labels(ticks: tuple[float, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.answers.data_map import DataMapData
+from explorer.answers.data_map import COLUMNS, DataMapData
 from explorer.render.axes import count, number
 from explorer.render.cells import clean
 from explorer.render.fitting import DOT
@@ -13,10 +13,6 @@ from explorer.render.scatter import Scatter, draw
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 
-COLUMNS = (
-    *("corpus", "annotation", "task", "seed", "step", "example", "label", "confidence", "variability", "correct"),
-    *("checkpoints", "text"),
-)
 MOST_VARIABLE = 0.5
 """Standard deviation of probabilities of which half are 0 and half are 1."""
 
@@ -71,15 +67,7 @@ class DataMap(Base):
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row per labelled example or word, the least confident first."""
-        data, key = self.data, self.data.keys[-1]
-        return COLUMNS, [
-            (
-                *(data.corpus, data.annotation, key.recipe, key.seed, key.step, int(data.example[i]), data.labels[i]),
-                *(float(data.confidence[i]), float(data.variability[i]), int(data.right[i])),
-                *(len(data.keys), data.texts[i]),
-            )
-            for i in self.order.tolist()
-        ]
+        return COLUMNS, self.data.rows(self.order.tolist())
 
     def _read(self, i: int) -> str:
         """'example 17, label negative: confidence 0.121, variability 0.310, right at 1 of 5 checkpoints: TEXT'."""

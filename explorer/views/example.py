@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.answers.example import ExampleData
+from explorer.answers.example import COLUMNS, ExampleData
 from explorer.answers.examples import Found
 from explorer.answers.look import Look
 from explorer.answers.readings import COLUMNS as READ
 from explorer.answers.readings import reading_rows, unread
 from explorer.render import gloss
-from explorer.render.axes import count, number
+from explorer.render.axes import count, number, round_end
 from explorer.render.cells import Grid, Line, clean, crop
 from explorer.render.fitting import DOT
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
@@ -23,10 +23,6 @@ from explorer.views import reading, words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from store.keys import PRETRAINED, CheckpointKey
 
-COLUMNS = (
-    *("corpus", "example", "task", "seed", "step", "reference", "layer", "head", "query", "query_token", "key"),
-    *("key_token", "attention", "reference_attention", "difference", "query_js"),
-)
 WORDS = "words"
 WHICH: Mapping[str, str] = {
     "": "what the width allows",
@@ -44,8 +40,6 @@ _ALL_FROM = 88
 """Cells from which three maps are wide enough to be read side by side."""
 _NOISE = 1e-7
 """Bits of mean divergence that two float16 copies of one attention differ by."""
-_ENDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
-"""Ends of a scale: round, and the same from one step of a run to the next more often than not."""
 
 
 class Example(Base):
@@ -84,10 +78,6 @@ class Example(Base):
         self._names = tuple(f"{i} {token}" for i, token in enumerate(data.tokens))
         # Written downwards every letter counts: one sign is enough for "goes on from the token before".
         self._short = tuple(token[1:] if token.startswith("##") and len(token) > 2 else token for token in data.tokens)
-
-    def showing(self, which: str) -> Example:
-        """The same example, showing another of WHICH."""
-        return Example(self.data, which)
 
     def query_of(self, y: int) -> int:
         """The query token (from 0, the first on top) of a cursor's y, and the other way round."""
@@ -149,16 +139,7 @@ class Example(Base):
         """One row a query token and attended token; of the part WORDS, one a word or sentence that is read."""
         if self.which == WORDS:
             return READ, reading_rows(self.data.focus, self.data.readings)
-        data, f = self.data, self.data.focus
-        place = (f.corpus, f.example, f.key.recipe, f.key.seed, f.key.step, str(f.reference), f.layer, f.head or None)
-        return COLUMNS, [
-            (
-                *(*place, i, query, j, key, float(data.checkpoint[i, j]), float(data.reference[i, j])),
-                *(float(data.difference[i, j]), float(data.js[i])),
-            )
-            for i, query in enumerate(data.tokens)
-            for j, key in enumerate(data.tokens)
-        ]
+        return COLUMNS, self.data.rows()
 
     def matrix(self, log: bool = False) -> Matrix:
         """The maps that are shown where there is room for all."""
@@ -167,8 +148,8 @@ class Example(Base):
     def _matrix(self, width: int, log: bool) -> tuple[Matrix, bool]:
         """What to draw, and whether the width alone decided that maps are left out."""
         data = self.data
-        high = _end(max(data.checkpoint.max(), data.reference.max()))
-        most = _end(np.abs(data.difference).max())
+        high = round_end(max(data.checkpoint.max(), data.reference.max()))
+        most = round_end(np.abs(data.difference).max())
         low = high / 1e3 if log else 0.0
         panels = {
             "checkpoint": Panel(self.names[0], data.checkpoint, low, high, log=log),
@@ -177,7 +158,7 @@ class Example(Base):
                 "difference, root scale" if log else "difference", data.difference, -most, most, signed=True, root=log
             ),
         }
-        side = Panel("JS bits", data.js[:, None], 0.0, _end(data.js.max()))
+        side = Panel("JS bits", data.js[:, None], 0.0, round_end(data.js.max()))
         all_of_them = Matrix(tuple(panels.values()), self._names, self._short, "query", "attends to", side)
         roomy = width >= _ALL_FROM and whole(all_of_them, width)
         if self.which == "all" or (not self.which and roomy):
@@ -241,10 +222,6 @@ def named(key: CheckpointKey) -> str:
     if key.recipe == PRETRAINED:
         return "the pre-trained model"
     return clean(f"{key.recipe} seed {key.seed} step {key.step:,}")
-
-
-def _end(value: float) -> float:
-    return next((end for end in _ENDS if value <= end), 1.0)
 
 
 def sentence(found: Found, data: ExampleData, look: Look) -> Example:

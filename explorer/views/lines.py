@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
 from explorer.answers.uncertainty_notes import spread
+from explorer.measures.declaration import HEAD
+from explorer.render.axes import number
 from explorer.render.cells import Grid
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
@@ -52,11 +55,38 @@ class Lines(FieldView):
         super().__init__(name, data, layout, look, heads, tasks)
         self.training = training if self.x.name == STEP and self.y.name != TASK else NONE
         self.empty = self.empty or not self.x.numeric
-        series = series_of(self.field) if self.x.numeric else ()
+        series = self._with_companions(series_of(self.field)) if self.x.numeric else ()
         self.chart = LineChart(chart_of(data, series, self.x, not np.isfinite(self.field.spread).any()))
         many, drawn = len(series), len(self.chart.shown())
         if drawn < many:
             self.notes += (f"{drawn} of {many} lines are drawn, and the one pointed at",)
+
+    def _with_companions(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
+        """The lines with those of the statistics that the measure declares beside its main one."""
+        axes = (self.layout.x, self.layout.y)
+        if TASK in axes or HEAD.name in axes:
+            return series
+        for statistic, label in self.data.measure.companions:
+            rows = tuple(r for r in self.data.results if r.statistic == statistic and r.recipe == self.task)
+            found = self._field((self.task,), rows)
+            if [axis.places for axis in found.axes] == [axis.places for axis in self.field.axes]:
+                beside = (Companion(label, line) for line in found.values)
+                series = tuple(
+                    replace(s, companions=(*s.companions, one)) for s, one in zip(series, beside, strict=True)
+                )
+        return series
+
+    def read(self, at: Cursor, room: int) -> str:
+        """See FieldView; of a value also its companions, where there is room."""
+        said = super().read(at, room)
+        if min(at.x, at.y) < 0:
+            return said
+        named = dict(self.data.measure.companions).values()
+        beside = [c for c in self.chart.chart.series[at.y].companions if c.label in named and np.isfinite(c.y[at.x])]
+        for one in beside:
+            longer = f"{said}; {one.label} {number(float(one.y[at.x]))}"
+            said = longer if len(longer) <= room - 2 else said
+        return said
 
     def shape(self) -> tuple[str, ...]:
         """See FieldView: nothing where the lines are steps, or the measure's own places against steps."""

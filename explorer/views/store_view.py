@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.style import Style
 
-from explorer.answers.coverage import BARE, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
+from explorer.answers.coverage import BARE, COLUMNS, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
 from explorer.render.axes import count
 from explorer.render.cells import Grid, clean, crop, pad
 from explorer.render.fitting import DOT
@@ -17,10 +17,6 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 from store.keys import PRETRAINED
 
-COLUMNS = (
-    *("kind", "task", "seed", "corpus", "measure", "extracted", "with_attention", "expected", "missing_steps", "bytes"),
-    *("known", "possible", "annotation"),
-)
 _MARKS = {FULL: "●", BARE: "○", MISSING: "·", REGISTERED: "◌"}
 _PLAIN_MARKS = {FULL: "#", BARE: "o", MISSING: ".", REGISTERED: "-"}
 _MIXED, _PLAIN_MIXED = "◐", "%"
@@ -48,7 +44,7 @@ class StoreView(Base):
     def __init__(self, data: Coverage) -> None:
         self.data = data
         self.title = clean(f"Store {data.path}")
-        keys = {(run.task, run.seed, step) for run in data.runs for step in _there(run)}
+        keys = {(run.task, run.seed, step) for run in data.runs for step in run.there}
         sizes = f"{size(data.bytes)}", f"cache {size(data.kept)}", f"{size(data.free)} free on disk"
         self.subtitle = DOT.join((f"{count(len(keys))} checkpoints", *sizes))
         self.empty = not data.runs
@@ -77,22 +73,7 @@ class StoreView(Base):
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a run and corpus, then one a measure and corpus."""
-        found: list[tuple[object, ...]] = []
-        for run in self.data.runs:
-            there, attended = len(_there(run)), run.states.count(FULL)
-            missing = " ".join(map(str, run.missing))
-            found.append(
-                (
-                    *("run", run.task, run.seed, run.corpus, None, there, attended, len(run.steps), missing, run.bytes),
-                    *(None, None, None),
-                )
-            )
-        for one in self.data.measures:
-            blank = (None,) * 5
-            found.append(
-                ("measure", None, None, one.corpus, one.measure.name, *blank, one.known, one.possible, one.annotation)
-            )
-        return COLUMNS, found
+        return COLUMNS, self.data.rows()
 
     def _sections(self, plain: bool) -> tuple[_Section, ...]:
         data, marks = self.data, _PLAIN_MARKS if plain else _MARKS
@@ -104,7 +85,7 @@ class StoreView(Base):
                 "pre-trained" if run.task == PRETRAINED else run.task,
                 "" if run.task == PRETRAINED else run.seed,
                 run.corpus or "no texts",
-                f"{len(_there(run))} of {len(run.steps)}",
+                f"{len(run.there)} of {len(run.steps)}",
                 _steps(run),
                 size(run.bytes),
             )
@@ -245,12 +226,8 @@ def _progress(grid: Grid, line: int, at: int, room: int, one: MeasureCoverage, p
     grid.put(line, at + done, rest * (room - done), palette.faint)
 
 
-def _there(run: RunCoverage) -> list[int]:
-    return [step for step, state in zip(run.steps, run.states, strict=True) if state != MISSING]
-
-
 def _steps(run: RunCoverage) -> str:
-    there = _there(run)
+    there = run.there
     if not there:
         return ""
     return f"{there[0]:,}" if len(there) == 1 else f"{there[0]:,}-{there[-1]:,}"

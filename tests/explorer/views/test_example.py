@@ -137,7 +137,7 @@ def test_a_narrow_picture_shows_the_difference_and_says_so():
 
 @pytest.mark.parametrize("which", [w for w in WHICH if w])
 def test_one_map_or_all_can_be_chosen(which):
-    shown = text(Example(moved(SENTENCE)).showing(which), 118, 20)
+    shown = text(Example(moved(SENTENCE), which), 118, 20)
     named = {
         "checkpoint": "sst2 seed 1 step 40",
         "reference": "the pre-trained model",

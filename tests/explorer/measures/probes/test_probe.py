@@ -144,12 +144,13 @@ def test_a_label_that_only_test_has_counts_as_an_error_and_is_said() -> None:
     assert found[0, "accuracy"].value <= 1 - 10 / len(test)  # type: ignore[operator]
 
 
-def test_more_parameters_than_points_are_said_beside_the_value() -> None:
+def test_more_parameters_than_points_are_said_where_no_control_tells_what_that_means() -> None:
     wide = np.random.default_rng(3).standard_normal((N, 300))
-    accuracy = by_place(computed(given([wide])))[0, "accuracy"]
+    accuracy = by_place(computed(given([wide]), control="none"))[0, "accuracy"]
     assert accuracy.value is not None
-    assert accuracy.reason == "602 parameters for 452 training points: compare the control"
-    assert by_place(computed(given([CODED])))[0, "accuracy"].reason == ""
+    assert accuracy.reason == "602 parameters for 452 training points and no control task to compare"
+    assert by_place(computed(given([wide])))[0, "accuracy"].reason == ""
+    assert by_place(computed(given([CODED]), control="none"))[0, "accuracy"].reason == ""
 
 
 def test_sentences_have_no_control_task() -> None:
