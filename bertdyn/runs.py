@@ -92,7 +92,7 @@ class Runs:
         self,
         measure: str | Sequence[str],
         *,
-        corpus: str | None = None,
+        corpus: Chosen = None,
         annotation: str | None = None,
         task: Chosen = None,
         seed: Chosen = None,
@@ -126,7 +126,7 @@ class Runs:
 
         Args:
             measure: name of a measure, or of several that read the same inputs.
-            corpus: name of a corpus; default: every corpus that fits.
+            corpus: one corpus or several; default: every corpus that fits.
             annotation: name of the labels that the measure reads; may be left out if only one annotation fits.
             task: one task or several, each ``TASK`` or ``TASK+VARIANT``; default: all.
             seed: one seed or several; default: all.
@@ -257,7 +257,13 @@ class Runs:
         flags, parameters = flags_of(selection)
         before = dict(flags)
         which = -1 if example is None else example
-        look = Look(part=show.part_named(kind, part), head=head, example=which, find=find, changed=changed)
+        look = Look(
+            part=show.part_named(kind, part, "," in (flags["corpus"] or "")),
+            head=head,
+            example=which,
+            find=find,
+            changed=changed,
+        )
         views = show.loaded(self.store, kind, declared, flags, parameters, look)
         options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
         texts = [show.text_of(one, width, height, "none", False, options, True) for one in views]
@@ -267,7 +273,7 @@ class Runs:
             if one.data.missing:
                 told = show.flags_of_missing(kind, one.data, flags)
                 filled = {name: value for name, value in told.items() if value != before[name]}
-                texts_of = one.data.question.corpus
+                texts_of = ",".join(one.data.question.corpora)
                 asked = {**selection, **({"corpus": texts_of} if texts_of else {}), **filled}
                 notes.append(_missing(one.data.missing, declared.name, asked))
         return Drawing("\n".join(texts), views[0].rows()[0], rows, notes)

@@ -14,11 +14,12 @@ YardstickKey = tuple[str, int | None, int, tuple[tuple[str, Coordinate], ...]]
 
 
 def by_place(rows: Iterable[Result]) -> Iterable[Sequence[Result]]:
-    """Group rows by operands, layers and the measure's further axes: heads, labels and statistics stay together."""
+    """Group rows by corpus, operands, layers and the measure's further axes: heads, labels and statistics stay
+    together."""
     found: dict[tuple[object, ...], list[Result]] = {}
     for r in rows:
         place = r.task, r.variant, r.seed, r.step, r.ref_task, r.ref_variant, r.ref_seed, r.ref_step
-        found.setdefault((*place, r.layer, r.ref_layer, r.axes), []).append(r)
+        found.setdefault((r.corpus, *place, r.layer, r.ref_layer, r.axes), []).append(r)
     return found.values()
 
 

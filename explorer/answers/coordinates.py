@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from explorer.measures.declaration import HEAD, LAYER, REF_LAYER, Coordinate
 from store.results import Result
 
-STEP, SEED, TASK, OTHER_SEED = "step", "seed", "task", "other_seed"
+STEP, SEED, TASK, OTHER_SEED, CORPUS = "step", "seed", "task", "other_seed", "corpus"
 """Axes that the checkpoints give; all others are a measure's."""
 
 _COORDINATES: Mapping[str, Callable[[Result], Coordinate | None]] = {
     TASK: lambda r: r.recipe,
     SEED: lambda r: r.seed,
     OTHER_SEED: lambda r: r.ref_seed,
+    CORPUS: lambda r: r.corpus,
     STEP: lambda r: r.step,
     LAYER.name: lambda r: r.layer,
     REF_LAYER.name: lambda r: r.ref_layer,

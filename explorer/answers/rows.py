@@ -48,6 +48,8 @@ class Rows:
     """Tasks of the selection that were not read."""
     statistics: Statistics | None = None
     """Those that were asked for; None: all."""
+    gaps: tuple[Result, ...] = ()
+    """Differences between the main rows of the first corpus and of each further one (``answers.corpora``)."""
     order: tuple[str, bool] = ("", False)
     """Where some rows are left out: of all of them these come first by this column, descending or not."""
 
@@ -64,7 +66,7 @@ class Rows:
     @cached_property
     def main(self) -> tuple[Result, ...]:
         """The rows that lines and maps show: those of ``cells`` that compare a layer with itself."""
-        return tuple(r for r in self.cells if r.ref_layer in (None, r.layer))
+        return (*(r for r in self.cells if r.ref_layer in (None, r.layer)), *self.gaps)
 
     @property
     def asked(self) -> int:
@@ -74,7 +76,7 @@ class Rows:
     @cached_property
     def missing(self) -> int:
         """Those that were not computed yet."""
-        known = len({cell_of(r, self.measure) for r in self.results}) + self.unseen
+        known = len({(r.corpus, cell_of(r, self.measure)) for r in self.results}) + self.unseen
         return len(self.wanted) - known + sum(share.missing for share in self.unshown.values())
 
     @cached_property
@@ -83,6 +85,11 @@ class Rows:
         there = {recipe_of(*names) for names in {place[:2] for place in self.wanted}} | set(self.unshown)
         chosen = [t for t in self.question.tasks if t in there]
         return tuple(chosen or sorted(there, key=lambda task: (task == PRETRAINED, task)))
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """Names of the corpora in the order of the question, then those of the gaps between them."""
+        return tuple(dict.fromkeys((*self.question.corpora, *(r.corpus for r in self.gaps))))
 
     def seeds(self, task: str) -> tuple[str, ...]:
         """Return the seeds of a task, numbers by their size; also those without a value."""

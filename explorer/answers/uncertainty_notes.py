@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from explorer.answers.details import known, trust_of
 from explorer.measures import Measure
 from store.results import Result
-
-
-def known(result: Result) -> dict[str, object]:
-    """Return a row's details; empty if they are not a JSON object."""
-    try:
-        found = json.loads(result.details)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def asked(result: Result) -> dict[str, object]:
-    """Return the null and interval options that a value was computed with."""
-    if '"trust"' not in result.details:
-        return {}
-    found = known(result).get("trust")
-    return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -45,7 +28,7 @@ class UncertaintyNotes:
     @classmethod
     def of(cls, measure: Measure, shown: Sequence[Result]) -> UncertaintyNotes:
         """Return what came with the rows behind a picture."""
-        wish = next((found for found in map(asked, shown) if found), {})
+        wish = next((found for found in map(trust_of, shown) if found), {})
         level, method, draws = wish.get("level"), wish.get("interval"), wish.get("null")
         interval = chance = ""
         if method and isinstance(level, (int, float)) and any(r.interval_low is not None for r in shown):

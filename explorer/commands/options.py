@@ -27,7 +27,7 @@ _ALL = "0-"
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the flags that select values, under the names in SELECTING."""
     flags = [
-        click.option("--corpus", metavar="NAME", help="Corpus; default: all."),
+        click.option("--corpus", metavar="A,B", help="Corpora; default: all."),
         click.option("--annotation", metavar="NAME", help="Labels that the measure reads; default: the only ones."),
         click.option("--task", metavar="A,B", help="Tasks, each TASK or TASK+VARIANT; default: all."),
         click.option("--seed", metavar="1,2", help="Seeds; default: all."),
@@ -84,7 +84,7 @@ def questions(
     parameters: Mapping[str, object] | None = None,
     trust: Uncertainty = NO_TRUST,
 ) -> list[Question]:
-    """Return one question per corpus: the one in the flags, or every corpus on which the measure can be computed.
+    """Return one question per corpus: those in the flags, or every corpus on which the measure can be computed.
 
     Raises:
         BertdynError: a flag is not valid, the corpus is unknown, needed labels are missing, or the store is empty.
@@ -93,7 +93,7 @@ def questions(
     others = _ALL if against_layer == "all" else against_layer
     chosen = Selection(
         measure=measure.name,
-        corpus=corpus or "",
+        corpus="",
         annotation=annotation or "",
         tasks=_names(task),
         seeds=_names(seed),
@@ -105,7 +105,7 @@ def questions(
         detail=detail or "",
     )
     if corpus is not None or not listing.corpora or not measure.on_corpus:
-        return [ask(chosen, measure, listing, trust)]
+        return [ask(replace(chosen, corpus=name), measure, listing, trust) for name in _names(corpus) or ("",)]
     there = [info for info in listing.corpora if _readable(measure, info, annotation)] or listing.corpora[:1]
     asked = [ask(replace(chosen, corpus=info.name), measure, listing, trust) for info in there]
     begun = [question for question in asked if listing.of(question.corpus)]  # on other corpora nothing is extracted yet

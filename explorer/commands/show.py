@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,8 @@ def command(
     kind = VIEWS[view]
     declared = measure_named(measure or kind.measure or "svcca")
     which = -1 if example is None else example
-    look = Look(part=part_named(kind, part), head=head, example=which, find=find, changed=changed)
+    several = "," in (given.get("corpus") or "")
+    look = Look(part=part_named(kind, part, several), head=head, example=which, find=find, changed=changed)
     from store.store import Store
 
     flags: dict[str, Any] = {name: given.pop(name) for name in SELECTING}
@@ -151,7 +153,7 @@ def loaded(
     parameters: Mapping[str, object],
     look: Look,
 ) -> list[View]:
-    """Return a loaded view of the selected values for each corpus.
+    """Return a loaded view of the selected values for each corpus, or one of all corpora if the part joins them.
 
     Args:
         flags: values of the flags in SELECTING; ``against`` is filled in if the view shows only one comparison.
@@ -161,12 +163,19 @@ def loaded(
     """
     if kind.against and flags["against"] is None and measure.compares:
         flags["against"] = kind.against
-    asked = [None] if kind.whole else questions(store, measure, **flags, parameters=parameters)
+    if kind.whole:
+        return [kind.load(store, None, look)]
+    asked = questions(store, measure, **flags, parameters=parameters)
+    if look.part in kind.joins:
+        asked = [replace(asked[0], beside=tuple(asked[1:]))]
     return [kind.load(store, _one(store, kind, question), look) for question in asked]
 
 
-def part_named(kind: ViewKind, name: str) -> str:
-    """Return the part of a view with this name, or its first part if the name is empty.
+def part_named(kind: ViewKind, name: str, several: bool = False) -> str:
+    """Return the part of a view with this name; if the name is empty, its first part, or the one for several corpora.
+
+    Args:
+        several: whether several corpora are named.
 
     Raises:
         BertdynError: the view has no part of that name.
@@ -174,12 +183,12 @@ def part_named(kind: ViewKind, name: str) -> str:
     if name and name not in kind.parts:
         there = ", ".join(kind.parts) or "none: it has one"
         raise BertdynError(f"--part: {kind.name} has no part '{name}', only {there}.")
-    return name or next(iter(kind.parts), "")
+    return name or next(iter(kind.joins if several and kind.joins else kind.parts), "")
 
 
-def _one(store: Store, kind: ViewKind, question: Question | None) -> Question | None:
+def _one(store: Store, kind: ViewKind, question: Question) -> Question:
     """Narrow the question of a view that shows one comparison; a map of layers finds one with values itself."""
-    if question is None or not kind.one or kind.across:
+    if not kind.one or kind.across:
         return question
     return narrowed(question, [c.key for c in store.checkpoints(question.corpus)])
 
@@ -222,7 +231,7 @@ def flags_of_missing(kind: ViewKind, rows: Rows, flags: Mapping[str, str | None]
 
 def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], parameters: Mapping[str, object]) -> None:
     parts = ["bertdyn", "compute", rows.measure.name, str(store)]
-    parts += ["--corpus", rows.question.corpus] if rows.question.corpus else []
+    parts += ["--corpus", ",".join(rows.question.corpora)] if rows.question.corpus else []
     for name, value in flags.items():
         if value is not None and name != "corpus":
             parts += [f"--{name.replace('_', '-')}", value]

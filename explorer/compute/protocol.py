@@ -6,6 +6,7 @@ The explorer's screens use this module: it imports nothing heavy.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.selection.codec import decode_by_kind, encode_with_kind, kind_of
@@ -52,6 +53,18 @@ class Outcome:
     def ok(self) -> bool:
         """Everything that was asked for is in the store."""
         return not self.failures and not self.cancelled
+
+    @classmethod
+    def joined(cls, several: Sequence[Outcome]) -> Outcome:
+        """Return how the parts of one job ended, as the end of the whole."""
+        return cls(
+            sum(one.computed for one in several),
+            sum(one.known for one in several),
+            tuple(failure for one in several for failure in one.failures),
+            tuple(dict.fromkeys(note for one in several for note in one.notes)),
+            any(one.cancelled for one in several),
+            tuple(sentence for one in several for sentence in one.said),
+        )
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,11 @@ class Compute(Request):
         parts += [f"layer {asked.layers}"] if asked.layers else []
         parts += [f"from {asked.against}"] if asked.against else []
         parts += ["every layer against every layer"] if asked.ref_layers else []
-        return " ".join(parts) + (f", corpus {asked.corpus}" if asked.corpus else "")
+        return " ".join(parts) + (f", corpus {self._corpora}" if asked.corpus else "")
+
+    @property
+    def _corpora(self) -> str:
+        return ",".join((self.selection.corpus, *self.selection.beside))
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -94,7 +98,7 @@ class Compute(Request):
         asked = self.selection
         return {
             "measure": asked.measure,
-            "corpus": asked.corpus,
+            "corpus": self._corpora,
             "tasks": ",".join(asked.tasks),
             "seeds": ",".join(asked.seeds),
             "steps": str(asked.steps or ""),
@@ -112,8 +116,13 @@ class Compute(Request):
 
         opened = Store.open(store)
         trust = self.trust or NO_TRUST
-        question = ask_store(opened, self.selection, trust)
-        return compute(opened, [question], progress, self.workers, self.device, workers_of(None, opened.path), trust)
+        executor = workers_of(None, opened.path)
+        done: list[Outcome] = []
+        for one in ask_store(opened, self.selection, trust).every:
+            done.append(compute(opened, [one], progress, self.workers, self.device, executor, trust))
+            if done[-1].cancelled:
+                break
+        return Outcome.joined(done)
 
 
 @dataclass(frozen=True)

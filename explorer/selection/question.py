@@ -56,6 +56,18 @@ class Question:
     """Granularity of the rows, one of the measure's ``details``; empty for the coarsest."""
     axes: tuple[tuple[str, str], ...] = ()
     """Choices along the measure's own axes, by name."""
+    beside: tuple[Question, ...] = ()
+    """The same question on further corpora, or of further labels, whose values are shown beside its own."""
+
+    @property
+    def every(self) -> tuple[Question, ...]:
+        """The question itself and those beside it, each on one corpus."""
+        return (replace(self, beside=()), *self.beside)
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """Names of its corpora, in order."""
+        return tuple(dict.fromkeys(one.corpus for one in (self, *self.beside)))
 
     @property
     def selection(self) -> Selection:
@@ -73,6 +85,7 @@ class Question:
             ref_layers=self.ref_layers,
             detail=self.detail,
             axes=self.axes,
+            beside=self.corpora[1:],
         )
 
     @property
@@ -113,6 +126,7 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
         if name not in own:
             raise QuestionError(f"{measure.name} has no axis '{name}', only {', '.join(own) or 'none'}.", "measure")
         check(own[name], text)
+    beside = tuple(_on_another(selection, name, measure, listing, trust) for name in selection.beside)
     if against is None and measure.compares:
         against = default_against(listing.of(corpus), measure.default_reference)
     return Question(
@@ -128,7 +142,16 @@ def ask(selection: Selection, measure: Measure, listing: Listing, trust: Uncerta
         ref_layers=selection.ref_layers,
         detail="" if selection.detail in measure.details[:1] else selection.detail,
         axes=selection.axes,
+        beside=beside,
     )
+
+
+def _on_another(selection: Selection, corpus: str, measure: Measure, listing: Listing, trust: Uncertainty) -> Question:
+    """Return the question of the same selection on another corpus, with the same labels if the corpus has them."""
+    info = listing.info(corpus)
+    same = info is not None and info.annotation(selection.annotation) is not None
+    annotation = selection.annotation if same else ""
+    return ask(replace(selection, corpus=corpus, annotation=annotation, beside=()), measure, listing, trust)
 
 
 def _texts(selection: Selection, measure: Measure, listing: Listing) -> tuple[str, str]:

@@ -32,3 +32,5 @@ class Selection:
     """Name of the labels to read; empty: the only ones that fit."""
     axes: tuple[tuple[str, str], ...] = ()
     """Choices along the measure's own axes, by name: ``("k", "0-6")``."""
+    beside: tuple[str, ...] = ()
+    """Further corpora whose values are shown beside those of ``corpus``."""

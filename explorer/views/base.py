@@ -179,6 +179,8 @@ class ViewKind:
     """Fields of Look that the maker needs."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Variants by name, in words; the first is the default."""
+    joins: tuple[str, ...] = ()
+    """Parts that show several corpora in one picture; all others have one picture per corpus."""
     across: bool = False
     """Whether it shows layers against other layers."""
     one: bool = False

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from explorer.answers.cells import YardstickKey, merged
-from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
+from explorer.answers.coordinates import CORPUS, SEED, STEP, TASK, coordinate
 from explorer.measures.declaration import LAYER, Coordinate
 from explorer.render.axes import number
 from explorer.render.cells import clean
@@ -40,7 +40,7 @@ class FieldAxis:
 
     def said(self, i: int) -> str:
         """Return a place in words: 'layer 3', 'step 1,000', 'sst2'."""
-        return self.tick(i) if self.name in (TASK, ALL) else f"{self.words} {self.tick(i)}"
+        return self.tick(i) if self.name in (TASK, CORPUS, ALL) else f"{self.words} {self.tick(i)}"
 
     def label(self, i: int) -> str:
         """Return the name of the line of a place: 'L3', 'seed 1', 'query'."""

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
+from explorer.answers.corpora import gap_note
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.sources import layer_of, step_of
@@ -112,7 +113,7 @@ class FieldView(Base):
         self.notes = words.notes(data, self.shown)
         if TASK not in (layout.x, layout.y):
             self.notes += other_tasks(data, self.task)
-        self.notes += self._left_out()
+        self.notes += self._left_out() + (gap_note(data),) * bool(data.gaps)
         self.uncertainty = UncertaintyNotes.of(data.measure, self.shown)
         self.low = words.on_noise(data.measure, self.shown)
 

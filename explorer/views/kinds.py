@@ -15,6 +15,7 @@ HEADS_AT = Source("explorer.answers.sources:heads_at", ("step",))
 TASKS = Source("explorer.views.side_by_side:every_task", (), ("task",))
 TASKS_IN = Source("explorer.answers.sources:every_task_in", ("layer",), ("task",))
 TASKS_AT = Source("explorer.answers.sources:every_task_at", ("step",), ("task",))
+CORPORA = Source("explorer.answers.corpora:every_corpus", (), ("corpus",), stored=True)
 CROSSED = Source("explorer.answers.sources:crossed", stored=True)
 COUNTS = Source("explorer.answers.table_rows:counts", ("statistic",))
 ROWS_AND_PARTS = Source(
@@ -37,7 +38,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Curves",
             "the measure against step, one line per layer, seed, task or head",
             "explorer.views.lines:curves",
-            sources=(FIRST, TRAINING, HEADS, TASKS_IN),
+            sources=(FIRST, TRAINING, HEADS, TASKS_IN, CORPORA),
             uses=("part", "layer"),
             along=False,
             parts={
@@ -45,20 +46,24 @@ VIEWS: Mapping[str, ViewKind] = {
                 "seed": "one line per seed, of one layer",
                 "task": "one line per task, of one layer",
                 "head": "one line per head (or per place of the second axis), of one layer",
+                "corpus": "one line per corpus and the gaps between them, of one layer",
             },
+            joins=("corpus",),
         ),
         ViewKind(
             "profile",
             "Profile",
             "the measure against layer, one line per step, seed or task",
             "explorer.views.lines:profile",
-            sources=(FIRST, TASKS_AT),
+            sources=(FIRST, TASKS_AT, CORPORA),
             uses=("part", "step"),
             parts={
                 "step": "one line per step",
                 "seed": "one line per seed, at one step",
                 "task": "one line per task, at one step",
+                "corpus": "one line per corpus and the gaps between them, at one step",
             },
+            joins=("corpus",),
         ),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.maps:heat"),
         ViewKind(

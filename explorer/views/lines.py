@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.answers.cells import signed
-from explorer.answers.coordinates import SEED, STEP, TASK
+from explorer.answers.coordinates import CORPUS, SEED, STEP, TASK
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
@@ -31,11 +31,13 @@ CURVES = {
     "seed": Layout(STEP, SEED, BY, (SEED, STEP)),
     "task": Layout(STEP, TASK, BY, (TASK, STEP)),
     "head": Layout(STEP, INNER, BY, (INNER, STEP)),
+    "corpus": Layout(STEP, CORPUS, by=(CORPUS, STEP)),
 }
 PROFILE = {
     "step": Layout(OUTER, STEP),
     "seed": Layout(OUTER, SEED, BY, (SEED, OUTER)),
     "task": Layout(OUTER, TASK, BY, (TASK, OUTER)),
+    "corpus": Layout(OUTER, CORPUS, by=(CORPUS, OUTER)),
 }
 
 
@@ -192,12 +194,13 @@ def curves(
     training: Training = NONE,
     heads: Sequence[Result] | None = None,
     tasks: Rows | None = None,
+    corpora: Rows | None = None,
     look: Look = ANYWHERE,
 ) -> Lines:
-    """Return lines against steps: one per layer, or per seed, task or head in the layer that is looked at."""
-    return Lines("curves", data, CURVES[look.part or "layer"], look, heads, tasks, training)
+    """Return lines against steps: one per layer, or per seed, task, head or corpus in the layer that is looked at."""
+    return Lines("curves", corpora or data, CURVES[look.part or "layer"], look, heads, tasks, training)
 
 
-def profile(data: Rows, tasks: Rows | None = None, look: Look = ANYWHERE) -> Lines:
-    """Return lines against layers: one per step, or per seed or task at the step that is looked at."""
-    return Lines("profile", data, PROFILE[look.part or "step"], look, None, tasks)
+def profile(data: Rows, tasks: Rows | None = None, corpora: Rows | None = None, look: Look = ANYWHERE) -> Lines:
+    """Return lines against layers: one per step, or per seed, task or corpus at the step that is looked at."""
+    return Lines("profile", corpora or data, PROFILE[look.part or "step"], look, None, tasks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from explorer.answers.cells import YardstickKey
-from explorer.answers.coordinates import OTHER_SEED, SEED, STEP, coordinate
+from explorer.answers.coordinates import CORPUS, OTHER_SEED, SEED, STEP, coordinate
 from explorer.answers.rows import Rows
 from explorer.measures.declaration import HEAD, LAYER, Coordinate
 from explorer.selection.axes import holds
@@ -21,6 +21,8 @@ def axis_of(data: Rows, task: str, name: str, rows: Iterable[Result] | None = No
     """
     if name == SEED:
         return FieldAxis(SEED, data.seeds(task))
+    if name == CORPUS:
+        return FieldAxis(CORPUS, data.corpora)
     if name == OTHER_SEED:
         return FieldAxis(OTHER_SEED, data.seeds(task), SEED)
     declared = data.measure.axis(name)

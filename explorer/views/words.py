@@ -50,7 +50,9 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     these go first."""
     counts = sorted({r.n for r in shown if r.value is not None})
     labels = f"{rows.question.annotation} of " if rows.question.annotation else ""
-    parts = [f"{labels}corpus {rows.question.corpus}" if rows.question.corpus else ""]
+    several = len(rows.question.corpora) > 1
+    named = f"corpora {', '.join(rows.question.corpora)}" if several else f"corpus {rows.question.corpus}"
+    parts = [labels + named if rows.question.corpus else ""]
     if counts:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")
