@@ -28,7 +28,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the flags that select values, under the names in SELECTING."""
     flags = [
         click.option("--corpus", metavar="A,B", help="Corpora; default: all."),
-        click.option("--annotation", metavar="NAME", help="Labels that the measure reads; default: the only ones."),
+        click.option("--annotation", metavar="A,B", help="Labels that the measure reads; default: the only ones."),
         click.option("--task", metavar="A,B", help="Tasks, each TASK or TASK+VARIANT; default: all."),
         click.option("--seed", metavar="1,2", help="Seeds; default: all."),
         click.option("--step", metavar="0,20,100-500", help="Steps; default: all."),
@@ -86,6 +86,8 @@ def questions(
 ) -> list[Question]:
     """Return one question per corpus: those in the flags, or every corpus on which the measure can be computed.
 
+    Of several annotations in the flags, each corpus has one question for each that it has.
+
     Raises:
         BertdynError: a flag is not valid, the corpus is unknown, needed labels are missing, or the store is empty.
     """
@@ -93,8 +95,6 @@ def questions(
     others = _ALL if against_layer == "all" else against_layer
     chosen = Selection(
         measure=measure.name,
-        corpus="",
-        annotation=annotation or "",
         tasks=_names(task),
         seeds=_names(seed),
         steps=None if step is None else Ranges.parse(step, "--step"),
@@ -104,17 +104,26 @@ def questions(
         ref_layers=None if others is None else Ranges.parse(others, "--against-layer"),
         detail=detail or "",
     )
+    labels = _names(annotation) or ("",)
     if corpus is not None or not listing.corpora or not measure.on_corpus:
-        return [ask(replace(chosen, corpus=name), measure, listing, trust) for name in _names(corpus) or ("",)]
-    there = [info for info in listing.corpora if _readable(measure, info, annotation)] or listing.corpora[:1]
-    asked = [ask(replace(chosen, corpus=info.name), measure, listing, trust) for info in there]
+        names = _names(corpus) or ("",)
+    else:
+        names = tuple(info.name for info in listing.corpora if any(_readable(measure, info, one) for one in labels))
+        names = names or (listing.corpora[0].name,)
+    pairs = [(name, one) for name in names for one in labels]
+    if len(labels) > 1:
+        has = {info.name: {one.name for one in info.annotations} for info in listing.corpora}
+        pairs = [(name, one) for name, one in pairs if one in has.get(name, ())] or pairs
+    asked = [ask(replace(chosen, corpus=name, annotation=one), measure, listing, trust) for name, one in pairs]
+    if corpus is not None or not listing.corpora or not measure.on_corpus:
+        return asked
     begun = [question for question in asked if listing.of(question.corpus)]  # on other corpora nothing is extracted yet
     if not begun:
         raise BertdynError(f"{store.path} holds no checkpoint yet: run 'bertdyn extract' first.")
     return begun
 
 
-def _readable(measure: Measure, corpus: CorpusInfo, annotation: str | None) -> bool:
+def _readable(measure: Measure, corpus: CorpusInfo, annotation: str) -> bool:
     """Return whether a corpus has the labels that the measure reads."""
     if measure.labels is None:
         return True

@@ -213,7 +213,7 @@ def text_of(
     else:
         depth = Depth(color)
     size = shutil.get_terminal_size(_PIPE) if terminal else os.terminal_size(_PIPE)
-    whole = view.name == "table" and not terminal
+    whole = view.listed and not terminal
     columns = width or (_WIDE if whole else size.columns)
     rows = height or (len(view.rows()[1]) + 2 if whole else size.lines - (_AROUND if terminal else 0))
     narrow = min(columns, _PIPE[0]) if whole else None

@@ -7,7 +7,7 @@ cached, so a map against one reference computes every side once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations as orders
 
 import numpy as np
@@ -30,19 +30,40 @@ def spatial_similarity(given: Given, parameters: Mapping[str, object], context: 
     Raises:
         MeasureError: there are no labels, or some hidden states are not finite.
     """
-    method, distance = str(parameters.get("method", "pairs")), str(parameters.get("distance", "hull"))
+    ours, theirs = _sides(given, str(parameters.get("method", "pairs")), context)
+    return layouts_correlated(ours, theirs, given.labels.names, given.layer.width, parameters, context)
+
+
+def layouts_correlated(
+    ours: LabelGeometry,
+    theirs: LabelGeometry,
+    every_name: Sequence[str],
+    width: int,
+    parameters: Mapping[str, object],
+    context: Context,
+) -> list[Value]:
+    """Return the Pearson correlation of two sides' distances between the labels that both have, and its p-value.
+
+    Args:
+        every_name: names of all labels, in the order of their ids.
+        width: number of dimensions of the points.
+        parameters: ``distance``, ``permutations`` and ``order_seed``, as measure spatial-similarity declares them.
+    """
+    distance = str(parameters.get("distance", "hull"))
     draws, seed = int(str(parameters.get("permutations", 999))), int(str(parameters.get("order_seed", 0)))
-    ours, theirs = _sides(given, method, context)
     which = 0 if distance == "hull" else 2
-    a, b = ours.label_pairs()[which], theirs.label_pairs()[which]
+    labels, *at = np.intersect1d(ours.labels, theirs.labels, return_indices=True)
+    a, b = (one.label_pairs()[which][np.ix_(i, i)] for one, i in zip((ours, theirs), at, strict=True))
     upper = np.triu_indices(len(a), 1)
     known = ~(np.isnan(a) | np.isnan(b))
     x, y = a[upper][known[upper]], b[upper][known[upper]]
     n, out = len(x), int((~known[upper]).sum())
-    names = [given.labels.names[i] for i in ours.labels]
-    details: dict[str, object] = {"labels": len(names), "pairs": n, "pairs_left_out": out, "width": given.layer.width}
+    details: dict[str, object] = {"labels": len(labels), "pairs": n, "pairs_left_out": out, "width": width}
     details |= {"clusters": [len(s.cluster_label) for s in (ours, theirs)]}
-    vacuous = ours.counts[:, None] + ours.counts <= given.layer.width + 1
+    missing = [every_name[i] for i in np.setxor1d(ours.labels, theirs.labels)]
+    details |= {"labels_on_one_side": missing} if missing else {}
+    counts = [one.counts[i] for one, i in zip((ours, theirs), at, strict=True)]
+    vacuous = np.logical_or(*(each[:, None] + each <= width + 1 for each in counts))
     note = f"{out} pairs of labels have no distance on one side and are left out" if out else ""
     if distance == "hull" and vacuous[upper].any():
         few = int(vacuous[upper].sum())
@@ -199,14 +220,20 @@ def _intervals(
     return [*found], {"interval_groups": len(sums)}
 
 
-_METHOD = Parameter(
+METHOD = Parameter(
     "method",
     "pairs",
     "how points are grouped: pairs = one cluster per label, directprobe = the clusters that merging leaves",
     choices=METHODS,
 )
-_VACUITY = "If two labels have at most dimensions + 1 points, everything separates; such rows are marked."
-_POINTS = "Points are the first token of each labelled sentence, or the mean of each labelled word's sub-words. "
+CORRELATION = (
+    Parameter("distance", "hull", "between convex hulls or between centroids", choices=("hull", "centroid")),
+    Parameter("permutations", 999, "orders of the labels for mantel_p", low=19, high=1_000_000),
+    Parameter("order_seed", 0, "seed of the orders of labels", low=0, high=2**31 - 1),
+)
+"""Parameters of ``layouts_correlated``."""
+VACUITY = "If two labels have at most dimensions + 1 points, everything separates; such rows are marked."
+POINTS = "Points are the first token of each labelled sentence, or the mean of each labelled word's sub-words. "
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
@@ -220,12 +247,12 @@ MEASURES: tuple[Measure, ...] = (
         high=1.0,
         direction="1 = labels lie as in the reference, 0 = no relation",
         definition=(
-            _POINTS + "Pearson correlation of the two checkpoints' vectors of distances, one entry per pair of labels "
+            POINTS + "Pearson correlation of the two checkpoints' vectors of distances, one entry per pair of labels "
             "(hull: mean distance of the convex hulls of their clusters, as in measure clusters; centroid: distance of "
             "the labels' means). Pairs without a distance on a side are left out, not counted as zero. mantel_p: share "
             "of the orders of the labels whose correlation is at least as large (Mantel 1967, one-sided; all orders if "
             "there are at most permutations + 1). Entries of one label depend on each other, so Pearson's own p-value "
-            "means nothing. " + _VACUITY
+            "means nothing. " + VACUITY
         ),
         source="Zhou and Srikumar 2022 (ACL), section 5; Mantel 1967.",
         cost="That of measure clusters for each side, kept; then nothing.",
@@ -240,10 +267,8 @@ MEASURES: tuple[Measure, ...] = (
             "missing"
         ),
         parameters=(
-            _METHOD,
-            Parameter("distance", "hull", "between convex hulls or between centroids", choices=("hull", "centroid")),
-            Parameter("permutations", 999, "orders of the labels for mantel_p", low=19, high=1_000_000),
-            Parameter("order_seed", 0, "seed of the orders of labels", low=0, high=2**31 - 1),
+            METHOD,
+            *CORRELATION,
         ),
         main="pearson",
         same=1.0,
@@ -259,7 +284,7 @@ MEASURES: tuple[Measure, ...] = (
         high=float("inf"),
         direction="0 = label means stayed; in units of the hidden states",
         definition=(
-            _POINTS + "Euclidean distance of each label's mean from the same label's mean in the reference, and its "
+            POINTS + "Euclidean distance of each label's mean from the same label's mean in the reference, and its "
             "mean over labels; mean_scaled divides by the mean distance between two points of a label in the reference."
         ),
         source="Zhou and Srikumar 2022 (ACL) and their blog.",
@@ -281,16 +306,16 @@ MEASURES: tuple[Measure, ...] = (
         high=float("inf"),
         direction="> 0 = labels moved away from their nearest other label, < 0 = towards it",
         definition=(
-            _POINTS + "A label's smallest distance is that to its nearest other label (convex hulls, as in measure "
+            POINTS + "A label's smallest distance is that to its nearest other label (convex hulls, as in measure "
             "clusters). The change is the checkpoint's distance minus the reference's; the mean is over labels. "
-            "mean_scaled first divides each side by its own mean distance between two points of a cluster. " + _VACUITY
+            "mean_scaled first divides each side by its own mean distance between two points of a cluster. " + VACUITY
         ),
         source="Zhou and Srikumar 2022 (ACL), section 5.",
         cost="That of measure clusters for each side, kept; then nothing.",
         counts="points",
         compute=label_distance_change,
         summary="change of each label's distance to its nearest other label (Zhou and Srikumar 2022)",
-        parameters=(_METHOD,),
+        parameters=(METHOD,),
         main="mean",
     ),
 )

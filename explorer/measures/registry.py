@@ -28,6 +28,7 @@ from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATI
 from explorer.measures.probe import MEASURES as PROBE
 from explorer.measures.rollback import MEASURES as ROLLBACK
 from explorer.measures.rsa import MEASURES as RSA
+from explorer.measures.split_similarity import MEASURES as SPLIT_SIMILARITY
 from explorer.measures.structural_probe import MEASURES as STRUCTURAL_PROBE
 from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
 
@@ -83,6 +84,7 @@ _MEASURES = registered(
             *ATTENTION,
             *CLUSTERS,
             *GEOMETRY,
+            *SPLIT_SIMILARITY,
             *WEIGHT_CHANGE,
             *OUTPUTS,
             *OUTPUT_LABELS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.cells import cell_len
 
@@ -30,6 +31,8 @@ class TextTable:
     """Numbers of rows with a warning."""
     order: tuple[str, bool] = ("", False)
     """Column by which the rows are sorted, and whether the order is descending."""
+    absent: str = ""
+    """Text of a value that is not there."""
 
     def page(self, height: int) -> int:
         """Return the number of rows on a page of ``height`` lines, of which two are the header and the position."""
@@ -49,7 +52,7 @@ class TextTable:
         size = self.page(height)
         top = max(0, cursor) // size * size
         shown = self.rows[top : top + size]
-        texts = [[cell(v) for v in row] for row in shown]
+        texts = [[self._text(v) for v in row] for row in shown]
         numeric, widths = self._widths(texts)
         first = self._first(widths, width - 2, column)
         at = 2
@@ -86,7 +89,7 @@ class TextTable:
         top = max(0, cursor) // size * size
         shown = self.rows[top : top + size]
         rows = [Target(0, 1 + i, row=top + i) for i in range(min(len(shown), height - 1))]
-        _, widths = self._widths([[cell(v) for v in row] for row in shown])
+        _, widths = self._widths([[self._text(v) for v in row] for row in shown])
         at, columns = 2, []
         for j in range(self._first(widths, width - 2, column), len(self.columns)):
             if at >= width - 1:
@@ -101,12 +104,15 @@ class TextTable:
             bool(sample) and all(r[j] is None or isinstance(r[j], (int, float)) for r in sample)
             for j in range(len(self.columns))
         ]
-        rows = [*([cell(v) for v in row] for row in sample), *texts]
+        rows = [*([self._text(v) for v in row] for row in sample), *texts]
         widths = [
             min(_WIDEST, max([cell_len(name), *(cell_len(row[j]) for row in rows)]))
             for j, name in enumerate(self.columns)
         ]
         return numeric, widths
+
+    def _text(self, value: object) -> str:
+        return self.absent if value is None else cell(value)
 
     @staticmethod
     def _first(widths: Sequence[int], room: int, column: int) -> int:
@@ -115,6 +121,13 @@ class TextTable:
         while first < column and sum(w + _GAP for w in widths[first : column + 1]) - _GAP > room:
             first += 1
         return first
+
+
+def order_of(values: Sequence[Any], descending: bool = False) -> list[int]:
+    """Return the numbers of rows sorted by their values; equal ones keep their order, those without one are last."""
+    there = [i for i, value in enumerate(values) if value is not None]
+    there.sort(key=lambda i: values[i], reverse=descending)
+    return there + [i for i, value in enumerate(values) if value is None]
 
 
 def cell(value: object) -> str:

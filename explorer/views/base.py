@@ -119,6 +119,8 @@ class View(Protocol):
     """Whether there is no value to draw; the picture then gives the reason."""
     columns: tuple[str, ...]
     """Columns that its rows can be sorted by on the screen; empty: they cannot."""
+    listed: bool
+    """Whether it is a table, of which a pipe or a file gets every row and column."""
     left_out: int
     """Rows that it does not show: too many for a table."""
 
@@ -150,6 +152,7 @@ class Base:
 
     stored: Rows | None = None
     columns: tuple[str, ...] = ()
+    listed = False
     left_out = 0
 
     def places(self, axis: str) -> Sequence[int]:

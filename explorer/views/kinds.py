@@ -26,6 +26,7 @@ FOUND = Source("explorer.answers.examples:examples", ("layer", "head", "find", "
 ATTENTION = Source("explorer.answers.examples:attention", ("layer", "head", "example", "find", "changed"))
 CENTROIDS = Source("explorer.answers.sources:centroids", ("layer",))
 DATA_MAP = Source("explorer.answers.sources:data_map")
+GEOMETRY = Source("explorer.answers.geometry:geometry")
 COVERAGE = Source("explorer.answers.coverage:coverage")
 
 
@@ -167,6 +168,16 @@ VIEWS: Mapping[str, ViewKind] = {
             "every value of the selection",
             "explorer.views.table:table",
             sources=(COUNTS, ROWS_AND_PARTS),
+            along=False,
+        ),
+        ViewKind(
+            "geometry",
+            "Geometry",
+            "probe accuracy, clusters and distances of labels, by task and step (Zhou and Srikumar)",
+            "explorer.views.table:geometry",
+            sources=(GEOMETRY,),
+            joins=("",),
+            measure="clusters",
             along=False,
         ),
         ViewKind(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.answers.geometry import Geometry
 from explorer.answers.rows import Rows
 from explorer.answers.table_rows import Counts
 from explorer.answers.uncertainty_notes import UncertaintyNotes
 from explorer.measures import Measure
 from explorer.render.cells import clean
 from explorer.render.palette import Palette
-from explorer.render.tables import TextTable, cell
+from explorer.render.tables import TextTable, cell, order_of
 from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
@@ -18,20 +19,8 @@ from store.errors import BertdynError
 from store.results import Result
 
 COLUMNS = (
-    *(
-        "measure",
-        "corpus",
-        "task",
-        "seed",
-        "step",
-        "layer",
-        "head",
-        "example",
-        "query",
-        "statistic",
-        "label_a",
-        "label_b",
-    ),
+    *("measure", "corpus", "task", "seed", "step", "layer", "head", "example", "query"),
+    *("statistic", "label_a", "label_b"),
     *("value", "unit", "interval_low", "interval_high", "null", "seed_to_seed", "n", "reason"),
     *("ref_task", "ref_seed", "ref_step", "ref_layer", "details", "parameters", "computed_at"),
 )
@@ -50,7 +39,7 @@ def columns_of(measure: Measure) -> tuple[str, ...]:
 class Table(Base):
     """y is the row, counted from the top; x the column that must be visible."""
 
-    name = "table"
+    name, listed = "table", True
 
     def __init__(self, data: Rows) -> None:
         self.data = self.stored = data
@@ -132,10 +121,7 @@ class Table(Base):
                 if sort not in self._names:
                     raise BertdynError(f"The table has no column '{sort}', only {', '.join(self._names)}.")
                 at = self._names.index(sort)
-                there = [i for i in order if self._all[i][at] is not None]
-                there.sort(key=lambda i: self._all[i][at], reverse=descending)
-                # Rows without a value stand last either way.
-                order = there + [i for i in order if self._all[i][at] is None]
+                order = order_of([row[at] for row in self._all], descending)
             elif descending:
                 order.reverse()
             places = [self._names.index(name) for name in self.columns]
@@ -168,3 +154,36 @@ def table(*read: Counts | Rows) -> Table:
     data = read[-1]
     assert isinstance(data, Rows)
     return Table(data)
+
+
+class PlainTable(Base):
+    """A table as it was read: y is the row, counted from the top; x the column that must be visible."""
+
+    listed = True
+
+    def __init__(self, name: str, data: Geometry) -> None:
+        self.name, self.data, self.notes, self.empty = name, data, data.notes, not data.rows
+        self.title, self.subtitle = data.title, data.subtitle
+        self._table = TextTable(data.columns, data.cells, absent="-")
+
+    def draw(
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
+    ) -> Picture:
+        """See ``View.draw``."""
+        at = cursor.clamped(len(self.data.columns), len(self.data.cells))
+        lines = self._table.draw(width, height, palette, at.y, at.x, options.ascii)
+        targets = self._table.targets(width, height, at.y, at.x)
+        return Picture(tuple(lines), "", at, self.notes, tuple(t for t in targets if t.row >= 0))
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """See ``View.rows``."""
+        return self.data.columns, self.data.cells
+
+    def row(self, y: int, options: DrawOptions = PLAIN) -> tuple[tuple[str, ...], tuple[object, ...]]:
+        """See ``View.row``."""
+        return self.data.columns, self.data.cells[y]
+
+
+def geometry(data: Geometry) -> PlainTable:
+    """Return the table of the labels' geometry."""
+    return PlainTable("geometry", data)

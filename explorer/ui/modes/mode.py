@@ -25,11 +25,13 @@ AXES: Mapping[str, tuple[str, str]] = {
     "steps of a seed": (STEP, ""),
     "steps of a task": (STEP, ""),
     "steps of a head": (STEP, HEAD),
+    "steps of a corpus": (STEP, ""),
     "labels": (STEP, ""),
     "paths": (STEP, ""),
     "profile": (LAYER, STEP),
     "layers of a seed": (LAYER, ""),
     "layers of a task": (LAYER, ""),
+    "layers of a corpus": (LAYER, ""),
     "heads": (HEAD, LAYER),
     "layers": ("", LAYER),
 }
