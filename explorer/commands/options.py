@@ -105,7 +105,8 @@ def questions(
         detail=detail or "",
     )
     labels = _names(annotation) or ("",)
-    if corpus is not None or not listing.corpora or not measure.on_corpus:
+    settled = corpus is not None or not listing.corpora or not measure.on_corpus
+    if settled:
         names = _names(corpus) or ("",)
     else:
         names = tuple(info.name for info in listing.corpora if any(_readable(measure, info, one) for one in labels))
@@ -115,7 +116,7 @@ def questions(
         has = {info.name: {one.name for one in info.annotations} for info in listing.corpora}
         pairs = [(name, one) for name, one in pairs if one in has.get(name, ())] or pairs
     asked = [ask(replace(chosen, corpus=name, annotation=one), measure, listing, trust) for name, one in pairs]
-    if corpus is not None or not listing.corpora or not measure.on_corpus:
+    if settled:
         return asked
     begun = [question for question in asked if listing.of(question.corpus)]  # on other corpora nothing is extracted yet
     if not begun:

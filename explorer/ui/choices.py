@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from explorer.selection.axes import choosable_axes
 from explorer.selection.question import fitting
-from explorer.ui.state import Catalogue, State, compared, toggled_seed, toggled_task, with_corpus
+from explorer.ui.state import Catalogue, State, compared, toggled_corpus, toggled_seed, toggled_task, with_corpus
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
@@ -76,7 +76,7 @@ def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice
         ],
         [
             Choice("corpus", key="p", text="corpus"),
-            *(Choice("corpus", i.name, _one(i.name == state.corpus), i.name) for i in catalogue.corpora),
+            *(Choice("corpus", i.name, _of_corpus(state, i.name), i.name) for i in catalogue.corpora),
         ],
         [Choice("annotation", key="", text="labels"), *_annotations(state, catalogue)],
     ]
@@ -179,7 +179,8 @@ def picked(row: Choice, state: State, catalogue: Catalogue) -> State:
         case "seed":
             return toggled_seed(state, catalogue, row.name)
         case "corpus":
-            return with_corpus(state, catalogue, row.name)
+            chosen = toggled_corpus if state.joined else with_corpus
+            return chosen(state, catalogue, row.name)
         case "annotation":
             return replace(state, annotation=row.name)
     return state
@@ -215,6 +216,11 @@ def _with(name: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _one(on: bool) -> str:
     return "(x)" if on else "( )"
+
+
+def _of_corpus(state: State, name: str) -> str:
+    """Return the mark of a corpus: a box where the picture shows several corpora."""
+    return _any(name in (state.corpus, *state.further)) if state.joined else _one(name == state.corpus)
 
 
 def _any(on: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from explorer.answers.look import END
 from explorer.selection import at_or_before, steps_of
 from explorer.ui.modes import MODES, STEPS
-from explorer.ui.state import FIRST_MEASURE, Catalogue, State, compared, settled, with_corpus
+from explorer.ui.state import FIRST_MEASURE, Catalogue, State, comparable, compared, settled, with_corpus
 from explorer.views.base import Cursor, DrawOptions
 
 ALL = ""
@@ -88,12 +88,14 @@ def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
 
 def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:
     """Return the state with the mode's next variant. If a variant compares tasks and only one is chosen, the other
-    tasks are added after it, so that views of one task still show the same."""
+    tasks are added after it, so that views of one task still show the same; and so are other corpora."""
     there = dict(state.variants)
     there[state.mode] = (there.get(state.mode, 0) + by) % len(MODES[state.mode].variants)
     new = replace(state, variants=tuple(there.items()))
     alone = new.variant.part == "task" and len(state.tasks) == 1
     others = (task for task in catalogue.tasks(state.corpus) if task not in state.tasks)
+    if new.joined and not new.further:
+        new = replace(new, further=comparable(new, catalogue))
     return replace(new, tasks=(*state.tasks, *others)) if alone else new
 
 

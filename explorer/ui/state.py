@@ -95,6 +95,8 @@ class State:
     mode: str = next(iter(MODES))
     measure: str = FIRST_MEASURE
     corpus: str = ""
+    further: tuple[str, ...] = ()
+    """Further corpora, for pictures that show several."""
     annotation: str = ""
     """Annotation that measures read where they can; empty: the first one that fits."""
     tasks: tuple[str, ...] = ()
@@ -125,6 +127,12 @@ class State:
         """Variant that the mode shows."""
         there = MODES[self.mode].variants
         return there[dict(self.variants).get(self.mode, 0) % len(there)]
+
+    @property
+    def joined(self) -> bool:
+        """Whether the picture shows several corpora."""
+        kind = self.variant.kind
+        return kind is not None and bool(self.variant.part) and self.variant.part in kind.joins
 
     @property
     def cursor(self) -> Cursor:
@@ -222,6 +230,7 @@ class State:
             against=self.against if measure.compares else None,
             parameters=tuple(sorted((n, value) for of, n, value in self.parameters if of == name)),
             axes=self.along(name),
+            beside=self.further if self.joined and measure.on_corpus else (),
         )
         try:
             return ask(typed, measure, catalogue)
@@ -288,6 +297,7 @@ def settled(state: State, catalogue: Catalogue) -> State:
         state = replace(state, corpus=corpus, reference_chosen=False)
     if not state.reference_chosen:
         state = replace(state, against=default_against(catalogue.of(corpus)))
+    state = replace(state, further=tuple(c for c in state.further if c != corpus and catalogue.of(c)))
     there = catalogue.tasks(corpus)
     tasks = tuple(t for t in state.tasks if t in there) or there[:1]
     seeds = tuple(s for s in state.seeds if s in catalogue.seeds(corpus, tasks))
@@ -309,6 +319,21 @@ def with_corpus(state: State, catalogue: Catalogue, corpus: str) -> State:
     if str(state.against) not in catalogue.references(corpus) and state.against.kind != "key":
         state = replace(state, reference_chosen=False)
     return settled(state, catalogue)
+
+
+def toggled_corpus(state: State, catalogue: Catalogue, name: str) -> State:
+    """Add or remove a corpus of a picture that shows several. The last corpus cannot be removed."""
+    chosen = (state.corpus, *state.further)
+    kept = tuple(c for c in chosen if c != name) if name in chosen else (*chosen, name)
+    return with_corpus(replace(state, further=kept[1:]), catalogue, kept[0]) if kept else state
+
+
+def comparable(state: State, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the other corpora that have the chosen tasks and labels that the measure can read."""
+    measure = catalogue.measure(state.measured)
+    others = (info for info in catalogue.corpora if info.name != state.corpus and measure is not None)
+    able = (info.name for info in others if measure.labels is None or len(fitting(measure, info)) == 1)
+    return tuple(name for name in able if set(state.tasks) <= set(catalogue.tasks(name)))
 
 
 def toggled_task(state: State, catalogue: Catalogue, name: str) -> State:

@@ -83,6 +83,22 @@ def test_lines_for_tasks_take_in_the_others_behind_the_one_that_was_chosen() -> 
     assert after.tasks[0] == "sst2"
 
 
+def test_lines_for_corpora_take_in_those_that_have_the_task_and_each_has_a_box() -> None:
+    state = replace(START, tasks=("pos",), mode="curves")
+    assert {r.mark for r in choices(state, STORE) if r.section == "corpus" and r.name} == {"(x)", "( )"}
+    while state.variant.part != "corpus":
+        state = varied(state, STORE)
+    assert (state.corpus, state.further, state.question(STORE).corpora) == ("dev", ("plain",), ("dev", "plain"))
+    rows = {r.name: r for r in choices(state, STORE) if r.section == "corpus" and r.name}
+    assert [r.mark for r in rows.values()] == ["[x]", "[x]"]
+    alone = picked(rows["dev"], state, STORE)
+    assert (alone.corpus, alone.further) == ("plain", ())
+    assert picked(rows["plain"], alone, STORE) == alone
+    assert picked(rows["dev"], alone, STORE).question(STORE).corpora == ("plain", "dev")
+    assert varied(state, STORE).question(STORE).corpora == ("dev",)
+    assert replace(START, mode="curves", variants=state.variants, tasks=("sst2",)).further == ()
+
+
 def test_all_seeds_picked_one_by_one_are_all_seeds() -> None:
     state = replace(START, seeds=("1", "2"))
     assert toggled_seed(state, STORE, "10").seeds == ()
