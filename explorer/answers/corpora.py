@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from explorer.answers.details import trust_of
 from explorer.answers.fetching import fetch_first
 from explorer.answers.look import Look
-from explorer.answers.rows import Rows, Share
+from explorer.answers.rows import Rows
 from explorer.selection import Question
 from store.results import Result
 
@@ -32,15 +32,15 @@ _LEVELS = "the intervals on the two corpora have different levels"
 
 
 def every_corpus(store: Store, question: Question, look: Look, found: Rows, *others: object) -> Rows:
-    """Return the values of whole layers on every corpus of the question, and the gaps between them.
+    """Return the values of whole layers of the first task on every corpus of the question, and the gaps between them.
 
     Args:
         found: those on the first corpus.
 
     Raises:
-        BertdynError: a task is not on every corpus, or the store cannot be read.
+        BertdynError: the task is not on every corpus, or the store cannot be read.
     """
-    asked = (replace(one, tasks=found.tasks) for one in question.every[1:])
+    asked = (replace(one, tasks=found.tasks[:1]) for one in question.every[1:])
     return together(question, [found, *(fetch_first(store, one) for one in asked)])
 
 
@@ -54,7 +54,6 @@ def together(question: Question, each: Sequence[Rows]) -> Rows:
         wanted=tuple(cell for rows in each for cell in rows.wanted),
         yardsticks={},
         unseen=sum(rows.unseen for rows in each),
-        unshown={task: _sum(rows.unshown[task] for rows in each if task in rows.unshown) for task in first.unshown},
         gaps=tuple(gap for rows in further for gap in gaps(first.main, rows.main)),
     )
 
@@ -105,8 +104,3 @@ def interval_of_gap(a: tuple[float, float, float], b: tuple[float, float, float]
 def _place(r: Result) -> tuple[object, ...]:
     checkpoints = r.task, r.variant, r.seed, r.step, r.ref_task, r.ref_variant, r.ref_seed, r.ref_step
     return (*checkpoints, r.layer, r.ref_layer, r.axes, r.head, r.statistic, r.label_a, r.label_b)
-
-
-def _sum(shares: Iterable[Share]) -> Share:
-    each = tuple(shares)
-    return Share(*(sum(getattr(share, name) for share in each) for name in ("wanted", "missing", "rows")))

@@ -329,11 +329,12 @@ def toggled_corpus(state: State, catalogue: Catalogue, name: str) -> State:
 
 
 def comparable(state: State, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the other corpora that have the chosen tasks and labels that the measure can read."""
+    """Return the other corpora that have the first chosen task and labels that the measure can read."""
     measure = catalogue.measure(state.measured)
-    others = (info for info in catalogue.corpora if info.name != state.corpus and measure is not None)
-    able = (info.name for info in others if measure.labels is None or len(fitting(measure, info)) == 1)
-    return tuple(name for name in able if set(state.tasks) <= set(catalogue.tasks(name)))
+    if measure is None:
+        return ()
+    able = (i.name for i in catalogue.corpora if measure.labels is None or len(fitting(measure, i)) == 1)
+    return tuple(c for c in able if c != state.corpus and set(state.tasks[:1]) <= set(catalogue.tasks(c)))
 
 
 def toggled_task(state: State, catalogue: Catalogue, name: str) -> State:
