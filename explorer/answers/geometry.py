@@ -148,8 +148,8 @@ def geometry(store: Store, question: Question, look: Look) -> Geometry:
             values = values_of(part, results, places)
             found |= values
             reasons |= {f"{part.measure}: {r.reason}": None for r in results if r.reason and _place(r) in set(places)}
-            needed = [p for p in places if not (compares and p.key.task == PRETRAINED)]
-            lacking = [p for p in needed if any(p not in values[column] for column in part.statistics)]
+            computed = {_place(r) for r in results}
+            lacking = [p for p in places if p not in computed and not (compares and p.key.task == PRETRAINED)]
             absent += [_command(store, one, part, lacking)] if lacking else []
         rows += table_of(one, places, found)
     return Geometry(tuple(rows), tuple(absent), tuple(reasons))

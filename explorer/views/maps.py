@@ -26,12 +26,7 @@ class Map(FieldView):
     """x and y are axes of the field, y counted upwards."""
 
     def __init__(
-        self,
-        name: str,
-        data: Rows,
-        layout: Layout,
-        look: Look = ANYWHERE,
-        heads: Sequence[Result] | None = None,
+        self, name: str, data: Rows, layout: Layout, look: Look = ANYWHERE, heads: Sequence[Result] | None = None
     ) -> None:
         super().__init__(name, data, layout, look, heads)
         self.chart = map_of(data, self.field)

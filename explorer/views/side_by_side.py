@@ -20,6 +20,7 @@ from explorer.render.axes import number
 from explorer.render.cells import Grid, clean, crop
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
+from explorer.render.panels import arranged
 from explorer.render.targets import Target
 from explorer.selection import Question
 from explorer.views import words
@@ -30,11 +31,6 @@ from explorer.views.lines import chart_of, series_of
 from explorer.views.placing import field_along, fixed_places
 from store.store import Store
 
-_NARROWEST, _LOWEST = 20, 7
-_SLIMMEST = 17
-"""Cells of a panel where that makes room for the lines' labels in the last one."""
-_LABELLED, _LAST = 10, 28
-"""Cells that the last panel gets more than the others, for the lines' labels; and at least, to have any."""
 _NAMED = 6
 """Seeds or tasks that a reading names."""
 
@@ -226,47 +222,27 @@ class SideBySide(Base):
             return words.instead(words.nothing(self.data), width, height, palette, self.notes)
         at = cursor.clamped(len(self.field.axes[2].places), len(self.field.axes[1].places))
         grid = Grid(width, height)
-        across = max(1, min(len(self.panels), width // _NARROWEST))
-        down = max(1, min(-(-len(self.panels) // across), height // _LOWEST))
-        across = min(across, -(-len(self.panels) // down))
-        room = across * down
+        boxes = arranged(len(self.panels), width, height)
         order = sorted(range(len(self.panels)), key=lambda i: i < self.spare)
-        panels = [self.panels[i] for i in sorted(order[:room])]
+        panels = [self.panels[i] for i in sorted(order[: len(boxes)])]
         targets: list[Target] = []
-        extra = _extra(width, across)
-        wide, tall = (width - extra) // across, height // down
-        for i, one in enumerate(panels):
+        for one, (x, y, size, high) in zip(panels, boxes, strict=True):
             chart = one.chart
-            row, column = divmod(i, across)
-            last = i == len(panels) - 1 or column == across - 1
-            size = width - column * wide if last and column == across - 1 else wide - 1 if across > 1 else wide
-            if i == len(panels) - 1 and column < across - 1:
-                size = wide + extra
-            high = height - row * tall if row == down - 1 else tall
             name = one.name + (one.pointed if at.y >= 0 and cell_len(one.name + one.pointed) < size else "")
             name = name.replace("±", "+-").replace("╌", "=") if options.ascii else name
-            grid.put(row * tall, column * wide, crop(name, size, options.ascii), palette.strong)
+            grid.put(y, x, crop(name, size, options.ascii), palette.strong)
             if high > 1:
                 panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
-                grid.paste(panel, row * tall + 1, column * wide)
+                grid.paste(panel, y + 1, x)
                 found = chart.targets(size, high - 1, palette, at.y, options.log_y, options.ascii)
                 # The panels share their axes: lines are named in the one with room, steps are marked in the first.
                 new = {t.row for t in found if t.row >= 0} - {t.row for t in targets}
-                targets += [
-                    t.moved(column * wide, row * tall + 1) for t in found if t.row in new or (t.row < 0 and not i)
-                ]
+                first = one is panels[0]
+                targets += [t.moved(x, y + 1) for t in found if t.row in new or (t.row < 0 and first)]
         hidden = len(self.panels) - len(panels)
         notes = (f"{hidden} of {len(self.panels)} panels do not fit on this screen",) if hidden else ()
         notes = (*notes, *self.notes, *self.marks(at.y >= 0), *words.on_log(self.data.measure, options), *self.low)
         return Picture(tuple(grid.lines()), self.read(at, width), at, notes, tuple(targets))
-
-
-def _extra(width: int, across: int) -> int:
-    """Cells that the last of so many panels gets more than the others; 0 where they would be too narrow."""
-    if width // across >= _NARROWEST + _LABELLED or across == 1:
-        return _LABELLED
-    rest = (width - _LAST) // (across - 1)
-    return max(0, _LAST - rest) if rest >= _SLIMMEST else 0
 
 
 def of_seeds(data: Rows) -> SideBySide:
