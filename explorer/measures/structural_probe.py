@@ -99,6 +99,7 @@ MEASURES: tuple[Measure, ...] = (
         title="Structural probe UUAS",
         inputs=(*hidden(*ALONE), TREE, UPOS, SPLITS),
         operands=ALONE,
+        version=2,
         axes=(EVERY_LAYER,),
         unit="share",
         low=0.0,
