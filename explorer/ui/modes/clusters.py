@@ -14,10 +14,10 @@ MODE = Mode(
         Variant("label by label, centroids", "clusters", "centroids", "pairs"),
         Variant("along the steps, hulls", "labels", "hulls", "labels", True),
         Variant("along the steps, centroids", "labels", "centroids", "labels", True),
-        Variant("confusion of labels by a probe, shares", "confusion", "shares", "pairs"),
-        Variant("confusion of labels by a probe, points", "confusion", "counts", "pairs"),
         Variant("paths of the centroids", "paths", axes="paths", lines=True),
         Variant("data map: each example along the run", "data-map", axes="examples", start=TOP),
+        Variant("confusion of labels by a probe, shares", "confusion", "shares", "pairs"),
+        Variant("confusion of labels by a probe, points", "confusion", "counts", "pairs"),
     ),
     ("vary", "step.next", "layer.next"),
 )

@@ -164,7 +164,8 @@ class TestKept:
         asked = Uncertainty(**trust)  # type: ignore[arg-type]
         question = ask_store(store, Selection("probe", "dev", parameters=(("probe_seeds", 2),)), asked)
         outcome = compute(store, [question], workers=1, device="cpu", executor=here, trust=asked)
-        return outcome, [row for row in store.results() if row.statistic == "accuracy"]
+        found = [row for row in store.results() if row.statistic == "accuracy"]
+        return outcome, sorted(found, key=lambda row: row.layer or 0)
 
     def test_it_is_stored_once_on_request_and_stays(self, probed: Store) -> None:
         outcome, plain = self.ask(probed)
