@@ -203,7 +203,7 @@ class Example(Base):
     def _notes(self, mean: float) -> tuple[str, ...]:
         data, said = self.data, [one.note for one in self.data.readings]
         if self.which == WORDS:
-            return tuple(clean(note) for note in (*said, reading.SIGNS))
+            return tuple(clean(note) for note in (*said, *[reading.SIGNS] * bool(self.of_words)))
         if data.focus.key == data.focus.reference:
             said.append("a checkpoint beside itself: every difference is 0")
         elif mean < _NOISE:
