@@ -19,7 +19,7 @@ from explorer.measures.registry import get
 from explorer.selection import Question, default_against
 from explorer.selection.cells import choose
 from store.errors import BertdynError
-from store.keys import PRETRAINED, Checkpoint, CheckpointKey
+from store.keys import PRETRAINED, PRETRAINED_KEY, Checkpoint, CheckpointKey
 from store.results import Result
 from store.rows import PAIRED_WITH_ITSELF, Condition, In, Is, RowQuery, rows_of
 
@@ -156,11 +156,15 @@ def geometry(store: Store, question: Question, look: Look) -> Geometry:
 
 
 def places_of(question: Question, there: Mapping[CheckpointKey, Checkpoint]) -> tuple[Place, ...]:
-    """Return the chosen checkpoints' layers, sorted: by default the last layer, before and at the end of each run."""
+    """Return the chosen checkpoints' layers, sorted: by default the last layer, before and at the end of each run.
+
+    Raises:
+        BertdynError: there is no such checkpoint or layer.
+    """
     chosen = choose(question, there)
     if question.steps is None:
         last = {key[:3]: key for key in chosen}  # sorted by step: the last one stays
-        chosen = tuple(last.values())
+        chosen = (*last.values(), *({PRETRAINED_KEY} & there.keys() - {*chosen}))
     found = []
     for key in sorted(chosen, key=lambda k: (k.task != PRETRAINED, k)):
         layers = range(there[key].layers + 1)

@@ -80,6 +80,11 @@ def test_a_row_per_task_at_the_end_of_its_runs_and_one_of_the_pretrained_model(s
     ]
 
 
+def test_the_model_before_fine_tuning_is_there_whichever_task_is_chosen(store):
+    rows = table(store, "--corpus", "one", "--task", "sst2")
+    assert [(r["task"], r["step"]) for r in rows] == [(PRETRAINED, "0"), ("sst2", "20")]
+
+
 def test_values_are_means_over_seeds_and_spreads_are_kept_apart(store):
     number = {c.key: i for i, c in enumerate(store.checkpoints("one"))}
     (row,) = (r for r in table(store, "--corpus", "one") if r["task"] == "sst2")

@@ -37,13 +37,13 @@ async def test_v_goes_through_the_ways_to_look_at_clusters_and_back(labelled: Pa
             await until(pilot, lambda: name_of(pilot) == main(pilot).state.variant.view)
             seen.append((main(pilot).chart.view.name, text_of(pilot, "heading").strip()))  # type: ignore[union-attr]
             await pilot.press("v")
-        views = ["clusters", "clusters", "labels", "labels", "paths", "data-map", "confusion", "confusion"]
+        views = ["clusters", "clusters", "labels", "labels", "paths", "geometry", "data-map", "confusion", "confusion"]
         assert [name for name, _ in seen] == views
         assert "Paths of the labels' centroids" in seen[4][1]
-        assert "Data map" in seen[5][1]
-        assert "Confusion of labels" in seen[6][1]
+        assert "Data map" in seen[6][1]
+        assert "Confusion of labels" in seen[7][1]
         assert main(pilot).state.variant == MODES["clusters"].variants[0]
-        await pilot.press("V", "V", "V", "V")
+        await pilot.press("V", "V", "V", "V", "V")
         await until(pilot, titled(pilot, "Paths of the labels"))
 
 
