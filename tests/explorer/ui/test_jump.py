@@ -62,8 +62,8 @@ async def settled(pilot: Pilot[None], key: str, variant: int) -> None:
     await pilot.pause()  # one view has several parts, which come one after the other
 
 
-NOWHERE = {("1", 3), ("3", 1), ("3", 3), ("5", 5), ("0", 0)}
-"""Ways to look that show nothing here: SVCCA has no heads, two maps are not computed, and no job ran."""
+NOWHERE = {("1", 3), ("3", 1), ("3", 3), ("5", 6), ("5", 7), ("5", 8), ("6", 5), ("0", 0)}
+"""Ways to look that show nothing here: SVCCA has no heads, maps, data map and probes are not computed, no job ran."""
 
 
 @pytest.mark.parametrize(("key", "variant", "size"), [*KEYS, *LATER], ids=str)

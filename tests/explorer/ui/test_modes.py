@@ -37,7 +37,6 @@ async def test_v_goes_through_the_ways_to_look_at_clusters_and_back(labelled: Pa
             await until(pilot, lambda: name_of(pilot) == main(pilot).state.variant.view)
             seen.append((main(pilot).chart.view.name, text_of(pilot, "heading").strip()))  # type: ignore[union-attr]
             await pilot.press("v")
-<<<<<<< HEAD
         views = ["clusters", "clusters", "labels", "labels", "paths", "geometry", "data-map", "confusion", "confusion"]
         assert [name for name, _ in seen] == views
         assert "Paths of the labels' centroids" in seen[4][1]
@@ -45,15 +44,6 @@ async def test_v_goes_through_the_ways_to_look_at_clusters_and_back(labelled: Pa
         assert "Confusion of labels" in seen[7][1]
         assert main(pilot).state.variant == MODES["clusters"].variants[0]
         await pilot.press("V", "V", "V", "V", "V")
-=======
-        pictures = ["clusters", "clusters", "labels", "labels", "paths", "geometry", "data-map"]
-        assert [name for name, _ in seen] == pictures
-        assert "Paths of the labels' centroids" in seen[-3][1]
-        assert "Geometry of the labels" in seen[-2][1]
-        assert "Data map" in seen[-1][1]
-        assert main(pilot).state.variant == MODES["clusters"].variants[0]
-        await pilot.press("V", "V", "V")
->>>>>>> c15cf5c (Test the places of panels and the pictures of clusters)
         await until(pilot, titled(pilot, "Paths of the labels"))
 
 
