@@ -361,7 +361,7 @@ async def test_views_by_task_take_in_every_task_where_only_one_is_chosen(compute
         assert main(pilot).state.tasks == ("pos", "sst2")
         await pilot.press("t")
         await until(pilot, lambda: "one task" in text_of(pilot, "heading"))
-        await pilot.press("2", "V")
+        await pilot.press("2", "v", "v")
         await until(pilot, lambda: "one line per task" in text_of(pilot, "heading"))
         assert main(pilot).state.tasks == ("pos", "sst2")
         await pilot.press("[")
