@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,12 @@ class Training:
 
     steps: tuple[int, ...]
     tracks: tuple[Track, ...]
+
+    def at(self, step: int) -> Iterator[tuple[str, float]]:
+        """Yield name and value of each quantity that was logged at a step."""
+        if step in self.steps:
+            place = self.steps.index(step)
+            yield from ((t.short, float(v)) for t in self.tracks if np.isfinite(v := t.values[place]))
 
 
 NONE = Training((), ())

@@ -14,12 +14,12 @@ from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
 from explorer.answers.uncertainty_notes import spread
 from explorer.measures.declaration import HEAD
+from explorer.render import tracks
 from explorer.render.axes import number
 from explorer.render.cells import Grid
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
-from explorer.views import training as logged
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.field import ALL, Field, FieldAxis
@@ -101,7 +101,7 @@ class Lines(FieldView):
         """See ``View.draw``; a cursor with y shows that line and dims the others."""
         if self.empty:
             return words.instead(self.nothing(), width, height, palette, self.notes)
-        tall = logged.lines(self.training, height)
+        tall = tracks.lines(self.training.tracks, height)
         below = tall * len(self.training.tracks)
         at = cursor.clamped(len(self.chart.xs), len(self.y.places))
         room = (width, height - below, palette)
@@ -112,11 +112,13 @@ class Lines(FieldView):
             step = int(self.chart.xs[at.x]) if at.x >= 0 else -1
             frame = self.chart.frame(*room, at.y, options.log_y, options.ascii)
             grid = Grid(width, below)
-            logged.draw(grid, 0, tall, self.training, frame, palette, step, options.ascii)
+            logged = (self.training.steps, self.training.tracks)
+            tracks.draw(grid, 0, tall, *logged, frame, palette, step, options.ascii)
             lines = [*lines, *grid.lines()]
-            longer = f"{said}; {logged.said(self.training, step)}"
+            figures = ", ".join(f"{short} {number(value)}" for short, value in self.training.at(step))
+            longer = f"{said}; {figures}"
             # Where there is no room, the tracks show the same at their right ends.
-            said = longer if said and logged.said(self.training, step) and len(longer) <= width - 2 else said
+            said = longer if said and figures and len(longer) <= width - 2 else said
         banded = "bands" if np.isfinite(self.field.spread).any() else ""
         beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
         return Picture(tuple(lines), said, at, self.told(options, beside), targets)
