@@ -52,6 +52,11 @@ def kind_of(labels: Iterable[str | None]) -> LabelKind:
     return "number" if fraction else "class"
 
 
+def different(labels: Iterable[str | None]) -> tuple[str, ...]:
+    """Return the different labels: numbers first, by size, then words, by letter."""
+    return tuple(sorted({label for label in labels if label is not None}, key=_order))
+
+
 def annotation_of(
     labels: Labels, examples: int, word_offsets: np.ndarray, word_index: np.ndarray, source: str, place: int = 0
 ) -> Annotation:
@@ -107,7 +112,7 @@ def _finished(
     if labels.kind == "number":
         values = np.array([math.nan if label is None else float(label) for label in flat])
         return make_annotation(labels.name, labels.level, labels.kind, (), values, items, source, place, left_out)
-    names = tuple(sorted({label for label in flat if label is not None}, key=_order))
+    names = different(flat)
     number = {name: i for i, name in enumerate(names)}
     ids = np.array([NO_LABEL if label is None else number[label] for label in flat], np.int32)
     return make_annotation(labels.name, labels.level, labels.kind, names, ids, items, source, place, left_out)

@@ -20,17 +20,34 @@ if TYPE_CHECKING:
     from store.extract.plan import ExtractOptions
 
 
-def read_corpora(corpora: Mapping[str, Path], options: ExtractOptions) -> dict[str, Text]:
+def text_of(corpus: Corpus) -> Text:
+    """Return the texts of a stored corpus, without labels, as if they were read from its file again."""
+    columns = corpus.attributes.get("columns")
+    return Text(
+        kind=corpus.info.kind,
+        texts=corpus.texts,
+        words=corpus.words,
+        labels=(),
+        source=corpus.info.source,
+        sha256=str(corpus.attributes.get("source_sha256", "")),
+        columns=columns if isinstance(columns, Mapping) else {},
+    )
+
+
+def read_corpora(given: Mapping[str, Path | Text], options: ExtractOptions) -> dict[str, Text]:
     """Read the files of corpora, given by NAME or NAME:SPLIT, and join the splits of each corpus.
+
+    Texts that are given instead of a file are returned as they are.
 
     Raises:
         BertdynError: bad input.
     """
+    corpora = {name: path for name, path in given.items() if not isinstance(path, Text)}
     parts = splits_of(corpora)
     first = {name: next(iter(paths.values())) for name, paths in parts.items()}
     text = files.columns_of(first, options.text, "--text")
     label = files.columns_of(first, options.label, "--label")
-    found = {}
+    found = {name: text for name, text in given.items() if isinstance(text, Text)}
     for name, paths in parts.items():
         read = {
             split: files.read(

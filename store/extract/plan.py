@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from store.corpora.text import Text
 from store.errors import BertdynError
 from store.extract.corpora import Tokenizers, read_corpora, settled
 from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, reference
@@ -119,7 +120,7 @@ class ExtractPlan:
 
 
 def make_plan(
-    store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions
+    store_path: Path, runs: Sequence[Path], corpora: Mapping[str, Path | Text], options: ExtractOptions
 ) -> ExtractPlan:
     """Inspect all inputs and return the plan. Writes nothing.
 
@@ -206,7 +207,7 @@ def size(n: float) -> str:
     return f"{n:.1f} TB"
 
 
-def _check_options(runs: Sequence[Path], corpora: Mapping[str, Path], options: ExtractOptions) -> None:
+def _check_options(runs: Sequence[Path], corpora: Mapping[str, Path | Text], options: ExtractOptions) -> None:
     if not corpora:
         raise BertdynError("Which sentences? Name at least one corpus with --corpus NAME=FILE.")
     if not runs and options.reference is None:
@@ -231,20 +232,43 @@ def _open(path: Path) -> Store | None:
     return None
 
 
-def _expected(stored: Iterable[Checkpoint], usable: Sequence[Usable]) -> tuple[Geometry, str]:
-    """Return the geometry that all checkpoints must have and its owner: a stored checkpoint, else the first one."""
-    for there in stored:
-        return Geometry(there.layers, there.heads, there.width), f"{there.key} in the store"
-    return usable[0].model.geometry, str(usable[0].found.folder)
+@dataclass(frozen=True)
+class _Expected:
+    """The sizes that checkpoints of a corpus must have to be comparable, and the checkpoint that has them."""
+
+    geometry: Geometry
+    owner: str
+    variant: bool
+    """Whether the owner is a variant."""
+
+    def allows(self, other: Geometry, variant: bool) -> bool:
+        """Return whether a checkpoint is comparable: it has the same sizes, or one of both is a variant cut short."""
+        short = variant if other.layers < self.geometry.layers else self.variant
+        same = replace(other, layers=self.geometry.layers) == self.geometry
+        return same and (short or other.layers == self.geometry.layers)
 
 
-def _check_comparable(checkpoint: Usable, corpus: Corpus, expected: tuple[Geometry, str], tokens: Tokenizers) -> None:
+def _expected(stored: Iterable[Checkpoint], usable: Sequence[Usable]) -> _Expected:
+    """Return what all checkpoints must have: what a stored checkpoint has, else the first one; no variant if possible.
+
+    Of several the one with most layers counts, since variants may lack the top ones.
+    """
+    known = [
+        _Expected(
+            Geometry(there.layers, there.heads, there.width), f"{there.key} in the store", bool(there.key.variant)
+        )
+        for there in stored
+    ]
+    new = [_Expected(one.model.geometry, str(one.found.folder), bool(one.found.key.variant)) for one in usable]
+    return max(known or new, key=lambda one: (not one.variant, one.geometry.layers if one.variant else 0))
+
+
+def _check_comparable(checkpoint: Usable, corpus: Corpus, expected: _Expected, tokens: Tokenizers) -> None:
     folder, name = checkpoint.found.folder, corpus.info.name
-    geometry, whose = expected
-    if checkpoint.model.geometry != geometry:
+    if not expected.allows(checkpoint.model.geometry, bool(checkpoint.found.key.variant)):
         raise BertdynError(
-            f"{folder} has {checkpoint.model.geometry}, but {whose} has {geometry}: they cannot be compared. Extract "
-            "it with a corpus of another name."
+            f"{folder} has {checkpoint.model.geometry}, but {expected.owner} has {expected.geometry}: they cannot be "
+            "compared. Extract it with a corpus of another name."
         )
     if not checkpoint.tokenizer:
         return

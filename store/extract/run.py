@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from store.corpora.text import Text
 from store.extract.checkpoint import ExtractProgress, Silent, extract_checkpoint
 from store.extract.find import Found
 from store.extract.plan import ExtractOptions, ExtractOutcome, ExtractPlan, Work, make_plan
@@ -33,7 +34,7 @@ class Report:
 def extract(
     store_path: Path,
     runs: Sequence[Path],
-    corpora: Mapping[str, Path],
+    corpora: Mapping[str, Path | Text],
     options: ExtractOptions | None = None,
     progress: ExtractProgress | None = None,
     helpers: Helpers | None = None,
@@ -43,7 +44,7 @@ def extract(
     Args:
         store_path: the store; created if it does not exist.
         runs: folders to search for checkpoints.
-        corpora: files by corpus name.
+        corpora: files by corpus name, or texts that were read before.
         options: default: the defaults of the command line.
         progress: callbacks that report progress; default: none.
         helpers: other processes that run the models, one checkpoint at a time; default: this process runs them.
