@@ -28,6 +28,7 @@ COMMANDS = {
     "sql": "Query the store's tables in SQL.",
     "check": "Check a store, and repair it with --repair.",
     "measures": "Describe each measure: definition, unit, range, source, cost.",
+    "ablate": "Fine-tune runs with frozen, removed or re-initialised layers.",
     "clusters-export": "Write one layer's clusters as DirectProbe's own files.",
     "data-map-export": "Write a run's data map as JSON lines, as Dataset Cartography does.",
     "demo": "Fine-tune a tiny BERT and make a store from its checkpoints.",

@@ -130,7 +130,7 @@ def command(
         part=Part.parse(part) if part else WHOLE,
         elsewhere=bool(address_of(scheduler)),
     )
-    with _shown() as progress:
+    with shown() as progress:
         report = _extracted(store, runs, files, options, progress, address_of(scheduler))
     print_report(report)
     return report.exit_code
@@ -194,7 +194,8 @@ class _Shown:
 
 
 @contextmanager
-def _shown() -> Iterator[ExtractProgress]:
+def shown() -> Iterator[ExtractProgress]:
+    """Show the progress of an extraction on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

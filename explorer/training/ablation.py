@@ -22,6 +22,7 @@ from store.errors import BertdynError
 from store.extract.find import history
 from store.extract.plan import free_bytes, size
 from store.extract.tokens import load_tokenizer
+from store.keys import PRETRAINED, VARIANT_MARK
 from store.models.quiet import first_line
 
 _OPTIMISER = 3
@@ -130,11 +131,14 @@ def make_plan(
         numbers: numbers of layers; None: all that make sense.
 
     Raises:
-        BertdynError: the extra ``train`` is missing; the base cannot be used; a number is beyond its layers; an example
-            is longer than its positions; a run's folder was made in another way; or the disk has no room.
+        BertdynError: the extra ``train`` is missing; the task cannot be a folder's name; the base cannot be used; a
+            number is beyond its layers; an example is longer than its positions; a run's folder was made in another
+            way; or the disk has no room.
     """
     if find_spec("accelerate") is None:
         raise BertdynError("Training needs the extra 'train': pip install 'bertdyn[train]'.")
+    if not task or task == PRETRAINED or "/" in task or VARIANT_MARK in task:
+        raise BertdynError(f"--task '{task}': a name without / and {VARIANT_MARK}, and not {PRETRAINED}.")
     start = Base(base, data.level, data.classes)
     start.check()
     chosen = _numbers(kind, numbers, start.layers) if kind.counted else [0]

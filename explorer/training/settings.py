@@ -36,7 +36,7 @@ class Settings:
     frozen_dropout: bool = True
     """Whether dropout stays on inside frozen layers, as it does where only the weights are frozen."""
     pooler: Pooler = "kept"
-    """Pooler of a truncated or re-initialised model: the pre-trained one, or a new one."""
+    """Whether the pre-trained pooler is kept, or a run starts with a new one."""
 
     def __post_init__(self) -> None:
         """

@@ -45,7 +45,10 @@ class Variant:
         Raises:
             BertdynError: the base cannot be loaded.
         """
-        return self.kind.prepare(base, self.k, settings)
+        model = self.kind.prepare(base, self.k, settings)
+        if settings.pooler == "fresh":
+            _renew(model, base.fresh(model.config.num_hidden_layers), lambda module, layer: module == POOLER)
+        return model
 
 
 def _freeze(base: Base, k: int, settings: Settings) -> Any:
@@ -63,19 +66,13 @@ def _freeze(base: Base, k: int, settings: Settings) -> Any:
 
 def _truncate(base: Base, k: int, settings: Settings) -> Any:
     """Keep the bottom k layers and put the classifier on layer k."""
-    model = base.load(layers=k)
-    if settings.pooler == "fresh":
-        _renew(model, base.fresh(layers=k), lambda module, layer: module == POOLER)
-    return model
+    return base.load(layers=k)
 
 
 def _reinit(base: Base, k: int, settings: Settings) -> Any:
     """Make the top k layers anew, by the model's own initialiser; embeddings and layers below stay pre-trained."""
-    model = base.load()
-    fresh, lowest = base.fresh(), base.layers - k + 1
-    _renew(model, fresh, lambda module, layer: layer is not None and layer >= max(lowest, 1))
-    if settings.pooler == "fresh":
-        _renew(model, fresh, lambda module, layer: module == POOLER)
+    model, lowest = base.load(), base.layers - k + 1
+    _renew(model, base.fresh(), lambda module, layer: layer is not None and layer >= lowest)
     return model
 
 

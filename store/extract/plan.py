@@ -253,14 +253,13 @@ def _expected(stored: Iterable[Checkpoint], usable: Sequence[Usable]) -> _Expect
 
     Of several the one with most layers counts, since variants may lack the top ones.
     """
-    known = [
-        _Expected(
-            Geometry(there.layers, there.heads, there.width), f"{there.key} in the store", bool(there.key.variant)
-        )
-        for there in stored
-    ]
+    known = [_Expected(_geometry(there), f"{there.key} in the store", bool(there.key.variant)) for there in stored]
     new = [_Expected(one.model.geometry, str(one.found.folder), bool(one.found.key.variant)) for one in usable]
     return max(known or new, key=lambda one: (not one.variant, one.geometry.layers if one.variant else 0))
+
+
+def _geometry(checkpoint: Checkpoint) -> Geometry:
+    return Geometry(checkpoint.layers, checkpoint.heads, checkpoint.width)
 
 
 def _check_comparable(checkpoint: Usable, corpus: Corpus, expected: _Expected, tokens: Tokenizers) -> None:
