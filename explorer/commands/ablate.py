@@ -245,10 +245,10 @@ def _whole(text: str, flag: str) -> tuple[int, ...]:
 
 
 def _sizes(plan: Ablation) -> str:
-    missing, there = plan.missing, len(plan.runs) - len(plan.missing)
+    many, there = len(plan.missing), len(plan.runs) - len(plan.missing)
     already = f" ({there} there already)" if there else ""
     return (
-        f"{len(missing)} run{'s' * (len(missing) != 1)}{already} of {plan.total:,} steps, {len(missing) * plan.total:,} steps together; "
+        f"{many} run{'s' * (many != 1)}{already} of {plan.total:,} steps, {many * plan.total:,} steps together; "
         f"{len(plan.data.train):,} training examples, checkpoints at {', '.join(map(str, plan.steps))}; "
         f"pooler {plan.note['pooler']}, dropout in frozen layers {'on' if plan.settings.frozen_dropout else 'off'}"
     )

@@ -1,0 +1,46 @@
+"""Runs that tests of training share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+
+from explorer.demo.recipe import TASKS
+from explorer.training.runs import Run
+from tests.training import Files, files, finished
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Train with one thread: the models are tiny, and other tests want the other cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def sentences(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The files of a task of sentences."""
+    return files(tmp_path_factory.mktemp("sentences"), TASKS[0])
+
+
+@pytest.fixture(scope="session")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The files of a task of words."""
+    return files(tmp_path_factory.mktemp("words"), TASKS[1])
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, sentences: Files) -> Callable[[str, int], Run]:
+    """Return a function that trains one run on sentences, once."""
+    out, made = tmp_path_factory.mktemp("trained"), dict[tuple[str, int], Run]()
+
+    def run(kind: str, k: int) -> Run:
+        if (kind, k) not in made:
+            made[kind, k] = finished(sentences.plan(kind, [k], out))
+        return made[kind, k]
+
+    return run
