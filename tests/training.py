@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,17 @@ from explorer.training.settings import Settings
 from explorer.training.variants import KINDS
 
 QUICK = Settings(max_steps=4, batch_size=4, learning_rate=1e-3, checkpoints=(0, 2))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Use one thread: the models are tiny, and other tests want the other cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class Silent:
@@ -63,7 +75,7 @@ def files(folder: Path, task: DemoTask) -> Files:
     """Write a few sentences of one of the demo's tasks."""
     write, ending = (texts.to_tsv, "tsv") if task.kind == "sentence" else (texts.to_conllu, "conllu")
     made = Files(folder / f"train.{ending}", folder / f"dev.{ending}")
-    made.train.write_text(write(task.training(24)), encoding="utf-8")
+    made.train.write_text(write(task.training(60)), encoding="utf-8")
     made.evaluation.write_text(write(task.held_out()[:16]), encoding="utf-8")
     return made
 

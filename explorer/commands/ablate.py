@@ -197,11 +197,13 @@ def _ablate(kind: str, given: dict[str, Any], **own: Any) -> int:
 
 
 def _plan(kind: Kind, given: dict[str, Any], own: dict[str, Any]) -> Ablation:
-    from explorer.training.ablation import make_plan
+    from explorer.training.ablation import make_plan, require_trainer
     from explorer.training.examples import read_data
     from explorer.training.extracting import base_of
     from store.extract.hub import resolve
 
+    require_trainer()
+    base = base_of(given["store"]) if given["reference"] is None else resolve(given["reference"])[0]
     chosen = {name: given[name] for name in NAMES if name in given} | own
     if given["checkpoints"] is not None:
         chosen["checkpoints"] = _whole(given["checkpoints"], "--checkpoints")
@@ -215,7 +217,6 @@ def _plan(kind: Kind, given: dict[str, Any], own: dict[str, Any]) -> Ablation:
         skip=given["skip_bad_rows"],
         **{name: given[name] for name in names},
     )
-    base = base_of(given["store"]) if given["reference"] is None else resolve(given["reference"])[0]
     return make_plan(
         base,
         data,

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
 
 from explorer.demo.recipe import DemoTask, Recipe
 from explorer.demo.texts import Sentence
+from explorer.training.examples import IGNORED, encode
 from store.models.quiet import quiet
 
-IGNORED = -100
 Batch = dict[str, torch.Tensor]
 
 
@@ -71,23 +72,13 @@ def fine_tune(base: Path, folder: Path, task: DemoTask, seed: int, recipe: Recip
             (checkpoint / "trainer_state.json").write_text(text, encoding="utf-8")
 
 
-def _encode(
-    tokenizer: AutoTokenizer, sentences: Sequence[Sentence], task: DemoTask
-) -> list[tuple[list[int], list[int]]]:
-    """Return token ids and labels of each sentence; a word's label is at its first sub-word."""
+def _encode(tokenizer: Any, sentences: Sequence[Sentence], task: DemoTask) -> list[tuple[list[int], list[int]]]:
+    """Return token ids and labels of each sentence."""
     if task.kind == "sentence":
-        ids = tokenizer([s.text for s in sentences], truncation=True)["input_ids"]
-        return [(row, [task.labels.index(s.topic)]) for row, s in zip(ids, sentences, strict=True)]
-    encoded = tokenizer([list(s.words) for s in sentences], is_split_into_words=True, truncation=True)
-    rows = []
-    for i, sentence in enumerate(sentences):
-        previous, labels = None, []
-        for word in encoded.word_ids(i):
-            inside = word is None or word == previous
-            labels.append(IGNORED if inside else task.labels.index(sentence.tags[word]))
-            previous = word
-        rows.append((encoded["input_ids"][i], labels))
-    return rows
+        rows = encode(tokenizer, [s.text for s in sentences], [s.topic for s in sentences], task.labels)
+        return [(row["input_ids"], [row["labels"]]) for row in rows]
+    rows = encode(tokenizer, [s.words for s in sentences], [s.tags for s in sentences], task.labels)
+    return [(row["input_ids"], row["labels"]) for row in rows]
 
 
 def _batches(rows: Sequence[tuple[list[int], list[int]]], size: int, seed: int) -> Iterator[Batch]:

@@ -112,6 +112,16 @@ class Ablation:
         }
 
 
+def require_trainer() -> None:
+    """Check that the packages of training are installed.
+
+    Raises:
+        BertdynError: the extra ``train`` is missing.
+    """
+    if find_spec("accelerate") is None:
+        raise BertdynError("Training needs the extra 'train': pip install 'bertdyn[train]'.")
+
+
 def make_plan(
     base: Path,
     data: TaskData,
@@ -131,12 +141,10 @@ def make_plan(
         numbers: numbers of layers; None: all that make sense.
 
     Raises:
-        BertdynError: the extra ``train`` is missing; the task cannot be a folder's name; the base cannot be used; a
+        BertdynError: the task cannot be a folder's name; the base cannot be used; a
             number is beyond its layers; an example is longer than its positions; a run's folder was made in another
             way; or the disk has no room.
     """
-    if find_spec("accelerate") is None:
-        raise BertdynError("Training needs the extra 'train': pip install 'bertdyn[train]'.")
     if not task or task == PRETRAINED or "/" in task or VARIANT_MARK in task:
         raise BertdynError(f"--task '{task}': a name without / and {VARIANT_MARK}, and not {PRETRAINED}.")
     start = Base(base, data.level, data.classes)

@@ -110,21 +110,31 @@ def _read(path: Path, text: str | None, label: str | None, limit: int | None, sk
 
 
 def encoded(tokenizer: Any, given: Labelled, classes: Sequence[str], max_length: int | None) -> list[Row]:
+    """Return the examples of a file as ``encode`` does."""
+    pairs = [texts if len(texts) > 1 else texts[0] for texts in given.text.texts]
+    words = given.labels.level == "word"
+    return encode(tokenizer, (given.text.words or ()) if words else pairs, given.labels.values, classes, max_length)
+
+
+def encode(
+    tokenizer: Any, texts: Sequence[Any], labels: Sequence[Any], classes: Sequence[str], max_length: int | None = None
+) -> list[Row]:
     """Return token ids and labels of each example; a word's label is at its first sub-word.
 
     Args:
         tokenizer: a fast tokenizer of transformers.
+        texts: for each example a sentence or a pair, or its words if words have labels.
+        labels: for each example a class, or a sequence with a class (or None) per word.
         classes: names of the classes; a label is its position there.
         max_length: maximum tokens of an example; None: the tokenizer's own.
     """
     number = {name: position for position, name in enumerate(classes)}
-    words = given.labels.level == "word"
-    texts: Sequence[Any] = given.text.words or () if words else [t if len(t) > 1 else t[0] for t in given.text.texts]
-    forms = [list(one) if words else one for one in texts]
+    words = not isinstance(labels[0], str)
+    forms = [list(text) for text in texts] if words else list(texts)
     found = tokenizer(forms, is_split_into_words=words, truncation=True, max_length=max_length)
     rows = [{name: values[i] for name, values in found.items()} for i in range(len(forms))]
-    for i, (row, value) in enumerate(zip(rows, given.labels.values, strict=True)):
-        row["labels"] = _first_pieces(found.word_ids(i), value, number) if words else number[value]
+    for i, (row, told) in enumerate(zip(rows, labels, strict=True)):
+        row["labels"] = _first_pieces(found.word_ids(i), told, number) if words else number[told]
     return rows
 
 

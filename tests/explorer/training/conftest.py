@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-import torch
 
 from explorer.demo.recipe import TASKS
 from explorer.training.runs import Run
-from tests.training import Files, files, finished
+from tests.training import Files, files, finished, one_thread
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Train with one thread: the models are tiny, and other tests want the other cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def few_threads() -> Iterator[None]:
+    """Leave the other cores to other tests."""
+    with one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -251,6 +251,20 @@ def test_another_architecture_is_refused(own: Path, settings: dict[str, int]) ->
     assert "3 layers of 2 heads, width 24" in failed.reason
 
 
+def test_a_variant_may_lack_layers(own: Path) -> None:
+    """In either order, and only layers."""
+    models.save(own / "runs/sst+truncate-2/seed-1/checkpoint-10", num_hidden_layers=2)
+    models.save(own / "runs/sst+narrow/seed-1/checkpoint-10", num_hidden_layers=2, hidden_size=16)
+    models.save(own / "runs/sst+deep/seed-1/checkpoint-10", num_hidden_layers=4)
+    failed = {str(o.key) for o in go(own).outcomes if o.status == "failed"}
+    assert failed == {"sst+narrow/1/10", "sst+deep/1/10"}
+    cut = own / "cut/sst+truncate-2/seed-1"
+    models.save(cut / "checkpoint-10", num_hidden_layers=2)
+    corpus = {"dev": own / "dev.tsv"}
+    assert statuses(extract(own / "o.bertdyn", [cut], corpus)) == {"added": 1}
+    assert statuses(extract(own / "o.bertdyn", [own / "runs/sst"], corpus)) == {"added": 2}
+
+
 def nothing_is_written(place: Path, message: str, **options: Any) -> None:
     with pytest.raises(BertdynError, match=message) as caught:
         go(place, **options)
