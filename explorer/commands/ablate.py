@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from explorer.training.runs import Run
 
 _METRICS = ("eval_accuracy", "eval_f1", "eval_loss")
+_STATUS = {"trained": "trained", "present": "there already", "failed": "failed"}
 _MINUTE = 60
 _MOST = 10_000
 
@@ -275,14 +276,14 @@ def _table(outcomes: Sequence[Outcome]) -> str:
             values = [one.metrics[name] for one in runs if name in one.metrics]
             spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
             cells.append(f"{np.mean(values):.4f}{spread}" if values else "")
-        counts = (sum(one.status == status for one in runs) for status in ("trained", "present", "failed"))
+        counts = (sum(one.status == status for one in runs) for status in _STATUS)
         rows.append((variant, *counts, *cells))
-    columns = ("variant", "trained", "there already", "failed", *(name.removeprefix("eval_") for name in _METRICS))
+    columns = ("variant", *_STATUS.values(), *(name.removeprefix("eval_") for name in _METRICS))
     return as_table(columns, rows)
 
 
 class _Shown:
-    """Shows (on a terminal) a progress bar over the steps of all missing runs, with the time left."""
+    """Shows a line per run and, on a terminal, a bar over the steps of all missing runs with the time left."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
@@ -302,7 +303,11 @@ class _Shown:
         self._done = done
         self._bar.update(self._task, completed=self._before + done)
 
-    def outcome(self, outcome: Outcome) -> None: ...
+    def outcome(self, outcome: Outcome) -> None:
+        accuracy = outcome.metrics.get(_METRICS[0])
+        told = "" if accuracy is None else f", accuracy {accuracy:.4f}"
+        line = f"{outcome.run}: {_STATUS[outcome.status]}{told}"
+        self._bar.console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def base_of(path: Path) -> Path:
 
 def extract_runs(
     path: Path,
-    base: Path,
+    reference: str,
     folders: Sequence[Path],
     otherwise: dict[str, Path],
     shown: Callable[[], AbstractContextManager[ExtractProgress]],
@@ -47,7 +47,7 @@ def extract_runs(
     """Extract runs on every corpus of a store that holds checkpoints, or on other ones if it holds none.
 
     Args:
-        base: folder of the pre-trained model.
+        reference: folder of the pre-trained model, or its name on the hub; for a new store.
         folders: folders of the runs.
         otherwise: files by the name of the corpus, for a store without checkpoints.
         shown: opens what shows the progress of one extraction.
@@ -58,7 +58,7 @@ def extract_runs(
     jobs = _jobs(Store.open(path)) if (path / MARKER).exists() else {}
     if not jobs:
         with shown() as progress:
-            return [extract(path, folders, otherwise, ExtractOptions(reference=str(base)), progress)]
+            return [extract(path, folders, otherwise, ExtractOptions(reference=reference), progress)]
     reports = []
     for options, texts in jobs.items():
         with shown() as progress:

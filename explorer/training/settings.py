@@ -44,12 +44,12 @@ class Settings:
             BertdynError: a value is out of its range.
         """
         checks = {
-            "epochs": self.epochs > 0,
+            "epochs": 0 < self.epochs < math.inf,
             "max_steps": self.max_steps >= 0,
             "batch_size": self.batch_size >= 1,
-            "learning_rate": self.learning_rate > 0,
+            "learning_rate": 0 < self.learning_rate < math.inf,
             "warmup": 0 <= self.warmup < 1,
-            "weight_decay": self.weight_decay >= 0,
+            "weight_decay": 0 <= self.weight_decay < math.inf,
             "max_length": self.max_length >= 1,
             "checkpoints": all(step >= 0 for step in self.checkpoints),
             "pooler": self.pooler in POOLERS,
