@@ -189,9 +189,8 @@ def _ablate(kind: str, given: dict[str, Any], **own: Any) -> int:
     if given["no_extract"]:
         return 1 if failed else 0
     folders = [one.run.folder for one in outcomes if one.status != "failed"]
-    reports = extract_runs(
-        given["store"], plan.base.folder, folders, {given["task"]: given["evaluation"]}, extract.shown
-    )
+    reference, otherwise = given["reference"] or str(plan.base.folder), {given["task"]: given["evaluation"]}
+    reports = extract_runs(given["store"], reference, folders, otherwise, extract.shown)
     for report in reports:
         print_report(report)
     return 1 if failed or any(report.exit_code for report in reports) else 0

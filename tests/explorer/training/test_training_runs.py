@@ -74,6 +74,11 @@ def test_freezing_nothing_is_the_plain_run_bit_for_bit(trained: Trained, sentenc
     assert differing(trained("freeze", 0).checkpoint(4), tmp_path / "plain") == set()
 
 
+@pytest.mark.parametrize(("kind", "k"), [("truncate", 6), ("reinit", 0)])
+def test_removing_or_renewing_nothing_is_the_plain_run(trained: Trained, kind: str, k: int) -> None:
+    assert differing(trained(kind, k).checkpoint(4), trained("freeze", 0).checkpoint(4)) == set()
+
+
 def test_an_interrupted_run_goes_on_and_ends_with_the_same_bits(
     trained: Trained, sentences: Files, tmp_path: Path
 ) -> None:
