@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -118,8 +118,8 @@ class _ArrowStream:
 class Query(ResultSet):
     """The answer to an SQL query. The query runs when the answer is first used, and again for each conversion."""
 
-    def __init__(self, store: Store, sql: str, measures: Sequence[str]) -> None:
-        self._store, self._sql, self._measures = store, sql, tuple(measures)
+    def __init__(self, store: Store, sql: str, measures: Mapping[str, Mapping[str, str]]) -> None:
+        self._store, self._sql, self._measures = store, sql, measures
         self._rows: list[Row] | None = None
         self._columns: tuple[str, ...] | None = None
 

@@ -16,9 +16,9 @@ from explorer.commands import compute as computing
 from explorer.commands import ls, show
 from explorer.commands.options import measure_named
 from explorer.compute import executors, run
-from explorer.measures.registry import all_measures
 from explorer.selection import Selection
 from explorer.selection.question import NO_TRUST, ask_store
+from explorer.selection.stored import tables_of_measures
 from explorer.views.base import DrawOptions
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
@@ -210,7 +210,7 @@ class Runs:
             BertdynError: (when the answer is used) the query is not a single SELECT, or DuckDB rejects it (with
                 DuckDB's message).
         """
-        return Query(self.store, query, [measure.name for measure in all_measures()])
+        return Query(self.store, query, tables_of_measures())
 
     def show(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from store.tables import NO_MEASURES
 
 if TYPE_CHECKING:
     from store.duck import Table
@@ -49,7 +51,7 @@ def totals(store: Store) -> tuple[int, int]:
     return int(checkpoints), int(size)
 
 
-def view_columns(store: Store, measures: Iterable[str] = ()) -> Table:
+def view_columns(store: Store, measures: Mapping[str, Mapping[str, str]] = NO_MEASURES) -> Table:
     """Return the names of all SQL views and of their columns.
 
     Raises:

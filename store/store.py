@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,7 @@ from store.registered import newest, without_corpus
 from store.results import COLUMNS, Result, row_reader
 from store.rows import RowQuery
 from store.staging import collect, modified, writing
-from store.tables import MeasureShape, checkpoint_of, checkpoint_row
+from store.tables import NO_MEASURES, checkpoint_of, checkpoint_row, empty_shapes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -368,7 +368,7 @@ class Store:
         self,
         sql: str,
         limit: int | None = None,
-        measures: Iterable[str] = (),
+        measures: Mapping[str, Mapping[str, str]] = NO_MEASURES,
     ) -> Table:
         """Answer one SELECT over the views runs, checkpoints, training_log, corpora, annotations, results, and one view
         per measure.
@@ -376,14 +376,17 @@ class Store:
         Args:
             sql: DuckDB's SQL.
             limit: maximum number of rows; ``truncated`` tells whether there were more.
-            measures: names of measures that have a view even if the store holds no value of them.
+            measures: measures that have a view even if the store has no value of them, each with the SQL types of its
+                further axes by name.
 
         Raises:
             BertdynError: it is not one SELECT, or DuckDB refuses it (with DuckDB's message).
         """
-        return self._reads.query(sql, limit, {name: MeasureShape() for name in measures})
+        return self._reads.query(sql, limit, empty_shapes(measures))
 
-    def fetch(self, sql: str, convert: Callable[[Any], _T], measures: Iterable[str] = ()) -> _T:
+    def fetch(
+        self, sql: str, convert: Callable[[Any], _T], measures: Mapping[str, Mapping[str, str]] = NO_MEASURES
+    ) -> _T:
         """Answer one SELECT as ``query`` does, and convert DuckDB's relation with a function.
 
         Args:
@@ -393,7 +396,7 @@ class Store:
         Raises:
             BertdynError: as ``query``.
         """
-        return self._catalog.fetch(sql, {name: MeasureShape() for name in measures}, convert)
+        return self._catalog.fetch(sql, empty_shapes(measures), convert)
 
     def close(self) -> None:
         """Free what is kept for further questions; see ``Reads``."""

@@ -83,6 +83,21 @@ class MeasureShape:
         )
 
 
+NO_MEASURES: Mapping[str, Mapping[str, str]] = {}
+
+
+def empty_shapes(measures: Mapping[str, Mapping[str, str]]) -> dict[str, MeasureShape]:
+    """Return the shapes of measures without a value.
+
+    Args:
+        measures: SQL types of each measure's further axes, by name.
+    """
+    return {
+        name: MeasureShape(axes=tuple(sorted((AXIS + axis, kind) for axis, kind in axes.items())))
+        for name, axes in measures.items()
+    }
+
+
 def _both(some: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     kinds = dict(some)
     for name, kind in more:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from explorer.commands.output import format_of, output_options, write_rows
-from explorer.measures.registry import all_measures
+from explorer.selection.stored import tables_of_measures
 
 
 @click.command(no_args_is_help=True)
@@ -32,7 +32,7 @@ def command(store: Path, query: str, limit: int | None, format: str | None, outp
 
     chosen = format_of(format, output)
     text = sys.stdin.read() if query == "-" else query
-    table = Store.open(store).query(text, limit, [measure.name for measure in all_measures()])
+    table = Store.open(store).query(text, limit, tables_of_measures())
     write_rows(table.columns, table.rows, chosen, output)
     if table.truncated:
         click.echo(f"bertdyn: there are more rows than --limit {limit}.", err=True)

@@ -46,6 +46,13 @@ def further_axes(measure: Measure) -> tuple[tuple[str, str], ...]:
     return tuple((axis.name, AXIS_TYPES[axis.kind]) for axis in measure.axes if axis.name not in COLUMNS)
 
 
+def tables_of_measures() -> dict[str, dict[str, str]]:
+    """Return the SQL types of each measure's further axes, by name: its table has them before any value is stored."""
+    from explorer.measures.registry import all_measures
+
+    return {measure.name: dict(further_axes(measure)) for measure in all_measures()}
+
+
 def cell_columns(measure: Measure) -> tuple[str, ...]:
     """Return the columns that identify the cell of a row."""
     further = (axis.name for axis in measure.axes if not axis.within and axis.name not in _LAYERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,13 +88,13 @@ class Asker:
             reason = "Cancelled." if number in self._cancelled else str(error)
         self._post(Answered(number, table, time.monotonic() - began, reason))
 
-    def _answer(self, number: int, question: Callable[[Store, list[str]], Table]) -> Table:
+    def _answer(self, number: int, question: Callable[[Store, Mapping[str, Mapping[str, str]]], Table]) -> Table:
         """Return the answer of a function that queries a store in its own process.
 
         Raises:
             BertdynError: the statement was refused or cancelled, or its process ended.
         """
-        from explorer.measures.registry import all_measures
+        from explorer.selection.stored import tables_of_measures
         from store.catalog_process import CatalogProcess
         from store.store import Store
 
@@ -104,7 +104,7 @@ class Asker:
                 raise BertdynError("Cancelled.")
             self._asked[number] = store = Store.open(self._path, reads)
         try:
-            return question(store, [m.name for m in all_measures()])
+            return question(store, tables_of_measures())
         finally:
             with self._lock:
                 del self._asked[number]

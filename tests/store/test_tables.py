@@ -185,10 +185,14 @@ def test_a_result_comes_back_with_every_field(store: Store) -> None:
 def test_a_view_of_a_measure_is_there_before_its_first_value(store: Store) -> None:
     with pytest.raises(BertdynError, match="js"):
         store.query("select * from js")
-    empty = store.query("select task, head, value from js where ref_task = 'pretrained'", measures=["svcca", "js"])
+    empty = store.query(
+        "select task, head, value from js where ref_task = 'pretrained'", measures={"svcca": {}, "js": {}}
+    )
     assert (empty.columns, empty.rows) == (("task", "head", "value"), [])
+    found = store.query("select part, k from rollback", measures={"rollback": {"part": "VARCHAR", "k": "BIGINT"}})
+    assert (found.columns, found.types, found.rows) == (("part", "k"), ("VARCHAR", "BIGINT"), [])
     store.add_results([result(by_key(store)[KEY], measure="js", parameters='{"direction":"row"}')])
-    assert store.query("select direction, value from js", measures=["svcca", "js"]).rows == [("row", 0.25)]
+    assert store.query("select direction, value from js", measures={"svcca": {}, "js": {}}).rows == [("row", 0.25)]
 
 
 def test_pivot_is_a_question_too(store: Store) -> None:
@@ -329,8 +333,10 @@ def test_reading_from_several_threads_at_once(store: Store) -> None:
 def test_a_measure_with_a_hyphen_is_typed_without_quotes(store: Store) -> None:
     (first, *_) = store.checkpoints("dev")
     store.add_results([result(first, measure="sink-mass", value=0.5)])
-    assert store.query("select value from sink_mass", measures=("sink-mass", "attention-entropy")).rows == [(0.5,)]
-    assert store.query("select * from attention_entropy", measures=("attention-entropy",)).rows == []
+    assert store.query("select value from sink_mass", measures={"sink-mass": {}, "attention-entropy": {}}).rows == [
+        (0.5,)
+    ]
+    assert store.query("select * from attention_entropy", measures={"attention-entropy": {}}).rows == []
     with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
         assert outside.execute("select value from sink_mass").fetchall() == [(0.5,)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from explorer.measures.registry import all_measures
+from explorer.selection.stored import tables_of_measures
 from explorer.ui.asker import MOST_ROWS, NICE
 from explorer.ui.completion import completions
 from explorer.ui.lists.sql import WORKED, Answer
@@ -75,7 +75,7 @@ async def test_a_worked_query_is_taken_and_run(computed: Path) -> None:
 
 @pytest.mark.parametrize("worked", WORKED, ids=lambda w: w.question[:20])
 def test_every_worked_query_has_an_answer(computed: Path, worked) -> None:
-    names = [m.name for m in all_measures()]
+    names = tables_of_measures()
     assert Store.open(computed).query(worked.sql, 10, names).columns
 
 
