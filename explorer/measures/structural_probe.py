@@ -12,7 +12,7 @@ from explorer.measures.base import Context, Given, Measure, MeasureError, Parame
 from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, SPLITS, Input, hidden, once
 from explorer.measures.probes import structural
 from explorer.measures.probes.points import word_means
-from explorer.measures.probes.splits import PARTS, parts_of, random_parts
+from explorer.measures.probes.splits import PARTS, parts_of, random_parts, with_dev_examples
 from explorer.measures.probes.trees import LONGEST, SHORTEST, Tree, TreeScores, tree_of, tree_scores
 from explorer.measures.protocols import Corpus, Labels, Layer
 
@@ -56,6 +56,7 @@ def structural_probe(given: Given, parameters: Mapping[str, object], context: Co
     seed, rank = int(str(parameters["probe_seed"])), int(str(parameters["rank"]))
     split = given.others.get(SPLITS.kind)
     at = random_parts(corpus.same_text, seed) if split is None else parts_of(split.names, np.asarray(split.values))
+    at = with_dev_examples(at, corpus.same_text, seed)
     parts = [[tree for tree, place in zip(trees, at.tolist(), strict=True) if tree and place == n] for n in range(3)]
     for name, some in zip(PARTS, parts, strict=True):
         if not some and name != "dev":
@@ -99,7 +100,7 @@ MEASURES: tuple[Measure, ...] = (
         title="Structural probe UUAS",
         inputs=(*hidden(*ALONE), TREE, UPOS, SPLITS),
         operands=ALONE,
-        version=2,
+        version=3,
         axes=(EVERY_LAYER,),
         unit="share",
         low=0.0,
@@ -112,8 +113,8 @@ MEASURES: tuple[Measure, ...] = (
             "word of least depth is the root; Spearman correlations of the distances from each word and of the depths, "
             f"averaged by length of the sentence, {SHORTEST} to {LONGEST} words. UUAS and root leave punctuation out, "
             "by UPOS (the authors: by seven tags of the Penn Treebank). Words are means of their sub-words. Trained on "
-            "the split train, stopped by dev, scored on test; without a split of the corpus, a random one of whole "
-            "sentences."
+            "the split train, stopped by dev (or by a tenth of train), scored on test; without a split of the corpus, "
+            "a random one of whole sentences."
         ),
         source="Hewitt & Manning 2019, as their code trains and reports; Merchant et al. 2020, section 4.",
         cost="One training of all layers, some thousand small steps; a GPU helps.",

@@ -18,7 +18,7 @@ PARTS = ("train", "dev", "test")
 SHARES = (0.6, 0.2, 0.2)
 """Shares of the examples in train, dev and test of a random split."""
 DEV_SHARE = 0.1
-"""Share of the training examples that ``with_dev`` turns into dev."""
+"""Share of the training texts that are held out as dev where a split has none."""
 NAMES = {
     "train": "train",
     "tr": "train",
@@ -56,10 +56,10 @@ class Split:
         """
         if len(self.dev):
             return self
-        texts = _shuffled_texts(self.group[self.train], seed)
-        if len(texts) < 2:
+        held = _held_out(self.group[self.train], seed)
+        if not len(held):
             raise MeasureError("The training points have only one text, so none is left for early stopping.")
-        moved = np.isin(self.group[self.train], texts[: max(1, round(DEV_SHARE * len(texts)))])
+        moved = np.isin(self.group[self.train], held)
         return replace(self, train=self.train[~moved], dev=self.train[moved])
 
 
@@ -126,6 +126,27 @@ def split_points(labels: np.ndarray, example: np.ndarray, part: np.ndarray, grou
         repeated=int(np.isin(of_point[test], of_point[train]).sum()),
         group=of_point,
     )
+
+
+def with_dev_examples(part: np.ndarray, group: np.ndarray, seed: int) -> np.ndarray:
+    """Return the part of each example, with a share of train's texts moved to dev if no example is in dev, int64 [E].
+
+    Args:
+        part: part of each example, as parts_of and random_parts return it, int64 [E].
+        group: group of identical texts of each example, int64 [E].
+        seed: seed of the draw of texts.
+    """
+    train, dev = (part == PARTS.index(name) for name in ("train", "dev"))
+    if dev.any():
+        return part
+    held = _held_out(group[train], seed)
+    return np.where(train & np.isin(group, held), PARTS.index("dev"), part)
+
+
+def _held_out(group: np.ndarray, seed: int) -> np.ndarray:
+    """Return the groups of texts that are dev from now on, at least one; none if there are fewer than two groups."""
+    texts = _shuffled_texts(group, seed)
+    return texts[: max(1, round(DEV_SHARE * len(texts)))] if len(texts) > 1 else texts[:0]
 
 
 def _shuffled_texts(group: np.ndarray, seed: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.measures.base import MeasureError
-from explorer.measures.probes.splits import SHARES, parts_of, random_parts, split_points
+from explorer.measures.probes.splits import SHARES, parts_of, random_parts, split_points, with_dev_examples
 
 
 @settings(max_examples=60, deadline=None)
@@ -96,3 +96,12 @@ def test_a_dev_split_cannot_be_taken_from_one_text():
     split = split_points(np.array([0, 1, 0]), np.arange(3), np.array([0, 0, 2]), np.array([0, 0, 1]))
     with pytest.raises(MeasureError, match="only one text"):
         split.with_dev(0)
+
+
+def test_a_tenth_of_the_training_texts_is_held_out_where_no_example_is_in_dev() -> None:
+    group = np.arange(60) // 2
+    part = np.array([0] * 40 + [2] * 20)
+    moved = with_dev_examples(part, group, 3)
+    assert [(moved == n).sum() for n in range(3)] == [36, 4, 20]
+    assert not set(group[moved == 0]) & set(group[moved == 1])
+    assert with_dev_examples(moved, group, 4) is moved

@@ -69,6 +69,13 @@ def test_the_split_of_the_corpus_is_taken_where_there_is_one() -> None:
         computed(given(MemoryLabels("sentence", ("train", "dev"), np.array([0, 1] * 30))))
 
 
+def test_a_split_without_dev_is_stopped_by_a_tenth_of_its_training_sentences() -> None:
+    details = dict(
+        computed(given(MemoryLabels("sentence", ("train", "test"), np.array([0] * 50 + [1] * 10))))[0].details
+    )
+    assert (details["train"], details["dev"], details["test"]) == (45, 5, 10)
+
+
 def test_sentences_without_a_whole_tree_are_left_out_and_counted() -> None:
     some = given()
     heads = np.asarray(some.labels.values)
