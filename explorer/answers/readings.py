@@ -38,6 +38,8 @@ class Unit:
 
     token: int
     """Its first token in the example."""
+    tokens: int
+    """Number of its tokens; 0 for a sentence."""
     word: str
     """Empty for a sentence."""
     label: str
@@ -77,8 +79,9 @@ class Reading:
         return sum(bool(unit.checkpoint) for unit in self.units)
 
     def at(self, token: int) -> int:
-        """Return the place of the word that a token belongs to; -1 if it is before all of them."""
-        return sum(unit.token <= token for unit in self.units) - 1
+        """Return the place of the word that a token belongs to; -1 if it is in none that has a label."""
+        places = enumerate(self.units)
+        return next((place for place, unit in places if 0 <= token - unit.token < unit.tokens), -1)
 
     def said(self, place: int) -> str:
         """Return a label and what was read off it: 'UPOS NOUN, read as VERB, in the reference as NOUN'."""
@@ -199,6 +202,7 @@ def _reading(
     units = (
         Unit(
             int(corpus.word_first[word]) - start if word >= 0 else 0,
+            int(corpus.word_length[word]) if word >= 0 else 0,
             _word(corpus, word) if word >= 0 else "",
             *(names[i] for i in (label, now, then)),
         )

@@ -95,15 +95,17 @@ def test_nothing_is_read_where_nothing_is_stored(store: Store) -> None:
 
 
 def test_a_change_is_named_by_who_is_right() -> None:
-    said = {(now, then): Unit(0, "w", "A", now, then).change for now in ("A", "B", "C", "") for then in ("A", "B", "")}
+    said = {
+        (now, then): Unit(0, 1, "w", "A", now, then).change for now in ("A", "B", "C", "") for then in ("A", "B", "")
+    }
     assert said[("A", "A")] == said[("B", "B")] == SAME
     assert (said[("B", "A")], said[("A", "B")], said[("C", "B")]) == (LOST, GAINED, OTHER)
     assert said[("", "A")] == said[("A", "")] == said[("", "")] == ""
 
 
-def test_a_token_belongs_to_the_word_that_begins_before_it() -> None:
-    units = (Unit(1, "a", "A", "A", "A"), Unit(2, "b", "A", "B", "A"))
+def test_a_token_belongs_to_the_word_that_it_is_a_part_of() -> None:
+    units = (Unit(1, 1, "a", "A", "A", "A"), Unit(2, 2, "bc", "A", "B", "A"), Unit(5, 1, "d", "A", "A", "A"))
     found = Reading("UPOS", "word", "", units, (KEY, PRETRAINED_KEY), True)
-    assert [found.at(token) for token in range(5)] == [-1, 0, 1, 1, 1]
+    assert [found.at(token) for token in range(7)] == [-1, 0, 1, 1, -1, 2, -1]  # 4: a word without a label
     assert found.said(1) == "UPOS A, read as B, in the reference as A"
-    assert (found.known, found.right) == (2, (1, 2))
+    assert (found.known, found.right) == (3, (2, 3))

@@ -14,9 +14,13 @@ from explorer.views.base import NOWHERE, Cursor, DrawOptions, Picture
 from explorer.views.example import WORDS, Example
 from tests.explorer.views.part_samples import FOCUS, SENTENCE, moved
 
-UNITS = (Unit(1, "a", "DET", "DET", "DET"), Unit(2, "bad", "ADJ", "NOUN", "ADJ"), Unit(3, "movie", "NOUN", "", ""))
+UNITS = (
+    Unit(1, 1, "a", "DET", "DET", "DET"),
+    Unit(2, 1, "bad", "ADJ", "NOUN", "ADJ"),
+    Unit(3, 1, "movie", "NOUN", "", ""),
+)
 READ = Reading("UPOS", "word", "", UNITS, (FOCUS.key, FOCUS.reference), True)
-TONE = Reading("tone", "sentence", "", (Unit(0, "", "pos", "neg", "pos"),), (FOCUS.key, FOCUS.reference), True)
+TONE = Reading("tone", "sentence", "", (Unit(0, 0, "", "pos", "neg", "pos"),), (FOCUS.key, FOCUS.reference), True)
 
 
 def sample(*readings: Reading) -> ExampleData:
