@@ -66,7 +66,7 @@ def _timed(plan: Ablation, variant: Variant) -> tuple[float, float]:
             _wait(device)
             passed.append(time.perf_counter() - begin)
     batches = len(plan.evaluation) / min(size, len(plan.evaluation))
-    return float(np.mean(took[1:] or took)), float(np.mean(passed[1:] or passed)) * batches
+    return float(np.median(took[1:] or took)), float(np.median(passed[1:] or passed)) * batches
 
 
 def _batches(plan: Ablation, rows: list[Row], size: int) -> Iterator[Any]:
