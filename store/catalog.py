@@ -393,7 +393,7 @@ class Catalog:
                 tables.CORPUS_TABLE: list(self._corpora.values()),
             }
         live = {"live_checkpoints": checkpoints, "live_corpora": corpora}
-        known = {**shapes, **self._known_shapes()}
+        known = tables.with_axes(self._known_shapes(), shapes)
 
         def attempt() -> _T:
             # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,14 @@ def empty_shapes(measures: Mapping[str, Mapping[str, str]]) -> dict[str, Measure
         name: MeasureShape(axes=tuple(sorted((AXIS + axis, kind) for axis, kind in axes.items())))
         for name, axes in measures.items()
     }
+
+
+def with_axes(stored: Mapping[str, MeasureShape], declared: Mapping[str, MeasureShape]) -> dict[str, MeasureShape]:
+    """Return the shapes of stored values, with all axes that their measures declare, and of measures without values."""
+    found = dict(declared)
+    for name, shape in stored.items():
+        found[name] = replace(shape, axes=_both(declared[name].axes, shape.axes)) if name in declared else shape
+    return found
 
 
 def _both(some: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

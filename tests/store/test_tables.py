@@ -191,6 +191,8 @@ def test_a_view_of_a_measure_is_there_before_its_first_value(store: Store) -> No
     assert (empty.columns, empty.rows) == (("task", "head", "value"), [])
     found = store.query("select part, k from rollback", measures={"rollback": {"part": "VARCHAR", "k": "BIGINT"}})
     assert (found.columns, found.types, found.rows) == (("part", "k"), ("VARCHAR", "BIGINT"), [])
+    store.add_results([result(by_key(store)[KEY], measure="rollback", axes=(("k", 3),))])
+    assert store.query("select part, k from rollback", measures={"rollback": {"part": "VARCHAR"}}).rows == [(None, 3)]
     store.add_results([result(by_key(store)[KEY], measure="js", parameters='{"direction":"row"}')])
     assert store.query("select direction, value from js", measures={"svcca": {}, "js": {}}).rows == [("row", 0.25)]
 
