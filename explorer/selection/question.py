@@ -236,8 +236,10 @@ def annotation_for(measure: Measure, corpus: CorpusInfo, wanted: str, listing: L
     if not fits:
         labelled = ", ".join(i.name for i in listing.corpora if fitting(measure, i))
         hint = f"Labelled: {labelled}." if labelled else "Add some with 'bertdyn annotate'."
+        others = any(one.kind != "split" for one in corpus.annotations)
+        what = _described(needs) if others else "labels"
         raise QuestionError(
-            f"{measure.name} needs labels, but corpus '{corpus.name}' has none. {hint}", "corpus" if labelled else ""
+            f"{measure.name} needs {what}, but corpus '{corpus.name}' has none. {hint}", "corpus" if labelled else ""
         )
     if len(fits) > 1:
         raise QuestionError(
@@ -259,13 +261,18 @@ def _annotation(flag: str, measure: Measure, needs: Input, corpus: CorpusInfo, w
     fits = _fitting(needs, corpus)
     if found not in fits:
         names = _listed(one.name for one in fits)
-        levels = " or ".join(f"{level}s" for level in needs.levels)
         can = f" These fit: {names}." if names else ""
         raise QuestionError(
-            f"{measure.name} needs {_KINDS[needs.of]} of {levels}, but '{found.name}' of corpus '{corpus.name}' "
+            f"{measure.name} needs {_described(needs)}, but '{found.name}' of corpus '{corpus.name}' "
             f"has {_KINDS[found.kind]} of {found.level}s.{can}"
         )
     return found
+
+
+def _described(needs: Input) -> str:
+    """Return the labels that fit, as in 'classes of sentences or words'."""
+    *some, last = (f"{level}s" for level in needs.levels)
+    return f"{_KINDS[needs.of]} of {', '.join(some)}{' or ' * bool(some)}{last}"
 
 
 _KINDS: Mapping[str, str] = {"class": "classes", "number": "numbers", "split": "the splits", "tree": "the heads"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -88,7 +88,7 @@ class TestDefaults:
     def test_every_measure_can_be_asked_for_by_its_name_alone(self, measure: str) -> None:
         needs = get(measure).labels
         if needs is not None and not (needs.of == "class" and "sentence" in needs.levels):
-            with pytest.raises(QuestionError, match="needs labels"):  # the corpus has classes of sentences
+            with pytest.raises(QuestionError, match="but corpus .dev. has none"):  # the corpus has classes of sentences
                 asked(Selection(measure, "dev"))
             return
         found = asked(Selection(measure, "dev" if get(measure).on_corpus else ""))
@@ -172,6 +172,14 @@ class TestRefusals:
         ) as refused:
             asked(Selection("clusters", "dev"), UNLABELLED)
         assert refused.value.about == ""
+
+    def test_labels_of_other_units(self) -> None:
+        info = sample_corpus("dev").info
+        pairs = replace(info, annotations=tuple(replace(one, level="pair") for one in info.annotations))
+        with pytest.raises(
+            QuestionError, match=r"^clusters needs classes of sentences or words, but corpus 'dev' has none\. Add some"
+        ):
+            asked(Selection("clusters", "dev"), replace(UNLABELLED, corpora=(pairs,)))
 
     def test_labels_that_another_corpus_has(self) -> None:
         two = Listing((*UNLABELLED.corpora, sample_corpus("ewt").info), (*UNLABELLED.keys, tuple(KEYS)))
