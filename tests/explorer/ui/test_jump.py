@@ -58,8 +58,10 @@ async def settled(pilot: Pilot[None], key: str, variant: int) -> None:
         pilot,
         lambda: screen.chart.view is None or not wanted.view or getattr(screen.chart.view, "name", "") == wanted.view,
     )
-    await until(pilot, lambda: not screen.pane.waiting)
+    await until(pilot, lambda: not any(pane.waiting for pane in screen.panes))
     await pilot.pause()  # one view has several parts, which come one after the other
+    # A picture that came before the one beside it is drawn again for the room that is left.
+    await until(pilot, lambda: all(t.x < screen.chart.size.width for t in getattr(screen.chart.picture, "targets", ())))
 
 
 NOWHERE = {("1", 3), ("3", 1), ("3", 3), ("5", 6), ("5", 7), ("5", 8), ("6", 5), ("0", 0)}
