@@ -88,7 +88,7 @@ class TestDefaults:
     def test_every_measure_can_be_asked_for_by_its_name_alone(self, measure: str) -> None:
         needs = get(measure).labels
         if needs is not None and not (needs.of == "class" and "sentence" in needs.levels):
-            with pytest.raises(QuestionError, match=r"but corpus .dev. has none"):  # the corpus has classes of sentences
+            with pytest.raises(QuestionError, match="has none"):  # it has classes of sentences
                 asked(Selection(measure, "dev"))
             return
         found = asked(Selection(measure, "dev" if get(measure).on_corpus else ""))
