@@ -90,7 +90,7 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Geometry:
-    """The rows of the table, and what is missing in it."""
+    """The rows of the table, and the commands that compute its missing values."""
 
     rows: tuple[GeometryRow, ...]
     absent: tuple[str, ...]
@@ -116,7 +116,7 @@ class Geometry:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Reasons of values, then the commands that compute those that are missing ('-')."""
+        """Reasons of values, then the commands that compute the missing ones ('-')."""
         return (*(f"! {reason}" for reason in self.reasons), *(f"-: {command}" for command in self.absent))
 
 

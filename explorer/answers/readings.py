@@ -1,4 +1,4 @@
-"""Read what stored probes make of one example: the label of each word or sentence, in two checkpoints.
+"""Read the stored predictions of probes on one example: the label of each word or sentence, in two checkpoints.
 
 The predictions are those of probes that were not trained on the word (``Measure.predicts``).
 """
@@ -44,7 +44,7 @@ class Unit:
     """Empty for a sentence."""
     label: str
     checkpoint: str
-    """Label that is read off the checkpoint; empty if there is no prediction."""
+    """Label that the probe predicts from the checkpoint; empty without a prediction."""
     reference: str
 
     @property
@@ -84,7 +84,7 @@ class Reading:
         return next((place for place, unit in places if 0 <= token - unit.token < unit.tokens), -1)
 
     def said(self, place: int) -> str:
-        """Return a label and what was read off it: 'UPOS NOUN, read as VERB, in the reference as NOUN'."""
+        """Return a label and its predictions: 'UPOS NOUN, read as VERB, in the reference as NOUN'."""
         unit = self.units[place]
         now = f"read as {unit.checkpoint}" if unit.checkpoint else "no prediction"
         then = f", in the reference as {unit.reference}" if unit.reference else ""
@@ -92,7 +92,7 @@ class Reading:
 
     @property
     def note(self) -> str:
-        """How much was read and how much of it is right; of a sentence, what was read."""
+        """Number of predictions and of right ones; of a sentence, its prediction."""
         model = f" ({self.model})" if self.model else ""
         if self.level == "sentence":
             return f"probe{model}: {self.said(0)}"

@@ -160,7 +160,7 @@ def reinit(pooler: str | None, **given: Any) -> int:
 @command.command(no_args_is_help=True)
 @_options
 def scratch(**given: Any) -> int:
-    """Start all weights anew: fine-tuning without pre-training."""
+    """Start from random weights: fine-tuning without pre-training."""
     return _ablate("scratch", {**given, "k": None}, pooler="fresh")
 
 

@@ -60,7 +60,7 @@ class Uncertainty:
     seed: int = 0
     """Random seed of null and bootstrap: the same seed gives the same permutations and resamples."""
     keep: bool = False
-    """Whether to store what was fitted (``Measure.keeps``)."""
+    """Whether to store fitted objects, such as probes (``Measure.keeps``)."""
 
 
 INTERVALS = ("jackknife", "bootstrap")

@@ -1,4 +1,4 @@
-"""Draw words with short texts under each: labels, and what was read off. Long sentences go on below, in blocks."""
+"""Draw words with short texts under each: labels and predictions. Long sentences go on below, in blocks."""
 
 from __future__ import annotations
 

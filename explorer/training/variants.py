@@ -70,14 +70,14 @@ def _truncate(base: Base, k: int, settings: Settings) -> Any:
 
 
 def _reinit(base: Base, k: int, settings: Settings) -> Any:
-    """Make the top k layers anew, by the model's own initialiser; embeddings and layers below stay pre-trained."""
+    """Draw the weights of the top k layers with the model's own initialiser; the rest stays pre-trained."""
     model, lowest = base.load(), base.layers - k + 1
     _renew(model, base.fresh(), lambda module, layer: layer is not None and layer >= lowest)
     return model
 
 
 def _scratch(base: Base, k: int, settings: Settings) -> Any:
-    """Make all weights anew."""
+    """Draw all weights with the model's own initialiser."""
     return base.fresh()
 
 

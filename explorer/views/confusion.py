@@ -18,7 +18,7 @@ from store.results import Result
 
 
 class Confusion(LabelMatrix):
-    """Rows are true labels, columns are those that they are given."""
+    """Rows are true labels, columns are predicted labels."""
 
     name = "confusion"
 

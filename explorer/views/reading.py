@@ -12,7 +12,7 @@ SIGNS = f"{_WRONG} wrong, {_MARKS[LOST]} right in the reference alone, {_MARKS[G
 
 
 def gloss_of(found: Reading) -> Gloss:
-    """Return the words with their labels and what was read off them."""
+    """Return the words with their labels and predictions."""
     units, names = found.units, [PRETRAINED if key.recipe == PRETRAINED else str(key) for key in found.keys]
     wrong = tuple(_WRONG * (unit.reference not in ("", unit.label)) for unit in units)
     return Gloss(

@@ -42,7 +42,7 @@ FILES = _formats(edges, holmes, senteval, directprobe, conll, conllu, text_lines
 """Formats of files. The first one that fits is taken: those with a sign in the content come before those with an ending
 only."""
 DATASETS = _formats(hub_datasets, saved_datasets)
-"""Formats of what is not a file: a folder, or a data set of the Hub."""
+"""Formats of data sets that are not one file: a folder, or a name on the Hub."""
 
 
 def columns_of(corpora: Mapping[str, Path], given: Sequence[str], flag: Literal["--text", "--label"]) -> dict[str, str]:

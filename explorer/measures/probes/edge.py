@@ -210,7 +210,7 @@ class _Live:
             return f1.tolist(), losses.tolist()
 
     def judge(self, number: int, f1: Sequence[float], losses: Sequence[float]) -> None:
-        """Keep the weights of the probes that are better than before; go on with those that may still get better."""
+        """Keep the weights of probes that got better; go on training the probes that may still get better."""
         stays = []
         for i, probe in enumerate(self.going):
             if (f1[i], -losses[i]) > self._highest[probe]:

@@ -77,6 +77,7 @@ def same_arrays(one: Store, other: Store) -> None:
     np.testing.assert_array_equal(one.logits("dev", key)[0], other.logits("dev", key)[0])
 
 
+@pytest.mark.on_demand
 def test_a_cluster_gives_the_same_arrays(cluster: Cluster, place: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.bertdyn"
     given = ("--reference", place / "base", "--corpus", f"dev={place / 'dev.tsv'}", "--scheduler", cluster.address)
