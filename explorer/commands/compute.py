@@ -48,7 +48,7 @@ _FIELDS = frozenset(COLUMNS)
 @click.option("--interval", type=click.Choice(INTERVALS), help="Also compute an interval over whole examples.")
 @click.option("--level", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Its level.")
 @click.option("--resamples", type=click.IntRange(20), default=200, show_default=True, help="Bootstrap resamples.")
-@click.option("--keep", is_flag=True, help="Also store what is fitted, such as probes, to apply it in Python.")
+@click.option("--keep", is_flag=True, help="Also store fitted objects, such as probes, for use in Python.")
 @click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Number of processes; default: by cores and work."
 )

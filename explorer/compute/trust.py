@@ -1,4 +1,4 @@
-"""Record in a row which extras were requested with its value: null, interval, detail, what was fitted. Pure."""
+"""Record in a row which extras were requested with its value: null, interval, detail, fitted objects. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def covers(noted: Mapping[str, object], trust: Uncertainty, detail: str, details
 
 
 def carried(row: Result, before: Result | None, measured: Sequence[str] = ()) -> Result:
-    """Copy null, interval or what was kept from the previous row to a recomputed row that lacks them.
+    """Copy null, interval or kept objects from the previous row to a recomputed row that lacks them.
 
     Both rows must be the same value: same key, version and inputs. So requesting an interval does not lose a null or
     the record of finer rows.

@@ -75,7 +75,7 @@ class EdgeProbes:
 
     @property
     def parameters(self) -> int:
-        """Number of parameters of one probe, without those that mix layers."""
+        """Number of parameters of one probe, without the weights that mix layers."""
         return sum(each[0].size for name, each in self.weights.items() if name not in _MIXING)
 
     def logits(self, states: np.ndarray, spans: np.ndarray, device: str = "cpu") -> np.ndarray:

@@ -75,8 +75,8 @@ async def test_a_worked_query_is_taken_and_run(computed: Path) -> None:
 
 @pytest.mark.parametrize("worked", WORKED, ids=lambda w: w.question[:20])
 def test_every_worked_query_has_an_answer(computed: Path, worked) -> None:
-    names = tables_of_measures()
-    assert Store.open(computed).query(worked.sql, 10, names).columns
+    tables = tables_of_measures()
+    assert Store.open(computed).query(worked.sql, 10, tables).columns
 
 
 async def test_an_error_is_said_in_duckdbs_words(computed: Path) -> None:
