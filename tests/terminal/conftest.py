@@ -49,7 +49,7 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._tmux = ["tmux", "-S", str(folder / "socket"), "-f", os.devnull]
+        self._servers = 0
         self._log = folder / "bytes"
         self._log.touch()
 
@@ -59,7 +59,11 @@ class Terminal:
         self.open(f"{program}; echo left with $?; stty -a; exec sleep 100", size)
 
     def open(self, command: str, size: str) -> None:
-        """Run a shell's command; tmux reads nothing from it before the log is there."""
+        """Run a shell's command in a new server; tmux reads nothing from it before the log is there.
+
+        Each has a socket of its own: a server that ends still takes a command for a moment, and loses it.
+        """
+        self._servers += 1
         columns, rows = size.split("x")
         self._run("new-session", "-d", "-x", columns, "-y", rows, command, ";", *self.logged())
 
@@ -99,6 +103,15 @@ class Terminal:
         """What was copied last."""
         shown = subprocess.run([*self._tmux, "show-buffer"], capture_output=True, text=True, check=False)
         return shown.stdout
+
+    @property
+    def socket(self) -> Path:
+        """Where the newest server listens."""
+        return self.folder / f"socket{self._servers}"
+
+    @property
+    def _tmux(self) -> list[str]:
+        return ["tmux", "-S", str(self.socket), "-f", os.devnull]
 
     @property
     def sent(self) -> bytes:

@@ -63,8 +63,6 @@ def test_one_comes_back_to_what_was_left(terminal: Terminal, store: Path) -> Non
     terminal.press("q")
     terminal.until(lambda text: "left with 0" in text)
     terminal.close()
-    while terminal.runs:  # the server's socket goes with it
-        time.sleep(0.05)
     terminal.start([str(store), "--no-compute"])
     terminal.until(lambda text: "step 380" in text and "SVCCA distance from" in text)
 

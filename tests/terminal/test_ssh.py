@@ -76,9 +76,7 @@ class Away:
 
     def attach(self, size: str, session: str = "-s here") -> Terminal:
         """Another ssh connection to the session."""
-        tmux = (
-            f"{shutil.which('tmux')} -u -S {self.far.folder}/socket -f {self._configuration} new-session -A {session}"
-        )
+        tmux = f"{shutil.which('tmux')} -u -S {self.far.socket} -f {self._configuration} new-session -A {session}"
         return self.run(tmux, size)
 
     def run(self, command: str, size: str = "120x40") -> Terminal:
