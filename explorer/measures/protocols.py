@@ -191,12 +191,13 @@ class Model(Protocol):
         """Whether the classifier uses a pooler."""
         ...
 
-    def logits(self, values: Mapping[str, np.ndarray], device: str) -> np.ndarray:
+    def logits(self, values: Mapping[str, np.ndarray], device: str, examples: np.ndarray | None = None) -> np.ndarray:
         """Return the logits with other values of some weights, float32 [examples or tokens, classes].
 
         Args:
             values: new values by the names that ``Weights`` uses, float32.
             device: device of torch.
+            examples: examples to run, ascending, int64; the rows of the others are zero. None: all.
         """
         ...
 

@@ -55,12 +55,13 @@ class StoredModel:
         """Whether the classifier uses a pooler."""
         return any(name.startswith(f"{POOLER}.") for name in self._store.classifier(*self._where))
 
-    def logits(self, values: Mapping[str, np.ndarray], device: str) -> np.ndarray:
+    def logits(self, values: Mapping[str, np.ndarray], device: str, examples: np.ndarray | None = None) -> np.ndarray:
         """Return the logits with some weights changed, float32 [examples or tokens, classes].
 
         Args:
-            values: new values of weights, by their name in the encoder (``StoredWeights.tensor``), float32.
+            values: new values of weights, by their names in ``StoredWeights``, float32.
             device: device of torch.
+            examples: examples to run, ascending, int64; the rows of the others are zero. None: all.
 
         Raises:
             BertdynError: the folder is gone or holds other weights or another classifier; layers share weights; a
@@ -71,10 +72,11 @@ class StoredModel:
 
         corpus, key = self._where
         loaded = _loaded(source_of(self._store.attributes(corpus, key), key), self._classes, device)
-        texts, lower = _on_corpus(loaded, self._store, corpus, self.identity)
+        chosen = None if examples is None else tuple(examples.tolist())
+        texts, lower = _on_corpus(loaded, self._store, corpus, self.identity, chosen)
         first = min((loaded.layers.get(name, 0) for name in values), default=self.layers + 1)
         with changed(loaded.parameters, values):
-            return logits_of(loaded.encoder, loaded.classifying, texts, lower, first)
+            return logits_of(loaded.encoder, loaded.classifying, texts, lower, first, examples)
 
     @property
     def _where(self) -> tuple[str, Any]:
@@ -90,14 +92,16 @@ class _Loaded:
     encoder: Encoder
     classifying: Classifying
     parameters: Mapping[str, Any]
-    """Parameters of the encoder and of its pooler, by name."""
+    """Parameters of the encoder, its pooler and its classifier, by name."""
     layers: Mapping[str, int]
-    """Layer of each parameter; one more than the layers for the pooler."""
+    """Layer of each parameter; one more than the layers for pooler and classifier."""
 
 
 @lru_cache(maxsize=1)
-def _on_corpus(loaded: _Loaded, store: Store, name: str, identity: str) -> tuple[Corpus, LowerLayers]:
-    """Return a corpus and what is kept of a model's layers on it."""
+def _on_corpus(
+    loaded: _Loaded, store: Store, name: str, identity: str, examples: tuple[int, ...] | None
+) -> tuple[Corpus, LowerLayers]:
+    """Return a corpus and what is kept of a model's layers on some of its examples."""
     corpus = store.corpus(name)
     return corpus, LowerLayers(loaded.encoder, corpus.info.tokens)
 
@@ -130,11 +134,10 @@ def _loaded(source: Source, classes: Classes, device: str) -> _Loaded:
     where = places(own, f"{found.model.base_model_prefix}.")
     if any(place.group for place in where.values()):
         raise BertdynError(f"The layers of {source.folder} share their weights: none of them can be changed alone.")
-    inside = {name: place for name, place in where.items() if place.module != CLASSIFIER}
     top = encoder.geometry.layers + 1
     return _Loaded(
         encoder,
         found,
-        {place.name: own[name] for name, place in inside.items()},
-        {place.name: top if place.module == POOLER else place.layer or 0 for place in inside.values()},
+        {place.name: own[name] for name, place in where.items()},
+        {place.name: top if place.module in (POOLER, CLASSIFIER) else place.layer or 0 for place in where.values()},
     )

@@ -17,12 +17,17 @@ from store.models.quiet import first_line
 
 
 def logits_of(
-    encoder: Encoder, classifying: Classifying, corpus: Corpus, lower: LowerLayers, changed: int
+    encoder: Encoder,
+    classifying: Classifying,
+    corpus: Corpus,
+    lower: LowerLayers,
+    changed: int,
+    examples: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the logits of a corpus, float32 [examples or tokens, classes].
 
-    The model computes in float32 and evaluation mode. Batches depend on the corpus and the kind of device only, so that
-    equal weights give equal bits.
+    The model computes in float32 and evaluation mode. Batches depend on the examples and the kind of device only, so
+    that equal weights give equal bits.
 
     Args:
         encoder: the encoder with its present weights.
@@ -30,6 +35,7 @@ def logits_of(
         corpus: E examples, T tokens.
         lower: outputs of unchanged layers on this corpus.
         changed: lowest layer whose weights are not those of the checkpoint; 0: embeddings.
+        examples: examples to run, ascending, int64; the rows of the others are zero. None: all.
 
     Raises:
         BertdynError: the model has no embeddings for the corpus, or fails.
@@ -41,18 +47,30 @@ def logits_of(
     lengths = np.diff(corpus.offsets)
     rows = len(lengths) if classes.examples else int(corpus.offsets[-1])
     found = np.zeros((rows, len(classes.labels)), np.float32)
-    budget = BATCH_TOKENS.get(encoder.device.type, BATCH_TOKENS["cpu"])
-    for window in windows(lengths, np.zeros(len(lengths), np.int64), budget, 1):  # results are small: one window
-        for number, batch in enumerate(window.batches):
-            with torch.inference_mode(), lower.below(changed, number):
-                logits = _forward(encoder, classifying, corpus, batch).cpu().numpy()
-            if classes.examples:
-                found[batch] = logits
-                continue
-            for row, example in enumerate(batch.tolist()):
-                start, stop = int(corpus.offsets[example]), int(corpus.offsets[example + 1])
-                found[start:stop] = logits[row, : stop - start]
+    for number, batch in enumerate(batches(encoder, corpus, examples)):
+        with torch.inference_mode(), lower.below(changed, number):
+            logits = _forward(encoder, classifying, corpus, batch).cpu().numpy()
+        if classes.examples:
+            found[batch] = logits
+            continue
+        for row, example in enumerate(batch.tolist()):
+            start, stop = int(corpus.offsets[example]), int(corpus.offsets[example + 1])
+            found[start:stop] = logits[row, : stop - start]
     return found
+
+
+def batches(encoder: Encoder, corpus: Corpus, examples: np.ndarray | None = None) -> list[np.ndarray]:
+    """Return the examples of each batch, int64, short ones first; they depend on the kind of the encoder's device.
+
+    Args:
+        examples: examples to run, ascending, int64; None: all.
+    """
+    lengths = np.diff(corpus.offsets)
+    chosen = np.arange(len(lengths)) if examples is None else examples
+    budget = BATCH_TOKENS.get(encoder.device.type, BATCH_TOKENS["cpu"])
+    # Results are small: one window.
+    found = windows(lengths[chosen], np.zeros(len(chosen), np.int64), budget, 1)
+    return [chosen[batch] for window in found for batch in window.batches]
 
 
 def _forward(encoder: Encoder, classifying: Classifying, corpus: Corpus, batch: np.ndarray) -> Any:

@@ -1,0 +1,1 @@
+"""Losses on lines and planes through weights, and their curvature."""
