@@ -23,7 +23,7 @@ from bertdyn.refusals import refusals
 from explorer.commands.parameters import parameter_help
 from explorer.compute.trust import stamp
 from explorer.compute.worker import resolve_device
-from explorer.measures import Context, Given, Measure, Parameter, canonical
+from explorer.measures import Context, Given, Measure, Parameter
 from explorer.measures.declaration import once
 from explorer.measures.registry import all_measures
 from explorer.selection.question import check_extras
@@ -184,7 +184,7 @@ def _computed(
         labels = None if needs is None else labels_of(given["labels"], corpus, needs, measure.name)
         context = Context(resolve_device(device), trust=trust, detail=detail)
         values = measure.compute(Given(corpus, operands, labels), settled, context)
-    return Measured(measure, values, stamp(trust, detail), canonical(settled))
+    return Measured(measure, values, stamp(trust, detail), measure.key(settled))
 
 
 def _arrays(argument: Argument, given: object) -> Any:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from explorer.answers.asked import shares
 from explorer.answers.fetching import wanted_of
 from explorer.measures import Measure
-from explorer.measures.base import canonical
 from explorer.measures.registry import all_measures
 from explorer.selection import (
     Against,
@@ -264,7 +263,7 @@ def _known(store: Store, questions: Sequence[Question]) -> dict[Question, int]:
         counted = {row[:-1]: int(row[-1]) for row in rows}
         for q in questions:
             if _kind(q) == against:
-                named = q.measure.name, canonical(dict(q.parameters)), q.corpus, q.annotation, q.measure.version
+                named = q.measure.name, q.measure.key(dict(q.parameters)), q.corpus, q.annotation, q.measure.version
                 found[q] = counted.get(named, 0)
     return found
 

@@ -12,7 +12,6 @@ from explorer.answers.example import ExampleData, Focus, fetch_example
 from explorer.answers.look import Look
 from explorer.answers.readings import readings
 from explorer.answers.sources import layer_at
-from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.selection import Question
 from explorer.selection.cells import comparisons
@@ -138,7 +137,7 @@ def _stored(store: Store, focus: Focus, examples: int) -> np.ndarray:
     operands = zip(OPERANDS, (*focus.key, *focus.reference), strict=True)
     query = RowQuery(
         (
-            *rows_of("js", focus.corpus, canonical(dict(measure.settle({}))), measure.version),
+            *rows_of("js", focus.corpus, measure.key(dict(measure.settle({}))), measure.version),
             *(Is(name, value) for name, value in operands),
             Is("layer", focus.layer),
             PAIRED_WITH_ITSELF,

@@ -14,7 +14,6 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.answers.look import Look
-from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.selection import Question, default_against
 from explorer.selection.cells import choose
@@ -214,7 +213,7 @@ def _stored(store: Store, question: Question, part: Part, keys: Sequence[Checkpo
     """Return the rows of a part at its settled parameters, against the measure's default reference."""
     measure = get(part.measure)
     where: list[Condition] = [
-        *rows_of(measure.name, question.corpus, canonical(dict(measure.settle(part.changed))), measure.version),
+        *rows_of(measure.name, question.corpus, measure.key(dict(measure.settle(part.changed))), measure.version),
         Is("annotation", question.annotation),
         In("statistic", tuple(part.statistics.values())),
         Is("label_b", None),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from explorer.measures.base import PREDICTIONS, Measure, canonical
+from explorer.measures.base import PREDICTIONS, Measure
 from explorer.measures.registry import all_measures
 from explorer.selection.stored import OPERANDS
 from store.keys import CheckpointKey
@@ -138,8 +138,8 @@ def readings(store: Store, question: Question, focus: Focus) -> tuple[Reading, .
 
     def rank(probed: _Probed) -> tuple[object, ...]:
         asked = (question.measure.name, question.annotation) == (probed.measure.name, probed.annotation)
-        usual = probed.parameters == canonical(dict(probed.measure.settle({})))
-        chosen = asked and probed.parameters == canonical(dict(question.parameters))
+        usual = probed.parameters == probed.measure.key(dict(probed.measure.settle({})))
+        chosen = asked and probed.parameters == question.measure.key(dict(question.parameters))
         both = focus.reference in there[probed]
         return not asked, order.index(probed.annotation), not chosen, not both, not usual, probed.parameters
 

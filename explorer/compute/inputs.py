@@ -179,7 +179,13 @@ INPUTS: Mapping[str, CheckpointInput] = {
 
 
 def checkpoint_digests(one: Input, checkpoint: Checkpoint) -> tuple[InputDigest, ...]:
-    """Return the digests of an input of a checkpoint."""
+    """Return the digests of an input of a checkpoint.
+
+    Raises:
+        BertdynError: the checkpoint was stored without it.
+    """
+    if not set(one.digests) <= set(checkpoint.digests):
+        raise BertdynError(f"{checkpoint.key} was stored without {one.title}.")
     resource = checkpoint_resource(checkpoint.corpus, checkpoint.key)
     return tuple(InputDigest(kind, resource, checkpoint.digests[kind]) for kind in one.digests)
 

@@ -21,12 +21,13 @@ from explorer.compute.plan import Task
 from explorer.compute.pool import THREADS
 from explorer.compute.protocol import Failure
 from explorer.compute.trust import stamp
-from explorer.measures import Context, Given, Measure, MeasureError, Uncertainty, Value, canonical
+from explorer.measures import Context, Given, Measure, MeasureError, Uncertainty, Value
 from explorer.measures.declaration import At, Known, Operand
 from explorer.measures.protocols import Labels
-from explorer.selection import Cell, Question
+from explorer.selection import Against, Cell, Question
+from explorer.selection.against import runs_of
 from store.errors import BertdynError
-from store.keys import NO_CORPUS, Checkpoint, Corpus
+from store.keys import NO_CORPUS, Checkpoint, CheckpointKey, Corpus
 from store.results import InputDigest, Result, checkpoint_resource
 
 if TYPE_CHECKING:
@@ -176,10 +177,15 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
     measure, parameters = question.measure, dict(question.parameters)
     operands: dict[str, dict[str, object]] = {operand.role: {} for operand in measure.operands}
     digests: list[InputDigest] = []
+    steps: dict[str, tuple[int, ...]] = {}
+    third = None
     for operand in measure.operands:
-        checkpoints = _checkpoints(bench.store, question.corpus, operand, cell)
+        key = _key(bench.store, question, operand, cell)
+        third = str(key) if operand.by == "parameter" else third
+        checkpoints = _checkpoints(bench.store, question.corpus, key, operand.path)
+        steps[operand.role] = tuple(c.key.step for c in checkpoints)
         if operand.path:
-            resource = checkpoint_resource(question.corpus, cell.key)
+            resource = checkpoint_resource(question.corpus, key)
             digests.append(InputDigest("members", resource, str(len(checkpoints))))
         for one in (i for i in measure.inputs if i.role == operand.role):
             layer = layer_of(cell.at, operand.role)
@@ -187,7 +193,8 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
             operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
             digests += [digest for c in checkpoints for digest in checkpoint_digests(one, c)]
     labels = _labels(bench.corpus, question, digests)
-    given = Given(bench.corpus, operands, labels.pop("annotation", None), labels, cell.at, known, bench.store.artefact)
+    annotation = labels.pop("annotation", None)
+    given = Given(bench.corpus, operands, annotation, labels, cell.at, known, bench.store.artefact, steps)
     try:
         values = measure.compute(given, parameters, bench.context)
     except Exception as error:
@@ -200,7 +207,7 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
     row = Result(
         measure=measure.name,
         version=measure.version,
-        parameters=canonical(parameters),
+        parameters=measure.key(parameters),
         corpus=question.corpus,
         annotation=question.annotation,
         task=cell.task,
@@ -211,6 +218,7 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
         ref_variant=cell.ref_variant,
         ref_seed=cell.ref_seed,
         ref_step=cell.ref_step,
+        third=third,
         inputs=tuple(dict.fromkeys(digests)),
         computed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
     )
@@ -234,11 +242,28 @@ def _labels(corpus: Corpus | None, question: Question, digests: list[InputDigest
     return found
 
 
-def _checkpoints(store: Store, corpus: str, operand: Operand, cell: Cell) -> list[Checkpoint]:
-    """Return the checkpoint that fills a role or, for a path, all checkpoints of its run up to it."""
-    key = cell.reference if operand.by == "against" else cell.key
-    assert key is not None, "a measure that compares has a reference in every cell"
-    if not operand.path:
+def _key(store: Store, question: Question, operand: Operand, cell: Cell) -> CheckpointKey:
+    """Return the checkpoint that fills a role; of a path, the last one.
+
+    Raises:
+        BertdynError: a parameter names no checkpoint.
+    """
+    if operand.by == "selection":
+        return cell.key
+    if operand.by == "against":
+        assert cell.reference is not None, "a measure that compares has a reference in every cell"
+        return cell.reference
+    named = str(dict(question.parameters)[operand.role])
+    runs = runs_of(c.key for c in store.checkpoints(question.corpus))
+    found = Against.parse(named, f"--{operand.role}").reference(cell.key, runs)
+    if found is None:
+        raise BertdynError(f"--{operand.role} {named}: {cell.key} has no such checkpoint beside it.")
+    return found
+
+
+def _checkpoints(store: Store, corpus: str, key: CheckpointKey, path: bool) -> list[Checkpoint]:
+    """Return a checkpoint or, for a path, all checkpoints of its run up to it."""
+    if not path:
         return [store.checkpoint(corpus, key)]
     run = (c for c in store.checkpoints(corpus) if c.key._replace(step=key.step) == key)
     return [c for c in run if c.key.step <= key.step]

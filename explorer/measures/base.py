@@ -130,6 +130,9 @@ class Parameter:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    coordinates: bool = False
+    """Whether it only chooses the coordinates of cells, such as the points of a grid. It is then no part of a value's
+    key: the same point is stored once."""
 
     def read(self, value: object) -> str | int | float | bool:
         """Return the value converted to the default's type.
@@ -176,6 +179,8 @@ class Given:
     """Finished cells of the same operands, for summaries; empty if the measure has no rounds."""
     artefact: Callable[[str], Mapping[str, np.ndarray]] = no_artefact
     """Returns the arrays of a finished cell, by the name in ``Known``."""
+    steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Steps of the checkpoints of each operand, by role: several for a path."""
 
     @property
     def layer(self) -> Layer:
@@ -298,6 +303,11 @@ class Measure:
     """True if computing takes far longer than reading, so that several processes pay off even for little data."""
     cells: Cells | None = None
     """Function that proposes its cells in rounds; None: each layer of each tuple of operands."""
+    final: bool = False
+    """Whether only the last checkpoint of each run is measured, unless steps are chosen."""
+    alone: bool = False
+    """Whether values of different seeds have nothing in common but their coordinates: pictures show one seed, no
+    mean."""
 
     def __reduce__(self) -> tuple[Callable[[str], Measure], tuple[str]]:
         from explorer.measures.registry import get
@@ -379,6 +389,11 @@ class Measure:
             if name not in known:
                 raise MeasureError(f"{self.name} has no parameter '{name}', only {', '.join(known) or 'none'}.")
         return tuple(sorted((n, p.read(given.get(n, p.default))) for n, p in known.items()))
+
+    def key(self, settled: Mapping[str, object]) -> str:
+        """Return the parameters that belong to a value's key as canonical JSON, given all with their values."""
+        free = {p.name for p in self.parameters if p.coordinates}
+        return canonical({name: value for name, value in settled.items() if name not in free})
 
 
 def canonical(parameters: Mapping[str, object]) -> str:

@@ -14,21 +14,21 @@ Coordinate = int | float | str
 
 @dataclass(frozen=True)
 class Operand:
-    """A role that is filled by a checkpoint or, for ``path``, by all checkpoints of a run up to one."""
+    """A role that is filled by a checkpoint or, for a path, by all checkpoints of a run up to one."""
 
-    role: Literal["checkpoint", "reference", "origin", "target", "target2", "path"]
-    by: Literal["selection", "against"] = "selection"
-    """Source of the checkpoint: the selected checkpoints, or those that they are compared with."""
-
-    @property
-    def path(self) -> bool:
-        """Whether it is filled by all checkpoints of a run up to one, in order."""
-        return self.role == "path"
+    role: Literal["checkpoint", "reference", "origin", "path", "reference-path"]
+    by: Literal["selection", "against", "parameter"] = "selection"
+    """Source of the checkpoint: the selected checkpoints; those that they are compared with; or the parameter with the
+    role's name, which takes what ``--against`` takes."""
+    path: bool = False
+    """Whether it is filled by all checkpoints of a run up to one, in order."""
 
 
 CHECKPOINT = Operand("checkpoint")
 REFERENCE = Operand("reference", by="against")
-PATH = Operand("path")
+ORIGIN = Operand("origin", by="parameter")
+PATH = Operand("path", path=True)
+REFERENCE_PATH = Operand("reference-path", by="against", path=True)
 ALONE = (CHECKPOINT,)
 COMPARED = (CHECKPOINT, REFERENCE)
 

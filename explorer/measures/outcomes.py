@@ -16,7 +16,7 @@ from explorer.measures.output_labels import met
 from explorer.measures.protocols import Corpus, Labels, Outputs
 from explorer.measures.resampling import jackknife_error, jackknife_interval, percentile_interval, resample_counts
 
-LOSS, ACCURACY, F1 = "loss", "accuracy", "macro-f1"
+LOSS, ERROR, ACCURACY, F1 = "loss", "error", "accuracy", "macro-f1"
 CHANGE = "-change"
 """Ending of the statistic that is the difference to the whole checkpoint."""
 _FEWEST = 2
@@ -79,6 +79,10 @@ def _macro_f1(sums: np.ndarray) -> np.ndarray:
     return np.asarray((2 * right / np.where(there, occurs, 1.0) * there).sum(-1) / there.sum(-1))
 
 
+def _error(sums: np.ndarray) -> np.ndarray:
+    return np.asarray(1 - sums[..., _RIGHT] / sums[..., _ROWS])
+
+
 _SCORES: Mapping[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     LOSS: ("nats", _mean(_LOSS)),
     ACCURACY: ("share", _mean(_RIGHT)),
@@ -115,6 +119,23 @@ def outcome_values(
             values.append(
                 Value(value, n, statistic, unit, head, interval=interval, details=details, layer=layer, artefact=arrays)
             )
+    return values
+
+
+def point_values(found: Outcome, trust: Uncertainty, details: Mapping[str, object], keep: bool) -> list[Value]:
+    """Return loss and error (share of wrong predictions) of a point, each with its standard error in its details.
+
+    Args:
+        trust: interval to compute.
+        details: further details of both.
+        keep: whether to store the loss of each row.
+    """
+    sums, n = found.sums(), len(found.true)
+    values = []
+    for name, unit, score in ((LOSS, "nats", _mean(_LOSS)), (ERROR, "share", _error)):
+        value, interval, own = _estimate(sums, score, trust)
+        arrays = found.arrays if keep and name == LOSS else None
+        values.append(Value(value, n, name, unit, interval=interval, details={**own, **details}, artefact=arrays))
     return values
 
 

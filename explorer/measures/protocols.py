@@ -96,6 +96,11 @@ class Layer(Protocol):
 class Weights(Protocol):
     """The weights of one checkpoint, read on request; a context manager that closes its files."""
 
+    identity: str
+    """Identity of the weights, equal for equal ones."""
+    classes: tuple[str, ...]
+    """Names of the classes of its classifier; empty if it has none."""
+
     def modules(self, layer: int | None) -> Mapping[str, str]:
         """Return the module of each weight of a layer, by the weight's name; None: weights without a layer."""
         ...

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from explorer.measures.anisotropy import MEASURES as ANISOTROPY
 from explorer.measures.attention import MEASURES as ATTENTION
+from explorer.measures.barrier import MEASURES as BARRIER
 from explorer.measures.base import Measure, MeasureError
 from explorer.measures.clusters import MEASURES as CLUSTERS
 from explorer.measures.data_maps import MEASURES as DATA_MAPS
@@ -20,6 +21,10 @@ from explorer.measures.effective_rank import MEASURES as EFFECTIVE_RANK
 from explorer.measures.geometry import MEASURES as GEOMETRY
 from explorer.measures.head_ablation import MEASURES as HEAD_ABLATION
 from explorer.measures.linear import MEASURES as LINEAR
+from explorer.measures.loss_curve import MEASURES as LOSS_CURVE
+from explorer.measures.loss_surface import MEASURES as LOSS_SURFACE
+from explorer.measures.loss_surface_pca import MEASURES as LOSS_SURFACE_PCA
+from explorer.measures.loss_surface_random import MEASURES as LOSS_SURFACE_RANDOM
 from explorer.measures.mdl import MEASURES as MDL
 from explorer.measures.output_labels import MEASURES as OUTPUT_LABELS
 from explorer.measures.output_numbers import MEASURES as OUTPUT_NUMBERS
@@ -30,6 +35,7 @@ from explorer.measures.rollback import MEASURES as ROLLBACK
 from explorer.measures.rsa import MEASURES as RSA
 from explorer.measures.split_similarity import MEASURES as SPLIT_SIMILARITY
 from explorer.measures.structural_probe import MEASURES as STRUCTURAL_PROBE
+from explorer.measures.trajectory import MEASURES as TRAJECTORY
 from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
 
 OWN = "BERTDYN_MEASURES"
@@ -93,6 +99,12 @@ _MEASURES = registered(
             *ROLLBACK,
             *EARLY_EXIT,
             *HEAD_ABLATION,
+            *LOSS_CURVE,
+            *LOSS_SURFACE,
+            *LOSS_SURFACE_RANDOM,
+            *LOSS_SURFACE_PCA,
+            *TRAJECTORY,
+            *BARRIER,
             *PROBE,
             *MDL,
             *STRUCTURAL_PROBE,

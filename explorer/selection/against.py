@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from store.errors import BertdynError
 from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey
 
-SEEDS = "seeds"
-KINDS = (PRETRAINED, "first", "previous", "final", PLAIN, SEEDS)
+SEEDS, NEXT_SEED = "seeds", "next-seed"
+KINDS = (PRETRAINED, "first", "previous", "final", PLAIN, SEEDS, NEXT_SEED)
 """Words that ``--against`` takes. ``plain``: the same task, seed and step without a variant. ``seeds``: every other
-seed of the task at the same step."""
+seed of the task at the same step; ``next-seed``: the one after its own, and the first one after the last."""
 
 _SAID = {
     PRETRAINED: "the pre-trained model",
@@ -19,6 +19,7 @@ _SAID = {
     "previous": "the checkpoint before",
     "final": "the run's final checkpoint",
     SEEDS: "the other seeds at the same step",
+    NEXT_SEED: "the next seed at the same step",
 }
 
 Runs = Mapping[tuple[str, str], Sequence[CheckpointKey]]
@@ -37,8 +38,11 @@ class Against:
         return f"seed:{self.seed}" if self.kind == "seed" else str(self.key) if self.key else self.kind
 
     @classmethod
-    def parse(cls, text: str) -> Against:
+    def parse(cls, text: str, flag: str = "--against") -> Against:
         """Parse one of KINDS, ``seed:N``, ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``.
+
+        Args:
+            flag: name of the choice, for messages.
 
         Raises:
             BertdynError: the text is none of them.
@@ -50,7 +54,7 @@ class Against:
         if (key := CheckpointKey.parse(text)) is not None:
             return cls("key", key=key)
         raise BertdynError(
-            f"--against: '{text}' is not one of {', '.join(KINDS)}, seed:N, TASK/SEED/STEP or TASK+VARIANT/SEED/STEP."
+            f"{flag}: '{text}' is not one of {', '.join(KINDS)}, seed:N, TASK/SEED/STEP or TASK+VARIANT/SEED/STEP."
         )
 
     @property
@@ -61,7 +65,7 @@ class Against:
     @property
     def between_seeds(self) -> bool:
         """Whether seeds of one task are compared."""
-        return self.kind in ("seed", SEEDS)
+        return self.kind in ("seed", SEEDS, NEXT_SEED)
 
     def reference(self, key: CheckpointKey, runs: Runs) -> CheckpointKey | None:
         """Return the checkpoint that ``key`` is compared with; None if there is none."""
@@ -80,8 +84,25 @@ class Against:
                 return _there(CheckpointKey.plain(key.task, key.seed, key.step), runs) if key.variant else None
             case "seed":
                 return _there(key._replace(seed=self.seed), runs)
+            case "next-seed":
+                seeds = sorted((seed for recipe, seed in runs if recipe == key.recipe), key=seed_order)
+                after = seeds[(seeds.index(key.seed) + 1) % len(seeds)]
+                return _there(key._replace(seed=after), runs)
             case _:
                 return None if self.key is None else _there(self.key, runs)
+
+
+def runs_of(keys: Iterable[CheckpointKey]) -> Runs:
+    """Return the checkpoints of each run in the order of their steps."""
+    runs: dict[tuple[str, str], list[CheckpointKey]] = {}
+    for key in sorted(keys):
+        runs.setdefault((key.recipe, key.seed), []).append(key)
+    return runs
+
+
+def seed_order(seed: str) -> tuple[int, int, str]:
+    """Return a sort key of seeds: numbers by size, then words."""
+    return (0, int(seed), seed) if seed.isascii() and seed.isdigit() else (1, 0, seed)
 
 
 def _there(key: CheckpointKey, runs: Runs) -> CheckpointKey | None:

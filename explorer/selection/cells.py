@@ -10,9 +10,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from explorer.measures.declaration import At, Coordinate, Known, Scope
-from explorer.selection.against import SEEDS
+from explorer.selection.against import SEEDS, runs_of, seed_order
 from explorer.selection.axes import holds
-from explorer.selection.listing import seed_order
 from store.errors import BertdynError
 from store.keys import PRETRAINED, Checkpoint, CheckpointKey, recipe_of
 
@@ -324,18 +323,19 @@ def comparisons(question: Question, keys: Sequence[CheckpointKey]) -> tuple[Pair
     is the reference, so that no pair occurs twice, and a pair is included if either seed is chosen. Exception: if
     layers are compared with other layers, a checkpoint may be its own reference if the user named it.
 
+    Of a measure of whole runs or of their ends, only the last chosen checkpoint of each run is measured.
+
     Raises:
         BertdynError: nothing matches, or no comparison is left (the message lists what there is).
     """
     chosen = choose(question, keys)
-    if any(operand.path for operand in question.measure.operands):
+    measure = question.measure
+    if any(operand.path for operand in measure.operands) or (measure.final and question.steps is None):
         chosen = tuple({(k.recipe, k.seed): k for k in chosen}.values())  # the last of each run stands for its path
     against = question.against
     if against is None:
         return tuple(Pair(key, None) for key in chosen)
-    runs: dict[tuple[str, str], list[CheckpointKey]] = {}
-    for (task, variant, seed), each in groupby(sorted(keys), key=lambda key: key[:3]):
-        runs[recipe_of(task, variant), seed] = list(each)
+    runs = runs_of(keys)
     measured = [k for k in chosen if k.task != PRETRAINED or PRETRAINED in question.tasks]
     if against.kind == SEEDS:
         found = _between_seeds(measured, keys)

@@ -96,8 +96,3 @@ def default_against(keys: Iterable[CheckpointKey], preferred: str = PRETRAINED) 
 def at_or_before(there: Sequence[int], wanted: int) -> int:
     """Return the index of a number in an ascending list, else of the next smaller number, else 0."""
     return max(0, bisect_right(there, wanted) - 1)
-
-
-def seed_order(seed: str) -> tuple[int, int, str]:
-    """Return a sort key of seeds: numbers by size, then words."""
-    return (0, int(seed), seed) if seed.isascii() and seed.isdigit() else (1, 0, seed)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from explorer.measures.base import Measure, MeasureError, Uncertainty
-from explorer.selection.against import SEEDS, Against
+from explorer.selection.against import SEEDS, Against, seed_order
 from explorer.selection.axes import check, choosable_axes
 from explorer.selection.cells import Pair, choose, comparisons
-from explorer.selection.listing import Listing, at_or_before, default_against, list_store, seed_order
+from explorer.selection.listing import Listing, at_or_before, default_against, list_store
 from explorer.selection.ranges import Ranges
 from explorer.selection.selection import Selection
 from store.errors import BertdynError

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from explorer.measures.base import canonical
 from explorer.measures.declaration import At, Coordinate, Known
 from explorer.selection.cells import Cell, Finished
 from store.results import AXIS, AXIS_TYPES, COLUMNS, Result
@@ -28,7 +27,8 @@ def conditions(question: Question, tasks: Iterable[str] = ()) -> tuple[Condition
     Args:
         tasks: tasks, each ``TASK`` or ``TASK+VARIANT``; empty: all.
     """
-    measure, parameters = question.measure, canonical(dict(question.parameters))
+    measure = question.measure
+    parameters = measure.key(dict(question.parameters))
     roles = (Is("annotation", question.annotation), Is("ref_corpus", ""), Is("ref_annotation", ""))
     return (*rows_of(measure.name, question.corpus, parameters, measure.version, tasks), *roles)
 

@@ -6,6 +6,7 @@ import fnmatch
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from explorer.selection.against import NEXT_SEED, SEEDS
 from explorer.selection.axes import choosable_axes
 from explorer.selection.question import fitting
 from explorer.ui.state import Catalogue, State, compared, toggled_corpus, toggled_seed, toggled_task, with_corpus
@@ -42,14 +43,14 @@ class Choice:
 def choices(state: State, catalogue: Catalogue, wanted: str = "") -> list[Choice]:
     """Return all rows, or the rows whose name contains ``wanted`` or matches it as a glob, with the sections' heads."""
     measure = catalogue.measure(state.measured)
-    against = state.compared_with
+    against = state.compared_with(catalogue)
     sections = [
         [
             Choice("measure", key="m", text=_of_measure(state)),
             *(Choice("measure", m.name, _one(m.name == state.measured), m.name) for m in catalogue.measures),
         ],
         [
-            Choice("against", key="r", text=_of_against(state, measure)),
+            Choice("against", key="r", text=_of_against(state, measure, against)),
             *(
                 Choice("against", name, _one(name == against), _reference(name))
                 for name in _with(against, catalogue.references(state.corpus))
@@ -92,10 +93,11 @@ def _of_measure(state: State) -> str:
     return "measure" if state.measured == state.measure else f"measure: {state.measured}"
 
 
-def _of_against(state: State, measure: Measure | None) -> str:
+def _of_against(state: State, measure: Measure | None, against: str) -> str:
     if measure is not None and not measure.compares:
         return "compared with: -"
-    return "compared with" if state.compared_with == str(state.against) else "compared with (fixed)"
+    fixed = state.variant.kind is not None and state.variant.kind.against == against
+    return "compared with (fixed)" if fixed else "compared with"
 
 
 def _axes(state: State, catalogue: Catalogue) -> list[Choice]:
@@ -106,10 +108,13 @@ def _axes(state: State, catalogue: Catalogue) -> list[Choice]:
     return [Choice(a.name, a.name, "", f"{a.name:6} {chosen.get(a.name, 'all')}") for a in own]
 
 
+_SEEDS = {SEEDS: "other seeds same step", NEXT_SEED: "next seed same step"}
+
+
 def _reference(name: str) -> str:
     """Return a reference in words."""
-    if name == "seeds":
-        return "other seeds same step"
+    if name in _SEEDS:
+        return _SEEDS[name]
     return f"seed {name[5:]} same step" if name.startswith("seed:") else name
 
 

@@ -83,7 +83,7 @@ def next_corpus(state: State, catalogue: Catalogue, by: int = 1) -> State:
 def next_reference(state: State, catalogue: Catalogue, by: int = 1) -> State:
     """Return the state with the next reference."""
     there = catalogue.references(state.corpus)
-    return compared(state, cycled(there, str(state.against), by))
+    return compared(state, cycled(there, state.compared_with(catalogue), by))
 
 
 def varied(state: State, catalogue: Catalogue, by: int = 1) -> State:

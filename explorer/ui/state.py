@@ -21,6 +21,7 @@ from explorer.selection import (
     seed_order,
     steps_of,
 )
+from explorer.selection.against import NEXT_SEED, SEEDS
 from explorer.selection.question import fitting
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import Cursor, DrawOptions, ViewKind
@@ -84,7 +85,7 @@ class Catalogue(Listing):
         runs, seeds = self.runs(corpus), self.seeds(corpus)
         pretrained = (PRETRAINED,) if any(run.task == PRETRAINED for run in runs) else ()
         plain = (PLAIN,) if any(run.variant for run in runs) else ()
-        others = ("seeds", *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
+        others = (SEEDS, NEXT_SEED, *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
         return (*pretrained, "first", "previous", "final", *plain, *others)
 
 
@@ -227,7 +228,7 @@ class State:
             seeds=self.seeds,
             steps=self.steps,
             layers=self.layers,
-            against=self.against if measure.compares else None,
+            against=self.reference(catalogue, measure) if measure.compares else None,
             parameters=tuple(sorted((n, value) for of, n, value in self.parameters if of == name)),
             axes=self.along(name),
             beside=self.further if self.joined and measure.on_corpus else (),
@@ -267,11 +268,18 @@ class State:
         kind = self.variant.kind
         return kind.measure if kind is not None and kind.measure else self.measure
 
-    @property
-    def compared_with(self) -> str:
-        """Reference of the mode, as ``--against`` writes it."""
-        kind = self.variant.kind
-        return kind.against if kind is not None and kind.against else str(self.against)
+    def reference(self, catalogue: Catalogue, measure: Measure) -> Against:
+        """Return the reference that the user chose, else the measure's own."""
+        if self.reference_chosen:
+            return self.against
+        return default_against(catalogue.of(self.corpus), measure.default_reference)
+
+    def compared_with(self, catalogue: Catalogue) -> str:
+        """Return the reference of the mode, as ``--against`` writes it."""
+        kind, measure = self.variant.kind, catalogue.measure(self.measured)
+        if kind is not None and kind.against:
+            return kind.against
+        return str(self.against if measure is None else self.reference(catalogue, measure))
 
 
 def fixed(state: State, catalogue: Catalogue, what: str) -> str:

@@ -63,6 +63,8 @@ class StoredWeights:
         layers: int,
         prefix: str = "",
         tensors: Mapping[str, Any] | None = None,
+        identity: str = "",
+        classes: tuple[str, ...] = (),
     ) -> None:
         """
         Args:
@@ -70,10 +72,13 @@ class StoredWeights:
             layers: number of layers of the encoder; shared weights belong to several of them.
             prefix: prefix of the encoder's names in the files.
             tensors: the weights by name, if they differ from those in the files.
+            identity: identity of the weights, equal for equal ones.
+            classes: names of the classes of the classifier; empty if there is none.
 
         Raises:
             BertdynError: a file cannot be read, or two weights have the same place.
         """
+        self.identity, self.classes = identity, classes
         self._layers = layers
         self._open = ExitStack()
         self._tensors: dict[str, Any] = dict(tensors or {})
@@ -101,7 +106,9 @@ class StoredWeights:
         source = source_of(noted, key)
         merged = None if source.base is None else _merged(source.folder, source.base, source.stamp)
         prefix = "" if merged is not None else str(noted.get("weights_prefix", ""))
-        return cls(source.folder, source.files, int(noted["layers"]), prefix, merged)
+        classes = tuple(dict(noted.get("classifier") or {}).get("labels", ()))
+        identity = str(noted["weights_sha256"])
+        return cls(source.folder, source.files, int(noted["layers"]), prefix, merged, identity, classes)
 
     def modules(self, layer: int | None) -> dict[str, str]:
         """Return the module of each weight of one layer, by the weight's name.

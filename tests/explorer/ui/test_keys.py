@@ -65,10 +65,10 @@ async def test_t_s_p_and_r_go_around_tasks_seeds_corpora_and_references(computed
         await pilot.press("p")
         await until(pilot, lambda: "corpus plain" in text_of(pilot, "subheading"))
         references = set()
-        for _ in range(7):
+        for _ in range(8):
             await pilot.press("r")
             references.add(str(screen.state.against))
-        assert references == {"pretrained", "first", "previous", "final", "seeds", "seed:1", "seed:2"}
+        assert references == {"pretrained", "first", "previous", "final", "seeds", "next-seed", "seed:1", "seed:2"}
 
 
 @pytest.mark.parametrize("keys", [("left", "down", "right", "up"), ("h", "j", "l", "k")])
