@@ -182,17 +182,15 @@ def jobs_of(plans: Sequence[Plan]) -> tuple[Job, ...]:
 def group_by_checkpoint(jobs: Iterable[Job], workers: int) -> tuple[Task, ...]:
     """Group jobs into tasks of one comparison each, for inputs that a worker keeps, such as a model in memory.
 
-    A few comparisons are cut into several tasks, so that every worker has something to do.
+    A single worker, or several with few comparisons, get tasks of one cell: each is stored when it is finished, and a
+    model is loaded no more than a few times. Otherwise a task is a whole comparison.
     """
     pairs: dict[Pair, list[Job]] = {}
     for job in jobs:
         pairs.setdefault(job.cell.pair, []).append(job)
-    pieces = math.ceil(3 * workers / max(1, len(pairs)))
-    tasks: list[Task] = []
-    for each in pairs.values():
-        size = math.ceil(len(each) / pieces)
-        tasks += (Task(tuple(each[start : start + size])) for start in range(0, len(each), size))
-    return tuple(tasks)
+    single = workers == 1 or len(pairs) <= 2 * workers
+    whole = (Task(tuple(each)) for each in pairs.values())
+    return tuple(Task((job,)) for each in pairs.values() for job in each) if single else tuple(whole)
 
 
 def group(jobs: Iterable[Job], workers: int, slow: bool = False) -> tuple[Task, ...]:

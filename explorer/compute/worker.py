@@ -184,9 +184,10 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
         third = str(key) if operand.by == "parameter" else third
         checkpoints = _checkpoints(bench.store, question.corpus, key, operand.path)
         steps[operand.role] = tuple(c.key.step for c in checkpoints)
-        if operand.path:
+        if operand.path or operand.by == "parameter":  # an earlier checkpoint that is added later counts
             resource = checkpoint_resource(question.corpus, key)
-            digests.append(InputDigest("members", resource, str(len(checkpoints))))
+            members = _checkpoints(bench.store, question.corpus, key, path=True)
+            digests.append(InputDigest("members", resource, str(len(members))))
         for one in (i for i in measure.inputs if i.role == operand.role):
             layer = layer_of(cell.at, operand.role)
             read = [INPUTS[one.kind].read(bench.store, c, layer) for c in checkpoints]

@@ -30,7 +30,7 @@ from explorer.measures.declaration import (
 )
 from explorer.measures.landscapes.grids import GRID, GRID_HELP, RANGE, ends_in, places, plane
 from explorer.measures.landscapes.losses import Losses, kept
-from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, gram, moved
+from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, Start, combined, gram, moved
 from explorer.measures.loss_curve import ADAPTIVE, ALPHA, EVALUATION, PARAMETERS, POINT
 from explorer.measures.outcomes import LOSS, point_values
 from explorer.measures.protocols import Weights
@@ -56,6 +56,8 @@ class TaskPlane:
     """Distance of the second one."""
     cosine: float
     """Cosine of the two directions."""
+    takes: tuple[str, ...]
+    """Modules that the origin does not have, and takes from the checkpoint."""
 
     @property
     def scale(self) -> float:
@@ -66,11 +68,11 @@ class TaskPlane:
     def details(self) -> dict[str, object]:
         """Numbers of the plane, for the details of its points."""
         named = {"distance": self.first, "other_distance": self.second, "cosine": self.cosine, "scale": self.scale}
-        return {**named, "stays": list(self.moved.stays)}
+        return {**named, "stays": list(self.moved.stays), "origin_takes": list(self.takes)}
 
 
 def task_plane(
-    own: Weights, other: Weights, origin: Weights, parameters: Mapping[str, object], context: Context
+    own: Weights, other: Weights, origin: Start, parameters: Mapping[str, object], context: Context
 ) -> TaskPlane:
     """Return the plane of an origin and two solutions.
 
@@ -86,7 +88,7 @@ def task_plane(
         for length, who in ((first, "checkpoint"), (second, "reference")):
             if length == 0:
                 raise MeasureError(f"The {who} has the same weights as the {ORIGIN.role}: they span no plane.")
-        return TaskPlane(found, first, second, float(products[0, 1] / (first * second)))
+        return TaskPlane(found, first, second, float(products[0, 1] / (first * second)), origin.takes)
 
     key = ("plane", own.identity, other.identity, origin.identity, groups, norms)
     found = kept(context, key, measured)
@@ -112,9 +114,10 @@ def loss_surface(given: Given, parameters: Mapping[str, object], context: Contex
     Raises:
         MeasureError: labels and classes do not match; or as ``task_plane``.
     """
-    own, other, origin = (cast(Weights, given.operands[one.role]["weights"]) for one in _OPERANDS)
+    own, other, stored = (cast(Weights, given.operands[one.role]["weights"]) for one in _OPERANDS)
     losses = Losses.of(given, parameters, context)
-    with own, other, origin:
+    with own, other, stored:
+        origin = Start(stored, own)
         found = task_plane(own, other, origin, parameters, context)
         if not given.at.more:
             return [Value(found.cosine, len(found.moved.names), COSINE, "", details=found.details)]
@@ -143,7 +146,8 @@ MEASURES: tuple[Measure, ...] = (
         definition=(
             f"{POINT} w0 + alpha d1 + beta d2: w0 are the weights of the origin, d1 leads to the checkpoint, and d2 to "
             "the reference, scaled to the length of d1. The directions are not made orthogonal; a value without alpha "
-            f"and beta is their cosine. {ADAPTIVE} {EVALUATION}"
+            "and beta is their cosine. An origin without a classifier takes the checkpoint's, so that both solutions "
+            f"keep their own. {ADAPTIVE} {EVALUATION}"
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), two-dimensional loss surface.",
         cost=SURFACE_COST,

@@ -87,7 +87,8 @@ def predictions(outputs: Outputs, corpus: Corpus) -> Predictions:
         # log sigmoid(x) = -log(1 + exp(-x)), and the same for -x.
         log = np.stack((-np.logaddexp(0.0, -found), -np.logaddexp(0.0, found)), axis=-1)
     else:
-        log = found - np.logaddexp.reduce(found, axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):  # logits that are not finite give losses that are not
+            log = found - np.logaddexp.reduce(found, axis=1, keepdims=True)
     return Predictions(log, example, outputs.labels)
 
 

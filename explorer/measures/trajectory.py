@@ -29,7 +29,7 @@ from explorer.measures.landscapes.paths import (
     least_squares,
     projection_of_the_paper,
 )
-from explorer.measures.landscapes.weights import GROUPS, NORMS, gram, moved
+from explorer.measures.landscapes.weights import GROUPS, NORMS, Start, gram, moved
 from explorer.measures.loss_surface import COSINE, START
 from explorer.measures.protocols import Weights
 
@@ -59,10 +59,11 @@ def trajectory(given: Given, parameters: Mapping[str, object], context: Context)
     with ExitStack() as opened:
         for one in (*named.values(), origin):
             opened.enter_context(one)
-        others = {**named, ORIGIN.role: origin}
-        last = others.pop(f"{OWN} of step {steps[0][-1]}")
-        found = moved(last, others, str(parameters[GROUPS.name]), str(parameters[NORMS.name]))
-        products = gram(found.names, origin.tensor, [one.tensor for one in named.values()])
+        own = named[f"{OWN} of step {steps[0][-1]}"]
+        start = Start(origin, own)
+        others = {who: one for who, one in (*named.items(), (ORIGIN.role, start)) if one is not own}
+        found = moved(own, others, str(parameters[GROUPS.name]), str(parameters[NORMS.name]))
+        products = gram(found.names, start.tensor, [one.tensor for one in named.values()])
     return _values(products, steps, str(parameters[PROJECTION.name]), len(found.names), list(found.stays))
 
 

@@ -15,8 +15,8 @@ from explorer.measures.declaration import At, Known
 
 TOLERANCE = 0.01
 """Error of linear interpolation, relative to the loss, above which an interval is halved."""
-COARSEST = 4
-"""Minimum number of intervals of the coarse grid along an axis."""
+COARSEST = {1: 8, 2: 4}
+"""Minimum number of intervals of the coarse grid along an axis, by the number of axes."""
 RANGE = Parameter(
     "range",
     "-0.5,1.5",
@@ -114,7 +114,7 @@ def _loss(known: Mapping[At, tuple[Known, ...]], where: At, statistic: str) -> f
 
 def _refined(shape: Point, loss: Loss) -> set[Point]:
     """Return the points of a grid, level by level, up to the first level with a point that is not known."""
-    step = _coarsest(shape[0])
+    step = _coarsest(shape[0], COARSEST[len(shape)])
     found = set(product(*(range(0, many, step) for many in shape)))
     corners = list(product((0, 1), repeat=len(shape)))
     while step > 1:
@@ -136,10 +136,10 @@ def _refined(shape: Point, loss: Loss) -> set[Point]:
     return found
 
 
-def _coarsest(many: int) -> int:
+def _coarsest(many: int, least: int) -> int:
     """Return the step of the coarse grid: the largest power of two that divides the intervals and leaves some."""
     step = 1
-    while (many - 1) % (2 * step) == 0 and (many - 1) // (2 * step) >= COARSEST:
+    while (many - 1) % (2 * step) == 0 and (many - 1) // (2 * step) >= least:
         step *= 2
     return step
 

@@ -32,7 +32,7 @@ class Path:
     """Distance from the origin of the plane, float64 [k], in multiples of the unit."""
 
     def values(self, weights: int, axes: tuple[tuple[str, str], ...] = ()) -> Iterator[Value]:
-        """Yield the values of each checkpoint.
+        """Yield the values of each checkpoint; the origin itself has no share.
 
         Args:
             weights: number of weights that move.
@@ -45,8 +45,6 @@ class Path:
             yield Value(float(self.distance[i]), weights, DISTANCE, "", axes=at)
             if np.isfinite(self.share[i]):
                 yield Value(float(self.share[i]), weights, SHARE, "share", axes=at)
-            else:
-                yield Value(None, weights, SHARE, "share", axes=at, reason="the checkpoint is the origin of the plane")
 
 
 def least_squares(products: np.ndarray, members: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

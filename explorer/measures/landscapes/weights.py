@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -114,6 +115,42 @@ def _apart(own: Weights, other: Weights, module: str, names: Sequence[str], who:
             f"{', '.join(other.classes)}."
         )
     return f"that of the {who} has other classes"
+
+
+class Start:
+    """Weights of an origin, with the pooler and classifier of a checkpoint where the origin has none.
+
+    Both ends of a plane then keep their own classifiers: only the origin has none.
+    """
+
+    def __init__(self, origin: Weights, own: Weights) -> None:
+        """
+        Args:
+            origin: the origin's weights, opened.
+            own: the checkpoint's weights, opened.
+        """
+        there = set(origin.modules(None).values())
+        lent = {n: m for n, m in own.modules(None).items() if m in (POOLER, CLASSIFIER) and m not in there}
+        self.takes = tuple(sorted(set(lent.values())))
+        """Modules that are the checkpoint's."""
+        self.identity = f"{origin.identity} with {self.takes} of {own.identity}"
+        self.classes = own.classes if CLASSIFIER in self.takes else origin.classes
+        self._origin, self._own, self._lent = origin, own, lent
+
+    def modules(self, layer: int | None) -> Mapping[str, str]:
+        """See ``protocols.Weights``."""
+        found = self._origin.modules(layer)
+        return {**found, **self._lent} if layer is None else found
+
+    def tensor(self, name: str) -> np.ndarray:
+        """See ``protocols.Weights``."""
+        return (self._own if name in self._lent else self._origin).tensor(name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave both open: they belong to others."""
 
 
 def combined(names: Sequence[str], parts: Sequence[tuple[float, Read]]) -> dict[str, np.ndarray]:

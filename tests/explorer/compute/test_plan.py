@@ -204,9 +204,13 @@ class TestTasksOfCheckpoints:
         assert [{c.step for c in cells_of(task)} for task in tasks] == [{step} for step in range(12)]
         assert all(len(task.jobs) == 7 for task in tasks)
 
-    def test_few_comparisons_are_cut_so_that_every_worker_has_something(self) -> None:
-        assert len(group_by_checkpoint(jobs(at(20, layer) for layer in range(24)), workers=4)) == 12
-        assert len(group_by_checkpoint(jobs(at(20, layer) for layer in range(2)), workers=4)) == 2
+    def test_one_worker_or_few_comparisons_get_single_cells(self) -> None:
+        assert len(group_by_checkpoint(jobs(at(20, layer) for layer in range(24)), workers=4)) == 24
+        several = jobs(at(step, layer) for step in range(9) for layer in range(7))
+        alone = group_by_checkpoint(several, workers=1)
+        assert [len(task.jobs) for task in alone] == [1] * 63
+        assert [cells_of(task)[0].step for task in alone] == sorted(7 * list(range(9)))
+        assert len(group_by_checkpoint(several, workers=4)) == 9
         assert group_by_checkpoint([], workers=4) == ()
 
     @given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 12)), max_size=60), st.integers(1, 9))
