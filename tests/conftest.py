@@ -135,3 +135,11 @@ def classified(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str],
         return made[family, task]
 
     return world
+
+
+@pytest.fixture(scope="session")
+def two_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of two seeds with their checkpoints beside it (``tests.two_seeds``); copy it to add rows."""
+    from tests.two_seeds import make_two_seeds
+
+    return make_two_seeds(tmp_path_factory.mktemp("seeds"))

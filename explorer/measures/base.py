@@ -305,6 +305,9 @@ class Measure:
     """Function that proposes its cells in rounds; None: each layer of each tuple of operands."""
     final: bool = False
     """Whether only the last checkpoint of each run is measured, unless steps are chosen."""
+    path: str = ""
+    """Measure that gives the coordinates (statistics alpha and beta) of checkpoints in the plane of its first two axes;
+    empty: none."""
     alone: bool = False
     """Whether values of different seeds have nothing in common but their coordinates: pictures show one seed, no
     mean."""
@@ -368,6 +371,11 @@ class Measure:
     def second_axis(self) -> Axis | None:
         """The second axis of its values, its own or that of heads; None where they have one axis or none."""
         return self.own_axes[1] if len(self.own_axes) > 1 else self.axis(HEAD.name)
+
+    @property
+    def plane(self) -> bool:
+        """Whether its values lie in a plane: their first two axes are numbers with fractions."""
+        return [axis.kind for axis in self.own_axes[:2]] == ["float", "float"]
 
     @property
     def cross_layers(self) -> bool:

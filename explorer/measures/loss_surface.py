@@ -36,6 +36,8 @@ from explorer.measures.outcomes import LOSS, point_values
 from explorer.measures.protocols import Weights
 
 BETA = Axis("beta", "beta", "float")
+PLANE = (BETA.name, ALPHA.name)
+"""Axes of a surface, upwards and across."""
 START = Parameter(
     ORIGIN.role, "pretrained", "start of the directions: what --against takes, such as pretrained or first"
 )
@@ -97,6 +99,12 @@ def task_plane(
     return found
 
 
+def point_of(at: At) -> tuple[float, float]:
+    """Return the coordinates beta and alpha of a cell."""
+    beta, alpha = (float(place) for _, place in at.more)  # in the order of the axes
+    return beta, alpha
+
+
 def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
     """Propose the plane itself, then the points of a coarse grid, then finer ones where the surface bends.
 
@@ -105,7 +113,7 @@ def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
     """
     yield At()
     along = places(ends_in(str(scope.parameters[RANGE.name])), int(str(scope.parameters[GRID])))
-    yield from plane((ALPHA.name, BETA.name), along, along, known, LOSS)
+    yield from plane(PLANE, along, along, known, LOSS)
 
 
 def loss_surface(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
@@ -121,7 +129,7 @@ def loss_surface(given: Given, parameters: Mapping[str, object], context: Contex
         found = task_plane(own, other, origin, parameters, context)
         if not given.at.more:
             return [Value(found.cosine, len(found.moved.names), COSINE, "", details=found.details)]
-        alpha, beta = (float(place) for _, place in given.at.more)  # in the order of the axes
+        beta, alpha = point_of(given.at)
         scaled = beta * found.scale
         parts = ((1 - alpha - scaled, origin.tensor), (alpha, own.tensor), (scaled, other.tensor))
         outcome = losses.at(combined(found.moved.names, parts), found.moved)
@@ -138,7 +146,7 @@ MEASURES: tuple[Measure, ...] = (
         title="Loss surface",
         inputs=(*model(CHECKPOINT), *weights(*_OPERANDS), LABELS),
         operands=_OPERANDS,
-        axes=(ALPHA, BETA),
+        axes=(BETA, ALPHA),
         unit="nats",
         low=0.0,
         high=math.inf,
@@ -164,6 +172,7 @@ MEASURES: tuple[Measure, ...] = (
         intervals=INTERVALS,
         slow=True,
         final=True,
+        path="trajectory",
         alone=True,
         cells=cells,
     ),

@@ -27,7 +27,7 @@ from explorer.measures.landscapes.paths import FIRST, POINT, SECOND, Path, cours
 from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, gram, moved
 from explorer.measures.loss_curve import ADAPTIVE, ALPHA, EVALUATION, PARAMETERS
 from explorer.measures.loss_curve import POINT as LOSS_AT
-from explorer.measures.loss_surface import BETA, GRID_OF_PLANE, SURFACE_COST
+from explorer.measures.loss_surface import BETA, GRID_OF_PLANE, PLANE, SURFACE_COST, point_of
 from explorer.measures.outcomes import LOSS, point_values
 from explorer.measures.protocols import Weights
 
@@ -64,12 +64,12 @@ def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
     if said == AUTO:
         if At() not in known:
             return
-        ends = [_around([one.value for one in known[At()] if one.statistic == axis], many) for axis in (FIRST, SECOND)]
+        ends = [_around([one.value for one in known[At()] if one.statistic == axis], many) for axis in (SECOND, FIRST)]
         wide = max(high - low for low, high in ends)
         ends = [_widened(low, high, wide) for low, high in ends]
     else:
         ends = [ends_in(said)] * 2
-    yield from plane((ALPHA.name, BETA.name), places(ends[0], many), places(ends[1], many), known, LOSS)
+    yield from plane(PLANE, places(ends[0], many), places(ends[1], many), known, LOSS)
 
 
 def _around(found: list[float | None], many: int) -> Ends:
@@ -103,7 +103,7 @@ def loss_surface_pca(given: Given, parameters: Mapping[str, object], context: Co
         found = _plane(members, given.steps[PATH.role], parameters, context)
         if not given.at.more:
             return _of_plane(found)
-        alpha, beta = (float(place) for _, place in given.at.more)  # in the order of the axes
+        beta, alpha = point_of(given.at)
         first, second = (direction.__getitem__ for direction in found.directions)
         values = combined(found.moved.names, ((1.0, members[-1].tensor), (alpha, first), (beta, second)))
         outcome = losses.at(values, found.moved)
@@ -165,7 +165,7 @@ MEASURES: tuple[Measure, ...] = (
         title="Loss surface along a run",
         inputs=(*model(CHECKPOINT), *weights(PATH), LABELS),
         operands=(CHECKPOINT, PATH),
-        axes=(ALPHA, BETA, POINT),
+        axes=(BETA, ALPHA, POINT),
         unit="nats",
         low=0.0,
         high=math.inf,
@@ -194,6 +194,7 @@ MEASURES: tuple[Measure, ...] = (
         main=LOSS,
         intervals=INTERVALS,
         slow=True,
+        path="loss-surface-pca",
         alone=True,
         cells=cells,
     ),

@@ -23,7 +23,7 @@ from explorer.measures.landscapes.grids import GRID, Ends, ends_in, places, plan
 from explorer.measures.landscapes.losses import Losses, kept
 from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, moved, random_direction
 from explorer.measures.loss_curve import ADAPTIVE, ALPHA, EVALUATION, PARAMETERS, POINT
-from explorer.measures.loss_surface import BETA, COSINE, GRID_OF_PLANE, SURFACE_COST
+from explorer.measures.loss_surface import BETA, COSINE, GRID_OF_PLANE, PLANE, SURFACE_COST, point_of
 from explorer.measures.outcomes import LOSS, point_values
 from explorer.measures.protocols import Weights
 
@@ -66,7 +66,7 @@ def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
         probes, ends = [], ends_in(said)
     along = places(ends, int(str(scope.parameters[GRID])))
     tried = set(probes)
-    yield from (point for point in plane((ALPHA.name, BETA.name), along, along, known, LOSS) if point not in tried)
+    yield from (point for point in plane(PLANE, along, along, known, LOSS) if point not in tried)
 
 
 def _search(known: Mapping[At, tuple[Known, ...]]) -> tuple[list[At], Ends | None]:
@@ -89,7 +89,7 @@ def _search(known: Mapping[At, tuple[Known, ...]]) -> tuple[list[At], Ends | Non
 
 
 def _at(alpha: float, beta: float) -> At:
-    return At(more=((ALPHA.name, alpha), (BETA.name, beta)))
+    return At(more=((BETA.name, beta), (ALPHA.name, alpha)))
 
 
 def _loss(known: Mapping[At, tuple[Known, ...]], where: At) -> float | None:
@@ -109,7 +109,7 @@ def loss_surface_random(given: Given, parameters: Mapping[str, object], context:
         details = {"cosine": found.cosine, "distance": found.length, "stays": list(found.moved.stays)}
         if not given.at.more:
             return [Value(found.cosine, len(found.moved.names), COSINE, "", details=details)]
-        alpha, beta = (float(place) for _, place in given.at.more)  # in the order of the axes
+        beta, alpha = point_of(given.at)
         first, second = (direction.__getitem__ for direction in found.directions)
         values = combined(found.moved.names, ((1.0, own.tensor), (alpha, first), (beta, second)))
         outcome = losses.at(values, found.moved)
@@ -141,7 +141,7 @@ MEASURES: tuple[Measure, ...] = (
         title="Loss surface in random directions",
         inputs=(*model(CHECKPOINT), *weights(CHECKPOINT), LABELS),
         operands=ALONE,
-        axes=(ALPHA, BETA),
+        axes=(BETA, ALPHA),
         unit="nats",
         low=0.0,
         high=math.inf,

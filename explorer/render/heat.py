@@ -48,9 +48,10 @@ class HeatMap:
     floor: float = 0.0
     """Noise level: on a logarithmic scale, smaller values all look alike."""
     contours: bool = False
-    """Lines of equal value are drawn over the map, at the ticks of the colour bar: both axes are numbers."""
-    path: MapPath | None = None
-    """Drawn over the map, with a mark for each of its places."""
+    """Lines of equal value are drawn over the map, at the ticks of the colour bar, which begins at the smallest value:
+    both axes are numbers, and no value means no difference."""
+    paths: tuple[MapPath, ...] = ()
+    """Drawn over the map, with a mark for each of their places."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,8 @@ class HeatChart:
         anchor, turned = self.heat.anchor, self.heat.anchor > 0
         away = anchor - values if turned else values
         low, high = (float(away.min()), float(away.max())) if len(values) else (0.0, 1.0)
-        low = 0.0 if 0 <= low < 0.5 * high or low == high >= 0 else low
+        near = 0 <= low < 0.5 * high and not self.heat.contours
+        low = 0.0 if near or low == high >= 0 else low
         high = high if high > low else low + 1.0
         return axes.Scale(anchor - high, anchor - low) if turned else axes.Scale(low, high)
 
@@ -266,7 +268,7 @@ class HeatChart:
         scale: axes.Scale,
         ascii_only: bool,
     ) -> None:
-        """Draw lines of equal value, then the path: o where it starts, x where it ends, O at the places between."""
+        """Draw lines of equal value, then the paths: o where one starts, x where it ends, O at the places between."""
         heat, shape = self.heat, (min(frame.height, grid.height - frame.top), min(frame.width, grid.width - frame.left))
 
         def put(row: int, column: int, sign: str) -> None:
@@ -281,17 +283,17 @@ class HeatChart:
             lines = contours(sampled(frame.shown, frame.cell, frame.unit, *shape), ticks)
             for row, column in np.argwhere(lines >= 0).tolist():
                 put(row, column, (ASCII_LINES if ascii_only else LINES)[lines[row, column]])
-        if heat.path is not None:
-            last = len(heat.path.names) - 1
-            marks: list[tuple[int, int, str]] = []
-            for row, column, i in path_cells(heat.path, frame.cell, frame.unit, frame.shown.shape, shape):
+        marks: list[tuple[int, int, str]] = []
+        for path in heat.paths:
+            last = len(path.names) - 1
+            for row, column, i in path_cells(path, frame.cell, frame.unit, frame.shown.shape, shape):
                 put(row, column, ("," if ascii_only else "•") if i < 0 else {0: "o", last: "x"}.get(i, "O"))
-                marks += [(row, column, heat.path.names[i])] if i >= 0 else []
-            for row, column, name in marks:
-                after = range(column + 1, column + 1 + cell_len(name))
-                free = not any(r == row and c in range(column + 1, after.stop + 1) for r, c, _ in marks)
-                for place, sign in zip(after, name, strict=False) if free and after.stop <= shape[1] else ():
-                    put(row, place, sign)
+                marks += [(row, column, path.names[i])] if i >= 0 else []
+        for row, column, name in marks:
+            after = range(column + 1, column + 1 + cell_len(name))
+            free = not any(r == row and c in range(column + 1, after.stop + 1) for r, c, _ in marks)
+            for place, sign in zip(after, name, strict=False) if free and after.stop <= shape[1] else ():
+                put(row, place, sign)
 
     def _bar(
         self,

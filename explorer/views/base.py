@@ -196,6 +196,8 @@ class ViewKind:
     """Whether it shows a single step."""
     along: bool = True
     """Whether it needs an axis of the measure, such as layers."""
+    plane: bool = False
+    """Whether it needs a measure with values in a plane."""
     whole: bool = False
     """Whether it shows the whole store: nothing is selected."""
 
@@ -213,6 +215,8 @@ class ViewKind:
         """Return why the view cannot show a measure; empty if it can."""
         if self.along and not measure.own_axes:
             return f"{measure.title} has no axis such as layers: curves and the table show it."
+        if self.plane and not measure.plane:
+            return f"{measure.title} has no values in a plane of two numbers: another map shows it."
         if self.against and not measure.compares:
             return f"{measure.name} is a value of one checkpoint alone: nothing is compared."
         return ""

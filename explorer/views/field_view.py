@@ -99,7 +99,8 @@ class FieldView(Base):
         self.layout = layout = layout.of(data.measure)
         self.rows_of = tasks if tasks is not None and TASK in (layout.x, layout.y) else data
         self.task = data.tasks[0] if data.tasks else ""
-        self.seeds = data.seeds(self.task)
+        every = data.seeds(self.task)
+        self.seeds = every[:1] if data.measure.alone else every
         self.fixed = self._fixed(look)
         of_heads = tuple(heads or ()) if HEAD.name in (layout.x, layout.y) else () if self.lacks_axis else None
         tasks_shown = self.rows_of.tasks if TASK in (layout.x, layout.y) else (self.task,)
@@ -113,6 +114,8 @@ class FieldView(Base):
         self.notes = words.notes(data, self.shown)
         if TASK not in (layout.x, layout.y):
             self.notes += other_tasks(data, self.task)
+        if len(every) > len(self.seeds) and SEED not in (layout.x, layout.y):
+            self.notes += (f"shows seed {self.seeds[0]} alone; seeds {', '.join(every[1:])} are chosen too",)
         self.notes += self._left_out() + (gap_note(data),) * bool(data.gaps)
         self.uncertainty = UncertaintyNotes.of(data.measure, self.shown)
         self.low = words.on_noise(data.measure, self.shown)
@@ -155,7 +158,12 @@ class FieldView(Base):
         found = {}
         for task in tasks:
             field = field_along(self.rows_of, task, SEED, *inside, rows=of_heads, **self.fixed)
-            found[task] = field if SEED in axes else field.over(SEED)
+            if SEED in axes:
+                found[task] = field
+            elif self.data.measure.alone and field.places(SEED):
+                found[task] = field.at(SEED, field.places(SEED)[0])
+            else:
+                found[task] = field.over(SEED)
         return (stacked(TASK, found) if TASK in axes else found[self.task]).along(*axes)
 
     def where(self) -> tuple[str, ...]:

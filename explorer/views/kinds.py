@@ -26,6 +26,7 @@ FOUND = Source("explorer.answers.examples:examples", ("layer", "head", "find", "
 ATTENTION = Source("explorer.answers.examples:attention", ("layer", "head", "example", "find", "changed"))
 CENTROIDS = Source("explorer.answers.sources:centroids", ("layer",))
 DATA_MAP = Source("explorer.answers.sources:data_map")
+PLANE = Source("explorer.answers.surfaces:plane_data", ("step",))
 GEOMETRY = Source("explorer.answers.geometry:geometry")
 COVERAGE = Source("explorer.answers.coverage:coverage")
 
@@ -74,6 +75,17 @@ VIEWS: Mapping[str, ViewKind] = {
             "explorer.views.maps:grid",
             sources=(FIRST, HEADS_AT),
             uses=("step",),
+        ),
+        ViewKind(
+            "surface",
+            "Surface",
+            "losses in a plane with lines of equal loss and the paths of runs, of one seed",
+            "explorer.views.surface:surface",
+            sources=(FIRST, CORPORA, PLANE),
+            uses=("part", "step"),
+            parts={"first": "one corpus", "corpus": "corpora side by side, and how they agree"},
+            joins=("corpus",),
+            plane=True,
         ),
         ViewKind(
             "seed-pairs",

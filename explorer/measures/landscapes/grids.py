@@ -70,8 +70,8 @@ def line(
 
 def plane(
     axes: tuple[str, str],
-    across: Sequence[float],
-    up: Sequence[float],
+    one: Sequence[float],
+    other: Sequence[float],
     known: Mapping[At, tuple[Known, ...]],
     loss: str,
 ) -> list[At]:
@@ -79,16 +79,16 @@ def plane(
 
     Args:
         axes: names of the axes.
-        across: coordinates of the finest grid along the first axis, ascending.
-        up: as many along the second.
+        one: coordinates of the finest grid along the first axis, ascending.
+        other: as many along the second.
         known: numbers of the finished points.
         loss: statistic that decides where the grid is refined.
     """
 
     def place(point: Point) -> At:
-        return At(more=((axes[0], across[point[0]]), (axes[1], up[point[1]])))
+        return At(more=((axes[0], one[point[0]]), (axes[1], other[point[1]])))
 
-    chosen = _refined((len(across), len(up)), lambda point: _loss(known, place(point), loss))
+    chosen = _refined((len(one), len(other)), lambda point: _loss(known, place(point), loss))
     return [place(point) for point in sorted(chosen)]
 
 

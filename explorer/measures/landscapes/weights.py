@@ -176,15 +176,16 @@ def combined(names: Sequence[str], parts: Sequence[tuple[float, Read]]) -> dict[
 
 def gram(names: Sequence[str], origin: Read, points: Sequence[Read]) -> np.ndarray:
     """Return the inner products of the differences of k points from an origin, float64 [k, k]."""
-    found = np.zeros((len(points),) * 2)
+    found = np.zeros((len(points) + 1,) * 2)
     for name in names:
         start, ends = origin(name).reshape(-1), [read(name).reshape(-1) for read in points]
         for first in range(0, len(start), _BLOCK):
             block = slice(first, first + _BLOCK)
             base = start[block].astype(np.float64)
-            differences = np.stack([end[block] - base for end in ends])
+            # A row of zeros, since the product of a single row with itself is summed by threads in any order.
+            differences = np.stack([*(end[block] - base for end in ends), np.zeros_like(base)])
             found += differences @ differences.T
-    return found
+    return found[:-1, :-1]
 
 
 def random_direction(names: Sequence[str], weights: Read, seed: int, number: int) -> dict[str, np.ndarray]:

@@ -15,6 +15,8 @@ MODE = Mode(
         Variant("layer by step", "heat", axes=STEPS),
         Variant("layer by head, at one step", "heads", axes="heads"),
         Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
+        Variant("surface with paths, at one step", "surface", "first", axes="plane"),
+        Variant("surfaces of all corpora", "surface", "corpus", axes="plane"),
         Variant("seed by seed, at one step", "seed-pairs", axes="seed-pairs", start=Cursor(0, END)),
     ),
     ("vary", "step.next", "digits"),

@@ -71,7 +71,7 @@ def test_a_surface_with_a_path_fits_every_screen(depth: Depth, plain: bool, size
     y, x = np.mgrid[-1:1:11j, -1:1:11j]
     names = tuple(f"{place:.1f}" for place in x[0])
     path = MapPath(np.array([1.0, 5.0, np.nan]), np.array([1.0, 5.0, 3.0]), ("0", "20", "40"))
-    heat = HeatMap(x**2 + y**2, names, names, "beta", "alpha", "loss", contours=True, path=path)
+    heat = HeatMap(x**2 + y**2, names, names, "beta", "alpha", "loss", contours=True, paths=(path,))
     text = to_text(HeatChart(heat).draw(*size, palette(depth), ascii_only=plain))
     assert len(text.splitlines()) == size[1]
     if size[0] >= 80:

@@ -57,7 +57,7 @@ def test_a_surface_over_a_bowl_is_a_paraboloid() -> None:
     run.all()
     first, second = ONE.flat() - ORIGIN.flat(), OTHER.flat() - ORIGIN.flat()
     scaled = second * np.linalg.norm(first) / np.linalg.norm(second)
-    for (alpha, beta), value in run.of("loss").items():
+    for (beta, alpha), value in run.of("loss").items():
         assert value == pytest.approx(mean(loss, ORIGIN.flat() + alpha * first + beta * scaled), rel=1e-5)
     plane = run.values[At()][0]
     assert plane.value == pytest.approx(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
@@ -71,7 +71,7 @@ def test_corners_of_a_surface_set_the_checkpoints_weights_bit_for_bit() -> None:
     seen = given(At()).operands["checkpoint"]["model"].seen  # type: ignore[attr-defined]
     points = [at.more for at in run.values if at.more]
     for point, side in (((0.0, 0.0), ORIGIN), ((1.0, 0.0), ONE)):
-        values = seen[points.index((("alpha", point[0]), ("beta", point[1])))]
+        values = seen[points.index((("beta", point[1]), ("alpha", point[0])))]
         assert all(np.array_equal(value, side.arrays[name]) for name, value in values.items())
 
 
@@ -80,7 +80,7 @@ def test_random_directions_end_where_the_loss_has_doubled() -> None:
     run = Run(get("loss-surface-random"), on(loss, checkpoint=ONE), {"grid": 9})
     run.all()
     found = run.of("loss")
-    radius = max(alpha for alpha, _ in found)
+    radius = max(alpha for _, alpha in found)
     least = found[0.0, 0.0]
     assert least == pytest.approx(0.3, rel=1e-5)
     assert least is not None
@@ -93,7 +93,7 @@ def test_random_directions_end_where_the_loss_has_doubled() -> None:
     assert again.of("loss") == found
     other = Run(get("loss-surface-random"), on(loss, checkpoint=ONE), {"grid": 9, "draw": 1, "range": f"0,{radius}"})
     other.all()
-    assert other.of("loss")[radius, 0.0] != found[radius, 0.0]
+    assert other.of("loss")[0.0, radius] != found[0.0, radius]
 
 
 def path(many: int) -> tuple[MemoryWeights, ...]:
@@ -126,11 +126,11 @@ def test_a_surface_along_a_path_holds_it_and_gives_its_coordinates() -> None:
     assert [named["alpha", 40].value, named["beta", 40].value] == pytest.approx([0, 0])
     found = run.of("loss")
     assert found[0.0, 0.0] == pytest.approx(0.3, rel=1e-5)
-    alphas = {alpha for alpha, _ in found}
+    alphas = {alpha for _, alpha in found}
     assert min(alphas) < named["alpha", 0].value  # type: ignore[operator]
     # Both directions are orthogonal and as long as the path's displacement.
     slopes = np.linspace(0.01, 0.05, EXAMPLES).mean()
-    for (alpha, beta), value in found.items():
+    for (beta, alpha), value in found.items():
         assert value == pytest.approx(0.3 + slopes * unit**2 * (alpha**2 + beta**2), rel=1e-4)
 
 

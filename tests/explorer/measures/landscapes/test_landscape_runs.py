@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.compute.protocol import Outcome, Update
-from explorer.compute.run import compute
+from explorer.compute.protocol import Update
 from explorer.measures.registry import get
-from explorer.selection import Against, Question, Selection, ask_store
+from explorer.selection import Against, Selection, ask_store
 from explorer.selection.stored import further_axes
 from store.evaluation.model import StoredModel
 from store.extract.plan import ExtractOptions
@@ -23,43 +22,12 @@ from store.results import Result
 from store.rows import Is, RowQuery
 from store.store import Store
 from tests.classified import World
-from tests.pools import here
-from tests.store.extract import models
-
-STEPS = (0, 10, 20)
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with two seeds of three steps and their pre-trained model, on seven sentences."""
-    root = tmp_path_factory.mktemp("landscapes")
-    for seed in (1, 2):
-        for step in STEPS:
-            folder = root / "runs" / "t" / f"seed-{seed}" / f"checkpoint-{step}"
-            models.save(folder, seed=100 * seed + step, task="SequenceClassification", num_labels=2)
-            models.trained(folder, step)
-    base = models.save(root / "base", seed=99, head=False)
-    text = models.corpus_file(root)
-    report = extract(root / "s.bertdyn", [root / "runs"], {"dev": text}, ExtractOptions(reference=str(base)))
-    assert report.exit_code == 0, report
-    return root / "s.bertdyn"
+from tests.two_seeds import asked, computed
 
 
 @pytest.fixture
-def store(runs: Path, tmp_path: Path) -> Store:
-    return Store.open(Path(shutil.copytree(runs, tmp_path / "s.bertdyn")))
-
-
-def asked(store: Store, measure: str, **choices: object) -> Question:
-    given = {name: choices.pop(name) for name in ("seeds", "steps", "against") if name in choices}
-    corpus = "dev" if get(measure).on_corpus else ""
-    parameters = tuple(choices.items())
-    selection = Selection(measure, corpus, tasks=("t",), parameters=parameters, **{"steps": None, **given})  # type: ignore[arg-type]
-    return ask_store(store, selection)
-
-
-def computed(store: Store, question: Question, progress: Callable[[Update], None] = lambda update: None) -> Outcome:
-    return compute(store, [question], progress, workers=1, device="cpu", executor=here)
+def store(two_seeds: Path, tmp_path: Path) -> Store:
+    return Store.open(Path(shutil.copytree(two_seeds, tmp_path / "s.bertdyn")))
 
 
 def rows(store: Store, measure: str) -> dict[tuple[object, ...], Result]:
@@ -101,21 +69,21 @@ def test_corners_of_a_surface_are_the_checkpoints(store: Store) -> None:
     found = rows(store, "loss-surface")
     for alpha, step in ((0.0, 0), (1.0, 20)):
         exact = loss_of(store, CheckpointKey.plain("t", "1", step))
-        assert found["1", 20, "2", 20, alpha, 0.0, "loss"].value == pytest.approx(exact, abs=1e-12)
+        assert found["1", 20, "2", 20, 0.0, alpha, "loss"].value == pytest.approx(exact, abs=1e-12)
     assert {row.third for row in found.values()} == {"t/1/0"}
     assert {row.ref_seed for row in found.values()} == {"2"}
 
 
-def test_two_computations_give_the_same_bits_and_leave_the_files_alone(runs: Path, tmp_path: Path) -> None:
-    before = digests(runs.parent)
+def test_two_computations_give_the_same_bits_and_leave_the_files_alone(two_seeds: Path, tmp_path: Path) -> None:
+    before = digests(two_seeds.parent)
     found = []
     for name in ("a", "b"):
-        store = Store.open(Path(shutil.copytree(runs, tmp_path / name / "s.bertdyn")))
+        store = Store.open(Path(shutil.copytree(two_seeds, tmp_path / name / "s.bertdyn")))
         assert computed(store, asked(store, "loss-curve", grid=5)).ok
         assert computed(store, asked(store, "loss-surface-random", grid=3, range="-0.1,0.1")).ok
         found.append({**values(store, "loss-curve"), **values(store, "loss-surface-random")})
     assert found[0] == found[1]
-    assert digests(runs.parent) == before
+    assert digests(two_seeds.parent) == before
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -154,15 +122,15 @@ def test_an_interrupted_run_keeps_every_point(store: Store) -> None:
 
 
 def test_an_earlier_checkpoint_that_comes_later_makes_planes_from_the_first_one_old(
-    store: Store, runs: Path, tmp_path: Path
+    store: Store, two_seeds: Path, tmp_path: Path
 ) -> None:
-    made, text = tmp_path / "more" / "t" / "seed-3", runs.parent / "dev.tsv"
+    made, text = tmp_path / "more" / "t" / "seed-3", two_seeds.parent / "dev.tsv"
     for step in (20, 10):
-        shutil.copytree(runs.parent / "runs" / "t" / "seed-2" / f"checkpoint-{step}", made / f"checkpoint-{step}")
+        shutil.copytree(two_seeds.parent / "runs" / "t" / "seed-2" / f"checkpoint-{step}", made / f"checkpoint-{step}")
     question = asked(store, "loss-surface", grid=3, range="0,1", seeds=("3",), origin="first")
     for origin in ("t/3/10", "t/3/0"):
         if origin == "t/3/0":
-            shutil.copytree(runs.parent / "runs" / "t" / "seed-2" / "checkpoint-0", made / "checkpoint-0")
+            shutil.copytree(two_seeds.parent / "runs" / "t" / "seed-2" / "checkpoint-0", made / "checkpoint-0")
         report = extract(store.path, [tmp_path / "more"], {"dev": text}, ExtractOptions())
         assert report.exit_code == 0, report
         again = Store.open(store.path)

@@ -1,0 +1,249 @@
+"""Loss surfaces: a map of a plane with lines of equal loss and the paths of runs, for one corpus or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from explorer.answers.coordinates import SEED
+from explorer.answers.look import ANYWHERE, Look
+from explorer.answers.rows import Rows
+from explorer.answers.surfaces import PlaneData, PlanePath, agreement, shares
+from explorer.measures.declaration import Coordinate
+from explorer.render.axes import number
+from explorer.render.cells import clean
+from explorer.render.contours import MapPath
+from explorer.render.heat import HeatChart
+from explorer.render.palette import Palette
+from explorer.views import words
+from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
+from explorer.views.field import Field, FieldAxis, Index
+from explorer.views.field_view import field_rows
+from explorer.views.maps import GRID, Map, map_of
+from explorer.views.placing import field_along
+
+_NARROW = 36
+"""Smallest width of a map beside another one."""
+
+
+class Surface(Map):
+    """x is alpha, y is beta. Between computed points, values are interpolated."""
+
+    def __init__(self, data: Rows, corpora: Rows | None, plane: PlaneData, look: Look = ANYWHERE) -> None:
+        """
+        Args:
+            data: points on the first corpus.
+            corpora: points on every corpus, if several are shown.
+            plane: what stands on the surface.
+        """
+        super().__init__("surface", data, GRID, look)
+        self.plane = plane
+        own = {data.question.corpus: data}
+        each = {name: _on(corpora, name) for name in data.question.corpora} if corpora is not None else own
+        self.maps = {
+            name: _Drawn(rows, self._points(rows), plane.paths) for name, rows in each.items() if rows.of(self.task)
+        }
+        if self.maps:
+            first = next(iter(self.maps.values()))
+            self.chart, self.computed, self.field = first.chart, first.computed, first.field
+        self.notes += self._of_plane() + self._agreement()
+
+    def _points(self, rows: Rows) -> Field:
+        """Return the points of one corpus along both axes."""
+        axes = (self.layout.y, self.layout.x)
+        field = field_along(rows, self.task, SEED, *axes, rows=None, **self.fixed)
+        return field.at(SEED, field.places(SEED)[0]).along(*axes)
+
+    def _of_plane(self) -> tuple[str, ...]:
+        plane = self.plane
+        if plane.command:
+            return (clean(f"no path yet: {plane.command}"),)
+        said = [f"{name.replace('-', ' ')} {number(value)}" for name, value in plane.facts.items()]
+        if plane.paths:
+            low, high = shares(plane.paths)
+            said.append(f"the plane holds {100 * low:.0f} to {100 * high:.0f} % of the checkpoints' displacements")
+            named = " and ".join(path.name for path in plane.paths)
+            said.append(f"o start, x end of {named}")
+        return tuple(map(clean, said))
+
+    def _agreement(self) -> tuple[str, ...]:
+        """Return notes on the rank correlations of the first surface with those of further corpora."""
+        said = []
+        names = list(self.maps)
+        for name in names[1:]:
+            first, other = self.maps[names[0]].rows.main, self.maps[name].rows.main
+            errors = tuple(r for r in self.plane.errors if r.corpus == name)
+            both = ((f"losses on {names[0]} and {name}", other), (f"loss on {names[0]} and error on {name}", errors))
+            for what, rows in both:
+                found = agreement(first, rows)
+                if found is not None:
+                    said.append(f"{what}: Spearman {found[0]:.3f} over {found[1]} points")
+        return tuple(map(clean, said))
+
+    def draw(
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
+    ) -> Picture:
+        """See ``View.draw``; maps of several corpora stand side by side where they have room."""
+        shown = list(self.maps.values())[: max(1, width // _NARROW)]
+        if self.empty or len(shown) < 2:
+            return super().draw(width, height, palette, cursor, options)
+        at = cursor.clamped(len(self.x.places), len(self.y.places))
+        each, rest = divmod(width, len(shown))
+        parts = [
+            one.chart.draw(
+                each + (rest if i == 0 else 0), height, palette, at.x, at.y, options.digits, options.log_y,
+                options.ascii,
+            )
+            for i, one in enumerate(shown)
+        ]  # fmt: skip
+        lines = [[segment for line in row for segment in line] for row in zip(*parts, strict=True)]
+        targets = self.chart.targets(each + rest, height, palette, options.digits, options.log_y, options.ascii)
+        return Picture(tuple(lines), self.read(at, width), at, self.told(options), targets)
+
+    def read(self, at: Cursor, room: int) -> str:
+        """See FieldView: the value of each corpus, and whether it was computed or is interpolated."""
+        if at.x < 0 or at.y < 0:
+            return super().read(at, room)
+        said = []
+        for name, one in self.maps.items():
+            value = one.at(self.y.places[at.y], self.x.places[at.x])
+            on = f" on {name}" if len(self.maps) > 1 else ""
+            said.append(f"{value}{on}")
+        return clean(f"{self.spot(at.y, at.x)}: {'; '.join(said)}")
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        several = len(self.maps) > 1
+        return Sheet(
+            tuple(
+                Part(one.chart, name if several else "", log=options.log_y, digits=options.digits)
+                for name, one in self.maps.items()
+            )
+        )
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """See ``View.rows``: the computed points of every corpus."""
+        names, by = [axis.name for axis in self.field.axes], self.layout.by
+        order = (*(n for n in by if n in names), *(n for n in names if n not in by))
+        found: list[tuple[object, ...]] = []
+        for one in self.maps.values():
+            field = one.computed.along(*order)
+            found += field_rows(one.rows.question, self.layout, field, self.task, self.seeds, self.fixed)
+        return self.layout.columns, found
+
+
+class _Drawn:
+    """The map of one corpus."""
+
+    def __init__(self, rows: Rows, computed: Field, paths: Sequence[PlanePath]) -> None:
+        self.rows, self.computed = rows, computed
+        self.field = lattice(computed)
+        heat = map_of(rows, self.field).heat
+        drawn = tuple(_on_map(path, self.field, len(paths) > 1) for path in paths)
+        self.chart = HeatChart(replace(heat, paths=drawn))
+
+    def at(self, beta: Coordinate, alpha: Coordinate) -> str:
+        """Return the value at a point in words."""
+        places = tuple(axis.places for axis in self.field.axes)
+        if beta not in places[0] or alpha not in places[1]:
+            return "outside the grid"
+        row, column = places[0].index(beta), places[1].index(alpha)
+        point = self.field.point(row, column)
+        if point.there:
+            return words.point(self.rows, "", replace(point, averaged=1)).removeprefix(": ")
+        return "not computed" if point.value is None else f"about {number(point.value)}, interpolated"
+
+
+def _on(rows: Rows, corpus: str) -> Rows:
+    """Return the rows on one corpus."""
+    question = next(one for one in rows.question.every if one.corpus == corpus)
+    return replace(rows, question=question, results=tuple(r for r in rows.results if r.corpus == corpus), gaps=())
+
+
+def lattice(field: Field) -> Field:
+    """Return a field of two numeric axes on evenly spaced places, with values between the computed points interpolated.
+
+    Points that were tried outside the grid (with no second point in their row or column) are left out. Interpolated
+    values are not ``there``; refused ones stay as they are.
+    """
+    dense = [np.flatnonzero(field.there.sum(axis=1 - axis) > 1) for axis in (0, 1)]
+    if not all(len(one) > 1 for one in dense):
+        return field
+    axes, where = [], []
+    for axis, kept in zip(field.axes, dense, strict=True):
+        known = np.array([float(axis.places[i]) for i in kept])
+        step = np.diff(known).min()
+        many = round((known[-1] - known[0]) / step)
+        exact = {round((value - known[0]) / step): axis.places[i] for i, value in zip(kept, known, strict=True)}
+        places = tuple(exact.get(n, float(known[0] + n * step)) for n in range(many + 1))
+        axes.append(FieldAxis(axis.name, places, axis.title))
+        where.append(np.array(sorted(exact)))
+    shape = tuple(len(axis.places) for axis in axes)
+
+    def spread(array: np.ndarray) -> np.ndarray:
+        empty = np.full(shape, np.nan if array.dtype.kind == "f" else 0, array.dtype)
+        empty[np.ix_(*where)] = array[np.ix_(*dense)]
+        return empty
+
+    arrays: dict[str, Any] = {
+        name: spread(getattr(field, name))
+        for name in ("values", "low", "high", "null", "yardstick", "spread", "count", "averaged", "there")
+    }
+    placed = [dict(zip(kept.tolist(), at.tolist(), strict=True)) for kept, at in zip(dense, where, strict=True)]
+    reasons: dict[Index, str] = {
+        (placed[0][i], placed[1][j]): text
+        for (i, j), text in field.reasons.items()
+        if i in placed[0] and j in placed[1]
+    }
+    arrays["values"] = filled(arrays["values"], arrays["there"])
+    return replace(field, axes=tuple(axes), reasons=reasons, **arrays)
+
+
+def filled(values: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Return values [rows, columns] with the points that are not there interpolated along rows and columns.
+
+    Each pass fills what lies between two known points of its row or column (the mean of both where there are both); it
+    is repeated until nothing is left to fill.
+    """
+    found = values.copy()
+    while True:
+        open_ = ~np.isfinite(found) & ~there
+        along = np.stack([_between(found), _between(found.T).T])
+        known = np.isfinite(along)
+        new = open_ & known.any(0)
+        if not new.any():
+            return found
+        mean = np.where(known, along, 0).sum(0) / np.maximum(known.sum(0), 1)
+        found = np.where(new, mean, found)
+
+
+def _between(values: np.ndarray) -> np.ndarray:
+    """Interpolate each row between its known values; NaN outside them."""
+    found = np.full_like(values, np.nan)
+    places = np.arange(values.shape[1])
+    for row, out in zip(values, found, strict=True):
+        known = np.flatnonzero(np.isfinite(row))
+        if len(known) > 1:
+            out[known[0] : known[-1] + 1] = np.interp(places[known[0] : known[-1] + 1], known, row[known])
+    return found
+
+
+def _on_map(path: PlanePath, field: Field, several: bool) -> MapPath:
+    """Return a path in units of a field's rows and columns."""
+
+    def units(axis: FieldAxis, at: np.ndarray) -> np.ndarray:
+        first, last = float(axis.places[0]), float(axis.places[-1])
+        return (at - first) / (last - first) * (len(axis.places) - 1)
+
+    names = [f"{step:,}" for step in path.steps]
+    if several and names:
+        names[-1] = path.name
+    return MapPath(units(field.axes[0], path.beta), units(field.axes[1], path.alpha), tuple(names))
+
+
+def surface(data: Rows, corpora: Rows | None, plane: PlaneData, look: Look = ANYWHERE) -> Surface:
+    """Return the surface of the first task and seed that are chosen, at the step that is looked at."""
+    return Surface(data, corpora, plane, look)

@@ -1,0 +1,176 @@
+"""Is a surface drawn whole while it is computed in part, with the paths of its runs, and do corpora agree?"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from explorer.answers.look import Look
+from explorer.render.palette import palette
+from explorer.selection import Question
+from explorer.views.base import Cursor, DrawOptions, View
+from explorer.views.field import FieldAxis, plain_field
+from explorer.views.kinds import VIEWS
+from explorer.views.surface import filled, lattice
+from store.errors import BertdynError
+from store.store import Store
+from tests.two_seeds import asked, computed
+
+PALETTE = palette("256", True)
+GRID = {"grid": 5, "range": "-0.5,1.5"}
+
+
+@pytest.fixture(scope="module")
+def store(two_seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Surfaces on two corpora, with the paths in one plane and around the run in another."""
+    path = Path(shutil.copytree(two_seeds, tmp_path_factory.mktemp("surface") / "s.bertdyn"))
+    opened = Store.open(path)
+    for question in (
+        asked(opened, "loss-surface", "dev", **GRID),
+        asked(opened, "loss-surface", "train", examples="5", **GRID),
+        asked(opened, "loss-surface", "dev", examples="5", **GRID),
+        asked(opened, "loss-surface-pca", "dev", grid=5),
+        asked(opened, "trajectory"),
+    ):
+        assert computed(opened, question).ok
+    return opened
+
+
+def view(store: Store, question: Question, part: str = "first") -> View:
+    return VIEWS["surface"].load(store, question, Look(part=part))
+
+
+def text_of(shown: View, width: int = 100, height: int = 24, cursor: Cursor = Cursor(), ascii_only: bool = True) -> str:  # noqa: B008
+    drawn = shown.draw(width, height, PALETTE, cursor, DrawOptions(ascii=ascii_only))
+    assert len(drawn.lines) == height
+    return "\n".join("".join(segment.text for segment in line) for line in drawn.lines)
+
+
+def test_a_surface_has_its_axes_and_the_paths_of_both_runs(store: Store) -> None:
+    shown = view(store, asked(store, "loss-surface", **GRID))
+    drawn = text_of(shown)
+    assert drawn.splitlines()[0].startswith("beta")
+    assert drawn.rstrip().endswith("alpha")
+    assert "xt/1" in drawn
+    assert "xt/2" in drawn
+    assert "O10" in drawn
+    assert "seed 1" in shown.title
+    notes = shown.draw(100, 24, PALETTE).notes
+    assert any(note.startswith("shows seed 1 alone; seeds 2 are chosen too") for note in notes)
+    assert any(re.match(r"the plane holds \d+ to 100 % of the checkpoints' displacements", note) for note in notes)
+    assert any(note.startswith("cosine ") for note in notes)
+
+
+def test_without_a_trajectory_the_command_that_computes_it_is_said(two_seeds: Path, tmp_path: Path) -> None:
+    opened = Store.open(Path(shutil.copytree(two_seeds, tmp_path / "s.bertdyn")))
+    question = asked(opened, "loss-surface", grid=3, range="0,1", seeds=("1",))
+    assert computed(opened, question).ok
+    shown = view(opened, question)
+    said = "no path yet: bertdyn compute trajectory STORE --task t --seed 1 --against t/2/20"
+    assert said in shown.draw(100, 24, PALETTE).notes
+    assert "Ot" not in text_of(shown)
+
+
+def test_the_run_lies_on_its_own_surface(store: Store) -> None:
+    drawn = text_of(view(store, asked(store, "loss-surface-pca", grid=5)))
+    assert re.search(r"o0?\W", drawn)
+    assert "x20" in drawn
+
+
+def test_every_computed_point_is_a_row_and_no_other(store: Store) -> None:
+    shown = view(store, asked(store, "loss-surface", **GRID))
+    columns, rows = shown.rows()
+    assert len(rows) == 25
+    at = [columns.index(name) for name in ("alpha", "beta")]
+    assert {tuple(row[i] for i in at) for row in rows} == {(a / 2, b / 2) for a in range(-1, 4) for b in range(-1, 4)}
+
+
+def test_the_cursor_reads_the_value_of_a_point(store: Store) -> None:
+    shown = view(store, asked(store, "loss-surface", **GRID))
+    columns, rows = shown.rows()
+    corner = next(r for r in rows if (r[columns.index("alpha")], r[columns.index("beta")]) == (1.0, 0.0))
+    reading = shown.draw(100, 24, PALETTE, Cursor(3, 1)).reading
+    assert reading.startswith("beta 0, alpha 1.00, step 20: ") or "alpha 1" in reading
+    value = corner[columns.index("value")]
+    assert isinstance(value, float)
+    assert f"{value:.3g}"[:4] in reading
+
+
+def test_surfaces_of_two_corpora_stand_side_by_side_and_agree(store: Store) -> None:
+    question = asked(store, "loss-surface", "dev", examples="5", **GRID)
+    other = asked(store, "loss-surface", "train", examples="5", **GRID)
+    from dataclasses import replace
+
+    shown = view(store, replace(question, beside=(other,)), "corpus")
+    drawn = text_of(shown, 120)
+    assert drawn.splitlines()[0].count("beta") == 2
+    notes = shown.draw(120, 24, PALETTE).notes
+    assert "losses on dev and train: Spearman 1.000 over 25 points" in notes
+    assert any(note.startswith("loss on dev and error on train: Spearman") for note in notes)
+    reading = shown.draw(120, 24, PALETTE, Cursor(2, 2)).reading
+    assert " on dev; " in reading
+    assert reading.endswith(" on train")
+    columns, rows = shown.rows()
+    assert {row[columns.index("corpus")] for row in rows} == {"dev", "train"}
+    assert drawn.count("\n") == text_of(shown, 60).count("\n")  # one alone where there is no room
+
+
+def test_another_measure_is_refused_in_a_sentence(store: Store) -> None:
+    question = asked(store, "loss-curve")
+    with pytest.raises(BertdynError, match="Loss curve has no values in a plane of two numbers"):
+        view(store, question)
+
+
+def test_points_between_computed_ones_are_interpolated() -> None:
+    known = np.array([[0.0, np.nan, 2.0], [np.nan, np.nan, np.nan], [2.0, np.nan, 4.0]])
+    found = filled(known, np.isfinite(known))
+    assert np.allclose(found, [[0, 1, 2], [1, 2, 3], [2, 3, 4]])
+
+
+def test_what_has_no_value_for_a_reason_stays_empty() -> None:
+    known = np.array([[0.0, np.nan, 2.0], [2.0, np.nan, 4.0]])
+    there = np.array([[True, True, True], [True, False, True]])
+    found = filled(known, there)
+    assert np.isnan(found[0, 1])
+    assert found[1, 1] == 3
+
+
+def test_places_are_even_and_probes_outside_the_grid_are_left_out() -> None:
+    axes = [FieldAxis("beta", (-0.5, 0.0, 0.25, 0.5)), FieldAxis("alpha", (-1.0, 0.0, 0.5, 1.0))]
+    values = np.full((4, 4), np.nan)
+    values[np.ix_([0, 1, 3], [1, 2, 3])] = np.arange(9).reshape(3, 3)
+    values[2, 1] = 50.0  # its row has no other point
+    values[1, 0] = 70.0
+    found = lattice(plain_field(axes, values))
+    assert found.axes[0].places == (-0.5, 0.0, 0.5)
+    assert found.axes[1].places == (0.0, 0.5, 1.0)
+    assert np.array_equal(found.values, np.arange(9).reshape(3, 3))
+
+
+def test_a_missing_row_of_an_uneven_axis_is_filled_in() -> None:
+    axes = [FieldAxis("beta", (0.0, 1.0)), FieldAxis("alpha", (0.0, 0.5, 2.0))]
+    found = lattice(plain_field(axes, np.array([[0.0, 1.0, 4.0], [2.0, 3.0, 6.0]])))
+    assert found.axes[1].places == (0.0, 0.5, 1.0, 1.5, 2.0)
+    assert found.values[0].tolist() == [0, 1, 2, 3, 4]
+    assert found.there[0].tolist() == [True, True, False, False, True]
+
+
+def test_the_agreement_is_spearmans() -> None:
+    from explorer.answers.surfaces import agreement
+    from store.results import Result
+
+    draw = np.random.default_rng(0).integers(0, 5, (2, 12)).astype(float)
+    sides = [
+        [Result("loss-surface", axes=(("beta", float(i)), ("alpha", 0.0)), value=v) for i, v in enumerate(values)]
+        for values in draw
+    ]
+    found = agreement(sides[0], sides[1][:-1])
+    assert found is not None
+    assert found[1] == 11
+    assert found[0] == pytest.approx(spearmanr(draw[0][:11], draw[1][:11]).statistic)
+    assert agreement(sides[0][:2], sides[1]) is None
