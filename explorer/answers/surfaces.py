@@ -61,7 +61,7 @@ def plane_data(store: Store, question: Question, look: Look, found: Rows, corpor
 
     Args:
         found: the points on the first corpus.
-        corpora: the points on every corpus, if several are shown.
+        corpora: the points on every corpus; None if one is shown.
 
     Raises:
         BertdynError: the store cannot be read.
@@ -74,7 +74,7 @@ def plane_data(store: Store, question: Question, look: Look, found: Rows, corpor
     if not here:
         return PlaneData(next(iter(seeds), ""))
     one = here[0]
-    errors = _errors(store, question, one) if corpora is not None else ()
+    errors = _errors(store, question, one)
     if not found.measure.path:
         return PlaneData(one.seed, errors=errors)
     measure = get(found.measure.path)

@@ -11,6 +11,7 @@ from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from explorer.render.relief import PlaneGrid
     from explorer.views.base import View
 
 PICTURE = (120, 36)
@@ -35,6 +36,8 @@ FORMATS: Mapping[str, Format] = {
     "parquet": Format("the numbers, for pandas, polars, DuckDB", text=False),
     "svg": Format("the picture with its colours", text=True, alone=True),
     "png": Format("a figure with its caption (needs bertdyn[plots])", text=False, alone=True),
+    "vtk": Format("losses on a plane as VTK text, for ParaView", text=True, alone=True),
+    "h5": Format("losses on a plane as HDF5, named as in loss-landscape (needs bertdyn[hdf5])", text=False, alone=True),
     "pdf": Format("the same for a paper, as vectors (needs bertdyn[plots])", text=False, alone=True),
 }
 _SUFFIXES = {"text": "txt"}
@@ -70,6 +73,11 @@ def write(
 
         save(view, path, format, cursor, options)
         return
+    if format == "h5":
+        from explorer.export.grids import write_h5
+
+        write_h5(_grid(view), path)
+        return
     if format == "parquet":
         from explorer.export.rows import write_parquet
 
@@ -89,9 +97,17 @@ def as_format(
     cursor: Cursor = NOWHERE,
     options: DrawOptions = PLAIN,
 ) -> str:
-    """Return a view in one of the text formats."""
+    """Return a view in one of the text formats.
+
+    Raises:
+        BertdynError: the format is of values on a plane, and the view has none.
+    """
     from explorer.export import rows
 
+    if format == "vtk":
+        from explorer.export.grids import as_vtk
+
+        return as_vtk(_grid(view))
     if format == "csv":
         return rows.as_csv(*view.rows())
     if format == "json":
@@ -101,6 +117,13 @@ def as_format(
     if format == "svg":
         return as_svg(view, size, dark, cursor, options)
     return as_text(view, size, cursor=cursor, options=options)
+
+
+def _grid(view: View) -> PlaneGrid:
+    grid = view.grid()
+    if grid is None:
+        raise BertdynError(f"the view {view.name} has no values on a plane: the view surface has.")
+    return grid
 
 
 def write_beside(

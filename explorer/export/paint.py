@@ -13,6 +13,7 @@ from explorer.render.heat import HeatChart
 from explorer.render.lines import LineChart
 from explorer.render.matrix import Matrix, Panel
 from explorer.render.plane import Plane
+from explorer.render.relief import Relief
 from explorer.render.scatter import Scatter
 
 if TYPE_CHECKING:
@@ -113,10 +114,46 @@ def heat(figure: Figure, axes: Axes, chart: HeatChart, log: bool, digits: bool) 
             axes.text(column, row, sign, ha="center", va="center", color=GREY, fontsize=6)
     if digits:
         _digits(axes, values, drawn)
+    if data.contours and min(values.shape) > 1:
+        levels = scale.ticks(6)
+        axes.contour(values, levels=levels, colors="white", linewidths=0.6)
+    for path in data.paths:
+        axes.plot(path.columns, path.rows, color="black", linewidth=0.9, marker=".", markersize=3)
+        axes.plot(path.columns[:1], path.rows[:1], color="black", marker="o", markersize=5, markerfacecolor="white")
+        axes.plot(path.columns[-1:], path.rows[-1:], color="black", marker="x", markersize=6)
+        for row, column, name in zip(path.rows, path.columns, path.names, strict=True):
+            axes.annotate(name, (column, row), xytext=(3, 3), textcoords="offset points", fontsize=6)
     names(axes, data.row_names, data.column_names)
     axes.set_ylabel(data.row_title)
     axes.set_xlabel(data.column_title)
     figure.colorbar(drawn, ax=axes, label=data.name, pad=0.02)
+
+
+def relief(figure: Figure, axes: Axes, what: Relief) -> None:
+    """Draw a surface in three dimensions in the place of plain axes, with the paths on it."""
+    place = axes.get_subplotspec()
+    axes.remove()
+    solid: Any = figure.add_subplot(place, projection="3d")
+    across, upwards = np.meshgrid(what.x, what.y)
+    solid.plot_surface(across, upwards, what.heat.values, cmap=_map(what.heat.signed), linewidth=0, alpha=0.9)
+    for path in what.heat.paths:
+        x, y = (np.interp(at, range(len(all_)), all_) for at, all_ in ((path.columns, what.x), (path.rows, what.y)))
+        heights = [_height(what.heat.values, row, column) for row, column in zip(path.rows, path.columns, strict=True)]
+        solid.plot(x, y, heights, color="black", linewidth=1, marker=".", zorder=10)
+    solid.set_xlabel(what.heat.column_title)
+    solid.set_ylabel(what.heat.row_title)
+    solid.set_zlabel(what.heat.name)
+
+
+def _height(values: np.ndarray, row: float, column: float) -> float:
+    """Return the value between four points; NaN outside."""
+    rows, columns = values.shape
+    if not (0 <= row <= rows - 1 and 0 <= column <= columns - 1):
+        return float("nan")
+    low, left = min(int(row), rows - 2), min(int(column), columns - 2)
+    up, along = row - low, column - left
+    block = values[low : low + 2, left : left + 2]
+    return float(np.array([1 - up, up]) @ block @ np.array([1 - along, along]))
 
 
 def matrix(figure: Figure, axes: list[Axes], what: Matrix, digits: bool) -> None:
@@ -262,6 +299,11 @@ def _heat_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> floa
     return min(5.0, max(2.0, 0.8 + 0.17 * len(what.chart.heat.row_names)))
 
 
+def _relief_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
+    relief(figure, axes[0], what.chart)
+    return 3.0
+
+
 def _plane_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
     plane(axes[0], what.chart)
     return 4.5
@@ -280,6 +322,7 @@ def _matrix_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> fl
 _PAINTERS: Mapping[type, Callable[[Figure, list[Axes], Part, int], float]] = {
     LineChart: _line_part,
     HeatChart: _heat_part,
+    Relief: _relief_part,
     Plane: _plane_part,
     Scatter: _scatter_part,
     Matrix: _matrix_part,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from explorer.answers.training import Training
     from explorer.measures import Measure
     from explorer.render.palette import Palette
+    from explorer.render.relief import PlaneGrid
     from explorer.selection import Question
     from store.store import Store
 
@@ -146,6 +147,10 @@ class View(Protocol):
         """Plots for a figure; None where the view has none. ``focused``: a line is pointed at."""
         ...
 
+    def grid(self) -> PlaneGrid | None:
+        """Values on a plane for other programs; None where the view has none."""
+        ...
+
 
 class Base:
     """Defaults of a view: no table, no shared axes, no figure."""
@@ -164,6 +169,10 @@ class Base:
         return None
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet | None:
+        """See View."""
+        return None
+
+    def grid(self) -> PlaneGrid | None:
         """See View."""
         return None
 

@@ -18,9 +18,10 @@ from explorer.render.cells import clean
 from explorer.render.contours import MapPath
 from explorer.render.heat import HeatChart
 from explorer.render.palette import Palette
+from explorer.render.relief import PlaneGrid, Relief
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field import Field, FieldAxis, Index
+from explorer.views.field import Field, FieldAxis, Index, field_of
 from explorer.views.field_view import field_rows
 from explorer.views.maps import GRID, Map, map_of
 from explorer.views.placing import field_along
@@ -116,13 +117,31 @@ class Surface(Map):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        several = len(self.maps) > 1
-        return Sheet(
-            tuple(
-                Part(one.chart, name if several else "", log=options.log_y, digits=options.digits)
-                for name, one in self.maps.items()
-            )
+        parts: list[Part] = []
+        for one in self.maps.values():
+            x, y = (tuple(float(place) for place in axis.places) for axis in reversed(one.field.axes))
+            parts.append(Part(one.chart, log=options.log_y, digits=options.digits, shares=(1.2,)))
+            parts.append(Part(Relief(one.chart.heat, x, y)))
+        return Sheet(tuple(parts))
+
+    def grid(self) -> PlaneGrid | None:
+        """See ``View.grid``; corpora that were computed on other points are left out."""
+        if self.empty:
+            return None
+        first = self.field.axes
+        same = {name: one for name, one in self.maps.items() if one.field.axes == first}
+        errors = {name: lattice(self._errors(name, one.computed)) for name, one in same.items()}
+        return PlaneGrid(
+            self.title,
+            np.array(first[1].places, float),
+            np.array(first[0].places, float),
+            {name: one.field.values for name, one in same.items()},
+            {name: field.values for name, field in errors.items()},
+            {name: one.field.there for name, one in same.items()},
         )
+
+    def _errors(self, corpus: str, computed: Field) -> Field:
+        return field_of(computed.axes, (r for r in self.plane.errors if r.corpus == corpus))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """See ``View.rows``: the computed points of every corpus."""
