@@ -174,7 +174,7 @@ def _ablate(kind: str, given: dict[str, Any], **own: Any) -> int:
     if given["dry_run"]:
         from explorer.training.timing import seconds
 
-        print(f"{_sizes(plan)}, about {_duration(seconds(plan))}")
+        print(f"{_sizes(plan)}, about {duration(seconds(plan))}")
         return 0
     print(_sizes(plan), file=sys.stderr)
     with _shown() as progress:
@@ -255,7 +255,8 @@ def _sizes(plan: Ablation) -> str:
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return seconds in words, with minutes where there are some."""
     return (
         f"{seconds:,.0f} seconds" if seconds < 2 * _MINUTE else f"{seconds:,.0f} seconds ({seconds / 60:.0f} minutes)"
     )

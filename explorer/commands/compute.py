@@ -55,6 +55,7 @@ _FIELDS = frozenset(COLUMNS)
 @scheduler_option
 @part_option
 @click.option("--device", default="auto", metavar="auto|cpu|cuda", show_default=True, help="Device to compute on.")
+@click.option("--dry-run", is_flag=True, help="Only say what is missing and about how long it takes; a few are timed.")
 @output_options
 def command(
     measures: str,
@@ -69,6 +70,7 @@ def command(
     scheduler: str | None,
     part: str | None,
     device: str,
+    dry_run: bool,
     format: str | None,
     output: Path | None,
     **given: str | None,
@@ -103,6 +105,13 @@ def command(
         plans, refusals = plans_of(opened, declared, flags, parameters, trust)
         for refusal in refusals:
             click.echo(f"bertdyn: skipped: {refusal}", err=True)
+        if dry_run:
+            from explorer.commands.estimate import estimate
+
+            for of_corpus in plans.values():
+                executor = workers_of(scheduler, opened.path)
+                print(estimate(opened, of_corpus, workers, device, executor, trust))
+            return
         outcomes = []
         for of_corpus in plans.values():
             asked = [planned.question for planned in of_corpus]
