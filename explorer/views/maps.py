@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from explorer.answers.cells import signed
 from explorer.answers.coordinates import OTHER_SEED, SEED, STEP, TASK
+from explorer.answers.details import known
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
+from explorer.render.cells import clean
 from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.palette import Palette
+from explorer.selection import seed_order
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.field import Field
@@ -19,6 +24,7 @@ from store.results import Result
 HEAT = Layout(STEP, OUTER)
 _PLACE = ("measure", "corpus", TASK, STEP, OUTER)
 GRID = Layout(INNER, OUTER, (*_PLACE, INNER, SEED, "value", "sd", "seeds", "unit"), (OUTER, INNER))
+CLUSTERED = "cluster"
 PAIRS = Layout(OTHER_SEED, SEED, (*_PLACE, SEED, OTHER_SEED, "value", "unit"), (SEED, OTHER_SEED))
 
 
@@ -78,7 +84,16 @@ def map_of(data: Rows, field: Field) -> HeatChart:
 
 
 class SeedPairs(Map):
-    """x and y are seeds; symmetrical, nothing on the diagonal."""
+    """x and y are seeds, in their own order or by cluster; symmetrical, nothing on the diagonal."""
+
+    def __init__(self, name: str, data: Rows, layout: Layout, look: Look = ANYWHERE) -> None:
+        super().__init__(name, data, layout, look)
+        if look.part == CLUSTERED and not self.empty:
+            self.field = clustered(self.field)
+            self.chart = map_of(data, self.field)
+        basins = components([str(seed) for seed in self.y.places], self.shown)
+        if basins:
+            self.notes += (clean(f"without a clear barrier between them: {basins}"),)
 
     def spot(self, row: int, column: int) -> str:
         """See FieldView."""
@@ -102,6 +117,39 @@ class SeedPairs(Map):
         columns, found = super().rows()
         one, other = columns.index(SEED), columns.index(OTHER_SEED)
         return columns, [row for row in found if self.seeds.index(str(row[one])) > self.seeds.index(str(row[other]))]
+
+
+def clustered(field: Field) -> Field:
+    """Return a square field with both axes in the order of average linkage: similar places stand side by side."""
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    values = field.values
+    if len(values) < 3 or not np.isfinite(values[~np.eye(len(values), dtype=bool)]).all():
+        return field
+    away = np.where(np.eye(len(values), dtype=bool), 0.0, values)
+    order = leaves_list(linkage(squareform((away + away.T) / 2, checks=False), "average", optimal_ordering=True))
+    places = tuple(field.axes[0].places[i] for i in order)
+    for axis in (0, 1):
+        field = field.reordered(axis, [field.axes[axis].places.index(place) for place in places])
+    return field
+
+
+def components(seeds: Sequence[str], rows: Iterable[Result]) -> str:
+    """Return the groups of seeds that a path of pairs without a clear barrier connects: '1, 3 | 2'.
+
+    Empty if the rows do not say whether there is a barrier (``sign`` in their details).
+    """
+    found = {seed: {seed} for seed in seeds}
+    said = False
+    for r in rows:
+        sign = known(r).get("sign")
+        said |= sign is not None
+        if sign in ("none", "open") and r.seed in found and r.ref_seed in found:
+            joined = found[r.seed] | found[r.ref_seed]
+            found |= dict.fromkeys(joined, joined)
+    groups = {tuple(sorted(group, key=seed_order)) for group in found.values()}
+    return " | ".join(", ".join(group) for group in sorted(groups, key=lambda g: seed_order(g[0]))) if said else ""
 
 
 def heat(data: Rows) -> Map:

@@ -16,8 +16,10 @@ from explorer.selection import Question
 from explorer.views.base import Cursor, DrawOptions, View
 from explorer.views.field import FieldAxis, plain_field
 from explorer.views.kinds import VIEWS
+from explorer.views.maps import clustered, components
 from explorer.views.surface import filled, lattice
 from store.errors import BertdynError
+from store.results import Result
 from store.store import Store
 from tests.two_seeds import asked, computed
 
@@ -162,7 +164,6 @@ def test_a_missing_row_of_an_uneven_axis_is_filled_in() -> None:
 
 def test_the_agreement_is_spearmans() -> None:
     from explorer.answers.surfaces import agreement
-    from store.results import Result
 
     draw = np.random.default_rng(0).integers(0, 5, (2, 12)).astype(float)
     sides = [
@@ -174,3 +175,24 @@ def test_the_agreement_is_spearmans() -> None:
     assert found[1] == 11
     assert found[0] == pytest.approx(spearmanr(draw[0][:11], draw[1][:11]).statistic)
     assert agreement(sides[0][:2], sides[1]) is None
+
+
+def test_similar_seeds_stand_side_by_side() -> None:
+    seeds = ("1", "2", "3", "4")
+    away = np.array([[0, 9, 1, 9], [9, 0, 9, 2], [1, 9, 0, 9], [9, 2, 9, 0]], float)
+    np.fill_diagonal(away, np.nan)
+    found = clustered(plain_field([FieldAxis("seed", seeds), FieldAxis("other_seed", seeds)], away))
+    order = [str(place) for place in found.axes[0].places]
+    assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset("13"), frozenset("24")}
+    assert found.axes[1].places == found.axes[0].places
+    assert found.values[order.index("1"), order.index("3")] == 1
+    assert found.values[order.index("2"), order.index("1")] == 9
+
+
+def test_seeds_without_a_clear_barrier_are_named() -> None:
+    def row(one: str, other: str, sign: str) -> Result:
+        return Result("barrier", seed=one, ref_seed=other, details=f'{{"sign": "{sign}"}}')
+
+    rows = [row("2", "1", "barrier"), row("3", "1", "none"), row("10", "3", "open"), row("3", "2", "barrier")]
+    assert components(["1", "2", "3", "10"], rows) == "1, 3, 10 | 2"
+    assert components(["1", "2"], [Result("svcca", seed="2", ref_seed="1")]) == ""
