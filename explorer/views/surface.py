@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from explorer.answers.coordinates import SEED
+from explorer.answers.details import known
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.surfaces import PlaneData, PlanePath, agreement, shares
@@ -25,6 +26,7 @@ from explorer.views.field import Field, FieldAxis, Index, field_of
 from explorer.views.field_view import field_rows
 from explorer.views.maps import GRID, Map, map_of
 from explorer.views.placing import field_along
+from store.results import Result
 
 _NARROW = 36
 """Smallest width of a map beside another one."""
@@ -45,7 +47,9 @@ class Surface(Map):
         own = {data.question.corpus: data}
         each = {name: _on(corpora, name) for name in data.question.corpora} if corpora is not None else own
         self.maps = {
-            name: _Drawn(rows, self._points(rows), plane.paths) for name, rows in each.items() if rows.of(self.task)
+            name: _Drawn(rows, self._points(rows), plane, [r for r in rows.of(self.task) if r.seed in self.seeds])
+            for name, rows in each.items()
+            if rows.of(self.task)
         }
         if self.maps:
             first = next(iter(self.maps.values()))
@@ -157,23 +161,36 @@ class Surface(Map):
 class _Drawn:
     """The map of one corpus."""
 
-    def __init__(self, rows: Rows, computed: Field, paths: Sequence[PlanePath]) -> None:
+    def __init__(self, rows: Rows, computed: Field, plane: PlaneData, points: Sequence[Result]) -> None:
         self.rows, self.computed = rows, computed
         self.field = lattice(computed)
         heat = map_of(rows, self.field).heat
-        drawn = tuple(_on_map(path, self.field, len(paths) > 1) for path in paths)
+        drawn = tuple(_on_map(path, self.field, len(plane.paths) > 1) for path in plane.paths)
         self.chart = HeatChart(replace(heat, paths=drawn))
+        self._points = {r.axes: r for r in points}
+        self._errors = {r.axes: r for r in plane.errors if r.corpus == rows.question.corpus}
 
     def at(self, beta: Coordinate, alpha: Coordinate) -> str:
-        """Return the value at a point in words."""
+        """Return the value at a point in words, with its standard error, the error, and the distance from the origin."""
         places = tuple(axis.places for axis in self.field.axes)
         if beta not in places[0] or alpha not in places[1]:
             return "outside the grid"
         row, column = places[0].index(beta), places[1].index(alpha)
         point = self.field.point(row, column)
-        if point.there:
-            return words.point(self.rows, "", replace(point, averaged=1)).removeprefix(": ")
-        return "not computed" if point.value is None else f"about {number(point.value)}, interpolated"
+        if not point.there:
+            return "not computed" if point.value is None else f"about {number(point.value)}, interpolated"
+        return words.point(self.rows, "", replace(point, averaged=1), instead=self._beside(beta, alpha))[2:]
+
+    def _beside(self, beta: Coordinate, alpha: Coordinate) -> str:
+        """'se 0.052, error 0.187, distance 1.12 from (0, 0)'."""
+        here = tuple((axis.name, place) for axis, place in zip(self.field.axes, (beta, alpha), strict=True))
+        found, error = (rows.get(here) for rows in (self._points, self._errors))
+        details = {} if found is None else known(found)
+        y, x, cosine = float(beta), float(alpha), float(str(details.get("cosine", 0.0)))
+        said = [f"se {number(float(str(details['se'])))}"] if "se" in details else []
+        said += [f"error {number(error.value)}"] if error is not None and error.value is not None else []
+        away = max(0.0, x * x + y * y + 2 * x * y * cosine) ** 0.5
+        return ", ".join([*said, f"distance {number(away)} from (0, 0)"])
 
 
 def _on(rows: Rows, corpus: str) -> Rows:
