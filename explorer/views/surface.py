@@ -171,7 +171,7 @@ class _Drawn:
         self._errors = {r.axes: r for r in plane.errors if r.corpus == rows.question.corpus}
 
     def at(self, beta: Coordinate, alpha: Coordinate) -> str:
-        """Return the value at a point in words, with its standard error, the error, and the distance from the origin."""
+        """Return the value at a point in words, with its standard error, the error and the distance from (0, 0)."""
         places = tuple(axis.places for axis in self.field.axes)
         if beta not in places[0] or alpha not in places[1]:
             return "outside the grid"
