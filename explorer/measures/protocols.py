@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
@@ -204,6 +204,41 @@ class Model(Protocol):
             device: device of torch.
             examples: examples to run, ascending, int64; the rows of the others are zero. None: all.
         """
+        ...
+
+    def curvature(self, names: Collection[str] | None, rows: np.ndarray, classes: np.ndarray, device: str) -> Curvature:
+        """Return the mean cross-entropy of rows as a function of some weights.
+
+        Args:
+            names: names of weights in ``Weights``; None: all weights of the model and its classifier.
+            rows: rows of the logits (examples or tokens), ascending, int64 [n].
+            classes: true class of each row, int64 [n].
+            device: device of torch.
+        """
+        ...
+
+
+class Curvature(Protocol):
+    """A loss as a function of some weights, as one vector, at and near the weights of a checkpoint."""
+
+    products: str
+    """How products with the Hessian are computed: ``exact`` or by ``finite differences`` of gradients."""
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Return the weights, float32 [size]."""
+        ...
+
+    def slope(self, change: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        """Return loss in nats and gradient, float64 [size], at the weights plus a change; None: no change.
+
+        Args:
+            change: float32 [size].
+        """
+        ...
+
+    def product(self, vector: np.ndarray) -> np.ndarray:
+        """Return the product of the Hessian with a vector [size], float64 [size]."""
         ...
 
 

@@ -33,6 +33,7 @@ from explorer.measures.participation_ratio import MEASURES as PARTICIPATION_RATI
 from explorer.measures.probe import MEASURES as PROBE
 from explorer.measures.rollback import MEASURES as ROLLBACK
 from explorer.measures.rsa import MEASURES as RSA
+from explorer.measures.sharpness import MEASURES as SHARPNESS
 from explorer.measures.split_similarity import MEASURES as SPLIT_SIMILARITY
 from explorer.measures.structural_probe import MEASURES as STRUCTURAL_PROBE
 from explorer.measures.trajectory import MEASURES as TRAJECTORY
@@ -109,6 +110,7 @@ _MEASURES = registered(
             *MDL,
             *STRUCTURAL_PROBE,
             *EDGE_PROBE,
+            *SHARPNESS,
             *_SPECTRUM,
         ),
         *own_measures(os.environ.get(OWN, "")),

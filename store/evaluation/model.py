@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from store.outputs import Classes
 if TYPE_CHECKING:
     import numpy as np
 
+    from store.evaluation.curvature import Curvature
     from store.keys import Checkpoint, Corpus
     from store.models.classifier import Classifying
     from store.models.load import Encoder
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class StoredModel:
     """A stored checkpoint's model and classifier (implements ``explorer.measures.protocols.Model``).
 
-    Nothing is loaded before ``logits`` is called.
+    Nothing is loaded before ``logits`` or ``curvature`` is called.
     """
 
     def __init__(self, store: Store, checkpoint: Checkpoint) -> None:
@@ -72,11 +73,46 @@ class StoredModel:
 
         corpus, key = self._where
         loaded = _loaded(source_of(self._store.attributes(corpus, key), key), self._classes, device)
+        if loaded.shared:
+            raise _shares(loaded)
         chosen = None if examples is None else tuple(examples.tolist())
         texts, lower = _on_corpus(loaded, self._store, corpus, self.identity, chosen)
         first = min((loaded.layers.get(name, 0) for name in values), default=self.layers + 1)
         with changed(loaded.parameters, values):
             return logits_of(loaded.encoder, loaded.classifying, texts, lower, first, examples)
+
+    def curvature(self, names: Collection[str] | None, rows: np.ndarray, classes: np.ndarray, device: str) -> Curvature:
+        """Return the mean cross-entropy of rows as a function of some weights.
+
+        Args:
+            names: names of weights in ``StoredWeights``; None: all weights of the model and its classifier.
+            rows: rows of the logits (examples or tokens), ascending, int64 [n].
+            classes: true class of each row, int64 [n].
+            device: device of torch.
+
+        Raises:
+            BertdynError: the folder is gone or holds other weights or another classifier; some weights are asked for
+                and layers share theirs; a weight is unknown.
+        """
+        from store.evaluation.curvature import Curvature
+
+        corpus, key = self._where
+        loaded = _loaded(source_of(self._store.attributes(corpus, key), key), self._classes, device)
+        if loaded.shared and names is not None:
+            raise _shares(loaded)
+        chosen = loaded.parameters if names is None else names
+        for name in chosen:
+            if name not in loaded.parameters:
+                raise BertdynError(f"The model has no weight '{name}'.")
+        return Curvature(
+            loaded.encoder,
+            loaded.classifying,
+            {name: loaded.parameters[name] for name in chosen},
+            self._store.corpus(corpus),
+            rows,
+            classes,
+            min(loaded.layers[name] for name in chosen),
+        )
 
     @property
     def _where(self) -> tuple[str, Any]:
@@ -95,6 +131,14 @@ class _Loaded:
     """Parameters of the encoder, its pooler and its classifier, by name."""
     layers: Mapping[str, int]
     """Layer of each parameter; one more than the layers for pooler and classifier."""
+    shared: bool
+    """Whether layers share weights."""
+
+
+def _shares(loaded: _Loaded) -> BertdynError:
+    return BertdynError(
+        f"The layers of {loaded.encoder.folder} share their weights: none of them can be changed alone."
+    )
 
 
 @lru_cache(maxsize=1)
@@ -111,7 +155,7 @@ def _loaded(source: Source, classes: Classes, device: str) -> _Loaded:
     """Load a model with its classifier; the last one stays in memory.
 
     Raises:
-        BertdynError: it cannot be loaded; its classifier is not the stored one; its layers share weights.
+        BertdynError: it cannot be loaded; its classifier is not the stored one.
     """
     import torch
 
@@ -132,12 +176,11 @@ def _loaded(source: Source, classes: Classes, device: str) -> _Loaded:
         )
     own = dict(found.model.named_parameters())
     where = places(own, f"{found.model.base_model_prefix}.")
-    if any(place.group for place in where.values()):
-        raise BertdynError(f"The layers of {source.folder} share their weights: none of them can be changed alone.")
     top = encoder.geometry.layers + 1
     return _Loaded(
         encoder,
         found,
         {place.name: own[name] for name, place in where.items()},
         {place.name: top if place.module in (POOLER, CLASSIFIER) else place.layer or 0 for place in where.values()},
+        any(place.group for place in where.values()),
     )

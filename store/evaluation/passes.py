@@ -49,7 +49,7 @@ def logits_of(
     found = np.zeros((rows, len(classes.labels)), np.float32)
     for number, batch in enumerate(batches(encoder, corpus, examples)):
         with torch.inference_mode(), lower.below(changed, number):
-            logits = _forward(encoder, classifying, corpus, batch).cpu().numpy()
+            logits = forward(encoder, classifying, corpus, batch).cpu().numpy()
         if classes.examples:
             found[batch] = logits
             continue
@@ -59,21 +59,29 @@ def logits_of(
     return found
 
 
-def batches(encoder: Encoder, corpus: Corpus, examples: np.ndarray | None = None) -> list[np.ndarray]:
+def batches(
+    encoder: Encoder, corpus: Corpus, examples: np.ndarray | None = None, budget: int | None = None
+) -> list[np.ndarray]:
     """Return the examples of each batch, int64, short ones first; they depend on the kind of the encoder's device.
 
     Args:
         examples: examples to run, ascending, int64; None: all.
+        budget: maximum padded tokens of a batch; the default depends on the device.
     """
     lengths = np.diff(corpus.offsets)
     chosen = np.arange(len(lengths)) if examples is None else examples
-    budget = BATCH_TOKENS.get(encoder.device.type, BATCH_TOKENS["cpu"])
+    budget = budget or BATCH_TOKENS.get(encoder.device.type, BATCH_TOKENS["cpu"])
     # Results are small: one window.
     found = windows(lengths[chosen], np.zeros(len(chosen), np.int64), budget, 1)
     return [chosen[batch] for window in found for batch in window.batches]
 
 
-def _forward(encoder: Encoder, classifying: Classifying, corpus: Corpus, batch: np.ndarray) -> Any:
+def forward(encoder: Encoder, classifying: Classifying, corpus: Corpus, batch: np.ndarray) -> Any:
+    """Return the logits of a batch of examples, a tensor [b, classes] or [b, longest, classes].
+
+    Raises:
+        BertdynError: the model fails.
+    """
     try:
         return classifying.logits(classifying.model(**inputs_of(encoder, corpus, batch), return_dict=True))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
