@@ -19,7 +19,7 @@ from store.models.load import Encoder, check_fits
 EXACT, DIFFERENCES = "exact", "finite differences"
 STEP = 5e-3
 """Norm of the change of the weights in finite differences of gradients."""
-_TOKENS = {"cpu": 1024, "cuda": 4096}
+BATCH_TOKENS = {"cpu": 1024, "cuda": 4096}
 """Padded tokens per batch: the graph of a second derivative takes about three times as much memory as that of a
 gradient."""
 
@@ -134,7 +134,10 @@ class Curvature:
                 pairs = [(s, v) for s, v in zip(slopes, along, strict=True) if s is not None and s.requires_grad]
                 if pairs:
                     outputs, directions = zip(*pairs, strict=True)
-                    self._add(found, torch.autograd.grad(outputs, parameters, directions, allow_unused=True))
+                    # Not autograd.grad: it passes silently over functions that can be differentiated only once.
+                    torch.autograd.backward(outputs, directions)
+                    self._add(found, [parameter.grad for parameter in parameters])
+                    _free(parameters)
         return found / self._rows
 
     def _difference(self, vector: np.ndarray) -> np.ndarray:
@@ -152,7 +155,7 @@ class Curvature:
         starts = self._corpus.offsets[:-1]
         example = rows if by_example else np.searchsorted(starts, rows, side="right") - 1
         found = []
-        budget = _TOKENS.get(self._encoder.device.type, _TOKENS["cpu"])
+        budget = BATCH_TOKENS.get(self._encoder.device.type, BATCH_TOKENS["cpu"])
         for examples in batches(self._encoder, self._corpus, np.unique(example), budget):
             inside = np.isin(example, examples)
             order = np.argsort(examples, kind="stable")
@@ -186,6 +189,7 @@ class Curvature:
             with torch.enable_grad():
                 yield chosen
         finally:
+            _free(chosen)
             for parameter, asked in zip(every, before, strict=True):
                 parameter.requires_grad_(asked)
 
@@ -207,3 +211,8 @@ class Curvature:
         """Return the weights plus a change, by name."""
         pieces = zip(self._parameters.items(), self._pieces(change), strict=True)
         return {name: parameter.detach().cpu().numpy() + piece for (name, parameter), piece in pieces}
+
+
+def _free(parameters: Sequence[Any]) -> None:
+    for parameter in parameters:
+        parameter.grad = None
