@@ -170,7 +170,7 @@ def test_where_torch_cannot_differentiate_twice_gradients_are_compared(
 
 
 def test_what_cannot_be_differentiated_alone_is_refused(classified: Make) -> None:
-    with pytest.raises(BertdynError, match="no weight 'encoder.x'"):
+    with pytest.raises(BertdynError, match=r"no weight 'encoder\.x'"):
         stored(classified("bert", "SequenceClassification"), np.arange(7), ["encoder.x"])
     with pytest.raises(BertdynError, match="share their weights"):
         stored(classified("albert", "SequenceClassification"), np.arange(7), ["classifier.bias"])

@@ -1,4 +1,4 @@
-"""Are eigenvalue, trace and rise those of dense matrices and closed forms, and is what they say of their errors true?"""
+"""Are eigenvalue, trace and rise those of dense matrices and closed forms, and are their stated errors true?"""
 
 from __future__ import annotations
 
