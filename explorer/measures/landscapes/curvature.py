@@ -18,11 +18,11 @@ Slope = Callable[[np.ndarray], "tuple[float, np.ndarray]"]
 """Function of a change d [n] of a point that returns value and gradient [n] at the changed point."""
 Done = Callable[[int], None]
 """Function that is called after each product or gradient with their number so far."""
-_BYTES = 2**30
+_BYTES = 2**29
 """Bytes of vectors that Lanczos keeps before it restarts."""
 _FEWEST, _MOST = 6, 24
 """Number of vectors that it keeps at least and at most, whatever they take."""
-_CHUNK = 2**18
+_CHUNK = 2**14
 """Number of elements of each vector that are converted to float64 at once."""
 
 
