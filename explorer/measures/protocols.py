@@ -210,7 +210,7 @@ class Model(Protocol):
         """Return the mean cross-entropy of rows as a function of some weights.
 
         Args:
-            names: names of weights in ``Weights``; None: all weights of the model and its classifier.
+            names: names of weights in ``Weights``; None: all weights that the classifier uses.
             rows: rows of the logits (examples or tokens), ascending, int64 [n].
             classes: true class of each row, int64 [n].
             device: device of torch.

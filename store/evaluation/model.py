@@ -85,7 +85,7 @@ class StoredModel:
         """Return the mean cross-entropy of rows as a function of some weights.
 
         Args:
-            names: names of weights in ``StoredWeights``; None: all weights of the model and its classifier.
+            names: names of weights in ``StoredWeights``; None: all weights that the classifier uses.
             rows: rows of the logits (examples or tokens), ascending, int64 [n].
             classes: true class of each row, int64 [n].
             device: device of torch.
@@ -100,7 +100,9 @@ class StoredModel:
         loaded = _loaded(source_of(self._store.attributes(corpus, key), key), self._classes, device)
         if loaded.shared and names is not None:
             raise _shares(loaded)
-        chosen = loaded.parameters if names is None else names
+        # An encoder may have a pooler that its classifier does not use.
+        used = [name for name in loaded.parameters if self.pooler or not name.startswith(f"{POOLER}.")]
+        chosen = used if names is None else names
         for name in chosen:
             if name not in loaded.parameters:
                 raise BertdynError(f"The model has no weight '{name}'.")
