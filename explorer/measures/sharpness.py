@@ -88,7 +88,9 @@ def _values(at: Curvature, n: int, parameters: Mapping[str, object], context: Co
 
     first = generator.standard_normal(len(own), np.float32)
     top = largest_eigenvalue(at.product, first, iterations=iterations, tolerance=tolerance, done=told(0, _PRODUCT))
-    every = trace(at.product, len(own), generator, draws=draws, done=told(_PRODUCT * iterations, _PRODUCT))
+    every = trace(
+        at.product, top.vectors, top.quotients, generator, draws=draws, done=told(_PRODUCT * iterations, _PRODUCT)
+    )
     half = (epsilon * (np.abs(own) + 1.0)).astype(np.float32)
     rise = rise_in_box(
         at.slope, half, signs(len(own), generator), steps=steps, done=told(_PRODUCT * (iterations + draws), 1)
@@ -118,17 +120,17 @@ MEASURES: tuple[Measure, ...] = (
             "Largest eigenvalue of the Hessian of the mean cross-entropy, with respect to all weights of encoder, "
             "pooler and classifier, or to those of one group alone. Largest is algebraic: the lowest value that was "
             "met is in the details. By Lanczos with full reorthogonalisation from a random vector; details: residual "
-            "|Hv - value v|, iterations, converged (residual at most tolerance x value). Further statistics: trace, by "
-            "Hutchinson's estimator with its standard error (se); epsilon-sharpness, 100 (max L - L) / (1 + L) over "
-            "changes |d| <= epsilon (|w| + 1) of each weight w, by projected sign ascent, so a lower bound; and the "
-            "loss L itself. "
+            "|Hv - value v|, iterations, converged (residual at most tolerance x value). Further statistics: trace, on "
+            "the vectors of Lanczos exactly, elsewhere by Hutchinson's estimator with its standard error (se); "
+            "epsilon-sharpness, 100 (max L - L) / (1 + L) over changes |d| <= epsilon (|w| + 1) of each weight w, by "
+            "projected sign ascent, so a lower bound; and the loss L itself. "
             "Rows and labels as in output-loss, each row weighing the same. The model computes in float32 and "
             "evaluation mode, without dropout; sums are in float64. Products with the Hessian are exact (eager "
             "attention), or finite differences where torch cannot differentiate the model twice: see details."
         ),
         source=(
-            "Eigenvalue: Yao et al. 2020 (PyHessian). Trace: Hutchinson 1990. Epsilon-sharpness: Keskar et al. 2017, "
-            "equation 4, with epsilon 1e-3; 1e-5 for fine-tuned BERT in Juneja et al. 2023."
+            "Eigenvalue: Yao et al. 2020 (PyHessian). Trace: Hutchinson 1990, Meyer et al. 2021. Epsilon-sharpness: "
+            "Keskar et al. 2017, equation 4, with epsilon 1e-3; 1e-5 for fine-tuned BERT in Juneja et al. 2023."
         ),
         cost=(
             "Per group, up to iterations + draws products with the Hessian, each about four gradients over the "

@@ -26,7 +26,7 @@ _CHUNK = 2**14
 """Number of elements of each vector that are converted to float64 at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Eigenvalue:
     """The largest eigenvalue of a symmetric matrix, as far as it was found."""
 
@@ -40,6 +40,10 @@ class Eigenvalue:
     """Whether the residual is at most the tolerance times the absolute value."""
     lowest: float
     """Lowest Rayleigh quotient that was met: the smallest eigenvalue is at most this."""
+    vectors: np.ndarray
+    """Orthonormal Ritz vectors in memory at the end [k, n], the last one that of the value."""
+    quotients: np.ndarray
+    """Their Rayleigh quotients, float64 [k]."""
 
 
 @dataclass(frozen=True)
@@ -113,23 +117,37 @@ def largest_eigenvalue(
             projected[range(used), range(used)] = values[-used:]
         basis[used] = rest / length
         used += 1
-    _combine(basis, turns[:, -1:])
-    image = _finite(product(basis[0])).astype(np.float64)
+    _combine(basis, turns)
+    vector = basis[used - 1]
+    image = _finite(product(vector)).astype(np.float64)
     done(count + 1)
-    value = float(_dots(basis[:1], image)[0]) / norm(basis[0]) ** 2
-    residual = norm(image - value * basis[0])
+    value = float(_dots(vector[None], image)[0]) / norm(vector) ** 2
+    residual = norm(image - value * vector)
     converged = residual <= tolerance * abs(value)
-    return Eigenvalue(value, residual, count + 1, converged, min(lowest, value))
+    return Eigenvalue(value, residual, count + 1, converged, min(lowest, value), basis[:used], values)
 
 
-def trace(product: Product, size: int, generator: np.random.Generator, *, draws: int, done: Done = silent) -> Trace:
-    """Estimate the trace of a symmetric matrix as the mean of v'Hv over random vectors of signs (Hutchinson 1990).
+def trace(
+    product: Product,
+    vectors: np.ndarray,
+    quotients: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    draws: int,
+    done: Done = silent,
+) -> Trace:
+    """Estimate the trace of a symmetric matrix: exact on known directions, from random vectors of signs elsewhere.
+
+    The random part is the mean of v'Hv (Hutchinson 1990) over vectors v without their components in the known
+    directions. Its error comes from the rest of the matrix only, so that large known eigenvalues do not add to it (as
+    in Hutch++, Meyer et al. 2021).
 
     Args:
         product: v -> Hv.
-        size: number of rows of the matrix.
-        generator: random numbers.
-        draws: number of vectors, at least 2.
+        vectors: orthonormal known directions [k, n]; k may be 0.
+        quotients: v'Hv of each of them [k].
+        generator: random numbers, independent of the known directions.
+        draws: number of random vectors, at least 2.
         done: called after each product.
 
     Raises:
@@ -137,10 +155,11 @@ def trace(product: Product, size: int, generator: np.random.Generator, *, draws:
     """
     found = []
     for count in range(draws):
-        vector = signs(size, generator)
+        vector = signs(vectors.shape[1], generator)
+        _orthogonalise(vector, vectors)
         found.append(_dots(vector[None], _finite(product(vector)))[0])
         done(count + 1)
-    return Trace(float(np.mean(found)), float(np.std(found, ddof=1) / np.sqrt(draws)), draws)
+    return Trace(float(quotients.sum() + np.mean(found)), float(np.std(found, ddof=1) / np.sqrt(draws)), draws)
 
 
 def rise_in_box(slope: Slope, half: np.ndarray, random: np.ndarray, *, steps: int, done: Done = silent) -> Rise:

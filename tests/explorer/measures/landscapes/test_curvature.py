@@ -25,6 +25,11 @@ def start(n: int, kind: type = np.float64) -> np.ndarray:
     return np.random.default_rng(1).standard_normal(n).astype(kind)
 
 
+def nothing_known(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """No directions whose curvature is known."""
+    return np.empty((0, n)), np.empty(0)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(-10, 10).map(lambda x: round(x, 3)), min_size=1, max_size=40),
@@ -82,7 +87,7 @@ def test_no_curvature_at_all_is_zero() -> None:
 def test_infinite_derivatives_are_a_sentence() -> None:
     for run in (
         lambda product: largest_eigenvalue(product, start(4), iterations=9, tolerance=0.1),
-        lambda product: trace(product, 4, np.random.default_rng(0), draws=2),
+        lambda product: trace(product, *nothing_known(4), np.random.default_rng(0), draws=2),
     ):
         with pytest.raises(MeasureError, match="no finite derivatives"):
             run(lambda vector: vector * np.nan)
@@ -90,15 +95,29 @@ def test_infinite_derivatives_are_a_sentence() -> None:
 
 def test_the_trace_of_a_diagonal_is_exact_and_that_of_a_matrix_within_its_error() -> None:
     values = np.linspace(-1, 5, 30)
-    found = trace(product_of(np.diag(values)), 30, np.random.default_rng(0), draws=2)
+    found = trace(product_of(np.diag(values)), *nothing_known(30), np.random.default_rng(0), draws=2)
     assert found.value == pytest.approx(values.sum())
     assert found.error == pytest.approx(0.0, abs=1e-12)
     matrix = symmetric(values)
     for draws in (20, 2000):
-        found = trace(product_of(matrix), 30, np.random.default_rng(0), draws=draws)
+        found = trace(product_of(matrix), *nothing_known(30), np.random.default_rng(0), draws=draws)
         assert abs(found.value - values.sum()) < 4 * found.error
         off = matrix - np.diag(np.diag(matrix))
         assert found.error == pytest.approx(np.sqrt(2 * (off**2).sum() / draws), rel=0.5)  # the known variance
+
+
+def test_known_directions_add_no_error_to_the_trace() -> None:
+    """One eigenvalue of 1000 on top: Lanczos finds it, and the rest alone is random."""
+    values = np.r_[np.linspace(-1, 1, 99), 1000.0]
+    product = product_of(symmetric(values))
+    top = largest_eigenvalue(product, start(100), iterations=20, tolerance=1e-4)
+    plain = trace(product, *nothing_known(100), np.random.default_rng(0), draws=10)
+    better = trace(product, top.vectors, top.quotients, np.random.default_rng(0), draws=10)
+    assert better.error < plain.error / 20
+    assert abs(better.value - values.sum()) < 5 * better.error
+    every = largest_eigenvalue(product_of(np.diag(values[:6])), start(6), iterations=20, tolerance=1e-12)
+    exact = trace(product_of(np.diag(values[:6])), every.vectors, every.quotients, np.random.default_rng(0), draws=2)
+    assert exact.value == pytest.approx(values[:6].sum())
 
 
 def test_the_rise_of_a_linear_function_is_that_of_its_corner() -> None:
