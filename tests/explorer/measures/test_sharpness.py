@@ -15,7 +15,7 @@ from explorer.compute.run import compute
 from explorer.measures.base import Context, Given, MeasureError, Value, canonical
 from explorer.measures.declaration import At, Scope
 from explorer.measures.registry import get
-from explorer.measures.sharpness import cells, sharpness
+from explorer.measures.sharpness import layer_sharpness
 from explorer.selection import Selection, ask_store
 from explorer.selection.stored import further_axes
 from store.evaluation.model import StoredModel
@@ -30,18 +30,18 @@ from tests.pools import here
 Make = Callable[[str, str], World]
 Rows = dict[tuple[str, int | None, str], Result]
 WHOLE = At()
-QUICK = {"iterations": 60, "tolerance": 0.001, "draws": 10, "ascent_steps": 4}
+QUICK = {"iterations": 60, "tolerance": 0.001, "draws": 4, "ascent_steps": 4}
 
 
-def asked(world: World, **parameters: object) -> Rows:
+def asked(world: World, measure: str = "sharpness", **parameters: object) -> Rows:
     given = tuple((QUICK | parameters).items())
-    selection = Selection("sharpness", "dev", annotation=world.annotation, tasks=("t",), steps=None, parameters=given)
+    selection = Selection(measure, "dev", annotation=world.annotation, tasks=("t",), steps=None, parameters=given)
     question = ask_store(world.store, selection)
     outcome = compute(world.store, [question], workers=1, device="cpu", executor=here)
     assert not outcome.failures, outcome
     query = RowQuery(
-        (Is("measure", "sharpness"), Is("parameters", canonical(dict(question.parameters)))),
-        axes=further_axes(get("sharpness")),
+        (Is("measure", measure), Is("parameters", canonical(dict(question.parameters)))),
+        axes=further_axes(get(measure)),
     )
     return {(str(dict(r.axes).get("part", "")), r.layer, r.statistic): r for r in world.store.results(query)}
 
@@ -52,7 +52,8 @@ def of(world: World, at: At = WHOLE, **parameters: object) -> list[Value]:
         "weights": StoredWeights.of(world.store, "dev", KEY),
     }
     given = Given(world.corpus, {"checkpoint": own}, world.corpus.annotations[world.annotation], at=at)
-    return sharpness(given, dict(get("sharpness").settle(QUICK | parameters)), Context())
+    measure = get("sharpness" if at == WHOLE else "layer-sharpness")
+    return measure.compute(given, dict(measure.settle(QUICK | parameters)), Context())
 
 
 def test_the_whole_model_has_the_eigenvalue_and_trace_of_its_hessian(classified: Make) -> None:
@@ -75,7 +76,7 @@ def test_the_whole_model_has_the_eigenvalue_and_trace_of_its_hessian(classified:
 
 def test_each_part_has_that_of_its_own_block(classified: Make) -> None:
     world = classified("bert", "SequenceClassification")
-    found = asked(world, parts="each")
+    found = asked(world, "layer-sharpness")
     places = {("", n) for n in range(LAYERS + 1)} | {("pooler", None), ("classifier", None)}
     assert {(part, layer) for part, layer, _ in found} == places
     for part, size in (("classifier", 50), ("pooler", 600)):
@@ -105,26 +106,25 @@ def test_a_small_box_rises_by_the_gradients_corner(classified: Make) -> None:
 
 def test_a_classifier_without_a_pooler_says_so(classified: Make) -> None:
     world = classified("distilbert", "TokenClassification")
-    (row,) = of(world, At(more=(("part", "pooler"),)), parts="each")
+    (row,) = of(world, At(more=(("part", "pooler"),)))
     assert row.reason == "the classifier uses no pooler"
 
 
 def test_two_runs_give_the_same_bits_and_another_seed_others(classified: Make) -> None:
     world = classified("bert", "SequenceClassification")
     quick: dict[str, Any] = {"iterations": 4, "draws": 2, "ascent_steps": 2, "examples": 5}
-    first, second = of(world, At(2), parts="each", **quick), of(world, At(2), parts="each", **quick)
+    first, second = of(world, At(2), **quick), of(world, At(2), **quick)
     assert first == second
     assert {value.n for value in first} == {5}
-    other = of(world, At(2), parts="each", **quick, vector_seed=1)
+    other = of(world, At(2), **quick, vector_seed=1)
     same = {v.statistic for v, w in zip(first, other, strict=True) if v.value == w.value}
     assert not same & {"eigenvalue", "trace"}
     assert "loss" in same
 
 
 def test_the_whole_model_is_one_cell_and_its_parts_are_one_each() -> None:
-    whole, each = (
-        list(cells(Scope(dict(get("sharpness").settle({"parts": parts})), (2,)), {})) for parts in ("whole", "each")
-    )
+    scope = Scope(dict(get("sharpness").settle({})), (2,))
+    whole, each = (list(get(name).cells(scope, {})) for name in ("sharpness", "layer-sharpness"))
     assert whole == [At()]
     assert [(at.layer, dict(at.more).get("part")) for at in each] == [
         (None, "classifier"), (None, "pooler"), (2, None), (1, None), (0, None)
@@ -140,8 +140,8 @@ def test_labels_without_a_class_are_refused_and_a_map_helps(classified: Make) ->
     }
     named = MemoryLabels("sentence", tuple({"0": "bad", "1": "good"}[name] for name in labels.names), labels.values)
     given = Given(world.corpus, {"checkpoint": own}, named, at=At(more=(("part", "classifier"),)))
-    parameters = dict(get("sharpness").settle(QUICK | {"parts": "each"}))
+    parameters = dict(get("layer-sharpness").settle(QUICK))
     with pytest.raises(MeasureError, match="has no class for"):
-        sharpness(given, parameters, Context())
-    plain = sharpness(replace(given, annotation=labels), parameters, Context())
-    assert sharpness(given, {**parameters, "map": "bad=0,good=1"}, Context()) == plain
+        layer_sharpness(given, parameters, Context())
+    plain = layer_sharpness(replace(given, annotation=labels), parameters, Context())
+    assert layer_sharpness(given, {**parameters, "map": "bad=0,good=1"}, Context()) == plain
