@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from importlib import import_module
 
+from explorer.measures.ablation import MEASURES as ABLATION
 from explorer.measures.anisotropy import MEASURES as ANISOTROPY
 from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.base import Measure, MeasureError
@@ -93,6 +94,7 @@ _MEASURES = registered(
             *ROLLBACK,
             *EARLY_EXIT,
             *HEAD_ABLATION,
+            *ABLATION,
             *PROBE,
             *MDL,
             *STRUCTURAL_PROBE,

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from explorer.measures.declaration import At, Coordinate, Known, Scope
+from explorer.measures.declaration import KIND, At, Coordinate, K, Known, Scope
 from explorer.selection.against import SEEDS
 from explorer.selection.axes import holds
 from explorer.selection.listing import seed_order
@@ -169,7 +169,7 @@ class Cells(Collection[Cell]):
             lacking = " and ".join(i.title for i in measure.reads)
             raise BertdynError(
                 f"{measure.name} reads {lacking}, but the chosen checkpoints{_on(self.question)} were stored without "
-                "them: extract again, without --no-attentions and --no-logits."
+                f"them: {' and '.join(dict.fromkeys(i.remedy for i in measure.reads))}."
             )
         if measure.layers is not None and next(iter(self), None) is None:
             last = max(c.layers for c in self._checkpoints.values())
@@ -205,11 +205,20 @@ class Shape(NamedTuple):
     """Number of transformer layers of each operand."""
     inputs: tuple[frozenset[str], ...]
     """Kinds of digests of each operand."""
+    run: tuple[tuple[str, Coordinate], ...] = ()
+    """Coordinates of the measured checkpoint's run (``Scope.run``)."""
 
 
 def shape_of(operands: Sequence[Checkpoint]) -> Shape:
     """Return the shape of a comparison."""
-    return Shape(tuple(c.layers for c in operands), tuple(frozenset(c.digests) for c in operands))
+    layers, inputs = tuple(c.layers for c in operands), tuple(frozenset(c.digests) for c in operands)
+    return Shape(layers, inputs, run_of(operands[0]))
+
+
+def run_of(checkpoint: Checkpoint) -> tuple[tuple[str, Coordinate], ...]:
+    """Return the coordinates of a checkpoint's run; a variant whose kind is unknown is a kind of its own."""
+    kind, k = checkpoint.kind or checkpoint.key.variant, checkpoint.k
+    return (*(((K.name, k),) if k is not None else ()), *(((KIND.name, kind),) if kind else ()))
 
 
 def readable(measure: Measure, shape: Shape) -> bool:
@@ -247,7 +256,7 @@ def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Kn
         return ()
     if measure.cells is None:
         return tuple(layers_of(question, shape.layers))
-    proposed = measure.cells(Scope(dict(question.parameters), shape.layers), finished)
+    proposed = measure.cells(Scope(dict(question.parameters), shape.layers, shape.run), finished)
     return tuple(at for at in proposed if _chosen(question, at))
 
 
@@ -295,13 +304,13 @@ def choose(question: Question, keys: Iterable[CheckpointKey]) -> tuple[Checkpoin
     keys = sorted(keys)
     runs = {key[:3] for key in keys}
     tasks, seeds = sorted({recipe_of(*run[:2]) for run in runs}), sorted({seed for _, _, seed in runs})
+    tasks += sorted({task for task, _, _ in runs} - {*tasks}) if question.measure.over_variants else []
     _known("--task", question.tasks, tasks)
     _known("--seed", question.seeds, seeds)
     meant = {
         (task, variant, seed)
         for task, variant, seed in runs
-        if (not question.tasks or recipe_of(task, variant) in question.tasks)
-        and (not question.seeds or seed in question.seeds)
+        if question.holds(task, variant) and (not question.seeds or seed in question.seeds)
     }
     chosen = tuple(k for k in keys if k[:3] in meant and (question.steps is None or k.step in question.steps))
     if not chosen:

@@ -12,6 +12,7 @@ LABELS_AT = Source("explorer.answers.labels:labels_at", ("step", "layer"))
 LABELS_IN = Source("explorer.answers.labels:labels_in", ("layer",))
 HEADS = Source("explorer.answers.sources:heads", ("layer",), ("head",))
 HEADS_AT = Source("explorer.answers.sources:heads_at", ("step",))
+HEADS_OF_STEP = Source("explorer.answers.sources:heads_at", ("step",), ("head",))
 TASKS = Source("explorer.views.side_by_side:every_task", (), ("task",))
 TASKS_IN = Source("explorer.answers.sources:every_task_in", ("layer",), ("task",))
 TASKS_AT = Source("explorer.answers.sources:every_task_at", ("step",), ("task",))
@@ -54,14 +55,15 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "profile",
             "Profile",
-            "the measure against layer, one line per step, seed or task",
+            "the measure against layer (or its own first axis), one line per step, seed, task or head",
             "explorer.views.lines:profile",
-            sources=(FIRST, TASKS_AT, CORPORA),
+            sources=(FIRST, HEADS_OF_STEP, TASKS_AT, CORPORA),
             uses=("part", "step"),
             parts={
                 "step": "one line per step",
                 "seed": "one line per seed, at one step",
                 "task": "one line per task, at one step",
+                "head": "one line per head (or per place of the second axis), at one step",
                 "corpus": "one line per corpus and the gaps between them, at one step",
             },
             joins=("corpus",),

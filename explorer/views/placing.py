@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from explorer.answers.cells import YardstickKey
 from explorer.answers.coordinates import CORPUS, OTHER_SEED, SEED, STEP, coordinate
@@ -43,11 +44,12 @@ def fixed_places(data: Rows, task: str, names: Iterable[str]) -> dict[str, Coord
     of the chosen places.
     """
     found: dict[str, Coordinate | None] = {}
+    drawn = [coordinate(axis.name) for axis in data.measure.own_axes if axis.name in names]
     for axis in data.measure.own_axes:
         if axis.name not in (*names, LAYER.name):
             read, there = coordinate(axis.name), axis_of(data, task, axis.name).places
             whole = axis.name not in dict(data.question.axes) and any(
-                read(r) is None and r.value is not None for r in data.main
+                read(r) is None and r.value is not None and all(f(r) is not None for f in drawn) for r in data.main
             )
             found[axis.name] = None if whole or not there else there[-1]
     return found
@@ -69,8 +71,25 @@ def field_along(
         read = coordinate(name)
         chosen = tuple(r for r in chosen if read(r) == place)
     beside = {key: value for key, value in data.yardsticks.items() if key[0] == task and _at(key, fixed)}
-    field = field_of([axis_of(data, task, name, chosen) for name in names if name != ALL], chosen, beside)
+    together = _together(data, task, names)
+    axes = [axis_of(data, task, name, chosen) for name in names if name != ALL]
+    axes = [replace(a, places=tuple(p for p in a.places if p in together.get(a.name, a.places))) for a in axes]
+    field = field_of(axes, chosen, beside)
     return stacked(ALL, {data.measure.title: field}).along(*names) if ALL in names else field
+
+
+def _together(data: Rows, task: str, names: Iterable[str]) -> dict[str, set[Coordinate]]:
+    """Return the places along several of the measure's own axes of those cells that have one along each of them."""
+    own = [axis.name for axis in data.measure.own_axes if axis.name in names and not axis.within]
+    if len(own) < 2:
+        return {}
+    found: dict[str, set[Coordinate]] = {name: set() for name in own}
+    for cell in data.wanted:
+        places = {LAYER.name: cell.layer, **dict(cell.more)}
+        if cell.recipe == task and all(places.get(name) is not None for name in own):
+            for name in own:
+                found[name].add(places[name])  # type: ignore[arg-type]
+    return found
 
 
 def _at(key: YardstickKey, fixed: Mapping[str, Coordinate | None]) -> bool:
