@@ -52,7 +52,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Merchant et al. 2020 (freezing, truncation); Zhang et al. 2021 (re-initialisation).",
         cost="Nothing is read but the list of checkpoints.",
-        counts="runs",
+        counts="run",
         compute=ablation,
         summary=(
             "evaluation metrics that the Trainer logged, against the number of layers that were frozen, removed or "

@@ -27,6 +27,7 @@ FOUND = Source("explorer.answers.examples:examples", ("layer", "head", "find", "
 ATTENTION = Source("explorer.answers.examples:attention", ("layer", "head", "example", "find", "changed"))
 CENTROIDS = Source("explorer.answers.sources:centroids", ("layer",))
 DATA_MAP = Source("explorer.answers.sources:data_map")
+MOVED = Source("explorer.answers.moved:moved", ("step",))
 GEOMETRY = Source("explorer.answers.geometry:geometry")
 COVERAGE = Source("explorer.answers.coverage:coverage")
 
@@ -67,6 +68,15 @@ VIEWS: Mapping[str, ViewKind] = {
                 "corpus": "one line per corpus and the gaps between them, at one step",
             },
             joins=("corpus",),
+        ),
+        ViewKind(
+            "moved",
+            "Moved and matters",
+            "how far each layer moved beside the damage of its rollback, at one step",
+            "explorer.views.moved:moved",
+            sources=(FIRST, MOVED),
+            measure="rollback",
+            at_step=True,
         ),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.maps:heat"),
         ViewKind(

@@ -99,6 +99,11 @@ class Lines(FieldView):
         added = zip(series, found, strict=True)
         return tuple(replace(one, companions=one.companions + beside) for one, beside in added), ()
 
+    def _left_out(self) -> tuple[str, ...]:
+        """See FieldView: level lines show what has no place along the axis."""
+        axis = self.data.measure.axis(self.layout.x)
+        return () if axis is not None and axis.whole else super()._left_out()
+
     def read(self, at: Cursor, room: int) -> str:
         """See FieldView; of a value also its companions, where there is room."""
         said = super().read(at, room)
