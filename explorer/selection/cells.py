@@ -261,12 +261,16 @@ def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Kn
 
 
 def _chosen(question: Question, at: At) -> bool:
-    """Whether a proposed cell lies on a chosen layer and at chosen places of the measure's own axes."""
+    """Whether a proposed cell lies on a chosen layer and at chosen places of the measure's own axes. Plain runs, which
+    have no place along axes of runs, are always chosen beside their variants."""
     if not (at.layer is None or question.layers is None or at.layer in question.layers):
         return False
     where = dict(at.more)
     axes = ((question.measure.axis(name), text) for name, text in question.axes)
-    return all(axis is None or axis.within or holds(axis, text, where.get(axis.name)) for axis, text in axes)
+    return all(
+        axis is None or axis.within or (axis.of_run and not where) or holds(axis, text, where.get(axis.name))
+        for axis, text in axes
+    )
 
 
 def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from explorer.answers.cells import YardstickKey
@@ -44,15 +44,26 @@ def fixed_places(data: Rows, task: str, names: Iterable[str]) -> dict[str, Coord
     of the chosen places.
     """
     found: dict[str, Coordinate | None] = {}
-    drawn = [coordinate(axis.name) for axis in data.measure.own_axes if axis.name in names]
+    drawn = [axis.name for axis in data.measure.own_axes if axis.name in names]
     for axis in data.measure.own_axes:
         if axis.name not in (*names, LAYER.name):
-            read, there = coordinate(axis.name), axis_of(data, task, axis.name).places
-            whole = axis.name not in dict(data.question.axes) and any(
-                read(r) is None and r.value is not None and all(f(r) is not None for f in drawn) for r in data.main
-            )
+            places = axis_of(data, task, axis.name).places
+            beside = _together(data, task, (*drawn, axis.name)).get(axis.name, places)
+            there = [place for place in places if place in beside]
+            whole = axis.name not in dict(data.question.axes) and _has_whole(data, axis.name, drawn)
             found[axis.name] = None if whole or not there else there[-1]
     return found
+
+
+def _has_whole(data: Rows, name: str, drawn: Sequence[str]) -> bool:
+    """Return whether some values have places along the drawn axes but none along another one; where there are no
+    values yet, whether some are asked for."""
+    read, others = coordinate(name), [coordinate(axis) for axis in drawn]
+    if data.main:
+        whole = (r for r in data.main if r.value is not None and read(r) is None)
+        return any(all(f(r) is not None for f in others) for r in whole)
+    cells = ({LAYER.name: cell.layer, **dict(cell.more)} for cell in data.wanted)
+    return any(name not in at and all(at.get(axis) is not None for axis in drawn) for at in cells)
 
 
 def field_along(
