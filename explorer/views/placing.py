@@ -83,9 +83,10 @@ def field_along(
         chosen = tuple(r for r in chosen if read(r) == place)
     beside = {key: value for key, value in data.yardsticks.items() if key[0] == task and _at(key, fixed)}
     together = _together(data, task, names)
-    axes = [axis_of(data, task, name, chosen) for name in names if name != ALL]
-    axes = [replace(a, places=tuple(p for p in a.places if p in together.get(a.name, a.places))) for a in axes]
-    field = field_of(axes, chosen, beside)
+    axes = {name: axis_of(data, task, name, chosen) for name in names if name != ALL}
+    for name, there in together.items():
+        axes[name] = replace(axes[name], places=tuple(place for place in axes[name].places if place in there))
+    field = field_of(list(axes.values()), chosen, beside)
     return stacked(ALL, {data.measure.title: field}).along(*names) if ALL in names else field
 
 

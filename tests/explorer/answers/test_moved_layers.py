@@ -122,6 +122,15 @@ def test_a_reading_has_the_numbers(store: Store) -> None:
     assert shown.places("layer") == tuple(range(LAYERS + 1))
 
 
+def test_rollback_is_a_map_of_layers_by_steps(store: Store) -> None:
+    shown = VIEWS["heat"].load(store, ask_store(store, Selection("rollback", "dev", annotation="label", seeds=("2",))))
+    columns, rows = shown.rows()
+    layer, step, value = (columns.index(name) for name in ("layer", "step", "value"))
+    found = {(row[layer], row[step]): row[value] for row in rows}
+    assert found == {(n, at): pytest.approx(VALUES["rollback"](n, 2, at)) for n in range(LAYERS + 1) for at in (20, 40)}
+    assert "group of layers" not in shown.title
+
+
 def test_what_is_missing_comes_with_the_command_that_computes_it(tmp_path: Path) -> None:
     made = make_store(tmp_path / "s.bertdyn", tasks=["sst2"], classes=("negative", "positive"))
     asked = ["moved", str(made.path), "--step", "40"]

@@ -134,9 +134,7 @@ def test_bad_input_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_room_for_the_checkpoints(
-    run: Run, topic: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_room_for_the_checkpoints(run: Run, topic: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.training.ablation.free_bytes", lambda path: 1000)
     given = flags(topic, tmp_path / "o", "--reference", tiny_bert(), "--k", "1")
     done = run("ablate", "freeze", tmp_path / "s.bertdyn", *given)
