@@ -217,8 +217,10 @@ def shape_of(operands: Sequence[Checkpoint]) -> Shape:
 
 def run_of(checkpoint: Checkpoint) -> tuple[tuple[str, Coordinate], ...]:
     """Return the coordinates of a checkpoint's run; a variant whose kind is unknown is a kind of its own."""
-    kind, k = checkpoint.kind or checkpoint.key.variant, checkpoint.k
-    return (*(((K.name, k),) if k is not None else ()), *(((KIND.name, kind),) if kind else ()))
+    kind = checkpoint.kind or checkpoint.key.variant
+    if not kind:
+        return ()
+    return ((KIND.name, kind),) if checkpoint.k is None else ((K.name, checkpoint.k), (KIND.name, kind))
 
 
 def readable(measure: Measure, shape: Shape) -> bool:
