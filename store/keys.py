@@ -16,6 +16,8 @@ PRETRAINED = "pretrained"
 
 NO_CORPUS = ""
 """Corpus name for data that does not depend on texts: the weights of a checkpoint, and values computed from them."""
+WEIGHTS, METRICS = "weights", "metrics"
+"""Kinds of digests of a checkpoint that do not depend on a corpus."""
 PLAIN = "plain"
 """Name of the variant of a plain run where an empty name is not possible."""
 VARIANT_MARK = "+"
@@ -260,3 +262,7 @@ class Checkpoint(NamedTuple):
     weights_sha256: str
     bytes: int
     created: str
+    kind: str = ""
+    """What was changed in the run's model before training, such as ``freeze``; empty if its folder does not say so."""
+    k: int | None = None
+    """Number of layers that this concerns; None if there is no such number."""

@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from store.keys import NO_CORPUS, Checkpoint, CheckpointKey
+from store.keys import METRICS, NO_CORPUS, WEIGHTS, Checkpoint, CheckpointKey
 from store.layout import checkpoint_path
 from store.staging import Stage, writing
-
-WEIGHTS = "weights"
 
 
 def register(
@@ -59,6 +57,6 @@ def newest(checkpoints: Iterable[Checkpoint]) -> dict[CheckpointKey, Checkpoint]
 
 
 def without_corpus(checkpoint: Checkpoint) -> Checkpoint:
-    """Return a checkpoint's entry without its corpus; of its digests, only that of the weights remains."""
-    weights = checkpoint.digests.get(WEIGHTS)
-    return checkpoint._replace(corpus=NO_CORPUS, digests={} if weights is None else {WEIGHTS: weights})
+    """Return a checkpoint's entry without its corpus; of its digests, those of weights and metrics remain."""
+    kept = {name: digest for name, digest in checkpoint.digests.items() if name in (WEIGHTS, METRICS)}
+    return checkpoint._replace(corpus=NO_CORPUS, digests=kept)

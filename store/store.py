@@ -149,8 +149,8 @@ class Store:
 
         Args:
             corpus: return only checkpoints on this corpus. NO_CORPUS: each checkpoint once, from its last extraction on
-                any corpus or its registration, with only the digest of its weights. None: the checkpoints on all
-                corpora.
+                any corpus or its registration, with only the digests of weights and metrics. None: the checkpoints on
+                all corpora.
 
         Raises:
             BertdynError: no corpus of that name.

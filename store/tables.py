@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from store.duck_paths import everything_in, quoted, texts_in
 from store.fragments import TableSpec
-from store.keys import Checkpoint, CheckpointKey, CorpusInfo
+from store.keys import METRICS, WEIGHTS, Checkpoint, CheckpointKey, CorpusInfo
 from store.layout import ACTIVATIONS, ANNOTATIONS, CORPORA, TABLES
 from store.results import AXIS, COLUMNS, SHOWN, Result, axis_columns
 
@@ -24,7 +25,7 @@ CHECKPOINTS = TableSpec(
     {
         "folder": "VARCHAR", "modified": "BIGINT",
         "corpus": "VARCHAR", "task": "VARCHAR", "variant": "VARCHAR", "seed": "VARCHAR", "step": "BIGINT",
-        "layers": "BIGINT", "heads": "BIGINT", "width": "BIGINT", "dtype": "VARCHAR",
+        "kind": "VARCHAR", "k": "BIGINT", "layers": "BIGINT", "heads": "BIGINT", "width": "BIGINT", "dtype": "VARCHAR",
         "digests": "MAP(VARCHAR, VARCHAR)",
         "epoch": "DOUBLE", "loss": "DOUBLE", "metrics": "MAP(VARCHAR, DOUBLE)",
         "model_class": "VARCHAR", "source": "VARCHAR", "weights_sha256": "VARCHAR",
@@ -134,7 +135,7 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
     a = attributes
     return (
         folder, modified, _text(a["corpus"]), _text(a["task"]), _text(a["variant"]), _text(a["seed"]), int(a["step"]),
-        int(a["layers"]), int(a["heads"]), int(a["width"]), _text(a["dtype"]),
+        _text(a.get("kind") or ""), a.get("k"), int(a["layers"]), int(a["heads"]), int(a["width"]), _text(a["dtype"]),
         _json({_text(k): _text(v) for k, v in _digests(a).items()}), _float(a.get("epoch")), _float(a.get("loss")),
         _json({k: v for k, v in (a.get("metrics") or {}).items() if isinstance(v, int | float)}),
         _text(a.get("model_class") or ""), _text(a.get("source") or ""), _text(a.get("weights_sha256") or ""),
@@ -143,17 +144,21 @@ def checkpoint_row(folder: str, modified: int, attributes: Mapping[str, Any]) ->
 
 
 def _digests(attributes: Mapping[str, Any]) -> dict[str, object]:
-    """Return the digests of the extracted arrays and of the weights."""
-    weights = attributes.get("weights_sha256")
-    return {**attributes["digests"], **({"weights": weights} if weights else {})}
+    """Return the digests of the extracted arrays, of the weights, and of the logged metrics with the kind of run."""
+    weights, metrics = attributes.get("weights_sha256"), attributes.get("metrics")
+    logged = json.dumps([metrics, attributes.get("kind"), attributes.get("k")], sort_keys=True)
+    more = {WEIGHTS: weights, METRICS: blake2b(logged.encode(), digest_size=16).hexdigest() if metrics else ""}
+    return {**attributes["digests"], **{name: digest for name, digest in more.items() if digest}}
 
 
 def checkpoint_of(row: Sequence[Any]) -> Checkpoint:
     """Return the checkpoint in a row of ``checkpoints`` (metrics as JSON text or as a mapping)."""
-    _, _, corpus, task, variant, seed, step, layers, heads, width, dtype, digests, epoch, loss, metrics = row[:15]
+    _, _, corpus, task, variant, seed, step, kind, k, layers, heads, width, dtype, digests = row[:14]
+    epoch, loss, metrics, *rest = row[14:22]
     key = CheckpointKey(task, variant, seed, step)
+    about = (*rest, kind or "", k)
     return Checkpoint(
-        corpus, key, layers, heads, width, dtype, _mapping(digests), epoch, loss, _mapping(metrics), *row[15:20]
+        corpus, key, layers, heads, width, dtype, _mapping(digests), epoch, loss, _mapping(metrics), *about
     )
 
 
@@ -279,8 +284,8 @@ LIVE_DIGESTS = """
 with everywhere as (
 select corpus, task, variant, seed, step, digests from live where corpus <> ''
 union all
-select '', task, variant, seed, step, map(['weights'], [arg_max(digests['weights'], created)]) from live
-group by task, variant, seed, step
+select '', task, variant, seed, step, map_from_entries(list_filter(map_entries(arg_max(digests, created)),
+lambda one: one.key in ('weights', 'metrics'))) from live group by task, variant, seed, step
 )
 select entry.key as kind, corpus || '/' || named as resource, entry.value as digest from
 (select corpus, case when variant = '' then task else task || '+' || variant end || '/' || seed || '/' || step as named,

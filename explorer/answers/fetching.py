@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from explorer.answers.asked import Asked, shares
 from explorer.answers.rows import Rows, choose_rows, row_order
+from explorer.answers.variants import by_task, shown_together, variants_as_places
 from explorer.selection import Cell, Cells, Question
 from explorer.selection.stored import cell_of, finished_cells
 from store.keys import CheckpointKey
@@ -41,8 +43,9 @@ def fetch_first(store: Store, question: Question) -> Rows:
         BertdynError: as ``fetch``.
     """
     wanted = wanted_of(store, question)
-    found = _of_tasks(store, wanted, wanted.tasks[:1], True)
-    return replace(found, unshown=shares(store, wanted, wanted.tasks[1:]))
+    first, others = next(iter(shown_together(wanted)), ()), shown_together(wanted)[1:]
+    found = _of_tasks(store, wanted, first, True)
+    return replace(found, unshown=by_task(wanted, shares(store, wanted, chain(*others))))
 
 
 def fetch_each(store: Store, question: Question) -> Iterator[Rows]:
@@ -52,7 +55,7 @@ def fetch_each(store: Store, question: Question) -> Iterator[Rows]:
         BertdynError: as ``fetch``.
     """
     wanted = wanted_of(store, question)
-    return (_of_tasks(store, wanted, (task,), True) for task in wanted.tasks)
+    return (_of_tasks(store, wanted, tasks, True) for tasks in shown_together(wanted))
 
 
 def fetch_heads(store: Store, found: Rows, layer: int | None = None, step: int | None = None) -> tuple[Result, ...]:
@@ -115,4 +118,5 @@ def _of_tasks(store: Store, wanted: Cells, tasks: Iterable[str], whole: bool) ->
         stored += asked.whole_layers(asked.here, there) if whole else asked.all(asked.query(asked.here))
         stored += asked.companions(asked.here) if whole else []
         cells += there
-    return choose_rows(wanted.question, stored, tuple(cells))
+    found = choose_rows(wanted.question, stored, tuple(cells))
+    return variants_as_places(found) if whole and found.measure.over_variants else found

@@ -54,7 +54,7 @@ def every_task_in(store: Store, question: Question, look: Look, found: Rows, *ot
     return fetch(store, replace(question, layers=Ranges.one(layer)), whole=True)
 
 
-def every_task_at(store: Store, question: Question, look: Look, found: Rows) -> Rows:
+def every_task_at(store: Store, question: Question, look: Look, found: Rows, *others: object) -> Rows:
     """Those at the step that is looked at.
 
     Raises:
@@ -81,8 +81,12 @@ def layer_of(data: Rows, look: Look) -> int:
 
 
 def step_of(data: Rows, look: Look) -> int:
-    """Return the step of the first task that is looked at, or the one before it."""
-    there = sorted({p.step for p in data.wanted if p.recipe == data.tasks[0]})
+    """Return the step of the first task that is looked at, or the one before it.
+
+    Where values have places along axes of the measure, only the steps of such values count.
+    """
+    cells = [p for p in data.wanted if p.recipe == data.tasks[0]]
+    there = sorted({p.step for p in cells if p.layer is not None or p.more} or {p.step for p in cells})
     return there[at_or_before(there, look.step)] if there else 0
 
 

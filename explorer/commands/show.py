@@ -221,7 +221,11 @@ def text_of(
 
 
 def flags_of_missing(kind: ViewKind, rows: Rows, flags: Mapping[str, str | None]) -> Mapping[str, str | None]:
-    """Return the flags that select the values of a view; for a map of layers, those of its only comparison."""
+    """Return the flags that select the values of a view; for a map of layers, those of its only comparison, and for a
+    view of one step, those of this step."""
+    if kind.at_step and len({(cell.recipe, cell.step) for cell in rows.wanted}) == 1:
+        cell = next(iter(rows.wanted))
+        return {**flags, "task": cell.recipe, "step": str(cell.step)}
     if not kind.across:
         return flags
     key = next(iter(rows.wanted)).key

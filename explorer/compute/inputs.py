@@ -167,6 +167,18 @@ class ModelInput:
         return 12 * 4 * checkpoint.width**2 * checkpoint.layers
 
 
+class MetricsInput:
+    """Evaluation metrics that the Trainer logged at the checkpoint's step."""
+
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+        """Return the metrics by name, whatever the layer."""
+        return checkpoint.metrics
+
+    def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
+        """Return nothing: the listing has them."""
+        return 0
+
+
 INPUTS: Mapping[str, CheckpointInput] = {
     "hidden": HiddenInput(),
     "attention": AttentionInput(),
@@ -174,6 +186,7 @@ INPUTS: Mapping[str, CheckpointInput] = {
     "weights": WeightsInput(),
     "classifier": ClassifierInput(),
     "model": ModelInput(),
+    "metrics": MetricsInput(),
 }
 """Inputs by ``measures.declaration.Input.kind``."""
 

@@ -138,7 +138,7 @@ def rows(store: Store, planned: Plan) -> list[Result]:
     question = planned.question
     measure = question.measure
     place = {cell: i for i, cell in enumerate(planned.cells)}
-    where = (*conditions(question, question.tasks), *shown_layers(question))
+    where = (*conditions(question, question.recipes), *shown_layers(question))
     query = RowQuery(where, axes=further_axes(measure))
     found = [
         (place[cell], row)
@@ -240,7 +240,7 @@ def _stored(store: Store, question: Question, trust: Uncertainty) -> set[Cell]:
     # Finer rows may be older: the details of a cell are recorded in its coarsest rows, which are always rewritten.
     coarsest = (Is("example", None), Is("query", None)) if asked and measure.details else ()
     query = RowQuery(
-        (*conditions(question, question.tasks), *coarsest),
+        (*conditions(question, question.recipes), *coarsest),
         (*names, "details") if asked else names,
         axes=further_axes(measure),
         distinct=True,

@@ -168,6 +168,6 @@ def _before(store: Store, plans: Sequence[Plan], trust: Uncertainty) -> dict[str
         if trust == NO_TRUST and not question.detail:
             continue
         more = AnyOf((Not(Is("null_value", None)), Not(Is("interval_low", None)), Not(Is("details", "{}"))))
-        query = RowQuery((*conditions(question, question.tasks), more), axes=further_axes(question.measure))
+        query = RowQuery((*conditions(question, question.recipes), more), axes=further_axes(question.measure))
         found |= {row_key(row): row for row in store.results(query)}
     return found

@@ -72,7 +72,10 @@ def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
                 style = (0, (5, 3)) if companion.dashed else (0, (1, 2))
                 label = f"{companion.label}, {one.label}"
                 axes.plot(one.x, companion.y, color=tint, linewidth=1, linestyle=style, label=label)
-    if any(one.companions for one in chart.series) and axes.get_legend_handles_labels()[0]:
+    for companion in chart.shared:
+        style = (0, (5, 3)) if companion.dashed else (0, (1, 2))
+        axes.plot(chart.series[0].x, companion.y, color="0.4", linewidth=1, linestyle=style, label=companion.label)
+    if any(chart.beside(i) for i in range(len(chart.series))) and axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=7, loc="best")
     if scale.log and chart.floor > scale.low:
         axes.axhline(chart.floor, color=GREY, linewidth=0.8, linestyle=(0, (1, 3)))

@@ -367,6 +367,11 @@ class Measure:
         """The axes of its whole values: not those of heads, labels, examples and tokens, nor of the reference."""
         return tuple(axis for axis in self.axes if axis.name not in _PARTS)
 
+    @cached_property
+    def over_variants(self) -> bool:
+        """Whether the variants of a task are places along its axes, and not tasks of their own."""
+        return any(axis.of_run for axis in self.axes)
+
     @property
     def second_axis(self) -> Axis | None:
         """The second axis of its values, its own or that of heads; None where they have one axis or none."""

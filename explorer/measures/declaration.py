@@ -53,6 +53,8 @@ class Input:
     """Whether it depends on a corpus, not only on a checkpoint."""
     parts: tuple[str, ...] = ()
     """Kinds of digests that change whenever it does; empty: its own kind has one."""
+    remedy: str = "extract again, without --no-attentions and --no-logits"
+    """Advice for checkpoints that were stored without it."""
     kept: bool = False
     """Whether reading it takes long and workers keep the last one: cells of one checkpoint then stay together."""
 
@@ -87,6 +89,12 @@ def classifier(*operands: Operand) -> tuple[Input, ...]:
     return tuple(Input("classifier", "classifiers", operand.role) for operand in operands)
 
 
+def metrics(*operands: Operand) -> tuple[Input, ...]:
+    """Declare that the evaluation metrics are read that each operand's run logged at its step."""
+    remedy = "their folders need a trainer_state.json with an evaluation at the checkpoint's step"
+    return tuple(Input("metrics", "logged metrics", one.role, on_corpus=False, remedy=remedy) for one in operands)
+
+
 def model(*operands: Operand) -> tuple[Input, ...]:
     """Declare that each operand's model is run on the corpus, with its own classifier and with changed weights."""
     parts = ("weights", "classifier", "logits")  # the logits depend on the tokens of the corpus
@@ -113,6 +121,11 @@ class Axis:
     """True if one cell has values at many coordinates of the axis; False if each coordinate is a separate cell."""
     low: int = 0
     """First coordinate of an axis of layers: 0 is the embedding output, 1 the first layer with attention."""
+    of_run: bool = False
+    """Whether the coordinate belongs to the run (``Scope.run``): then values of all variants of a task lie along the
+    axis, and pictures show them together."""
+    whole: str = ""
+    """Name of values without a coordinate, which lines along the axis show beside them; empty: they are not shown."""
 
 
 LAYER = Axis("layer", "layer")
@@ -121,6 +134,8 @@ EVERY_LAYER = Axis("layer", "layer", within=True)
 """Layers of a measure that gives values of all of them at once."""
 REF_LAYER = Axis("ref_layer", "layer of the reference")
 HEAD = Axis("head", "attention head", within=True)
+K = Axis("k", "k", of_run=True, whole="whole model")
+KIND = Axis("kind", "kind of variant", "text", of_run=True)
 EXAMPLE = Axis("example", "example", within=True)
 QUERY = Axis("query", "query token", within=True)
 LABEL_A = Axis("label_a", "label", "text", within=True)
@@ -152,6 +167,9 @@ class Scope(NamedTuple):
     parameters: Mapping[str, object]
     layers: tuple[int, ...]
     """Number of transformer layers of each operand."""
+    run: tuple[tuple[str, Coordinate], ...] = ()
+    """Coordinates of the first operand's run, by the names of axes: the number of layers ``k`` and the ``kind`` of its
+    variant, as far as it has them. A plain run has none."""
 
 
 Cells = Callable[[Scope, Mapping[At, tuple[Known, ...]]], Iterable[At]]

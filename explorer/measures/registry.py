@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable
 from importlib import import_module
 
+from explorer.measures.ablation import MEASURES as ABLATION
 from explorer.measures.anisotropy import MEASURES as ANISOTROPY
 from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.barrier import MEASURES as BARRIER
@@ -107,6 +108,7 @@ _MEASURES = registered(
             *TRAJECTORY,
             *BARRIER,
             *SHARPNESS,
+            *ABLATION,
             *PROBE,
             *MDL,
             *STRUCTURAL_PROBE,

@@ -93,6 +93,12 @@ class Chart:
     """True if lines out of focus fade; False if the focused line is emphasised, which changes fewer cells."""
     bands_in_focus_only: bool = False
     """True if ``low`` and ``high`` are drawn only for the focused line."""
+    shared: tuple[Companion, ...] = ()
+    """Reference curves of all lines, on the points of the first one, which are always shown."""
+
+    def beside(self, focus: int) -> tuple[Companion, ...]:
+        """Return the reference curves that are shown while a line (-1: none) is in focus."""
+        return self.shared + (self.series[focus].companions if 0 <= focus < len(self.series) else ())
 
     def y_scale(self, log: bool) -> axes.Scale:
         """The scale of the value axis."""
@@ -123,7 +129,8 @@ class Chart:
 
     def _near_companions(self, scale: axes.Scale) -> np.ndarray:
         """Return the values of reference curves near the axis; distant ones would flatten all lines."""
-        beside = [c.y[np.isfinite(c.y)] for s in self.series for c in s.companions]
+        every = (*self.shared, *(c for s in self.series for c in s.companions))
+        beside = [c.y[np.isfinite(c.y)] for c in every]
         found = np.concatenate(beside) if beside else np.zeros(0)
         reach = REACH * (scale.high - scale.low)
         near = (found >= scale.low - reach) & (found <= scale.high + reach)

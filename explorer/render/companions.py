@@ -1,4 +1,4 @@
-"""Draw the reference curves of the focused line, and their names at the right end of the plot."""
+"""Draw the reference curves of all lines and of the focused one, and their names at the right end of the plot."""
 
 from __future__ import annotations
 
@@ -32,40 +32,36 @@ def mark(one: Companion, ascii_only: bool) -> str:
 
 
 def draw(canvas: Canvas, frame: Frame, chart: Chart, focus: int) -> tuple[Companion, ...]:
-    """Rasterise the reference curves of the focused line; the owner of the first is the number of lines."""
-    if not 0 <= focus < len(chart.series):
-        return ()
-    one = chart.series[focus]
-    for i, companion in enumerate(one.companions):
+    """Rasterise the reference curves of all lines and of the focused one; the owner of the first is the number of
+    lines."""
+    found = chart.beside(focus)
+    for i, companion in enumerate(found):
         pattern = _DASHED if companion.dashed else _DOTTED
         # Far from the axis, a dot's number may be too large for an integer.
         heights = np.clip(frame.dot_y(companion.y), -_FAR, _FAR)
-        canvas.broken(frame.dot_x(one.x), heights, len(chart.series) + i, *pattern)
-    return one.companions
+        canvas.broken(frame.dot_x(chart.series[max(focus, 0)].x), heights, len(chart.series) + i, *pattern)
+    return found
 
 
 def room(chart: Chart, values: bool) -> int:
     """Return the width of the longest name of any line's curves, so that the plot's width does not depend on focus."""
-    found = (companion for one in chart.series for companion in one.companions)
+    found = (*chart.shared, *(companion for one in chart.series for companion in one.companions))
     return max((cell_len(_text(c, values, False)) + 2 for c in found), default=0)
 
 
 def names(chart: Chart, frame: Frame, focus: int, own: int, rows: int, values: bool, ascii_only: bool) -> list[Name]:
-    """Return the names of the focused line's reference curves, each in its own row near the curve's end.
+    """Return the names of the reference curves that are shown, each in its own row near the curve's end.
 
     Names keep their order relative to the line's ``own`` label (-1: none): no curve that ends below the line is named
     above it, or the reverse. A curve beyond the axis is named at the edge, with an arrow.
     """
-    if not 0 <= focus < len(chart.series):
-        return []
     used, found = {own}, []
-    for one in chart.series[focus].companions:
+    for one in chart.beside(focus):
         end = frame.row(one.last)
         free = [row for row in range(rows) if row not in used]
         if not math.isfinite(end) or not free:
             continue
-        below = one.last < chart.series[focus].last
-        right = [row for row in free if own < 0 or (row > own) == below]
+        right = [row for row in free if own < 0 or (row > own) == (one.last < chart.series[focus].last)]
         row = min(right or free, key=lambda row: abs(row - (end - frame.top)))
         used.add(row)
         up, down = ("^", "v") if ascii_only else ("↑", "↓")

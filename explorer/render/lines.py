@@ -15,7 +15,7 @@ from rich.style import Style
 from explorer.render import axes, companions, labels
 from explorer.render.canvas import Canvas
 from explorer.render.cells import Grid, Line, crop
-from explorer.render.chart import Chart, Companion, Frame
+from explorer.render.chart import Chart, Frame
 from explorer.render.palette import Palette
 from explorer.render.targets import Target, apart
 
@@ -275,7 +275,7 @@ class LineChart:
             else:
                 self._edges(canvas, x, low, high, i)
         edges = canvas.bits.copy()
-        beside: tuple[Companion, ...] = ()
+        beside = () if focus in order else companions.draw(canvas, frame, self.chart, -1)
         for i in order:
             if i == focus:  # above the other lines, below the focused line
                 beside = companions.draw(canvas, frame, self.chart, focus)

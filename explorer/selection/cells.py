@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from explorer.measures.declaration import At, Coordinate, Known, Scope
+from explorer.measures.declaration import KIND, At, Coordinate, K, Known, Scope
 from explorer.selection.against import SEEDS, runs_of, seed_order
 from explorer.selection.axes import holds
 from store.errors import BertdynError
@@ -168,7 +168,7 @@ class Cells(Collection[Cell]):
             lacking = " and ".join(i.title for i in measure.reads)
             raise BertdynError(
                 f"{measure.name} reads {lacking}, but the chosen checkpoints{_on(self.question)} were stored without "
-                "them: extract again, without --no-attentions and --no-logits."
+                f"them: {' and '.join(dict.fromkeys(i.remedy for i in measure.reads))}."
             )
         if measure.layers is not None and next(iter(self), None) is None:
             last = max(c.layers for c in self._checkpoints.values())
@@ -204,11 +204,22 @@ class Shape(NamedTuple):
     """Number of transformer layers of each operand."""
     inputs: tuple[frozenset[str], ...]
     """Kinds of digests of each operand."""
+    run: tuple[tuple[str, Coordinate], ...] = ()
+    """Coordinates of the measured checkpoint's run (``Scope.run``)."""
 
 
 def shape_of(operands: Sequence[Checkpoint]) -> Shape:
     """Return the shape of a comparison."""
-    return Shape(tuple(c.layers for c in operands), tuple(frozenset(c.digests) for c in operands))
+    layers, inputs = tuple(c.layers for c in operands), tuple(frozenset(c.digests) for c in operands)
+    return Shape(layers, inputs, run_of(operands[0]))
+
+
+def run_of(checkpoint: Checkpoint) -> tuple[tuple[str, Coordinate], ...]:
+    """Return the coordinates of a checkpoint's run; a variant whose kind is unknown is a kind of its own."""
+    kind = checkpoint.kind or checkpoint.key.variant
+    if not kind:
+        return ()
+    return ((KIND.name, kind),) if checkpoint.k is None else ((K.name, checkpoint.k), (KIND.name, kind))
 
 
 def readable(measure: Measure, shape: Shape) -> bool:
@@ -246,17 +257,21 @@ def coordinates(question: Question, shape: Shape, finished: Mapping[At, tuple[Kn
         return ()
     if measure.cells is None:
         return tuple(layers_of(question, shape.layers))
-    proposed = measure.cells(Scope(dict(question.parameters), shape.layers), finished)
+    proposed = measure.cells(Scope(dict(question.parameters), shape.layers, shape.run), finished)
     return tuple(at for at in proposed if _chosen(question, at))
 
 
 def _chosen(question: Question, at: At) -> bool:
-    """Whether a proposed cell lies on a chosen layer and at chosen places of the measure's own axes."""
+    """Whether a proposed cell lies on a chosen layer and at chosen places of the measure's own axes. Plain runs, which
+    have no place along axes of runs, are always chosen beside their variants."""
     if not (at.layer is None or question.layers is None or at.layer in question.layers):
         return False
     where = dict(at.more)
     axes = ((question.measure.axis(name), text) for name, text in question.axes)
-    return all(axis is None or axis.within or holds(axis, text, where.get(axis.name)) for axis, text in axes)
+    return all(
+        axis is None or axis.within or (axis.of_run and not where) or holds(axis, text, where.get(axis.name))
+        for axis, text in axes
+    )
 
 
 def layers_of(question: Question, layers: Sequence[int]) -> Iterator[At]:
@@ -294,13 +309,13 @@ def choose(question: Question, keys: Iterable[CheckpointKey]) -> tuple[Checkpoin
     keys = sorted(keys)
     runs = {key[:3] for key in keys}
     tasks, seeds = sorted({recipe_of(*run[:2]) for run in runs}), sorted({seed for _, _, seed in runs})
+    tasks += sorted({task for task, _, _ in runs} - {*tasks}) if question.measure.over_variants else []
     _known("--task", question.tasks, tasks)
     _known("--seed", question.seeds, seeds)
     meant = {
         (task, variant, seed)
         for task, variant, seed in runs
-        if (not question.tasks or recipe_of(task, variant) in question.tasks)
-        and (not question.seeds or seed in question.seeds)
+        if question.holds(task, variant) and (not question.seeds or seed in question.seeds)
     }
     chosen = tuple(k for k in keys if k[:3] in meant and (question.steps is None or k.step in question.steps))
     if not chosen:

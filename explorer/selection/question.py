@@ -13,7 +13,7 @@ from explorer.selection.listing import Listing, at_or_before, default_against, l
 from explorer.selection.ranges import Ranges
 from explorer.selection.selection import Selection
 from store.errors import BertdynError
-from store.keys import NO_CORPUS, PRETRAINED, CheckpointKey, task_and_variant
+from store.keys import NO_CORPUS, PRETRAINED, CheckpointKey, recipe_of, task_and_variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,6 +68,19 @@ class Question:
     def corpora(self) -> tuple[str, ...]:
         """Names of its corpora, in order."""
         return tuple(dict.fromkeys(one.corpus for one in (self, *self.beside)))
+
+    def holds(self, task: str, variant: str) -> bool:
+        """Return whether the question selects the runs of a task and variant.
+
+        A measure over variants belongs to the task: its name selects all of them.
+        """
+        chosen = self.tasks
+        return not chosen or recipe_of(task, variant) in chosen or (self.measure.over_variants and task in chosen)
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Names of the tasks with variants to which all its rows belong; empty: they may belong to any."""
+        return () if self.measure.over_variants else self.tasks
 
     @property
     def selection(self) -> Selection:

@@ -103,7 +103,7 @@ def finished_cells(store: Store, question: Question) -> Finished:
     if measure.cells is None:
         return {}
     query = RowQuery(
-        conditions(question, question.tasks),
+        conditions(question, question.recipes),
         (*cell_columns(measure), "statistic", "value", "artefact"),
         axes=further_axes(measure),
     )

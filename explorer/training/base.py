@@ -59,7 +59,8 @@ class Base:
     def load(self, layers: int | None = None) -> Any:
         """Return the pre-trained model with a new classifier, with all layers or the bottom ones.
 
-        The classifier, and a pooler that the files lack, are drawn by torch's global generator.
+        The classifier, and a pooler that the files lack, are drawn by torch's global generator. A classifier in the
+        files is not used: its classes may be others, or in another order.
 
         Raises:
             BertdynError: transformers cannot load it.
@@ -68,11 +69,24 @@ class Base:
 
         try:
             with quiet():
-                return self._auto.from_pretrained(
-                    str(self.folder), config=self._parsed(layers), dtype=torch.float32, local_files_only=True
+                model = self._auto.from_pretrained(
+                    str(self.folder),
+                    config=self._parsed(layers),
+                    dtype=torch.float32,
+                    local_files_only=True,
+                    ignore_mismatched_sizes=True,  # of a classifier with other classes
                 )
+                written = self._classifier(model).intersection(names_in(weight_files(self.folder)))
+                if written:
+                    copy_weights(model, self.fresh(layers), sorted(written))
+                return model
         except Exception as error:  # any error of torch or transformers: the files are at fault
             raise BertdynError(f"{self.folder} cannot be loaded: {first_line(error)}") from None
+
+    @staticmethod
+    def _classifier(model: Any) -> set[str]:
+        """Return the names of the weights outside the encoder."""
+        return {name for name, _ in model.named_parameters() if not name.startswith(f"{model.base_model_prefix}.")}
 
     def fresh(self, layers: int | None = None) -> Any:
         """Return such a model as its own initialiser makes it, drawn by torch's global generator."""

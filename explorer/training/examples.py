@@ -57,7 +57,7 @@ class TaskData:
     def notes(self) -> tuple[str, ...]:
         """Notes to the user about the reading."""
         unseen = [name for name in self.classes if name not in self.evaluation.classes]
-        less = (f"{self.evaluation.text.source} has no label {_listed(unseen)}",) if unseen else ()
+        less = (f"{self.evaluation.text.source} has no label {_listed(unseen)}: no score counts it",) if unseen else ()
         return (*self.train.text.notes, *self.evaluation.text.notes, *less)
 
 
@@ -75,7 +75,7 @@ def read_data(
     Raises:
         BertdynError: a file cannot be read, has no labels of sentences or words or several columns of them, has numbers
             instead of classes, or lacks the label of a sentence; the files label different things; the file to evaluate
-            on has labels that the training file lacks, or the training file has fewer than two.
+            on has labels that the training file lacks; or one of the files has fewer than two.
     """
     both = [_read(path, text, label, limit, skip) for path in (train, evaluation)]
     data = TaskData(*both)
@@ -86,6 +86,11 @@ def read_data(
         )
     if len(data.classes) < 2:
         raise BertdynError(f"{train} has only the label {_listed(data.classes)}: a classifier needs two.")
+    if len(data.evaluation.classes) < 2:
+        raise BertdynError(
+            f"{evaluation} has only the label {_listed(data.evaluation.classes)} of {_listed(data.classes)}: a "
+            "classifier that always says it would have no error. Use another file to evaluate on, or a larger --limit."
+        )
     unknown = [name for name in data.evaluation.classes if name not in data.classes]
     if unknown:
         raise BertdynError(

@@ -17,9 +17,9 @@ from typing import Any
 
 from explorer.training.variants import Variant
 from store.errors import BertdynError
+from store.extract.find import RUN_NOTE
 from store.keys import recipe_of
 
-NOTE = "run.json"
 _PART = ".part"
 _STATE = ("optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth")
 """Files that only the Trainer needs, to go on."""
@@ -75,7 +75,7 @@ class Run:
         Raises:
             BertdynError: the run's folder says that it was.
         """
-        path = self.folder / NOTE
+        path = self.folder / RUN_NOTE
         if not path.is_file():
             if self.written():
                 raise BertdynError(f"{self.folder} has checkpoints of another origin: name another --out or --task.")
@@ -86,7 +86,7 @@ class Run:
             raise BertdynError(
                 f"{path} cannot be read ({error}): remove {self.folder} to train the run again."
             ) from None
-        for name, value in json.loads(json.dumps(dict(note))).items():
+        for name, value in json.loads(self._text(note)).items():
             if there.get(name) != value:
                 raise BertdynError(
                     f"{self.folder} was made with {name} {there.get(name)}, not {value}: name another --out or --task."
@@ -99,10 +99,15 @@ class Run:
             OSError: the disk is full or not writable.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / NOTE
+        path = self.folder / RUN_NOTE
         part = path.with_suffix(_PART)
-        part.write_text(json.dumps(dict(note), indent=2) + "\n", encoding="utf-8")
+        part.write_text(self._text(note), encoding="utf-8")
         part.replace(path)
+
+    def _text(self, note: Mapping[str, Any]) -> str:
+        """Return what is written down: the kind of variant, and how all runs of the ablation are made."""
+        kind = self.variant.kind
+        return json.dumps({"kind": kind.name, "k": self.variant.k if kind.counted else None, **note}, indent=2) + "\n"
 
     def publish(self, step: int, write: Callable[[Path], None]) -> None:
         """Let ``write`` fill a new folder, and make it the checkpoint of a step; an existing one stays.

@@ -12,6 +12,7 @@ LABELS_AT = Source("explorer.answers.labels:labels_at", ("step", "layer"))
 LABELS_IN = Source("explorer.answers.labels:labels_in", ("layer",))
 HEADS = Source("explorer.answers.sources:heads", ("layer",), ("head",))
 HEADS_AT = Source("explorer.answers.sources:heads_at", ("step",))
+HEADS_OF_STEP = Source("explorer.answers.sources:heads_at", ("step",), ("head",))
 TASKS = Source("explorer.views.side_by_side:every_task", (), ("task",))
 TASKS_IN = Source("explorer.answers.sources:every_task_in", ("layer",), ("task",))
 TASKS_AT = Source("explorer.answers.sources:every_task_at", ("step",), ("task",))
@@ -27,6 +28,7 @@ ATTENTION = Source("explorer.answers.examples:attention", ("layer", "head", "exa
 CENTROIDS = Source("explorer.answers.sources:centroids", ("layer",))
 DATA_MAP = Source("explorer.answers.sources:data_map")
 PLANE = Source("explorer.answers.surfaces:plane_data", ("step",))
+MOVED = Source("explorer.answers.moved:moved", ("step",))
 GEOMETRY = Source("explorer.answers.geometry:geometry")
 COVERAGE = Source("explorer.answers.coverage:coverage")
 
@@ -55,17 +57,27 @@ VIEWS: Mapping[str, ViewKind] = {
         ViewKind(
             "profile",
             "Profile",
-            "the measure against layer, one line per step, seed or task",
+            "the measure against layer (or its own first axis), one line per step, seed, task or head",
             "explorer.views.lines:profile",
-            sources=(FIRST, TASKS_AT, CORPORA),
+            sources=(FIRST, HEADS_OF_STEP, TASKS_AT, CORPORA),
             uses=("part", "step"),
             parts={
                 "step": "one line per step",
                 "seed": "one line per seed, at one step",
                 "task": "one line per task, at one step",
+                "head": "one line per head (or per place of the second axis), at one step",
                 "corpus": "one line per corpus and the gaps between them, at one step",
             },
             joins=("corpus",),
+        ),
+        ViewKind(
+            "moved",
+            "Moved and matters",
+            "how far each layer moved beside the damage of its rollback, at one step",
+            "explorer.views.moved:moved",
+            sources=(FIRST, MOVED),
+            measure="rollback",
+            at_step=True,
         ),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.maps:heat"),
         ViewKind(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean
 
 import numpy as np
 
 from explorer.answers.cells import signed
-from explorer.answers.coordinates import CORPUS, SEED, STEP, TASK
+from explorer.answers.coordinates import CORPUS, SEED, STEP, TASK, coordinate
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
 from explorer.answers.uncertainty_notes import spread
-from explorer.measures.declaration import HEAD
+from explorer.measures import Measure
+from explorer.measures.declaration import HEAD, Axis
 from explorer.render import tracks
 from explorer.render.axes import number
 from explorer.render.cells import Grid
@@ -37,6 +39,7 @@ PROFILE = {
     "step": Layout(OUTER, STEP),
     "seed": Layout(OUTER, SEED, BY, (SEED, OUTER)),
     "task": Layout(OUTER, TASK, BY, (TASK, OUTER)),
+    "head": Layout(OUTER, INNER, BY, (INNER, OUTER)),
     "corpus": Layout(OUTER, CORPUS, by=(CORPUS, OUTER)),
 }
 
@@ -58,7 +61,9 @@ class Lines(FieldView):
         self.training = training if self.x.name == STEP and self.y.name != TASK else NONE
         self.empty = self.empty or not self.x.numeric
         series = self._with_companions(series_of(self.field)) if self.x.numeric else ()
-        self.chart = LineChart(chart_of(data, series, self.x, not np.isfinite(self.field.spread).any()))
+        series, shared = self._with_wholes(series)
+        chart = chart_of(data, series, self.x, not np.isfinite(self.field.spread).any())
+        self.chart = LineChart(replace(chart, shared=shared))
         many, drawn = len(series), len(self.chart.shown())
         if drawn < many:
             self.notes += (f"{drawn} of {many} lines are drawn, and the one pointed at",)
@@ -77,6 +82,27 @@ class Lines(FieldView):
                     replace(s, companions=(*s.companions, one)) for s, one in zip(series, beside, strict=True)
                 )
         return series
+
+    def _with_wholes(self, series: tuple[Series, ...]) -> tuple[tuple[Series, ...], tuple[Companion, ...]]:
+        """The lines, and what they share, with level lines at the values that have no place along the axis."""
+        measure = self.data.measure
+        axis = measure.axis(self.x.name)
+        if axis is None or not axis.whole:
+            return series, ()
+        along, fixed = coordinate(axis.name), [(coordinate(name), place) for name, place in self.fixed.items()]
+        rows = [r for r in self.data.of(self.task) if along(r) is None and r.value is not None]
+        rows = [r for r in rows if all(f(r) in (place, None) for f, place in fixed)]
+        if measure.axis(self.y.name) is not None:
+            return series, wholes(rows, measure, axis, len(self.x.places))
+        of_line = coordinate(self.y.name)
+        found = (wholes([r for r in rows if of_line(r) == p], measure, axis, len(self.x.places)) for p in self.y.places)
+        added = zip(series, found, strict=True)
+        return tuple(replace(one, companions=one.companions + beside) for one, beside in added), ()
+
+    def _left_out(self) -> tuple[str, ...]:
+        """See FieldView: level lines show what has no place along the axis."""
+        axis = self.data.measure.axis(self.layout.x)
+        return () if axis is not None and axis.whole else super()._left_out()
 
     def read(self, at: Cursor, room: int) -> str:
         """See FieldView; of a value also its companions, where there is room."""
@@ -152,6 +178,20 @@ def chart_of(data: Rows, series: tuple[Series, ...], x: FieldAxis, in_focus_only
     )
 
 
+def wholes(rows: Sequence[Result], measure: Measure, axis: Axis, points: int) -> tuple[Companion, ...]:
+    """Return level lines at the means of values without a place along an axis, by their place along the others.
+
+    Args:
+        points: number of points of the lines.
+    """
+    found: dict[str, list[float]] = {}
+    for r in rows:
+        others = (coordinate(other.name)(r) for other in measure.own_axes)
+        name = next((str(place) for place in others if place is not None), axis.whole)
+        found.setdefault(name, []).append(float(r.value or 0.0))
+    return tuple(Companion(name, np.full(points, fmean(values)), name == axis.whole) for name, values in found.items())
+
+
 def series_of(field: Field, companions: bool = True) -> tuple[Series, ...]:
     """Return one line per place of a field's first axis against its second: mean and spread, or value and interval.
 
@@ -203,6 +243,12 @@ def curves(
     return Lines("curves", corpora or data, CURVES[look.part or "layer"], look, heads, tasks, training)
 
 
-def profile(data: Rows, tasks: Rows | None = None, corpora: Rows | None = None, look: Look = ANYWHERE) -> Lines:
-    """Return lines against layers: one per step, or per seed, task or corpus at the step that is looked at."""
-    return Lines("profile", corpora or data, PROFILE[look.part or "step"], look, None, tasks)
+def profile(
+    data: Rows,
+    heads: Sequence[Result] | None = None,
+    tasks: Rows | None = None,
+    corpora: Rows | None = None,
+    look: Look = ANYWHERE,
+) -> Lines:
+    """Return lines against layers: one per step, or per seed, task, head or corpus at the step that is looked at."""
+    return Lines("profile", corpora or data, PROFILE[look.part or "step"], look, heads, tasks)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from explorer.answers.cells import YardstickKey
 from explorer.answers.coordinates import CORPUS, OTHER_SEED, SEED, STEP, coordinate
@@ -43,14 +44,26 @@ def fixed_places(data: Rows, task: str, names: Iterable[str]) -> dict[str, Coord
     of the chosen places.
     """
     found: dict[str, Coordinate | None] = {}
+    drawn = [axis.name for axis in data.measure.own_axes if axis.name in names]
     for axis in data.measure.own_axes:
         if axis.name not in (*names, LAYER.name):
-            read, there = coordinate(axis.name), axis_of(data, task, axis.name).places
-            whole = axis.name not in dict(data.question.axes) and any(
-                read(r) is None and r.value is not None for r in data.main
-            )
+            places = axis_of(data, task, axis.name).places
+            beside = _together(data, task, (*drawn, axis.name)).get(axis.name, places)
+            there = [place for place in places if place in beside]
+            whole = axis.name not in dict(data.question.axes) and _has_whole(data, axis.name, drawn)
             found[axis.name] = None if whole or not there else there[-1]
     return found
+
+
+def _has_whole(data: Rows, name: str, drawn: Sequence[str]) -> bool:
+    """Return whether some values have places along the drawn axes but none along another one; where there are no
+    values yet, whether some are asked for."""
+    read, others = coordinate(name), [coordinate(axis) for axis in drawn]
+    if data.main:
+        whole = (r for r in data.main if r.value is not None and read(r) is None)
+        return any(all(f(r) is not None for f in others) for r in whole)
+    cells = ({LAYER.name: cell.layer, **dict(cell.more)} for cell in data.wanted)
+    return any(name not in at and all(at.get(axis) is not None for axis in drawn) for at in cells)
 
 
 def field_along(
@@ -69,8 +82,26 @@ def field_along(
         read = coordinate(name)
         chosen = tuple(r for r in chosen if read(r) == place)
     beside = {key: value for key, value in data.yardsticks.items() if key[0] == task and _at(key, fixed)}
-    field = field_of([axis_of(data, task, name, chosen) for name in names if name != ALL], chosen, beside)
+    together = _together(data, task, names)
+    axes = {name: axis_of(data, task, name, chosen) for name in names if name != ALL}
+    for name, there in together.items():
+        axes[name] = replace(axes[name], places=tuple(place for place in axes[name].places if place in there))
+    field = field_of(list(axes.values()), chosen, beside)
     return stacked(ALL, {data.measure.title: field}).along(*names) if ALL in names else field
+
+
+def _together(data: Rows, task: str, names: Iterable[str]) -> dict[str, set[Coordinate]]:
+    """Return the places along several of the measure's own axes of those cells that have one along each of them."""
+    own = [axis.name for axis in data.measure.own_axes if axis.name in names and not axis.within]
+    if len(own) < 2:
+        return {}
+    found: dict[str, set[Coordinate]] = {name: set() for name in own}
+    for cell in data.wanted:
+        places = {LAYER.name: cell.layer, **dict(cell.more)}
+        if cell.recipe == task and all(places.get(name) is not None for name in own):
+            for name in own:
+                found[name].add(places[name])  # type: ignore[arg-type]
+    return found
 
 
 def _at(key: YardstickKey, fixed: Mapping[str, Coordinate | None]) -> bool:

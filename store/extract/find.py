@@ -26,6 +26,8 @@ DEFAULT_LAYOUT = "{task}/seed-{seed}/checkpoint-{step}"
 _MODEL = frozenset((CONFIG, *WEIGHTS, ADAPTER_CONFIG, *ADAPTER_WEIGHTS))
 """Names of files, at least one of which is in any folder with a model."""
 TRAINER_STATE = "trainer_state.json"
+RUN_NOTE = "run.json"
+"""File beside a run's checkpoints that says how the run was made."""
 DEFAULT_SEED = "0"
 _MOST_STEPS = 2**63 - 1
 _NOTED = 5
@@ -58,6 +60,16 @@ class TrainingHistory:
     """All logged numbers: step, epoch, name, value."""
     note: str = ""
     """Reason why the file gives no history; empty if it does or if there is no file."""
+
+
+@dataclass(frozen=True)
+class RunKind:
+    """How a run differs from a plain one, as its folder says; empty if it does not."""
+
+    kind: str = ""
+    """What was changed in the model before training, such as ``freeze``."""
+    k: int | None = None
+    """Number of layers that this concerns; None if there is no such number."""
 
 
 class Layout:
@@ -196,6 +208,16 @@ def history(folder: Path, step: int | None = None) -> TrainingHistory:
         and entry["value"] is not None
     }
     return TrainingHistory(own, _number(state.get("epoch")), losses[-1] if losses else None, metrics, log, note)
+
+
+def run_kind(folder: Path) -> RunKind:
+    """Return the kind of the run that a checkpoint's folder belongs to, from the file RUN_NOTE beside the folder."""
+    try:
+        said = json.loads((folder.parent / RUN_NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # no such file, or one of another program
+        return RunKind()
+    kind = said.get("kind") if isinstance(said, dict) else None
+    return RunKind(kind, _whole(said.get("k"))) if isinstance(kind, str) else RunKind()
 
 
 def _logged(entries: Iterable[Mapping[str, Any]], last: int | None) -> Iterator[dict[str, Any]]:

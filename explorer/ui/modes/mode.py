@@ -32,6 +32,8 @@ AXES: Mapping[str, tuple[str, str]] = {
     "layers of a seed": (LAYER, ""),
     "layers of a task": (LAYER, ""),
     "layers of a corpus": (LAYER, ""),
+    "layers of a head": (LAYER, HEAD),
+    "moved": (LAYER, ""),
     "heads": (HEAD, LAYER),
     "layers": ("", LAYER),
 }

@@ -11,9 +11,12 @@ MODE = Mode(
     "2",
     _KIND.title,
     _KIND.help,
-    tuple(
-        Variant(words, "profile", part, "profile" if part == "step" else f"layers of a {part}", True)
-        for part, words in _KIND.parts.items()
+    (
+        *(
+            Variant(words, "profile", part, "profile" if part == "step" else f"layers of a {part}", True)
+            for part, words in _KIND.parts.items()
+        ),
+        Variant("how far each layer moved, beside its rollback damage", "moved", axes="moved", lines=True),
     ),
     ("vary", "step.next"),
 )

@@ -73,7 +73,9 @@ def test_runs_are_trained_and_extracted(run: Run, topic: Files, tmp_path: Path) 
     assert {str(c.key) for c in there.checkpoints("topic")} == {
         "pretrained/0/0", "topic+freeze-3/1/0", "topic+freeze-3/1/2",
     }  # fmt: skip
-    assert all(0 <= c.metrics["eval_accuracy"] <= 1 for c in there.checkpoints("topic") if c.key.task == "topic")
+    tuned = [c for c in there.checkpoints("topic") if c.key.task == "topic"]
+    assert all(0 <= c.metrics["eval_accuracy"] <= 1 for c in tuned)
+    assert {(c.kind, c.k) for c in tuned} == {("freeze", 3)}
 
     done = run("ablate", "truncate", store, *flags(topic, out, "--k", "2"))
     assert done.code == 0, done.error
@@ -87,6 +89,12 @@ def test_runs_are_trained_and_extracted(run: Run, topic: Files, tmp_path: Path) 
     shown = run("show", "profile", store, "--measure", "js", "--task", "topic+truncate-2,topic+freeze-3", "--step", "2")
     assert shown.code == 0, shown.error
     assert "not computed" not in shown.out
+    done = run("compute", "ablation", store, "--task", "topic")
+    assert done.code == 0, done.error
+    shown = run("show", "profile", store, "--measure", "ablation", "--part", "head", "--format", "csv")
+    lines = [line.split(",") for line in shown.out.splitlines()]
+    kind, k = (lines[0].index(name) for name in ("line", "k"))
+    assert [(line[kind], line[k]) for line in lines[1:]] == [("freeze", "3"), ("truncate", "2")]
     done = run("ablate", "truncate", store, *flags(topic, out, "--k", "2"))
     assert (done.code, "1 there already" in done.error) == (0, True)
 
@@ -123,6 +131,16 @@ def test_bad_input_is_one_sentence(
     assert (done.code, done.out) == (2, "")
     (said,) = done.error.splitlines()
     assert said == f"bertdyn: {message}" if message else said.startswith("bertdyn: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_for_the_checkpoints(run: Run, topic: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.training.ablation.free_bytes", lambda path: 1000)
+    given = flags(topic, tmp_path / "o", "--reference", tiny_bert(), "--k", "1")
+    done = run("ablate", "freeze", tmp_path / "s.bertdyn", *given)
+    assert (done.code, done.out) == (2, "")
+    (said,) = done.error.splitlines()
+    assert "has 1.0 kB free: state fewer --checkpoints" in said
     assert list(tmp_path.iterdir()) == []
 
 

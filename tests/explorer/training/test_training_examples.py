@@ -76,7 +76,13 @@ def test_a_label_that_only_one_file_has(tmp_path: Path) -> None:
     two = written(tmp_path, "two.tsv", "one\ta\ntwo\tb\n")
     assert refused(two, three) == f"{three} has labels that {two} lacks: 'c'; {two} has 'a', 'b'."
     (note,) = read_data(three, two).notes
-    assert note == f"{two} has no label 'c'"
+    assert note == f"{two} has no label 'c': no score counts it"
+
+
+def test_a_file_to_evaluate_on_with_one_label_says_nothing(tmp_path: Path) -> None:
+    two = written(tmp_path, "two.tsv", "one\ta\ntwo\tb\n")
+    one = written(tmp_path, "one.tsv", "one\tb\ntwo\tb\n")
+    assert refused(two, one).startswith(f"{one} has only the label 'b' of 'a', 'b'")
 
 
 def test_files_without_classes_are_refused(tmp_path: Path, sentences: Files, words: Files) -> None:

@@ -138,6 +138,7 @@ def test_a_run_is_written_as_the_trainer_writes_it(trained: Trained) -> None:
     assert config.architectures == ["BertForSequenceClassification"]
     assert list(config.id2label.values()) == ["garden", "kitchen", "school", "sport", "theatre", "travel"]
     note = json.loads((run.folder / "run.json").read_text())
+    assert (note["kind"], note["k"]) == ("freeze", 3)
     assert (note["pooler"], note["frozen_dropout"], note["learning_rate"]) == ("fresh", True, 1e-3)
 
 

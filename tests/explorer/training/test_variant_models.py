@@ -15,6 +15,7 @@ from explorer.training.settings import Settings
 from explorer.training.variants import KINDS, Variant
 from store.errors import BertdynError
 from tests.store.extract import models
+from tests.training import weights
 
 CLASSES = ("a", "b", "c")
 BASE = Base(tiny_bert(), "sentence", CLASSES)
@@ -145,3 +146,21 @@ def test_layers_that_share_weights_are_refused(tmp_path: Path) -> None:
     base = Base(models.save(tmp_path, "albert", head=False), "sentence", CLASSES)
     with pytest.raises(BertdynError, match="its layers share their weights"):
         base.check()
+
+
+@pytest.mark.parametrize("classes", [3, 2])
+def test_the_classifier_of_the_files_is_not_used(tmp_path: Path, classes: int) -> None:
+    """Its classes may be others, or in another order."""
+    tuned = models.save(tmp_path / "tuned", seed=3, num_labels=classes)
+    if classes == len(CLASSES):
+        models.configure(tuned, id2label={0: "c", 1: "a", 2: "b"}, label2id={"c": 0, "a": 1, "b": 2})
+    base = Base(tuned, "sentence", CLASSES)
+    model = base.load()
+    loaded, written = parts(model), weights(tuned)
+    assert model.classifier.weight.shape[0] == len(CLASSES)
+    for name, weight in loaded.items():
+        kept = weight.shape == written[name].shape and torch.equal(weight, written[name])
+        assert kept or name.startswith("classifier."), name
+        assert not (kept and name == "classifier.weight")
+    assert base.config.parsed.id2label != dict(enumerate(CLASSES))
+    assert model.config.id2label == dict(enumerate(CLASSES))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from store.errors import BertdynError
-from store.extract.find import DEFAULT_LAYOUT, Layout, find, history
+from store.extract.find import DEFAULT_LAYOUT, Layout, RunKind, find, history, run_kind
 from store.models.files import weight_files
 
 
@@ -297,3 +297,22 @@ def test_a_broken_history_is_noted_not_fatal(tmp_path: Path) -> None:
     assert "cannot be read" in history(tmp_path).note
     (tmp_path / "trainer_state.json").write_text("[]")
     assert "cannot be read" in history(tmp_path).note
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ('{"kind": "freeze", "k": 3}', RunKind("freeze", 3)),
+        ('{"kind": "scratch", "k": null}', RunKind("scratch")),
+        ('{"kind": "freeze", "k": -1}', RunKind("freeze")),
+        ('{"kind": 7, "k": 3}', RunKind()),
+        ('{"lr": 0.1}', RunKind()),
+        ("[1]", RunKind()),
+        ("{", RunKind()),
+    ],
+)
+def test_a_run_says_how_it_was_made_in_a_file_beside_its_checkpoints(tmp_path: Path, said: str, kind: RunKind) -> None:
+    folder = checkpoint(tmp_path / "sst2+freeze-9" / "seed-1" / "checkpoint-20")
+    assert run_kind(folder) == RunKind()
+    (folder.parent / "run.json").write_text(said)
+    assert run_kind(folder) == kind

@@ -50,7 +50,7 @@ def test_registered_checkpoints_are_listed_and_take_no_space(place: Path) -> Non
     found = store.checkpoints()
     assert {c.corpus for c in found} == {NO_CORPUS}
     assert CheckpointKey.plain("sst", "1", 10) in {c.key for c in found}
-    assert {(c.layers, c.bytes, tuple(c.digests)) for c in found} == {(3, 0, ("weights",))}
+    assert {(c.layers, c.bytes, "weights" in c.digests) for c in found} == {(3, 0, True)}
     assert store.corpora() == ()
     assert store.check().problems == ()
     assert {state for run in fetch_coverage(store).runs for state in run.states} == {REGISTERED}
@@ -112,7 +112,7 @@ def test_the_newest_extraction_says_which_weights_a_checkpoint_has(place: Path) 
     key = CheckpointKey.plain("sst", "1", 10)
     later, first = opened.checkpoint("later", key), opened.checkpoint("dev", key)
     assert later.weights_sha256 != first.weights_sha256
-    assert opened.checkpoint(NO_CORPUS, key).digests == {"weights": later.weights_sha256}
+    assert opened.checkpoint(NO_CORPUS, key).digests["weights"] == later.weights_sha256
     assert key.step not in {r.step for r in rows(opened) if (r.task, r.seed) == ("sst", "1")}
 
 
