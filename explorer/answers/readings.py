@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from explorer.measures.base import PREDICTIONS, Measure
+from explorer.measures.probes.spans import spans_of
 from explorer.measures.registry import all_measures
 from explorer.selection.stored import OPERANDS
 from store.keys import CheckpointKey
@@ -34,14 +35,14 @@ SAME, LOST, GAINED, OTHER = "same", "lost", "gained", "other"
 
 @dataclass(frozen=True)
 class Unit:
-    """One word or sentence: its label, and what the probes read off it."""
+    """One word, span, arc, pair or sentence: its label, and what the probes read off it."""
 
     token: int
     """Its first token in the example."""
     tokens: int
-    """Number of its tokens; 0 for a sentence."""
+    """Number of its tokens; 0 for a sentence. Of an arc or a pair, token and tokens are those of its first span."""
     word: str
-    """Empty for a sentence."""
+    """Its words; 'first + second' for an arc or a pair; empty for a sentence."""
     label: str
     checkpoint: str
     """Label that the probe predicts from the checkpoint; empty without a prediction."""
@@ -63,7 +64,7 @@ class Reading:
 
     annotation: str
     level: str
-    """Unit of the annotation: sentence, word or arc."""
+    """Unit of the annotation: sentence, word, span, arc or pair."""
     model: str
     """Parameters of the probe that differ from the default, in words; empty if none does."""
     units: tuple[Unit, ...]
@@ -79,9 +80,9 @@ class Reading:
         return sum(bool(unit.checkpoint) for unit in self.units)
 
     def at(self, token: int) -> int:
-        """Return the place of the word that a token belongs to; -1 if it is in none that has a label."""
-        places = enumerate(self.units)
-        return next((place for place, unit in places if 0 <= token - unit.token < unit.tokens), -1)
+        """Return the place of the shortest unit that a token belongs to; -1 if it is in none that has a label."""
+        places = [place for place, unit in enumerate(self.units) if 0 <= token - unit.token < unit.tokens]
+        return min(places, key=lambda place: self.units[place].tokens, default=-1)
 
     def said(self, place: int) -> str:
         """Return a label and its predictions: 'UPOS NOUN, read as VERB, in the reference as NOUN'."""
@@ -99,7 +100,7 @@ class Reading:
         now, then = self.right
         beside = f", in the reference {then}" if self.compared else "; the reference was not probed"
         few = "; the others were in the probe's training data" if self.known < len(self.units) else ""
-        read = f"{self.known} of {len(self.units)} words read, {now} right"
+        read = f"{self.known} of {len(self.units)} {self.level}s read, {now} right"
         return f"probe of {self.annotation}{model}: {read}{beside}{few}"
 
     @property
@@ -188,7 +189,7 @@ def _reading(
     store: Store, corpus: Corpus, focus: Focus, probed: _Probed, artefacts: Mapping[CheckpointKey, str]
 ) -> Reading:
     annotation = corpus.annotations[probed.annotation]
-    places, words = _units(corpus, annotation, focus.example)
+    places, spans = _units(corpus, annotation, focus.example)
     ids = np.asarray(annotation.values)[places]
     names = (*annotation.names, "")  # the last one: no label, no prediction
 
@@ -198,34 +199,37 @@ def _reading(
         every = store.artefact(artefacts[key], only=(PREDICTIONS,))[PREDICTIONS]
         return every[focus.layer][places].tolist()
 
-    start = int(corpus.offsets[focus.example])
-    units = (
-        Unit(
-            int(corpus.word_first[word]) - start if word >= 0 else 0,
-            int(corpus.word_length[word]) if word >= 0 else 0,
-            _word(corpus, word) if word >= 0 else "",
-            *(names[i] for i in (label, now, then)),
-        )
-        for word, label, now, then in zip(
-            words, ids.tolist(), predicted(focus.key), predicted(focus.reference), strict=True
-        )
+    read = zip(spans.tolist(), ids.tolist(), predicted(focus.key), predicted(focus.reference), strict=True)
+    units = [
+        Unit(*_where(corpus, of, focus.example), names[label], names[now], names[then])
+        for of, label, now, then in read
         if label >= 0
-    )
+    ]
     found = tuple(sorted(units, key=lambda unit: unit.token))
     keys = focus.key, focus.reference
     return Reading(probed.annotation, annotation.level, _unusual(probed), found, keys, focus.reference in artefacts)
 
 
-def _units(corpus: Corpus, annotation: Annotation, example: int) -> tuple[np.ndarray, list[int]]:
-    """Return the positions of an example's units in an annotation, int64 [n], and the word of each; -1 for none."""
+def _units(corpus: Corpus, annotation: Annotation, example: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of an example's units in an annotation, int64 [n], and the first and last word of each of
+    their spans, int64 [n, spans, 2]; a sentence has none."""
     if annotation.level == "sentence":
-        return np.array([example]), [-1]
+        return np.array([example]), np.empty((1, 0, 2), np.int64)
+    spans = spans_of(annotation)
     first, past = corpus.word_offsets[example : example + 2].tolist()
-    if annotation.items is None:
-        return np.arange(first, past), list(range(first, past))
-    words = np.asarray(annotation.items)[:, 0]
-    places = np.flatnonzero((words >= first) & (words < past))
-    return places, words[places].tolist()
+    places = np.flatnonzero((spans[:, 0, 0] >= first) & (spans[:, 0, 0] < past))
+    return places, spans[places]
+
+
+def _where(corpus: Corpus, spans: Sequence[tuple[int, int]], example: int) -> tuple[int, int, str]:
+    """Return the first token in the example and the number of tokens of the first span, and the words of all spans."""
+    if not spans:
+        return 0, 0, ""
+    first, last = spans[0]
+    token = int(corpus.word_first[first])
+    past = int(corpus.word_first[last]) + int(corpus.word_length[last])
+    said = (" ".join(_word(corpus, word) for word in range(a, b + 1)) for a, b in spans)
+    return token - int(corpus.offsets[example]), past - token, " + ".join(said)
 
 
 def _word(corpus: Corpus, word: int) -> str:

@@ -103,8 +103,8 @@ def model(*operands: Operand) -> tuple[Input, ...]:
 
 LABELS = Input("annotation", "labels", levels=("sentence", "word"), of="class")
 """Classes of sentences or words of the corpus."""
-POINTS = Input("annotation", "labels", levels=("sentence", "word", "arc"), of="class")
-"""Classes of sentences, words or arcs of the corpus."""
+POINTS = Input("annotation", "labels", levels=("sentence", "word", "span", "arc", "pair"), of="class")
+"""Classes of sentences, words, spans, arcs or pairs of spans of the corpus."""
 SPLITS = Input("split", "splits")
 """The split of each example of the corpus into train, dev and test, if the corpus has one."""
 

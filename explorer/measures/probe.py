@@ -37,10 +37,10 @@ ERASED = replace(POINTS, title="labels to erase", by="erase")
 
 
 def _erased(points: Points, labels: Labels | None) -> np.ndarray | None:
-    """Return the label to erase of each point, int64 [n]; None if there are none.
+    """Return the label to erase of each point, int64 [n], -1 for a point without one; None if nothing is erased.
 
     Raises:
-        MeasureError: the labels are of other units than those that are probed.
+        MeasureError: the labels are of other units than those that are probed, or a unit has several.
     """
     if labels is None:
         return None
@@ -48,7 +48,11 @@ def _erased(points: Points, labels: Labels | None) -> np.ndarray | None:
         raise MeasureError(
             f"Labels of {labels.level}s cannot be erased from {points.level}s: choose labels of {points.level}s."
         )
-    return np.asarray(labels.values).astype(np.int64)[points.place]
+    others = labelled(points.corpus, labels, points.sentence)
+    unit = np.unique(np.concatenate([points.spans, others.spans]), axis=0, return_inverse=True)[1].reshape(-1)
+    found = np.full(len(unit), -1)
+    found[unit[len(points.spans) :]] = others.labels
+    return found[unit[: len(points.spans)]]
 
 
 def probe(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
@@ -148,12 +152,13 @@ MEASURES: tuple[Measure, ...] = (
             "Accuracy on test of a linear discriminant (equal to scikit-learn's with solver lsqr), a multinomial "
             "logistic regression (equal to scikit-learn's at its optimum: L2 penalty, unscaled features), or a "
             "perceptron with two hidden layers of 64 units (Adam, stopped by dev), trained on the vectors of one "
-            "layer: first token or mean of a sentence, mean of a word's sub-words, both words of an arc. Trained on "
-            "the split train of the corpus and scored on test; without a split, on a random one of whole sentences "
-            "for each of several probe seeds (60, 20, 20 %), equal texts on one side. Beside it: its standard "
-            "deviation over probe seeds, macro-F1 over the labels that occur, the loss in bits per point, the "
-            "accuracy of the most frequent label of train, and the accuracy on a control task (one fixed random label "
-            "per word type) with the difference to it, selectivity. The null shuffles the labels of whole examples. "
+            "layer: first token or mean of a sentence, mean of a word's sub-words, mean of a span's words, both words "
+            "of an arc, both spans of a pair. Trained on the split train of the corpus and scored on test; without a "
+            "split, on a random one of whole sentences for each of several probe seeds (60, 20, 20 %), equal texts on "
+            "one side. Beside it: its standard deviation over probe seeds, macro-F1 over the labels that occur, the "
+            "loss in bits per point, the accuracy of the most frequent label of train, and the accuracy on a control "
+            "task (one fixed random label per word type or, for spans, arcs and pairs, per tuple of their words) with "
+            "the difference to it, selectivity. The null shuffles the labels of whole examples. "
             "The numbers of points are those of the first probe seed. A point is predicted by the probes that "
             "were not trained on it: the label that most of them give. With erase, all that is linear of other labels "
             "is removed from the vectors first (LEACE)."
@@ -166,8 +171,9 @@ MEASURES: tuple[Measure, ...] = (
         counts="test points",
         compute=probe,
         summary=(
-            "accuracy of a linear probe on classes of sentences, words or arcs, with standard deviation over probe "
-            "seeds, macro-F1, bits, majority, control task, selectivity and, on request, shuffled labels"
+            "accuracy of a linear probe on classes of sentences, words, spans, arcs or pairs of spans, with standard "
+            "deviation over probe seeds, macro-F1, bits, majority, control task, selectivity and, on request, shuffled "
+            "labels"
         ),
         others=("scikit-learn: one layer at a time; Holmes: the last layer only, and its loss takes the softmax twice"),
         parameters=(
@@ -175,7 +181,7 @@ MEASURES: tuple[Measure, ...] = (
             Parameter("C", 1.0, "inverse strength of logistic regression's penalty", low=1e-6, high=1e6),
             Parameter("erase", "", "labels that are erased from the vectors first; empty: none"),
             Parameter("sentence", "cls", "vector of a sentence: first token, or mean of the others", SENTENCE),
-            Parameter("control", WORD_TYPE, "control task; only words and arcs have types", (*CONTROLS, NO_CONTROL)),
+            Parameter("control", WORD_TYPE, "control task; sentences have no types", (*CONTROLS, NO_CONTROL)),
             Parameter(
                 "probe_seeds", 5, "random splits if the corpus has none; fits of a perceptron", low=1, high=MOST_SEEDS
             ),

@@ -49,11 +49,11 @@ class Corpus(Protocol):
 
 
 class Labels(Protocol):
-    """Classes of sentences, words or arcs of a corpus (``store.keys.Annotation`` implements it)."""
+    """Classes of sentences, words, spans, arcs or pairs of a corpus (``store.keys.Annotation`` implements it)."""
 
     @property
     def level(self) -> str:
-        """Unit that has a label: ``sentence``, ``word`` or ``arc``."""
+        """Unit that has a label: ``sentence``, ``word``, ``span``, ``arc`` or ``pair``."""
         ...
 
     @property
@@ -63,12 +63,15 @@ class Labels(Protocol):
 
     @property
     def values(self) -> np.ndarray:
-        """Label ids, int32 [E], [W] or, for arcs, [A]; negative if there is no label."""
+        """Label ids, int32 [E], [W] or, for S spans, arcs or pairs, [S]; negative if there is no label."""
         ...
 
     @property
     def items(self) -> np.ndarray | None:
-        """Positions of the word and of its head, int64 [A, 2], for A arcs; None for other units."""
+        """Positions of words, int64 [S, 2] or [S, 4]; None for sentences and words.
+
+        Of an arc, the word and its head; of a span, the first and the last word; of a pair, those of both spans.
+        """
         ...
 
 

@@ -1,7 +1,8 @@
 """Collect the labelled points of a corpus once, and their vectors in each layer.
 
 A point is a sentence (its first token, or the mean of its tokens without special ones), a word (the mean of its
-sub-words), or an arc (the vectors of the word and of its head, one after the other).
+sub-words), a span (the mean of its words), an arc (the vectors of the word and of its head, one after the other), or a
+pair (the vectors of both spans, one after the other).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures import tokens
+from explorer.measures.base import MeasureError
+from explorer.measures.probes.spans import spans_of
 from explorer.measures.protocols import Corpus, Labels, Layer
 
 SENTENCE = ("cls", "mean")
@@ -30,22 +33,28 @@ class Points:
     example: np.ndarray
     """Example of each point, int64 [n]."""
     place: np.ndarray
-    """Position of each point among the sentences, words or arcs of the corpus, int64 [n]."""
-    words: np.ndarray
-    """Words whose vectors make up a point, int64 [n, 1 or 2]; of sentences, the example."""
+    """Row of each point in the annotation, int64 [n]."""
+    spans: np.ndarray
+    """First and last word of each span of a point, int64 [n, 1 or 2, 2]; of sentences, the example twice."""
     sentence: str = "cls"
     """Vector that stands for a sentence, one of SENTENCE."""
 
     @property
     def types(self) -> np.ndarray | None:
-        """Type of each point, the same for the same word or pair of words, int64 [n]; None if there are no types."""
+        """Type of each point, equal for equal words and for equal tuples of the spans' words, int64 [n]; None if there
+        are no types."""
         known = None if self.level == "sentence" else self.corpus.word_types
         if known is None:
             return None
-        return np.unique(known[self.words], axis=0, return_inverse=True)[1].reshape(-1)
+        found, base = np.zeros(len(self.spans), np.int64), int(known.max(initial=0)) + 2
+        for first, last in self.spans.transpose(1, 2, 0):
+            for step in range(int((last - first).max(initial=0)) + 1):
+                word = np.where(first + step <= last, known[np.minimum(first + step, last)] + 1, 0)
+                found = np.unique(found * base + word, return_inverse=True)[1]
+        return found
 
     def vectors(self, layer: Layer) -> np.ndarray:
-        """Return the vectors of the points in one layer, float32 [n, width] ([n, 2 width] for arcs).
+        """Return the vectors of the points in one layer, float32 [n, width] ([n, 2 width] for arcs and pairs).
 
         Raises:
             MeasureError: some hidden states are not finite.
@@ -59,7 +68,14 @@ class Points:
                 filled[np.diff(self.corpus.offsets) > 0] = every
                 every = filled
         tokens.check_finite(float(every.sum(dtype=np.float64)), "hidden states")
-        return every[self.words].reshape(len(self.words), -1)
+        first, last = self.spans[..., 0], self.spans[..., 1]
+        found = every[first]
+        for step in range(1, int((last - first).max(initial=0)) + 1):
+            longer = first + step <= last
+            found[longer] += every[first[longer] + step]
+        many = last > first
+        found[many] /= (last - first + 1)[many, None]
+        return found.reshape(len(found), -1)
 
 
 def labelled(corpus: Corpus, labels: Labels, sentence: str = "cls") -> Points:
@@ -67,19 +83,36 @@ def labelled(corpus: Corpus, labels: Labels, sentence: str = "cls") -> Points:
 
     Args:
         sentence: vector that stands for a sentence, one of SENTENCE.
+
+    Raises:
+        MeasureError: a point has several labels.
     """
     ids = np.asarray(labels.values).astype(np.int64)
     counted = np.diff(corpus.offsets) if sentence == "cls" else np.diff(tokens.row_offsets(corpus, "content"))
     if labels.level == "sentence":
-        words = np.arange(len(ids))[:, None]
+        spans = np.repeat(np.arange(len(ids)), 2).reshape(-1, 1, 2)
         there = counted > 0
-        example = words[:, 0]
+        example = spans[:, 0, 0]
     else:
-        words = np.arange(len(ids))[:, None] if labels.items is None else np.asarray(labels.items, np.int64)
+        spans = spans_of(labels)
         there = np.ones(len(ids), bool)
-        example = np.searchsorted(corpus.word_offsets, words[:, 0], side="right") - 1
+        example = np.searchsorted(corpus.word_offsets, spans[:, 0, 0], side="right") - 1
     place = np.flatnonzero((ids >= 0) & there)
-    return Points(corpus, labels.level, labels.names, ids[place], example[place], place, words[place], sentence)
+    if labels.items is not None:
+        place = place[_once(spans[place], ids[place], labels.level)]
+    return Points(corpus, labels.level, labels.names, ids[place], example[place], place, spans[place], sentence)
+
+
+def _once(spans: np.ndarray, ids: np.ndarray, level: str) -> np.ndarray:
+    """Return the first row of each of several units, ascending: rows with equal positions are one unit.
+
+    Raises:
+        MeasureError: a unit has several labels.
+    """
+    _, first, unit = np.unique(spans, axis=0, return_index=True, return_inverse=True)
+    if (ids != ids[first][unit.reshape(-1)]).any():
+        raise MeasureError(f"Some {level}s have several labels: only edge-probe reads sets of labels.")
+    return np.sort(first)
 
 
 def word_means(layer: Layer, corpus: Corpus) -> np.ndarray:

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures import tokens as rows
+from explorer.measures.probes.spans import SETS, spans_of
 from explorer.measures.protocols import Corpus, Labels, Layer
-
-_SETS = ("span", "pair")
-"""Units that have a set of labels, which may be empty. Other units without a label are left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +59,15 @@ class Targets:
 def targets_of(corpus: Corpus, labels: Labels) -> Targets:
     """Return the targets of words, arcs, spans or pairs of spans.
 
-    Rows of an annotation with equal positions are one target, which has all of their labels.
+    Rows of an annotation with equal positions are one target, which has all of their labels. The set of a span or a
+    pair may be empty; a word or an arc without a label is left out.
     """
-    ids = np.asarray(labels.values).astype(np.int64)
-    words = np.arange(len(ids))[:, None] if labels.items is None else np.asarray(labels.items, np.int64)
-    if labels.level not in _SETS:
-        words, ids = np.repeat(words, 2, axis=1)[ids >= 0], ids[ids >= 0]
-    items, of = np.unique(words, axis=0, return_inverse=True)
-    has = np.zeros((len(items), len(labels.names)), bool)
+    ids, words = np.asarray(labels.values).astype(np.int64), spans_of(labels)
+    if labels.level not in SETS:
+        words, ids = words[ids >= 0], ids[ids >= 0]
+    bounds, of = np.unique(words, axis=0, return_inverse=True)
+    has = np.zeros((len(bounds), len(labels.names)), bool)
     has[of.reshape(-1)[ids >= 0], ids[ids >= 0]] = True
-    bounds = items.reshape(len(items), items.shape[1] // 2, 2)
     first, last = corpus.word_first[bounds[..., 0]], corpus.word_first[bounds[..., 1]]
     last = last + corpus.word_length[bounds[..., 1]] - 1
     inside = np.zeros(int(corpus.offsets[-1]) + 1, np.int64)  # +1 where spans begin, -1 behind their ends
@@ -78,5 +75,5 @@ def targets_of(corpus: Corpus, labels: Labels) -> Targets:
     np.add.at(inside, last.ravel() + 1, -1)
     kept = np.flatnonzero(np.cumsum(inside) > 0)
     spans = np.stack([np.searchsorted(kept, first), np.searchsorted(kept, last)], axis=-1)
-    example = np.searchsorted(corpus.word_offsets, items[:, 0], side="right") - 1
+    example = np.searchsorted(corpus.word_offsets, bounds[:, 0, 0], side="right") - 1
     return Targets(corpus, labels.names, has, example, kept, spans)

@@ -11,7 +11,8 @@ from explorer.answers.example import Focus
 from explorer.answers.readings import GAINED, LOST, OTHER, SAME, Reading, Unit, readings
 from explorer.measures.base import PREDICTIONS
 from explorer.selection import Question, Ranges, Selection, ask_store
-from store.keys import PRETRAINED_KEY, CheckpointKey
+from store.corpora.annotations import make_annotation
+from store.keys import PRETRAINED_KEY, CheckpointKey, Corpus, Level
 from store.store import Store
 from tests.computed import compute_here
 from tests.synthetic import make_store, sample_corpus, sample_labels
@@ -30,7 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     }
     info = replace(corpus.info, annotations=tuple(one.info for one in labels.values()))
     place = tmp_path_factory.mktemp("read") / "s.bertdyn"
-    corpora = [replace(corpus, info=info, annotations=labels)]
+    corpora = [replace(corpus, info=info, annotations=labels), with_spans()]
     store = make_store(place, tasks=("pos",), seeds=("1",), steps=(20,), corpora=corpora)
     last = Ranges.one(20)
     compute_here(
@@ -38,12 +39,29 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         asked("UPOS", tasks=("pos", "pretrained")),
         asked("UPOS", tasks=("pos",), steps=last, parameters=(("model", "logistic"), *SMALL)),
         asked("tone", tasks=("pos",), steps=last),
+        *(asked(level, corpus="spans", tasks=("pos",), steps=last) for level in ("span", "pair")),
     )
     return store
 
 
-def asked(annotation: str, parameters: tuple[tuple[str, object], ...] = SMALL, **more: object) -> Selection:
-    return Selection("probe", "words", annotation=annotation, parameters=parameters, **more)  # type: ignore[arg-type]
+def with_spans() -> Corpus:
+    """Each sentence has a span of its first two words, and a pair of this and of its last word."""
+    corpus = sample_corpus("spans", kind="word", labels=(), examples=40)
+    first, last = corpus.word_offsets[:-1], corpus.word_offsets[1:] - 1
+    spans = np.stack([first, first + 1], axis=1)
+    bounds: dict[Level, np.ndarray] = {"span": spans, "pair": np.column_stack([spans, last, last])}
+    labels = sample_labels("word", ("NOUN", "VERB"), corpus.info.words, "UPOS") | {
+        level: make_annotation(level, level, "class", ("x", "y"), np.arange(len(items)) % 2, items)
+        for level, items in bounds.items()
+    }
+    info = replace(corpus.info, annotations=tuple(one.info for one in labels.values()))
+    return replace(corpus, info=info, annotations=labels)
+
+
+def asked(
+    annotation: str, parameters: tuple[tuple[str, object], ...] = SMALL, corpus: str = "words", **more: object
+) -> Selection:
+    return Selection("probe", corpus, annotation=annotation, parameters=parameters, **more)  # type: ignore[arg-type]
 
 
 def focus(example: int = 3, layer: int = 2) -> Focus:
@@ -88,6 +106,21 @@ def test_the_probe_of_the_question_comes_before_the_one_of_both_checkpoints(stor
     assert "the reference was not probed" in words.note
 
 
+@pytest.mark.parametrize("level", ["span", "pair"])
+def test_a_span_is_read_under_its_words_and_a_pair_names_both_spans(store: Store, level: str) -> None:
+    corpus = store.corpus("spans")
+    found = readings(store, question(store), replace(focus(), corpus="spans"))
+    one = next(one for one in found if one.level == level)
+    (unit,) = one.units
+    first, last = corpus.annotations[level].items[3, :2].tolist()  # type: ignore[index]
+    assert unit.label == "y"
+    assert unit.token == corpus.word_first[first] - corpus.offsets[3]
+    assert unit.tokens == corpus.word_length[first : last + 1].sum()
+    assert len(unit.word.split(" + ")) == (2 if level == "pair" else 1)
+    assert len(unit.word.split(" + ")[0].split()) == last - first + 1 == 2
+    assert f"of 1 {level}s read" in one.note
+
+
 def test_nothing_is_read_where_nothing_is_stored(store: Store) -> None:
     other = replace(focus(), key=PRETRAINED_KEY, reference=KEY)
     assert [one.annotation for one in readings(store, question(store), other)] == ["UPOS"]
@@ -109,3 +142,5 @@ def test_a_token_belongs_to_the_word_that_it_is_a_part_of() -> None:
     assert [found.at(token) for token in range(7)] == [-1, 0, 1, 1, -1, 2, -1]  # 4: a word without a label
     assert found.said(1) == "UPOS A, read as B, in the reference as A"
     assert (found.known, found.right) == (3, (2, 3))
+    around = replace(found, units=(Unit(1, 5, "a bc d", "A", "A", "A"), *units))
+    assert [around.at(token) for token in range(7)] == [-1, 1, 2, 2, 0, 3, -1]  # the shortest span

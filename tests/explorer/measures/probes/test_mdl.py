@@ -54,3 +54,15 @@ def test_the_control_task_is_sent_where_it_is_asked_for() -> None:
     found = computed(BIT, control=True)
     assert found[0, "control-compression"].value < 1.1 < found[0, "compression"].value  # type: ignore[operator]
     assert (0, "control-compression") not in computed(BIT)
+
+
+def test_labels_of_pairs_of_spans_are_sent_as_those_of_words_are() -> None:
+    """Each pair is a word twice: vectors and control types tell the same as those of the words."""
+    items = np.repeat(np.arange(N), 4).reshape(N, 4)
+    corpus = MemoryCorpus([4] * (N // 4), [(n, 1) for n in range(N)], types=np.arange(N) % 50)
+    operands = {"checkpoint": {"hidden": (MemoryLayer(BIT.astype(np.float32)),)}}
+    given = Given(corpus, operands, MemoryLabels("pair", ("a", "b"), LABELS, items))  # type: ignore[arg-type]
+    found = {v.statistic: v for v in MEASURE.compute(given, dict(MEASURE.settle({"control": True})), Context())}
+    words = computed(BIT, control=True)
+    assert found["length"].value == pytest.approx(words[0, "length"].value, abs=0.5)
+    assert found["control-compression"].value == pytest.approx(words[0, "control-compression"].value, rel=0.1)

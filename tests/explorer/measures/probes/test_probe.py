@@ -197,6 +197,50 @@ def test_after_erasing_the_labels_a_probe_is_at_the_majority(model: str) -> None
     assert by_place(computed(base, model=model))[0, "accuracy"].value > 0.85  # type: ignore[operator]
 
 
+SPANS = np.array([[first, first + 1] for first in range(0, N, 4)] + [[first, first] for first in range(2, N, 4)])
+SPANS = SPANS[np.argsort(SPANS[:, 0])]
+OF_SPANS = RNG.integers(0, 3, len(SPANS))
+PAIRS = np.concatenate([SPANS[::2], SPANS[1::2]], axis=1)
+
+
+def coded(level: str, items: np.ndarray, labels: np.ndarray, **others: MemoryLabels) -> Given:
+    """Items whose first words code their labels."""
+    layer = NOISE.copy()
+    layer[items[:, 0]] += 4 * np.eye(WIDTH)[labels]
+    base = given([layer])
+    wanted = MemoryLabels(level, ("a", "b", "c"), labels, items)
+    return Given(base.corpus, base.operands, wanted, others={**base.others, **others})
+
+
+def test_spans_are_read_as_the_means_of_their_words_and_pairs_as_both_spans() -> None:
+    for level, items, labels in (("span", SPANS, OF_SPANS), ("pair", PAIRS, OF_SPANS[::2])):
+        of = coded(level, items, labels)
+        states = of.operands["checkpoint"]["hidden"][0].states.astype(np.float64)  # type: ignore[index]
+        x = np.array(
+            [np.concatenate([states[a : b + 1].mean(0) for a, b in unit.reshape(-1, 2).tolist()]) for unit in items]
+        )
+        test = SPLIT.values[items[:, 0] // 4] == 1
+        model = LinearDiscriminantAnalysis(solver="lsqr").fit(x[~test], labels[~test])
+        found = by_place(computed(of))
+        assert found[0, "accuracy"].value == accuracy_score(labels[test], model.predict(x[test]))
+        assert found[0, "accuracy"].n == test.sum()
+        assert found[0, "control-accuracy"].value < 0.6  # type: ignore[operator]
+        assert found[0, "accuracy"].value > 0.8  # type: ignore[operator]
+
+
+def test_labels_are_erased_from_the_same_spans_wherever_they_are_listed() -> None:
+    same = MemoryLabels("span", ("a", "b", "c"), OF_SPANS[::-1], SPANS[::-1])
+    more = MemoryLabels("span", ("a", "b", "c"), np.append(OF_SPANS, 0), np.append(SPANS, [[1, 2]], axis=0))
+    for erased in (same, more):
+        found = by_place(computed(coded("span", SPANS, OF_SPANS, erase=erased), erase="other"))
+        assert found[0, "accuracy"].value == pytest.approx(found[0, "majority"].value, abs=0.05)
+
+
+def test_spans_with_several_labels_are_left_to_the_edge_probe() -> None:
+    with pytest.raises(MeasureError, match="only edge-probe reads sets of labels"):
+        computed(coded("span", np.repeat(SPANS, 2, axis=0), np.tile([0, 1], len(SPANS))))
+
+
 def test_labels_of_other_units_cannot_be_erased() -> None:
     base = given([CODED])
     sentences = MemoryLabels("sentence", ("a", "b"), np.arange(N // 4) % 2)

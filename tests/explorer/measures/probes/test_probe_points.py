@@ -1,4 +1,4 @@
-"""Vectors of sentences, words and arcs, against plain loops over the tokens."""
+"""Vectors of sentences, words, spans, arcs and pairs, against plain loops over the tokens."""
 
 from __future__ import annotations
 
@@ -59,6 +59,49 @@ def test_equal_words_and_equal_pairs_of_words_have_one_type() -> None:
     assert arcs.types is not None
     assert arcs.types.tolist() == [1, 1, 0]
     assert labelled(corpus(), MemoryLabels("word", ("x",), np.zeros(5, np.int64))).types is None
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 1 << 30])
+def test_a_span_is_the_mean_of_its_words_and_a_pair_is_both_spans(chunk: int) -> None:
+    states = layer().states.astype(np.float64)  # type: ignore[union-attr]
+    words = [states[first : first + many].mean(0) for first, many in WORDS]
+
+    def span(first: int, last: int) -> np.ndarray:
+        return np.mean(words[first : last + 1], axis=0)
+
+    items = np.array([[0, 1], [2, 2], [3, 4], [3, 3]])
+    spans = labelled(corpus(), MemoryLabels("span", ("x", "y"), np.array([1, 0, 1, -1]), items))
+    assert (spans.example.tolist(), spans.place.tolist()) == ([0, 2, 3], [0, 1, 2])
+    np.testing.assert_allclose(spans.vectors(layer(chunk)), [span(*item) for item in items[:3]], rtol=1e-5)
+    both = np.array([[0, 0, 0, 1], [3, 4, 4, 4]])
+    pairs = labelled(corpus(), MemoryLabels("pair", ("x", "y"), np.array([0, 1]), both))
+    wanted = [np.concatenate([span(a, b), span(c, d)]) for a, b, c, d in both.tolist()]
+    np.testing.assert_allclose(pairs.vectors(layer(chunk)), wanted, rtol=1e-5)
+    arcs = labelled(corpus(), MemoryLabels("arc", ("x", "y"), np.array([0, 1]), np.array([[0, 1], [3, 4]])))
+    alike = labelled(
+        corpus(), MemoryLabels("pair", ("x", "y"), np.array([0, 1]), np.array([[0, 0, 1, 1], [3, 3, 4, 4]]))
+    )
+    np.testing.assert_array_equal(arcs.vectors(layer(chunk)), alike.vectors(layer(chunk)))
+
+
+def test_spans_and_pairs_of_the_same_words_in_the_same_order_have_one_type() -> None:
+    forms = np.random.default_rng(1).integers(0, 3, 40)
+    known = MemoryCorpus([40], [(n, 1) for n in range(40)], types=forms)
+    bounds = np.array([[first, first + more] for more in range(3) for first in range(36)])
+    for level, items in (("span", bounds), ("pair", np.concatenate([bounds, bounds[::-1]], axis=1))):
+        points = labelled(known, MemoryLabels(level, ("x",), np.zeros(len(items), np.int64), items))
+        said = [tuple(tuple(forms[a : b + 1]) for a, b in unit.reshape(-1, 2).tolist()) for unit in items]
+        found = points.types
+        assert found is not None
+        assert len(set(found.tolist())) == len(set(said)) == len(set(zip(found.tolist(), said, strict=True)))
+
+
+def test_a_unit_is_one_point_however_often_it_is_listed() -> None:
+    items = np.array([[0, 1], [3, 4], [0, 1], [3, 4]])
+    found = labelled(corpus(), MemoryLabels("span", ("x", "y"), np.array([0, 1, 0, -1]), items))
+    assert (found.place.tolist(), found.labels.tolist()) == ([0, 1], [0, 1])
+    with pytest.raises(MeasureError, match="Some spans have several labels: only edge-probe reads sets of labels"):
+        labelled(corpus(), MemoryLabels("span", ("x", "y"), np.array([0, 1, 1, 1]), items))
 
 
 def test_hidden_states_that_are_not_finite_are_refused() -> None:
