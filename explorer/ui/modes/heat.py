@@ -17,8 +17,8 @@ MODE = Mode(
         Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
         Variant("surface with paths, at one step", "surface", "first", axes="plane"),
         Variant("surfaces of all corpora", "surface", "corpus", axes="plane"),
-        Variant("seed by seed, at one step", "seed-pairs", "seed", axes="seed-pairs", start=Cursor(0, END)),
         Variant("seed by seed, similar ones side by side", "seed-pairs", "cluster", axes="seed-clusters"),
+        Variant("seed by seed, at one step", "seed-pairs", "seed", axes="seed-pairs", start=Cursor(0, END)),
     ),
     ("vary", "step.next", "digits"),
 )
