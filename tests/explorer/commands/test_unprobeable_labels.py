@@ -40,11 +40,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     [
         ("probe", "dev", "one", "All training points have the same label"),
         ("probe", "dev", "none", "no labelled points in train"),
-        ("probe", "dev", "spans", "has classes of spans"),
         ("probe", "parts", "label", "no labelled points in test"),
         ("mdl", "dev", "one", "All points have the same label"),
         ("mdl", "dev", "none", "No point has a label"),
-        ("mdl", "dev", "spans", "has classes of spans"),
         ("structural-probe", "dev", "heads", "No sentence of train has a whole tree"),
         ("structural-probe", "dev", "label", "has classes of words"),
         ("edge-probe", "dev", "one", "All training points have the same label"),

@@ -64,7 +64,18 @@ async def settled(pilot: Pilot[None], key: str, variant: int) -> None:
     await until(pilot, lambda: all(t.x < screen.chart.size.width for t in getattr(screen.chart.picture, "targets", ())))
 
 
-NOWHERE = {("1", 3), ("2", 3), ("2", 5), ("3", 1), *(("3", i) for i in (3, 4, 5, 6)), ("5", 6), ("5", 7), ("5", 8), ("6", 5), ("0", 0)}
+NOWHERE = {
+    ("1", 3),
+    ("2", 3),
+    ("2", 5),
+    ("3", 1),
+    *(("3", i) for i in (3, 4, 5, 6)),
+    ("5", 6),
+    ("5", 7),
+    ("5", 8),
+    ("6", 5),
+    ("0", 0),
+}
 """Ways to look that show nothing here: SVCCA has no heads, maps, data map and probes are not computed, no job ran."""
 
 

@@ -17,7 +17,11 @@ from explorer.views.kinds import VIEWS
 from tests.explorer.views.samples import formula, rows
 
 SIZES = [(40, 10), (80, 24), (120, 40), (250, 60), (1, 1), (3, 2)]
-NAMES = [n for n, kind in VIEWS.items() if kind.computes and not kind.measure and not kind.at_step and n != "heads"]
+NAMES = [
+    n
+    for n, kind in VIEWS.items()
+    if kind.computes and not kind.measure and not (kind.at_step or kind.plane) and n != "heads"
+]
 DATA = {
     "plain": {},
     "three seeds": {"seeds": ("1", "2", "10")},
