@@ -13,18 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
 
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Value
 from explorer.measures.declaration import COMPARED, LABELS, At, Known, Scope, model, weights
 from explorer.measures.landscapes.grids import at
-from explorer.measures.landscapes.losses import Losses
-from explorer.measures.landscapes.weights import combined
-from explorer.measures.loss_curve import ALPHA, EVALUATION, PARAMETERS, line_between
+from explorer.measures.loss_curve import ALPHA, EVALUATION, PARAMETERS, on_line
 from explorer.measures.outcomes import LOSS, point_values
-from explorer.measures.protocols import Weights
 from explorer.measures.resampling import percentile_interval, resample_counts
 
 BARRIER, OVER_MEAN, OVER_LARGER = "barrier", "barrier-over-mean", "barrier-over-larger"
@@ -36,14 +32,15 @@ LEVELS = ((0.5,), (0.25, 0.75), (0.125, 0.375, 0.625, 0.875))
 CLEAR = 2.0
 """Multiple of the standard error at which the sign of an excess counts as known."""
 _RESAMPLES, _SEED = 1000, 0
+_ONE = "a single example has no noise level"
 _NOT_FINITE = "the loss at a point of the line is not a finite number"
 
 
 def cells(scope: Scope, known: Mapping[At, tuple[Known, ...]]) -> Iterator[At]:
     """Propose the ends, then points between them as long as they are needed, then the barrier itself.
 
-    The middle is always evaluated; the quarters if the loss there is not clearly below the chord; the eighths if no
-    point is clearly above or all are clearly below it.
+    The middle is always evaluated; the quarters if the loss there is not clearly below the chord; the eighths if, then,
+    no point is clearly above the chord and some point is not clearly below it.
     """
     ends = [at(ALPHA.name, alpha) for alpha in ENDS]
     yield from ends
@@ -77,25 +74,18 @@ def _open(above: Sequence[tuple[float, float]], height: bool) -> bool:
 def _excess(found: Sequence[Known]) -> tuple[float, float]:
     named = {one.statistic: one.value for one in found}
     excess, noise = named.get(EXCESS), named.get(NOISE)
-    return math.nan if excess is None else excess, 0.0 if noise is None else noise
+    return math.nan if excess is None else excess, math.inf if noise is None else noise
 
 
 def barrier(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """Return loss, error and excess over the chord at one point; without a point, the barrier.
 
     Raises:
-        MeasureError: labels and classes do not match; the checkpoints are equal or not comparable.
+        MeasureError: as ``loss_curve.on_line``.
     """
     if not given.at.more:
         return _summary(given, context)
-    own, reference = (cast(Weights, given.operands[operand.role]["weights"]) for operand in COMPARED)
-    losses = Losses.of(given, parameters, context)
-    alpha = float(dict(given.at.more)[ALPHA.name])
-    with own, reference:
-        along, distance = line_between(given, parameters, context)
-        values = combined(along.names, ((1 - alpha, reference.tensor), (alpha, own.tensor)))
-        found = losses.at(values, along)
-    details = {"distance": distance, "stays": list(along.stays), "examples": len(losses.labels.examples)}
+    alpha, found, details = on_line(given, parameters, context)
     points = point_values(found, context.trust, details, keep=True)
     if alpha in ENDS:
         return points
@@ -105,8 +95,10 @@ def barrier(given: Given, parameters: Mapping[str, object], context: Context) ->
     example = np.unique(found.example, return_inverse=True)[1]
     here = np.stack([np.bincount(example), np.bincount(example, found.loss)], 1)
     over = _over_chord(np.stack([lines[0], here, lines[1]]), alpha)
-    excess, noise = float(over(np.ones(len(here)))), float(np.std(over(_counts(len(here))), ddof=1))
-    return [*points, Value(excess, len(found.true), EXCESS), Value(noise, len(found.true), NOISE)]
+    n, noise = len(found.true), _noise(over, len(here))
+    reason = "" if math.isfinite(noise) else _ONE
+    known = Value(noise if math.isfinite(noise) else None, n, NOISE, reason=reason)
+    return [*points, Value(float(over(np.ones(len(here)))), n, EXCESS), known]
 
 
 def _sums(given: Given, alpha: float) -> np.ndarray | None:
@@ -120,8 +112,11 @@ def _sums(given: Given, alpha: float) -> np.ndarray | None:
     return np.stack([np.bincount(example), np.bincount(example, arrays["loss"])], 1)
 
 
-def _counts(examples: int) -> np.ndarray:
-    return resample_counts(examples, _RESAMPLES, _SEED)
+def _noise(over: _over_chord, examples: int) -> float:
+    """Return the standard deviation of an excess over resampled examples; infinite for a single example."""
+    if examples < 2:
+        return math.inf
+    return float(np.std(over(resample_counts(examples, _RESAMPLES, _SEED)), ddof=1))
 
 
 class _over_chord:  # noqa: N801 (used as a function)
@@ -152,17 +147,16 @@ def _summary(given: Given, context: Context) -> list[Value]:
     ends = [losses[alpha] for alpha in ENDS]
     over = {alpha: losses[alpha] - (1 - alpha) * ends[0] - alpha * ends[1] for alpha in alphas if alpha not in ENDS}
     highest = max(over, key=lambda alpha: over[alpha])
-    drawn = _over_chord(np.stack([sums[0.0], sums[highest], sums[1.0]]), highest)(_counts(len(sums[0.0])))
-    noise = float(np.std(drawn, ddof=1))
+    line, examples = _over_chord(np.stack([sums[0.0], sums[highest], sums[1.0]]), highest), len(sums[0.0])
+    noise = _noise(line, examples)
     clear = over[highest] > CLEAR * noise
     sign = "barrier" if clear else "none" if over[highest] < -CLEAR * noise else "open"
-    details = {"alpha": highest, "noise": noise, "sign": sign, "points": len(alphas), "losses": ends}
+    told = noise if math.isfinite(noise) else None
+    details = {"alpha": highest, "noise": told, "sign": sign, "points": len(alphas), "losses": ends}
     interval = None
-    if context.trust.interval:
+    if context.trust.interval and examples > 1:
         trust = context.trust
-        counts = resample_counts(len(sums[0.0]), trust.resamples, trust.seed)
-        excess = _over_chord(np.stack([sums[0.0], sums[highest], sums[1.0]]), highest)(counts)
-        low, high = percentile_interval(excess, trust.level)
+        low, high = percentile_interval(line(resample_counts(examples, trust.resamples, trust.seed)), trust.level)
         interval = max(0.0, low), max(0.0, high)
     n, top = int(sums[0.0][:, 0].sum()), max(losses.values())
     return [

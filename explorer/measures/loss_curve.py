@@ -19,7 +19,7 @@ from explorer.measures.landscapes.grids import GRID, GRID_HELP, RANGE, ends_in, 
 from explorer.measures.landscapes.losses import Losses, kept
 from explorer.measures.landscapes.sample import EXAMPLES
 from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, gram, moved
-from explorer.measures.outcomes import LOSS, point_values
+from explorer.measures.outcomes import LOSS, Outcome, point_values
 from explorer.measures.output_labels import MAP
 from explorer.measures.protocols import Weights
 
@@ -57,8 +57,10 @@ def line_between(given: Given, parameters: Mapping[str, object], context: Contex
     return found, distance
 
 
-def loss_curve(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
-    """Return loss and error at one point of the line.
+def on_line(
+    given: Given, parameters: Mapping[str, object], context: Context
+) -> tuple[float, Outcome, dict[str, object]]:
+    """Return the coordinate of a cell's point, the predictions there, and the details of its values.
 
     Raises:
         MeasureError: labels and classes do not match; the checkpoints are equal or not comparable.
@@ -70,7 +72,16 @@ def loss_curve(given: Given, parameters: Mapping[str, object], context: Context)
         along, distance = line_between(given, parameters, context)
         values = combined(along.names, ((1 - alpha, reference.tensor), (alpha, own.tensor)))
         found = losses.at(values, along)
-    details = {"distance": distance, "stays": list(along.stays), "examples": len(losses.labels.examples)}
+    return alpha, found, {"distance": distance, "stays": list(along.stays), "examples": len(losses.labels.examples)}
+
+
+def loss_curve(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+    """Return loss and error at one point of the line.
+
+    Raises:
+        MeasureError: as ``on_line``.
+    """
+    _, found, details = on_line(given, parameters, context)
     return point_values(found, context.trust, details, keep=True)
 
 
@@ -101,7 +112,7 @@ MEASURES: tuple[Measure, ...] = (
             f"{ADAPTIVE} {EVALUATION}"
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), one-dimensional loss curve; Goodfellow et al. 2015.",
-        cost="One pass of the model over the sample per point: 6 to 41 points with the default grid.",
+        cost="One pass of the model over the sample per point: 13 to 41 points with the default grid.",
         counts="rows",
         compute=loss_curve,
         summary=(

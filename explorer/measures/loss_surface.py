@@ -43,7 +43,7 @@ START = Parameter(
 )
 COSINE = "cosine"
 _PARALLEL = 0.999
-"""Cosine of the two directions from which on they span no plane."""
+"""Cosine of two directions from which on they span no plane."""
 _OPERANDS = (*COMPARED, ORIGIN)
 
 
@@ -94,9 +94,18 @@ def task_plane(
 
     key = ("plane", own.identity, other.identity, origin.identity, groups, norms)
     found = kept(context, key, measured)
-    if abs(found.cosine) > _PARALLEL:
-        raise MeasureError(f"The two directions are parallel (cosine {found.cosine:.6f}): they span no plane.")
+    require_plane(found.cosine)
     return found
+
+
+def require_plane(cosine: float) -> None:
+    """Check that two directions span a plane.
+
+    Raises:
+        MeasureError: they are parallel.
+    """
+    if abs(cosine) > _PARALLEL:
+        raise MeasureError(f"The two directions are parallel (cosine {cosine:.6f}): they span no plane.")
 
 
 def point_of(at: At) -> tuple[float, float]:

@@ -30,7 +30,7 @@ from explorer.measures.landscapes.paths import (
     projection_of_the_paper,
 )
 from explorer.measures.landscapes.weights import GROUPS, NORMS, Start, gram, moved
-from explorer.measures.loss_surface import COSINE, START
+from explorer.measures.loss_surface import COSINE, START, require_plane
 from explorer.measures.protocols import Weights
 
 LEAST_SQUARES, PAPER = "least-squares", "paper"
@@ -78,8 +78,7 @@ def _values(
         raise MeasureError(f"The end of a run has the same weights as the {ORIGIN.role}: they span no plane.")
     unit = float(lengths[ends[0]])
     cosine = float(products[ends[0], ends[1]] / (lengths[ends[0]] * lengths[ends[1]]))
-    if abs(cosine) > 0.999:
-        raise MeasureError(f"The two directions are parallel (cosine {cosine:.6f}): they span no plane.")
+    require_plane(cosine)
     scale = np.array([1.0, unit / lengths[ends[1]]])
     plane, members = products[np.ix_(ends, ends)] * np.outer(scale, scale), products[:, ends] * scale
     squares = np.diag(products)

