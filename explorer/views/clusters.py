@@ -11,6 +11,7 @@ import numpy as np
 from explorer.answers.labels import Spot, first_run, labelled_in, spot_of
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
+from explorer.fields.labels import label_names
 from explorer.render.axes import number
 from explorer.render.cells import clean
 from explorer.render.matrix import Matrix, Panel
@@ -34,12 +35,6 @@ def nothing(data: Rows, what: str) -> str:
     if data.measure.name != MEASURE:
         return f"{what} come with the measure '{MEASURE}', not with '{data.measure.name}': choose it."
     return words.nothing(data)
-
-
-def labels_in(results: Sequence[Result]) -> tuple[str, ...]:
-    """Labels that occur, by name."""
-    found = {label for r in results for label in (r.label_a, r.label_b) if label is not None}
-    return tuple(sorted(found))
 
 
 def brief(reason: str) -> str:
@@ -67,7 +62,7 @@ class Clusters(LabelMatrix):
         shown = [
             r for r in data.results if r.label_b is not None and self.spot is not None and self.spot == (r.key, r.layer)
         ]
-        self.labels = labels_in(shown)
+        self.labels = label_names(shown)
         self._by_pair: dict[tuple[frozenset[str | None], str], Result] = {
             (frozenset((r.label_a, r.label_b)), r.statistic): r for r in shown
         }

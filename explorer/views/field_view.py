@@ -14,6 +14,8 @@ from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.sources import layer_of, step_of
 from explorer.answers.uncertainty_notes import UncertaintyNotes, spread
+from explorer.fields.field import ALL, Field, FieldAxis, stacked
+from explorer.fields.placing import axis_of, field_along, fixed_places
 from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, LAYER, Coordinate
 from explorer.measures.registry import all_measures
@@ -22,8 +24,6 @@ from explorer.render.cells import clean
 from explorer.selection import Question
 from explorer.views import words
 from explorer.views.base import Base, Cursor, DrawOptions
-from explorer.views.field import ALL, Field, FieldAxis, stacked
-from explorer.views.placing import axis_of, field_along, fixed_places
 from store.results import Result
 
 OUTER, INNER = "outer", "inner"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from rich.segment import Segment
@@ -12,6 +12,8 @@ from explorer.answers.coordinates import SEED, STEP
 from explorer.answers.labels import Spot, label_layer
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows, layers_of
+from explorer.fields.field import real
+from explorer.fields.labels import label_steps
 from explorer.measures.declaration import LAYER
 from explorer.render.axes import number
 from explorer.render.cells import Line, clean
@@ -20,8 +22,7 @@ from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.clusters import DISTANCES, STATISTIC_OF, brief, labels_in, nothing
-from explorer.views.field import Field, FieldAxis, plain_field, real
+from explorer.views.clusters import DISTANCES, STATISTIC_OF, brief, nothing
 from explorer.views.field_view import between, other_tasks
 from explorer.views.lines import series_of
 from store.results import Result
@@ -33,57 +34,6 @@ COLUMNS = (
 _SIDE_BY_SIDE = 110
 _STACKED = 18
 """Lines from which the number of clusters has room above the distances."""
-
-
-@dataclass(frozen=True, eq=False)
-class LabelSteps:
-    """Values of a task's seeds in one layer, by seed, label and step."""
-
-    least: Field
-    """Distance to the nearest other label."""
-    nearest: dict[tuple[int, int, int], str]
-    """Which label that is, by indices of seed, label and step."""
-    clusters: Field
-    """Clusters of all labels, by seed and step."""
-    own: Field
-    """Clusters of each label."""
-
-
-def label_steps(data: Rows, task: str, seeds: tuple[str, ...], layer: int, statistic: str) -> LabelSteps:
-    """Lay out the values of one task's seeds in one layer (pure).
-
-    Where the measure gives a label's least distance itself (statistic ``label_min``) that is taken; else, and for
-    centroids, the least over the stored pairs of labels.
-    """
-    rows = [r for r in data.results if r.recipe == task and r.seed in seeds and r.layer == layer]
-    labels, steps = labels_in(rows), tuple(sorted({r.step for r in rows}))
-    label_at, step_at = {name: i for i, name in enumerate(labels)}, {step: i for i, step in enumerate(steps)}
-    shape = len(seeds), len(labels), len(steps)
-    least, own, clusters = np.full(shape, np.nan), np.full(shape, np.nan), np.full((shape[0], shape[2]), np.nan)
-    unknown, nearest = np.zeros(shape, bool), {}
-    for r in rows:
-        seed, step = seeds.index(r.seed), step_at[r.step]
-        if r.statistic == "clusters" and r.value is not None:
-            if r.label_a is None:
-                clusters[seed, step] = r.value
-            elif r.label_b is None:
-                own[seed, label_at[r.label_a], step] = r.value
-        if r.statistic != statistic or r.label_a is None or r.label_b is None:
-            continue
-        for one, other in ((r.label_a, r.label_b), (r.label_b, r.label_a)):
-            at = seed, label_at[one], step
-            if r.value is None:
-                unknown[at] = True
-            elif not least[at] <= r.value:
-                least[at], nearest[at] = r.value, other
-    least[unknown] = np.nan  # the nearest may be the one that is not known
-    if statistic == "hull_distance":
-        for r in rows:
-            if r.statistic == "label_min" and r.label_a is not None and r.value is not None:
-                least[seeds.index(r.seed), label_at[r.label_a], step_at[r.step]] = r.value
-    axes = FieldAxis(SEED, seeds), FieldAxis("label", labels), FieldAxis(STEP, steps)
-    of_all = plain_field((axes[0], axes[2]), clusters)
-    return LabelSteps(plain_field(axes, least, data.measure.unit), nearest, of_all, plain_field(axes, own))
 
 
 class LabelLines(Base):
@@ -159,7 +109,7 @@ class LabelLines(Base):
         for s, step in enumerate(self.steps):
             for i, label in enumerate(self.labels):
                 point, clusters = self.field.point(i, s), (real(float(self.count[s])), own.point(i, s).value)
-                value = point.value, point.spread, point.count, self._nearest(i, s)
+                value = point.value, point.spread, point.count, self.at.nearest_of(i, s)
                 found.append(
                     (self.data.question.corpus, self.task, seed, step, self.layer, label, *value, *clusters, unit)
                 )
@@ -189,11 +139,6 @@ class LabelLines(Base):
         labels = Series("labels", steps, np.where(np.isfinite(self.count), float(len(self.labels)), np.nan), 0.0)
         return Chart((labels, series), STEP, "number of clusters", values=False)
 
-    def _nearest(self, label: int, step: int) -> str | None:
-        """The nearest label, where all seeds agree."""
-        found = {self.at.nearest.get((s, label, step)) for s in range(len(self.seeds))} - {None}
-        return found.pop() if len(found) == 1 else None
-
     def _read(self, at: Cursor) -> str:
         """'label NOUN, step 40: 0.523 to its nearest other label, PROPN; 18 clusters of 17 labels'."""
         if at.x < 0:
@@ -202,7 +147,7 @@ class LabelLines(Base):
         beside = f"; {counted:g} clusters of {len(self.labels)} labels" if np.isfinite(counted) else ""
         if at.y < 0:
             return clean(f"{step}: {between(self.field.values[:, at.x], list(map(str, self.labels)))}{beside}")
-        point, nearest = self.field.point(at.y, at.x), self._nearest(at.y, at.x)
+        point, nearest = self.field.point(at.y, at.x), self.at.nearest_of(at.y, at.x)
         text = f"label {self.labels[at.y]}, {step}: "
         if point.value is None:
             return clean(text + "no value" + beside)

@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer.answers.coordinates import SEED, STEP
 from explorer.answers.rows import Rows
+from explorer.fields.field import Field, FieldAxis, field_of
 from explorer.measures.declaration import LAYER, REF_LAYER
 from explorer.measures.registry import all_measures
 from explorer.render.axes import number
@@ -17,7 +18,6 @@ from explorer.selection import Pair, seed_order
 from explorer.selection.stored import cell_of
 from explorer.views import words
 from explorer.views.base import Cursor
-from explorer.views.field import Field, FieldAxis, field_of
 from explorer.views.field_view import Layout
 from explorer.views.maps import Map
 

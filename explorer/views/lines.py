@@ -14,6 +14,7 @@ from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
 from explorer.answers.uncertainty_notes import spread
+from explorer.fields.field import ALL, Field, FieldAxis
 from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, Axis
 from explorer.render import tracks
@@ -24,7 +25,6 @@ from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field import ALL, Field, FieldAxis
 from explorer.views.field_view import BY, INNER, OUTER, FieldView, Layout
 from store.results import Result
 

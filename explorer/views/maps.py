@@ -11,13 +11,13 @@ from explorer.answers.coordinates import OTHER_SEED, SEED, STEP, TASK
 from explorer.answers.details import known
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
+from explorer.fields.field import Field
 from explorer.render.cells import clean
 from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.palette import Palette
 from explorer.selection import seed_order
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field import Field
 from explorer.views.field_view import INNER, OUTER, FieldView, Layout
 from store.results import Result
 

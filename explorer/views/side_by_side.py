@@ -16,6 +16,8 @@ from explorer.answers.fetching import fetch_each
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.answers.uncertainty_notes import UncertaintyNotes, joined, spread
+from explorer.fields.field import Field, stacked
+from explorer.fields.placing import field_along, fixed_places
 from explorer.render.axes import number
 from explorer.render.cells import Grid, clean, crop
 from explorer.render.lines import LineChart
@@ -25,10 +27,8 @@ from explorer.render.targets import Target
 from explorer.selection import Question
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field import Field, stacked
 from explorer.views.field_view import OUTER, Layout, between, field_rows, other_tasks, said_places
 from explorer.views.lines import chart_of, series_of
-from explorer.views.placing import field_along, fixed_places
 from store.store import Store
 
 _NAMED = 6

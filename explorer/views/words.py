@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from explorer.answers.cells import signed
 from explorer.answers.rows import Rows
 from explorer.answers.uncertainty_notes import UncertaintyNotes
+from explorer.fields.field import Point
 from explorer.measures import Measure
 from explorer.render.axes import count, number, short
 from explorer.render.cells import clean, message
 from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.views.base import NOWHERE, DrawOptions, Picture
-from explorer.views.field import Point
 from store.results import Result
 
 WIDE = 1000

@@ -9,13 +9,13 @@ import pytest
 from explorer.answers import fetching
 from explorer.answers.look import Look
 from explorer.answers.table_rows import fetch_counts, fetch_table
+from explorer.fields.placing import field_along
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection, ask_store
 from explorer.views.base import DrawOptions
 from explorer.views.kinds import VIEWS
-from explorer.views.placing import field_along
 from explorer.views.table import Table
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey

@@ -9,6 +9,7 @@ import pytest
 
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows, choose_rows
+from explorer.fields.placing import field_along
 from explorer.measures.base import Parameter
 from explorer.measures.declaration import LABELS
 from explorer.render.output import to_text
@@ -17,7 +18,6 @@ from explorer.selection import Against
 from explorer.selection.stored import cell_of
 from explorer.views.base import NOWHERE, Cursor, DrawOptions, Picture, View
 from explorer.views.kinds import VIEWS
-from explorer.views.placing import field_along
 from explorer.views.side_by_side import member_of
 from explorer.views.words import parameter
 from store.keys import CheckpointKey

@@ -8,9 +8,9 @@ from dataclasses import replace
 from explorer.answers.cells import YardstickKey
 from explorer.answers.coordinates import CORPUS, OTHER_SEED, SEED, STEP, coordinate
 from explorer.answers.rows import Rows
+from explorer.fields.field import ALL, Field, FieldAxis, field_of, stacked
 from explorer.measures.declaration import HEAD, LAYER, Coordinate
 from explorer.selection.axes import holds
-from explorer.views.field import ALL, Field, FieldAxis, field_of, stacked
 from store.results import Result
 
 

@@ -13,12 +13,12 @@ from explorer.answers.coordinates import SEED, STEP
 from explorer.answers.look import Look
 from explorer.answers.rows import choose_rows
 from explorer.answers.training import NONE
+from explorer.fields.field import Field, FieldAxis, plain_field, stacked
+from explorer.fields.placing import field_along
 from explorer.measures.declaration import LAYER, Axis
 from explorer.render.palette import Depth, palette
 from explorer.views.base import Cursor
-from explorer.views.field import Field, FieldAxis, plain_field, stacked
 from explorer.views.kinds import VIEWS
-from explorer.views.placing import field_along
 from tests.explorer.views.samples import DISTANCE, rows
 
 VALUES = st.lists(st.one_of(st.just(np.nan), st.floats(-5, 5)), min_size=12, max_size=12)

@@ -195,7 +195,7 @@ class Field:
     def _each(
         self, made: Callable[[np.ndarray], np.ndarray], axes: tuple[FieldAxis, ...], reasons: Mapping[Index, str]
     ) -> Field:
-        arrays: dict[str, Any] = {name: made(getattr(self, name)) for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: made(getattr(self, name)) for name in ARRAYS}
         return replace(self, axes=axes, reasons=reasons, **arrays)
 
     def _number(self, name: str) -> int:
@@ -206,7 +206,7 @@ class Field:
 
 
 _COUNTS = ("count", "averaged", "there")
-_ARRAYS = ("values", "low", "high", "null", "yardstick", "spread", "count", "averaged", "there")
+ARRAYS = ("values", "low", "high", "null", "yardstick", "spread", "count", "averaged", "there")
 
 
 def mean_of(values: np.ndarray) -> np.ndarray:
@@ -281,7 +281,7 @@ def stacked(name: str, fields: Mapping[str, Field]) -> Field:
         for i, axis in enumerate(first.axes)
     ]
     shape = (len(fields), *(len(axis.places) for axis in axes))
-    arrays = {n: np.full(shape, 0 if n in _COUNTS else np.nan, getattr(first, n).dtype) for n in _ARRAYS}
+    arrays = {n: np.full(shape, 0 if n in _COUNTS else np.nan, getattr(first, n).dtype) for n in ARRAYS}
     reasons: dict[Index, str] = {}
     for i, field in enumerate(fields.values()):
         number_of = [{place: j for j, place in enumerate(axis.places)} for axis in axes]

@@ -1,0 +1,1 @@
+"""Lay stored values out as labelled arrays: a field has named axes, and beside each value what belongs to it."""
