@@ -151,13 +151,16 @@ def test_every_mode_draws_over_ssh_and_what_its_keys_cost(away: Away, runs: Path
 
 
 def cost(away: Away, near: Terminal, key: str, words: str = "") -> tuple[int, int]:
-    """Bytes that a key brings over ssh, and that the explorer writes to tmux; wait for words if some must come."""
+    """Bytes that a key brings over ssh, and that the explorer writes to tmux; wait for words if some must come.
+
+    Words can come before their picture: then a longer silence tells that it is whole.
+    """
     before = last = near.count, away.far.count
     near.press(key)
     if words:
         near.until(lambda text: words in text)
     since = time.monotonic()
-    while time.monotonic() - since < (0.4 if last == before else 0.2):
+    while time.monotonic() - since < (0.8 if words else 0.4 if last == before else 0.2):
         time.sleep(0.02)
         now = near.count, away.far.count
         if now != last:

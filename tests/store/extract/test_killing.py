@@ -109,21 +109,29 @@ def extractor(place: Path) -> Iterator[Extractor]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(place: Path, extractor: Extractor) -> dict[str, str]:
+def calm(place: Path, extractor: Extractor) -> float:
+    """Seconds that an extraction takes to write when nobody kills it."""
     extractor.start("calm.bertdyn")
-    assert extractor.end() == (0, ["begun"] + ["added"] * 24)
+    extractor.wait_for_plan()
+    since = time.monotonic()
+    assert extractor.end() == (0, ["added"] * 24)
+    return time.monotonic() - since
+
+
+@pytest.fixture(scope="module")
+def undisturbed(place: Path, calm: float) -> dict[str, str]:
     return contents(Store.open(place / "calm.bertdyn"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.on_demand)])
 def test_kills_leave_nothing_incomplete_and_the_next_run_completes(
-    place: Path, extractor: Extractor, undisturbed: dict[str, str], kills: int
+    place: Path, extractor: Extractor, calm: float, undisturbed: dict[str, str], kills: int
 ) -> None:
     rng = random.Random(0)
     path = place / f"killed-{kills}.bertdyn"
     found: list[int] = []
-    latest = 0.3  # seconds; longer where a loaded machine got nothing done in the time, so that kills fall everywhere
+    first = latest = calm * 1.5 / kills  # longer where a loaded machine got nothing done, so that kills fall everywhere
     for _ in range(kills):
         child = extractor.start(path.name)
         extractor.wait_for_plan()  # what follows is writing
@@ -142,7 +150,7 @@ def test_kills_leave_nothing_incomplete_and_the_next_run_completes(
         seen = Store.open(path)
         whole = contents(seen) if seen.corpora() else {}
         found.append(len(whole))
-        latest = latest * 1.5 if len(whole) == before else max(0.3, latest / 1.5)
+        latest = latest * 1.5 if len(whole) == before else max(first, latest / 1.5)
         assert whole.items() <= undisturbed.items()
         assert not [p for p in seen.check().problems if "staging" not in str(p)]
     assert found == sorted(found)
