@@ -17,9 +17,14 @@ from explorer.selection.stored import tables_of_measures
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N rows, and a note if there are more."
 )
+@click.option(
+    "--outside",
+    is_flag=True,
+    help="Let the query also read files and URLs that are not the store's, and let DuckDB load extensions for them.",
+)
 @output_options
-def command(store: Path, query: str, limit: int | None, format: str | None, output: Path | None) -> None:
-    """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin.
+def command(store: Path, query: str, limit: int | None, outside: bool, format: str | None, output: Path | None) -> None:
+    """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin. A query can only read the store's tables.
 
     Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure (svcca, js, clusters)
     with its parameters as columns. DESCRIBE and SUMMARIZE work too.
@@ -32,7 +37,7 @@ def command(store: Path, query: str, limit: int | None, format: str | None, outp
 
     chosen = format_of(format, output)
     text = sys.stdin.read() if query == "-" else query
-    table = Store.open(store).query(text, limit, tables_of_measures())
+    table = Store.open(store).query(text, limit, tables_of_measures(), outside)
     write_rows(table.columns, table.rows, chosen, output)
     if table.truncated:
         click.echo(f"bertdyn: there are more rows than --limit {limit}.", err=True)
