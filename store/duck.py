@@ -19,6 +19,7 @@ from weakref import WeakSet
 from store.confinement import require_reading
 from store.duck_paths import target
 from store.errors import BertdynError
+from store.whole_files import whole
 
 AT_ONCE = 2000
 """Batch size, in rows, for fetch and insert."""
@@ -135,7 +136,7 @@ def all_rows(answer: Any) -> list[tuple[Any, ...]]:
 
 
 def write_table(names: Sequence[str], columns: Sequence[Sequence[Any]], output: Path) -> None:
-    """Write a Parquet file for the user; each column has the type of its values.
+    """Write a Parquet file for the user, completely or not at all; each column has the type of its values.
 
     Raises:
         BertdynError: the file cannot be written.
@@ -148,8 +149,9 @@ def write_table(names: Sequence[str], columns: Sequence[Sequence[Any]], output: 
     selects = (f'unnest(?::{kind}[]) AS "{name}"' for kind, name in zip(kinds, quoted, strict=True))
     connection = duckdb.connect()
     try:
-        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO {target(output)} (FORMAT parquet)", given)
-    except (duckdb.IOException, OSError) as error:
+        with whole(output) as draft:
+            connection.execute(f"COPY (SELECT {', '.join(selects)}) TO {target(draft)} (FORMAT parquet)", given)
+    except duckdb.IOException as error:
         raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
     finally:
         connection.close()
