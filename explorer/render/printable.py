@@ -17,6 +17,11 @@ _UNSAFE = re.compile(
 )
 
 
+def may_be_obeyed(text: str) -> bool:
+    """Return whether text has a character that a terminal may obey."""
+    return not (text.isascii() and text.isprintable()) and _UNSAFE.search(text) is not None
+
+
 def printable(text: str, lines: bool = True) -> str:
     """Return text in which every character that a terminal may obey is an escape that can be read.
 
