@@ -92,9 +92,10 @@ def command(
     """
     declared = measures_named(measures.split(","), by)
     chosen = format_of(format, output)
-    from explorer.compute.executors import workers_of
+    from explorer.compute.executors import address_of, workers_of
     from explorer.compute.pool import termination_interrupts
     from explorer.compute.run import compute, warnings
+    from explorer.compute.worker import resolve_device
     from store.part import WHOLE, Part
     from store.store import Store
 
@@ -103,6 +104,8 @@ def command(
     trust = Uncertainty(null or 0, interval or "", level, resamples, keep=keep)
     with termination_interrupts():
         opened = Store.open(store)
+        if not address_of(scheduler):  # also if nothing is to be computed
+            resolve_device(device)
         parameters = {name: value for name, value in given.items() if value is not None}
         plans, refusals = plans_of(opened, declared, flags, parameters, trust)
         for refusal in refusals:

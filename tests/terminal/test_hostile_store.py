@@ -10,7 +10,9 @@ import pytest
 from tests.hostile_names import HOSTILE, hostile_store
 from tests.terminal.conftest import Terminal
 
-OF_OURS = re.compile(rb"\x1b(\[[0-9;:?<>=]*[ $]?[A-Za-z]|[=>78]|P\$?q?[^\x1b]*\x1b\\|\][0-9]+;\?(\x07|\x1b\\))")
+OF_OURS = re.compile(
+    rb"\x1b(\[[0-9;:?<>=]*[ $]?[A-Za-z]|[=>78]|P\$?q?[^\x1b]*\x1b\\|\][0-9]+;(\?|default)(\x07|\x1b\\))"
+)
 """Sequences that the explorer sends itself: cursor, colours, modes, the shape of the pointer, and questions."""
 
 

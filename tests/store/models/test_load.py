@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import os
 import pickle
@@ -73,6 +74,16 @@ def test_a_missing_shard(tmp_path: Path) -> None:
     (models.save(tmp_path) / "model.safetensors").unlink()
     (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {"a": "model-1.safetensors"}}')
     refused(tmp_path, "model-1.safetensors, which does not exist")
+
+
+@pytest.mark.parametrize("form", ["../other/{}", "{folder}/other/{}", "./{}", "..", "", "sub/{}", 5, "a\0b"])
+def test_an_index_cannot_name_files_elsewhere(tmp_path: Path, form: object) -> None:
+    name = "model.safetensors"
+    models.save(tmp_path / "other")
+    (models.save(tmp_path / "here") / name).unlink()
+    part = form.format(name, folder=tmp_path) if isinstance(form, str) else form
+    (tmp_path / "here" / f"{name}.index.json").write_text(json.dumps({"weight_map": {"a": part}}))
+    refused(tmp_path / "here", "which is not the name of a file beside it")
 
 
 @pytest.mark.parametrize("kept", [0, 5, 100, 0.5, 0.999])
