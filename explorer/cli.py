@@ -28,6 +28,7 @@ COMMANDS = {
     "ls": "List what a store holds: runs, checkpoints, corpora, results.",
     "sql": "Query the store's tables in SQL.",
     "check": "Check a store, and repair it with --repair.",
+    "doctor": "Examine this machine, terminal and store; say what to do.",
     "measures": "Describe each measure: definition, unit, range, source, cost.",
     "ablate": "Fine-tune runs with frozen, removed or re-initialised layers.",
     "clusters-export": "Write one layer's clusters as DirectProbe's own files.",
