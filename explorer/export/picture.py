@@ -46,5 +46,5 @@ def as_svg(
 ) -> str:
     """Return the same as an SVG picture in full colour."""
     picture = view.draw(*size, palette(Depth.TRUECOLOR, dark), cursor, options)
-    words = tuple(line for line in (view.subtitle, picture.reading, *picture.notes) if line)
+    words = tuple(printable(line) for line in (view.subtitle, picture.reading, *picture.notes) if line)
     return to_svg(picture.lines, dark, view.title, words)

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
@@ -62,6 +63,15 @@ def test_pictures(computed: Store, view: str) -> None:
     done = CliRunner().invoke(show.command, [view, str(computed.path), "--measure", measure], catch_exceptions=True)
     assert OBEYED.search(done.output) is None
     assert done.exit_code == 0 or isinstance(done.exception, BertdynError)
+
+
+@pytest.mark.parametrize("view", ["curves", "geometry", "example", "store"])
+def test_a_picture_in_a_file_is_xml(computed: Store, tmp_path: Path, view: str) -> None:
+    path = tmp_path / "view.svg"
+    done = _call(show, view, computed.path, "-o", path, *(["--measure", "clusters"] if view == "geometry" else []))
+    assert done.exit_code == 0, done.output
+    ElementTree.parse(path)
+    assert OBEYED.search(path.read_text(encoding="utf-8")) is None
 
 
 def test_what_check_says(computed: Store) -> None:
