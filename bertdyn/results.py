@@ -118,8 +118,14 @@ class _ArrowStream:
 class Query(ResultSet):
     """The answer to an SQL query. The query runs when the answer is first used, and again for each conversion."""
 
-    def __init__(self, store: Store, sql: str, measures: Mapping[str, Mapping[str, str]]) -> None:
-        self._store, self._sql, self._measures = store, sql, measures
+    def __init__(
+        self, store: Store, sql: str, measures: Mapping[str, Mapping[str, str]], outside: bool = False
+    ) -> None:
+        """
+        Args:
+            outside: whether the query may also read files and URLs that are not the store's.
+        """
+        self._store, self._sql, self._measures, self._outside = store, sql, measures, outside
         self._rows: list[Row] | None = None
         self._columns: tuple[str, ...] | None = None
 
@@ -146,12 +152,12 @@ class Query(ResultSet):
         return self._rows
 
     def _converted(self, convert: Callable[[Any], _T]) -> _T:
-        return self._store.fetch(self._sql, convert, self._measures)
+        return self._store.fetch(self._sql, convert, self._measures, self._outside)
 
     def _first(self, most: int) -> tuple[Sequence[str], list[Row], int | None]:
         if self._rows is not None:
             return self.columns, self._rows[:most], len(self._rows)
-        table = self._store.query(self._sql, most, self._measures)
+        table = self._store.query(self._sql, most, self._measures, self._outside)
         return table.columns, table.rows, None if table.truncated else len(table.rows)
 
 

@@ -197,8 +197,12 @@ class Runs:
             notes.append(_missing(missing, measure, selection))
         return _table(plans, rows, notes)
 
-    def sql(self, query: str) -> Query:
+    def sql(self, query: str, *, outside: bool = False) -> Query:
         """Query the store's tables in DuckDB's SQL. Queries can only read.
+
+        Args:
+            query: one SELECT.
+            outside: whether the query may also read files and URLs that are not the store's (``JOIN 'mine.csv'``).
 
         Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure, which has its
         parameters as columns (``sink_mass`` for sink-mass).
@@ -207,10 +211,10 @@ class Runs:
         [(0,), (20,), (40,), (80,)]
 
         Raises:
-            BertdynError: (when the answer is used) the query is not a single SELECT, or DuckDB rejects it (with
-                DuckDB's message).
+            BertdynError: (when the answer is used) the query is not a single SELECT, it leaves the store, or DuckDB
+                rejects it (with DuckDB's message).
         """
-        return Query(self.store, query, tables_of_measures())
+        return Query(self.store, query, tables_of_measures(), outside)
 
     def show(
         self,

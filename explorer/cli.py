@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ COMMANDS = {
     "ls": "List what a store holds: runs, checkpoints, corpora, results.",
     "sql": "Query the store's tables in SQL.",
     "check": "Check a store, and repair it with --repair.",
+    "doctor": "Examine this machine, terminal and store; say what to do.",
     "measures": "Describe each measure: definition, unit, range, source, cost.",
     "ablate": "Fine-tune runs with frozen, removed or re-initialised layers.",
     "clusters-export": "Write one layer's clusters as DirectProbe's own files.",
@@ -40,18 +42,22 @@ def main(arguments: list[str] | None = None) -> None:
     """Run `bertdyn`. Exit codes: 0 done, 1 partly done, 2 bad input and nothing changed, 130 interrupted."""
     import click
 
+    from explorer.commands.streams import is_lost, lost, said_in_full, say, settle_streams
     from explorer.measures.base import MeasureError
     from store.errors import BertdynError
 
     try:
+        settle_streams()
         code = _group()(args=arguments, prog_name="bertdyn", standalone_mode=False)
+        said_in_full()
     except (BertdynError, MeasureError) as error:
         _complain(str(error))
         code = 2
     except click.exceptions.Exit as request:
         code = request.exit_code
     except click.ClickException as error:
-        error.show()
+        error.show(told := io.StringIO())
+        say(told.getvalue().removesuffix("\n"), error=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted; finished work is kept.")
@@ -59,6 +65,11 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # `bertdyn ... | head`: the reader has closed the pipe
         sys.stderr.close()
         code = 0
+    except OSError as error:  # of click's own texts, such as --help
+        if not is_lost(error):
+            raise
+        _complain(str(lost(error)))
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -187,7 +198,9 @@ def _find(name: str | None) -> Path:
 
 
 def _complain(message: str, program: str = "bertdyn") -> None:
-    print(f"{program}: {message}", file=sys.stderr)
+    from explorer.commands.streams import say
+
+    say(f"{program}: {message}", error=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from store import fragments, index, tables
 from store.attributes import corpus_info, read_attributes
+from store.confinement import confine
 from store.duck import Table, all_rows, answered, connect, insert, relation_of, retried, unnested
 from store.errors import BertdynError
 from store.fragments import TableSpec
@@ -141,22 +142,27 @@ class Catalog:
         sql: str,
         limit: int | None,
         shapes: Mapping[str, tables.MeasureShape],
+        outside: bool = False,
     ) -> Table:
         """Answer one SELECT of the user's.
 
+        Args:
+            outside: whether it may also read files and URLs that are not the store's.
+
         Raises:
-            BertdynError: it is no single SELECT, or DuckDB refuses it.
+            BertdynError: it is no single SELECT, it leaves the store, or DuckDB refuses it.
         """
+        return self._with_views(shapes, outside, lambda connection: answered(connection, sql, limit))
 
-        return self._with_views(shapes, lambda connection: answered(connection, sql, limit))
-
-    def fetch(self, sql: str, shapes: Mapping[str, tables.MeasureShape], convert: Callable[[Any], _T]) -> _T:
+    def fetch(
+        self, sql: str, shapes: Mapping[str, tables.MeasureShape], convert: Callable[[Any], _T], outside: bool = False
+    ) -> _T:
         """Answer one SELECT of the user's in the form that a function makes of DuckDB's relation.
 
         Raises:
             BertdynError: as ``query``.
         """
-        return self._with_views(shapes, lambda connection: convert(relation_of(connection, sql)))
+        return self._with_views(shapes, outside, lambda connection: convert(relation_of(connection, sql)))
 
     def remember(self, folder: Path) -> None:
         """Write the row of a checkpoint that was just put in place. Losing it loses nothing."""
@@ -379,7 +385,7 @@ class Catalog:
             return retried(ask)
         return []
 
-    def _with_views(self, shapes: Mapping[str, tables.MeasureShape], ask: Callable[[Any], _T]) -> _T:
+    def _with_views(self, shapes: Mapping[str, tables.MeasureShape], outside: bool, ask: Callable[[Any], _T]) -> _T:
         import duckdb
 
         with self._lock:
@@ -403,6 +409,8 @@ class Catalog:
             damage = [error for name in _KEPT if (error := found[name].complaint(self._root)) is not None]
             with closing(connect()) as connection:
                 self._prepare_views(connection, found, known, unsaved, live)
+                if not outside:
+                    confine(connection, (path for here in found.values() for path in here.paths))
                 try:
                     return ask(connection)
                 except duckdb.CatalogException as error:
@@ -412,6 +420,11 @@ class Catalog:
 
         try:
             return retried(attempt)
+        except duckdb.PermissionException as error:
+            raise BertdynError(
+                f"SQL reads only the store's own tables. {str(error).splitlines()[0]} (with `bertdyn sql --outside` a "
+                "query may read other files too)."
+            ) from None
         except duckdb.Error as error:
             raise BertdynError(f"The query failed. {str(error).strip()}") from None
 

@@ -69,9 +69,9 @@ class CatalogProcess:
         found: list[tuple[Any, ...]] = self._ask("rows", query)
         return found
 
-    def query(self, sql: str, limit: int | None, shapes: Mapping[str, MeasureShape]) -> Table:
+    def query(self, sql: str, limit: int | None, shapes: Mapping[str, MeasureShape], outside: bool = False) -> Table:
         """See ``Reads``."""
-        table: Table = self._ask("query", sql, limit, shapes)
+        table: Table = self._ask("query", sql, limit, shapes, outside)
         return table
 
     def close(self) -> None:

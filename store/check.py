@@ -21,6 +21,9 @@ from store.places import folders
 from store.shelf import kept_bytes, unused
 from store.staging import collect, leftovers, modified, set_aside, writing
 
+_GROUPS = ((layout.CORPORA, 1), (layout.ACTIVATIONS, 4), (layout.ARTEFACTS, 1))
+"""Folders of groups, and how deep below them groups lie."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -84,6 +87,16 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     return CheckReport(len(corpora), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
 
 
+def look_over(root: Path) -> tuple[Problem, ...]:
+    """Check everything but the arrays: descriptions, tables, index and leftovers. Changes nothing."""
+    groups = [folder for top, depth in _GROUPS for folder in folders(root, top, depth)]
+    problems = [Problem(folder, "; ".join(found)) for folder in groups if (found := list(_wrong(root, folder, False)))]
+    problems += [Problem(path.relative_to(root).as_posix(), what) for path, what in _faulty_fragments(root)]
+    if index.damaged(root):
+        problems.append(Problem(index.NOTE, "is damaged: it does not match its checksum"))
+    return (*problems, *_left(root))
+
+
 def empty_trash(root: Path) -> int:
     """Remove everything that repairs set aside. Return the number of folders and files.
 
@@ -139,27 +152,28 @@ def _again(place: str) -> str:
     return "add it again with `bertdyn annotate`" if _is_annotation(place) else "extract it again"
 
 
-def _wrong(root: Path, folder: str) -> Iterator[str]:
+def _wrong(root: Path, folder: str, arrays: bool = True) -> Iterator[str]:
+    """Yield the faults of a group; without ``arrays`` only those of its description."""
     place = root / folder
     try:
         if _is_annotation(folder):
             annotation = annotation_info(place)
             if layout.annotation_path(place.parent.parent, annotation.name) != place:
                 yield f"it holds annotation '{annotation.name}', which belongs elsewhere"
-            else:
+            elif arrays:
                 read_annotation(root, corpus_info(place.parent.parent).name, annotation)
         elif folder.startswith(layout.CORPORA):
             info = corpus_info(place)
             if layout.corpus_path(root, info.name) != place:
                 yield f"it holds corpus '{info.name}', which belongs elsewhere"
-            else:
+            elif arrays:
                 read_corpus(root, info.name)
         elif folder.startswith(layout.ARTEFACTS):
             read_attributes(place)
-            yield from damage(place)
+            yield from damage(place) if arrays else ()
         else:
             yield from _wrong_checkpoint(root, place)
-            yield from damage(place)
+            yield from damage(place) if arrays else ()
     except (BertdynError, OSError) as error:
         yield str(error)
 

@@ -1,4 +1,4 @@
-"""Use DuckDB: open connections, move rows in and out, and recognise statements that only read."""
+"""Use DuckDB: open connections, and move rows in and out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from types import FrameType
 from typing import Any, TypeVar
 from weakref import WeakSet
 
+from store.confinement import require_reading
 from store.duck_paths import target
 from store.errors import BertdynError
+from store.whole_files import whole
 
 AT_ONCE = 2000
 """Batch size, in rows, for fetch and insert."""
@@ -25,6 +27,7 @@ _T = TypeVar("_T")
 _TRIES = 5
 _NO_LOCK = "Could not set lock on file"
 _INTERRUPTED = "Query interrupted"
+_ZONE = "WITH TIME ZONE"
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def all_rows(answer: Any) -> list[tuple[Any, ...]]:
 
 
 def write_table(names: Sequence[str], columns: Sequence[Sequence[Any]], output: Path) -> None:
-    """Write a Parquet file for the user; each column has the type of its values.
+    """Write a Parquet file for the user, completely or not at all; each column has the type of its values.
 
     Raises:
         BertdynError: the file cannot be written.
@@ -146,8 +149,9 @@ def write_table(names: Sequence[str], columns: Sequence[Sequence[Any]], output: 
     selects = (f'unnest(?::{kind}[]) AS "{name}"' for kind, name in zip(kinds, quoted, strict=True))
     connection = duckdb.connect()
     try:
-        connection.execute(f"COPY (SELECT {', '.join(selects)}) TO {target(output)} (FORMAT parquet)", given)
-    except (duckdb.IOException, OSError) as error:
+        with whole(output) as draft:
+            connection.execute(f"COPY (SELECT {', '.join(selects)}) TO {target(draft)} (FORMAT parquet)", given)
+    except duckdb.IOException as error:
         raise BertdynError(f"Cannot write {output}: {str(error).splitlines()[0]}") from None
     finally:
         connection.close()
@@ -185,7 +189,7 @@ def relation_of(connection: Any, sql: str) -> Any:
         BertdynError: it is not a single SELECT.
         duckdb.Error: DuckDB refuses it.
     """
-    _only_reading(connection, sql)
+    require_reading(connection, sql)
     return connection.sql(sql)
 
 
@@ -211,9 +215,11 @@ def answered(connection: Any, sql: str, limit: int | None) -> Table:
         BertdynError: it is not a single SELECT.
         duckdb.Error: DuckDB refuses it.
     """
-    _only_reading(connection, sql)
+    require_reading(connection, sql)
     connection.execute(sql)
     described = connection.description or []
+    if any(_ZONE in str(column[1]) for column in described):
+        connection.execute(_zones_as_text(sql, [_ZONE in str(column[1]) for column in described]))
     rows = connection.fetchall() if limit is None else connection.fetchmany(limit + 1)
     return Table(
         columns=tuple(column[0] for column in described),
@@ -223,14 +229,8 @@ def answered(connection: Any, sql: str, limit: int | None) -> Table:
     )
 
 
-def _only_reading(connection: Any, sql: str) -> None:
-    import duckdb
-
-    statements = connection.extract_statements(sql)
-    reading = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN]
-    if sql.lstrip()[:5].lower() == "pivot":
-        reading.append(duckdb.StatementType.MULTI)  # DuckDB first looks up the names of the new columns
-    if len(statements) != 1 or statements[0].type not in reading:
-        raise BertdynError(
-            "A query is one SELECT (or PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN): SQL can only read the store."
-        )
+def _zones_as_text(sql: str, zoned: Sequence[bool]) -> str:
+    """Return a query whose columns with a time zone are text; as times, DuckDB needs the package pytz for them."""
+    names = [f"c{number}" for number in range(len(zoned))]
+    cells = (f"CAST({name} AS VARCHAR)" if text else name for name, text in zip(names, zoned, strict=True))
+    return f"SELECT {', '.join(cells)} FROM ({sql.rstrip().rstrip(';')}\n) AS answer({', '.join(names)})"

@@ -2,9 +2,9 @@
 
 DuckDB interprets paths. It takes ``*``, ``?`` and ``[`` for patterns, ``~``, ``s3://`` and ``file:`` for other places,
 a folder ``seed=7`` for a column, a backslash (in a pattern) for a slash, and cuts the name of a database at a ``?``. So
-no other module writes a path into a statement. ``scan`` and ``literal`` are for files to read, ``target`` for a file to
-write, ``everything_in`` and ``texts_in`` for views that must find files later, and ``plain_folder`` gives a folder for
-a database.
+no other module writes a path into a statement. ``scan`` and ``literal`` are for files to read, ``permitted`` lists
+them for DuckDB's own check, ``target`` is for a file to write, ``everything_in`` and ``texts_in`` are for views that
+must find files later, and ``plain_folder`` gives a folder for a database.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,15 @@ def scan(function: str, paths: Sequence[str | os.PathLike[str]], *options: str) 
 def literal(path: str | os.PathLike[str]) -> str:
     """Return the SQL literal of a file to read."""
     return quoted(_escaped(_reached(os.path.abspath(path))))
+
+
+def permitted(paths: Iterable[str | os.PathLike[str]]) -> str:
+    """Return the SQL list of the files that ``literal`` reads, for DuckDB's list of files that may be opened.
+
+    DuckDB compares a path with this list before it expands patterns in it, and again afterwards.
+    """
+    reached = [_reached(os.path.abspath(path)) for path in paths]
+    return f"[{', '.join(map(quoted, dict.fromkeys((*reached, *map(_escaped, reached)))))}]"
 
 
 def target(path: str | os.PathLike[str]) -> str:

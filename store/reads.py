@@ -32,12 +32,13 @@ class Reads(Protocol):
         """Return the newest result of each key, of those whose inputs are all as they were."""
         ...
 
-    def query(self, sql: str, limit: int | None, shapes: Mapping[str, MeasureShape]) -> Table:
+    def query(self, sql: str, limit: int | None, shapes: Mapping[str, MeasureShape], outside: bool = False) -> Table:
         """Answer one SELECT of the user's.
 
         Args:
             limit: most rows to return; None: all.
             shapes: what the view of each measure must show at least.
+            outside: whether it may also read files and URLs that are not the store's.
         """
         ...
 

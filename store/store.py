@@ -369,6 +369,7 @@ class Store:
         sql: str,
         limit: int | None = None,
         measures: Mapping[str, Mapping[str, str]] = NO_MEASURES,
+        outside: bool = False,
     ) -> Table:
         """Answer one SELECT over the views runs, checkpoints, training_log, corpora, annotations, results, and one view
         per measure.
@@ -378,14 +379,19 @@ class Store:
             limit: maximum number of rows; ``truncated`` tells whether there were more.
             measures: measures that have a view even if the store has no value of them, each with the SQL types of its
                 further axes by name.
+            outside: whether the query may also read files and URLs that are not the store's.
 
         Raises:
-            BertdynError: it is not one SELECT, or DuckDB refuses it (with DuckDB's message).
+            BertdynError: it is not one SELECT, it leaves the store, or DuckDB refuses it (with DuckDB's message).
         """
-        return self._reads.query(sql, limit, empty_shapes(measures))
+        return self._reads.query(sql, limit, empty_shapes(measures), outside)
 
     def fetch(
-        self, sql: str, convert: Callable[[Any], _T], measures: Mapping[str, Mapping[str, str]] = NO_MEASURES
+        self,
+        sql: str,
+        convert: Callable[[Any], _T],
+        measures: Mapping[str, Mapping[str, str]] = NO_MEASURES,
+        outside: bool = False,
     ) -> _T:
         """Answer one SELECT as ``query`` does, and convert DuckDB's relation with a function.
 
@@ -396,7 +402,7 @@ class Store:
         Raises:
             BertdynError: as ``query``.
         """
-        return self._catalog.fetch(sql, empty_shapes(measures), convert)
+        return self._catalog.fetch(sql, empty_shapes(measures), convert, outside)
 
     def close(self) -> None:
         """Free what is kept for further questions; see ``Reads``."""

@@ -101,8 +101,13 @@ def moved(store: Store, question: Question, look: Look, found: Rows) -> MovedLay
         found: rollback of that task.
 
     Raises:
-        BertdynError: the store cannot be read.
+        BertdynError: the store cannot be read, or no chosen checkpoint has what the rollback reads.
     """
+    if not found.tasks:
+        corpus = f" of corpus '{question.corpus}'" if question.corpus else ""
+        raise BertdynError(
+            f"No chosen checkpoint{corpus} has what {found.measure.name} reads: extract checkpoints with a classifier."
+        )
     task, step = found.tasks[0], step_of(found, look)
     found = at_step(found, task, step)
     return MovedLayers(

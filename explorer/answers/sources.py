@@ -85,7 +85,7 @@ def step_of(data: Rows, look: Look) -> int:
 
     Where values have places along axes of the measure, only the steps of such values count.
     """
-    cells = [p for p in data.wanted if p.recipe == data.tasks[0]]
+    cells = [p for p in data.wanted if p.recipe in data.tasks[:1]]
     there = sorted({p.step for p in cells if p.layer is not None or p.more} or {p.step for p in cells})
     return there[at_or_before(there, look.step)] if there else 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,8 @@ from explorer.commands import extract
 from explorer.commands.corpora import limit_option, skip_option
 from explorer.commands.output import as_table
 from explorer.commands.runs import print_report
+from explorer.commands.streams import put, say
+from explorer.render.printable import printable
 from explorer.training.settings import NAMES, POOLERS, settled
 from explorer.training.variants import KINDS, Kind
 
@@ -170,20 +171,19 @@ def _ablate(kind: str, given: dict[str, Any], **own: Any) -> int:
 
     plan = _plan(KINDS[kind], given, own)
     for note in plan.data.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", error=True)
     if given["dry_run"]:
         from explorer.training.timing import seconds
 
-        print(f"{_sizes(plan)}, about {duration(seconds(plan))}")
+        say(f"{_sizes(plan)}, about {duration(seconds(plan))}")
         return 0
-    print(_sizes(plan), file=sys.stderr)
+    say(_sizes(plan), error=True)
     with _shown() as progress:
         outcomes = train(plan, progress)
-    sys.stdout.write(_table(outcomes))
-    sys.stdout.flush()
+    put(_table(outcomes), raw=True)
     failed = [one for one in outcomes if one.status == "failed"]
     for one in failed:
-        print(f"failed: {one.run}: {one.reason}", file=sys.stderr)
+        say(f"failed: {one.run}: {one.reason}", error=True)
     if len(failed) == len(outcomes):
         return 2
     if given["no_extract"]:
@@ -297,7 +297,7 @@ class _Shown:
     def running(self, run: Run) -> None:
         self._before += self._done
         self._done = 0
-        self._bar.update(self._task, description=str(run), completed=self._before)
+        self._bar.update(self._task, description=printable(str(run)), completed=self._before)
 
     def step(self, done: int) -> None:
         self._done = done
@@ -307,7 +307,7 @@ class _Shown:
         accuracy = outcome.metrics.get(_METRICS[0])
         told = "" if accuracy is None else f", accuracy {accuracy:.4f}"
         line = f"{outcome.run}: {_STATUS[outcome.status]}{told}"
-        self._bar.console.print(line, highlight=False, soft_wrap=True, markup=False)
+        self._bar.console.print(printable(line), highlight=False, soft_wrap=True, markup=False)
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from explorer.commands.corpora import limit_option
+from explorer.commands.streams import say
 
 
 @click.command(no_args_is_help=True)
@@ -45,5 +45,5 @@ def command(
     made = annotations_in(file, opened, corpus, text=text, label=label, name=name, limit=limit, replace=replace)
     for one in made:
         what = "added" if opened.annotate(corpus, one, replace) else "there already"
-        sys.stdout.write(f"{what}: {one.info.in_words()}\n")
+        say(f"{what}: {one.info.in_words()}")
     return 0

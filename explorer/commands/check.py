@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from explorer.commands.ls import readable
+from explorer.commands.streams import say
 
 
 @click.command(no_args_is_help=True)
@@ -26,16 +27,16 @@ def command(store: Path, repair: bool, empty_trash: bool) -> None:
 
     opened = Store.open(store)
     if empty_trash:
-        click.echo(f"removed from trash/: {opened.empty_trash():,}")
+        say(f"removed from trash/: {opened.empty_trash():,}")
     report = opened.check(repair)
     for problem in report.problems:
-        click.echo(f"{problem.place}: {problem.what}")
+        say(f"{problem.place}: {problem.what}")
     for done in report.mended:
-        click.echo(f"mended: {done}")
+        say(f"mended: {done}")
     found = (
         f"{len(report.problems):,} problem{'s' if len(report.problems) != 1 else ''}" if report.problems else "sound"
     )
-    click.echo(
+    say(
         f"{report.corpora:,} corpora and {report.checkpoints:,} checkpoints, {readable(report.bytes)} read"
         + (f" (and a cache of {readable(report.kept_bytes)})" if report.kept_bytes else "")
         + f": {found}"

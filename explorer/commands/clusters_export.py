@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from explorer.commands.streams import say
 from explorer.measures import MeasureError
 from explorer.measures.registry import get
 from explorer.selection import Against, list_store
@@ -102,10 +103,8 @@ def command(
         files["prediction.txt"] = prediction_lines(lain, labels.names, prediction, gold)
     _write(folder, files)
     if lain.too_many:
-        click.echo(
-            f"note: {len(lain.cluster_label):,} clusters: too many pairs to compare, dis.txt is empty.", err=True
-        )
-    click.echo(f"{folder}: {len(lain.cluster_label):,} clusters, {', '.join(files)}.", err=True)
+        say(f"note: {len(lain.cluster_label):,} clusters: too many pairs to compare, dis.txt is empty.", error=True)
+    say(f"{folder}: {len(lain.cluster_label):,} clusters, {', '.join(files)}.", error=True)
 
 
 def clusters_lines(side: LabelGeometry) -> Iterator[str]:

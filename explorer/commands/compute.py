@@ -15,8 +15,10 @@ from explorer.commands.options import SELECTING, measure_named, questions, selec
 from explorer.commands.output import format_of, output_options, write_rows
 from explorer.commands.parameters import parameter_options
 from explorer.commands.sharing import part_option, scheduler_option
+from explorer.commands.streams import say
 from explorer.measures import Measure, Uncertainty
 from explorer.measures.base import INTERVALS
+from explorer.render.printable import printable
 from explorer.selection import Question, QuestionError
 from store.errors import BertdynError
 from store.results import SHOWN
@@ -90,9 +92,10 @@ def command(
     """
     declared = measures_named(measures.split(","), by)
     chosen = format_of(format, output)
-    from explorer.compute.executors import workers_of
+    from explorer.compute.executors import address_of, workers_of
     from explorer.compute.pool import termination_interrupts
     from explorer.compute.run import compute, warnings
+    from explorer.compute.worker import resolve_device
     from store.part import WHOLE, Part
     from store.store import Store
 
@@ -101,16 +104,18 @@ def command(
     trust = Uncertainty(null or 0, interval or "", level, resamples, keep=keep)
     with termination_interrupts():
         opened = Store.open(store)
+        if not address_of(scheduler):  # also if nothing is to be computed
+            resolve_device(device)
         parameters = {name: value for name, value in given.items() if value is not None}
         plans, refusals = plans_of(opened, declared, flags, parameters, trust)
         for refusal in refusals:
-            click.echo(f"bertdyn: skipped: {refusal}", err=True)
+            say(f"bertdyn: skipped: {refusal}", error=True)
         if dry_run:
             from explorer.commands.estimate import estimate
 
             for of_corpus in plans.values():
                 executor = workers_of(scheduler, opened.path)
-                print(estimate(opened, of_corpus, workers, device, executor, trust))
+                say(estimate(opened, of_corpus, workers, device, executor, trust))
             return
         outcomes = []
         for of_corpus in plans.values():
@@ -123,7 +128,7 @@ def command(
                 raise click.exceptions.Exit(130)
         rows = rows_of_plans(opened, plans, by, trust)
     for warning in warnings(rows):
-        click.echo(f"note: {warning}", err=True)
+        say(f"note: {warning}", error=True)
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     if failures and not rows:
         raise BertdynError(in_words(failures))
@@ -132,7 +137,7 @@ def command(
     columns = columns_of(chosen, rows)
     write_rows(columns, [_cells(row, columns) for row in rows], chosen, output)
     if failures:
-        click.echo(f"bertdyn: {in_words(failures)}", err=True)
+        say(f"bertdyn: {in_words(failures)}", error=True)
         raise click.exceptions.Exit(1)
 
 
@@ -237,11 +242,9 @@ def _narrate(plans: Sequence[Plan], outcome: Outcome) -> None:
     against = next((f" against {q.against}" for q in questions if q.against), "")
     to_go = sum(len(p.missing) for p in plans) - outcome.computed
     ended = f", interrupted with {to_go:,} to go" if outcome.cancelled else ""
-    click.echo(
-        f"{_named(questions)}{against}: {outcome.computed:,} computed, {outcome.known:,} read back{ended}.", err=True
-    )
+    say(f"{_named(questions)}{against}: {outcome.computed:,} computed, {outcome.known:,} read back{ended}.", error=True)
     for note in dict.fromkeys(note for planned in plans for note in planned.notes):
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", error=True)
 
 
 def in_words(failures: Sequence[Failure]) -> str:
@@ -266,9 +269,9 @@ def progress_bar(questions: Sequence[Question]) -> Iterator[Callable[[Update], N
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bar:
         task = bar.add_task(what, total=None)
         yield lambda update: bar.update(
-            task, completed=update.done, total=update.total, description=update.current or what
+            task, completed=update.done, total=update.total, description=printable(update.current or what)
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from explorer.commands.corpora import (
     text_files,
     text_option,
 )
+from explorer.commands.streams import say
 
 
 @click.group(no_args_is_help=True)
@@ -61,7 +61,7 @@ def add(
     options = ExtractOptions(text=text, label=label, limit=limit, skip_bad_rows=skip_bad_rows, max_length=max_length)
     made, notes = add_corpora(Store.open(store), text_files(files, ""), options, tokenizer)
     for corpus in made:
-        sys.stdout.write("\n".join(corpus_lines(corpus)) + "\n")
+        say("\n".join(corpus_lines(corpus)))
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", error=True)
     return 0

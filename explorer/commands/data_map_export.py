@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from explorer.commands.streams import say
 from explorer.measures import MeasureError
 from explorer.measures.registry import get
 from explorer.selection import Against, list_store
 from explorer.selection.question import annotation_for
 from store.errors import BertdynError
+from store.whole_files import whole
 
 if TYPE_CHECKING:
     from explorer.measures.data_maps import Course
@@ -58,7 +58,7 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
         raise BertdynError(str(error)) from None
     rows = [number for number, label in enumerate(labels.values.tolist()) if label >= 0]
     _write(file, lines(found, rows))
-    click.echo(f"{file}: {len(rows):,} {labels.level}s over {len(run)} checkpoints.", err=True)
+    say(f"{file}: {len(rows):,} {labels.level}s over {len(run)} checkpoints.", error=True)
     return 0
 
 
@@ -82,13 +82,5 @@ def lines(found: Course, rows: list[int]) -> Iterator[str]:
 
 
 def _write(file: Path, content: Iterator[str]) -> None:
-    """Write the whole file or nothing: to a temporary name, then renamed."""
-    beside = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with beside.open("w", encoding="utf-8") as out:
-            out.writelines(f"{line}\n" for line in content)
-        os.replace(beside, file)
-    except OSError as error:
-        raise BertdynError(f"{file} cannot be written: {error.strerror}.") from None
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole(file) as draft, draft.open("w", encoding="utf-8") as out:
+        out.writelines(f"{line}\n" for line in content)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from explorer.commands.streams import say
+
 TRY = (
     "bertdyn-tui {}",
     "bertdyn show curves {} --corpus topic --task topic",
@@ -28,10 +30,10 @@ def command(folder: Path) -> None:
     bertdyn-tui try/demo.bertdyn
     """
     path = make(folder)
-    click.echo(f"The demo's store is {path}. Try:\n")
+    say(f"The demo's store is {path}. Try:\n")
     for line in TRY:
-        click.echo("  " + line.format(shlex.quote(str(path))))
-    click.echo("\nIts checkpoints are in runs/ beside it, and the sentences of its corpora in texts/.")
+        say("  " + line.format(shlex.quote(str(path))))
+    say("\nIts checkpoints are in runs/ beside it, and the sentences of its corpora in texts/.")
 
 
 def make(folder: Path) -> Path:

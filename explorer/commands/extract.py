@@ -22,6 +22,7 @@ from explorer.commands.corpora import (
 from explorer.commands.runs import layout_option, print_report, reference_option
 from explorer.commands.sharing import part_option, scheduler_option
 from explorer.compute.executors import address_of
+from explorer.render.printable import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -177,12 +178,12 @@ class _Shown:
 
     def begin(self, plan: ExtractPlan) -> None:
         self._keys = list(dict.fromkeys(w.found.key for w in plan.work))
-        self._bar.console.print(_plan_text(plan), highlight=False, soft_wrap=True, markup=False)
+        self._bar.console.print(printable(_plan_text(plan)), highlight=False, soft_wrap=True, markup=False)
         self._bar.update(self._task, description="loading", total=plan.tokens, completed=0)
 
     def loading(self, key: CheckpointKey) -> None:
         place = self._keys.index(key) + 1
-        self._bar.update(self._task, description=f"checkpoint {place} of {len(self._keys)}: {key}")
+        self._bar.update(self._task, description=f"checkpoint {place} of {len(self._keys)}: {printable(str(key))}")
 
     def advance(self, tokens: int) -> None:
         self._bar.advance(self._task, tokens)

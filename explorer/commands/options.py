@@ -95,8 +95,8 @@ def questions(
     others = _ALL if against_layer == "all" else against_layer
     chosen = Selection(
         measure=measure.name,
-        tasks=_names(task),
-        seeds=_names(seed),
+        tasks=_names(task, "--task"),
+        seeds=_names(seed, "--seed"),
         steps=None if step is None else Ranges.parse(step, "--step"),
         layers=None if layer is None else Ranges.parse(layer, "--layer"),
         against=None if against is None else Against.parse(against),
@@ -104,10 +104,10 @@ def questions(
         ref_layers=None if others is None else Ranges.parse(others, "--against-layer"),
         detail=detail or "",
     )
-    labels = _names(annotation) or ("",)
+    labels = _names(annotation, "--annotation") or ("",)
     settled = corpus is not None or not listing.corpora or not measure.on_corpus
     if settled:
-        names = _names(corpus) or ("",)
+        names = _names(corpus, "--corpus") or ("",)
     else:
         names = tuple(info.name for info in listing.corpora if any(_readable(measure, info, one) for one in labels))
         names = names or (listing.corpora[0].name,)
@@ -131,5 +131,8 @@ def _readable(measure: Measure, corpus: CorpusInfo, annotation: str) -> bool:
     return corpus.annotation(annotation) is not None if annotation else bool(fitting(measure, corpus))
 
 
-def _names(text: str | None) -> tuple[str, ...]:
-    return () if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+def _names(text: str | None, flag: str) -> tuple[str, ...]:
+    names = () if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
+    if text is not None and not names:
+        raise BertdynError(f"{flag} '{text}' names nothing: leave out the flag to select all.")
+    return names

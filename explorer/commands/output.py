@@ -1,16 +1,18 @@
-"""Write rows to stdout or to a file, as table, CSV, JSON or Parquet. Data goes to stdout, messages to stderr."""
+"""Write rows to standard output or to a file, as table, CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from explorer.commands.streams import put
 from explorer.export.rows import as_csv, as_json, plain, write_parquet
+from explorer.render.printable import printable
 from store.errors import BertdynError
+from store.whole_files import write_whole
 
 FORMATS = ("table", "csv", "json", "parquet")
 
@@ -58,24 +60,27 @@ def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: st
     write_text({"table": as_table, "csv": as_csv, "json": as_json}[format](columns, rows), output)
 
 
-def write_text(text: str, output: Path | None) -> None:
-    """Write text to stdout or to the file.
+def write_text(text: str, output: Path | None, raw: bool = False) -> None:
+    """Write text to standard output or to the file.
+
+    Args:
+        raw: see ``streams.put``.
 
     Raises:
-        BertdynError: the file cannot be written.
+        BertdynError: standard output or the file cannot be written.
     """
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BertdynError(f"Cannot write {output}: {error.strerror}.") from None
+        put(text, raw)
+    else:
+        write_whole(output, text)
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return rows as aligned columns; numbers have six significant digits and are aligned to the right."""
+    """Return rows as aligned columns; numbers have six significant digits and are aligned to the right.
+
+    The text is safe for terminals (``printable``).
+    """
+    columns = [printable(name, lines=False) for name in columns]
     cells = [[short(v) for v in row] for row in rows]
     numeric = [
         bool(rows) and all(v is None or isinstance(v, (int, float)) for v in col) for col in zip(*rows, strict=True)
@@ -97,4 +102,4 @@ def short(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(plain(value)).replace("\n", " ")
+    return printable(str(plain(value)).replace("\n", " "), lines=False)

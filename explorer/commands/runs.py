@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
 
 from explorer.commands.output import as_table
+from explorer.commands.streams import put, say
 
 if TYPE_CHECKING:
     from store.extract.plan import ExtractOutcome
@@ -44,13 +44,12 @@ def print_report(report: Report, none: str = "(any)") -> None:
             (corpus, task, seed, counts["added"], counts["replaced"], counts["present"], counts["failed"], steps)
         )
     columns = ("corpus", "task", "seed", "added", "replaced", "there already", "failed", "steps added")
-    sys.stdout.write(as_table(columns, rows))
-    sys.stdout.flush()
+    put(as_table(columns, rows), raw=True)
     for outcome in report.outcomes:
         if outcome.status == "failed":
             where = f"{outcome.key} on {outcome.corpus}" if outcome.corpus else str(outcome.key)
-            print(f"failed: {where}: {outcome.reason}", file=sys.stderr)
+            say(f"failed: {where}: {outcome.reason}", error=True)
         elif outcome.reason:
-            print(f"note: {outcome.key} on {outcome.corpus}: {outcome.reason}", file=sys.stderr)
+            say(f"note: {outcome.key} on {outcome.corpus}: {outcome.reason}", error=True)
     for note in report.notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", error=True)

@@ -16,6 +16,7 @@ from explorer.answers.look import Look
 from explorer.commands.options import SELECTING, measure_named, questions, selection_options
 from explorer.commands.output import write_rows, write_text
 from explorer.commands.parameters import parameter_options
+from explorer.commands.streams import encodes, say
 from explorer.export.files import FORMATS, PICTURE, as_format, format_of, write
 from explorer.selection import narrowed
 from explorer.views.base import DrawOptions
@@ -35,6 +36,8 @@ _PIPE = (100, 30)
 _AROUND = 7
 """Number of lines of a terminal for title, notes and prompt."""
 _PARTS = "; ".join(f"{name}: {', '.join(kind.parts)}" for name, kind in VIEWS.items() if kind.parts) + "."
+_DRAWN = "│┤─▀█⠿·…±▲"
+"""Some of the characters that pictures are drawn with; without them, only those of ASCII are used."""
 _WIDE = 1000
 """Width of a table in a pipe in cells, enough for every column; blanks at the ends of lines are not printed."""
 
@@ -125,7 +128,8 @@ def command(
     parameters = {name: value for name, value in given.items() if value is not None}
     opened = Store.open(store)
     views = loaded(opened, kind, declared, flags, parameters, look)
-    options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
+    plain = ascii or (output is None and not encodes(_DRAWN))
+    options = DrawOptions(log_y=log, ascii=plain, digits=digits, sort=sort, descending=descending)
     if FORMATS[chosen].alone and len(views) > 1:
         raise BertdynError(f"A file of {chosen} holds one picture: choose a corpus with --corpus.")
     if chosen in ("csv", "json", "parquet"):
@@ -139,7 +143,7 @@ def command(
             write(views[0], chosen, output, size, not light, options=options)
     else:
         texts = [text_of(one, width, height, color, light, options, output is not None) for one in views]
-        write_text("\n".join(texts), output)
+        write_text("\n".join(texts), output, raw=True)
     for one in views:
         if kind.computes and one.data.missing:
             _tell_missing(one.data, store, flags_of_missing(kind, one.data, flags), parameters)
@@ -241,7 +245,7 @@ def _tell_missing(rows: Rows, store: Path, flags: Mapping[str, str | None], para
             parts += [f"--{name.replace('_', '-')}", value]
     for name, given in parameters.items():
         parts += [f"--{name.replace('_', '-')}", str(given)]
-    click.echo(
+    say(
         f"{rows.missing:,} of {rows.asked:,} values are not computed; compute them with:\n  {shlex.join(parts)}",
-        err=True,
+        error=True,
     )

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from explorer.commands.output import format_of, output_options, write_rows
+from explorer.commands.streams import say
 from explorer.selection.stored import tables_of_measures
+from store.errors import BertdynError
 
 
 @click.command(no_args_is_help=True)
@@ -17,9 +19,14 @@ from explorer.selection.stored import tables_of_measures
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N rows, and a note if there are more."
 )
+@click.option(
+    "--outside",
+    is_flag=True,
+    help="Let the query also read files and URLs that are not the store's, and let DuckDB load extensions for them.",
+)
 @output_options
-def command(store: Path, query: str, limit: int | None, format: str | None, output: Path | None) -> None:
-    """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin.
+def command(store: Path, query: str, limit: int | None, outside: bool, format: str | None, output: Path | None) -> None:
+    """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin. A query can only read the store's tables.
 
     Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure (svcca, js, clusters)
     with its parameters as columns. DESCRIBE and SUMMARIZE work too.
@@ -31,8 +38,17 @@ def command(store: Path, query: str, limit: int | None, format: str | None, outp
     from store.store import Store
 
     chosen = format_of(format, output)
-    text = sys.stdin.read() if query == "-" else query
-    table = Store.open(store).query(text, limit, tables_of_measures())
+    text = _typed() if query == "-" else query
+    table = Store.open(store).query(text, limit, tables_of_measures(), outside)
     write_rows(table.columns, table.rows, chosen, output)
     if table.truncated:
-        click.echo(f"bertdyn: there are more rows than --limit {limit}.", err=True)
+        say(f"bertdyn: there are more rows than --limit {limit}.", error=True)
+
+
+def _typed() -> str:
+    if sys.stdin is None:
+        raise BertdynError("Standard input is closed, and the query '-' is read from it.")
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise BertdynError("The query on standard input is not valid text: it must be UTF-8.") from None

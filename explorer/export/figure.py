@@ -16,6 +16,7 @@ from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
 from explorer.views.words import against
 from store.errors import BertdynError
+from store.whole_files import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +61,8 @@ def save(view: View, path: Path, format: str, cursor: Cursor = NOWHERE, options:
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a label in a script the font lacks
         drawn = figure(view, cursor, options)
-        try:
-            drawn.savefig(path, format=format, dpi=DPI, metadata=about)
-        except OSError as error:
-            raise BertdynError(f"Cannot write {path}: {error.strerror or error}.") from None
+        with whole(path) as draft:
+            drawn.savefig(draft, format=format, dpi=DPI, metadata=about)
 
 
 def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> Figure:

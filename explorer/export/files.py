@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
 from store.errors import BertdynError
+from store.whole_files import write_whole
 
 if TYPE_CHECKING:
     from explorer.render.relief import PlaneGrid
@@ -63,7 +64,7 @@ def write(
     cursor: Cursor = NOWHERE,
     options: DrawOptions = PLAIN,
 ) -> None:
-    """Write a view, replacing a file of that name.
+    """Write a view, replacing a file of that name when the new one is complete.
 
     Raises:
         BertdynError: a figure needs matplotlib, the view has no figure, or the file cannot be written.
@@ -83,10 +84,7 @@ def write(
 
         write_parquet(*view.rows(), path)
         return
-    try:
-        path.write_text(as_format(view, format, size, dark, cursor, options), encoding="utf-8")
-    except OSError as error:
-        raise BertdynError(f"Cannot write {path}: {error.strerror}.") from None
+    write_whole(path, as_format(view, format, size, dark, cursor, options))
 
 
 def as_format(

@@ -11,6 +11,7 @@ import numpy as np
 
 from explorer.render.relief import PlaneGrid
 from store.errors import BertdynError
+from store.whole_files import whole
 
 
 def as_vtk(grid: PlaneGrid) -> str:
@@ -46,16 +47,13 @@ def write_h5(grid: PlaneGrid, path: Path) -> None:
         import h5py
     except ModuleNotFoundError:
         raise BertdynError("HDF5 is written by h5py, which is not installed: pip install 'bertdyn[hdf5]'.") from None
-    try:
-        with h5py.File(path, "w") as file:
-            file["xcoordinates"], file["ycoordinates"] = grid.x, grid.y
-            for prefix, corpus in zip(("train", "test"), grid.losses, strict=False):
-                loss = grid.losses[corpus]
-                file[f"{prefix}_loss"] = np.where(np.isfinite(loss), loss, -1.0)
-                right = 100 * (1 - grid.errors[corpus])
-                file[f"{prefix}_acc"] = np.where(np.isfinite(right), right, -1.0)
-                file[f"{prefix}_computed"] = grid.computed[corpus]
-                file[f"{prefix}_loss"].attrs["corpus"] = corpus
-            file.attrs["title"] = grid.title
-    except OSError as error:
-        raise BertdynError(f"Cannot write {path}: {error.strerror or error}.") from None
+    with whole(path) as draft, h5py.File(draft, "w") as file:
+        file["xcoordinates"], file["ycoordinates"] = grid.x, grid.y
+        for prefix, corpus in zip(("train", "test"), grid.losses, strict=False):
+            loss = grid.losses[corpus]
+            file[f"{prefix}_loss"] = np.where(np.isfinite(loss), loss, -1.0)
+            right = 100 * (1 - grid.errors[corpus])
+            file[f"{prefix}_acc"] = np.where(np.isfinite(right), right, -1.0)
+            file[f"{prefix}_computed"] = grid.computed[corpus]
+            file[f"{prefix}_loss"].attrs["corpus"] = corpus
+        file.attrs["title"] = grid.title

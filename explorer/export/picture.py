@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from explorer.render.fitting import fit
 from explorer.render.output import to_ansi, to_svg
 from explorer.render.palette import Depth, palette
+from explorer.render.printable import printable
 from explorer.render.signs import plain
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
 
@@ -31,7 +32,7 @@ def as_text(
     picture = view.draw(*size, palette(depth, dark), cursor, options)
     room = heading or size[0]
     title = "".join(f"{fit(line, room)}\n" for line in (view.title, view.subtitle))
-    words = "".join(f"{line}\n" for line in (picture.reading, *picture.notes) if line)
+    words = "".join(f"{printable(line)}\n" for line in (picture.reading, *picture.notes) if line)
     text = title + to_ansi(picture.lines, depth) + words
     return plain(text) if options.ascii else text
 
@@ -45,5 +46,5 @@ def as_svg(
 ) -> str:
     """Return the same as an SVG picture in full colour."""
     picture = view.draw(*size, palette(Depth.TRUECOLOR, dark), cursor, options)
-    words = tuple(line for line in (view.subtitle, picture.reading, *picture.notes) if line)
+    words = tuple(printable(line) for line in (view.subtitle, picture.reading, *picture.notes) if line)
     return to_svg(picture.lines, dark, view.title, words)

@@ -172,9 +172,11 @@ class Cells(Collection[Cell]):
             )
         if measure.layers is not None and next(iter(self), None) is None:
             last = max(c.layers for c in self._checkpoints.values())
+            flag, given = "--layer", self.question.layers
+            if given is None or any(layer in given for layer in range(measure.layers.low, last + 1)):
+                flag, given = "--against-layer", self.question.ref_layers
             raise BertdynError(
-                f"--layer: {self.question.layers} matches none of the layers that {measure.name} reads, "
-                f"{measure.layers.low} to {last}."
+                f"{flag}: {given} matches none of the layers that {measure.name} reads, {measure.layers.low} to {last}."
             )
 
     def __iter__(self) -> Iterator[Cell]:

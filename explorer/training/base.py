@@ -74,6 +74,7 @@ class Base:
                     config=self._parsed(layers),
                     dtype=torch.float32,
                     local_files_only=True,
+                    trust_remote_code=False,
                     ignore_mismatched_sizes=True,  # of a classifier with other classes
                 )
                 written = self._classifier(model).intersection(names_in(weight_files(self.folder)))
@@ -91,7 +92,7 @@ class Base:
     def fresh(self, layers: int | None = None) -> Any:
         """Return such a model as its own initialiser makes it, drawn by torch's global generator."""
         with quiet():
-            return self._auto.from_config(self._parsed(layers))
+            return self._auto.from_config(self._parsed(layers), trust_remote_code=False)
 
     def pooler(self, wanted: Pooler) -> Literal["kept", "fresh", "none"]:
         """Return what pooler a model has if one is wanted: none if its classifier takes none, fresh if no file has one.

@@ -257,7 +257,7 @@ def of_seeds(data: Rows) -> SideBySide:
 
 def every_task(store: Store, question: Question, look: Look, *others: object) -> tuple[Member, ...]:
     """Each task's mean over its seeds."""
-    return tuple(member_of(rows, rows.tasks[0]) for rows in fetch_each(store, question))
+    return tuple(member_of(rows, rows.tasks[0]) for rows in fetch_each(store, question) if rows.tasks)
 
 
 def seeds(data: Rows, tasks: Sequence[Member] | None = None, look: Look = ANYWHERE) -> SideBySide:

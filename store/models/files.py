@@ -27,7 +27,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     """Return the files that hold a checkpoint's weights, safetensors before pickles; empty if there are none.
 
     Raises:
-        BertdynError: an index cannot be read.
+        BertdynError: an index cannot be read, or names a file in another folder.
     """
     for name in WEIGHTS:
         path = folder / name
@@ -37,10 +37,18 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
             return (path,)
         try:
             parts = sorted(set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()))
-            return tuple(folder / str(part) for part in parts)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise BertdynError(f"{path} is not an index of weights.") from None
+        for part in parts:
+            if not _is_file_name(part):
+                raise BertdynError(f"{path} names {part!r}, which is not the name of a file beside it.")
+        return tuple(folder / part for part in parts)
     return ()
+
+
+def _is_file_name(part: object) -> bool:
+    """Return whether an entry of an index names a file in the folder of the index, not a path to elsewhere."""
+    return isinstance(part, str) and part not in ("", ".", "..") and "\0" not in part and Path(part).name == part
 
 
 def present_files(folder: Path) -> tuple[Path, ...]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from textual.drivers import linux_driver
 
 from explorer.render.palette import Depth, Palette, palette
+from explorer.render.printable import printable
 from explorer.ui.terminal.background import answers, hinted
 from explorer.ui.terminal.input_filter import Decoder
 
@@ -71,7 +72,8 @@ def text_view(path: Path, why: str) -> int:
     width, height = shutil.get_terminal_size((80, 24))
     picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), drawn(state, view), state.options)
     lines = ["".join(s.text for s in line).rstrip() for line in picture.lines]
-    print("\n".join([view.title, view.subtitle, *lines, *(n for n in (picture.reading, *picture.notes) if n)]))
+    said = [view.title, view.subtitle, *lines, *(n for n in (picture.reading, *picture.notes) if n)]
+    print(printable("\n".join(said)))
     print(f"bertdyn-tui: {why}; this is the text view. See 'bertdyn show --help' for the others.", file=sys.stderr)
     return 2
 

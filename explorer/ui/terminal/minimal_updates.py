@@ -94,11 +94,11 @@ def _cells(strip: Strip) -> list[_Cell]:
     for text, style, _ in strip:
         looks = style or _PLAIN
         blank = (" ", _PLAIN if hidden(looks) else looks)
-        if text.isascii():
+        if text.isascii() and text.isprintable():
             cells += [blank if char == " " else (char, looks) for char in text]
         else:
             for char in text:
-                wide = cell_len(char)
+                wide = cell_len(char)  # 0 for whatever a terminal would obey: it is never sent
                 if wide:
                     cells += [blank if char == " " else (char, looks), *[("", looks)] * (wide - 1)]
     return cells

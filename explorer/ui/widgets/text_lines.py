@@ -10,6 +10,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from explorer.render.cells import clean
+from explorer.render.printable import may_be_obeyed
 from explorer.render.signs import plain
 from explorer.ui.widgets.spans import changed
 
@@ -78,6 +80,8 @@ class TextLines(Widget):
         return over(line, here) if here else line
 
     def _fitted(self, line: SegmentLine, width: int) -> SegmentLine:
+        if any(may_be_obeyed(text) for text, _, _ in line):
+            line = [Segment(clean(text), style, control) for text, style, control in line]
         if self.app.has_class(PLAIN):
             line = [Segment(plain(text), style, control) for text, style, control in line]
         return _fitted(line, width)

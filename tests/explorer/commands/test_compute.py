@@ -121,6 +121,15 @@ def test_rows_go_to_a_file_in_the_format_of_its_name(store: Store, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("computed_here")
+def test_a_device_that_is_not_there_is_refused_even_if_all_is_read_back(store: Store) -> None:
+    asked = ("compute", "svcca", store.path, "--corpus", "dev", "--layer", "2")
+    assert bertdyn(*asked).returncode == 0
+    done = bertdyn(*asked, "--device", "tpu")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "torch cannot use 'tpu' here" in done.stderr
+
+
+@pytest.mark.usefixtures("computed_here")
 def test_without_a_corpus_every_corpus_is_computed(store: Store) -> None:
     done = bertdyn("compute", "svcca", store.path, "--layer", "1", "--step", "40", "--format", "json")
     assert {row["corpus"] for row in json.loads(done.stdout)} == {"dev", "bare"}
@@ -144,6 +153,13 @@ def test_without_a_corpus_every_corpus_is_computed(store: Store) -> None:
         (["svcca", "--by", "head"], "--by head has no meaning for it"),
         (["svcca", "--format", "parquet"], "name a file with -o FILE"),
         (["svcca", "--device", "cuda:77", "--variance", "0.7"], "torch cannot use 'cuda:77' here"),
+        (["svcca", "--task", ""], "--task '' names nothing"),
+        (["svcca", "--seed", " , "], "--seed ' , ' names nothing"),
+        (["svcca", "--corpus", ","], "--corpus ',' names nothing"),
+        (["clusters", "--annotation", ""], "--annotation '' names nothing"),
+        (["svcca", "--against-layer", "99"], "--against-layer: 99 matches none of the layers that svcca reads, 0 to 3"),
+        (["svcca", "--layer", "1", "--against-layer", "99"], "--against-layer: 99 matches none"),
+        (["svcca", "--layer", "99", "--against-layer", "all"], "--layer: 99 matches none"),
     ],
 )
 def test_bad_input_is_one_sentence_with_exit_code_2_and_changes_nothing(

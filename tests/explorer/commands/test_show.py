@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from explorer.commands.show import command
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
+from explorer.views.kinds import VIEWS as KINDS
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.store.results import result
@@ -18,6 +19,7 @@ from tests.synthetic import LAYERS, make_store
 
 VIEWS = ["curves", "profile", "heat", "seeds", "table"]
 """Views of all checkpoints of a selection."""
+VIEWS_OF_ALL = [name for name, kind in KINDS.items() if not kind.measure or kind.measure == "rollback"]
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +127,11 @@ def test_bad_input_is_one_sentence(path, tmp_path):
     ):
         with pytest.raises(BertdynError, match=words):
             CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("view", VIEWS_OF_ALL)
+def test_a_measure_without_any_checkpoint_to_read_is_no_bug(tmp_path_factory, view):
+    """No checkpoint here has a classifier, which the rollback reads."""
+    path = make_store(tmp_path_factory.getbasetemp() / f"{view}.bertdyn", tasks=("a",), seeds=("1",), steps=(0,)).path
+    done = CliRunner().invoke(command, [view, str(path), "--measure", "rollback"])
+    assert done.exit_code == 0 or isinstance(done.exception, BertdynError), done.exception

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import os
 import pickle
@@ -10,6 +11,7 @@ import pytest
 
 from store.errors import BertdynError
 from store.extract.hub import resolve
+from store.extract.tokens import load_tokenizer
 from store.models.config import Geometry
 from store.models.files import present_files, weights_digest, weights_stamp
 from store.models.load import Encoder, load, look
@@ -75,6 +77,16 @@ def test_a_missing_shard(tmp_path: Path) -> None:
     refused(tmp_path, "model-1.safetensors, which does not exist")
 
 
+@pytest.mark.parametrize("form", ["../other/{}", "{folder}/other/{}", "./{}", "..", "", "sub/{}", 5, "a\0b"])
+def test_an_index_cannot_name_files_elsewhere(tmp_path: Path, form: object) -> None:
+    name = "model.safetensors"
+    models.save(tmp_path / "other")
+    (models.save(tmp_path / "here") / name).unlink()
+    part = form.format(name, folder=tmp_path) if isinstance(form, str) else form
+    (tmp_path / "here" / f"{name}.index.json").write_text(json.dumps({"weight_map": {"a": part}}))
+    refused(tmp_path / "here", "which is not the name of a file beside it")
+
+
 @pytest.mark.parametrize("kept", [0, 5, 100, 0.5, 0.999])
 def test_truncated_safetensors(tmp_path: Path, kept: float) -> None:
     path = models.save(tmp_path) / "model.safetensors"
@@ -121,6 +133,24 @@ def test_code_beside_the_weights_is_not_run(tmp_path: Path) -> None:
     (folder / "own.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
     configure(folder, model_type="own", auto_map={"AutoConfig": "own.Config", "AutoModel": "own.Model"})
     refused(folder, "needs its own code")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_code_that_comes_with_a_known_model_is_not_run_either(tmp_path: Path) -> None:
+    folder = models.save(tmp_path / "model")
+    canary = f"open({str(tmp_path / 'sprung')!r}, 'w')\n"
+    for name in ("own.py", "__init__.py", "modeling_own.py", "generate.py"):
+        (folder / name).write_text(canary)
+    (folder / "custom_generate").mkdir()
+    (folder / "custom_generate" / "generate.py").write_text(canary)
+    autos = ("AutoConfig", "AutoModel", "AutoModelForSequenceClassification", "AutoTokenizer")
+    configure(folder, auto_map=dict.fromkeys(autos, "own.Own"))
+    path = folder / "tokenizer_config.json"
+    told = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**told, "auto_map": {"AutoTokenizer": ["own.Own", "own.Own"]}}))
+    there, plain = (encoder_of(one).model.state_dict() for one in (folder, models.save(tmp_path / "plain")))
+    assert all(there[name].equal(plain[name]) for name in plain)
+    load_tokenizer(folder)
     assert not (tmp_path / "sprung").exists()
 
 
