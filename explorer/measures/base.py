@@ -130,6 +130,9 @@ class Parameter:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    spelling: Callable[[str], str] | None = None
+    """Function that returns the only spelling of a text, and raises MeasureError if the text means nothing; None: any
+    text is taken as it is."""
     coordinates: bool = False
     """Whether it only chooses the coordinates of cells, such as the points of a grid. It is then no part of a value's
     key: the same point is stored once."""
@@ -138,7 +141,7 @@ class Parameter:
         """Return the value converted to the default's type.
 
         Raises:
-            MeasureError: the value has another type, is not one of the choices, or is out of range.
+            MeasureError: the value has another type, is not one of the choices, is out of range, or means nothing.
         """
         kind = type(self.default)
         try:
@@ -147,6 +150,8 @@ class Parameter:
             raise MeasureError(f"{self.name}: '{value}' is not of type {kind.__name__}.") from None
         if self.choices and got not in self.choices:
             raise MeasureError(f"{self.name}: '{value}' is not one of {', '.join(self.choices)}.")
+        if self.spelling is not None:
+            got = self.spelling(str(got))
         if isinstance(got, (int, float)) and not (
             (self.low is None or got >= self.low) and (self.high is None or got <= self.high)
         ):

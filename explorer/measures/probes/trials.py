@@ -13,7 +13,7 @@ from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, Items
 from explorer.measures.probes.erasure import Eraser, fit_eraser
 from explorer.measures.probes.evaluation import Evaluation, evaluate
-from explorer.measures.probes.models import Fitted, Model
+from explorer.measures.probes.models import Fitted, Model, Settings
 from explorer.measures.probes.points import Points
 from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
 from explorer.measures.protocols import Labels
@@ -93,7 +93,7 @@ def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: i
 
 
 def outcome_of(
-    vectors: np.ndarray, trial: Trial, model: Model, c: float, erased: np.ndarray | None, device: str
+    vectors: np.ndarray, trial: Trial, model: Model, settings: Settings, erased: np.ndarray | None
 ) -> Outcome:
     """Fit and score probes of all label sets of a trial.
 
@@ -112,7 +112,7 @@ def outcome_of(
         eraser = fit_eraser(class_sums([vectors[rows]], erased[None, rows]))
         vectors = eraser.apply(vectors)
     test = vectors[split.test].astype(np.float64)
-    fits = model.fit(vectors, trial.labels, split, trial.seed, c, device)
+    fits = model.fit(vectors, trial.labels, split, trial.seed, settings)
     scores = [
         evaluate(
             fit.logits(test), fit.classes, labels[split.test], _counts(labels[split.train], fit.classes), fit.parameters
