@@ -8,7 +8,7 @@ scipy and sklearn are imported inside the functions that use them, so that listi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -250,6 +250,9 @@ def _layer(read: Mapping[str, object]) -> Layer:
 
 
 Compute = Callable[[Given, Mapping[str, object], Context], "list[Value]"]
+Restore = Callable[[Mapping[str, "np.ndarray"], int, Mapping[str, object], Sequence[str]], object]
+"""Function of the arrays that a measure kept, a layer, the parameters, and the names of the labels by id. It returns
+the fitted models of that layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,7 +301,9 @@ class Measure:
     details: tuple[str, ...] = ()
     """Possible granularities of its rows, coarsest first. They do not change the value itself."""
     keeps: str = ""
-    """Description of what it stores on request (``Uncertainty.keep``); empty: nothing."""
+    """Description of what it stores on request (``Uncertainty.keep``), with its main statistic; empty: nothing."""
+    restore: Restore | None = None
+    """Makes what it stored on request usable again; None if it stores nothing."""
     confusion: str = ""
     """Statistic of its finer rows with the number of units of ``label_a`` that are given ``label_b``; empty: none."""
     predicts: bool = False

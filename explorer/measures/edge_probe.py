@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -14,6 +14,7 @@ from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABEL_
 from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes import edge
 from explorer.measures.probes.edge_scores import SetScores, centre_of_gravity, expected_layer, majority, set_scores
+from explorer.measures.probes.kept_edge import arrays_of, kept_edge_probe
 from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
 from explorer.measures.probes.targets import Targets, targets_of
 from explorer.measures.probes.trials import MOST_SEEDS
@@ -40,6 +41,8 @@ class _Probed:
     rounds: int
     stopped: bool
     parameters: int
+    weights: Mapping[str, np.ndarray]
+    """Parameters of the network by name; empty if they are not kept."""
 
 
 def inputs_of(mix: str, count: int) -> np.ndarray:
@@ -65,7 +68,7 @@ def edge_probe(given: Given, parameters: Mapping[str, object], context: Context)
     inputs = inputs_of(str(parameters["mix"]), len(layers))
     orders = [np.arange(len(targets.labels))] * len(splits)
     orders += [_shuffled(targets, context.trust.seed, draw) for draw in range(context.trust.null)]
-    parts = _parts(inputs, targets, layers)
+    parts, keep = _parts(inputs, targets, layers), context.trust.keep
     runs: list[list[_Probed]] = [[] for _ in orders]
     for i, (probes, read) in enumerate(parts):
         states = targets.states([layers[n] for n in read])
@@ -75,11 +78,14 @@ def edge_probe(given: Given, parameters: Mapping[str, object], context: Context)
                 int(str(parameters["projection"])), int(str(parameters["rounds"])), place + 1, context.device
             )
             report = partial(_report, context, i * len(orders) + j, len(parts) * len(orders))
-            chosen = inputs[np.ix_(probes, read)]
-            runs[j] += _probed(states, targets.spans, targets.labels[order], splits[place], chosen, schedule, report)
+            chosen, labels = inputs[np.ix_(probes, read)], targets.labels[order]
+            found = _probed(states, targets.spans, labels, splits[place], chosen, schedule, report)
+            stays = keep and j < len(splits)
+            runs[j] += found if stays else (replace(one, weights={}) for one in found)
     several, shuffled = runs[: len(splits)], runs[len(splits) :]
     details = _details(targets, splits, split is not None)
     base = float(np.mean([majority(targets.labels, each.train, each.test) for each in splits]))
+    kept = arrays_of(inputs, [[run[b].weights for run in several] for b in range(len(inputs))]) if keep else None
     values: list[Value] = []
     for b, own in enumerate(inputs):
         layer, seeds = int(np.flatnonzero(own)[-1]), [run[b] for run in several]
@@ -90,7 +96,7 @@ def edge_probe(given: Given, parameters: Mapping[str, object], context: Context)
         values += _of_mix([run[-1] for run in several])
     if len(inputs) > 1 and inputs[-1].sum() > 1:
         values += _of_gains(np.array([[one.scores.f1 for one in run] for run in several]), several[0][0].scores.n)
-    return values
+    return [replace(one, artefact=kept) if one.statistic == F1 else one for one in values]
 
 
 def _splits(targets: Targets, split: Labels | None, seeds: int) -> list[Split]:
@@ -142,6 +148,7 @@ def _probed(
             probes.rounds[b],
             probes.stopped[b],
             probes.parameters,
+            probes.weights_of(b),
         )
 
 
@@ -260,6 +267,9 @@ MEASURES: tuple[Measure, ...] = (
         main=F1,
         null="the labels of whole examples",
         details=("layer", "label"),
+        keeps="the trained probes of all layers or mixes and probe seeds",
+        restore=kept_edge_probe,
+        version=2,
         slow=True,
         cells=once,
     ),

@@ -24,7 +24,7 @@ from explorer.measures.declaration import (
     once,
 )
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, selectivity
-from explorer.measures.probes.kept import arrays_of, votes
+from explorer.measures.probes.kept import arrays_of, kept_probe, votes
 from explorer.measures.probes.mlp import SIZES
 from explorer.measures.probes.mlp_sizes import sizes_in, spelled
 from explorer.measures.probes.models import MODELS, Settings
@@ -204,6 +204,7 @@ MEASURES: tuple[Measure, ...] = (
         null="the labels of whole examples",
         details=("layer", "label"),
         keeps="the fitted probes of all layers and probe seeds",
+        restore=kept_probe,
         confusion=CONFUSION,
         predicts=True,
         version=2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -11,6 +12,7 @@ import numpy as np
 from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
 from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, SPLITS, Input, hidden, once
 from explorer.measures.probes import structural
+from explorer.measures.probes.kept_structural import kept_structural_probe
 from explorer.measures.probes.points import word_means
 from explorer.measures.probes.splits import PARTS, parts_of, random_parts, with_dev_examples
 from explorer.measures.probes.trees import LONGEST, SHORTEST, Tree, TreeScores, tree_of, tree_scores
@@ -79,7 +81,8 @@ def structural_probe(given: Given, parameters: Mapping[str, object], context: Co
         scores = tree_scores(parts[2], *(probes[kind].predict(n, states, parts[2]) for kind in KINDS))
         rounds = {kind: probe.rounds[n] for kind, probe in probes.items()}
         values += _values(n, scores, {**details, "edges": scores.edges, "rounds": rounds})
-    return values
+    kept = {str(kind): probe.maps for kind, probe in probes.items()} if context.trust.keep else None
+    return [replace(one, artefact=kept) if one.statistic == UUAS else one for one in values]
 
 
 def _values(layer: int, scores: TreeScores, details: Mapping[str, object]) -> Iterable[Value]:
@@ -131,6 +134,8 @@ MEASURES: tuple[Measure, ...] = (
             Parameter("upos", "UPOS", "labels of words in which punctuation is PUNCT; empty: no word is left out"),
         ),
         main=UUAS,
+        keeps="the trained maps of all layers",
+        restore=kept_structural_probe,
         slow=True,
         cells=once,
     ),

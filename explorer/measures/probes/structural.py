@@ -13,7 +13,7 @@ nothing moves any more. All layers are trained at once, each with its own rate a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -46,12 +46,27 @@ class StructuralProbe:
             vectors: vectors of the corpus's words in that layer, float32 [W, width].
         """
         for tree in trees:
-            mapped = (vectors[tree.words] @ self.maps[layer]).astype(np.float64)
-            square = (mapped**2).sum(1)
-            if self.kind == "depth":
-                yield square
-            else:
-                yield np.maximum(square[:, None] + square[None, :] - 2 * mapped @ mapped.T, 0.0)
+            yield PREDICTED[self.kind](vectors[tree.words], self.maps[layer])
+
+
+def squared_depths(vectors: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """Return ||B h||^2 of each vector of a sentence [m, width], float64 [m], for the map B [width, rank]."""
+    found: np.ndarray = ((vectors @ projection).astype(np.float64) ** 2).sum(1)
+    return found
+
+
+def squared_distances(vectors: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """Return ||B(h_i - h_j)||^2 of each pair of a sentence's vectors [m, width], float64 [m, m]."""
+    mapped = (vectors @ projection).astype(np.float64)
+    square = (mapped**2).sum(1)
+    return np.asarray(np.maximum(square[:, None] + square[None, :] - 2 * mapped @ mapped.T, 0.0))
+
+
+PREDICTED: Mapping[Kind, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "distance": squared_distances,
+    "depth": squared_depths,
+}
+"""Functions of a sentence's vectors and a map that return what the map predicts."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,7 +106,8 @@ def test_only_tokens_of_spans_are_kept_as_they_are_stored() -> None:
 def logits_of(weights: dict[str, np.ndarray], states: np.ndarray, inputs: np.ndarray, spans: np.ndarray) -> np.ndarray:
     """Logits of one probe and one target, written down from the paper in float64."""
     scores = np.exp(weights["mix"][inputs])
-    mixed = weights["gamma"] * np.einsum("l,ltd->td", scores / scores.sum(), states[inputs])
+    gamma = weights["gamma"] if inputs.sum() > 1 else 1.0
+    mixed = gamma * np.einsum("l,ltd->td", scores / scores.sum(), states[inputs])
     pooled = []
     for n, (first, last) in enumerate(spans.tolist()):
         projected = [weights[f"map{n}"].T @ mixed[t] + weights[f"map{n}_bias"][0] for t in range(first, last + 1)]
@@ -219,6 +220,16 @@ def test_a_mix_finds_the_layer_that_has_the_labels_and_so_do_the_gains() -> None
     assert whole["f1", 3] > 0.9  # the score of a mix belongs to its last layer
     assert ("f1", 0) not in whole
     assert "expected-layer" not in {name for name, _ in whole}
+
+
+def test_the_first_of_cumulative_mixes_is_the_probe_of_the_embedding_output_alone() -> None:
+    """It trains longer than the others here, so that it is the last one in the batch."""
+    labels = words_labels()
+    layers = [telling(labels) + 2 * noise(4), telling(labels), telling(labels, 8)]
+    alone, mixed = (computed(given(layers, labels), mix=mix) for mix in ("none", "cumulative"))
+    (one,), (first,) = ([v for v in of if (v.statistic, v.layer) == ("f1", 0)] for of in (alone, mixed))
+    assert first.value == pytest.approx(one.value, abs=0.02)
+    assert first.details["rounds"] == one.details["rounds"]
 
 
 def test_the_expected_layer_needs_a_gain() -> None:

@@ -41,7 +41,7 @@ def arrays(keep: bool, split: bool = True, **parameters: object) -> Mapping[str,
 
 
 def restored(found: Mapping[str, np.ndarray], layer: int, model: str) -> KeptProbe:
-    return kept_probe(found, layer, MODELS[model], NAMES)
+    return kept_probe(found, layer, {"model": model}, NAMES)
 
 
 def test_predictions_are_those_of_the_points_that_a_probe_was_not_trained_on() -> None:
