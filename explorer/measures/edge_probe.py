@@ -15,7 +15,7 @@ from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes import edge
 from explorer.measures.probes.edge_scores import SetScores, centre_of_gravity, expected_layer, majority, set_scores
 from explorer.measures.probes.kept_edge import arrays_of, kept_edge_probe
-from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
+from explorer.measures.probes.splits import Split, parts_of, random_parts, said_of_unknown, split_points
 from explorer.measures.probes.targets import Targets, targets_of
 from explorer.measures.probes.trials import MOST_SEEDS
 from explorer.measures.protocols import Labels, Layer
@@ -85,11 +85,12 @@ def edge_probe(given: Given, parameters: Mapping[str, object], context: Context)
     several, shuffled = runs[: len(splits)], runs[len(splits) :]
     details = _details(targets, splits, split is not None)
     base = float(np.mean([majority(targets.labels, each.train, each.test) for each in splits]))
+    unknown = said_of_unknown([_unknown(targets, each) for each in splits], len(splits[0].test))
     kept = arrays_of(inputs, [[run[b].weights for run in several] for b in range(len(inputs))]) if keep else None
     values: list[Value] = []
     for b, own in enumerate(inputs):
         layer, seeds = int(np.flatnonzero(own)[-1]), [run[b] for run in several]
-        values += _values(layer, seeds, [run[b].scores.f1 for run in shuffled], details, base)
+        values += _values(layer, seeds, [run[b].scores.f1 for run in shuffled], details, base, unknown)
         if context.detail:
             values += _of_labels(layer, seeds, targets.names)
     if inputs[-1].sum() > 1:  # the last probe mixes all layers
@@ -154,27 +155,38 @@ def _probed(
 
 def _details(targets: Targets, splits: Sequence[Split], of_corpus: bool) -> Mapping[str, object]:
     first = splits[0]
-    known = targets.labels[first.train].any(0)
     return {
         **{part: len(rows) for part, rows in (("train", first.train), ("dev", first.dev), ("test", first.test))},
         "split": "of the corpus" if of_corpus else "random, one for each probe seed",
         "probe seeds": len(splits),
         "labels": int(targets.labels.any(0).sum()),
         # "unknown": targets of test with a label that train does not have; "repeated": those whose text is in train
-        "unknown": int(targets.labels[first.test][:, ~known].any(1).sum()),
+        "unknown": _unknown(targets, first),
         "repeated": first.repeated,
     }
 
 
+def _unknown(targets: Targets, split: Split) -> int:
+    """Return the number of test targets with a label that train does not have."""
+    known = targets.labels[split.train].any(0)
+    return int(targets.labels[split.test][:, ~known].any(1).sum())
+
+
 def _values(
-    layer: int, seeds: Sequence[_Probed], shuffled: Sequence[float], details: Mapping[str, object], base: float
+    layer: int,
+    seeds: Sequence[_Probed],
+    shuffled: Sequence[float],
+    details: Mapping[str, object],
+    base: float,
+    unknown: str,
 ) -> Iterator[Value]:
     n = seeds[0].scores.n
     more = {**details, "parameters": seeds[0].parameters, "rounds": [one.rounds for one in seeds]}
     if len(shuffled) > 1:
         more["null_sd"] = float(np.std(shuffled, ddof=1))
     f1 = [one.scores.f1 for one in seeds]
-    reason = "" if all(one.stopped for one in seeds) else "still improving after the last round: raise --rounds"
+    late = "" if all(one.stopped for one in seeds) else "still improving after the last round: raise --rounds"
+    reason = "; ".join(each for each in (late, unknown) if each)
     null = float(np.mean(shuffled)) if shuffled else None
     yield Value(float(np.mean(f1)), n, F1, null=null, details=more, reason=reason, layer=layer)
     yield from _spread(f1, n, SPREAD, "share", layer)

@@ -29,6 +29,7 @@ from explorer.measures.probes.mlp import SIZES
 from explorer.measures.probes.mlp_sizes import sizes_in, spelled
 from explorer.measures.probes.models import MODELS, Settings
 from explorer.measures.probes.points import SENTENCE, Points, labelled
+from explorer.measures.probes.splits import said_of_unknown
 from explorer.measures.probes.trials import MOST_SEEDS, NO_CONTROL, Outcome, outcome_of, splits_of, trials_of
 from explorer.measures.protocols import Labels, Layer
 
@@ -102,8 +103,10 @@ def _values(layer: int, outcomes: Sequence[Outcome], details: Mapping[str, objec
     n, points = one.scores.n, int(str(details["train"]))
     parameters = max(each.probe.parameters for each in outcomes)
     free = f"{parameters:,} parameters for {points:,} training points and no control task to compare"
-    said = [free] if parameters > points and one.control is None else []
-    reason = "; ".join([*dict.fromkeys(each.warning for each in outcomes if each.warning), *said])
+    said = [each.warning for each in outcomes]
+    said += [free] if parameters > points and one.control is None else []
+    said += [said_of_unknown([each.scores.unseen for each in outcomes], n)]
+    reason = "; ".join(each for each in dict.fromkeys(said) if each)
     more = {**details, "parameters": parameters, "fit": one.probe.reason}
     more |= {name: [each.probe.details[name] for each in outcomes] for name in one.probe.details}
     accuracy = np.array([each.scores.accuracy for each in outcomes])

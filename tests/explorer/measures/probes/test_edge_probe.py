@@ -278,6 +278,7 @@ def test_the_split_of_the_corpus_is_taken_and_what_train_lacks_is_counted() -> N
     details = values[0].details
     assert (details["train"], details["dev"], details["test"]) == (150, 50, 100)
     assert (details["unknown"], details["split"], values[0].n) == (1, "of the corpus", 100)
+    assert "test has labels that train lacks: 1 of 100 points, which count as errors" in values[0].reason
 
 
 def test_labels_that_cannot_be_probed_are_refused_in_a_sentence() -> None:
