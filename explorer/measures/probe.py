@@ -31,6 +31,7 @@ from explorer.measures.probes.models import MODELS, Settings
 from explorer.measures.probes.points import SENTENCE, Points, labelled
 from explorer.measures.probes.splits import said_of_unknown
 from explorer.measures.probes.trials import MOST_SEEDS, NO_CONTROL, Outcome, outcome_of, splits_of, trials_of
+from explorer.measures.probes.vectors import vectors_of
 from explorer.measures.protocols import Labels, Layer
 
 ACCURACY, SPREAD, F1, BITS = "accuracy", "accuracy-sd", "macro-f1", "bits"
@@ -85,7 +86,7 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     values: list[Value] = []
     read, fitted = [], []
     for number, layer in enumerate(layers):
-        vectors = points.vectors(layer)
+        vectors = vectors_of(points, layer)
         outcomes = [outcome_of(vectors, trial, model, settings, erased) for trial in trials]
         values += _values(number, outcomes, details)
         read.append(votes([each.predicted for each in outcomes], points.place, len(given.labels.values)))

@@ -15,6 +15,7 @@ from explorer.measures.probes.logistic import fit_logistic, prepared
 from explorer.measures.probes.mlp import SIZES, MlpProbe, Sizes
 from explorer.measures.probes.mlp_sizes import choose_mlps
 from explorer.measures.probes.splits import Split
+from explorer.measures.probes.vectors import Vectors
 
 
 class Fitted(Protocol):
@@ -66,8 +67,8 @@ class Settings:
     """Device of torch."""
 
 
-Fit = Callable[[np.ndarray, np.ndarray, Split, int, Settings], Sequence[Fitted]]
-"""Function of points [n, d], sets of labels, int64 [S, n], a split, a probe seed, and the settings. It returns a
+Fit = Callable[[Vectors, np.ndarray, Split, int, Settings], Sequence[Fitted]]
+"""Function of the vectors of n points, sets of labels, int64 [S, n], a split, a probe seed, and the settings. It returns a
 classifier for each set, fitted to the points of train. What dev chooses, it chooses by the first set; the other
 classifiers are made alike."""
 
@@ -86,20 +87,22 @@ class Model:
     which changes nothing."""
 
 
-def _lda(points: np.ndarray, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
-    return fit_lda(class_sums([points[split.train]], labels[:, split.train]))
+def _lda(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
+    return fit_lda(class_sums(vectors.chunks(split.train), labels[:, split.train]))
 
 
-def _logistic(points: np.ndarray, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
-    shared = prepared(points[split.train])
+def _logistic(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
+    shared = prepared(vectors.of(split.train))
     return [fit_logistic(shared, of[split.train], settings.c) for of in labels]
 
 
-def _mlp(points: np.ndarray, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
+def _mlp(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
     held, sizes = split.with_dev(seed), settings.sizes
+    used = np.union1d(held.train, held.dev)
+    points, train, dev = vectors.of(used), *(np.searchsorted(used, rows) for rows in (held.train, held.dev))
     found: list[MlpProbe] = []
     for of in labels:
-        found += choose_mlps([points], of, held.train, held.dev, (seed,), sizes, settings.device)[0]
+        found += choose_mlps([points], of[used], train, dev, (seed,), sizes, settings.device)[0]
         sizes = (found[0].sizes,)
     return found
 
