@@ -15,6 +15,7 @@ from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes import edge
 from explorer.measures.probes.edge_scores import SetScores, centre_of_gravity, expected_layer, majority, set_scores
 from explorer.measures.probes.kept_edge import arrays_of, kept_edge_probe
+from explorer.measures.probes.parts import parts_of_layers
 from explorer.measures.probes.splits import Split, parts_of, random_parts, said_of_unknown, split_points
 from explorer.measures.probes.targets import Targets, targets_of
 from explorer.measures.probes.trials import MOST_SEEDS
@@ -24,8 +25,6 @@ F1, SPREAD, MAJORITY, LABEL_F1 = "f1", "f1-sd", "majority", "label-f1"
 WEIGHT, GAMMA, CENTRE, EXPECTED = "weight", "gamma", "centre-of-gravity", "expected-layer"
 TARGETS = Input("annotation", "labels of spans", levels=("word", "arc", "span", "pair"), of="class")
 NONE, ALL, CUMULATIVE = "none", "all", "cumulative"
-AT_ONCE = 1 << 30
-"""Bytes of hidden states of layers that are trained at once, unless a mix needs more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +116,10 @@ def _shuffled(targets: Targets, seed: int, draw: int) -> np.ndarray:
 
 
 def _parts(inputs: np.ndarray, targets: Targets, layers: Sequence[Layer]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the probes to train at once and the layers that they read: all, or as many as fit into AT_ONCE bytes."""
+    """Return the probes to train at once and the layers that they read."""
     if (inputs.sum(1) > 1).any():
         return [(np.arange(len(inputs)), np.arange(len(layers)))]
-    many = max(1, AT_ONCE // max(1, 4 * len(targets.tokens) * layers[0].width))
-    each = np.arange(len(layers))
-    return [(some, some) for some in np.split(each, range(many, len(each), many))]
+    return [(some, some) for some in parts_of_layers(len(layers), 4 * len(targets.tokens) * layers[0].width)]
 
 
 def _report(context: Context, done: int, total: int, share: float) -> None:

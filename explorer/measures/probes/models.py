@@ -68,9 +68,10 @@ class Settings:
 
 
 Fit = Callable[[Vectors, np.ndarray, Split, int, Settings], Sequence[Fitted]]
-"""Function of the vectors of n points, sets of labels, int64 [S, n], a split, a probe seed, and the settings. It returns a
-classifier for each set, fitted to the points of train. What dev chooses, it chooses by the first set; the other
-classifiers are made alike."""
+"""Function of the vectors of n points, sets of labels, int64 [S, n], a split, a probe seed, and the settings.
+
+It returns a classifier for each set, fitted to the points of train. What dev chooses, it chooses by the first set; the
+other classifiers are made alike."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,12 @@ class Targets:
         Raises:
             MeasureError: some hidden states are not finite.
         """
-        return np.stack([self._states(layer) for layer in layers])
+        first = self._states(layers[0])
+        found = np.empty((len(layers), *first.shape), first.dtype)
+        found[0] = first
+        for n, layer in enumerate(layers[1:], 1):
+            found[n] = self._states(layer)
+        return found
 
     def _states(self, layer: Layer) -> np.ndarray:
         parts, start, total = [np.empty((0, layer.width), np.float16)], 0, 0.0

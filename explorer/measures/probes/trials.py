@@ -122,7 +122,7 @@ def outcome_of(vectors: Vectors, trial: Trial, model: Model, settings: Settings,
 
 
 def _said(vectors: Vectors, trial: Trial, fits: Sequence[Fitted]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the label that each fit gives each point, int64 [sets, n], and the bits of the true one, float64 [sets, n].
+    """Return the label that each fit gives each point, int64 [sets, n], and the true label's bits, float64 [sets, n].
 
     The labels of training points are -1. Beyond the first set, only test points have labels.
     """

@@ -254,7 +254,7 @@ def test_layers_are_the_same_alone_and_in_parts(monkeypatch: pytest.MonkeyPatch)
     labels = words_labels()
     layers = [telling(labels), noise(1), telling(labels) + noise(2)]
     together = by_place(computed(given(layers, labels), rounds=3))
-    monkeypatch.setattr("explorer.measures.edge_probe.AT_ONCE", 1)
+    monkeypatch.setattr("explorer.measures.probes.parts.AT_ONCE", 1)
     assert by_place(computed(given(layers, labels), rounds=3)) == pytest.approx(together, abs=0.02)
 
 

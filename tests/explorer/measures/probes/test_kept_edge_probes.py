@@ -82,7 +82,7 @@ def test_kept_probes_give_the_stored_scores_of_each_layer_and_seed(labels: Memor
 
 def test_layers_that_are_trained_in_parts_are_kept_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     together = computed(OF_WORDS)
-    monkeypatch.setattr("explorer.measures.edge_probe.AT_ONCE", 1)
+    monkeypatch.setattr("explorer.measures.probes.parts.AT_ONCE", 1)
     places = token_spans(CORPUS, np.arange(50)[:, None].repeat(2, 1))
     parts = computed(OF_WORDS)
     for layer in range(3):

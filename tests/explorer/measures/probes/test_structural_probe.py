@@ -95,6 +95,14 @@ def test_punctuation_is_found_by_its_part_of_speech() -> None:
     assert all(tree.counted.all() for tree in trees_of(some.corpus, some.labels, None) if tree is not None)
 
 
+def test_layers_are_the_same_alone_and_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = computed(given())
+    monkeypatch.setattr("explorer.measures.probes.parts.AT_ONCE", 1)
+    alone = computed(given())
+    assert [(v.layer, v.statistic) for v in alone] == [(v.layer, v.statistic) for v in together]
+    assert [v.value for v in alone] == pytest.approx([v.value for v in together], abs=0.03)
+
+
 def test_kept_maps_give_the_stored_scores() -> None:
     some = given()
     settled = dict(MEASURE.settle({"upos": "", "rank": 30}))
