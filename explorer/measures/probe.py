@@ -88,6 +88,7 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     for number, layer in enumerate(layers):
         vectors = vectors_of(points, layer)
         outcomes = [outcome_of(vectors, trial, model, settings, erased) for trial in trials]
+        del vectors  # or those of two layers are held while the next one is read
         values += _values(number, outcomes, details)
         read.append(votes([each.predicted for each in outcomes], points.place, len(given.labels.values)))
         if context.trust.keep:
