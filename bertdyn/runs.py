@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from explorer.compute.plan import Plan
     from explorer.compute.protocol import Failure, Update
     from explorer.measures import Uncertainty
-    from explorer.measures.probes.kept import KeptProbe
     from store.outputs import Classes
     from store.results import Result
 
@@ -366,9 +365,14 @@ class Runs:
         layer: int,
         annotation: str = "",
         corpus: str = "",
+        measure: str = "probe",
         **parameters: Any,
-    ) -> KeptProbe:
+    ) -> Any:
         """Return the fitted probes of a layer, which apply to new vectors.
+
+        A ``probe`` has ``predict(vectors)`` and ``probabilities(vectors)``; an ``edge-probe`` has both too, of hidden
+        states and spans of tokens; a ``structural-probe`` has ``distances(vectors)`` and ``depths(vectors)`` of the
+        words of a sentence. ``help`` of what is returned tells more.
 
         >>> runs.compute("probe", task="sst2", seed=1, step=80, annotation="label", keep=True) and None
         >>> probe = runs.probe("sst2", seed=1, step=80, layer=6, annotation="label")
@@ -379,7 +383,8 @@ class Runs:
 
         Args:
             annotation: name of the labels; may be left out if only one annotation fits.
-            parameters: parameters of the measure probe, such as ``model`` and ``erase``.
+            measure: name of the measure that kept the probes.
+            parameters: parameters of the measure, such as ``model`` and ``erase``.
 
         Raises:
             BertdynError: the checkpoint does not exist, several fit, or its probes were not kept.
@@ -387,7 +392,7 @@ class Runs:
         from explorer.answers.kept_probes import kept_at
 
         corpus, key = self._checkpoint(task, seed, step, corpus)
-        chosen = Selection("probe", corpus, annotation=annotation, parameters=tuple(parameters.items()))
+        chosen = Selection(measure, corpus, annotation=annotation, parameters=tuple(parameters.items()))
         return kept_at(self.store, ask_store(self.store, chosen), key, layer)
 
     def corpus(self, name: str = "") -> Corpus:

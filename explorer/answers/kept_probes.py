@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from explorer.measures.probes.kept import KeptProbe, kept_probe
-from explorer.measures.probes.models import MODELS
 from explorer.selection import Question
 from explorer.selection.stored import conditions
 from store.errors import BertdynError
@@ -17,36 +15,38 @@ if TYPE_CHECKING:
     from store.store import Store
 
 
-def kept_at(store: Store, question: Question, key: CheckpointKey, layer: int) -> KeptProbe:
-    """Return the probes of one layer of a checkpoint.
-
-    Args:
-        question: a question for the measure probe.
+def kept_at(store: Store, question: Question, key: CheckpointKey, layer: int) -> object:
+    """Return the probes of one layer of a checkpoint, as the measure restores them.
 
     Raises:
-        BertdynError: they were not kept, or there is no such layer.
+        BertdynError: the measure keeps none, they were not kept, or there is no such layer.
     """
+    measure = question.measure
+    if measure.restore is None:
+        raise BertdynError(f"{measure.name} keeps no probes.")
     layers = store.checkpoint(question.corpus, key).layers
     if not 0 <= layer <= layers:
         raise BertdynError(f"{key} has layers 0 to {layers}, but no {layer}.")
     where = (
         *conditions(question, (key.recipe,)),
-        *(Is("seed", key.seed), Is("step", key.step), Is("layer", layer)),
-        *(Is("statistic", question.measure.main), Not(Is("artefact", ""))),
+        *(Is("seed", key.seed), Is("step", key.step)),
+        *(Is("statistic", measure.main), Not(Is("artefact", ""))),
     )
-    found = store.result_columns(RowQuery(where, ("artefact", "details")))
-    kept = [name for name, details in found if json.loads(details).get("trust", {}).get("keep")]
+    rows = store.result_columns(RowQuery(where, ("layer", "artefact", "details")))
+    kept = {at: name for at, name, details in rows if json.loads(details).get("trust", {}).get("keep")}
     if not kept:
-        usual = {p.name: p.default for p in question.measure.parameters}
+        usual = {p.name: p.default for p in measure.parameters}
         chosen = {
             "corpus": question.corpus, "annotation": question.annotation, "task": key.recipe, "seed": key.seed,
             "step": key.step, **{name: value for name, value in question.parameters if value != usual[name]},
         }  # fmt: skip
         flags = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in chosen.items())
         raise BertdynError(
-            f"The probes of {key} were not kept: 'bertdyn compute {question.measure.name} {store.path.name} {flags} "
+            f"The probes of {key} were not kept: 'bertdyn compute {measure.name} {store.path.name} {flags} "
             "--keep' stores them."
         )
-    model = MODELS[str(dict(question.parameters)["model"])]
+    if layer not in kept:
+        there = ", ".join(map(str, sorted(kept)))
+        raise BertdynError(f"{key} has no {measure.name} of layer {layer} with these parameters, only of {there}.")
     names = store.corpus(question.corpus).annotations[question.annotation].names
-    return kept_probe(store.artefact(kept[0]), layer, model, names)
+    return measure.restore(store.artefact(kept[layer]), layer, dict(question.parameters), names)

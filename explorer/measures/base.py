@@ -8,7 +8,7 @@ scipy and sklearn are imported inside the functions that use them, so that listi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -130,6 +130,9 @@ class Parameter:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    spelling: Callable[[str], str] | None = None
+    """Function that returns the only spelling of a text, and raises MeasureError if the text means nothing; None: any
+    text is taken as it is."""
     coordinates: bool = False
     """Whether it only chooses the coordinates of cells, such as the points of a grid. It is then no part of a value's
     key: the same point is stored once."""
@@ -138,7 +141,7 @@ class Parameter:
         """Return the value converted to the default's type.
 
         Raises:
-            MeasureError: the value has another type, is not one of the choices, or is out of range.
+            MeasureError: the value has another type, is not one of the choices, is out of range, or means nothing.
         """
         kind = type(self.default)
         try:
@@ -147,6 +150,8 @@ class Parameter:
             raise MeasureError(f"{self.name}: '{value}' is not of type {kind.__name__}.") from None
         if self.choices and got not in self.choices:
             raise MeasureError(f"{self.name}: '{value}' is not one of {', '.join(self.choices)}.")
+        if self.spelling is not None:
+            got = self.spelling(str(got))
         if isinstance(got, (int, float)) and not (
             (self.low is None or got >= self.low) and (self.high is None or got <= self.high)
         ):
@@ -245,6 +250,9 @@ def _layer(read: Mapping[str, object]) -> Layer:
 
 
 Compute = Callable[[Given, Mapping[str, object], Context], "list[Value]"]
+Restore = Callable[[Mapping[str, "np.ndarray"], int, Mapping[str, object], Sequence[str]], object]
+"""Function of the arrays that a measure kept, a layer, the parameters, and the names of the labels by id. It returns
+the fitted models of that layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,7 +301,9 @@ class Measure:
     details: tuple[str, ...] = ()
     """Possible granularities of its rows, coarsest first. They do not change the value itself."""
     keeps: str = ""
-    """Description of what it stores on request (``Uncertainty.keep``); empty: nothing."""
+    """Description of what it stores on request (``Uncertainty.keep``), with its main statistic; empty: nothing."""
+    restore: Restore | None = None
+    """Makes what it stored on request usable again; None if it stores nothing."""
     confusion: str = ""
     """Statistic of its finer rows with the number of units of ``label_a`` that are given ``label_b``; empty: none."""
     predicts: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -14,7 +14,9 @@ from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABEL_
 from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes import edge
 from explorer.measures.probes.edge_scores import SetScores, centre_of_gravity, expected_layer, majority, set_scores
-from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
+from explorer.measures.probes.kept_edge import arrays_of, kept_edge_probe
+from explorer.measures.probes.parts import parts_of_layers
+from explorer.measures.probes.splits import Split, parts_of, random_parts, said_of_unknown, split_points
 from explorer.measures.probes.targets import Targets, targets_of
 from explorer.measures.probes.trials import MOST_SEEDS
 from explorer.measures.protocols import Labels, Layer
@@ -23,8 +25,6 @@ F1, SPREAD, MAJORITY, LABEL_F1 = "f1", "f1-sd", "majority", "label-f1"
 WEIGHT, GAMMA, CENTRE, EXPECTED = "weight", "gamma", "centre-of-gravity", "expected-layer"
 TARGETS = Input("annotation", "labels of spans", levels=("word", "arc", "span", "pair"), of="class")
 NONE, ALL, CUMULATIVE = "none", "all", "cumulative"
-AT_ONCE = 1 << 30
-"""Bytes of hidden states of layers that are trained at once, unless a mix needs more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,8 @@ class _Probed:
     rounds: int
     stopped: bool
     parameters: int
+    weights: Mapping[str, np.ndarray]
+    """Parameters of the network by name; empty if they are not kept."""
 
 
 def inputs_of(mix: str, count: int) -> np.ndarray:
@@ -65,7 +67,7 @@ def edge_probe(given: Given, parameters: Mapping[str, object], context: Context)
     inputs = inputs_of(str(parameters["mix"]), len(layers))
     orders = [np.arange(len(targets.labels))] * len(splits)
     orders += [_shuffled(targets, context.trust.seed, draw) for draw in range(context.trust.null)]
-    parts = _parts(inputs, targets, layers)
+    parts, keep = _parts(inputs, targets, layers), context.trust.keep
     runs: list[list[_Probed]] = [[] for _ in orders]
     for i, (probes, read) in enumerate(parts):
         states = targets.states([layers[n] for n in read])
@@ -75,22 +77,26 @@ def edge_probe(given: Given, parameters: Mapping[str, object], context: Context)
                 int(str(parameters["projection"])), int(str(parameters["rounds"])), place + 1, context.device
             )
             report = partial(_report, context, i * len(orders) + j, len(parts) * len(orders))
-            chosen = inputs[np.ix_(probes, read)]
-            runs[j] += _probed(states, targets.spans, targets.labels[order], splits[place], chosen, schedule, report)
+            chosen, labels = inputs[np.ix_(probes, read)], targets.labels[order]
+            found = _probed(states, targets.spans, labels, splits[place], chosen, schedule, report)
+            stays = keep and j < len(splits)
+            runs[j] += found if stays else (replace(one, weights={}) for one in found)
     several, shuffled = runs[: len(splits)], runs[len(splits) :]
     details = _details(targets, splits, split is not None)
     base = float(np.mean([majority(targets.labels, each.train, each.test) for each in splits]))
+    unknown = said_of_unknown([_unknown(targets, each) for each in splits], len(splits[0].test))
+    kept = arrays_of(inputs, [[run[b].weights for run in several] for b in range(len(inputs))]) if keep else None
     values: list[Value] = []
     for b, own in enumerate(inputs):
         layer, seeds = int(np.flatnonzero(own)[-1]), [run[b] for run in several]
-        values += _values(layer, seeds, [run[b].scores.f1 for run in shuffled], details, base)
+        values += _values(layer, seeds, [run[b].scores.f1 for run in shuffled], details, base, unknown)
         if context.detail:
             values += _of_labels(layer, seeds, targets.names)
     if inputs[-1].sum() > 1:  # the last probe mixes all layers
         values += _of_mix([run[-1] for run in several])
     if len(inputs) > 1 and inputs[-1].sum() > 1:
         values += _of_gains(np.array([[one.scores.f1 for one in run] for run in several]), several[0][0].scores.n)
-    return values
+    return [replace(one, artefact=kept) if one.statistic == F1 else one for one in values]
 
 
 def _splits(targets: Targets, split: Labels | None, seeds: int) -> list[Split]:
@@ -110,12 +116,10 @@ def _shuffled(targets: Targets, seed: int, draw: int) -> np.ndarray:
 
 
 def _parts(inputs: np.ndarray, targets: Targets, layers: Sequence[Layer]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the probes to train at once and the layers that they read: all, or as many as fit into AT_ONCE bytes."""
+    """Return the probes to train at once and the layers that they read."""
     if (inputs.sum(1) > 1).any():
         return [(np.arange(len(inputs)), np.arange(len(layers)))]
-    many = max(1, AT_ONCE // max(1, 4 * len(targets.tokens) * layers[0].width))
-    each = np.arange(len(layers))
-    return [(some, some) for some in np.split(each, range(many, len(each), many))]
+    return [(some, some) for some in parts_of_layers(len(layers), 4 * len(targets.tokens) * layers[0].width)]
 
 
 def _report(context: Context, done: int, total: int, share: float) -> None:
@@ -142,32 +146,44 @@ def _probed(
             probes.rounds[b],
             probes.stopped[b],
             probes.parameters,
+            probes.weights_of(b),
         )
 
 
 def _details(targets: Targets, splits: Sequence[Split], of_corpus: bool) -> Mapping[str, object]:
     first = splits[0]
-    known = targets.labels[first.train].any(0)
     return {
         **{part: len(rows) for part, rows in (("train", first.train), ("dev", first.dev), ("test", first.test))},
         "split": "of the corpus" if of_corpus else "random, one for each probe seed",
         "probe seeds": len(splits),
         "labels": int(targets.labels.any(0).sum()),
         # "unknown": targets of test with a label that train does not have; "repeated": those whose text is in train
-        "unknown": int(targets.labels[first.test][:, ~known].any(1).sum()),
+        "unknown": _unknown(targets, first),
         "repeated": first.repeated,
     }
 
 
+def _unknown(targets: Targets, split: Split) -> int:
+    """Return the number of test targets with a label that train does not have."""
+    known = targets.labels[split.train].any(0)
+    return int(targets.labels[split.test][:, ~known].any(1).sum())
+
+
 def _values(
-    layer: int, seeds: Sequence[_Probed], shuffled: Sequence[float], details: Mapping[str, object], base: float
+    layer: int,
+    seeds: Sequence[_Probed],
+    shuffled: Sequence[float],
+    details: Mapping[str, object],
+    base: float,
+    unknown: str,
 ) -> Iterator[Value]:
     n = seeds[0].scores.n
     more = {**details, "parameters": seeds[0].parameters, "rounds": [one.rounds for one in seeds]}
     if len(shuffled) > 1:
         more["null_sd"] = float(np.std(shuffled, ddof=1))
     f1 = [one.scores.f1 for one in seeds]
-    reason = "" if all(one.stopped for one in seeds) else "still improving after the last round: raise --rounds"
+    late = "" if all(one.stopped for one in seeds) else "still improving after the last round: raise --rounds"
+    reason = "; ".join(each for each in (late, unknown) if each)
     null = float(np.mean(shuffled)) if shuffled else None
     yield Value(float(np.mean(f1)), n, F1, null=null, details=more, reason=reason, layer=layer)
     yield from _spread(f1, n, SPREAD, "share", layer)
@@ -260,6 +276,9 @@ MEASURES: tuple[Measure, ...] = (
         main=F1,
         null="the labels of whole examples",
         details=("layer", "label"),
+        keeps="the trained probes of all layers or mixes and probe seeds",
+        restore=kept_edge_probe,
+        version=2,
         slow=True,
         cells=once,
     ),

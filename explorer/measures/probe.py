@@ -24,10 +24,14 @@ from explorer.measures.declaration import (
     once,
 )
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, selectivity
-from explorer.measures.probes.kept import arrays_of, votes
-from explorer.measures.probes.models import MODELS
+from explorer.measures.probes.kept import arrays_of, kept_probe, votes
+from explorer.measures.probes.mlp import SIZES
+from explorer.measures.probes.mlp_sizes import sizes_in, spelled
+from explorer.measures.probes.models import MODELS, Settings
 from explorer.measures.probes.points import SENTENCE, Points, labelled
+from explorer.measures.probes.splits import said_of_unknown
 from explorer.measures.probes.trials import MOST_SEEDS, NO_CONTROL, Outcome, outcome_of, splits_of, trials_of
+from explorer.measures.probes.vectors import vectors_of
 from explorer.measures.protocols import Labels, Layer
 
 ACCURACY, SPREAD, F1, BITS = "accuracy", "accuracy-sd", "macro-f1", "bits"
@@ -63,7 +67,8 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     """
     points = labelled(given.corpus, given.labels, str(parameters["sentence"]))
     split = given.others.get(SPLITS.kind)
-    model, c = MODELS[str(parameters["model"])], float(str(parameters["C"]))
+    model = MODELS[str(parameters["model"])]
+    settings = Settings(float(str(parameters["C"])), sizes_in(str(parameters["hidden"])), context.device)
     splits = splits_of(points, split, int(str(parameters["probe_seeds"])), model.seeded)
     trials = trials_of(points, splits, str(parameters["control"]), context.trust.null, context.trust.seed)
     erased = _erased(points, given.others.get(ERASED.by))
@@ -81,8 +86,9 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     values: list[Value] = []
     read, fitted = [], []
     for number, layer in enumerate(layers):
-        vectors = points.vectors(layer)
-        outcomes = [outcome_of(vectors, trial, model, c, erased, context.device) for trial in trials]
+        vectors = vectors_of(points, layer)
+        outcomes = [outcome_of(vectors, trial, model, settings, erased) for trial in trials]
+        del vectors  # or those of two layers are held while the next one is read
         values += _values(number, outcomes, details)
         read.append(votes([each.predicted for each in outcomes], points.place, len(given.labels.values)))
         if context.trust.keep:
@@ -97,10 +103,14 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
 def _values(layer: int, outcomes: Sequence[Outcome], details: Mapping[str, object]) -> Iterator[Value]:
     one = outcomes[0]
     n, points = one.scores.n, int(str(details["train"]))
-    free = f"{one.probe.parameters:,} parameters for {points:,} training points and no control task to compare"
-    said = [free] if one.probe.parameters > points and one.control is None else []
-    reason = "; ".join([*dict.fromkeys(each.warning for each in outcomes if each.warning), *said])
-    more = {**details, "parameters": one.probe.parameters, "fit": one.probe.reason}
+    parameters = max(each.probe.parameters for each in outcomes)
+    free = f"{parameters:,} parameters for {points:,} training points and no control task to compare"
+    said = [each.warning for each in outcomes]
+    said += [free] if parameters > points and one.control is None else []
+    said += [said_of_unknown([each.scores.unseen for each in outcomes], n)]
+    reason = "; ".join(each for each in dict.fromkeys(said) if each)
+    more = {**details, "parameters": parameters, "fit": one.probe.reason}
+    more |= {name: [each.probe.details[name] for each in outcomes] for name in one.probe.details}
     accuracy = np.array([each.scores.accuracy for each in outcomes])
     shuffles = [value for each in outcomes for value in each.shuffles]
     null = float(np.mean(shuffles)) if shuffles else None
@@ -151,12 +161,14 @@ MEASURES: tuple[Measure, ...] = (
         definition=(
             "Accuracy on test of a linear discriminant (equal to scikit-learn's with solver lsqr), a multinomial "
             "logistic regression (equal to scikit-learn's at its optimum: L2 penalty, unscaled features), or a "
-            "perceptron with two hidden layers of 64 units (Adam, stopped by dev), trained on the vectors of one "
-            "layer: first token or mean of a sentence, mean of a word's sub-words, mean of a span's words, both words "
-            "of an arc, both spans of a pair. Trained on the split train of the corpus and scored on test; without a "
-            "split, on a random one of whole sentences for each of several probe seeds (60, 20, 20 %), equal texts on "
-            "one side. Beside it: its standard deviation over probe seeds, macro-F1 over the labels that occur, the "
-            "loss in bits per point, the accuracy of the most frequent label of train, and the accuracy on a control "
+            "perceptron with two hidden layers (Adam, stopped by dev; with hidden=grid, for each layer and probe seed "
+            "of the sizes with the least loss on dev, which the control task and the shuffled labels get too), trained "
+            "on the vectors of one layer: first token or mean of a sentence, mean of a word's sub-words, mean of a "
+            "span's words, both words of an arc, both spans of a pair. Trained on the split train of the corpus and "
+            "scored on test; without a split, on a random one of whole sentences for each of several probe seeds (60, "
+            "20, 20 %), equal texts on one side. Beside it: its standard deviation over probe seeds, macro-F1 over the "
+            "labels that occur, the loss in bits per point, the accuracy of the most frequent label of train, and the "
+            "accuracy on a control "
             "task (one fixed random label per word type or, for spans, arcs and pairs, per tuple of their words) with "
             "the difference to it, selectivity. The null shuffles the labels of whole examples. "
             "The numbers of points are those of the first probe seed. A point is predicted by the probes that "
@@ -179,6 +191,12 @@ MEASURES: tuple[Measure, ...] = (
         parameters=(
             Parameter("model", "lda", "linear discriminant, logistic regression or perceptron", tuple(MODELS)),
             Parameter("C", 1.0, "inverse strength of logistic regression's penalty", low=1e-6, high=1e6),
+            Parameter(
+                "hidden",
+                ",".join(map(str, SIZES)),
+                "units of a perceptron's two hidden layers, or grid: 32 to 256 each, as dev chooses",
+                spelling=spelled,
+            ),
             Parameter("erase", "", "labels that are erased from the vectors first; empty: none"),
             Parameter("sentence", "cls", "vector of a sentence: first token, or mean of the others", SENTENCE),
             Parameter("control", WORD_TYPE, "control task; sentences have no types", (*CONTROLS, NO_CONTROL)),
@@ -191,6 +209,7 @@ MEASURES: tuple[Measure, ...] = (
         null="the labels of whole examples",
         details=("layer", "label"),
         keeps="the fitted probes of all layers and probe seeds",
+        restore=kept_probe,
         confusion=CONFUSION,
         predicts=True,
         version=2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -11,6 +12,8 @@ import numpy as np
 from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
 from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, SPLITS, Input, hidden, once
 from explorer.measures.probes import structural
+from explorer.measures.probes.kept_structural import kept_structural_probe
+from explorer.measures.probes.parts import parts_of_layers
 from explorer.measures.probes.points import word_means
 from explorer.measures.probes.splits import PARTS, parts_of, random_parts, with_dev_examples
 from explorer.measures.probes.trees import LONGEST, SHORTEST, Tree, TreeScores, tree_of, tree_scores
@@ -62,24 +65,36 @@ def structural_probe(given: Given, parameters: Mapping[str, object], context: Co
         if not some and name != "dev":
             raise MeasureError(f"No sentence of {name} has a whole tree.")
     layers = cast(tuple[Layer, ...], given.operands[CHECKPOINT.role]["hidden"])
-    vectors = [word_means(layer, corpus) for layer in layers]
-    probes = {
-        kind: structural.train(
-            kind, vectors, parts[0], parts[1], rank, seed, context.device, partial(context.progress, f"probe of {kind}")
-        )
-        for kind in KINDS
-    }
     details = {
         **{part: len(some) for part, some in zip(PARTS, parts, strict=True)},
         "without a tree": sum(tree is None for tree in trees),
         "split": "of the corpus" if split is not None else "random",
     }
     values: list[Value] = []
-    for n, states in enumerate(vectors):
-        scores = tree_scores(parts[2], *(probes[kind].predict(n, states, parts[2]) for kind in KINDS))
-        rounds = {kind: probe.rounds[n] for kind, probe in probes.items()}
-        values += _values(n, scores, {**details, "edges": scores.edges, "rounds": rounds})
-    return values
+    maps: list[dict[str, np.ndarray]] = []
+    divided = parts_of_layers(len(layers), 4 * len(corpus.word_first) * layers[0].width)
+    for i, together in enumerate(divided):
+        vectors = np.empty((len(together), len(corpus.word_first), layers[0].width), np.float32)
+        for n, layer in enumerate(together.tolist()):
+            vectors[n] = word_means(layers[layer], corpus)
+        report = partial(_report, context, i, len(divided))
+        probes = {
+            kind: structural.train(
+                kind, vectors, parts[0], parts[1], rank, seed, context.device, partial(report, f"probe of {kind}")
+            )
+            for kind in KINDS
+        }
+        maps.append({str(kind): probe.maps for kind, probe in probes.items()})
+        for n, layer in enumerate(together.tolist()):
+            scores = tree_scores(parts[2], *(probes[kind].predict(n, vectors[n], parts[2]) for kind in KINDS))
+            rounds = {kind: probe.rounds[n] for kind, probe in probes.items()}
+            values += _values(layer, scores, {**details, "edges": scores.edges, "rounds": rounds})
+    kept = {str(kind): np.concatenate([of[kind] for of in maps]) for kind in KINDS} if context.trust.keep else None
+    return [replace(one, artefact=kept) if one.statistic == UUAS else one for one in values]
+
+
+def _report(context: Context, done: int, total: int, what: str, share: float) -> None:
+    context.progress(what, (done + share) / total)
 
 
 def _values(layer: int, scores: TreeScores, details: Mapping[str, object]) -> Iterable[Value]:
@@ -131,6 +146,8 @@ MEASURES: tuple[Measure, ...] = (
             Parameter("upos", "UPOS", "labels of words in which punctuation is PUNCT; empty: no word is left out"),
         ),
         main=UUAS,
+        keeps="the trained maps of all layers",
+        restore=kept_structural_probe,
         slow=True,
         cells=once,
     ),

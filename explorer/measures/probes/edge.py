@@ -4,7 +4,8 @@ The network is that of the authors' code (jiant 1). Each token vector is project
 its projected tokens, weighted by a softmax over the scores that a learned vector gives them; the second span has a map
 and a vector of its own. A linear layer with tanh, layer normalisation, dropout of 0.3 and another linear layer give one
 logit for each label. The loss is the binary cross-entropy of every label; a label is predicted if its logit is at least
-0. An input that mixes layers is the sum of their vectors with softmax weights, times a factor gamma.
+0. An input that mixes layers is the sum of their vectors with softmax weights, times a factor gamma; an input of one
+layer is its vectors as they are.
 
 Some things differ, because they need fewer steps: minibatches of BATCH targets (the authors: the targets of 32
 sentences), the learning rates RATE and MIX_RATE (0.0001 for all), and no decay of them. As theirs, training stops by
@@ -77,6 +78,11 @@ class EdgeProbes:
     def parameters(self) -> int:
         """Number of parameters of one probe, without the weights that mix layers."""
         return sum(each[0].size for name, each in self.weights.items() if name not in _MIXING)
+
+    def weights_of(self, probe: int) -> dict[str, np.ndarray]:
+        """Return the parameters of one probe by name, those of the mix only for the layers that it reads."""
+        found = {name: each[probe] for name, each in self.weights.items()}
+        return {**found, "mix": found["mix"][self.inputs[probe]]}
 
     def logits(self, states: np.ndarray, spans: np.ndarray, device: str = "cpu") -> np.ndarray:
         """Return the logits of targets, float32 [B, n, K].
@@ -284,7 +290,8 @@ def _mixed(weights: Mapping[str, torch.Tensor], inputs: torch.Tensor, vectors: t
 
     if int(inputs.sum()) == len(inputs):  # each probe reads one layer
         return vectors if len(inputs) == len(vectors) else vectors[inputs.int().argmax(1)]
-    shares = weights["mix"].masked_fill(~inputs, -torch.inf).softmax(1) * weights["gamma"][:, None]
+    gamma = torch.where(inputs.sum(1) > 1, weights["gamma"], 1.0)
+    shares = weights["mix"].masked_fill(~inputs, -torch.inf).softmax(1) * gamma[:, None]
     return (shares @ vectors.flatten(1)).unflatten(1, vectors.shape[1:])
 
 

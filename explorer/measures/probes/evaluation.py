@@ -44,18 +44,40 @@ def evaluate(
         trained: number of training points of each class, int64 [K].
         parameters: number of the probe's free parameters.
     """
+    return evaluation(*predictions(logits, classes, truth), classes, truth, trained, parameters)
+
+
+def predictions(logits: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the label that each point is given, int64 [n], and -log2 of the true label's probability, float64 [n].
+
+    The bits are NaN for a label that the probe does not know. Arguments as of ``evaluate``.
+    """
+    known = np.isin(truth, classes)
+    bits = np.full(len(truth), np.nan)
+    bits[known] = bits_of(logits[known], np.searchsorted(classes, truth[known]))
+    return classes[logits.argmax(1)], bits
+
+
+def evaluation(
+    predicted: np.ndarray,
+    bits: np.ndarray,
+    classes: np.ndarray,
+    truth: np.ndarray,
+    trained: np.ndarray,
+    parameters: int,
+) -> Evaluation:
+    """Return the scores of what ``predictions`` returned. The other arguments are as of ``evaluate``."""
     labels = np.union1d(classes, truth)
-    true, predicted = np.searchsorted(labels, truth), np.searchsorted(labels, classes)[logits.argmax(1)]
+    true, given = np.searchsorted(labels, truth), np.searchsorted(labels, predicted)
     count = len(labels)
-    confusion = np.bincount(true * count + predicted, minlength=count * count).reshape(count, count)
+    confusion = np.bincount(true * count + given, minlength=count * count).reshape(count, count)
     right, occurs = confusion.diagonal(), confusion.sum(0) + confusion.sum(1)
     known = np.isin(truth, classes)
-    column = np.searchsorted(classes, truth[known])
     return Evaluation(
         n=len(truth),
         accuracy=float(right.sum() / len(truth)),
         macro_f1=float((2 * right[occurs > 0] / occurs[occurs > 0]).mean()),
-        bits=float(bits_of(logits[known], column).mean()) if known.any() else float("nan"),
+        bits=float(bits[known].mean()) if known.any() else float("nan"),
         majority=float((truth == classes[trained.argmax()]).mean()),
         unseen=int((~known).sum()),
         examples_per_parameter=float(trained.sum() / parameters),

@@ -9,7 +9,8 @@ import numpy as np
 
 from explorer.measures.base import MeasureError
 from explorer.measures.probes.erasure import Eraser
-from explorer.measures.probes.models import Fitted, Model
+from explorer.measures.probes.models import MODELS, Fitted
+from explorer.measures.probes.stacks import stacked, unstacked
 
 CLASSES, PROBE, ERASER = "classes", "probe_", "eraser_"
 """Names of the arrays: the labels, and the prefixes of those of a probe and of an eraser."""
@@ -99,37 +100,19 @@ def arrays_of(layers: Sequence[Sequence[tuple[Fitted, Eraser | None]]]) -> dict[
     classes = np.unique(np.concatenate([probe.classes for probe, _ in layers[0]]))
     probes = [[probe.arrays(classes) for probe, _ in seeds] for seeds in layers]
     erasers = [[vars(eraser) for _, eraser in seeds if eraser is not None] for seeds in layers]
-    return {CLASSES: classes, **_stacked(PROBE, probes), **_stacked(ERASER, erasers)}
+    return {CLASSES: classes, **stacked(PROBE, probes), **stacked(ERASER, erasers)}
 
 
-def kept_probe(arrays: Mapping[str, np.ndarray], layer: int, model: Model, names: Sequence[str]) -> KeptProbe:
+def kept_probe(
+    arrays: Mapping[str, np.ndarray], layer: int, parameters: Mapping[str, object], names: Sequence[str]
+) -> KeptProbe:
     """Return the probes of one layer from what ``arrays_of`` returned.
 
     Args:
+        parameters: parameters of the measure probe, all with their values.
         names: names of all labels of the annotation, by id.
     """
-    classes = arrays[CLASSES]
-    probes = (model.restored(classes, one) for one in _unstacked(PROBE, arrays, layer))
-    erasers = (Eraser(**one) for one in _unstacked(ERASER, arrays, layer))
+    classes, model = arrays[CLASSES], MODELS[str(parameters["model"])]
+    probes = (model.restored(classes, one) for one in unstacked(PROBE, arrays, layer))
+    erasers = (Eraser(**one) for one in unstacked(ERASER, arrays, layer))
     return KeptProbe(tuple(names[i] for i in classes.tolist()), tuple(probes), tuple(erasers))
-
-
-def _stacked(prefix: str, rows: Sequence[Sequence[Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:
-    """Return each array of all layers and seeds as one, filled up with zeros where they differ in length."""
-    names = rows[0][0] if rows[0] else ()
-    return {prefix + name: _filled([[one[name] for one in seeds] for seeds in rows]) for name in names}
-
-
-def _filled(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    every = [one for seeds in rows for one in seeds]
-    shape = tuple(max(sizes) for sizes in zip(*(one.shape for one in every), strict=True))
-    found = np.zeros((len(rows), len(rows[0]), *shape), every[0].dtype)
-    for i, seeds in enumerate(rows):
-        for j, one in enumerate(seeds):
-            found[i, j][tuple(slice(size) for size in one.shape)] = one
-    return found
-
-
-def _unstacked(prefix: str, arrays: Mapping[str, np.ndarray], layer: int) -> list[dict[str, np.ndarray]]:
-    own = {name.removeprefix(prefix): array[layer] for name, array in arrays.items() if name.startswith(prefix)}
-    return [{name: array[i] for name, array in own.items()} for i in range(len(next(iter(own.values()), ())))]

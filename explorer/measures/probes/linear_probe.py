@@ -27,6 +27,11 @@ class LinearProbe:
         return (len(self.classes) - 1) * (self.weights.shape[1] + 1)
 
     @property
+    def details(self) -> Mapping[str, object]:
+        """What to report of the fit: nothing."""
+        return {}
+
+    @property
     def width(self) -> int:
         """Width d of the points."""
         return self.weights.shape[1]

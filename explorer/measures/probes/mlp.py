@@ -26,7 +26,9 @@ from explorer.measures.moments import full_precision
 if TYPE_CHECKING:
     import torch
 
-SIZES = (64, 64)
+Sizes = tuple[int, int]
+"""Numbers of units of the two hidden layers."""
+SIZES: Sizes = (64, 64)
 """Default numbers of hidden units."""
 BATCH, RATE, ALPHA = 200, 3e-3, 1e-4
 MOMENTUM, SQUARES, EPSILON = 0.9, 0.999, 1e-8
@@ -50,6 +52,19 @@ class MlpProbe:
     """Number of epochs up to the returned weights."""
     reason: str = ""
     """Reason why the fit is not what it should be; empty if it is."""
+    loss: float = float("nan")
+    """Loss on dev in nats with the returned weights; NaN if it is not known."""
+
+    @property
+    def sizes(self) -> Sizes:
+        """Numbers of hidden units."""
+        first, second = (len(each) for each in self.biases[:-1])
+        return first, second
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        """What to report of the fit: the sizes."""
+        return {"hidden": ",".join(map(str, self.sizes))}
 
     @property
     def parameters(self) -> int:
@@ -95,7 +110,7 @@ def fit_mlps(
     train: np.ndarray,
     dev: np.ndarray,
     seeds: Sequence[int],
-    sizes: tuple[int, int] = SIZES,
+    sizes: Sizes = SIZES,
     device: str = "cpu",
 ) -> list[list[MlpProbe]]:
     """Return the probes of each layer, one per seed.
@@ -123,12 +138,13 @@ def fit_mlps(
     with full_precision():
         points, held_out = (_stacked(layers, rows, device) for rows in (train, dev))
         of_points, of_held_out = (_tensor(codes[rows], device) for rows in (train, dev))
-        best, epochs, stopped = _Batch(points, held_out, of_points, of_held_out, shapes, seeds).fitted()
+        best, epochs, stopped, least = _Batch(points, held_out, of_points, of_held_out, shapes, seeds).fitted()
     probes = []
-    for flat, epoch, early in zip(best, epochs, stopped, strict=True):
+    for flat, epoch, early, loss in zip(best, epochs, stopped, least, strict=True):
         parts = [(w.numpy(), b.numpy()[0]) for w, b in _views(flat, shapes)]
         reason = "" if early else f"still improving after {MOST_EPOCHS} epochs"
-        probes.append(MlpProbe(classes, tuple(w for w, _ in parts), tuple(b for _, b in parts), int(epoch), reason))
+        weights, biases = (tuple(each) for each in zip(*parts, strict=True))
+        probes.append(MlpProbe(classes, weights, biases, int(epoch), reason, float(loss)))
     return [probes[i : i + len(seeds)] for i in range(0, len(probes), len(seeds))]
 
 
@@ -158,8 +174,9 @@ class _Batch:
         self.number = torch.arange(len(self.flat), device=self.device)
         self.steps = 0
 
-    def fitted(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return the best parameters [B, P], their epochs [B], and whether each probe stopped by itself [B]."""
+    def fitted(self) -> tuple[torch.Tensor, ...]:
+        """Return the best parameters [B, P], their epochs, whether each probe stopped by itself, and its loss on dev,
+        [B] each."""
         import torch
 
         best, count = self.flat.clone(), len(self.flat)
@@ -177,7 +194,7 @@ class _Batch:
                 break
             if not going.all():
                 self._keep(going)
-        return best.cpu(), epochs.cpu(), stopped.cpu()
+        return best.cpu(), epochs.cpu(), stopped.cpu(), least.cpu()
 
     def _epoch(self) -> None:
         import torch

@@ -12,8 +12,10 @@ from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.lda import fit_lda
 from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
-from explorer.measures.probes.mlp import MlpProbe, fit_mlps
+from explorer.measures.probes.mlp import SIZES, MlpProbe, Sizes
+from explorer.measures.probes.mlp_sizes import choose_mlps
 from explorer.measures.probes.splits import Split
+from explorer.measures.probes.vectors import Vectors
 
 
 class Fitted(Protocol):
@@ -39,6 +41,11 @@ class Fitted(Protocol):
         """What is unusual about the fit; empty if nothing is."""
         ...
 
+    @property
+    def details(self) -> Mapping[str, object]:
+        """What to report of the fit, by name."""
+        ...
+
     def arrays(self, classes: np.ndarray) -> dict[str, np.ndarray]:
         """Return the arrays of the same classifier for more classes, ascending, int64 [K], which it never predicts."""
         ...
@@ -48,9 +55,23 @@ class Fitted(Protocol):
         ...
 
 
-Fit = Callable[[np.ndarray, np.ndarray, Split, int, float, str], Sequence[Fitted]]
-"""Function of points [n, d], sets of labels, int64 [S, n], a split, a probe seed, the inverse strength C of a penalty,
-and a device of torch. It returns a classifier for each set, fitted to the points of train."""
+@dataclass(frozen=True)
+class Settings:
+    """How classifiers are fitted. A classifier uses those that it knows."""
+
+    c: float = 1.0
+    """Inverse strength C of a penalty."""
+    sizes: tuple[Sizes, ...] = (SIZES,)
+    """Numbers of hidden units that dev chooses from."""
+    device: str = "cpu"
+    """Device of torch."""
+
+
+Fit = Callable[[Vectors, np.ndarray, Split, int, Settings], Sequence[Fitted]]
+"""Function of the vectors of n points, sets of labels, int64 [S, n], a split, a probe seed, and the settings.
+
+It returns a classifier for each set, fitted to the points of train. What dev chooses, it chooses by the first set; the
+other classifiers are made alike."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +88,24 @@ class Model:
     which changes nothing."""
 
 
-def _lda(points: np.ndarray, labels: np.ndarray, split: Split, seed: int, c: float, device: str) -> Sequence[Fitted]:
-    return fit_lda(class_sums([points[split.train]], labels[:, split.train]))
+def _lda(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
+    return fit_lda(class_sums(vectors.chunks(split.train), labels[:, split.train]))
 
 
-def _logistic(
-    points: np.ndarray, labels: np.ndarray, split: Split, seed: int, c: float, device: str
-) -> Sequence[Fitted]:
-    shared = prepared(points[split.train])
-    return [fit_logistic(shared, of[split.train], c) for of in labels]
+def _logistic(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
+    shared = prepared(vectors.of(split.train))
+    return [fit_logistic(shared, of[split.train], settings.c) for of in labels]
 
 
-def _mlp(points: np.ndarray, labels: np.ndarray, split: Split, seed: int, c: float, device: str) -> Sequence[Fitted]:
-    held = split.with_dev(seed)
-    return [fit_mlps([points], of, held.train, held.dev, (seed,), device=device)[0][0] for of in labels]
+def _mlp(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
+    held, sizes = split.with_dev(seed), settings.sizes
+    used = np.union1d(held.train, held.dev)
+    points, train, dev = vectors.of(used), *(np.searchsorted(used, rows) for rows in (held.train, held.dev))
+    found: list[MlpProbe] = []
+    for of in labels:
+        found += choose_mlps([points], of[used], train, dev, (seed,), sizes, settings.device)[0]
+        sizes = (found[0].sizes,)
+    return found
 
 
 MODELS: Mapping[str, Model] = {

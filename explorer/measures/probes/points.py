@@ -7,6 +7,7 @@ pair (the vectors of both spans, one after the other).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,29 +54,54 @@ class Points:
                 found = np.unique(found * base + word, return_inverse=True)[1]
         return found
 
+    @property
+    def parts(self) -> int:
+        """Number of vectors of width d that a point's vector consists of: 2 for arcs and pairs."""
+        return self.spans.shape[1]
+
     def vectors(self, layer: Layer) -> np.ndarray:
         """Return the vectors of the points in one layer, float32 [n, width] ([n, 2 width] for arcs and pairs).
 
         Raises:
             MeasureError: some hidden states are not finite.
         """
-        if self.level == "sentence" and self.sentence == "mean":
-            every = sentence_means(layer, self.corpus)
-        else:
-            every = _rows(layer, self.corpus, "cls" if self.level == "sentence" else "words")
-            if self.level == "sentence":  # an empty example has no first token
-                filled = np.zeros((len(self.corpus.offsets) - 1, layer.width), np.float32)
-                filled[np.diff(self.corpus.offsets) > 0] = every
-                every = filled
-        tokens.check_finite(float(every.sum(dtype=np.float64)), "hidden states")
-        first, last = self.spans[..., 0], self.spans[..., 1]
-        found = every[first]
-        for step in range(1, int((last - first).max(initial=0)) + 1):
-            longer = first + step <= last
-            found[longer] += every[first[longer] + step]
-        many = last > first
-        found[many] /= (last - first + 1)[many, None]
-        return found.reshape(len(found), -1)
+        return np.concatenate([np.empty((0, self.parts * layer.width), np.float32), *self.blocks(layer)])
+
+    def blocks(self, layer: Layer) -> Iterator[np.ndarray]:
+        """Yield the vectors of the points in order, some at a time: float32 [m, width] or [m, 2 width].
+
+        Only those rows of the layer are held that points to come need, which lie near each other: the words of a
+        sentence, if the points are in the order of their sentences.
+
+        Raises:
+            MeasureError: some hidden states are not finite.
+        """
+        stream, spans = self._rows(layer)
+        ends = np.maximum.accumulate(spans[..., 1].max(1, initial=-1) + 1)  # of the rows that are needed so far
+        begins = np.minimum.accumulate(spans[::-1, :, 0].min(1, initial=len(ends) and spans.max()))[::-1]
+        held, base, done = np.empty((0, layer.width), np.float32), 0, 0
+        for rows in stream:
+            tokens.check_finite(float(rows.sum(dtype=np.float64)), "hidden states")
+            held = np.concatenate([held, rows])
+            stop = base + len(held)
+            ready = int(np.searchsorted(ends, stop, side="right"))
+            if ready > done:
+                yield _means(held, spans[done:ready] - base)
+                done = ready
+            keep = min(max(int(begins[done]), base), stop) if done < len(ends) else stop
+            held, base = held[keep - base :], keep
+
+    def _rows(self, layer: Layer) -> tuple[Iterable[np.ndarray], np.ndarray]:
+        """Return a stream of rows, float32 [m, width], and the first and last row of each span, int64 [n, 1 or 2, 2].
+
+        Rows are words, the first tokens of examples, or means of examples.
+        """
+        if self.level != "sentence":
+            return _streamed(layer, self.corpus, "words"), self.spans
+        if self.sentence == "mean":
+            return [sentence_means(layer, self.corpus)], self.spans
+        # an empty example has no first token, and no point
+        return _streamed(layer, self.corpus, "cls"), tokens.row_offsets(self.corpus, "cls")[self.spans]
 
 
 def labelled(corpus: Corpus, labels: Labels, sentence: str = "cls") -> Points:
@@ -121,14 +147,26 @@ def word_means(layer: Layer, corpus: Corpus) -> np.ndarray:
     Raises:
         MeasureError: some hidden states are not finite.
     """
-    found = _rows(layer, corpus, "words")
+    found = np.concatenate([np.empty((0, layer.width), np.float32), *_streamed(layer, corpus, "words")])
     tokens.check_finite(float(found.sum(dtype=np.float64)), "hidden states")
     return found
 
 
-def _rows(layer: Layer, corpus: Corpus, chosen: str) -> np.ndarray:
-    read = [block[0].astype(np.float32) for block in tokens.blocks((layer,), corpus, chosen)]
-    return np.concatenate(read) if read else np.empty((0, layer.width), np.float32)
+def _streamed(layer: Layer, corpus: Corpus, chosen: str) -> Iterator[np.ndarray]:
+    for (block,) in tokens.blocks((layer,), corpus, chosen):
+        yield block.astype(np.float32, copy=False)
+
+
+def _means(rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+    """Return the mean of the rows of each span, those of a point one after the other, float32 [n, spans * width]."""
+    first, last = spans[..., 0], spans[..., 1]
+    found = rows[first]
+    for step in range(1, int((last - first).max(initial=0)) + 1):
+        longer = first + step <= last
+        found[longer] += rows[first[longer] + step]
+    many = last > first
+    found[many] /= (last - first + 1)[many, None]
+    return found.reshape(len(found), -1)
 
 
 def sentence_means(layer: Layer, corpus: Corpus) -> np.ndarray:

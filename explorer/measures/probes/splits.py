@@ -128,6 +128,18 @@ def split_points(labels: np.ndarray, example: np.ndarray, part: np.ndarray, grou
     )
 
 
+def said_of_unknown(counts: Sequence[int], n: int) -> str:
+    """Return what is said of test points whose label train does not have; empty if there are none.
+
+    Args:
+        counts: number of such points in the split of each probe seed.
+        n: number of test points.
+    """
+    most = max(counts)
+    up_to = "up to " if len(set(counts)) > 1 else ""
+    return f"test has labels that train lacks: {up_to}{most:,} of {n:,} points, which count as errors" if most else ""
+
+
 def with_dev_examples(part: np.ndarray, group: np.ndarray, seed: int) -> np.ndarray:
     """Return the part of each example, with a share of train's texts moved to dev if no example is in dev, int64 [E].
 

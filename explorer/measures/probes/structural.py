@@ -13,7 +13,7 @@ nothing moves any more. All layers are trained at once, each with its own rate a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -46,12 +46,27 @@ class StructuralProbe:
             vectors: vectors of the corpus's words in that layer, float32 [W, width].
         """
         for tree in trees:
-            mapped = (vectors[tree.words] @ self.maps[layer]).astype(np.float64)
-            square = (mapped**2).sum(1)
-            if self.kind == "depth":
-                yield square
-            else:
-                yield np.maximum(square[:, None] + square[None, :] - 2 * mapped @ mapped.T, 0.0)
+            yield PREDICTED[self.kind](vectors[tree.words], self.maps[layer])
+
+
+def squared_depths(vectors: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """Return ||B h||^2 of each vector of a sentence [m, width], float64 [m], for the map B [width, rank]."""
+    found: np.ndarray = ((vectors @ projection).astype(np.float64) ** 2).sum(1)
+    return found
+
+
+def squared_distances(vectors: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """Return ||B(h_i - h_j)||^2 of each pair of a sentence's vectors [m, width], float64 [m, m]."""
+    mapped = (vectors @ projection).astype(np.float64)
+    square = (mapped**2).sum(1)
+    return np.asarray(np.maximum(square[:, None] + square[None, :] - 2 * mapped @ mapped.T, 0.0))
+
+
+PREDICTED: Mapping[Kind, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "distance": squared_distances,
+    "depth": squared_depths,
+}
+"""Functions of a sentence's vectors and a map that return what the map predicts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +85,7 @@ class _Batch:
 
 def train(
     kind: Kind,
-    vectors: Sequence[np.ndarray],
+    vectors: np.ndarray,
     trees: Sequence[Tree],
     dev: Sequence[Tree],
     rank: int,
@@ -81,7 +96,7 @@ def train(
     """Train the probes of several layers on the same sentences, in the same order.
 
     Args:
-        vectors: vectors of the corpus's words in each layer, float32 [W, width].
+        vectors: vectors of the corpus's words in each layer, float32 [layers, W, width].
         trees: the sentences to train on, at least one.
         dev: those that tell when to stop; without any, the loss in training does.
         rank: columns of the map.
@@ -90,23 +105,25 @@ def train(
     import torch
 
     made = torch.Generator().manual_seed(seed)
-    layers, width = len(vectors), vectors[0].shape[1]
+    layers, _, width = vectors.shape
     first = (torch.rand(1, width, rank, generator=made) * 2 - 1) * INITIAL
     best, rounds = first.repeat(layers, 1, 1), [0] * layers
     live = _Live(first.repeat(layers, 1, 1).to(device), device)
-    states = torch.stack([torch.from_numpy(np.ascontiguousarray(v)) for v in vectors]).to(device)
+    states = torch.from_numpy(vectors).to(device)
     tried = list(_batches(kind, dev, device))
     passes = math.ceil(STEPS / math.ceil(len(trees) / BATCH))
     for number in range(ROUNDS):
         order = [i for _ in range(passes) for i in torch.randperm(len(trees), generator=made).tolist()]
         running = torch.zeros(len(live.layers), device=device)
         for batch in _batches(kind, [trees[i] for i in order], device):
-            losses, gradient = _losses(kind, live.maps, states, batch)
+            losses, gradient = _losses(kind, live.maps, live.words(states, batch), batch)
             live.step(gradient())
             running += losses * len(batch.table)
         found = running / len(order)
         if tried:
-            parts = [_losses(kind, live.maps, states, batch)[0] * len(batch.table) for batch in tried]
+            parts = [
+                _losses(kind, live.maps, live.words(states, batch), batch)[0] * len(batch.table) for batch in tried
+            ]
             found = torch.stack(parts).sum(0) / len(dev)
         for n in live.layers:
             rounds[n] = number + 1
@@ -117,7 +134,6 @@ def train(
         if not len(going):
             break
         if len(going) < len(live.layers):
-            states = states[going]
             live.keep(going)
     return StructuralProbe(kind, best.numpy(), tuple(rounds))
 
@@ -137,6 +153,11 @@ class _Live:
             torch.full((len(maps), 1, 1), RATE, device=device),
         )
         self._least, self._poor = [math.inf] * len(maps), [0] * len(maps)
+
+    def words(self, states: torch.Tensor, batch: _Batch) -> torch.Tensor:
+        """Return the vectors of a batch's words in the layers of the maps, [layers, n, width]."""
+        found = states.index_select(1, batch.words)
+        return found if len(found) == len(self.layers) else found[self.layers]
 
     def step(self, gradient: torch.Tensor) -> None:
         """Change the maps by one step."""
@@ -193,16 +214,17 @@ def _batches(kind: Kind, trees: Sequence[Tree], device: str) -> Iterator[_Batch]
 
 
 def _losses(
-    kind: Kind, maps: torch.Tensor, states: torch.Tensor, batch: _Batch
+    kind: Kind, maps: torch.Tensor, words: torch.Tensor, batch: _Batch
 ) -> tuple[torch.Tensor, Callable[[], torch.Tensor]]:
     """Return the mean loss of a batch for each layer, [layers], and a function that returns its gradient.
+
+    ``words`` are the vectors of the batch's words in each layer, [layers, n, width].
 
     With w_ij = sign(predicted - gold) * weight, the gradient of a mapped word a_i is, for distances,
     4 (a_i sum_j w_ij - sum_j w_ij a_j), and 2 w_i a_i for depths.
     """
     import torch
 
-    words = states.index_select(1, batch.words)
     mapped = words @ maps  # [layers, n, rank]
     if kind == "depth":
         predicted = torch.nn.functional.pad((mapped**2).sum(-1), (0, 1))[:, batch.table]

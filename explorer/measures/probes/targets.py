@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures import tokens as rows
-from explorer.measures.probes.spans import SETS, spans_of
+from explorer.measures.probes.spans import SETS, spans_of, token_spans
 from explorer.measures.protocols import Corpus, Labels, Layer
 
 
@@ -43,7 +43,12 @@ class Targets:
         Raises:
             MeasureError: some hidden states are not finite.
         """
-        return np.stack([self._states(layer) for layer in layers])
+        first = self._states(layers[0])
+        found = np.empty((len(layers), *first.shape), first.dtype)
+        found[0] = first
+        for n, layer in enumerate(layers[1:], 1):
+            found[n] = self._states(layer)
+        return found
 
     def _states(self, layer: Layer) -> np.ndarray:
         parts, start, total = [np.empty((0, layer.width), np.float16)], 0, 0.0
@@ -68,12 +73,12 @@ def targets_of(corpus: Corpus, labels: Labels) -> Targets:
     bounds, of = np.unique(words, axis=0, return_inverse=True)
     has = np.zeros((len(bounds), len(labels.names)), bool)
     has[of.reshape(-1)[ids >= 0], ids[ids >= 0]] = True
-    first, last = corpus.word_first[bounds[..., 0]], corpus.word_first[bounds[..., 1]]
-    last = last + corpus.word_length[bounds[..., 1]] - 1
+    places = token_spans(corpus, bounds)
+    first, last = places[..., 0], places[..., 1]
     inside = np.zeros(int(corpus.offsets[-1]) + 1, np.int64)  # +1 where spans begin, -1 behind their ends
     np.add.at(inside, first.ravel(), 1)
     np.add.at(inside, last.ravel() + 1, -1)
     kept = np.flatnonzero(np.cumsum(inside) > 0)
-    spans = np.stack([np.searchsorted(kept, first), np.searchsorted(kept, last)], axis=-1)
+    spans = np.searchsorted(kept, places)
     example = np.searchsorted(corpus.word_offsets, bounds[:, 0, 0], side="right") - 1
     return Targets(corpus, labels.names, has, example, kept, spans)

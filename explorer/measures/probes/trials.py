@@ -12,10 +12,11 @@ from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, Items
 from explorer.measures.probes.erasure import Eraser, fit_eraser
-from explorer.measures.probes.evaluation import Evaluation, evaluate
-from explorer.measures.probes.models import Fitted, Model
+from explorer.measures.probes.evaluation import Evaluation, evaluation, predictions
+from explorer.measures.probes.models import Fitted, Model, Settings
 from explorer.measures.probes.points import Points
 from explorer.measures.probes.splits import Split, parts_of, random_parts, split_points
+from explorer.measures.probes.vectors import Vectors
 from explorer.measures.protocols import Labels
 
 NO_CONTROL = "none"
@@ -92,13 +93,10 @@ def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: i
     return found
 
 
-def outcome_of(
-    vectors: np.ndarray, trial: Trial, model: Model, c: float, erased: np.ndarray | None, device: str
-) -> Outcome:
+def outcome_of(vectors: Vectors, trial: Trial, model: Model, settings: Settings, erased: np.ndarray | None) -> Outcome:
     """Fit and score probes of all label sets of a trial.
 
     Args:
-        vectors: float32 [n, d].
         erased: labels that are erased first, int64 [n], negative if there is none; None: nothing is erased.
 
     Raises:
@@ -109,23 +107,37 @@ def outcome_of(
         rows = split.train[erased[split.train] >= 0]
         if len(np.unique(erased[rows])) < 2:
             raise MeasureError("The labels to erase have fewer than two values in train.")
-        eraser = fit_eraser(class_sums([vectors[rows]], erased[None, rows]))
-        vectors = eraser.apply(vectors)
-    test = vectors[split.test].astype(np.float64)
-    fits = model.fit(vectors, trial.labels, split, trial.seed, c, device)
+        eraser = fit_eraser(class_sums(vectors.chunks(rows), erased[None, rows]))
+        vectors = vectors.mapped(eraser.apply)
+    fits = model.fit(vectors, trial.labels, split, trial.seed, settings)
+    said, bits = _said(vectors, trial, fits)
     scores = [
-        evaluate(
-            fit.logits(test), fit.classes, labels[split.test], _counts(labels[split.train], fit.classes), fit.parameters
-        )
-        for fit, labels in zip(fits, trial.labels, strict=True)
+        evaluation(of, cost, fit.classes, labels[split.test], _counts(labels[split.train], fit.classes), fit.parameters)
+        for of, cost, fit, labels in zip(said[:, split.test], bits[:, split.test], fits, trial.labels, strict=True)
     ]
     control = scores[1] if trial.control else None
     shuffles = tuple(one.accuracy for one in scores[1 + trial.control :])
-    held = np.setdiff1d(np.arange(len(vectors)), split.train)
-    predicted = np.full(len(vectors), -1)
-    predicted[held] = fits[0].classes[fits[0].logits(vectors[held].astype(np.float64)).argmax(1)]
     warning = fits[0].reason if model.warns else ""
-    return Outcome(scores[0], control, shuffles, fits[0], eraser, predicted, warning)
+    return Outcome(scores[0], control, shuffles, fits[0], eraser, said[0], warning)
+
+
+def _said(vectors: Vectors, trial: Trial, fits: Sequence[Fitted]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the label that each fit gives each point, int64 [sets, n], and the true label's bits, float64 [sets, n].
+
+    The labels of training points are -1. Beyond the first set, only test points have labels.
+    """
+    split = trial.split
+    said, bits = np.full(trial.labels.shape, -1), np.full(trial.labels.shape, np.nan)
+    held, at = np.setdiff1d(np.arange(vectors.n), split.train), 0
+    for block in vectors.chunks(held):
+        rows, at = held[at : at + len(block)], at + len(block)
+        wide, tested = block.astype(np.float64), np.isin(rows, split.test)
+        for i, (fit, labels) in enumerate(zip(fits, trial.labels, strict=True)):
+            chosen = tested if i else np.ones(len(rows), bool)
+            if chosen.any():
+                here = rows[chosen]
+                said[i, here], bits[i, here] = predictions(fit.logits(wide[chosen]), fit.classes, labels[here])
+    return said, bits
 
 
 def _counts(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

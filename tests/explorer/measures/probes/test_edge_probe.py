@@ -106,7 +106,8 @@ def test_only_tokens_of_spans_are_kept_as_they_are_stored() -> None:
 def logits_of(weights: dict[str, np.ndarray], states: np.ndarray, inputs: np.ndarray, spans: np.ndarray) -> np.ndarray:
     """Logits of one probe and one target, written down from the paper in float64."""
     scores = np.exp(weights["mix"][inputs])
-    mixed = weights["gamma"] * np.einsum("l,ltd->td", scores / scores.sum(), states[inputs])
+    gamma = weights["gamma"] if inputs.sum() > 1 else 1.0
+    mixed = gamma * np.einsum("l,ltd->td", scores / scores.sum(), states[inputs])
     pooled = []
     for n, (first, last) in enumerate(spans.tolist()):
         projected = [weights[f"map{n}"].T @ mixed[t] + weights[f"map{n}_bias"][0] for t in range(first, last + 1)]
@@ -221,6 +222,16 @@ def test_a_mix_finds_the_layer_that_has_the_labels_and_so_do_the_gains() -> None
     assert "expected-layer" not in {name for name, _ in whole}
 
 
+def test_the_first_of_cumulative_mixes_is_the_probe_of_the_embedding_output_alone() -> None:
+    """It trains longer than the others here, so that it is the last one in the batch."""
+    labels = words_labels()
+    layers = [telling(labels) + 2 * noise(4), telling(labels), telling(labels, 8)]
+    alone, mixed = (computed(given(layers, labels), mix=mix) for mix in ("none", "cumulative"))
+    (one,), (first,) = ([v for v in of if (v.statistic, v.layer) == ("f1", 0)] for of in (alone, mixed))
+    assert first.value == pytest.approx(one.value, abs=0.02)
+    assert first.details["rounds"] == one.details["rounds"]
+
+
 def test_the_expected_layer_needs_a_gain() -> None:
     labels = words_labels()
     values = computed(given([telling(labels), 0 * noise(1)], labels), mix="cumulative")
@@ -243,7 +254,7 @@ def test_layers_are_the_same_alone_and_in_parts(monkeypatch: pytest.MonkeyPatch)
     labels = words_labels()
     layers = [telling(labels), noise(1), telling(labels) + noise(2)]
     together = by_place(computed(given(layers, labels), rounds=3))
-    monkeypatch.setattr("explorer.measures.edge_probe.AT_ONCE", 1)
+    monkeypatch.setattr("explorer.measures.probes.parts.AT_ONCE", 1)
     assert by_place(computed(given(layers, labels), rounds=3)) == pytest.approx(together, abs=0.02)
 
 
@@ -267,6 +278,7 @@ def test_the_split_of_the_corpus_is_taken_and_what_train_lacks_is_counted() -> N
     details = values[0].details
     assert (details["train"], details["dev"], details["test"]) == (150, 50, 100)
     assert (details["unknown"], details["split"], values[0].n) == (1, "of the corpus", 100)
+    assert "test has labels that train lacks: 1 of 100 points, which count as errors" in values[0].reason
 
 
 def test_labels_that_cannot_be_probed_are_refused_in_a_sentence() -> None:

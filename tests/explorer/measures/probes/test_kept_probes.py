@@ -41,7 +41,7 @@ def arrays(keep: bool, split: bool = True, **parameters: object) -> Mapping[str,
 
 
 def restored(found: Mapping[str, np.ndarray], layer: int, model: str) -> KeptProbe:
-    return kept_probe(found, layer, MODELS[model], NAMES)
+    return kept_probe(found, layer, {"model": model}, NAMES)
 
 
 def test_predictions_are_those_of_the_points_that_a_probe_was_not_trained_on() -> None:
@@ -71,11 +71,13 @@ def test_a_vote_counts_only_probes_that_were_not_trained_on_the_point() -> None:
     assert votes([np.array([40_000])], np.array([0]), 1).tolist() == [40_000]
 
 
-@pytest.mark.parametrize("model", ["lda", "logistic", "mlp"])
-def test_kept_probes_give_the_predictions_that_were_stored_with_them(model: str) -> None:
-    found = arrays(keep=True, model=model, probe_seeds=1, erase="other")
+@pytest.mark.parametrize(
+    "chosen", [{"model": "lda"}, {"model": "logistic"}, {"model": "mlp"}, {"model": "mlp", "hidden": "grid"}]
+)
+def test_kept_probes_give_the_predictions_that_were_stored_with_them(chosen: dict[str, str]) -> None:
+    found = arrays(keep=True, **chosen, probe_seeds=1, erase="other")
     held = found[PREDICTIONS][1] >= 0
-    probe = restored(found, 1, model)
+    probe = restored(found, 1, chosen["model"])
     said = probe.predict(POINTS[:, ::-1][held])
     assert said == [NAMES[i] for i in found[PREDICTIONS][1][held].tolist()]
     assert probe.labels == NAMES

@@ -141,6 +141,8 @@ def test_a_label_that_only_test_has_counts_as_an_error_and_is_said() -> None:
     labels[test[:10]] = 3
     found = by_place(computed(given([CODED], labels)))
     assert found[0, "accuracy"].details["unknown"] == 10
+    said = f"test has labels that train lacks: 10 of {len(test)} points, which count as errors"
+    assert found[0, "accuracy"].reason == said
     assert found[0, "accuracy"].value <= 1 - 10 / len(test)  # type: ignore[operator]
 
 

@@ -7,8 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from explorer.measures.base import Context, Given, MeasureError, Value
+from explorer.measures.base import Context, Given, MeasureError, Uncertainty, Value
 from explorer.measures.probes import structural
+from explorer.measures.probes.kept_structural import KeptStructuralProbe
+from explorer.measures.probes.splits import random_parts
+from explorer.measures.probes.trees import tree_scores
 from explorer.measures.registry import get
 from explorer.measures.structural_probe import trees_of
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels, MemoryLayer
@@ -90,6 +93,38 @@ def test_punctuation_is_found_by_its_part_of_speech() -> None:
     found = [tree for tree in trees_of(some.corpus, some.labels, upos) if tree is not None]
     assert np.concatenate([tree.counted for tree in found]).tolist() == (upos.values == 0).tolist()
     assert all(tree.counted.all() for tree in trees_of(some.corpus, some.labels, None) if tree is not None)
+
+
+def test_layers_are_the_same_alone_and_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = computed(given())
+    monkeypatch.setattr("explorer.measures.probes.parts.AT_ONCE", 1)
+    alone = computed(given())
+    assert [(v.layer, v.statistic) for v in alone] == [(v.layer, v.statistic) for v in together]
+    assert [v.value for v in alone] == pytest.approx([v.value for v in together], abs=0.03)
+
+
+def test_kept_maps_give_the_stored_scores() -> None:
+    some = given()
+    settled = dict(MEASURE.settle({"upos": "", "rank": 30}))
+    values = MEASURE.compute(some, settled, Context(trust=Uncertainty(keep=True)))
+    arrays = next(v.artefact for v in values if v.statistic == "uuas")
+    assert arrays is not None
+    assert MEASURE.restore is not None
+    trees = trees_of(some.corpus, some.labels, None)
+    test = [
+        tree for tree, part in zip(trees, random_parts(some.corpus.same_text, 1), strict=True) if tree and part == 2
+    ]
+    for layer, states in enumerate(some.operands["checkpoint"]["hidden"]):  # type: ignore[arg-type, var-annotated]
+        probe = MEASURE.restore(arrays, layer, settled, ())
+        assert isinstance(probe, KeptStructuralProbe)
+        vectors = [states.hidden(tree.words.start, tree.words.stop) for tree in test]
+        scores = tree_scores(test, map(probe.distances, vectors), map(probe.depths, vectors))
+        stored = {v.statistic: v.value for v in values if v.layer == layer}
+        found = scores.uuas, scores.root, scores.distance, scores.depth
+        assert found == pytest.approx(tuple(stored.values()), abs=1e-9)
+        with pytest.raises(MeasureError, match=r"reads vectors \[m, 32\], not \[4, 2\]"):
+            probe.depths(np.zeros((4, 2)))
+    assert all(v.artefact is None for v in computed(some))
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:

@@ -149,7 +149,7 @@ def test_a_probe_finds_a_tree_that_is_in_the_vectors_and_none_in_shuffled_ones()
     shuffled = rng.permutation(vectors)
     parts = trees[:200], trees[200:230], trees[230:]
     kinds: tuple[Kind, ...] = ("distance", "depth")
-    probes = {kind: train(kind, [vectors, shuffled], *parts[:2], 24, 0) for kind in kinds}
+    probes = {kind: train(kind, np.stack([vectors, shuffled]), *parts[:2], 24, 0) for kind in kinds}
 
     def scores(layer: int, states: np.ndarray) -> TreeScores:
         found = {kind: list(probe.predict(layer, states, parts[2])) for kind, probe in probes.items()}
@@ -176,11 +176,11 @@ def test_a_layer_is_trained_the_same_whatever_others_are_trained_beside_it(monke
     rng = np.random.default_rng(1)
     vectors, trees = embedded(rng, 40, 30, 4)
     other = rng.standard_normal(vectors.shape).astype(np.float32)
-    alone = train("distance", [vectors], trees[:30], trees[30:], 8, 3)
-    beside = train("distance", [other, vectors], trees[:30], trees[30:], 8, 3)
+    alone = train("distance", vectors[None], trees[:30], trees[30:], 8, 3)
+    beside = train("distance", np.stack([other, vectors]), trees[:30], trees[30:], 8, 3)
     assert beside.rounds[1] == alone.rounds[0]
     np.testing.assert_allclose(beside.maps[1], alone.maps[0], atol=1e-4)
-    again = train("distance", [vectors], trees[:30], trees[30:], 8, 3)
+    again = train("distance", vectors[None], trees[:30], trees[30:], 8, 3)
     np.testing.assert_array_equal(again.maps, alone.maps)
 
 
