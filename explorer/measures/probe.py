@@ -212,7 +212,7 @@ MEASURES: tuple[Measure, ...] = (
         restore=kept_probe,
         confusion=CONFUSION,
         predicts=True,
-        version=2,
+        version=3,
         cells=once,
     ),
 )

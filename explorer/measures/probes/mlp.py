@@ -4,7 +4,8 @@ The classifier is that of Zhou and Srikumar (2022): two hidden layers of rectifi
 each, as scikit-learn's ``MLPClassifier`` fits it: unscaled features, Glorot's uniform initialisation, Adam, minibatches
 of 200 in a new order each epoch, an L2 penalty of ALPHA / 2 |W|^2 per minibatch. Three things differ, because they need
 fewer epochs for the same accuracy: the learning rate (scikit-learn: 0.001), early stopping on the loss of the given dev
-points (on the accuracy of a random tenth of train), and that the weights of the best epoch are returned.
+points (on the accuracy of a random tenth of train), and that the best weights are returned. Dev is asked after each
+round: an epoch, or as many epochs as make STEPS steps, since few points make few steps.
 
 Each probe has its own weights and stops on its own; the batch only shares the products. The initialisation and the
 order of the points depend on the seed alone, so a probe is the same up to float32 rounding whatever else is fitted with
@@ -14,6 +15,7 @@ There is no start from another probe: that would be another estimator.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,8 +35,10 @@ SIZES: Sizes = (64, 64)
 BATCH, RATE, ALPHA = 200, 3e-3, 1e-4
 MOMENTUM, SQUARES, EPSILON = 0.9, 0.999, 1e-8
 """Adam's constants."""
-PATIENCE, GAIN, MOST_EPOCHS = 5, 1e-4, 200
-"""A probe stops after PATIENCE epochs without a gain of GAIN nats on dev, or after MOST_EPOCHS."""
+STEPS = 30
+"""Minimum number of steps between two looks at dev."""
+PATIENCE, GAIN, MOST_ROUNDS = 5, 1e-4, 200
+"""A probe stops after PATIENCE rounds without a gain of GAIN nats on dev, or after MOST_ROUNDS."""
 _NAMES = ("weights", "biases")
 
 
@@ -48,8 +52,8 @@ class MlpProbe:
     """Weights of each layer of units, float32 [inputs, outputs]."""
     biases: tuple[np.ndarray, ...]
     """float32 [outputs]"""
-    epochs: int
-    """Number of epochs up to the returned weights."""
+    rounds: int
+    """Number of rounds up to the returned weights."""
     reason: str = ""
     """Reason why the fit is not what it should be; empty if it is."""
     loss: float = float("nan")
@@ -91,7 +95,7 @@ class MlpProbe:
 
     @classmethod
     def of(cls, classes: np.ndarray, arrays: Mapping[str, np.ndarray]) -> MlpProbe:
-        """Return the probe with these classes and ``arrays``; its number of epochs is not known."""
+        """Return the probe with these classes and ``arrays``; its number of rounds is not known."""
         depth = range(len(arrays) // len(_NAMES))
         weights, biases = (tuple(arrays[f"{name}{i}"] for i in depth) for name in _NAMES)
         return cls(classes, weights, biases, 0)
@@ -138,13 +142,13 @@ def fit_mlps(
     with full_precision():
         points, held_out = (_stacked(layers, rows, device) for rows in (train, dev))
         of_points, of_held_out = (_tensor(codes[rows], device) for rows in (train, dev))
-        best, epochs, stopped, least = _Batch(points, held_out, of_points, of_held_out, shapes, seeds).fitted()
+        best, rounds, stopped, least = _Batch(points, held_out, of_points, of_held_out, shapes, seeds).fitted()
     probes = []
-    for flat, epoch, early, loss in zip(best, epochs, stopped, least, strict=True):
+    for flat, number, early, loss in zip(best, rounds, stopped, least, strict=True):
         parts = [(w.numpy(), b.numpy()[0]) for w, b in _views(flat, shapes)]
-        reason = "" if early else f"still improving after {MOST_EPOCHS} epochs"
+        reason = "" if early else f"still improving after {MOST_ROUNDS} rounds"
         weights, biases = (tuple(each) for each in zip(*parts, strict=True))
-        probes.append(MlpProbe(classes, weights, biases, int(epoch), reason, float(loss)))
+        probes.append(MlpProbe(classes, weights, biases, int(number), reason, float(loss)))
     return [probes[i : i + len(seeds)] for i in range(0, len(probes), len(seeds))]
 
 
@@ -175,26 +179,28 @@ class _Batch:
         self.steps = 0
 
     def fitted(self) -> tuple[torch.Tensor, ...]:
-        """Return the best parameters [B, P], their epochs, whether each probe stopped by itself, and its loss on dev,
+        """Return the best parameters [B, P], their rounds, whether each probe stopped by itself, and its loss on dev,
         [B] each."""
         import torch
 
         best, count = self.flat.clone(), len(self.flat)
         least = torch.full((count,), torch.inf, device=self.device)
-        epochs, stopped = torch.zeros((2, count), dtype=torch.int64, device=self.device)
-        for epoch in range(1, MOST_EPOCHS + 1):
-            self._epoch()
+        rounds, stopped = torch.zeros((2, count), dtype=torch.int64, device=self.device)
+        epochs = math.ceil(STEPS / math.ceil(self.n / BATCH))
+        for number in range(1, MOST_ROUNDS + 1):
+            for _ in range(epochs):
+                self._epoch()
             loss = self._dev_loss()
             better = loss < least[self.number] - GAIN
             gained = self.number[better]
-            best[gained], least[gained], epochs[gained] = self.flat[better], loss[better], epoch
-            going = epoch - epochs[self.number] < PATIENCE
+            best[gained], least[gained], rounds[gained] = self.flat[better], loss[better], number
+            going = number - rounds[self.number] < PATIENCE
             stopped[self.number[~going]] = 1
             if not going.any():
                 break
             if not going.all():
                 self._keep(going)
-        return best.cpu(), epochs.cpu(), stopped.cpu(), least.cpu()
+        return best.cpu(), rounds.cpu(), stopped.cpu(), least.cpu()
 
     def _epoch(self) -> None:
         import torch

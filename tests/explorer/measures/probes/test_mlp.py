@@ -47,6 +47,18 @@ def test_what_no_linear_probe_can_learn():
     assert accuracy(probe, points[TEST], labels[TEST]) > 0.9
 
 
+def test_few_points_are_learnt_too():
+    """An epoch of them is a single step: patience in epochs would end before anything is learnt."""
+    points, labels = encoded(400, 384, 2, apart=0.25)
+    train, dev, test = np.arange(120), np.arange(120, 160), np.arange(160, 400)
+    with one_thread():
+        oracle = MLPClassifier((64, 64), random_state=0, max_iter=500).fit(points[train], labels[train])
+    (probes,) = fit_mlps([points], labels, train, dev, range(4))
+    ours = np.mean([accuracy(probe, points[test], labels[test]) for probe in probes])
+    majority = np.bincount(labels[test]).max() / len(test)
+    assert ours > oracle.score(points[test], labels[test]) - 0.05 > majority + 0.1
+
+
 def test_the_seed_fixes_the_probe(sample):
     points, labels = sample
     (first,), (again,) = (fit_mlps([points], labels, TRAIN, DEV, [3, 4]) for _ in range(2))
@@ -56,14 +68,14 @@ def test_the_seed_fixes_the_probe(sample):
 
 
 def test_a_probe_does_not_depend_on_the_others_in_the_batch(sample):
-    """They stop at different epochs, so the batch shrinks under way."""
+    """They stop at different rounds, so the batch shrinks under way."""
     points, labels = sample
     other = np.random.default_rng(1).standard_normal(points.shape)
     batch = fit_mlps([other, points, points[::-1]], labels, TRAIN, DEV, [5, 6, 7])
-    assert len({probe.epochs for of_layer in batch for probe in of_layer}) > 1
+    assert len({probe.rounds for of_layer in batch for probe in of_layer}) > 1
     for i, seed in enumerate([5, 6, 7]):
         ((alone,),) = fit_mlps([points], labels, TRAIN, DEV, [seed])
-        assert alone.epochs == batch[1][i].epochs
+        assert alone.rounds == batch[1][i].rounds
         np.testing.assert_allclose(batch[1][i].logits(points), alone.logits(points), atol=0.02)
 
 
