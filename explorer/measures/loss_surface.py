@@ -177,6 +177,7 @@ MEASURES: tuple[Measure, ...] = (
         others="the authors' scripts shuffle the batches anew at every point",
         parameters=(START, RANGE, GRID_OF_PLANE, *PARAMETERS),
         default_reference="next-seed",
+        preposition="toward",
         main=LOSS,
         intervals=INTERVALS,
         slow=True,

@@ -125,6 +125,7 @@ MEASURES: tuple[Measure, ...] = (
         others="loss-landscape projects on orthogonal directions only",
         parameters=(START, PROJECTION, GROUPS, NORMS),
         default_reference="next-seed",
+        preposition="toward",
         main=SHARE,
         alone=True,
         cells=once,

@@ -105,7 +105,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "each seed against each other seed, in one layer at one step",
             "explorer.views.maps:seed_pairs",
             uses=("part", "layer"),
-            parts={"seed": "seeds in their order", "cluster": "similar seeds side by side"},
+            parts={"seed": "seeds in their order", "cluster": "two clusters of similar seeds, side by side"},
             against="seeds",
             at_step=True,
         ),
