@@ -166,10 +166,11 @@ def combined(names: Sequence[str], parts: Sequence[tuple[float, Read]]) -> dict[
     found = {}
     for name in names:
         total: np.ndarray | None = None
-        for coefficient, read in used:
-            value = read(name)
-            scaled = value if coefficient == 1 else value * np.float32(coefficient)
-            total = scaled if total is None else np.add(total, scaled, out=None if coefficient == 1 else scaled)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss will not be finite
+            for coefficient, read in used:
+                value = read(name)
+                scaled = value if coefficient == 1 else value * np.float32(coefficient)
+                total = scaled if total is None else np.add(total, scaled, out=None if coefficient == 1 else scaled)
         found[name] = np.zeros_like(parts[0][1](name)) if total is None else total
     return found
 
