@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from store.store import Store
 
 WEIGHT_CHANGE, TRAJECTORY = "weight-change", "trajectory"
-PATH = {LENGTH: "Length of the path", TORTUOSITY: "Tortuosity of the path", TURN: "Cosine of successive steps"}
+PATH = {LENGTH: "Path length", TORTUOSITY: "Path tortuosity", TURN: "Step cosine"}
 """Statistics of a trajectory that are shown, and their names in pictures."""
 
 
@@ -77,7 +77,7 @@ def by_step(rows: Iterable[Result]) -> dict[int, tuple[float, ...]]:
 
 
 def _weight_change(store: Store, question: Question, task: str, steps: str) -> Profile:
-    measure, label = get(WEIGHT_CHANGE), "Weight change, mean over layers"
+    measure, label = get(WEIGHT_CHANGE), "Mean weight change"
     try:
         asked, rows = _fetched(store, question, measure, task)
     except BertdynError as error:

@@ -21,7 +21,7 @@ class DynamicsView(Profiles):
         asked = found.rows.question
         said = ProfileWords(
             DOT.join(("Dynamics", ", ".join((found.task, words.seeds(found.seeds))))),
-            f"{asked.annotation} of corpus {asked.corpus}{DOT}{SCALED}",
+            f"{asked.annotation} of corpus {asked.corpus}{DOT}{SCALED}{DOT}weight change as mean over layers",
             (),
             "Neither weight change nor sharpness nor trajectory of these runs is computed.",
         )

@@ -189,6 +189,17 @@ def gram(names: Sequence[str], origin: Read, points: Sequence[Read]) -> np.ndarr
     return found[:-1, :-1]
 
 
+def inner_product(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> float:
+    """Return the inner product of two directions with the same names, summed in float64, block by block."""
+    found = 0.0
+    for name, value in one.items():
+        ours, theirs = value.reshape(-1), other[name].reshape(-1)
+        for first in range(0, len(ours), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            found += float(ours[block].astype(np.float64) @ theirs[block].astype(np.float64))
+    return found
+
+
 def random_direction(names: Sequence[str], weights: Read, seed: int, number: int) -> dict[str, np.ndarray]:
     """Return a random direction with the norm of each filter of the weights (Li et al. 2018), float32.
 

@@ -136,7 +136,7 @@ def test_the_picture_has_a_line_each_and_the_reading_the_numbers(store: Store, s
     assert shown.title == "Dynamics · sst2, mean of seeds 1, 2"
     drawn = shown.draw(*size, PLAINLY, Cursor(1, -1))
     assert len(drawn.lines) == size[1]
-    assert drawn.reading.startswith("step 20: Weight change, mean over layers 0.06")
+    assert drawn.reading.startswith("step 20: Mean weight change 0.06")
     for label in PATH.values():
         assert label in drawn.reading
     sheet = shown.sheet(PLAIN)

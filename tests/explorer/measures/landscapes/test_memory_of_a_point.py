@@ -22,7 +22,7 @@ POINTS = 4
 """Points that are evaluated one after the other: memory must not grow with them."""
 
 CHILD = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 import numpy as np
 from explorer.measures.base import Context, Given
@@ -34,20 +34,24 @@ from store.models.weights import StoredWeights
 from store.store import Store
 
 path, name, examples, points = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def resident(name):
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) * 1024
 store, key = Store.open(path), CheckpointKey.plain("t", "1", 10)
 model = StoredModel(store, store.checkpoint("dev", key))
 model.logits({}, "cpu", np.arange(2))  # the model is loaded, and torch has its buffers
-before, measure, context = peak(), get(name), Context()
+measure, context = get(name), Context()
 corpus = store.corpus("dev")
 parameters = dict(measure.settle({"examples": examples}))
+Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew: loading takes more than a point
+before = resident("VmRSS")
 for number in range(points):
     own, other = ({"weights": StoredWeights.of(store, "dev", k)} for k in (key, PRETRAINED_KEY))
     roles = {"checkpoint": {**own, "model": model}, "reference": other}
     more = tuple((axis.name, 0.01 * (number + 1)) for axis in measure.own_axes)
     given = Given(corpus, roles, next(iter(corpus.annotations.values())), at=At(more=more))
     measure.compute(given, parameters, context)
-print(json.dumps(peak() - before))
+print(json.dumps(resident("VmHWM") - before))
 """
 
 
@@ -78,11 +82,12 @@ def grown(path: Path, measure: str, examples: int, points: int = POINTS) -> floa
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("measure", "budget"),
-    [("loss-curve", 2.0), ("loss-surface-random", 4.0)],
+    [("loss-curve", 4.2), ("loss-surface-random", 5.4)],
     ids=["line", "plane"],
 )
 def test_a_point_holds_one_set_of_weights_beside_its_directions(path: Path, measure: str, budget: float) -> None:
-    """A line keeps no direction: the new weights and, at times, one tensor more. A random plane keeps two."""
+    """The new weights, one tensor more (here most of the weights), and the pages of the files that are read, which the
+    system can take back: two of a line, one of a random plane, which also keeps two directions."""
     assert grown(path, measure, 32) < budget
 
 

@@ -18,7 +18,7 @@ from explorer.measures.landscapes.paths import (
     principal_plane,
     projection_of_the_paper,
 )
-from explorer.measures.landscapes.weights import combined, gram, moved, random_direction
+from explorer.measures.landscapes.weights import combined, gram, inner_product, moved, random_direction
 from tests.explorer.measures.landscapes.analytic import HEADS, MODULES, SHAPES, MemoryWeights
 
 ENCODER = {name for names in MODULES.values() for name in names}
@@ -99,6 +99,13 @@ def test_inner_products_are_those_of_whole_vectors() -> None:
     differences = np.stack([point.flat() - origin.flat() for point in points])
     found = gram(sorted(SHAPES), origin.tensor, [point.tensor for point in points])
     assert np.allclose(found, differences @ differences.T, rtol=1e-12)
+
+
+def test_the_inner_product_of_directions_is_that_of_vectors() -> None:
+    one, other = MemoryWeights.random(1), MemoryWeights.random(2)
+    assert inner_product(one.arrays, other.arrays) == pytest.approx(one.flat() @ other.flat(), rel=1e-12)
+    long = {"w": np.random.default_rng(0).standard_normal((3, 70_000)).astype(np.float32)}  # several blocks
+    assert inner_product(long, long) == pytest.approx((long["w"].astype(float) ** 2).sum(), rel=1e-12)
 
 
 def test_random_directions_have_the_norms_of_the_filters() -> None:
