@@ -92,8 +92,10 @@ class Asked:
         return self.lean(self.query(where, best=best))
 
     def companions(self, where: Iterable[Condition]) -> list[Result]:
-        """Return the rows of whole layers that are shown beside the main ones (``Measure.companions``)."""
-        names = tuple(statistic for statistic, _ in self.measure.companions)
+        """Return the rows of whole layers that are shown beside the main ones, or cluster them (``Measure.companions``
+        and ``clusters``)."""
+        measure = self.measure
+        names = (*(statistic for statistic, _ in measure.companions), *filter(None, (measure.clusters,)))
         whole = (In("statistic", names), Is("head", None), *UNLABELLED)
         return self.lean(self.query((*where, *whole))) if names else []
 

@@ -6,15 +6,12 @@ layer. Spearman's rank correlation over layers says how well each orders the lay
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from explorer.answers.fetching import fetch
 from explorer.answers.look import Look
+from explorer.answers.profiles import Profile, command
 from explorer.answers.rows import Rows
 from explorer.answers.sources import step_of
 from explorer.measures import Measure
@@ -29,46 +26,6 @@ if TYPE_CHECKING:
 
 MOVED = ("weight-change", "svcca", "js")
 """Measures of how far a layer moved; each shows its main statistic of whole layers."""
-_FEWEST = 3
-"""Minimum number of layers for a rank correlation."""
-
-
-@dataclass(frozen=True, eq=False)
-class Profile:
-    """One quantity per layer of a checkpoint."""
-
-    measure: Measure
-    values: Mapping[int, tuple[float, ...]]
-    """Values of the seeds that have one, by layer."""
-    absent: str = ""
-    """Command that computes missing values, or the reason why there are none; empty if all are there."""
-
-    @property
-    def means(self) -> dict[int, float]:
-        """Mean over seeds by layer."""
-        return {layer: float(np.mean(values)) for layer, values in self.values.items()}
-
-    @property
-    def spreads(self) -> dict[int, float]:
-        """Standard deviation (n - 1) over seeds by layer, of layers with several."""
-        return {layer: float(np.std(v, ddof=1)) for layer, v in self.values.items() if len(v) > 1}
-
-    @property
-    def largest(self) -> float:
-        """Largest size of a mean, by which pictures scale it; 1 if there is none."""
-        return max(map(abs, self.means.values()), default=0.0) or 1.0
-
-    def correlation(self, other: Profile) -> tuple[float | None, int]:
-        """Return Spearman's rank correlation of the means with another profile's, and the number of layers of both.
-
-        It is None with fewer than three layers, or if one of the profiles is constant.
-        """
-        ours, theirs = self.means, other.means
-        both = sorted(ours.keys() & theirs.keys())
-        if len(both) < _FEWEST:
-            return None, len(both)
-        a, b = (_ranks(np.array([of[layer] for layer in both])) for of in (ours, theirs))
-        return (float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 < b.std() else None), len(both)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +44,6 @@ class MovedLayers:
     def profiles(self) -> tuple[Profile, ...]:
         """All quantities, the damage last."""
         return (*self.moved, self.damage)
-
-    @property
-    def layers(self) -> tuple[int, ...]:
-        """Layers of which a quantity is there."""
-        return tuple(sorted({layer for profile in self.profiles for layer in profile.values}))
 
 
 def moved(store: Store, question: Question, look: Look, found: Rows) -> MovedLayers:
@@ -116,7 +68,7 @@ def moved(store: Store, question: Question, look: Look, found: Rows) -> MovedLay
         step,
         found.seeds(task),
         tuple(_profile(store, question, get(name), task, step) for name in MOVED),
-        Profile(question.measure, per_layer(found), _command(store, question, found, step)),
+        Profile(question.measure, per_layer(found), command(store, question, found, str(step))),
     )
 
 
@@ -154,26 +106,4 @@ def _profile(store: Store, question: Question, measure: Measure, task: str, step
         return Profile(measure, {}, str(error))
     values = per_layer(rows)
     nothing = "" if values or rows.missing else f"{measure.name} has no values of these checkpoints"
-    return Profile(measure, values, _command(store, asked, rows, step) or nothing)
-
-
-def _command(store: Store, question: Question, rows: Rows, step: int) -> str:
-    """Return the command that computes the missing values of a question at a step; empty if there are none."""
-    if not rows.missing:
-        return ""
-    said = ["bertdyn", "compute", question.measure.name, str(store.path)]
-    said += ["--corpus", question.corpus] if question.corpus else []
-    said += ["--annotation", question.annotation] if question.annotation else []
-    said += ["--task", rows.tasks[0], "--step", str(step)]
-    said += ["--seed", ",".join(question.seeds)] if question.seeds else []
-    said += ["--against", str(question.against)] if question.against is not None else []
-    changed = {p.name: p.default for p in question.measure.parameters}
-    parameters = ((name, value) for name, value in question.parameters if changed[name] != value)
-    said += [word for name, value in parameters for word in (f"--{name.replace('_', '-')}", str(value))]
-    return shlex.join(said)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Return the rank of each of n values, from 1; equal ones have the mean of their ranks."""
-    below, up_to = (values[:, None] > values).sum(1), (values[:, None] >= values).sum(1)
-    return np.asarray((below + 1 + up_to) / 2)
+    return Profile(measure, values, command(store, asked, rows, str(step)) or nothing)

@@ -107,9 +107,11 @@ class Rows:
         """Whether every pair of seeds is compared once, and so is a value of both."""
         return self.question.against is not None and self.question.against.kind == "seeds"
 
-    def of(self, task: str) -> tuple[Result, ...]:
-        """Return the main rows of a task; a pair of seeds is a value of each of the two."""
-        both = (*self.main, *map(mirrored, self.main)) if self._mutual else self.main
+    def of(self, task: str, statistic: str = "") -> tuple[Result, ...]:
+        """Return the main rows of a task, or those of another statistic; a pair of seeds is a value of each of the
+        two."""
+        rows = tuple(r for r in self.results if r.statistic == statistic) if statistic else self.main
+        both = (*rows, *map(mirrored, rows)) if self._mutual else rows
         return tuple(r for r in both if r.recipe == task)
 
     def yardstick(self, r: Result) -> float | None:

@@ -5,6 +5,7 @@ For the losses f(alpha) on the line from the reference (alpha 0) to the checkpoi
     barrier               max over alpha of f(alpha) - ((1 - alpha) f(0) + alpha f(1)), at least 0
     barrier-over-mean     max over alpha of f(alpha) - (f(0) + f(1)) / 2
     barrier-over-larger   max over alpha of f(alpha) - max(f(0), f(1))
+    convexity-gap         the barrier's largest value on any part of the line between two evaluated points
 
 The ends are evaluated first, then alpha 1/2; further points follow only where the sign of the barrier is open.
 """
@@ -18,12 +19,15 @@ import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Value
 from explorer.measures.declaration import COMPARED, LABELS, At, Known, Scope, model, weights
+from explorer.measures.landscapes.connectivity import BARRIER as BARRIER_SIGN
+from explorer.measures.landscapes.connectivity import NONE, OPEN, convexity_gap
 from explorer.measures.landscapes.grids import at
 from explorer.measures.loss_curve import ALPHA, EVALUATION, PARAMETERS, on_line
 from explorer.measures.outcomes import LOSS, point_values
 from explorer.measures.resampling import percentile_interval, resample_counts
 
 BARRIER, OVER_MEAN, OVER_LARGER = "barrier", "barrier-over-mean", "barrier-over-larger"
+CONVEXITY_GAP = "convexity-gap"
 EXCESS, NOISE = "excess", "noise"
 """Statistics of a point: its loss over the chord, and the standard error of that."""
 ENDS = (0.0, 1.0)
@@ -137,7 +141,7 @@ class _over_chord:  # noqa: N801 (used as a function)
 
 
 def _summary(given: Given, context: Context) -> list[Value]:
-    """Return the barrier by its three definitions, with its noise level."""
+    """Return the barrier by its three definitions, with its noise level, and the convexity gap."""
     alphas = sorted(float(dict(point.more)[ALPHA.name]) for point in given.known if point.more)
     stored = {alpha: _sums(given, alpha) for alpha in alphas}
     sums = {alpha: each for alpha, each in stored.items() if each is not None}
@@ -150,7 +154,7 @@ def _summary(given: Given, context: Context) -> list[Value]:
     line, examples = _over_chord(np.stack([sums[0.0], sums[highest], sums[1.0]]), highest), len(sums[0.0])
     noise = _noise(line, examples)
     clear = over[highest] > CLEAR * noise
-    sign = "barrier" if clear else "none" if over[highest] < -CLEAR * noise else "open"
+    sign = BARRIER_SIGN if clear else NONE if over[highest] < -CLEAR * noise else OPEN
     told = noise if math.isfinite(noise) else None
     details = {"alpha": highest, "noise": told, "sign": sign, "points": len(alphas), "losses": ends}
     interval = None
@@ -163,6 +167,7 @@ def _summary(given: Given, context: Context) -> list[Value]:
         Value(max(0.0, over[highest]), n, BARRIER, interval=interval, details=details),
         Value(top - sum(ends) / 2, n, OVER_MEAN),
         Value(top - max(ends), n, OVER_LARGER),
+        Value(convexity_gap(alphas, [losses[alpha] for alpha in alphas]), n, CONVEXITY_GAP),
     ]
 
 
@@ -180,15 +185,17 @@ MEASURES: tuple[Measure, ...] = (
         definition=(
             "Largest rise of the mean cross-entropy over the chord between its values at the ends, on the straight "
             "line from the reference (alpha 0) to the checkpoint (alpha 1), at least 0. Further statistics: the "
-            "largest loss over the mean of the ends, and over the larger end; at each point loss, error, excess over "
-            "the chord, and its noise: the standard deviation over resampled examples, all points together. The middle "
-            "comes first, then quarters unless the middle is clearly (two noise levels) below the chord, then eighths "
-            "where the sign is still open; the details say which it is: barrier, none or open. "
+            "largest loss over the mean of the ends, and over the larger end; the convexity gap, the largest rise over "
+            "a chord between any two evaluated points, which is the distance for clusters of seeds; at each point "
+            "loss, error, excess over the chord, and its noise: the standard deviation over resampled examples, all "
+            "points together. The middle comes first, then quarters unless the middle is clearly (two noise levels) "
+            "below the chord, then eighths where the sign is still open; the details say which it is: barrier, none or "
+            "open. "
             f"{EVALUATION}"
         ),
         source=(
-            "Frankle et al. 2020 and Juneja et al. 2023 (chord), Ainsworth et al. 2023 (over the mean); three of the "
-            "definitions in use."
+            "Frankle et al. 2020 (chord), Ainsworth et al. 2023 (over the mean), nngeom (over the larger end); "
+            "Juneja et al. 2023 (convexity gap)."
         ),
         cost="3 to 9 passes of the model over the sample per pair.",
         counts="rows",
@@ -200,8 +207,11 @@ MEASURES: tuple[Measure, ...] = (
         ),
         others="nngeom takes the larger end, git-re-basin the mean; none has a noise level",
         parameters=PARAMETERS,
+        version=2,
         default_reference="seeds",
+        preposition="to",
         main=BARRIER,
+        clusters=CONVEXITY_GAP,
         intervals=("bootstrap",),
         slow=True,
         final=True,

@@ -284,12 +284,18 @@ class Measure:
     operands: tuple[Operand, ...] = COMPARED
     default_reference: str = "pretrained"
     """Reference that checkpoints are compared with by default."""
+    preposition: str = ""
+    """Word before the reference in titles, such as ``toward`` for the end of a direction; empty: ``to`` for a
+    similarity, else ``from``."""
     version: int = 1
     parameters: tuple[Parameter, ...] = ()
     main: str = ""
     """Statistic that curves and heat maps show."""
     companions: tuple[tuple[str, str], ...] = ()
     """Statistics that lines show beside the main one, and their names in pictures."""
+    clusters: str = ""
+    """Statistic that is the distance by which seeds are clustered; empty: the difference of the main one from
+    ``same``."""
     same: float = 0.0
     """Value of a checkpoint against itself: 0 for a distance, 1 for a similarity."""
     floor: float = 0.0
@@ -331,6 +337,11 @@ class Measure:
     def compares(self) -> bool:
         """Whether it compares a checkpoint with another one."""
         return any(operand.by == "against" for operand in self.operands)
+
+    @property
+    def before_reference(self) -> str:
+        """Word before the reference in titles and readings."""
+        return self.preposition or ("to" if self.same else "from")
 
     @property
     def reads(self) -> tuple[Input, ...]:

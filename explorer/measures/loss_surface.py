@@ -104,8 +104,15 @@ def require_plane(cosine: float) -> None:
     Raises:
         MeasureError: they are parallel.
     """
-    if abs(cosine) > _PARALLEL:
-        raise MeasureError(f"The two directions are parallel (cosine {cosine:.6f}): they span no plane.")
+    if said := parallel(cosine):
+        raise MeasureError(said)
+
+
+def parallel(cosine: float) -> str:
+    """Return why two directions span no plane; empty if they do."""
+    if abs(cosine) <= _PARALLEL:
+        return ""
+    return f"The two directions are parallel (cosine {cosine:.6f}): they span no plane."
 
 
 def point_of(at: At) -> tuple[float, float]:
@@ -177,6 +184,7 @@ MEASURES: tuple[Measure, ...] = (
         others="the authors' scripts shuffle the batches anew at every point",
         parameters=(START, RANGE, GRID_OF_PLANE, *PARAMETERS),
         default_reference="next-seed",
+        preposition="toward",
         main=LOSS,
         intervals=INTERVALS,
         slow=True,

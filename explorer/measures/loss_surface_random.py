@@ -21,7 +21,7 @@ from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter
 from explorer.measures.declaration import ALONE, CHECKPOINT, LABELS, At, Known, Scope, model, weights
 from explorer.measures.landscapes.grids import GRID, Ends, ends_in, places, plane
 from explorer.measures.landscapes.losses import Losses, kept
-from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, moved, random_direction
+from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, inner_product, moved, random_direction
 from explorer.measures.loss_curve import ADAPTIVE, ALPHA, EVALUATION, PARAMETERS, POINT
 from explorer.measures.loss_surface import BETA, COSINE, GRID_OF_PLANE, PLANE, SURFACE_COST, point_of
 from explorer.measures.outcomes import LOSS, point_values
@@ -122,17 +122,11 @@ def _plane(own: Weights, parameters: Mapping[str, object], context: Context) -> 
     def made() -> RandomPlane:
         found = moved(own, {}, groups, norms)
         first, second = (random_direction(found.names, own.tensor, draw, number) for number in (0, 1))
-        squares = [_product(one, other) for one, other in ((first, first), (second, second), (first, second))]
+        squares = [inner_product(one, other) for one, other in ((first, first), (second, second), (first, second))]
         cosine = squares[2] / math.sqrt(squares[0] * squares[1])
         return RandomPlane(found, (first, second), cosine, math.sqrt(squares[0]))
 
     return kept(context, ("random plane", own.identity, groups, norms, draw), made)
-
-
-def _product(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> float:
-    return math.fsum(
-        float(np.vdot(value.astype(np.float64), other[name].astype(np.float64))) for name, value in one.items()
-    )
 
 
 MEASURES: tuple[Measure, ...] = (

@@ -26,11 +26,12 @@ from explorer.measures.landscapes.paths import (
     SIDE,
     Path,
     course,
+    course_by_step,
     least_squares,
     projection_of_the_paper,
 )
 from explorer.measures.landscapes.weights import GROUPS, NORMS, Start, gram, moved
-from explorer.measures.loss_surface import COSINE, START, require_plane
+from explorer.measures.loss_surface import COSINE, START, parallel
 from explorer.measures.protocols import Weights
 
 LEAST_SQUARES, PAPER = "least-squares", "paper"
@@ -46,7 +47,7 @@ def trajectory(given: Given, parameters: Mapping[str, object], context: Context)
     """Return coordinates, shares and distances of the checkpoints of both runs, and the length and turns of the paths.
 
     Raises:
-        MeasureError: the checkpoints are not comparable, or the two runs span no plane with the origin.
+        MeasureError: the checkpoints are not comparable, or the end of a run equals the origin.
     """
     paths = [cast("tuple[Weights, ...]", given.operands[one.role]["weights"]) for one in (PATH, REFERENCE_PATH)]
     steps = [given.steps[one.role] for one in (PATH, REFERENCE_PATH)]
@@ -78,20 +79,27 @@ def _values(
         raise MeasureError(f"The end of a run has the same weights as the {ORIGIN.role}: they span no plane.")
     unit = float(lengths[ends[0]])
     cosine = float(products[ends[0], ends[1]] / (lengths[ends[0]] * lengths[ends[1]]))
-    require_plane(cosine)
+    no_plane = parallel(cosine)
     scale = np.array([1.0, unit / lengths[ends[1]]])
     plane, members = products[np.ix_(ends, ends)] * np.outer(scale, scale), products[:, ends] * scale
     squares = np.diag(products)
-    places, share = least_squares(plane, members, squares)
-    if projection == PAPER:
-        places = projection_of_the_paper(plane, members, squares)
-    values = [Value(cosine, many, COSINE, "", details={"distance": unit, "scale": float(scale[1]), "stays": stays})]
+    places, share = np.full((len(squares), 2), np.nan), np.full(len(squares), np.nan)
+    values = [Value(None, many, SHARE, "share", reason=no_plane)]
+    if not no_plane:
+        places, share = least_squares(plane, members, squares)
+        places = projection_of_the_paper(plane, members, squares) if projection == PAPER else places
+        values = []
+    values += [Value(cosine, many, COSINE, "", details={"distance": unit, "scale": float(scale[1]), "stays": stays})]
     for side, part, of in ((OWN, slice(own), steps[0]), (OTHER, slice(own, None), steps[1])):
         axes = ((SIDE.name, side),)
         drawn = Path(of, places[part], share[part], lengths[part] / unit)
         values += drawn.values(many, axes)
         for name, value in course(products[part, part], unit).items():
             values.append(Value(value, many, name, "", axes=axes))
+        for name, along in course_by_step(products[part, part], unit).items():
+            for step, here in zip(of, along.tolist(), strict=True):
+                if math.isfinite(here):
+                    values.append(Value(here, many, name, "", axes=(*axes, (POINT.name, step))))
     return values
 
 
@@ -111,8 +119,11 @@ MEASURES: tuple[Measure, ...] = (
             "beta on the plane of loss-surface, the distance from the origin in multiples of the first direction, and "
             "the share of the squared displacement that the plane holds. Coordinates are those of the nearest point of "
             "the plane; with projection paper, beta is the length of everything orthogonal to the first direction, and "
-            "never negative. For each run: length of the path, its length over the distance of its ends (tortuosity), "
-            "and the mean cosine of successive steps. All numbers come from inner products of weights in float64."
+            "never negative. If both runs end in the same direction, there is no plane and there are no coordinates. "
+            "For each run: length of the path in multiples of the first direction, its length over the distance of its "
+            "ends (tortuosity), and the mean cosine of successive steps. With a point, length and tortuosity are those "
+            "of the path up to it, and the cosine is that of the step that ends there with the one before. All numbers "
+            "come from inner products of weights in float64."
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), trajectories; Li et al. 2018 for the least-squares projection.",
         cost="One reading of the weights of all checkpoints of both runs; no model is run.",
@@ -124,7 +135,9 @@ MEASURES: tuple[Measure, ...] = (
         ),
         others="loss-landscape projects on orthogonal directions only",
         parameters=(START, PROJECTION, GROUPS, NORMS),
+        version=2,
         default_reference="next-seed",
+        preposition="toward",
         main=SHARE,
         alone=True,
         cells=once,

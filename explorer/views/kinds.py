@@ -29,6 +29,7 @@ CENTROIDS = Source("explorer.answers.sources:centroids", ("layer",))
 DATA_MAP = Source("explorer.answers.sources:data_map")
 PLANE = Source("explorer.answers.surfaces:plane_data", ("step",))
 MOVED = Source("explorer.answers.moved:moved", ("step",))
+DYNAMICS = Source("explorer.answers.dynamics:dynamics")
 GEOMETRY = Source("explorer.answers.geometry:geometry")
 COVERAGE = Source("explorer.answers.coverage:coverage")
 
@@ -79,6 +80,15 @@ VIEWS: Mapping[str, ViewKind] = {
             measure="rollback",
             at_step=True,
         ),
+        ViewKind(
+            "dynamics",
+            "Dynamics",
+            "weight change, sharpness, and length, tortuosity and turns of the path, along the steps of a task's runs",
+            "explorer.views.dynamics:dynamics",
+            sources=(FIRST, DYNAMICS),
+            measure="sharpness",
+            along=False,
+        ),
         ViewKind("heat", "Heat", "layer by step as a map", "explorer.views.maps:heat"),
         ViewKind(
             "heads",
@@ -105,7 +115,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "each seed against each other seed, in one layer at one step",
             "explorer.views.maps:seed_pairs",
             uses=("part", "layer"),
-            parts={"seed": "seeds in their order", "cluster": "similar seeds side by side"},
+            parts={"seed": "seeds in their order", "cluster": "two clusters of similar seeds, side by side"},
             against="seeds",
             at_step=True,
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,10 +13,11 @@ from explorer.answers.details import known
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
 from explorer.fields.field import Field
+from explorer.measures.landscapes.connectivity import BARRIER, NONE, OPEN, TwoClusters, two_clusters
+from explorer.render.axes import number
 from explorer.render.cells import clean
 from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.palette import Palette
-from explorer.selection import seed_order
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.field_view import INNER, OUTER, FieldView, Layout
@@ -88,12 +90,28 @@ class SeedPairs(Map):
 
     def __init__(self, name: str, data: Rows, layout: Layout, look: Look = ANYWHERE) -> None:
         super().__init__(name, data, layout, look)
-        if look.part == CLUSTERED and not self.empty:
-            self.field = clustered(self.field)
+        signs = barrier_signs(self.shown)
+        clusters = two_clusters(self._distances())
+        if clusters is not None and look.part == CLUSTERED:
+            self.field = self.field.reordered(0, clusters.order).reordered(1, clusters.order)
             self.chart = map_of(data, self.field)
-        basins = components([str(seed) for seed in self.y.places], self.shown)
-        if basins:
-            self.notes += (clean(f"without a clear barrier between them: {basins}"),)
+        self.notes += (barriers(signs),) if signs else ()
+        told = signs[BARRIER] > 0 if signs else look.part == CLUSTERED
+        self.notes += (self._clustered(clusters),) if told and clusters is not None else ()
+
+    def _distances(self) -> np.ndarray:
+        """The distances by which seeds are clustered, [seeds, seeds]."""
+        measure = self.data.measure
+        if not measure.clusters:
+            return np.asarray(np.abs(self.field.values - measure.same))
+        return self._field((self.task,), self.data.of(self.task, measure.clusters)).values
+
+    def _clustered(self, found: TwoClusters) -> str:
+        """'two clusters by convexity gap: 1, 3 | 2; mean 0.012 within, 0.31 between them'."""
+        by = self.data.measure.clusters.replace("-", " ") or self.data.measure.title
+        named = " | ".join(", ".join(self.seeds[i] for i in part) for part in found.members)
+        means = f"mean {number(found.within)} within, {number(found.between)} between them"
+        return clean(f"two clusters by {by}: {named}; {means}")
 
     def spot(self, row: int, column: int) -> str:
         """See FieldView."""
@@ -119,37 +137,22 @@ class SeedPairs(Map):
         return columns, [row for row in found if self.seeds.index(str(row[one])) > self.seeds.index(str(row[other]))]
 
 
-def clustered(field: Field) -> Field:
-    """Return a square field with both axes in the order of average linkage: similar places stand side by side."""
-    from scipy.cluster.hierarchy import leaves_list, linkage
-    from scipy.spatial.distance import squareform
+def barrier_signs(rows: Iterable[Result]) -> Counter[str]:
+    """Return how many pairs of seeds have a barrier, none, or an open sign, as the details of the rows say (``sign``).
 
-    values = field.values
-    if len(values) < 3 or not np.isfinite(values[~np.eye(len(values), dtype=bool)]).all():
-        return field
-    away = np.where(np.eye(len(values), dtype=bool), 0.0, values)
-    order = leaves_list(linkage(squareform((away + away.T) / 2, checks=False), "average", optimal_ordering=True))
-    places = tuple(field.axes[0].places[i] for i in order)
-    for axis in (0, 1):
-        field = field.reordered(axis, [field.axes[axis].places.index(place) for place in places])
-    return field
-
-
-def components(seeds: Sequence[str], rows: Iterable[Result]) -> str:
-    """Return the groups of seeds that a path of pairs without a clear barrier connects: '1, 3 | 2'.
-
-    Empty if the rows do not say whether there is a barrier (``sign`` in their details).
+    Empty if the rows do not say it.
     """
-    found = {seed: {seed} for seed in seeds}
-    said = False
-    for r in rows:
-        sign = known(r).get("sign")
-        said |= sign is not None
-        if sign in ("none", "open") and r.seed in found and r.ref_seed in found:
-            joined = found[r.seed] | found[r.ref_seed]
-            found |= dict.fromkeys(joined, joined)
-    groups = {tuple(sorted(group, key=seed_order)) for group in found.values()}
-    return " | ".join(", ".join(group) for group in sorted(groups, key=lambda g: seed_order(g[0]))) if said else ""
+    pairs = {frozenset((r.seed, r.ref_seed)): str(sign) for r in rows if (sign := known(r).get("sign")) is not None}
+    return Counter(pairs.values())
+
+
+def barriers(signs: Mapping[str, int]) -> str:
+    """'3 pairs of seeds: 2 with a clear barrier, 1 without, 0 open'."""
+    many, clear, none, unknown = sum(signs.values()), *(signs.get(sign, 0) for sign in (BARRIER, NONE, OPEN))
+    if not clear:
+        basin = "one basin" if none == many else f"{unknown} of {many} pairs are open"
+        return f"no clear barrier between any two seeds: {basin}"
+    return f"{many} pair{'s' * (many > 1)} of seeds: {clear} with a clear barrier, {none} without, {unknown} open"
 
 
 def heat(data: Rows) -> Map:

@@ -25,9 +25,10 @@ _APART, _ALIKE = "seeds differ by", "between seeds"
 
 
 def against(rows: Rows) -> str:
-    """'from the pre-trained model' (of a similarity: 'to'), and so on; empty for a measure of one checkpoint alone."""
+    """'from the pre-trained model' (or 'to', 'toward', as the measure says); empty for a measure of one checkpoint
+    alone."""
     chosen = rows.question.against
-    return "" if chosen is None else f"{'to' if rows.measure.same else 'from'} {chosen.said}"
+    return "" if chosen is None else f"{rows.measure.before_reference} {chosen.said}"
 
 
 def title(rows: Rows, *where: str) -> str:

@@ -16,6 +16,8 @@ FIRST, SECOND = "alpha", "beta"
 """Statistics with the coordinates in the plane."""
 SHARE, DISTANCE = "share", "distance"
 LENGTH, TORTUOSITY, TURN = "length", "tortuosity", "step-cosine"
+_NOTHING = 1e-13
+"""Squared distance, in multiples of the largest from the origin, that is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,14 +27,14 @@ class Path:
     steps: tuple[int, ...]
     """Steps of the k checkpoints, ascending."""
     places: np.ndarray
-    """Coordinates, float64 [k, 2], in multiples of the unit."""
+    """Coordinates, float64 [k, 2], in multiples of the unit; NaN without a plane."""
     share: np.ndarray
     """Share of the squared displacement that the plane holds, float64 [k]; NaN without a displacement."""
     distance: np.ndarray
     """Distance from the origin of the plane, float64 [k], in multiples of the unit."""
 
     def values(self, weights: int, axes: tuple[tuple[str, str], ...] = ()) -> Iterator[Value]:
-        """Yield the values of each checkpoint; the origin itself has no share.
+        """Yield the values of each checkpoint; the origin itself has no share, and no plane gives no coordinates.
 
         Args:
             weights: number of weights that move.
@@ -41,7 +43,8 @@ class Path:
         for i, step in enumerate(self.steps):
             at: tuple[tuple[str, Coordinate], ...] = (*axes, (POINT.name, step))
             for name, value in zip((FIRST, SECOND), self.places[i].tolist(), strict=True):
-                yield Value(value, weights, name, "", axes=at)
+                if np.isfinite(value):
+                    yield Value(value, weights, name, "", axes=at)
             yield Value(float(self.distance[i]), weights, DISTANCE, "", axes=at)
             if np.isfinite(self.share[i]):
                 yield Value(float(self.share[i]), weights, SHARE, "share", axes=at)
@@ -81,19 +84,33 @@ def course(products: np.ndarray, unit: float) -> Mapping[str, float]:
         products: inner products of k displacements from one origin, [k, k], in the order of the steps.
         unit: unit of the length.
     """
+    along, found = course_by_step(products, unit), dict[str, float]()
+    if len(products) > 1:
+        found = {name: float(along[name][-1]) for name in (LENGTH, TORTUOSITY)}
+        found[TURN] = float(np.mean(along[TURN][2:])) if len(products) > 2 else np.nan
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def course_by_step(products: np.ndarray, unit: float) -> Mapping[str, np.ndarray]:
+    """Return the same numbers at each checkpoint, float64 [k]; NaN where they do not exist.
+
+    Length and tortuosity are those of the path up to the checkpoint; the cosine is that of the step that ends there
+    with the one before.
+
+    Args:
+        products: inner products of k displacements from one origin, [k, k], in the order of the steps.
+        unit: unit of the length.
+    """
     steps = np.diff(np.eye(len(products)), axis=0)
     of_steps = steps @ products @ steps.T
     lengths = np.sqrt(np.maximum(np.diag(of_steps), 0.0))
-    found: dict[str, float] = {}
-    if len(lengths) and unit > 0:
-        found[LENGTH] = float(lengths.sum() / unit)
-        ends = products[0, 0] - 2 * products[0, -1] + products[-1, -1]
-        if ends > 0:
-            found[TORTUOSITY] = float(lengths.sum() / np.sqrt(ends))
-    both = lengths[1:] * lengths[:-1]
-    if len(both) and (both > 0).all():
-        found[TURN] = float(np.mean(np.diag(of_steps, 1) / both))
-    return found
+    travelled = np.concatenate([[0.0], np.cumsum(lengths)])
+    squares = np.diag(products) - 2 * products[0] + products[0, 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        length = travelled / (unit or np.nan)
+        tortuosity = travelled / np.sqrt(np.where(squares > _NOTHING * np.diag(products).max(), squares, np.nan))
+        turns = np.concatenate([[np.nan] * min(2, len(products)), np.diag(of_steps, 1) / (lengths[1:] * lengths[:-1])])
+    return {LENGTH: length, TORTUOSITY: tortuosity, TURN: turns}
 
 
 def principal_plane(products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -166,10 +166,11 @@ def combined(names: Sequence[str], parts: Sequence[tuple[float, Read]]) -> dict[
     found = {}
     for name in names:
         total: np.ndarray | None = None
-        for coefficient, read in used:
-            value = read(name)
-            scaled = value if coefficient == 1 else value * np.float32(coefficient)
-            total = scaled if total is None else np.add(total, scaled, out=None if coefficient == 1 else scaled)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss will not be finite
+            for coefficient, read in used:
+                value = read(name)
+                scaled = value if coefficient == 1 else value * np.float32(coefficient)
+                total = scaled if total is None else np.add(total, scaled, out=None if coefficient == 1 else scaled)
         found[name] = np.zeros_like(parts[0][1](name)) if total is None else total
     return found
 
@@ -186,6 +187,17 @@ def gram(names: Sequence[str], origin: Read, points: Sequence[Read]) -> np.ndarr
             differences = np.stack([*(end[block] - base for end in ends), np.zeros_like(base)])
             found += differences @ differences.T
     return found[:-1, :-1]
+
+
+def inner_product(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> float:
+    """Return the inner product of two directions with the same names, summed in float64, block by block."""
+    found = 0.0
+    for name, value in one.items():
+        ours, theirs = value.reshape(-1), other[name].reshape(-1)
+        for first in range(0, len(ours), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            found += float(ours[block].astype(np.float64) @ theirs[block].astype(np.float64))
+    return found
 
 
 def random_direction(names: Sequence[str], weights: Read, seed: int, number: int) -> dict[str, np.ndarray]:

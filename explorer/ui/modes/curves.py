@@ -11,9 +11,12 @@ MODE = Mode(
     "1",
     _KIND.title,
     _KIND.help,
-    tuple(
-        Variant(words, "curves", part, STEPS if part == "layer" else f"steps of a {part}", True)
-        for part, words in _KIND.parts.items()
+    (
+        *(
+            Variant(words, "curves", part, STEPS if part == "layer" else f"steps of a {part}", True)
+            for part, words in _KIND.parts.items()
+        ),
+        Variant("weight change, sharpness and path in one picture", "dynamics", axes="dynamics", lines=True),
     ),
     ("vary", "log"),
 )

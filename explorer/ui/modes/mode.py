@@ -34,6 +34,7 @@ AXES: Mapping[str, tuple[str, str]] = {
     "layers of a corpus": (LAYER, ""),
     "layers of a head": (LAYER, HEAD),
     "moved": (LAYER, ""),
+    "dynamics": (STEP, ""),
     "heads": (HEAD, LAYER),
     "layers": ("", LAYER),
 }

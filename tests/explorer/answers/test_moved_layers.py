@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from scipy.stats import spearmanr
 
-from explorer.answers.moved import Profile
+from explorer.answers.profiles import Profile
 from explorer.commands.show import command as show
 from explorer.measures.base import canonical
 from explorer.measures.registry import get

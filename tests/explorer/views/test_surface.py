@@ -11,12 +11,10 @@ import pytest
 from scipy.stats import spearmanr
 
 from explorer.answers.look import Look
-from explorer.fields.field import FieldAxis, plain_field
 from explorer.render.palette import palette
 from explorer.selection import Question
 from explorer.views.base import Cursor, DrawOptions, View
 from explorer.views.kinds import VIEWS
-from explorer.views.maps import clustered, components
 from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
@@ -60,7 +58,7 @@ def test_a_surface_has_its_axes_and_the_paths_of_both_runs(store: Store) -> None
     assert "xt/1" in drawn
     assert "xt/2" in drawn
     assert "O10" in drawn
-    assert "seed 1" in shown.title
+    assert shown.title.startswith("Loss surface toward the next seed at the same step · t, seed 1")
     notes = shown.draw(100, 24, PALETTE).notes
     assert any(note.startswith("shows seed 1 alone; seeds 2 are chosen too") for note in notes)
     assert any(re.match(r"the plane holds \d+ to 100 % of the checkpoints' displacements", note) for note in notes)
@@ -140,24 +138,3 @@ def test_the_agreement_is_spearmans() -> None:
     assert found[1] == 11
     assert found[0] == pytest.approx(spearmanr(draw[0][:11], draw[1][:11]).statistic)
     assert agreement(sides[0][:2], sides[1]) is None
-
-
-def test_similar_seeds_stand_side_by_side() -> None:
-    seeds = ("1", "2", "3", "4")
-    away = np.array([[0, 9, 1, 9], [9, 0, 9, 2], [1, 9, 0, 9], [9, 2, 9, 0]], float)
-    np.fill_diagonal(away, np.nan)
-    found = clustered(plain_field([FieldAxis("seed", seeds), FieldAxis("other_seed", seeds)], away))
-    order = [str(place) for place in found.axes[0].places]
-    assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset("13"), frozenset("24")}
-    assert found.axes[1].places == found.axes[0].places
-    assert found.values[order.index("1"), order.index("3")] == 1
-    assert found.values[order.index("2"), order.index("1")] == 9
-
-
-def test_seeds_without_a_clear_barrier_are_named() -> None:
-    def row(one: str, other: str, sign: str) -> Result:
-        return Result("barrier", seed=one, ref_seed=other, details=f'{{"sign": "{sign}"}}')
-
-    rows = [row("2", "1", "barrier"), row("3", "1", "none"), row("10", "3", "open"), row("3", "2", "barrier")]
-    assert components(["1", "2", "3", "10"], rows) == "1, 3, 10 | 2"
-    assert components(["1", "2"], [Result("svcca", seed="2", ref_seed="1")]) == ""

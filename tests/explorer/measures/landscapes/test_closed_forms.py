@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -270,5 +271,23 @@ def test_a_trajectory_is_on_the_plane_of_the_surface() -> None:
     assert named["share", "reference", 5].value == pytest.approx(1)
     assert ("share", "checkpoint", 0) not in named
     assert named["tortuosity", "reference", None].value == pytest.approx(1)
+    travelled = np.cumsum([np.linalg.norm(a.flat() - b.flat()) for a, b in pairwise(members)]) / np.linalg.norm(first)
+    for step, length in zip((10, 20, 30), travelled, strict=True):
+        assert named["length", "checkpoint", step].value == pytest.approx(length)
+    assert named["length", "checkpoint", None].value == pytest.approx(travelled[-1])
+    same = replace(
+        given,
+        operands={**operands, "reference-path": {"weights": members}},
+        steps={"path": (0, 10, 20, 30), "reference-path": (0, 10, 20, 30)},
+    )
+    alone = measure.compute(same, dict(measure.settle({})), Context())
+    (refused,) = (v for v in alone if v.value is None)
+    assert (refused.statistic, refused.axes) == ("share", ())
+    assert refused.reason == "The two directions are parallel (cosine 1.000000): they span no plane."
+    assert not {"alpha", "beta"} & {v.statistic for v in alone}
+    lengths = {
+        dict(v.axes).get("point"): v.value for v in alone if v.statistic == "length" and v.axes[0][1] == "reference"
+    }
+    assert lengths[30] == lengths[None] == pytest.approx(travelled[-1])
     paper = measure.compute(given, dict(measure.settle({"projection": "paper"})), Context())
     assert all((v.value or 0) >= 0 for v in paper if v.statistic == "beta")

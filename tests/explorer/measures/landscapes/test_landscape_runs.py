@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from explorer.compute.protocol import Update
+from explorer.measures.landscapes.weights import moved
 from explorer.measures.registry import get
 from explorer.selection import Against, Selection, ask_store
 from explorer.selection.stored import further_axes
@@ -18,6 +19,7 @@ from store.evaluation.model import StoredModel
 from store.extract.plan import ExtractOptions
 from store.extract.run import extract
 from store.keys import CheckpointKey
+from store.models.weights import StoredWeights
 from store.results import Result
 from store.rows import Is, RowQuery
 from store.store import Store
@@ -208,3 +210,15 @@ def test_every_landscape_can_be_asked_of_a_store(store: Store, measure: str) -> 
     outcome = computed(store, asked(store, measure, seeds=("1",), **grid))
     assert outcome.ok, outcome
     assert all(row.reason == "" for row in rows(store, measure).values())
+
+
+def test_parameters_move_and_no_buffer_such_as_the_numbers_of_positions(two_seeds: Path, store: Store) -> None:
+    import transformers
+
+    folder = two_seeds.parent / "runs" / "t" / "seed-1" / "checkpoint-20"
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
+    assert any(not buffer.is_floating_point() for _, buffer in model.named_buffers())
+    with StoredWeights.of(store, "dev", CheckpointKey.plain("t", "1", 20)) as own:
+        found = moved(own, {}, "", "move")
+        assert {own.tensor(name).dtype for name in found.names} == {np.dtype(np.float32)}
+    assert set(found.names) == {name.removeprefix("bert.") for name, _ in model.named_parameters()}

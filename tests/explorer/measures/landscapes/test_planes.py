@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from explorer.measures.base import MeasureError
-from explorer.measures.landscapes.paths import course, least_squares, principal_plane, projection_of_the_paper
-from explorer.measures.landscapes.weights import combined, gram, moved, random_direction
+from explorer.measures.landscapes.paths import (
+    course,
+    course_by_step,
+    least_squares,
+    principal_plane,
+    projection_of_the_paper,
+)
+from explorer.measures.landscapes.weights import combined, gram, inner_product, moved, random_direction
 from tests.explorer.measures.landscapes.analytic import HEADS, MODULES, SHAPES, MemoryWeights
 
 ENCODER = {name for names in MODULES.values() for name in names}
@@ -95,6 +101,13 @@ def test_inner_products_are_those_of_whole_vectors() -> None:
     assert np.allclose(found, differences @ differences.T, rtol=1e-12)
 
 
+def test_the_inner_product_of_directions_is_that_of_vectors() -> None:
+    one, other = MemoryWeights.random(1), MemoryWeights.random(2)
+    assert inner_product(one.arrays, other.arrays) == pytest.approx(one.flat() @ other.flat(), rel=1e-12)
+    long = {"w": np.random.default_rng(0).standard_normal((3, 70_000)).astype(np.float32)}  # several blocks
+    assert inner_product(long, long) == pytest.approx((long["w"].astype(float) ** 2).sum(), rel=1e-12)
+
+
 def test_random_directions_have_the_norms_of_the_filters() -> None:
     own = MemoryWeights.random(1)
     own.arrays["words"][2] = 0  # such as the embedding of padding
@@ -151,6 +164,39 @@ def test_length_and_turns_of_known_paths() -> None:
     back = np.array([[0.0], [1.0], [0.0]])
     assert course(back @ back.T, 1.0) == pytest.approx({"length": 2, "step-cosine": -1})  # its ends are equal
     assert course(np.zeros((1, 1)), 1.0) == {}
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 7])
+def test_the_course_step_by_step_is_that_of_each_part_of_the_path(many: int) -> None:
+    path = displacements(many, 20, seed=many)
+    found = course_by_step(path @ path.T, 2.0)
+    for i in range(many):
+        steps = np.diff(path[: i + 1], axis=0)
+        length = np.linalg.norm(steps, axis=1).sum()
+        assert found["length"][i] == pytest.approx(length / 2)
+        assert np.isnan(found["tortuosity"][i]) == (i == 0)
+        if i:
+            assert found["tortuosity"][i] == pytest.approx(length / np.linalg.norm(path[i] - path[0]))
+        assert np.isnan(found["step-cosine"][i]) == (i < 2)
+        if i >= 2:
+            before, last = steps[-2:]
+            cosine = before @ last / (np.linalg.norm(before) * np.linalg.norm(last))
+            assert found["step-cosine"][i] == pytest.approx(cosine)
+    whole = course(path @ path.T, 2.0)
+    assert set(whole) == {
+        name for name, fewest in (("length", 2), ("tortuosity", 2), ("step-cosine", 3)) if many >= fewest
+    }
+    for name in whole:
+        alone = np.mean(found[name][2:]) if name == "step-cosine" else found[name][-1]
+        assert whole[name] == pytest.approx(alone)
+
+
+def test_a_step_without_a_change_has_no_cosine_and_a_return_no_tortuosity() -> None:
+    path = 0.1 * np.array([[1.0, 3.0], [2.0, 3.0], [2.0, 3.0], [1.0, 3.0]])
+    found = course_by_step(path @ path.T, 1.0)
+    assert np.isnan(found["step-cosine"]).all()
+    assert np.isnan(found["tortuosity"]).tolist() == [True, False, False, True]
+    assert found["length"] == pytest.approx([0, 0.1, 0.1, 0.2])
 
 
 def test_the_principal_plane_is_that_of_a_second_library() -> None:

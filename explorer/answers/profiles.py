@@ -1,0 +1,104 @@
+"""Several quantities at the same layers or steps, each as means over seeds, and the commands for missing ones."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.answers.rows import Rows
+from explorer.measures import Measure
+from explorer.selection import Question
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+_FEWEST = 3
+"""Minimum number of places for a rank correlation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """One quantity at several places."""
+
+    measure: Measure
+    values: Mapping[int, tuple[float, ...]]
+    """Values of the seeds that have one, by place."""
+    absent: str = ""
+    """Command that computes missing values, or the reason why there are none; empty if all are there."""
+    statistic: str = ""
+    """Statistic of the measure; empty: the main one."""
+    label: str = ""
+    """Name in pictures; empty: the measure's title."""
+
+    @property
+    def title(self) -> str:
+        """Name in pictures."""
+        return self.label or self.measure.title
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values: those of statistics besides the main one have none."""
+        return "" if self.statistic else self.measure.unit
+
+    @property
+    def means(self) -> dict[int, float]:
+        """Mean over seeds by place."""
+        return {place: float(np.mean(values)) for place, values in self.values.items()}
+
+    @property
+    def spreads(self) -> dict[int, float]:
+        """Standard deviation (n - 1) over seeds by place, of places with several."""
+        return {place: float(np.std(v, ddof=1)) for place, v in self.values.items() if len(v) > 1}
+
+    @property
+    def largest(self) -> float:
+        """Largest size of a mean, by which pictures scale it; 1 if there is none."""
+        return max(map(abs, self.means.values()), default=0.0) or 1.0
+
+    def correlation(self, other: Profile) -> tuple[float | None, int]:
+        """Return Spearman's rank correlation of the means with another profile's, and the number of places of both.
+
+        It is None with fewer than three places, or if one of the profiles is constant.
+        """
+        ours, theirs = self.means, other.means
+        both = sorted(ours.keys() & theirs.keys())
+        if len(both) < _FEWEST:
+            return None, len(both)
+        a, b = (_ranks(np.array([of[place] for place in both])) for of in (ours, theirs))
+        return (float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 < b.std() else None), len(both)
+
+
+def places_of(profiles: Iterable[Profile]) -> tuple[int, ...]:
+    """Return the places at which one of the quantities is there, ascending."""
+    return tuple(sorted({place for profile in profiles for place in profile.values}))
+
+
+def command(store: Store, question: Question, rows: Rows, steps: str = "") -> str:
+    """Return the command that computes the missing values of a question; empty if there are none.
+
+    Args:
+        steps: steps to compute, as ``--step`` takes them; empty: all.
+    """
+    if not rows.missing:
+        return ""
+    said = ["bertdyn", "compute", question.measure.name, str(store.path)]
+    said += ["--corpus", question.corpus] if question.corpus else []
+    said += ["--annotation", question.annotation] if question.annotation else []
+    said += ["--task", rows.tasks[0]]
+    said += ["--step", steps] if steps else []
+    said += ["--seed", ",".join(question.seeds)] if question.seeds else []
+    said += ["--against", str(question.against)] if question.against is not None else []
+    changed = {p.name: p.default for p in question.measure.parameters}
+    parameters = ((name, value) for name, value in question.parameters if changed[name] != value)
+    said += [word for name, value in parameters for word in (f"--{name.replace('_', '-')}", str(value))]
+    return shlex.join(said)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Return the rank of each of n values, from 1; equal ones have the mean of their ranks."""
+    below, up_to = (values[:, None] > values).sum(1), (values[:, None] >= values).sum(1)
+    return np.asarray((below + 1 + up_to) / 2)
