@@ -17,6 +17,7 @@ from store.keys import PRETRAINED, Checkpoint, CheckpointKey, recipe_of
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
+    from explorer.selection.against import Against
     from explorer.selection.question import Question
 
 
@@ -352,24 +353,28 @@ def comparisons(question: Question, keys: Sequence[CheckpointKey]) -> tuple[Pair
     against = question.against
     if against is None:
         return tuple(Pair(key, None) for key in chosen)
-    runs = runs_of(keys)
     measured = [k for k in chosen if k.task != PRETRAINED or PRETRAINED in question.tasks]
-    if against.kind == SEEDS:
-        found = _between_seeds(measured, keys)
-    else:
-        itself = question.ref_layers is not None and against.kind in (PRETRAINED, "key")
-        found = []
-        for key in measured:
-            reference = against.reference(key, runs)
-            if reference is not None and (itself or reference != key):
-                found.append(Pair(key, reference))
+    found = _compared(question, against, measured, keys)
     if not found:
+        able = sorted({pair.key.recipe for pair in _compared(question, against, keys, keys)})
         known = sorted({k.recipe for k in keys})
+        has = f"These tasks have one: {', '.join(able)}" if able else f"There are tasks {', '.join(known)}"
         raise BertdynError(
-            f"Nothing to compare: no chosen checkpoint{_on(question)} has a counterpart '{against}'. "
-            f"There are tasks {', '.join(known)}."
+            f"Nothing to compare: no chosen checkpoint{_on(question)} has a counterpart '{against}'. {has}."
         )
     return tuple(found)
+
+
+def _compared(
+    question: Question, against: Against, measured: Sequence[CheckpointKey], keys: Sequence[CheckpointKey]
+) -> list[Pair]:
+    """Return each checkpoint that has a reference, with it."""
+    if against.kind == SEEDS:
+        return _between_seeds(measured, keys)
+    runs = runs_of(keys)
+    itself = question.ref_layers is not None and against.kind in (PRETRAINED, "key")
+    pairs = [(key, against.reference(key, runs)) for key in measured]
+    return [Pair(key, of) for key, of in pairs if of is not None and (itself or of != key)]
 
 
 def _between_seeds(chosen: Iterable[CheckpointKey], keys: Iterable[CheckpointKey]) -> list[Pair]:

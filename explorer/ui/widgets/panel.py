@@ -69,10 +69,14 @@ class SelectionPanel(TextLines, can_focus=True):
         self._fill()
 
     def find(self, wanted: str) -> None:
-        """Show only the rows that match some words."""
+        """Show only the rows that match some words, and go to the row of exactly that name, if there is one."""
         if wanted != self.wanted:
             self.wanted = wanted
             self._fill()
+            named = [i for i, row in enumerate(self._rows) if row.name.lower() == wanted.lower()]
+            if named:
+                self._at = named[0]
+                self._paint()
 
     @property
     def row(self) -> Choice | None:

@@ -181,6 +181,11 @@ class TestComparisons:
         ):
             compared(against)
 
+    def test_tasks_that_have_a_counterpart_are_named(self) -> None:
+        lone = [k for k in KEYS if (k.task, k.seed) != ("pos", "2")]
+        with pytest.raises(BertdynError, match=r"counterpart 'next-seed'\. These tasks have one: sst2\.$"):
+            compared("next-seed", lone, tasks=("pos",))
+
     def test_no_pretrained_model_in_the_store(self) -> None:
         with pytest.raises(BertdynError, match="Nothing to compare"):
             compared("pretrained", RUNS)

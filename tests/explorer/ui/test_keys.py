@@ -153,6 +153,17 @@ async def test_slash_filters_the_panel_and_applies_words_with_a_colon(computed: 
         assert "L3" not in text_of(pilot, "chart")
 
 
+async def test_a_whole_name_goes_to_its_row_among_longer_names(computed: Path) -> None:
+    async with opened(computed) as pilot:
+        screen = main(pilot)
+        await pilot.press("slash")
+        await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+        await pilot.press(*"cca")
+        await until(pilot, lambda: "pwcca" in text_of(pilot, "panel"))
+        await pilot.press("enter", "space")
+        await until(pilot, lambda: screen.state.measure == "cca")
+
+
 async def test_a_filter_that_matches_nothing_is_answered_in_words(computed: Path) -> None:
     async with opened(computed) as pilot:
         await pilot.press("slash")
