@@ -166,7 +166,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="nats",
         low=0.0,
         high=math.inf,
-        direction="(0, 0) = the origin, (1, 0) = the checkpoint; a wide low region = a flat solution in this plane",
+        direction="(0,0) = the origin, (1,0) = the checkpoint, a wide low region = a flat solution in this plane",
         definition=(
             f"{POINT} w0 + alpha d1 + beta d2: w0 are the weights of the origin, d1 leads to the checkpoint, and d2 to "
             "the reference, scaled to the length of d1. The directions are not made orthogonal; a value without alpha "

@@ -169,7 +169,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="nats",
         low=0.0,
         high=math.inf,
-        direction="(0, 0) = the run's last checkpoint, 1 = the distance from its first one",
+        direction="(0,0) = the run's last checkpoint, 1 = the distance from its first one",
         definition=(
             f"{LOSS_AT} w + alpha p1 + beta p2: w are the weights of the run's last checkpoint, p1 and p2 the first "
             "two principal components of its checkpoints' weights, as long as the way from the first to the last. "

@@ -139,7 +139,7 @@ MEASURES: tuple[Measure, ...] = (
         unit="nats",
         low=0.0,
         high=math.inf,
-        direction="(0, 0) = the checkpoint; 1 = each filter moved by its own norm; a wide low region = a flat solution",
+        direction="(0,0) = the checkpoint, 1 = each filter moved by its own norm, a wide low region = a flat solution",
         definition=(
             f"{POINT} w + alpha d1 + beta d2: w are the weights, and each row of d1 and d2 is random with the norm of "
             "the same row of w (the weights of one output, or the embedding of one token). Layer norms and biases stay "

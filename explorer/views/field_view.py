@@ -115,7 +115,8 @@ class FieldView(Base):
         if TASK not in (layout.x, layout.y):
             self.notes += other_tasks(data, self.task)
         if len(every) > len(self.seeds) and SEED not in (layout.x, layout.y):
-            self.notes += (f"shows seed {self.seeds[0]} alone; seeds {', '.join(every[1:])} are chosen too",)
+            others = "seed {} is" if len(every) == 2 else "seeds {} are"
+            self.notes += (f"shows seed {self.seeds[0]} alone; {others.format(', '.join(every[1:]))} chosen too",)
         self.notes += self._left_out() + (gap_note(data),) * bool(data.gaps)
         self.uncertainty = UncertaintyNotes.of(data.measure, self.shown)
         self.low = words.on_noise(data.measure, self.shown)
