@@ -64,6 +64,9 @@ class Lines(FieldView):
         series, shared = self._with_wholes(series)
         chart = chart_of(data, series, self.x, not np.isfinite(self.field.spread).any())
         self.chart = LineChart(replace(chart, shared=shared))
+        own = [axis.name for axis in data.measure.own_axes]
+        if self.x.name == STEP and len(self.x.places) == 1 and self.y.name in own and len(self.y.places) > 1:
+            self.notes += (f"one step alone: Profile draws the values along {self.y.words}",)
         many, drawn = len(series), len(self.chart.shown())
         if drawn < many:
             self.notes += (f"{drawn} of {many} lines are drawn, and the one pointed at",)

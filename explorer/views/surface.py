@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from rich.segment import Segment
 
 from explorer.answers.coordinates import SEED
 from explorer.answers.details import known
@@ -30,6 +31,8 @@ from store.results import Result
 
 _NARROW = 36
 """Smallest width of a map beside another one."""
+_GAP = 2
+"""Width of the space between two maps."""
 
 
 class Surface(Map):
@@ -47,14 +50,17 @@ class Surface(Map):
         own = {data.question.corpus: data}
         each = {name: _on(corpora, name) for name in data.question.corpora} if corpora is not None else own
         self.maps = {
-            name: _Drawn(rows, self._points(rows), plane, [r for r in rows.of(self.task) if r.seed in self.seeds])
-            for name, rows in each.items()
-            if rows.of(self.task)
+            name: self._drawn(rows, name * (len(each) > 1)) for name, rows in each.items() if rows.of(self.task)
         }
         if self.maps:
             first = next(iter(self.maps.values()))
             self.chart, self.computed, self.field = first.chart, first.computed, first.field
         self.notes += self._of_plane() + self._agreement()
+
+    def _drawn(self, rows: Rows, corpus: str) -> _Drawn:
+        """Return the map of one corpus, which it names if there are others beside it."""
+        points = [r for r in rows.of(self.task) if r.seed in self.seeds]
+        return _Drawn(rows, self._points(rows), self.plane, points, f" on {corpus}" if corpus else "")
 
     def _points(self, rows: Rows) -> Field:
         """Return the points of one corpus along both axes."""
@@ -96,7 +102,7 @@ class Surface(Map):
         if self.empty or len(shown) < 2:
             return super().draw(width, height, palette, cursor, options)
         at = cursor.clamped(len(self.x.places), len(self.y.places))
-        each, rest = divmod(width, len(shown))
+        each, rest = divmod(width - _GAP * (len(shown) - 1), len(shown))
         parts = [
             one.chart.draw(
                 each + (rest if i == 0 else 0), height, palette, at.x, at.y, options.digits, options.log_y,
@@ -104,7 +110,8 @@ class Surface(Map):
             )
             for i, one in enumerate(shown)
         ]  # fmt: skip
-        lines = [[segment for line in row for segment in line] for row in zip(*parts, strict=True)]
+        rows = zip(*parts, strict=True)
+        lines = [[s for i, line in enumerate(row) for s in (*[Segment(" " * _GAP)] * (i > 0), *line)] for row in rows]
         targets = self.chart.targets(each + rest, height, palette, options.digits, options.log_y, options.ascii)
         return Picture(tuple(lines), self.read(at, width), at, self.told(options), targets)
 
@@ -161,12 +168,12 @@ class Surface(Map):
 class _Drawn:
     """The map of one corpus."""
 
-    def __init__(self, rows: Rows, computed: Field, plane: PlaneData, points: Sequence[Result]) -> None:
+    def __init__(self, rows: Rows, computed: Field, plane: PlaneData, points: Sequence[Result], on: str) -> None:
         self.rows, self.computed = rows, computed
         self.field = lattice(computed)
         heat = map_of(rows, self.field).heat
         drawn = tuple(_on_map(path, self.field, len(plane.paths) > 1) for path in plane.paths)
-        self.chart = HeatChart(replace(heat, paths=drawn))
+        self.chart = HeatChart(replace(heat, paths=drawn, name=clean(heat.name + on)))
         self._points = {r.axes: r for r in points}
         self._errors = {r.axes: r for r in plane.errors if r.corpus == rows.question.corpus}
 

@@ -107,7 +107,9 @@ def test_surfaces_of_two_corpora_stand_side_by_side_and_agree(store: Store) -> N
 
     shown = view(store, replace(question, beside=(other,)), "corpus")
     drawn = text_of(shown, 120)
-    assert drawn.splitlines()[0].count("beta") == 2
+    head = drawn.splitlines()[0]
+    assert re.search(r"beta +Loss surface \(nats\) on dev  beta +Loss surface \(nats\) on train", head)
+    assert all(len(line) == 120 for line in drawn.splitlines())
     notes = shown.draw(120, 24, PALETTE).notes
     assert "losses on dev and train: Spearman 1.000 over 25 points" in notes
     assert any(note.startswith("loss on dev and error on train: Spearman") for note in notes)
