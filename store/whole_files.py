@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from store.errors import BertdynError
-from store.ownership import tag
+from store.ownership import ServerClock, is_gone, owner, tag
+
+_DRAFT = ".tmp"
 
 
 @contextmanager
@@ -17,17 +19,19 @@ def whole(path: Path) -> Iterator[Path]:
 
     The new file has the permissions of the old one, or those that the umask gives. A link stays a link. What is no
     regular file (a pipe, ``/dev/stdout``), and a file in a folder that is not writable, are written in place.
+    Unfinished files that dead processes left in the folder are removed.
 
     Raises:
         BertdynError: the file cannot be written; the old one is as it was.
     """
     place = Path(os.path.realpath(path)) if path.is_symlink() else path
-    draft = place.with_name(f".{tag()}.tmp")
+    draft = place.with_name(f".{tag()}{_DRAFT}")
     try:
         old = place.stat().st_mode if place.exists() else None
         if old is not None and (not place.is_file() or not os.access(place.parent, os.W_OK)):
             yield path
             return
+        _collect(place.parent)
         try:
             yield draft
             if old is not None:
@@ -48,6 +52,19 @@ def write_whole(path: Path, text: str) -> None:
     """
     with whole(path) as draft:
         draft.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
+def _collect(folder: Path) -> None:
+    """Remove unfinished files of dead processes."""
+    clock = ServerClock(folder)
+    names: list[str] = []
+    with suppress(OSError):  # the folder may be writable and not readable
+        names = os.listdir(folder)
+    for name in names:
+        ours = name.startswith(".") and name.endswith(_DRAFT) and owner(name) is not None
+        if ours and is_gone(name, folder / name, clock):
+            with suppress(OSError):
+                (folder / name).unlink()
 
 
 def _sync(path: Path) -> None:
