@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from store.errors import BertdynError
-from store.ownership import ServerClock, is_gone, owner, tag
-
-_DRAFT = ".tmp"
+from store.ownership import DRAFT, remove_drafts, tag
 
 
 @contextmanager
@@ -25,13 +23,13 @@ def whole(path: Path) -> Iterator[Path]:
         BertdynError: the file cannot be written; the old one is as it was.
     """
     place = Path(os.path.realpath(path)) if path.is_symlink() else path
-    draft = place.with_name(f".{tag()}{_DRAFT}")
+    draft = place.with_name(f".{tag()}{DRAFT}")
     try:
         old = place.stat().st_mode if place.exists() else None
         if old is not None and (not place.is_file() or not os.access(place.parent, os.W_OK)):
             yield path
             return
-        _collect(place.parent)
+        remove_drafts(place.parent)
         try:
             yield draft
             if old is not None:
@@ -52,19 +50,6 @@ def write_whole(path: Path, text: str) -> None:
     """
     with whole(path) as draft:
         draft.write_text(text, encoding="utf-8", errors="surrogatepass")
-
-
-def _collect(folder: Path) -> None:
-    """Remove unfinished files of dead processes."""
-    clock = ServerClock(folder)
-    names: list[str] = []
-    with suppress(OSError):  # the folder may be writable and not readable
-        names = os.listdir(folder)
-    for name in names:
-        ours = name.startswith(".") and name.endswith(_DRAFT) and owner(name) is not None
-        if ours and is_gone(name, folder / name, clock):
-            with suppress(OSError):
-                (folder / name).unlink()
 
 
 def _sync(path: Path) -> None:
