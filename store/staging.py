@@ -49,7 +49,7 @@ def writing(place: Path) -> Iterator[None]:
 
 def refused(place: Path, said: str) -> BertdynError:
     """Return the system's (or DuckDB's) error of a failed write as one sentence."""
-    if os.strerror(errno.ENOSPC) in said:
+    if any(os.strerror(code) in said for code in _FULL):
         return BertdynError(
             f"The disk that holds '{place}' is full. Free some space and run the command again: finished work is kept."
         )

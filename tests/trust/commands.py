@@ -25,6 +25,7 @@ from store import locks, ownership
 from store.ownership import Machine, this_machine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+_SERVE = "from tests.trust.commands import serve; serve()"
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(REPOSITORY)}
 SHORT_WAIT = 0.5
 """Seconds that processes wait for a lock, instead of a minute, if its holder may live on another host."""
@@ -94,7 +95,7 @@ class Commands:
         self.root = root
         self._started = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from tests.trust.commands import serve; serve()", str(root), *["all"] * all_commands],
+            [sys.executable, "-c", _SERVE, str(root), *["all"] * all_commands],
             cwd=REPOSITORY,
             env={**os.environ, **_ENVIRONMENT},
             stdin=subprocess.PIPE,
@@ -109,7 +110,7 @@ class Commands:
     def start(self, folder: Path, command: Command, point: Point = NEVER) -> Running:
         """Start a command in a folder, beside those that run already."""
         self._started += 1
-        said = folder.with_name(f"{folder.name}.{self._started}")
+        said = self.root / f"said-{self._started}"  # outside the folder, whose disk may be full
         job = {"folder": str(folder), "said": str(said), "point": asdict(point), "command": asdict(command)}
         return Running(int(self.ask(json.dumps(job))), said, point, self.ask)
 
