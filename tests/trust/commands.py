@@ -12,9 +12,11 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -52,6 +54,10 @@ class Command:
     """Whether more than three fragments are merged at once, rather than 256."""
     other_host: bool = False
     """Whether it runs on another host, on which each lock of the file system is granted and the clock is wrong."""
+    descriptors: int = 0
+    """Number of files that it may open at once; 0: as many as the system allows."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """Further environment variables."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,12 @@ class Running:
         self._child, self._said, self._point, self._ask = child, said, point, ask
         self._since = time.monotonic()
 
+    @property
+    def over(self) -> bool:
+        """Whether the command has ended; it must be waited for all the same."""
+        state = Path(f"/proc/{self._child}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        return state == b"Z"  # ended, and still in the table of processes
+
     def wait(self) -> Ended:
         """Wait for the end of the command."""
         if self._point.seconds:
@@ -222,7 +234,11 @@ def _become(job: dict[str, Any]) -> None:
     try:
         folder = Path(job["folder"])
         os.chdir(folder)
-        command = Command(**{**job["command"], "arguments": tuple(job["command"]["arguments"])})
+        command = Command(**job["command"])
+        os.environ.update(command.environment)
+        tempfile.tempdir = None  # it is found again
+        if command.descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (command.descriptors, command.descriptors))
         _work_in_this_process()
         locks.WAIT_SECONDS = SHORT_WAIT
         if command.small_tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -69,6 +70,19 @@ LONG = {
     "demo": Scenario(call("demo", "."), "empty"),
 }
 """The same with those that take longer."""
+
+
+@contextmanager
+def small_disk(place: Path, bytes: int = 32 << 20) -> Iterator[Path]:
+    """Mount a small disk at a folder, and unmount it in the end."""
+    place.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={bytes}", "tmpfs", str(place)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user cannot mount a disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 class Trial:

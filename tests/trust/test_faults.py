@@ -11,22 +11,18 @@ from __future__ import annotations
 import errno
 import os
 import random
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.trust.commands import Commands, Ended, Point
-from tests.trust.scenarios import LONG, QUICK, Scenario, Trial, picker
+from tests.trust.scenarios import LONG, QUICK, Scenario, Trial, picker, small_disk
 
 pytestmark = [pytest.mark.slow, pytest.mark.index]
 
 SEED = 3
 ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS)
 FULL = "is full. Free some space|No space left on device|bytes free|kB free|Disk quota exceeded"
-DISK_BYTES = 32 << 20
 PAGE = 4096
 
 
@@ -49,19 +45,6 @@ def with_failing_writes(commands: Commands, world: Path, scenario: Scenario, tri
             trial.look(folder, f"{point} of {trial.undisturbed.writes[point.write - 1]}")
             again = commands.run(folder, scenario.command)
             assert again.code == 0, again.said
-
-
-@contextmanager
-def small_disk(place: Path) -> Iterator[Path]:
-    """Mount a small disk at a folder and unmount it in the end."""
-    place.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(place)]
-    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("this user cannot mount a disk")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def leave(disk: Path, pages: int) -> Path:
