@@ -12,7 +12,7 @@ from pathlib import Path
 
 from store import layout
 from store.errors import BertdynError
-from store.ownership import ServerClock, is_gone, owner, tag
+from store.ownership import ServerClock, is_gone, owner, remove_drafts, tag
 from store.places import scan
 from store.staging import sync, write_file, writing
 
@@ -29,7 +29,7 @@ def make(path: str | os.PathLike[str]) -> Path:
     draft = _beside(place)
     with writing(place.parent):
         place.parent.mkdir(parents=True, exist_ok=True)
-        _collect_beside(place)
+        collect_beside(place)
         try:
             draft.mkdir()
             for name in layout.FOLDERS:
@@ -100,12 +100,13 @@ def remove_unused(place: Path) -> bool:
     return True
 
 
-def _beside(place: Path) -> Path:
-    return place.with_name(f".{place.name[:60]}.{tag()}")
+def collect_beside(place: Path) -> None:
+    """Remove leftovers of processes that died while they created or removed this store.
 
-
-def _collect_beside(place: Path) -> None:
-    """Remove leftovers of processes that died while they created or removed this store."""
+    Raises:
+        OSError: the folder around the store cannot be read.
+    """
+    remove_drafts(place.parent)
     clock = ServerClock(place.parent)
     for folder in place.parent.glob(f"{glob.escape(f'.{place.name[:60]}.')}*"):
         if owner(folder.name) is not None and is_gone(folder.name, folder, clock):
@@ -114,12 +115,18 @@ def _collect_beside(place: Path) -> None:
                     shutil.rmtree(folder)
 
 
+def _beside(place: Path) -> Path:
+    return place.with_name(f".{place.name[:60]}.{tag()}")
+
+
 def _used(place: Path) -> bool:
     """Return whether a process is writing or a checkpoint is stored.
 
     It looks into ``staging/`` first: a checkpoint that is finished meanwhile moves from there to ``activations/``.
     """
-    return any((place / layout.STAGING).iterdir()) or bool(scan(place, layout.ACTIVATIONS, 4))
+    staging = place / layout.STAGING
+    # A process that was killed early may have left a store without this folder.
+    return (staging.is_dir() and any(staging.iterdir())) or bool(scan(place, layout.ACTIVATIONS, 4))
 
 
 def _taken(place: Path) -> BertdynError:

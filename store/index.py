@@ -123,7 +123,8 @@ def _write(root: Path, real: Path, shapes: Mapping[str, MeasureShape]) -> bool:
     except duckdb.Error as error:
         if any(fault(path) is not None for table in ALL for path in listed(root, table)):
             return False
-        if isinstance(error, duckdb.IOException):
+        # On a full disk, DuckDB's last write is the one of a transaction's end.
+        if isinstance(error, duckdb.IOException | duckdb.TransactionException | duckdb.FatalException):
             raise refused(root / INDEX, str(error)) from None
         raise
     finally:

@@ -1,7 +1,9 @@
-"""Lock between processes on any machines, by a folder that only one of them can create.
+"""Lock between processes on any machines, by a folder that only one of them can put in place.
 
-``mkdir`` is coherent on shared file systems where ``flock`` is not. The holder of the lock has a file in the folder,
-named after its process and touched every minute, so that others can see that a holder has died.
+Renaming a folder is coherent on shared file systems where ``flock`` is not: it fails if the new name is a folder that
+is not empty. The folder holds a file that is named after its process and touched every minute, so that others can see
+that a holder has died. It is in the folder before the lock has its name, so a process that is killed while it takes or
+returns a lock keeps nobody waiting.
 
 The lock only saves work; correctness must not depend on it, since two processes may hold it at once. Compaction is safe
 without it: a merged fragment is a new file, the fragments that it replaces are noted only when it is complete and
@@ -11,6 +13,7 @@ other, and each row stays in at least one. Rows in two fragments show once.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -24,6 +27,8 @@ WAIT_SECONDS = 60.0
 """Longest wait for a lock, in seconds; after that, the work is done without it."""
 SILENT_SECONDS = 600.0
 """Seconds without a touch after which another machine's lock is removed: far fewer than for unfinished work."""
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+"""Errors of renaming a folder to the name of one that is not empty, or of a file."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
 
 
@@ -55,25 +60,21 @@ def locked(path: Path, wait: bool = True) -> Iterator[bool]:
 
 
 def _take(path: Path, clock: ServerClock) -> Path | None:
-    """Create the folder and a file in it that names our process; None if another process has it."""
-    try:
-        path.mkdir()
-    except FileExistsError:
-        _free_if_abandoned(path, clock)
-        try:
-            path.mkdir()
-        except FileExistsError:
-            return None
-    mark = path / tag()
-    try:
-        mark.touch(exist_ok=False)
-    except FileNotFoundError:
+    """Put a folder in place, with a file in it that names our process; None if another process has the lock."""
+    _free_if_abandoned(path, clock)
+    if _holder(path):
         return None
-    except BaseException:
-        with suppress(OSError):
-            path.rmdir()
-        raise
-    return mark
+    ours, mark = draft(path), tag()
+    try:
+        ours.mkdir()
+        (ours / mark).touch()
+        os.rename(ours, path)
+    except OSError as error:
+        shutil.rmtree(ours, ignore_errors=True)
+        if error.errno not in _TAKEN:
+            raise
+        return None
+    return path / mark
 
 
 def _free_if_abandoned(path: Path, clock: ServerClock) -> None:
@@ -90,7 +91,7 @@ def _free_if_abandoned(path: Path, clock: ServerClock) -> None:
 
 
 def _holder(path: Path) -> str | None:
-    """Return the name of the holder's file; empty if there is none (yet), None if there is no lock."""
+    """Return the name of the holder's file; empty if there is none, None if there is no lock."""
     try:
         return next(iter(os.listdir(path)), "")
     except NotADirectoryError:

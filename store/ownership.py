@@ -12,6 +12,7 @@ import functools
 import hashlib
 import os
 import re
+import shutil
 import threading
 import time
 import uuid
@@ -23,6 +24,8 @@ BEAT_SECONDS = 60.0
 """Seconds between two touches of a file that this process holds."""
 SILENT_SECONDS = 6 * 3600.0
 """Seconds without a touch after which a process on another machine counts as dead; a machine may sleep for long."""
+DRAFT = ".tmp"
+"""Ending of the names of unfinished files."""
 _MISSED_BEATS = 10
 _TAG = re.compile(r"(?<![0-9a-f])([0-9a-f]{8})-([0-9a-f]{8})-(\d{1,10})-(\d{1,20})-[0-9a-f]{12}(?![0-9a-f])")
 
@@ -56,7 +59,7 @@ def tag() -> str:
 
 def draft(path: Path) -> Path:
     """Return a temporary name beside ``path``, for a file that is renamed to it when it is complete."""
-    return path.with_name(f".{path.name}.{tag()}.tmp")
+    return path.with_name(f".{path.name}.{tag()}{DRAFT}")
 
 
 def owner(name: str) -> Owner | None:
@@ -129,6 +132,22 @@ def is_gone(name: str, touched: Path, clock: ServerClock, silent: float = SILENT
         if up is not None and last < now - up and now - last > _MISSED_BEATS * BEAT_SECONDS:
             return True
     return now - last > silent
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove files and folders with names from ``draft`` that dead processes left in a folder."""
+    clock = ServerClock(folder)
+    names: list[str] = []
+    with suppress(OSError):  # it is no folder, or not readable
+        names = os.listdir(folder)
+    for name in names:
+        ours = name.startswith(".") and name.endswith(DRAFT) and owner(name) is not None
+        if ours and is_gone(name, folder / name, clock):
+            with suppress(OSError):  # owned by another user, or removed meanwhile
+                if (folder / name).is_dir():
+                    shutil.rmtree(folder / name)
+                else:
+                    (folder / name).unlink()
 
 
 class _Heart:

@@ -20,14 +20,14 @@ from pathlib import Path
 
 from store.errors import BertdynError
 from store.layout import STAGING, TABLES, TRASH
-from store.ownership import ServerClock, draft, is_gone, keep_touching, owner, stop_touching, tag
+from store.ownership import ServerClock, draft, is_gone, keep_touching, owner, remove_drafts, stop_touching, tag
 
 MARK = "zarr.json"
 """The file that makes a folder a group; its modification time distinguishes two groups of the same name."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
-_LOCK, _DRAFT = ".lock", ".tmp"
+_LOCK = ".lock"
 _SYNCS_AT_ONCE = 8
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
 
@@ -49,7 +49,7 @@ def writing(place: Path) -> Iterator[None]:
 
 def refused(place: Path, said: str) -> BertdynError:
     """Return the system's (or DuckDB's) error of a failed write as one sentence."""
-    if os.strerror(errno.ENOSPC) in said:
+    if any(os.strerror(code) in said for code in _FULL):
         return BertdynError(
             f"The disk that holds '{place}' is full. Free some space and run the command again: finished work is kept."
         )
@@ -250,19 +250,8 @@ def collect(root: Path) -> int:
                 place.unlink(missing_ok=True)
             place.with_name(f"{name}{_LOCK}").unlink(missing_ok=True)
     for folder in (root / TABLES, *(root / TABLES / name for name in _names(root / TABLES))):
-        _collect_drafts(folder)
+        remove_drafts(folder)
     return found
-
-
-def _collect_drafts(folder: Path) -> None:
-    clock = ServerClock(folder)
-    for name in _names(folder):
-        if name.endswith(_DRAFT) and owner(name) is not None and is_gone(name, folder / name, clock):
-            with suppress(OSError):
-                if (folder / name).is_dir():
-                    shutil.rmtree(folder / name)
-                else:
-                    (folder / name).unlink()
 
 
 def _names(folder: Path) -> list[str]:

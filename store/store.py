@@ -6,6 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,7 @@ from store import layout
 from store.attributes import checkpoint_attributes, corpus_info
 from store.duck import Table
 from store.errors import BertdynError
-from store.founding import make, recognised, remove_unused
+from store.founding import collect_beside, make, recognised, remove_unused
 from store.keys import NO_CORPUS, VARIANT_MARK, Annotation, Checkpoint, CheckpointKey, Corpus, CorpusInfo
 from store.registered import newest, without_corpus
 from store.results import COLUMNS, Result, row_reader
@@ -498,6 +499,8 @@ class Store:
         if not self._collected:
             with writing(self.path):
                 collect(self.path)
+            with suppress(OSError):  # the folder around the store belongs to somebody else
+                collect_beside(self.path)
             self._collected = True
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from store.errors import BertdynError
-from store.ownership import tag
+from store.ownership import DRAFT, remove_drafts, tag
 
 
 @contextmanager
@@ -17,17 +17,19 @@ def whole(path: Path) -> Iterator[Path]:
 
     The new file has the permissions of the old one, or those that the umask gives. A link stays a link. What is no
     regular file (a pipe, ``/dev/stdout``), and a file in a folder that is not writable, are written in place.
+    Unfinished files that dead processes left in the folder are removed.
 
     Raises:
         BertdynError: the file cannot be written; the old one is as it was.
     """
     place = Path(os.path.realpath(path)) if path.is_symlink() else path
-    draft = place.with_name(f".{tag()}.tmp")
+    draft = place.with_name(f".{tag()}{DRAFT}")
     try:
         old = place.stat().st_mode if place.exists() else None
         if old is not None and (not place.is_file() or not os.access(place.parent, os.W_OK)):
             yield path
             return
+        remove_drafts(place.parent)
         try:
             yield draft
             if old is not None:

@@ -48,12 +48,16 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+TOGETHER = ("tests/terminal/", "tests/trust/")
+"""Folders whose modules share what is costly to make, or sit in a terminal."""
+
+
 class ByModule(LoadScopeScheduling):
-    """Give one worker a whole module, whose fixtures are made once then, and one all tests that sit in a terminal."""
+    """Give one worker a whole module, whose fixtures are made once then, or a whole folder."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        return "terminal" if module.startswith("tests/terminal/") else module
+        return next((folder for folder in TOGETHER if module.startswith(folder)), module)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:

@@ -12,6 +12,8 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from types import FrameType
 
+from store.errors import BertdynError
+
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that set the number of threads of arithmetic libraries when they are loaded."""
 
@@ -21,19 +23,28 @@ def local_pool(workers: int) -> Iterator[Executor]:
     """Start child processes that share the cores, are killed at the end, and die with this process.
 
     They are spawned, not forked: a fork after CUDA, OpenMP or zarr's threads have started would hang.
+
+    Raises:
+        BertdynError: this machine has no shared memory or no free file descriptors for them.
     """
     from multiprocessing.resource_tracker import ensure_running
 
     import loky
 
-    ensure_running()  # its first call starts a process and would unblock the signals that are blocked below
     threads = str(max(1, cpus() // workers))
     env = dict.fromkeys(THREADS, threads)
     # On a shared machine, threads that spin while waiting made small products 15 times slower.
     env["OMP_WAIT_POLICY"] = "PASSIVE"
     # loky restarts a process whose memory has grown by 300 MB, as if it leaked; here it is a cache of limited size.
     env["LOKY_MAX_MEMORY_LEAK_SIZE"] = str(4 * 2**30)
-    executor = loky.ProcessPoolExecutor(workers, initializer=_watch_parent, initargs=(os.getpid(),), env=env)
+    try:
+        ensure_running()  # its first call starts a process and would unblock the signals that are blocked below
+        executor = loky.ProcessPoolExecutor(workers, initializer=_watch_parent, initargs=(os.getpid(),), env=env)
+    except OSError as error:
+        raise BertdynError(
+            f"No worker processes can be started: {error.strerror or error}. They need a writable /dev/shm and some "
+            "free file descriptors (ulimit -n)."
+        ) from None
     try:
         # Children inherit the mask: Ctrl-C reaches the whole terminal group, but only this process must react.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -6,6 +6,8 @@ Everything that can be checked without training is checked by the plan, so that 
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +26,7 @@ from store.extract.plan import free_bytes, size
 from store.extract.tokens import load_tokenizer
 from store.keys import PRETRAINED, VARIANT_MARK
 from store.models.quiet import first_line
+from store.staging import refused
 
 _OPTIMISER = 3
 """Size of a checkpoint with the optimiser's state, as a multiple of the size of the model."""
@@ -197,9 +200,20 @@ def _trained(plan: Ablation, run: Run, progress: Progress) -> Outcome:
             progress=progress.step,
         )
     except Exception as error:  # any error of torch, transformers or the disk: the other runs go on
-        reason = str(error) if isinstance(error, BertdynError) else f"{type(error).__name__}: {first_line(error)}"
-        return Outcome(run, "failed", reason)
+        return Outcome(run, "failed", _in_words(error, run))
     return Outcome(run, "trained", "", _last_metrics(plan, run))
+
+
+def _in_words(error: Exception, run: Run) -> str:
+    """Return why a run failed as one sentence."""
+    if isinstance(error, BertdynError):
+        return str(error)
+    said = first_line(error)
+    if (isinstance(error, OSError) and error.errno) or os.strerror(
+        errno.ENOSPC
+    ) in said:  # safetensors has its own error
+        return str(refused(run.out, (error.strerror if isinstance(error, OSError) else None) or said))
+    return f"{type(error).__name__}: {said}"
 
 
 def _last_metrics(plan: Ablation, run: Run) -> Mapping[str, float]:

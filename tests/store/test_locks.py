@@ -86,13 +86,16 @@ def test_another_machines_lock_is_taken_only_after_a_silence(tmp_path: Path, mon
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("kind", ["empty", "file"])
-def test_a_lock_without_a_holder_is_taken_after_a_silence(tmp_path: Path, kind: str) -> None:
+def test_a_holder_killed_while_it_gave_the_lock_back_keeps_nobody_waiting(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
-    if kind == "file":
-        path.touch()
-    else:
-        path.mkdir()
+    path.mkdir()
+    assert free(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_place_of_a_lock_is_removed_after_a_silence(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    path.touch()
     assert not free(path)
     touched(path, locks.SILENT_SECONDS + 60)
     assert free(path)

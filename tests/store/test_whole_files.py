@@ -98,3 +98,22 @@ def test_what_is_no_regular_file_is_written_in_place(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_one_sentence(tmp_path: Path, place: str) -> None:
     with pytest.raises(BertdynError, match=r"^Cannot write .*: (No such file or directory|Is a directory)\.$"):
         write_whole(tmp_path / place, "x")
+
+
+def test_the_next_file_removes_what_killed_processes_left_and_not_what_living_ones_write(tmp_path: Path) -> None:
+    dead = subprocess.run(
+        [sys.executable, "-c", "from store.ownership import tag; print(tag())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    left, foreign = tmp_path / f".{dead}.tmp", tmp_path / ".bbbbbbbb-cccccccc-1-1-0123456789ab.tmp"
+    strangers = [tmp_path / ".x.tmp", tmp_path / f"{dead}.tmp"]
+    for path in (left, foreign, *strangers):
+        path.write_text("half")
+    with whole(tmp_path / "a.csv") as ours:
+        ours.write_text("half")
+        write_whole(tmp_path / "b.csv", "whole")
+        assert ours.exists()
+        assert not left.exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", "b.csv", foreign.name, *(p.name for p in strangers)}

@@ -1,0 +1,129 @@
+"""Odd surroundings: a store that cannot be written, that has moved, or that is reached in another way; a temporary or
+home folder that is full; few file descriptors. A command works, or one sentence says what is wrong."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from explorer.compute.pool import local_pool
+from store.errors import BertdynError
+from tests.trust.commands import Commands, Ended
+from tests.trust.contents import contents
+from tests.trust.scenarios import NAME, call, small_disk
+
+pytestmark = [pytest.mark.slow, pytest.mark.index]
+
+COUNT = ("sql", NAME, "select count(*) as n from svcca", "--format", "csv")
+JS = ("compute", "js", NAME, "--step", "10", "--device", "cpu")
+
+
+def later(value: object) -> object:
+    """Return a parameter of a test that runs on demand."""
+    return pytest.param(value, marks=pytest.mark.on_demand)
+
+
+def refused(ended: Ended, words: str) -> None:
+    """Check that a command was refused in one sentence."""
+    assert ended.code == 2, ended.said
+    assert re.search(rf"(^|\n)bertdyn: [^\n]*{words}[^\n]*\n$", ended.said), ended.said
+    assert "Traceback" not in ended.said
+
+
+def counted(commands: Commands, folder: Path) -> int:
+    ended = commands.run(folder, call(*COUNT))
+    assert ended.code == 0, ended.said
+    return int(ended.said.split()[-1])
+
+
+def test_a_store_on_a_read_only_disk_is_shown_and_not_changed(commands: Commands, world: Path) -> None:
+    with small_disk(world / "read-only") as disk:
+        shutil.copytree(world / "computed", disk, dirs_exist_ok=True)
+        before = contents(disk / NAME)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        assert counted(commands, disk) == len([name for name in before if name.startswith("row")])
+        for arguments in (("ls", NAME), ("show", "curves", NAME), ("check", NAME)):
+            ended = commands.run(disk, call(*arguments))
+            assert ended.code == 0, ended.said
+        refused(commands.run(disk, call(*JS)), f"{NAME}' cannot be written: Read-only file system")
+        annotate = call("annotate", NAME, "dev", "../dev.tsv", "--name", "topic")
+        refused(commands.run(disk, annotate), f"{NAME}' cannot be written: Read-only file system")
+        refused(commands.run(disk, call("check", NAME, "--repair")), f"{NAME}' is not writable")
+        refused(commands.run(disk, call(*COUNT, "-o", "n.csv")), "Cannot write n.csv: Read-only file system")
+        assert contents(disk / NAME) == before
+
+
+@pytest.mark.parametrize("how", [*map(later, ["moved", "copied", "linked"]), "linked parent"])
+def test_a_store_works_wherever_it_is_and_however_it_is_reached(commands: Commands, world: Path, how: str) -> None:
+    folder = world / f"mein Ordner ü 日本 {how}"
+    store = folder / NAME
+    shutil.copytree(world / "computed", folder)
+    if how == "moved":
+        folder = folder.rename(world / "moved twice, 'quoted'")
+        store = folder / NAME
+    elif how == "linked":
+        store = store.rename(folder / "elsewhere.bertdyn")
+        (folder / NAME).symlink_to(store.name)
+    elif how == "linked parent":
+        link = world / "link ü"
+        link.symlink_to(folder.name)
+        folder = link
+    before = counted(commands, folder)
+    ended = commands.run(folder, call(*JS))
+    assert ended.code == 0, ended.said
+    assert counted(commands, folder) == before
+    found = contents(store)
+    assert len([name for name in found if name.startswith("row ('js'")]) == 3 * (1 + 2)  # layers, heads
+    assert contents(world / "computed" / NAME).items() <= found.items()
+    assert not [path for path in store.parent.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("variable", ["TMPDIR", later("HOME")])
+def test_a_full_temporary_or_home_folder_does_no_harm(commands: Commands, world: Path, variable: str) -> None:
+    folder = world / f"without {variable}"
+    shutil.copytree(world / "computed", folder)
+    with small_disk(world / "full", 4096) as disk:
+        (disk / "ballast").write_bytes(bytes(4096))
+        for arguments in (COUNT, ("show", "curves", NAME), JS):
+            ended = commands.run(folder, replace(call(*arguments), environment=((variable, str(disk)),)))
+            assert ended.code == 0, ended.said
+        assert [path.name for path in disk.iterdir()] == ["ballast"]
+
+
+@pytest.mark.parametrize("descriptors", [later(10), 14, later(20), later(40)])
+def test_few_file_descriptors_are_enough_or_said_to_be_too_few(
+    commands: Commands, world: Path, descriptors: int
+) -> None:
+    folder = world / f"{descriptors} descriptors"
+    shutil.copytree(world / "computed", folder)
+    before = contents(folder / NAME)
+    for arguments in (COUNT, JS):
+        ended = commands.run(folder, replace(call(*arguments), descriptors=descriptors))
+        assert ended.code in (0, 2), ended.said
+        assert "Traceback" not in ended.said
+        if ended.code:
+            refused(ended, "Too many open files")
+    assert before.items() <= contents(folder / NAME).items()
+    assert commands.run(folder, call(*JS)).code == 0
+
+
+@pytest.mark.parametrize("error", [OSError(30, "Read-only file system"), OSError(24, "Too many open files")])
+def test_worker_processes_that_cannot_be_started_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    import loky
+
+    def failing(*arguments: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(loky, "ProcessPoolExecutor", failing)
+    with (
+        pytest.raises(BertdynError, match=rf"^No worker processes can be started: {error.strerror}\. .*/dev/shm"),
+        local_pool(1),
+    ):
+        pytest.fail("there is no pool")
