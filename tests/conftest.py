@@ -42,7 +42,15 @@ ENOUGH = 8 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the tests' 100,000 small files in memory, where there is enough."""
+    """Put the tests' 100,000 small files in memory, where there is enough, and give workers one arithmetic thread each.
+
+    Workers share the cores, and OpenBLAS' threads spin while they wait. Each worker, and each process that it starts,
+    takes these variables from this process: its own would come too late, since a plugin imports numpy before this file.
+    With ``-n 0``, as for benchmarks, all threads are kept.
+    """
+    if config.option.numprocesses:
+        for library in ("OMP", "OPENBLAS", "MKL"):
+            os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     writable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
     if config.option.basetemp is None and writable and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))

@@ -1,10 +1,11 @@
-"""DirectProbe's steps one by one, slowly: sets of points, a linear programme for every test, nothing remembered.
+"""DirectProbe's steps one by one, slowly: sets of points, and a linear programme for every two that may overlap.
 
 Written from the description of the algorithm (Zhou and Srikumar 2021, section 3, and how its code orders the steps).
 """
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -28,22 +29,28 @@ def directprobe(points: np.ndarray, labels: np.ndarray) -> list[list[int]]:
     """The clusters, each as its sorted points, sorted."""
     alone = [(i,) for i in range(len(points))]
 
+    @cache
     def centre(cluster):
         return points[list(cluster)].mean(0)
 
+    @cache
+    def distance(a, b):
+        return np.linalg.norm(centre(a) - centre(b))
+
     def closest(clusters, refused):
         pairs = [
-            (np.linalg.norm(centre(a) - centre(b)), a, b)
+            (distance(a, b), a, b)
             for a, b in combinations(clusters, 2)
             if labels[a[0]] == labels[b[0]] and frozenset((a, b)) not in refused
         ]
         return min(pairs, key=lambda pair: pair[0]) if pairs else None
 
+    @cache
     def overlap(a, b):
         if labels[a[0]] == labels[b[0]]:
             return False
         radii = sum(np.linalg.norm(points[list(c)] - centre(c), axis=1).max() for c in (a, b))
-        if not radii > np.linalg.norm(centre(a) - centre(b)):
+        if not radii > distance(a, b):
             return False
         return not plane_exists(points[list(a)], points[list(b)])
 

@@ -18,6 +18,8 @@ from store.store import Store
 from tests.store.extract import models
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+STEPS, SEEDS = tuple(range(0, 80, 10)), ("1", "2")
+CHECKPOINTS = len(STEPS) * len(SEEDS)
 RUN = """
 import os
 import sys
@@ -91,7 +93,7 @@ class Extractor:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("kill")
-    models.runs(place / "runs", steps=tuple(range(0, 120, 10)), seeds=("1", "2"))
+    models.runs(place / "runs", steps=STEPS, seeds=SEEDS)
     lines = models.corpus_file(place).read_text()
     (place / "dev.tsv").write_text(lines * 20)
     return place
@@ -114,7 +116,7 @@ def calm(place: Path, extractor: Extractor) -> float:
     extractor.start("calm.bertdyn")
     extractor.wait_for_plan()
     since = time.monotonic()
-    assert extractor.end() == (0, ["added"] * 24)
+    assert extractor.end() == (0, ["added"] * CHECKPOINTS)
     return time.monotonic() - since
 
 
@@ -140,7 +142,7 @@ def test_kills_leave_nothing_incomplete_and_the_next_run_completes(
             os.kill(child, signal.SIGKILL)
         except ProcessLookupError:  # it was done before us: nothing is left to kill
             assert extractor.end()[0] == 0
-            found.append(24)
+            found.append(CHECKPOINTS)
             break
         assert extractor.end()[0] == -signal.SIGKILL
         before = found[-1] if found else 0
@@ -155,11 +157,11 @@ def test_kills_leave_nothing_incomplete_and_the_next_run_completes(
         assert not [p for p in seen.check().problems if "staging" not in str(p)]
     assert found == sorted(found)
     assert len(found) > kills // 4, "it was done before enough kills"
-    assert found[0] < 24, "the kills came too late to say anything"
+    assert found[0] < CHECKPOINTS, "the kills came too late to say anything"
     assert found[-1] > 0, "the kills came too early to say anything"
     extractor.start(path.name)
     code, said = extractor.end()
-    assert (code, said.count("present"), said.count("added")) == (0, found[-1], 24 - found[-1])
+    assert (code, said.count("present"), said.count("added")) == (0, found[-1], CHECKPOINTS - found[-1])
     store = Store.open(path)
     assert contents(store) == undisturbed
     store.check(repair=True)
@@ -176,7 +178,7 @@ def test_two_extractions_at_once_give_the_same_store(
     ends = [extractor.end(), other.end()]
     other.close()
     assert [code for code, _ in ends] == [0, 0]
-    assert sum(said.count("added") for _, said in ends) == 24
+    assert sum(said.count("added") for _, said in ends) == CHECKPOINTS
     store = Store.open(place / "both.bertdyn")
     assert contents(store) == undisturbed
     assert not store.check().problems
