@@ -13,7 +13,7 @@ from explorer.answers.cells import YardstickKey, merged
 from explorer.answers.coordinates import CORPUS, SEED, STEP, TASK, coordinate
 from explorer.measures.declaration import LAYER, Coordinate
 from explorer.render.axes import number
-from explorer.render.cells import clean
+from explorer.render.text import clean
 from store.results import Result
 
 Index = tuple[int, ...]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from explorer.render.cells import Grid, Line, clean, crop, pad
+from explorer.render.cells import Grid, Line
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
+from explorer.render.text import clean, crop, pad
 
 _WIDEST = 14
 """Most cells of a word or text."""

@@ -14,11 +14,12 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.render import axes
-from explorer.render.cells import Grid, Line, crop, pad
+from explorer.render.cells import Grid, Line
 from explorer.render.contours import ASCII_LINES, LINES, MapPath, contours, path_cells, sampled
 from explorer.render.ink import Ink, fill, half_block, ink
 from explorer.render.palette import Palette
 from explorer.render.targets import Target, apart
+from explorer.render.text import crop, pad
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _KEPT = 4

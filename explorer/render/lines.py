@@ -14,10 +14,11 @@ from rich.style import Style
 
 from explorer.render import axes, companions, labels
 from explorer.render.canvas import Canvas
-from explorer.render.cells import Grid, Line, crop
+from explorer.render.cells import Grid, Line
 from explorer.render.chart import Chart, Frame
 from explorer.render.palette import Palette
 from explorer.render.targets import Target, apart
+from explorer.render.text import crop
 
 _KEPT = 4
 _APART = 5

@@ -14,10 +14,11 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from explorer.render.axes import number
-from explorer.render.cells import Grid, Line, clean, crop, pad
+from explorer.render.cells import Grid, Line
 from explorer.render.ink import Ink, fill, half_block, ink
 from explorer.render.palette import Palette
 from explorer.render.targets import Target, apart
+from explorer.render.text import clean, crop, pad
 
 _MISSING, _REFUSED, _OUTSIDE = -1, -2, -3
 _GAP = 2

@@ -13,10 +13,11 @@ from rich.style import Style
 
 from explorer.render import axes
 from explorer.render.canvas import Canvas
-from explorer.render.cells import Grid, Line, crop
+from explorer.render.cells import Grid, Line
 from explorer.render.chart import Series
 from explorer.render.palette import Palette
 from explorer.render.targets import ROOM, Target
+from explorer.render.text import crop
 
 _APART = 4
 """Minimum number of cells between two marks of a path."""

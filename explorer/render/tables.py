@@ -9,9 +9,10 @@ from typing import Any
 from rich.cells import cell_len
 
 from explorer.render.axes import count, number
-from explorer.render.cells import Grid, Line, clean, crop, pad
+from explorer.render.cells import Grid, Line
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
+from explorer.render.text import clean, crop, pad
 
 _SAMPLE = 300
 """Number of rows that determine the columns' widths, so that paging does not change them."""

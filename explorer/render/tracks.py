@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from explorer.render.axes import number
-from explorer.render.cells import Grid, crop
+from explorer.render.cells import Grid
 from explorer.render.palette import Palette
+from explorer.render.text import crop
 
 if TYPE_CHECKING:
     from explorer.render.chart import Frame

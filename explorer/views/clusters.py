@@ -13,8 +13,8 @@ from explorer.answers.look import Look
 from explorer.answers.rows import Rows
 from explorer.fields.labels import label_names
 from explorer.render.axes import number
-from explorer.render.cells import clean
 from explorer.render.matrix import Matrix, Panel
+from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.label_matrix import LabelMatrix, place_words, rest
 from store.results import Result

@@ -9,9 +9,9 @@ from explorer.answers.labels import Spot, spot_of
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
 from explorer.measures.registry import all_measures
-from explorer.render.cells import clean
 from explorer.render.fitting import DOT
 from explorer.render.matrix import Matrix, Panel
+from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.label_matrix import LabelMatrix, place_words, rest
 from store.results import Result

@@ -6,10 +6,10 @@ import numpy as np
 
 from explorer.answers.data_map import COLUMNS, DataMapData
 from explorer.render.axes import count, number
-from explorer.render.cells import clean
 from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.render.scatter import Scatter, draw
+from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 

@@ -14,11 +14,12 @@ from explorer.answers.readings import COLUMNS as READ
 from explorer.answers.readings import reading_rows, unread
 from explorer.render import gloss
 from explorer.render.axes import count, number, round_end
-from explorer.render.cells import Grid, Line, clean, crop
+from explorer.render.cells import Grid, Line
 from explorer.render.fitting import DOT
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
 from explorer.render.palette import Palette
 from explorer.render.targets import upwards
+from explorer.render.text import clean, crop
 from explorer.views import reading, words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from store.keys import PRETRAINED, CheckpointKey

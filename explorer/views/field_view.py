@@ -20,7 +20,7 @@ from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, LAYER, Coordinate
 from explorer.measures.registry import all_measures
 from explorer.render.axes import number
-from explorer.render.cells import clean
+from explorer.render.text import clean
 from explorer.selection import Question
 from explorer.views import words
 from explorer.views.base import Base, Cursor, DrawOptions

@@ -16,10 +16,11 @@ from explorer.fields.field import real
 from explorer.fields.labels import label_steps
 from explorer.measures.declaration import LAYER
 from explorer.render.axes import number
-from explorer.render.cells import Line, clean
+from explorer.render.cells import Line
 from explorer.render.chart import Chart, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
+from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.clusters import DISTANCES, STATISTIC_OF, brief, nothing

@@ -13,7 +13,7 @@ from explorer.fields.field import Field, FieldAxis, field_of
 from explorer.measures.declaration import LAYER, REF_LAYER
 from explorer.measures.registry import all_measures
 from explorer.render.axes import number
-from explorer.render.cells import clean
+from explorer.render.text import clean
 from explorer.selection import Pair, seed_order
 from explorer.selection.stored import cell_of
 from explorer.views import words

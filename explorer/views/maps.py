@@ -15,9 +15,9 @@ from explorer.answers.rows import Rows
 from explorer.fields.field import Field
 from explorer.measures.landscapes.connectivity import BARRIER, NONE, OPEN, TwoClusters, two_clusters
 from explorer.render.axes import number
-from explorer.render.cells import clean
 from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.palette import Palette
+from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.field_view import INNER, OUTER, FieldView, Layout

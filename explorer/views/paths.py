@@ -7,10 +7,10 @@ import numpy as np
 from explorer.answers.centroids import Centroids
 from explorer.answers.coordinates import STEP
 from explorer.render.axes import count, number
-from explorer.render.cells import clean, crop
 from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.render.plane import Path, Plane, draw, targets
+from explorer.render.text import clean, crop
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 

@@ -13,10 +13,10 @@ import numpy as np
 from explorer.answers.profiles import Profile, places_of
 from explorer.answers.rows import Rows
 from explorer.render.axes import number
-from explorer.render.cells import clean
 from explorer.render.chart import Chart, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
+from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 

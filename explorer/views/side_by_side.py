@@ -19,11 +19,12 @@ from explorer.answers.uncertainty_notes import UncertaintyNotes, joined, spread
 from explorer.fields.field import Field, stacked
 from explorer.fields.placing import field_along, fixed_places
 from explorer.render.axes import number
-from explorer.render.cells import Grid, clean, crop
+from explorer.render.cells import Grid
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.render.panels import arranged
 from explorer.render.targets import Target
+from explorer.render.text import clean, crop
 from explorer.selection import Question
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet

@@ -9,10 +9,11 @@ from rich.style import Style
 
 from explorer.answers.coverage import BARE, COLUMNS, FULL, MISSING, REGISTERED, Coverage, MeasureCoverage, RunCoverage
 from explorer.render.axes import count
-from explorer.render.cells import Grid, clean, crop, pad
+from explorer.render.cells import Grid
 from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
+from explorer.render.text import clean, crop, pad
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 from store.keys import PRETRAINED

@@ -18,11 +18,11 @@ from explorer.fields.lattice import lattice
 from explorer.fields.placing import field_along
 from explorer.measures.declaration import Coordinate
 from explorer.render.axes import number
-from explorer.render.cells import clean
 from explorer.render.contours import MapPath
 from explorer.render.heat import HeatChart
 from explorer.render.palette import Palette
 from explorer.render.relief import PlaneGrid, Relief
+from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.field_view import field_rows

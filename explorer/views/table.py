@@ -9,9 +9,9 @@ from explorer.answers.rows import Rows
 from explorer.answers.table_rows import Counts
 from explorer.answers.uncertainty_notes import UncertaintyNotes
 from explorer.measures import Measure
-from explorer.render.cells import clean
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell, order_of
+from explorer.render.text import clean
 from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture

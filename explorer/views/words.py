@@ -11,9 +11,10 @@ from explorer.answers.uncertainty_notes import UncertaintyNotes
 from explorer.fields.field import Point
 from explorer.measures import Measure
 from explorer.render.axes import count, number, short
-from explorer.render.cells import clean, message
+from explorer.render.cells import message
 from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
+from explorer.render.text import clean
 from explorer.views.base import NOWHERE, DrawOptions, Picture
 from store.results import Result
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from explorer.render.axes import count
-from explorer.render.cells import Grid, clean, crop, pad
+from explorer.render.cells import Grid
 from explorer.render.palette import Palette
 from explorer.render.targets import Target
+from explorer.render.text import clean, crop, pad
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 

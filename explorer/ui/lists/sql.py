@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from explorer.render.axes import count
-from explorer.render.cells import Grid, clean, crop
+from explorer.render.cells import Grid
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell
 from explorer.render.targets import Target
+from explorer.render.text import clean, crop
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 

@@ -10,9 +10,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from explorer.render.cells import clean
 from explorer.render.printable import may_be_obeyed
 from explorer.render.signs import plain
+from explorer.render.text import clean
 from explorer.ui.widgets.spans import changed
 
 SegmentLine = list[Segment]
