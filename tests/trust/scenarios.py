@@ -52,7 +52,7 @@ _TRAIN = (
     *("--max-steps", "4", "--batch-size", "4", "--learning-rate", "1e-3", "--checkpoints", "0,2"),
 )
 _ROWS = "from svcca order by all"
-QUICK = {
+SCENARIOS = {
     "extract": Scenario(call(*EXTRACT), "empty"),
     "annotate": Scenario(call("annotate", NAME, "dev", "../dev.tsv", "--name", "topic"), "extracted"),
     "compute": Scenario(call("compute", "svcca,probe", NAME, "--step", "10", "--device", "cpu"), "extracted"),
@@ -60,16 +60,12 @@ QUICK = {
     "repair": Scenario(call("check", NAME, "--repair"), "damaged", readable=False),
     "picture": Scenario(call("show", "curves", NAME, "-o", "curves.svg"), "computed", output="curves.svg"),
     "rows": Scenario(call("sql", NAME, _ROWS, "-o", "rows.parquet"), "computed", output="rows.parquet"),
-}
-"""Scenarios by name."""
-LONG = {
-    **QUICK,
     "figure": Scenario(call("show", "curves", NAME, "-o", "curves.png"), "computed", output="curves.png"),
     "landscape": Scenario(call("compute", "loss-curve", NAME, "--step", "10", "--device", "cpu"), "extracted"),
     "training": Scenario(call("ablate", "freeze", NAME, *_TRAIN, "--k", "1"), "extracted"),
     "demo": Scenario(call("demo", "."), "empty"),
 }
-"""The same with those that take longer."""
+"""Scenarios by name."""
 
 
 @contextmanager

@@ -9,10 +9,15 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from explorer.compute.pool import local_pool
+from store import index
 from store.errors import BertdynError
+from store.layout import INDEX
+from store.store import Store
+from tests.synthetic import make_store
 from tests.trust.commands import Commands, Ended
 from tests.trust.contents import contents
 from tests.trust.scenarios import NAME, call, small_disk
@@ -58,7 +63,7 @@ def test_a_store_on_a_read_only_disk_is_shown_and_not_changed(commands: Commands
         assert contents(disk / NAME) == before
 
 
-@pytest.mark.parametrize("how", [*map(later, ["moved", "copied", "linked"]), "linked parent"])
+@pytest.mark.parametrize("how", [*map(later, ["moved", "copied", "linked", "linked parent"])])
 def test_a_store_works_wherever_it_is_and_however_it_is_reached(commands: Commands, world: Path, how: str) -> None:
     folder = world / f"mein Ordner ü 日本 {how}"
     store = folder / NAME
@@ -83,7 +88,7 @@ def test_a_store_works_wherever_it_is_and_however_it_is_reached(commands: Comman
     assert not [path for path in store.parent.iterdir() if path.name.startswith(".")]
 
 
-@pytest.mark.parametrize("variable", ["TMPDIR", later("HOME")])
+@pytest.mark.parametrize("variable", [later("TMPDIR"), later("HOME")])
 def test_a_full_temporary_or_home_folder_does_no_harm(commands: Commands, world: Path, variable: str) -> None:
     folder = world / f"without {variable}"
     shutil.copytree(world / "computed", folder)
@@ -127,3 +132,18 @@ def test_worker_processes_that_cannot_be_started_are_one_sentence(
         local_pool(1),
     ):
         pytest.fail("there is no pool")
+
+
+def test_a_disk_that_is_full_when_the_index_is_committed_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store(tmp_path / NAME, tasks=["sst2"], seeds=["1"], steps=[0], pretrained=False)
+
+    def full(*arguments: object) -> None:
+        raise duckdb.TransactionException("TransactionContext Error: Failed to commit: No space left on device")
+
+    monkeypatch.setattr(index, "_write_views", full)
+    (store.path / INDEX).unlink()
+    assert len(Store.open(store.path).checkpoints()) == 1  # the index is for other programs
+    with pytest.raises(BertdynError, match=rf"^The disk that holds '.*{INDEX}' is full\."):
+        store.check(repair=True)
