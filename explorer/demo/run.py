@@ -64,12 +64,15 @@ def make_demo(
     folder = Path(os.path.abspath(folder))
     path = folder / STORE
     if not _extracted(path, tasks, seeds, recipe):
+        from safetensors import SafetensorError  # raised instead of OSError if the disk is full
+
         base = tiny_bert()
         try:
             _write_texts(folder / "texts", tasks)
             _fine_tune(base, folder, tasks, seeds, recipe, progress)
-        except OSError as error:
-            raise BertdynError(f"The demo cannot write '{folder}': {error.strerror}. Name another folder.") from None
+        except (OSError, SafetensorError) as error:
+            said = (error.strerror if isinstance(error, OSError) else None) or error
+            raise BertdynError(f"The demo cannot write '{folder}': {said}. Name another folder.") from None
         _extract(base, folder, tasks, progress)
     _compute(path, progress)
     return path
