@@ -13,7 +13,7 @@ import numpy as np
 
 from explorer.answers.fetching import fetch
 from explorer.answers.look import Look
-from explorer.answers.profiles import Profile, command
+from explorer.answers.profiles import Profile, command, first_task
 from explorer.answers.rows import Rows
 from explorer.measures import Measure
 from explorer.measures.landscapes.paths import LENGTH, POINT, SIDE, TORTUOSITY, TURN
@@ -51,9 +51,9 @@ def dynamics(store: Store, question: Question, look: Look, found: Rows) -> Dynam
         found: sharpness of that task.
 
     Raises:
-        BertdynError: the store cannot be read.
+        BertdynError: the store cannot be read, or no chosen checkpoint has what the sharpness reads.
     """
-    task = found.tasks[0]
+    task = first_task(found)
     found = replace(found, unshown={})
     seeds = found.seeds(task)
     steps = "" if question.steps is None else str(question.steps)

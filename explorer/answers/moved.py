@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from explorer.answers.fetching import fetch
 from explorer.answers.look import Look
-from explorer.answers.profiles import Profile, command
+from explorer.answers.profiles import Profile, command, first_task
 from explorer.answers.rows import Rows
 from explorer.answers.sources import step_of
 from explorer.measures import Measure
@@ -55,12 +55,7 @@ def moved(store: Store, question: Question, look: Look, found: Rows) -> MovedLay
     Raises:
         BertdynError: the store cannot be read, or no chosen checkpoint has what the rollback reads.
     """
-    if not found.tasks:
-        corpus = f" of corpus '{question.corpus}'" if question.corpus else ""
-        raise BertdynError(
-            f"No chosen checkpoint{corpus} has what {found.measure.name} reads: extract checkpoints with a classifier."
-        )
-    task, step = found.tasks[0], step_of(found, look)
+    task, step = first_task(found), step_of(found, look)
     found = at_step(found, task, step)
     return MovedLayers(
         found,

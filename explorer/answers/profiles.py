@@ -12,6 +12,7 @@ import numpy as np
 from explorer.answers.rows import Rows
 from explorer.measures import Measure
 from explorer.selection import Question
+from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -70,6 +71,20 @@ class Profile:
             return None, len(both)
         a, b = (_ranks(np.array([of[place] for place in both])) for of in (ours, theirs))
         return (float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 < b.std() else None), len(both)
+
+
+def first_task(rows: Rows) -> str:
+    """Return the first task of rows.
+
+    Raises:
+        BertdynError: there is none, because no chosen checkpoint has what the measure reads.
+    """
+    if not rows.tasks:
+        corpus = f" of corpus '{rows.question.corpus}'" if rows.question.corpus else ""
+        raise BertdynError(
+            f"No chosen checkpoint{corpus} has what {rows.measure.name} reads: extract checkpoints with a classifier."
+        )
+    return rows.tasks[0]
 
 
 def places_of(profiles: Iterable[Profile]) -> tuple[int, ...]:

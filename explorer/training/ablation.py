@@ -209,10 +209,10 @@ def _in_words(error: Exception, run: Run) -> str:
     if isinstance(error, BertdynError):
         return str(error)
     said = first_line(error)
-    if (isinstance(error, OSError) and error.errno) or os.strerror(
-        errno.ENOSPC
-    ) in said:  # safetensors has its own error
-        return str(refused(run.out, (error.strerror if isinstance(error, OSError) else None) or said))
+    if isinstance(error, OSError) and error.errno:
+        return str(refused(Path(error.filename or run.out), error.strerror or said))
+    if os.strerror(errno.ENOSPC) in said:  # safetensors has an error of its own
+        return str(refused(run.out, said))
     return f"{type(error).__name__}: {said}"
 
 

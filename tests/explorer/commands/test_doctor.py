@@ -144,7 +144,7 @@ def test_what_is_no_store_is_bad_input(tmp_path: Path) -> None:
 AS_NOBODY = """
 import json, os, sys
 from explorer.commands import doctor, machine  # all of them now: user nobody may not see the folder that they are in
-import store.founding, store.check, packaging.requirements, packaging.specifiers
+import google_crc32c, store.founding, store.check, packaging.requirements, packaging.specifiers
 from explorer.commands.findings import Torch
 machine.torch = lambda: Torch("", (), False)
 machine.packages()

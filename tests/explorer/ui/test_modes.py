@@ -186,6 +186,8 @@ async def test_v_in_curves_makes_a_line_a_seed_a_task_or_a_head_of_one_layer(com
         await pilot.press("v")
         await until(pilot, lambda: main(pilot).state.variant.part == "corpus")
         await pilot.press("v")
+        await until(pilot, lambda: main(pilot).state.variant.view == "dynamics")
+        await pilot.press("v")
         await until(pilot, lambda: main(pilot).state.variant.part == "layer")
 
 
