@@ -274,10 +274,13 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
     )
     yield f"create view digests as {LIVE_DIGESTS}"
     yield f"create view current_inputs as {current_inputs('stored_inputs')}"
-    yield f"create view results as {current_results('stored_results')}"
+    # Over an empty table of the same columns a measure's view takes a tenth of the time (see ``outlines``).
+    yield "create table results as from stored_results limit 0"
     for name, shape in sorted(shapes.items()):
         if name not in VIEWS:
             yield _measure_view(name, shape)
+    yield "drop table results"
+    yield f"create view results as {current_results('stored_results')}"
 
 
 LIVE_DIGESTS = """
