@@ -191,6 +191,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cluster: Cluster, big: Stor
     assert outcome.computed == len(big.results()) == CELLS
 
 
+@pytest.mark.on_demand
 def test_a_scheduler_that_is_gone_ends_it_and_keeps_what_was_finished(cluster: Cluster, big: Store) -> None:
     outcome = killing(cluster.processes[0], cluster, big)
     (failure,) = outcome.failures

@@ -47,7 +47,7 @@ def prove(points, labels, found):
     ("n", "d", "labels", "shift"), [(24, 2, 2, 1.0), (30, 2, 3, 0.5), (36, 3, 2, 0), (30, 5, 3, 0), (40, 2, 2, 3)]
 )
 def test_the_same_clusters_as_the_steps_one_by_one(n, d, labels, shift):
-    for seed in range(4):
+    for seed in range(2):
         rng = np.random.default_rng([n, d, seed])
         y = rng.integers(0, labels, n)
         x = rng.standard_normal((n, d)) + shift * np.eye(labels, d)[y]
@@ -105,7 +105,7 @@ def test_all_points_one_is_one_cluster_a_label_and_not_linear():
     assert not found.linear
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 1000), scale=st.floats(1e-3, 1e3), away=st.floats(-50, 50))
 def test_clusters_ignore_rotation_translation_scale_and_the_order_of_points(seed, scale, away):
     rng = np.random.default_rng(seed)
@@ -117,7 +117,7 @@ def test_clusters_ignore_rotation_translation_scale_and_the_order_of_points(seed
     assert sorted(np.flatnonzero(back == k).tolist() for k in range(len(moved.labels))) == groups(x, y)
 
 
-@pytest.mark.parametrize("name", ["sep_n2000_d384", "random_n300_d32", "random_n500_d64"])
+@pytest.mark.parametrize("name", ["sep_n2000_d384", "random_n300_d32", pytest.param("random_n500_d64", marks=pytest.mark.on_demand)])
 def test_as_many_clusters_as_the_authors_linear_programme_finds(name):
     got, want = golden(f"clusters_{name}_L5"), printed_by_the_authors(f"clusters_{name}_L5")
     x, y = got["x"].astype(float), got["labels"]

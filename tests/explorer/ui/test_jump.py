@@ -14,11 +14,14 @@ from explorer.ui.modes import MODES
 from explorer.views.base import Cursor
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
-WAYS = [(m.key, range(len(m.variants)), (120, 40)) for m in MODES.values()]
-SIZES = [(80, 24), (250, 60)]
-FIRST = range(1)
-WAYS += [(m.key, FIRST, size) for m in list(MODES.values())[:2] for size in SIZES]
-LATER = [pytest.param(m.key, FIRST, s, marks=pytest.mark.on_demand) for m in list(MODES.values())[2:] for s in SIZES]
+FIRST, MIDDLE, SIZES = range(1), (120, 40), [(80, 24), (250, 60)]
+WAYS = [(m.key, FIRST, MIDDLE) for m in MODES.values()]
+LATER = [
+    pytest.param(m.key, variants, size, marks=pytest.mark.on_demand)
+    for m in MODES.values()
+    for variants, size in [(range(1, len(m.variants)), MIDDLE), *((FIRST, size) for size in SIZES)]
+    if variants
+]
 
 
 @given(st.integers(0, len(LETTERS) ** 2))

@@ -125,8 +125,8 @@ def undisturbed(place: Path, calm: float) -> dict[str, str]:
     return contents(Store.open(place / "calm.bertdyn"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.on_demand)])
+@pytest.mark.on_demand
+@pytest.mark.parametrize("kills", [5, 20])
 def test_kills_leave_nothing_incomplete_and_the_next_run_completes(
     place: Path, extractor: Extractor, calm: float, undisturbed: dict[str, str], kills: int
 ) -> None:

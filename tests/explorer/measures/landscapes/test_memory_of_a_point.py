@@ -79,7 +79,7 @@ def grown(path: Path, measure: str, examples: int, points: int = POINTS) -> floa
     return float(json.loads(done.stdout.splitlines()[-1])) / weights
 
 
-@pytest.mark.slow
+@pytest.mark.on_demand
 @pytest.mark.parametrize(
     ("measure", "budget"),
     [("loss-curve", 4.2), ("loss-surface-random", 5.4)],
@@ -91,7 +91,7 @@ def test_a_point_holds_one_set_of_weights_beside_its_directions(path: Path, meas
     assert grown(path, measure, 32) < budget
 
 
-@pytest.mark.slow
+@pytest.mark.on_demand
 def test_memory_does_not_grow_with_examples_or_points(path: Path) -> None:
     few = grown(path, "loss-curve", 16, points=2)
     assert grown(path, "loss-curve", 160, points=6) < few + 0.5
