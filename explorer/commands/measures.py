@@ -16,7 +16,7 @@ from explorer.measures import Measure
 from explorer.measures.registry import all_measures
 
 COLUMNS = (
-    "name", "title", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition", "parameters",
+    "name", "title", "topic", "why", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition", "parameters",
     "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details", "keeps",
     "version",
 )  # fmt: skip
@@ -56,6 +56,7 @@ def _described(measure: Measure) -> str:
     reads = " and ".join(one.title for one in measure.reads)
     unit = f" {measure.unit}" if measure.unit else ""
     entries = {
+        "shows": measure.why,
         "is": measure.definition,
         "reads": f"{reads}{labels} of {compared}",
         "range": f"{measure.low:g} to {measure.high:g}{unit}; {measure.direction}",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from explorer.measures.base import Context, Given, Measure, Value
-from explorer.measures.declaration import ALONE, CHECKPOINT, KIND, At, K, Known, Scope, metrics
+from explorer.measures.declaration import ALONE, CHECKPOINT, KIND, MATTERS, At, K, Known, Scope, metrics
 
 EVAL = "eval_"
 """Beginning of the names of the Trainer's evaluation metrics."""
@@ -35,6 +35,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="ablation",
         title="Accuracy of ablated runs",
+        topic=MATTERS,
+        why="how many layers can be frozen, removed or reset before the task suffers",
         inputs=metrics(*ALONE),
         operands=ALONE,
         axes=(K, KIND),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from explorer.measures import spectrum
 from explorer.measures.base import INTERVALS, Context, Given, Measure, Value
-from explorer.measures.declaration import ALONE, LAYER, hidden
+from explorer.measures.declaration import ALONE, LAYER, SPREAD, hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="anisotropy",
         title="Anisotropy",
+        topic=SPREAD,
+        why="whether one direction takes over",
         inputs=hidden(*ALONE),
         operands=ALONE,
         axes=(LAYER,),

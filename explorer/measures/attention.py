@@ -14,7 +14,7 @@ import numpy as np
 from explorer.measures.attention_kernels import change, divergence, entropy, sinks
 from explorer.measures.attention_walk import Walk, answer
 from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, ATTENTION_LAYER, COMPARED, EXAMPLE, HEAD, QUERY, attention
+from explorer.measures.declaration import ALONE, ATTENTION, ATTENTION_LAYER, COMPARED, EXAMPLE, HEAD, QUERY, attention
 
 SINK_PARTS = ("", "first", "separators")
 NOT_COMPARED = "a measure of one checkpoint has no reference whose examples could be permuted"
@@ -115,6 +115,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="js",
         title="Attention JS divergence",
+        topic=ATTENTION,
+        why="which heads and layers look elsewhere than before; blind to what the values are",
         inputs=attention(*COMPARED),
         axes=AXES,
         unit="bits",
@@ -152,6 +154,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="attention-entropy",
         title="Attention entropy",
+        topic=ATTENTION,
+        why="whether heads look at few tokens or at many",
         inputs=attention(*ALONE),
         operands=ALONE,
         axes=AXES,
@@ -172,6 +176,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="attention-entropy-change",
         title="Change of attention entropy",
+        topic=ATTENTION,
+        why="whether heads became sharper or broader",
         inputs=attention(*COMPARED),
         axes=AXES,
         unit="bits",
@@ -192,6 +198,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="sink-mass",
         title="Attention on special tokens",
+        topic=ATTENTION,
+        why="how much attention goes to special tokens, which says little about the words",
         inputs=attention(*ALONE),
         operands=ALONE,
         axes=AXES,
@@ -212,6 +220,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="sink-mass-change",
         title="Change of attention on special tokens",
+        topic=ATTENTION,
+        why="whether heads give up special tokens for words, or the other way round",
         inputs=attention(*COMPARED),
         axes=AXES,
         unit="share",

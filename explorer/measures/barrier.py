@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Value
-from explorer.measures.declaration import COMPARED, LABELS, At, Known, Scope, model, weights
+from explorer.measures.declaration import COMPARED, LABELS, LANDSCAPE, At, Known, Scope, model, weights
 from explorer.measures.landscapes.connectivity import BARRIER as BARRIER_SIGN
 from explorer.measures.landscapes.connectivity import NONE, OPEN, convexity_gap
 from explorer.measures.landscapes.grids import at
@@ -175,6 +175,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="barrier",
         title="Loss barrier",
+        topic=LANDSCAPE,
+        why="whether two seeds found the same valley",
         inputs=(*model(COMPARED[0]), *weights(*COMPARED), LABELS),
         operands=COMPARED,
         axes=(ALPHA,),

@@ -20,6 +20,7 @@ from explorer.measures.declaration import (
     HEAD,
     LABEL_A,
     LABEL_B,
+    OTHER,
     QUERY,
     REF_LAYER,
     REFERENCE,
@@ -279,6 +280,10 @@ class Measure:
     compute: Compute
     summary: str
     """Short description for one line of a table."""
+    topic: str = OTHER
+    """What it is about, one of TOPICS: measures of one topic stand together in lists."""
+    why: str = ""
+    """Reason to look at it, in one line."""
     others: str = ""
     """What other programs compute under this name, and their results for our test pair."""
     operands: tuple[Operand, ...] = COMPARED

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Parameter, Uncertainty, Value
-from explorer.measures.declaration import ALONE, LABEL_A, LABEL_B, LABELS, LAYER, hidden
+from explorer.measures.declaration import ALONE, LABEL_A, LABEL_B, LABELLED, LABELS, LAYER, hidden
 from explorer.measures.label_geometry import METHODS, MOST_PAIRS, LabelGeometry, side, solve
 from explorer.measures.labelled import Labelled, labelled_points
 from explorer.measures.nearest_hull import GAP, predict
@@ -344,6 +344,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="clusters",
         title="Distance between labels",
+        topic=LABELLED,
+        why="whether the classes lie apart in a layer, and how far",
         inputs=(*hidden(*ALONE), LABELS),
         operands=ALONE,
         axes=(LAYER, LABEL_A, LABEL_B),

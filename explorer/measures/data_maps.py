@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, MeasureError, Value
-from explorer.measures.declaration import EXAMPLE, LABELS, PATH, logits
+from explorer.measures.declaration import EXAMPLE, LABELS, PATH, PREDICTIONS, logits
 from explorer.measures.output_labels import MAP, met
 from explorer.measures.outputs import DETAILS, averaged
 from explorer.measures.protocols import Outputs
@@ -103,10 +103,12 @@ _ROWS = (
 _SOURCE = "Swayamdipta et al. 2020, section 2"
 
 
-def _measure(name: str, title: str, what: str, source: str, direction: str, compute: Compute) -> Measure:
+def _measure(name: str, title: str, why: str, what: str, source: str, direction: str, compute: Compute) -> Measure:
     return Measure(
         name=name,
         title=title,
+        topic=PREDICTIONS,
+        why=why,
         inputs=(*logits(PATH), LABELS),
         operands=(PATH,),
         axes=(EXAMPLE,),
@@ -130,6 +132,7 @@ MEASURES: tuple[Measure, ...] = (
     _measure(
         "confidence",
         "Confidence along training",
+        "which examples are easy, hard or wrongly labelled",
         "Mean probability of an example's label over the checkpoints of the run.",
         f"{_SOURCE}, equation of the confidence.",
         "1 = certain and right all along",
@@ -138,6 +141,7 @@ MEASURES: tuple[Measure, ...] = (
     _measure(
         "variability",
         "Variability along training",
+        "which examples the run keeps changing its mind about",
         "Standard deviation (over n) of the probability of an example's label over the checkpoints of the run.",
         f"{_SOURCE}, equation of the variability.",
         "0 = the same probability all along",
@@ -146,6 +150,7 @@ MEASURES: tuple[Measure, ...] = (
     _measure(
         "correctness",
         "Correctness along training",
+        "which examples are never learnt",
         "Share of the checkpoints of the run that predict an example's label.",
         f"{_SOURCE}; there the number of epochs.",
         "1 = right all along",

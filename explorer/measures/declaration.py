@@ -11,6 +11,17 @@ from typing import Literal, NamedTuple
 
 Coordinate = int | float | str
 
+CHANGE = "change of the representations"
+ATTENTION = "attention"
+LABELLED = "labels: clusters and probes"
+MATTERS = "layers that matter"
+LANDSCAPE = "weights and loss landscape"
+PREDICTIONS = "predictions"
+SPREAD = "spread of the representations"
+OTHER = "other measures"
+TOPICS = (CHANGE, ATTENTION, LABELLED, MATTERS, LANDSCAPE, PREDICTIONS, SPREAD, OTHER)
+"""Topics of measures, in the order in which the overview and lists of measures name them."""
+
 
 @dataclass(frozen=True)
 class Operand:

@@ -13,7 +13,17 @@ import numpy as np
 
 from explorer.measures import tokens
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Value
-from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABELS, classifier, hidden, logits, once
+from explorer.measures.declaration import (
+    ALONE,
+    CHECKPOINT,
+    EVERY_LAYER,
+    LABELS,
+    MATTERS,
+    classifier,
+    hidden,
+    logits,
+    once,
+)
 from explorer.measures.evaluation import Evaluated
 from explorer.measures.outcomes import Outcome, outcome_values
 from explorer.measures.output_labels import MAP, matched
@@ -81,6 +91,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="early-exit",
         title="Loss of the classifier by layer",
+        topic=MATTERS,
+        why="from which layer on the answer is there already",
         inputs=(*hidden(*ALONE), *classifier(*ALONE), *logits(*ALONE), LABELS),
         operands=ALONE,
         axes=(EVERY_LAYER,),

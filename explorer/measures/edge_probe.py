@@ -10,7 +10,17 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABEL_A, SPLITS, Input, hidden, once
+from explorer.measures.declaration import (
+    ALONE,
+    CHECKPOINT,
+    EVERY_LAYER,
+    LABEL_A,
+    LABELLED,
+    SPLITS,
+    Input,
+    hidden,
+    once,
+)
 from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes import edge
 from explorer.measures.probes.edge_scores import SetScores, centre_of_gravity, expected_layer, majority, set_scores
@@ -229,6 +239,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="edge-probe",
         title="Edge probe F1",
+        topic=LABELLED,
+        why="in which layers spans and their relations can be read",
         inputs=(*hidden(*ALONE), TARGETS, SPLITS),
         operands=ALONE,
         axes=(EVERY_LAYER, LABEL_A),

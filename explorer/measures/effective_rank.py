@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from explorer.measures import spectrum
 from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, LAYER, hidden
+from explorer.measures.declaration import ALONE, LAYER, SPREAD, hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +44,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="effective-rank",
         title="Effective rank",
+        topic=SPREAD,
+        why="over how many directions a layer spreads: whether it collapses",
         inputs=hidden(*ALONE),
         operands=ALONE,
         axes=(LAYER,),

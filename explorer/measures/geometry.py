@@ -13,7 +13,7 @@ from itertools import permutations as orders
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Uncertainty, Value
-from explorer.measures.declaration import COMPARED, LABEL_A, LABELS, LAYER, REF_LAYER, hidden
+from explorer.measures.declaration import COMPARED, LABEL_A, LABELLED, LABELS, LAYER, REF_LAYER, hidden
 from explorer.measures.label_geometry import METHODS, LabelGeometry, inside_scale, side
 from explorer.measures.labelled import labelled_points
 from explorer.measures.resampling import groups_of, jackknife_interval
@@ -239,6 +239,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="spatial-similarity",
         title="Similarity of the labels' layout",
+        topic=LABELLED,
+        why="whether the classes keep their layout while they move",
         inputs=(*hidden(*COMPARED), LABELS),
         axes=(LAYER, REF_LAYER),
         slow=True,
@@ -276,6 +278,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="centroid-movement",
         title="Movement of the labels' centroids",
+        topic=LABELLED,
+        why="which classes move, and how far",
         inputs=(*hidden(*COMPARED), LABELS),
         axes=(LAYER, LABEL_A),
         slow=True,
@@ -298,6 +302,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="label-distance-change",
         title="Change of the labels' smallest distances",
+        topic=LABELLED,
+        why="which classes move away from their nearest neighbour",
         inputs=(*hidden(*COMPARED), LABELS),
         axes=(LAYER, LABEL_A),
         slow=True,

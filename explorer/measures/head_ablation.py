@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Value
-from explorer.measures.declaration import ALONE, ATTENTION_LAYER, CHECKPOINT, HEAD, LABELS, model, weights
+from explorer.measures.declaration import ALONE, ATTENTION_LAYER, CHECKPOINT, HEAD, LABELS, MATTERS, model, weights
 from explorer.measures.evaluation import evaluated
 from explorer.measures.outcomes import Outcome, outcome_values
 from explorer.measures.output_labels import MAP, matched
@@ -68,6 +68,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="head-ablation",
         title="Head ablation",
+        topic=MATTERS,
+        why="which attention heads the task needs",
         inputs=(*model(*ALONE), *weights(*ALONE), LABELS),
         operands=ALONE,
         axes=(ATTENTION_LAYER, HEAD),

@@ -15,7 +15,7 @@ import numpy as np
 from explorer.measures import chance, scores, sides
 from explorer.measures import tokens as rows
 from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, hidden
+from explorer.measures.declaration import CHANGE, COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.moments import Cross
 from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.scores import Score
@@ -258,6 +258,8 @@ MEASURES: tuple[Measure, ...] = (
         ),
         Parameter("variance", 0.99, "share of the variance (or sum) that each side keeps", low=0.01, high=1.0),
         title="SVCCA distance",
+        topic=CHANGE,
+        why="which layers describe the texts in another way than before, whatever the rotation or scale",
         summary=(
             "1 - mean of the min(k) canonical correlations between the fewest principal directions of each side that "
             "hold 99 % of the *variance*, features centred (Raghu et al. 2017; Hao et al. 2020). Similarity of our "
@@ -288,6 +290,8 @@ MEASURES: tuple[Measure, ...] = (
         "cca",
         _cca,
         title="mean CCA distance",
+        topic=CHANGE,
+        why="as svcca, with every direction counted alike, however little variance it has",
         summary=(
             "1 - mean of all canonical correlations; directions below 1e-10 of the largest eigenvalue, or that "
             "float16 rounding alone could produce, do not count (0.8967)"
@@ -319,6 +323,8 @@ MEASURES: tuple[Measure, ...] = (
             choices=("x", "y"),
         ),
         title="PWCCA distance",
+        topic=CHANGE,
+        why="as svcca, with directions weighted by how much of the layer they carry",
         summary=(
             "canonical correlations weighted by how much of one side's neurons they carry (Morcos et al. 2018; "
             "`--weights x|y`: 0.90531, 0.90534)"
@@ -351,6 +357,8 @@ MEASURES: tuple[Measure, ...] = (
             choices=("unbiased", "biased"),
         ),
         title="linear CKA similarity",
+        topic=CHANGE,
+        why="which layers changed where most of their variance lies; comparable across widths",
         summary=(
             "linear CKA, unbiased HSIC (Song et al. 2012), exact and without n x n matrices (0.6238); `--estimator "
             "biased` is Kornblith et al. 2019 (0.6243)"
@@ -376,6 +384,8 @@ MEASURES: tuple[Measure, ...] = (
         "procrustes",
         _procrustes,
         title="Procrustes distance",
+        topic=CHANGE,
+        why="how far a layer moved when only rotation and scale are forgiven",
         summary="2 - 2 nuclear norm of X'Y, both of unit Frobenius norm (Ding et al. 2021: 0.4368)",
         unit="distance",
         low=0.0,
@@ -393,6 +403,8 @@ MEASURES: tuple[Measure, ...] = (
         "shape",
         _shape,
         title="angular shape distance",
+        topic=CHANGE,
+        why="as procrustes, as an angle: a true metric, for clustering checkpoints",
         summary="arccos of that nuclear norm, in radians, a metric (Williams et al. 2021: 0.6736)",
         others="netrep `LinearMetric(alpha=1)`: the same",
         unit="radians",

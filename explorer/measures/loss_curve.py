@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
-from explorer.measures.declaration import COMPARED, LABELS, At, Axis, Known, Scope, model, weights
+from explorer.measures.declaration import COMPARED, LABELS, LANDSCAPE, At, Axis, Known, Scope, model, weights
 from explorer.measures.landscapes.grids import GRID, GRID_HELP, RANGE, ends_in, line, places
 from explorer.measures.landscapes.losses import Losses, kept
 from explorer.measures.landscapes.sample import EXAMPLES
@@ -100,6 +100,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="loss-curve",
         title="Loss curve",
+        topic=LANDSCAPE,
+        why="how the loss falls on the way from the pre-trained model, and how wide the valley is",
         inputs=(*model(COMPARED[0]), *weights(*COMPARED), LABELS),
         operands=COMPARED,
         axes=(ALPHA,),

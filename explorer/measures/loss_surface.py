@@ -20,6 +20,7 @@ from explorer.measures.declaration import (
     CHECKPOINT,
     COMPARED,
     LABELS,
+    LANDSCAPE,
     ORIGIN,
     At,
     Axis,
@@ -160,6 +161,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="loss-surface",
         title="Loss surface",
+        topic=LANDSCAPE,
+        why="the paper's picture: two solutions and the loss on the plane between them",
         inputs=(*model(CHECKPOINT), *weights(*_OPERANDS), LABELS),
         operands=_OPERANDS,
         axes=(BETA, ALPHA),

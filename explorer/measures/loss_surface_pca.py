@@ -20,7 +20,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
-from explorer.measures.declaration import CHECKPOINT, LABELS, PATH, At, Known, Scope, model, weights
+from explorer.measures.declaration import CHECKPOINT, LABELS, LANDSCAPE, PATH, At, Known, Scope, model, weights
 from explorer.measures.landscapes.grids import GRID, Ends, ends_in, places, plane
 from explorer.measures.landscapes.losses import Losses, kept
 from explorer.measures.landscapes.paths import FIRST, POINT, SECOND, Path, course, principal_plane
@@ -163,6 +163,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="loss-surface-pca",
         title="Loss surface along a run",
+        topic=LANDSCAPE,
+        why="the loss along the path that the run took",
         inputs=(*model(CHECKPOINT), *weights(PATH), LABELS),
         operands=(CHECKPOINT, PATH),
         axes=(BETA, ALPHA, POINT),

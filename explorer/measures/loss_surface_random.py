@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, CHECKPOINT, LABELS, At, Known, Scope, model, weights
+from explorer.measures.declaration import ALONE, CHECKPOINT, LABELS, LANDSCAPE, At, Known, Scope, model, weights
 from explorer.measures.landscapes.grids import GRID, Ends, ends_in, places, plane
 from explorer.measures.landscapes.losses import Losses, kept
 from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, inner_product, moved, random_direction
@@ -133,6 +133,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="loss-surface-random",
         title="Loss surface in random directions",
+        topic=LANDSCAPE,
+        why="how flat the minimum is in directions that nobody chose",
         inputs=(*model(CHECKPOINT), *weights(CHECKPOINT), LABELS),
         operands=ALONE,
         axes=(BETA, ALPHA),

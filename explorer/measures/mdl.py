@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, POINTS, hidden, once
+from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABELLED, POINTS, hidden, once
 from explorer.measures.probes.controls import Items, word_type
 from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
@@ -62,6 +62,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="mdl",
         title="Compression of the labels",
+        topic=LABELLED,
+        why="how easily it can be read off: labels in fewer bits, without a choice of a classifier's size",
         inputs=(*hidden(*ALONE), POINTS),
         operands=ALONE,
         axes=(EVERY_LAYER,),

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
-from explorer.measures.declaration import ALONE, EXAMPLE, LABELS, logits
+from explorer.measures.declaration import ALONE, EXAMPLE, LABELS, PREDICTIONS, logits
 from explorer.measures.outputs import DETAILS, Predictions, averaged, check_classes, predictions
 from explorer.measures.protocols import Corpus, Labels, Model, Outputs
 
@@ -135,6 +135,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="output-loss",
         title="Loss of the classifier",
+        topic=PREDICTIONS,
+        why="how well the classifier does on labels of your own",
         inputs=(*logits(*ALONE), LABELS),
         operands=ALONE,
         axes=(EXAMPLE,),
@@ -155,6 +157,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="output-accuracy",
         title="Accuracy of the classifier",
+        topic=PREDICTIONS,
+        why="how often the classifier is right on labels of your own",
         inputs=(*logits(*ALONE), LABELS),
         operands=ALONE,
         axes=(EXAMPLE,),

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Value
-from explorer.measures.declaration import ALONE, EXAMPLE, Input, logits
+from explorer.measures.declaration import ALONE, EXAMPLE, PREDICTIONS, Input, logits
 from explorer.measures.outputs import DETAILS, averaged, rows_of
 from explorer.measures.protocols import Outputs
 
@@ -58,6 +58,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="output-error",
         title="Error of the regression",
+        topic=PREDICTIONS,
+        why="how far the regression is off on numbers of your own",
         inputs=(*logits(*ALONE), NUMBERS),
         operands=ALONE,
         axes=(EXAMPLE,),

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Uncertainty, Value
-from explorer.measures.declaration import COMPARED, EXAMPLE, logits
+from explorer.measures.declaration import COMPARED, EXAMPLE, PREDICTIONS, logits
 from explorer.measures.protocols import Corpus, Model, Outputs
 from explorer.measures.resampling import ratio_interval
 
@@ -178,6 +178,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="output-kl",
         title="Divergence of predictions",
+        topic=PREDICTIONS,
+        why="how much the predictions change from checkpoint to checkpoint",
         inputs=logits(*COMPARED),
         axes=(EXAMPLE,),
         unit="bits",
@@ -203,6 +205,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="churn",
         title="Changed predictions",
+        topic=PREDICTIONS,
+        why="how many predictions still flip from checkpoint to checkpoint",
         inputs=logits(*COMPARED),
         axes=(EXAMPLE,),
         unit="share",

@@ -18,6 +18,7 @@ from explorer.measures.declaration import (
     EVERY_LAYER,
     LABEL_A,
     LABEL_B,
+    LABELLED,
     POINTS,
     SPLITS,
     hidden,
@@ -151,6 +152,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="probe",
         title="Probe accuracy",
+        topic=LABELLED,
+        why="what can be read off a layer, against a control that says what the number is worth",
         inputs=(*hidden(*ALONE), POINTS, ERASED, SPLITS),
         operands=ALONE,
         axes=(EVERY_LAYER, LABEL_A, LABEL_B),

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
-from explorer.measures.declaration import COMPARED, LABELS, LAYER, At, Axis, Known, Scope, model, weights
+from explorer.measures.declaration import COMPARED, LABELS, LAYER, MATTERS, At, Axis, Known, Scope, model, weights
 from explorer.measures.evaluation import evaluated
 from explorer.measures.outcomes import CHANGE, LOSS, Outcome, outcome_values
 from explorer.measures.output_labels import MAP, matched
@@ -148,6 +148,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="rollback",
         title="Rollback damage",
+        topic=MATTERS,
+        why="which layers the task needs: damage when they are set back to the pre-trained weights",
         inputs=(*model(COMPARED[0]), *weights(*COMPARED), LABELS),
         operands=COMPARED,
         axes=(LAYER, PART),

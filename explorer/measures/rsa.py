@@ -15,7 +15,7 @@ import numpy as np
 
 from explorer.measures import tokens as picked
 from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Uncertainty, Value
-from explorer.measures.declaration import COMPARED, LAYER, REF_LAYER, hidden
+from explorer.measures.declaration import CHANGE, COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.resampling import (
     group_bounds,
@@ -219,6 +219,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="rsa",
         title="Representational similarity",
+        topic=CHANGE,
+        why="whether the same tokens are still near each other; comparable with studies of brains and other models",
         inputs=hidden(*COMPARED),
         axes=(LAYER, REF_LAYER),
         unit="correlation",

@@ -16,7 +16,19 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, CHECKPOINT, LABELS, LAYER, At, Known, Scope, model, once, weights
+from explorer.measures.declaration import (
+    ALONE,
+    CHECKPOINT,
+    LABELS,
+    LANDSCAPE,
+    LAYER,
+    At,
+    Known,
+    Scope,
+    model,
+    once,
+    weights,
+)
 from explorer.measures.landscapes.curvature import Done, largest_eigenvalue, rise_in_box, signs, trace
 from explorer.measures.landscapes.sample import EXAMPLES, sampled
 from explorer.measures.output_labels import MAP, matched
@@ -112,6 +124,8 @@ def _values(at: Curvature, n: int, parameters: Mapping[str, object], context: Co
 _WHOLE = Measure(
     name="sharpness",
     title="Sharpness of the loss",
+    topic=LANDSCAPE,
+    why="how sharp the minimum is, in numbers",
     inputs=(*model(*ALONE), LABELS),
     operands=ALONE,
     axes=(),
@@ -170,6 +184,8 @@ MEASURES: tuple[Measure, ...] = (
         _WHOLE,
         name="layer-sharpness",
         title="Sharpness of the loss by layer",
+        topic=LANDSCAPE,
+        why="in which layers the loss is sharp",
         inputs=(*model(*ALONE), *weights(*ALONE), LABELS),
         axes=(LAYER, PART),
         definition=(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, Parameter, Value
-from explorer.measures.declaration import ALONE, LABELS, LAYER, SPLITS, hidden
+from explorer.measures.declaration import ALONE, LABELLED, LABELS, LAYER, SPLITS, hidden
 from explorer.measures.geometry import CORRELATION, METHOD, POINTS, VACUITY, layouts_correlated
 from explorer.measures.label_geometry import solve
 from explorer.measures.labelled import labelled_points
@@ -50,6 +50,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="split-similarity",
         title="Similarity of the labels' layout in train and test",
+        topic=LABELLED,
+        why="whether the layout of the classes holds for points that no model was fitted to",
         inputs=(*hidden(*ALONE), LABELS, SPLITS),
         operands=ALONE,
         axes=(LAYER,),

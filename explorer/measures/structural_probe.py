@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
-from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, SPLITS, Input, hidden, once
+from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABELLED, SPLITS, Input, hidden, once
 from explorer.measures.probes import structural
 from explorer.measures.probes.kept_structural import kept_structural_probe
 from explorer.measures.probes.parts import parts_of_layers
@@ -113,6 +113,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="structural-probe",
         title="Structural probe UUAS",
+        topic=LABELLED,
+        why="whether a layer holds syntax trees",
         inputs=(*hidden(*ALONE), TREE, UPOS, SPLITS),
         operands=ALONE,
         version=3,

@@ -19,7 +19,7 @@ from typing import cast
 import numpy as np
 
 from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
-from explorer.measures.declaration import ORIGIN, PATH, REFERENCE_PATH, once, weights
+from explorer.measures.declaration import LANDSCAPE, ORIGIN, PATH, REFERENCE_PATH, once, weights
 from explorer.measures.landscapes.paths import (
     POINT,
     SHARE,
@@ -107,6 +107,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="trajectory",
         title="Trajectory",
+        topic=LANDSCAPE,
+        why="where the checkpoints lie on that plane, and how straight the path is",
         inputs=weights(*_OPERANDS),
         operands=_OPERANDS,
         axes=(SIDE, POINT),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from explorer.measures.base import Context, Given, Measure, Value
-from explorer.measures.declaration import COMPARED, LAYER, At, Axis, Known, Scope, weights
+from explorer.measures.declaration import COMPARED, LANDSCAPE, LAYER, At, Axis, Known, Scope, weights
 from explorer.measures.protocols import Weights
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="weight-change",
         title="Weight change",
+        topic=LANDSCAPE,
+        why="which layers' weights moved; needs no texts",
         inputs=weights(*COMPARED),
         operands=COMPARED,
         axes=(LAYER, MODULE),

@@ -83,6 +83,8 @@ class Page:
         if measure is None:
             return
         yield from set_.lines(f"What {measure.name} is: {measure.title}", width, self._palette.strong)
+        if measure.why:
+            yield from set_.lines(f"Why look at it: {measure.why}", width - 2, self._palette.text, 2)
         yield from set_.lines(measure.direction, width - 2, self._palette.text, 2)
         short = brief(measure.definition)
         more = " (in full at the end)" if short != measure.definition else ""
