@@ -59,6 +59,8 @@ class Source:
 
     stored: bool = False
     """Whether the numbers are stored values of a question, some of which may be missing."""
+    later: bool = False
+    """Whether the explorer draws the view before they are read; its maker gets None in their place."""
 
     def fetch(self, store: Store, question: Question | None, look: Look, earlier: Sequence[Any]) -> Any:
         """Read them.

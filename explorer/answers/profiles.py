@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,8 @@ from explorer.selection import Question
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from store.store import Store
 
 _FEWEST = 3
@@ -93,20 +95,30 @@ def places_of(profiles: Iterable[Profile]) -> tuple[int, ...]:
 
 
 def command(store: Store, question: Question, rows: Rows, steps: str = "") -> str:
-    """Return the command that computes the missing values of a question; empty if there are none.
+    """Return the command that computes the missing values of a question in its first task; empty if there are none.
 
     Args:
         steps: steps to compute, as ``--step`` takes them; empty: all.
     """
-    if not rows.missing:
-        return ""
-    said = ["bertdyn", "compute", question.measure.name, str(store.path)]
+    return compute_command(store.path, replace(question, tasks=rows.tasks[:1]), steps) if rows.missing else ""
+
+
+def compute_command(store: Path, question: Question, steps: str = "", null: int = 0) -> str:
+    """Return the command that computes a question.
+
+    Args:
+        steps: steps to compute, as ``--step`` takes them; empty: those of the question.
+        null: number of null draws; 0: no chance level.
+    """
+    steps = steps or str(question.steps or "")
+    said = ["bertdyn", "compute", question.measure.name, str(store)]
     said += ["--corpus", question.corpus] if question.corpus else []
     said += ["--annotation", question.annotation] if question.annotation else []
-    said += ["--task", rows.tasks[0]]
+    said += ["--task", ",".join(question.tasks)] if question.tasks else []
     said += ["--step", steps] if steps else []
     said += ["--seed", ",".join(question.seeds)] if question.seeds else []
     said += ["--against", str(question.against)] if question.against is not None else []
+    said += ["--null", str(null)] if null else []
     changed = {p.name: p.default for p in question.measure.parameters}
     parameters = ((name, value) for name, value in question.parameters if changed[name] != value)
     said += [word for name, value in parameters for word in (f"--{name.replace('_', '-')}", str(value))]

@@ -16,9 +16,9 @@ from explorer.measures import Measure
 from explorer.measures.registry import all_measures
 
 COLUMNS = (
-    "name", "title", "topic", "why", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition", "parameters",
-    "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details", "keeps",
-    "version",
+    "name", "title", "topic", "why", "operands", "inputs", "axes", "unit", "low", "high", "direction", "definition",
+    "parameters", "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details",
+    "keeps", "version",
 )  # fmt: skip
 
 

@@ -145,8 +145,8 @@ def command(
         texts = [text_of(one, width, height, color, light, options, output is not None) for one in views]
         write_text("\n".join(texts), output, raw=True)
     for one in views:
-        if kind.computes and one.data.missing:
-            _tell_missing(one.data, store, flags_of_missing(kind, one.data, flags), parameters)
+        if one.stored is not None and one.stored.missing:
+            _tell_missing(one.stored, store, flags_of_missing(kind, one.stored, flags), parameters)
 
 
 def loaded(
@@ -219,7 +219,10 @@ def text_of(
     size = shutil.get_terminal_size(_PIPE) if terminal else os.terminal_size(_PIPE)
     whole = view.listed and not terminal
     columns = width or (_WIDE if whole else size.columns)
-    rows = height or (len(view.rows()[1]) + 2 if whole else size.lines - (_AROUND if terminal else 0))
+    page = size.lines - (_AROUND if terminal else 0)
+    rows = height or (
+        view.lines_needed(columns) if whole else max(view.lines_needed(columns), page) if not view.listed else page
+    )
     narrow = min(columns, _PIPE[0]) if whole else None
     return as_text(view, (columns, max(5, rows)), depth, not light, options=options, heading=narrow)
 

@@ -124,6 +124,23 @@ ACTIONS: tuple[Action, ...] = (
     _next("layer", "comma", _LOOK, "Cursor", -1, part="look"),
     _next("head", "greater_than_sign", _HEAD, "Cursor", part="look"),
     _next("head", "less_than_sign", _HEAD, "Cursor", -1, part="look"),
+    Action(
+        *("deeper", ("enter",), "screen.part('walking', 'deeper')", "Deeper"),
+        "what is inside the place pointed at: of a layer its heads, of a head the sentences, of a row its picture; "
+        "in Overview the picture of a finding, or what it lacks is computed; in SQL a worked query",
+        "Cursor",
+        "deeper",
+        waits="picture",
+    ),
+    Action(
+        *("back", ("escape",), "screen.part('walking', 'back')", "Back", "the picture before, as it was", "Cursor"),
+        back=True,
+    ),
+    Action(
+        *("largest", ("exclamation_mark",), "screen.part('walking', 'largest')", "Largest"),
+        *("point at the largest value of the picture; again, at the next one", "Cursor"),
+        waits="picture",
+    ),
     _cursor("first", ("home", "circumflex_accent"), "'edge', (-1,)", "First step", "to the left end"),
     _cursor("last", ("end", "dollar_sign"), "'edge', (1,)", "Last step", "to the right end"),
     *_own("Cursor"),

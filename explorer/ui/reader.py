@@ -216,6 +216,8 @@ class Reader:
             if self._gives_way(place):
                 return
             kept = self._kept.pop(name, None)
+            if kept is None and source.later:
+                self._post(_loaded(wish, [*got, *[None] * (len(names) - len(got))]))
             if kept is None or kept.age != age:
                 kept = CachedAnswer(source.fetch(store, wish.question, wish.look, got), age)
                 _explain_nothing(store, wish.question, kept.data)

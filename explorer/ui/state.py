@@ -194,6 +194,9 @@ class State:
         at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
         if why := kind.refusal(measure):
             raise NotShownError(why, "measure.next")
+        if kind.every_task:
+            there = catalogue.tasks(chosen.corpus)
+            chosen = replace(chosen, tasks=(*chosen.tasks, *(task for task in there if task not in chosen.tasks)))
         if kind.against:
             chosen = replace(chosen, against=Against.parse(kind.against))
         if kind.at_step:

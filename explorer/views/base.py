@@ -135,6 +135,10 @@ class View(Protocol):
         """Column names and the numbers that the picture shows, one row per value."""
         ...
 
+    def lines_needed(self, width: int) -> int:
+        """Lines that it takes at a width to show everything; 0: any number of lines will do."""
+        ...
+
     def places(self, axis: str) -> Sequence[int]:
         """Places along an axis that several views share (step, layer, head); empty: it is not an axis of this view."""
         ...
@@ -145,6 +149,10 @@ class View(Protocol):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet | None:
         """Plots for a figure; None where the view has none. ``focused``: a line is pointed at."""
+        ...
+
+    def ranked(self, options: DrawOptions = PLAIN) -> Sequence[Cursor]:
+        """Places of its values, the largest first (of changes, the largest in size); empty: it has none."""
         ...
 
     def grid(self) -> PlaneGrid | None:
@@ -164,6 +172,10 @@ class Base:
         """See View."""
         return ()
 
+    def lines_needed(self, width: int) -> int:
+        """See View."""
+        return 0
+
     def row(self, y: int, options: DrawOptions = PLAIN) -> tuple[tuple[str, ...], tuple[object, ...]] | None:
         """See View."""
         return None
@@ -171,6 +183,10 @@ class Base:
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet | None:
         """See View."""
         return None
+
+    def ranked(self, options: DrawOptions = PLAIN) -> Sequence[Cursor]:
+        """See View."""
+        return ()
 
     def grid(self) -> PlaneGrid | None:
         """See View."""
@@ -207,6 +223,10 @@ class ViewKind:
     """Whether it needs an axis of the measure, such as layers."""
     plane: bool = False
     """Whether it needs a measure with values in a plane."""
+    on_request: bool = False
+    """Whether its missing values are computed only if they are asked for."""
+    every_task: bool = False
+    """Whether it shows all tasks of a corpus, the chosen ones first."""
     whole: bool = False
     """Whether it shows the whole store: nothing is selected."""
 

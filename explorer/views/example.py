@@ -22,6 +22,7 @@ from explorer.render.targets import upwards
 from explorer.render.text import clean, crop
 from explorer.views import reading, words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
+from explorer.views.ranking import ranked
 from store.keys import PRETRAINED, CheckpointKey
 
 WORDS = "words"
@@ -130,6 +131,10 @@ class Example(Base):
         text = self._token(at.x) + self._probed(at.x) if at.x >= 0 else ""
         notes = (some,) * (past - first < many) + self.notes
         return Picture(tuple(lines), clean(text), at, notes, tuple(t._replace(column=tokens[t.column]) for t in found))
+
+    def ranked(self, options: DrawOptions = PLAIN) -> tuple[Cursor, ...]:
+        """See ``View.ranked``: by how much a token's attention to another one changed."""
+        return () if self.which == WORDS else ranked(np.abs(self.data.difference), top_first=True)
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""

@@ -23,7 +23,8 @@ from explorer.render.axes import number
 from explorer.render.text import clean
 from explorer.selection import Question
 from explorer.views import words
-from explorer.views.base import Base, Cursor, DrawOptions
+from explorer.views.base import PLAIN, Base, Cursor, DrawOptions
+from explorer.views.ranking import ranked
 from store.results import Result
 
 OUTER, INNER = "outer", "inner"
@@ -239,6 +240,10 @@ class FieldView(Base):
         field = self.field.along(*(n for n in by if n in names), *(n for n in names if n not in by))
         rows = field_rows(self.data.question, self.layout, field, self.task, self.seeds, self.fixed)
         return self.layout.columns, rows
+
+    def ranked(self, options: DrawOptions = PLAIN) -> tuple[Cursor, ...]:
+        """See ``View.ranked``: by how far values are from those of a checkpoint against itself."""
+        return ranked(np.abs(self.field.values - self.data.measure.same))
 
     def _left_out(self) -> tuple[str, ...]:
         """A note on rows that have no place along the measure's own axes."""

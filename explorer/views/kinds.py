@@ -31,6 +31,7 @@ PLANE = Source("explorer.answers.surfaces:plane_data", ("step",))
 MOVED = Source("explorer.answers.moved:moved", ("step",))
 DYNAMICS = Source("explorer.answers.dynamics:dynamics")
 GEOMETRY = Source("explorer.answers.geometry:geometry")
+OVERVIEW = Source("explorer.answers.overview:others", later=True)
 COVERAGE = Source("explorer.answers.coverage:coverage")
 
 
@@ -38,6 +39,16 @@ _DISTANCES = {"hulls": "distances between the labels' convex hulls", "centroids"
 VIEWS: Mapping[str, ViewKind] = {
     kind.name: kind
     for kind in (
+        ViewKind(
+            "overview",
+            "Overview",
+            "what changed, where and since when, whether seeds, tasks and measures agree, and what is chance",
+            "explorer.views.overview:overview",
+            sources=(FIRST, OVERVIEW),
+            along=False,
+            on_request=True,
+            every_task=True,
+        ),
         ViewKind(
             "curves",
             "Curves",

@@ -9,6 +9,7 @@ from explorer.render.palette import Palette
 from explorer.render.targets import upwards
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
+from explorer.views.ranking import ranked
 
 
 class LabelMatrix(Base):
@@ -48,6 +49,10 @@ class LabelMatrix(Base):
         notes = (f"shows {hidden}: move the cursor for the others", *self.notes) if hidden else self.notes
         found = targets(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
         return Picture(tuple(lines), self.read(row, at.x), at, notes, upwards(found, len(self.labels)))
+
+    def ranked(self, options: DrawOptions = PLAIN) -> tuple[Cursor, ...]:
+        """See ``View.ranked``."""
+        return ranked(self.matrix().panels[0].values, top_first=True)
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""

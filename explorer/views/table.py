@@ -15,6 +15,7 @@ from explorer.render.text import clean
 from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
+from explorer.views.ranking import MOST
 from store.errors import BertdynError
 from store.results import Result
 
@@ -67,6 +68,17 @@ class Table(Base):
         """Columns on the screen: those with a value somewhere; what the title says is left out."""
         self.notes = (*self._cut(PLAIN), *self._said)
         self._kept: tuple[tuple[str, bool], tuple[list[Result], TextTable]] | None = None
+
+    def lines_needed(self, width: int) -> int:
+        """See ``View.lines_needed``."""
+        return len(self.data.results) + 2
+
+    def ranked(self, options: DrawOptions = PLAIN) -> tuple[Cursor, ...]:
+        """See ``View.ranked``."""
+        same, (results, _) = self.data.measure.same, self._sorted(options.sort, options.descending)
+        known = [(y, abs(r.value - same)) for y, r in enumerate(results) if r.value is not None]
+        column = self.columns.index("value") if "value" in self.columns else 0
+        return tuple(Cursor(column, y) for y, _ in sorted(known, key=lambda one: (-one[1], one[0]))[:MOST])
 
     def draw(
         self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.answers.look import END
-from explorer.ui.modes.mode import STEPS, Mode, Variant
+from explorer.ui.modes.mode import OF_A_HEAD, OF_A_LAYER, STEPS, Mode, Variant
 from explorer.views.base import Cursor
 
 MODE = Mode(
@@ -12,8 +12,8 @@ MODE = Mode(
     "Heat",
     "a map: layer by step, layer by head, layer by layer, seed by seed",
     (
-        Variant("layer by step", "heat", axes=STEPS),
-        Variant("layer by head, at one step", "heads", axes="heads"),
+        Variant("layer by step", "heat", axes=STEPS, inside=OF_A_LAYER),
+        Variant("layer by head, at one step", "heads", axes="heads", inside=OF_A_HEAD),
         Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
         Variant("surface with paths, at one step", "surface", "first", axes="plane"),
         Variant("surfaces of all corpora", "surface", "corpus", axes="plane"),

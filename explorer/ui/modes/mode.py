@@ -41,6 +41,10 @@ AXES: Mapping[str, tuple[str, str]] = {
 """Axes that several views share: a cursor that points at a step, layer or head in one view points at it in all. A
 state's cursors hold numbers along these axes, and places along all others."""
 TOP = Cursor(0, 0)
+OF_A_LAYER = (("heads", "", HEAD), ("layers", "", "ref_layer"), ("curves", "seed", ""))
+"""What is inside a layer at a step: its heads, its likeness to other layers, or the seeds."""
+OF_A_HEAD = (("example", "", HEAD),)
+"""What is inside a head: the sentences, the most changed one first."""
 
 
 class Behaviour:
@@ -85,6 +89,10 @@ class Behaviour:
         """Stop the running job."""
         self.screen.computing.cancel()
 
+    def deeper(self) -> State | None:
+        """Return the state that shows what is inside the place that is pointed at; None if nothing changes."""
+        return self.screen.walking.inside()
+
     def holds(self, action: Action, pane: Pane) -> bool:
         """Return whether an action must wait until a pane of this mode has read its view."""
         return False
@@ -125,6 +133,9 @@ class Variant:
     """Whether rows are counted from the top."""
     start: Cursor | None = None
     """Position of the cursor until it is moved."""
+    inside: tuple[tuple[str, str, str], ...] = ()
+    """Pictures of what is inside a place, the first that the measure has: view, part, and an axis that the measure must
+    have (empty: none)."""
     every_task: bool = False
     """Whether it shows all chosen tasks, not only the first."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.ui.modes.mode import STEPS, Mode, Variant
+from explorer.ui.modes.mode import OF_A_LAYER, STEPS, Mode, Variant
 from explorer.views.kinds import VIEWS
 
 _KIND = VIEWS["seeds"]
@@ -11,6 +11,6 @@ MODE = Mode(
     "4",
     _KIND.title,
     _KIND.help,
-    tuple(Variant(words, "seeds", part, STEPS, True) for part, words in _KIND.parts.items()),
+    tuple(Variant(words, "seeds", part, STEPS, True, inside=OF_A_LAYER) for part, words in _KIND.parts.items()),
     ("vary",),
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from explorer.ui.messages import Answered
     from explorer.ui.screens.main import MainScreen
+    from explorer.ui.state import State
     from explorer.ui.widgets.editor import SqlEditor
     from explorer.views.base import View
 
@@ -49,7 +50,7 @@ class Sql(Behaviour):
         if self._words:
             screen.pane.say(self._words)
         else:
-            shown = self._view or WorkedList(pick=screen.key_of("sql.pick"), editing=self._how)
+            shown = self._view or WorkedList(pick=screen.key_of("deeper"), editing=self._how)
             screen.pane.draw(shown, screen.state)
 
     def leave(self) -> None:
@@ -61,14 +62,17 @@ class Sql(Behaviour):
         """Move the focus to the editor."""
         self.screen.set_focus(self.editor)
 
-    def pick(self) -> None:
-        """Copy the worked query under the cursor into the editor; under rows, only go to the editor."""
+    def deeper(self) -> State | None:
+        """Copy the worked query under the cursor into the editor; of an answer, show the row as a picture."""
         from explorer.ui.lists.sql import WORKED
 
         picture = self.screen.picture
-        if self._view is None and not self._words and self.editor is not None and picture is not None:
+        if self._view is not None:
+            return self.screen.walking.by_row()
+        if not self._words and self.editor is not None and picture is not None:
             self.editor.text = WORKED[min(picture.cursor.y, len(WORKED) - 1)].sql
         self.write()
+        return None
 
     def worked(self) -> None:
         """List the worked queries again."""
@@ -80,7 +84,7 @@ class Sql(Behaviour):
         text = "" if self.editor is None else self.editor.text.strip()
         screen, cancel = self.screen, self.screen.key_of("cancel")
         if not text or self.editor is None:
-            pick, write = screen.key_of("sql.pick"), screen.key_of("sql.write")
+            pick, write = screen.key_of("deeper"), screen.key_of("sql.write")
             screen.tell(f"There is no statement: {pick} takes a worked query, {write} writes one.")
         elif self.asker.ask(text):
             self._asked = text
@@ -180,11 +184,10 @@ MODE = Mode(
     "SQL",
     "query the store's tables; begin with a worked query",
     own_list("statement", "sql"),
-    ("sql.pick", "sql.write", "sql.run", "sql.worked", "cancel"),
+    ("deeper", "sql.write", "sql.run", "sql.worked", "cancel"),
     Sql,
     (
         _action("write", "i", "Write SQL", "go to the editor; escape leaves it"),
-        _action("pick", "enter", "Take a query", "in SQL: copy it into the editor"),
         _action("run", "f5", "Run SQL", "run the statement in the editor; there also ^r"),
         _action("worked", "w", "Worked queries", "in SQL: list them again"),
     ),

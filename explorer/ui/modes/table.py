@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from explorer.ui.modes.mode import Behaviour, list_of
+
+if TYPE_CHECKING:
+    from explorer.ui.state import State
 
 
 class SortedTable(Behaviour):
     """Sorts by one column after the other."""
+
+    def deeper(self) -> State | None:
+        """Show the row under the cursor as a picture."""
+        return self.screen.walking.by_row()
 
     def sort(self) -> None:
         """Sort by the next column, each first ascending, then descending."""
@@ -28,4 +36,4 @@ class SortedTable(Behaviour):
         screen.tell(f"sorted by {options.sort or 'task, seed, step, layer'}{descending}")
 
 
-MODE = list_of("table", "7", keys=("sort", "filter", "copy"), behaviour=SortedTable, sorts="Table")
+MODE = list_of("table", "7", keys=("deeper", "sort", "filter", "copy"), behaviour=SortedTable, sorts="Table")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from explorer.compute.requests import Compute
 from explorer.ui.annotating import HINT, annotate_request
 from explorer.ui.parts.screen_part import ScreenPart
+from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Computing(ScreenPart):
     def loaded(self, message: Loaded) -> None:
         """Compute the missing values of a view if it is still shown after CALM_SECONDS."""
         question = message.wish.question
-        if message.missing and question is not None:
+        if message.missing and question is not None and not VIEWS[message.wish.view].on_request:
             self.screen.set_timer(CALM_SECONDS, lambda: self._start_if_still(question))
 
     def _start_if_still(self, question: Question) -> None:
@@ -83,7 +84,10 @@ class Computing(ScreenPart):
         if not lacking:
             self.screen.tell("Everything shown is computed." if self.screen.question else "Nothing to compute.")
             return
-        request = Compute(lacking[0].selection)
+        self.begin(Compute(lacking[0].selection))
+
+    def begin(self, request: Request) -> None:
+        """Start a job that the user asked for."""
         self._declined.discard(request)
         self._tried.discard(request)
         self.screen.jobs.start(request, asked=True)

@@ -117,7 +117,9 @@ def test_clusters_ignore_rotation_translation_scale_and_the_order_of_points(seed
     assert sorted(np.flatnonzero(back == k).tolist() for k in range(len(moved.labels))) == groups(x, y)
 
 
-@pytest.mark.parametrize("name", ["sep_n2000_d384", "random_n300_d32", pytest.param("random_n500_d64", marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize(
+    "name", ["sep_n2000_d384", "random_n300_d32", pytest.param("random_n500_d64", marks=pytest.mark.on_demand)]
+)
 def test_as_many_clusters_as_the_authors_linear_programme_finds(name):
     got, want = golden(f"clusters_{name}_L5"), printed_by_the_authors(f"clusters_{name}_L5")
     x, y = got["x"].astype(float), got["labels"]

@@ -100,10 +100,12 @@ async def opened(
     session: Session | None = None,
     reads: ReadStore | None = Catalog,
 ) -> AsyncIterator[Pilot[None]]:
-    """The explorer on a store, after its first picture; without a session it remembers nothing.
+    """The explorer on a store, after its first picture; without a session it remembers nothing, and begins with Curves.
 
     Tables are read in this process, by what the other one runs: starting it is half of the time of a short test.
     """
+    if session is None and not (config or defaults()).text("mode"):
+        config = replace(config or defaults(), values={**(config or defaults()).values, "mode": "curves"})
     app = Explorer(path, config, session, reads)
     _open.append(app)
     try:

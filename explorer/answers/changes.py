@@ -1,0 +1,255 @@
+"""Say what one measure found: where and when tasks changed, whether seeds and tasks agree, what is chance. Pure.
+
+Values are those of whole layers at the last step of each task, as means over seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from statistics import fmean, stdev
+
+from explorer.answers.cells import signed
+from explorer.answers.findings import Door, Finding, Number, Price, figure, listed
+from explorer.answers.profiles import Profile
+from explorer.answers.rows import Rows
+from explorer.measures.base import Measure, Uncertainty
+from explorer.selection import Against, Ranges
+from explorer.selection.against import SEEDS
+from store.results import Result
+
+CHANGED, SEEDS_AGREE, TASKS_DIFFER, CHANCE = (
+    "What changed",
+    "Do seeds agree?",
+    "Do tasks differ?",
+    "Is it chance?",
+)
+DRAWS = 5
+"""Null draws that are offered: enough for a mean."""
+_LARGEST = 3
+"""Layers that are named."""
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One task's values by layer and step."""
+
+    rows: Rows
+    task: str
+
+    @property
+    def measure(self) -> Measure:
+        """The measure."""
+        return self.rows.measure
+
+    @cached_property
+    def of_task(self) -> tuple[Result, ...]:
+        """Values of single layers, without places along other axes."""
+        rows = self.rows.of(self.task)
+        return tuple(r for r in rows if r.value is not None and r.layer is not None and not r.axes)
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """Steps with a value, ascending."""
+        return tuple(sorted({r.step for r in self.of_task}))
+
+    @cached_property
+    def means(self) -> dict[int, dict[int, float]]:
+        """Mean over seeds, by layer and step."""
+        found: dict[int, dict[int, list[float]]] = {}
+        for r in self.of_task:
+            found.setdefault(r.layer or 0, {}).setdefault(r.step, []).append(r.value or 0.0)
+        return {layer: {s: fmean(found[layer][s]) for s in sorted(found[layer])} for layer in sorted(found)}
+
+    @cached_property
+    def last(self) -> dict[int, list[Result]]:
+        """Rows of the seeds at the last step, by layer."""
+        found: dict[int, list[Result]] = {}
+        for r in self.of_task:
+            if r.step == self.steps[-1]:
+                found.setdefault(r.layer or 0, []).append(r)
+        return {layer: found[layer] for layer in sorted(found)}
+
+    @cached_property
+    def final(self) -> dict[int, float]:
+        """Mean over seeds at the last step, by layer."""
+        return {layer: fmean(r.value or 0.0 for r in rows) for layer, rows in self.last.items()}
+
+    @cached_property
+    def sizes(self) -> dict[int, float]:
+        """How far each layer is from a checkpoint against itself, at the last step."""
+        return {layer: abs(value - self.measure.same) for layer, value in self.final.items()}
+
+    @property
+    def order(self) -> list[int]:
+        """Layers, the one that changed most first."""
+        return sorted(self.sizes, key=lambda layer: (-self.sizes[layer], layer))
+
+    @property
+    def seeds(self) -> str:
+        """'seed 1', 'seeds 1, 2'."""
+        names = self.rows.seeds(self.task)
+        return f"seed{'s' if len(names) > 1 else ''} {', '.join(names[:5])}" + (" ..." if len(names) > 5 else "")
+
+    def half(self, layer: int) -> int | None:
+        """Return the first stored step at which a layer is at least half as far from its first value as at the last
+        step; None where it did not leave the noise, or has one step."""
+        series = self.means[layer]
+        steps = list(series)
+        whole = series[steps[-1]] - series[steps[0]]
+        if len(steps) < 2 or abs(whole) <= self.measure.floor or not whole:
+            return None
+        return next(step for step in steps if (series[step] - series[steps[0]]) / whole >= 0.5)
+
+    def yardstick(self, layer: int) -> float | None:
+        """Return the distance between two seeds in a layer at the last step."""
+        return next((y for r in self.last[layer] if (y := self.rows.yardstick(r)) is not None), None)
+
+
+def changes(rows: Sequence[Rows]) -> list[Change]:
+    """Return the tasks that have a value of a layer."""
+    found = (Change(one, task) for one in rows for task in one.tasks)
+    return [change for change in found if change.of_task]
+
+
+def of_measure(rows: Sequence[Rows]) -> Iterator[Finding]:
+    """Yield what the chosen measure found in each task; one finding where nothing is computed yet."""
+    there = changes(rows)
+    for change in there:
+        yield _changed(change)
+    if not there:
+        yield _nothing(rows)
+    if rows[0].measure.compares:
+        yield from (found for change in there for found in _seeds_agree(change))
+    yield from _tasks_differ(there)
+    yield from (found for change in there[:1] for found in _chance(change))
+
+
+def _nothing(rows: Sequence[Rows]) -> Finding:
+    question = rows[0].question
+    asked = sum(one.asked for one in rows)
+    text = f"{asked:,} values are possible, none is computed" if asked else "the selection has no value"
+    return Finding(
+        CHANGED, question.measure.title, text, Door("curves"), price=Price(question, asked) if asked else None
+    )
+
+
+def _changed(change: Change) -> Finding:
+    order, measure, step = change.order, change.measure, change.steps[-1]
+    top = order[0]
+    beyond = [layer for layer in order if change.sizes[layer] > measure.floor]
+    if not beyond:
+        text = f"no layer differs by more than rounding ({measure.floor:g}) at step {step:,}"
+    else:
+        shown = [f"layer {n} {figure(change.final[n])}" for n in beyond[:_LARGEST]]
+        half = change.half(top)
+        by = f", half of it by step {half:,}" if half is not None else ""
+        text = f"most in {shown[0]}{by}" + (f"; then {listed(shown[1:])}" if shown[1:] else "")
+    numbers = [Number("value", v, measure.name, change.task, step, n) for n, v in change.final.items()]
+    halves = ((n, change.half(n)) for n in change.final)
+    numbers += [
+        Number("half of the change by step", h, measure.name, change.task, None, n) for n, h in halves if h is not None
+    ]
+    price = Price(change.rows.question, change.rows.missing) if change.rows.missing else None
+    return Finding(
+        CHANGED,
+        f"{change.task}, {change.seeds}",
+        text,
+        Door("curves", measure=measure.name, tasks=(change.task,), layer=top),
+        tuple(change.sizes.items()),
+        tuple(numbers),
+        price,
+    )
+
+
+def _seeds_agree(change: Change) -> Iterator[Finding]:
+    """In amount: the spread of the values over seeds. In representation: what two seeds differ by."""
+    if len(change.rows.seeds(change.task)) < 2 or change.rows.between_seeds:
+        return
+    measure, step, layer = change.measure, change.steps[-1], change.order[0]
+    values = [r.value or 0.0 for r in change.last[layer]]
+    spread = stdev(values) if len(values) > 1 else None
+    apart = change.yardstick(layer)
+    where = f"layer {layer}"
+    amount = (
+        f"amount: {figure(fmean(values))} ± {figure(spread)}" if spread is not None else "amount: one seed has values"
+    )
+    door = Door("seeds", measure=measure.name, tasks=(change.task,), layer=layer)
+    numbers = [Number("standard deviation over seeds", spread, measure.name, change.task, step, layer)]
+    if apart is None:
+        pairs = len(change.rows.seeds(change.task)) * (len(change.rows.seeds(change.task)) - 1) // 2
+        at = replace(change.rows.question, against=Against(SEEDS), tasks=(change.task,), steps=Ranges.one(step))
+        text = f"{where}, {amount}; what two seeds differ by is not computed"
+        yield Finding(
+            SEEDS_AGREE, change.task, text, door, numbers=tuple(numbers), price=Price(at, pairs * len(change.last))
+        )
+        return
+    size = abs(fmean(values) - measure.same)
+    between = abs(apart - measure.same)
+    within = between >= size
+    verdict = (
+        f"as far as from the reference ({figure(fmean(values))}): the change is within what seeds differ by"
+        if within
+        else f"less than from the reference: {between / size:.0%} of it".replace("%", " %")
+    )
+    numbers.append(Number("between two seeds", apart, measure.name, change.task, step, layer))
+    text = f"{where}, {amount}; representation: two seeds {figure(apart)}, {verdict}"
+    yield Finding(SEEDS_AGREE, change.task, text, door, numbers=tuple(numbers), warning=within)
+
+
+def _tasks_differ(there: Sequence[Change]) -> Iterator[Finding]:
+    """The same layer in each task, and whether tasks put the layers into the same order."""
+    if len(there) < 2:
+        return
+    first = there[0]
+    layer, measure = first.order[0], first.measure
+    shown = [f"{c.task} {figure(c.final[layer])}" for c in there if layer in c.final]
+    profiles = [Profile(measure, {n: (size,) for n, size in c.sizes.items()}) for c in there]
+    pairs = [(there[i], profiles[0].correlation(profiles[i])[0]) for i in range(1, len(there))]
+    known = [(c, rho) for c, rho in pairs if rho is not None]
+    order = [f"{c.task} {rho:+.2f}" for c, rho in known]
+    text = listed(shown, 6)
+    text += f"; order of layers as in {first.task} (Spearman): {listed(order, 6)}" if order else ""
+    numbers = [
+        Number("Spearman's correlation of layers with " + first.task, rho, measure.name, c.task) for c, rho in known
+    ]
+    tasks = tuple(c.task for c in there)
+    yield Finding(
+        TASKS_DIFFER,
+        f"layer {layer}",
+        text,
+        Door("curves", "task", measure.name, tasks=tasks, layer=layer),
+        numbers=tuple(numbers),
+    )
+
+
+def _chance(change: Change) -> Iterator[Finding]:
+    """The value of the layer that changed most beside its chance level."""
+    measure, layer, step = change.measure, change.order[0], change.steps[-1]
+    if not measure.null:
+        return
+    nulls = [r.null_value for r in change.last[layer] if r.null_value is not None]
+    value = change.final[layer]
+    door = Door("profile", measure=measure.name, tasks=(change.task,), step=step, layer=layer)
+    subject = f"{change.task}, layer {layer}"
+    if not nulls:
+        asked = replace(change.rows.question, tasks=(change.task,), steps=Ranges.one(step))
+        text = f"{figure(value)}; its chance level is not computed"
+        yield Finding(
+            CHANCE,
+            subject,
+            text,
+            door,
+            price=Price(asked, sum(map(len, change.last.values())), Uncertainty(null=DRAWS)),
+        )
+        return
+    chance = fmean(nulls)
+    # From no change at all (same) to nothing in common but chance.
+    share = (value - measure.same) / (chance - measure.same) if chance != measure.same else 0.0
+    text = f"{figure(value)}, where chance is {figure(chance)}"
+    if not signed(measure):
+        text += f": {share:.0%} of the way from no change to nothing in common".replace("%", " %")
+    near = abs(value - chance) <= 0.05 * abs(chance - measure.same)
+    numbers = (Number("chance", chance, measure.name, change.task, step, layer),)
+    yield Finding(CHANCE, subject, text, door, numbers=numbers, warning=near)

@@ -1,0 +1,253 @@
+"""Gather what a store says about a selection: the chosen measure, all other measures with values, and the training.
+
+The first task is read before anything else, so that a picture can be drawn; the rest comes with ``others``. Of other
+measures only the first and last step of each task are read, with their default parameters or, if none has values, the
+parameters that have most.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from explorer.answers.changes import Change, changes, of_measure
+from explorer.answers.fetching import fetch_each, fetch_heads
+from explorer.answers.findings import Door, Finding, Findings, Number, figure, listed
+from explorer.answers.look import Look
+from explorer.answers.profiles import Profile
+from explorer.answers.rows import Rows
+from explorer.answers.training import training
+from explorer.measures import Measure
+from explorer.measures.declaration import ATTENTION, HEAD, TOPICS
+from explorer.measures.registry import all_measures
+from explorer.selection import Question, Selection, ask, list_store
+from explorer.selection.cells import comparisons
+from explorer.selection.stored import cell_of, further_axes
+from store.errors import BertdynError
+from store.keys import NO_CORPUS, PRETRAINED, CheckpointKey
+from store.results import AXIS, COLUMNS, Result, row_reader
+from store.rows import PAIRED_WITH_ITSELF, WHOLE, In, RowQuery, of_recipes
+
+if TYPE_CHECKING:
+    from store.store import Store
+
+MOST_TASKS = 6
+"""Tasks that are described; a store may have hundreds with their variants."""
+_HEADS = 3
+AGREE, TRAINING = "Do measures agree?", "Training"
+
+
+def others(store: Store, question: Question, look: Look, found: Rows) -> Findings:
+    """Return all findings of a selection.
+
+    Args:
+        found: the values of the chosen measure, of the first task.
+
+    Raises:
+        BertdynError: the store cannot be read.
+    """
+    rows = [found, *islice(fetch_each(store, question), 1, MOST_TASKS)] if len(found.tasks) > 1 else [found]
+    described = [task for task in found.tasks if task != PRETRAINED][:MOST_TASKS]
+    there = changes(rows)
+    stored = list(_stored(store, question, described))
+    findings = [
+        *of_measure(rows),
+        *_agreement(there[:1], stored),
+        *_heads(store, [*stored, found]),
+        *(f for topic in TOPICS for one in stored if one.measure.topic == topic for f in _summary(one)),
+        *_training(store, question, described),
+    ]
+    left = len([task for task in found.tasks if task != PRETRAINED]) - len(described)
+    return Findings(question, tuple(described), left, tuple(findings), found.missing)
+
+
+def first(found: Rows) -> Findings:
+    """Return the findings of the chosen measure in the first task, while the others are being read (pure)."""
+    return Findings(found.question, found.tasks[:1], 0, tuple(of_measure([found])), found.missing, whole=False)
+
+
+def _stored(store: Store, question: Question, tasks: Sequence[str]) -> Iterator[Rows]:
+    """Yield the values of whole layers of each other measure that has any, at the first and last step of each task.
+
+    One query reads them all: a question for each measure and task would take seconds.
+    """
+    listing, keys = list_store(store), [c.key for c in store.checkpoints(question.corpus)]
+    grouped: dict[tuple[str, str, str], list[Result]] = {}
+    for r in _whole_values(store, question.corpus, tasks, _ends(keys, tasks)):
+        grouped.setdefault((r.measure, r.annotation, r.parameters), []).append(r)
+    for measure in all_measures():
+        usual = measure.key(dict(measure.settle({})))
+        found = {key[1:]: rows for key, rows in grouped.items() if key[0] == measure.name != question.measure.name}
+        for annotation in sorted({annotation for annotation, _ in found}):
+            chosen = max(
+                (parameters for of, parameters in found if of == annotation),
+                key=lambda one: (one == usual, len(found[annotation, one]), one),
+            )
+            selection = Selection(
+                measure.name,
+                question.corpus if measure.on_corpus else NO_CORPUS,
+                annotation=annotation,
+                tasks=tuple(tasks),
+                seeds=question.seeds,
+                parameters=tuple(sorted(json.loads(chosen).items())),
+            )
+            with suppress(BertdynError):  # labels that were taken away since
+                rows = _asked(ask(selection, measure, listing), keys, found[annotation, chosen])
+                if rows.main:
+                    yield rows
+
+
+def _whole_values(store: Store, corpus: str, tasks: Sequence[str], steps: tuple[int, ...]) -> Iterator[Result]:
+    """Yield the values of whole layers of all measures, without places along axes of their own."""
+    further = {name: kind for measure in all_measures() for name, kind in further_axes(measure)}
+    where = (In("corpus", (corpus, NO_CORPUS)), In("step", steps), *of_recipes(tasks), WHOLE, PAIRED_WITH_ITSELF)
+    names = tuple(further)
+    columns = (*COLUMNS, *(AXIS + name for name in names))
+    query = RowQuery(where, columns=columns, axes=tuple(further.items()))
+    rows = map(row_reader(tuple(COLUMNS), names), store.result_columns(query))
+    return (r for r in rows if not r.axes)
+
+
+def _asked(question: Question, keys: Sequence[CheckpointKey], rows: Iterable[Result]) -> Rows:
+    """Return those rows that a question with the usual reference asks for."""
+    measure = question.measure
+    pairs = {(pair.key, pair.reference) for pair in comparisons(question, keys)}
+    kept = tuple(
+        r
+        for r in rows
+        if r.statistic == measure.main
+        and r.version == measure.version
+        and (cell := cell_of(r, measure))
+        and (cell.key, cell.reference) in pairs
+    )
+    return Rows(question, kept, tuple(dict.fromkeys(cell_of(r, measure) for r in kept)), {})
+
+
+def _ends(keys: Iterable[CheckpointKey], tasks: Sequence[str]) -> tuple[int, ...]:
+    """Return the first and last step of each task."""
+    steps: dict[str, set[int]] = {}
+    for key in keys:
+        if key.recipe in tasks:
+            steps.setdefault(key.recipe, set()).add(key.step)
+    return tuple(sorted({end for there in steps.values() for end in (min(there), max(there))}))
+
+
+def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Finding]:
+    """Rank correlation of layers between the chosen measure and each other one that compares checkpoints."""
+    for change in there:
+        mine = Profile(change.measure, {n: (size,) for n, size in change.sizes.items()})
+        numbers, said = [], []
+        for rows in stored:
+            other = next((c for c in changes([rows]) if c.task == change.task), None)
+            if other is None or not rows.measure.compares or other.steps[-1] != change.steps[-1]:
+                continue
+            rho, _ = mine.correlation(Profile(rows.measure, {n: (size,) for n, size in other.sizes.items()}))
+            if rho is not None:
+                said.append(f"{rows.measure.name} {rho:+.2f}")
+                numbers.append(
+                    Number("Spearman's correlation of layers", rho, rows.measure.name, change.task, change.steps[-1])
+                )
+        if said:
+            order = f"order of {len(change.sizes)} layers by {change.measure.name}"
+            text = f"{order} and by {listed(said, 6)} (Spearman)"
+            yield Finding(AGREE, change.task, text, Door("profile", tasks=(change.task,)), numbers=tuple(numbers))
+
+
+def _heads(store: Store, stored: Iterable[Rows]) -> Iterator[Finding]:
+    """The heads whose attention moved most, and the door to the sentence that did."""
+    for rows in stored:
+        measure, task = rows.measure, next(iter(rows.tasks), "")
+        if not (measure.compares and measure.axis(HEAD.name) and measure.topic == ATTENTION) or not task:
+            continue
+        step = max((r.step for r in rows.of(task)), default=0)
+        found: dict[tuple[int, int], list[float]] = {}
+        for r in fetch_heads(store, rows, step=step):
+            if r.value is not None and r.head is not None:
+                found.setdefault((r.layer or 0, r.head), []).append(r.value)
+        means = {place: fmean(values) for place, values in found.items()}
+        order = sorted(means, key=lambda place: (-abs(means[place] - measure.same), place))[:_HEADS]
+        if order:
+            shown = [f"layer {n} head {h} {figure(means[n, h])}" for n, h in order]
+            (layer, head), *_ = order
+            text = f"{shown[0]} {measure.unit} moved most" + (f", then {listed(shown[1:])}" if shown[1:] else "")
+            numbers = [Number(f"head {h}", means[n, h], measure.name, task, step, n) for n, h in order]
+            yield Finding(
+                ATTENTION, f"{task}, {measure.name}", text,
+                Door("heads", measure=measure.name, tasks=(task,), step=step, layer=layer, head=head),
+                numbers=tuple(numbers),
+            )  # fmt: skip
+            door = Door("example", tasks=(task,), step=step, layer=layer, head=head, changed=True)
+            yield Finding(
+                ATTENTION, task, f"the sentence whose attention moved most in layer {layer} head {head}", door
+            )
+        return
+
+
+def _summary(rows: Rows) -> Iterator[Finding]:
+    """What a measure found in the first task that has values: by layer, or as one number, from first to last step."""
+    measure = rows.measure
+    subject = measure.name + (f" ({rows.question.annotation})" if rows.question.annotation else "")
+    there = changes([rows])
+    if there:
+        yield from (_by_layer(change, subject) for change in there[:1])
+        return
+    alone = [r for r in rows.main if r.value is not None and r.layer is None and not r.axes]
+    for task in rows.tasks[:1]:
+        yield from _as_one(measure, task, [r for r in alone if r.recipe == task], subject)
+
+
+def _by_layer(change: Change, subject: str) -> Finding:
+    measure, final, step = change.measure, change.final, change.steps[-1]
+    high, low = max(final, key=lambda n: final[n]), min(final, key=lambda n: final[n])
+    text = (
+        f"{change.task}: highest in layer {high} ({figure(final[high])}), lowest in layer {low} ({figure(final[low])})"
+    )
+    top = max(final)
+    series = change.means[top]
+    if len(series) > 1:
+        begin = min(series)
+        text += f"; layer {top} {figure(series[begin])} → {figure(series[step])} from step {begin:,} to {step:,}"
+    numbers = tuple(Number("value", value, measure.name, change.task, step, n) for n, value in final.items())
+    door = Door(
+        "curves", measure=measure.name, annotation=change.rows.question.annotation, tasks=(change.task,), layer=high
+    )
+    return Finding(measure.topic, subject, text, door, tuple(change.sizes.items()), numbers)
+
+
+def _as_one(measure: Measure, task: str, rows: Sequence[Result], subject: str) -> Iterator[Finding]:
+    steps: dict[int, list[float]] = {}
+    for r in rows:
+        steps.setdefault(r.step, []).append(r.value or 0.0)
+    if not steps:
+        return
+    first_step, last_step = min(steps), max(steps)
+    begin, end = fmean(steps[first_step]), fmean(steps[last_step])
+    unit = f" {measure.unit}" if measure.unit not in ("", measure.title) else ""
+    text = f"{task}: {figure(end)}{unit} at step {last_step:,}"
+    if first_step != last_step:
+        text += f" ({figure(begin)} at step {first_step:,})"
+    numbers = (
+        Number("value", begin, measure.name, task, first_step), Number("value", end, measure.name, task, last_step),
+    )  # fmt: skip
+    yield Finding(measure.topic, subject, text, Door("curves", measure=measure.name, tasks=(task,)), numbers=numbers)
+
+
+def _training(store: Store, question: Question, tasks: Sequence[str]) -> Iterator[Finding]:
+    """How the runs were trained, as their checkpoints say."""
+    checkpoints = store.checkpoints(question.corpus)
+    for task in tasks:
+        seeds = question.seeds or tuple({c.key.seed for c in checkpoints if c.key.recipe == task})
+        log = training(checkpoints, task, seeds)
+        said, numbers = [], []
+        for track in log.tracks:
+            known = [(step, float(v)) for step, v in zip(log.steps, track.values, strict=True) if v == v]
+            (begin, one), (end, other) = known[0], known[-1]
+            said.append(f"{track.short} {figure(one)} → {figure(other)}")
+            numbers += [Number(track.short, one, "", task, begin), Number(track.short, other, "", task, end)]
+        if said:
+            text = f"{listed(said)} from step {log.steps[0]:,} to {log.steps[-1]:,}"
+            yield Finding(TRAINING, task, text, Door("curves", tasks=(task,)), numbers=tuple(numbers))

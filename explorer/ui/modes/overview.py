@@ -1,0 +1,34 @@
+"""Overview: findings in sentences; enter computes what one lacks, or opens its picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explorer.compute.requests import Compute
+from explorer.ui.modes.mode import Behaviour, list_of
+
+if TYPE_CHECKING:
+    from explorer.ui.state import State
+    from explorer.views.overview import Overview
+
+
+class FindingsList(Behaviour):
+    """Opens findings."""
+
+    def deeper(self) -> State | None:
+        """Start to compute what the finding under the cursor lacks, or return the state that shows it."""
+        from explorer.ui import doors
+
+        screen, picture = self.screen, self.screen.picture
+        view: Overview | None = screen.chart.view  # type: ignore[assignment]
+        finding = view.finding(picture.cursor.y) if view is not None and picture is not None else None
+        if finding is None or screen.catalogue is None:
+            return None
+        if finding.price is not None:
+            screen.computing.begin(Compute(finding.price.question.selection, trust=finding.price.trust))
+            screen.tell(f"Computing {finding.price.values:,} values of {finding.price.question.measure.name} ...")
+            return None
+        return None if finding.door is None else doors.through(finding.door, screen.state, screen.catalogue)
+
+
+MODE = list_of("overview", "g", keys=("deeper", "back", "measure.next"), behaviour=FindingsList)

@@ -1,0 +1,176 @@
+"""Overview: what a store says about a selection, in sentences, each with the picture that shows it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from explorer.answers import overview as answers
+from explorer.answers.findings import COLUMNS, Finding, Findings, said
+from explorer.answers.rows import Rows
+from explorer.render.axes import count
+from explorer.render.cells import Grid
+from explorer.render.palette import Palette
+from explorer.render.targets import Target
+from explorer.render.text import clean, crop, pad
+from explorer.views import words
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
+
+_BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
+_WIDEST = 28
+"""Largest width of a subject, in cells."""
+_MOST_LAYERS = 24
+"""Bars that are drawn; of deeper models every second layer, and so on."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of the screen: a heading, or a line of a finding's text."""
+
+    row: int
+    """Number of the finding; -1 for a heading or an empty line."""
+    subject: str = ""
+    bars: str = ""
+    text: str = ""
+    begins: bool = False
+
+
+class Overview(Base):
+    """y is the finding, counted from the top; x does nothing."""
+
+    name = "overview"
+
+    def __init__(self, rows: Rows, data: Findings) -> None:
+        self.data, self.stored = data, rows
+        self.title = words.title(rows, "Overview")
+        self.subtitle = words.subtitle(rows, rows.main)
+        self.empty = not data.findings
+        self.notes = self._notes()
+
+    def draw(
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
+    ) -> Picture:
+        """See ``View.draw``."""
+        if self.empty:
+            return words.instead("The selection has no value.", width, height, palette, self.notes)
+        findings = self.data.findings
+        at = Cursor(-1, cursor.clamped(1, len(findings)).y)
+        lines = list(self._lines(width, options.ascii))
+        page = _page(lines, max(1, height), at.y)
+        grid = Grid(width, height)
+        targets = []
+        for i, line in enumerate(page):
+            self._put(grid, i, line, width, palette, options.ascii, line.row == at.y >= 0)
+            if line.begins:
+                targets.append(Target(0, i, row=line.row))
+        reading = clean(self._read(findings[at.y])) if at.y >= 0 else ""
+        return Picture(tuple(grid.lines()), reading, at, self.notes, tuple(targets))
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """One row per number; a finding without numbers has one row."""
+        return COLUMNS, self.data.rows()
+
+    def lines_needed(self, width: int) -> int:
+        """See ``View.lines_needed``."""
+        return sum(1 for _ in self._lines(width, False))
+
+    def finding(self, y: int) -> Finding | None:
+        """Return the finding of a row; None if there is none."""
+        return self.data.findings[y] if 0 <= y < len(self.data.findings) else None
+
+    def _lines(self, width: int, plain: bool) -> Iterator[_Line]:
+        findings = self.data.findings
+        subjects = [clean(f.subject) for f in findings]
+        wide = min(_WIDEST, width // 4, max(map(len, subjects)))
+        bars = [_bars(f.layers, plain) for f in findings]
+        many = max(map(len, bars)) if width >= 80 else 0
+        room = max(10, width - 4 - wide - 2 - (many + 2 if many else 0))
+        topic = ""
+        for i, finding in enumerate(findings):
+            if finding.topic != topic:
+                if topic:
+                    yield _Line(-1)
+                topic = finding.topic
+                yield _Line(-1, subject=topic[:1].upper() + topic[1:])
+            text = clean(finding.text)
+            for j, part in enumerate(textwrap.wrap(text, room) or [""]):
+                yield _Line(i, subjects[i] if not j else "", bars[i] if many and not j else "", part, not j)
+
+    def _put(self, grid: Grid, row: int, line: _Line, width: int, palette: Palette, plain: bool, pointed: bool) -> None:
+        if line.row < 0:
+            grid.put(row, 1, crop(line.subject, width - 1, plain), palette.strong)
+            return
+        findings = self.data.findings
+        wide = min(_WIDEST, width // 4, max(len(clean(f.subject)) for f in findings))
+        many = max(len(_bars(f.layers, plain)) for f in findings) if width >= 80 else 0
+        warned = findings[line.row].warning
+        if line.begins:
+            mark = (">" if plain else "▸") if pointed else "!" if warned else " "
+            grid.put(row, 1, mark, palette.strong if pointed else palette.warning)
+        if pointed and warned and line.begins:
+            grid.put(row, 2, "!", palette.warning)
+        at = 4
+        grid.put(row, at, pad(crop(line.subject, wide, plain), wide), palette.strong if pointed else palette.axis)
+        at += wide + 2
+        if many:
+            grid.put(row, at, line.bars, palette.line(0.6))
+            at += many + 2
+        style = palette.strong if pointed else palette.warning if warned else palette.text
+        grid.put(row, at, crop(line.text, width - at, plain), style)
+
+    def _read(self, finding: Finding) -> str:
+        then = "enter computes it" if finding.price else "enter opens its picture" if finding.door else ""
+        return f"{said(finding)}" + (f"  ({then})" if then else "")
+
+    def _notes(self) -> tuple[str, ...]:
+        data, notes = self.data, []
+        if not data.whole:
+            notes.append("reading the other measures …")
+        if data.left_out:
+            notes.append(f"{count(data.left_out)} more tasks are not described: choose them in the panel")
+        if data.missing:
+            notes.append(f"not computed: {count(data.missing)} values of {data.question.measure.name}")
+        return tuple(map(clean, notes))
+
+
+def overview(found: Rows, findings: Findings | None) -> Overview:
+    """Return the view of all findings, or of those of the chosen measure while the others are being read."""
+    return Overview(found, answers.first(found) if findings is None else findings)
+
+
+def _bars(layers: Sequence[tuple[int, float]], plain: bool) -> str:
+    """Return one character per layer, its height the size's share of the largest; layers are ascending."""
+    marks = _PLAIN_BARS if plain else _BARS
+    sizes = [abs(size) for _, size in layers]
+    every = -(-len(sizes) // _MOST_LAYERS) if sizes else 1
+    largest = max(sizes, default=0.0)
+    shown = [max(sizes[i : i + every]) for i in range(0, len(sizes), every)]
+    return "".join(marks[round(size / largest * (len(marks) - 1)) if largest else 0] for size in shown)
+
+
+def _page(lines: Sequence[_Line], height: int, row: int) -> Sequence[_Line]:
+    """Return the page that holds a finding whole; each page begins with the heading of its first finding."""
+    pages: list[list[_Line]] = [[]]
+    heading = _Line(-1)
+    for block in _blocks(lines):
+        heading = next((line for line in block if line.row < 0 and line.subject), heading)
+        if pages[-1] and len(pages[-1]) + len(block) > height:
+            pages.append([])
+        if not pages[-1]:
+            block = [line for line in block if line.row >= 0]
+            block = [heading, *block] if height > len(block) else block
+        pages[-1] += block
+    page = next((page for page in pages if any(line.row == max(0, row) for line in page)), pages[0])
+    return page[:height]
+
+
+def _blocks(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
+    """Yield the lines of each finding, with the heading before them."""
+    block: list[_Line] = []
+    for line in lines:
+        if block and block[-1].row >= 0 and (line.begins or line.row < 0):
+            yield block
+            block = []
+        block.append(line)
+    yield block
