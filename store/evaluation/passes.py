@@ -13,6 +13,7 @@ from store.extract.forward import BATCH_TOKENS, inputs_of
 from store.keys import Corpus
 from store.models.classifier import Classifying
 from store.models.load import Encoder, check_fits
+from store.models.memory import is_out_of_memory
 from store.models.quiet import first_line
 
 
@@ -85,6 +86,6 @@ def forward(encoder: Encoder, classifying: Classifying, corpus: Corpus, batch: n
     try:
         return classifying.logits(classifying.model(**inputs_of(encoder, corpus, batch), return_dict=True))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        if type(error).__name__ == "OutOfMemoryError":
+        if is_out_of_memory(error):
             raise
         raise BertdynError(f"{encoder.folder} fails on corpus '{corpus.info.name}': {first_line(error)}") from None
