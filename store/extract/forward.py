@@ -12,6 +12,7 @@ from store.extract.batches import Window, windows
 from store.keys import Corpus
 from store.models.load import Encoder, check_fits
 from store.models.memory import is_out_of_memory
+from store.models.precision import full_precision
 from store.models.quiet import first_line
 from store.ragged import pair_offsets
 
@@ -113,7 +114,7 @@ def _add_batch(
     """Run a batch and add what it gives to the results; nothing of it is held when this returns."""
     import torch
 
-    with torch.inference_mode():
+    with torch.inference_mode(), full_precision():
         hidden, maps, logits = _forward(encoder, corpus, batch, attentions, classifying)
         if check:
             _check(encoder, corpus.offsets[batch + 1] - corpus.offsets[batch], hidden, maps)

@@ -222,3 +222,20 @@ def test_other_errors_of_a_model_are_never_taken_for_a_lack_of_memory(tmp_path: 
     with pytest.raises(BertdynError, match="fails on corpus 'dev': a kernel failed"):
         list(run(encoder, corpus_of(folder, models.SENTENCES)))
     assert len(memory.tried) == 1
+
+
+def test_products_are_exact_whatever_the_process_allows(tmp_path: Path) -> None:
+    import torch
+
+    folder = models.save(tmp_path)
+    encoder = encoder_of(folder)
+    seen: list[str] = []
+    encoder.model.register_forward_pre_hook(lambda *_: seen.append(torch.get_float32_matmul_precision()))
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        list(run(encoder, corpus_of(folder, models.SENTENCES)))
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert set(seen) == {"highest"}
