@@ -83,7 +83,11 @@ def _group() -> click.Group:
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
             if cmd_name not in COMMANDS:
                 return None
-            command: click.Command = importlib.import_module(f"explorer.commands.{cmd_name.replace('-', '_')}").command
+            from explorer.compute.pool import one_blas_thread
+
+            with one_blas_thread():
+                module = importlib.import_module(f"explorer.commands.{cmd_name.replace('-', '_')}")
+            command: click.Command = module.command
             return command
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -21,6 +21,8 @@ from store.duck_paths import target
 from store.errors import BertdynError
 from store.whole_files import whole
 
+THREADS = 4
+"""Maximum number of threads of a connection: one per core would be as many as all programs of a shared node have."""
 AT_ONCE = 2000
 """Batch size, in rows, for fetch and insert."""
 _T = TypeVar("_T")
@@ -50,8 +52,14 @@ def connect() -> Any:
     """Open a connection to a database in memory."""
     import duckdb
 
-    # Data that does not fit into memory goes to the temporary folder, not to the user's working folder.
-    connection = duckdb.connect(config={"temp_directory": str(spill(os.getpid()))})
+    config: dict[str, Any] = {
+        # Data that does not fit into memory goes to the temporary folder, not to the user's working folder.
+        "temp_directory": str(spill(os.getpid())),
+        "threads": min(THREADS, os.cpu_count() or 1),
+    }
+    if int(duckdb.__version__.partition(".")[0]) >= 2:
+        config["async_threads"] = 1  # eight by default, to read from distant disks
+    connection = duckdb.connect(config=config)
     _connected.add(connection)
     return connection
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from store.errors import BertdynError
@@ -15,6 +16,8 @@ Group = tuple[str, int]
 """A published group: its folder relative to the store, and the time it was written (seconds)."""
 _TICK = 2_000_000_000
 """Resolution, in nanoseconds, of the coarsest file system clock in use."""
+_WRONG_BY = 30 * 60 * 10**9
+"""Nanoseconds by which the clock of a file server may differ from ours."""
 
 
 def scan(root: Path, top: str, depth: int) -> list[Group]:
@@ -40,6 +43,19 @@ def folders(root: Path, top: str, depth: int) -> list[str]:
     return level
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """The folder of a run as it was read last."""
+
+    changed: int
+    """Time of its last change by the file server's clock, nanoseconds."""
+    first: int
+    """Time at which that change was first seen, by our monotonic clock, nanoseconds."""
+    settled: bool
+    """Whether it was read late enough for no further change to have the same time."""
+    groups: list[Group]
+
+
 class Watch:
     """Lists the published checkpoints repeatedly, and rereads only the folders of runs that have changed.
 
@@ -48,7 +64,7 @@ class Watch:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._known: dict[str, tuple[int, list[Group]]] = {}
+        self._known: dict[str, _Seen] = {}
 
     def look(self) -> list[Group]:
         """Return the published checkpoints, as ``scan`` does."""
@@ -60,12 +76,15 @@ class Watch:
             except FileNotFoundError:
                 continue
             entry = self._known.get(run)
-            if entry is None or entry[0] != changed:
-                # A folder that has just changed may change again within one tick of the file system's clock.
-                settled = changed < time.time_ns() - _TICK
-                entry = changed if settled else 0, _groups(self._root, folders(self._root, run, 1))
+            now = time.monotonic_ns()
+            if entry is None or entry.changed != changed or not entry.settled:
+                first = entry.first if entry is not None and entry.changed == changed else now
+                # A folder that has just changed may change again within one tick of the file system's clock. Its time
+                # is that of the file server, so how long ago that was is counted from when we first saw it.
+                settled = now - first >= _TICK or changed < time.time_ns() - _WRONG_BY
+                entry = _Seen(changed, first, settled, _groups(self._root, folders(self._root, run, 1)))
             known[run] = entry
-            found += entry[1]
+            found += entry.groups
         self._known = known
         return found
 

@@ -73,6 +73,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
     return ByModule(config, log)
 
 
+def _no_gpu() -> str:
+    """Return the reason why nothing can be computed on a GPU here; empty if there is one."""
+    from explorer.compute.worker import CUDA_FILES
+
+    if not any(map(os.path.exists, CUDA_FILES)):  # spares importing torch
+        return "this machine has no GPU"
+    import torch
+
+    return "" if torch.cuda.is_available() else f"torch {torch.__version__} sees no GPU"
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with modules that take long: as the last ones they would keep one core waiting for minutes. Of the others,
@@ -82,6 +93,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("on_demand") is not None:
                 item.add_marker(pytest.mark.skip(reason="takes long: set BERTDYN_LONG=1"))
+    on_gpu = [item for item in items if item.get_closest_marker("gpu") is not None]
+    if on_gpu and (reason := _no_gpu()):
+        for item in on_gpu:
+            item.add_marker(pytest.mark.skip(reason=reason))
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None or item.path.stem in LONG}
     tests = Counter(item.path for item in items)
 

@@ -22,6 +22,7 @@ from explorer.commands.corpora import (
 from explorer.commands.runs import layout_option, print_report, reference_option
 from explorer.commands.sharing import part_option, scheduler_option
 from explorer.compute.executors import address_of
+from explorer.compute.pool import one_blas_thread
 from explorer.render.printable import printable
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def command(
     Only missing checkpoints are extracted; run it again after more training or after an interruption. Exit codes: 0
     everything is stored, 1 some checkpoints failed, 2 nothing could be done.
     """
+    with one_blas_thread():  # models compute with torch's own threads
+        import numpy  # noqa: F401
     files = text_files(corpora)
     from store.extract.plan import ExtractOptions
     from store.part import WHOLE, Part
@@ -221,7 +224,7 @@ def _plan_text(plan: ExtractPlan) -> str:
     there = sum(o.status == "present" for o in plan.outcomes)
     what = "nothing to extract"
     if plan.work:
-        where = plan.device or "the workers of the scheduler"
+        where = _place(plan)
         what = f"{plan.checkpoints:,} checkpoints to extract on {where}: {plan.tokens:,} tokens, at most "
         what += f"{size(plan.bytes)} of {size(plan.free)} free"
     lines.append(what + (f"; {there:,} there already" if there else ""))
@@ -231,6 +234,18 @@ def _plan_text(plan: ExtractPlan) -> str:
     if len(folders) > _FOLDERS:
         lines.append(f"  and {len(folders) - _FOLDERS:,} more")
     return "\n".join([*lines, *plan.notes])
+
+
+def _place(plan: ExtractPlan) -> str:
+    """Return what runs the models: a device, and how many threads of a processor, or workers."""
+    if plan.device is None:
+        return "the workers of the scheduler"
+    if plan.device.type != "cpu":
+        return str(plan.device)
+    import torch
+
+    count = torch.get_num_threads()
+    return f"{plan.device} with {count} thread{'s' if count > 1 else ''}"
 
 
 def _named(key: CheckpointKey) -> str:

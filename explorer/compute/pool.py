@@ -17,6 +17,25 @@ from store.errors import BertdynError
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that set the number of threads of arithmetic libraries when they are loaded."""
 
+_BLAS = "OPENBLAS_NUM_THREADS"
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let NumPy start no threads if it is imported inside the block, unless the user has set their number.
+
+    It starts one per core when it is imported. A process that only hands out work or draws multiplies no matrices, and
+    starting the threads takes more CPU time than all that NumPy does there. Processes that compute are told theirs.
+    """
+    if _BLAS in os.environ:
+        yield
+        return
+    os.environ[_BLAS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_BLAS]
+
 
 @contextmanager
 def local_pool(workers: int) -> Iterator[Executor]:

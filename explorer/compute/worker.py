@@ -28,6 +28,7 @@ from explorer.selection import Against, Cell, Question
 from explorer.selection.against import runs_of
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, Checkpoint, CheckpointKey, Corpus
+from store.models.memory import is_out_of_memory
 from store.results import InputDigest, Result, checkpoint_resource
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
     try:
         values = measure.compute(given, parameters, bench.context)
     except Exception as error:
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, not imported here
+        if is_out_of_memory(error):
             bench.context.kept.clear()
             said = str(error).partition("\n")[0] or "out of memory"
             raise BertdynError(f"Not enough memory on {bench.context.device}: {said}") from None

@@ -10,7 +10,6 @@ picture goes first; the view beside it is read when the picture has no open wish
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -42,7 +41,6 @@ KEPT_VALUES = 15_000
 """Largest number of values of all cached answers together; the newest answer is always kept."""
 
 
-_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 LISTING = ((CORPORA, 2), (ACTIVATIONS, 3))
 """Folders that change when a corpus, an annotation or a checkpoint is added, with the depth of their subfolders."""
 VALUES = ((TABLES, 1),)
@@ -151,7 +149,10 @@ class Reader:
         self._close()
 
     def _open(self) -> Store:
-        _load_numpy()
+        from explorer.compute.pool import one_blas_thread
+
+        with one_blas_thread():
+            import numpy  # noqa: F401
         from store.catalog_process import CatalogProcess
         from store.store import Store
 
@@ -240,18 +241,6 @@ class Reader:
         from explorer.answers.rows import Rows
 
         return sum(len(kept.data.results) for kept in self._kept.values() if isinstance(kept.data, Rows))
-
-
-def _load_numpy() -> None:
-    """Import numpy with a single BLAS thread. This process multiplies no matrices, and starting more threads takes more
-    CPU time than everything else that numpy does here. Processes that compute set their own number of threads."""
-    if "numpy" in sys.modules or _BLAS_THREADS in os.environ:
-        return
-    os.environ[_BLAS_THREADS] = "1"
-    try:
-        import numpy  # noqa: F401
-    finally:
-        del os.environ[_BLAS_THREADS]
 
 
 def _names(wish: Wish) -> list[Name]:

@@ -15,6 +15,8 @@ from store.evaluation.passes import batches, forward
 from store.keys import Corpus
 from store.models.classifier import Classifying
 from store.models.load import Encoder, check_fits
+from store.models.memory import is_out_of_memory
+from store.models.precision import full_precision
 
 EXACT, DIFFERENCES = "exact", "finite differences"
 STEP = 5e-3
@@ -116,7 +118,7 @@ class Curvature:
             try:
                 return self._exact(vector)
             except RuntimeError as error:
-                if type(error).__name__ == "OutOfMemoryError" or "out of memory" in str(error):
+                if is_out_of_memory(error):
                     raise
                 self.products = DIFFERENCES
         return self._difference(vector)
@@ -186,7 +188,7 @@ class Curvature:
                 parameter.requires_grad_(False)
             for parameter in chosen:
                 parameter.requires_grad_(True)
-            with torch.enable_grad():
+            with torch.enable_grad(), full_precision():
                 yield chosen
         finally:
             _free(chosen)

@@ -13,6 +13,8 @@ from store.extract.forward import BATCH_TOKENS, inputs_of
 from store.keys import Corpus
 from store.models.classifier import Classifying
 from store.models.load import Encoder, check_fits
+from store.models.memory import is_out_of_memory
+from store.models.precision import full_precision
 from store.models.quiet import first_line
 
 
@@ -48,7 +50,7 @@ def logits_of(
     rows = len(lengths) if classes.examples else int(corpus.offsets[-1])
     found = np.zeros((rows, len(classes.labels)), np.float32)
     for number, batch in enumerate(batches(encoder, corpus, examples)):
-        with torch.inference_mode(), lower.below(changed, number):
+        with torch.inference_mode(), full_precision(), lower.below(changed, number):
             logits = forward(encoder, classifying, corpus, batch).cpu().numpy()
         if classes.examples:
             found[batch] = logits
@@ -85,6 +87,6 @@ def forward(encoder: Encoder, classifying: Classifying, corpus: Corpus, batch: n
     try:
         return classifying.logits(classifying.model(**inputs_of(encoder, corpus, batch), return_dict=True))
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        if type(error).__name__ == "OutOfMemoryError":
+        if is_out_of_memory(error):
             raise
         raise BertdynError(f"{encoder.folder} fails on corpus '{corpus.info.name}': {first_line(error)}") from None

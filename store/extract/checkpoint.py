@@ -91,7 +91,7 @@ def extract_checkpoint(
     for work in group:
         began = time.perf_counter()
         try:
-            status = _one(plan, store, encoder, classified, work, attributes, progress)
+            status = _one(plan, store, encoder, classified, work, attributes, notes, progress)
             outcome = ExtractOutcome(found.key, work.corpus, status, "", time.perf_counter() - began, work.bytes)
             if status == "present":
                 outcome = ExtractOutcome(found.key, work.corpus, status, "another extraction stored it meanwhile")
@@ -118,6 +118,7 @@ def _one(
     classified: Classifying | None,
     work: Work,
     attributes: Mapping[str, Any],
+    notes: list[str],
     progress: ExtractProgress,
 ) -> Any:
     """Run and store one checkpoint on one corpus. Return 'added', 'replaced', or 'present' if another process won."""
@@ -129,6 +130,7 @@ def _one(
         return "present"
     corpus = plan.corpora[work.corpus]
     shape = encoder.geometry
+    limits: list[int] = []
     with store().writer(
         work.corpus,
         key,
@@ -149,8 +151,14 @@ def _one(
             classifying=classified,
             batch_tokens=options.batch_tokens,
             done=progress.advance,
+            smaller=limits.append,
         ):
             writer.append(hidden, maps, logits)
+        if limits:
+            notes.append(
+                f"{key}: batches did not fit in the memory of {encoder.device} and were made smaller, as by "
+                f"--batch-tokens {limits[-1]}."
+            )
         if not writer.commit():
             return "present"
     return "replaced" if work.replace else "added"

@@ -11,6 +11,8 @@ from store.errors import BertdynError
 from store.extract.batches import Window, windows
 from store.keys import Corpus
 from store.models.load import Encoder, check_fits
+from store.models.memory import is_out_of_memory
+from store.models.precision import full_precision
 from store.models.quiet import first_line
 from store.ragged import pair_offsets
 
@@ -37,8 +39,11 @@ def run(
     batch_tokens: int | None = None,
     window_bytes: int | None = None,
     done: Callable[[int], None] = lambda tokens: None,
+    smaller: Callable[[int], None] = lambda tokens: None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None, np.ndarray | None]]:
     """Yield hidden states, attentions and logits of the corpus, window by window, in the file's order.
+
+    A batch that does not fit in memory is run again in halves, and later batches are not larger than a half.
 
     Args:
         encoder: from ``store.models.load.load``.
@@ -49,6 +54,7 @@ def run(
         batch_tokens: maximum padded tokens of a batch; the default depends on the device.
         window_bytes: bytes of results held at once; the default depends on the device.
         done: called after each batch with its number of tokens.
+        smaller: called with the new maximum of padded tokens when a batch did not fit in memory.
 
     Yields:
         hidden [layers + 1, t, width] (layer 0 = embedding output), attention [layers, heads, p] or None, and logits
@@ -57,7 +63,7 @@ def run(
 
     Raises:
         BertdynError: the model fails, its shape is not that of its configuration, its attention rows do not add up to
-            1, or its hidden states are too large for float16.
+            1, its hidden states are too large for float16, or memory does not suffice for a single example.
     """
     import torch
 
@@ -69,23 +75,58 @@ def run(
     sizes = lengths * (itemsize * (shape.layers + 1) * shape.width)
     if attentions:
         sizes = sizes + lengths**2 * (itemsize * shape.layers * shape.heads)
+    limit = batch_tokens or BATCH_TOKENS.get(kind, BATCH_TOKENS["cpu"])
     checked = False
-    for window in windows(
-        lengths,
-        sizes,
-        batch_tokens or BATCH_TOKENS.get(kind, BATCH_TOKENS["cpu"]),
-        window_bytes or WINDOW_BYTES.get(kind, WINDOW_BYTES["cpu"]),
-    ):
+    for window in windows(lengths, sizes, limit, window_bytes or WINDOW_BYTES.get(kind, WINDOW_BYTES["cpu"])):
         results = _Results(encoder, corpus, window, getattr(torch, dtype), attentions, classifying)
-        for batch in window.batches:
-            with torch.inference_mode():
-                hidden, maps, logits = _forward(encoder, corpus, batch, attentions, classifying)
-                if not checked:
-                    _check(encoder, lengths[batch], hidden, maps)
-                    checked = True
-                results.take(batch, hidden, maps, logits)
+        waiting = list(reversed(window.batches))
+        while waiting:
+            batch = waiting.pop()
+            padded = len(batch) * int(lengths[batch].max())
+            if len(batch) > 1 and padded > limit:
+                waiting += reversed(np.array_split(batch, 2))
+                continue
+            try:
+                _add_batch(results, encoder, corpus, batch, attentions, classifying, check=not checked)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if len(batch) == 1:
+                    raise _too_large(encoder, corpus, padded, error) from None
+                waiting.append(batch)
+                limit = padded // 2
+                smaller(limit)
+                continue
+            checked = True
             done(int(lengths[batch].sum()))
         yield results.arrays()
+
+
+def _add_batch(
+    results: _Results,
+    encoder: Encoder,
+    corpus: Corpus,
+    batch: np.ndarray,
+    attentions: bool,
+    classifying: Classifying | None,
+    check: bool,
+) -> None:
+    """Run a batch and add what it gives to the results; nothing of it is held when this returns."""
+    import torch
+
+    with torch.inference_mode(), full_precision():
+        hidden, maps, logits = _forward(encoder, corpus, batch, attentions, classifying)
+        if check:
+            _check(encoder, corpus.offsets[batch + 1] - corpus.offsets[batch], hidden, maps)
+        results.take(batch, hidden, maps, logits)
+
+
+def _too_large(encoder: Encoder, corpus: Corpus, tokens: int, error: Exception) -> BertdynError:
+    """Return the error of a single example for which memory does not suffice."""
+    return BertdynError(
+        f"{encoder.folder} on corpus '{corpus.info.name}': the memory of {encoder.device} does not suffice for one "
+        f"example of {tokens} tokens ({first_line(error)}). Use a smaller --max-length, or another --device."
+    )
 
 
 class _Results:
@@ -197,9 +238,9 @@ def _forward(
     try:
         output: Any = model(**inputs, output_hidden_states=True, output_attentions=attentions, return_dict=True)
     except (RuntimeError, ValueError, IndexError, TypeError) as error:
-        advice = " Use a smaller --batch-tokens." if "out of memory" in str(error) else ""
-        where = f"{encoder.folder} fails on corpus '{corpus.info.name}'"
-        raise BertdynError(f"{where}: {first_line(error)}{advice}") from None
+        if is_out_of_memory(error):
+            raise
+        raise BertdynError(f"{encoder.folder} fails on corpus '{corpus.info.name}': {first_line(error)}") from None
     maps = tuple(output.attentions or ()) if attentions else None
     return tuple(output.hidden_states or ()), maps, None if classifying is None else classifying.logits(output)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.duck import connect, retried, written
+from store.duck import THREADS, connect, retried, written
 
 LONG = "select count(*) from range(3_000_000_000_000)"
 
@@ -40,3 +40,17 @@ def test_ctrl_c_during_a_query_is_an_interrupt(tmp_path: Path, work: Callable[[P
     with pytest.raises(KeyboardInterrupt):
         work(tmp_path)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_connections_start_few_threads_on_any_machine() -> None:
+    """DuckDB takes a thread per core by default, and 2.0 eight more for reading."""
+    tasks = Path("/proc/self/task")
+    first = connect()
+    (threads,) = first.execute("select current_setting('threads')").fetchone()
+    assert 1 <= threads <= THREADS
+    before = len(list(tasks.iterdir()))
+    second = connect()
+    assert second.execute("select sum(i) from range(1_000_000) as r(i)").fetchone() == (499_999_500_000,)
+    assert len(list(tasks.iterdir())) - before <= THREADS
+    second.close()
+    first.close()

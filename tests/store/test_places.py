@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from store import places
 from store.layout import ACTIVATIONS
 from store.places import Watch, scan
 
@@ -61,3 +64,20 @@ def test_a_run_that_did_not_change_is_not_looked_into_again(tmp_path: Path, monk
     (tmp_path / ACTIVATIONS / "dev/sst2/1/20/zarr.json").unlink()  # nobody does that: groups are renamed as a whole
     assert watch.look() == first
     assert scan(tmp_path, ACTIVATIONS, 4) == []
+
+
+@pytest.mark.parametrize("minutes", [-10, 0, 10])
+def test_a_second_change_in_a_tick_is_seen_whatever_our_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """The time of a folder is that of the file server, and its clock may differ from ours by minutes."""
+    real = time.time_ns
+    monkeypatch.setattr(places.time, "time_ns", lambda: real() + minutes * 60 * 10**9)
+    put(tmp_path, "1", 20)
+    watch = Watch(tmp_path)
+    assert len(watch.look()) == 1
+    folder = tmp_path / ACTIVATIONS / "dev" / "sst2" / "1"
+    before = folder.stat()
+    put(tmp_path, "1", 40)
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))  # a coarse clock
+    assert len(watch.look()) == 2

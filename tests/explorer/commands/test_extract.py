@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from explorer.cli import main
 from explorer.commands.extract import command
@@ -43,7 +46,9 @@ def test_plan_before_and_table_after_and_nothing_else(
     info = Store.open(place).corpus("dev").info
     assert err.splitlines()[0] == (f"corpus dev: 7 sentences (column sentence, no header), {info.tokens} tokens")
     assert err.splitlines()[1] == "  2 labels of 7 sentences in label: 0, 1"
-    assert f"3 checkpoints to extract on cpu: {3 * info.tokens} tokens, at most " in err
+    threads = torch.get_num_threads()
+    where = f"cpu with {threads} thread{'s' if threads > 1 else ''}"
+    assert f"3 checkpoints to extract on {where}: {3 * info.tokens} tokens, at most " in err
     run = world / "runs" / "sst" / "seed-1"
     assert err.splitlines()[3:] == [
         f"  {world / 'base'} is the reference",
@@ -144,3 +149,33 @@ def test_help_has_an_example_and_the_layout_that_is_used(capfd: pytest.CaptureFi
     assert "bertdyn extract runs.bertdyn runs/ --reference" in out
     (layout,) = [p for p in command.params if p.name == "layout"]
     assert layout.default == DEFAULT_LAYOUT
+
+
+@pytest.mark.on_demand
+def test_an_extraction_starts_few_threads(tmp_path: Path) -> None:
+    """Arithmetic, tokenizers, loading, Zarr and writing take up to one per core each; eight wait for the disk, and some
+    keep time or wait. NumPy took one more per core, and each connection of DuckDB eight more."""
+    models.runs(tmp_path / "runs")
+    file = models.corpus_file(tmp_path)
+    counted = """
+import os, sys, threading, time
+most = 0
+def watch():
+    global most
+    while True:
+        most = max(most, len(os.listdir("/proc/self/task")))
+        time.sleep(0.01)
+threading.Thread(target=watch, daemon=True).start()
+from explorer.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(most - 1)
+"""
+    call = [sys.executable, "-c", counted, "extract", tmp_path / "s.bertdyn", tmp_path / "runs"]
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [*call, "--corpus", f"dev={file}"], env={**environment, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout.split()[-1]) <= 5 * (os.cpu_count() or 1) + 16

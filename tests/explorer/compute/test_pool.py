@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -33,3 +35,19 @@ def test_a_child_leaves_ctrl_c_to_its_parent_and_can_be_told_to_end() -> None:
         blocked = executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
     assert signal.SIGINT in blocked
     assert signal.SIGTERM not in blocked
+
+
+@pytest.mark.parametrize("asked", [None, "2"])
+def test_numpy_starts_no_threads_in_a_process_that_multiplies_nothing(asked: str | None) -> None:
+    code = """
+import os
+from explorer.compute.pool import one_blas_thread
+with one_blas_thread():
+    import numpy
+print(len(os.listdir("/proc/self/task")), os.environ.get("OPENBLAS_NUM_THREADS"))
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    chosen = {} if asked is None else {"OPENBLAS_NUM_THREADS": asked}
+    done = subprocess.run([sys.executable, "-c", code], env=environment | chosen, capture_output=True, text=True)
+    threads = 1 if asked is None else min(2, os.cpu_count() or 1)
+    assert done.stdout.split() == [str(threads), str(asked)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -497,3 +498,32 @@ def die_at_layer_2(call: Callable[..., TaskReport], setting: RunSetting, number:
     if task.jobs[0].cell.layer == 2:
         os.kill(os.getpid(), signal.SIGSEGV)
     return call(setting, number, task)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 12. GiB for an array"),
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore words"),
+    ],
+    ids=str,
+)
+def test_memory_that_does_not_suffice_fails_one_cell_in_a_sentence(store: Store, error: Exception) -> None:
+    real = get("anisotropy")
+
+    def compute_some(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
+        if given.at.layer == 2:
+            raise error
+        return real.compute(given, parameters, context)
+
+    question = ask(Selection("anisotropy", "dev"), replace(real, compute=compute_some), list_store(store))
+    outcome = compute(store, [question], workers=1, device="cpu", executor=here)
+    said = {failure.message for failure in outcome.failures}
+    assert len(said) == 1
+    assert re.fullmatch(r"Not enough memory on cpu: [^\n]+", said.pop())
+    assert len(outcome.failures) == len(store.checkpoints("dev"))
+    assert {row.layer for row in store.results()} == {0, 1, 3}
+    assert not store.check().problems
+    assert compute(store, [ask_store(store, Selection("anisotropy", "dev"))], workers=1, device="cpu", executor=here).ok

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,103 @@ def test_ids_outside_the_vocabulary_are_the_wrong_tokenizer(tmp_path: Path) -> N
     folder = models.save(tmp_path / "b", vocab_size=20)
     with pytest.raises(BertdynError, match="outside its vocabulary of 20"):
         list(run(encoder_of(folder), corpus))
+
+
+class SmallMemory:
+    """A hook before a model's forward pass: memory holds some padded tokens, and not more."""
+
+    def __init__(self, most: int, error: Callable[[], Exception]) -> None:
+        self.most, self.error = most, error
+        self.tried: list[tuple[int, bool]] = []
+
+    def __call__(self, module: Any, given: Any, named: Any) -> None:
+        tokens = named["input_ids"].numel()
+        self.tried.append((tokens, tokens <= self.most))
+        if tokens > self.most:
+            raise self.error()
+
+
+def out_of_memory() -> list[Callable[[], Exception]]:
+    """Errors of torch for CUDA, for a CPU, for Apple's GPUs and inside cuBLAS, and NumPy's."""
+    import torch
+
+    return [
+        lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        lambda: RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
+        lambda: RuntimeError("MPS backend out of memory (MPS allocated: 17.5 GB)"),
+        lambda: RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        MemoryError,
+    ]
+
+
+@pytest.mark.parametrize("error", range(5))
+def test_a_batch_that_does_not_fit_in_memory_is_run_in_halves(tmp_path: Path, error: int) -> None:
+    folder = models.save(tmp_path)
+    corpus = corpus_of(folder, models.SENTENCES)
+    plain = list(run(encoder_of(folder), corpus, dtype="float32"))
+    longest = int(np.diff(corpus.offsets).max())
+    memory = SmallMemory(2 * longest, out_of_memory()[error])
+    encoder = encoder_of(folder)
+    encoder.model.register_forward_pre_hook(memory, with_kwargs=True)
+    done: list[int] = []
+    limits: list[int] = []
+    windows = list(run(encoder, corpus, dtype="float32", done=done.append, smaller=limits.append))
+    for found, wanted in zip(windows, plain, strict=True):
+        for one, other in zip(found[:2], wanted[:2], strict=True):
+            np.testing.assert_allclose(one, other, rtol=2e-5, atol=1e-5)
+    assert sum(done) == corpus.info.tokens
+    failed = [tokens for tokens, fits in memory.tried if not fits]
+    assert len(failed) > 0
+    assert limits == [tokens // 2 for tokens in failed]
+    assert len([tokens for tokens, fits in memory.tried if fits]) == len(done)
+
+
+def test_what_fits_is_remembered_in_later_windows(tmp_path: Path) -> None:
+    folder = models.save(tmp_path)
+    corpus = corpus_of(folder, models.SENTENCES * 4)
+    longest = int(np.diff(corpus.offsets).max())
+    memory = SmallMemory(2 * longest, out_of_memory()[0])
+    encoder = encoder_of(folder)
+    encoder.model.register_forward_pre_hook(memory, with_kwargs=True)
+    assert len(list(run(encoder, corpus, window_bytes=60_000))) > 3
+    failed = [tokens for tokens, fits in memory.tried if not fits]
+    assert len(failed) > 0
+    assert all(later <= earlier // 2 for earlier, later in itertools.pairwise(failed))
+
+
+def test_memory_that_does_not_suffice_for_one_example_is_a_sentence(tmp_path: Path) -> None:
+    folder = models.save(tmp_path)
+    encoder = encoder_of(folder)
+    encoder.model.register_forward_pre_hook(SmallMemory(7, out_of_memory()[0]), with_kwargs=True)
+    said = (
+        r"memory of cpu does not suffice for one example of \d+ tokens \(CUDA out of memory.*\)\. Use a smaller --max"
+    )
+    with pytest.raises(BertdynError, match=said):
+        list(run(encoder, corpus_of(folder, models.SENTENCES)))
+
+
+def test_other_errors_of_a_model_are_never_taken_for_a_lack_of_memory(tmp_path: Path) -> None:
+    folder = models.save(tmp_path)
+    encoder = encoder_of(folder)
+    memory = SmallMemory(0, lambda: RuntimeError("a kernel failed"))
+    encoder.model.register_forward_pre_hook(memory, with_kwargs=True)
+    with pytest.raises(BertdynError, match="fails on corpus 'dev': a kernel failed"):
+        list(run(encoder, corpus_of(folder, models.SENTENCES)))
+    assert len(memory.tried) == 1
+
+
+def test_products_are_exact_whatever_the_process_allows(tmp_path: Path) -> None:
+    import torch
+
+    folder = models.save(tmp_path)
+    encoder = encoder_of(folder)
+    seen: list[str] = []
+    encoder.model.register_forward_pre_hook(lambda *_: seen.append(torch.get_float32_matmul_precision()))
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        list(run(encoder, corpus_of(folder, models.SENTENCES)))
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert set(seen) == {"highest"}

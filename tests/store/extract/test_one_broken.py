@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,28 @@ def test_an_adapter_is_extracted_and_its_weights_are_the_merged_ones(own: Path) 
     (broken(own) / "adapter_config.json").write_text(json.dumps(settings | {"lora_alpha": 99}))
     (failed,) = [o for o in go(own).outcomes if o.status == "failed"]
     assert "differ from those that the store has as sst/1/5" in failed.reason
+
+
+def test_batches_made_smaller_for_lack_of_memory_are_noted(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def small(model: Any, device: Any) -> Any:
+        encoder = real(model, device)
+        encoder.model.register_forward_pre_hook(refuse, with_kwargs=True)
+        return encoder
+
+    def refuse(module: Any, given: Any, named: Any) -> None:
+        ids = given[0] if given else named["input_ids"]  # a classifier's model gives them by position
+        if ids.numel() > 60:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    real = running.load
+    assert statuses(go(own)) == {"added": 3}
+    before = Store.open(own / "x.bertdyn").hidden("dev", WHOLE, 3)
+    monkeypatch.setattr(running, "load", small)
+    report = go(own, replace=True)
+    assert statuses(report) == {"replaced": 3}
+    (note,) = [note for note in report.notes if note.startswith(f"{WHOLE}: batches did not fit in the memory of cpu")]
+    lengths = np.diff(Store.open(own / "x.bertdyn").corpus("dev").offsets)
+    assert 1 <= int(re.findall(r"--batch-tokens (\d+)", note)[0]) <= len(lengths) * lengths.max() // 2
+    np.testing.assert_allclose(Store.open(own / "x.bertdyn").hidden("dev", WHOLE, 3), before, atol=4e-3)
