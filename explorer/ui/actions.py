@@ -21,6 +21,13 @@ def _next(
     return Action(f"{what}.{name}", (key,), call, f"{name.title()} {what}", help, group, footer, by < 0, "place")
 
 
+def _choice(what: str, key: str, next_key: str, help: str, footer: str = "") -> tuple[Action, ...]:
+    """Return the action that lists measures, tasks and so on, and the one that goes to the next without a list."""
+    call = f"screen.part('picking', 'open', ('{what}',))"
+    pick = Action(f"{what}.pick", (key,), call, f"Choose the {what}", help, "What", footer, leads=True)
+    return pick, _next(what, next_key, f"the next {what}, without a list")
+
+
 def _cursor(name: str, keys: tuple[str, ...], call: str, title: str, help: str) -> Action:
     return Action(f"cursor.{name}", keys, f"screen.part('pictures', {call})", title, help, "Cursor", waits="picture")
 
@@ -68,12 +75,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("swap", ("W",), "screen.part('pair', 'swap')", "Swap views", "the second view becomes the picture", "Views"),
     *_own("Views"),
-    _next("measure", "m", "show another measure", footer="measure"),
-    _next("measure", "M", "show the previous measure", by=-1),
-    _next("task", "t", "one task after the other, then all", footer="task"),
-    _next("seed", "s", "all seeds, then one after the other", footer="seed"),
-    _next("corpus", "p", "measured on other sentences"),
-    _next("reference", "r", "compare with another checkpoint: pretrained, first, previous, final, other seeds"),
+    *_choice("measure", "m", "M", "show another measure", "measure"),
+    *_choice("task", "t", "T", "show another task, or all of them", "task"),
+    *_choice("seed", "s", "D", "one seed, or all of them", "seed"),
+    *_choice("corpus", "p", "P", "measured on other sentences"),
+    *_choice("reference", "r", "R", "compare with another checkpoint: pretrained, first, previous, final, other seeds"),
     Action(
         "panel.focus",
         ("tab",),

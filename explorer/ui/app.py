@@ -151,12 +151,14 @@ class Explorer(TerminalApp):
             self.set_interval(SAVE_SECONDS, self._save_changes)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield all actions by name, then the kept selections."""
+        """Yield all actions by name, then all measures, references, tasks, seeds and corpora, then kept selections."""
         for action in self.actions:
             if action.id != "palette":
                 run = partial(self.call_later, self.main.typing.queue.put, action)
                 keys = action.plain_keys if self.has_class(PLAIN) else action.shown_keys
                 yield SystemCommand(f"{action.title}  ({keys})", action.help, run)
+        for kind, name, about in self.main.picking.nouns():
+            yield SystemCommand(f"{name}  ({kind})", about, partial(self.main.picking.take, kind, name))
         for name in self.session.presets() if self.session is not None else ():
             yield SystemCommand(f"Kept selection: {name}", "show it again", partial(self.main.keeping.load, name))
 

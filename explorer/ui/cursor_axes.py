@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from explorer.answers.look import END
 from explorer.selection import at_or_before
-from explorer.ui.modes import HEAD, LAYER
+from explorer.ui.modes import HEAD, LAYER, STEP
 from explorer.ui.state import State
 from explorer.views.base import NOWHERE, Cursor
 
@@ -32,6 +32,16 @@ def meant(state: State, view: View, at: Cursor) -> Cursor:
     """Return the values at a place of a view, as a state stores them."""
     x, y = _axes(state, view)
     return Cursor(_value(x, at.x), _value(y, at.y))
+
+
+def known(state: State, view: View, at: Cursor) -> dict[str, int]:
+    """Return the step, layer and head at a place of a view; of those that are no axis of it, what the state looks at."""
+    look = state.look
+    found = {STEP: look.step if look.step != END else None, LAYER: look.layer, HEAD: look.head or None}
+    for name, there, place in zip(state.variant.meaning, _axes(state, view), (at.x, at.y), strict=True):
+        if name and there and place >= 0:
+            found[name] = there[min(place, len(there) - 1)]
+    return {name: number for name, number in found.items() if number is not None}
 
 
 def pointed(state: State, view: View, before: Cursor, now: Cursor) -> State:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from explorer.answers.findings import Door
-from explorer.answers.look import END, Look
 from explorer.ui.modes import HEAD, LAYER, MODES, STEP, Mode, Variant
 from explorer.ui.state import Catalogue, State, compared, settled
 from explorer.views.base import Cursor
@@ -20,7 +19,7 @@ def through(door: Door, state: State, catalogue: Catalogue) -> State:
     Raises:
         BertdynError: no mode shows its view.
     """
-    mode, place = _picture(door.view, door.part)
+    mode, place = picture_of(door.view, door.part)
     variants = {**dict(state.variants), mode.name: place}
     measure = door.measure if door.measure and catalogue.measure(door.measure) is not None else state.measure
     new = replace(
@@ -84,7 +83,12 @@ def of_row(columns: Sequence[str], values: Sequence[object], catalogue: Catalogu
     )
 
 
-def _picture(view: str, part: str) -> tuple[Mode, int]:
+def picture_of(view: str, part: str) -> tuple[Mode, int]:
+    """Return the mode and the number of the variant that show a part of a view (empty: its first).
+
+    Raises:
+        BertdynError: there is none.
+    """
     for mode in MODES.values():
         for place, variant in enumerate(mode.variants):
             if variant.view == view and part in ("", variant.part):
@@ -102,13 +106,3 @@ def _pointing(state: State, variant: Variant, at: Mapping[str, int | None]) -> S
     if variant.downwards:
         return state
     return state.pointing(Cursor(*places), variant.axes)
-
-
-def pointed_at(state: State) -> dict[str, int]:
-    """Return the step, layer and head that a state points at or looks at."""
-    look: Look = state.look
-    found = {STEP: look.step, LAYER: look.layer if look.layer is not None else END, HEAD: look.head or END}
-    for name, place in zip(state.variant.meaning, (state.cursor.x, state.cursor.y), strict=True):
-        if name and 0 <= place < END:
-            found[name] = place
-    return {name: place for name, place in found.items() if place < END}

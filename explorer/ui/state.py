@@ -31,7 +31,7 @@ from store.keys import NO_CORPUS, PLAIN, PRETRAINED
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
 
-_LEADS_ON = {"corpus": "corpus.next", "measure": "measure.next"}
+_LEADS_ON = {"corpus": "corpus.pick", "measure": "measure.pick"}
 """Action to suggest when a selection is not valid, by the choice that must change."""
 FIRST_MEASURE = "svcca"
 MOST_ROWS = 10_000
@@ -193,7 +193,7 @@ class State:
         measure = chosen.measure
         at = dict(self.cursors).get(STEPS, Cursor(END, -1)).x
         if why := kind.refusal(measure):
-            raise NotShownError(why, "measure.next")
+            raise NotShownError(why, "measure.pick")
         if kind.every_task:
             there = catalogue.tasks(chosen.corpus)
             chosen = replace(chosen, tasks=(*chosen.tasks, *(task for task in there if task not in chosen.tasks)))
@@ -207,7 +207,7 @@ class State:
         if kind.across and not measure.cross_layers:
             able = ", ".join(m.name for m in catalogue.measures if m.cross_layers)
             words = f"{measure.title} compares no layer with another one. These do: {able or 'none'}."
-            raise NotShownError(words, "measure.next")
+            raise NotShownError(words, "measure.pick")
         # The view shows a single comparison: the one at the cursor's step, if steps are an axis.
         return narrowed(kind.asked(chosen), catalogue.of(chosen.corpus), at)
 

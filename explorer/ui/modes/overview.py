@@ -31,4 +31,4 @@ class FindingsList(Behaviour):
         return None if finding.door is None else doors.through(finding.door, screen.state, screen.catalogue)
 
 
-MODE = list_of("overview", "g", keys=("deeper", "back", "measure.next"), behaviour=FindingsList)
+MODE = list_of("overview", "g", keys=("deeper", "back", "measure.pick"), behaviour=FindingsList)

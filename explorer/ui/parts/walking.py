@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from explorer.ui import doors
+from explorer.ui import cursor_axes, doors
 from explorer.ui.parts.screen_part import ScreenPart
 from explorer.ui.state import State
 from explorer.views.base import NOWHERE, Cursor
@@ -50,7 +50,9 @@ class Walking(ScreenPart):
         """Return the state that shows what is inside the place pointed at; None, with a message, if nothing is."""
         screen = self.screen
         assert screen.catalogue is not None
-        found = doors.deeper(screen.state, screen.catalogue, doors.pointed_at(screen.state))
+        view, picture = screen.chart.view, screen.picture
+        at = cursor_axes.known(screen.state, view, picture.cursor) if view is not None and picture is not None else {}
+        found = doors.deeper(screen.state, screen.catalogue, at)
         if found is None:
             screen.tell(f"{screen.state.variant.title}: there is nothing inside.")
         return found

@@ -25,6 +25,7 @@ from explorer.ui.parts.computing import ANNOTATE, Computing
 from explorer.ui.parts.exporting import Exporting
 from explorer.ui.parts.jumps import Jumps
 from explorer.ui.parts.keeping import KEEP, Keeping
+from explorer.ui.parts.picking import Picking
 from explorer.ui.parts.pictures import Pictures
 from explorer.ui.parts.surroundings import Surroundings
 from explorer.ui.parts.two_views import TwoViews
@@ -80,7 +81,7 @@ class MainScreen(Screen[None]):
         self.modes: dict[str, Behaviour] = {m.name: m.behaviour(self, m) for m in MODES.values()}
         self.panel, self.prompt = SelectionPanel(palette, id="panel"), Prompt(id="prompt")
         self.surroundings, self.typing = Surroundings(self), Typing(self)
-        self.walking = Walking(self)
+        self.walking, self.picking = Walking(self), Picking(self)
         self.help: HelpScreen | None = None
         """The help that was opened last."""
         self._left = False
@@ -261,6 +262,7 @@ class MainScreen(Screen[None]):
         if message.wish == self.pane.wish and self.choosing.statistic_lost(message.view.stored):
             return
         self.pictures.loaded(message)
+        self.picking.loaded(message)
         self.computing.loaded(message)
         self.bars()
 

@@ -204,7 +204,7 @@ async def test_the_setting_leaves_one_view_at_a_time(computed: Path) -> None:
 
 async def test_why_there_is_nothing_beside_is_said_there_alone(computed: Path) -> None:
     async with opened(computed, size=WIDE) as pilot:
-        await pilot.press(*"BBBBB", "p")
+        await pilot.press(*"BBBBB", "P")
         await until(pilot, lambda: "needs labels" in text_of(pilot, "beside-chart"))
         await until(pilot, lambda: "L3" in text_of(pilot, "chart") and main(pilot).picture is not None)
 

@@ -30,7 +30,7 @@ def says(pilot: Pilot[None], words: str) -> bool:
 async def test_a_store_that_goes_is_said_to_be_gone_in_every_mode_and_comes_back(store: Path) -> None:
     async with opened(store, config=changed(compute=False)) as pilot:
         screen = main(pilot)
-        await pilot.press("t", "left")
+        await pilot.press("T", "left")
         await until(pilot, lambda: text_of(pilot, "reading").strip().startswith("step 20"))
         store.rename(store.with_name("elsewhere"))
         await until(pilot, lambda: says(pilot, "There is no folder"))
@@ -57,7 +57,7 @@ async def test_a_store_that_is_removed_in_part_ends_nothing(store: Path, part: s
         path = store / part
         path.unlink() if path.is_file() else shutil.rmtree(path)
         for mode in (*modes, MODES["curves"]):
-            await pilot.press(mode.key, "m", "n", "t", "s", "v", "left", "up", "c", "x", "question_mark", "escape")
+            await pilot.press(mode.key, "M", "n", "T", "D", "v", "left", "up", "c", "x", "question_mark", "escape")
         await pilot.pause(POLL_SECONDS + 0.5)  # what the next look at the store finds must not end it either
         assert pilot.app.is_running
         assert pilot.app._exception is None

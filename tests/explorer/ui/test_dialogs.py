@@ -39,9 +39,9 @@ async def test_the_chosen_command_can_be_read_whole(computed: Path, background: 
 async def test_the_first_kept_selection_is_pointed_at_and_enter_shows_it(computed: Path, tmp_path: Path) -> None:
     session = Session(computed, {"XDG_STATE_HOME": str(tmp_path)})
     async with opened(computed, session=session) as pilot:
-        await pilot.press("t", "S")
+        await pilot.press("T", "S")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
-        await pilot.press(*"mine", "enter", "t", "L")
+        await pilot.press(*"mine", "enter", "T", "L")
         await shown(pilot, "enter shows one")
         assert any(s.style is not None and s.style.reverse for s in segments(pilot, "mine  "))
         await pilot.press("enter")

@@ -202,7 +202,7 @@ async def test_a_window_of_another_size_ends_it(computed: Path) -> None:
 
 async def test_where_there_is_nothing_it_says_so(computed: Path) -> None:
     async with opened(computed, (80, 24), config=changed(compute=False)) as pilot:
-        await pilot.press("p")
+        await pilot.press("P")
         await pilot.press("5")
         await shown(pilot, "has none")
         await pilot.press("f")

@@ -95,7 +95,7 @@ async def test_no_store_is_told_in_words(tmp_path: Path, what: str) -> None:
         await shown(pilot, "nothing")
         await until(pilot, lambda: "Opening" not in text_of(pilot, "chart"))
         assert "Unexpected" not in text_of(pilot, "chart")
-        await pilot.press("2", "m", "left", "tab", "slash", "escape", "c", "x", "e", "question_mark")
+        await pilot.press("2", "M", "left", "tab", "slash", "escape", "c", "x", "e", "question_mark")
         assert pilot.app.is_running
 
 
@@ -103,20 +103,20 @@ async def test_an_empty_store_says_what_will_come(tmp_path: Path) -> None:
     Store.create(tmp_path / "empty.bertdyn")
     async with opened(tmp_path / "empty.bertdyn", wait=False) as pilot:
         await shown(pilot, "No checkpoints here yet.")
-        await pilot.press("3", "t", "s", "p", "r", "m", "right", "5", "tab", "j", "enter")
+        await pilot.press("3", "T", "D", "P", "R", "M", "right", "5", "tab", "j", "enter")
         assert pilot.app.is_running
 
 
 async def test_a_measure_without_labels_says_so_in_the_pictures_place(computed: Path) -> None:
     async with opened(computed) as pilot:
-        await pilot.press("p")
+        await pilot.press("P")
         await until(pilot, lambda: main(pilot).state.corpus == "plain")
         for _ in main(pilot).catalogue.measures:  # type: ignore[union-attr]
             if main(pilot).state.measure == "clusters":
                 break
-            await pilot.press("m")
+            await pilot.press("M")
         await until(pilot, lambda: "needs labels" in text_of(pilot, "chart"))
-        await pilot.press("p", "m")
+        await pilot.press("P", "M")
         await until(pilot, lambda: main(pilot).chart.view is not None)
 
 

@@ -274,13 +274,13 @@ async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stay
         await until(pilot, lambda: f"(x) {measure}" in text_of(pilot, "panel"))
         assert "(x) svcca" not in text_of(pilot, "panel")
         assert f"measure: {measure}" in text_of(pilot, "panel")
-        await pilot.press("m")
+        await pilot.press("M")
         words = f"always shows {measure}: Curves, Profile, Heat, Seeds, Table can show another one."
         await until(pilot, lambda: words in text_of(pilot, "notes"))
         assert main(pilot).state.measure == "svcca"
         await pilot.press("1")
         await until(pilot, lambda: "(x) svcca" in text_of(pilot, "panel"))
-        await pilot.press("m")
+        await pilot.press("M")
         await until(pilot, lambda: main(pilot).state.measure != "svcca")
 
 
@@ -289,7 +289,7 @@ async def test_a_measure_of_one_checkpoint_says_that_nothing_is_compared(labelle
         await pilot.press("5")
         await until(pilot, lambda: "compared with: -" in text_of(pilot, "panel"))
         before = main(pilot).state
-        await pilot.press("r")
+        await pilot.press("R")
         assert "clusters is a value of one checkpoint: it has no reference" in text_of(pilot, "notes")
         assert main(pilot).state == before
 
@@ -368,7 +368,7 @@ async def test_views_by_task_take_in_every_task_where_only_one_is_chosen(compute
         await pilot.press("4", "v")
         await until(pilot, lambda: "2 tasks side by side" in text_of(pilot, "heading"))
         assert main(pilot).state.tasks == ("pos", "sst2")
-        await pilot.press("t")
+        await pilot.press("T")
         await until(pilot, lambda: "one task" in text_of(pilot, "heading"))
         await pilot.press("2", "v", "v")
         await until(pilot, lambda: "one line per task" in text_of(pilot, "heading"))

@@ -33,7 +33,7 @@ def test_characters_and_names_are_both_keys() -> None:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"measure.next": "t"}, "the key 't' is given to two actions, 'task.next' and 'measure.next'"),
+        ({"measure.next": "T"}, "the key 'T' is given to two actions, 'task.next' and 'measure.next'"),
         ({"measure.next": "f5", "log": "F5"}, "the key 'f5' is given to two actions"),
         ({"log": "ctrl+q"}, "given to two actions, 'quit' and 'log'"),
         ({"log": "pgup"}, "'log' has the key 'pgup', which is not a key name. Did you mean 'pageup'?"),
@@ -47,24 +47,24 @@ def test_a_key_for_two_actions_is_a_sentence(keys: dict[str, str], says: str) ->
 
 
 async def test_keys_that_were_exchanged_do_each_others_work_and_are_shown(computed: Path) -> None:
-    config = replace(defaults(), keys={"measure.next": "t", "task.next": "m", "help": "f2", "palette": "f3"})
+    config = replace(defaults(), keys={"measure.pick": "t", "task.pick": "m", "help": "f2", "palette": "f3"})
     async with opened(computed, size=(160, 90), config=config) as pilot:
         screen = main(pilot)
-        await pilot.press("m")
+        await pilot.press("m", *"sst2", "enter")
         await until(pilot, lambda: screen.state.tasks == ("sst2",))
-        await pilot.press("t")
+        await pilot.press("t", *"js", "enter")
         assert screen.state.measure != "svcca"
         assert "t measure" in " ".join(text_of(pilot, "footer").split())
         assert "m task" in " ".join(text_of(pilot, "footer").split())
         heads = {line.split()[0]: line.split()[-1] for line in text_of(pilot, "panel").splitlines() if line.strip()}
         assert (heads["measure"], heads["task"], heads["seed"]) == ("t", "m", "s")
         commands = {c.title for c in pilot.app.get_system_commands(pilot.app.screen)}
-        assert {"Next measure  (t)", "Next task  (m)", "Help  (f2)"} <= commands
+        assert {"Choose the measure  (t)", "Choose the task  (m)", "Help  (f2)"} <= commands
         await pilot.press("question_mark", "ctrl+p")
         assert pilot.app.screen is screen
         await pilot.press("f2")
         await shown(pilot, "Next measure")
-        assert re.search(r"  t M +Next measure", screen_text(pilot))
+        assert re.search(r"  t +Choose the measure", screen_text(pilot))
         await pilot.press("f2")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("f3", *"next measure")  # all commands are more than a screen of 90 lines holds
@@ -78,7 +78,7 @@ def test_mistakes_end_with_2_and_one_sentence(
     monkeypatch.setenv("BERTDYN_CONFIG", str(file))
     for text, says in (
         ('[keys]\n"log" = "t"\n', "given to two actions"),
-        ('mode = "hat"\n', "there is no view 'hat', only curves"),
+        ('mode = "hat"\n', "there is no view 'hat', only overview"),
         ("colour = 1\n", "there is no setting 'colour'"),
     ):
         file.write_text(text)
@@ -105,21 +105,21 @@ def test_the_settings_are_printed_with_every_key(
     assert "from BERTDYN_COLOR" in said
     assert "mouse = false" in said
     assert '\n"log" = "f9"' in said
-    assert '# "measure.next" = "m"' in said
+    assert '# "measure.pick" = "m"' in said
 
 
 async def test_messages_name_the_keys_in_force(computed: Path) -> None:
-    keys = {"corpus.next": "P", "measure.next": "f4", "sql.write": "f6", "sql.pick": "f7", "cancel": "f8"}
+    keys = {"corpus.pick": "f3", "measure.pick": "f4", "sql.write": "f6", "deeper": "f7", "cancel": "f8"}
     config = replace(defaults(), keys=keys, values={**defaults().values, "compute": False})
     async with opened(computed, config=config) as pilot:
         screen = main(pilot)
         await pilot.press("P", "5")
-        await until(pilot, lambda: "Labelled: dev. P: next corpus." in " ".join(text_of(pilot, "chart").split()))
+        await until(pilot, lambda: "Labelled: dev. f3: choose the corpus." in " ".join(text_of(pilot, "chart").split()))
         await pilot.press("P")
         assert screen.catalogue is not None
         alone = next(m.name for m in screen.catalogue.measures if not m.compares and m.labels is None)
         screen.become(replace(screen.state, measure=alone, mode="heat", variants=(("heat", 3),)))
-        await shown(pilot, "f4: next measure.")
+        await shown(pilot, "f4: choose the measure.")
         await pilot.press("8")
         await shown(pilot, "f7 takes a query · f6 writes or changes it · F5 or ^r runs it")
         await pilot.press("f5")

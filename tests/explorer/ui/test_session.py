@@ -248,7 +248,7 @@ def test_no_room_leaves_the_session_before_and_no_draft(tmp_path: Path) -> None:
 async def test_the_store_opens_as_it_was_left(computed: Path, tmp_path: Path) -> None:
     kept = session(tmp_path, computed)
     async with opened(computed, session=kept) as pilot:
-        await pilot.press("3", "t", "b", "home", "y")
+        await pilot.press("3", "T", "b", "home", "y")
         await until(pilot, lambda: main(pilot).state.options.log_y and not main(pilot).typing.queue.waiting)
         left = main(pilot).state
         # Not only at the end: a connection may drop.
@@ -281,7 +281,7 @@ async def test_what_the_store_no_longer_has_is_settled(computed: Path, tmp_path:
 async def test_u_takes_a_change_back_and_shift_u_does_it_again(computed: Path) -> None:
     async with opened(computed) as pilot:
         screen = main(pilot)
-        await pilot.press("t", "s", "left", "3")
+        await pilot.press("T", "D", "left", "3")
         assert (screen.state.tasks, screen.state.seeds) == (("sst2",), ("1",))
         await pilot.press("u")
         assert (screen.state.tasks, screen.state.seeds, screen.state.mode) == (("sst2",), (), "heat")
@@ -300,12 +300,12 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
         screen = main(pilot)
         await pilot.press("L")
         await shown(pilot, "No selection was kept yet: S keeps this one.")
-        await pilot.press("t", "s", "S")
+        await pilot.press("T", "D", "S")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"first seed", "enter")
         await shown(pilot, "Kept as 'first seed'; L shows it again.")
         assert screen.chart.has_focus
-        await pilot.press("t", "3", "L")
+        await pilot.press("T", "3", "L")
         await shown(pilot, "first seed  svcca, against pretrained, corpus dev, sst2, seeds 1")
         await pilot.press("enter")
         await until(pilot, lambda: (screen.state.tasks, screen.state.seeds) == (("sst2",), ("1",)))

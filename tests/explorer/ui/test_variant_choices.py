@@ -97,12 +97,12 @@ async def test_a_variant_is_picked_in_the_panel_and_compared_with_the_plain_run(
         assert "[x] sst2 " in panel
         assert f"[ ] {FROZEN}" in panel
         assert "( ) plain" in panel
-        await pilot.press("t")
+        await pilot.press("T")
         await until(pilot, lambda: screen.state.tasks == (FROZEN,))
         await shown(pilot, f"SVCCA distance from the pre-trained model · {FROZEN}, seed 1")
         assert f"{FROZEN} 1 seed x 2 steps" in text_of(pilot, "title")
         while str(screen.state.against) != "plain":
-            await pilot.press("r")
+            await pilot.press("R")
         await until(pilot, lambda: screen.chart.view is not None and "plain" in screen.chart.view.title)
         await until(pilot, lambda: "(x) plain" in text_of(pilot, "panel"))
         assert not screen.missing

@@ -1,0 +1,185 @@
+"""Does the overview say what the stored numbers say, and nothing that they do not?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean, stdev
+
+import pytest
+from scipy.stats import spearmanr
+
+from explorer.answers import overview
+from explorer.answers.changes import CHANCE, CHANGED, SEEDS_AGREE, TASKS_DIFFER, Change
+from explorer.answers.fetching import fetch_first, wanted_of
+from explorer.answers.findings import COLUMNS, Findings, figure, listed
+from explorer.answers.look import Look
+from explorer.compute.run import compute
+from explorer.measures.base import Uncertainty
+from explorer.measures.declaration import ATTENTION
+from explorer.selection import Question, Ranges, Selection, ask_store
+from store.store import Store
+from tests.explorer.views.samples import rows
+from tests.pools import here
+from tests.synthetic import make_store
+
+
+def asked(store: Store, measure: str, **choices: object) -> Question:
+    return ask_store(store, Selection(measure, "dev", **choices))  # type: ignore[arg-type]
+
+
+def filled(store: Store, measure: str, trust: Uncertainty | None = None, **choices: object) -> Question:
+    question = asked(store, measure, **choices)
+    more = {} if trust is None else {"trust": trust}
+    assert compute(store, [question], workers=1, device="cpu", executor=here, **more).ok  # type: ignore[arg-type]
+    return question
+
+
+def found(store: Store, question: Question) -> Findings:
+    return overview.others(store, question, Look(), fetch_first(store, question))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    made = make_store(tmp_path_factory.mktemp("overview") / "s.bertdyn")
+    for measure in ("svcca", "cka", "js"):
+        filled(made, measure)
+    return made
+
+
+def values(store: Store, measure: str, task: str, step: int) -> dict[int, list[float]]:
+    layers: dict[int, list[float]] = {}
+    for r in store.results():
+        if (r.measure, r.task, r.step, r.head, r.example, r.ref_task) == (
+            measure,
+            task,
+            step,
+            None,
+            None,
+            "pretrained",
+        ):
+            layers.setdefault(r.layer or 0, []).append(r.value or 0.0)
+    return layers
+
+
+def topic(findings: Findings, name: str) -> list[str]:
+    return [f"{f.subject}: {f.text}" for f in findings.findings if f.topic == name]
+
+
+def test_what_changed_names_the_layers_in_their_order_with_means_over_seeds(store: Store) -> None:
+    findings = found(store, asked(store, "svcca"))
+    for task in ("pos", "sst2"):
+        (said,) = [text for text in topic(findings, CHANGED) if text.startswith(task)]
+        means = {layer: fmean(v) for layer, v in values(store, "svcca", task, 40).items()}
+        first, second, *_ = sorted(means, key=lambda layer: -means[layer])
+        assert f"most in layer {first} {figure(means[first])}" in said
+        assert f"layer {second} {figure(means[second])}" in said
+        assert "seeds 1, 2" in said
+    here = [n for f in findings.findings if f.topic == CHANGED for n in f.numbers]
+    numbers = {(n.task, n.layer): n.value for n in here if n.quantity == "value"}
+    assert numbers["pos", 3] == pytest.approx(fmean(values(store, "svcca", "pos", 40)[3]))
+
+
+def test_seeds_agree_in_amount_and_what_two_seeds_differ_by_is_offered_then_said(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn", tasks=("pos",))
+    question = filled(made, "svcca")
+    (finding,) = [f for f in found(made, question).findings if f.topic == SEEDS_AGREE]
+    spread = stdev(values(made, "svcca", "pos", 40)[3])
+    assert f"± {figure(spread)}" in finding.text
+    assert finding.price is not None
+    assert "--against seeds" in finding.price.command(made.path)
+    price = finding.price.question
+    assert finding.price.values == len(wanted_of(made, price))
+    assert compute(made, [price], workers=1, device="cpu", executor=here).ok
+    (finding,) = [f for f in found(made, question).findings if f.topic == SEEDS_AGREE]
+    between = [r.value for r in made.results() if r.ref_seed != "0" and r.seed != r.ref_seed and r.layer == 3]
+    assert f"two seeds {figure(fmean(v for v in between if v is not None))}" in finding.text
+    change = fmean(values(made, "svcca", "pos", 40)[3])
+    assert finding.warning is (fmean(v for v in between if v is not None) >= change)
+
+
+def test_order_of_layers_is_spearmans_of_scipy(store: Store) -> None:
+    findings = found(store, asked(store, "svcca"))
+    (agree,) = [f for f in findings.findings if f.topic == overview.AGREE]
+    mine = {layer: fmean(v) for layer, v in values(store, "svcca", "pos", 40).items()}
+    other = {layer: 1 - fmean(v) for layer, v in values(store, "cka", "pos", 40).items()}
+    want = spearmanr([mine[n] for n in sorted(mine)], [other[n] for n in sorted(mine)]).statistic
+    (got,) = [n.value for n in agree.numbers if n.measure == "cka"]
+    assert got == pytest.approx(want)
+    (tasks,) = [f for f in findings.findings if f.topic == TASKS_DIFFER]
+    second = {layer: fmean(v) for layer, v in values(store, "svcca", "sst2", 40).items()}
+    want = spearmanr([mine[n] for n in sorted(mine)], [second[n] for n in sorted(mine)]).statistic
+    assert [n.value for n in tasks.numbers] == [pytest.approx(want)]
+
+
+def test_chance_is_offered_and_then_the_mean_of_the_draws(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn", tasks=("pos",))
+    question = filled(made, "svcca")
+    (finding,) = [f for f in found(made, question).findings if f.topic == CHANCE]
+    assert finding.price is not None
+    assert finding.price.trust == Uncertainty(null=5)
+    assert finding.price.values == 2 * 4, "two seeds, layers 0 to 3"
+    assert "--null 5" in finding.price.command(made.path)
+    filled(made, "svcca", Uncertainty(null=5), steps=Ranges.one(40))
+    (finding,) = [f for f in found(made, question).findings if f.topic == CHANCE]
+    nulls = [r.null_value for r in made.results() if r.null_value is not None and r.layer == 3 and r.step == 40]
+    assert f"chance is {figure(fmean(nulls))}" in finding.text
+    assert finding.price is None
+
+
+def test_heads_that_moved_most_are_those_of_the_rows(store: Store) -> None:
+    findings = found(store, asked(store, "svcca"))
+    texts = topic(findings, ATTENTION)
+    heads = [r for r in store.results() if r.measure == "js" and r.task == "pos" and r.step == 40 and r.head]
+    means: dict[tuple[int, int], list[float]] = {}
+    for r in heads:
+        means.setdefault((r.layer or 0, r.head or 0), []).append(r.value or 0.0)
+    layer, head = max(means, key=lambda place: fmean(means[place]))
+    assert f"layer {layer} head {head} {figure(fmean(means[layer, head]))} bits moved most" in texts[0]
+
+
+def test_nothing_computed_is_said_with_its_price(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn", tasks=("pos",))
+    findings = found(made, asked(made, "svcca"))
+    first = findings.findings[0]
+    assert (first.topic, first.price is not None) == (CHANGED, True)
+    assert "none is computed" in first.text
+    assert any(f.topic == overview.TRAINING for f in findings.findings)
+
+
+def test_rows_are_numbers_with_their_place(store: Store) -> None:
+    table = found(store, asked(store, "svcca")).rows()
+    assert {len(row) for row in table} == {len(COLUMNS)}
+    assert all(row[8] is None or isinstance(row[8], float | int) for row in table)
+
+
+def of_steps(series: dict[int, float]) -> Change:
+    return Change(rows(tasks=("t",), layers=(1,), steps=tuple(series), value=lambda *place: series[place[2]]), "t")
+
+
+@pytest.mark.parametrize(
+    ("series", "half"),
+    [
+        ({0: 0.0, 20: 0.1, 40: 0.3, 60: 0.4}, 40),
+        ({0: 0.0, 20: 0.2, 40: 0.4}, 20),
+        ({0: 0.0, 20: 0.5, 40: 0.4}, 20),
+        ({0: 0.8, 20: 0.7, 40: 0.2}, 40),
+        ({0: 0.0, 40: 0.4}, 40),
+        ({40: 0.4}, None),
+        ({0: 0.3, 40: 0.3}, None),
+    ],
+)
+def test_half_of_the_change_is_the_first_step_at_or_beyond_it(series: dict[int, float], half: int | None) -> None:
+    assert of_steps(series).half(1) == half
+
+
+def test_texts_of_numbers_and_lists() -> None:
+    assert [figure(x) for x in (0.0, 0.12345, 0.00012345, 123.456, -0.5)] == [
+        "0.000",
+        "0.123",
+        "0.000123",
+        "123",
+        "-0.500",
+    ]
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed(list("abcdefg")) == "a, b, c, d and 3 more"
