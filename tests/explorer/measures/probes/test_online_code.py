@@ -29,7 +29,7 @@ class Priors:
 
 
 def coded(points, labels, fit=logistic, group=None, seed=0):
-    return online_code(points, labels, np.arange(len(labels)) if group is None else group, fit, seed)
+    return online_code(points.__getitem__, labels, np.arange(len(labels)) if group is None else group, fit, seed)
 
 
 def test_a_label_that_is_one_bit_of_the_vector_costs_the_first_block_and_nearly_nothing_more():
