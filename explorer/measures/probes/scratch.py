@@ -82,8 +82,10 @@ class Scratch:
             first, last, _ = key.indices(len(self))
             return replace(self, first=self.first + first, shape=(max(0, last - first), self.shape[1]))
         found = np.empty((len(key), self.shape[1]), self.dtype)
-        for begin, end in _runs(key):
-            self._read(int(key[begin]), found[begin:end])
+        if found.size:
+            into, row = found.data.cast("B"), self._offset(1) - self._offset(0)
+            for begin, end in _runs(key):
+                self._read(int(key[begin]), into[begin * row : end * row])
         return found
 
     def __setitem__(self, places: np.ndarray, rows: np.ndarray) -> None:
@@ -105,18 +107,17 @@ class Scratch:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """Read all rows, [n, d]."""
         found = np.empty(self.shape, self.dtype)
-        self._read(0, found)
+        if found.size:
+            self._read(0, found.data.cast("B"))
         return found if dtype is None else found.astype(dtype, copy=False)
 
     def _offset(self, place: int) -> int:
         """Return the position of a row in the file in bytes."""
         return (self.first + place) * self.shape[1] * self.dtype.itemsize
 
-    def _read(self, place: int, rows: np.ndarray) -> None:
-        """Read as many rows as there are in a contiguous array."""
-        if not rows.size:
-            return
-        left, at = rows.data.cast("B"), self._offset(place)
+    def _read(self, place: int, left: memoryview) -> None:
+        """Fill some bytes, beginning at a row."""
+        at = self._offset(place)
         while left:
             many = os.preadv(self.file.descriptor, [left], at)
             if not many:
