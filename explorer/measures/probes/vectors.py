@@ -6,19 +6,21 @@ gets a copy: in memory or, beyond HELD, in a file. Both are read in the same blo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from explorer.measures.probes.parts import parts_of_layers
 from explorer.measures.probes.points import Points
 from explorer.measures.probes.scratch import Rows, Scratch
 from explorer.measures.protocols import Layer
 
 HELD = 1 << 28
-"""Bytes of the vectors of one layer up to which they, and a copy of some of them, are held in memory."""
+"""Bytes up to which the vectors of a layer, or of layers that are fitted at once, are held in memory; and as many again
+for a copy of some of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,16 @@ class Vectors:
         return Vectors(self.n, lambda: map(change, self.blocks()))
 
 
+def parts_together(points: Points, layers: Sequence[Layer]) -> list[np.ndarray]:
+    """Return the layers of each part whose vectors are held together, int64: as many as fit into HELD bytes."""
+    return parts_of_layers(len(layers), _size(points, layers[0]), HELD)
+
+
+def _size(points: Points, layer: Layer) -> int:
+    """Return the bytes of the vectors of points in one layer."""
+    return 4 * len(points.labels) * points.parts * layer.width
+
+
 def _room(shape: tuple[int, int], dtype: np.dtype[Any]) -> np.ndarray | Scratch:
     large = shape[0] * shape[1] * dtype.itemsize > HELD
     return Scratch.empty(shape, dtype) if large else np.empty(shape, dtype)
@@ -78,7 +90,7 @@ def vectors_of(points: Points, layer: Layer) -> Vectors:
         MeasureError: (here or when they are read) some hidden states are not finite.
     """
     n = len(points.labels)
-    if 4 * n * points.parts * layer.width > HELD:
+    if _size(points, layer) > HELD:
         return Vectors(n, partial(points.blocks, layer))
     held = list(points.blocks(layer))
     return Vectors(n, lambda: held)

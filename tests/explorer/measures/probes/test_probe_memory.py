@@ -20,10 +20,13 @@ OF_A_WORD = 4 * WIDTH
 """Bytes of a float32 vector."""
 
 
-def computed(words: int, width: int = WIDTH, measure: str = "probe", **parameters: object) -> list[Value]:
+def computed(
+    words: int, width: int = WIDTH, measure: str = "probe", clear: tuple[float, ...] = (2.0,), **parameters: object
+) -> list[Value]:
+    """Return the values of a layer for each of ``clear``."""
     given = Given(
         endless_corpus(words),  # type: ignore[arg-type]
-        {"checkpoint": {"hidden": (EndlessLayer(width),)}},
+        {"checkpoint": {"hidden": tuple(EndlessLayer(width, each) for each in clear)}},
         endless_labels(words),  # type: ignore[arg-type]
         others={"erase": endless_labels(words)} if parameters.get("erase") else {},  # type: ignore[dict-item]
     )
@@ -126,6 +129,25 @@ def test_reading_again_gives_the_same_numbers(
     for one, other in zip(held, again, strict=True):
         for name, array in (one.artefact or {}).items():
             np.testing.assert_array_equal(array, (other.artefact or {})[name])
+
+
+@pytest.mark.parametrize("hidden", ["8,8", "grid"])
+def test_layers_that_are_fitted_together_are_those_fitted_one_by_one(
+    hidden: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.measures.probes.mlp_sizes.GRID", ((2, 2), (16, 8)))
+    clear, words, width = (0.0, 0.4, 2.0), 900, 12
+    asked = {"probe_seeds": 2, "model": "mlp", "hidden": hidden}
+    together = computed(words, width, clear=clear, **asked)
+    for room in (2, 1):
+        monkeypatch.setattr(vectors, "HELD", room * 4 * words * width)
+        for one, other in zip(together, computed(words, width, clear=clear, **asked), strict=True):
+            assert (one.layer, one.statistic, one.n) == (other.layer, other.statistic, other.n)
+            assert one.value == pytest.approx(other.value, abs=0.02)
+            assert (one.details or {}).get("hidden") == (other.details or {}).get("hidden")
+    accuracy = [one.value for one in together if one.statistic == "accuracy"]
+    assert accuracy == sorted(accuracy)
+    assert accuracy[2] > accuracy[0] + 0.2  # type: ignore[operator]
 
 
 def test_chunks_are_the_chosen_points_in_order() -> None:
