@@ -215,7 +215,7 @@ MEASURES: tuple[Measure, ...] = (
         restore=kept_probe,
         confusion=CONFUSION,
         predicts=True,
-        version=3,
+        version=4,
         cells=once,
     ),
 )

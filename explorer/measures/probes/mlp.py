@@ -149,6 +149,8 @@ def fit_mlps(
     for flat, number, early, loss in zip(best, rounds, stopped, least, strict=True):
         parts = [(w.numpy(), b.numpy()[0]) for w, b in _views(flat, shapes)]
         reason = "" if early else f"still improving after {MOST_ROUNDS} rounds"
+        if not number:  # these are the initial weights
+            reason = "the loss on dev was never finite: nothing was learnt"
         weights, biases = (tuple(each) for each in zip(*parts, strict=True))
         probes.append(MlpProbe(classes, weights, biases, int(number), reason, float(loss)))
     return [probes[i : i + len(seeds)] for i in range(0, len(probes), len(seeds))]

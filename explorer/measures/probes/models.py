@@ -85,7 +85,7 @@ class Model:
     together: bool = False
     """Whether it is quicker to fit several layers at once than one after the other."""
     seeded: bool = False
-    """Whether a fit depends on the probe seed."""
+    """Whether a fit depends on the probe seed, and stops by the points of dev."""
     warns: bool = True
     """Whether an unusual fit makes its scores doubtful. A discriminant's covariance is singular after every layer norm,
     which changes nothing."""
@@ -110,9 +110,8 @@ def _logistic(
 def _mlp(
     layers: Sequence[Vectors], labels: np.ndarray, split: Split, seed: int, settings: Settings
 ) -> Sequence[Sequence[Fitted]]:
-    held = split.with_dev(seed)
-    used = np.union1d(held.train, held.dev)
-    train, dev = (np.searchsorted(used, rows) for rows in (held.train, held.dev))
+    used = np.union1d(split.train, split.dev)
+    train, dev = (np.searchsorted(used, rows) for rows in (split.train, split.dev))
     points = [vectors.of(used) for vectors in layers]
     found = choose_mlps(points, labels[0, used], train, dev, (seed,), settings.sizes, settings.device)
     for sizes in dict.fromkeys(first.sizes for (first,) in found):

@@ -57,17 +57,19 @@ def splits_of(points: Points, split: Labels | None, seeds: int, seeded: bool = F
     """Return a split for each probe seed: the split of the corpus or, if it has none, random ones.
 
     Args:
-        seeded: whether fits depend on the seed; otherwise one seed is enough for the split of the corpus.
+        seeded: whether fits depend on the seed and stop by dev. Otherwise one seed is enough for the split of the
+            corpus; if they do and it has no dev, a share of train becomes dev, another one for each seed.
 
     Raises:
-        MeasureError: as ``split_points`` and ``parts_of``.
+        MeasureError: as ``split_points``, ``parts_of`` and, if seeded, ``Split.with_dev``.
     """
     group = points.corpus.same_text
     if split is not None:
         parts = [parts_of(split.names, np.asarray(split.values))] * (seeds if seeded else 1)
     else:
         parts = [random_parts(group, seed) for seed in range(1, seeds + 1)]
-    return [split_points(points.labels, points.example, part, group) for part in parts]
+    found = [split_points(points.labels, points.example, part, group) for part in parts]
+    return [one.with_dev(points.labels, seed) for seed, one in enumerate(found, 1)] if seeded else found
 
 
 def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: int, null_seed: int) -> list[Trial]:
