@@ -115,7 +115,7 @@ def _splits(targets: Targets, split: Labels | None, seeds: int) -> list[Split]:
     found = []
     for seed in range(1, seeds + 1):
         part = random_parts(group, seed) if split is None else parts_of(split.names, np.asarray(split.values))
-        found.append(split_points(sets, targets.example, part, group).with_dev(seed))
+        found.append(split_points(sets, targets.example, part, group).with_dev(sets, seed))
     return found
 
 

@@ -14,6 +14,8 @@ from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
 from explorer.measures.probes.online_code import OnlineCode, classes_of, online_code
 from explorer.measures.probes.points import SENTENCE, labelled
+from explorer.measures.probes.scratch import Rows
+from explorer.measures.probes.vectors import vectors_of
 from explorer.measures.protocols import Layer
 
 COMPRESSION, LENGTH, CONTROL = "compression", "length", "control-compression"
@@ -34,15 +36,16 @@ def mdl(given: Given, parameters: Mapping[str, object], context: Context) -> lis
     if types is not None:
         control = word_type(Items(points.labels, points.example, len(points.corpus.offsets) - 1, types), seed)
 
-    def fit(vectors: np.ndarray, labels: np.ndarray, before: LinearProbe | None) -> LinearProbe:
+    def fit(vectors: Rows, labels: np.ndarray, before: LinearProbe | None) -> LinearProbe:
         return fit_logistic(prepared(vectors), labels, c, before)
 
     layers = cast(tuple[Layer, ...], given.operands[CHECKPOINT.role]["hidden"])
     values: list[Value] = []
     for number, layer in enumerate(layers):
-        vectors = points.vectors(layer)
-        code = online_code(vectors, points.labels, group, fit, seed)
-        beside = None if control is None else online_code(vectors, control, group, fit, seed)
+        read = vectors_of(points, layer).of
+        code = online_code(read, points.labels, group, fit, seed)
+        beside = None if control is None else online_code(read, control, group, fit, seed)
+        del read  # or the vectors of two layers are held while the next one is read
         values += _values(number, code, beside)
         context.progress("sending labels", (number + 1) / len(layers))
     return values

@@ -31,8 +31,8 @@ from explorer.measures.probes.mlp_sizes import sizes_in, spelled
 from explorer.measures.probes.models import MODELS, Settings
 from explorer.measures.probes.points import SENTENCE, Points, labelled
 from explorer.measures.probes.splits import said_of_unknown
-from explorer.measures.probes.trials import MOST_SEEDS, NO_CONTROL, Outcome, outcome_of, splits_of, trials_of
-from explorer.measures.probes.vectors import vectors_of
+from explorer.measures.probes.trials import MOST_SEEDS, NO_CONTROL, Outcome, outcomes_of, splits_of, trials_of
+from explorer.measures.probes.vectors import parts_together, vectors_of
 from explorer.measures.protocols import Labels, Layer
 
 ACCURACY, SPREAD, F1, BITS = "accuracy", "accuracy-sd", "macro-f1", "bits"
@@ -86,17 +86,20 @@ def probe(given: Given, parameters: Mapping[str, object], context: Context) -> l
     layers = cast(tuple[Layer, ...], given.operands[CHECKPOINT.role]["hidden"])
     values: list[Value] = []
     read, fitted = [], []
-    for number, layer in enumerate(layers):
-        vectors = vectors_of(points, layer)
-        outcomes = [outcome_of(vectors, trial, model, settings, erased) for trial in trials]
-        del vectors  # or those of two layers are held while the next one is read
-        values += _values(number, outcomes, details)
-        read.append(votes([each.predicted for each in outcomes], points.place, len(given.labels.values)))
-        if context.trust.keep:
-            fitted.append([(each.probe, each.eraser) for each in outcomes])
-        if context.detail:
-            values += _confusion(number, outcomes, points.names)
-        context.progress("probing layers", (number + 1) / len(layers))
+    for part in parts_together(points, layers) if model.together else np.arange(len(layers))[:, None]:
+        vectors = [vectors_of(points, layers[number]) for number in part]
+        of_trials = []
+        for done, trial in enumerate(trials, 1):
+            of_trials.append(outcomes_of(vectors, trial, model, settings, erased))
+            context.progress("probing layers", (part[0] + len(part) * done / len(trials)) / len(layers))
+        del vectors  # or those of two parts are held while the next one is read
+        for number, outcomes in zip(part.tolist(), zip(*of_trials, strict=True), strict=True):
+            values += _values(number, outcomes, details)
+            read.append(votes([each.predicted for each in outcomes], points.place, len(given.labels.values)))
+            if context.trust.keep:
+                fitted.append([(each.probe, each.eraser) for each in outcomes])
+            if context.detail:
+                values += _confusion(number, outcomes, points.names)
     arrays = {PREDICTIONS: np.stack(read), **(arrays_of(fitted) if fitted else {})}
     return [replace(one, artefact=arrays) if one.statistic == ACCURACY else one for one in values]
 
@@ -215,7 +218,7 @@ MEASURES: tuple[Measure, ...] = (
         restore=kept_probe,
         confusion=CONFUSION,
         predicts=True,
-        version=3,
+        version=4,
         cells=once,
     ),
 )

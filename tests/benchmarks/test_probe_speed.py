@@ -103,7 +103,7 @@ def test_the_online_code_of_a_layer(report: Report) -> None:
     probe, code = best_together(
         [
             lambda: fit_logistic(prepared(points), labels),
-            lambda: online_code(points, labels, np.arange(len(labels)), fit, seed=0),
+            lambda: online_code(points.__getitem__, labels, np.arange(len(labels)), fit, seed=0),
         ],
         rounds=3,
     )

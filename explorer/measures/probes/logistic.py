@@ -9,6 +9,9 @@ features and no penalty on b. For two classes, scikit-learn fits the difference 
 2. Newton's method with float64 gradients. Each step is solved by conjugate gradients with float32 products and the same
    metric, scaled by the actual variances p (1 - p) of the classes.
 
+All sums run over ROWS points at a time, in order, so the points need not be in memory: beside them, a fit holds the
+probabilities, 4 K bytes per point for K classes.
+
 It ends when the Newton decrement shows that the weights are optimal up to ERROR. The objective is strongly
 convex in W, so the optimum is unique; a start only saves time.
 """
@@ -24,6 +27,7 @@ from explorer.measures.base import MeasureError
 from explorer.measures.interior import one_thread
 from explorer.measures.moments import ROWS
 from explorer.measures.probes.linear_probe import LinearProbe
+from explorer.measures.probes.scratch import Rows
 
 ERROR = 1.25e-5
 """Root mean square error of the weights at the end, as the Newton decrement bounds it."""
@@ -38,24 +42,24 @@ SMALLEST_STEP = 1e-6
 class Prepared:
     """Points of one layer, prepared for fits to several sets of labels."""
 
-    points: np.ndarray
+    points: Rows
     """The points: as they came, or fewer points than features in coordinates of ``span``, [n, r]."""
     mean: np.ndarray
     """Mean of the points, float64 [r]."""
     span: np.ndarray | None
     """Orthonormal columns that span all points about their mean, float64 [d, r]; None if n is at least d."""
-    rows: np.ndarray
-    """Points minus the mean, float32 [n, r]."""
     eigenvalues: np.ndarray
     """Eigenvalues of X'X, float32 [r]."""
     basis: np.ndarray
     """Eigenvectors of X'X in columns, float32 [r, r]."""
 
-    def strips(self) -> Iterator[tuple[slice, np.ndarray]]:
+    def exact_strips(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield ROWS points minus the mean at a time, in float64."""
-        for start in range(0, len(self.points), ROWS):
-            at = slice(start, start + ROWS)
-            yield at, self.points[at].astype(np.float64) - self.mean
+        return _centred(self.points, self.mean, np.float64)
+
+    def strips(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield ROWS points minus the mean at a time, in float32."""
+        return _centred(self.points, self.mean, np.float32)
 
     def scaled(self, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Multiply vectors [K, r] along each direction of the basis by a weight [K or 1, r]: float64 [K, r]."""
@@ -63,20 +67,37 @@ class Prepared:
         return (along @ self.basis.T).astype(np.float64)
 
 
-def prepared(points: np.ndarray) -> Prepared:
-    """Return the points [n, d], float of any precision, with what all fits to them share."""
+def prepared(points: Rows) -> Prepared:
+    """Return the points [n, d], float of any precision, in memory or in a file, with what all fits to them share."""
     from scipy.linalg import eigh, qr
 
     with one_thread():
-        span, mean = None, points.mean(0, dtype=np.float64)
-        if len(points) < points.shape[1]:  # the optimal weights lie in the span of the points
-            span = qr((points - mean).T, mode="economic", check_finite=False)[0]
-            points = points @ span
-            mean = points.mean(0)
-        kind = np.result_type(points.dtype, np.float32)
-        rows = (points.astype(kind) - mean.astype(kind)).astype(np.float32)
-        values, basis = eigh(rows.T @ rows, driver="evd", check_finite=False)
-    return Prepared(points, mean, span, rows, np.maximum(values, 0), basis)
+        n, width = points.shape
+        span, mean = None, sum(strip.sum(0, dtype=np.float64) for _, strip in _strips(points)) / n
+        if n < width:  # the optimal weights lie in the span of the points
+            few = np.asarray(points)
+            span = qr((few - mean).T, mode="economic", check_finite=False)[0]
+            points = few = few @ span
+            mean = few.mean(0)
+        gram = np.zeros((len(mean), len(mean)), np.float32)
+        for _, strip in _centred(points, mean, np.float32):
+            gram += strip.T @ strip
+        values, basis = eigh(gram, driver="evd", check_finite=False)
+    return Prepared(points, mean, span, np.maximum(values, 0), basis)
+
+
+def _strips(points: Rows) -> Iterator[tuple[slice, np.ndarray]]:
+    for start in range(0, len(points), ROWS):
+        at = slice(start, start + ROWS)
+        yield at, np.asarray(points[at])
+
+
+def _centred(points: Rows, mean: np.ndarray, kind: type[np.floating]) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield ROWS points minus the mean at a time; the difference is taken in the points' precision if it is higher."""
+    wide = np.result_type(points.dtype, kind)
+    centre = mean.astype(wide)
+    for at, strip in _strips(points):
+        yield at, (strip.astype(wide, copy=False) - centre).astype(kind, copy=False)
 
 
 def fit_logistic(given: Prepared, labels: np.ndarray, C: float = 1.0, start: LinearProbe | None = None) -> LinearProbe:
@@ -115,29 +136,39 @@ class _Problem:
 
     def value(self, weights: np.ndarray, intercepts: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Return the objective and its gradients, with float32 products."""
-        logits = self.given.rows @ weights.astype(np.float32).T + intercepts.astype(np.float32)
-        loss, p = _softmax(logits, self.codes)
-        p[np.arange(len(p)), self.codes] -= 1
-        gradient = p.T @ self.given.rows + self.strength * weights
-        return loss + self._penalty(weights), gradient, p.sum(0, dtype=np.float64)
-
-    def exact(self, weights: np.ndarray, intercepts: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
-        """Return the objective, its gradients and the probabilities (float32 [n, K]), with float64 products."""
         total, gradient, of_intercepts = self._penalty(weights), self.strength * weights, np.zeros(len(intercepts))
-        probabilities = np.empty((len(self.codes), len(intercepts)), np.float32)
+        narrow, level = weights.astype(np.float32).T, intercepts.astype(np.float32)
         for at, rows in self.given.strips():
+            loss, p = _softmax(rows @ narrow + level, self.codes[at])
+            p[np.arange(len(p)), self.codes[at]] -= 1
+            total += loss
+            gradient += p.T @ rows
+            of_intercepts += p.sum(0, dtype=np.float64)
+        return total, gradient, of_intercepts
+
+    def exact(
+        self, weights: np.ndarray, intercepts: np.ndarray, probabilities: np.ndarray
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the objective and its gradients, with float64 products, and set the probabilities, float32 [n, K]."""
+        total, gradient, of_intercepts = self._penalty(weights), self.strength * weights, np.zeros(len(intercepts))
+        for at, rows in self.given.exact_strips():
             loss, p = _softmax(rows @ weights.T + intercepts, self.codes[at])
             probabilities[at] = p
             p[np.arange(len(p)), self.codes[at]] -= 1
             total, gradient, of_intercepts = total + loss, gradient + p.T @ rows, of_intercepts + p.sum(0)
-        return total, gradient, of_intercepts, probabilities
+        return total, gradient, of_intercepts
 
     def curvature(self, p: np.ndarray, weights: np.ndarray, intercepts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the Hessian at probabilities p times a direction, with float32 products."""
-        moved = self.given.rows @ weights.astype(np.float32).T + intercepts.astype(np.float32)
-        moved *= p
-        moved -= p * moved.sum(1, keepdims=True)
-        return moved.T @ self.given.rows + self.strength * weights, moved.sum(0, dtype=np.float64)
+        product, of_intercepts = self.strength * weights, np.zeros(len(intercepts))
+        narrow, level = weights.astype(np.float32).T, intercepts.astype(np.float32)
+        for at, rows in self.given.strips():
+            moved = rows @ narrow + level
+            moved *= p[at]
+            moved -= p[at] * moved.sum(1, keepdims=True)
+            product += moved.T @ rows
+            of_intercepts += moved.sum(0, dtype=np.float64)
+        return product, of_intercepts
 
     def _penalty(self, weights: np.ndarray) -> float:
         return self.strength / 2 * float((weights * weights).sum())
@@ -155,7 +186,7 @@ def _softmax(logits: np.ndarray, codes: np.ndarray) -> tuple[float, np.ndarray]:
 
 def _begin(problem: _Problem, classes: np.ndarray, start: LinearProbe | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the first weights and intercepts: those of the start, or the logarithms of the labels' shares."""
-    weights = np.zeros((len(classes), problem.given.rows.shape[1]))
+    weights = np.zeros((len(classes), len(problem.given.mean)))
     intercepts = np.log(problem.counts / len(problem.codes))
     if start is not None:
         _, ours, theirs = np.intersect1d(classes, start.classes, return_indices=True)
@@ -188,7 +219,8 @@ def _lbfgs(problem: _Problem, weights: np.ndarray, intercepts: np.ndarray) -> tu
 
 def _newton(problem: _Problem, weights: np.ndarray, intercepts: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
     """Return the optimum, and the reason if it was not reached."""
-    objective, gradient, of_intercepts, p = problem.exact(weights, intercepts)
+    p = np.empty((len(problem.codes), len(weights)), np.float32)  # at the last point that ``exact`` was asked for
+    objective, gradient, of_intercepts = problem.exact(weights, intercepts, p)
     # The objective is strongly convex: the decrement is at least the distance times the root of the strength.
     small = ERROR * (weights.size * min(1.0, problem.strength)) ** 0.5
     for _ in range(MOST_NEWTON):
@@ -197,14 +229,14 @@ def _newton(problem: _Problem, weights: np.ndarray, intercepts: np.ndarray) -> t
             return weights, intercepts, ""
         slope, share = float((gradient * step).sum() + of_intercepts @ level), 1.0
         while share > SMALLEST_STEP:
-            found = problem.exact(weights + share * step, intercepts + share * level)
+            found = problem.exact(weights + share * step, intercepts + share * level, p)
             if found[0] <= objective + 1e-4 * share * slope + 1e-12 * abs(objective):
                 break
             share /= 2
         else:
             return weights, intercepts, f"no step improves the fit any more (Newton decrement {decrement:.1g})"
         weights, intercepts = weights + share * step, intercepts + share * level
-        objective, gradient, of_intercepts, p = found
+        objective, gradient, of_intercepts = found
     return weights, intercepts, f"not converged after {MOST_NEWTON} Newton steps (decrement {decrement:.1g})"
 
 

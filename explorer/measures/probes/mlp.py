@@ -8,22 +8,23 @@ points (on the accuracy of a random tenth of train), and that the best weights a
 round: an epoch, or as many epochs as make STEPS steps, since few points make few steps.
 
 Each probe has its own weights and stops on its own; the batch only shares the products. The initialisation and the
-order of the points depend on the seed alone, so a probe is the same up to float32 rounding whatever else is fitted with
-it.
+order of the points depend on the seed alone, so a probe is the same whatever else is fitted with it, up to float32
+rounding (bit for bit, as far as was seen, with MKL).
 There is no start from another probe: that would be another estimator.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explorer.measures.base import MeasureError
-from explorer.measures.moments import full_precision
+from explorer.measures.moments import ROWS, full_precision
+from explorer.measures.probes.scratch import Rows
 
 if TYPE_CHECKING:
     import torch
@@ -109,7 +110,7 @@ class MlpProbe:
 
 
 def fit_mlps(
-    layers: Sequence[np.ndarray],
+    layers: Sequence[Rows],
     labels: np.ndarray,
     train: np.ndarray,
     dev: np.ndarray,
@@ -120,7 +121,8 @@ def fit_mlps(
     """Return the probes of each layer, one per seed.
 
     Args:
-        layers: points of each layer, all of one width, float [n, d]. They are held in float32.
+        layers: points of each layer, all of one width, float [n, d]. Those in memory are held in float32 on the device;
+            of those in a file, each minibatch is read.
         labels: label ids, int64 [n].
         train: rows of the training points, int64.
         dev: rows of the points for early stopping, int64; labels that train does not have are left out.
@@ -140,13 +142,15 @@ def fit_mlps(
     codes = np.searchsorted(classes, labels)
     shapes = list(zip((layers[0].shape[1], *sizes), (*sizes, len(classes)), strict=True))
     with full_precision():
-        points, held_out = (_stacked(layers, rows, device) for rows in (train, dev))
-        of_points, of_held_out = (_tensor(codes[rows], device) for rows in (train, dev))
-        best, rounds, stopped, least = _Batch(points, held_out, of_points, of_held_out, shapes, seeds).fitted()
+        reads = [_reader(layer, device) for layer in layers]
+        points, held_out = ((_tensor(rows, device), _tensor(codes[rows], device)) for rows in (train, dev))
+        best, rounds, stopped, least = _Batch(reads, points, held_out, shapes, seeds).fitted()
     probes = []
     for flat, number, early, loss in zip(best, rounds, stopped, least, strict=True):
         parts = [(w.numpy(), b.numpy()[0]) for w, b in _views(flat, shapes)]
         reason = "" if early else f"still improving after {MOST_ROUNDS} rounds"
+        if not number:  # these are the initial weights
+            reason = "the loss on dev was never finite: nothing was learnt"
         weights, biases = (tuple(each) for each in zip(*parts, strict=True))
         probes.append(MlpProbe(classes, weights, biases, int(number), reason, float(loss)))
     return [probes[i : i + len(seeds)] for i in range(0, len(probes), len(seeds))]
@@ -157,24 +161,24 @@ class _Batch:
 
     def __init__(
         self,
-        points: torch.Tensor,
-        dev: torch.Tensor,
-        codes: torch.Tensor,
-        dev_codes: torch.Tensor,
+        reads: Sequence[Callable[[torch.Tensor], torch.Tensor]],
+        train: tuple[torch.Tensor, torch.Tensor],
+        dev: tuple[torch.Tensor, torch.Tensor],
         shapes: list[tuple[int, int]],
         seeds: Sequence[int],
     ) -> None:
+        """Begin: ``reads`` return rows of each layer, [m] to [m, d]; of train and dev, the rows and codes are given."""
         import torch
 
-        self.points, self.dev, self.dev_codes, self.shapes = points, dev, dev_codes, shapes
-        self.n, self.device = points.shape[1], points.device
-        self.one_hot = torch.nn.functional.one_hot(codes, shapes[-1][1]).float()
+        self.reads, self.shapes = reads, shapes
+        (self.rows, self.codes), (self.dev, self.dev_codes) = train, dev
+        self.n, self.device = len(self.rows), self.rows.device
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         begin = torch.stack([_initial(shapes, g) for g in self.generators]).to(self.device)
-        self.flat = begin.repeat(len(points), 1)
+        self.flat = begin.repeat(len(reads), 1)
         self.mean, self.square = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
-        self.layer = torch.arange(len(points), device=self.device).repeat_interleave(len(seeds))
-        self.seed = torch.arange(len(seeds), device=self.device).repeat(len(points))
+        self.layer = torch.arange(len(reads), device=self.device).repeat_interleave(len(seeds))
+        self.seed = torch.arange(len(seeds), device=self.device).repeat(len(reads))
         self.number = torch.arange(len(self.flat), device=self.device)
         self.steps = 0
 
@@ -206,11 +210,18 @@ class _Batch:
         import torch
 
         order = torch.stack([torch.randperm(self.n, generator=g) for g in self.generators]).to(self.device)
-        rows, width = self.points.flatten(0, 1), self.points.shape[2]
+        width, classes = self.shapes[0][0], self.shapes[-1][1]
+        of_layers = [(read, self.seed[own]) for read, own in self._of_layers()]
         for start in range(0, self.n, BATCH):
-            chosen = order[self.seed, start : start + BATCH]
-            at = (chosen + self.n * self.layer[:, None]).flatten()
-            self._step(rows.index_select(0, at).view(*chosen.shape, width), self.one_hot[chosen])
+            chosen = order[:, start : start + BATCH]
+            points = torch.cat([read(self.rows[chosen[seeds].flatten()]) for read, seeds in of_layers])
+            one_hot = torch.nn.functional.one_hot(self.codes[chosen], classes).float()
+            self._step(points.view(-1, chosen.shape[1], width), one_hot[self.seed])
+
+    def _of_layers(self) -> list[tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]]:
+        """Return, for each layer that has probes, in order, its reader and the positions of its probes."""
+        found = [(read, (self.layer == layer).nonzero()[:, 0]) for layer, read in enumerate(self.reads)]
+        return [(read, own) for read, own in found if len(own)]
 
     def _step(self, points: torch.Tensor, one_hot: torch.Tensor) -> None:
         """Take a step of Adam on a minibatch for each probe: points [B, m, d], labels [B, m, K]."""
@@ -237,13 +248,16 @@ class _Batch:
         """Return the mean loss of each probe on dev in nats, [B]."""
         import torch
 
-        losses = []
-        for flat, layer in zip(self.flat, self.layer.tolist(), strict=True):
-            found = self.dev[layer]
-            for i, (weights, bias) in enumerate(_views(flat, self.shapes)):
-                found = torch.addmm(bias, found.relu() if i else found, weights)
-            losses.append(torch.nn.functional.cross_entropy(found, self.dev_codes))
-        return torch.stack(losses)
+        total = torch.zeros(len(self.flat), dtype=torch.float64, device=self.device)
+        for read, own in self._of_layers():
+            for start in range(0, len(self.dev), ROWS):
+                points, codes = read(self.dev[start : start + ROWS]), self.dev_codes[start : start + ROWS]
+                for probe in own.tolist():
+                    found = points
+                    for i, (weights, bias) in enumerate(_views(self.flat[probe], self.shapes)):
+                        found = torch.addmm(bias, found.relu() if i else found, weights)
+                    total[probe] += torch.nn.functional.cross_entropy(found, codes, reduction="sum")
+        return (total / len(self.dev)).float()
 
     def _keep(self, going: torch.Tensor) -> None:
         """Go on with some probes only."""
@@ -270,10 +284,12 @@ def _initial(shapes: list[tuple[int, int]], generator: torch.Generator) -> torch
     return torch.cat(parts)
 
 
-def _stacked(layers: Sequence[np.ndarray], rows: np.ndarray, device: str) -> torch.Tensor:
-    import torch
-
-    return torch.stack([_tensor(layer[rows].astype(np.float32, copy=False), device) for layer in layers])
+def _reader(layer: Rows, device: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return the function that reads rows of a layer, positions [m] to float32 [m, d] on the device."""
+    if not isinstance(layer, np.ndarray):
+        return lambda rows: _tensor(layer[rows.cpu().numpy()].astype(np.float32, copy=False), device)
+    held = _tensor(layer.astype(np.float32, copy=False), device)
+    return lambda rows: held.index_select(0, rows)
 
 
 def _tensor(array: np.ndarray, device: str) -> torch.Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 
 from explorer.measures.base import MeasureError
 from explorer.measures.probes.mlp import MlpProbe, Sizes, fit_mlps
+from explorer.measures.probes.scratch import Rows
 
 ALL = "grid"
 GRID: tuple[Sizes, ...] = tuple(product((32, 64, 128, 256), (32, 64, 128, 256)))
@@ -22,7 +23,7 @@ MOST_UNITS = 4096
 
 
 def choose_mlps(
-    layers: Sequence[np.ndarray],
+    layers: Sequence[Rows],
     labels: np.ndarray,
     train: np.ndarray,
     dev: np.ndarray,

@@ -12,7 +12,7 @@ from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.lda import fit_lda
 from explorer.measures.probes.linear_probe import LinearProbe
 from explorer.measures.probes.logistic import fit_logistic, prepared
-from explorer.measures.probes.mlp import SIZES, MlpProbe, Sizes
+from explorer.measures.probes.mlp import SIZES, MlpProbe, Sizes, fit_mlps
 from explorer.measures.probes.mlp_sizes import choose_mlps
 from explorer.measures.probes.splits import Split
 from explorer.measures.probes.vectors import Vectors
@@ -67,11 +67,12 @@ class Settings:
     """Device of torch."""
 
 
-Fit = Callable[[Vectors, np.ndarray, Split, int, Settings], Sequence[Fitted]]
-"""Function of the vectors of n points, sets of labels, int64 [S, n], a split, a probe seed, and the settings.
+Fit = Callable[[Sequence[Vectors], np.ndarray, Split, int, Settings], Sequence[Sequence[Fitted]]]
+"""Function of the vectors of n points in some layers, sets of labels, int64 [S, n], a split, a probe seed, and the
+settings.
 
-It returns a classifier for each set, fitted to the points of train. What dev chooses, it chooses by the first set; the
-other classifiers are made alike."""
+It returns a classifier for each layer and set, fitted to the points of train. What dev chooses, it chooses for each
+layer by the first set; the other classifiers of the layer are made alike."""
 
 
 @dataclass(frozen=True)
@@ -81,35 +82,49 @@ class Model:
     fit: Fit
     restored: Callable[[np.ndarray, Mapping[str, np.ndarray]], Fitted]
     """Function of classes, int64 [K], and the classifier's ``arrays`` that returns the classifier."""
+    together: bool = False
+    """Whether it is quicker to fit several layers at once than one after the other."""
     seeded: bool = False
-    """Whether a fit depends on the probe seed."""
+    """Whether a fit depends on the probe seed, and stops by the points of dev."""
     warns: bool = True
     """Whether an unusual fit makes its scores doubtful. A discriminant's covariance is singular after every layer norm,
     which changes nothing."""
 
 
-def _lda(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
-    return fit_lda(class_sums(vectors.chunks(split.train), labels[:, split.train]))
+def _lda(
+    layers: Sequence[Vectors], labels: np.ndarray, split: Split, seed: int, settings: Settings
+) -> Sequence[Sequence[Fitted]]:
+    return [fit_lda(class_sums(vectors.chunks(split.train), labels[:, split.train])) for vectors in layers]
 
 
-def _logistic(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
-    shared = prepared(vectors.of(split.train))
-    return [fit_logistic(shared, of[split.train], settings.c) for of in labels]
+def _logistic(
+    layers: Sequence[Vectors], labels: np.ndarray, split: Split, seed: int, settings: Settings
+) -> Sequence[Sequence[Fitted]]:
+    found = []
+    for vectors in layers:
+        shared = prepared(vectors.of(split.train))
+        found.append([fit_logistic(shared, of[split.train], settings.c) for of in labels])
+    return found
 
 
-def _mlp(vectors: Vectors, labels: np.ndarray, split: Split, seed: int, settings: Settings) -> Sequence[Fitted]:
-    held, sizes = split.with_dev(seed), settings.sizes
-    used = np.union1d(held.train, held.dev)
-    points, train, dev = vectors.of(used), *(np.searchsorted(used, rows) for rows in (held.train, held.dev))
-    found: list[MlpProbe] = []
-    for of in labels:
-        found += choose_mlps([points], of[used], train, dev, (seed,), sizes, settings.device)[0]
-        sizes = (found[0].sizes,)
+def _mlp(
+    layers: Sequence[Vectors], labels: np.ndarray, split: Split, seed: int, settings: Settings
+) -> Sequence[Sequence[Fitted]]:
+    used = np.union1d(split.train, split.dev)
+    train, dev = (np.searchsorted(used, rows) for rows in (split.train, split.dev))
+    points = [vectors.of(used) for vectors in layers]
+    found = choose_mlps(points, labels[0, used], train, dev, (seed,), settings.sizes, settings.device)
+    for sizes in dict.fromkeys(first.sizes for (first,) in found):
+        alike = [layer for layer, (first, *_) in enumerate(found) if first.sizes == sizes]
+        for of in labels[1:]:
+            fits = fit_mlps([points[i] for i in alike], of[used], train, dev, (seed,), sizes, settings.device)
+            for layer, fit in zip(alike, fits, strict=True):
+                found[layer] += fit
     return found
 
 
 MODELS: Mapping[str, Model] = {
     "lda": Model(_lda, LinearProbe.of, warns=False),
     "logistic": Model(_logistic, LinearProbe.of),
-    "mlp": Model(_mlp, MlpProbe.of, seeded=True),
+    "mlp": Model(_mlp, MlpProbe.of, together=True, seeded=True),
 }

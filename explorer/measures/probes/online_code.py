@@ -23,7 +23,9 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from explorer.measures.base import MeasureError
+from explorer.measures.moments import ROWS
 from explorer.measures.probes.evaluation import bits_of
+from explorer.measures.probes.scratch import Rows
 
 PORTIONS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.25, 12.5, 25.0, 50.0, 100.0)
 """Ends of the blocks in per cent of the points, as Voita and Titov chose them."""
@@ -68,16 +70,16 @@ class OnlineCode:
 
 
 def online_code(
-    points: np.ndarray,
+    read: Callable[[np.ndarray], Rows],
     labels: np.ndarray,
     group: np.ndarray,
-    fit: Callable[[np.ndarray, np.ndarray, P | None], P],
+    fit: Callable[[Rows, np.ndarray, P | None], P],
     seed: int,
 ) -> OnlineCode:
     """Return the online code of the labels.
 
     Args:
-        points: float [n, d].
+        read: function from positions of points, int64 [m], to the points in this order, float [m, d].
         labels: label id of each point, int64 [n].
         group: group of identical texts of each point, int64 [n].
         fit: function from points, their labels (at least two different ones) and the probe of the block before (to
@@ -90,7 +92,7 @@ def online_code(
     """
     classes = classes_of(labels)
     order, ends = _blocks(group, seed)
-    points, labels = points[order], labels[order]
+    points, labels = read(order), labels[order]
     bits, before = [ends[0] * np.log2(len(classes))], None
     for known, end in pairwise(ends):
         seen = np.unique(labels[:known])
@@ -123,13 +125,16 @@ def _blocks(group: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.argsort(place, kind="stable"), np.unique(ends)
 
 
-def _length(probe: Probe | None, points: np.ndarray, labels: np.ndarray, seen: np.ndarray, count: int, n: int) -> float:
+def _length(probe: Probe | None, points: Rows, labels: np.ndarray, seen: np.ndarray, count: int, n: int) -> float:
     """Return the bits of labels [m] given a probe that has seen some of ``count`` labels among n points."""
     new = count - len(seen)
     known = np.isin(labels, seen)
     bits = 0.0
-    if probe is not None and known.any():
-        bits = float(bits_of(probe.logits(points[known]), np.searchsorted(seen, labels[known])).sum())
+    for start in range(0, len(labels) if probe is not None else 0, ROWS):
+        here, own = known[start : start + ROWS], labels[start : start + ROWS]
+        if probe is not None and here.any():
+            logits = probe.logits(np.asarray(points[start : start + ROWS])[here])
+            bits += float(bits_of(logits, np.searchsorted(seen, own[here])).sum())
     if new:
         bits += known.sum() * np.log2((n + 1) / n) + (~known).sum() * np.log2(new * (n + 1.0))
     return float(bits)

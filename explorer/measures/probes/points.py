@@ -59,14 +59,6 @@ class Points:
         """Number of vectors of width d that a point's vector consists of: 2 for arcs and pairs."""
         return self.spans.shape[1]
 
-    def vectors(self, layer: Layer) -> np.ndarray:
-        """Return the vectors of the points in one layer, float32 [n, width] ([n, 2 width] for arcs and pairs).
-
-        Raises:
-            MeasureError: some hidden states are not finite.
-        """
-        return np.concatenate([np.empty((0, self.parts * layer.width), np.float32), *self.blocks(layer)])
-
     def blocks(self, layer: Layer) -> Iterator[np.ndarray]:
         """Yield the vectors of the points in order, some at a time: float32 [m, width] or [m, 2 width].
 
@@ -99,7 +91,7 @@ class Points:
         if self.level != "sentence":
             return _streamed(layer, self.corpus, "words"), self.spans
         if self.sentence == "mean":
-            return [sentence_means(layer, self.corpus)], self.spans
+            return sentence_means(layer, self.corpus), self.spans
         # an empty example has no first token, and no point
         return _streamed(layer, self.corpus, "cls"), tokens.row_offsets(self.corpus, "cls")[self.spans]
 
@@ -169,14 +161,19 @@ def _means(rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
     return found.reshape(len(found), -1)
 
 
-def sentence_means(layer: Layer, corpus: Corpus) -> np.ndarray:
-    """Return the mean of each example's tokens without special ones, float32 [E, width]; zero where there is none."""
+def sentence_means(layer: Layer, corpus: Corpus) -> Iterator[np.ndarray]:
+    """Yield the mean of each example's tokens without special ones, in order, float32 [m, width]; zero without any."""
     bounds = tokens.row_offsets(corpus, "content")
-    sums = np.zeros((len(bounds) - 1, layer.width))
-    at = 0
+    counts = np.maximum(np.diff(bounds), 1)[:, None]
+    at = done = 0
+    sums = np.zeros((min(1, len(counts)), layer.width))  # of the examples from ``done`` on, the last one not complete
     for (rows,) in tokens.blocks((layer,), corpus, "content"):
-        example = np.searchsorted(bounds, np.arange(at, at + len(rows)), side="right") - 1
+        example = np.searchsorted(bounds, np.arange(at, at + len(rows)), side="right") - 1 - done
         begins = np.flatnonzero(np.diff(example, prepend=-1))
+        sums = np.concatenate([sums, np.zeros((example[-1] + 1 - len(sums), layer.width))])
         sums[example[begins]] += np.add.reduceat(rows.astype(np.float64), begins, axis=0)
-        at += len(rows)
-    return (sums / np.maximum(np.diff(bounds), 1)[:, None]).astype(np.float32)
+        yield (sums[:-1] / counts[done : done + len(sums) - 1]).astype(np.float32)
+        at, done, sums = at + len(rows), done + len(sums) - 1, sums[-1:].copy()
+    rest = np.zeros((len(counts) - done, layer.width))
+    rest[: len(sums)] = sums
+    yield (rest / counts[done:]).astype(np.float32)

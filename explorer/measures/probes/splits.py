@@ -8,7 +8,7 @@ test points whose text is also in train.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -48,8 +48,12 @@ class Split:
     group: np.ndarray
     """Group of identical texts of each point, int64 [n]."""
 
-    def with_dev(self, seed: int) -> Split:
+    def with_dev(self, labels: np.ndarray, seed: int) -> Split:
         """Return the split itself if it has dev points; otherwise, move a share of train, by whole texts, to dev.
+
+        Args:
+            labels: label id of each point, int64 [n].
+            seed: seed of the draw of texts.
 
         Raises:
             MeasureError: the training points have fewer than two texts.
@@ -60,7 +64,7 @@ class Split:
         if not len(held):
             raise MeasureError("The training points have only one text, so none is left for early stopping.")
         moved = np.isin(self.group[self.train], held)
-        return replace(self, train=self.train[~moved], dev=self.train[moved])
+        return _split(labels, self.group, self.train[~moved], self.train[moved], self.test)
 
 
 def parts_of(names: Sequence[str], ids: np.ndarray) -> np.ndarray:
@@ -114,18 +118,15 @@ def split_points(labels: np.ndarray, example: np.ndarray, part: np.ndarray, grou
     for name, rows in (("train", train), ("test", test)):
         if not len(rows):
             raise MeasureError(f"The split has no labelled points in {name}.")
-    known = np.unique(labels[train])
-    if len(known) < 2:
+    if len(np.unique(labels[train])) < 2:
         raise MeasureError("All training points have the same label: a probe needs at least two labels.")
-    of_point = group[example]
-    return Split(
-        train=train,
-        dev=dev,
-        test=test,
-        unseen=np.setdiff1d(labels[test], known),
-        repeated=int(np.isin(of_point[test], of_point[train]).sum()),
-        group=of_point,
-    )
+    return _split(labels, group[example], train, dev, test)
+
+
+def _split(labels: np.ndarray, group: np.ndarray, train: np.ndarray, dev: np.ndarray, test: np.ndarray) -> Split:
+    """Return the split with what follows from its rows; ``group`` is that of each point."""
+    unseen = np.setdiff1d(labels[test], labels[train])
+    return Split(train, dev, test, unseen, int(np.isin(group[test], group[train]).sum()), group)
 
 
 def said_of_unknown(counts: Sequence[int], n: int) -> str:

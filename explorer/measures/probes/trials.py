@@ -57,17 +57,19 @@ def splits_of(points: Points, split: Labels | None, seeds: int, seeded: bool = F
     """Return a split for each probe seed: the split of the corpus or, if it has none, random ones.
 
     Args:
-        seeded: whether fits depend on the seed; otherwise one seed is enough for the split of the corpus.
+        seeded: whether fits depend on the seed and stop by dev. Otherwise one seed is enough for the split of the
+            corpus; if they do and it has no dev, a share of train becomes dev, another one for each seed.
 
     Raises:
-        MeasureError: as ``split_points`` and ``parts_of``.
+        MeasureError: as ``split_points``, ``parts_of`` and, if seeded, ``Split.with_dev``.
     """
     group = points.corpus.same_text
     if split is not None:
         parts = [parts_of(split.names, np.asarray(split.values))] * (seeds if seeded else 1)
     else:
         parts = [random_parts(group, seed) for seed in range(1, seeds + 1)]
-    return [split_points(points.labels, points.example, part, group) for part in parts]
+    found = [split_points(points.labels, points.example, part, group) for part in parts]
+    return [one.with_dev(points.labels, seed) for seed, one in enumerate(found, 1)] if seeded else found
 
 
 def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: int, null_seed: int) -> list[Trial]:
@@ -93,23 +95,39 @@ def trials_of(points: Points, splits: Sequence[Split], control: str, shuffles: i
     return found
 
 
-def outcome_of(vectors: Vectors, trial: Trial, model: Model, settings: Settings, erased: np.ndarray | None) -> Outcome:
-    """Fit and score probes of all label sets of a trial.
+def outcomes_of(
+    layers: Sequence[Vectors], trial: Trial, model: Model, settings: Settings, erased: np.ndarray | None
+) -> list[Outcome]:
+    """Fit and score probes of all label sets of a trial, for each of some layers.
 
     Args:
+        layers: vectors of the same points in each layer.
         erased: labels that are erased first, int64 [n], negative if there is none; None: nothing is erased.
 
     Raises:
         MeasureError: there are no more training points than labels.
     """
-    split, eraser = trial.split, None
-    if erased is not None:
-        rows = split.train[erased[split.train] >= 0]
-        if len(np.unique(erased[rows])) < 2:
-            raise MeasureError("The labels to erase have fewer than two values in train.")
-        eraser = fit_eraser(class_sums(vectors.chunks(rows), erased[None, rows]))
-        vectors = vectors.mapped(eraser.apply)
-    fits = model.fit(vectors, trial.labels, split, trial.seed, settings)
+    erasers = [_eraser(vectors, trial.split, erased) for vectors in layers]
+    read = [
+        vectors if eraser is None else vectors.mapped(eraser.apply)
+        for vectors, eraser in zip(layers, erasers, strict=True)
+    ]
+    fits = model.fit(read, trial.labels, trial.split, trial.seed, settings)
+    return [_outcome(*each, trial, model) for each in zip(read, erasers, fits, strict=True)]
+
+
+def _eraser(vectors: Vectors, split: Split, erased: np.ndarray | None) -> Eraser | None:
+    if erased is None:
+        return None
+    rows = split.train[erased[split.train] >= 0]
+    if len(np.unique(erased[rows])) < 2:
+        raise MeasureError("The labels to erase have fewer than two values in train.")
+    return fit_eraser(class_sums(vectors.chunks(rows), erased[None, rows]))
+
+
+def _outcome(vectors: Vectors, eraser: Eraser | None, fits: Sequence[Fitted], trial: Trial, model: Model) -> Outcome:
+    """Score the fits of all label sets of a trial in one layer; the vectors are what is left after erasing."""
+    split = trial.split
     said, bits = _said(vectors, trial, fits)
     scores = [
         evaluation(of, cost, fit.classes, labels[split.test], _counts(labels[split.train], fit.classes), fit.parameters)

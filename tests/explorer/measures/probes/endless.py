@@ -16,11 +16,12 @@ class EndlessLayer:
     heads = 0
     hidden_chunk = 1_000
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, clear: float = 2.0) -> None:
+        """``clear``: how far a label is from the others."""
         rng = np.random.default_rng(0)
-        self.width, self.identity = width, f"endless-{width}"
+        self.width, self.identity = width, f"endless-{width}-{clear}"
         self._tokens = rng.standard_normal((PERIOD, width)).astype(np.float16)
-        self._tokens[np.arange(PERIOD), np.arange(PERIOD) % CLASSES] += np.float16(2)
+        self._tokens[np.arange(PERIOD), np.arange(PERIOD) % CLASSES] += np.float16(clear)
 
     def hidden(self, start: int, stop: int) -> np.ndarray:
         """Return some tokens."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from explorer.measures.base import MeasureError
+from explorer.measures.moments import ROWS
 from explorer.measures.probes.logistic import fit_logistic, prepared
 from tests.explorer.measures.probes.probe_samples import encoded
 
@@ -36,10 +37,11 @@ def softmax(logits):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(
-    ("n", "d", "k", "apart"), [(400, 12, 2, 0.3), (800, 20, 5, 0.1), (1500, 40, 9, 0.5), (60, 90, 3, 1.0)]
+    ("n", "d", "k", "apart"),
+    [(400, 12, 2, 0.3), (800, 20, 5, 0.1), (1500, 40, 9, 0.5), (60, 90, 3, 1.0), (2 * ROWS + 9, 6, 3, 0.2)],
 )
 def test_weights_equal_scikit_learn(n, d, k, apart, dtype):
-    """Labels that overlap, labels that do not, and fewer points than features."""
+    """Labels that overlap, labels that do not, fewer points than features, and more points than are read at a time."""
     points, labels = encoded(n, d, k, apart=apart)
     points = points.astype(dtype)
     probe = fitted(points, labels)

@@ -104,6 +104,13 @@ def test_parameters_are_counted(sample):
     assert probe.parameters == 40 * 32 + 32 + 32 * 8 + 8 + 8 * 6 + 6
 
 
+def test_weights_that_never_had_a_finite_loss_say_so(sample):
+    points, labels = sample
+    ((probe,),) = fit_mlps([np.float32(1e38) * np.sign(points)], labels, TRAIN, DEV, [0])
+    assert "never finite" in probe.reason
+    assert probe.loss == np.inf
+
+
 @pytest.mark.parametrize(("train", "dev", "why"), [([0, 2], [1], "same label"), ([0, 1], [3], "dev has no points")])
 def test_what_cannot_be_fitted_is_refused(train, dev, why):
     with pytest.raises(MeasureError, match=why):

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import log_softmax
 
 from explorer.measures.base import Context, Given, MeasureError, Uncertainty
+from explorer.measures.moments import ROWS
 from explorer.measures.probes.mlp import fit_mlps
 from explorer.measures.probes.mlp_sizes import GRID, choose_mlps, sizes_in
 from explorer.measures.registry import get
@@ -22,7 +23,11 @@ def test_the_grid_is_the_papers() -> None:
     assert {units for pair in GRID for units in pair} == {32, 64, 128, 256}
 
 
-def test_each_layer_and_seed_gets_the_sizes_with_the_least_loss_on_dev() -> None:
+@pytest.mark.parametrize("at_once", [ROWS, 30])
+def test_each_layer_and_seed_gets_the_sizes_with_the_least_loss_on_dev(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.measures.probes.mlp.ROWS", at_once)
     points, labels = encoded(400, 12, 4, apart=0.5)
     layers, grid, seeds = [points, points[::-1].copy()], [(2, 2), (8, 4), (32, 16)], [3, 4]
     found = choose_mlps(layers, labels, TRAIN, DEV, seeds, grid)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.measures.base import MeasureError
+from explorer.measures.probes import online_code as online_code_module
 from explorer.measures.probes.logistic import fit_logistic, prepared
 from explorer.measures.probes.online_code import PORTIONS, online_code
 from tests.explorer.measures.probes.probe_samples import encoded
@@ -29,7 +30,7 @@ class Priors:
 
 
 def coded(points, labels, fit=logistic, group=None, seed=0):
-    return online_code(points, labels, np.arange(len(labels)) if group is None else group, fit, seed)
+    return online_code(points.__getitem__, labels, np.arange(len(labels)) if group is None else group, fit, seed)
 
 
 def test_a_label_that_is_one_bit_of_the_vector_costs_the_first_block_and_nearly_nothing_more():
@@ -86,6 +87,13 @@ def test_a_probe_that_has_seen_one_label_expects_it():
     code = in_order(np.array([0, 0, 0, 0, 0, 0, 0, 1]), Priors)
     assert code.bits[:3] == pytest.approx([1, np.log2(2), 2 * np.log2(3 / 2)])
     assert code.bits[3] == pytest.approx(3 * np.log2(5 / 4) + np.log2(5))
+
+
+def test_points_are_read_piece_by_piece_without_a_change(monkeypatch):
+    points, labels = encoded(400, 5, 3)
+    whole = coded(points, labels, fit=Priors)
+    monkeypatch.setattr(online_code_module, "ROWS", 7)
+    np.testing.assert_allclose(coded(points, labels, fit=Priors).bits, whole.bits, rtol=1e-12)
 
 
 def in_order(labels, fit):

@@ -258,3 +258,16 @@ def test_a_perceptron_is_fitted_with_several_seeds_on_the_split_of_the_corpus() 
     assert found[0, "accuracy"].details["probe seeds"] == 3
     assert found[0, "accuracy-sd"].value >= 0  # type: ignore[operator]
     assert by_place(computed(given([near]), model="mlp", probe_seeds=3)) == found
+
+
+def test_points_that_a_perceptron_stops_by_are_counted_as_dev_and_not_as_train() -> None:
+    """The split of the corpus has no dev."""
+    sizes = {
+        model: by_place(computed(given([CODED]), model=model, probe_seeds=2))[0, "accuracy"].details
+        for model in ("lda", "mlp")
+    }
+    counts = {model: [found[part] for part in ("train", "dev", "test")] for model, found in sizes.items()}
+    texts = N // 4
+    of_train = int((SPLIT.values == 0).sum())
+    assert counts["lda"] == [4 * of_train, 0, 4 * (texts - of_train)]
+    assert counts["mlp"] == [4 * (of_train - round(of_train / 10)), 4 * round(of_train / 10), 4 * (texts - of_train)]

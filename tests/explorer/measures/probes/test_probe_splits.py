@@ -83,19 +83,32 @@ def test_a_missing_dev_is_taken_from_train_by_whole_texts():
     example = np.repeat(np.arange(50), 3)
     group = np.arange(50) // 2
     part = np.where(np.arange(50) < 40, 0, 2)
-    split = split_points(np.arange(150) % 3, example, part, group)
-    moved = split.with_dev(0)
+    labels = np.arange(150) % 3
+    split = split_points(labels, example, part, group)
+    moved = split.with_dev(labels, 0)
     assert len(split.dev) == 0
     assert len(moved.dev) == 2 * 6  # a tenth of 20 texts, each of 2 examples of 3 words
     assert not np.isin(moved.group[moved.dev], moved.group[moved.train]).any()
     np.testing.assert_array_equal(np.sort(np.concatenate([moved.train, moved.dev])), split.train)
-    assert moved.with_dev(1) is moved
+    assert moved.with_dev(labels, 1) is moved
 
 
 def test_a_dev_split_cannot_be_taken_from_one_text():
-    split = split_points(np.array([0, 1, 0]), np.arange(3), np.array([0, 0, 2]), np.array([0, 0, 1]))
+    labels = np.array([0, 1, 0])
+    split = split_points(labels, np.arange(3), np.array([0, 0, 2]), np.array([0, 0, 1]))
     with pytest.raises(MeasureError, match="only one text"):
-        split.with_dev(0)
+        split.with_dev(labels, 0)
+
+
+def test_what_moves_to_dev_is_no_longer_known_from_train():
+    labels, part = np.array([0, 1, 2, 2]), np.array([0, 0, 0, 2])
+    group = np.array([0, 1, 2, 2])  # the text of the test example is also in train
+    split = split_points(labels, np.arange(4), part, group)
+    assert (split.unseen.tolist(), split.repeated) == ([], 1)
+    moved = [split.with_dev(labels, seed) for seed in range(20)]
+    assert {one.dev.tolist() == [2] for one in moved} == {True, False}
+    for one in moved:
+        assert (one.unseen.tolist(), one.repeated) == (([2], 0) if one.dev.tolist() == [2] else ([], 1))
 
 
 def test_a_tenth_of_the_training_texts_is_held_out_where_no_example_is_in_dev() -> None:
