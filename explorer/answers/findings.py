@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from explorer.answers.profiles import compute_command
+from explorer.selection.command_line import compute_command
 
 if TYPE_CHECKING:
     from pathlib import Path

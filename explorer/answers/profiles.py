@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,11 +11,10 @@ import numpy as np
 from explorer.answers.rows import Rows
 from explorer.measures import Measure
 from explorer.selection import Question
+from explorer.selection.command_line import compute_command
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from store.store import Store
 
 _FEWEST = 3
@@ -101,28 +99,6 @@ def command(store: Store, question: Question, rows: Rows, steps: str = "") -> st
         steps: steps to compute, as ``--step`` takes them; empty: all.
     """
     return compute_command(store.path, replace(question, tasks=rows.tasks[:1]), steps) if rows.missing else ""
-
-
-def compute_command(store: Path, question: Question, steps: str = "", null: int = 0) -> str:
-    """Return the command that computes a question.
-
-    Args:
-        steps: steps to compute, as ``--step`` takes them; empty: those of the question.
-        null: number of null draws; 0: no chance level.
-    """
-    steps = steps or str(question.steps or "")
-    said = ["bertdyn", "compute", question.measure.name, str(store)]
-    said += ["--corpus", question.corpus] if question.corpus else []
-    said += ["--annotation", question.annotation] if question.annotation else []
-    said += ["--task", ",".join(question.tasks)] if question.tasks else []
-    said += ["--step", steps] if steps else []
-    said += ["--seed", ",".join(question.seeds)] if question.seeds else []
-    said += ["--against", str(question.against)] if question.against is not None else []
-    said += ["--null", str(null)] if null else []
-    changed = {p.name: p.default for p in question.measure.parameters}
-    parameters = ((name, value) for name, value in question.parameters if changed[name] != value)
-    said += [word for name, value in parameters for word in (f"--{name.replace('_', '-')}", str(value))]
-    return shlex.join(said)
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ class Action:
     footer: str = ""
     """Short text in the footer; empty: the action is only in the help."""
     back: bool = False
-    """Whether it is the opposite of the action before it in the list; the help shows both in one line."""
+    """Whether it belongs to the action before it, as its opposite or its shorter way; the help shows both in
+    one line."""
     waits: Literal["", "picture", "place"] = ""
     """What the action waits for: the requested picture is drawn, or the mode has made its own default choice."""
     leads: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explorer.ui import beside
 from explorer.ui.action import Action
 from explorer.ui.modes import MODES
@@ -25,7 +27,7 @@ def _choice(what: str, key: str, next_key: str, help: str, footer: str = "") -> 
     """Return the action that lists measures, tasks and so on, and the one that goes to the next without a list."""
     call = f"screen.part('picking', 'open', ('{what}',))"
     pick = Action(f"{what}.pick", (key,), call, f"Choose the {what}", help, "What", footer, leads=True)
-    return pick, _next(what, next_key, f"the next {what}, without a list")
+    return pick, replace(_next(what, next_key, help), back=True)
 
 
 def _cursor(name: str, keys: tuple[str, ...], call: str, title: str, help: str) -> Action:
@@ -132,8 +134,8 @@ ACTIONS: tuple[Action, ...] = (
     _next("head", "less_than_sign", _HEAD, "Cursor", -1, part="look"),
     Action(
         *("deeper", ("enter",), "screen.part('walking', 'deeper')", "Deeper"),
-        "what is inside the place pointed at: of a layer its heads, of a head the sentences, of a row its picture; "
-        "in Overview the picture of a finding, or what it lacks is computed; in SQL a worked query",
+        "what is inside the place pointed at: heads, sentences, the picture of a row or finding (or what it lacks is "
+        "computed); in SQL a worked query",
         "Cursor",
         "deeper",
         waits="picture",

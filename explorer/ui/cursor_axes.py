@@ -35,7 +35,7 @@ def meant(state: State, view: View, at: Cursor) -> Cursor:
 
 
 def known(state: State, view: View, at: Cursor) -> dict[str, int]:
-    """Return the step, layer and head at a place of a view; of those that are no axis of it, what the state looks at."""
+    """Return the step, layer and head at a place of a view; of those that are no axis of it, what is looked at."""
     look = state.look
     found = {STEP: look.step if look.step != END else None, LAYER: look.layer, HEAD: look.head or None}
     for name, there, place in zip(state.variant.meaning, _axes(state, view), (at.x, at.y), strict=True):

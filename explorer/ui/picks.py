@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from explorer.answers.coverage import Coverage
 from explorer.measures.declaration import TOPICS
 from explorer.selection import Against
 from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
 from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.answers.coverage import Coverage
 
 MEASURE, REFERENCE, TASK, SEED, CORPUS = "measure", "reference", "task", "seed", "corpus"
 

@@ -43,10 +43,11 @@ class Overview(Base):
 
     def __init__(self, rows: Rows, data: Findings) -> None:
         self.data, self.stored = data, rows
-        self.title = words.title(rows, "Overview")
+        tasks = ", ".join(rows.tasks[:3]) + (f" and {len(rows.tasks) - 3} more" if rows.tasks[3:] else "")
+        self.title = words.title(rows, tasks, "overview")
         self.subtitle = words.subtitle(rows, rows.main)
         self.empty = not data.findings
-        self.notes = self._notes()
+        self.notes = self._notes(rows)
 
     def draw(
         self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
@@ -93,7 +94,7 @@ class Overview(Base):
                     yield _Line(-1)
                 topic = finding.topic
                 yield _Line(-1, subject=topic[:1].upper() + topic[1:])
-            text = clean(finding.text)
+            text = _plain(clean(finding.text)) if plain else clean(finding.text)
             for j, part in enumerate(textwrap.wrap(text, room) or [""]):
                 yield _Line(i, subjects[i] if not j else "", bars[i] if many and not j else "", part, not j)
 
@@ -123,18 +124,17 @@ class Overview(Base):
         then = "enter computes it" if finding.price else "enter opens its picture" if finding.door else ""
         return f"{said(finding)}" + (f"  ({then})" if then else "")
 
-    def _notes(self) -> tuple[str, ...]:
-        data, notes = self.data, []
+    def _notes(self, rows: Rows) -> tuple[str, ...]:
+        data, notes = self.data, [*words.notes(rows, rows.main)]
         if not data.whole:
             notes.append("reading the other measures …")
         if data.left_out:
             notes.append(f"{count(data.left_out)} more tasks are not described: choose them in the panel")
-        if data.missing:
-            notes.append(f"not computed: {count(data.missing)} values of {data.question.measure.name}")
+        notes += words.on_noise(rows.measure, rows.main)
         return tuple(map(clean, notes))
 
 
-def overview(found: Rows, findings: Findings | None) -> Overview:
+def overview(found: Rows, findings: Findings | None = None) -> Overview:
     """Return the view of all findings, or of those of the chosen measure while the others are being read."""
     return Overview(found, answers.first(found) if findings is None else findings)
 
@@ -147,6 +147,11 @@ def _bars(layers: Sequence[tuple[int, float]], plain: bool) -> str:
     largest = max(sizes, default=0.0)
     shown = [max(sizes[i : i + every]) for i in range(0, len(sizes), every)]
     return "".join(marks[round(size / largest * (len(marks) - 1)) if largest else 0] for size in shown)
+
+
+def _plain(text: str) -> str:
+    """Return a text with only characters that every font has."""
+    return text.replace("→", "->").replace("±", "+-")
 
 
 def _page(lines: Sequence[_Line], height: int, row: int) -> Sequence[_Line]:

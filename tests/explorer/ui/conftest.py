@@ -104,7 +104,7 @@ async def opened(
 
     Tables are read in this process, by what the other one runs: starting it is half of the time of a short test.
     """
-    if session is None and not (config or defaults()).text("mode"):
+    if (session is None or not session.path.exists()) and not (config or defaults()).text("mode"):
         config = replace(config or defaults(), values={**(config or defaults()).values, "mode": "curves"})
     app = Explorer(path, config, session, reads)
     _open.append(app)

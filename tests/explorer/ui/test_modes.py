@@ -275,7 +275,7 @@ async def test_the_panel_marks_the_measure_that_is_shown_and_m_says_that_it_stay
         assert "(x) svcca" not in text_of(pilot, "panel")
         assert f"measure: {measure}" in text_of(pilot, "panel")
         await pilot.press("M")
-        words = f"always shows {measure}: Curves, Profile, Heat, Seeds, Table can show another one."
+        words = f"always shows {measure}: Overview, Curves, Profile, Heat, Seeds, Table can show another one."
         await until(pilot, lambda: words in text_of(pilot, "notes"))
         assert main(pilot).state.measure == "svcca"
         await pilot.press("1")

@@ -64,11 +64,11 @@ async def test_keys_that_were_exchanged_do_each_others_work_and_are_shown(comput
         assert pilot.app.screen is screen
         await pilot.press("f2")
         await shown(pilot, "Next measure")
-        assert re.search(r"  t +Choose the measure", screen_text(pilot))
+        assert re.search(r"  t M +Choose the measure", screen_text(pilot))
         await pilot.press("f2")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("f3", *"next measure")  # all commands are more than a screen of 90 lines holds
-        await shown(pilot, "Next measure  (t)")
+        await shown(pilot, "Next measure  (M)")
 
 
 def test_mistakes_end_with_2_and_one_sentence(

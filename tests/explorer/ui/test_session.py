@@ -259,7 +259,7 @@ async def test_the_store_opens_as_it_was_left(computed: Path, tmp_path: Path) ->
         assert (left.mode, left.tasks) == ("heat", ("sst2",))
         assert not main(pilot).panel.display
     async with opened(computed, session=again, config=changed(restore=False)) as pilot:
-        assert main(pilot).state.mode == "curves"
+        assert main(pilot).state.mode == "overview", "the screen that one lands on"
 
 
 async def test_what_the_settings_say_wins_over_what_was_left(computed: Path, tmp_path: Path) -> None:
