@@ -99,8 +99,8 @@ CLAIMS = (
     ),
     Claim(
         "A2",
-        "Fine-tuning changes the representations of intermediate and last layers: lower ones than it changes the "
-        "attention of.",
+        "Fine-tuning changes the representations of the intermediate and last layers: their change begins in lower "
+        "layers than that of the attention.",
         PAPER,
         "abstract",
         "At the last step, the SVCCA distance from the pre-trained model reaches half of its largest value in a lower "

@@ -37,10 +37,10 @@ class Bound:
 
     def __str__(self) -> str:
         if self.low > float("-inf") and self.high < float("inf"):
-            return f"from {self.low:g} to {self.high:g}"
+            return f"from {self.low:.3g} to {self.high:.3g}"
         if self.low > float("-inf"):
-            return f"{'above' if self.strict else 'at least'} {self.low:g}"
-        return f"{'below' if self.strict else 'at most'} {self.high:g}"
+            return f"{'above' if self.strict else 'at least'} {self.low:.3g}"
+        return f"{'below' if self.strict else 'at most'} {self.high:.3g}"
 
 
 POSITIVE, NEGATIVE = Bound(low=0.0, strict=True), Bound(high=0.0, strict=True)
