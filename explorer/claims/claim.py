@@ -49,7 +49,7 @@ class Claim:
     def judge(self, evidence: Evidence) -> Verdict:
         """Return the verdict on the stored rows; ``why`` also tells what is missing and what measures warn of."""
         found = judge(self.parts, evidence)
-        warned = evidence.warnings() if found.value is not None else ()
+        warned = [text for text in evidence.warnings() if text.partition(": ")[2] not in found.why]
         more = f" (and {len(warned) - 1} more warnings)" * (len(warned) > 1)
         words = (found.why, missing(found.lacking), "".join(warned[:1]) + more)
         return replace(found, why="; ".join(filter(None, words)))

@@ -196,7 +196,8 @@ CLAIMS = (
         "depth.",
         CORPUS,
         (
-            below(WORDS, (SPANS, SENTENCES), 6 / DEPTH, 10 / DEPTH),
+            below(WORDS, (SPANS,), 6 / DEPTH, 10 / DEPTH),
+            below(WORDS, (SENTENCES,), 6 / DEPTH, 10 / DEPTH),
             below(SPANS, (SENTENCES,), 9 / DEPTH, 1.0),
             below(SPANS, (WORDS, SENTENCES), 11 / DEPTH, 1.0),
         ),

@@ -64,7 +64,7 @@ def number_of(one: Judgement) -> str:
         return f"{said.statistic}: no value"
     interval = "" if said.low is None or said.high is None else f" ({said.low:.3g} to {said.high:.3g}, {said.over})"
     bound = next((str(part.bound) for part in one.claim.parts if part.statistic == said.statistic), "")
-    return f"{said.statistic} {said.value:.3g}{interval}; holds if {bound}"
+    return f"{said.statistic}: {said.value:.3g}{interval}; holds if {bound}"
 
 
 def claims_table(store: Store, corpora: Sequence[str] = ()) -> list[tuple[object, ...]]:

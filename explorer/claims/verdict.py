@@ -135,7 +135,7 @@ def part_verdict(part: Part, evidence: Evidence) -> Verdict:
     if len(sizes) > 1:
         low, high, over = min(sizes), max(sizes), f"range over {len(sizes)} {samples.over}"
         if samples.over == SEEDS:
-            over += f" (contains the median with {1 - 2 ** (1 - len(sizes)):.0%})"
+            over += f", which contains the median with {100 * (1 - 2 ** (1 - len(sizes))):.0f} %"
     said = {part.bound.holds(v) for v in (*sizes, *(end for end in (low, high) if end is not None))}
     notes = list(samples.notes)
     if len(sizes) == 1 and samples.over == SEEDS:

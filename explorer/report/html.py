@@ -41,8 +41,9 @@ pre { background: var(--soft); border: 1px solid var(--line); border-radius: 6px
 table { border-collapse: collapse; font-size: .88rem; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--dim); font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: break-word; max-width: 40rem; } table.claim td { overflow-wrap: anywhere; } td.number { white-space: nowrap;
-  font-variant-numeric: tabular-nums; } td.verdict { white-space: nowrap; font-weight: 600; }
+td { overflow-wrap: break-word; max-width: 40rem; } table.claim td { overflow-wrap: anywhere; }
+td.number { white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.verdict { white-space: nowrap; font-weight: 600; }
 table.claim, table.summary { table-layout: fixed; min-width: 52rem; } table.claim th:nth-child(1) { width: 8.5rem; }
 table.claim th:nth-child(2), table.claim th:nth-child(3), table.claim th:nth-child(4) { width: 6rem; }
 table.claim th:nth-child(5) { width: 5rem; } table.claim th:nth-child(6) { width: 10rem; }

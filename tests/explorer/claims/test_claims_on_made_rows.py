@@ -393,7 +393,7 @@ def test_the_interval_is_the_range_over_seeds_and_says_its_confidence():
     found = BY_ID["A1"].judge(evidence(seeds, {need: rows}))
     assert (found.low, found.value, found.high, found.n) == pytest.approx((0.1, 0.3, 0.5, 5))
     assert "5 seeds" in found.over
-    assert "94%" in found.over  # 1 - 2^-4
+    assert "94 %" in found.over  # 1 - 2^-4
 
 
 def test_the_interval_of_a_gap_adds_the_variances_of_both_corpora():
