@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -94,6 +95,8 @@ class Lack:
     """None: all steps."""
     corpus: str = ""
     annotation: str = ""
+    chosen: tuple[tuple[str, object], ...] = ()
+    """Free parameters of the values that are there, if they are not the defaults."""
     making: str = ""
     """Arguments of a command that makes missing runs or texts, with STORE for the store."""
 
@@ -204,8 +207,17 @@ class Evidence:
             None if every or run is None else run.last,
             corpus,
             annotation,
+            self._chosen(need, corpus, annotation),
         )
         return UndecidableError("", (lack,))
+
+    def _chosen(self, need: Need, corpus: str, annotation: str) -> tuple[tuple[str, object], ...]:
+        there = next((r for r in self.rows[need] if (r.corpus, r.annotation) == (corpus, annotation)), None)
+        if there is None or not need.free:
+            return ()
+        said = json.loads(there.parameters)
+        defaults = {p.name: p.default for p in get(need.measure).parameters}
+        return tuple((n, said[n]) for n in need.free if n in said and str(said[n]) != str(defaults[n]))
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the measures say against the values of the scope's tasks at their last steps."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,8 +61,10 @@ def judged(store: Store, corpora: Sequence[str] = (), claims: Iterable[Claim] = 
     everything = listing_of(store.corpora(), checkpoints)
     chosen = _chosen(everything, corpora)
     needs = tuple(dict.fromkeys(need for claim in claims for need in claim.needs))
-    runs = _runs(store, checkpoints)
-    rows = {need: _stored(store, need, chosen, runs, everything) for need in needs}
+    described = _Runs(store, checkpoints)
+    runs = described.of(Scope())
+    last = {run.last for name in chosen for run in described.of(Scope(corpus=name))}
+    rows = {need: _stored(store, need, chosen, last, everything) for need in needs}
     contents = Contents(
         runs,
         tuple(info for info in everything.corpora if info.name in chosen),
@@ -74,7 +76,7 @@ def judged(store: Store, corpora: Sequence[str] = (), claims: Iterable[Claim] = 
     for claim in claims:
         about = scopes(claim, contents)
         for scope in about:
-            evidence = Evidence(scope, runs, {need: rows[need] for need in claim.needs}, refusals)
+            evidence = Evidence(scope, described.of(scope), {need: rows[need] for need in claim.needs}, refusals)
             verdict = claim.judge(evidence)
             found.append(Judgement(claim, scope, verdict, commands(store, verdict.lacking)))
         if not about:
@@ -90,7 +92,7 @@ def commands(store: Store, lacking: Iterable[Lack]) -> tuple[str, ...]:
     groups: dict[tuple[object, ...], list[Lack]] = {}
     for lack in lacking:
         need = lack.need and (lack.need.measure, lack.need.against, lack.need.parameters)
-        groups.setdefault((need, lack.making, lack.annotation, lack.task == PRETRAINED), []).append(lack)
+        groups.setdefault((need, lack.making, lack.annotation, lack.chosen, lack.task == PRETRAINED), []).append(lack)
     found = []
     for each in groups.values():
         first = each[0]
@@ -112,7 +114,11 @@ def _compute(store: Store, need: Need, lacking: Sequence[Lack]) -> str:
     steps = {lack.step for lack in lacking}
     said += ["--step", ",".join(map(str, sorted(step for step in steps if step is not None)))] * (None not in steps)
     said += ["--against", need.against] if need.against else []
-    said += [word for name, value in need.parameters for word in (f"--{name.replace('_', '-')}", str(value))]
+    said += [
+        word
+        for name, value in (*need.parameters, *lacking[0].chosen)
+        for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
     return shlex.join(said)
 
 
@@ -130,37 +136,52 @@ def _nothing(contents: Contents) -> str:
     return "no chosen corpus has labels that are the classes of a task's classifier"
 
 
-def _runs(store: Store, checkpoints: Iterable[Checkpoint]) -> tuple[Run, ...]:
-    """Return the fine-tuning runs in a store, each with its checkpoints on any corpus."""
-    groups: dict[tuple[str, str, tuple[int, int, str]], dict[int, Checkpoint]] = {}
-    for c in checkpoints:
-        if c.key.task != PRETRAINED:
-            at = groups.setdefault((c.key.task, c.key.variant, seed_order(c.key.seed)), {})
-            if c.key.step not in at or at[c.key.step].layers < c.layers:  # a registered checkpoint may have no layers
-                at[c.key.step] = c
-    known: dict[str, Classes | None] = {}
-    found = []
-    for (task, variant, _), by_step in sorted(groups.items()):
+class _Runs:
+    """Describes the fine-tuning runs in a store."""
+
+    def __init__(self, store: Store, checkpoints: Sequence[Checkpoint]) -> None:
+        self._store, self._checkpoints = store, checkpoints
+        self._classes: dict[str, Classes | None] = {}
+        self._known: dict[frozenset[str], tuple[Run, ...]] = {}
+
+    def of(self, scope: Scope) -> tuple[Run, ...]:
+        """Return the runs with their checkpoints on all corpora of a scope; without a corpus, with those on any."""
+        corpora = frozenset({scope.corpus, scope.other} - {""})
+        if corpora not in self._known:
+            self._known[corpora] = self._described(corpora)
+        return self._known[corpora]
+
+    def _described(self, corpora: frozenset[str]) -> tuple[Run, ...]:
+        there = [{c.key for c in self._checkpoints if c.corpus == name} for name in corpora]
+        groups: dict[tuple[str, str, tuple[int, int, str]], dict[int, Checkpoint]] = {}
+        for c in self._checkpoints:
+            if c.key.task != PRETRAINED and all(c.key in keys for keys in there):
+                at = groups.setdefault((c.key.task, c.key.variant, seed_order(c.key.seed)), {})
+                if c.key.step not in at or at[c.key.step].layers < c.layers:  # a registered one may have no layers
+                    at[c.key.step] = c
+        return tuple(self._run(by_step) for _, by_step in sorted(groups.items()))
+
+    def _run(self, by_step: Mapping[int, Checkpoint]) -> Run:
         last = by_step[max(by_step)]
-        if last.key.recipe not in known:
-            known[last.key.recipe] = _classes(store, last)
-        points = tuple(Point(s, c.epoch, c.loss, c.metrics) for s, c in sorted(by_step.items()))
-        named = known[last.key.recipe]
-        found.append(Run(task, last.key.seed, last.layers, points, variant, last.kind, last.k, named))
-    return tuple(found)
+        if last.key.recipe not in self._classes:
+            self._classes[last.key.recipe] = self._classes_of(last)
+        points = tuple(Point(step, c.epoch, c.loss, c.metrics) for step, c in sorted(by_step.items()))
+        task, variant, seed, _ = last.key
+        return Run(task, seed, last.layers, points, variant, last.kind, last.k, self._classes[last.key.recipe])
 
-
-def _classes(store: Store, checkpoint: Checkpoint) -> Classes | None:
-    said = store.attributes(checkpoint.corpus, checkpoint.key).get("classifier")
-    if not said:
-        return None
-    return Classes(said["head"], tuple(said["labels"]), said["problem"])
+    def _classes_of(self, checkpoint: Checkpoint) -> Classes | None:
+        said = self._store.attributes(checkpoint.corpus, checkpoint.key).get("classifier")
+        return Classes(said["head"], tuple(said["labels"]), said["problem"]) if said else None
 
 
 def _stored(
-    store: Store, need: Need, corpora: Sequence[str], runs: Sequence[Run], listing: Listing
+    store: Store, need: Need, corpora: Sequence[str], last: Iterable[int], listing: Listing
 ) -> tuple[Result, ...]:
-    """Return the rows for a need, of one choice of its free parameters."""
+    """Return the rows for a need, of one choice of its free parameters.
+
+    Args:
+        last: last steps of runs.
+    """
     measure = get(need.measure)
     where: list[Condition] = [
         Is("measure", measure.name),
@@ -172,8 +193,7 @@ def _stored(
         In("corpus", tuple(corpora) if measure.on_corpus else (NO_CORPUS,)),
     ]
     if not need.every_step:
-        last = {run.last for run in runs}
-        where.append(In("step", tuple(sorted(last | ({PRETRAINED_PLACE[2]} if need.pretrained else set())))))
+        where.append(In("step", tuple(sorted({*last, *PRETRAINED_PLACE[2:]} if need.pretrained else {*last}))))
     rows = store.results(RowQuery(tuple(where), axes=further_axes(measure)))
     if measure.compares:
         rows = _against(need, rows, listing)

@@ -18,11 +18,12 @@ from explorer.commands.claims import command as claims
 from explorer.commands.compute import command as compute
 from explorer.measures.registry import get
 from explorer.selection import Cell, Cells, Ranges, Selection, ask_store
+from store.keys import CheckpointKey
 from store.outputs import Classes
 from store.results import Result
 from store.store import Store
 from tests.store.results import result
-from tests.synthetic import Copied, make_store, sample_corpus
+from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
 LABELS = ("negative", "positive")
 
@@ -102,6 +103,17 @@ def test_what_cannot_be_computed_says_why(tmp_path: Path):
     assert said.verdict.verdict == OPEN
     assert "attention" in said.verdict.why
     assert said.commands == ()
+
+
+def test_a_last_step_that_a_corpus_lacks_is_not_asked_for(tmp_path: Path):
+    corpora = [sample_corpus("dev", examples=12), sample_corpus("wiki", labels=(), examples=12, seed=1)]
+    store = make_store(tmp_path / "late.bertdyn", tasks=("sst2",), seeds=("1",), steps=(0, 20), corpora=corpora)
+    write_checkpoint(store, corpora[1], CheckpointKey.plain("sst2", "1", 40))
+    found = judged(store)
+    assert [("--step 40" in line, "--step 20" in line) for line in of(found, "C2").commands] == [(False, True)]
+    assert [("--step 40" in line, "--step 20" in line) for line in of(found, "C2", corpus="wiki").commands] == [
+        (True, False)
+    ]
 
 
 def test_a_store_without_runs_says_so(tmp_path: Path):

@@ -417,3 +417,12 @@ def test_a_warning_of_the_measure_is_told():
     need = zhou_2022.SPLITS
     rows = [row(need, of, v, layer=6, reason="few points") for of, v in ((None, 0.9), (ONE, 0.7))]
     assert "split-similarity: few points" in BY_ID["D3"].judge(evidence([ONE], {need: rows})).why
+
+
+def test_values_that_are_missing_beside_others_are_asked_for_with_the_same_sample():
+    need = hao_2019.ROLLBACK
+    assert need.free == ("map",)
+    thirds = zip(("lower", "middle", "upper"), (0.1, 0.2, 1.0), strict=True)
+    rows = [row(need, ONE, v, axes=(("part", part),), parameters='{"map":"0=negative"}') for part, v in thirds]
+    (lack,) = BY_ID["B5"].judge(evidence([ONE, TWO], {need: rows})).lacking
+    assert (lack.seed, lack.chosen) == ("2", (("map", "0=negative"),))
