@@ -14,6 +14,7 @@ from store.duck import sql_type
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from store.duck import GivenTable
     from store.store import Store
 
 SHOWN_ROWS = 20
@@ -119,13 +120,19 @@ class Query(ResultSet):
     """The answer to an SQL query. The query runs when the answer is first used, and again for each conversion."""
 
     def __init__(
-        self, store: Store, sql: str, measures: Mapping[str, Mapping[str, str]], outside: bool = False
+        self,
+        store: Store,
+        sql: str,
+        measures: Mapping[str, Mapping[str, str]],
+        outside: bool = False,
+        given: Callable[[], Sequence[GivenTable]] = tuple,
     ) -> None:
         """
         Args:
             outside: whether the query may also read files and URLs that are not the store's.
+            given: function that makes further tables for the query.
         """
-        self._store, self._sql, self._measures, self._outside = store, sql, measures, outside
+        self._store, self._sql, self._measures, self._outside, self._given = store, sql, measures, outside, given
         self._rows: list[Row] | None = None
         self._columns: tuple[str, ...] | None = None
 
@@ -152,12 +159,12 @@ class Query(ResultSet):
         return self._rows
 
     def _converted(self, convert: Callable[[Any], _T]) -> _T:
-        return self._store.fetch(self._sql, convert, self._measures, self._outside)
+        return self._store.fetch(self._sql, convert, self._measures, self._outside, self._given())
 
     def _first(self, most: int) -> tuple[Sequence[str], list[Row], int | None]:
         if self._rows is not None:
             return self.columns, self._rows[:most], len(self._rows)
-        table = self._store.query(self._sql, most, self._measures, self._outside)
+        table = self._store.query(self._sql, most, self._measures, self._outside, self._given())
         return table.columns, table.rows, None if table.truncated else len(table.rows)
 
 

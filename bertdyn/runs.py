@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +13,7 @@ from bertdyn.hidden_packages import found_first
 from bertdyn.options import Chosen, flags_of, uncertainty
 from bertdyn.results import Drawing, Query, RowTable, html_table
 from explorer.answers.look import Look
+from explorer.claims.sql import given_tables
 from explorer.commands import compute as computing
 from explorer.commands import ls, show
 from explorer.commands.options import measure_named
@@ -204,7 +206,7 @@ class Runs:
             outside: whether the query may also read files and URLs that are not the store's (``JOIN 'mine.csv'``).
 
         Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure, which has its
-        parameters as columns (``sink_mass`` for sink-mass).
+        parameters as columns (``sink_mass`` for sink-mass); and claims, what `bertdyn claims` says.
 
         >>> runs.sql("SELECT DISTINCT step FROM checkpoints WHERE task = 'sst2' ORDER BY step").rows
         [(0,), (20,), (40,), (80,)]
@@ -213,7 +215,7 @@ class Runs:
             BertdynError: (when the answer is used) the query is not a single SELECT, it leaves the store, or DuckDB
                 rejects it (with DuckDB's message).
         """
-        return Query(self.store, query, tables_of_measures(), outside)
+        return Query(self.store, query, tables_of_measures(), outside, partial(given_tables, self.store, query))
 
     def show(
         self,

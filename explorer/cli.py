@@ -27,6 +27,8 @@ COMMANDS = {
     "show": "Draw one of the explorer's views as text.",
     "ls": "List what a store holds: runs, checkpoints, corpora, results.",
     "sql": "Query the store's tables in SQL.",
+    "claims": "Test the claims of four papers on a store.",
+    "report": "Write a report: kept selections, claims, what the store holds.",
     "check": "Check a store, and repair it with --repair.",
     "doctor": "Examine this machine, terminal and store; say what to do.",
     "measures": "Describe each measure: definition, unit, range, source, cost.",

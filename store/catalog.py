@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from store import fragments, index, tables
 from store.attributes import corpus_info, read_attributes
 from store.confinement import confine
-from store.duck import Table, all_rows, answered, connect, insert, relation_of, retried, unnested
+from store.duck import GivenTable, Table, add_table, all_rows, answered, connect, insert, relation_of, retried, unnested
 from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo
@@ -143,26 +143,33 @@ class Catalog:
         limit: int | None,
         shapes: Mapping[str, tables.MeasureShape],
         outside: bool = False,
+        given: Sequence[GivenTable] = (),
     ) -> Table:
         """Answer one SELECT of the user's.
 
         Args:
             outside: whether it may also read files and URLs that are not the store's.
+            given: further tables that the query may use.
 
         Raises:
             BertdynError: it is no single SELECT, it leaves the store, or DuckDB refuses it.
         """
-        return self._with_views(shapes, outside, lambda connection: answered(connection, sql, limit))
+        return self._with_views(shapes, outside, given, lambda connection: answered(connection, sql, limit))
 
     def fetch(
-        self, sql: str, shapes: Mapping[str, tables.MeasureShape], convert: Callable[[Any], _T], outside: bool = False
+        self,
+        sql: str,
+        shapes: Mapping[str, tables.MeasureShape],
+        convert: Callable[[Any], _T],
+        outside: bool = False,
+        given: Sequence[GivenTable] = (),
     ) -> _T:
         """Answer one SELECT of the user's in the form that a function makes of DuckDB's relation.
 
         Raises:
             BertdynError: as ``query``.
         """
-        return self._with_views(shapes, outside, lambda connection: convert(relation_of(connection, sql)))
+        return self._with_views(shapes, outside, given, lambda connection: convert(relation_of(connection, sql)))
 
     def remember(self, folder: Path) -> None:
         """Write the row of a checkpoint that was just put in place. Losing it loses nothing."""
@@ -385,7 +392,13 @@ class Catalog:
             return retried(ask)
         return []
 
-    def _with_views(self, shapes: Mapping[str, tables.MeasureShape], outside: bool, ask: Callable[[Any], _T]) -> _T:
+    def _with_views(
+        self,
+        shapes: Mapping[str, tables.MeasureShape],
+        outside: bool,
+        given: Sequence[GivenTable],
+        ask: Callable[[Any], _T],
+    ) -> _T:
         import duckdb
 
         with self._lock:
@@ -409,6 +422,8 @@ class Catalog:
             damage = [error for name in _KEPT if (error := found[name].complaint(self._root)) is not None]
             with closing(connect()) as connection:
                 self._prepare_views(connection, found, known, unsaved, live)
+                for table in given:
+                    add_table(connection, table)
                 if not outside:
                     confine(connection, (path for here in found.values() for path in here.paths))
                 try:

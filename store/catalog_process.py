@@ -14,13 +14,13 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from store import child
-from store.duck import AT_ONCE, Table, spill
+from store.duck import AT_ONCE, GivenTable, Table, spill
 from store.errors import BertdynError
 from store.keys import Checkpoint, CorpusInfo
 from store.listing import CheckpointListing, corpora_of
@@ -69,9 +69,16 @@ class CatalogProcess:
         found: list[tuple[Any, ...]] = self._ask("rows", query)
         return found
 
-    def query(self, sql: str, limit: int | None, shapes: Mapping[str, MeasureShape], outside: bool = False) -> Table:
+    def query(
+        self,
+        sql: str,
+        limit: int | None,
+        shapes: Mapping[str, MeasureShape],
+        outside: bool = False,
+        given: Sequence[GivenTable] = (),
+    ) -> Table:
         """See ``Reads``."""
-        table: Table = self._ask("query", sql, limit, shapes, outside)
+        table: Table = self._ask("query", sql, limit, shapes, outside, given)
         return table
 
     def close(self) -> None:

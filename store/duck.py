@@ -44,6 +44,16 @@ class Table:
     """True if there were more rows than the limit."""
 
 
+@dataclass(frozen=True)
+class GivenTable:
+    """A table that whoever queries the store adds to its own."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    """Names of the columns with their SQL types."""
+    rows: tuple[tuple[object, ...], ...] = ()
+
+
 _connected: WeakSet[Any] = WeakSet()
 """Open connections of this process."""
 
@@ -209,11 +219,19 @@ def relation_of_rows(
     Args:
         types: SQL type of each column.
     """
-    names = ('"' + name.replace('"', '""') + '"' for name in columns)
-    described = ", ".join(f"{name} {kind}" for name, kind in zip(names, types, strict=True))
-    connection.execute(f"create temp table given ({described})")
-    insert(connection, "given", unnested(*types), rows)
+    add_table(connection, GivenTable("given", tuple(zip(columns, types, strict=True)), tuple(map(tuple, rows))))
     return connection.sql("from given")
+
+
+def add_table(connection: Any, table: GivenTable) -> None:
+    """Add a table of given rows to a connection."""
+    described = ", ".join(f"{_quoted(name)} {kind}" for name, kind in table.columns)
+    connection.execute(f"create temp table {_quoted(table.name)} ({described})")
+    insert(connection, _quoted(table.name), unnested(*(kind for _, kind in table.columns)), table.rows)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def answered(connection: Any, sql: str, limit: int | None) -> Table:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from store.tables import NO_MEASURES
 
 if TYPE_CHECKING:
-    from store.duck import Table
+    from store.duck import GivenTable, Table
     from store.store import Store
 
 _RECIPE = "CASE WHEN variant = '' THEN task ELSE task || '+' || variant END AS task"
@@ -51,10 +51,12 @@ def totals(store: Store) -> tuple[int, int]:
     return int(checkpoints), int(size)
 
 
-def view_columns(store: Store, measures: Mapping[str, Mapping[str, str]] = NO_MEASURES) -> Table:
-    """Return the names of all SQL views and of their columns.
+def view_columns(
+    store: Store, measures: Mapping[str, Mapping[str, str]] = NO_MEASURES, given: Sequence[GivenTable] = ()
+) -> Table:
+    """Return the names of all SQL views and given tables, and of their columns.
 
     Raises:
         BertdynError: a table is damaged.
     """
-    return store.query(_COLUMNS, measures=measures)
+    return store.query(_COLUMNS, measures=measures, given=given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +10,7 @@ from store.keys import Checkpoint, CorpusInfo
 from store.rows import RowQuery
 
 if TYPE_CHECKING:
-    from store.duck import Table
+    from store.duck import GivenTable, Table
     from store.tables import MeasureShape
 
 
@@ -32,13 +32,21 @@ class Reads(Protocol):
         """Return the newest result of each key, of those whose inputs are all as they were."""
         ...
 
-    def query(self, sql: str, limit: int | None, shapes: Mapping[str, MeasureShape], outside: bool = False) -> Table:
+    def query(
+        self,
+        sql: str,
+        limit: int | None,
+        shapes: Mapping[str, MeasureShape],
+        outside: bool = False,
+        given: Sequence[GivenTable] = (),
+    ) -> Table:
         """Answer one SELECT of the user's.
 
         Args:
             limit: most rows to return; None: all.
             shapes: what the view of each measure must show at least.
             outside: whether it may also read files and URLs that are not the store's.
+            given: further tables that the query may use.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from store import layout
 from store.attributes import checkpoint_attributes, corpus_info
-from store.duck import Table
+from store.duck import GivenTable, Table
 from store.errors import BertdynError
 from store.founding import collect_beside, make, recognised, remove_unused
 from store.keys import NO_CORPUS, VARIANT_MARK, Annotation, Checkpoint, CheckpointKey, Corpus, CorpusInfo
@@ -371,6 +371,7 @@ class Store:
         limit: int | None = None,
         measures: Mapping[str, Mapping[str, str]] = NO_MEASURES,
         outside: bool = False,
+        given: Sequence[GivenTable] = (),
     ) -> Table:
         """Answer one SELECT over the views runs, checkpoints, training_log, corpora, annotations, results, and one view
         per measure.
@@ -381,11 +382,12 @@ class Store:
             measures: measures that have a view even if the store has no value of them, each with the SQL types of its
                 further axes by name.
             outside: whether the query may also read files and URLs that are not the store's.
+            given: further tables that the query may use.
 
         Raises:
             BertdynError: it is not one SELECT, it leaves the store, or DuckDB refuses it (with DuckDB's message).
         """
-        return self._reads.query(sql, limit, empty_shapes(measures), outside)
+        return self._reads.query(sql, limit, empty_shapes(measures), outside, given)
 
     def fetch(
         self,
@@ -393,6 +395,7 @@ class Store:
         convert: Callable[[Any], _T],
         measures: Mapping[str, Mapping[str, str]] = NO_MEASURES,
         outside: bool = False,
+        given: Sequence[GivenTable] = (),
     ) -> _T:
         """Answer one SELECT as ``query`` does, and convert DuckDB's relation with a function.
 
@@ -403,7 +406,7 @@ class Store:
         Raises:
             BertdynError: as ``query``.
         """
-        return self._catalog.fetch(sql, empty_shapes(measures), convert, outside)
+        return self._catalog.fetch(sql, empty_shapes(measures), convert, outside, given)
 
     def close(self) -> None:
         """Free what is kept for further questions; see ``Reads``."""

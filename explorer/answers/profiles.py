@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -69,8 +69,16 @@ class Profile:
         both = sorted(ours.keys() & theirs.keys())
         if len(both) < _FEWEST:
             return None, len(both)
-        a, b = (_ranks(np.array([of[place] for place in both])) for of in (ours, theirs))
-        return (float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 < b.std() else None), len(both)
+        return rank_correlation([ours[place] for place in both], [theirs[place] for place in both]), len(both)
+
+
+def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Return Spearman's rank correlation of two lists of numbers; equal numbers have the mean of their ranks.
+
+    It is None if one of the lists is constant.
+    """
+    ours, theirs = (_ranks(np.array(side, np.float64)) for side in (a, b))
+    return float(np.corrcoef(ours, theirs)[0, 1]) if ours.std() > 0 < theirs.std() else None
 
 
 def first_task(rows: Rows) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from explorer.claims.sql import given_tables
 from explorer.commands.output import format_of, output_options, write_rows
 from explorer.commands.streams import say
 from explorer.selection.stored import tables_of_measures
@@ -29,7 +30,7 @@ def command(store: Path, query: str, limit: int | None, outside: bool, format: s
     """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin. A query can only read the store's tables.
 
     Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure (svcca, js, clusters)
-    with its parameters as columns. DESCRIBE and SUMMARIZE work too.
+    with its parameters as columns; and claims, what `bertdyn claims` says. DESCRIBE and SUMMARIZE work too.
 
     \b
     bertdyn sql runs.bertdyn "SELECT task, layer, max(value) FROM svcca GROUP BY ALL ORDER BY ALL"
@@ -39,7 +40,8 @@ def command(store: Path, query: str, limit: int | None, outside: bool, format: s
 
     chosen = format_of(format, output)
     text = _typed() if query == "-" else query
-    table = Store.open(store).query(text, limit, tables_of_measures(), outside)
+    opened = Store.open(store)
+    table = opened.query(text, limit, tables_of_measures(), outside, given_tables(opened, text))
     write_rows(table.columns, table.rows, chosen, output)
     if table.truncated:
         say(f"bertdyn: there are more rows than --limit {limit}.", error=True)

@@ -80,10 +80,15 @@ class Asker:
             self._asked[number].close()
 
     def _run(self, number: int, sql: str) -> None:
+        from explorer.claims.sql import given_tables
+
         began = time.monotonic()
         table, reason = None, ""
         try:
-            table = self._answer(number, lambda store, measures: store.query(sql, MOST_ROWS, measures))
+            table = self._answer(
+                number,
+                lambda store, measures: store.query(sql, MOST_ROWS, measures, given=given_tables(store, sql)),
+            )
         except (BertdynError, OSError) as error:
             reason = "Cancelled." if number in self._cancelled else str(error)
         self._post(Answered(number, table, time.monotonic() - began, reason))
@@ -111,13 +116,14 @@ class Asker:
             store.close()
 
     def _describe(self) -> None:
+        from explorer.claims.sql import EMPTY
         from explorer.measures.registry import all_measures
         from store.overviews import view_columns
         from store.tables import VIEWS
 
-        known = {*VIEWS, *(m.name.replace("-", "_") for m in all_measures())}
+        known = {*VIEWS, EMPTY.name, *(m.name.replace("-", "_") for m in all_measures())}
         try:
-            found = self._answer(_TABLES, view_columns).rows
+            found = self._answer(_TABLES, partial(view_columns, given=(EMPTY,))).rows
         except (BertdynError, OSError):
             return  # only completion is lost; the statement itself will show the error
         columns: dict[str, tuple[str, ...]] = {}

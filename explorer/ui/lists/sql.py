@@ -70,6 +70,11 @@ WORKED = (
         "SELECT measure, corpus, parameters, count(*) AS rows, max(computed_at) AS last\n"
         "FROM results GROUP BY ALL ORDER BY last DESC",
     ),
+    Worked(
+        "Which claims of the four papers hold here?",
+        "SELECT claim, task, corpus, verdict, statistic, value, low, high, why, sentence FROM claims\n"
+        "WHERE verdict <> 'cannot be said'",
+    ),
     Worked("Which tables are there?", "SHOW TABLES"),
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from explorer.claims.sql import given_tables
 from explorer.selection.stored import tables_of_measures
 from explorer.ui.asker import MOST_ROWS, NICE
 from explorer.ui.completion import completions
@@ -75,8 +76,9 @@ async def test_a_worked_query_is_taken_and_run(computed: Path) -> None:
 
 @pytest.mark.parametrize("worked", WORKED, ids=lambda w: w.question[:20])
 def test_every_worked_query_has_an_answer(computed: Path, worked) -> None:
-    tables = tables_of_measures()
-    assert Store.open(computed).query(worked.sql, 10, tables).columns
+    store = Store.open(computed)
+    given = given_tables(store, worked.sql)
+    assert store.query(worked.sql, 10, tables_of_measures(), given=given).columns
 
 
 async def test_an_error_is_said_in_duckdbs_words(computed: Path) -> None:

@@ -1,0 +1,163 @@
+"""Gather the content of a report from a store, and write its figures and numbers."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from explorer.answers.fetching import wanted_of
+from explorer.claims.fetching import commands, judged
+from explorer.claims.table import COLUMNS, rows_of
+from explorer.export.files import write
+from explorer.export.picture import as_text
+from explorer.export.rows import as_csv
+from explorer.report.commands import commands_of
+from explorer.report.content import Kept, Report, TextTable
+from explorer.report.findings import findings
+from explorer.views.kinds import VIEWS
+from store.errors import BertdynError
+from store.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from explorer.report.folder import ReportFolder
+    from explorer.selection import Question
+    from explorer.views.base import View, ViewKind
+    from store.store import Store
+
+PROGRAMS = ("bertdyn", "numpy", "scipy", "duckdb", "torch", "transformers", "tokenizers")
+"""Packages whose versions a report names."""
+_PICTURE = (100, 30)
+_CLAIMS, _INPUTS = "claims.csv", "inputs.csv"
+_INPUT_COLUMNS = ("corpus", "task", "variant", "seed", "step", "kind", "digest", "source")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A kept selection, settled for the store."""
+
+    name: str
+    question: Question | None
+    trouble: str = ""
+    """Why the store has no such selection."""
+
+
+def gather(
+    store: Store,
+    holdings: Sequence[TextTable],
+    heading: str,
+    kept: Sequence[Wanted],
+    command: str,
+    folder: ReportFolder,
+    corpora: Sequence[str] = (),
+) -> Report:
+    """Return the content of a report; its figures and files of numbers are written.
+
+    Args:
+        corpora: corpora on which claims are tested; none: all.
+
+    Raises:
+        BertdynError: the store cannot be read, or a file cannot be written.
+    """
+    found = judged(store, corpora)
+    shown = [one for number, wanted in enumerate(kept, 1) for one in _pictures(store, wanted, number, folder)]
+    write_whole(folder.file(_CLAIMS), as_csv(tuple(COLUMNS), rows_of(found)))
+    write_whole(folder.file(_INPUTS), as_csv(_INPUT_COLUMNS, _inputs(store)))
+    lacking = (lack for one in found for lack in one.verdict.lacking)
+    return Report(
+        store=str(store.path),
+        heading=heading,
+        command=command,
+        holdings=tuple(holdings),
+        findings=findings(store),
+        kept=tuple(shown),
+        claims=tuple(found),
+        compute=commands(store, lacking),
+        texts=_texts(store),
+        versions=tuple(versions()),
+        files=((_CLAIMS, "all claims with their rules"), (_INPUTS, "digests of what was extracted per checkpoint")),
+    )
+
+
+def versions() -> list[tuple[str, str]]:
+    """Return the versions of Python and of the packages that are installed."""
+    found = [("Python", platform.python_version())]
+    for name in PROGRAMS:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def view_for(question: Question) -> ViewKind:
+    """Return the view that draws a question: losses in a plane as a surface, ends of runs by layer, else curves."""
+    measure = question.measure
+    if measure.plane:
+        return VIEWS["surface"]
+    return VIEWS["profile" if measure.final and measure.own_axes else "curves"]
+
+
+def _pictures(store: Store, wanted: Wanted, number: int, folder: ReportFolder) -> list[Kept]:
+    """Return one picture per task of a kept selection."""
+    question = wanted.question
+    if question is None:
+        return [Kept(wanted.name, wanted.name, "", trouble=wanted.trouble)]
+    try:
+        tasks = wanted_of(store, question).tasks
+    except BertdynError as error:
+        return [Kept(wanted.name, wanted.name, "", trouble=str(error))]
+    names = [f"{wanted.name}: {task}" if len(tasks) > 1 else wanted.name for task in tasks]
+    return [
+        _picture(store, name, replace(question, tasks=(task,)), f"kept-{number}-{place}", folder)
+        for place, (name, task) in enumerate(zip(names, tasks, strict=True), 1)
+    ]
+
+
+def _picture(store: Store, name: str, question: Question, stem: str, folder: ReportFolder) -> Kept:
+    kind = view_for(question)
+    figure, numbers = f"{stem}.png", f"{stem}.csv"
+    again = commands_of(question, kind.name, str(store.path), figure, numbers)
+    try:
+        view = kind.load(store, question)
+    except BertdynError as error:
+        return Kept(name, name, "", commands=again, trouble=str(error))
+    drawn = Kept(name, view.title, view.subtitle, numbers=numbers, commands=again)
+    write(view, "csv", folder.file(numbers))
+    missing = view.stored.missing if view.stored is not None else 0
+    notes = (f"{missing:,} of {view.stored.asked:,} values are not computed",) if missing and view.stored else ()
+    return replace(_drawn(view, drawn, figure, folder), reading=notes)
+
+
+def _drawn(view: View, kept: Kept, figure: str, folder: ReportFolder) -> Kept:
+    """Return the picture with its figure or, if there can be none, with its text and the reason."""
+    if view.empty:
+        return replace(kept, text=_text(view), trouble="there is no value to draw")
+    try:
+        write(view, "png", folder.file(figure))
+    except BertdynError as error:
+        return replace(kept, text=_text(view), trouble=str(error))
+    return replace(kept, figure=figure)
+
+
+def _text(view: View) -> str:
+    return as_text(view, _PICTURE)
+
+
+def _texts(store: Store) -> TextTable:
+    """Return the corpora and annotations with their digests."""
+    rows: list[tuple[object, ...]] = []
+    for corpus in store.corpora():
+        rows.append((corpus.name, "", corpus.examples, corpus.tokens, corpus.fingerprint, corpus.source))
+        rows += [(corpus.name, one.name, one.count, "", one.digest, one.source) for one in corpus.annotations]
+    return TextTable("Texts", ("corpus", "annotation", "n", "tokens", "digest", "source"), rows)
+
+
+def _inputs(store: Store) -> list[tuple[object, ...]]:
+    return [
+        (c.corpus, c.key.task, c.key.variant, c.key.seed, c.key.step, kind, digest, c.source)
+        for c in store.checkpoints()
+        for kind, digest in sorted(c.digests.items())
+    ]

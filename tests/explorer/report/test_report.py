@@ -1,0 +1,204 @@
+"""Does a report hold what the store and the explorer know, escape it, and leave foreign files alone?"""
+
+from __future__ import annotations
+
+import csv
+import shlex
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from explorer.claims.registry import CLAIMS
+from explorer.commands.report import command as report
+from explorer.commands.show import command as show
+from explorer.report.folder import ReportFolder
+from explorer.report.markdown import escaped, fenced
+from explorer.selection import Cells, Selection, ask_store
+from explorer.ui.session import Session
+from explorer.ui.state import State
+from store.errors import BertdynError
+from store.store import Store
+from tests.hostile_names import OBEYED, hostile_store
+from tests.store.results import result
+from tests.synthetic import make_store
+
+NAME = "layers <script>alert(1)</script> | `x` *y*"
+SCRIPT = "a<script>alert('task')</script>"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A task whose name is markup, with made SVCCA values."""
+    made = make_store(tmp_path_factory.mktemp("report") / "a.bertdyn", tasks=(SCRIPT,), seeds=("1", "2"))
+    asked = ask_store(made, Selection("svcca", "dev"))
+    parameters = asked.measure.key(dict(asked.parameters))
+    rows = []
+    for cell in Cells(asked, made.checkpoints("dev")):
+        of, reference = (made.checkpoint("dev", key) for key in cell.pair)
+        at = {"layer": cell.layer, "ref_layer": cell.ref_layer, "version": asked.measure.version}
+        rows.append(result(of, reference, value=(cell.layer or 0) * cell.step / 200, parameters=parameters, **at))
+    made.add_results(rows)
+    return made
+
+
+@pytest.fixture
+def kept(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Session:
+    """One kept selection."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    session = Session(store.path)
+    assert session.keep(NAME, State(measure="svcca", corpus="dev", tasks=(SCRIPT,))) == ""
+    return session
+
+
+@pytest.fixture(scope="module")
+def made(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a report with one kept selection."""
+    base = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(base / "state"))
+        Session(store.path).keep(NAME, State(measure="svcca", corpus="dev", tasks=(SCRIPT,)))
+        written(store, base / "out")
+    return base / "out"
+
+
+def written(store: Store, folder: Path) -> Result:
+    done = CliRunner().invoke(report, [str(store.path), "-o", str(folder)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+class Page(HTMLParser):
+    """Elements of a page in order, and those that are not closed."""
+
+    VOID = ("meta", "img", "br")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.opened: list[str] = []
+        self.elements: list[str] = []
+        self.sources: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
+        if tag not in self.VOID:
+            self.opened.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.opened.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_the_page_is_whole_and_names_are_text_in_it(made: Path):
+    page = Page((made / "report.html").read_text())
+    assert page.opened == []
+    assert "script" not in page.elements
+    assert NAME in page.texts
+    assert SCRIPT in page.texts
+    assert page.elements.count("img") == 1
+    for claim in CLAIMS:
+        assert any(claim.id in text for text in page.texts)
+
+
+def test_the_page_needs_no_network(made: Path):
+    page = Page((made / "report.html").read_text())
+    for source in page.sources:
+        assert source.startswith(("#", "data:image/png;base64,")) or (made / source).is_file()
+
+
+def test_the_commands_make_figure_and_numbers_again(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    lines = [line for line in (made / "report.md").read_text().splitlines() if line.startswith("bertdyn show")]
+    assert len(lines) == 2
+    for line in lines:
+        done = CliRunner().invoke(show, shlex.split(line)[2:], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    assert {path.suffix for path in tmp_path.iterdir()} == {".png", ".csv"}
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (made / path.name).read_bytes()
+
+
+def test_digests_are_those_of_the_store(store: Store, made: Path):
+    with (made / "inputs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    there = {(*map(str, c.key), kind): digest for c in store.checkpoints() for kind, digest in c.digests.items()}
+    assert {(r["task"], r["variant"], r["seed"], r["step"], r["kind"]): r["digest"] for r in rows} == there
+    assert store.corpora()[0].fingerprint in (made / "report.html").read_text()
+
+
+def test_without_matplotlib_pictures_are_text(
+    store: Store, kept: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    done = written(store, tmp_path / "out")
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "bertdyn[plots]" in done.stderr
+    assert "SVCCA distance" in text.partition("```text")[2]
+    assert not list((tmp_path / "out").glob("*.png"))
+    written(store, tmp_path / "out")  # the name of a figure that was not written is none of a foreign file
+
+
+def test_a_report_is_replaced_and_old_pictures_go(
+    store: Store, kept: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # pictures as text are quicker
+    folder = tmp_path / "out"
+    written(store, folder)
+    assert list(folder.glob("kept-*"))
+    kept.drop(NAME)
+    written(store, folder)
+    assert not list(folder.glob("kept-*"))
+    assert "No selection is kept" in (folder / "report.md").read_text()
+
+
+@pytest.mark.parametrize("foreign", ["notes.txt", "report.md", "report.json"])
+def test_a_folder_with_a_foreign_file_is_refused(store: Store, kept: Session, tmp_path: Path, foreign: str):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / foreign).write_text("mine")
+    with pytest.raises(BertdynError, match=foreign):
+        CliRunner().invoke(report, [str(store.path), "-o", str(folder)], catch_exceptions=False)
+    assert [path.name for path in folder.iterdir()] == [foreign]
+    assert (folder / foreign).read_text() == "mine"
+
+
+def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BertdynError, match="is a file"):
+        ReportFolder(tmp_path / "file")
+
+
+def test_a_manifest_cannot_name_files_elsewhere(tmp_path: Path):
+    folder, other = tmp_path / "out", tmp_path / "other"
+    folder.mkdir()
+    other.write_text("mine")
+    (folder / "report.json").write_text('{"files": ["../other", "report.md"]}')
+    begun = ReportFolder(folder)
+    begun.finish()
+    assert other.read_text() == "mine"
+
+
+def test_nothing_that_a_terminal_obeys_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    written(hostile_store(tmp_path / "h.bertdyn"), tmp_path / "out")
+    for name in ("report.md", "report.html"):
+        assert not OBEYED.search((tmp_path / "out" / name).read_text())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a|b", r"a\|b"), ("<b>", "&lt;b&gt;"), ("*x* _y_", r"\*x\* \_y\_"), ("a\nb", "a b"), ("[l](u)", r"\[l\](u)")],
+)
+def test_markdown_is_escaped(text: str, expected: str):
+    assert escaped(text) == expected
+
+
+def test_a_fence_is_longer_than_any_row_of_backticks():
+    assert fenced(["a ```` b"]).splitlines()[0] == "`````sh"
