@@ -14,6 +14,7 @@ from explorer.answers.cells import signed
 from explorer.answers.findings import Door, Finding, Number, Price, figure, listed
 from explorer.answers.profiles import Profile
 from explorer.answers.rows import Rows
+from explorer.answers.worth import WITHIN_CHANCE, WITHIN_SEEDS, worth
 from explorer.measures.base import Measure, Uncertainty
 from explorer.selection import Against, Ranges
 from explorer.selection.against import SEEDS
@@ -187,7 +188,7 @@ def _seeds_agree(change: Change) -> Iterator[Finding]:
         return
     size = abs(fmean(values) - measure.same)
     between = abs(apart - measure.same)
-    within = between >= size
+    within = worth(measure, fmean(values), apart) == WITHIN_SEEDS
     verdict = (
         f"as far as from the reference ({figure(fmean(values))}): the change is within what seeds differ by"
         if within
@@ -250,6 +251,6 @@ def _chance(change: Change) -> Iterator[Finding]:
     text = f"{figure(value)}, where chance is {figure(chance)}"
     if not signed(measure):
         text += f": {share:.0%} of the way from no change to nothing in common".replace("%", " %")
-    near = abs(value - chance) <= 0.05 * abs(chance - measure.same)
+    text += f": {verdict}" if (verdict := worth(measure, value, None, chance)) == WITHIN_CHANCE else ""
     numbers = (Number("chance", chance, measure.name, change.task, step, layer),)
-    yield Finding(CHANCE, subject, text, door, numbers=numbers, warning=near)
+    yield Finding(CHANCE, subject, text, door, numbers=numbers, warning=verdict == WITHIN_CHANCE)

@@ -28,7 +28,8 @@ def findings(store: Store) -> tuple[tuple[str, str], ...]:
             question = ask_store(store, Selection(MEASURE, corpus))
             answers = others(store, question, ANYWHERE, fetch_first(store, question))
             on = f" ({corpus})" if len(corpora) > 1 else ""
-            found += [
-                (finding.topic[:1].upper() + finding.topic[1:] + on, said(finding)) for finding in answers.findings
-            ]
+            for finding in answers.findings:
+                text = said(finding)
+                if all(text != other for _, other in found):  # what depends on no texts is said once
+                    found.append((finding.topic[:1].upper() + finding.topic[1:] + on, text))
     return tuple(found)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from explorer.answers.cells import signed
 from explorer.answers.rows import Rows
 from explorer.answers.uncertainty_notes import UncertaintyNotes
+from explorer.answers.worth import worth
 from explorer.fields.field import Point
 from explorer.measures import Measure
 from explorer.render.axes import count, number, short
@@ -178,6 +179,9 @@ def point(rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = ""
     text += f" ({at.count} of {at.averaged} seeds)" if at.averaged > 1 else ""
     beside = [f"! {at.reason}"] if at.reason else []  # first: the end is cut where there is no room
     beside += yardstick(rows, at.yardstick) + chance(at.null)
+    ends = None if at.low is None or at.high is None else (at.low, at.high)
+    if (verdict := worth(rows.measure, at.value, at.yardstick, at.null, ends)) and beside:
+        beside[-1] += f": {verdict}"
     if at.count == 1 and abs(at.value - rows.measure.same) < rows.measure.floor:
         beside.append(f"{_near(rows.measure)}, {_NOISE}")
     if instead:
