@@ -189,6 +189,17 @@ ACTIONS: tuple[Action, ...] = (
         "Work",
     ),
     Action(
+        "worth",
+        ("equals_sign",),
+        "screen.part('worth', 'open')",
+        "What is it worth?",
+        "interval, chance level, and what two seeds differ by, of the picture or of the step pointed at",
+        "Work",
+        "worth",
+        waits="picture",
+        leads=True,
+    ),
+    Action(
         "annotate",
         ("A",),
         "screen.part('computing', 'annotate')",

@@ -31,6 +31,7 @@ from explorer.ui.parts.surroundings import Surroundings
 from explorer.ui.parts.two_views import TwoViews
 from explorer.ui.parts.typing import Typing
 from explorer.ui.parts.walking import Walking
+from explorer.ui.parts.worth import Worth
 from explorer.ui.reader import Reader
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import Catalogue, NotShownError, State
@@ -81,7 +82,7 @@ class MainScreen(Screen[None]):
         self.modes: dict[str, Behaviour] = {m.name: m.behaviour(self, m) for m in MODES.values()}
         self.panel, self.prompt = SelectionPanel(palette, id="panel"), Prompt(id="prompt")
         self.surroundings, self.typing = Surroundings(self), Typing(self)
-        self.walking, self.picking = Walking(self), Picking(self)
+        self.walking, self.picking, self.worth = Walking(self), Picking(self), Worth(self)
         self.help: HelpScreen | None = None
         """The help that was opened last."""
         self._left = False

@@ -60,7 +60,7 @@ def test_one_seeds_reading_has_interval_yardstick_and_chance(name):
     cursor = Cursor(9, 8) if name == "profile" else Cursor(8, 9)
     reading = draw(VIEWS[name].build(trusted()), cursor).reading
     value = f"{formula(1, 9, 800, 12):.3f}"
-    trust = "[90 %: 0.200, 0.250]; seeds differ by 0.125; chance 0.930; from the pre-trained model"
+    trust = "[90 %: 0.200, 0.250]; seeds differ by 0.125; chance 0.930: beyond seeds"
     assert reading == f"layer 9, step 800: {value} {trust}"
 
 
@@ -68,7 +68,7 @@ def test_one_seeds_reading_has_interval_yardstick_and_chance(name):
 def test_a_mean_over_seeds_has_yardstick_and_chance_but_no_interval(name):
     cursor = Cursor(9, 8) if name == "profile" else Cursor(8, 9)
     reading = draw(VIEWS[name].build(trusted(("1", "2", "3"))), cursor).reading
-    assert "(3 of 3 seeds); seeds differ by 0.125; chance 0.930; from the pre-trained model" in reading
+    assert "(3 of 3 seeds); seeds differ by 0.125; chance 0.930: beyond seeds" in reading
     assert "[" not in reading
 
 
@@ -208,7 +208,10 @@ class TestSimilarities:
         view = VIEWS["curves"].build(self.data())
         assert view.title.startswith("CKA similarity to the pre-trained model")
         assert "1 = the same · 99 % variance · 0 = nothing in common" in view.subtitle
-        assert "between seeds 0.125; chance 0.930; to the pre-trained model" in draw(view, Cursor(8, 9)).reading
+        assert (
+            "between seeds 0.125; chance 0.930: within chance; to the pre-trained model"
+            in draw(view, Cursor(8, 9)).reading
+        )
 
     def test_noise_lies_at_one(self):
         view = VIEWS["curves"].build(rows(measure=SIMILARITY, value=lambda *_: 1 - 1e-8))
