@@ -15,6 +15,7 @@ from store.errors import BertdynError
 
 if TYPE_CHECKING:
     from store.store import Store
+    from store.tables import DeclaredMeasure
 
 SHOWN_ROWS = 20
 """Largest number of rows that a notebook shows."""
@@ -118,9 +119,7 @@ class _ArrowStream:
 class Query(ResultSet):
     """The answer to an SQL query. The query runs when the answer is first used, and again for each conversion."""
 
-    def __init__(
-        self, store: Store, sql: str, measures: Mapping[str, Mapping[str, str]], outside: bool = False
-    ) -> None:
+    def __init__(self, store: Store, sql: str, measures: Mapping[str, DeclaredMeasure], outside: bool = False) -> None:
         """
         Args:
             outside: whether the query may also read files and URLs that are not the store's.

@@ -203,7 +203,7 @@ class Runs:
             query: one SELECT.
             outside: whether the query may also read files and URLs that are not the store's (``JOIN 'mine.csv'``).
 
-        Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure, which has its
+        Tables: runs, checkpoints, training_log, corpora, annotations, results, onsets, and one per measure, which has its
         parameters as columns (``sink_mass`` for sink-mass).
 
         >>> runs.sql("SELECT DISTINCT step FROM checkpoints WHERE task = 'sst2' ORDER BY step").rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from store.tables import NO_MEASURES
+from store.tables import NO_MEASURES, DeclaredMeasure
 
 if TYPE_CHECKING:
     from store.duck import Table
@@ -51,7 +51,7 @@ def totals(store: Store) -> tuple[int, int]:
     return int(checkpoints), int(size)
 
 
-def view_columns(store: Store, measures: Mapping[str, Mapping[str, str]] = NO_MEASURES) -> Table:
+def view_columns(store: Store, measures: Mapping[str, DeclaredMeasure] = NO_MEASURES) -> Table:
     """Return the names of all SQL views and of their columns.
 
     Raises:

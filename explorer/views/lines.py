@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
@@ -16,24 +16,25 @@ from explorer.answers.training import NONE, Training
 from explorer.answers.uncertainty_notes import spread
 from explorer.fields.field import ALL, Field, FieldAxis
 from explorer.measures import Measure
-from explorer.measures.declaration import HEAD, Axis
+from explorer.measures.declaration import HEAD, Axis, Coordinate
 from explorer.render import tracks
 from explorer.render.axes import number
 from explorer.render.cells import Grid
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
-from explorer.views import words
+from explorer.views import onset_marks, words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field_view import BY, INNER, OUTER, FieldView, Layout
+from explorer.views.field_view import BY, INNER, OUTER, WHOLE, FieldView, Layout
+from explorer.views.onset_marks import ONSETS
 from store.results import Result
 
 CURVES = {
-    "layer": Layout(STEP, OUTER),
-    "seed": Layout(STEP, SEED, BY, (SEED, STEP)),
-    "task": Layout(STEP, TASK, BY, (TASK, STEP)),
-    "head": Layout(STEP, INNER, BY, (INNER, STEP)),
-    "corpus": Layout(STEP, CORPUS, by=(CORPUS, STEP)),
+    "layer": Layout(STEP, OUTER, (*WHOLE, *ONSETS)),
+    "seed": Layout(STEP, SEED, (*BY, *ONSETS), (SEED, STEP)),
+    "task": Layout(STEP, TASK, (*BY, *ONSETS), (TASK, STEP)),
+    "head": Layout(STEP, INNER, (*BY, *ONSETS), (INNER, STEP)),
+    "corpus": Layout(STEP, CORPUS, (*WHOLE, *ONSETS), (CORPUS, STEP)),
 }
 PROFILE = {
     "step": Layout(OUTER, STEP),
@@ -60,7 +61,10 @@ class Lines(FieldView):
         super().__init__(name, data, layout, look, heads, tasks)
         self.training = training if self.x.name == STEP and self.y.name != TASK else NONE
         self.empty = self.empty or not self.x.numeric
+        self.onsets = onset_marks.of_field(self.field, data)
+        """When each line had made half and 90 % of its change; None where nothing may be claimed."""
         series = self._with_companions(series_of(self.field)) if self.x.numeric else ()
+        series = onset_marks.marked(series, self.onsets)
         series, shared = self._with_wholes(series)
         chart = chart_of(data, series, self.x, not np.isfinite(self.field.spread).any())
         self.chart = LineChart(replace(chart, shared=shared))
@@ -110,14 +114,26 @@ class Lines(FieldView):
     def read(self, at: Cursor, room: int) -> str:
         """See FieldView; of a value also its companions, where there is room."""
         said = super().read(at, room)
-        if min(at.x, at.y) < 0:
+        if at.y < 0:
             return said
+        if at.x < 0:
+            return self._with_onset(said, at.y, room)
         named = dict(self.data.measure.companions).values()
         beside = [c for c in self.chart.chart.series[at.y].companions if c.label in named and np.isfinite(c.y[at.x])]
         for one in beside:
             longer = f"{said}; {one.label} {number(float(one.y[at.x]))}"
             said = longer if len(longer) <= room - 2 else said
-        return said
+        return self._with_onset(said, at.y, room)
+
+    def _with_onset(self, said: str, line: int, room: int) -> str:
+        """Add the onset of a line to a reading, in full or in brief, as far as there is room."""
+        found = self.onsets[line]
+        forms = [] if found is None else [onset_marks.in_words(found), onset_marks.in_brief(found)]
+        return next((longer for longer in (f"{said}; {form}" for form in forms) if len(longer) <= room - 2), said)
+
+    def of_lines(self) -> Mapping[Coordinate, Mapping[str, object]]:
+        """See FieldView: the onsets."""
+        return {p: onset_marks.columns(one) for p, one in zip(self.y.places, self.onsets, strict=True)}
 
     def shape(self) -> tuple[str, ...]:
         """See FieldView: nothing where the lines are steps, or the measure's own places against steps."""
@@ -150,6 +166,7 @@ class Lines(FieldView):
             said = longer if said and figures and len(longer) <= width - 2 else said
         banded = "bands" if np.isfinite(self.field.spread).any() else ""
         beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
+        beside += onset_marks.legend(self.onsets)
         return Picture(tuple(lines), said, at, self.told(options, beside), targets)
 
     def nothing(self) -> str:

@@ -36,6 +36,12 @@ WORKED = (
         "GROUP BY ALL ORDER BY ALL",
     ),
     Worked(
+        "Since when? The first checkpoint with half of the change, and the one before it.",
+        "SELECT corpus, task, seed, layer, half_after, half_by, ninety_by, last_value\n"
+        "FROM onsets WHERE measure = 'svcca' AND ref_task = 'pretrained'\n"
+        "ORDER BY ALL",
+    ),
+    Worked(
         "Does the last layer's distance follow the accuracy?",
         "SELECT s.corpus, s.task, s.seed, s.step, s.variance, avg(s.value) AS distance, t.value AS accuracy\n"
         "FROM svcca s JOIN training_log t USING (task, variant, seed, step)\n"

@@ -117,7 +117,7 @@ def test_the_cursor_reads_one_value_in_words():
     view = VIEWS["curves"].build(rows())
     value = formula(1, 9, 800, 12)
     expected = f"layer 9, step 800: {value:.3f}, from the pre-trained model"
-    assert draw(view, cursor=Cursor(8, 9)).reading == expected
+    assert draw(view, cursor=Cursor(8, 9)).reading == f"{expected}; half by step 400"
     assert draw(VIEWS["heat"].build(rows()), cursor=Cursor(8, 9)).reading == expected
     assert draw(VIEWS["profile"].build(rows()), cursor=Cursor(9, 8)).reading == expected
 
