@@ -137,6 +137,11 @@ class FieldView(Base):
         found = self.field.places(axis)
         return found if all(isinstance(place, int) for place in found) else ()  # type: ignore[return-value]
 
+    @property
+    def refused_scales(self) -> Mapping[str, str]:
+        """See ``View.refused_scales``."""
+        return {**super().refused_scales, **words.no_log(self.data.measure)}
+
     def _fixed(self, look: Look) -> dict[str, Coordinate | None]:
         """The one place of each axis that is not shown: what is looked at, else what ``Rows.kept`` says."""
         axes = (self.layout.x, self.layout.y)
@@ -222,7 +227,7 @@ class FieldView(Base):
 
     def told(self, options: DrawOptions, beside: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return all notes of a picture: on the values, then ``beside``, then on options and noise."""
-        return self.notes + beside + words.on_log(self.data.measure, options) + self.low
+        return self.notes + beside + words.on_scale(self.refused_scales, options) + self.low
 
     def nothing(self) -> str:
         """Return the text of an empty picture."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from statistics import fmean
 
 import numpy as np
@@ -23,7 +24,7 @@ from explorer.render.cells import Grid
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
-from explorer.views import onset_marks, words
+from explorer.views import onset_marks, rulers, words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.field_view import BY, INNER, OUTER, WHOLE, FieldView, Layout
 from explorer.views.onset_marks import ONSETS
@@ -68,12 +69,42 @@ class Lines(FieldView):
         series, shared = self._with_wholes(series)
         chart = chart_of(data, series, self.x, not np.isfinite(self.field.spread).any())
         self.chart = LineChart(replace(chart, shared=shared))
+        self._charts: dict[str, LineChart] = {}
+        """The same in other units, by the name of the scale."""
         own = [axis.name for axis in data.measure.own_axes]
         if self.x.name == STEP and len(self.x.places) == 1 and self.y.name in own and len(self.y.places) > 1:
             self.notes += (f"one step alone: Profile draws the values along {self.y.words}",)
         many, drawn = len(series), len(self.chart.shown())
         if drawn < many:
             self.notes += (f"{drawn} of {many} lines are drawn, and the one pointed at",)
+
+    @cached_property
+    def _rulers(self) -> Mapping[str, rulers.Ruler | str]:
+        """Units of the value axis by the name of the scale; a text says why there is none."""
+        return {name: ruler(self.field, self.data) for name, ruler in rulers.RULERS.items()}
+
+    @property
+    def refused_scales(self) -> Mapping[str, str]:
+        """See ``View.refused_scales``."""
+        whys = {name: found for name, found in self._rulers.items() if isinstance(found, str)}
+        return {**words.no_log(self.data.measure), **whys}
+
+    def _scaled(self, scale: str) -> LineChart:
+        """Return the chart in the unit of a scale; the plain chart where the scale has none."""
+        ruler = self._rulers.get(scale, "") if scale in rulers.RULERS else ""
+        if isinstance(ruler, str):
+            return self.chart
+        if scale not in self._charts:
+            self._charts[scale] = LineChart(ruler.chart(self.chart.chart, rulers.plain_name(self.data)))
+        return self._charts[scale]
+
+    def _in_unit(self, said: str, at: Cursor, scale: str, room: int) -> str:
+        """Add the value in the unit of a scale to a reading, where there is room."""
+        ruler = self._rulers.get(scale, "") if scale in rulers.RULERS else ""
+        if isinstance(ruler, str) or min(at.x, at.y) < 0:
+            return said
+        longer = f"{said}; {ruler.reading(at.y, at.x, float(self.field.values[at.y, at.x]))}"
+        return longer if len(longer) <= room - 2 else said
 
     def _with_companions(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
         """The lines with those of the statistics that the measure declares beside its main one."""
@@ -114,20 +145,18 @@ class Lines(FieldView):
     def read(self, at: Cursor, room: int) -> str:
         """See FieldView; of a value also its companions, where there is room."""
         said = super().read(at, room)
-        if at.y < 0:
+        if min(at.x, at.y) < 0:
             return said
-        if at.x < 0:
-            return self._with_onset(said, at.y, room)
         named = dict(self.data.measure.companions).values()
         beside = [c for c in self.chart.chart.series[at.y].companions if c.label in named and np.isfinite(c.y[at.x])]
         for one in beside:
             longer = f"{said}; {one.label} {number(float(one.y[at.x]))}"
             said = longer if len(longer) <= room - 2 else said
-        return self._with_onset(said, at.y, room)
+        return said
 
     def _with_onset(self, said: str, line: int, room: int) -> str:
-        """Add the onset of a line to a reading, in full or in brief, as far as there is room."""
-        found = self.onsets[line]
+        """Add the onset of a line (-1: none) to a reading, in full or in brief, as far as there is room."""
+        found = self.onsets[line] if line >= 0 else None
         forms = [] if found is None else [onset_marks.in_words(found), onset_marks.in_brief(found)]
         return next((longer for longer in (f"{said}; {form}" for form in forms) if len(longer) <= room - 2), said)
 
@@ -150,12 +179,14 @@ class Lines(FieldView):
         below = tall * len(self.training.tracks)
         at = cursor.clamped(len(self.chart.xs), len(self.y.places))
         room = (width, height - below, palette)
-        lines = self.chart.draw(*room, at.x, at.y, options.log_y, options.ascii)
-        targets = self.chart.targets(*room, at.y, options.log_y, options.ascii)
-        said = self.read(at, width)
+        chart = self._scaled(options.scale)
+        lines = chart.draw(*room, at.x, at.y, options.log, options.ascii)
+        targets = chart.targets(*room, at.y, options.log, options.ascii)
+        said = self._in_unit(self.read(at, width), at, options.scale, width)
+        said = self._with_onset(said, at.y, width)
         if below:
             step = int(self.chart.xs[at.x]) if at.x >= 0 else -1
-            frame = self.chart.frame(*room, at.y, options.log_y, options.ascii)
+            frame = chart.frame(*room, at.y, options.log, options.ascii)
             grid = Grid(width, below)
             logged = (self.training.steps, self.training.tracks)
             tracks.draw(grid, 0, tall, *logged, frame, palette, step, options.ascii)
@@ -177,7 +208,7 @@ class Lines(FieldView):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        return Sheet((Part(self.chart, log=options.log_y),), self.training)
+        return Sheet((Part(self._scaled(options.scale), log=options.log),), self.training)
 
 
 def chart_of(data: Rows, series: tuple[Series, ...], x: FieldAxis, in_focus_only: bool) -> Chart:

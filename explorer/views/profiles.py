@@ -80,8 +80,8 @@ class Profiles(Base):
         if self.empty:
             return words.instead(self._nothing, width, height, palette, self.notes)
         at = cursor.clamped(len(self.along), len(self.profiles))
-        lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
-        targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
+        lines = self.chart.draw(width, height, palette, at.x, at.y, options.log, options.ascii)
+        targets = self.chart.targets(width, height, palette, at.y, options.log, options.ascii)
         banded = at.y >= 0 and self.profiles[at.y].spreads
         notes = self.notes + (("band: standard deviation over seeds",) if banded else ())
         return Picture(tuple(lines), self.read(at), at, notes, targets)
@@ -96,7 +96,7 @@ class Profiles(Base):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        return Sheet((Part(self.chart, log=options.log_y),))
+        return Sheet((Part(self.chart, log=options.log),))
 
 
 def _said(profile: Profile, place: int) -> str:

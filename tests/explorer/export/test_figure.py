@@ -65,7 +65,7 @@ def test_training_is_drawn_below_on_the_same_steps() -> None:
 
 
 def test_a_logarithm_is_one() -> None:
-    assert figure(curves(rows(seeds=("1",))), options=DrawOptions(log_y=True)).axes[0].get_yscale() == "log"
+    assert figure(curves(rows(seeds=("1",))), options=DrawOptions(scale="log")).axes[0].get_yscale() == "log"
 
 
 def test_a_map_holds_the_values_with_the_lowest_layer_below() -> None:

@@ -232,7 +232,7 @@ class TestChanges:
         view = VIEWS["curves"].build(self.data())
         text = to_text(draw(view).lines)
         assert "┈┈┈" in next(line for line in text.splitlines() if line.strip().startswith("0.0"))
-        log = draw(view, log_y=True)
+        log = draw(view, scale="log")
         assert to_text(log.lines) == text
         assert any("no logarithm" in note for note in log.notes)
 
