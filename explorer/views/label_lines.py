@@ -132,7 +132,7 @@ class LabelLines(Base):
 
     def _least_chart(self) -> Chart:
         what = f"distance of the {DISTANCES[self.statistic]} to the nearest other label"
-        return Chart(series_of(self.field, companions=False), STEP, what, bands_in_focus_only=True)
+        return Chart(series_of(self.field, (0.0, np.inf), companions=False), STEP, what, bands_in_focus_only=True)
 
     def _count_chart(self) -> Chart:
         steps = np.array(self.steps, np.float64)

@@ -64,7 +64,9 @@ class Lines(FieldView):
         self.empty = self.empty or not self.x.numeric
         self.onsets = onset_marks.of_field(self.field, data)
         """When each line had made half and 90 % of its change; None where nothing may be claimed."""
-        series = self._with_companions(series_of(self.field)) if self.x.numeric else ()
+        # A gap between two corpora is no value of the measure, and its interval may lie on both sides of zero.
+        within = EVERYWHERE if data.gaps else (data.measure.low, data.measure.high)
+        series = self._with_companions(series_of(self.field, within)) if self.x.numeric else ()
         series = onset_marks.marked(series, self.onsets)
         series, shared = self._with_wholes(series)
         chart = chart_of(data, series, self.x, not np.isfinite(self.field.spread).any())
@@ -243,16 +245,22 @@ def wholes(rows: Sequence[Result], measure: Measure, axis: Axis, points: int) ->
     return tuple(Companion(name, np.full(points, fmean(values)), name == axis.whole) for name, values in found.items())
 
 
-def series_of(field: Field, companions: bool = True) -> tuple[Series, ...]:
+EVERYWHERE = (-np.inf, np.inf)
+"""Range of values that are not a measure's own, such as differences of two."""
+
+
+def series_of(field: Field, within: tuple[float, float], companions: bool = True) -> tuple[Series, ...]:
     """Return one line per place of a field's first axis against its second: mean and spread, or value and interval.
 
     Args:
+        within: possible values; bands end there.
         companions: whether lines come with the distance between seeds and the chance level.
     """
     lines, x = field.axes
     places = np.array(x.places, np.float64)
     spread_of = np.isfinite(field.spread).any()
     low, high = (field.values - field.spread, field.values + field.spread) if spread_of else (field.low, field.high)
+    low, high = np.clip(low, *within), np.clip(high, *within)
     last = max(1, len(lines.places) - 1)
     found = []
     for i in range(len(lines.places)):

@@ -59,13 +59,14 @@ class Profiles(Base):
         scaled = {at: mean / profile.largest for at, mean in profile.means.items()}
         around = {at: spread / profile.largest for at, spread in profile.spreads.items()}
         y, half = (np.array([of.get(at, np.nan) for at in self.along]) for of in (scaled, around))
+        low, high = (end / profile.largest for end in profile.range)
         return Series(
             profile.title,
             np.array(self.along, np.float64),
             y,
             rank=place / max(1, len(self.profiles) - 1),
-            low=y - half if around else None,
-            high=y + half if around else None,
+            low=np.clip(y - half, low, high) if around else None,
+            high=np.clip(y + half, low, high) if around else None,
             number=place + 1,
         )
 

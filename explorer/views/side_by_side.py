@@ -120,13 +120,15 @@ class SideBySide(Base):
     def _panels(self) -> list[Panel]:
         fields = [self.field.at(self.by, one.name) for one in self.members]
         shown = fields + ([] if self.mean is None else [self.mean])
-        edges = [e for f in shown for e in (f.values, f.low, f.high, f.values - f.spread, f.values + f.spread)]
+        low, high = self.data.measure.low, self.data.measure.high
+        bands = [e for f in shown for e in (f.low, f.high, f.values - f.spread, f.values + f.spread)]
+        edges = [*(f.values for f in shown), *(np.clip(e, low, high) for e in bands)]
         scale = np.concatenate([np.ravel(e) for e in (*edges, self.yardstick.yardstick)])
         xs = np.array(self.field.axes[2].places, np.float64)
 
         def chart(field: Field, companions: bool) -> LineChart:
             alone = not np.isfinite(field.spread).any()
-            whole = chart_of(self.data, series_of(field, companions), field.axes[1], alone)
+            whole = chart_of(self.data, series_of(field, (low, high), companions), field.axes[1], alone)
             return LineChart(replace(whole, y_name="", scale_of=scale, xs_of=xs, values=False, fades=False))
 
         # Of seeds the mean alone has companions: they are the same beside each seed.
