@@ -150,3 +150,14 @@ def test_without_the_extra_a_sentence_says_how_to_have_it(tmp_path: Path) -> Non
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip().endswith("pip install 'bertdyn[plots]'.")
+
+
+@pytest.mark.parametrize("letter", ["W", "i", "任"])
+def test_a_caption_stays_inside_the_figure(letter: str) -> None:
+    view = curves(rows(seeds=("1",)))
+    view.subtitle = " ".join([letter * 12] * 60)
+    drawn = figure(view)
+    drawn.canvas.draw()
+    told = drawn.texts[-1].get_window_extent()
+    assert told.x1 <= drawn.bbox.x1
+    assert told.width > 0.7 * drawn.bbox.width  # and uses its width
