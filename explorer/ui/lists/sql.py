@@ -82,7 +82,7 @@ WORKED = (
 
 def how(write: str = "i", cancel: str = "x") -> str:
     """The editor in one line; the keys are those in force (its own are always the same)."""
-    return f"{write} writes or changes it · F5 or ^r runs it · esc: to the rows · {cancel} cancels"
+    return f"{write} writes or changes it · F5 or ^r runs it · ^u empties it · esc: to the rows · {cancel} cancels"
 
 
 class WorkedList(Base):
