@@ -287,7 +287,11 @@ class MainScreen(Screen[None]):
             self.help.about(self.about())
 
     def on_key(self, event: events.Key) -> None:
-        self.jumps.key(event)
+        if self.jumps.jump is not None:
+            self.jumps.key(event)
+        elif self.focused is self.chart and event.key != "escape" and self.typing.command(event.key) is None:
+            key = event.character if event.is_printable and event.character else event.key
+            self.tell(f"{key} does nothing here; {self.key_of('help')} lists the keys.")
 
     async def on_click(self, event: events.Click) -> None:
         """Call the action under the mouse in the footer, or pick the row in the panel; a click outside closes the

@@ -151,7 +151,9 @@ async def test_a_key_that_has_no_meaning_here_says_where_it_has(computed: Path, 
         await until(pilot, lambda: said in text_of(pilot, "notes"))
 
 
-@pytest.mark.parametrize("size", [(60, 16), (250, 60), *(pytest.param(s, marks=pytest.mark.on_demand) for s in OTHER_SIZES)])
+@pytest.mark.parametrize(
+    "size", [(60, 16), (250, 60), *(pytest.param(s, marks=pytest.mark.on_demand) for s in OTHER_SIZES)]
+)
 async def test_every_way_to_look_fits_every_size(labelled: Path, size: tuple[int, int]) -> None:
     async with opened(labelled, size=size) as pilot:
         for mode in MODES.values():
@@ -319,7 +321,7 @@ async def test_notes_that_do_not_fit_are_counted_and_stand_in_the_help(computed:
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"task:* against:final", "enter")
-        await until(pilot, lambda: (p := main(pilot).picture) is not None and len(p.notes) > 2)
+        await until(pilot, lambda: (p := main(pilot).picture) is not None and len(p.notes) > 3)
         await until(pilot, lambda: "not computed" not in text_of(pilot, "notes"))
         notes = main(pilot).picture.notes  # type: ignore[union-attr]
         await until(pilot, lambda: any(f"{n} more note" in text_of(pilot, "notes") for n in range(1, len(notes))))
