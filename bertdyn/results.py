@@ -16,6 +16,7 @@ from store.errors import BertdynError
 if TYPE_CHECKING:
     from store.duck import GivenTable
     from store.store import Store
+    from store.tables import DeclaredMeasure
 
 SHOWN_ROWS = 20
 """Largest number of rows that a notebook shows."""
@@ -123,7 +124,7 @@ class Query(ResultSet):
         self,
         store: Store,
         sql: str,
-        measures: Mapping[str, Mapping[str, str]],
+        measures: Mapping[str, DeclaredMeasure],
         outside: bool = False,
         given: Callable[[], Sequence[GivenTable]] = tuple,
     ) -> None:

@@ -21,7 +21,7 @@ from explorer.compute import executors, run
 from explorer.selection import Selection
 from explorer.selection.question import NO_TRUST, ask_store
 from explorer.selection.stored import tables_of_measures
-from explorer.views.base import DrawOptions
+from explorer.views.base import SCALES, DrawOptions
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.keys import Annotation, CheckpointKey, Corpus
@@ -205,8 +205,8 @@ class Runs:
             query: one SELECT.
             outside: whether the query may also read files and URLs that are not the store's (``JOIN 'mine.csv'``).
 
-        Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure, which has its
-        parameters as columns (``sink_mass`` for sink-mass); and claims, what `bertdyn claims` says.
+        Tables: runs, checkpoints, training_log, corpora, annotations, results, onsets, and one per measure, which has
+        its parameters as columns (``sink_mass`` for sink-mass); and claims, what `bertdyn claims` says.
 
         >>> runs.sql("SELECT DISTINCT step FROM checkpoints WHERE task = 'sst2' ORDER BY step").rows
         [(0,), (20,), (40,), (80,)]
@@ -225,7 +225,7 @@ class Runs:
         width: int | None = None,
         height: int | None = None,
         ascii: bool = False,
-        log: bool = False,
+        scale: str = "linear",
         digits: bool = False,
         sort: str = "",
         descending: bool = False,
@@ -250,6 +250,8 @@ class Runs:
             measure: name of a measure; default: the measure that the view is made for, else svcca.
             width: width of the text in characters.
             height: height of the picture in lines.
+            scale: ``linear``, ``log``, ``percent`` (of each line's final value) or ``seeds`` (multiples of the distance
+                between two seeds).
             selection: the arguments of ``compute`` that select (corpus, task and so on), and the measure's parameters.
 
         Raises:
@@ -257,6 +259,8 @@ class Runs:
         """
         if view not in VIEWS:
             raise BertdynError(f"There is no view '{view}', only {', '.join(VIEWS)}.")
+        if scale not in SCALES:
+            raise BertdynError(f"There is no scale '{scale}', only {', '.join(SCALES)}.")
         kind = VIEWS[view]
         declared = measure_named(measure or kind.measure or "svcca")
         flags, parameters = flags_of(selection)
@@ -270,7 +274,7 @@ class Runs:
             changed=changed,
         )
         views = show.loaded(self.store, kind, declared, flags, parameters, look)
-        options = DrawOptions(log_y=log, ascii=ascii, digits=digits, sort=sort, descending=descending)
+        options = DrawOptions(scale=scale, ascii=ascii, digits=digits, sort=sort, descending=descending)
         texts = [show.text_of(one, width, height, "none", False, options, True) for one in views]
         rows = [row for one in views for row in one.rows()[1]]
         notes = []

@@ -82,8 +82,12 @@ class Catalog:
         """See ``Reads``."""
         return corpora_of(self._root)
 
-    def add_results(self, results: Sequence[Result]) -> None:
-        """Keep results as one fragment; what they were computed from is written down before."""
+    def add_results(self, results: Sequence[Result], noise: Mapping[str, float] = tables.NO_NOISE) -> None:
+        """Keep results as one fragment; what they were computed from is written down before.
+
+        Args:
+            noise: level of the noise by measure.
+        """
         if not results:
             return
         axes = axis_columns(results)
@@ -92,7 +96,7 @@ class Catalog:
             self._add_inputs(results)
             fragments.write(self._connection(), self._root, tables.RESULTS.wider(axes), rows)
             if self._noted() is not None:
-                index.refresh(self._root, tables.shapes_of(results))
+                index.refresh(self._root, tables.shapes_of(results, noise))
             elif shapes := self._known_shapes():  # else the next process that opens the store makes the index
                 index.refresh(self._root, shapes)
             self._compact(tables.INPUTS)

@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from store.duck import written
@@ -46,6 +47,7 @@ def noted(root: Path) -> tuple[str, dict[str, MeasureShape]]:
                 frozenset(shape["columns"]),
                 tuple((n, k) for n, k in shape["parameters"]),
                 tuple((n, k) for n, k in shape["axes"]),
+                shape.get("noise"),
             )
             for name, shape in note["measures"].items()
         }
@@ -90,8 +92,7 @@ def refresh(root: Path, shapes: Mapping[str, MeasureShape], again: bool = False)
         note: dict[str, object] = {
             "root": real,
             "measures": {
-                name: {"columns": sorted(shape.columns), "parameters": shape.parameters, "axes": shape.axes}
-                for name, shape in sorted(merged.items())
+                name: {**asdict(shape), "columns": sorted(shape.columns)} for name, shape in sorted(merged.items())
             },
         }
         write_file(root / NOTE, json.dumps({"checksum": _checksum(note), **note}, indent=1).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from store.tables import NO_MEASURES
+from store.tables import NO_MEASURES, DeclaredMeasure
 
 if TYPE_CHECKING:
     from store.duck import GivenTable, Table
@@ -52,7 +52,7 @@ def totals(store: Store) -> tuple[int, int]:
 
 
 def view_columns(
-    store: Store, measures: Mapping[str, Mapping[str, str]] = NO_MEASURES, given: Sequence[GivenTable] = ()
+    store: Store, measures: Mapping[str, DeclaredMeasure] = NO_MEASURES, given: Sequence[GivenTable] = ()
 ) -> Table:
     """Return the names of all SQL views and given tables, and of their columns.
 

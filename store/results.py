@@ -145,6 +145,8 @@ COLUMNS: Mapping[str, str] = {name: column.sql for name, column in _FIELDS.items
 SHOWN = tuple(name for name, column in _FIELDS.items() if column.shown)
 """Columns that a measure's SQL view shows if its rows use them."""
 _KEY = tuple(name for name, column in _FIELDS.items() if column.tag == KEY)
+KEY_FIELDS = tuple(name for name in _KEY if name in COLUMNS)
+"""Columns of the key, without those of further axes."""
 _compared = itemgetter(*(place for place, name in enumerate(_FIELDS) if name not in ("inputs", "input_set")))
 KEY_COLUMNS = frozenset(_KEY) | {"version"}
 """Columns of the key, and the version of the measure."""

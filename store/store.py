@@ -21,7 +21,7 @@ from store.registered import newest, without_corpus
 from store.results import COLUMNS, Result, row_reader
 from store.rows import RowQuery
 from store.staging import collect, modified, writing
-from store.tables import NO_MEASURES, checkpoint_of, checkpoint_row, empty_shapes
+from store.tables import NO_MEASURES, NO_NOISE, DeclaredMeasure, checkpoint_of, checkpoint_row, empty_shapes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -311,15 +311,18 @@ class Store:
             self._catalog.remember(folder)
         return folder is not None
 
-    def add_results(self, results: Sequence[Result]) -> None:
+    def add_results(self, results: Sequence[Result], noise: Mapping[str, float] = NO_NOISE) -> None:
         """Store computed values, all of them or none.
+
+        Args:
+            noise: level of the noise by measure, for the SQL view ``onsets``.
 
         Raises:
             BertdynError: the disk is full or not writable.
         """
         if results:
             self._collect_once()
-        self._catalog.add_results(results)
+        self._catalog.add_results(results, noise)
 
     def results(self, query: RowQuery = ALL_ROWS) -> list[Result]:
         """Return stored values: the newest row per key, and only rows whose inputs have not changed since.
@@ -369,7 +372,7 @@ class Store:
         self,
         sql: str,
         limit: int | None = None,
-        measures: Mapping[str, Mapping[str, str]] = NO_MEASURES,
+        measures: Mapping[str, DeclaredMeasure] = NO_MEASURES,
         outside: bool = False,
         given: Sequence[GivenTable] = (),
     ) -> Table:
@@ -393,7 +396,7 @@ class Store:
         self,
         sql: str,
         convert: Callable[[Any], _T],
-        measures: Mapping[str, Mapping[str, str]] = NO_MEASURES,
+        measures: Mapping[str, DeclaredMeasure] = NO_MEASURES,
         outside: bool = False,
         given: Sequence[GivenTable] = (),
     ) -> _T:

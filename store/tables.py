@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from store.duck_paths import everything_in, quoted, texts_in
 from store.fragments import TableSpec
 from store.keys import METRICS, WEIGHTS, Checkpoint, CheckpointKey, CorpusInfo
 from store.layout import ACTIVATIONS, ANNOTATIONS, CORPORA, TABLES
+from store.onsets import onsets_view
 from store.results import AXIS, COLUMNS, SHOWN, Result, axis_columns
 
 CHECKPOINTS = TableSpec(
@@ -59,7 +60,7 @@ INPUTS = TableSpec(
     newest="digest",
 )
 ALL = (CHECKPOINTS, CORPUS_TABLE, RESULTS, INPUTS)
-VIEWS = ("checkpoints", "runs", "training_log", "corpora", "annotations", "results")
+VIEWS = ("checkpoints", "runs", "training_log", "corpora", "annotations", "results", "onsets")
 
 _ALWAYS = frozenset(("task", "variant", "seed", "step", "value", "unit", "n"))
 # Columns that define "the same row". The hash alone would suffice, but then DuckDB could not filter the fragments.
@@ -74,6 +75,8 @@ class MeasureShape:
     parameters: tuple[tuple[str, str], ...] = ()
     axes: tuple[tuple[str, str], ...] = ()
     """Parquet columns of further coordinates, with their SQL types."""
+    noise: float | None = None
+    """Differences of values up to this mean nothing; None: not known."""
 
     def merged(self, other: MeasureShape) -> MeasureShape:
         """Return a shape with the columns of both; a parameter or coordinate of two types becomes text."""
@@ -81,29 +84,42 @@ class MeasureShape:
             self.columns | other.columns,
             _both(self.parameters, other.parameters),
             _both(self.axes, other.axes),
+            self.noise if other.noise is None else other.noise,
         )
 
 
-NO_MEASURES: Mapping[str, Mapping[str, str]] = {}
+class DeclaredMeasure(NamedTuple):
+    """What SQL needs to know of a measure that may have no value yet."""
+
+    axes: Mapping[str, str] = {}
+    """SQL types of its further axes, by name."""
+    noise: float = 0.0
+    """Differences of its values up to this mean nothing."""
 
 
-def empty_shapes(measures: Mapping[str, Mapping[str, str]]) -> dict[str, MeasureShape]:
-    """Return the shapes of measures without a value.
+NO_MEASURES: Mapping[str, DeclaredMeasure] = {}
 
-    Args:
-        measures: SQL types of each measure's further axes, by name.
-    """
+
+def empty_shapes(measures: Mapping[str, DeclaredMeasure]) -> dict[str, MeasureShape]:
+    """Return the shapes of measures without a value."""
     return {
-        name: MeasureShape(axes=tuple(sorted((AXIS + axis, kind) for axis, kind in axes.items())))
-        for name, axes in measures.items()
+        name: MeasureShape(
+            axes=tuple(sorted((AXIS + axis, kind) for axis, kind in declared.axes.items())), noise=declared.noise
+        )
+        for name, declared in measures.items()
     }
+
+
+NO_NOISE: Mapping[str, float] = {}
 
 
 def with_axes(stored: Mapping[str, MeasureShape], declared: Mapping[str, MeasureShape]) -> dict[str, MeasureShape]:
     """Return the shapes of stored values, with all axes that their measures declare, and of measures without values."""
     found = dict(declared)
     for name, shape in stored.items():
-        found[name] = replace(shape, axes=_both(declared[name].axes, shape.axes)) if name in declared else shape
+        if name in declared:
+            shape = replace(shape, axes=_both(declared[name].axes, shape.axes), noise=declared[name].noise)
+        found[name] = shape
     return found
 
 
@@ -114,13 +130,18 @@ def _both(some: tuple[tuple[str, str], ...], more: tuple[tuple[str, str], ...]) 
     return tuple(sorted(kinds.items()))
 
 
-def shapes_of(results: Sequence[Result]) -> dict[str, MeasureShape]:
-    """Return the shape of each measure that occurs."""
+def shapes_of(results: Sequence[Result], noise: Mapping[str, float] = NO_NOISE) -> dict[str, MeasureShape]:
+    """Return the shape of each measure that occurs.
+
+    Args:
+        noise: level of the noise by measure, as far as it is known.
+    """
     shapes: dict[str, MeasureShape] = {}
     for result in results:
         used = frozenset(name for name in SHOWN if getattr(result, name) not in (None, "")) | _ALWAYS
         parameters = tuple(sorted((n, _kind(v)) for n, v in json.loads(result.parameters or "{}").items()))
-        shape = MeasureShape(used, parameters, tuple(sorted(axis_columns([result]).items())))
+        level = noise.get(result.measure)
+        shape = MeasureShape(used, parameters, tuple(sorted(axis_columns([result]).items())), level)
         known = shapes.get(result.measure)
         shapes[result.measure] = known.merged(shape) if known and known != shape else shape
     return shapes
@@ -279,6 +300,7 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
     for name, shape in sorted(shapes.items()):
         if name not in VIEWS:
             yield _measure_view(name, shape)
+    yield onsets_view(axes_of(shapes), {n: shape.noise for n, shape in shapes.items() if shape.noise is not None})
     yield "drop table results"
     yield f"create view results as {current_results('stored_results')}"
 

@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 
 from explorer.answers.cells import signed
 from explorer.answers.findings import Door, Finding, Number, Price, figure, listed
+from explorer.answers.onsets import onsets
 from explorer.answers.profiles import Profile
 from explorer.answers.rows import Rows
 from explorer.answers.worth import WITHIN_CHANCE, WITHIN_SEEDS, worth
@@ -94,14 +95,10 @@ class Change:
         return f"seed{'s' if len(names) > 1 else ''} {', '.join(names[:5])}" + (" ..." if len(names) > 5 else "")
 
     def half(self, layer: int) -> int | None:
-        """Return the first stored step at which a layer is at least half as far from its first value as at the last
-        step; None where it did not leave the noise, or has one step."""
+        """Return the first stored step at which a layer has made half of its change; None where none is claimed."""
         series = self.means[layer]
-        steps = list(series)
-        whole = series[steps[-1]] - series[steps[0]]
-        if len(steps) < 2 or abs(whole) <= self.measure.floor or not whole:
-            return None
-        return next(step for step in steps if (series[step] - series[steps[0]]) / whole >= 0.5)
+        found = onsets(tuple(series), tuple(series.values()), self.measure.floor)
+        return None if found is None else found.half.by
 
     def yardstick(self, layer: int) -> float | None:
         """Return the distance between two seeds in a layer at the last step."""

@@ -60,6 +60,11 @@ class Profile:
         """Largest size of a mean, by which pictures scale it; 1 if there is none."""
         return max(map(abs, self.means.values()), default=0.0) or 1.0
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """Possible values; those of statistics besides the main one are not known."""
+        return (-np.inf, np.inf) if self.statistic else (self.measure.low, self.measure.high)
+
     def correlation(self, other: Profile) -> tuple[float | None, int]:
         """Return Spearman's rank correlation of the means with another profile's, and the number of places of both.
 

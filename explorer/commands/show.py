@@ -19,7 +19,7 @@ from explorer.commands.parameters import parameter_options
 from explorer.commands.streams import encodes, say
 from explorer.export.files import FORMATS, PICTURE, as_format, format_of, write
 from explorer.selection import narrowed
-from explorer.views.base import DrawOptions
+from explorer.views.base import LINEAR, SCALES, DrawOptions
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 
@@ -55,7 +55,7 @@ bertdyn show curves runs.bertdyn --task sst2 --seed 1
 bertdyn show heat runs.bertdyn --measure js --digits
 bertdyn show heads runs.bertdyn --measure weight-change
 bertdyn show seeds runs.bertdyn --task sst2 --format svg -o seeds.svg
-bertdyn show curves runs.bertdyn --task sst2 --log -o curves.pdf
+bertdyn show curves runs.bertdyn --task sst2 --scale log -o curves.pdf
 bertdyn show layers runs.bertdyn --task sst2 --seed 1 --step 800
 bertdyn show example runs.bertdyn --task sst2 --find movie --layer 11
 """
@@ -84,7 +84,12 @@ bertdyn show example runs.bertdyn --task sst2 --find movie --layer 11
 )
 @click.option("--light", is_flag=True, help="Colours for a light background.")
 @click.option("--ascii", is_flag=True, help="Only characters that every font has.")
-@click.option("--log", is_flag=True, help="Logarithmic scale of the values.")
+@click.option(
+    "--scale",
+    type=click.Choice(list(SCALES)),
+    default=LINEAR,
+    help="Value axis; percent: of each line's final value; seeds: multiples of the distance between two seeds.",
+)
 @click.option("--digits", is_flag=True, help="heat: values in the cells.")
 @click.option("--sort", metavar="COLUMN", default="", help="table: sort by this column.")
 @click.option("--descending", is_flag=True, help="table: largest first.")
@@ -104,7 +109,7 @@ def command(
     color: str,
     light: bool,
     ascii: bool,
-    log: bool,
+    scale: str,
     digits: bool,
     sort: str,
     descending: bool,
@@ -129,7 +134,7 @@ def command(
     opened = Store.open(store)
     views = loaded(opened, kind, declared, flags, parameters, look)
     plain = ascii or (output is None and not encodes(_DRAWN))
-    options = DrawOptions(log_y=log, ascii=plain, digits=digits, sort=sort, descending=descending)
+    options = DrawOptions(scale=scale, ascii=plain, digits=digits, sort=sort, descending=descending)
     if FORMATS[chosen].alone and len(views) > 1:
         raise BertdynError(f"A file of {chosen} holds one picture: choose a corpus with --corpus.")
     if chosen in ("csv", "json", "parquet"):

@@ -29,8 +29,8 @@ from store.errors import BertdynError
 def command(store: Path, query: str, limit: int | None, outside: bool, format: str | None, output: Path | None) -> None:
     """Answer one SELECT (DuckDB's SQL) over STORE; '-' reads it from stdin. A query can only read the store's tables.
 
-    Tables: runs, checkpoints, training_log, corpora, annotations, results, and one per measure (svcca, js, clusters)
-    with its parameters as columns; and claims, what `bertdyn claims` says. DESCRIBE and SUMMARIZE work too.
+    Tables: runs, checkpoints, training_log, corpora, annotations, results, onsets, and one per measure (svcca, js,
+    clusters) with its parameters as columns; and claims, what `bertdyn claims` says. DESCRIBE and SUMMARIZE work too.
 
     \b
     bertdyn sql runs.bertdyn "SELECT task, layer, max(value) FROM svcca GROUP BY ALL ORDER BY ALL"

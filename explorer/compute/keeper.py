@@ -23,6 +23,7 @@ class Keeper:
     def __init__(self, store: Store, plans: Sequence[Plan], before: Mapping[str, Result]) -> None:
         self._store, self._before = store, before
         self._details = {p.question.measure.name: p.question.measure.details for p in plans}
+        self._noise = {p.question.measure.name: p.question.measure.floor for p in plans}
         self._rows: list[Result] = []
         self._written = -FLUSH_SECONDS
         self.warned: list[Result] = []
@@ -44,7 +45,7 @@ class Keeper:
             BertdynError: the disk is full or not writable.
         """
         if self._rows:
-            self._store.add_results(self._rows)
+            self._store.add_results(self._rows, self._noise)
             # Only now: after an interrupt before this line they are written twice, which is harmless, since only the
             # newest row of a key counts.
             self._rows = []

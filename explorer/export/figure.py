@@ -34,6 +34,9 @@ _MARGIN = 0.08
 _LINE = 0.125
 """Height of a line of the caption in inches."""
 _WRAP = 142
+"""Number of letters of a line of the caption that usually fit."""
+_TOLD = 6.5
+"""Size of the caption's letters in points."""
 _ROOM = (400, 120)
 """Size of a picture in cells that is large enough for all parts of a view."""
 _STYLE = {
@@ -81,7 +84,7 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
         raise BertdynError(
             f"the view {view.name} has no figure: write it as text or SVG, its numbers as CSV or Parquet."
         )
-    told = textwrap.wrap(caption(view, cursor, options), _WRAP)
+    told = _wrapped(caption(view, cursor, options))
     heading = textwrap.wrap(view.title, 100)
     drawn = Figure(figsize=(WIDTH, 4.0), layout="constrained")
     high = _paint(drawn, sheet, cursor.y)
@@ -91,8 +94,26 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
     engine: Any = drawn.get_layout_engine()
     engine.set(rect=(0.01, below / total, 0.98, high / total))
     drawn.text(0.5, 1 - _MARGIN / total, "\n".join(heading), ha="center", va="top", fontsize=9, fontweight="bold")
-    drawn.text(0.01, (below - _MARGIN / 2) / total, "\n".join(told), ha="left", va="top", fontsize=6.5, color="#404040")
+    drawn.text(
+        0.01, (below - _MARGIN / 2) / total, "\n".join(told), ha="left", va="top", fontsize=_TOLD, color="#404040"
+    )
     return drawn
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return a caption as lines that fit the width of the figure, whatever letters they have."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    font = FontProperties(family="DejaVu Sans", size=_TOLD)
+    room = 72 * 0.98 * WIDTH
+    for letters in range(_WRAP, 0, -4):
+        lines = textwrap.wrap(text, letters)
+        longest = max(lines, key=len, default="")
+        near = [line.replace("$", "S") for line in lines if len(line) > 0.85 * len(longest)]
+        if all(TextPath((0, 0), line, prop=font).get_extents().width <= room for line in near):
+            return lines
+    return textwrap.wrap(text, _WRAP)
 
 
 def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> str:

@@ -72,6 +72,7 @@ def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
                 style = (0, (5, 3)) if companion.dashed else (0, (1, 2))
                 label = f"{companion.label}, {one.label}"
                 axes.plot(one.x, companion.y, color=tint, linewidth=1, linestyle=style, label=label)
+    _marks(axes, chart, focus)
     for companion in chart.shared:
         style = (0, (5, 3)) if companion.dashed else (0, (1, 2))
         axes.plot(chart.series[0].x, companion.y, color="0.4", linewidth=1, linestyle=style, label=companion.label)
@@ -87,6 +88,19 @@ def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
     _whole_numbers(axes)
     if tall:
         _at_their_ends(axes, chart, focus, tall)
+
+
+def _marks(axes: Axes, chart: Chart, focus: int) -> None:
+    """Draw the marked points of the lines."""
+    from matplotlib.markers import MarkerStyle
+
+    for i, one in enumerate(chart.series):
+        for mark in one.marks:
+            at, filled = one.x == mark.x, "full" if mark.share == 1 else "bottom"
+            look, tint = MarkerStyle("o", fillstyle=filled), colour(one.rank) if focus in (-1, i) else GREY
+            axes.plot(
+                *(one.x[at], one.y[at]), color=tint, linewidth=0, marker=look, markersize=5, markerfacecoloralt="white"
+            )
 
 
 def track(axes: Axes, steps: Sequence[int], what: Track) -> None:

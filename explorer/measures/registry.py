@@ -42,7 +42,10 @@ from explorer.measures.weight_change import MEASURES as WEIGHT_CHANGE
 
 OWN = "BERTDYN_MEASURES"
 _SPECTRUM = (*EFFECTIVE_RANK, *PARTICIPATION_RATIO, *ANISOTROPY)
-_RESERVED = ("checkpoints", "corpora", "annotations", "results", "runs", "training_log", "claims", "group", "end", "at")
+_RESERVED = (
+    *("checkpoints", "corpora", "annotations", "results", "onsets", "claims", "runs", "training_log"),
+    *("group", "end", "at"),
+)
 """Names that measures and axes must not use: views of the store, and SQL keywords that DuckDB requires to be quoted."""
 
 

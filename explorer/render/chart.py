@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,17 @@ class Companion:
         return last_finite(self.y)
 
 
+class Mark(NamedTuple):
+    """A point of a line that is marked."""
+
+    x: float
+    sign: str
+    plain: str
+    """The sign in ASCII."""
+    share: float
+    """Filled share of the marker in figures, 0..1."""
+
+
 def last_finite(values: np.ndarray) -> float:
     """Return the last finite value of [n]; NaN if there is none."""
     good = values[np.isfinite(values)]
@@ -52,6 +64,8 @@ class Series:
     """Number of the letter that marks the line if colours do not distinguish lines."""
     companions: tuple[Companion, ...] = ()
     """Reference curves, shown while the line is in focus."""
+    marks: tuple[Mark, ...] = ()
+    """Marked points; at one place the last mark is drawn."""
 
     @property
     def letter(self) -> str:

@@ -344,6 +344,21 @@ class LineChart:
             for column, row, there in zip(columns, own.argmax(axis=0), own.any(axis=0), strict=True):
                 if there:
                     chars[self._nearest(own, columns, column, row, frame, i, roomy), column] = ord(mark)
+        for i in order:
+            self._signs(chars, canvas.owner == i, frame, i, ascii_only)
+
+    def _signs(self, chars: np.ndarray, own: np.ndarray, frame: Frame, index: int, ascii_only: bool) -> None:
+        """Write the signs of a line's marked points, where no other line covers them.
+
+        Args:
+            own: cells that the line owns, bool [height, width].
+        """
+        for mark in self.chart.series[index].marks:
+            columns = (frame.dot_x(np.array([mark.x])) // 2).astype(np.int64)
+            column = int(columns[0])
+            if 0 <= column < frame.width and own[:, column].any():
+                row = self._nearest(own[:, columns], columns, column, 0, frame, index, True)
+                chars[row, column] = ord(mark.plain if ascii_only else mark.sign)
 
     def _lettered(self, palette: Palette, ascii_only: bool) -> bool:
         """Return whether lines are distinguished by letters."""

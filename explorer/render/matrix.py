@@ -320,13 +320,16 @@ def _figures(grid: Grid, frame: _Frame, panel: Panel, levels: np.ndarray, index:
 
 
 def figures(value: float, room: int) -> str:
-    """Return a value as text of at most ``room`` cells, with as many digits as fit: '.21', '-.04', '12'."""
+    """Return a value as text of at most ``room`` cells, with as many digits as fit: '.21', '-.04', '12'.
+
+    No number is cut: '~0' stands for a value too small for the room, and signs # for one that is too large.
+    """
     for digits in (3, 2, 1):
         text = number(value, digits)
         text = text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
-        if len(text) <= room:
+        if len(text) <= room and (value == 0 or float(text) != 0):
             return text
-    return number(value, 1)[:room]
+    return "~0"[-room:] if abs(value) < 1 else "#" * room
 
 
 def _marks(

@@ -67,6 +67,11 @@ class Against:
         """Whether seeds of one task are compared."""
         return self.kind in ("seed", SEEDS, NEXT_SEED)
 
+    @property
+    def follows(self) -> bool:
+        """Whether the reference moves along the run, so that values are changes since the checkpoint before."""
+        return self.kind == "previous"
+
     def reference(self, key: CheckpointKey, runs: Runs) -> CheckpointKey | None:
         """Return the checkpoint that ``key`` is compared with; None if there is none."""
         match self.kind:

@@ -9,6 +9,7 @@ from explorer.measures.declaration import At, Coordinate, Known
 from explorer.selection.cells import Cell, Finished
 from store.results import AXIS, AXIS_TYPES, COLUMNS, Result
 from store.rows import AnyOf, Condition, Is, RowQuery, Within, rows_of
+from store.tables import DeclaredMeasure
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
@@ -46,11 +47,11 @@ def further_axes(measure: Measure) -> tuple[tuple[str, str], ...]:
     return tuple((axis.name, AXIS_TYPES[axis.kind]) for axis in measure.axes if axis.name not in COLUMNS)
 
 
-def tables_of_measures() -> dict[str, dict[str, str]]:
-    """Return the SQL types of each measure's further axes, by name: its table has them before any value is stored."""
+def tables_of_measures() -> dict[str, DeclaredMeasure]:
+    """Return what SQL needs to know of each measure, by name: its table is there before any value is stored."""
     from explorer.measures.registry import all_measures
 
-    return {measure.name: dict(further_axes(measure)) for measure in all_measures()}
+    return {one.name: DeclaredMeasure(dict(further_axes(one)), one.floor) for one in all_measures()}
 
 
 def cell_columns(measure: Measure) -> tuple[str, ...]:

@@ -166,7 +166,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "zoom", ("z",), "screen.part('surroundings', 'zoom')", "Zoom", "only the picture, or everything again", "Look"
     ),
-    Action("log", ("y",), "screen.option('log_y')", "Logarithmic axis", "for the values, on or off", "Look"),
+    Action(
+        *("scale", ("y",), "screen.scale", "Value axis"),
+        *("linear, logarithmic, and of lines in % of their final value or in distances between two seeds", "Look"),
+    ),
     Action("digits", ("d",), "screen.option('digits')", "Digits", "write values into the heat map's cells", "Look"),
     Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only characters of every font", "Look"),
     Action(

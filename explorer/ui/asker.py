@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from store.duck import Table
     from store.reads import ReadStore
     from store.store import Store
+    from store.tables import DeclaredMeasure
 
 NICE = 5
 """Lower priority of the statement's process: a statement may take long, and the explorer paints on the same cores."""
@@ -93,7 +94,7 @@ class Asker:
             reason = "Cancelled." if number in self._cancelled else str(error)
         self._post(Answered(number, table, time.monotonic() - began, reason))
 
-    def _answer(self, number: int, question: Callable[[Store, Mapping[str, Mapping[str, str]]], Table]) -> Table:
+    def _answer(self, number: int, question: Callable[[Store, Mapping[str, DeclaredMeasure]], Table]) -> Table:
         """Return the answer of a function that queries a store in its own process.
 
         Raises:

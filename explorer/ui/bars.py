@@ -117,7 +117,8 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
     """Return the title: the store, its runs and the corpus, with the job at the right end."""
     right = [Segment(f"  {job} ", palette.warning)] if job else []
     left = [Segment(" bertdyn ", palette.strong), Segment(f" {path.name}", palette.text)]
-    about = []
+    about: list[str] = []
+    info = None
     if catalogue is not None:
         runs = catalogue.runs(state.corpus)
         for task in state.tasks:
@@ -129,11 +130,12 @@ def title(path: Path, state: State, catalogue: Catalogue | None, job: str, palet
             sizes = f"{count(info.examples, 'sentence')}, {count(info.tokens, 'token')}"
             about.append(f"  corpus {info.name}: {sizes}")
     room = width - Segment.get_line_length([*left, *right])
-    for text in about:
-        if cell_len(text) > room:
-            break
-        left.append(Segment(text, palette.axis))
-        room -= cell_len(text)
+    # What the numbers are on goes last: the runs make room for it, then its sizes.
+    forms = [about[:many] for many in range(len(about), 0, -1)]
+    if info is not None:
+        forms = [about, about[-1:], [f"  corpus {info.name}"]]
+    shown = next((form for form in forms if cell_len("".join(form)) <= room), ())
+    left += [Segment(text, palette.axis) for text in shown]
     return spread(left, right, width)
 
 
@@ -173,9 +175,9 @@ def notes(word: str, said: Sequence[str], hint: str, more: str, palette: Palette
         hint: the mode's own keys, shown if all notes leave room for them.
         more: the key that shows all notes.
     """
-    if word:
-        return plain(word, palette.warning, width)
     said = [note for note in said if note]
+    if word:  # it does not hide that the values mean little
+        return plain(DOT.join([word, *(note for note in said if note.startswith("!"))]), palette.warning, width)
     room = width - 2
     for told in ([*said, hint], said):
         if cell_len(DOT.join(filter(None, told))) <= room:

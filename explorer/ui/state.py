@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from explorer.selection import (
 from explorer.selection.against import NEXT_SEED, SEEDS
 from explorer.selection.question import fitting
 from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
-from explorer.views.base import Cursor, DrawOptions, ViewKind
+from explorer.views.base import SCALES, Cursor, DrawOptions, ViewKind
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, PLAIN, PRETRAINED
 
@@ -365,10 +365,18 @@ def toggled_seed(state: State, catalogue: Catalogue, name: str) -> State:
     return replace(state, seeds=() if len(kept) == len(there) else kept)
 
 
+def next_scale(options: DrawOptions, refused: Collection[str]) -> tuple[DrawOptions, tuple[str, ...]]:
+    """Return the options with the next scale of the value axis, and the refused scales that were passed over."""
+    names = list(SCALES)
+    at = names.index(options.scale) + 1 if options.scale in names else 0
+    order = [*names[at:], *names[:at]]
+    found = next(name for name in order if name not in refused)
+    return replace(options, scale=found), tuple(order[: order.index(found)])
+
+
 def switched(options: DrawOptions, name: str) -> DrawOptions:
-    """Return the options with ``log_y``, ``digits`` or ``ascii`` switched on or off."""
+    """Return the options with ``digits`` or ``ascii`` switched on or off."""
     return {
-        "log_y": replace(options, log_y=not options.log_y),
         "digits": replace(options, digits=not options.digits),
         "ascii": replace(options, ascii=not options.ascii),
     }[name]

@@ -41,12 +41,22 @@ class Cursor:
         return Cursor(min(max(self.x, -1), columns - 1), min(max(self.y, -1), rows - 1))
 
 
+LINEAR, LOG, PERCENT, SEEDS = "linear", "log", "percent", "seeds"
+SCALES: Mapping[str, str] = {
+    LINEAR: "linear",
+    LOG: "logarithmic",
+    PERCENT: "per cent of each line's final value",
+    SEEDS: "multiples of the distance between two seeds",
+}
+"""Scales of the value axis in words, in the order in which a key shows them."""
+
+
 @dataclass(frozen=True)
 class DrawOptions:
     """Drawing options that the user can change."""
 
-    log_y: bool = False
-    """Logarithmic value axis; values at or below zero are left out."""
+    scale: str = LINEAR
+    """Scale of the value axis, one of SCALES."""
     ascii: bool = False
     """Draw with ASCII characters only."""
     digits: bool = False
@@ -54,6 +64,11 @@ class DrawOptions:
     sort: str = ""
     """Column that a table is sorted by; empty: task, seed, step, layer."""
     descending: bool = False
+
+    @property
+    def log(self) -> bool:
+        """Whether the value axis is logarithmic; values at or below zero are then left out."""
+        return self.scale == LOG
 
 
 NOWHERE = Cursor()
@@ -125,6 +140,11 @@ class View(Protocol):
     left_out: int
     """Rows that it does not show: too many for a table."""
 
+    @property
+    def refused_scales(self) -> Mapping[str, str]:
+        """Scales that it cannot have, with the reasons."""
+        ...
+
     def draw(
         self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
@@ -160,6 +180,9 @@ class View(Protocol):
         ...
 
 
+_OF_LINES = "this unit is for lines, as in Curves"
+
+
 class Base:
     """Defaults of a view: no table, no shared axes, no figure."""
 
@@ -167,6 +190,11 @@ class Base:
     columns: tuple[str, ...] = ()
     listed = False
     left_out = 0
+
+    @property
+    def refused_scales(self) -> Mapping[str, str]:
+        """See View."""
+        return {PERCENT: _OF_LINES, SEEDS: _OF_LINES}
 
     def places(self, axis: str) -> Sequence[int]:
         """See View."""

@@ -88,8 +88,10 @@ class Example(Base):
     def draw(
         self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
-        """See ``View.draw``; ``log_y`` shows small values beside large ones: the maps in logarithms over three decades,
-        the difference on a square-root scale."""
+        """See ``View.draw``; a logarithmic scale shows small values beside large ones.
+
+        The maps are then in logarithms over three decades, the difference is on a square-root scale.
+        """
         if self.empty:
             return words.instead("The example has no token.", width, height, palette)
         at = cursor.clamped(self.length, self.length)
@@ -98,7 +100,7 @@ class Example(Base):
             return self._read_words(width, height, palette, at, options.ascii)
         under = self._under(width, height, palette, query, options.ascii)
         height -= len(under)
-        matrix, fewer = self._matrix(width, options.log_y)
+        matrix, fewer = self._matrix(width, options.log)
         lines, window = draw(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
         hidden = spans(window, self.length, self.length, "query tokens", "attended tokens")
         notes: tuple[str, ...] = (f"shows {hidden}: move the cursor for the others",) if hidden else ()
@@ -138,7 +140,7 @@ class Example(Base):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        matrix = self.matrix(options.log_y)
+        matrix = self.matrix(options.log)
         return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:

@@ -34,6 +34,7 @@ WHOLE = (
     *("interval_low", "interval_high", "null", "seed_to_seed", "unit", "reason"),
 )
 BY = ("measure", "corpus", "by", "line", TASK, OUTER, STEP, "against", "value", "sd", "seeds", "unit")
+NO_LINES: Mapping[Coordinate, Mapping[str, object]] = {}
 _ORDER = (TASK, SEED, LAYER.name)
 _ALL_TASKS = "one line per task shows all"
 
@@ -137,6 +138,11 @@ class FieldView(Base):
         found = self.field.places(axis)
         return found if all(isinstance(place, int) for place in found) else ()  # type: ignore[return-value]
 
+    @property
+    def refused_scales(self) -> Mapping[str, str]:
+        """See ``View.refused_scales``."""
+        return {**super().refused_scales, **words.no_log(self.data.measure)}
+
     def _fixed(self, look: Look) -> dict[str, Coordinate | None]:
         """The one place of each axis that is not shown: what is looked at, else what ``Rows.kept`` says."""
         axes = (self.layout.x, self.layout.y)
@@ -222,7 +228,7 @@ class FieldView(Base):
 
     def told(self, options: DrawOptions, beside: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return all notes of a picture: on the values, then ``beside``, then on options and noise."""
-        return self.notes + beside + words.on_log(self.data.measure, options) + self.low
+        return self.notes + beside + words.on_scale(self.refused_scales, options) + self.low
 
     def nothing(self) -> str:
         """Return the text of an empty picture."""
@@ -238,12 +244,16 @@ class FieldView(Base):
         """See ``View.rows``: one row per value, sorted by the layout's axes."""
         names, by = [axis.name for axis in self.field.axes], self.layout.by
         field = self.field.along(*(n for n in by if n in names), *(n for n in names if n not in by))
-        rows = field_rows(self.data.question, self.layout, field, self.task, self.seeds, self.fixed)
+        rows = field_rows(self.data.question, self.layout, field, self.task, self.seeds, self.fixed, self.of_lines())
         return self.layout.columns, rows
 
     def ranked(self, options: DrawOptions = PLAIN) -> tuple[Cursor, ...]:
         """See ``View.ranked``: by how far values are from those of a checkpoint against itself."""
         return ranked(np.abs(self.field.values - self.data.measure.same))
+
+    def of_lines(self) -> Mapping[Coordinate, Mapping[str, object]]:
+        """Return values of whole lines for their rows, by the place of the line and the name of the column."""
+        return {}
 
     def _left_out(self) -> tuple[str, ...]:
         """A note on rows that have no place along the measure's own axes."""
@@ -260,6 +270,7 @@ def field_rows(
     task: str,
     seeds: Sequence[str],
     fixed: Mapping[str, Coordinate | None] | None = None,
+    of_lines: Mapping[Coordinate, Mapping[str, object]] = NO_LINES,
 ) -> list[tuple[object, ...]]:
     """Return the rows of a field's stored values, in the order of its axes.
 
@@ -267,6 +278,7 @@ def field_rows(
         layout: with the measure's own axes (``Layout.of``); its columns are those of the rows.
         task: of a field without that axis; and so ``seeds``, of which it is the mean.
         fixed: places of the measure's axes that the field does not have.
+        of_lines: as ``FieldView.of_lines``.
     """
     known: dict[str, object] = {
         "measure": question.measure.name,
@@ -281,7 +293,8 @@ def field_rows(
     found = []
     for index in map(tuple, np.argwhere(field.there).tolist()):
         point = field.point(*index)
-        row = known | {axis.name: axis.places[i] for axis, i in zip(field.axes, index, strict=True)}
+        places = {axis.name: axis.places[i] for axis, i in zip(field.axes, index, strict=True)}
+        row = known | places | dict(of_lines.get(places[layout.y], {}))
         row["line"] = next((a.label(i) for a, i in zip(field.axes, index, strict=True) if a.name == layout.y), "")
         row |= {"value": point.value, "sd": point.spread, "seeds": point.count, "null": point.null}
         row |= {"interval_low": point.low, "interval_high": point.high, "seed_to_seed": point.yardstick}

@@ -83,7 +83,7 @@ class LabelLines(Base):
             text = nothing(self.data, "Lines of labels")
             return words.instead(text, width, height, palette, self.notes)
         at = cursor.clamped(len(self.steps), len(self.labels))
-        where, log, plain = at.x, options.log_y, options.ascii
+        where, log, plain = at.x, options.log, options.ascii
         lines: list[Line]
         moved, room = (0, 0), (width, height)
         if self.counting.empty or (width < _SIDE_BY_SIDE and height < _STACKED):
@@ -118,7 +118,7 @@ class LabelLines(Base):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        least = Part(self.chart, log=options.log_y, shares=(2.0,))
+        least = Part(self.chart, log=options.log, shares=(2.0,))
         return Sheet((least,) if self.counting.empty else (Part(self.counting, focus=False), least))
 
     def _shown(self) -> list[Result]:
@@ -132,7 +132,7 @@ class LabelLines(Base):
 
     def _least_chart(self) -> Chart:
         what = f"distance of the {DISTANCES[self.statistic]} to the nearest other label"
-        return Chart(series_of(self.field, companions=False), STEP, what, bands_in_focus_only=True)
+        return Chart(series_of(self.field, (0.0, np.inf), companions=False), STEP, what, bands_in_focus_only=True)
 
     def _count_chart(self) -> Chart:
         steps = np.array(self.steps, np.float64)

@@ -43,7 +43,7 @@ class LabelMatrix(Base):
             return words.instead(self.nothing(), width, height, palette, self.notes)
         at = cursor.clamped(len(self.labels), len(self.labels))
         row = self.row_of(at.y) if at.y >= 0 else -1
-        matrix = self.matrix(options.log_y)
+        matrix = self.matrix(options.log)
         lines, window = draw(matrix, width, height, palette, row, at.x, options.digits, options.ascii)
         hidden = spans(window, len(self.labels), len(self.labels), "rows", "columns")
         notes = (f"shows {hidden}: move the cursor for the others", *self.notes) if hidden else self.notes
@@ -56,7 +56,7 @@ class LabelMatrix(Base):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        matrix = self.matrix(options.log_y)
+        matrix = self.matrix(options.log)
         return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from statistics import fmean
 
 import numpy as np
@@ -16,24 +17,25 @@ from explorer.answers.training import NONE, Training
 from explorer.answers.uncertainty_notes import spread
 from explorer.fields.field import ALL, Field, FieldAxis
 from explorer.measures import Measure
-from explorer.measures.declaration import HEAD, Axis
+from explorer.measures.declaration import HEAD, Axis, Coordinate
 from explorer.render import tracks
 from explorer.render.axes import number
 from explorer.render.cells import Grid
 from explorer.render.chart import Chart, Companion, Series
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
-from explorer.views import words
+from explorer.views import onset_marks, rulers, words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field_view import BY, INNER, OUTER, FieldView, Layout
+from explorer.views.field_view import BY, INNER, OUTER, WHOLE, FieldView, Layout
+from explorer.views.onset_marks import ONSETS
 from store.results import Result
 
 CURVES = {
-    "layer": Layout(STEP, OUTER),
-    "seed": Layout(STEP, SEED, BY, (SEED, STEP)),
-    "task": Layout(STEP, TASK, BY, (TASK, STEP)),
-    "head": Layout(STEP, INNER, BY, (INNER, STEP)),
-    "corpus": Layout(STEP, CORPUS, by=(CORPUS, STEP)),
+    "layer": Layout(STEP, OUTER, (*WHOLE, *ONSETS)),
+    "seed": Layout(STEP, SEED, (*BY, *ONSETS), (SEED, STEP)),
+    "task": Layout(STEP, TASK, (*BY, *ONSETS), (TASK, STEP)),
+    "head": Layout(STEP, INNER, (*BY, *ONSETS), (INNER, STEP)),
+    "corpus": Layout(STEP, CORPUS, (*WHOLE, *ONSETS), (CORPUS, STEP)),
 }
 PROFILE = {
     "step": Layout(OUTER, STEP),
@@ -60,16 +62,51 @@ class Lines(FieldView):
         super().__init__(name, data, layout, look, heads, tasks)
         self.training = training if self.x.name == STEP and self.y.name != TASK else NONE
         self.empty = self.empty or not self.x.numeric
-        series = self._with_companions(series_of(self.field)) if self.x.numeric else ()
+        self.onsets = onset_marks.of_field(self.field, data)
+        """When each line had made half and 90 % of its change; None where nothing may be claimed."""
+        # A gap between two corpora is no value of the measure, and its interval may lie on both sides of zero.
+        within = EVERYWHERE if data.gaps else (data.measure.low, data.measure.high)
+        series = self._with_companions(series_of(self.field, within)) if self.x.numeric else ()
+        series = onset_marks.marked(series, self.onsets)
         series, shared = self._with_wholes(series)
         chart = chart_of(data, series, self.x, not np.isfinite(self.field.spread).any())
         self.chart = LineChart(replace(chart, shared=shared))
+        self._charts: dict[str, LineChart] = {}
+        """The same in other units, by the name of the scale."""
         own = [axis.name for axis in data.measure.own_axes]
         if self.x.name == STEP and len(self.x.places) == 1 and self.y.name in own and len(self.y.places) > 1:
             self.notes += (f"one step alone: Profile draws the values along {self.y.words}",)
         many, drawn = len(series), len(self.chart.shown())
         if drawn < many:
             self.notes += (f"{drawn} of {many} lines are drawn, and the one pointed at",)
+
+    @cached_property
+    def _rulers(self) -> Mapping[str, rulers.Ruler | str]:
+        """Units of the value axis by the name of the scale; a text says why there is none."""
+        return {name: ruler(self.field, self.data) for name, ruler in rulers.RULERS.items()}
+
+    @property
+    def refused_scales(self) -> Mapping[str, str]:
+        """See ``View.refused_scales``."""
+        whys = {name: found for name, found in self._rulers.items() if isinstance(found, str)}
+        return {**words.no_log(self.data.measure), **whys}
+
+    def _scaled(self, scale: str) -> LineChart:
+        """Return the chart in the unit of a scale; the plain chart where the scale has none."""
+        ruler = self._rulers.get(scale, "") if scale in rulers.RULERS else ""
+        if isinstance(ruler, str):
+            return self.chart
+        if scale not in self._charts:
+            self._charts[scale] = LineChart(ruler.chart(self.chart.chart, rulers.plain_name(self.data)))
+        return self._charts[scale]
+
+    def _in_unit(self, said: str, at: Cursor, scale: str, room: int) -> str:
+        """Add the value in the unit of a scale to a reading, where there is room."""
+        ruler = self._rulers.get(scale, "") if scale in rulers.RULERS else ""
+        if isinstance(ruler, str) or min(at.x, at.y) < 0:
+            return said
+        longer = f"{said}; {ruler.reading(at.y, at.x, float(self.field.values[at.y, at.x]))}"
+        return longer if len(longer) <= room - 2 else said
 
     def _with_companions(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
         """The lines with those of the statistics that the measure declares beside its main one."""
@@ -119,6 +156,16 @@ class Lines(FieldView):
             said = longer if len(longer) <= room - 2 else said
         return said
 
+    def _with_onset(self, said: str, line: int, room: int) -> str:
+        """Add the onset of a line (-1: none) to a reading, in full or in brief, as far as there is room."""
+        found = self.onsets[line] if line >= 0 else None
+        forms = [] if found is None else [onset_marks.in_words(found), onset_marks.in_brief(found)]
+        return next((longer for longer in (f"{said}; {form}" for form in forms) if len(longer) <= room - 2), said)
+
+    def of_lines(self) -> Mapping[Coordinate, Mapping[str, object]]:
+        """See FieldView: the onsets."""
+        return {p: onset_marks.columns(one) for p, one in zip(self.y.places, self.onsets, strict=True)}
+
     def shape(self) -> tuple[str, ...]:
         """See FieldView: nothing where the lines are steps, or the measure's own places against steps."""
         own = {axis.name for axis in self.data.measure.own_axes[:1]} | {STEP, ALL}
@@ -134,12 +181,14 @@ class Lines(FieldView):
         below = tall * len(self.training.tracks)
         at = cursor.clamped(len(self.chart.xs), len(self.y.places))
         room = (width, height - below, palette)
-        lines = self.chart.draw(*room, at.x, at.y, options.log_y, options.ascii)
-        targets = self.chart.targets(*room, at.y, options.log_y, options.ascii)
-        said = self.read(at, width)
+        chart = self._scaled(options.scale)
+        lines = chart.draw(*room, at.x, at.y, options.log, options.ascii)
+        targets = chart.targets(*room, at.y, options.log, options.ascii)
+        said = self._in_unit(self.read(at, width), at, options.scale, width)
+        said = self._with_onset(said, at.y, width)
         if below:
             step = int(self.chart.xs[at.x]) if at.x >= 0 else -1
-            frame = self.chart.frame(*room, at.y, options.log_y, options.ascii)
+            frame = chart.frame(*room, at.y, options.log, options.ascii)
             grid = Grid(width, below)
             logged = (self.training.steps, self.training.tracks)
             tracks.draw(grid, 0, tall, *logged, frame, palette, step, options.ascii)
@@ -150,6 +199,7 @@ class Lines(FieldView):
             said = longer if said and figures and len(longer) <= width - 2 else said
         banded = "bands" if np.isfinite(self.field.spread).any() else ""
         beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
+        beside += onset_marks.legend(self.onsets)
         return Picture(tuple(lines), said, at, self.told(options, beside), targets)
 
     def nothing(self) -> str:
@@ -160,7 +210,7 @@ class Lines(FieldView):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        return Sheet((Part(self.chart, log=options.log_y),), self.training)
+        return Sheet((Part(self._scaled(options.scale), log=options.log),), self.training)
 
 
 def chart_of(data: Rows, series: tuple[Series, ...], x: FieldAxis, in_focus_only: bool) -> Chart:
@@ -195,16 +245,22 @@ def wholes(rows: Sequence[Result], measure: Measure, axis: Axis, points: int) ->
     return tuple(Companion(name, np.full(points, fmean(values)), name == axis.whole) for name, values in found.items())
 
 
-def series_of(field: Field, companions: bool = True) -> tuple[Series, ...]:
+EVERYWHERE = (-np.inf, np.inf)
+"""Range of values that are not a measure's own, such as differences of two."""
+
+
+def series_of(field: Field, within: tuple[float, float], companions: bool = True) -> tuple[Series, ...]:
     """Return one line per place of a field's first axis against its second: mean and spread, or value and interval.
 
     Args:
+        within: possible values; bands end there.
         companions: whether lines come with the distance between seeds and the chance level.
     """
     lines, x = field.axes
     places = np.array(x.places, np.float64)
     spread_of = np.isfinite(field.spread).any()
     low, high = (field.values - field.spread, field.values + field.spread) if spread_of else (field.low, field.high)
+    low, high = np.clip(low, *within), np.clip(high, *within)
     last = max(1, len(lines.places) - 1)
     found = []
     for i in range(len(lines.places)):

@@ -50,8 +50,8 @@ class Map(FieldView):
         if self.empty:
             return words.instead(self.nothing(), width, height, palette, self.notes)
         at = cursor.clamped(len(self.x.places), len(self.y.places))
-        lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log_y, options.ascii)
-        targets = self.chart.targets(width, height, palette, options.digits, options.log_y, options.ascii)
+        lines = self.chart.draw(width, height, palette, at.x, at.y, options.digits, options.log, options.ascii)
+        targets = self.chart.targets(width, height, palette, options.digits, options.log, options.ascii)
         reading = self.read(at, width)
         pointed = at.x >= 0 and at.y >= 0
         return Picture(
@@ -60,7 +60,7 @@ class Map(FieldView):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        return Sheet((Part(self.chart, log=options.log_y, digits=options.digits),))
+        return Sheet((Part(self.chart, log=options.log, digits=options.digits),))
 
 
 def map_of(data: Rows, field: Field) -> HeatChart:

@@ -59,13 +59,14 @@ class Profiles(Base):
         scaled = {at: mean / profile.largest for at, mean in profile.means.items()}
         around = {at: spread / profile.largest for at, spread in profile.spreads.items()}
         y, half = (np.array([of.get(at, np.nan) for at in self.along]) for of in (scaled, around))
+        low, high = (end / profile.largest for end in profile.range)
         return Series(
             profile.title,
             np.array(self.along, np.float64),
             y,
             rank=place / max(1, len(self.profiles) - 1),
-            low=y - half if around else None,
-            high=y + half if around else None,
+            low=np.clip(y - half, low, high) if around else None,
+            high=np.clip(y + half, low, high) if around else None,
             number=place + 1,
         )
 
@@ -80,8 +81,8 @@ class Profiles(Base):
         if self.empty:
             return words.instead(self._nothing, width, height, palette, self.notes)
         at = cursor.clamped(len(self.along), len(self.profiles))
-        lines = self.chart.draw(width, height, palette, at.x, at.y, options.log_y, options.ascii)
-        targets = self.chart.targets(width, height, palette, at.y, options.log_y, options.ascii)
+        lines = self.chart.draw(width, height, palette, at.x, at.y, options.log, options.ascii)
+        targets = self.chart.targets(width, height, palette, at.y, options.log, options.ascii)
         banded = at.y >= 0 and self.profiles[at.y].spreads
         notes = self.notes + (("band: standard deviation over seeds",) if banded else ())
         return Picture(tuple(lines), self.read(at), at, notes, targets)
@@ -96,7 +97,7 @@ class Profiles(Base):
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
-        return Sheet((Part(self.chart, log=options.log_y),))
+        return Sheet((Part(self.chart, log=options.log),))
 
 
 def _said(profile: Profile, place: int) -> str:

@@ -5,7 +5,7 @@ The axes, the line in focus and the cursor are the same in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,6 +108,11 @@ class SideBySide(Base):
         self.spare = many if self.mean is not None else 0
         """Number of first panels that are parts of the others: they go first where room is short."""
 
+    @property
+    def refused_scales(self) -> Mapping[str, str]:
+        """See ``View.refused_scales``."""
+        return {**super().refused_scales, **words.no_log(self.data.measure)}
+
     def places(self, axis: str) -> Sequence[int]:
         """See ``View.places``."""
         return self.field.places(axis)  # type: ignore[return-value]
@@ -115,13 +120,15 @@ class SideBySide(Base):
     def _panels(self) -> list[Panel]:
         fields = [self.field.at(self.by, one.name) for one in self.members]
         shown = fields + ([] if self.mean is None else [self.mean])
-        edges = [e for f in shown for e in (f.values, f.low, f.high, f.values - f.spread, f.values + f.spread)]
+        low, high = self.data.measure.low, self.data.measure.high
+        bands = [e for f in shown for e in (f.low, f.high, f.values - f.spread, f.values + f.spread)]
+        edges = [*(f.values for f in shown), *(np.clip(e, low, high) for e in bands)]
         scale = np.concatenate([np.ravel(e) for e in (*edges, self.yardstick.yardstick)])
         xs = np.array(self.field.axes[2].places, np.float64)
 
         def chart(field: Field, companions: bool) -> LineChart:
             alone = not np.isfinite(field.spread).any()
-            whole = chart_of(self.data, series_of(field, companions), field.axes[1], alone)
+            whole = chart_of(self.data, series_of(field, (low, high), companions), field.axes[1], alone)
             return LineChart(replace(whole, y_name="", scale_of=scale, xs_of=xs, values=False, fades=False))
 
         # Of seeds the mean alone has companions: they are the same beside each seed.
@@ -205,7 +212,7 @@ class SideBySide(Base):
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
         names = [panel.name + panel.pointed * focused for panel in self.panels]
-        parts = (Part(p.chart, name, options.log_y) for p, name in zip(self.panels, names, strict=True))
+        parts = (Part(p.chart, name, options.log) for p, name in zip(self.panels, names, strict=True))
         return Sheet(tuple(parts), shared=True)
 
     def _of_each(self, notes: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
@@ -233,16 +240,16 @@ class SideBySide(Base):
             name = name.replace("±", "+-").replace("╌", "=") if options.ascii else name
             grid.put(y, x, crop(name, size, options.ascii), palette.strong)
             if high > 1:
-                panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log_y, options.ascii)
+                panel = chart.grid(size, high - 1, palette, at.x, at.y, options.log, options.ascii)
                 grid.paste(panel, y + 1, x)
-                found = chart.targets(size, high - 1, palette, at.y, options.log_y, options.ascii)
+                found = chart.targets(size, high - 1, palette, at.y, options.log, options.ascii)
                 # The panels share their axes: lines are named in the one with room, steps are marked in the first.
                 new = {t.row for t in found if t.row >= 0} - {t.row for t in targets}
                 first = one is panels[0]
                 targets += [t.moved(x, y + 1) for t in found if t.row in new or (t.row < 0 and first)]
         hidden = len(self.panels) - len(panels)
         notes = (f"{hidden} of {len(self.panels)} panels do not fit on this screen",) if hidden else ()
-        notes = (*notes, *self.notes, *self.marks(at.y >= 0), *words.on_log(self.data.measure, options), *self.low)
+        notes = (*notes, *self.notes, *self.marks(at.y >= 0), *words.on_scale(self.refused_scales, options), *self.low)
         return Picture(tuple(grid.lines()), self.read(at, width), at, notes, tuple(targets))
 
 

@@ -105,14 +105,14 @@ class Surface(Map):
         each, rest = divmod(width - _GAP * (len(shown) - 1), len(shown))
         parts = [
             one.chart.draw(
-                each + (rest if i == 0 else 0), height, palette, at.x, at.y, options.digits, options.log_y,
+                each + (rest if i == 0 else 0), height, palette, at.x, at.y, options.digits, options.log,
                 options.ascii,
             )
             for i, one in enumerate(shown)
         ]  # fmt: skip
         rows = zip(*parts, strict=True)
         lines = [[s for i, line in enumerate(row) for s in (*[Segment(" " * _GAP)] * (i > 0), *line)] for row in rows]
-        targets = self.chart.targets(each + rest, height, palette, options.digits, options.log_y, options.ascii)
+        targets = self.chart.targets(each + rest, height, palette, options.digits, options.log, options.ascii)
         return Picture(tuple(lines), self.read(at, width), at, self.told(options), targets)
 
     def read(self, at: Cursor, room: int) -> str:
@@ -131,7 +131,7 @@ class Surface(Map):
         parts: list[Part] = []
         for one in self.maps.values():
             x, y = (tuple(float(place) for place in axis.places) for axis in reversed(one.field.axes))
-            parts.append(Part(one.chart, log=options.log_y, digits=options.digits, shares=(1.2,)))
+            parts.append(Part(one.chart, log=options.log, digits=options.digits, shares=(1.2,)))
             parts.append(Part(Relief(one.chart.heat, x, y)))
         return Sheet(tuple(parts))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from explorer.answers.cells import signed
 from explorer.answers.rows import Rows
@@ -16,7 +16,7 @@ from explorer.render.cells import message
 from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
 from explorer.render.text import clean
-from explorer.views.base import NOWHERE, DrawOptions, Picture
+from explorer.views.base import LOG, NOWHERE, DrawOptions, Picture
 from store.results import Result
 
 WIDE = 1000
@@ -133,11 +133,14 @@ def _near(measure: Measure) -> str:
     return f"within {floor} of {short(measure.same)}" if measure.same else f"below {floor}"
 
 
-def on_log(measure: Measure, options: DrawOptions) -> tuple[str, ...]:
-    """Return the note that signed changes are drawn on a linear scale."""
-    return ("changes are drawn on a linear scale: those below zero have no logarithm",) * (
-        options.log_y and signed(measure)
-    )
+def no_log(measure: Measure) -> dict[str, str]:
+    """Return why values have no logarithmic scale, by its name; nothing if they have one."""
+    return {LOG: "changes below zero have no logarithm"} if signed(measure) else {}
+
+
+def on_scale(refused: Mapping[str, str], options: DrawOptions) -> tuple[str, ...]:
+    """Return the note that the scale is linear though another one was asked for."""
+    return (f"linear scale: {refused[options.scale]}",) if options.scale in refused else ()
 
 
 def _reasons(rows: Sequence[Result]) -> str:

@@ -18,6 +18,7 @@ from store.keys import PRETRAINED_KEY, Checkpoint, CheckpointKey
 from store.reads import ReadStore
 from store.rows import AnyOf, Is, Not, RowQuery, rows_of
 from store.store import Store
+from store.tables import DeclaredMeasure
 from tests.store.results import result
 from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
@@ -186,15 +187,22 @@ def test_a_view_of_a_measure_is_there_before_its_first_value(store: Store) -> No
     with pytest.raises(BertdynError, match="js"):
         store.query("select * from js")
     empty = store.query(
-        "select task, head, value from js where ref_task = 'pretrained'", measures={"svcca": {}, "js": {}}
+        "select task, head, value from js where ref_task = 'pretrained'",
+        measures={"svcca": DeclaredMeasure(), "js": DeclaredMeasure()},
     )
     assert (empty.columns, empty.rows) == (("task", "head", "value"), [])
-    found = store.query("select part, k from rollback", measures={"rollback": {"part": "VARCHAR", "k": "BIGINT"}})
+    found = store.query(
+        "select part, k from rollback", measures={"rollback": DeclaredMeasure({"part": "VARCHAR", "k": "BIGINT"})}
+    )
     assert (found.columns, found.types, found.rows) == (("part", "k"), ("VARCHAR", "BIGINT"), [])
     store.add_results([result(by_key(store)[KEY], measure="rollback", axes=(("k", 3),))])
-    assert store.query("select part, k from rollback", measures={"rollback": {"part": "VARCHAR"}}).rows == [(None, 3)]
+    assert store.query(
+        "select part, k from rollback", measures={"rollback": DeclaredMeasure({"part": "VARCHAR"})}
+    ).rows == [(None, 3)]
     store.add_results([result(by_key(store)[KEY], measure="js", parameters='{"direction":"row"}')])
-    assert store.query("select direction, value from js", measures={"svcca": {}, "js": {}}).rows == [("row", 0.25)]
+    assert store.query(
+        "select direction, value from js", measures={"svcca": DeclaredMeasure(), "js": DeclaredMeasure()}
+    ).rows == [("row", 0.25)]
 
 
 def test_pivot_is_a_question_too(store: Store) -> None:
@@ -335,10 +343,10 @@ def test_reading_from_several_threads_at_once(store: Store) -> None:
 def test_a_measure_with_a_hyphen_is_typed_without_quotes(store: Store) -> None:
     (first, *_) = store.checkpoints("dev")
     store.add_results([result(first, measure="sink-mass", value=0.5)])
-    assert store.query("select value from sink_mass", measures={"sink-mass": {}, "attention-entropy": {}}).rows == [
-        (0.5,)
-    ]
-    assert store.query("select * from attention_entropy", measures={"attention-entropy": {}}).rows == []
+    assert store.query(
+        "select value from sink_mass", measures={"sink-mass": DeclaredMeasure(), "attention-entropy": DeclaredMeasure()}
+    ).rows == [(0.5,)]
+    assert store.query("select * from attention_entropy", measures={"attention-entropy": DeclaredMeasure()}).rows == []
     with duckdb.connect(str(store.path / "index.duckdb"), read_only=True) as outside:
         assert outside.execute("select value from sink_mass").fetchall() == [(0.5,)]
 

@@ -36,6 +36,12 @@ WORKED = (
         "GROUP BY ALL ORDER BY ALL",
     ),
     Worked(
+        "Since when? The first checkpoint with half of the change, and the one before it.",
+        "SELECT corpus, task, seed, layer, half_after, half_by, ninety_by, last_value\n"
+        "FROM onsets WHERE measure = 'svcca' AND ref_task = 'pretrained'\n"
+        "ORDER BY ALL",
+    ),
+    Worked(
         "Does the last layer's distance follow the accuracy?",
         "SELECT s.corpus, s.task, s.seed, s.step, s.variance, avg(s.value) AS distance, t.value AS accuracy\n"
         "FROM svcca s JOIN training_log t USING (task, variant, seed, step)\n"
@@ -81,7 +87,7 @@ WORKED = (
 
 def how(write: str = "i", cancel: str = "x") -> str:
     """The editor in one line; the keys are those in force (its own are always the same)."""
-    return f"{write} writes or changes it · F5 or ^r runs it · esc: to the rows · {cancel} cancels"
+    return f"{write} writes or changes it · F5 or ^r runs it · ^u empties it · esc: to the rows · {cancel} cancels"
 
 
 class WorkedList(Base):

@@ -25,5 +25,5 @@ MODE = Mode(
         ),
         Variant("weight change, sharpness and path in one picture", "dynamics", axes="dynamics", lines=True),
     ),
-    ("vary", "log"),
+    ("vary", "scale"),
 )

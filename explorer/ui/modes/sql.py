@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.segment import Segment
 
 from explorer.ui.action import Action
-from explorer.ui.modes.mode import Behaviour, Mode, own_list
+from explorer.ui.modes.mode import TOP, Behaviour, Mode, own_list
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -59,8 +59,10 @@ class Sql(Behaviour):
             self.screen.set_focus(self.screen.chart)
 
     def write(self) -> None:
-        """Move the focus to the editor."""
+        """Move the focus to the editor, with its text selected: typing replaces it, an arrow key keeps it."""
         self.screen.set_focus(self.editor)
+        if self.editor is not None:
+            self.editor.select_all()
 
     def deeper(self) -> State | None:
         """Copy the worked query under the cursor into the editor; of an answer, show the row as a picture."""
@@ -71,7 +73,8 @@ class Sql(Behaviour):
             return self.screen.walking.by_row()
         if not self._words and self.editor is not None and picture is not None:
             self.editor.text = WORKED[min(picture.cursor.y, len(WORKED) - 1)].sql
-        self.write()
+            self.editor.move_cursor(self.editor.document.end)
+        self.screen.set_focus(self.editor)
         return None
 
     def worked(self) -> None:
@@ -135,7 +138,9 @@ class Sql(Behaviour):
         if self.shown:
             if message.table is not None:
                 self.leave()
-            screen.become(screen.state)
+                screen.become(screen.state.pointing(TOP), noted=False)
+            else:
+                screen.become(screen.state)
 
     def _wanted(self, what: str) -> None:
         """Act on a key of the editor that is a command."""

@@ -13,7 +13,7 @@ from store.layout import folder_name
 
 def file_name(shown: State) -> str:
     """Return the file name for the view of a state, without its ending."""
-    return "-".join([shown.mode, shown.measure, *map(folder_name, (*shown.tasks, shown.corpus))])
+    return "-".join([shown.mode, shown.measured, *map(folder_name, (*shown.tasks, shown.corpus))])
 
 
 class Exporting(ScreenPart):

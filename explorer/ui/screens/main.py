@@ -40,7 +40,7 @@ from explorer.ui.widgets.panel import SelectionPanel
 from explorer.ui.widgets.picture_box import PictureBox
 from explorer.ui.widgets.prompt import Prompt
 from explorer.ui.widgets.text_lines import PLAIN, TextLines
-from explorer.views.base import Picture
+from explorer.views.base import SCALES, Picture
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -292,7 +292,11 @@ class MainScreen(Screen[None]):
             self.help.about(self.about())
 
     def on_key(self, event: events.Key) -> None:
-        self.jumps.key(event)
+        if self.jumps.jump is not None:
+            self.jumps.key(event)
+        elif self.focused is self.chart and event.key != "escape" and self.typing.command(event.key) is None:
+            key = event.character if event.is_printable and event.character else event.key
+            self.tell(f"{key} does nothing here; {self.key_of('help')} lists the keys.")
 
     async def on_click(self, event: events.Click) -> None:
         """Call the action under the mouse in the footer, or pick the row in the panel; a click outside closes the
@@ -354,6 +358,14 @@ class MainScreen(Screen[None]):
     def action_option(self, name: str) -> None:
         """Switch a drawing option on or off."""
         self.become(replace(self.state, options=state.switched(self.state.options, name)))
+
+    def action_scale(self) -> None:
+        """Show the next scale of the value axis, and say why others are passed over."""
+        refused = {} if self.pane.view is None else self.pane.view.refused_scales
+        options, passed = state.next_scale(self.state.options, refused)
+        self.become(replace(self.state, options=options))
+        skipped = (f"{SCALES[name]} is skipped: {refused[name]}" for name in passed)
+        self.tell("; ".join((f"value axis: {SCALES[options.scale]}", *skipped)))
 
     def action_sort(self) -> None:
         """Change the order of rows or sentences."""

@@ -14,7 +14,7 @@ MOST_HISTORY = 100
 
 
 class SqlEditor(TextArea):
-    """A text area with keys for SQL: F5 or ctrl+r runs the statement, tab completes, escape leaves.
+    """A text area with keys for SQL: F5 or ctrl+r runs the statement, ctrl+u empties it, tab completes, escape leaves.
 
     Up in the first line and down in the last line recall other statements of the history.
     """
@@ -72,6 +72,8 @@ class SqlEditor(TextArea):
                 self._wanted("cancel")
             case "f1":
                 self._wanted("help")
+            case "ctrl+u":
+                self.text = ""
             case "tab":
                 if not self._complete():
                     self._wanted("leave")

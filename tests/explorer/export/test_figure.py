@@ -65,7 +65,7 @@ def test_training_is_drawn_below_on_the_same_steps() -> None:
 
 
 def test_a_logarithm_is_one() -> None:
-    assert figure(curves(rows(seeds=("1",))), options=DrawOptions(log_y=True)).axes[0].get_yscale() == "log"
+    assert figure(curves(rows(seeds=("1",))), options=DrawOptions(scale="log")).axes[0].get_yscale() == "log"
 
 
 def test_a_map_holds_the_values_with_the_lowest_layer_below() -> None:
@@ -150,3 +150,14 @@ def test_without_the_extra_a_sentence_says_how_to_have_it(tmp_path: Path) -> Non
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip().endswith("pip install 'bertdyn[plots]'.")
+
+
+@pytest.mark.parametrize("letter", ["W", "i", "任"])
+def test_a_caption_stays_inside_the_figure(letter: str) -> None:
+    view = curves(rows(seeds=("1",)))
+    view.subtitle = " ".join([letter * 12] * 60)
+    drawn = figure(view)
+    drawn.canvas.draw()
+    told = drawn.texts[-1].get_window_extent()
+    assert told.x1 <= drawn.bbox.x1
+    assert told.width > 0.7 * drawn.bbox.width  # and uses its width

@@ -226,9 +226,16 @@ async def test_ways_of_drawing_are_switched(computed: Path) -> None:
     async with opened(computed) as pilot:
         linear = text_of(pilot, "chart")
         await pilot.press("y")
-        await until(pilot, lambda: text_of(pilot, "chart") != linear)
+        await until(pilot, lambda: text_of(pilot, "notes").strip() == "value axis: logarithmic")
+        assert text_of(pilot, "chart") != linear
         await pilot.press("y")
-        await until(pilot, lambda: text_of(pilot, "chart") == linear)
+        await until(pilot, lambda: "value axis: per cent of each line's final value" in text_of(pilot, "notes"))
+        assert "SVCCA distance: % of the final value" in text_of(pilot, "chart")
+        await pilot.press("y")
+        await until(
+            pilot, lambda: "value axis: linear; multiples of the distance between two" in text_of(pilot, "notes")
+        )
+        assert text_of(pilot, "chart") == linear
         await pilot.press("a")
         await until(pilot, lambda: text_of(pilot, "chart") != linear)
         assert not any("\u2800" < char < "\u28ff" for char in text_of(pilot, "chart"))

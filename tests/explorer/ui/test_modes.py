@@ -320,7 +320,7 @@ async def test_notes_that_do_not_fit_are_counted_and_stand_in_the_help(computed:
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"task:* against:final", "enter")
-        await until(pilot, lambda: (p := main(pilot).picture) is not None and len(p.notes) > 2)
+        await until(pilot, lambda: (p := main(pilot).picture) is not None and len(p.notes) > 3)
         await until(pilot, lambda: "not computed" not in text_of(pilot, "notes"))
         notes = main(pilot).picture.notes  # type: ignore[union-attr]
         await until(pilot, lambda: any(f"{n} more note" in text_of(pilot, "notes") for n in range(1, len(notes))))

@@ -23,9 +23,9 @@ def test_no_two_actions_share_a_key_and_every_key_is_one() -> None:
 
 
 def test_characters_and_names_are_both_keys() -> None:
-    assert keymap({"help": "?, F1,ctrl+K", "log": ",", "quit": "Q"}) == {
+    assert keymap({"help": "?, F1,ctrl+K", "scale": ",", "quit": "Q"}) == {
         "help": "question_mark,f1,ctrl+k",
-        "log": "comma",
+        "scale": "comma",
         "quit": "Q",
     }
 
@@ -34,10 +34,10 @@ def test_characters_and_names_are_both_keys() -> None:
     ("keys", "says"),
     [
         ({"measure.next": "T"}, "the key 'T' is given to two actions, 'task.next' and 'measure.next'"),
-        ({"measure.next": "f5", "log": "F5"}, "the key 'f5' is given to two actions"),
-        ({"log": "ctrl+q"}, "given to two actions, 'quit' and 'log'"),
-        ({"log": "pgup"}, "'log' has the key 'pgup', which is not a key name. Did you mean 'pageup'?"),
-        ({"log": "strg+x"}, "which is not a key name"),
+        ({"measure.next": "f5", "scale": "F5"}, "the key 'f5' is given to two actions"),
+        ({"scale": "ctrl+q"}, "given to two actions, 'quit' and 'scale'"),
+        ({"scale": "pgup"}, "'scale' has the key 'pgup', which is not a key name. Did you mean 'pageup'?"),
+        ({"scale": "strg+x"}, "which is not a key name"),
     ],
 )
 def test_a_key_for_two_actions_is_a_sentence(keys: dict[str, str], says: str) -> None:
@@ -77,7 +77,7 @@ def test_mistakes_end_with_2_and_one_sentence(
     file = tmp_path / "config.toml"
     monkeypatch.setenv("BERTDYN_CONFIG", str(file))
     for text, says in (
-        ('[keys]\n"log" = "t"\n', "given to two actions"),
+        ('[keys]\n"scale" = "t"\n', "given to two actions"),
         ('mode = "hat"\n', "there is no view 'hat', only overview"),
         ("colour = 1\n", "there is no setting 'colour'"),
     ):
@@ -94,7 +94,7 @@ def test_the_settings_are_printed_with_every_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('[keys]\n"log" = "f9"\n')
+    file.write_text('[keys]\n"scale" = "f9"\n')
     monkeypatch.setenv("BERTDYN_CONFIG", str(file))
     monkeypatch.setenv("BERTDYN_COLOR", "256")
     with pytest.raises(SystemExit) as left:
@@ -104,7 +104,7 @@ def test_the_settings_are_printed_with_every_key(
     assert 'color = "256"' in said
     assert "from BERTDYN_COLOR" in said
     assert "mouse = false" in said
-    assert '\n"log" = "f9"' in said
+    assert '\n"scale" = "f9"' in said
     assert '# "measure.pick" = "m"' in said
 
 

@@ -35,7 +35,7 @@ OTHER = State(
     look=Look(layer=3, head=2, find="the"),
     variants=(("clusters", 2),),
     cursors=(("steps", Cursor(2, 1)), ("table", Cursor(0, 7))),
-    options=DrawOptions(log_y=True, ascii=True, sort="value", descending=True),
+    options=DrawOptions(scale="log", ascii=True, sort="value", descending=True),
 )
 
 
@@ -65,7 +65,7 @@ def test_there_is_no_field_that_a_session_cannot_hold() -> None:
         ({"steps": "5-1", "seeds": ["1"]}, State(seeds=("1",))),
         ({"against": "nonsense", "corpus": "dev"}, State(corpus="dev")),
         ({"cursors": [["steps", {"x": "a", "y": 2}]]}, State(cursors=(("steps", Cursor(-1, 2)),))),
-        ({"options": {"log_y": True, "shiny": 1}}, State(options=DrawOptions(log_y=True))),
+        ({"options": {"scale": "log", "shiny": 1}}, State(options=DrawOptions(scale="log"))),
         ([], State()),
         (None, State()),
     ],
@@ -210,7 +210,7 @@ def test_undo_is_of_the_selection_and_not_of_the_cursor() -> None:
     history = SelectionHistory()
     first, second = State(measure="svcca"), State(measure="js")
     history.note(first, first.pointing(Cursor(1, 1)))
-    history.note(first, replace(first, mode="heat", options=DrawOptions(log_y=True)))
+    history.note(first, replace(first, mode="heat", options=DrawOptions(scale="log")))
     assert history.back(first) is None
     history.note(first, second)
     here = replace(second, mode="heat").pointing(Cursor(2, 2))
@@ -249,7 +249,7 @@ async def test_the_store_opens_as_it_was_left(computed: Path, tmp_path: Path) ->
     kept = session(tmp_path, computed)
     async with opened(computed, session=kept) as pilot:
         await pilot.press("3", "T", "b", "home", "y")
-        await until(pilot, lambda: main(pilot).state.options.log_y and not main(pilot).typing.queue.waiting)
+        await until(pilot, lambda: main(pilot).state.options.log and not main(pilot).typing.queue.waiting)
         left = main(pilot).state
         # Not only at the end: a connection may drop.
         await until(pilot, lambda: kept.read().state == left)

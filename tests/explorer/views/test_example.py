@@ -173,7 +173,7 @@ def test_no_size_breaks_it(tokens):
     for size in ((1, 1), (3, 2), (40, 10), (80, 17), (250, 60)):
         for depth in (Depth.NONE, Depth.EIGHT_BIT):
             for cursor in (NOWHERE, Cursor(0, 0), Cursor(END, END)):
-                for options in ({}, {"digits": True, "ascii": True}, {"log_y": True}):
+                for options in ({}, {"digits": True, "ascii": True}, {"scale": "log"}):
                     picture = draw(view, *size, cursor, depth, **options)
                     assert [width_of(line) for line in picture.lines] == [size[0]] * size[1]
 

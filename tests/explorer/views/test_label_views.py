@@ -159,7 +159,7 @@ def test_no_size_breaks_the_views_of_stored_rows(view):
         for size in ((1, 1), (3, 2), (40, 10), (80, 17), (250, 60)):
             for depth in (Depth.NONE, Depth.EIGHT_BIT):
                 for cursor in (NOWHERE, Cursor(0, 0), Cursor(END, END)):
-                    for options in ({}, {"digits": True, "ascii": True}, {"log_y": True}):
+                    for options in ({}, {"digits": True, "ascii": True}, {"scale": "log"}):
                         lines = draw(made, *size, cursor, depth, **options).lines
                         assert [width_of(line) for line in lines] == [size[0]] * size[1]
 

@@ -178,7 +178,7 @@ def test_the_notes_speak_only_of_what_is_shown(name, look, seeds):
 def test_what_the_title_says_goes_first_where_there_is_no_room():
     view = VIEWS["curves"].build(trusted())
     wide, narrow = (draw(view, Cursor(8, 9), (width, 20)).reading for width in (200, 90))
-    assert wide.endswith("from the pre-trained model")
+    assert "; from the pre-trained model;" in wide
     assert "pre-trained" not in narrow
     assert len(narrow) <= 90
 
@@ -235,7 +235,7 @@ class TestChanges:
         view = VIEWS["curves"].build(self.data())
         text = to_text(draw(view).lines)
         assert "┈┈┈" in next(line for line in text.splitlines() if line.strip().startswith("0.0"))
-        log = draw(view, log_y=True)
+        log = draw(view, scale="log")
         assert to_text(log.lines) == text
         assert any("no logarithm" in note for note in log.notes)
 

@@ -12,7 +12,7 @@ from explorer.answers.look import END
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
-from explorer.views.base import NOWHERE, Cursor, DrawOptions
+from explorer.views.base import NOWHERE, SCALES, Cursor, DrawOptions
 from explorer.views.kinds import VIEWS
 from tests.explorer.views.samples import formula, rows
 
@@ -67,12 +67,12 @@ def test_every_view_fills_exactly_the_cells_it_is_given(name, case):
     st.sampled_from(list(Depth)),
     st.integers(-1, 30),
     st.integers(-1, 30),
-    st.booleans(),
+    st.sampled_from([*SCALES, "unknown"]),
     st.booleans(),
 )
-def test_no_size_option_or_cursor_breaks_a_view(name, case, width, height, depth, x, y, log, ascii_only):
+def test_no_size_option_or_cursor_breaks_a_view(name, case, width, height, depth, x, y, scale, ascii_only):
     view = VIEWS[name].build(rows(**DATA[case], tasks=("sst2",)))
-    picture = draw(view, width, height, depth, Cursor(x, y), log_y=log, ascii=ascii_only, digits=log)
+    picture = draw(view, width, height, depth, Cursor(x, y), scale=scale, ascii=ascii_only, digits=scale == "log")
     assert [width_of(line) for line in picture.lines] == [width] * height
 
 
@@ -117,7 +117,7 @@ def test_the_cursor_reads_one_value_in_words():
     view = VIEWS["curves"].build(rows())
     value = formula(1, 9, 800, 12)
     expected = f"layer 9, step 800: {value:.3f}, from the pre-trained model"
-    assert draw(view, cursor=Cursor(8, 9)).reading == expected
+    assert draw(view, cursor=Cursor(8, 9)).reading == f"{expected}; half by step 400"
     assert draw(VIEWS["heat"].build(rows()), cursor=Cursor(8, 9)).reading == expected
     assert draw(VIEWS["profile"].build(rows()), cursor=Cursor(9, 8)).reading == expected
 
