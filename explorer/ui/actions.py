@@ -168,7 +168,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         *("scale", ("y",), "screen.scale", "Value axis"),
-        *("linear, logarithmic, and of lines in % of their final value or in distances between two seeds", "Look"),
+        *("linear, log, % of final, seeds", "Look"),
     ),
     Action("digits", ("d",), "screen.option('digits')", "Digits", "write values into the heat map's cells", "Look"),
     Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only characters of every font", "Look"),

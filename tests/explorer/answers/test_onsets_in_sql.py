@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -30,7 +29,11 @@ COLUMNS = ("half_after", "half_by", "ninety_after", "ninety_by")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """One checkpoint per step and seed, and curves of every kind."""
     made = make_store(tmp_path_factory.mktemp("onsets") / "s.bertdyn", tasks=("sst2",), seeds=("1", "2"), steps=STEPS)
-    made.add_results([row for _, rows in curves(made) for row in rows], NOISE)
+    at = {c.key: c for c in made.checkpoints()}
+    run = [at[CheckpointKey.plain("sst2", "1", step)] for step in STEPS]
+    before = [result(b, a, layer=11, value=0.1 * i) for i, (a, b) in enumerate(pairwise(run))]
+    unknown = [result(of, measure="mine", value=float(i)) for i, of in enumerate(run)]
+    made.add_results([*before, *unknown, *(row for _, rows in curves(made) for row in rows)], NOISE)
     return made
 
 
@@ -102,18 +105,12 @@ def test_other_programs_see_the_same(store: Store) -> None:
     assert outside == store.query(sql, measures=DECLARED).rows == Store.open(store.path).query(sql).rows
 
 
-def test_a_change_since_the_checkpoint_before_is_no_curve(tmp_path: Path) -> None:
-    made = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=STEPS)
-    run = [c for c in made.checkpoints() if c.key != PRETRAINED_KEY]
-    before = [result(b, a, layer=3, value=0.1 * i) for i, (a, b) in enumerate(pairwise(run))]
-    made.add_results(before, NOISE)
-    assert made.query("from onsets", measures=DECLARED).rows == []
+def test_a_change_since_the_checkpoint_before_is_no_curve(store: Store) -> None:
+    assert store.query("select count(*) from svcca where layer = 11").rows == [(len(STEPS) - 1,)]
+    assert store.query("from onsets where layer = 11", measures=DECLARED).rows == []
 
 
-def test_a_measure_of_unknown_noise_has_no_onsets(tmp_path: Path) -> None:
-    made = make_store(tmp_path / "s.bertdyn", tasks=("sst2",), seeds=("1",), steps=STEPS)
-    run = [c for c in made.checkpoints() if c.key != PRETRAINED_KEY]
-    made.add_results([result(of, measure="mine", value=float(i)) for i, of in enumerate(run)])
-    assert made.query("from onsets").rows == []
-    sql = "select half_after, half_by from onsets"
-    assert made.query(sql, measures={"mine": DeclaredMeasure(noise=0.5)}).rows == [(20, 40)]
+def test_a_measure_of_unknown_noise_has_no_onsets(store: Store) -> None:
+    assert store.query("from onsets where measure = 'mine'").rows == []
+    sql = "select half_after, half_by from onsets where measure = 'mine'"
+    assert store.query(sql, measures={"mine": DeclaredMeasure(noise=0.5)}).rows == [(20, 40)]

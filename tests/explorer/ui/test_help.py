@@ -34,7 +34,7 @@ def test_first_the_picture_and_its_notes_then_the_measure_then_the_modes_keys_th
     order = [VIEW[0], "the first note", "the second note", "What svcca is", "0 = same", "Keys of Curves", "Views"]
     places = [line_of(lines, words) for words in (*order, "More about svcca")]
     assert places == sorted(places)
-    assert "y        Logarithmic axis" in "\n".join(lines[places[5] : places[5] + 7])
+    assert "y        Value axis" in "\n".join(lines[places[5] : places[5] + 7])
 
 
 def test_at_120_x_40_the_picture_the_measure_and_the_keys_of_the_mode_are_on_the_first_screen() -> None:
