@@ -94,11 +94,14 @@ class Worth(ScreenPart):
         picture = screen.picture
         at = cursor_axes.known(screen.state, view, picture.cursor) if picture is not None else {}
         step = at.get(STEP) if picture is not None and picture.cursor.x >= 0 else None
-        self._offers = offers(view.stored, step)
-        able = [one for one in self._offers if one.request is not None]
+        here, everywhere = offers(view.stored, step), offers(view.stored, None) if step is not None else ()
+        further = tuple(replace(one, name=f"{one.name}, all steps") for one in everywhere if one.request is not None)
+        self._offers = (*here, *further)
+        able = [one for one in here if one.request is not None]
         where = f"{question.measure.name}, step {step:,}" if step is not None else f"{question.measure.name}, all steps"
         rows = [Pick(one.name, one.text, why=self._why(one)) for one in self._offers]
-        rows += [Pick(ALL, "all of these", why="one after the other")] if len(able) > 1 else []
+        every = Pick(ALL, " and ".join(one.name for one in able), why="one after the other")
+        rows[len(here) : len(here)] = [every] if len(able) > 1 else []
         states = {one.name: self._state(one) for one in self._offers}
         screen.app.push_screen(PickerScreen(f"what is it worth? {where}", rows, lambda: states), self._chosen)
 
@@ -115,7 +118,8 @@ class Worth(ScreenPart):
         return f"{one.known:,} values have it; enter computes the others" if one.known else "enter computes it"
 
     def _chosen(self, name: str | None) -> None:
-        wanted = [one for one in self._offers if one.request is not None and name in (one.name, ALL)]
+        names = (INTERVAL, CHANCE, BETWEEN_SEEDS) if name == ALL else (name,)
+        wanted = [one for one in self._offers if one.request is not None and one.name in names]
         if name is None:
             return
         if not wanted:

@@ -191,7 +191,7 @@ async def test_the_palette_finds_every_action_and_runs_one(computed: Path) -> No
         await until(pilot, lambda: pilot.app.screen is not main(pilot))
         await pilot.press(*"heat")
         await shown(pilot, "layer by step")
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await until(pilot, lambda: main(pilot).state.mode == "heat")
 
 
