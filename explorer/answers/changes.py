@@ -84,6 +84,12 @@ class Change:
         return {layer: abs(value - self.measure.same) for layer, value in self.final.items()}
 
     @property
+    def amounts(self) -> Profile:
+        """Values at the last step as amounts: less than before is less than none, and of a similarity what it lacks."""
+        sign = -1 if self.measure.same else 1
+        return Profile(self.measure, {n: (sign * (value - self.measure.same),) for n, value in self.final.items()})
+
+    @property
     def order(self) -> list[int]:
         """Layers, the one that changed most first."""
         return sorted(self.sizes, key=lambda layer: (-self.sizes[layer], layer))
@@ -203,7 +209,7 @@ def _tasks_differ(there: Sequence[Change]) -> Iterator[Finding]:
     first = there[0]
     layer, measure = first.order[0], first.measure
     shown = [f"{c.task} {figure(c.final[layer])}" for c in there if layer in c.final]
-    profiles = [Profile(measure, {n: (size,) for n, size in c.sizes.items()}) for c in there]
+    profiles = [change.amounts for change in there]
     pairs = [(there[i], profiles[0].correlation(profiles[i])[0]) for i in range(1, len(there))]
     known = [(c, rho) for c, rho in pairs if rho is not None]
     order = [f"{c.task} {rho:+.2f}" for c, rho in known]

@@ -18,7 +18,6 @@ from explorer.answers.changes import Change, changes, of_measure
 from explorer.answers.fetching import fetch_each, fetch_heads
 from explorer.answers.findings import Door, Finding, Findings, Number, figure, listed
 from explorer.answers.look import Look
-from explorer.answers.profiles import Profile
 from explorer.answers.rows import Rows
 from explorer.answers.training import training
 from explorer.measures import Measure
@@ -139,13 +138,12 @@ def _ends(keys: Iterable[CheckpointKey], tasks: Sequence[str]) -> tuple[int, ...
 def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Finding]:
     """Rank correlation of layers between the chosen measure and each other one that compares checkpoints."""
     for change in there:
-        mine = Profile(change.measure, {n: (size,) for n, size in change.sizes.items()})
         numbers, said = [], []
         for rows in stored:
             other = next((c for c in changes([rows]) if c.task == change.task), None)
             if other is None or not rows.measure.compares or other.steps[-1] != change.steps[-1]:
                 continue
-            rho, _ = mine.correlation(Profile(rows.measure, {n: (size,) for n, size in other.sizes.items()}))
+            rho, _ = change.amounts.correlation(other.amounts)
             if rho is not None:
                 said.append(f"{rows.measure.name} {rho:+.2f}")
                 numbers.append(
