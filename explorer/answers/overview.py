@@ -61,7 +61,13 @@ def others(store: Store, question: Question, look: Look, found: Rows) -> Finding
         *_training(store, question, described),
     ]
     left = len([task for task in found.tasks if task != PRETRAINED]) - len(described)
-    return Findings(question, tuple(described), left, tuple(findings), found.missing)
+    return Findings(question, tuple(described), left, _by_topic(findings), found.missing)
+
+
+def _by_topic(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings of each topic together, topics in the order of their first finding."""
+    topics = list(dict.fromkeys(finding.topic for finding in findings))
+    return tuple(sorted(findings, key=lambda finding: topics.index(finding.topic)))
 
 
 def first(found: Rows) -> Findings:
@@ -143,15 +149,14 @@ def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Find
             other = next((c for c in changes([rows]) if c.task == change.task), None)
             if other is None or not rows.measure.compares or other.steps[-1] != change.steps[-1]:
                 continue
-            rho, _ = change.amounts.correlation(other.amounts)
+            rho, many = change.amounts.correlation(other.amounts)
             if rho is not None:
-                said.append(f"{rows.measure.name} {rho:+.2f}")
+                said.append(f"{rows.measure.name} {rho:+.2f} ({many} layers)")
                 numbers.append(
                     Number("Spearman's correlation of layers", rho, rows.measure.name, change.task, change.steps[-1])
                 )
         if said:
-            order = f"order of {len(change.sizes)} layers by {change.measure.name}"
-            text = f"{order} and by {listed(said, 6)} (Spearman)"
+            text = f"order of layers by {change.measure.name} and by {listed(said, 6)}, Spearman"
             yield Finding(AGREE, change.task, text, Door("profile", tasks=(change.task,)), numbers=tuple(numbers))
 
 
