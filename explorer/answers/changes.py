@@ -228,6 +228,32 @@ def _tasks_differ(there: Sequence[Change]) -> Iterator[Finding]:
     )
 
 
+def between_tasks(first: Change, other: Change, step: int, apart: Sequence[float], pairs: int) -> Finding:
+    """Say how far two tasks lie apart in the layer that changed most in the first one, at the last step of both.
+
+    Args:
+        apart: values of the layer in one task compared with the other, one per seed; empty: not computed.
+        pairs: number of values to compute.
+    """
+    measure, layer = first.measure, first.order[0]
+    question = first.rows.question
+    subject = f"{first.task}, {other.task}"
+    at = replace(
+        question, against=Against("task", task=other.task), tasks=(first.task,), steps=Ranges.one(step)
+    )  # fmt: skip
+    door = Door("curves", measure=measure.name, tasks=(first.task,), against=str(at.against), layer=layer)
+    if not apart:
+        text = f"layer {layer} of the one compared with the other is not computed"
+        return Finding(TASKS_DIFFER, subject, text, door, price=Price(at, pairs))
+    value, seeds = fmean(apart), first.yardstick(layer)
+    text = f"layer {layer} of the one compared with the other, same seed and step: {figure(value)}"
+    text += f"; two seeds of {first.task} {figure(seeds)}" if seeds is not None else ""
+    verdict = worth(measure, value, seeds)
+    text += f": {verdict}" if verdict else ""
+    numbers = (Number(f"compared with {other.task}", value, measure.name, first.task, step, layer),)
+    return Finding(TASKS_DIFFER, subject, text, door, numbers=numbers, warning=verdict == WITHIN_SEEDS)
+
+
 def _chance(change: Change) -> Iterator[Finding]:
     """The value of the layer that changed most beside its chance level."""
     measure, layer, step = change.measure, change.order[0], change.steps[-1]

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from explorer.answers.changes import Change, changes, of_measure
-from explorer.answers.fetching import fetch_each, fetch_heads
+from explorer.answers.changes import Change, between_tasks, changes, of_measure
+from explorer.answers.fetching import fetch, fetch_each, fetch_heads
 from explorer.answers.findings import Door, Finding, Findings, Number, figure, listed
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
@@ -23,7 +24,7 @@ from explorer.answers.training import training
 from explorer.measures import Measure
 from explorer.measures.declaration import ATTENTION, HEAD, TOPICS
 from explorer.measures.registry import all_measures
-from explorer.selection import Question, Selection, ask, list_store
+from explorer.selection import Against, Question, Ranges, Selection, ask, list_store
 from explorer.selection.cells import comparisons
 from explorer.selection.stored import cell_of, further_axes
 from store.errors import BertdynError
@@ -55,6 +56,7 @@ def others(store: Store, question: Question, look: Look, found: Rows) -> Finding
     stored = list(_stored(store, question, described))
     findings = [
         *of_measure(rows),
+        *_two_tasks(store, there),
         *_agreement(there[:1], stored),
         *_heads(store, [*stored, found]),
         *(f for topic in TOPICS for one in stored if one.measure.topic == topic for f in _summary(one)),
@@ -139,6 +141,22 @@ def _ends(keys: Iterable[CheckpointKey], tasks: Sequence[str]) -> tuple[int, ...
         if key.recipe in tasks:
             steps.setdefault(key.recipe, set()).add(key.step)
     return tuple(sorted({end for there in steps.values() for end in (min(there), max(there))}))
+
+
+def _two_tasks(store: Store, there: Sequence[Change]) -> Iterator[Finding]:
+    """How far the first two tasks lie apart at their last common step."""
+    if len(there) < 2 or not there[0].measure.compares:
+        return
+    first, other = there[:2]
+    common = sorted(set(first.steps) & set(other.steps))
+    if not common:
+        return
+    against, layer = Against("task", task=other.task), first.order[0]
+    asked = replace(first.rows.question, against=against, tasks=(first.task,), steps=Ranges.one(common[-1]))
+    with suppress(BertdynError):  # no seed that both have
+        found = fetch(store, asked, whole=True)
+        apart = [r.value for r in found.main if r.layer == layer and r.value is not None]
+        yield between_tasks(first, other, common[-1], apart, len(found.wanted))
 
 
 def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Finding]:

@@ -37,7 +37,8 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--against",
             metavar="WHAT",
             help="pretrained, first, previous, final, plain (the same task, seed and step without a variant), seeds "
-            "(every other seed at the same step), next-seed (the one after its own), seed:N or "
+            "(every other seed at the same step), next-seed (the one after its own), seed:N, task:NAME (the same seed "
+            "and step of another task) or "
             "TASK[+VARIANT]/SEED/STEP. Default: the measure's own, mostly pretrained if the store has it, else first.",
         ),
         click.option(

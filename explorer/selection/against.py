@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from store.errors import BertdynError
-from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey
+from store.keys import PLAIN, PRETRAINED, PRETRAINED_KEY, CheckpointKey, task_and_variant
 
 SEEDS, NEXT_SEED = "seeds", "next-seed"
 KINDS = (PRETRAINED, "first", "previous", "final", PLAIN, SEEDS, NEXT_SEED)
@@ -28,18 +28,22 @@ Runs = Mapping[tuple[str, str], Sequence[CheckpointKey]]
 
 @dataclass(frozen=True)
 class Against:
-    """The reference that checkpoints are compared with: one of KINDS, ``seed:N`` or the key of a checkpoint."""
+    """The reference that checkpoints are compared with: one of KINDS, ``seed:N``, ``task:NAME`` or the key of a
+    checkpoint."""
 
     kind: str
     seed: str = ""
     key: CheckpointKey | None = None
+    task: str = ""
+    """Task with its variant, of the kind ``task``: the same seed and step of another task."""
 
     def __str__(self) -> str:
-        return f"seed:{self.seed}" if self.kind == "seed" else str(self.key) if self.key else self.kind
+        named = {"seed": self.seed, "task": self.task}
+        return f"{self.kind}:{named[self.kind]}" if self.kind in named else str(self.key) if self.key else self.kind
 
     @classmethod
     def parse(cls, text: str, flag: str = "--against") -> Against:
-        """Parse one of KINDS, ``seed:N``, ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``.
+        """Parse one of KINDS, ``seed:N``, ``task:NAME``, ``TASK/SEED/STEP`` or ``TASK+VARIANT/SEED/STEP``.
 
         Args:
             flag: name of the choice, for messages.
@@ -51,16 +55,21 @@ class Against:
             return cls(text)
         if text.startswith("seed:") and len(text) > 5:
             return cls("seed", seed=text[5:])
+        if text.startswith("task:") and len(text) > 5:
+            return cls("task", task=text[5:])
         if (key := CheckpointKey.parse(text)) is not None:
             return cls("key", key=key)
         raise BertdynError(
-            f"{flag}: '{text}' is not one of {', '.join(KINDS)}, seed:N, TASK/SEED/STEP or TASK+VARIANT/SEED/STEP."
+            f"{flag}: '{text}' is not one of {', '.join(KINDS)}, seed:N, task:NAME, TASK/SEED/STEP or "
+            "TASK+VARIANT/SEED/STEP."
         )
 
     @property
     def said(self) -> str:
         """The reference in words: 'the pre-trained model', 'seed 2 at the same step'."""
-        return f"seed {self.seed} at the same step" if self.kind == "seed" else _SAID.get(self.kind, str(self))
+        if self.kind in ("seed", "task"):
+            return f"{self.kind} {self.seed or self.task} at the same step"
+        return _SAID.get(self.kind, str(self))
 
     @property
     def between_seeds(self) -> bool:
@@ -89,6 +98,10 @@ class Against:
                 return _there(CheckpointKey.plain(key.task, key.seed, key.step), runs) if key.variant else None
             case "seed":
                 return _there(key._replace(seed=self.seed), runs)
+            case "task":
+                task, variant = task_and_variant(self.task)
+                other = key._replace(task=task, variant=variant)
+                return _there(other, runs) if other != key else None
             case "next-seed":
                 seeds = sorted((seed for recipe, seed in runs if recipe == key.recipe), key=seed_order)
                 after = seeds[(seeds.index(key.seed) + 1) % len(seeds)]

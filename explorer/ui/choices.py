@@ -115,7 +115,8 @@ def _reference(name: str) -> str:
     """Return a reference in words."""
     if name in _SEEDS:
         return _SEEDS[name]
-    return f"seed {name[5:]} same step" if name.startswith("seed:") else name
+    kind, _, named = name.partition(":")
+    return f"{kind} {named} same step" if kind in ("seed", "task") and named else name
 
 
 def _statistic(state: State) -> list[Choice]:

@@ -85,7 +85,9 @@ class Catalogue(Listing):
         runs, seeds = self.runs(corpus), self.seeds(corpus)
         pretrained = (PRETRAINED,) if any(run.task == PRETRAINED for run in runs) else ()
         plain = (PLAIN,) if any(run.variant for run in runs) else ()
+        tasks = self.tasks(corpus)
         others = (SEEDS, NEXT_SEED, *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
+        others += tuple(f"task:{task}" for task in tasks) if len(tasks) > 1 else ()
         return (*pretrained, "first", "previous", "final", *plain, *others)
 
 

@@ -105,10 +105,26 @@ def test_order_of_layers_is_spearmans_of_scipy(store: Store) -> None:
     want = spearmanr([mine[n] for n in sorted(mine)], [other[n] for n in sorted(mine)]).statistic
     (got,) = [n.value for n in agree.numbers if n.measure == "cka"]
     assert got == pytest.approx(want)
-    (tasks,) = [f for f in findings.findings if f.topic == TASKS_DIFFER]
+    tasks, _ = [f for f in findings.findings if f.topic == TASKS_DIFFER]
     second = {layer: fmean(v) for layer, v in values(store, "svcca", "sst2", 40).items()}
     want = spearmanr([mine[n] for n in sorted(mine)], [second[n] for n in sorted(mine)]).statistic
     assert [n.value for n in tasks.numbers] == [pytest.approx(want)]
+
+
+def test_two_tasks_are_compared_at_the_same_seed_and_step(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn")
+    question = filled(made, "svcca")
+    _, finding = [f for f in found(made, question).findings if f.topic == TASKS_DIFFER]
+    assert finding.price is not None
+    assert "--against task:sst2" in finding.price.command(made.path)
+    assert finding.price.values == len(wanted_of(made, finding.price.question)) == 2 * 4, "two seeds, layers 0 to 3"
+    assert compute(made, [finding.price.question], workers=1, device="cpu", executor=here).ok
+    _, finding = [f for f in found(made, question).findings if f.topic == TASKS_DIFFER]
+    apart = [r for r in made.results() if (r.task, r.ref_task) == ("pos", "sst2")]
+    assert {(r.seed, r.step) for r in apart} == {("1", 40), ("2", 40)}
+    assert all((r.seed, r.step) == (r.ref_seed, r.ref_step) for r in apart)
+    top = int(finding.text.split()[1])
+    assert figure(fmean(r.value or 0.0 for r in apart if r.layer == top)) in finding.text
 
 
 def test_chance_is_offered_and_then_the_mean_of_the_draws(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from tests.explorer.selection.runs import KEYS, RUNS
         "final",
         "seeds",
         "seed:2",
+        "task:sst2",
+        "task:sst2+freeze-6",
         "seed:a:b",
         "plain",
         "sst2/1/20",
@@ -39,7 +41,7 @@ def test_what_follows_the_first_plus_is_the_variant() -> None:
     assert Against.parse("glue/sst2+a+b/x/0").key == CheckpointKey("glue/sst2", "a+b", "x", 0)
 
 
-@pytest.mark.parametrize("text", ["", "last", "seed:", "sst2/1", "sst2/1/x", "sst2/1/-5", "sst2/1/²", "20"])
+@pytest.mark.parametrize("text", ["", "last", "seed:", "task:", "sst2/1", "sst2/1/x", "sst2/1/-5", "sst2/1/²", "20"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(BertdynError, match=r"--against: .* is not one of pretrained, first"):
         Against.parse(text)
