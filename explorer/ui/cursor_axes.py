@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.answers.look import END
-from explorer.selection import at_or_before
 from explorer.ui.modes import HEAD, LAYER, STEP
 from explorer.ui.state import State
 from explorer.views.base import NOWHERE, Cursor
@@ -35,7 +34,7 @@ def meant(state: State, view: View, at: Cursor) -> Cursor:
 
 
 def known(state: State, view: View, at: Cursor) -> dict[str, int]:
-    """Return the step, layer and head at a place of a view; of those that are no axis of it, what the state looks at."""
+    """Return the step, layer and head at a place of a view; of those that are not its axes, what the state looks at."""
     look = state.look
     found = {STEP: look.step if look.step != END else None, LAYER: look.layer, HEAD: look.head or None}
     for name, there, place in zip(state.variant.meaning, _axes(state, view), (at.x, at.y), strict=True):
@@ -85,7 +84,10 @@ def _axes(state: State, view: View) -> tuple[Sequence[int], Sequence[int]]:
 
 
 def _place(there: Sequence[int], value: int) -> int:
-    return value if not there or value in _AS_THEY_ARE else at_or_before(there, value)
+    """Return the place of a value, else of the next smaller one, else of the smallest; values may be in any order."""
+    if not there or value in _AS_THEY_ARE:
+        return value
+    return there.index(max((other for other in there if other <= value), default=min(there)))
 
 
 def _value(there: Sequence[int], place: int) -> int:

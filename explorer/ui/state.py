@@ -152,7 +152,7 @@ class State:
         return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
     def pointing(self, cursor: Cursor, axes: str = "") -> State:
-        """Return the state with another cursor; all axes that have the same step, layer or head follow it."""
+        """Return the state with another cursor; all axes that have the same meaning follow it."""
         axes = axes or self.variant.axes
         moved = dict(self.cursors)
         names = AXES.get(axes, ("", ""))
