@@ -55,7 +55,7 @@ def places(value: float, sign: str = "") -> str:
     return f"{('-' if value < 0 else '+') if sign else ''}{whole}.{hundredths % 100:02d}"
 
 
-def listed(drawn: str) -> list[str]:
+def rows_of(drawn: str) -> list[str]:
     """The lines of the list under its title."""
     lines = drawn.splitlines()
     start = next(i for i, line in enumerate(lines) if line.strip().startswith("query token")) + 1
@@ -67,7 +67,7 @@ def test_the_largest_changes_are_those_of_brute_force(seed: int) -> None:
     data = random_attention(NAMES, seed)
     expected = sorted(range(30), key=lambda i: -js_bits(data.checkpoint, data.reference)[i])[:MOST]
     assert list(largest_changes(data, MOST)) == expected
-    for query, line in zip(expected, listed(text(Example(data, "reader"), 250)), strict=True):
+    for query, line in zip(expected, rows_of(text(Example(data, "reader"), 250)), strict=True):
         change = {j: data.checkpoint[query, j] - data.reference[query, j] for j in range(30)}
         keys = sorted(change, key=lambda j: -abs(change[j]))[:6]
         shown = [
@@ -153,6 +153,10 @@ def test_the_same_token_is_pointed_at_in_text_and_maps() -> None:
         there = drawn(maps.pointing(value), as_maps)
         assert (there.x, as_maps.query_of(there.y)) == (3, as_text.query_of(y))
         assert drawn(reads.pointing(meant(maps, as_maps, there)), as_text) == Cursor(3, y)
+    listed = sorted(as_text.query_of(y) for y in range(MOST))
+    for query in set(range(30)) - set(listed):  # not listed: the listed token before it, else the first
+        at = drawn(reads.pointing(Cursor(3, query)), as_text)
+        assert as_text.query_of(at.y) == max((n for n in listed if n < query), default=listed[0])
 
 
 def test_a_sentence_in_which_nothing_moved_says_so() -> None:
@@ -171,7 +175,7 @@ def test_a_row_without_a_visible_change_has_no_arrow() -> None:
     after[4, :15] += 0.002
     after[4, 15:] -= 0.002
     drawn = text(Example(moved(NAMES, checkpoint=after, reference=before, js=js_bits(after, before)), "reader"))
-    (row,) = listed(drawn)
+    (row,) = rows_of(drawn)
     assert row.split()[0] == "w4"
     assert row.endswith("each within .005 of the reference")
 
