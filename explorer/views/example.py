@@ -30,7 +30,7 @@ QUERY = "query"
 """Name of the axis of query tokens."""
 WORDS, READER = "words", "reader"
 WHICH: Mapping[str, str] = {
-    "": "a long sentence as text, a short one as maps",
+    "": "a sentence of more than 20 tokens as text, a shorter one as maps",
     "all": "both maps and the difference",
     "difference": "the difference alone",
     "checkpoint": "the checkpoint's map alone",
@@ -182,9 +182,10 @@ class Example(Base):
         return () if self.which == WORDS else ranked(np.abs(self.data.difference), top_first=True)
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
-        """See ``View.sheet``."""
+        """See ``View.sheet``; of a sentence that is shown as text, the maps."""
         matrix = self.matrix(options.log_y)
-        return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
+        notes = Example(self.data, "all").notes if self.text is not None else None
+        return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),), notes=notes)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token; of the part WORDS, one a word or sentence that is read."""
@@ -216,9 +217,10 @@ class Example(Base):
         side = Panel("JS bits", data.js[:, None], 0.0, round_end(data.js.max()))
         all_of_them = Matrix(tuple(panels.values()), self._names, self._short, "query", "attends to", side)
         roomy = width >= _ALL_FROM and whole(all_of_them, width)
-        if self.which == "all" or (not self.which and roomy):
-            return all_of_them, False
-        return replace(all_of_them, panels=(panels[self.which or "difference"],)), not self.which
+        if self.which in panels:
+            return replace(all_of_them, panels=(panels[self.which],)), False
+        fewer = not self.which and not roomy
+        return (replace(all_of_them, panels=(panels["difference"],)) if fewer else all_of_them), fewer
 
     def _read(self, query: int, key: int, room: int) -> str:
         """'bad' (5): JS 0.210 bits; moved most to '[SEP]' +0.180, from 'movie' -0.110."""

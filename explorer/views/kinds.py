@@ -198,7 +198,7 @@ VIEWS: Mapping[str, ViewKind] = {
             sources=(FOUND, ATTENTION),
             uses=("part", "layer", "head", "example", "find", "changed"),
             parts={
-                "auto": "a long sentence as text, a short one as maps",
+                "auto": "a sentence of more than 20 tokens as text, a shorter one as maps",
                 "all": "both maps and the difference",
                 "difference": "the difference alone",
                 "checkpoint": "the checkpoint's map alone",

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.answers.example import ExampleData, largest_changes, largest_shifts
+from explorer.export.figure import caption
 from explorer.render.axes import round_end
 from explorer.render.cells import width_of
 from explorer.render.ink import GLYPHS
@@ -119,7 +120,8 @@ def test_long_sentences_are_text_and_short_ones_maps() -> None:
     short, long = (Example(random_attention(NAMES[:length])) for length in (20, 21))
     assert "JS bits of the row" not in text(short)
     assert "JS bits of the row" in text(long)
-    assert any("more than 20 tokens" in note for note in long.notes)
+    said = (" ".join(long.notes), VIEWS["example"].parts["auto"])
+    assert all("more than 20 tokens" in words for words in said)
     assert long.rows()[0] == short.rows()[0]
     assert len(long.rows()[1]) == 21 * 21
     assert list(VIEWS["example"].parts)[:2] == ["auto", "all"], "from the text the next variant shows maps"
@@ -243,3 +245,16 @@ def test_the_wrapped_lines_have_every_word_once_and_in_order(words: list[str], w
     legend = next(i for i, line in enumerate(lines) if "JS bits of the row" in line or line.startswith(" 0 ."))
     assert " ".join(lines[:legend:2]).split() == words
     assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("part", ["reader", "words", "all", ""])
+def test_a_figure_of_any_part_has_all_maps_and_notes_on_them(part: str) -> None:
+    view = Example(random_attention(NAMES), part)
+    (plot,) = view.sheet(DrawOptions()).parts
+    assert "shown as text" not in caption(view)
+    assert ("Colours of the difference end at" in caption(view)) == (part != "words")
+    assert [panel.title for panel in plot.chart.panels] == [
+        "sst2 seed 1 step 40",
+        "the pre-trained model",
+        "difference",
+    ]
