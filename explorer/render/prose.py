@@ -7,6 +7,7 @@ in upper and lower case, and in ASCII.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from rich.cells import cell_len
@@ -121,7 +122,8 @@ def _shown(prose: Prose, width: int, height: int, palette: Palette, at: int, asc
     ]
 
 
-def _places(prose: Prose, width: int) -> list[_Place]:
+@lru_cache(maxsize=4)
+def _places(prose: Prose, width: int) -> tuple[_Place, ...]:
     """Return the place of each piece. The first cell of a line is kept for marks; a word is only broken if it is
     longer than a line, and then between its pieces."""
     room = max(1, width - 1)
@@ -141,4 +143,4 @@ def _places(prose: Prose, width: int) -> list[_Place]:
                 line, used, gap = line + 1, 0, 0
             found.append(_Place(i, line, used + 1, texts[i], gap))
             used += cell_len(texts[i])
-    return found
+    return tuple(found)
