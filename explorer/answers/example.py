@@ -95,6 +95,26 @@ def row_js(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return np.asarray(np.clip(entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2, 0.0, 1.0))
 
 
+def largest_changes(data: ExampleData, most: int, least: float = 0.0) -> tuple[int, ...]:
+    """Return the query tokens whose rows moved most, at most so many, the largest divergence first.
+
+    Args:
+        least: bits that a row's divergence must exceed.
+    """
+    order = np.argsort(-data.js, kind="stable")[:most]
+    return tuple(int(i) for i in order if data.js[i] > least)
+
+
+def largest_shifts(data: ExampleData, query: int, most: int) -> tuple[int, ...]:
+    """Return the attended tokens whose weights in a query token's row changed most, the largest change first.
+
+    Changes that are zero in two places are left out.
+    """
+    change = data.difference[query]
+    order = np.argsort(-np.abs(change), kind="stable")[:most]
+    return tuple(int(j) for j in order if round(float(change[j]), 2))
+
+
 def fetch_example(store: Store, focus: Focus) -> ExampleData:
     """Read one example's attention in both checkpoints.
 

@@ -126,7 +126,10 @@ def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) 
         parts.append(f"{measure.definition.rstrip('.')}.{unit} Definition: {measure.source.rstrip('.')}.")
         parts.append(_checkpoints(data))
     # A figure does not show the values under the cursor, only the highlighted line.
-    notes = view.draw(*_ROOM, palette(Depth.NONE), replace(cursor, x=-1), options).notes
+    sheet = view.sheet(options)
+    notes = sheet.notes if sheet is not None else None
+    if notes is None:
+        notes = view.draw(*_ROOM, palette(Depth.NONE), replace(cursor, x=-1), options).notes
     parts += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     return " ".join(part.replace("..", ".") for part in parts if part.strip("."))
 

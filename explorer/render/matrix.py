@@ -149,7 +149,7 @@ def draw(
         _column_names(grid, frame, matrix.column_names, i, palette, column, ascii_only)
         if frame.legend:
             room = frame.room - _GAP if i < len(matrix.panels) - 1 else width - at - frame.side
-            _legend(grid, frame.top + frame.tall + frame.names, at, room, panel, looks, palette)
+            legend(grid, frame.top + frame.tall + frame.names, at, room, panel, looks, palette)
         if digits:
             _figures(grid, frame, panel, levels, i, looks)
         if panel.marked is not None:
@@ -291,7 +291,8 @@ def _column_names(
             grid.put(frame.top + frame.tall + i, at + (frame.cell - 1) // 2, letter, style)
 
 
-def _legend(grid: Grid, row: int, at: int, room: int, panel: Panel, looks: Ink, palette: Palette) -> None:
+def legend(grid: Grid, row: int, at: int, room: int, panel: Panel, looks: Ink, palette: Palette) -> None:
+    """Write the colours of a panel with both ends of its scale, if they fit, and the scale's name if that fits too."""
     low, high = (number(v, 2) if v else "0" for v in (panel.low, panel.high))
     high = f"+{high}" if panel.signed else high
     shown = range(0, looks.levels, 1 if room >= len(low) + len(high) + looks.levels + 2 else 2)

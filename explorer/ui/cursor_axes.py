@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.answers.look import END
-from explorer.selection import at_or_before
 from explorer.ui.modes import HEAD, LAYER, STEP
 from explorer.ui.state import State
 from explorer.views.base import NOWHERE, Cursor
@@ -85,7 +84,10 @@ def _axes(state: State, view: View) -> tuple[Sequence[int], Sequence[int]]:
 
 
 def _place(there: Sequence[int], value: int) -> int:
-    return value if not there or value in _AS_THEY_ARE else at_or_before(there, value)
+    """Return the place of a value, else of the next smaller one, else of the smallest; values may be in any order."""
+    if not there or value in _AS_THEY_ARE:
+        return value
+    return there.index(max((other for other in there if other <= value), default=min(there)))
 
 
 def _value(there: Sequence[int], place: int) -> int:

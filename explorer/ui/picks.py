@@ -98,7 +98,8 @@ def _measures(state: State, catalogue: Catalogue) -> tuple[Pick, ...]:
 
 def _references(state: State, catalogue: Catalogue) -> tuple[Pick, ...]:
     chosen = state.compared_with(catalogue)
-    names = catalogue.references(state.corpus)
+    tasks = catalogue.tasks(state.corpus)
+    names = (*catalogue.references(state.corpus), *(f"task:{task}" for task in tasks if len(tasks) > 1))
     names = names if chosen in names else (*names, chosen)
     return tuple(Pick(name, Against.parse(name).said, chosen=name == chosen) for name in names)
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from explorer.selection.codec import decode, encode
 from explorer.ui.modes import MODES
-from explorer.ui.state import State
+from explorer.ui.state import LANDING, State
 
 _VERSION = 2
 _DRAFT = ".tmp"
@@ -37,7 +37,7 @@ _NAMED = 60
 class Saved:
     """Content of a session."""
 
-    state: State = field(default_factory=State)
+    state: State = field(default_factory=lambda: LANDING)
     folded: bool | None = None
     """Whether the user folded the panel; None: the user did not choose."""
     extra: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Session:
         if self.trouble:
             return Saved()
         saved = decode(Saved, said)
-        return saved if saved.state.mode in MODES else replace(saved, state=State())
+        return saved if saved.state.mode in MODES else replace(saved, state=LANDING)
 
     def write(self, saved: Saved) -> str:
         """Save, unless a newer state has been saved; return the reason if that failed, else an empty text."""

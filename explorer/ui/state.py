@@ -85,9 +85,7 @@ class Catalogue(Listing):
         runs, seeds = self.runs(corpus), self.seeds(corpus)
         pretrained = (PRETRAINED,) if any(run.task == PRETRAINED for run in runs) else ()
         plain = (PLAIN,) if any(run.variant for run in runs) else ()
-        tasks = self.tasks(corpus)
         others = (SEEDS, NEXT_SEED, *(f"seed:{seed}" for seed in seeds)) if len(seeds) > 1 else ()
-        others += tuple(f"task:{task}" for task in tasks) if len(tasks) > 1 else ()
         return (*pretrained, "first", "previous", "final", *plain, *others)
 
 
@@ -95,7 +93,7 @@ class Catalogue(Listing):
 class State:
     """Everything that decides what is shown; equal states show the same picture."""
 
-    mode: str = next(iter(MODES))
+    mode: str = "curves"
     measure: str = FIRST_MEASURE
     corpus: str = ""
     further: tuple[str, ...] = ()
@@ -154,7 +152,7 @@ class State:
         return Cursor(max(0, at.x + across), max(lowest, at.y + up))
 
     def pointing(self, cursor: Cursor, axes: str = "") -> State:
-        """Return the state with another cursor; all axes that have the same step, layer or head follow it."""
+        """Return the state with another cursor; all axes that have the same meaning follow it."""
         axes = axes or self.variant.axes
         moved = dict(self.cursors)
         names = AXES.get(axes, ("", ""))
@@ -287,6 +285,10 @@ class State:
         return str(self.against if measure is None else self.reference(catalogue, measure))
 
 
+LANDING = State(mode="overview")
+"""What a store opens with the first time."""
+
+
 def fixed(state: State, catalogue: Catalogue, what: str) -> str:
     """Return why another ``measure`` or ``reference`` would not change the picture; empty if it would."""
     kind, title = state.variant.kind, MODES[state.mode].title
@@ -329,7 +331,7 @@ def compared(state: State, reference: str) -> State:
 def with_corpus(state: State, catalogue: Catalogue, corpus: str) -> State:
     """Return the state with another corpus, and with a reference that this corpus has."""
     state = replace(state, corpus=corpus)
-    if str(state.against) not in catalogue.references(corpus) and state.against.kind != "key":
+    if str(state.against) not in catalogue.references(corpus) and state.against.kind not in ("key", "task"):
         state = replace(state, reference_chosen=False)
     return settled(state, catalogue)
 

@@ -117,6 +117,8 @@ class Sheet:
     """Training log, drawn below the first plot on the same steps."""
     shared: bool = False
     """The plots are small, share both axes and stand in rows."""
+    notes: tuple[str, ...] | None = None
+    """Notes on the values in the plots; None: the picture's, which shows the same."""
 
 
 class View(Protocol):

@@ -1,8 +1,8 @@
-"""Example: one sentence's attention in two checkpoints and the difference, and how far each query token's row moved."""
+"""Example: one sentence's attention in two checkpoints, as maps or as text with the largest changes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from explorer.answers.look import Look
 from explorer.answers.readings import COLUMNS as READ
 from explorer.answers.readings import reading_rows, unread
 from explorer.render import gloss
-from explorer.render.axes import count, number, round_end
+from explorer.render.axes import count, number, round_end, short
 from explorer.render.cells import Grid, Line
 from explorer.render.fitting import DOT
 from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
@@ -23,15 +23,19 @@ from explorer.render.text import clean, crop
 from explorer.views import reading, words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.ranking import ranked
+from explorer.views.sentence_text import PIECES, SentenceText
 from store.keys import PRETRAINED, CheckpointKey
 
-WORDS = "words"
+QUERY = "query"
+"""Name of the axis of query tokens."""
+WORDS, READER = "words", "reader"
 WHICH: Mapping[str, str] = {
-    "": "what the width allows",
+    "": "a sentence of more than 20 tokens as text, a shorter one as maps",
     "all": "both maps and the difference",
     "difference": "the difference alone",
     "checkpoint": "the checkpoint's map alone",
     "reference": "the reference's map alone",
+    READER: "the sentence as text, and its largest changes",
     WORDS: "each word's label, and what probes read off it",
 }
 """Parts of the view Example, in the order of its key."""
@@ -40,12 +44,17 @@ _AROUND = 6
 """Lines of a map beside its rows: title, names and legend."""
 _ALL_FROM = 88
 """Cells from which three maps are wide enough to be read side by side."""
+_LONG = 20
+"""Most tokens of a sentence that is first shown as maps. Three maps of a longer one do not fit beside each other in a
+window of 120 columns with the panel. The rule is the same in every window, and so is what a cursor points at."""
+_END = 99
+"""Percentile of the sizes of the changes at which the colours of the difference end."""
 _NOISE = 1e-7
 """Bits of mean divergence that two float16 copies of one attention differ by."""
 
 
 class Example(Base):
-    """x is the key token, from the left; y the query token, counted from the lowest row up (see ``query_of``)."""
+    """x is the key token, from the left; y the query token's row, counted from the lowest up (see ``query_of``)."""
 
     name = "example"
 
@@ -58,6 +67,11 @@ class Example(Base):
         self.length = len(data.tokens)
         self.empty = self.length == 0
         self.names = named(focus.key), named(focus.reference)
+        self.text: SentenceText | None = None
+        if not self.empty and (which == READER or (not which and self.length > _LONG)):
+            self.text = SentenceText(data, _NOISE)
+        self.end = round_end(float(np.percentile(np.abs(data.difference), _END))) if self.length else 1.0
+        """Change at which the colours of the difference end."""
         part = f"head {focus.head}" if focus.head else f"mean of {data.heads} heads"
         against = "pre-trained" if focus.reference.recipe == PRETRAINED else self.names[1]
         shown = f"layer {focus.layer}" if which == WORDS else f"layer {focus.layer}, {part}"
@@ -82,8 +96,19 @@ class Example(Base):
         self._short = tuple(token[1:] if token.startswith("##") and len(token) > 2 else token for token in data.tokens)
 
     def query_of(self, y: int) -> int:
-        """The query token (from 0, the first on top) of a cursor's y, and the other way round."""
-        return self.length - 1 - y
+        """Return the query token (from 0) of a row counted from the lowest up; -1 if there is none.
+
+        In maps the first token is on top, so that this also returns the row of a token.
+        """
+        if self.text is not None:
+            return self.text.query_of(y)
+        return self.length - 1 - y if y >= 0 else -1
+
+    def places(self, axis: str) -> Sequence[int]:
+        """See ``View.places``: the query token of each row."""
+        if axis != QUERY:
+            return ()
+        return self.text.queries if self.text is not None else range(self.length - 1, -1, -1)
 
     def draw(
         self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
@@ -94,11 +119,13 @@ class Example(Base):
         """
         if self.empty:
             return words.instead("The example has no token.", width, height, palette)
-        at = cursor.clamped(self.length, self.length)
-        query = self.query_of(at.y) if at.y >= 0 else -1
+        at = cursor.clamped(self.length, self.length if self.text is None else len(self.text.listed))
         if self.which == WORDS:
             return self._read_words(width, height, palette, at, options.ascii)
-        under = self._under(width, height, palette, query, options.ascii)
+        if self.text is not None:
+            return self._as_text(self.text, width, height, palette, at, options.ascii)
+        query = self.query_of(at.y)
+        under = self._under(width, height - self.length - _AROUND, palette, query, options.ascii)
         height -= len(under)
         matrix, fewer = self._matrix(width, options.log)
         lines, window = draw(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
@@ -112,11 +139,27 @@ class Example(Base):
             (*lines, *under), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length)
         )
 
-    def _under(self, width: int, height: int, palette: Palette, query: int, ascii_only: bool) -> list[Line]:
-        """Lines under the maps with what probes read off the words; none where the maps need the room."""
+    def _as_text(
+        self, text: SentenceText, width: int, height: int, palette: Palette, at: Cursor, ascii_only: bool
+    ) -> Picture:
+        """The sentence as text over its largest changes; y is a listed query token, x any attended token."""
+        query = text.query_of(at.y)
+        lines, hidden, blank = text.draw(width, height, palette, at.y, at.x, ascii_only)
+        under = self._under(width, blank, palette, query, ascii_only)
+        notes = (f"shows {hidden}: move the cursor for the others",) * bool(hidden) + (reading.SIGNS,) * bool(under)
+        return Picture(
+            (*lines[: height - blank], *under, *lines[height - blank + len(under) :]),
+            self._read(query, at.x, width),
+            at,
+            notes + self.notes,
+            upwards(text.targets(width, height, palette, at.y, ascii_only), len(text.listed)),
+        )
+
+    def _under(self, width: int, spare: int, palette: Palette, query: int, ascii_only: bool) -> list[Line]:
+        """Lines with what probes read off the words, fewer than are to spare; none where these are too few."""
         if self.of_words is None:
             return []
-        shown, spare = reading.gloss_of(self.of_words), height - self.length - _AROUND
+        shown = reading.gloss_of(self.of_words)
         tall = next((lines for lines in (gloss.whole(shown, width), shown.tall) if lines < spare), 0)
         word = self.of_words.at(query)
         return Grid(width, 1).lines() + gloss.draw(shown, width, tall, palette, word, ascii_only)[0] if tall else []
@@ -135,13 +178,16 @@ class Example(Base):
         return Picture(tuple(lines), clean(text), at, notes, tuple(t._replace(column=tokens[t.column]) for t in found))
 
     def ranked(self, options: DrawOptions = PLAIN) -> tuple[Cursor, ...]:
-        """See ``View.ranked``: by how much a token's attention to another one changed."""
+        """See ``View.ranked``: by how much a token's attention to another one changed; of text, the listed tokens."""
+        if self.text is not None:
+            return tuple(Cursor(-1, y) for y in reversed(range(len(self.text.listed))))
         return () if self.which == WORDS else ranked(np.abs(self.data.difference), top_first=True)
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
-        """See ``View.sheet``."""
+        """See ``View.sheet``; of a sentence that is shown as text, the maps."""
         matrix = self.matrix(options.log)
-        return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),))
+        notes = Example(self.data, "all").notes if self.text is not None else None
+        return Sheet((Part(matrix, digits=options.digits, shares=matrix.shares),), notes=notes)
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row a query token and attended token; of the part WORDS, one a word or sentence that is read."""
@@ -157,21 +203,26 @@ class Example(Base):
         """What to draw, and whether the width alone decided that maps are left out."""
         data = self.data
         high = round_end(max(data.checkpoint.max(), data.reference.max()))
-        most = round_end(np.abs(data.difference).max())
         low = high / 1e3 if log else 0.0
         panels = {
             "checkpoint": Panel(self.names[0], data.checkpoint, low, high, log=log),
             "reference": Panel(self.names[1], data.reference, low, high, log=log),
             "difference": Panel(
-                "difference, root scale" if log else "difference", data.difference, -most, most, signed=True, root=log
+                "difference, root scale" if log else "difference",
+                data.difference,
+                -self.end,
+                self.end,
+                signed=True,
+                root=log,
             ),
         }
         side = Panel("JS bits", data.js[:, None], 0.0, round_end(data.js.max()))
         all_of_them = Matrix(tuple(panels.values()), self._names, self._short, "query", "attends to", side)
         roomy = width >= _ALL_FROM and whole(all_of_them, width)
-        if self.which == "all" or (not self.which and roomy):
-            return all_of_them, False
-        return replace(all_of_them, panels=(panels[self.which or "difference"],)), not self.which
+        if self.which in panels:
+            return replace(all_of_them, panels=(panels[self.which],)), False
+        fewer = not self.which and not roomy
+        return (replace(all_of_them, panels=(panels["difference"],)) if fewer else all_of_them), fewer
 
     def _read(self, query: int, key: int, room: int) -> str:
         """'bad' (5): JS 0.210 bits; moved most to '[SEP]' +0.180, from 'movie' -0.110."""
@@ -212,6 +263,12 @@ class Example(Base):
         data, said = self.data, [one.note for one in self.data.readings]
         if self.which == WORDS:
             return tuple(clean(note) for note in (*said, *[reading.SIGNS] * bool(self.of_words)))
+        if self.text is not None and not self.which:
+            said.append(f"shown as text, as every sentence of more than {_LONG} tokens; the part 'all' shows maps")
+        if self.text is not None and any(self.text.joined):
+            said.append(PIECES)
+        if self.text is None and self.which in ("", "all", "difference"):
+            said += self._beyond()
         if data.focus.key == data.focus.reference:
             said.append("a checkpoint beside itself: every difference is 0")
         elif mean < _NOISE:
@@ -223,6 +280,14 @@ class Example(Base):
         if not data.focus.head:
             said.append("maps are means over heads, JS divergence is the mean of the heads' own")
         return tuple(clean(note) for note in said)
+
+    def _beyond(self) -> list[str]:
+        """Return a note on the changes beyond the end of the colours; none if there is no such change."""
+        sizes = np.abs(self.data.difference)
+        beyond = int((sizes > self.end).sum())
+        end = f"±{short(self.end)} (99th percentile of the sizes, rounded up)"
+        drawn = f"{count(beyond)} of {count(sizes.size)} changes are larger, up to {number(sizes.max())}"
+        return [f"colours of the difference end at {end}: {drawn}"] if beyond else []
 
 
 def named(key: CheckpointKey) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from explorer.answers.look import END
 from explorer.ui.action import Action
 from explorer.ui.modes.mode import Behaviour, Mode, Variant
 from explorer.views.kinds import VIEWS
@@ -61,9 +62,15 @@ class Sentences(Behaviour):
         return action.waits == "place" and pane.waiting and self.screen.state.look.example < 0
 
     def pinned(self, pane: Pane, state: State) -> State:
-        """Return the state with the sentence that is shown."""
+        """Return the state with the sentence that is shown, and with the token that its text points at by default."""
         view = self._view(pane)
-        if view is None or state.look.example >= 0:
+        if view is None:
+            return state
+        at, picture = state.cursor, pane.picture
+        if pane is self.screen.pictures.pane and view.text is not None and picture is not None and at.y == END:
+            query = view.query_of(picture.cursor.y)
+            state = state.pointing(replace(at, y=query)) if query >= 0 else state
+        if state.look.example >= 0:
             return state
         return replace(state, look=replace(state.look, example=view.data.focus.example))
 
@@ -90,7 +97,7 @@ MODE = Mode(
     _KIND.title,
     _KIND.help,
     tuple(Variant(words, "example", part, "tokens") for part, words in _KIND.parts.items()),
-    ("step.next", "layer.next", "head.next", "example.next", "filter", "sort", "vary"),
+    ("example.next", "largest", "vary", "step.next", "layer.next", "head.next", "filter", "sort"),
     Sentences,
     (
         Action(

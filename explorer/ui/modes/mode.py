@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STEPS = "steps"
 """Axes of views with a step along x and a layer along y."""
-STEP, LAYER, HEAD = "step", "layer", "head"
+STEP, LAYER, HEAD, QUERY = "step", "layer", "head", "query"
 AXES: Mapping[str, tuple[str, str]] = {
     STEPS: (STEP, LAYER),
     "steps of a seed": (STEP, ""),
@@ -37,9 +37,10 @@ AXES: Mapping[str, tuple[str, str]] = {
     "dynamics": (STEP, ""),
     "heads": (HEAD, LAYER),
     "layers": ("", LAYER),
+    "tokens": ("", QUERY),
 }
-"""Axes that several views share: a cursor that points at a step, layer or head in one view points at it in all. A
-state's cursors hold numbers along these axes, and places along all others."""
+"""Axes that several views share: a cursor that points at a step, layer, head or query token in one view points at it in
+all. A state's cursors hold numbers along these axes, and places along all others."""
 TOP = Cursor(0, 0)
 OF_A_LAYER = (("heads", "", HEAD), ("layers", "", "ref_layer"), ("curves", "seed", ""))
 """What is inside a layer at a step: its heads, its likeness to other layers, or the seeds."""
@@ -146,7 +147,7 @@ class Variant:
 
     @property
     def meaning(self) -> tuple[str, str]:
-        """Meaning of x and y: STEP, LAYER or HEAD; empty for an axis that other views do not share."""
+        """Meaning of x and y: STEP, LAYER, HEAD or QUERY; empty for an axis that other views do not share."""
         return AXES.get(self.axes, ("", ""))
 
 

@@ -49,7 +49,7 @@ class Choosing(ScreenPart):
             screen.tell(f"{mode.title} has one picture; these have several: {several}.")
             return
         if screen.catalogue is not None:
-            screen.become(cycles.varied(screen.state, screen.catalogue, by))
+            screen.become(cycles.varied(screen.pinned(), screen.catalogue, by))
         at = mode.variants.index(screen.state.variant) + 1
         words = f"picture {at} of {len(mode.variants)}, {screen.key_of('vary')}: other picture"
         screen.tell(f"{screen.state.variant.title} ({words})")

@@ -59,13 +59,13 @@ def text_view(path: Path, why: str) -> int:
 
     from explorer.ui.cursor_axes import drawn
     from explorer.ui.reader import catalogue
-    from explorer.ui.state import State, settled
+    from explorer.ui.state import LANDING, settled
     from explorer.views.kinds import VIEWS
     from store.store import Store
 
     store = Store.open(path)
     listed = catalogue(store)
-    state = settled(State(), listed)
+    state = settled(LANDING, listed)
     wish = state.wish(listed)
     assert wish is not None, "the first mode shows values"
     view = VIEWS[wish.view].load(store, wish.question, wish.look)

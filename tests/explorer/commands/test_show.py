@@ -78,6 +78,20 @@ def test_csv_and_json_hold_the_same_numbers(path, view):
         assert float(row["value"]) == one["value"] == pytest.approx(one["layer"] * one["step"] / 1000)
 
 
+def test_an_example_is_printed_as_text_and_its_numbers_are_those_of_the_maps(path):
+    printed = show("example", path, "--task", "sst2", "--step", "40", "--part", "reader").stdout
+    assert "row JS, bits" in printed
+    assert "attends to: reference → checkpoint, change" in printed
+    plain = show("example", path, "--task", "sst2", "--step", "40", "--part", "reader", "--ascii").stdout
+    assert plain.isascii()
+    assert "reference -> checkpoint" in plain
+    csvs = {
+        part: show("example", path, "--task", "sst2", "--step", "40", "--part", part, "--format", "csv").stdout
+        for part in ("reader", "all")
+    }
+    assert csvs["reader"] == csvs["all"]
+
+
 def test_a_table_in_a_pipe_is_whole(path):
     lines = show("table", path, "--task", "sst2", "--sort", "value", "--descending").stdout.splitlines()
     values = [float(line.split()[4]) for line in lines if line.startswith("  sst2")]

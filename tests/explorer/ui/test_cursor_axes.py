@@ -17,7 +17,7 @@ from explorer.selection import Ranges, Selection, ask_store, at_or_before
 from explorer.ui.actions import ACTIONS
 from explorer.ui.cursor_axes import drawn, meant, pointed
 from explorer.ui.cycles import stepped
-from explorer.ui.modes import HEAD, LAYER, MODES, STEP
+from explorer.ui.modes import HEAD, LAYER, MODES, QUERY, STEP
 from explorer.ui.session import Session
 from explorer.ui.state import State
 from explorer.views.base import Cursor
@@ -85,9 +85,9 @@ def test_a_head_that_is_pointed_at_is_the_one_that_is_looked_at() -> None:
     assert drawn(by_head, view((0, 20), (), (2, 3))) == Cursor(END, 1)
 
 
-def test_every_axis_that_is_shared_is_one_of_steps_layers_or_heads() -> None:
+def test_every_axis_that_is_shared_is_one_of_steps_layers_heads_or_query_tokens() -> None:
     said = {name for mode in MODES.values() for v in mode.variants for name in v.meaning}
-    assert said == {"", STEP, LAYER, HEAD}
+    assert said == {"", STEP, LAYER, HEAD, QUERY}
 
 
 def test_a_film_goes_over_the_steps_that_are_compared_and_is_shared_by_number() -> None:

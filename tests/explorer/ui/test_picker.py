@@ -74,6 +74,9 @@ async def test_a_reference_is_chosen_from_the_list_and_escape_changes_nothing(co
         assert main(pilot).state == before
         await pilot.press("r", *"checkpoint before", "enter")
         await until(pilot, lambda: str(main(pilot).state.against) == "previous")
+        await pilot.press("r", *"task sst2", "enter")
+        await until(pilot, lambda: str(main(pilot).state.against) == "task:sst2")
+        await until(pilot, lambda: "task sst2 at the same step" in text_of(pilot, "heading"))
 
 
 async def test_nothing_that_matches_is_said_and_a_letter_can_be_taken_away(computed: Path) -> None:

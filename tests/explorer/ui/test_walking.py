@@ -13,6 +13,8 @@ from explorer.compute.requests import Compute
 from explorer.ui import cursor_axes, doors
 from explorer.ui.modes import MODES
 from explorer.views.base import Cursor
+from explorer.views.example import Example
+from explorer.views.kinds import VIEWS
 from explorer.views.ranking import ranked
 from store.errors import BertdynError
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
@@ -95,6 +97,34 @@ async def test_enter_goes_from_a_layer_to_its_heads_to_the_sentences_and_escape_
         await until(pilot, lambda: mode(pilot) == "curves")
         assert screen.state == curves
         assert heads.mode == "heat"
+
+
+async def test_the_token_that_the_text_points_at_stays_in_maps_steps_and_back(computed: Path) -> None:
+    parts = list(VIEWS["example"].parts)
+    async with opened(computed, config=changed(compute=False, mode="example")) as pilot:
+        screen = main(pilot)
+        for part in parts[1 : parts.index("reader") + 1]:
+            await pilot.press("v")
+            await until(pilot, lambda part=part: screen.state.variant.part == part and not screen.pictures.pane.waiting)
+
+        def query() -> int:
+            view, picture = screen.chart.view, screen.picture
+            assert isinstance(view, Example)
+            assert picture is not None
+            return view.query_of(picture.cursor.y)
+
+        await pilot.press("exclamation_mark")
+        await shown(pilot, "the largest of")
+        data = screen.chart.view.data  # type: ignore[union-attr]
+        most = int(np.argmax(data.js))
+        assert query() == most
+        await pilot.press("V")
+        await until(pilot, lambda: screen.state.variant.part == "reference" and not screen.pictures.pane.waiting)
+        assert query() == most
+        await pilot.press("v", "left_square_bracket")
+        await until(pilot, lambda: screen.chart.view.data.focus.key.step < data.focus.key.step)  # type: ignore[union-attr]
+        assert query() == most, "the film stays at the token, wherever it is listed now"
+        assert screen.state.look.example == data.focus.example
 
 
 async def test_the_next_largest_and_a_picture_without_values(computed: Path) -> None:

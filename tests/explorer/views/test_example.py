@@ -148,7 +148,7 @@ def test_one_map_or_all_can_be_chosen(which):
 
 
 def test_a_long_sentence_is_cut_around_the_cursor_and_says_so():
-    view = Example(moved(["[CLS]", *(f"word{i}" for i in range(129)), "[SEP]"]))
+    view = Example(moved(["[CLS]", *(f"word{i}" for i in range(129)), "[SEP]"]), "difference")
     for query in (0, 64, 130):
         picture = draw(view, cursor=Cursor(query, view.query_of(query)))
         assert picture.notes[0].startswith("shows query tokens ")
@@ -167,9 +167,10 @@ def test_numbers_behind_the_picture(store):
     assert row["query_js"] == pytest.approx(data.js[1])
 
 
+@pytest.mark.parametrize("which", WHICH)
 @pytest.mark.parametrize("tokens", [["x"], SENTENCE, [f"w{i}" for i in range(140)], ["任务", "[SEP]"]])
-def test_no_size_breaks_it(tokens):
-    view = Example(moved(tokens))
+def test_no_size_breaks_it(tokens, which):
+    view = Example(moved(tokens), which)
     for size in ((1, 1), (3, 2), (40, 10), (80, 17), (250, 60)):
         for depth in (Depth.NONE, Depth.EIGHT_BIT):
             for cursor in (NOWHERE, Cursor(0, 0), Cursor(END, END)):
