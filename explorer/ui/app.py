@@ -25,6 +25,7 @@ from explorer.ui.key_bindings import in_force, keymap
 from explorer.ui.messages import Background, KeyDone, SessionSaved
 from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
+from explorer.ui.screens.picker import PickerScreen
 from explorer.ui.session import Saved, Session
 from explorer.ui.settings import Settings, defaults
 from explorer.ui.state import State
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from store.reads import ReadStore
 
 SAVE_SECONDS = 1.0
+ENDING = ("ctrl+c", "ctrl+q")
+"""Keys that end the explorer in every list and dialog."""
 FAREWELL_SECONDS = 6.0
 """Time that an orderly end may take after a signal. Child processes end by themselves when their pipe closes."""
 YOUNG = 50_000
@@ -96,6 +99,8 @@ class Explorer(TerminalApp):
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded and self.screen is self.main:
             self._acted = self._acted or not (isinstance(event, events.Key) and event.key in self._leaves)
             await self.main.typing.queue.put(event)
+        elif isinstance(event, events.Key) and isinstance(self.screen, PickerScreen) and event.key not in ENDING:
+            self.screen.press(event)
         else:
             await super().on_event(event)
 
@@ -103,6 +108,9 @@ class Explorer(TerminalApp):
         """Act on a key, or on an action chosen in another way; return True if it may move the focus elsewhere."""
         if isinstance(typed, Action):
             await self.run_action(typed.call, self.main)
+            return False
+        if isinstance(self.screen, PickerScreen) and isinstance(typed, events.Key):
+            self.screen.press(typed)
             return False
         if self.screen is not self.main or isinstance(typed, events.Paste):
             await super().on_event(typed)

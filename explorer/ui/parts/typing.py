@@ -42,6 +42,8 @@ class Typing(ScreenPart):
 
     def _gate(self, typed: events.Key | events.Paste | Action) -> Gate:
         screen, key = self.screen, getattr(typed, "key", "")
+        if screen.app.screen is not screen:  # the key before opened a list or dialog, which gets it
+            return Gate.OPEN
         bound = typed if isinstance(typed, Action) else self._by_key.get(key)
         opening = screen.catalogue is None and not screen.pictures.refused
         if screen.prompt.opening or (opening and not (bound is not None and bound.storeless)):

@@ -22,25 +22,18 @@ if TYPE_CHECKING:
     from textual import events
 
 _WIDTH = 76
+_PAGE = 10
+"""Rows that a page key moves by."""
 
 
 class PickerScreen(ModalScreen[str | None]):
     """Rows under headings. The result is the name that was chosen, or None.
 
-    Keys go to the screen itself, not to a field: none is lost while the list opens.
+    The app hands each key over as it comes (``press``), not through the queues of widgets: the same keys choose the
+    same row at any speed, and a key after the choice is no longer for the list.
     """
 
-    BINDINGS: ClassVar = [
-        Binding("escape", "dismiss", show=False),
-        Binding("enter", "take", show=False),
-        Binding("down,tab,ctrl+n", "go(1)", show=False),
-        Binding("up,shift+tab,ctrl+p", "go(-1)", show=False),
-        Binding("pagedown", "go(10)", show=False),
-        Binding("pageup", "go(-10)", show=False),
-        Binding("backspace", "erase", show=False),
-        Binding("ctrl+u", "clear", show=False),
-        Binding("ctrl+c,ctrl+q", "app.quit", show=False),
-    ]
+    BINDINGS: ClassVar = [Binding("ctrl+c,ctrl+q", "app.quit", show=False)]
 
     def __init__(self, what: str, rows: Sequence[Pick], states: Callable[[], Mapping[str, str]]) -> None:
         """
@@ -50,6 +43,11 @@ class PickerScreen(ModalScreen[str | None]):
         super().__init__()
         self._what, self._rows, self._states = what, tuple(rows), states
         self._typed = ""
+        self._at = next((i for i, row in enumerate(self._rows) if row.chosen), 0)
+        """Number of the row that is pointed at, among those that match."""
+        self._early: list[events.Key] = []
+        """Keys that came before the list was there."""
+        self._ready = self._left = False
         self._list = Options()
         self._list.can_focus = False
         self._head, self._foot = Static(), Static()
@@ -60,77 +58,77 @@ class PickerScreen(ModalScreen[str | None]):
             yield self._list
             yield self._foot
 
-    def on_mount(self) -> None:
-        chosen = next((row.name for row in self._rows if row.chosen), None)
-        self._fill(chosen)
+    async def on_mount(self) -> None:
+        self._ready = True
+        self._draw()
+        early, self._early = self._early, []
+        for event in early:
+            await self.app.on_event(event)
 
     def refresh_states(self) -> None:
         """Draw again, because more is known about what is computed."""
-        if self.is_mounted:
-            self._fill(self._pointed())
+        if self._ready and not self._left:
+            self._draw()
 
-    def on_key(self, event: events.Key) -> None:
-        """Add a character to what is typed."""
-        if event.character is not None and event.is_printable:
-            self._typed += event.character
-            self._fill(None)
-            event.stop()
-
-    def action_erase(self) -> None:
-        """Take the last character away."""
-        self._typed = self._typed[:-1]
-        self._fill(None)
-
-    def action_clear(self) -> None:
-        """Show all rows."""
-        self._typed = ""
-        self._fill(None)
-
-    def action_go(self, by: int) -> None:
-        """Move by some rows; headings are passed over."""
-        places = [i for i in range(self._list.option_count) if not self._list.get_option_at_index(i).disabled]
-        if places:
-            now = places.index(self._list.highlighted) if self._list.highlighted in places else -1
-            self._list.highlighted = places[min(max(now + by, 0), len(places) - 1)]
-
-    def action_take(self) -> None:
-        """Choose the row under the cursor."""
-        name = self._pointed()
-        if name is not None:
-            self.dismiss(name)
-
-    def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
-        row = next((row for row in self._rows if row.name == message.option_id), None)
-        self._foot.update(Text("\n" + clean(row.why or row.text) if row else "", overflow="ellipsis"))
+    def press(self, event: events.Key) -> None:
+        """Act on a key: letters filter, arrows move, enter chooses, escape closes."""
+        if not self._ready:
+            self._early.append(event)
+            return
+        moves = {"down": 1, "tab": 1, "up": -1, "shift+tab": -1, "pagedown": _PAGE, "pageup": -_PAGE}
+        rows = self._shown
+        if event.key == "escape":
+            self._leave(None)
+        elif event.key == "enter":
+            if rows:
+                self._leave(rows[self._at].name)
+        elif event.key in moves:
+            self._at = min(max(self._at + moves[event.key], 0), max(0, len(rows) - 1))
+            self._draw()
+        elif event.key in ("backspace", "ctrl+u"):
+            self._filter(self._typed[:-1] if event.key == "backspace" else "")
+        elif event.character is not None and event.is_printable:
+            self._filter(self._typed + event.character)
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        self.dismiss(message.option_id)
+        """Choose the row that was clicked."""
+        self._leave(message.option_id)
 
-    def _pointed(self) -> str | None:
-        at = self._list.highlighted
-        return None if at is None else self._list.get_option_at_index(at).id
+    @property
+    def _shown(self) -> tuple[Pick, ...]:
+        return ranked(self._rows, self._typed)
 
-    def _fill(self, pointed: str | None) -> None:
-        """Show the rows that match, with the cursor on one of them (None: the first)."""
-        rows, states = ranked(self._rows, self._typed), self._states()
+    def _filter(self, typed: str) -> None:
+        self._typed, self._at = typed, 0
+        self._draw()
+
+    def _leave(self, name: str | None) -> None:
+        if not self._left:
+            self._left = True
+            self.dismiss(name)
+
+    def _draw(self) -> None:
+        """Show the rows that match, under headings while nothing is typed."""
+        rows, states = self._shown, self._states()
         wide = max((cell_len(clean(row.name)) for row in self._rows), default=0)
-        group, options = "", []
-        for row in rows:
+        group, options, place = "", list[Option](), 0
+        for number, row in enumerate(rows):
             if row.group != group and not self._typed:
                 group = row.group
                 options.append(Option(Text(clean(group[:1].upper() + group[1:]), style="bold"), disabled=True))
-            mark = "●" if row.chosen else " "
-            state = states.get(row.name, "")
-            name = clean(row.name)
-            text = f"{mark} {name}{' ' * (wide - cell_len(name))}  {clean(row.text)}"
+            if number == self._at:
+                place = len(options)
+            name, state = clean(row.name), states.get(row.name, "")
+            text = f"{'●' if row.chosen else ' '} {name}{' ' * (wide - cell_len(name))}  {clean(row.text)}"
             text = crop(text, _WIDTH - len(state) - 2)
-            gap = _WIDTH - cell_len(text) - len(state)
-            options.append(Option(Text(text + " " * gap + state), id=row.name))
+            options.append(Option(Text(text + " " * (_WIDTH - cell_len(text) - len(state)) + state), id=row.name))
         self._list.set_options(options)
+        self._list.highlighted = place if rows else None
         typed = f"{self._what}: {self._typed}▏   {len(rows)} of {len(self._rows)}"
         self._head.update(Text(f"{typed}   enter takes · esc closes\n"))
-        names = [option.id for option in options]
-        at = names.index(pointed) if pointed in names else next((i for i, n in enumerate(names) if n is not None), None)
-        self._list.highlighted = at
-        if at is None:
-            self._foot.update(Text("\nNothing matches; backspace takes a letter away."))
+        about = (
+            clean(rows[self._at].why or rows[self._at].text)
+            if rows
+            else "Nothing matches; backspace takes a letter away."
+        )
+        self._foot.update(Text("\n" + about, overflow="ellipsis"))

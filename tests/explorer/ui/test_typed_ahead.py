@@ -51,7 +51,17 @@ def settled(pilot: Pilot[None]) -> bool:
 
 async def test_what_is_typed_while_the_store_opens_is_not_lost(computed: Path) -> None:
     async with opened(computed, wait=False) as pilot:
-        type_ahead(pilot, "t", "s", "2")
+        type_ahead(pilot, "T", "D", "2")
+        await until(pilot, lambda: settled(pilot) and main(pilot).state.mode == "profile")
+        assert main(pilot).state.tasks == ("sst2",)
+        assert main(pilot).state.seeds == ("1",)
+
+
+async def test_what_is_typed_into_a_list_that_is_not_there_yet_chooses_and_the_rest_is_for_the_picture(
+    computed: Path,
+) -> None:
+    async with opened(computed, wait=False) as pilot:
+        type_ahead(pilot, "t", *"sst2", "enter", "s", "down", "enter", "2")
         await until(pilot, lambda: settled(pilot) and main(pilot).state.mode == "profile")
         assert main(pilot).state.tasks == ("sst2",)
         assert main(pilot).state.seeds == ("1",)
