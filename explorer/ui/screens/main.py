@@ -357,7 +357,7 @@ class MainScreen(Screen[None]):
 
     def action_option(self, name: str) -> None:
         """Switch a drawing option on or off."""
-        self.become(replace(self.state, options=state.switched(self.state.options, name)))
+        self.become(state.switched(self.state, name))
 
     def action_scale(self) -> None:
         """Show the next scale of the value axis, and say why others are passed over."""
