@@ -41,26 +41,32 @@ class Shown(NamedTuple):
 class Page:
     """The help page, which can be printed at any width."""
 
-    def __init__(self, palette: Palette, shown: Shown, plainly: bool = False) -> None:
+    def __init__(self, palette: Palette, shown: Shown, plainly: bool = False, typed: str = "") -> None:
         """
         Args:
             plainly: use only characters that every font has.
+            typed: words to find; the page then shows only the keys that match all of them.
         """
-        self._palette, self._shown, self._plainly = palette, shown, plainly
+        self._palette, self._shown, self._plainly, self._typed = palette, shown, plainly, typed
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         width = options.max_width
         roomy = width >= 2 * READABLE
         half = (width - _GAP) // 2 if roomy else min(width, READABLE)
         set_ = _Setter(console, self._palette, self._plainly)
+        many = max(1, (width + _GAP) // (COLUMN + _GAP))
+        wide = (width + _GAP) // many - _GAP
+        if self._typed:
+            keys = list(self._keys(set_, wide))
+            nothing = set_.lines("No key matches; backspace takes a letter away.", width, self._palette.text)
+            yield from abreast(columns(keys, many), wide) if keys else nothing
+            return
         picture, meaning = list(self._picture(set_, half)), list(self._meaning(set_, half))
         if roomy and meaning:
             yield from abreast([picture, meaning], half)
         else:
             yield from (*picture, *([Text(), *meaning] if meaning else []))
         yield Text()
-        many = max(1, (width + _GAP) // (COLUMN + _GAP))
-        wide = (width + _GAP) // many - _GAP
         yield from abreast(columns(self._keys(set_, wide), many), wide)
         if self._shown.measure is not None:
             yield Text()
@@ -91,7 +97,7 @@ class Page:
         yield from set_.lines(short + more, width - 2, self._palette.text, 2)
 
     def _keys(self, set_: _Setter, width: int) -> Iterator[list[Text]]:
-        """List the mode's own keys, then all other keys by group."""
+        """List the mode's own keys, then all other keys by group; of those, the ones that match what is typed."""
         mode = self._shown.mode
         pairs = together(self._shown.actions)
         own = [pair for name in mode.keys for pair in pairs if pair[0].id == name or pair[-1].id == name]
@@ -99,7 +105,10 @@ class Page:
         for pair in pairs:
             if pair not in own:
                 groups.setdefault(pair[0].group, []).append(pair)
-        for group, there in groups.items():
+        for group, every in groups.items():
+            there = [pair for pair in every if matches(pair, group, self._typed)]
+            if not there:
+                continue
             block = [Text(group, self._palette.strong)]
             for pair in there:
                 keys = " ".join(a.plain_keys if self._plainly else a.shown_keys for a in pair)
@@ -160,6 +169,12 @@ def together(actions: Sequence[Action]) -> list[list[Action]]:
         else:
             found.append([action])
     return found
+
+
+def matches(pair: Sequence[Action], group: str, typed: str) -> bool:
+    """Return whether each typed word is in the keys, titles or help of some actions, or in the name of their group."""
+    said = " ".join(f"{a.shown_keys} {a.plain_keys} {a.title} {a.help}" for a in pair) + " " + group
+    return all(word in said.lower() for word in typed.lower().split())
 
 
 def columns(blocks: Iterable[list[Text]], many: int) -> list[list[Text]]:
