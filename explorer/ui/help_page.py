@@ -21,6 +21,11 @@ COLUMN = 50
 """Smallest width of a column of keys, in cells."""
 READABLE = 110
 """Largest width of a line of prose, in cells. From twice this width on, picture and measure stand side by side."""
+MOUSE = (
+    ("click", "the cursor goes to the nearest place"),
+    ("wheel", "through the steps, in tables the rows"),
+)
+"""What the mouse does in a picture."""
 _GAP = 3
 _KEYS = 9
 _SHORT = 200
@@ -113,13 +118,20 @@ class Page:
             for pair in there:
                 keys = " ".join(a.plain_keys if self._plainly else a.shown_keys for a in pair)
                 words = f"{' / '.join(a.title for a in pair)}: {pair[0].help}"
-                room = max(8, width - _KEYS - 2)
-                said = set_.lines(words, room, self._palette.text)
-                lines = [Text.assemble("  ", Text(keys.ljust(_KEYS), self._palette.strong), said[0])]
-                if len(keys) >= _KEYS:
-                    lines = [Text.assemble("  ", Text(keys, self._palette.strong)), Text(" " * (_KEYS + 2)) + said[0]]
-                block += [*lines, *(Text(" " * (_KEYS + 2)) + line for line in said[1:])]
+                block += self._entry(set_, keys, words, width)
             yield block
+        mouse = [(does, words) for does, words in MOUSE if has_all(f"mouse {does} {words}", self._typed)]
+        if mouse:
+            lines = (line for does, words in mouse for line in self._entry(set_, does, words, width))
+            yield [Text("Mouse", self._palette.strong), *lines]
+
+    def _entry(self, set_: _Setter, keys: str, words: str, width: int) -> list[Text]:
+        """Return the lines of keys and what they do."""
+        said = set_.lines(words, max(8, width - _KEYS - 2), self._palette.text)
+        lines = [Text.assemble("  ", Text(keys.ljust(_KEYS), self._palette.strong), said[0])]
+        if len(keys) >= _KEYS:
+            lines = [Text.assemble("  ", Text(keys, self._palette.strong)), Text(" " * (_KEYS + 2)) + said[0]]
+        return [*lines, *(Text(" " * (_KEYS + 2)) + line for line in said[1:])]
 
     def _definition(self, set_: _Setter, measure: Measure, width: int) -> Iterator[Text]:
         """Describe the measure with the texts of the registry."""
@@ -173,7 +185,11 @@ def together(actions: Sequence[Action]) -> list[list[Action]]:
 
 def matches(pair: Sequence[Action], group: str, typed: str) -> bool:
     """Return whether each typed word is in the keys, titles or help of some actions, or in the name of their group."""
-    said = " ".join(f"{a.shown_keys} {a.plain_keys} {a.title} {a.help}" for a in pair) + " " + group
+    return has_all(" ".join(f"{a.shown_keys} {a.plain_keys} {a.title} {a.help}" for a in pair) + f" {group}", typed)
+
+
+def has_all(said: str, typed: str) -> bool:
+    """Return whether a text has each typed word."""
     return all(word in said.lower() for word in typed.lower().split())
 
 
