@@ -76,7 +76,8 @@ class HelpScreen(ModalScreen[None]):
         event.prevent_default()
 
     def action_find(self) -> None:
-        """Begin to filter the keys."""
+        """Begin to filter the keys. The sheet keeps its height, so that the line at its top stays where it is."""
+        self._sheet.styles.min_height = self._sheet.outer_size.height
         self._find("")
 
     def _find(self, typed: str | None) -> None:

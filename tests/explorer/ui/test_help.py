@@ -98,3 +98,17 @@ async def test_keys_are_filtered_while_one_types_and_other_keys_keep_their_meani
         await shown(pilot, "What svcca is")
         await pilot.press("q")
         await until(pilot, lambda: pilot.app.screen is main(pilot))
+
+
+async def test_what_is_typed_stays_in_one_place(computed: Path) -> None:
+    def top() -> int:
+        return next(i for i, line in enumerate(screen_text(pilot).splitlines()) if "keys with:" in line)
+
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await pilot.press("question_mark", "slash")
+        await shown(pilot, "keys with:")
+        first = top()
+        await pilot.press(*"wheel")
+        await shown(pilot, "keys with: wheel")
+        await until(pilot, lambda: "Undo" not in screen_text(pilot))
+        assert top() == first
