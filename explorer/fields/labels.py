@@ -31,11 +31,18 @@ class LabelSteps:
     """Clusters of all labels, by seed and step."""
     own: Field
     """Clusters of each label."""
+    doubts: dict[tuple[int, int, int], str]
+    """Why a least distance is unreliable, by indices of seed, label and step."""
 
     def nearest_of(self, label: int, step: int) -> str | None:
         """Return the label nearest to another one at a step, by their indices; None where seeds disagree."""
         found = {self.nearest.get((seed, label, step)) for seed in range(len(self.least.axes[0].places))} - {None}
         return found.pop() if len(found) == 1 else None
+
+    def doubt_of(self, label: int, step: int) -> str:
+        """Return why the least distance of a label at a step is unreliable, by their indices; empty if it is not."""
+        seeds = range(len(self.least.axes[0].places))
+        return next((self.doubts[seed, label, step] for seed in seeds if (seed, label, step) in self.doubts), "")
 
 
 def label_steps(data: Rows, task: str, seeds: tuple[str, ...], layer: int, statistic: str) -> LabelSteps:
@@ -49,7 +56,7 @@ def label_steps(data: Rows, task: str, seeds: tuple[str, ...], layer: int, stati
     label_at, step_at = {name: i for i, name in enumerate(labels)}, {step: i for i, step in enumerate(steps)}
     shape = len(seeds), len(labels), len(steps)
     least, own, clusters = np.full(shape, np.nan), np.full(shape, np.nan), np.full((shape[0], shape[2]), np.nan)
-    unknown, nearest = np.zeros(shape, bool), {}
+    unknown, nearest, reasons = np.zeros(shape, bool), {}, {}
     for r in rows:
         seed, step = seeds.index(r.seed), step_at[r.step]
         if r.statistic == "clusters" and r.value is not None:
@@ -64,12 +71,14 @@ def label_steps(data: Rows, task: str, seeds: tuple[str, ...], layer: int, stati
             if r.value is None:
                 unknown[at] = True
             elif not least[at] <= r.value:
-                least[at], nearest[at] = r.value, other
+                least[at], nearest[at], reasons[at] = r.value, other, r.reason
     least[unknown] = np.nan  # the nearest may be the one that is not known
     if statistic == "hull_distance":
         for r in rows:
             if r.statistic == "label_min" and r.label_a is not None and r.value is not None:
-                least[seeds.index(r.seed), label_at[r.label_a], step_at[r.step]] = r.value
+                at = seeds.index(r.seed), label_at[r.label_a], step_at[r.step]
+                least[at], reasons[at] = r.value, r.reason
     axes = FieldAxis(SEED, seeds), FieldAxis("label", labels), FieldAxis(STEP, steps)
     of_all = plain_field((axes[0], axes[2]), clusters)
-    return LabelSteps(plain_field(axes, least, data.measure.unit), nearest, of_all, plain_field(axes, own))
+    doubts = {at: reason for at, reason in reasons.items() if reason and np.isfinite(least[at])}
+    return LabelSteps(plain_field(axes, least, data.measure.unit), nearest, of_all, plain_field(axes, own), doubts)

@@ -170,7 +170,9 @@ ACTIONS: tuple[Action, ...] = (
         *("scale", ("y",), "screen.scale", "Value axis"),
         *("linear, log, % of final, seeds", "Look"),
     ),
-    Action("digits", ("d",), "screen.option('digits')", "Digits", "write values into the heat map's cells", "Look"),
+    Action(
+        "digits", ("d",), "screen.option('digits')", "Digits", "write values into the cells of this mode's maps", "Look"
+    ),
     Action("ascii", ("a",), "screen.option('ascii')", "Plain characters", "only characters of every font", "Look"),
     Action(
         "sort",

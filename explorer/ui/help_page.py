@@ -21,6 +21,11 @@ COLUMN = 50
 """Smallest width of a column of keys, in cells."""
 READABLE = 110
 """Largest width of a line of prose, in cells. From twice this width on, picture and measure stand side by side."""
+MOUSE = (
+    ("click", "the cursor goes to the nearest place"),
+    ("wheel", "through the steps, in tables the rows"),
+)
+"""What the mouse does in a picture."""
 _GAP = 3
 _KEYS = 9
 _SHORT = 200
@@ -41,26 +46,32 @@ class Shown(NamedTuple):
 class Page:
     """The help page, which can be printed at any width."""
 
-    def __init__(self, palette: Palette, shown: Shown, plainly: bool = False) -> None:
+    def __init__(self, palette: Palette, shown: Shown, plainly: bool = False, typed: str = "") -> None:
         """
         Args:
             plainly: use only characters that every font has.
+            typed: words to find; the page then shows only the keys that match all of them.
         """
-        self._palette, self._shown, self._plainly = palette, shown, plainly
+        self._palette, self._shown, self._plainly, self._typed = palette, shown, plainly, typed
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         width = options.max_width
         roomy = width >= 2 * READABLE
         half = (width - _GAP) // 2 if roomy else min(width, READABLE)
         set_ = _Setter(console, self._palette, self._plainly)
+        many = max(1, (width + _GAP) // (COLUMN + _GAP))
+        wide = (width + _GAP) // many - _GAP
+        if self._typed:
+            keys = list(self._keys(set_, wide))
+            nothing = set_.lines("No key matches; backspace takes a letter away.", width, self._palette.text)
+            yield from abreast(columns(keys, many), wide) if keys else nothing
+            return
         picture, meaning = list(self._picture(set_, half)), list(self._meaning(set_, half))
         if roomy and meaning:
             yield from abreast([picture, meaning], half)
         else:
             yield from (*picture, *([Text(), *meaning] if meaning else []))
         yield Text()
-        many = max(1, (width + _GAP) // (COLUMN + _GAP))
-        wide = (width + _GAP) // many - _GAP
         yield from abreast(columns(self._keys(set_, wide), many), wide)
         if self._shown.measure is not None:
             yield Text()
@@ -91,7 +102,7 @@ class Page:
         yield from set_.lines(short + more, width - 2, self._palette.text, 2)
 
     def _keys(self, set_: _Setter, width: int) -> Iterator[list[Text]]:
-        """List the mode's own keys, then all other keys by group."""
+        """List the mode's own keys, then all other keys by group; of those, the ones that match what is typed."""
         mode = self._shown.mode
         pairs = together(self._shown.actions)
         own = [pair for name in mode.keys for pair in pairs if pair[0].id == name or pair[-1].id == name]
@@ -99,18 +110,28 @@ class Page:
         for pair in pairs:
             if pair not in own:
                 groups.setdefault(pair[0].group, []).append(pair)
-        for group, there in groups.items():
+        for group, every in groups.items():
+            there = [pair for pair in every if matches(pair, group, self._typed)]
+            if not there:
+                continue
             block = [Text(group, self._palette.strong)]
             for pair in there:
                 keys = " ".join(a.plain_keys if self._plainly else a.shown_keys for a in pair)
                 words = f"{' / '.join(a.title for a in pair)}: {pair[0].help}"
-                room = max(8, width - _KEYS - 2)
-                said = set_.lines(words, room, self._palette.text)
-                lines = [Text.assemble("  ", Text(keys.ljust(_KEYS), self._palette.strong), said[0])]
-                if len(keys) >= _KEYS:
-                    lines = [Text.assemble("  ", Text(keys, self._palette.strong)), Text(" " * (_KEYS + 2)) + said[0]]
-                block += [*lines, *(Text(" " * (_KEYS + 2)) + line for line in said[1:])]
+                block += self._entry(set_, keys, words, width)
             yield block
+        mouse = [(does, words) for does, words in MOUSE if has_all(f"mouse {does} {words}", self._typed)]
+        if mouse:
+            lines = (line for does, words in mouse for line in self._entry(set_, does, words, width))
+            yield [Text("Mouse", self._palette.strong), *lines]
+
+    def _entry(self, set_: _Setter, keys: str, words: str, width: int) -> list[Text]:
+        """Return the lines of keys and what they do."""
+        said = set_.lines(words, max(8, width - _KEYS - 2), self._palette.text)
+        lines = [Text.assemble("  ", Text(keys.ljust(_KEYS), self._palette.strong), said[0])]
+        if len(keys) >= _KEYS:
+            lines = [Text.assemble("  ", Text(keys, self._palette.strong)), Text(" " * (_KEYS + 2)) + said[0]]
+        return [*lines, *(Text(" " * (_KEYS + 2)) + line for line in said[1:])]
 
     def _definition(self, set_: _Setter, measure: Measure, width: int) -> Iterator[Text]:
         """Describe the measure with the texts of the registry."""
@@ -160,6 +181,16 @@ def together(actions: Sequence[Action]) -> list[list[Action]]:
         else:
             found.append([action])
     return found
+
+
+def matches(pair: Sequence[Action], group: str, typed: str) -> bool:
+    """Return whether each typed word is in the keys, titles or help of some actions, or in the name of their group."""
+    return has_all(" ".join(f"{a.shown_keys} {a.plain_keys} {a.title} {a.help}" for a in pair) + f" {group}", typed)
+
+
+def has_all(said: str, typed: str) -> bool:
+    """Return whether a text has each typed word."""
+    return all(word in said.lower() for word in typed.lower().split())
 
 
 def columns(blocks: Iterable[list[Text]], many: int) -> list[list[Text]]:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,16 +41,16 @@ class _Entry:
     asked: bool
     state: HowItIs = "waiting"
     stop: str = ""
-    """Why it must end: ``cancelled`` by the user, or ``replaced`` by a job that goes first."""
+    """Why it must end: ``cancelled`` by the user, ``replaced`` by a job that goes first, or ``left`` by the user."""
     said: dict[str, object] = field(default_factory=dict)
 
 
 class JobRunner:
     """A queue that does one request after the other; the latest request goes first.
 
-    A job that is stopped for it waits for its next turn if the user asked for that job; otherwise it is set aside
-    until it is started again. A thread starts each child process and reads its messages. ``post`` must be safe to call
-    from any thread.
+    A job that is stopped for it waits for its next turn if the user asked for that job; otherwise it ends, and keeps
+    its finished values for the next time it is started. A thread starts each child process and reads its messages.
+    ``post`` must be safe to call from any thread.
     """
 
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
@@ -94,6 +94,14 @@ class JobRunner:
                 threading.Thread(target=self._work, name="bertdyn-jobs", daemon=True).start()
             elif not running.stop:
                 self._stop(running, "replaced")
+
+    def leave(self, shown: Collection[Request]) -> None:
+        """Stop the running job and drop waiting ones, except those that the user asked for or that are ``shown``."""
+        with self._lock:
+            self._waiting = [e for e in self._waiting if e.asked or e.request in shown]
+            running = self._running
+            if running is not None and not running.asked and not running.stop and running.request not in shown:
+                self._stop(running, "left")
 
     def cancel(self, number: int | None = None) -> bool:
         """Stop the running job, or the job with a number; return False if there is none. The queue continues."""
@@ -160,7 +168,7 @@ class JobRunner:
                 if again is not None:
                     self._waiting.insert(min(1, len(self._waiting)), again)
                 self._running = self._waiting.pop(0) if self._waiting else None
-            how = "replaced" if stop == "replaced" else "cancelled" if stop else "done"
+            how = stop or "done"
             said: Any = () if stop else entry.said.get("results", ())
             self._post(Ended(entry.request, how, "" if stop else reason, said))  # type: ignore[arg-type]
 
@@ -169,7 +177,7 @@ class JobRunner:
         if entry.stop == "replaced" and entry.asked:
             return replace(entry, state="waiting", stop="")
         if entry.stop:
-            entry.state = "set aside" if entry.stop == "replaced" else "cancelled"
+            entry.state = "cancelled" if entry.stop == "cancelled" else "stopped: you moved on"
         elif not reason:
             entry.state = "done"
         else:

@@ -83,8 +83,8 @@ class Ended(Message):
     """A job has ended."""
 
     request: Request
-    how: Literal["done", "cancelled", "replaced"]
-    """``replaced``: it was stopped because another job goes first."""
+    how: Literal["done", "cancelled", "replaced", "left"]
+    """``replaced``: it was stopped because another job goes first; ``left``: because nobody looks at its values."""
     reason: str = ""
     """Reason why some work could not be done; empty if everything was done."""
     said: tuple[str, ...] = ()

@@ -120,6 +120,9 @@ class State:
     """Cursors by kind of axes: numbers of steps, layers and heads (see cursor_axes.py), places of other lines and rows.
     Axes without a cursor point at the last step, and at no line or the top layer of a map."""
     options: DrawOptions = field(default_factory=DrawOptions)
+    """Drawing options that all modes share; ``drawing`` adds those of the mode."""
+    digits: tuple[str, ...] = ()
+    """Modes that write values into the cells of maps."""
     beside: tuple[tuple[str, str], ...] = ()
     """Second views that the user chose, by first view (see beside.py); empty text: no second view."""
 
@@ -128,6 +131,11 @@ class State:
         """Variant that the mode shows."""
         there = MODES[self.mode].variants
         return there[dict(self.variants).get(self.mode, 0) % len(there)]
+
+    @property
+    def drawing(self) -> DrawOptions:
+        """Drawing options of this mode."""
+        return replace(self.options, digits=self.mode in self.digits)
 
     @property
     def joined(self) -> bool:
@@ -378,9 +386,9 @@ def next_scale(options: DrawOptions, refused: Collection[str]) -> tuple[DrawOpti
     return replace(options, scale=found), tuple(order[: order.index(found)])
 
 
-def switched(options: DrawOptions, name: str) -> DrawOptions:
-    """Return the options with ``digits`` or ``ascii`` switched on or off."""
+def switched(state: State, name: str) -> State:
+    """Return the state with ``digits`` of its mode, or ``ascii`` of all modes, switched on or off."""
     return {
-        "digits": replace(options, digits=not options.digits),
-        "ascii": replace(options, ascii=not options.ascii),
+        "digits": replace(state, digits=tuple(sorted({*state.digits} ^ {state.mode}))),
+        "ascii": replace(state, options=replace(state.options, ascii=not state.options.ascii)),
     }[name]

@@ -40,6 +40,10 @@ class Cursor:
         """Return the nearest cursor on axes with so many places."""
         return Cursor(min(max(self.x, -1), columns - 1), min(max(self.y, -1), rows - 1))
 
+    def at(self, target: Target) -> Cursor:
+        """Return the cursor at a place; a coordinate that the place does not have stays."""
+        return Cursor(target.column if target.column >= 0 else self.x, target.row if target.row >= 0 else self.y)
+
 
 LINEAR, LOG, PERCENT, SEEDS = "linear", "log", "percent", "seeds"
 SCALES: Mapping[str, str] = {

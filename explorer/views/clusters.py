@@ -148,8 +148,10 @@ class Clusters(LabelMatrix):
             return clean(f"{self.labels[row]}: no distance to another label is known")
         best = int(np.nanargmin(values))
         what = DISTANCES[self.statistic]
+        r = self._at(row, best, self.statistic)
+        doubt = f"; ! {r.reason}" if r is not None and r.reason else ""
         return clean(
-            f"{self.labels[row]}: nearest label {self.labels[best]}, {what} {number(float(values[best]))} apart"
+            f"{self.labels[row]}: nearest label {self.labels[best]}, {what} {number(float(values[best]))} apart{doubt}"
         )
 
     def _notes(self, shown: Sequence[Result]) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
     if not others:
         return ()
     named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
-    return (clean(f"shows {shown} alone; {named} {'is' if len(others) == 1 else 'are'} chosen too: {_ALL_TASKS}"),)
+    return (clean(f"only {shown} is drawn; {named} {'is' if len(others) == 1 else 'are'} chosen too: {_ALL_TASKS}"),)
 
 
 def said_places(data: Rows, task: str, places: Mapping[str, Coordinate | None]) -> dict[str, str]:
@@ -118,7 +118,7 @@ class FieldView(Base):
             self.notes += other_tasks(data, self.task)
         if len(every) > len(self.seeds) and SEED not in (layout.x, layout.y):
             others = "seed {} is" if len(every) == 2 else "seeds {} are"
-            self.notes += (f"shows seed {self.seeds[0]} alone; {others.format(', '.join(every[1:]))} chosen too",)
+            self.notes += (f"only seed {self.seeds[0]} is drawn; {others.format(', '.join(every[1:]))} chosen too",)
         self.notes += self._left_out() + (gap_note(data),) * bool(data.gaps)
         self.uncertainty = UncertaintyNotes.of(data.measure, self.shown)
         self.low = words.on_noise(data.measure, self.shown)

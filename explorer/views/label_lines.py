@@ -147,11 +147,16 @@ class LabelLines(Base):
         step, counted = f"step {self.steps[at.x]:,}", self.count[at.x]
         beside = f"; {counted:g} clusters of {len(self.labels)} labels" if np.isfinite(counted) else ""
         if at.y < 0:
+            doubts = [doubt for i in range(len(self.labels)) if (doubt := self.at.doubt_of(i, at.x))]
+            if doubts:
+                beside += f"; ! unreliable for {len(doubts)} of {len(self.labels)} labels: {brief(doubts[0])}"
             return clean(f"{step}: {between(self.field.values[:, at.x], list(map(str, self.labels)))}{beside}")
         point, nearest = self.field.point(at.y, at.x), self.at.nearest_of(at.y, at.x)
         text = f"label {self.labels[at.y]}, {step}: "
         if point.value is None:
             return clean(text + "no value" + beside)
+        doubt = self.at.doubt_of(at.y, at.x)
+        beside += f"; ! {doubt}" if doubt else ""
         text += number(point.value) + words.spread_words(point.spread)
         return clean(text + " to its nearest other label" + (f", {nearest}" if nearest else "") + beside)
 

@@ -102,11 +102,11 @@ class StoreView(Base):
                 ("task", "seed", "corpus", "checkpoints", "steps", "size"),
                 frozenset((3, 5)),
                 runs,
-                "a mark a step",
+                "one mark per step",
             ),
             _Section(
                 f"Computed, with each measure's own defaults, against {reference}",
-                ("measure", "corpus", "known", "of", "share"),
+                ("measure", "corpus", "computed", "possible", "share"),
                 frozenset((2, 3, 4)),
                 computed,
                 "",

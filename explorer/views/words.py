@@ -23,7 +23,7 @@ WIDE = 1000
 """Width that has room for every word."""
 _EDGE = 2
 """Number of cells left free beside a line of words."""
-_APART, _ALIKE = "seeds differ by", "between seeds"
+_APART, _ALIKE = "two seeds differ by", "between seeds"
 
 
 def against(rows: Rows) -> str:
@@ -74,11 +74,18 @@ def parameter(name: str, value: object) -> str:
         return f"{100 * value:g} % variance"
     if (name, value) in _PLAIN:
         return ""
-    if name == "tokens":
-        return {"content": "tokens without special ones", "cls": "[CLS] tokens"}.get(str(value), str(value))
-    return f"{name.replace('_', ' ')} {value}"
+    return _SAID.get((name, value), f"{name.replace('_', ' ')} {value}")
 
 
+_SAID: Mapping[tuple[str, object], str] = {
+    ("tokens", "content"): "tokens without special ones",
+    ("tokens", "cls"): "[CLS] tokens",
+    ("special", "keep"): "special tokens counted",
+    ("special", "drop"): "special tokens left out",
+    ("weighting", "examples"): "every sentence weighs the same",
+    ("weighting", "queries"): "every token weighs the same",
+}
+"""Parameter values in words."""
 _PLAIN = {
     *(("definition", "variance99"), ("tokens", "all"), ("held_out", 0.0)),
     *((seed, 0) for seed in ("split_seed", "order_seed", "sample_seed")),
@@ -120,7 +127,7 @@ def on_noise(measure: Measure, shown: Sequence[Result]) -> tuple[str, ...]:
     return (f"{count(low)} of {count(len(shown))} values lie {_near(measure)}: {_NOISE}",) if low else ()
 
 
-_NOISE = "noise of the stored float16"
+_NOISE = "rounding of the stored float16"
 
 
 def noise(measure: Measure, result: Result) -> bool:
@@ -166,7 +173,7 @@ def reading(rows: Rows, place: str, result: Result | None, room: int = WIDE, ins
 def point(rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = "", level: str = "") -> str:
     """Return one value in words, with what it is worth.
 
-    'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; seeds differ by 0.110; chance 0.930; from the pre-trained model'
+    'layer 9, step 800: 0.240 [95 %: 0.231, 0.250]; two seeds differ by 0.110; chance 0.930; from the pre-trained model'
 
     Args:
         room: cells that there are for it.

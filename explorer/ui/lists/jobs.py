@@ -15,7 +15,7 @@ from explorer.render.text import clean, crop, pad
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 
-HowItIs = Literal["running", "stopping", "waiting", "done", "in part", "failed", "cancelled", "set aside"]
+HowItIs = Literal["running", "stopping", "waiting", "done", "in part", "failed", "cancelled", "stopped: you moved on"]
 _BEFORE = ("job", "state", "what")
 _AFTER = ("units", "done", "total", "known", "seconds", "per_minute", "failures", "reason")
 """Columns around the facts of the jobs."""
@@ -97,7 +97,7 @@ class Jobs(Base):
         waiting, over = states.count("waiting"), sum(s not in ("running", "stopping", "waiting") for s in states)
         self.title = "Jobs"
         running = "one is running" if len(states) > waiting + over else "nothing is running"
-        self.subtitle = f"{running} · {count(waiting)} waiting · {count(over)} over · {_OWN}"
+        self.subtitle = f"{running} · {count(waiting)} waiting · {count(over)} ended · {_OWN}"
         self.notes: tuple[str, ...] = ("what a job has finished stays when it is cancelled",)
 
     def draw(

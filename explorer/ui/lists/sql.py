@@ -100,7 +100,7 @@ class WorkedList(Base):
     def __init__(self, data: Sequence[Worked] = WORKED, pick: str = "enter", editing: str = "") -> None:
         """``pick``: the key in force that takes a query; ``editing``: what ``how`` says."""
         self.data = data
-        self.subtitle = f"{pick} takes a query · {editing or how()}"
+        self.subtitle = f"{pick} edits a query · {editing or how()}"
         self.empty = not data
 
     def draw(

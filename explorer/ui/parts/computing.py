@@ -11,6 +11,8 @@ from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from explorer.compute.requests import Request
     from explorer.selection import Question
     from explorer.ui.messages import Ended, Loaded, Progress
@@ -21,6 +23,8 @@ ANNOTATE = "labels from"
 CALM_SECONDS = 0.4
 """Time that a selection must stay before it is computed, so that cycling through measures does not start a job for
 each."""
+LEFT_SECONDS = 10.0
+"""Time that complete pictures must be shown before a job that was started by itself for another picture ends."""
 
 
 class Computing(ScreenPart):
@@ -35,22 +39,50 @@ class Computing(ScreenPart):
         """Requests that were cancelled or failed; only the compute key starts them again."""
         self._tried: set[Request] = set()
         """Requests done with the present checkpoints; values that are still missing cannot be computed."""
+        self._leaving: Timer | None = None
+        """Runs while the job is for a picture that was left."""
 
     def listed(self) -> None:
         """React to a new listing of the store: checkpoints were added or removed, so try all requests again."""
         self._tried.clear()
 
     def loaded(self, message: Loaded) -> None:
-        """Compute the missing values of a view if it is still shown after CALM_SECONDS."""
+        """Compute the missing values of a view if it is still shown after CALM_SECONDS; end the job of a picture that
+        was left if complete ones are shown for LEFT_SECONDS."""
         question = message.wish.question
         if message.missing and question is not None and not VIEWS[message.wish.view].on_request:
             self.screen.set_timer(CALM_SECONDS, lambda: self._start_if_still(question))
+        if self._leaving is not None and self.screen.jobs.request in self._shown:
+            self._leaving.stop()
+            self._leaving = None
+        elif self._leaving is None and self._complete:
+            self._leaving = self.screen.set_timer(LEFT_SECONDS, self._leave)
+
+    @property
+    def _shown(self) -> list[Request]:
+        """Requests for the values of the pictures on the screen."""
+        questions = (pane.wish.question for pane in self.screen.panes if pane.wish is not None)
+        return [Compute(question.selection) for question in questions if question is not None]
+
+    @property
+    def _turn(self) -> list[Request]:
+        """Requests for missing values on the screen that can be computed, those of the picture first."""
+        lacking = (Compute(question.selection) for question in self.screen.pictures.lacking)
+        return [request for request in lacking if request not in self._declined | self._tried]
+
+    @property
+    def _complete(self) -> bool:
+        """Whether pictures of values are on the screen, and lack none that can be computed."""
+        return bool(self._shown) and not self._turn and not any(pane.waiting for pane in self.screen.panes)
+
+    def _leave(self) -> None:
+        self._leaving = None
+        if self._complete:
+            self.screen.jobs.leave(self._shown)
 
     def _start_if_still(self, question: Question) -> None:
-        # The question of the picture goes before the question of the second view.
-        lacking = [Compute(q.selection) for q in self.screen.pictures.lacking]
-        turn, request = [r for r in lacking if r not in self._declined | self._tried], Compute(question.selection)
-        if self.by_itself and turn[:1] == [request] and request != self.screen.jobs.request:
+        request = Compute(question.selection)
+        if self.by_itself and self._turn[:1] == [request] and request != self.screen.jobs.request:
             self.screen.jobs.start(request)
             self.screen.bars()
 
@@ -65,7 +97,7 @@ class Computing(ScreenPart):
         self.progress = None
         if message.how == "cancelled" or message.reason:
             self._declined.add(message.request)
-        if message.how != "replaced":
+        if message.how in ("done", "cancelled"):
             self._tried.add(message.request)
         if message.how == "cancelled":
             self.screen.tell(f"Cancelled; finished values are kept. {self.screen.key_of('compute')} continues.")

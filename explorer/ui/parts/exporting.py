@@ -29,7 +29,7 @@ class Exporting(ScreenPart):
         view, at, options = (
             screen.chart.view,
             screen.picture.cursor if screen.picture else NOWHERE,
-            screen.state.options,
+            screen.state.drawing,
         )
         what, more = "The view", ""
         if companion is not None:
@@ -62,7 +62,7 @@ class Exporting(ScreenPart):
                 pane, shown, view = there[at]
                 screen.tell(f"writing {MODES[shown.mode].title} …")
                 cursor = pane.picture.cursor if pane.picture is not None else NOWHERE
-                about = (pane.chart.size.width, pane.chart.size.height), screen.palette.dark, cursor, shown.options
+                about = (pane.chart.size.width, pane.chart.size.height), screen.palette.dark, cursor, shown.drawing
                 screen.reader.write(lambda: write_beside(view, format, Path.cwd(), file_name(shown), *about))
 
         screen.app.push_screen(ExportScreen(views), write)

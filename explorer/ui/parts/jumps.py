@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from explorer.ui.jump import Jump, JumpPlace, along
 from explorer.ui.parts.screen_part import ScreenPart
-from explorer.views.base import Cursor
 
 if TYPE_CHECKING:
     from textual import events
@@ -73,6 +72,11 @@ class Jumps(ScreenPart):
         self._land(f"The picture has changed: {self.screen.key_of('jump')} shows letters again.")
         return True
 
+    def drop(self) -> None:
+        """Take the labels away."""
+        if self.jump is not None:
+            self._land()
+
     def _land(self, word: str = "") -> None:
         self._first = None
         self._label(None)
@@ -101,8 +105,7 @@ class Jumps(ScreenPart):
         if to is None:
             self.screen.panel.take(spot.y)
         elif picture is not None:
-            at = picture.cursor
-            self.screen.pictures.point(Cursor(to.column if to.column >= 0 else at.x, to.row if to.row >= 0 else at.y))
+            self.screen.pictures.point(picture.cursor.at(to))
 
     def _go_on_along(self, reached: Target) -> None:
         """Label the cells along the row or column of a map that was reached."""

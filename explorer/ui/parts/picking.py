@@ -38,10 +38,10 @@ class Picking(ScreenPart):
             return
         rows = picks.picks(what, screen.state, screen.catalogue)
         self._states = {}
-        self._open = PickerScreen(what, rows, lambda: self._states)
+        self._open = PickerScreen(what, rows, lambda: self._states, lambda name: self._closed(what, name))
         if what == picks.MEASURE:
             screen.reader.show(_STORE, PLACE)
-        screen.app.push_screen(self._open, lambda name: self._closed(what, name))
+        screen.app.push_screen(self._open)
 
     def loaded(self, message: Loaded) -> None:
         """Take in how much of each measure is computed."""

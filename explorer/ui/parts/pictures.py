@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 
 from explorer.answers.look import END
+from explorer.render.targets import nearest
 from explorer.ui import cursor_axes
 from explorer.ui.parts.screen_part import ScreenPart
 from explorer.ui.widgets.pane import Pane
@@ -150,6 +151,22 @@ class Pictures(ScreenPart):
     def page(self, up: int) -> None:
         """Move the cursor by a screenful of rows."""
         self.move(0, up * max(1, self.pane.chart.size.height - 4))
+
+    def click(self, x: int, y: int) -> None:
+        """Move the cursor to the place nearest to a cell of the picture."""
+        picture = self.pane.picture
+        if picture is None or self.pane.waiting:
+            return
+        to = nearest(picture.targets, x, y, self.screen.state.variant.lines)
+        if to is not None:
+            self.point(picture.cursor.at(to))
+
+    def wheel(self, by: int) -> str:
+        """Return the id of the action of a turn of the wheel: the next row of a list, or the next step."""
+        back, on = (
+            ("cursor.up", "cursor.down") if self.screen.state.variant.downwards else ("step.previous", "step.next")
+        )
+        return on if by > 0 else back
 
     def edge(self, side: int) -> None:
         """Move the cursor to the first or the last step (in a table: row)."""

@@ -103,7 +103,7 @@ class Worth(ScreenPart):
         every = Pick(ALL, " and ".join(one.name for one in able), why="one after the other")
         rows[len(here) : len(here)] = [every] if len(able) > 1 else []
         states = {one.name: self._state(one) for one in self._offers}
-        screen.app.push_screen(PickerScreen(f"what is it worth? {where}", rows, lambda: states), self._chosen)
+        screen.app.push_screen(PickerScreen(f"what is it worth? {where}", rows, lambda: states, self._chosen))
 
     @staticmethod
     def _state(one: Offer) -> str:

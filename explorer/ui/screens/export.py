@@ -31,10 +31,16 @@ class Exportable(NamedTuple):
 
 
 class ExportScreen(ModalScreen[tuple[int, str] | None]):
-    """Lets a letter choose the format, and tab the view. The result is the number of the view and the format."""
+    """Lets a letter choose the format, and tab the view. The result is the number of the view and the format.
+
+    Only enter writes: letters typed into a picture by mistake must not leave files behind.
+    """
 
     BINDINGS: ClassVar = [
         *(Binding(key, f"choose('{format}')", show=False) for key, format in KEYS.items()),
+        Binding("down", "go(1)", show=False),
+        Binding("up", "go(-1)", show=False),
+        Binding("enter", "write", show=False),
         Binding("tab,B,W", "other", show=False),
         Binding("escape,q", "leave", show=False),
         Binding("e", "leave", show=False, id="export"),
@@ -48,6 +54,8 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
         """
         super().__init__()
         self._views, self._at = views, 0
+        self._format = ""
+        """Chosen format; empty: none yet."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet"):
@@ -57,12 +65,15 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
         view = self._views[self._at]
         title = plain(view.title) if self.app.has_class(PLAIN) else view.title
         text = Text.assemble("Write ", (title, "bold"), f"\nto {view.target}.*  (nothing is overwritten)\n\n")
-        text.append("".join(f"  {key}  .{suffix(name):8} {FORMATS[name].help}\n" for key, name in KEYS.items()))
+        for key, name in KEYS.items():
+            row = f"{key}  .{suffix(name):8} {FORMATS[name].help}"
+            text.append(*((f"> {row}\n", "bold") if name == self._format else (f"  {row}\n",)))
         if len(self._views) > 1:
             other = self._views[1 - self._at]
             title = plain(other.title) if self.app.has_class(PLAIN) else other.title
             text.append(f"\n  tab  the {'second view' if self._at == 0 else 'first view'}: {title}")
-        return text.append("\n  esc  cancel")
+        writes = f"write .{suffix(self._format)}" if self._format else "write, after a letter has chosen the format"
+        return text.append(f"\n  enter  {writes}\n  esc  cancel")
 
     def action_other(self) -> None:
         """Switch to the other view."""
@@ -70,8 +81,20 @@ class ExportScreen(ModalScreen[tuple[int, str] | None]):
         self.query_one(Static).update(self._text())
 
     def action_choose(self, format: str) -> None:
-        """Close the dialog with a view and a format."""
-        self.dismiss((self._at, format))
+        """Choose a format."""
+        self._format = format
+        self.query_one(Static).update(self._text())
+
+    def action_go(self, by: int) -> None:
+        """Choose the next format of the list."""
+        names = list(KEYS.values())
+        at = names.index(self._format) + by if self._format else (0 if by > 0 else -1)
+        self.action_choose(names[at % len(names)])
+
+    def action_write(self) -> None:
+        """Close the dialog with a view and the chosen format."""
+        if self._format:
+            self.dismiss((self._at, self._format))
 
     def action_leave(self) -> None:
         """Close the dialog without a choice."""

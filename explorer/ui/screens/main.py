@@ -299,16 +299,23 @@ class MainScreen(Screen[None]):
             self.tell(f"{key} does nothing here; {self.key_of('help')} lists the keys.")
 
     async def on_click(self, event: events.Click) -> None:
-        """Call the action under the mouse in the footer, or pick the row in the panel; a click outside closes the
-        prompt."""
+        """Call the action under the mouse in the footer, pick the row in the panel, or point at the place in the
+        picture; a click outside only closes the prompt."""
         if self.prompt.has_class("-open") and event.widget not in (self.prompt, *self.prompt.walk_children()):
             self.prompt.drop()
+        elif event.widget is self.chart:
+            self.jumps.drop()
+            self.pictures.click(event.x, event.y)
         if event.widget is self.surroundings.lines["footer"]:
             action = bars.footer_at(event.x, self.state.mode, self.size.width, self.actions)
             if action is not None:
                 self.app.call_later(self.typing.queue.put, action)
         elif event.widget is self.panel and event.y in self.panel.places():
             self.panel.take(event.y)
+
+    def on_picture_box_turned(self, message: PictureBox.Turned) -> None:
+        name = self.pictures.wheel(message.by)
+        self.app.call_later(self.typing.queue.put, next(a for a in self.actions if a.id == name))
 
     def on_selection_panel_picked(self, message: SelectionPanel.Picked) -> None:
         self.choosing.picked(message.row)
@@ -357,7 +364,7 @@ class MainScreen(Screen[None]):
 
     def action_option(self, name: str) -> None:
         """Switch a drawing option on or off."""
-        self.become(replace(self.state, options=state.switched(self.state.options, name)))
+        self.become(state.switched(self.state, name))
 
     def action_scale(self) -> None:
         """Show the next scale of the value axis, and say why others are passed over."""

@@ -26,8 +26,8 @@ _PAGE = 10
 """Rows that a page key moves by."""
 
 
-class PickerScreen(ModalScreen[str | None]):
-    """Rows under headings. The result is the name that was chosen, or None.
+class PickerScreen(ModalScreen[None]):
+    """Rows under headings, of which one is chosen.
 
     The app hands each key over as it comes (``press``), not through the queues of widgets: the same keys choose the
     same row at any speed, and a key after the choice is no longer for the list.
@@ -35,13 +35,20 @@ class PickerScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar = [Binding("ctrl+c,ctrl+q", "app.quit", show=False)]
 
-    def __init__(self, what: str, rows: Sequence[Pick], states: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        what: str,
+        rows: Sequence[Pick],
+        states: Callable[[], Mapping[str, str]],
+        taken: Callable[[str | None], None],
+    ) -> None:
         """
         Args:
             states: returns how much of each row is computed, by name; empty while that is not known.
+            taken: called at once with the name that was chosen, or None: the keys after it are for what is shown then.
         """
         super().__init__()
-        self._what, self._rows, self._states = what, tuple(rows), states
+        self._what, self._rows, self._states, self._taken = what, tuple(rows), states, taken
         self._typed = ""
         self._at = next((i for i, row in enumerate(self._rows) if row.chosen), 0)
         """Number of the row that is pointed at, among those that match."""
@@ -105,7 +112,8 @@ class PickerScreen(ModalScreen[str | None]):
     def _leave(self, name: str | None) -> None:
         if not self._left:
             self._left = True
-            self.dismiss(name)
+            self.dismiss()
+            self._taken(name)
 
     def _draw(self) -> None:
         """Show the rows that match, under headings while nothing is typed."""

@@ -70,7 +70,7 @@ def text_view(path: Path, why: str) -> int:
     assert wish is not None, "the first mode shows values"
     view = VIEWS[wish.view].load(store, wish.question, wish.look)
     width, height = shutil.get_terminal_size((80, 24))
-    picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), drawn(state, view), state.options)
+    picture = view.draw(width, max(12, height - 6), palette(Depth.NONE), drawn(state, view), state.drawing)
     lines = ["".join(s.text for s in line).rstrip() for line in picture.lines]
     said = [view.title, view.subtitle, *lines, *(n for n in (picture.reading, *picture.notes) if n)]
     print(printable("\n".join(said)))

@@ -90,7 +90,7 @@ class Pane(Vertical):
 
     def draw(self, view: View, state: State) -> None:
         """Draw a view with the cursor and the options of a state."""
-        self.chart.draw(view, drawn(state, view), state.options)
+        self.chart.draw(view, drawn(state, view), state.drawing)
 
     def say(self, words: str) -> None:
         """Show a message in place of the picture."""

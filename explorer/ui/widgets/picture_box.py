@@ -29,6 +29,13 @@ class PictureBox(TextLines, can_focus=True):
             super().__init__()
             self.picture = picture
 
+    class Turned(Message):
+        """The wheel was turned over the picture: by 1 downwards, by -1 upwards."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     def __init__(self, palette: Palette, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._palette = palette
@@ -61,6 +68,12 @@ class PictureBox(TextLines, can_focus=True):
     def on_resize(self) -> None:
         super().on_resize()
         self._paint()
+
+    def on_mouse_scroll_down(self) -> None:
+        self.post_message(self.Turned(1))
+
+    def on_mouse_scroll_up(self) -> None:
+        self.post_message(self.Turned(-1))
 
     def _paint(self) -> None:
         width, height = self.size

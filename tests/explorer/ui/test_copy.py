@@ -52,7 +52,7 @@ async def test_a_figure_is_written(
     async with opened(computed) as pilot:
         await pilot.press("e")
         await until(pilot, lambda: "for a paper" in screen_text(pilot))
-        await pilot.press(key)
+        await pilot.press(key, "enter")
         await until(pilot, lambda: "Written: " in text_of(pilot, "notes"), seconds=60)
         (path,) = tmp_path.iterdir()
         assert path.read_bytes().startswith(start)
@@ -68,6 +68,6 @@ async def test_what_has_no_figure_says_so_and_leaves_no_file(
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "table")
         await pilot.press("e")
         await until(pilot, lambda: pilot.app.screen is not main(pilot))
-        await pilot.press("d")
+        await pilot.press("d", "enter")
         await until(pilot, lambda: "Not written: the view table has no figure" in text_of(pilot, "notes"), seconds=60)
     assert list(tmp_path.iterdir()) == []

@@ -60,10 +60,29 @@ async def test_the_export_says_which_view_it_writes_and_tab_takes_the_one_beside
         await pilot.press("tab")
         await shown(pilot, "Write Profile: ")
         await pilot.press("c")
+        await shown(pilot, "enter  write .csv")
+        await pilot.press("enter")
         path = tmp_path / "profile-svcca-pos-dev.csv"
         await until(pilot, lambda: "Written: " in text_of(pilot, "notes"))
         with path.open() as file:
             assert {row["step"] for row in csv.DictReader(file)}
+
+
+async def test_letters_typed_into_a_picture_write_no_file(
+    computed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await pilot.press("h", "e", *"llo world")
+        await shown(pilot, "enter  write .pdf")
+        await pilot.press("escape", "e", "enter")
+        await shown(pilot, "after a letter has chosen the format")
+        await pilot.press("down", "down", "up", "up")
+        await shown(pilot, "enter  write .pdf")
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is main(pilot))
+        assert "Written" not in text_of(pilot, "notes")
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_copy_of_one_of_two_views_says_which_and_how_to_copy_the_other(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -13,6 +14,7 @@ from explorer.render.palette import Depth, palette
 from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
 from explorer.ui.screens.help import Page, Shown
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, until
 
 VIEW = ("SVCCA distance from the pre-trained model", "corpus dev", "the first note", "the second note")
 
@@ -64,3 +66,49 @@ def test_every_action_stands_there_with_its_keys(mode: str, width: int) -> None:
 
 def test_plain_characters_alone_where_only_they_may_be_written() -> None:
     assert "\n".join(page(111, "example", "js", plainly=True)).isascii()
+
+
+def test_only_keys_that_match_all_typed_words_are_listed() -> None:
+    out = io.StringIO()
+    about = Shown(MODES["heat"], MODES["heat"].variants[0], get("svcca"), [VIEW], ACTIONS)
+    Console(width=71, file=out).print(Page(palette(Depth.NONE), about, typed="WRITE cells"))
+    assert [line.split()[:2] for line in out.getvalue().splitlines() if line.strip()][:2] == [
+        ["Keys", "of"],
+        ["d", "Digits:"],
+    ]
+    assert "Export" not in out.getvalue(), "it has one of the two words"
+
+
+async def test_keys_are_filtered_while_one_types_and_other_keys_keep_their_meaning(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await pilot.press("question_mark", "j", "k", "space", "pageup")
+        await shown(pilot, "/ finds keys")
+        await shown(pilot, "What svcca is")
+        await pilot.press("slash", *"quit j")
+        await shown(pilot, "keys with: quit j")
+        await shown(pilot, "No key matches")
+        await pilot.press("backspace", "backspace")
+        await shown(pilot, "Quit: leave")
+        assert "What svcca is" not in screen_text(pilot)
+        assert "Undo" not in screen_text(pilot)
+        await pilot.press("ctrl+u")
+        await shown(pilot, "What svcca is")
+        await pilot.press(*"undo", "escape")
+        await shown(pilot, "/ finds keys")
+        await shown(pilot, "What svcca is")
+        await pilot.press("q")
+        await until(pilot, lambda: pilot.app.screen is main(pilot))
+
+
+async def test_what_is_typed_stays_in_one_place(computed: Path) -> None:
+    def top() -> int:
+        return next(i for i, line in enumerate(screen_text(pilot).splitlines()) if "keys with:" in line)
+
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await pilot.press("question_mark", "slash")
+        await shown(pilot, "keys with:")
+        first = top()
+        await pilot.press(*"wheel")
+        await shown(pilot, "keys with: wheel")
+        await until(pilot, lambda: "Undo" not in screen_text(pilot))
+        assert top() == first

@@ -69,7 +69,7 @@ def test_the_last_one_goes_first_and_what_was_asked_for_comes_back(fresh: Path) 
     wait(lambda: jobs.request is None and not jobs.waiting)
     assert ended == [("svcca", "replaced"), ("js", "replaced"), ("cca", "done"), ("js", "done")]
     states = {j.title: j.state for j in jobs.listed()}
-    assert states == {"svcca": "set aside", "cca": "done", "js": "done"}
+    assert states == {"svcca": "stopped: you moved on", "cca": "done", "js": "done"}
     done = jobs.listed()[0]
     assert (done.done, done.total) == (done.total, done.total)
     assert len(Store.open(fresh).results(RowQuery(rows_of("cca")))) > 0

@@ -204,7 +204,7 @@ async def test_e_writes_the_view_and_shows_the_path(
         for number in ("", "-2"):
             await pilot.press("e")
             await until(pilot, lambda: pilot.app.screen is not main(pilot))
-            await pilot.press(key)
+            await pilot.press(key, "enter")
             path = tmp_path / f"curves-svcca-pos-dev{number}.{suffix}"
             await until(pilot, lambda path=path: str(path) in text_of(pilot, "notes").replace("…", ""))
             if suffix == "parquet":

@@ -39,13 +39,22 @@ class Screen:
         self.told: list[str] = []
         self.calm: list[Callable[[], None]] = []
         self.question, self.state = ASKED, START
-        self.jobs = Fake(request=None, start=lambda q, asked=False: self.started.append((q, asked)))
+        self.left: list[list[Compute]] = []
+        self.jobs = Fake(
+            request=None, start=lambda q, asked=False: self.started.append((q, asked)), leave=self.left.append
+        )
         self.pictures = Fake(lacking=(ASKED,))
+        self.panes = (Fake(wish=Fake(question=ASKED), waiting=False),)
         self.reader = Fake(look_again=lambda: None)
         self.mode = Fake(job_changed=lambda: None)
 
-    def set_timer(self, seconds: float, act: Callable[[], None]) -> None:
+    def set_timer(self, seconds: float, act: Callable[[], None]) -> Fake:
         self.calm.append(act)
+        return Fake(stop=lambda: self.calm.remove(act))
+
+    def show(self, *questions: Any, lacking: tuple[Any, ...] = (), waiting: bool = False) -> None:
+        self.panes = tuple(Fake(wish=Fake(question=question), waiting=waiting) for question in questions)
+        self.pictures.lacking = lacking
 
     def tell(self, word: str) -> None:
         self.told.append(word)
@@ -116,6 +125,44 @@ def test_nothing_starts_by_itself_where_the_user_does_not_want_it() -> None:
     part.loaded(loaded())
     screen.wait()
     assert not screen.started
+
+
+def test_the_job_of_a_picture_that_was_left_ends_where_complete_ones_are_shown() -> None:
+    part, screen = computing()
+    screen.jobs.request = REQUEST
+    screen.show(OTHER)
+    part.loaded(loaded(OTHER, 0))
+    assert not screen.left, "one may come back at once"
+    screen.wait()
+    assert screen.left == [[Compute(OTHER.selection)]]
+
+
+def test_the_job_goes_on_for_who_comes_back_or_looks_at_what_is_no_complete_picture() -> None:
+    part, screen = computing()
+    screen.jobs.request = REQUEST
+    screen.show(OTHER)
+    part.loaded(loaded(OTHER, 0))
+    screen.show(ASKED, lacking=(ASKED,))
+    part.loaded(loaded(ASKED, 0))
+    screen.wait()
+    assert not screen.left, "one came back"
+    for there in ({"waiting": True}, {"lacking": (OTHER,)}):
+        screen.show(OTHER)
+        part.loaded(loaded(OTHER, 0))
+        screen.show(OTHER, **there)  # type: ignore[arg-type]
+        screen.wait()
+    screen.show()
+    part.loaded(loaded(OTHER, 0))
+    screen.wait()
+    assert not screen.left
+
+
+def test_what_was_left_is_computed_again_for_who_comes_back() -> None:
+    part, screen = computing()
+    part.ended(Ended(REQUEST, "left"))
+    part.loaded(loaded())
+    screen.wait()
+    assert screen.started == [(REQUEST, False)]
 
 
 def typing(**has: Any) -> Typing:

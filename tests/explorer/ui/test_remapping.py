@@ -121,7 +121,7 @@ async def test_messages_name_the_keys_in_force(computed: Path) -> None:
         screen.become(replace(screen.state, measure=alone, mode="heat", variants=(("heat", 3),)))
         await shown(pilot, "f4: choose the measure.")
         await pilot.press("8")
-        await shown(pilot, "f7 takes a query · f6 writes or changes it · F5 or ^r runs it")
+        await shown(pilot, "f7 edits a query · f6 writes or changes it · F5 or ^r runs it")
         await pilot.press("f5")
         await shown(pilot, "f7 takes a worked query, f6 writes one.")
         await pilot.press("0")

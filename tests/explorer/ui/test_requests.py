@@ -90,6 +90,27 @@ def test_another_kind_is_done_and_listed_like_any(jobs: JobRunner, ended: list[E
 
 
 @pytest.mark.usefixtures("counts")
+async def test_a_job_that_was_left_ends_unless_the_user_asked_for_it(
+    computed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.ui.parts.computing.LEFT_SECONDS", 0.05)
+    async with opened(computed) as pilot:
+        jobs, calls = main(pilot).jobs, []
+        leave = jobs.leave
+        jobs.leave = lambda shown: (calls.append(shown), leave(shown))[1]  # type: ignore[method-assign]
+        jobs.start(Count(10_000, rest=0.05))
+        await pilot.press("2")
+        await until(pilot, lambda: jobs.request is None)
+        assert jobs.listed()[0].state == "stopped: you moved on"
+        jobs.start(Count(9_999, rest=0.05), asked=True)
+        await until(pilot, lambda: bool(jobs.listed()[0].done))
+        calls.clear()
+        await pilot.press("1")
+        await until(pilot, lambda: bool(calls))
+        assert jobs.listed()[0].state == "running"
+
+
+@pytest.mark.usefixtures("counts")
 def test_another_kind_waits_while_a_computation_goes_first_and_can_be_cancelled(
     jobs: JobRunner, ended: list[Ended]
 ) -> None:

@@ -36,6 +36,7 @@ OTHER = State(
     variants=(("clusters", 2),),
     cursors=(("steps", Cursor(2, 1)), ("table", Cursor(0, 7))),
     options=DrawOptions(scale="log", ascii=True, sort="value", descending=True),
+    digits=("heat",),
 )
 
 

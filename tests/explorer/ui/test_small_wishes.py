@@ -10,7 +10,7 @@ from explorer.render.matrix import figures
 from explorer.ui import bars
 from explorer.ui.parts.exporting import file_name
 from explorer.ui.state import State
-from tests.explorer.ui.conftest import main, opened, text_of, until
+from tests.explorer.ui.conftest import changed, main, opened, text_of, until
 
 
 @pytest.mark.parametrize("room", [2, 3, 4, 5])
@@ -87,3 +87,22 @@ async def test_rows_of_a_statement_begin_at_the_first_one(computed: Path) -> Non
         await pilot.press("i", *"SELECT step FROM checkpoints ORDER BY 1", "f5")
         await until(pilot, lambda: "rows, 1 columns" in text_of(pilot, "subheading"), seconds=30)
         assert main(pilot).picture.cursor.y == 0
+
+
+async def test_digits_in_the_cells_are_switched_for_one_mode(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False, mode="heat", measure="js")) as pilot:
+        screen, seen = main(pilot), {}
+        for name in ("heat", "example"):
+            await pilot.press("3" if name == "heat" else "6")
+            await until(pilot, lambda name=name: getattr(screen.chart.view, "name", "") == name)
+            seen[name] = text_of(pilot, "chart")
+        await pilot.press("3", "d")
+        await until(pilot, lambda: ".0" in text_of(pilot, "chart") and text_of(pilot, "chart") != seen["heat"])
+        await pilot.press("6")
+        await until(pilot, lambda: getattr(screen.chart.view, "name", "") == "example" and not screen.pane.waiting)
+        assert text_of(pilot, "chart") == seen["example"]
+        await pilot.press("d")
+        await until(pilot, lambda: text_of(pilot, "chart") != seen["example"])
+        await pilot.press("3", "d")
+        await until(pilot, lambda: text_of(pilot, "chart") == seen["heat"])
+        assert screen.state.digits == ("example",)

@@ -122,6 +122,26 @@ def test_a_least_distance_that_is_not_known_is_no_value():
     assert np.isfinite(view.field.values[1]).all()
 
 
+def test_a_reading_says_that_its_value_is_unreliable():
+    """ADJ and NOUN are nearest to each other; VERB is nearest to ADJ."""
+    why = "everything separates: 60 points in 96 dimensions"
+
+    def changed(row):
+        doubted = (row.label_a, row.label_b, row.statistic, row.step) == ("ADJ", "NOUN", "hull_distance", 20)
+        return row._replace(reason=why) if doubted else row
+
+    view = LabelLines(label_rows(seeds=("1", "2"), changed=changed))
+    assert draw(view, cursor=Cursor(1, 0)).reading.endswith(f"to its nearest other label, NOUN; ! {why}")
+    assert draw(view, cursor=Cursor(1, -1)).reading.endswith(
+        "; ! unreliable for 2 of 3 labels: everything separates, too few points for the width"
+    )
+    for elsewhere in (Cursor(0, 0), Cursor(1, 2), Cursor(0, -1)):
+        assert "!" not in draw(view, cursor=elsewhere).reading
+    matrix = Clusters(label_rows(steps=(20,), changed=changed))
+    assert draw(matrix, cursor=Cursor(-1, 2)).reading.endswith(f"apart; ! {why}")
+    assert "!" not in draw(matrix, cursor=Cursor(-1, 0)).reading
+
+
 def test_the_measures_own_least_distances_and_clusters_are_taken():
     key = CheckpointKey.plain("pos", "1", 20)
     extra = [

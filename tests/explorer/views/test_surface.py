@@ -60,7 +60,7 @@ def test_a_surface_has_its_axes_and_the_paths_of_both_runs(store: Store) -> None
     assert "O10" in drawn
     assert shown.title.startswith("Loss surface toward the next seed at the same step · t, seed 1")
     notes = shown.draw(100, 24, PALETTE).notes
-    assert any(note.startswith("shows seed 1 alone; seed 2 is chosen too") for note in notes)
+    assert any(note.startswith("only seed 1 is drawn; seed 2 is chosen too") for note in notes)
     assert any(re.match(r"the plane holds \d+ to 100 % of the checkpoints' displacements", note) for note in notes)
     assert any(note.startswith("cosine ") for note in notes)
 

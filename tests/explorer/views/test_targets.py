@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from explorer.render.palette import Depth, palette
-from explorer.render.targets import ROOM, apart
+from explorer.render.targets import ROOM, Target, apart, nearest
 from explorer.ui.lists.sql import WorkedList
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.clusters import Clusters
@@ -120,3 +120,32 @@ def test_cells_leave_each_other_room_and_the_first_wishes_are_heard():
     assert apart([0, 1, 2, 3, 4, 5, 6]) == [0, 3, 6]
     assert apart([0, 1, 2, 3, 4], first=(1,)) == [1, 4]
     assert apart([]) == []
+
+
+def test_the_nearest_place_of_a_cell_is_found_between_few_places_too():
+    cells = [Target(10, 9, column=0), Target(30, 9, column=10), Target(2, 3, row=1), Target(2, 7, row=0)]
+    assert [nearest(cells, x, 3).column for x in (9, 10, 13, 19, 29, 30, 31)] == [0, 0, 2, 4, 10, 10, 10]
+    assert [nearest(cells, 10, y).row for y in (1, 2, 3, 4, 6, 7, 9)] == [1, 1, 1, 1, 0, 0, 0]
+    assert (nearest(cells, 60, 3).column, nearest(cells, 60, 3).row) == (-1, 1), "beside the columns"
+    assert nearest(cells, 60, 30) is None
+    assert nearest([], 1, 1) is None
+
+
+def test_a_line_is_reached_at_its_name_and_a_point_of_a_plane_anywhere_near():
+    lines = [Target(10, 9, column=0), Target(30, 9, column=1), Target(30, 2, row=1), Target(30, 6, row=0)]
+    assert [nearest(lines, x, 2, lines=True)[2:] for x in (12, 24, 33)] == [(0, -1), (1, -1), (-1, 1)]
+    assert nearest(lines, 3, 2, lines=True) is None, "the value axis"
+    points = [Target(10, 2, column=0), Target(11, 8, column=1), Target(40, 8, column=2)]
+    assert [nearest(points, *at).column for at in ((10, 3), (10, 7), (30, 8), (79, 1))] == [0, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "view", [heat(rows()), Clusters(label_rows()), curves(rows()), Table(rows())], ids=lambda v: v.name
+)
+def test_each_place_is_the_nearest_one_to_itself(view):
+    picture, _ = drawn(view, (90, 24), Cursor(0, 0))
+    lines = view.name == "curves"
+    for target in picture.targets:
+        found = nearest(picture.targets, target.x + 2 * (lines and target.row >= 0), target.y, lines)
+        assert target.column in (-1, found.column)
+        assert target.row in (-1, found.row)

@@ -60,7 +60,7 @@ def test_one_seeds_reading_has_interval_yardstick_and_chance(name):
     cursor = Cursor(9, 8) if name == "profile" else Cursor(8, 9)
     reading = draw(VIEWS[name].build(trusted()), cursor).reading
     value = f"{formula(1, 9, 800, 12):.3f}"
-    trust = "[90 %: 0.200, 0.250]; seeds differ by 0.125; chance 0.930: beyond seeds"
+    trust = "[90 %: 0.200, 0.250]; two seeds differ by 0.125; chance 0.930: beyond seeds"
     onset = "; half by step 400" if name == "curves" else ""
     assert reading == f"layer 9, step 800: {value} {trust}{onset}"
 
@@ -69,7 +69,7 @@ def test_one_seeds_reading_has_interval_yardstick_and_chance(name):
 def test_a_mean_over_seeds_has_yardstick_and_chance_but_no_interval(name):
     cursor = Cursor(9, 8) if name == "profile" else Cursor(8, 9)
     reading = draw(VIEWS[name].build(trusted(("1", "2", "3"))), cursor).reading
-    assert "(3 of 3 seeds); seeds differ by 0.125; chance 0.930: beyond seeds" in reading
+    assert "(3 of 3 seeds); two seeds differ by 0.125; chance 0.930: beyond seeds" in reading
     assert "[" not in reading
 
 
@@ -79,13 +79,13 @@ def test_at_80_columns_no_number_is_cut():
 
 
 def test_seeds_and_table_and_layers_read_them_too():
-    seeds = draw(VIEWS["seeds"].build(trusted(("1", "2", "3"))), Cursor(8, 9)).reading
-    assert seeds.endswith("; seeds differ by 0.125; chance 0.930")
+    seeds = draw(VIEWS["seeds"].build(trusted(("1", "2", "3"))), Cursor(8, 9), (130, 40)).reading
+    assert seeds.endswith("; two seeds differ by 0.125; chance 0.930")
     table = draw(VIEWS["table"].build(trusted()), Cursor(0, 0)).reading
-    assert "[90 %: 0.200, 0.250]; seeds differ by 0.125; chance 0.930" in table
+    assert "[90 %: 0.200, 0.250]; two seeds differ by 0.125; chance 0.930" in table
     layers = draw(VIEWS["layers"].build(trusted()), Cursor(9, 9)).reading
     assert "layer 9 against layer 9" in layers
-    assert "seeds differ by 0.125" in layers
+    assert "two seeds differ by 0.125" in layers
 
 
 @pytest.mark.parametrize("name", ["curves", "profile", "heat", "seeds", "table", "layers"])
@@ -216,10 +216,10 @@ class TestSimilarities:
 
     def test_noise_lies_at_one(self):
         view = VIEWS["curves"].build(rows(measure=SIMILARITY, value=lambda *_: 1 - 1e-8))
-        assert "273 of 273 values lie within 1e-6 of 1: noise of the stored float16" in draw(view).notes
+        assert "273 of 273 values lie within 1e-6 of 1: rounding of the stored float16" in draw(view).notes
         low = VIEWS["curves"].build(rows(measure=SIMILARITY, value=lambda *_: 1e-8))
-        assert not any("noise" in note for note in draw(low).notes)
-        assert "within 1e-6 of 1, noise" in draw(view, Cursor(0, 0)).reading
+        assert not any("rounding" in note for note in draw(low).notes)
+        assert "within 1e-6 of 1, rounding" in draw(view, Cursor(0, 0)).reading
 
     def test_axes_end_at_one(self):
         curves = VIEWS["curves"].build(rows(measure=SIMILARITY, value=lambda *where: 1 - formula(*where)))
@@ -274,7 +274,7 @@ class TestAgainstSeeds:
     def test_the_title_says_so_and_there_is_no_second_yardstick(self):
         view = VIEWS["curves"].build(self.data())
         assert "from the other seeds at the same step" in view.title
-        assert "seeds differ by" not in draw(view, Cursor(0, 0)).reading
+        assert "two seeds differ by" not in draw(view, Cursor(0, 0)).reading
         assert math.isfinite(float(view.rows()[1][0][7]))  # type: ignore[arg-type]
 
 

@@ -12,6 +12,7 @@ from explorer.answers.look import END
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
+from explorer.views import words
 from explorer.views.base import NOWHERE, SCALES, Cursor, DrawOptions
 from explorer.views.kinds import VIEWS
 from tests.explorer.views.samples import formula, rows
@@ -110,7 +111,7 @@ def test_values_that_were_refused_are_said_with_their_reason(name):
 def test_noise_is_called_noise(name):
     view = VIEWS[name].build(rows(value=lambda *_: 1e-8))
     many = 13 if name == "layers" else 273
-    assert f"{many} of {many} values lie below 1e-6: noise of the stored float16" in draw(view).notes
+    assert f"{many} of {many} values lie below 1e-6: rounding of the stored float16" in draw(view).notes
 
 
 def test_the_cursor_reads_one_value_in_words():
@@ -178,7 +179,7 @@ def test_seeds_that_do_not_fit_are_counted_and_the_mean_stays():
 
 def test_a_picture_of_one_task_names_the_others():
     view = VIEWS["curves"].build(rows(tasks=("sst2", "pos", "qqp")))
-    assert "shows sst2 alone; pos, qqp are chosen too: one line per task shows all" in draw(view).notes
+    assert "only sst2 is drawn; pos, qqp are chosen too: one line per task shows all" in draw(view).notes
 
 
 @pytest.mark.parametrize("name", ["curves", "profile", "heat"])
@@ -244,3 +245,15 @@ def test_a_layer_has_the_letter_of_its_number_where_colours_are_few():
 def test_ascii_pictures_are_ascii():
     for name in NAMES:
         assert text(VIEWS[name].build(rows(seeds=("1", "2"))), 100, 24, ascii=True).isascii()
+
+
+def test_parameters_are_said_in_words_and_defaults_that_say_nothing_are_not():
+    said = {
+        ("special", "drop"): "special tokens left out",
+        ("weighting", "examples"): "every sentence weighs the same",
+        ("tokens", "content"): "tokens without special ones",
+        ("variance", 0.99): "99 % variance",
+        ("hidden_size", 16): "hidden size 16",
+        ("tokens", "all"): "",
+    }
+    assert {given: words.parameter(*given) for given in said} == said
