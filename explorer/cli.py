@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import click
 
+    from explorer.compute.requests import Request
+
 COMMANDS = {
     "extract": "Read checkpoints, store their hidden states and attentions.",
     "register": "Register checkpoints without running them.",
@@ -131,11 +133,11 @@ def tui(arguments: list[str] | None = None) -> None:
         settle_colour(settings)
         if settings.text("scheduler"):
             os.environ["BERTDYN_SCHEDULER"] = settings.text("scheduler")  # for jobs, which are separate processes
-        path = _demo(args.store or DEMO_FOLDER) if args.demo else _find(args.store)
+        path, begins = _demo(args.store or DEMO_FOLDER) if args.demo else (_find(args.store), ())
         gc.disable()  # until the app runs: modules are not garbage, and a collection would delay the first frame
         from explorer.ui import app
 
-        code = app.run(path, settings)
+        code = app.run(path, settings, begins)
     except (BertdynError, MeasureError) as error:
         _complain(str(error), "bertdyn-tui")
         code = 2
@@ -167,7 +169,7 @@ sources, in the format of that file.""",
         "store", nargs="?", metavar="STORE", help="a NAME.bertdyn folder; default: the only one in this folder"
     )
     parser.add_argument(
-        "--demo", action="store_true", help=f"make a small real store first (in STORE, default ./{DEMO_FOLDER})"
+        "--demo", action="store_true", help=f"make a small real store meanwhile (in STORE, default ./{DEMO_FOLDER})"
     )
     for setting in SETTINGS:
         if isinstance(setting.default, bool):
@@ -185,10 +187,17 @@ def _metavar(choices: tuple[str, ...]) -> str:
     return "|".join(choices) or "NAME"
 
 
-def _demo(folder: str) -> Path:
-    from explorer.commands.demo import make
+def _demo(folder: str) -> tuple[Path, tuple[Request, ...]]:
+    """Return the demo's store, which may be empty, and the request that fills it."""
+    from explorer.ui.terminal.capabilities import unusable
 
-    return make(Path(folder))
+    if unusable():
+        from explorer.commands.demo import make
+
+        return make(Path(folder)), ()
+    from explorer.demo.request import Demo, begun
+
+    return begun(Path(folder)), (Demo(),)
 
 
 def _find(name: str | None) -> Path:

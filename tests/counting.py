@@ -1,4 +1,4 @@
-"""A kind of request of somebody else's: it counts. Nothing of ours names it but the list of kinds."""
+"""Two kinds of request of somebody else's: they count. Nothing of ours names them but the list of kinds."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Count(Request):
     units: ClassVar[str] = "words"
     doing: ClassVar[str] = "counting"
     undone: ClassVar[str] = "Not counted"
+    kept: ClassVar[str] = "counted words stay"
 
     to: int
     rest: float = 0.0
@@ -45,12 +46,24 @@ class Count(Request):
         return Outcome(self.to, 0, said=(f"{self.to} words were counted in {store.name}",))
 
 
+@dataclass(frozen=True)
+class Tally(Count):
+    """Count beside the queue."""
+
+    beside: ClassVar[bool] = True
+
+    @property
+    def title(self) -> str:
+        return "tally"
+
+
 def environment(folder: Path) -> dict[str, str]:
-    """Return the environment in which child processes know the kind from their start.
+    """Return the environment in which child processes know both kinds from their start.
 
     Args:
         folder: a place for the module that tells them.
     """
-    told = "from explorer.compute.requests import KINDS\nfrom tests.counting import Count\nKINDS.append(Count)\n"
+    told = "from explorer.compute.requests import KINDS\nfrom tests.counting import Count, Tally\n"
+    told += "KINDS.extend((Count, Tally))\n"
     (folder / "sitecustomize.py").write_text(told)
     return {"PYTHONPATH": os.pathsep.join(map(str, (folder, ROOT)))}

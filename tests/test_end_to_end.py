@@ -53,7 +53,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("end-to-end")
     task = TASKS[0]
     (folder / "dev.tsv").write_text(texts.to_tsv(task.held_out()[:120]), encoding="utf-8")
-    fine_tune(tiny_bert(), folder / "runs" / task.name / "seed-1", task, 1, RECIPE)
+    fine_tune(tiny_bert(), folder / "runs" / task.name / "seed-1", task, 1, RECIPE, folder / "draft")
     given = ("runs", "--reference", str(tiny_bert()), "--corpus", "dev=dev.tsv", "--dtype")
     bertdyn("extract", "half.bertdyn", *given, "float16", cwd=folder)
     here("extract", "full.bertdyn", *given, "float32", cwd=folder)

@@ -23,7 +23,7 @@ class Door:
     """The picture that shows a finding. What is unset stays as it is."""
 
     view: str
-    """Name of a view, such as ``curves``."""
+    """Name of a view, such as ``curves``, or of a mode that draws its own rows, such as ``jobs``."""
     part: str = ""
     """One of the view's parts; empty: its first picture."""
     measure: str = ""

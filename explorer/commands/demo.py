@@ -23,7 +23,7 @@ TRY = (
 def command(folder: Path) -> None:
     """Fine-tune a tiny BERT, extract and compute, to make a small but real store in DIR.
 
-    Two generated tasks, two seeds, six checkpoints each; about a minute. Existing parts of DIR are not made again.
+    Two generated tasks, two seeds, six checkpoints each; a few minutes. Existing parts of DIR are not made again.
 
     \b
     bertdyn demo try

@@ -29,6 +29,12 @@ class Request(ABC):
     """Verb shown while it runs: ``computing``."""
     undone: ClassVar[str]
     """Words before the reason of a failure: ``Not computed``."""
+    kept: ClassVar[str]
+    """What stays when it is cancelled, and what continues it; ``{compute}`` is the key that computes."""
+    beside: ClassVar[bool] = False
+    """Whether it runs beside the queue: it stops no job, waits for none, and is stopped for none."""
+    module: ClassVar[str] = "explorer.compute.job"
+    """Module that runs it as a child process; it knows the kind."""
 
     @property
     @abstractmethod
@@ -63,6 +69,7 @@ class Compute(Request):
     units: ClassVar[str] = "values of a layer"
     doing: ClassVar[str] = "computing"
     undone: ClassVar[str] = "Not computed"
+    kept: ClassVar[str] = "finished values are kept. {compute} continues"
 
     selection: Selection
     workers: int | None = None
@@ -132,6 +139,7 @@ class Annotate(Request):
     units: ClassVar[str] = "annotations"
     doing: ClassVar[str] = "adding"
     undone: ClassVar[str] = "Not added"
+    kept: ClassVar[str] = "labels that were added stay"
 
     corpus: str
     file: str

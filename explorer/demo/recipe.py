@@ -1,4 +1,4 @@
-"""The demo's tasks, seeds, steps and sizes. Pure data, chosen so that the demo takes about a minute."""
+"""The demo's tasks, seeds, steps and sizes. Pure data, chosen so that the demo takes a few minutes."""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@
     FOLDER/runs/<task>/seed-<N>/checkpoint-<step>   as the Hugging Face Trainer writes them
     FOLDER/demo.bertdyn                             the store
 
-Every file is one that a user could give to `bertdyn extract`.
+Every file is one that a user could give to `bertdyn extract`. Checkpoints are extracted while the runs go on, and the
+values that the explorer shows first are computed with them: who looks at the store sees it fill.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from explorer.demo import texts
 from explorer.demo.recipe import SEEDS, TASKS, DemoTask, Recipe
+from explorer.demo.request import STEPS, STORE
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from store.keys import CheckpointKey
     from store.store import Store
 
-STORE = "demo.bertdyn"
 MEASURES = ("svcca", "js", "clusters")
 POLL_SECONDS = 0.2
 
@@ -67,13 +68,19 @@ def make_demo(
         from safetensors import SafetensorError  # raised instead of OSError if the disk is full
 
         base = tiny_bert()
+        runs = [_Run(folder, t, s, recipe.steps) for t in sorted(tasks, key=lambda t: t.name) for s in seeds]
+        extraction = _Extraction(progress, (len(runs) * len(recipe.steps) + 1) * len(tasks))
+
+        def follow() -> None:
+            _extract(base, folder, tasks, extraction)
+            _compute(path, progress, MEASURES[:1], most=1)
+
         try:
             _write_texts(folder / "texts", tasks)
-            _fine_tune(base, folder, tasks, seeds, recipe, progress)
+            _fine_tune(base, folder, runs, recipe, progress, follow)
         except (OSError, SafetensorError) as error:
             said = (error.strerror if isinstance(error, OSError) else None) or error
             raise BertdynError(f"The demo cannot write '{folder}': {said}. Name another folder.") from None
-        _extract(base, folder, tasks, progress)
     _compute(path, progress)
     return path
 
@@ -114,61 +121,86 @@ def _write_texts(folder: Path, tasks: Iterable[DemoTask]) -> None:
 
 
 def _fine_tune(
-    base: Path, folder: Path, tasks: Sequence[DemoTask], seeds: Sequence[int], recipe: Recipe, progress: Progress
+    base: Path, folder: Path, runs: Sequence[_Run], recipe: Recipe, progress: Progress, follow: Callable[[], None]
 ) -> None:
-    """Train the missing runs in child processes, one per core. A run's folder exists only if the run is complete."""
+    """Train the missing runs in child processes, one per core.
+
+    Args:
+        follow: called at the beginning, after new checkpoints, and at the end.
+    """
     from explorer.compute.pool import cpus, local_pool
 
-    runs, unfinished = folder / "runs", folder / "unfinished"
-    wanted = [_Run(runs / t.name / f"seed-{s}", unfinished / uuid.uuid4().hex, t, s) for t in tasks for s in seeds]
-    missing = [run for run in wanted if not run.folder.is_dir()]
-    for run in missing:
-        run.folder.parent.mkdir(parents=True, exist_ok=True)
+    drafts = folder / "unfinished"
+    missing = [run for run in runs if run.missing]
 
     def tell() -> None:
-        written = sum(1 for run in wanted for place in (run.folder, run.draft) for _ in place.glob("checkpoint-*"))
-        progress(DemoStage("fine-tune", written, len(wanted) * len(recipe.steps), "checkpoints"))
+        progress(DemoStage("fine-tune", sum(run.step for run in runs), len(runs) * recipe.steps[-1], STEPS))
+
+    def written() -> int:
+        return sum(len(run.steps) - len(run.missing) for run in runs)
 
     tell()
+    followed = -1
     if missing:
         with warnings.catch_warnings(), local_pool(min(len(missing), cpus())) as pool:
             warnings.filterwarnings("ignore", "A worker was restarted")  # torch's memory after a run; harmless
-            waiting = {pool.submit(_train, base, run, recipe) for run in missing}
+            waiting = {pool.submit(_train, base, run, recipe, drafts) for run in missing}
             while waiting:
                 done, waiting = wait(waiting, timeout=POLL_SECONDS)
                 tell()
                 for future in done:
                     future.result()
+                if waiting and (now := written()) > followed:
+                    followed = now
+                    follow()
+    follow()
     # When all runs are complete, drafts (of an interrupted call, or of another demo in this folder) are useless.
-    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(drafts, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class _Run:
-    folder: Path
-    draft: Path
+    """One run of the demo. It is complete when the last of its checkpoints is written: a run whose training was
+    interrupted begins again, with the same weights, and writes the checkpoints that are missing."""
+
+    demo: Path
     task: DemoTask
     seed: int
+    steps: tuple[int, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Folder of its checkpoints."""
+        return self.demo / "runs" / self.task.name / f"seed-{self.seed}"
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Steps whose checkpoints are not written yet."""
+        return tuple(n for n in self.steps if not (self.folder / f"checkpoint-{n}").is_dir())
+
+    @property
+    def step(self) -> int:
+        """The last step with a checkpoint; 0 if there is none."""
+        return max({*self.steps} - {*self.missing}, default=0)
 
 
-def _train(base: Path, run: _Run, recipe: Recipe) -> None:
+def _train(base: Path, run: _Run, recipe: Recipe, drafts: Path) -> None:
     from explorer.demo.train import fine_tune
 
-    fine_tune(base, run.draft, run.task, run.seed, recipe)
-    try:
-        run.draft.rename(run.folder)
-    except OSError:
-        if not run.folder.is_dir():  # else another demo in this folder was first, with the same weights
-            raise
+    fine_tune(base, run.folder, run.task, run.seed, recipe, drafts / uuid.uuid4().hex)
 
 
-def _extract(base: Path, folder: Path, tasks: Sequence[DemoTask], progress: Progress) -> None:
+def _extract(base: Path, folder: Path, tasks: Sequence[DemoTask], progress: _Extraction) -> None:
+    """Extract the reference and all checkpoints that are written and not in the store yet."""
     from store.extract.plan import ExtractOptions
     from store.extract.run import extract
 
-    files = {t.name: folder / "texts" / t.corpus_file for t in tasks}
-    options = ExtractOptions(reference=str(base))
-    report = extract(folder / STORE, [folder / "runs"], files, options, _Extraction(progress))
+    # In the order of the runs: the explorer shows the first corpus that has checkpoints.
+    files = {t.name: folder / "texts" / t.corpus_file for t in sorted(tasks, key=lambda t: t.name)}
+    runs = folder / "runs"
+    report = extract(
+        folder / STORE, [runs] if runs.is_dir() else [], files, ExtractOptions(reference=str(base)), progress
+    )
     failed = [o for o in report.outcomes if o.status == "failed"]
     if failed:
         raise BertdynError(f"The demo could not extract {failed[0].key}: {failed[0].reason}")
@@ -177,12 +209,12 @@ def _extract(base: Path, folder: Path, tasks: Sequence[DemoTask], progress: Prog
 class _Extraction:
     """Reports the progress of an extraction in checkpoints, each counted once per corpus."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._done = self._total = 0
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total = progress, total
+        self._done = 0
 
     def begin(self, plan: ExtractPlan) -> None:
-        self._total = len(plan.work)
+        self._done = sum(outcome.status == "present" for outcome in plan.outcomes)
         self._tell()
 
     def loading(self, key: CheckpointKey) -> None: ...
@@ -197,20 +229,23 @@ class _Extraction:
         self._progress(DemoStage("extract", self._done, self._total, "checkpoints"))
 
 
-def _compute(path: Path, progress: Progress) -> None:
+def _compute(path: Path, progress: Progress, measures: Sequence[str] = MEASURES, most: int | None = None) -> None:
+    """Compute what is missing of measures, on the first ``most`` corpora (None: on all)."""
     from explorer.compute.pool import cpus
     from explorer.compute.run import compute
     from explorer.measures.registry import get
     from explorer.selection import Selection, ask_store
     from explorer.selection.question import fitting
-    from store.keys import PRETRAINED
+    from store.keys import PRETRAINED, PRETRAINED_KEY
     from store.store import Store
 
     store = Store.open(path)
-    for name in MEASURES:
+    for name in measures:
         measure = get(name)
-        for info in store.corpora():
+        for info in store.corpora()[:most]:
             if measure.labels is not None and not fitting(measure, info):
+                continue
+            if _keys(store, info.name) <= {PRETRAINED_KEY}:  # nothing to compare it with yet
                 continue
             # Labels are only interesting for the task that was trained on them; many pairs of labels use all cores.
             tasks, workers = ((info.name, PRETRAINED), cpus()) if measure.labels is not None else ((), None)

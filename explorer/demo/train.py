@@ -22,11 +22,12 @@ Batch = dict[str, torch.Tensor]
 
 
 @quiet()
-def fine_tune(base: Path, folder: Path, task: DemoTask, seed: int, recipe: Recipe) -> None:
-    """Train one run and write FOLDER/checkpoint-STEP for each of the recipe's steps.
+def fine_tune(base: Path, folder: Path, task: DemoTask, seed: int, recipe: Recipe, draft: Path) -> None:
+    """Train one run and write FOLDER/checkpoint-STEP for each of the recipe's steps, unless it is there.
 
-    It uses one thread, so that a run always gives the same weights, and since two runs on one core each are faster than
-    two runs on two cores.
+    A checkpoint is written to ``draft`` and renamed when it is whole: what stands in FOLDER can be read at once.
+    Training uses one thread, so that a run always gives the same weights, and since two runs on one core each are
+    faster than two runs on two cores.
 
     Raises:
         OSError: the folder is not writable.
@@ -65,11 +66,19 @@ def fine_tune(base: Path, folder: Path, task: DemoTask, seed: int, recipe: Recip
                 losses.clear()
             log.append(at | _evaluate(model, evaluation))
             checkpoint = folder / f"checkpoint-{step}"
-            model.save_pretrained(checkpoint)
-            tokenizer.save_pretrained(checkpoint)
+            if checkpoint.is_dir():
+                continue
+            model.save_pretrained(draft)
+            tokenizer.save_pretrained(draft)
             state = {"epoch": at["epoch"], "global_step": step, "max_steps": last, "train_batch_size": recipe.batch}
             text = json.dumps(state | {"log_history": log}, indent=2, sort_keys=True)
-            (checkpoint / "trainer_state.json").write_text(text, encoding="utf-8")
+            (draft / "trainer_state.json").write_text(text, encoding="utf-8")
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                draft.rename(checkpoint)
+            except OSError:
+                if not checkpoint.is_dir():  # else another demo in this folder was first, with the same weights
+                    raise
 
 
 def _encode(tokenizer: Any, sentences: Sequence[Sentence], task: DemoTask) -> list[tuple[list[int], list[int]]]:

@@ -8,7 +8,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from explorer.ui.widgets.text_lines import PLAIN
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from explorer.compute.requests import Request
     from store.reads import ReadStore
 
 SAVE_SECONDS = 1.0
@@ -64,10 +65,12 @@ class Explorer(TerminalApp):
         config: Settings | None = None,
         session: Session | None = None,
         reads: ReadStore | None = None,
+        begins: Sequence[Request] = (),
     ) -> None:
         """
         Args:
             reads: how the store's tables are read; None: in processes of their own.
+            begins: requests to begin with.
 
         Raises:
             BertdynError: a key does not exist or is given to two actions, or the mode is unknown.
@@ -87,7 +90,7 @@ class Explorer(TerminalApp):
         self._unsaved = ""
         """The last reason for not saving the session that the user was told."""
         self._saved = session.read() if session is not None and config.on("restore") else Saved()
-        self.main = MainScreen(path, shown, self.actions, reads)
+        self.main = MainScreen(path, shown, self.actions, reads, begins)
         self.main.typing.act = self._act
         self.main.computing.by_itself, self.main.pair.allowed = config.on("compute"), config.on("beside")
         begin = _chosen(self._saved.state, config)
@@ -247,15 +250,18 @@ def _chosen(state: State, config: Settings) -> State:
     return replace(state, mode=mode or state.mode, measure=measure or state.measure, options=options)
 
 
-def run(store_path: Path, config: Settings) -> int:
+def run(store_path: Path, config: Settings, begins: Sequence[Request] = ()) -> int:
     """Show a store until the user leaves; return the exit code: 0, or 128 plus the number of the signal that ended it.
+
+    Args:
+        begins: requests to begin with; without a full screen they are not done.
 
     On a terminal that cannot show a full screen (TERM=dumb, a pipe) print the first view as text and return 2.
 
     Raises:
         BertdynError: the store cannot be opened, or a setting is invalid.
     """
-    explorer = Explorer(store_path, config, Session(store_path))
+    explorer = Explorer(store_path, config, Session(store_path), begins=begins)
     gc.freeze()  # all present objects stay until the end
     gc.set_threshold(YOUNG)
     gc.enable()

@@ -91,7 +91,7 @@ def picture_of(view: str, part: str) -> tuple[Mode, int]:
     """
     for mode in MODES.values():
         for place, variant in enumerate(mode.variants):
-            if variant.view == view and part in ("", variant.part):
+            if (variant.view or mode.name) == view and part in ("", variant.part):
                 return mode, place
     raise BertdynError(f"No picture shows {view} {part}".rstrip() + ".")
 

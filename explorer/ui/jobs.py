@@ -43,10 +43,13 @@ class _Entry:
     stop: str = ""
     """Why it must end: ``cancelled`` by the user, ``replaced`` by a job that goes first, or ``left`` by the user."""
     said: dict[str, object] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
 
 
 class JobRunner:
     """A queue that does one request after the other; the latest request goes first.
+
+    Requests that run beside the queue (``Request.beside``) are begun at once, each in a thread of its own.
 
     A job that is stopped for it waits for its next turn if the user asked for that job; otherwise it ends, and keeps
     its finished values for the next time it is started. A thread starts each child process and reads its messages.
@@ -56,16 +59,16 @@ class JobRunner:
     def __init__(self, path: Path, post: Callable[[Message], object]) -> None:
         self._path, self._post = path, post
         self._lock = threading.RLock()
-        self._process: subprocess.Popen[bytes] | None = None
         self._running: _Entry | None = None
+        self._beside: list[_Entry] = []
         self._waiting: list[_Entry] = []
         self._over: list[_Entry] = []
         self._count = 0
 
     @property
     def request(self) -> Request | None:
-        """Request that is being done; None if there is none."""
-        running = self._running
+        """Request that is being done: that of the queue, else one beside it; None if there is none."""
+        running = next(iter(self._at_work()), None)
         return None if running is None else running.request
 
     @property
@@ -81,8 +84,14 @@ class JobRunner:
         """
         with self._lock:
             running = self._running
-            if running is not None and running.request == request and not running.stop:
-                running.asked = running.asked or asked
+            there = next((e for e in self._at_work() if e.request == request and not e.stop), None)
+            if there is not None:
+                there.asked = there.asked or asked
+                return
+            if request.beside:
+                self._count += 1
+                self._beside.append(entry := _Entry(self._count, request, asked))
+                threading.Thread(target=self._work_beside, args=[entry], name="bertdyn-beside", daemon=True).start()
                 return
             asked = asked or any(e.asked for e in self._waiting if e.request == request)
             # Waiting jobs that the user did not ask for are dropped: their values are no longer on the screen.
@@ -104,10 +113,13 @@ class JobRunner:
                 self._stop(running, "left")
 
     def cancel(self, number: int | None = None) -> bool:
-        """Stop the running job, or the job with a number; return False if there is none. The queue continues."""
+        """Stop the running job, or the job with a number; return False if there is none. The queue continues.
+
+        Without a number a job beside the queue is stopped only if the queue is empty.
+        """
         with self._lock:
-            running = self._running
-            if running is not None and number in (None, running.number):
+            running = next((e for e in self._at_work() if number in (None, e.number)), None)
+            if running is not None:
                 self._stop(running, "cancelled")
                 return True
             for entry in self._waiting:
@@ -124,53 +136,74 @@ class JobRunner:
         from explorer.ui.lists.jobs import Job
 
         with self._lock:
-            running = [] if self._running is None else [self._running]
-            shown = [*running, *self._waiting, *reversed(self._over)]
-            return tuple(Job(e.number, *_words(e.request), e.state, e.asked, **e.said) for e in shown)  # type: ignore[arg-type]
+            shown = [*self._at_work(), *self._waiting, *reversed(self._over)]
+            return tuple(Job(e.number, *_words(e.request), e.state, e.request.beside, e.asked, **e.said) for e in shown)  # type: ignore[arg-type]
 
     @property
     def child(self) -> int | None:
         """Process id (and group) of the running child."""
-        process = self._process
+        process = next((e.process for e in self._at_work() if e.process is not None), None)
         return process.pid if process is not None and process.returncode is None else None
 
     def cancel_all(self) -> None:
-        """Stop the running job and drop all waiting ones."""
+        """Stop the running jobs and drop all waiting ones."""
         with self._lock:
             self._waiting.clear()
-            self.cancel()
+            for entry in self._at_work():
+                self._stop(entry, "cancelled")
 
     def finish(self) -> None:
         """Cancel all jobs and wait for at most GRACE_SECONDS, so that no process outlives the explorer."""
         self.cancel_all()
         deadline = time.monotonic() + GRACE_SECONDS
-        while self._running is not None and time.monotonic() < deadline:
+        while self._at_work() and time.monotonic() < deadline:
             time.sleep(0.02)
-        if self._process is not None:
-            child.kill(self._process)
+        for entry in self._at_work():
+            if entry.process is not None:
+                child.kill(entry.process)
+
+    def _at_work(self) -> list[_Entry]:
+        """Return the running job of the queue, then those beside it."""
+        running = self._running
+        return [*([] if running is None else [running]), *self._beside]
 
     def _stop(self, entry: _Entry, why: str) -> None:
         already, entry.stop = entry.stop, "cancelled" if "cancelled" in (why, entry.stop) else why
         entry.state = "stopping"
-        if not already and self._process is not None:
-            child.end(self._process, GRACE_SECONDS)
+        if not already and entry.process is not None:
+            child.end(entry.process, GRACE_SECONDS)
 
     def _work(self) -> None:
         while (entry := self._running) is not None:
-            entry.state, entry.said = "running", {}
-            try:
-                reason = self._talk(entry)
-            except (OSError, BertdynError) as error:
-                reason = f"The job could not be run: {error}"
+            reason = self._done(entry)
             with self._lock:
-                stop, self._process = entry.stop, None
                 again = self._sorted_away(entry, reason)
                 if again is not None:
                     self._waiting.insert(min(1, len(self._waiting)), again)
                 self._running = self._waiting.pop(0) if self._waiting else None
-            how = stop or "done"
-            said: Any = () if stop else entry.said.get("results", ())
-            self._post(Ended(entry.request, how, "" if stop else reason, said))  # type: ignore[arg-type]
+            self._tell_end(entry, reason)
+
+    def _work_beside(self, entry: _Entry) -> None:
+        reason = self._done(entry)
+        with self._lock:
+            self._sorted_away(entry, reason)
+            self._beside.remove(entry)
+        self._tell_end(entry, reason)
+
+    def _done(self, entry: _Entry) -> str:
+        """Do a job; return why some of its work was not done."""
+        entry.state, entry.said = "running", {}
+        try:
+            return self._talk(entry)
+        except (OSError, BertdynError) as error:
+            return f"The job could not be run: {error}"
+        finally:
+            entry.process = None
+
+    def _tell_end(self, entry: _Entry, reason: str) -> None:
+        how = entry.stop or "done"
+        said: Any = () if entry.stop else entry.said.get("results", ())
+        self._post(Ended(entry.request, how, "" if entry.stop else reason, said))  # type: ignore[arg-type]
 
     def _sorted_away(self, entry: _Entry, reason: str) -> _Entry | None:
         """Set the state of an ended job and list it as over; return it instead if it must wait for its next turn."""
@@ -194,7 +227,7 @@ class JobRunner:
             with self._lock:
                 if entry.stop:
                     return ""
-                self._process = process = child.start("explorer.compute.job", str(self._path), stderr=complaints)
+                entry.process = process = child.start(entry.request.module, str(self._path), stderr=complaints)
             with process:
                 assert process.stdin is not None
                 with contextlib.suppress(BrokenPipeError):
@@ -230,7 +263,7 @@ class JobRunner:
                         "seen": now,
                     }
                     if now - posted >= PROGRESS_SECONDS:
-                        self._post(Progress(message.done, message.total, message.current))
+                        self._post(Progress(message.done, message.total, message.current, entry.request))
                         posted = now
                 case Outcome():
                     lost = message.failures

@@ -73,9 +73,11 @@ class Progress(Message):
     done: int
     total: int
     doing: str
+    request: Request | None = None
+    """Request that is being done."""
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, Progress)
+        return isinstance(message, Progress) and message.request == self.request
 
 
 @dataclass

@@ -230,7 +230,7 @@ class State:
             names = ", ".join(m.name for m in catalogue.measures)
             raise BertdynError(f"There is no measure '{name}', only {names}.")
         if not catalogue.everywhere:
-            raise BertdynError("No checkpoints here yet. They appear by themselves while 'bertdyn extract' runs.")
+            raise BertdynError("No checkpoints here yet. They appear by themselves as they are extracted.")
         typed = Selection(
             measure=name,
             corpus=self.corpus if measure.on_corpus else NO_CORPUS,
@@ -247,6 +247,10 @@ class State:
         try:
             return ask(typed, measure, catalogue)
         except QuestionError as error:
+            if not catalogue.tasks(typed.corpus):
+                raise BertdynError(
+                    "Only the pre-trained model is here yet. Runs appear by themselves as they are extracted."
+                ) from None
             if error.about in _LEADS_ON:
                 raise NotShownError(str(error), _LEADS_ON[error.about]) from None
             raise

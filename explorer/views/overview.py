@@ -41,12 +41,17 @@ class Overview(Base):
 
     name = "overview"
 
-    def __init__(self, rows: Rows, data: Findings) -> None:
-        self.data, self.stored = data, rows
+    def __init__(self, rows: Rows, data: Findings, before: tuple[Finding, ...] = ()) -> None:
+        """
+        Args:
+            before: findings to show first, which are not of the store.
+        """
+        self.data, self.stored, self._rows = data, rows, rows
+        self._before, self._findings = before, (*before, *data.findings)
         tasks = ", ".join(rows.tasks[:3]) + (f" and {len(rows.tasks) - 3} more" if rows.tasks[3:] else "")
         self.title = words.title(rows, tasks, "overview")
         self.subtitle = words.subtitle(rows, rows.main)
-        self.empty = not data.findings
+        self.empty = not self._findings
         self.notes = self._notes(rows)
 
     def draw(
@@ -55,7 +60,7 @@ class Overview(Base):
         """See ``View.draw``."""
         if self.empty:
             return words.instead("The selection has no value.", width, height, palette, self.notes)
-        findings = self.data.findings
+        findings = self._findings
         at = Cursor(-1, cursor.clamped(1, len(findings)).y)
         lines = list(self._lines(width, options.ascii))
         page = _page(lines, max(1, height), at.y)
@@ -78,10 +83,14 @@ class Overview(Base):
 
     def finding(self, y: int) -> Finding | None:
         """Return the finding of a row; None if there is none."""
-        return self.data.findings[y] if 0 <= y < len(self.data.findings) else None
+        return self._findings[y] if 0 <= y < len(self._findings) else None
+
+    def after(self, before: tuple[Finding, ...]) -> Overview:
+        """Return the view with other findings before those of the store."""
+        return self if before == self._before else Overview(self._rows, self.data, before)
 
     def _lines(self, width: int, plain: bool) -> Iterator[_Line]:
-        findings = self.data.findings
+        findings = self._findings
         subjects = [clean(f.subject) for f in findings]
         wide = min(_WIDEST, width // 4, max(map(len, subjects)))
         bars = [_bars(f.layers, plain) for f in findings]
@@ -102,7 +111,7 @@ class Overview(Base):
         if line.row < 0:
             grid.put(row, 1, crop(line.subject, width - 1, plain), palette.strong)
             return
-        findings = self.data.findings
+        findings = self._findings
         wide = min(_WIDEST, width // 4, max(len(clean(f.subject)) for f in findings))
         many = max(len(_bars(f.layers, plain)) for f in findings) if width >= 80 else 0
         warned = findings[line.row].warning

@@ -314,7 +314,7 @@ def _work_in_this_process() -> None:
     """Start no workers: a kill of this process is then a kill in the middle of the work."""
     import dataclasses
     import functools
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Executor, Future
     from contextlib import contextmanager
 
     import explorer.compute.executors
@@ -325,15 +325,25 @@ def _work_in_this_process() -> None:
     from explorer.demo.recipe import TASKS, Recipe
     from tests.pools import here
 
+    class AtOnce(Executor):
+        """Does everything when it is submitted: the order of the writes never differs."""
+
+        def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            try:
+                future.set_result(function(*args, **kwargs))
+            except Exception as error:
+                future.set_exception(error)
+            return future
+
     @contextmanager
-    def one_thread(workers: int) -> Any:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
+    def at_once(workers: int) -> Any:
+        yield AtOnce()
 
     explorer.compute.executors.workers_of = lambda scheduler, store: here  # type: ignore[assignment, return-value]
     defaults = explorer.compute.run.compute.__defaults__ or ()
     explorer.compute.run.compute.__defaults__ = tuple(here if one is local_workers else one for one in defaults)
-    explorer.compute.pool.local_pool = one_thread
+    explorer.compute.pool.local_pool = at_once
     few = (dataclasses.replace(TASKS[0], examples=12),)
     recipe = Recipe(steps=(0, 2), batch=4, warm_up=1, sentences=16)
     make: Callable[..., Path] = functools.partial(demo.make_demo, tasks=few, seeds=(1,), recipe=recipe)

@@ -41,6 +41,8 @@ class Job:
     units: str = "units"
     """What its progress counts."""
     state: HowItIs = "waiting"
+    beside: bool = False
+    """Whether it runs beside the queue."""
     asked: bool = False
     """By the user, with a key: it waits its turn when another one goes first."""
     done: int = 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from explorer.ui.screens.main import MainScreen
     from explorer.ui.state import State
     from explorer.ui.widgets.pane import Pane
+    from explorer.views.base import View
 
 STEPS = "steps"
 """Axes of views with a step along x and a layer along y."""
@@ -66,6 +67,10 @@ class Behaviour:
 
     def show(self) -> None:
         """Draw the mode's own picture, for a variant without a view."""
+
+    def dressed(self, view: View) -> View:
+        """Return a view that was read, with what only the screen knows."""
+        return view
 
     def job_changed(self) -> None:
         """React to the progress or the end of a job."""

@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING
 
 from explorer.compute.requests import Compute
 from explorer.ui.modes.mode import Behaviour, list_of
+from explorer.ui.news import under_way
 
 if TYPE_CHECKING:
     from explorer.ui.state import State
+    from explorer.views.base import View
     from explorer.views.overview import Overview
 
 
 class FindingsList(Behaviour):
-    """Opens findings."""
+    """Opens findings; the first says how far the jobs beside the queue are."""
+
+    def dressed(self, view: View) -> View:
+        """See ``Behaviour``."""
+        from explorer.views.overview import Overview
+
+        return view.after(under_way(self.screen.jobs.listed())) if isinstance(view, Overview) else view
 
     def deeper(self) -> State | None:
         """Start to compute what the finding under the cursor lacks, or return the state that shows it."""

@@ -34,7 +34,7 @@ class Computing(ScreenPart):
         super().__init__(screen)
         self.by_itself = True
         """Whether missing values of the views shown are computed without a key."""
-        self.progress: Progress | None = None
+        self._progress: dict[Request | None, Progress] = {}
         self._declined: set[Request] = set()
         """Requests that were cancelled or failed; only the compute key starts them again."""
         self._tried: set[Request] = set()
@@ -86,27 +86,35 @@ class Computing(ScreenPart):
             self.screen.jobs.start(request)
             self.screen.bars()
 
+    @property
+    def progress(self) -> Progress | None:
+        """Progress of the job that the title names; None before it is known."""
+        return self._progress.get(self.screen.jobs.request)
+
     def progressed(self, message: Progress) -> None:
         """Show the progress of the job."""
-        self.progress = message
+        self._progress[message.request] = message
+        self.screen.pictures.job_changed()
         self.screen.mode.job_changed()
         self.screen.bars()
 
     def ended(self, message: Ended) -> None:
         """Tell the user how the job ended, and read the store again."""
-        self.progress = None
+        self._progress.pop(message.request, None)
         if message.how == "cancelled" or message.reason:
             self._declined.add(message.request)
         if message.how in ("done", "cancelled"):
             self._tried.add(message.request)
         if message.how == "cancelled":
-            self.screen.tell(f"Cancelled; finished values are kept. {self.screen.key_of('compute')} continues.")
+            kept = message.request.kept.format(compute=self.screen.key_of("compute"))
+            self.screen.tell(f"Cancelled; {kept}.")
         elif message.reason:
             self.screen.tell(f"{message.request.undone}: {message.reason}")
         elif message.said:
             more = f" (and {len(message.said) - 1} more)" if message.said[1:] else ""
             self.screen.tell(message.said[0] + more)
         self.screen.reader.look_again()
+        self.screen.pictures.job_changed()
         self.screen.mode.job_changed()
         self.screen.bars()
 

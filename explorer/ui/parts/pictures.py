@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
+from explorer.answers.findings import said
 from explorer.answers.look import END
 from explorer.render.targets import nearest
 from explorer.ui import cursor_axes
+from explorer.ui.news import under_way
 from explorer.ui.parts.screen_part import ScreenPart
 from explorer.ui.widgets.pane import Pane
 from explorer.views.base import Cursor
@@ -39,6 +41,8 @@ class Pictures(ScreenPart):
         self.refused = ""
         """Reason why the store cannot be read now; empty if it can."""
         self._follows = False
+        self._said: dict[int, str] = {}
+        """Reasons, by pane, why a state has no picture."""
 
     @property
     def shown(self) -> tuple[tuple[Pane, State], ...]:
@@ -85,8 +89,10 @@ class Pictures(ScreenPart):
             wish = state.wish(self.screen.catalogue)
         except BertdynError as error:
             self._withdraw(pane)
-            pane.say(self.refused or self.screen.words_of(error))
+            self._said[pane.place] = self.refused or self.screen.words_of(error)
+            self._say_again(pane)
             return True
+        self._said.pop(pane.place, None)
         if wish is None:
             self._withdraw(pane)
             return False
@@ -108,7 +114,22 @@ class Pictures(ScreenPart):
             self.screen.bars()
 
     def _draw(self, pane: Pane, view: View, state: State) -> None:
+        view = self.screen.modes[state.mode].dressed(view)
         pane.draw(view, state if pane is self.pane else cursor_axes.aligned(state, self.screen.state, view))
+
+    def job_changed(self) -> None:
+        """Show the progress of the jobs beside the queue in place of missing pictures, and in those that have it."""
+        for pane, state in self.shown:
+            if pane.place in self._said:
+                self._say_again(pane)
+            elif pane.view is not None and not pane.waiting:
+                view = self.screen.modes[state.mode].dressed(pane.view)
+                if view is not pane.view:
+                    self._draw(pane, view, state)
+
+    def _say_again(self, pane: Pane) -> None:
+        told = [said(finding) for finding in under_way(self.screen.jobs.listed())]
+        pane.say("\n\n".join((self._said[pane.place], *told)))
 
     def loaded(self, message: Loaded) -> None:
         """Draw a view that was requested."""

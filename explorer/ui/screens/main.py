@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from textual.containers import Vertical
     from textual.message import Message
 
+    from explorer.compute.requests import Request
     from explorer.render.palette import Palette
     from explorer.selection import Question
     from explorer.ui.help_page import Shown
@@ -64,12 +65,18 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar = [Binding(",".join(a.keys), a.call, a.title, show=False, id=a.id) for a in ACTIONS]
 
     def __init__(
-        self, path: Path, palette: Palette, actions: Sequence[Action] = ACTIONS, reads: ReadStore | None = None
+        self,
+        path: Path,
+        palette: Palette,
+        actions: Sequence[Action] = ACTIONS,
+        reads: ReadStore | None = None,
+        begins: Sequence[Request] = (),
     ) -> None:
         """
         Args:
             actions: all actions, with the keys in force.
             reads: how tables are read (see ``Explorer``).
+            begins: requests to begin with.
         """
         super().__init__()
         self.path, self.palette, self.actions, self.reads = path, palette, tuple(actions), reads
@@ -85,6 +92,7 @@ class MainScreen(Screen[None]):
         self.walking, self.picking, self.worth = Walking(self), Picking(self), Worth(self)
         self.help: HelpScreen | None = None
         """The help that was opened last."""
+        self._begins = begins
         self._left = False
 
     def open_with(self, begin: State, saved: Saved, session: Session | None) -> None:
@@ -108,7 +116,12 @@ class MainScreen(Screen[None]):
         new = {a.id: a for a in self.actions}
         self.panel.keys = {a.shown_keys.split()[0]: new[a.id].shown_keys.split()[0] for a in ACTIONS}
         self.pane.say(f"Opening {self.path.name} …")
-        self.call_after_refresh(self.reader.start)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.reader.start()
+        for request in self._begins:
+            self.jobs.start(request, asked=True)
 
     def on_screen_suspend(self) -> None:
         self.reader.start()  # a dialog may open before the screen is painted for the first time

@@ -25,12 +25,12 @@ def _written(folder):
 
 @pytest.mark.on_demand
 def test_an_interrupted_demo_goes_on_and_a_whole_one_is_left_alone(tmp_path):
-    """Runs that are whole are kept, one that was cut off is trained again, and what was extracted stays."""
+    """Checkpoints that are there are kept, missing ones are made again, the same, and what was extracted stays."""
     stages = []
 
     def interrupt(stage):
         stages.append(stage)
-        if stage.name == "extract" and stage.done == 2:
+        if stage.name == "extract" and stage.done == 6:
             raise KeyboardInterrupt
 
     def make(progress):
@@ -39,17 +39,17 @@ def test_an_interrupted_demo_goes_on_and_a_whole_one_is_left_alone(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         make(interrupt)
     trained = _written(tmp_path / "runs")
-    assert len(trained) == 4
-    assert [s.name for s in stages if s.total] == sorted((s.name for s in stages), key=("fine-tune", "extract").index)
-
-    shutil.rmtree(tmp_path / "runs" / "tags" / "seed-1")
+    lost = max(trained).parent
+    shutil.rmtree(lost)
     stages.clear()
     path = make(stages.append)
     assert path == tmp_path / "demo.bertdyn"
     again = _written(tmp_path / "runs")
-    assert set(again) == set(trained)
-    assert {p.parts[-4] for p in again if again[p] != trained[p]} == {"tags"}
-    assert next(s for s in stages if s.name == "extract").total == 5 * 2 - 2  # two were in place
+    assert len(again) == 4
+    assert all(again[p] == trained[p] for p in trained if p.parent != lost)
+    extracted = [s for s in stages if s.name == "extract"]
+    assert extracted[0].done >= 4  # what was extracted stays, but the lost one cannot be looked at
+    assert (extracted[-1].done, extracted[-1].total) == (10, 10)
     keys = {CheckpointKey.plain(t.name, "1", n) for t in TASKS for n in QUICK.steps} | {PRETRAINED_KEY}
     store = Store.open(path)
     for task in TASKS:

@@ -23,7 +23,7 @@ def _weights(folder):
 def test_a_run_is_written_as_the_trainer_writes_it(tmp_path, task):
     from explorer.demo.train import fine_tune
 
-    fine_tune(tiny_bert(), tmp_path / "seed-1", task, 1, QUICK)
+    fine_tune(tiny_bert(), tmp_path / "seed-1", task, 1, QUICK, tmp_path / "draft")
     assert sorted(p.name for p in tmp_path.glob("*/*")) == ["checkpoint-0", "checkpoint-2", "checkpoint-4"]
     for step in QUICK.steps:
         folder = tmp_path / "seed-1" / f"checkpoint-{step}"
@@ -46,7 +46,9 @@ def test_step_0_has_the_weights_of_the_pre_trained_encoder(tmp_path):
 
     from explorer.demo.train import fine_tune
 
-    fine_tune(tiny_bert(), tmp_path, TAGS, 1, Recipe(steps=(0, 2), batch=4, warm_up=1, sentences=16))
+    fine_tune(
+        tiny_bert(), tmp_path, TAGS, 1, Recipe(steps=(0, 2), batch=4, warm_up=1, sentences=16), tmp_path / "draft"
+    )
     before = load_file(tiny_bert() / "model.safetensors")
     after = load_file(tmp_path / "checkpoint-0" / "model.safetensors")
     shared = [k for k in after if k.startswith("bert.")]
@@ -61,6 +63,6 @@ def test_a_seed_decides_the_run(tmp_path):
 
     recipe = Recipe(steps=(0, 2), batch=4, warm_up=1, sentences=16)
     for name, seed in (("a", 1), ("again", 1), ("b", 2)):
-        fine_tune(tiny_bert(), tmp_path / name, TOPIC, seed, recipe)
+        fine_tune(tiny_bert(), tmp_path / name, TOPIC, seed, recipe, tmp_path / "draft")
     assert _weights(tmp_path / "a") == _weights(tmp_path / "again")
     assert _weights(tmp_path / "a")["checkpoint-2"] != _weights(tmp_path / "b")["checkpoint-2"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from explorer.compute.requests import Request
 from explorer.compute.run import compute
 from explorer.measures.registry import get
 from explorer.selection import Against, Selection, ask_store
@@ -99,6 +100,7 @@ async def opened(
     config: Settings | None = None,
     session: Session | None = None,
     reads: ReadStore | None = Catalog,
+    begins: Sequence[Request] = (),
 ) -> AsyncIterator[Pilot[None]]:
     """The explorer on a store, after its first picture; without a session it remembers nothing, and begins with Curves.
 
@@ -106,7 +108,7 @@ async def opened(
     """
     if (session is None or not session.path.exists()) and not (config or defaults()).text("mode"):
         config = replace(config or defaults(), values={**(config or defaults()).values, "mode": "curves"})
-    app = Explorer(path, config, session, reads)
+    app = Explorer(path, config, session, reads, begins)
     _open.append(app)
     try:
         async with app.run_test(size=size) as pilot:

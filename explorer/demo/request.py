@@ -1,0 +1,85 @@
+"""Define the request that makes the demo's store. The explorer uses this module: it imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from explorer.compute.protocol import Outcome, Update
+from explorer.compute.requests import Request
+from store.errors import BertdynError
+
+if TYPE_CHECKING:
+    from explorer.demo.run import DemoStage
+
+
+STORE = "demo.bertdyn"
+"""Name of the store in the demo's folder."""
+STEPS = "training steps"
+"""Unit of the progress of training."""
+
+
+def begun(folder: Path) -> Path:
+    """Return the path of the demo's store in a folder; it is created, empty, if it is not there.
+
+    Raises:
+        BertdynError: the folder is not writable, or the store's name is taken.
+    """
+    from store.store import Store
+
+    path = folder.absolute() / STORE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BertdynError(f"The demo cannot write '{folder}': {error.strerror}. Name another folder.") from None
+    Store.open_or_create(path)
+    return path
+
+
+@dataclass(frozen=True)
+class Demo(Request):
+    """Make the demo's store, or go on with it."""
+
+    units: ClassVar[str] = STEPS
+    doing: ClassVar[str] = "making"
+    undone: ClassVar[str] = "The demo is not complete"
+    kept: ClassVar[str] = "what was trained and extracted is kept. bertdyn-tui --demo goes on"
+    beside: ClassVar[bool] = True
+    module: ClassVar[str] = "explorer.demo.job"
+
+    @property
+    def title(self) -> str:
+        """See ``Request``."""
+        return "demo"
+
+    @property
+    def subject(self) -> str:
+        """See ``Request``."""
+        return "runs of a tiny BERT"
+
+    def run(self, store: Path, progress: Callable[[Update], None]) -> Outcome:
+        """See ``Request``."""
+        from explorer.demo.run import make_demo
+
+        told = _Told(progress)
+        make_demo(store.parent, told)
+        return Outcome(told.steps, 0)
+
+
+class _Told:
+    """Turns stages into updates: training is what is counted, and what else is being done is said."""
+
+    def __init__(self, progress: Callable[[Update], None]) -> None:
+        self._progress = progress
+        self.steps = self._total = 0
+
+    def __call__(self, stage: DemoStage) -> None:
+        if stage.unit == STEPS:
+            self.steps, self._total = stage.done, stage.total
+            current = "fine-tuning"
+        else:
+            current = f"{stage.name}: {stage.done:,} of {stage.total:,} {stage.unit}"
+        if self._total:
+            self._progress(Update(self.steps, self._total, 0, current))
