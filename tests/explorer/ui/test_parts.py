@@ -40,7 +40,7 @@ class Screen:
         self.calm: list[Callable[[], None]] = []
         self.question, self.state = ASKED, START
         self.jobs = Fake(request=None, start=lambda q, asked=False: self.started.append((q, asked)))
-        self.pictures = Fake(lacking=(ASKED,))
+        self.pictures = Fake(lacking=(ASKED,), job_changed=lambda: None)
         self.reader = Fake(look_again=lambda: None)
         self.mode = Fake(job_changed=lambda: None)
 
