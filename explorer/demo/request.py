@@ -63,23 +63,25 @@ class Demo(Request):
         """See ``Request``."""
         from explorer.demo.run import make_demo
 
-        told = _Told(progress)
-        make_demo(store.parent, told)
-        return Outcome(told.steps, 0)
+        make_demo(store.parent, _Told(progress))
+        return Outcome(0, 0, said=("The demo is complete: its runs are trained, extracted and measured.",))
 
 
 class _Told:
     """Turns stages into updates: training is what is counted, and what else is being done is said."""
 
     def __init__(self, progress: Callable[[Update], None]) -> None:
+        from explorer.demo.recipe import SEEDS, TASKS, Recipe
+
         self._progress = progress
-        self.steps = self._total = 0
+        # Training is told before anything else: if it is not, all of it was done before.
+        self._steps = self._total = len(TASKS) * len(SEEDS) * Recipe().steps[-1]
 
     def __call__(self, stage: DemoStage) -> None:
         if stage.unit == STEPS:
-            self.steps, self._total = stage.done, stage.total
+            self._steps, self._total = stage.done, stage.total
             current = "fine-tuning"
         else:
             current = f"{stage.name}: {stage.done:,} of {stage.total:,} {stage.unit}"
-        if self._total:
-            self._progress(Update(self.steps, self._total, 0, current))
+        if stage.total:
+            self._progress(Update(self._steps, self._total, 0, current))

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import textwrap
 import warnings
+from bisect import bisect_right
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
 
 from explorer.render.fitting import DOT
 from explorer.render.palette import Depth, palette
@@ -35,6 +38,8 @@ _LINE = 0.125
 """Height of a line of the caption in inches."""
 _WRAP = 142
 """Number of letters of a line of the caption that usually fit."""
+_WIDEST = 5
+"""Lines that are measured: those with most cells."""
 _TOLD = 6.5
 """Size of the caption's letters in points."""
 _ROOM = (400, 120)
@@ -107,13 +112,15 @@ def _wrapped(text: str) -> list[str]:
 
     font = FontProperties(family="DejaVu Sans", size=_TOLD)
     room = 72 * 0.98 * WIDTH
-    for letters in range(_WRAP, 0, -4):
+
+    def fits(letters: int) -> bool:
         lines = textwrap.wrap(text, letters)
-        longest = max(lines, key=len, default="")
-        near = [line.replace("$", "S") for line in lines if len(line) > 0.85 * len(longest)]
-        if all(TextPath((0, 0), line, prop=font).get_extents().width <= room for line in near):
-            return lines
-    return textwrap.wrap(text, _WRAP)
+        widest = sorted(lines, key=cell_len, reverse=True)[:_WIDEST]
+        return all(TextPath((0, 0), line.replace("$", "S"), prop=font).get_extents().width <= room for line in widest)
+
+    # By halves: a font without a letter makes its path slowly.
+    fitting = bisect_right(range(1, _WRAP + 1), False, key=lambda letters: not fits(letters))
+    return textwrap.wrap(text, fitting or _WRAP)
 
 
 def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -> str:

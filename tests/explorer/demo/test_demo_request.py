@@ -46,6 +46,7 @@ def test_training_is_counted_and_the_rest_is_said(tmp_path, monkeypatch):
     def make(folder, progress):
         assert folder == tmp_path
         for stage in (
+            DemoStage("js on tags", 0, 0, "values"),
             DemoStage("svcca on tags", 1, 7, "values"),
             DemoStage("fine-tune", 0, 800, "training steps"),
             DemoStage("extract", 2, 50, "checkpoints"),
@@ -57,6 +58,7 @@ def test_training_is_counted_and_the_rest_is_said(tmp_path, monkeypatch):
     heard: list[Update] = []
     outcome = Demo().run(tmp_path / "demo.bertdyn", heard.append)
     assert heard == [
+        Update(800, 800, 0, "svcca on tags: 1 of 7 values"),  # nothing was left to train
         Update(0, 800, 0, "fine-tuning"),
         Update(0, 800, 0, "extract: 2 of 50 checkpoints"),
         Update(1000, 2000, 0, "fine-tuning"),

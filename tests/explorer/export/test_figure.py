@@ -152,7 +152,7 @@ def test_without_the_extra_a_sentence_says_how_to_have_it(tmp_path: Path) -> Non
     assert run.stdout.strip().endswith("pip install 'bertdyn[plots]'.")
 
 
-@pytest.mark.parametrize("letter", ["W", "i", "任"])
+@pytest.mark.parametrize("letter", ["W", "i"])
 def test_a_caption_stays_inside_the_figure(letter: str) -> None:
     view = curves(rows(seeds=("1",)))
     view.subtitle = " ".join([letter * 12] * 60)

@@ -131,7 +131,7 @@ def test_reading_again_gives_the_same_numbers(
             np.testing.assert_array_equal(array, (other.artefact or {})[name])
 
 
-@pytest.mark.parametrize("hidden", ["8,8", "grid"])
+@pytest.mark.parametrize("hidden", ["8,8", pytest.param("grid", marks=pytest.mark.on_demand)])
 def test_layers_that_are_fitted_together_are_those_fitted_one_by_one(
     hidden: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
