@@ -42,7 +42,7 @@ STORE = Catalogue(
     measures=all_measures(),
     heads=12,
 )
-START = settled(State(), STORE)
+START = settled(State(mode="curves"), STORE)
 
 
 def test_what_is_chosen_at_the_start() -> None:
