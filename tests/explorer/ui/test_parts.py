@@ -39,17 +39,12 @@ class Screen:
         self.told: list[str] = []
         self.calm: list[Callable[[], None]] = []
         self.question, self.state = ASKED, START
-<<<<<<< HEAD
         self.left: list[list[Compute]] = []
         self.jobs = Fake(
             request=None, start=lambda q, asked=False: self.started.append((q, asked)), leave=self.left.append
         )
-        self.pictures = Fake(lacking=(ASKED,))
-        self.panes = (Fake(wish=Fake(question=ASKED), waiting=False),)
-=======
-        self.jobs = Fake(request=None, start=lambda q, asked=False: self.started.append((q, asked)))
         self.pictures = Fake(lacking=(ASKED,), job_changed=lambda: None)
->>>>>>> h-demo
+        self.panes = (Fake(wish=Fake(question=ASKED), waiting=False),)
         self.reader = Fake(look_again=lambda: None)
         self.mode = Fake(job_changed=lambda: None)
 
