@@ -169,12 +169,12 @@ class Terminal:
 
 
 def explorer(folder: Path, arguments: list[str], environment: dict[str, str], *without: str) -> str:
-    """A shell's command that runs the explorer with a state of its own in a folder.
+    """A shell's command that runs the explorer with a state of its own in a folder, and begins with Curves.
 
     What one test leaves must not be what the next one opens with, nor this process's colours be the tests'.
     """
     own = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("STATE", "CONFIG", "CACHE")}
-    own["PYTHONPATH"] = str(REPOSITORY)
+    own |= {"PYTHONPATH": str(REPOSITORY), "BERTDYN_MODE": "curves"}
     unset = " ".join(f"-u {name}" for name in ("COLORTERM", "NO_COLOR", *without))
     assign = " ".join(f"{name}={shlex.quote(value)}" for name, value in {**own, **environment}.items())
     return f"env {unset} {assign} {shlex.join([sys.executable, '-c', CODE, *arguments])}"

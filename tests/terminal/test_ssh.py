@@ -215,7 +215,7 @@ def test_without_tmux_a_broken_connection_saves_the_session_and_leaves_no_proces
     shutil.copytree(runs, path)
     near = away.run(explorer(away.folder, [str(path)], {}))
     near.until(drawn)
-    near.press("3", "M")  # the measure before the first is the last: nothing of it is computed
+    near.press("3", "m", "anisotropy", "Enter")  # nothing of it is computed
     near.until(lambda text: "computing" in text)
     until(lambda: len(of_store(path)) >= 2, "a job")
     os.kill(near.program(), signal.SIGKILL)

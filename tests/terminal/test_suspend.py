@@ -218,7 +218,7 @@ def test_over_ssh_neither_the_job_nor_a_question_is_lost(
     (terminal.folder / "start").write_text("exec " + explorer(terminal.folder, [str(path)], {}, "TMUX"))
     terminal.press(f"sh {terminal.folder}/start", "Enter")
     terminal.until(drawn)
-    terminal.press("M")  # the measure before the first is the last: nothing of it is computed
+    terminal.press("m", "anisotropy", "Enter")  # nothing of it is computed
     terminal.until(lambda text: "computing" in text)
     terminal.press("8")
     terminal.until(lambda text: "SQL" in text)

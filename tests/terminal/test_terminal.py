@@ -26,7 +26,7 @@ def test_it_starts_with_curves_and_shows_every_mode(terminal: Terminal, store: P
         terminal.press(key)
         terminal.until(lambda text, words=words: words in text)
     terminal.press("?")
-    terminal.until(lambda text: "Next measure" in text)
+    terminal.until(lambda text: "Choose the measure" in text)
     terminal.press("?")
     terminal.until(drawn)
     terminal.press("q")
@@ -132,6 +132,7 @@ def test_a_dumb_terminal_gets_the_text_view_and_exit_code_2(store: Path) -> None
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "SVCCA distance from the pre-trained model" in run.stdout
-    assert "L12" in run.stdout
+    assert "What changed" in run.stdout
+    assert "most in layer 12" in run.stdout
     assert "\x1b" not in run.stdout
     assert "text view" in run.stderr

@@ -84,10 +84,10 @@ def test_both_see_checkpoints_and_values_and_may_compute_the_same(both: tuple[Te
         start(terminal, runs)
     last = all_measures()[-1].title
     for terminal in both:
-        terminal.press("M")  # the measure before the first is the last: nothing of it is computed
+        terminal.press("m", "anisotropy", "Enter")  # nothing of it is computed
     for terminal in both:
         terminal.until(lambda text: "comput" not in text and f"{last} · sst2" in text and "step 180: 0." in text, 90)
-        terminal.press("M")
+        terminal.press("m", "svcca", "Enter")
         terminal.until(drawn)
     subprocess.run([sys.executable, "-c", COMMIT, str(runs)], cwd=REPOSITORY, check=True)
     for terminal in both:
