@@ -179,6 +179,7 @@ def typing(**has: Any) -> Typing:
         pane=pane,
         pictures=Fake(refused=has.get("refused", ""), shown=((pane, START),)),
     )
+    screen.app = Fake(screen=object() if has.get("dialog") else screen)
     screen.modes = {START.mode: Behaviour(screen, Fake(name=START.mode))}  # type: ignore[arg-type]
     return Typing(screen)  # type: ignore[arg-type]
 
@@ -196,6 +197,7 @@ def typing(**has: Any) -> Typing:
         ("f", {"waiting": True}, Gate.SHUT),
         ("e", {"waiting": True}, Gate.SHUT),
         ("left", {"waiting": True, "pointing": False}, Gate.OPEN),
+        ("e", {"waiting": True, "dialog": True}, Gate.OPEN),
     ],
 )
 def test_a_key_waits_for_what_it_needs_and_for_nothing_else(key: str, has: dict[str, Any], gate: Gate) -> None:
