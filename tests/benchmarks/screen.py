@@ -40,12 +40,14 @@ KEY_BUDGET, BUSY_KEY_BUDGET = 0.28, 0.56
 class Screen:
     """A program on a terminal of 120 x 40, with no settings and no session of earlier runs."""
 
-    def __init__(self, *arguments: str, code: str = EXPLORER) -> None:
+    def __init__(self, *arguments: str, code: str = EXPLORER, mode: str = "curves") -> None:
+        """Start it; the explorer opens with a mode."""
         self._home = tempfile.mkdtemp()
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             own = dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), self._home)
             environment = {**os.environ, **own, **COMPILED, "TERM": "xterm-256color", "PYTHONPATH": str(REPOSITORY)}
+            environment["BERTDYN_MODE"] = mode
             os.execve(sys.executable, [sys.executable, "-c", code, *arguments], environment)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 

@@ -32,7 +32,7 @@ def test_keys_and_memory_on_a_million_values(
             say(f"{name:8} {taken / bare_frame:.2f} x {UNIT}, {sent:,} bytes")
             if name not in MODES:
                 cursor.append(taken)
-        for key in "5t1m":
+        for key in "5T1M":
             screen.press(key)
             time.sleep(1)
         now, most = screen.memory()

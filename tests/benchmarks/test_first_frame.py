@@ -28,7 +28,7 @@ def test_first_frame_of_a_small_store(tmp_path: Path, checkpoints: int, report: 
     bare, frames = [], []
     for _ in range(4):
         bare.append(bare_first_frame())
-        with Screen(str(path)) as screen:
+        with Screen(str(path), mode="overview") as screen:
             screen.until(FOOTER)
             frames.append(screen.cpu())
     ratio = min(frames) / min(bare)
@@ -39,7 +39,7 @@ def test_first_frame_and_picture_of_ten_thousand_checkpoints_and_a_million_value
     bare, frames, pictures, readers = [], [], [], []
     for _ in range(3):
         bare.append(bare_first_frame())
-        with Screen(str(large), "--no-compute") as screen:
+        with Screen(str(large), "--no-compute", mode="overview") as screen:
             screen.until(FOOTER)
             frames.append(screen.cpu())
             screen.until(PICTURE)
