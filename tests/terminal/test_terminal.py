@@ -81,7 +81,7 @@ def test_idle_sends_nothing(terminal: Terminal, store: Path) -> None:
 def test_no_color_sends_no_colour_code(terminal: Terminal, store: Path) -> None:
     terminal.start([str(store)], environment={"NO_COLOR": "1"})
     terminal.until(drawn)
-    for key in ("2", "3", "d", "Left", "4", "5", "Tab", "j", "Escape", "1", "m", "M"):
+    for key in ("2", "3", "d", "Left", "4", "5", "Tab", "j", "Escape", "1", "m", "Escape", "M"):
         terminal.cost(key)
     terminal.press("?")
     terminal.until(lambda text: "Next measure" in text)

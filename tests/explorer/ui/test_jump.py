@@ -81,7 +81,7 @@ NOWHERE = {
     ("5", 6),
     ("5", 7),
     ("5", 8),
-    ("6", 5),
+    ("6", 6),
     ("0", 0),
 }
 """Ways to look that show nothing here: SVCCA has no heads, maps, data map and probes are not computed, no job ran."""
