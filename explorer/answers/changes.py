@@ -85,7 +85,7 @@ class Change:
 
     @property
     def amounts(self) -> Profile:
-        """Values at the last step as amounts: less than before is less than none, and of a similarity what it lacks."""
+        """Changes at the last step with their signs; of a similarity, how far it lies below 1."""
         sign = -1 if self.measure.same else 1
         return Profile(self.measure, {n: (sign * (value - self.measure.same),) for n, value in self.final.items()})
 
