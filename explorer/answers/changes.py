@@ -96,15 +96,24 @@ class Change:
 
     @property
     def seeds(self) -> str:
-        """'seed 1', 'seeds 1, 2'."""
-        names = self.rows.seeds(self.task)
+        """'seed 1', 'seeds 1, 2': those with values at the last step."""
+        there = {r.seed for r in self.of_task if r.step == self.steps[-1]}
+        names = [seed for seed in self.rows.seeds(self.task) if seed in there]
         return f"seed{'s' if len(names) > 1 else ''} {', '.join(names[:5])}" + (" ..." if len(names) > 5 else "")
 
     def half(self, layer: int) -> int | None:
-        """Return the first stored step at which a layer has made half of its change; None where none is claimed."""
-        series = self.means[layer]
+        """Return the first stored step at which a layer has made half of its change; None where none is claimed.
+
+        Only steps count at which every seed of the last step has a value: a mean of others would be no change.
+        """
+        every = {r.seed for r in self.last[layer]}
+        whole = {step for step in self.steps if {r.seed for r in self._at(layer, step)} == every}
+        series = {step: mean for step, mean in self.means[layer].items() if step in whole}
         found = onsets(tuple(series), tuple(series.values()), self.measure.floor)
         return None if found is None else found.half.by
+
+    def _at(self, layer: int, step: int) -> list[Result]:
+        return [r for r in self.of_task if (r.layer, r.step) == (layer, step)]
 
     def yardstick(self, layer: int) -> float | None:
         """Return the distance between two seeds in a layer at the last step."""

@@ -188,6 +188,25 @@ def test_half_of_the_change_is_the_first_step_at_or_beyond_it(series: dict[int, 
     assert of_steps(series).half(1) == half
 
 
+def test_steps_that_lack_a_seed_make_no_half_and_seeds_without_values_are_not_named() -> None:
+    series = {("1", 0): 0.0, ("1", 20): 0.3, ("1", 40): 0.4, ("2", 0): 0.0, ("2", 40): 0.0}
+
+    def change(there: set[tuple[str, int]]) -> Change:
+        return Change(
+            rows(
+                tasks=("t",), seeds=("1", "2"), layers=(1,), steps=(0, 20, 40),
+                value=lambda seed, _layer, step, _layers: series.get((str(seed), step)),
+                kept=lambda key, _layer: (key.seed, key.step) in there,
+            ),
+            "t",
+        )  # fmt: skip
+
+    assert change(set(series)).half(1) == 40, "at step 20 seed 1 alone is above half"
+    assert change(set(series)).seeds == "seeds 1, 2"
+    alone = change({place for place in series if place[0] == "1"})
+    assert (alone.half(1), alone.seeds) == (20, "seed 1")
+
+
 def test_texts_of_numbers_and_lists() -> None:
     assert [figure(x) for x in (0.0, 0.12345, 0.00012345, 123.456, -0.5)] == [
         "0.000",
