@@ -259,8 +259,10 @@ async def test_a_parameter_of_the_measure_is_set_from_the_panel(computed: Path) 
 async def test_a_mode_tells_its_own_keys_where_there_is_room(computed: Path) -> None:
     async with opened(computed, size=(250, 60)) as pilot:
         await until(pilot, lambda: "v: other picture, y: value axis" in text_of(pilot, "notes"))
-        await pilot.press("3")
+        await pilot.press("z", "3")
         await until(pilot, lambda: "v: other picture, ]: next step, d: digits" in text_of(pilot, "notes"))
+        await pilot.pause()
+        assert "v: other picture, ]: next step, d: digits" in text_of(pilot, "notes")
 
 
 @pytest.mark.parametrize(("key", "measure"), [("5", "clusters"), ("6", "js")])
