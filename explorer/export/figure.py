@@ -108,17 +108,18 @@ def figure(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) -
 def _wrapped(text: str) -> list[str]:
     """Return a caption as lines that fit the width of the figure, whatever letters they have."""
     from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    from matplotlib.textpath import text_to_path
 
     font = FontProperties(family="DejaVu Sans", size=_TOLD)
     room = 72 * 0.98 * WIDTH
 
+    def width(line: str) -> float:
+        return text_to_path.get_text_width_height_descent(line.replace("$", "S"), font, ismath=False)[0]
+
     def fits(letters: int) -> bool:
         lines = textwrap.wrap(text, letters)
-        widest = sorted(lines, key=cell_len, reverse=True)[:_WIDEST]
-        return all(TextPath((0, 0), line.replace("$", "S"), prop=font).get_extents().width <= room for line in widest)
+        return all(width(line) <= room for line in sorted(lines, key=cell_len, reverse=True)[:_WIDEST])
 
-    # By halves: a font without a letter makes its path slowly.
     fitting = bisect_right(range(1, _WRAP + 1), False, key=lambda letters: not fits(letters))
     return textwrap.wrap(text, fitting or _WRAP)
 
