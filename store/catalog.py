@@ -10,14 +10,13 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from store import fragments, index, tables
 from store.attributes import corpus_info, read_attributes
-from store.confinement import confine
-from store.duck import GivenTable, Table, add_table, all_rows, answered, connect, insert, relation_of, retried, unnested
+from store.duck import GivenTable, Table, all_rows, answered, connect, insert, relation_of, retried, unnested
 from store.errors import BertdynError
 from store.fragments import TableSpec
 from store.keys import Checkpoint, CorpusInfo
@@ -28,10 +27,9 @@ from store.results import AXIS, COLUMNS, Result, axis_columns, input_set_of, row
 from store.rows import RowQuery, condition_sql, of_the_key, query_sql
 from store.sound_fragments import Found, SoundFragments
 from store.staging import modified
+from store.user_sql import KEPT, Contents, answer
 
 _T = TypeVar("_T")
-_KEPT = (tables.RESULTS.name, tables.INPUTS.name)
-"""Tables that nothing else in the store repeats."""
 
 
 class Catalog:
@@ -158,7 +156,7 @@ class Catalog:
         Raises:
             BertdynError: it is no single SELECT, it leaves the store, or DuckDB refuses it.
         """
-        return self._with_views(shapes, outside, given, lambda connection: answered(connection, sql, limit))
+        return self._answer(sql, shapes, lambda asked: answered(asked, sql, limit), outside, given)
 
     def fetch(
         self,
@@ -173,7 +171,18 @@ class Catalog:
         Raises:
             BertdynError: as ``query``.
         """
-        return self._with_views(shapes, outside, given, lambda connection: convert(relation_of(connection, sql)))
+        return self._answer(sql, shapes, lambda asked: convert(relation_of(asked, sql)), outside, given)
+
+    def _answer(
+        self,
+        sql: str,
+        shapes: Mapping[str, tables.MeasureShape],
+        ask: Callable[[Any], _T],
+        outside: bool,
+        given: Sequence[GivenTable],
+    ) -> _T:
+        every = tables.with_axes(self._known_shapes(), shapes)
+        return answer(self._contents(), self._root, every, sql, ask, outside, given)
 
     def remember(self, folder: Path) -> None:
         """Write the row of a checkpoint that was just put in place. Losing it loses nothing."""
@@ -255,7 +264,7 @@ class Catalog:
     def _fragments(self, table: TableSpec) -> Found:
         with self._lock:
             found = self._sound.find(table)
-            if not self._left_out.issuperset(found.faults) and table.name not in _KEPT:
+            if not self._left_out.issuperset(found.faults) and table.name not in KEPT:
                 # Rows that were read from what is damaged now are no longer in any fragment.
                 self._left_out.update(found.faults)
                 self._forget()
@@ -396,76 +405,24 @@ class Catalog:
             return retried(ask)
         return []
 
-    def _with_views(
-        self,
-        shapes: Mapping[str, tables.MeasureShape],
-        outside: bool,
-        given: Sequence[GivenTable],
-        ask: Callable[[Any], _T],
-    ) -> _T:
-        import duckdb
-
+    def _contents(self) -> Contents:
+        """Return what the views of users are made over."""
         with self._lock:
             for table in (tables.CHECKPOINTS, tables.CORPUS_TABLE):
                 self._fragments(table)  # what must be left out is learnt from the groups again
             checkpoints, corpora = self._places.look(), corpora_there(self._root)
             self._learn_checkpoints(checkpoints)
             self._learn_corpora(corpora)
-            unsaved = {
+            unsaved: dict[TableSpec, list[tuple[Any, ...]]] = {
                 tables.CHECKPOINTS: [self._checkpoints[g] for g in checkpoints if g in self._unsaved],
                 tables.CORPUS_TABLE: list(self._corpora.values()),
             }
-        live = {"live_checkpoints": checkpoints, "live_corpora": corpora}
-        known = tables.with_axes(self._known_shapes(), shapes)
+        return Contents(self._found, unsaved, {"live_checkpoints": checkpoints, "live_corpora": corpora})
 
-        def attempt() -> _T:
-            # A connection of its own for each question: a slow one keeps nobody waiting, and nothing stays behind.
-            found = {table.name: self._fragments(table) for table in tables.ALL}
-            # Corpora are few, and two annotations may be added within a second: they are read as they are now.
-            found[tables.CORPUS_TABLE.name] = Found((), {}, False)
-            damage = [error for name in _KEPT if (error := found[name].complaint(self._root)) is not None]
-            with closing(connect()) as connection:
-                self._prepare_views(connection, found, known, unsaved, live)
-                for table in given:
-                    add_table(connection, table)
-                if not outside:
-                    confine(connection, (path for here in found.values() for path in here.paths))
-                try:
-                    return ask(connection)
-                except duckdb.CatalogException as error:
-                    if damage and any(f"stored_{name}" in str(error) for name in _KEPT):
-                        raise damage[0] from None
-                    raise
-
-        try:
-            return retried(attempt)
-        except duckdb.PermissionException as error:
-            raise BertdynError(
-                f"SQL reads only the store's own tables. {str(error).splitlines()[0]} (with `bertdyn sql --outside` a "
-                "query may read other files too)."
-            ) from None
-        except duckdb.Error as error:
-            raise BertdynError(f"The query failed. {str(error).strip()}") from None
-
-    def _prepare_views(
-        self,
-        connection: Any,
-        found: Mapping[str, Found],
-        shapes: Mapping[str, tables.MeasureShape],
-        unsaved: Mapping[TableSpec, Sequence[tuple[Any, ...]]],
-        live: Mapping[str, Sequence[Group]],
-    ) -> None:
-        axes = tables.axes_of(shapes)
-        for statement in (*tables.outlines(axes), *tables.views(shapes)):
-            connection.execute(statement)
-        paths = {name: here.paths for name, here in found.items()}
-        without = [name for name in _KEPT if found[name].faults]
-        for statement in tables.sources(paths, axes, without):
-            connection.execute(statement)
-        for table, rows in unsaved.items():
-            insert(connection, f"unsaved_{table.name}", table.values(), rows)
-        for name, groups in live.items():
-            insert(connection, name, unnested("VARCHAR", "BIGINT"), groups)
+    def _found(self) -> dict[str, Found]:
+        # Corpora are few, and two annotations may be added within a second: they are read as they are now.
+        found = {table.name: self._fragments(table) for table in tables.ALL}
+        return {**found, tables.CORPUS_TABLE.name: Found((), {}, False)}
 
 
 _CORPORA_KEY = "folder, modified, annotations"

@@ -256,8 +256,12 @@ def lasting_sources(root: Path, axes: Mapping[str, str]) -> Iterator[str]:
         )
 
 
-def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
-    """Yield statements that make the views for users, over ``stored_*`` and ``live_*``."""
+def views(shapes: Mapping[str, MeasureShape], named: Collection[str] | None = None) -> Iterator[str]:
+    """Yield statements that make the views for users, over ``stored_*`` and ``live_*``.
+
+    Args:
+        named: measures that get a view of their own; None: all.
+    """
     yield (
         "create view current_checkpoints as select * from stored_checkpoints "
         "where (folder, modified) in (select (folder, modified) from live_checkpoints) "
@@ -298,7 +302,7 @@ def views(shapes: Mapping[str, MeasureShape]) -> Iterator[str]:
     # Over an empty table of the same columns a measure's view takes a tenth of the time (see ``outlines``).
     yield "create table results as from stored_results limit 0"
     for name, shape in sorted(shapes.items()):
-        if name not in VIEWS:
+        if name not in VIEWS and (named is None or name in named):
             yield _measure_view(name, shape)
     yield onsets_view(axes_of(shapes), {n: shape.noise for n, shape in shapes.items() if shape.noise is not None})
     yield "drop table results"
@@ -347,6 +351,11 @@ def current_results(source: str) -> str:
     )
 
 
+def view_of(measure: str) -> str:
+    """Return the name of a measure's view, which users can type without quotes."""
+    return measure.replace("-", "_")
+
+
 def _measure_view(name: str, shape: MeasureShape) -> str:
     columns = [column for column in SHOWN if column in shape.columns or column == "statistic"]
     at = columns.index("statistic")
@@ -357,8 +366,8 @@ def _measure_view(name: str, shape: MeasureShape) -> str:
         taken = parameter in COLUMNS or AXIS + parameter in dict(shape.axes)
         column = f"{parameter}_parameter" if taken else parameter
         columns.append(f"json_extract_string(parameters, {path})::{kind} as {_identifier(column)}")
-    view = name.replace("-", "_")  # so that users can type it without quotes
-    return f"create view {_identifier(view)} as select {', '.join(columns)} from results where measure = {quoted(name)}"
+    view, taken_from = _identifier(view_of(name)), f"results where measure = {quoted(name)}"
+    return f"create view {view} as select {', '.join(columns)} from {taken_from}"
 
 
 def _identifier(name: str) -> str:
