@@ -16,8 +16,8 @@ from explorer.cli import main
 from explorer.demo.recipe import TASKS, Recipe
 from explorer.demo.run import tiny_bert
 from tests import oracle
+from tests.parameters import later
 
-LATER = pytest.mark.on_demand
 FIRM = 0.05
 RECIPE = Recipe(steps=(0, 4, 12), sentences=400)
 CHECKPOINT = f"runs/{TASKS[0].name}/seed-1/checkpoint-12"
@@ -75,7 +75,7 @@ def values(runs: Path, measure: str, store: str, *flags: str) -> list[dict[str, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("store", "tolerance"), [("half", 1e-5), pytest.param("full", 1e-6, marks=LATER)])
+@pytest.mark.parametrize(("store", "tolerance"), [("half", 1e-5), later("full", 1e-6)])
 def test_svcca_is_what_the_models_give(runs, slow, store, tolerance):
     rows = values(runs, "svcca", store)
     tuned, reference = (side["hidden"] for side in slow)
@@ -102,7 +102,7 @@ def test_svcca_is_what_the_stored_arrays_give(runs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("store", "tolerance"), [("half", 1e-5), pytest.param("full", 1e-7, marks=LATER)])
+@pytest.mark.parametrize(("store", "tolerance"), [("half", 1e-5), later("full", 1e-7)])
 def test_js_is_what_the_models_give(runs, slow, store, tolerance):
     rows = values(runs, "js", store, "--by", "head")
     tuned, reference = (side["attention"] for side in slow)

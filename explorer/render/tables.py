@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from rich.cells import cell_len
@@ -54,7 +55,7 @@ class TextTable:
         top = max(0, cursor) // size * size
         shown = self.rows[top : top + size]
         texts = [[self._text(v) for v in row] for row in shown]
-        numeric, widths = self._widths(texts)
+        numeric, widths = self._numeric, self._widths(texts)
         first = self._first(widths, width - 2, column)
         at = 2
         drawn = first
@@ -90,7 +91,7 @@ class TextTable:
         top = max(0, cursor) // size * size
         shown = self.rows[top : top + size]
         rows = [Target(0, 1 + i, row=top + i) for i in range(min(len(shown), height - 1))]
-        _, widths = self._widths([[self._text(v) for v in row] for row in shown])
+        widths = self._widths([[self._text(v) for v in row] for row in shown])
         at, columns = 2, []
         for j in range(self._first(widths, width - 2, column), len(self.columns)):
             if at >= width - 1:
@@ -99,18 +100,22 @@ class TextTable:
             at += widths[j] + _GAP
         return (*rows, *columns)
 
-    def _widths(self, texts: Sequence[Sequence[str]]) -> tuple[list[bool], list[int]]:
+    @cached_property
+    def _numeric(self) -> list[bool]:
+        """Which columns hold numbers only."""
         sample = self.rows[:_SAMPLE]
-        numeric = [
+        return [
             bool(sample) and all(r[j] is None or isinstance(r[j], (int, float)) for r in sample)
             for j in range(len(self.columns))
         ]
-        rows = [*([self._text(v) for v in row] for row in sample), *texts]
-        widths = [
-            min(_WIDEST, max([cell_len(name), *(cell_len(row[j]) for row in rows)]))
-            for j, name in enumerate(self.columns)
-        ]
-        return numeric, widths
+
+    @cached_property
+    def _least_widths(self) -> list[int]:
+        """Widths of the columns that the names and the sample need."""
+        return _widest(map(cell_len, self.columns), [[self._text(v) for v in row] for row in self.rows[:_SAMPLE]])
+
+    def _widths(self, texts: Sequence[Sequence[str]]) -> list[int]:
+        return _widest(self._least_widths, texts)
 
     def _text(self, value: object) -> str:
         return self.absent if value is None else cell(value)
@@ -122,6 +127,10 @@ class TextTable:
         while first < column and sum(w + _GAP for w in widths[first : column + 1]) - _GAP > room:
             first += 1
         return first
+
+
+def _widest(least: Iterable[int], texts: Sequence[Sequence[str]]) -> list[int]:
+    return [min(_WIDEST, max([width, *(cell_len(row[j]) for row in texts)])) for j, width in enumerate(least)]
 
 
 def order_of(values: Sequence[Any], descending: bool = False) -> list[int]:

@@ -19,6 +19,7 @@ from explorer.measures.registry import get
 from tests.benchmarks.conftest import Report
 from tests.benchmarks.timing import best_together
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
+from tests.parameters import later
 
 pytestmark = pytest.mark.benchmark
 CLUSTERING, PROGRAMME = "SciPy's clustering without labels", "SciPy's linear programme of each problem solved"
@@ -74,7 +75,7 @@ def test_separable_labels(report: Report) -> None:
     report("directprobe, separable, 4,000 x 64, 5 labels", spent / bare, CLUSTERING, 1.5, note)
 
 
-@pytest.mark.parametrize(("n", "width"), [(500, 64), pytest.param(2000, 384, marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize(("n", "width"), [(500, 64), later(2000, 384)])
 def test_labels_without_meaning(n: int, width: int, report: Report) -> None:
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.arange(n) % 5)
@@ -93,7 +94,7 @@ def test_labels_without_meaning(n: int, width: int, report: Report) -> None:
     )
 
 
-@pytest.mark.parametrize("n", [2000, pytest.param(10_000, marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize("n", [2000, later(10_000)])
 def test_words(n: int, report: Report) -> None:
     """As words of a checkpoint: 17 labels of very different sizes, most directions nearly flat."""
     rng = np.random.default_rng(0)

@@ -27,12 +27,13 @@ from store.extract.run import extract
 from store.results import Result, row_key
 from store.rows import Is, RowQuery
 from store.store import Store
+from tests.parameters import later
 from tests.pools import here
 from tests.store.extract import models
 
 CUDA = pytest.param("cuda", marks=pytest.mark.gpu)
 """The GPU: such tests are skipped without one."""
-OTHER_CPU = pytest.param("cpu:0", marks=pytest.mark.on_demand)
+OTHER_CPU = later("cpu:0")
 NAME = "s.bertdyn"
 HIDDEN, ATTENTION, LOGITS = 2e-4, 2e-5, 2e-4
 """Largest differences of float32 arrays between devices. Hidden states are of size 1 to 10, their relative rounding is

@@ -60,7 +60,7 @@ def test_every_layer_and_head_comes_back_as_it_was_stored(filled: Store) -> None
 
 
 @given(start=st.integers(0, CORPUS.info.tokens + 5), stop=st.none() | st.integers(0, CORPUS.info.pairs + 5))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_slice_is_the_slice_of_the_whole(filled: Store, start: int, stop: int | None) -> None:
     np.testing.assert_array_equal(filled.hidden("dev", KEY, 2, start, stop), filled.hidden("dev", KEY, 2)[start:stop])
     np.testing.assert_array_equal(
@@ -69,7 +69,7 @@ def test_a_slice_is_the_slice_of_the_whole(filled: Store, start: int, stop: int 
 
 
 @given(cuts=st.lists(st.integers(0, CORPUS.info.examples), max_size=5), size=st.sampled_from([600, 1000, 2**23]))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_neither_batches_nor_chunks_change_what_is_stored_or_its_digest(
     tmp_path_factory: pytest.TempPathFactory, filled: Store, cuts: list[int], size: int
 ) -> None:

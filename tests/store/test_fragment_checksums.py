@@ -15,6 +15,7 @@ from store.catalog_process import CatalogProcess
 from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
+from tests.parameters import first, later
 from tests.store.results import result
 from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
@@ -71,7 +72,7 @@ def problems(store: Store) -> list[str]:
     return sorted(problem.place for problem in store.check().problems)
 
 
-FLIPS = [40, pytest.param(200, marks=pytest.mark.on_demand)]
+FLIPS = [16, later(200)]
 
 
 @pytest.mark.parametrize("many", FLIPS)
@@ -131,7 +132,7 @@ def _remade(path: Path, others: list[Path]) -> None:
     os.replace(draft, path)
 
 
-@pytest.mark.parametrize("harm", [_cut, _emptied, _exchanged, _remade])
+@pytest.mark.parametrize("harm", first(2, [_cut, _exchanged, _emptied, _remade]))
 def test_what_a_damaged_fragment_of_results_costs_and_how_it_is_mended(store: Store, harm) -> None:  # type: ignore[no-untyped-def]
     there = files(store, "results")
     path = there[0]
@@ -282,7 +283,7 @@ def test_a_replaced_checkpoint_shows_its_new_row_when_a_fragment_is_damaged(stor
     assert {c.key: c.digests["hidden"] for c in Store.open(store.path).checkpoints()} == new
 
 
-@pytest.mark.parametrize("many", [4, pytest.param(15, marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize("many", [2, later(15)])
 def test_a_flipped_bit_in_the_note_of_the_index_never_changes_what_sql_shows(
     store: Store, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from store import places
@@ -38,7 +38,6 @@ def test_nothing_is_there_at_first(tmp_path: Path) -> None:
     assert Watch(tmp_path).look() == []
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 4), st.sampled_from(["put", "drop", "age"])), max_size=12)
 )

@@ -99,7 +99,7 @@ CONDITIONS = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(CONDITIONS, max_size=3).map(tuple))
 def test_conditions_mean_what_they_say(store: Store, conditions: tuple[Condition, ...]) -> None:
     everything = store.results()

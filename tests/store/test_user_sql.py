@@ -58,5 +58,5 @@ def test_a_list_of_tables_has_every_measure(store: Store, sql: str) -> None:
 
 
 def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(store: Store) -> None:
-    with pytest.raises(BertdynError, match="Did you mean .*layer_sharpness"):
+    with pytest.raises(BertdynError, match=r"Did you mean .*layer_sharpness"):
         store.query("from layer_sharpnes", measures=MEASURES)

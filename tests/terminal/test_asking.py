@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.parameters import later
 from tests.terminal.conftest import CODE, REPOSITORY, Terminal
 
 ASK = b"\x1b]11;?\x1b\\"
@@ -174,7 +175,7 @@ def test_nobody_is_asked_in_vain(
     assert ASK not in terminal.sent
 
 
-@pytest.mark.parametrize("seconds", [0.5, pytest.param(2.0, marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize("seconds", [0.5, later(2.0)])
 @pytest.mark.parametrize(("opens", "stands"), [("/", "filter: task:sst2"), ("8i", "│task:sst2")])
 def test_a_late_answer_into_what_is_being_typed_is_no_text(
     terminal: Terminal, store: Path, opens: str, stands: str, seconds: float
@@ -195,7 +196,7 @@ def test_a_late_answer_into_what_is_being_typed_is_no_text(
 
 @pytest.mark.parametrize(
     ("style", "shown"),
-    [("", DARK_TEXT), ("bg=#ffffff", LIGHT_TEXT), pytest.param("bg=#101020", DARK_TEXT, marks=pytest.mark.on_demand)],
+    [("", DARK_TEXT), ("bg=#ffffff", LIGHT_TEXT), later("bg=#101020", DARK_TEXT)],
 )
 def test_in_tmux_the_pane_says_what_it_is_or_nothing(terminal: Terminal, store: Path, style: str, shown: bytes) -> None:
     terminal.start([str(store), "--no-compute"], environment={"TERM": "tmux-256color"})

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.computed import make_computed
+from tests.parameters import later
 from tests.synthetic import Copied
 from tests.terminal import hop as ssh
 from tests.terminal.conftest import Terminal, coloured, explorer
@@ -224,7 +225,7 @@ def test_without_tmux_a_broken_connection_saves_the_session_and_leaves_no_proces
     assert json.loads(saved.read_text())["state"]["mode"] == "heat"
 
 
-@pytest.mark.parametrize("style", ["bg=#fafafa", pytest.param("", marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize("style", ["bg=#fafafa", later("")])
 def test_the_background_is_asked_through_the_hop_and_a_silent_one_costs_nothing(
     away: Away, runs: Path, style: str
 ) -> None:

@@ -17,6 +17,7 @@ from store import index
 from store.errors import BertdynError
 from store.layout import INDEX
 from store.store import Store
+from tests.parameters import later
 from tests.synthetic import make_store
 from tests.trust.commands import Commands, Ended
 from tests.trust.contents import contents
@@ -26,11 +27,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.index]
 
 COUNT = ("sql", NAME, "select count(*) as n from svcca", "--format", "csv")
 JS = ("compute", "js", NAME, "--step", "10", "--device", "cpu")
-
-
-def later(value: object) -> object:
-    """Return a parameter of a test that runs on demand."""
-    return pytest.param(value, marks=pytest.mark.on_demand)
 
 
 def refused(ended: Ended, words: str) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.answers.onsets import Between, Onsets, onsets
@@ -78,21 +78,18 @@ NUMBERS = st.integers(-1000, 1000).map(lambda n: n / 8)
 CURVES = st.lists(st.one_of(NUMBERS, st.just(NAN)), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
 @given(CURVES)
 def test_every_curve_follows_the_rule(values: list[float]) -> None:
     steps = [7 * i for i in range(len(values))]
     assert onsets(steps, values) == slow(steps, values)
 
 
-@settings(max_examples=60, deadline=None)
 @given(CURVES, st.sampled_from([2.0**-40, 0.25, -1.0, 1024.0]), st.sampled_from([0.0, 3.0]))
 def test_the_unit_and_the_sign_do_not_matter(values: list[float], by: float, noise: float) -> None:
     steps = list(range(len(values)))
     assert onsets(steps, values, noise) == onsets(steps, [v * by for v in values], noise * abs(by))
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(1, 100), min_size=2, max_size=12), st.data())
 def test_a_monotone_curve_stays_beyond_its_onset(rises: list[int], data: st.DataObject) -> None:
     values = np.cumsum(rises) * data.draw(st.sampled_from([1.0, -1.0]))

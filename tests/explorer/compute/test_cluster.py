@@ -26,6 +26,7 @@ from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
 from tests.clusters import Cluster, free_port, started, with_group
+from tests.parameters import later
 from tests.pools import here
 from tests.synthetic import Copied, make_store, sample_corpus
 
@@ -58,7 +59,7 @@ def kept(store: Store) -> list[Result]:
     return sorted((r._replace(computed_at="", input_set=None) for r in store.results()), key=str)
 
 
-LATER = [pytest.param(name, marks=pytest.mark.on_demand) for name in ("js", "clusters", "anisotropy")]
+LATER = [later(name) for name in ("js", "clusters", "anisotropy")]
 
 
 @pytest.mark.parametrize("measure", ["svcca", *LATER])

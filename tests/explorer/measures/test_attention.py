@@ -109,7 +109,7 @@ def test_each_example_weighs_the_same():
     assert layer.value == pytest.approx(0.5, abs=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=8),
     seed=st.integers(0, 1000),

@@ -178,7 +178,7 @@ class TestSinks:
         values = {v.statistic: v.value for v in ask("sink-mass", [side], corpus) if v.head is None}
         assert values == pytest.approx({"": 1 / 4, "first": 0, "separators": 1 / 4})
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(seed=st.integers(0, 999), chunk=st.integers(1, 300), weighting=st.sampled_from(["examples", "queries"]))
     def test_the_parts_add_up_and_agree_with_the_sums(self, seed, chunk, weighting):
         side, corpus = maps(seed, sharp=3), framed(middle=(1, 3))
@@ -344,7 +344,7 @@ class TestInterval:
         assert "two examples" in layer.details["no_interval"]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=8),
     seed=st.integers(0, 1000),

@@ -58,7 +58,7 @@ def test_a_checkpoint_against_itself(name):
     assert measure(name, x, x, y)[found.main, None].value == found.same
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 100), scale=st.floats(0.01, 100), away=st.floats(-10, 10))
 def test_a_layout_ignores_rotation_translation_and_scale(seed, scale, away):
     (x, y), (z, _) = clouds(seed), clouds(seed + 1)

@@ -15,6 +15,7 @@ from explorer.selection import Selection, ask_store
 from store.results import Result
 from store.rows import Is, RowQuery
 from tests.classified import World
+from tests.parameters import later
 from tests.pools import here
 
 HEADS = 2
@@ -44,9 +45,7 @@ def masked(model: Any, name: str, heads: tuple[int, ...]) -> Iterator[Any]:
     hook.remove()
 
 
-@pytest.mark.parametrize(
-    "family", ["bert", *(pytest.param(name, marks=pytest.mark.on_demand) for name in OUTPUTS if name != "bert")]
-)
+@pytest.mark.parametrize("family", ["bert", *(later(name) for name in OUTPUTS if name != "bert")])
 def test_every_head_and_every_whole_layer(classified: Callable[[str, str], World], family: str) -> None:
     world = classified(family, "TokenClassification" if family == "distilbert" else "SequenceClassification")
     question = ask_store(

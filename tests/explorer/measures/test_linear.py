@@ -62,7 +62,7 @@ def test_stored_float16_changes_the_value_less_than_the_storage_does():
     assert measure(x.astype(np.float16), y.astype(np.float16)).value == pytest.approx(slow(x, y)[0], abs=1e-4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 100))
 def test_blind_to_rotation_scale_shift_and_order(seed, scale):
     x, y = like_bert(300, 12, seed % 7)

@@ -12,6 +12,7 @@ from explorer.measures.base import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer
+from tests.parameters import later
 
 
 def trusting(**asked):
@@ -142,7 +143,7 @@ def test_the_bootstrap_draws_whole_groups_of_examples(name):
     [
         ("cka", "jackknife"),
         ("procrustes", "jackknife"),
-        *(pytest.param(name, "bootstrap", marks=pytest.mark.on_demand) for name in ("cka", "procrustes")),
+        *(later(name, "bootstrap") for name in ("cka", "procrustes")),
     ],
 )
 def test_the_interval_covers_what_more_sentences_would_show(name, method):

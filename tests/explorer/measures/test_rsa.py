@@ -118,7 +118,7 @@ class TestValue:
 
 
 class TestInvariance:
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(seed=st.integers(0, 999), scale=st.floats(1e-3, 1e3), kind=st.sampled_from(["pearson", "spearman"]))
     def test_rotation_and_scale_change_nothing(self, seed, scale, kind):
         x, y = pair(seed, n=30)
@@ -146,7 +146,7 @@ class TestInvariance:
         assert score(x, moved) < 0.95
         assert score(x, moved, kernel="correlation") == pytest.approx(1, abs=1e-4)
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(seed=st.integers(0, 999), choice=st.sampled_from(CHOICES))
     def test_symmetric_bounded_one_with_itself_and_blind_to_the_order_of_tokens(self, seed, choice):
         given_ = dict(zip(("kernel", "score", "features"), choice, strict=True))

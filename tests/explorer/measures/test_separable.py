@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.measures.hulls import TOLERANCE, compare
@@ -25,7 +25,6 @@ def check(a, b, found):
         assert np.linalg.norm(one @ a - two @ b) <= 1e-8 * max(np.ptp(a), np.ptp(b))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10**6), d=st.integers(1, 9), n1=st.integers(1, 25), n2=st.integers(1, 25), shift=st.floats(0, 3)
 )
@@ -64,7 +63,6 @@ def test_a_plane_known_before_is_tried_first():
     assert found.margin == pytest.approx(2)
 
 
-@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), d=st.integers(1, 4), n1=st.integers(1, 8), n2=st.integers(1, 8))
 def test_sets_that_share_points_or_touch_are_judged_as_a_linear_programme_does(seed, d, n1, n2):
     """On a grid points coincide, lie in one flat, and hulls touch in a corner: what leaves equations singular."""

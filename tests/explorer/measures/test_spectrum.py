@@ -103,7 +103,7 @@ def test_the_choice_of_tokens_is_that_of_the_linear_family(name):
 
 
 @EACH
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 100))
 def test_blind_to_rotation_scale_shift_and_order(name, seed, scale):
     x, _ = like_bert(300, 12, seed % 7)
@@ -113,7 +113,6 @@ def test_blind_to_rotation_scale_shift_and_order(name, seed, scale):
     assert measure(name, moved[rng.permutation(300)]).value == pytest.approx(measure(name, x).value, rel=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     exponents=st.lists(st.floats(-2, 2), min_size=1, max_size=10),
     n=st.integers(12, 40),

@@ -10,7 +10,6 @@ from typing import Self
 import numpy as np
 import pytest
 from hypothesis import given as sampled
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from explorer.compute.run import compute
@@ -76,7 +75,6 @@ def test_the_same_weights_have_not_changed() -> None:
     assert {v.value for (_, statistic), v in found.items() if statistic == "relative"} == {0.0}
 
 
-@settings(max_examples=30)
 @sampled(seed=st.integers(0, 99), small=st.sampled_from([1.0, 1e-3, 1e-6]))
 def test_it_is_the_formula_in_float64(seed: int, small: float) -> None:
     before, step = layer(seed=seed), layer(small, seed=seed + 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
@@ -119,7 +119,6 @@ def test_a_similarity_hangs_down_from_one():
 LEVELS = st.lists(st.one_of(st.floats(-1, 2), st.just(np.nan)), min_size=6, max_size=6)
 
 
-@settings(deadline=None, max_examples=80)
 @given(
     LEVELS, LEVELS, LEVELS, st.integers(1, 120), st.integers(1, 30), st.sampled_from(list(Depth)), st.booleans(),
     st.booleans(), st.booleans(), st.sampled_from([0.0, 1.0]),

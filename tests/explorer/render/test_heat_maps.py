@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
@@ -97,7 +97,6 @@ def test_values_all_alike_are_drawn():
     assert any(c[0] is not None for row in levels(heat(np.full((3, 3), 0.2)), 40, 10) for c in row)
 
 
-@settings(deadline=None, max_examples=120)
 @given(
     st.integers(1, 30),
     st.integers(1, 60),

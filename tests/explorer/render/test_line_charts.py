@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
@@ -34,7 +34,6 @@ def drawn(one: LineChart, width: int = 60, height: int = 16, depth: Depth = Dept
 POINTS = st.lists(st.one_of(st.floats(-1, 2), st.just(np.nan), st.floats(1e-8, 1e-6)), max_size=12)
 
 
-@settings(deadline=None, max_examples=150)
 @given(
     st.lists(POINTS, max_size=14),
     st.integers(1, 120),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
@@ -127,7 +127,6 @@ def test_a_logarithmic_scale_has_even_decades():
     assert panel.levels(15).tolist() == [[0, 0, 5, 10, 14]]
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.integers(1, 140),
     st.integers(1, 140),

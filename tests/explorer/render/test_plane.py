@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
@@ -73,7 +73,6 @@ def test_ticks_name_the_places_they_stand_at():
         assert column == pytest.approx(expected, abs=1)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.integers(1, 20),
     st.integers(1, 30),

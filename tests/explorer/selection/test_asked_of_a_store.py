@@ -22,6 +22,7 @@ from store.keys import CheckpointKey
 from store.results import Result
 from store.store import Store
 from tests.oracle import svcca_distance
+from tests.parameters import later
 from tests.pools import here
 from tests.synthetic import make_store
 
@@ -65,7 +66,7 @@ def without_times(rows: list[Result]) -> set[Result]:
     return {row._replace(computed_at="") for row in rows}
 
 
-@pytest.mark.parametrize("measure", ["svcca", pytest.param("js", marks=pytest.mark.on_demand), "clusters"])
+@pytest.mark.parametrize("measure", ["svcca", later("js"), "clusters"])
 def test_two_names_compute_what_the_command_line_computes_without_flags(
     extracted: Path, store: Store, tmp_path: Path, measure: str
 ) -> None:

@@ -13,11 +13,12 @@ from explorer.ui.jump import LETTERS, Jump, labels
 from explorer.ui.modes import MODES
 from explorer.views.base import Cursor
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
+from tests.parameters import later
 
 FIRST, MIDDLE, SIZES = range(1), (120, 40), [(80, 24), (250, 60)]
 WAYS = [(m.key, FIRST, MIDDLE) for m in MODES.values()]
 LATER = [
-    pytest.param(m.key, variants, size, marks=pytest.mark.on_demand)
+    later(m.key, variants, size)
     for m in MODES.values()
     for variants, size in [(range(1, len(m.variants)), MIDDLE), *((FIRST, size) for size in SIZES)]
     if variants

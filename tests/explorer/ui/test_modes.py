@@ -13,6 +13,7 @@ from explorer.render.palette import Depth, palette
 from explorer.ui.bars import middle, notes, reading
 from explorer.ui.modes import MODES
 from tests.explorer.ui.conftest import main, opened, screen_text, shown, text_of, until
+from tests.parameters import later
 from tests.synthetic import make_store
 
 OTHER_SIZES = [(80, 24), (120, 40)]
@@ -150,9 +151,7 @@ async def test_a_key_that_has_no_meaning_here_says_where_it_has(computed: Path, 
         await until(pilot, lambda: said in text_of(pilot, "notes"))
 
 
-@pytest.mark.parametrize(
-    "size", [(60, 16), (250, 60), *(pytest.param(s, marks=pytest.mark.on_demand) for s in OTHER_SIZES)]
-)
+@pytest.mark.parametrize("size", [(60, 16), *map(later, [(250, 60), *OTHER_SIZES])])
 async def test_every_way_to_look_fits_every_size(labelled: Path, size: tuple[int, int]) -> None:
     async with opened(labelled, size=size) as pilot:
         for mode in MODES.values():

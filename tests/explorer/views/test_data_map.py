@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.compute.run import compute
@@ -100,7 +100,6 @@ def test_a_point_stands_where_its_numbers_say(x: float, y: float, row: int, colu
     assert marks(x, y, marked=0, ascii_only=True)[row][column] == "*"
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     st.integers(0, 300), st.integers(1, 260), st.integers(1, 70), st.sampled_from(list(Depth)), st.booleans(),
     st.integers(-1, 299),

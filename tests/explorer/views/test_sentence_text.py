@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.answers.example import ExampleData, largest_changes, largest_shifts
@@ -215,7 +215,6 @@ def test_colours_of_the_difference_end_at_the_99th_percentile_and_it_is_said() -
     assert not any("99th" in note for note in Example(data, "checkpoint").notes)
 
 
-@settings(deadline=None, max_examples=80)
 @given(
     st.lists(st.one_of(st.text(max_size=30), st.sampled_from(HOSTILE)), min_size=1, max_size=60),
     st.integers(1, 130), st.integers(1, 40), st.sampled_from(Depth), st.booleans(), st.integers(-1, 99),
@@ -237,7 +236,6 @@ def test_any_sentence_fills_exactly_the_cells(
         assert target.row < len(view.ranked())
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text("abcdefghij", min_size=1, max_size=25), min_size=1, max_size=60), st.integers(26, 130))
 def test_the_wrapped_lines_have_every_word_once_and_in_order(words: list[str], width: int) -> None:
     view = Example(random_attention(words), "reader")

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.answers.look import END
@@ -59,7 +59,6 @@ def test_every_view_fills_exactly_the_cells_it_is_given(name, case):
     assert "".join((view.title, view.subtitle, picture.reading, *picture.notes)).isprintable()
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.sampled_from(NAMES),
     st.sampled_from(["three seeds", "half there", "one point", "no value"]),

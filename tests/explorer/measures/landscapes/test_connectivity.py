@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import SpectralClustering
 
@@ -39,7 +39,6 @@ def test_a_bump_inside_a_valley_has_a_gap_but_no_barrier() -> None:
     assert convexity_gap([0.0, 1.0], [1.0, 9.0]) == 0.0
 
 
-@settings(max_examples=60, deadline=None)
 @given(LOSSES)
 def test_the_gap_is_the_largest_over_all_parts_of_the_line(losses: list[float]) -> None:
     alphas = np.linspace(0, 1, len(losses)).tolist()
@@ -74,7 +73,6 @@ def test_blocks_of_any_size_are_found_and_are_those_of_sklearn(sizes: tuple[int,
     assert set(found.order[: found.size]) == set(found.members[0])
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(3, 7), st.integers(0, 10_000))
 def test_the_clusters_are_the_best_two_means_of_the_second_eigenvector(many: int, seed: int) -> None:
     """Of all divisions, by the general eigenvectors of the graph Laplacian."""

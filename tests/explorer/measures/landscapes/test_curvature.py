@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.measures.base import MeasureError
@@ -30,7 +30,6 @@ def nothing_known(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.empty((0, n)), np.empty(0)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(-10, 10).map(lambda x: round(x, 3)), min_size=1, max_size=40),
     st.integers(0, 5),

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.measures.base import MeasureError
@@ -43,7 +43,6 @@ def test_a_bump_is_refined_where_it_is() -> None:
 
 
 @given(st.floats(-0.2, 1.2), st.floats(1.0, 20.0), st.floats(0.2, 3.0))
-@settings(max_examples=40, deadline=None)
 def test_interpolation_is_right_within_some_per_cent(centre: float, sharp: float, height: float) -> None:
     def loss(x: float) -> float:
         return 1 + height * sharp * (x - centre) ** 2 / (1 + sharp * (x - centre) ** 2)

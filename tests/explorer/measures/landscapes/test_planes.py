@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
@@ -82,7 +82,6 @@ def test_corners_are_the_checkpoints_themselves_and_nothing_else_is_read() -> No
 
 
 @given(st.floats(-2, 2), st.floats(-2, 2))
-@settings(max_examples=30, deadline=None)
 def test_sums_of_weights(one: float, two: float) -> None:
     sides = [MemoryWeights.random(seed) for seed in (1, 2, 3)]
     before = [side.flat() for side in sides]

@@ -63,7 +63,6 @@ def test_the_map_is_that_of_the_theorem():
     np.testing.assert_allclose(eraser_of(points, labels).apply(points), points - (points - mean) @ removed.T, atol=1e-8)
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_other_projection_along_the_same_kernel_changes_less(seed):
     """Any oblique projection that removes the covariance is a competitor; the orthogonal one is the best known."""
@@ -95,7 +94,7 @@ def test_constant_and_repeated_features_are_no_obstacle():
     np.testing.assert_allclose(erased[:, 7], erased[:, 1], atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_points_the_names_of_labels_and_rotations_change_nothing(seed):
     rng = np.random.default_rng(seed)

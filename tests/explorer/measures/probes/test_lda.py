@@ -54,7 +54,7 @@ def test_each_set_of_labels_is_fitted_as_if_it_were_alone():
         assert_equal_to_scikit_learn(probe, points, these)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(0, 5000), max_size=6))
 def test_chunks_of_any_length_give_the_same_sums(cuts):
     points, labels = encoded(5000, 6, 3)
@@ -65,7 +65,7 @@ def test_chunks_of_any_length_give_the_same_sums(cuts):
     np.testing.assert_allclose(parts.mean + parts.shift, points.mean(0), rtol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_points_the_names_of_labels_and_rotations_change_nothing(seed):
     rng = np.random.default_rng(seed)

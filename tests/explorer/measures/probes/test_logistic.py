@@ -62,7 +62,7 @@ def test_float16_points_are_read_as_the_numbers_that_they_are():
     assert_at_scikit_learns_optimum(fitted(half, labels), half.astype(np.float64), labels)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10**6), k=st.integers(2, 5))
 def test_the_order_of_points_the_names_of_labels_and_rotations_change_nothing(seed, k):
     rng = np.random.default_rng(seed)

@@ -63,7 +63,6 @@ def test_portions_that_would_be_empty_are_merged():
     np.testing.assert_array_equal(code.ends, [1, 2, 4, 8, 15, 30, 60])
 
 
-@settings(max_examples=40, deadline=None)
 @given(n=st.integers(2, 40), k=st.integers(2, 6), seed=st.integers(0, 50))
 def test_every_label_costs_a_finite_length_even_if_it_was_never_seen(n, k, seed):
     rng = np.random.default_rng(seed)
@@ -171,7 +170,7 @@ def test_probes_start_from_the_block_before():
     np.testing.assert_allclose(code.bits, cold.bits, rtol=1e-3, atol=1e-3)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10**6))
 def test_the_order_of_points_the_names_of_labels_and_rotations_change_nothing(seed):
     rng = np.random.default_rng(seed)

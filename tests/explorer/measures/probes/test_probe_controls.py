@@ -42,7 +42,7 @@ def test_a_type_keeps_its_label_if_others_are_missing():
     assert same.mean() > 0.97  # the distribution of the labels differs a little
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), name=st.sampled_from(sorted(CONTROLS)))
 def test_labels_are_those_of_the_task(seed, name):
     of = items(300, 50, seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
@@ -18,7 +18,6 @@ def scored(logits, truth, classes=None, trained=None, parameters=1):
     return evaluate(logits, classes, np.array(truth), np.ones(count, int) if trained is None else trained, parameters)
 
 
-@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 60), k=st.integers(2, 7), more=st.integers(0, 3))
 def test_scores_equal_scikit_learn(seed, n, k, more):
     """``more`` labels occur only in the truth."""
@@ -35,7 +34,6 @@ def test_scores_equal_scikit_learn(seed, n, k, more):
         assert got.bits == pytest.approx(log_loss(truth[known], p, labels=np.arange(k)) / np.log(2))
 
 
-@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_scores_do_not_depend_on_the_order_of_points_or_the_names_of_labels(seed):
     rng = np.random.default_rng(seed)

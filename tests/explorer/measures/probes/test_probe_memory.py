@@ -14,6 +14,7 @@ from explorer.measures.probes.vectors import vectors_of
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryLabels
 from tests.explorer.measures.probes.endless import LENGTH, EndlessLayer, endless_corpus, endless_labels
+from tests.parameters import later
 
 WIDTH, FEW, MANY = 768, 2_000, 12_000
 OF_A_WORD = 4 * WIDTH
@@ -57,16 +58,13 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "ROWS", 256)
 
 
-KINDS = pytest.mark.parametrize(
-    ("measure", "parameters"),
-    [
-        ("probe", {"probe_seeds": 2}),
-        ("probe", {"probe_seeds": 1, "model": "logistic"}),
-        ("probe", {"probe_seeds": 1, "model": "mlp"}),
-        ("mdl", {}),
-    ],
-    ids=["lda", "logistic", "mlp", "mdl"],
+LDA = ("probe", {"probe_seeds": 2})
+OTHERS = (
+    later("probe", {"probe_seeds": 1, "model": "logistic"}),
+    later("probe", {"probe_seeds": 1, "model": "mlp"}),
+    later("mdl", {}),
 )
+KINDS = pytest.mark.parametrize(("measure", "parameters"), [LDA, *OTHERS], ids=["lda", "logistic", "mlp", "mdl"])
 
 
 @KINDS
@@ -131,12 +129,12 @@ def test_reading_again_gives_the_same_numbers(
             np.testing.assert_array_equal(array, (other.artefact or {})[name])
 
 
-@pytest.mark.parametrize("hidden", ["8,8", pytest.param("grid", marks=pytest.mark.on_demand)])
+@pytest.mark.parametrize("hidden", ["8,8", later("grid")])
 def test_layers_that_are_fitted_together_are_those_fitted_one_by_one(
     hidden: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("explorer.measures.probes.mlp_sizes.GRID", ((2, 2), (16, 8)))
-    clear, words, width = (0.0, 0.4, 2.0), 900, 12
+    clear, words, width = (0.0, 0.4, 2.0), 300, 12
     asked = {"probe_seeds": 2, "model": "mlp", "hidden": hidden}
     together = computed(words, width, clear=clear, **asked)
     for room in (2, 1):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.measures.base import MeasureError
 from explorer.measures.probes.splits import SHARES, parts_of, random_parts, split_points, with_dev_examples
 
 
-@settings(max_examples=60, deadline=None)
 @given(group=st.lists(st.integers(0, 30), min_size=1, max_size=200), seed=st.integers(0, 99))
 def test_equal_texts_are_never_divided(group, seed):
     group = np.array(group, np.int64)
