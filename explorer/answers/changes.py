@@ -57,21 +57,26 @@ class Change:
         return tuple(sorted({r.step for r in self.of_task}))
 
     @cached_property
+    def _placed(self) -> dict[int, dict[int, list[Result]]]:
+        """Rows of the seeds, by layer and step, both ascending."""
+        found: dict[int, dict[int, list[Result]]] = {}
+        for r in self.of_task:
+            found.setdefault(r.layer or 0, {}).setdefault(r.step, []).append(r)
+        return {layer: dict(sorted(steps.items())) for layer, steps in sorted(found.items())}
+
+    @cached_property
     def means(self) -> dict[int, dict[int, float]]:
         """Mean over seeds, by layer and step."""
-        found: dict[int, dict[int, list[float]]] = {}
-        for r in self.of_task:
-            found.setdefault(r.layer or 0, {}).setdefault(r.step, []).append(r.value or 0.0)
-        return {layer: {s: fmean(found[layer][s]) for s in sorted(found[layer])} for layer in sorted(found)}
+        return {
+            layer: {step: fmean(r.value or 0.0 for r in rows) for step, rows in steps.items()}
+            for layer, steps in self._placed.items()
+        }
 
     @cached_property
     def last(self) -> dict[int, list[Result]]:
         """Rows of the seeds at the last step, by layer."""
-        found: dict[int, list[Result]] = {}
-        for r in self.of_task:
-            if r.step == self.steps[-1]:
-                found.setdefault(r.layer or 0, []).append(r)
-        return {layer: found[layer] for layer in sorted(found)}
+        step = self.steps[-1]
+        return {layer: steps[step] for layer, steps in self._placed.items() if step in steps}
 
     @cached_property
     def final(self) -> dict[int, float]:
@@ -107,13 +112,10 @@ class Change:
         Only steps count at which every seed of the last step has a value: a mean of others would be no change.
         """
         every = {r.seed for r in self.last[layer]}
-        whole = {step for step in self.steps if {r.seed for r in self._at(layer, step)} == every}
+        whole = {step for step, rows in self._placed[layer].items() if {r.seed for r in rows} == every}
         series = {step: mean for step, mean in self.means[layer].items() if step in whole}
         found = onsets(tuple(series), tuple(series.values()), self.measure.floor)
         return None if found is None else found.half.by
-
-    def _at(self, layer: int, step: int) -> list[Result]:
-        return [r for r in self.of_task if (r.layer, r.step) == (layer, step)]
 
     def yardstick(self, layer: int) -> float | None:
         """Return the distance between two seeds in a layer at the last step."""
