@@ -110,9 +110,19 @@ class Rows:
     def of(self, task: str, statistic: str = "") -> tuple[Result, ...]:
         """Return the main rows of a task, or those of another statistic; a pair of seeds is a value of each of the
         two."""
-        rows = tuple(r for r in self.results if r.statistic == statistic) if statistic else self.main
-        both = (*rows, *map(mirrored, rows)) if self._mutual else rows
-        return tuple(r for r in both if r.recipe == task)
+        if not statistic:
+            return self._main_of.get(task, ())
+        return self._by_task(r for r in self.results if r.statistic == statistic).get(task, ())
+
+    @cached_property
+    def _main_of(self) -> dict[str, tuple[Result, ...]]:
+        return self._by_task(self.main)
+
+    def _by_task(self, rows: Iterable[Result]) -> dict[str, tuple[Result, ...]]:
+        rows, found = tuple(rows), dict[str, list[Result]]()
+        for r in (*rows, *map(mirrored, rows)) if self._mutual else rows:
+            found.setdefault(r.recipe, []).append(r)
+        return {task: tuple(there) for task, there in found.items()}
 
     def yardstick(self, r: Result) -> float | None:
         """Return the distance between seeds that a row can be compared with."""
