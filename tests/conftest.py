@@ -51,12 +51,18 @@ def pytest_configure(config: pytest.Config) -> None:
     takes these variables from this process: its own would come too late, since a plugin imports numpy before this file.
     With ``-n 0``, as for benchmarks, all threads are kept.
     """
+    gc.disable()  # until all tests are collected
     if config.option.numprocesses:
         for library in ("OMP", "OPENBLAS", "MKL"):
             os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     writable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
     if config.option.basetemp is None and writable and shutil.disk_usage(MEMORY).free > ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out benchmarks, whose imports are large, unless they are asked for."""
+    return True if collection_path.name == "benchmarks" and config.option.markexpr == "not benchmark" else None
 
 
 TOGETHER = ("tests/terminal/", "tests/trust/")
@@ -115,6 +121,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*SELDOM)
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
