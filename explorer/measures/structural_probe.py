@@ -15,7 +15,7 @@ from explorer.measures.probes import structural
 from explorer.measures.probes.kept_structural import kept_structural_probe
 from explorer.measures.probes.parts import parts_of_layers
 from explorer.measures.probes.points import word_means
-from explorer.measures.probes.splits import PARTS, parts_of, random_parts, with_dev_examples
+from explorer.measures.probes.splits import PARTS, advice, parts_of, random_parts, with_dev_examples
 from explorer.measures.probes.trees import LONGEST, SHORTEST, Tree, TreeScores, tree_of, tree_scores
 from explorer.measures.protocols import Corpus, Labels, Layer
 
@@ -63,7 +63,7 @@ def structural_probe(given: Given, parameters: Mapping[str, object], context: Co
     parts = [[tree for tree, place in zip(trees, at.tolist(), strict=True) if tree and place == n] for n in range(3)]
     for name, some in zip(PARTS, parts, strict=True):
         if not some and name != "dev":
-            raise MeasureError(f"No sentence of {name} has a whole tree.")
+            raise MeasureError(f"No sentence of {name} has a whole tree.{advice(at, name)}")
     layers = cast(tuple[Layer, ...], given.operands[CHECKPOINT.role]["hidden"])
     details = {
         **{part: len(some) for part, some in zip(PARTS, parts, strict=True)},

@@ -67,6 +67,18 @@ class Split:
         return _split(labels, self.group, self.train[~moved], self.train[moved], self.test)
 
 
+def advice(part: np.ndarray, name: str) -> str:
+    """Return how a user gets a part of which a split has no example; else an empty text.
+
+    Args:
+        part: part of each example, as a position in PARTS, int64 [E].
+        name: name of the part.
+    """
+    if (part == PARTS.index(name)).any():
+        return ""
+    return f" Add a file for it (--corpus NAME:{name}=FILE), or all texts in one file, to be split at random."
+
+
 def parts_of(names: Sequence[str], ids: np.ndarray) -> np.ndarray:
     """Return the part of each example as a position in PARTS, int64 [E]; -1: the example has no split.
 
@@ -117,7 +129,7 @@ def split_points(labels: np.ndarray, example: np.ndarray, part: np.ndarray, grou
     train, dev, test = (np.flatnonzero(at == i) for i in range(len(PARTS)))
     for name, rows in (("train", train), ("test", test)):
         if not len(rows):
-            raise MeasureError(f"The split has no labelled points in {name}.")
+            raise MeasureError(f"The split has no labelled points in {name}.{advice(part, name)}")
     if len(np.unique(labels[train])) < 2:
         raise MeasureError("All training points have the same label: a probe needs at least two labels.")
     return _split(labels, group[example], train, dev, test)

@@ -67,8 +67,8 @@ def test_labels_that_only_test_has_are_reported():
 @pytest.mark.parametrize(
     ("labels", "part", "why"),
     [
-        ([0, 1, 0], [0, 0, 1], "no labelled points in test"),
-        ([0, 1, 0], [2, 2, 1], "no labelled points in train"),
+        ([0, 1, 0], [0, 0, 1], r"no labelled points in test\. Add a file for it \(--corpus NAME:test=FILE\)"),
+        ([0, 1, 0], [2, 2, 1], r"no labelled points in train\. Add a file for it \(--corpus NAME:train=FILE\)"),
         ([4, 4, 4], [0, 0, 2], "same label"),
         ([4, 4, 5], [0, 0, 2], "same label"),
     ],
@@ -76,6 +76,11 @@ def test_labels_that_only_test_has_are_reported():
 def test_what_cannot_be_probed_is_refused(labels, part, why):
     with pytest.raises(MeasureError, match=why):
         split_points(np.array(labels), np.arange(3), np.array(part), np.arange(3))
+
+
+def test_a_part_whose_examples_have_no_labels_needs_labels_and_no_file():
+    with pytest.raises(MeasureError, match=r"no labelled points in test\.$"):
+        split_points(np.array([0, 1]), np.arange(2), np.array([0, 0, 2]), np.arange(3))
 
 
 def test_a_missing_dev_is_taken_from_train_by_whole_texts():
