@@ -1,28 +1,27 @@
-"""Measure how much memory a computation of a measure takes, in a process of its own."""
+"""Measure how much memory the computation of a measure takes, in a process of its own."""
 
 from __future__ import annotations
 
 import functools
-import os
-import sys
 from pathlib import Path
 
+import explorer.compute.worker as worker
 from explorer.compute.memory_cache import MemoryCache
 from explorer.compute.run import compute
 from explorer.measures.probes import logistic, mlp, online_code, vectors
 from explorer.selection import Selection, ask_store
+from store.evaluation.lower import LowerLayers
 from store.store import Store
 from tests.pools import here
 
 CACHE = 1 << 20
-"""Bytes of layers that may stay in memory, so that they do not hide what else grows."""
+"""Bytes of each cache: caches have a limit, and would hide what else grows."""
 
 
 def peak(path: str, selection: Selection) -> int:
     """Return by how many bytes the resident memory of this process rises at most while it computes a measure."""
-    import explorer.compute.worker as worker
-
     worker.MemoryCache = functools.partial(MemoryCache, CACHE)  # type: ignore[assignment, misc]
+    LowerLayers.__init__.__defaults__ = (CACHE,)  # type: ignore[misc]
     vectors.HELD = CACHE
     for module in (logistic, mlp, online_code):
         module.ROWS = 256
