@@ -69,10 +69,13 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # `bertdyn ... | head`: the reader has closed the pipe
         sys.stderr.close()
         code = 0
-    except OSError as error:  # of click's own texts, such as --help
-        if not is_lost(error):
+    except Exception as error:
+        if isinstance(error, OSError) and is_lost(error):  # of click's own texts, such as --help
+            _complain(str(lost(error)))
+        elif reason := _shortage(error):
+            _complain(reason)
+        else:
             raise
-        _complain(str(lost(error)))
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -146,6 +149,11 @@ def tui(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except Exception as error:
+        if not (reason := _shortage(error)):
+            raise
+        _complain(reason, "bertdyn-tui")
+        code = 2
     sys.exit(code)
 
 
@@ -210,6 +218,12 @@ def _find(name: str | None) -> Path:
         return here[0]
     found = f"there are {', '.join(p.name for p in here)}" if here else "there is none in this folder"
     raise BertdynError(f"Which store? Name a NAME.bertdyn folder ({found}), or try --demo.")
+
+
+def _shortage(error: Exception) -> str:
+    from store.memory import shortage
+
+    return shortage(error)
 
 
 def _complain(message: str, program: str = "bertdyn") -> None:

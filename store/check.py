@@ -185,7 +185,7 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
         key = CheckpointKey(*(found[name] for name in CheckpointKey._fields))
         belongs = layout.checkpoint_path(root, found["corpus"], key)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        yield f"its attributes lack {error}"
+        yield f"its attributes lack {error}" if isinstance(error, KeyError) else f"its attributes are damaged: {error}"
         return
     if belongs != place:
         yield f"it holds {key} on corpus '{found['corpus']}', which belongs elsewhere"

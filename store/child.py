@@ -30,13 +30,17 @@ def start(module: str, *arguments: str, stderr: int | IO[Any] = subprocess.DEVNU
 def end(process: subprocess.Popen[bytes], grace: float) -> None:
     """Ask a process to end; kill it and all that it started if it is still there after ``grace`` seconds.
 
-    It ends its own children: a signal to them too would look to it like children that died.
+    It ends its own children: a signal to them too would look to it like children that died. If no thread can be started
+    to wait for it, it is killed at once.
     """
     if process.poll() is None:
         process.terminate()
         timer = threading.Timer(grace, kill, [process])
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:
+            kill(process)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -43,16 +43,12 @@ class ArrayInfo:
 
 def make_group(folder: Path, attributes: Mapping[str, Any]) -> None:
     """Make a group in an empty folder."""
-    import zarr
-
-    zarr.create_group(store=folder, attributes=strict(attributes), zarr_format=3)
+    _zarr().create_group(store=folder, attributes=strict(attributes), zarr_format=3)
 
 
 def set_attributes(folder: Path, attributes: Mapping[str, Any]) -> None:
     """Replace the attributes of a group that is not published yet."""
-    import zarr
-
-    zarr.open_group(store=folder, mode="r+").update_attributes(strict(attributes))
+    _zarr().open_group(store=folder, mode="r+").update_attributes(strict(attributes))
 
 
 def make_array(
@@ -69,7 +65,7 @@ def make_array(
     Compression would save 8 to 15 % of such numbers and double the reading time. Without ``values`` no chunk is
     written.
     """
-    import zarr
+    zarr = _zarr()
     from zarr.codecs import Crc32cCodec
 
     array = zarr.create_array(
@@ -109,9 +105,23 @@ def read_info(folder: Path) -> ArrayInfo:
 
 def open_array(folder: Path) -> Any:
     """Open the Zarr array in a folder for reading."""
-    import zarr
+    return _zarr().open_array(store=folder, mode="r")
 
-    return zarr.open_array(store=folder, mode="r")
+
+def _zarr() -> Any:
+    """Return the zarr module, whose event loop runs or will be started.
+
+    zarr 3.1 keeps its event loop even if the loop's thread could not be started, for want of memory or of threads: that
+    call raises an error, and the next one would wait for ever. Here the next call tries to start the thread again.
+    """
+    import zarr
+    from zarr.core import sync
+
+    with sync._get_lock():
+        thread = sync.iothread[0]
+        if thread is not None and not thread.is_alive():
+            sync.reset_resources_after_fork()
+    return zarr
 
 
 def array_folders(folder: Path) -> list[Path]:

@@ -262,7 +262,7 @@ def in_words(failures: Sequence[Failure]) -> str:
 @contextmanager
 def progress_bar(questions: Sequence[Question]) -> Iterator[Callable[[Update], None]]:
     """Show a progress bar on stderr, if it is a terminal, while questions on one corpus are computed."""
-    what = _named(questions)
+    what = printable(_named(questions))
     if not sys.stderr.isatty():
         yield lambda update: None
         return

@@ -45,7 +45,7 @@ def make(folder: Path) -> Path:
 
     console = Console(stderr=True)
     count, unit = MofNCompleteColumn(), TextColumn("{task.fields[unit]}")
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), count, unit, TimeElapsedColumn())
+    columns = (TextColumn("{task.description:<22}", markup=False), BarColumn(), count, unit, TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         shown: dict[str, TaskID] = {}
 

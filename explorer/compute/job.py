@@ -35,6 +35,7 @@ from explorer.compute.pool import termination_interrupts
 from explorer.compute.protocol import Message, Outcome, Refused, Update, message_line
 from explorer.compute.requests import read_request
 from store.errors import BertdynError
+from store.memory import shortage
 
 SECONDS_BETWEEN_UPDATES = 0.25
 CANCELLED = 143
@@ -51,6 +52,11 @@ def main(arguments: list[str]) -> int:
             outcome = read_request(sys.stdin.readline()).run(Path(arguments[0]), throttled(_say))
     except BertdynError as error:
         _say(Refused(str(error)))
+        return 2
+    except Exception as error:
+        if not (told := shortage(error)):
+            raise
+        _say(Refused(told))
         return 2
     except KeyboardInterrupt:  # before anything was done, or of a request that counts nothing by itself
         outcome = Outcome(0, 0, cancelled=True)

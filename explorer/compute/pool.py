@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from store.errors import BertdynError
+from store.memory import shortage
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that set the number of threads of arithmetic libraries when they are loaded."""
@@ -44,7 +46,7 @@ def local_pool(workers: int) -> Iterator[Executor]:
     They are spawned, not forked: a fork after CUDA, OpenMP or zarr's threads have started would hang.
 
     Raises:
-        BertdynError: this machine has no shared memory or no free file descriptors for them.
+        BertdynError: this machine has no shared memory, no free file descriptors or no further thread for them.
     """
     from multiprocessing.resource_tracker import ensure_running
 
@@ -69,7 +71,7 @@ def local_pool(workers: int) -> Iterator[Executor]:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             with _held(signal.SIGINT, signal.SIGTERM):  # until the thread that can kill the children exists
-                executor.submit(os.getpid)
+                _first(executor)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         yield executor
@@ -77,6 +79,24 @@ def local_pool(workers: int) -> Iterator[Executor]:
         with warnings.catch_warnings():  # without psutil and pgrep loky warns, but it still kills the processes
             warnings.simplefilter("ignore")
             executor.shutdown(wait=True, kill_workers=True)
+
+
+def _first(executor: Any) -> None:
+    """Submit a first task, so that the child processes and the thread that serves them are started.
+
+    Raises:
+        BertdynError: the thread cannot be started. The processes that were started for it are killed.
+    """
+    try:
+        executor.submit(os.getpid)
+    except RuntimeError as error:
+        if not (told := shortage(error)):
+            raise
+        executor._executor_manager_thread = None  # else loky waits at the end for a thread that never ran
+        for process in executor._processes.values():
+            process.terminate()
+            process.join()
+        raise BertdynError(told) from None
 
 
 @contextmanager

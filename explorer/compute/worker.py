@@ -28,7 +28,7 @@ from explorer.selection import Against, Cell, Question
 from explorer.selection.against import runs_of
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, Checkpoint, CheckpointKey, Corpus
-from store.models.memory import is_out_of_memory
+from store.memory import is_out_of_memory
 from store.results import InputDigest, Result, checkpoint_resource
 
 if TYPE_CHECKING:

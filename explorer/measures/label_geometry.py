@@ -5,7 +5,7 @@ It is computed once per side and cached on disk; the measures in clusters.py and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ VERSION = "2"
 MOST_PAIRS = 20_000
 """Maximum number of pairs of clusters; with more pairs there are no hull distances, and the rows say so."""
 BLOCK = 512
-"""Number of rows per block of pairwise distances."""
+"""Number of points on each side of a block of pairwise distances."""
 Progress = Callable[[str, float], None]
 
 
@@ -175,20 +175,26 @@ def inside_scale(data: Labelled) -> float:
 
 def _inside(points: np.ndarray) -> tuple[float, float]:
     """Return the mean and the largest distance between two of the points [n, d]."""
-    from scipy.spatial.distance import cdist, pdist
-
     n = len(points)
     if n < 2:
         return np.nan, np.nan
     total = most = 0.0
-    for start in range(0, n, BLOCK):
-        block = points[start : start + BLOCK]
-        parts = [pdist(block)] if len(block) > 1 else []
-        parts += [cdist(block, points[start + BLOCK :]).ravel()] if start + BLOCK < n else []
-        for part in parts:
-            total += float(part.sum())
-            most = max(most, float(part.max()))
+    for part in _pair_distances(points):
+        total += float(part.sum())
+        most = max(most, float(part.max()))
     return total / (n * (n - 1) / 2), most
+
+
+def _pair_distances(points: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the distances of all pairs of points [n, d], at most BLOCK x BLOCK at a time."""
+    from scipy.spatial.distance import cdist, pdist
+
+    blocks = range(0, len(points), BLOCK)
+    for start in blocks:
+        block = points[start : start + BLOCK]
+        if len(block) > 1:
+            yield pdist(block)
+        yield from (cdist(block, points[other : other + BLOCK]) for other in blocks if other > start)
 
 
 def _distances(data: Labelled, found: LabelGeometry, progress: Progress) -> LabelGeometry:

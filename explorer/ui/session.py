@@ -47,7 +47,7 @@ class Saved:
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of sessions: bertdyn/sessions under $XDG_STATE_HOME or ~/.local/state."""
     base = environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser() / "bertdyn" / "sessions"
+    return Path(os.path.expanduser(base)) / "bertdyn" / "sessions"
 
 
 class Session:

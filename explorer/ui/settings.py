@@ -79,9 +79,9 @@ class Settings:
 def default_path(environ: Mapping[str, str]) -> Path:
     """Return the path of the file: $BERTDYN_CONFIG, else bertdyn/config.toml under $XDG_CONFIG_HOME or ~/.config."""
     if environ.get(FILE):
-        return Path(environ[FILE]).expanduser()
+        return Path(os.path.expanduser(environ[FILE]))
     base = environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "bertdyn" / "config.toml"
+    return Path(os.path.expanduser(base)) / "bertdyn" / "config.toml"
 
 
 def read(

@@ -13,9 +13,9 @@ from store.evaluation.changes import changed
 from store.evaluation.lower import LowerLayers
 from store.evaluation.passes import batches, forward
 from store.keys import Corpus
+from store.memory import is_out_of_memory
 from store.models.classifier import Classifying
 from store.models.load import Encoder, check_fits
-from store.models.memory import is_out_of_memory
 from store.models.precision import full_precision
 
 EXACT, DIFFERENCES = "exact", "finite differences"

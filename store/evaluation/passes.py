@@ -11,9 +11,9 @@ from store.evaluation.lower import LowerLayers
 from store.extract.batches import windows
 from store.extract.forward import BATCH_TOKENS, inputs_of
 from store.keys import Corpus
+from store.memory import is_out_of_memory
 from store.models.classifier import Classifying
 from store.models.load import Encoder, check_fits
-from store.models.memory import is_out_of_memory
 from store.models.precision import full_precision
 from store.models.quiet import first_line
 

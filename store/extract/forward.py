@@ -10,8 +10,8 @@ import numpy as np
 from store.errors import BertdynError
 from store.extract.batches import Window, windows
 from store.keys import Corpus
+from store.memory import is_out_of_memory
 from store.models.load import Encoder, check_fits
-from store.models.memory import is_out_of_memory
 from store.models.precision import full_precision
 from store.models.quiet import first_line
 from store.ragged import pair_offsets

@@ -21,7 +21,7 @@ def resolve(name: str) -> tuple[Path, str]:
     Raises:
         BertdynError: there is no such folder, the hub has no such model, or the hub cannot be reached.
     """
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))
     nowhere = f"--reference {name}: there is no folder of that name"
     if folder.is_dir():
         return folder.absolute(), str(folder.absolute())

@@ -2,8 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
+import duckdb
 import pytest
+
+from explorer.cli import main, tui
+from store.store import Store
 
 
 def bertdyn(*arguments: str, code: str = "from explorer.cli import main; main()") -> subprocess.CompletedProcess[str]:
@@ -49,3 +54,44 @@ def test_the_explorer_asks_which_store(tmp_path):
     done = bertdyn(code=code)
     assert done.returncode == 2
     assert "--demo" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "Memory did not suffice (MemoryError)."),
+        (OSError(12, "Cannot allocate memory"), "Memory did not suffice ([Errno 12] Cannot allocate memory)."),
+        (
+            duckdb.OutOfMemoryException("Out of Memory Error: no 16 kB\n\nPossible solutions:\n* more"),
+            "Memory did not suffice (Out of Memory Error: no 16 kB).",
+        ),
+        (RuntimeError("unable to mmap 9 bytes from file <a>: Cannot allocate memory (12)"), "Memory did not suffice ("),
+        (RuntimeError("can't start new thread"), "The system allows this process no further thread."),
+    ],
+    ids=["Python", "system", "DuckDB", "torch", "thread"],
+)
+@pytest.mark.parametrize("program", ["bertdyn", "bertdyn-tui"])
+def test_too_little_memory_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: str, error: Exception,
+    said: str,
+) -> None:  # fmt: skip
+    def failing(*arguments: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Store, "open", failing)
+    monkeypatch.setattr("explorer.ui.app.run", failing)
+    with pytest.raises(SystemExit) as ended:
+        main(["ls", str(tmp_path)]) if program == "bertdyn" else tui([str(tmp_path)])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{program}: {said}")
+    assert told.count("\n") == 1
+
+
+def test_other_errors_keep_their_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def failing(*arguments: object, **more: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Store, "open", failing)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main(["ls", str(tmp_path)])

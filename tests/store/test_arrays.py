@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +258,31 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(store: Store, monkeypatc
             out.commit()
     assert store.checkpoints() == ()
     assert not list((store.path / "staging").iterdir())
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_thread_of_zarr_that_cannot_be_started_is_an_error_and_the_next_call_tries_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """zarr itself would wait for ever for that thread."""
+    from zarr.core import sync
+
+    start, refused = threading.Thread.start, []
+
+    def none_left(thread: threading.Thread) -> None:
+        if thread.name == "zarr_io" and len(refused) < 2:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    sync.cleanup_resources()
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="new thread"):
+            write_checkpoint(store, CORPUS, KEY)
+    write_checkpoint(store, CORPUS, KEY)
+    assert len(refused) == 2
+    np.testing.assert_array_equal(store.hidden("dev", KEY, 1), hidden_of(CORPUS, KEY)[1].astype(np.float16))
 
 
 def test_memory_does_not_grow_with_the_number_of_sentences(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

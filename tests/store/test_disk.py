@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.disk import examine, kind_of
+from store.disk import Disk, examine, kind_of
 
 MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:25 / /home rw - nfs4 server:/home rw,vers=4.2
@@ -65,3 +65,22 @@ def test_locks_that_do_not_work_are_recognised(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(fcntl, "flock", flock or unsupported)
     assert examine(tmp_path).locks is False
+
+
+def test_a_file_system_that_locks_one_of_two_only_once_is_no_file_system_with_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+
+    def once(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", once)
+    assert examine(tmp_path).locks is False
+
+
+@pytest.mark.parametrize(("kind", "shared"), [("nfs4", True), ("fuse.sshfs", True), ("ext4", False), ("", False)])
+def test_file_systems_of_several_machines_are_known(kind: str, shared: bool) -> None:
+    assert Disk(Path("/"), kind, 0, True, True).shared is shared

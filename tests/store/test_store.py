@@ -50,6 +50,12 @@ def test_what_is_no_store_of_ours_is_refused(tmp_path: Path, marker: str | None,
         Store.open(tmp_path)
 
 
+def test_a_description_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "bertdyn.json").mkdir()
+    with pytest.raises(BertdynError, match="cannot be read: Is a directory"):
+        Store.open(tmp_path)
+
+
 def test_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(BertdynError, match="There is no folder"):
         Store.open(tmp_path / "nothing")

@@ -29,6 +29,8 @@ from store.ownership import Machine, this_machine
 REPOSITORY = Path(__file__).resolve().parents[2]
 _SERVE = "from tests.trust.commands import serve; serve()"
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(REPOSITORY)}
+LONGEST = 600
+"""Seconds after which a command that still runs is ended by SIGALRM: it hangs."""
 SHORT_WAIT = 0.5
 """Seconds that processes wait for a lock, instead of a minute, if its holder may live on another host."""
 _CHANGES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate")
@@ -56,6 +58,8 @@ class Command:
     """Whether it runs on another host, on which each lock of the file system is granted and the clock is wrong."""
     descriptors: int = 0
     """Number of files that it may open at once; 0: as many as the system allows."""
+    memory: int = 0
+    """Number of bytes of address space that it may take beyond what it has; 0: as many as the system allows."""
     environment: tuple[tuple[str, str], ...] = ()
     """Further environment variables."""
 
@@ -236,9 +240,14 @@ def _become(job: dict[str, Any]) -> None:
         os.chdir(folder)
         command = Command(**job["command"])
         os.environ.update(command.environment)
+        signal.alarm(LONGEST)
         tempfile.tempdir = None  # it is found again
         if command.descriptors:
             resource.setrlimit(resource.RLIMIT_NOFILE, (command.descriptors, command.descriptors))
+        if command.memory:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            most = pages * resource.getpagesize() + command.memory
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
         _work_in_this_process()
         locks.WAIT_SECONDS = SHORT_WAIT
         if command.small_tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,13 @@ from tests.parameters import later
 from tests.synthetic import make_store
 from tests.trust.commands import Commands, Ended
 from tests.trust.contents import contents
-from tests.trust.scenarios import NAME, call, small_disk
+from tests.trust.scenarios import EXTRACT, NAME, call, small_disk
 
 pytestmark = [pytest.mark.slow, pytest.mark.index]
 
 COUNT = ("sql", NAME, "select count(*) as n from svcca", "--format", "csv")
+CRASHES = (-signal.SIGSEGV, -signal.SIGABRT, 127)
+"""Exit codes of a process that a library crashed."""
 JS = ("compute", "js", NAME, "--step", "10", "--device", "cpu")
 
 
@@ -111,6 +114,28 @@ def test_few_file_descriptors_are_enough_or_said_to_be_too_few(
             refused(ended, "Too many open files")
     assert before.items() <= contents(folder / NAME).items()
     assert commands.run(folder, call(*JS)).code == 0
+
+
+@pytest.mark.parametrize("megabytes", [later(4), later(16), 40, later(100), later(250)])
+@pytest.mark.parametrize("start", ["empty", "computed"])
+def test_little_memory_is_enough_or_said_to_be_too_little(
+    commands: Commands, world: Path, start: str, megabytes: int
+) -> None:
+    """Threads of torch and DuckDB that get no memory for their own data crash; glibc then ends the process."""
+    folder = world / f"{start} {megabytes} megabytes"
+    shutil.copytree(world / start, folder)
+    every = (EXTRACT,) if start == "empty" else (COUNT, JS)
+    before = contents(folder / NAME) if start == "computed" else {}
+    for arguments in every:
+        ended = commands.run(folder, replace(call(*arguments), memory=megabytes << 20))
+        assert ended.code in (0, 1, 2, *CRASHES), ended.said
+        assert "Traceback" not in ended.said
+        if ended.code in (1, 2):
+            assert re.search("[Mm]emory|allocate|thread|Decompression failure", ended.said), ended.said
+    if start == "computed":
+        assert before.items() <= contents(folder / NAME).items()
+    for arguments in every:
+        assert commands.run(folder, call(*arguments)).code == 0
 
 
 @pytest.mark.parametrize("error", [OSError(30, "Read-only file system"), OSError(24, "Too many open files")])

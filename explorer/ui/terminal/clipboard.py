@@ -45,7 +45,7 @@ def copy(
 
 def _file(text: str, suffix: str, environ: Mapping[str, str]) -> Path:
     base = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(base).expanduser() / "bertdyn"
+    folder = Path(os.path.expanduser(base)) / "bertdyn"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"clip.{suffix}"
     draft = folder / f".{uuid.uuid4().hex}.tmp"

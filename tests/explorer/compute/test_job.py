@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from explorer.compute import job as program
 from explorer.compute.job import throttled
 from explorer.compute.plan import LARGEST_TASK
 from explorer.compute.protocol import Message, Outcome, Refused, Update, read_message
@@ -161,6 +163,22 @@ class TestCancel:
             assert others_in_session(job.pid)
             os.kill(job.pid, signal.SIGKILL)
         assert alone(job.pid)
+
+
+def test_too_little_memory_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(line: str) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(program, "read_request", failing)
+    monkeypatch.setattr(os, "nice", lambda more: 0)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("{}\n"))
+    assert program.main([str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().out.splitlines()
+    told = read_message(line)
+    assert isinstance(told, Refused)
+    assert told.message.startswith("Memory did not suffice (MemoryError). ")
 
 
 def test_updates_come_at_most_four_times_a_second_but_the_first_and_the_last_always() -> None:

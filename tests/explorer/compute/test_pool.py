@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import pytest
 
 from explorer.compute.pool import local_pool, termination_interrupts
+from store.errors import BertdynError
 
 
 def test_a_signal_while_children_are_started_waits_until_they_can_be_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,3 +53,18 @@ print(len(os.listdir("/proc/self/task")), os.environ.get("OPENBLAS_NUM_THREADS")
     done = subprocess.run([sys.executable, "-c", code], env=environment | chosen, capture_output=True, text=True)
     threads = 1 if asked is None else min(2, os.cpu_count() or 1)
     assert done.stdout.split() == [str(threads), str(asked)]
+
+
+def test_a_pool_whose_thread_cannot_be_started_is_one_sentence_and_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from loky.process_executor import _ExecutorManagerThread as Manager
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Manager, "start", start)
+    before = set(multiprocessing.active_children())
+    with pytest.raises(BertdynError, match=r"^The system allows this process no further thread\. "), local_pool(1):
+        pytest.fail("there is no pool")
+    assert set(multiprocessing.active_children()) <= before

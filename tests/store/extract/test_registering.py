@@ -134,3 +134,33 @@ def test_nothing_that_can_be_read_leaves_no_store(tmp_path: Path) -> None:
     with pytest.raises(BertdynError):
         register(tmp_path / "x.bertdyn", [tmp_path / "runs"])
     assert not (tmp_path / "x.bertdyn").exists()
+
+
+def test_nothing_to_register_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(BertdynError, match=r"^Which checkpoints\? Name a folder of runs, or a --reference\."):
+        register(tmp_path / "x.bertdyn", [])
+
+
+def test_a_broken_checkpoint_and_an_odd_history_do_not_stop_the_others(place: Path) -> None:
+    folder = place / "runs" / "sst" / "seed-1"
+    (folder / "checkpoint-0" / "config.json").write_text("{")
+    (folder / "checkpoint-10" / "trainer_state.json").write_text("{")
+    report = register(place / "x.bertdyn", [place / "runs"])
+    assert {(o.key.step, o.status) for o in report.outcomes} == {(0, "failed"), (10, "added")}
+    assert [note for note in report.notes if "trainer_state.json" in note]
+
+
+def test_a_checkpoint_that_another_command_registers_meanwhile_is_there(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_one = Store.register
+
+    def late(store: Store, *arguments: object, **more: object) -> bool:
+        assert register_one(Store.open(store.path), *arguments, **more)  # type: ignore[arg-type]
+        return register_one(store, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Store, "register", late)
+    report = register(place / "x.bertdyn", [place / "runs"])
+    assert {o.status for o in report.outcomes} == {"present"}
+    assert {o.reason for o in report.outcomes} == {"another command registered it meanwhile"}
+    assert len(Store.open(place / "x.bertdyn").checkpoints()) == 2
