@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from explorer.measures.declaration import TOPICS
 from explorer.selection import Against
+from explorer.ui.modes import HEAD, LAYER, STEP
 from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
 from store.errors import BertdynError
 
@@ -86,6 +87,34 @@ def _share(known: int, possible: int) -> str:
     if not known:
         return f"none of {possible:,}"
     return f"all {possible:,}" if known >= possible else f"{known:,} of {possible:,}"
+
+
+AGAINST = "against"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is typed into the command palette with a name or a number of its own, such as ``layer 4``."""
+
+    what: str
+    """``layer``, ``step``, ``head`` or ``against``."""
+    value: str
+
+    @property
+    def about(self) -> str:
+        """What choosing it does."""
+        if self.what == AGAINST:
+            return f"compare with {self.value}"
+        return f"point at {self.what} {self.value}, in all pictures that have it"
+
+
+def place(typed: str) -> Place | None:
+    """Return what a line of the command palette names: ``layer 4``, ``step 40``, ``against sst2/1/80``; else None."""
+    what, _, value = typed.strip().partition(" ")
+    value = value.strip()
+    if what == AGAINST and value and " " not in value:
+        return Place(what, value)
+    return Place(what, value) if what in (LAYER, STEP, HEAD) and value.isdecimal() else None
 
 
 _EVERY = "all"

@@ -100,9 +100,10 @@ class Worth(ScreenPart):
         able = [one for one in here if one.request is not None]
         where = f"{question.measure.name}, step {step:,}" if step is not None else f"{question.measure.name}, all steps"
         rows = [Pick(one.name, one.text, why=self._why(one)) for one in self._offers]
-        every = Pick(ALL, " and ".join(one.name for one in able), why="one after the other")
-        rows[len(here) : len(here)] = [every] if len(able) > 1 else []
+        every = Pick(ALL, " and ".join(one.name for one in able), why="enter computes one after the other")
+        rows[:0] = [every] if len(able) > 1 else []
         states = {one.name: self._state(one) for one in self._offers}
+        states[ALL] = f"{sum(one.values for one in able):,} values"
         screen.app.push_screen(PickerScreen(f"what is it worth? {where}", rows, lambda: states, self._chosen))
 
     @staticmethod

@@ -33,11 +33,11 @@ async def test_interval_chance_and_seeds_are_offered_with_the_number_of_values(c
         asked = caught(pilot)
         await pilot.press("equals_sign")
         await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and len(listed(pilot)) == 7)
-        interval, chance, seeds, every, *everywhere = listed(pilot)
+        every, interval, chance, seeds, *everywhere = listed(pilot)
         assert ("interval over examples" in interval, "8 values" in interval) == (True, True)
         assert ("chance level" in chance, "8 values" in chance) == (True, True)
         assert ("what two seeds differ by" in seeds, "4 values" in seeds) == (True, True), "4 layers, one pair"
-        assert "interval and chance and seeds" in every
+        assert ("interval and chance and seeds" in every, "20 values" in every) == (True, True), "what enter takes"
         assert ["all steps" in row and ("24 values" in row or "12 values" in row) for row in everywhere] == [True] * 3
         assert asked == []
         await pilot.press(*"chance", "enter")
@@ -50,7 +50,7 @@ async def test_at_a_step_that_is_pointed_at_only_its_values_are_asked_for(comput
     async with opened(computed, config=STILL) as pilot:
         asked = caught(pilot)
         await pilot.press("left", "equals_sign")
-        await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and "8 values" in listed(pilot)[0])
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and "8 values" in listed(pilot)[1])
         await pilot.press(*"all", "enter")
         await until(pilot, lambda: len(asked) == 3)
         assert [str(a.selection.steps) for a in asked] == ["20"] * 3
