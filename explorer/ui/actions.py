@@ -113,7 +113,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", ("u",), "screen.part('keeping', 'undo')", "Undo", "the previous selection; cursors stay", "What"),
     Action("redo", ("U", "ctrl+r"), "screen.part('keeping', 'redo')", "Redo", "the selection that was undone", "What"),
     Action(
-        "keep", ("S",), "screen.part('keeping', 'ask')", "Keep the selection", "under a name, for this store", "What"
+        "keep",
+        ("S",),
+        "screen.part('keeping', 'ask')",
+        "Keep the selection",
+        "under a name, with a remark for the report",
+        "What",
     ),
     Action(
         *("presets", ("L",), "screen.part('keeping', 'presets')", "Kept selections"),

@@ -154,5 +154,20 @@ def _corpora(state: State, catalogue: Catalogue) -> tuple[Pick, ...]:
     )
 
 
+def kept_selections(there: Mapping[str, State], remarks: Mapping[str, str]) -> tuple[Pick, ...]:
+    """Return a row per kept selection, with what the user wrote about it."""
+    return tuple(Pick(name, selected(state), why=remarks.get(name, "")) for name, state in there.items())
+
+
+def selected(state: State) -> str:
+    """Return a selection in words, on one line."""
+    seeds = ", ".join(state.seeds) or "all"
+    said = [state.measure, f"against {state.against}", f"corpus {state.corpus}", ", ".join(state.tasks)]
+    said += [f"seeds {seeds}"]
+    said += [f"{what} {span}" for what, span in (("steps", state.steps), ("layers", state.layers)) if span is not None]
+    said += [f"{axis} {text}" for axis, text in state.along(state.measure)]
+    return ", ".join(part for part in said if part)
+
+
 def _many(number: int, unit: str) -> str:
     return f"{number} {unit}" + ("" if number == 1 else "s")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from explorer.answers import overview as answers
 from explorer.answers.findings import COLUMNS, Finding, Findings, said
 from explorer.answers.rows import Rows
+from explorer.render import signs
 from explorer.render.axes import count
 from explorer.render.cells import Grid
 from explorer.render.palette import Palette
@@ -103,7 +104,7 @@ class Overview(Base):
                     yield _Line(-1)
                 topic = finding.topic
                 yield _Line(-1, subject=topic[:1].upper() + topic[1:])
-            text = _plain(clean(finding.text)) if plain else clean(finding.text)
+            text = signs.plain(clean(finding.text)) if plain else clean(finding.text)
             for j, part in enumerate(textwrap.wrap(text, room) or [""]):
                 yield _Line(i, subjects[i] if not j else "", bars[i] if many and not j else "", part, not j)
 
@@ -156,11 +157,6 @@ def _bars(layers: Sequence[tuple[int, float]], plain: bool) -> str:
     largest = max(sizes, default=0.0)
     shown = [max(sizes[i : i + every]) for i in range(0, len(sizes), every)]
     return "".join(marks[round(size / largest * (len(marks) - 1)) if largest else 0] for size in shown)
-
-
-def _plain(text: str) -> str:
-    """Return a text with only characters that every font has."""
-    return text.replace("→", "->").replace("±", "+-")
 
 
 def _page(lines: Sequence[_Line], height: int, row: int) -> Sequence[_Line]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.ui import history, state
 from explorer.ui.parts.screen_part import ScreenPart
+from explorer.ui.picks import kept_selections
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
 
@@ -65,25 +66,33 @@ class Keeping(ScreenPart):
         if self.session is None:
             self.screen.tell("Selections cannot be kept: there is no session.")
         else:
-            self.screen.prompt.ask(KEEP, "", "a name; a selection with the same name is replaced")
+            self.screen.prompt.ask(
+                KEEP, "", "a name, or name: what you see, which bertdyn report shows; the same name replaces"
+            )
 
     def answered(self, text: str) -> None:
-        """Keep the selection under a name."""
+        """Keep the selection under a name, with a remark behind its first colon."""
         self.screen.set_focus(self.screen.chart)
-        name = " ".join(text.split())
+        name, _, remark = (part.strip() for part in " ".join(text.split()).partition(": "))
         if name and self.session is not None:
-            trouble = self.session.keep(name, history.about(self.screen.state))
+            trouble = self.session.keep(name, history.about(self.screen.state), remark)
             kept = f"Kept as '{name}'; {self.screen.key_of('presets')} shows it again."
             self.screen.tell(f"Not kept: {trouble}." if trouble else kept)
 
     def presets(self) -> None:
         """Open the list of kept selections."""
-        from explorer.ui.screens.presets import PresetsScreen
+        from explorer.ui.screens.picker import PickerScreen
 
-        if self.session is None or not self.session.presets():
+        if self.session is None or not (there := self.session.presets()):
             self.screen.tell(f"No selection was kept yet: {self.screen.key_of('keep')} keeps this one.")
             return
-        self.screen.app.push_screen(PresetsScreen(self.session), lambda name: self.load(name) if name else None)
+        rows = kept_selections(there, self.session.remarks())
+        picker = PickerScreen("kept selection", rows, dict, self._taken, self.session.drop)
+        self.screen.app.push_screen(picker)
+
+    def _taken(self, name: str | None) -> None:
+        if name is not None:
+            self.load(name)
 
     def load(self, name: str) -> None:
         """Show a kept selection."""
