@@ -24,6 +24,7 @@ from typing import Any
 from explorer.selection.codec import decode, encode
 from explorer.ui.modes import MODES
 from explorer.ui.state import LANDING, State
+from explorer.ui.visits import Seen
 
 _VERSION = 2
 _DRAFT = ".tmp"
@@ -42,6 +43,8 @@ class Saved:
     """Whether the user folded the panel; None: the user did not choose."""
     extra: dict[str, Any] = field(default_factory=dict)
     """JSON values that modes keep (a statement, a history), by mode."""
+    seen: Seen | None = None
+    """What of the store was there; None: there was no visit yet."""
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 
 class FindingsList(Behaviour):
-    """Opens findings; the first says how far the jobs beside the queue are."""
+    """Opens findings; the first say how far the jobs beside the queue are, and what is new since the last visit."""
 
     def dressed(self, view: View) -> View:
         """See ``Behaviour``."""
         from explorer.views.overview import Overview
 
-        return view.after(under_way(self.screen.jobs.listed())) if isinstance(view, Overview) else view
+        if not isinstance(view, Overview):
+            return view
+        return view.after((*under_way(self.screen.jobs.listed()), *self.screen.keeping.news(view.data)))
 
     def deeper(self) -> State | None:
         """Start to compute what the finding under the cursor lacks, or return the state that shows it."""

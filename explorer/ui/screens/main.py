@@ -265,6 +265,7 @@ class MainScreen(Screen[None]):
     def on_listed(self, message: Listed) -> None:
         first, self.pictures.refused = self.catalogue is None, ""
         self.catalogue = message.catalogue
+        self.keeping.listed(message.catalogue)
         self.computing.listed()
         self.become(state.settled(self.keeping.known(self.state), message.catalogue), again=True)
         session = self.keeping.session
@@ -275,6 +276,7 @@ class MainScreen(Screen[None]):
     def on_loaded(self, message: Loaded) -> None:
         if message.wish == self.pane.wish and self.choosing.statistic_lost(message.view.stored):
             return
+        self.keeping.loaded(message.view)
         self.pictures.loaded(message)
         self.picking.loaded(message)
         self.computing.loaded(message)
