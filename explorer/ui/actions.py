@@ -154,6 +154,11 @@ ACTIONS: tuple[Action, ...] = (
         *("point at the largest value of the picture; again, at the next one", "Cursor"),
         waits="picture",
     ),
+    Action(
+        *("mark", ("space",), "screen.part('marking', 'switch')", "Mark"),
+        *("mark a value: readings say how far others are from it", "Cursor"),
+        waits="picture",
+    ),
     _cursor("first", ("home", "circumflex_accent"), "'edge', (-1,)", "First step", "to the left end"),
     _cursor("last", ("end", "dollar_sign"), "'edge', (1,)", "Last step", "to the right end"),
     *_own("Cursor"),

@@ -23,8 +23,9 @@ from explorer.render.axes import number
 from explorer.render.text import clean
 from explorer.selection import Question
 from explorer.views import words
-from explorer.views.base import PLAIN, Base, Cursor, DrawOptions
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions
 from explorer.views.ranking import ranked
+from explorer.views.spot import Spot
 from store.results import Result
 
 OUTER, INNER = "outer", "inner"
@@ -193,6 +194,45 @@ class FieldView(Base):
     @cached_property
     def _fixed_words(self) -> dict[str, str]:
         return said_places(self.data, self.task, self.fixed)
+
+    def valued(self, at: Cursor) -> Spot | None:
+        """See ``View.valued``."""
+        if min(at.x, at.y) < 0 or not np.isfinite(self.field.values[at.y, at.x]):
+            return None
+        found, measure = self.field.point(at.y, at.x), self.data.measure
+        value = float(self.field.values[at.y, at.x])
+        said = f"{number(value)}{words.unit(measure, found)}{words.spread_words(found.spread)}"
+        where = tuple(self._whereabouts(at.y, at.x).items())
+        return Spot(value, said, self.spot(at.y, at.x), measure.name, where)
+
+    def place_of(self, spot: Spot) -> Cursor:
+        """See ``View.place_of``."""
+        where = dict(spot.where)
+        column, row = (
+            next((i for i in range(len(axis.places)) if axis.said(i) == where.get(axis.name)), -1)
+            for axis in (self.x, self.y)
+        )
+        found = self.valued(Cursor(column, row))
+        return Cursor(column, row) if found is not None and found.where == spot.where else NOWHERE
+
+    def _whereabouts(self, row: int, column: int) -> dict[str, str]:
+        """Return all that a value is of, by name, in words and in reading order."""
+        question, measure = self.data.question, self.data.measure
+        axes = {axis.name: axis.said(i) for axis, i in ((self.y, row), (self.x, column))}
+        task = axes.get(TASK, self.task)
+        seeds = self.seeds if TASK not in axes else self.rows_of.seeds(task)
+        options = (words.parameter(*parameter) for parameter in question.parameters)
+        found = {
+            "measure": f"{measure.title} {words.against(self.data)}".strip(),
+            "options": ", ".join(filter(None, options)),
+            "labels": question.annotation,
+            "corpus": question.corpus,
+            TASK: task,
+            SEED: words.seeds(seeds) if seeds else "",
+        }
+        places = self._fixed_words | axes
+        found |= {name: places[name] for name in sorted(places, key=_place_of)}
+        return {name: said for name, said in found.items() if said}
 
     def read(self, at: Cursor, room: int) -> str:
         """Return what a clamped cursor points at, in about so many cells: a value, or the extremes along an axis."""

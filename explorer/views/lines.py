@@ -200,7 +200,8 @@ class Lines(FieldView):
         banded = "bands" if np.isfinite(self.field.spread).any() else ""
         beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
         beside += onset_marks.legend(self.onsets)
-        return Picture(tuple(lines), said, at, self.told(options, beside), targets)
+        marked = chart.cell(*room, options.mark.x, options.mark.y, at.y, options.log, options.ascii)
+        return Picture(tuple(lines), said, at, self.told(options, beside), targets, marked)
 
     def nothing(self) -> str:
         """See FieldView."""
