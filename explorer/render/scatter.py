@@ -63,7 +63,14 @@ class _Frame:
 def draw(
     scatter: Scatter, width: int, height: int, palette: Palette, marked: int = -1, ascii_only: bool = False
 ) -> list[Line]:
-    """Return lines of exactly width x height cells, with the point ``marked`` highlighted.
+    """Return the lines of ``drawn``."""
+    return drawn(scatter, width, height, palette, marked, ascii_only).lines()
+
+
+def drawn(
+    scatter: Scatter, width: int, height: int, palette: Palette, marked: int = -1, ascii_only: bool = False
+) -> Grid:
+    """Return a grid of exactly width x height cells, with the point ``marked`` highlighted.
 
     If colours do not distinguish shares, or with ``ascii_only``, a cell shows its mean share in tenths (9: at least
     nine tenths).
@@ -93,7 +100,7 @@ def draw(
         _region(grid, frame, name, x, y, palette)
     if 0 <= marked < len(scatter.x):
         grid.put(1 + int(rows[marked]), frame.left + int(columns[marked]), "*" if ascii_only else "◆", palette.strong)
-    return grid.lines()
+    return grid
 
 
 def _region(grid: Grid, frame: _Frame, name: str, x: float, y: float, palette: Palette) -> None:

@@ -30,6 +30,7 @@ DATA_MAP = Source("explorer.answers.sources:data_map")
 PLANE = Source("explorer.answers.surfaces:plane_data", ("step",))
 MOVED = Source("explorer.answers.moved:moved", ("step",))
 DYNAMICS = Source("explorer.answers.dynamics:dynamics")
+AGREEMENT = Source("explorer.answers.agreement:agreement")
 GEOMETRY = Source("explorer.answers.geometry:geometry")
 OVERVIEW = Source("explorer.answers.overview:others", later=True)
 COVERAGE = Source("explorer.answers.coverage:coverage")
@@ -142,6 +143,13 @@ VIEWS: Mapping[str, ViewKind] = {
                 "seed": "seeds side by side, and their mean",
                 "task": "tasks side by side, and their mean",
             },
+        ),
+        ViewKind(
+            "agreement",
+            "Agreement",
+            "the measure against each other one, a point per layer and step, with Spearman's rank correlation",
+            "explorer.views.agreement:agreement",
+            sources=(FIRST, AGREEMENT),
         ),
         ViewKind(
             "clusters",

@@ -64,7 +64,7 @@ class Overview(Base):
         findings = self._findings
         at = Cursor(-1, cursor.clamped(1, len(findings)).y)
         lines = list(self._lines(width, options.ascii))
-        page = _page(lines, max(1, height), at.y)
+        page, number, many = _page(lines, max(1, height), at.y)
         grid = Grid(width, height)
         targets = []
         for i, line in enumerate(page):
@@ -72,7 +72,8 @@ class Overview(Base):
             if line.begins:
                 targets.append(Target(0, i, row=line.row))
         reading = clean(self._read(findings[at.y])) if at.y >= 0 else ""
-        return Picture(tuple(grid.lines()), reading, at, self.notes, tuple(targets))
+        turned = (f"page {number} of {many}",) if many > 1 else ()
+        return Picture(tuple(grid.lines()), reading, at, (*turned, *self.notes), tuple(targets))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row per number; a finding without numbers has one row."""
@@ -131,8 +132,9 @@ class Overview(Base):
         grid.put(row, at, crop(line.text, width - at, plain), style)
 
     def _read(self, finding: Finding) -> str:
-        then = "enter computes it" if finding.price else "enter opens its picture" if finding.door else ""
-        return f"{said(finding)}" + (f"  ({then})" if then else "")
+        price = finding.price
+        then = f"enter computes {count(price.values)} values" if price else "enter opens its picture"
+        return f"{then}; {said(finding)}" if price or finding.door else said(finding)
 
     def _notes(self, rows: Rows) -> tuple[str, ...]:
         data, notes = self.data, [*words.notes(rows, rows.main)]
@@ -159,8 +161,11 @@ def _bars(layers: Sequence[tuple[int, float]], plain: bool) -> str:
     return "".join(marks[round(size / largest * (len(marks) - 1)) if largest else 0] for size in shown)
 
 
-def _page(lines: Sequence[_Line], height: int, row: int) -> Sequence[_Line]:
-    """Return the page that holds a finding whole; each page begins with the heading of its first finding."""
+def _page(lines: Sequence[_Line], height: int, row: int) -> tuple[Sequence[_Line], int, int]:
+    """Return the page that holds a finding whole, its number from 1, and the number of pages.
+
+    Each page begins with the heading of its first finding.
+    """
     pages: list[list[_Line]] = [[]]
     heading = _Line(-1)
     for block in _blocks(lines):
@@ -171,8 +176,8 @@ def _page(lines: Sequence[_Line], height: int, row: int) -> Sequence[_Line]:
             block = [line for line in block if line.row >= 0]
             block = [heading, *block] if height > len(block) else block
         pages[-1] += block
-    page = next((page for page in pages if any(line.row == max(0, row) for line in page)), pages[0])
-    return page[:height]
+    at = next((i for i, page in enumerate(pages) if any(line.row == max(0, row) for line in page)), 0)
+    return pages[at][:height], at + 1, len(pages)
 
 
 def _blocks(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
