@@ -30,6 +30,8 @@ class Scatter:
     y_name: str
     regions: tuple[tuple[str, float, float], ...] = ()
     """Names of places in the plane, written where no point is."""
+    signs: tuple[str, ...] = ()
+    """Sign of each point, one cell wide; empty: points are dots."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def drawn(
     nine tenths).
     """
     grid = Grid(width, height)
-    left = 8 if width >= 30 else 0
+    left = 8 if width >= 24 else 0
     tall = max(1, height - 3 if height >= 6 else height - 1)
     frame = _Frame(left, max(1, width - left), tall, (scatter.x_range, scatter.y_range))
     draw_axes(grid, frame, scatter.x_name, scatter.y_name, palette, ascii_only)
@@ -96,6 +98,8 @@ def drawn(
     chars[there] = digits[there] if ascii_only or palette.letters else dots[there]
     colours = np.array([grid.style(palette.line(n / (_LEVELS - 1))) for n in range(_LEVELS)], np.int16)
     styles[there] = colours[level[there]]
+    for row, column, sign, share in zip(rows.tolist(), columns.tolist(), scatter.signs, scatter.share, strict=False):
+        grid.put(1 + row, frame.left + column, sign, palette.line(float(share)))
     for name, x, y in scatter.regions:
         _region(grid, frame, name, x, y, palette)
     if 0 <= marked < len(scatter.x):

@@ -12,6 +12,7 @@ from explorer.answers.rows import Rows
 from explorer.measures.declaration import LAYER
 from explorer.render.axes import number
 from explorer.render.cells import Grid
+from explorer.render.chart import Series
 from explorer.render.palette import Palette
 from explorer.render.panels import arranged
 from explorer.render.scatter import Scatter, drawn
@@ -23,9 +24,7 @@ COLUMNS = (
     *("corpus", "task", "seeds", "measure", "other", "annotation", STEP, LAYER.name, "value", "other_value"),
     *("spearman", "points"),
 )
-_MEANING = (
-    "one point per layer and step, coloured by layer (digits: tenths of the deepest); +1: the same order (Spearman)"
-)
+_MEANING = "one sign per layer and step: the layer; rank correlation (Spearman), +1: the same order"
 _MARGIN = 0.04
 """Share of the range that is left free at each end of an axis."""
 
@@ -54,7 +53,8 @@ class AgreementView(Base):
         layers = np.array([layer for _, layer in one.points], np.float64)
         deepest = max(1, *self._places[LAYER.name])
         names = words.y_name(self.found.rows.measure), words.y_name(one.measure)
-        return Scatter(x, y, layers / deepest, _range(x), _range(y), *names)
+        signs = tuple(Series("", x, y, number=layer).letter for _, layer in one.points)
+        return Scatter(x, y, layers / deepest, _range(x), _range(y), *names, signs=signs)
 
     def places(self, axis: str) -> Sequence[int]:
         """See ``View.places``."""
@@ -119,9 +119,9 @@ _AXES = ((0, STEP), (1, LAYER.name))
 
 
 def _named(one: Pairing) -> str:
-    """'js +0.94 (30 points)', by Spearman's rank correlation."""
+    """'js +0.94, n = 30': Spearman's rank correlation and the number of points."""
     said = "no order" if one.rho is None else f"{one.rho:+.2f}"
-    return f"{one.name} {said} ({len(one.points)} points)"
+    return f"{one.name} {said}, n = {len(one.points)}"
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:

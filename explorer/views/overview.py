@@ -72,6 +72,7 @@ class Overview(Base):
             if line.begins:
                 targets.append(Target(0, i, row=line.row))
         reading = clean(self._read(findings[at.y])) if at.y >= 0 else ""
+        reading = _plain(reading) if options.ascii else reading
         turned = (f"page {number} of {many}",) if many > 1 else ()
         return Picture(tuple(grid.lines()), reading, at, (*turned, *self.notes), tuple(targets))
 
@@ -105,7 +106,7 @@ class Overview(Base):
                     yield _Line(-1)
                 topic = finding.topic
                 yield _Line(-1, subject=topic[:1].upper() + topic[1:])
-            text = signs.plain(clean(finding.text)) if plain else clean(finding.text)
+            text = _plain(clean(finding.text)) if plain else clean(finding.text)
             for j, part in enumerate(textwrap.wrap(text, room) or [""]):
                 yield _Line(i, subjects[i] if not j else "", bars[i] if many and not j else "", part, not j)
 
@@ -159,6 +160,11 @@ def _bars(layers: Sequence[tuple[int, float]], plain: bool) -> str:
     largest = max(sizes, default=0.0)
     shown = [max(sizes[i : i + every]) for i in range(0, len(sizes), every)]
     return "".join(marks[round(size / largest * (len(marks) - 1)) if largest else 0] for size in shown)
+
+
+def _plain(text: str) -> str:
+    """Return a text with only characters that every font has; from ... to is no comparison."""
+    return signs.plain(text.replace("→", "->"))
 
 
 def _page(lines: Sequence[_Line], height: int, row: int) -> tuple[Sequence[_Line], int, int]:

@@ -101,7 +101,7 @@ def test_two_points_have_no_rank_correlation(store: Store) -> None:
     few = found(store, steps=Ranges.one(40), layers=Ranges.parse("2-3", "layer"))
     (one,) = (p for p in few.pairings if p.measure.name == "cka")
     assert (len(one.points), one.rho) == (2, None)
-    assert "no order (2 points)" in AgreementView(few).read(None)
+    assert "no order, n = 2" in AgreementView(few).read(None)
 
 
 def test_the_view_reads_marks_and_lists_each_point(store: Store) -> None:
@@ -136,3 +136,12 @@ def test_the_overview_opens_it(store: Store) -> None:
     (one,) = (f for f in findings if f.topic == overview.AGREE)
     assert one.door is not None
     assert one.door.view == "agreement"
+
+
+def test_each_point_is_drawn_as_its_layer(store: Store) -> None:
+    (one,) = (p for p in found(store).pairings if p.measure.name == "cka")
+    view = AgreementView(replace(found(store), pairings=(one,)))
+    lines = view.draw(160, 60, palette(Depth.NONE)).lines
+    plot = "".join("".join(s.text for s in line)[8:] for line in lines[2:-2])
+    for layer in {layer for _, layer in one.points}:
+        assert 1 <= plot.count(str(layer)) <= sum(1 for _, other in one.points if other == layer)
