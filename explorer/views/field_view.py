@@ -63,11 +63,16 @@ class Layout:
         return Layout(x, y, columns, named(self.by))
 
 
-def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
-    """Return a note that names the chosen tasks which a picture of one task leaves out."""
-    others = [t for t in data.tasks if t != shown]
-    if not others:
-        return ()
+def other_tasks(data: Rows, shown: str, second: str = "") -> tuple[str, ...]:
+    """Return a note that names the chosen tasks which a picture of one task leaves out.
+
+    Args:
+        second: task whose line is drawn beside the one that is pointed at; empty: none.
+    """
+    others = [t for t in data.tasks if t not in (shown, second)]
+    beside = (clean(f"{second} is dashed, beside the line pointed at"),) if second else ()
+    if not others or second:
+        return beside + ((f"{len(others)} more tasks are chosen: {_ALL_TASKS}",) if others else ())
     named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
     return (clean(f"only {shown} is drawn; {named} {'is' if len(others) == 1 else 'are'} chosen too: {_ALL_TASKS}"),)
 
@@ -80,6 +85,9 @@ def said_places(data: Rows, task: str, places: Mapping[str, Coordinate | None]) 
 
 class FieldView(Base):
     """Values along y and x, of one task or of each, as means over its seeds."""
+
+    second = ""
+    """Task that is drawn beside the first one; empty: none."""
 
     def __init__(
         self,
@@ -116,7 +124,7 @@ class FieldView(Base):
         self.subtitle = words.subtitle(data, self.shown)
         self.notes = words.notes(data, self.shown)
         if TASK not in (layout.x, layout.y):
-            self.notes += other_tasks(data, self.task)
+            self.notes += other_tasks(data, self.task, self.second)
         if len(every) > len(self.seeds) and SEED not in (layout.x, layout.y):
             others = "seed {} is" if len(every) == 2 else "seeds {} are"
             self.notes += (f"only seed {self.seeds[0]} is drawn; {others.format(', '.join(every[1:]))} chosen too",)
