@@ -54,7 +54,7 @@ def others(store: Store, question: Question, look: Look, found: Rows) -> Finding
     findings = [
         *of_measure(rows),
         *_two_tasks(store, there),
-        *_agreement(there[:1], stored),
+        *islice(_agreement(there, stored), 1),
         *_heads(store, [*stored, found]),
         *(f for topic in TOPICS for one in stored if one.measure.topic == topic for f in _summary(one)),
         *_training(store, question, described),
@@ -100,7 +100,7 @@ def _two_tasks(store: Store, there: Sequence[Change]) -> Iterator[Finding]:
 
 
 def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Finding]:
-    """Rank correlation of layers between the chosen measure and each other one that compares checkpoints."""
+    """Rank correlation of layers between the chosen measure and each other one, in each task where one is there."""
     for change in there:
         numbers, said = [], []
         for rows in stored:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.answers import overview as answers
-from explorer.answers.findings import COLUMNS, Finding, Findings, said
+from explorer.answers.findings import COLUMNS, Finding, Findings, Price, said
 from explorer.answers.rows import Rows
 from explorer.render import signs
 from explorer.render.axes import count
@@ -19,6 +19,7 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
+NO_PRICES: Mapping[Price, str] = {}
 _WIDEST = 28
 """Largest width of a subject, in cells."""
 _MOST_LAYERS = 24
@@ -42,11 +43,19 @@ class Overview(Base):
 
     name = "overview"
 
-    def __init__(self, rows: Rows, data: Findings, before: tuple[Finding, ...] = ()) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        data: Findings,
+        before: tuple[Finding, ...] = (),
+        prices: Mapping[Price, str] = NO_PRICES,
+    ) -> None:
         """
         Args:
             before: findings to show first, which are not of the store.
+            prices: prices in words, where more is known of them than the number of values.
         """
+        self._prices = prices
         self.data, self.stored, self._rows = data, rows, rows
         self._before, self._findings = before, (*before, *data.findings)
         tasks = ", ".join(rows.tasks[:3]) + (f" and {len(rows.tasks) - 3} more" if rows.tasks[3:] else "")
@@ -88,9 +97,10 @@ class Overview(Base):
         """Return the finding of a row; None if there is none."""
         return self._findings[y] if 0 <= y < len(self._findings) else None
 
-    def after(self, before: tuple[Finding, ...]) -> Overview:
-        """Return the view with other findings before those of the store."""
-        return self if before == self._before else Overview(self._rows, self.data, before)
+    def after(self, before: tuple[Finding, ...], prices: Mapping[Price, str]) -> Overview:
+        """Return the view with other findings before those of the store, and prices in words."""
+        same = before == self._before and prices == self._prices
+        return self if same else Overview(self._rows, self.data, before, prices)
 
     def _lines(self, width: int, plain: bool) -> Iterator[_Line]:
         findings = self._findings
@@ -134,7 +144,9 @@ class Overview(Base):
 
     def _read(self, finding: Finding) -> str:
         price = finding.price
-        then = f"enter computes {count(price.values)} values" if price else "enter opens its picture"
+        then = "enter opens its picture"
+        if price:
+            then = f"enter computes {self._prices.get(price, f'{count(price.values)} values')}"
         return f"{then}; {said(finding)}" if price or finding.door else said(finding)
 
     def _notes(self, rows: Rows) -> tuple[str, ...]:

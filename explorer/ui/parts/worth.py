@@ -106,11 +106,11 @@ class Worth(ScreenPart):
         states[ALL] = f"{sum(one.values for one in able):,} values"
         screen.app.push_screen(PickerScreen(f"what is it worth? {where}", rows, lambda: states, self._chosen))
 
-    @staticmethod
-    def _state(one: Offer) -> str:
+    def _state(self, one: Offer) -> str:
         if one.request is None:
             return "-"
-        return "done" if one.known and one.known >= one.values else f"{one.values:,} values"
+        done = one.known and one.known >= one.values
+        return "done" if done else self.screen.computing.price(one.request, one.values)
 
     @staticmethod
     def _why(one: Offer) -> str:

@@ -231,3 +231,12 @@ def test_a_task_without_values_is_named_with_the_price_of_them(tmp_path: Path) -
     assert lacking.price.values == len(wanted_of(made, lacking.price.question)) == 24
     assert compute(made, [lacking.price.question], workers=1, device="cpu", executor=here).ok
     assert topic(found(made, asked(made, "svcca")), CHANGED)[0].startswith("pos, seeds 1, 2: most in layer ")
+
+
+def test_measures_agree_in_the_first_task_that_has_another_measure(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn")
+    question = filled(made, "svcca")
+    assert topic(found(made, question), overview.AGREE) == []
+    filled(made, "cka", tasks=("sst2",))
+    (said,) = topic(found(made, question), overview.AGREE)
+    assert said.startswith("sst2: order of layers by svcca and by cka")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from textual.pilot import Pilot
@@ -10,6 +12,7 @@ from textual.widgets import OptionList
 
 from explorer.compute.requests import Compute
 from explorer.measures.base import Uncertainty
+from explorer.ui.messages import Ended, Progress
 from explorer.ui.screens.picker import PickerScreen
 from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
 
@@ -66,6 +69,28 @@ async def test_what_a_measure_cannot_give_says_why(labelled: Path) -> None:
         await pilot.press("enter")
         await shown(pilot, "clusters is a value of one checkpoint")
         assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("how", "reason", "seconds"), [("done", "", ", about 6 s"), ("done", "a layer failed", ""), ("cancelled", "", "")]
+)
+async def test_after_a_finished_job_like_it_a_price_has_seconds(
+    computed: Path, how: Literal["done", "cancelled"], reason: str, seconds: str
+) -> None:
+    async with opened(computed, config=STILL) as pilot:
+        screen = main(pilot)
+        ticks = iter((100.0, 103.0))
+        screen.computing.clock = lambda: next(ticks)
+        await until(pilot, lambda: screen.question is not None)
+        assert screen.question is not None
+        like = Compute(replace(screen.question.selection, tasks=("sst2",)), trust=Uncertainty(null=5))
+        screen.on_progress(Progress(0, 12, "", like))
+        screen.on_ended(Ended(like, how, reason))
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and len(listed(pilot)) == 7)
+        everywhere = next(row for row in listed(pilot) if "chance, all steps" in row)
+        assert everywhere.rstrip().endswith(f"24 values{seconds}"), "3 s for 12 values"
+        assert not any("about" in row for row in listed(pilot) if "chance" not in row), "other values, other times"
 
 
 @pytest.mark.slow
