@@ -43,7 +43,8 @@ class FindingsList(Behaviour):
             return None
         if finding.price is not None:
             screen.computing.begin(_request(finding.price))
-            screen.tell(f"Computing {finding.price.values:,} values of {finding.price.question.measure.name} ...")
+            words = f"Computing {finding.price.values:,} values of {finding.price.question.measure.name} ..."
+            screen.computing.announce(words)
             return None
         return None if finding.door is None else doors.through(finding.door, screen.state, screen.catalogue)
 

@@ -47,6 +47,8 @@ class Computing(ScreenPart):
         """When the first progress of each job was heard."""
         self._paces: dict[Hashable, float] = {}
         """Seconds a value took in the last finished job, by the kind of values."""
+        self._announced = ""
+        """Message about the jobs that were started last."""
         self._leaving: Timer | None = None
         """Runs while the job is for a picture that was left."""
 
@@ -129,6 +131,8 @@ class Computing(ScreenPart):
             self.screen.tell(f"Cancelled; {kept}.")
         elif message.reason:
             self.screen.tell(f"{message.request.undone}: {message.reason}")
+        elif self._announced and self.screen.pane.word == self._announced and self.screen.jobs.request is None:
+            self.screen.tell("Computed.")
         elif message.said:
             more = f" (and {len(message.said) - 1} more)" if message.said[1:] else ""
             self.screen.tell(message.said[0] + more)
@@ -158,6 +162,11 @@ class Computing(ScreenPart):
         self._tried.discard(request)
         self.screen.jobs.start(request, asked=True)
         self.screen.bars()
+
+    def announce(self, word: str) -> None:
+        """Say what was started, until it has ended."""
+        self._announced = word
+        self.screen.tell(word)
 
     def annotate(self) -> None:
         """Ask for a file with labels for the corpus that is shown."""

@@ -130,4 +130,4 @@ class Worth(ScreenPart):
             assert one.request is not None
             self.screen.computing.begin(one.request)
         what = ", ".join(one.text for one in wanted)
-        self.screen.tell(f"Computing {what}; {self.screen.key_of('mode.jobs')} shows the progress.")
+        self.screen.computing.announce(f"Computing {what}; {self.screen.key_of('mode.jobs')} shows the progress.")

@@ -97,7 +97,9 @@ async def test_after_a_finished_job_like_it_a_price_has_seconds(
 async def test_once_computed_the_reading_ends_in_a_word(computed_alone: Path) -> None:
     async with opened(computed_alone, config=STILL) as pilot:
         await pilot.press("up", "equals_sign", *"seeds", "enter")
+        await shown(pilot, "Computing what two seeds differ by")
         await until(pilot, lambda: "seeds differ by" in text_of(pilot, "reading"))
+        await until(pilot, lambda: text_of(pilot, "notes").strip().startswith("Computed."))
         assert any(word in text_of(pilot, "reading") for word in ("within seeds", "beyond seeds"))
 
 
