@@ -131,8 +131,10 @@ def changes(rows: Sequence[Rows]) -> list[Change]:
 def of_measure(rows: Sequence[Rows]) -> Iterator[Finding]:
     """Yield what the chosen measure found in each task; one finding where nothing is computed yet."""
     there = changes(rows)
-    for change in there:
-        yield _changed(change)
+    for one in rows if there else ():
+        yield from (_changed(change) for change in there if change.rows is one)
+        known = {change.task for change in there}
+        yield from (_lacking(one, task) for task in one.tasks[:1] if task not in known and one.wanted)
     if not there:
         yield _nothing(rows)
     if rows[0].measure.compares:
@@ -148,6 +150,13 @@ def _nothing(rows: Sequence[Rows]) -> Finding:
     return Finding(
         CHANGED, question.measure.title, text, Door("curves"), price=Price(question, asked) if asked else None
     )
+
+
+def _lacking(rows: Rows, task: str) -> Finding:
+    """Say that a task has no value yet."""
+    question, many = replace(rows.question, tasks=(task,)), len(rows.wanted)
+    text = f"none of {many:,} values is computed"
+    return Finding(CHANGED, task, text, Door("curves", tasks=(task,)), price=Price(question, many))
 
 
 def _changed(change: Change) -> Finding:

@@ -7,7 +7,6 @@ parameters that have most.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,17 +19,14 @@ from explorer.answers.fetching import fetch, fetch_each, fetch_heads
 from explorer.answers.findings import Door, Finding, Findings, Number, figure, listed
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
+from explorer.answers.stored_measures import stored_measures
 from explorer.answers.training import training
 from explorer.measures import Measure
 from explorer.measures.declaration import ATTENTION, HEAD, TOPICS
-from explorer.measures.registry import all_measures
-from explorer.selection import Against, Question, Ranges, Selection, ask, list_store
-from explorer.selection.cells import comparisons
-from explorer.selection.stored import cell_of, further_axes
+from explorer.selection import Against, Question, Ranges
 from store.errors import BertdynError
-from store.keys import NO_CORPUS, PRETRAINED, CheckpointKey
-from store.results import AXIS, COLUMNS, Result, row_reader
-from store.rows import PAIRED_WITH_ITSELF, WHOLE, In, RowQuery, of_recipes
+from store.keys import PRETRAINED, CheckpointKey
+from store.results import Result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -53,11 +49,12 @@ def others(store: Store, question: Question, look: Look, found: Rows) -> Finding
     rows = [found, *islice(fetch_each(store, question), 1, MOST_TASKS)] if len(found.tasks) > 1 else [found]
     described = [task for task in found.tasks if task != PRETRAINED][:MOST_TASKS]
     there = changes(rows)
-    stored = list(_stored(store, question, described))
+    keys = [c.key for c in store.checkpoints(question.corpus)]
+    stored = list(stored_measures(store, question, described, _ends(keys, described)))
     findings = [
         *of_measure(rows),
         *_two_tasks(store, there),
-        *_agreement(there[:1], stored),
+        *islice(_agreement(there, stored), 1),
         *_heads(store, [*stored, found]),
         *(f for topic in TOPICS for one in stored if one.measure.topic == topic for f in _summary(one)),
         *_training(store, question, described),
@@ -75,63 +72,6 @@ def _by_topic(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 def first(found: Rows) -> Findings:
     """Return the findings of the chosen measure in the first task, while the others are being read (pure)."""
     return Findings(found.question, found.tasks[:1], 0, tuple(of_measure([found])), found.missing, whole=False)
-
-
-def _stored(store: Store, question: Question, tasks: Sequence[str]) -> Iterator[Rows]:
-    """Yield the values of whole layers of each other measure that has any, at the first and last step of each task.
-
-    One query reads them all: a question for each measure and task would take seconds.
-    """
-    listing, keys = list_store(store), [c.key for c in store.checkpoints(question.corpus)]
-    grouped: dict[tuple[str, str, str], list[Result]] = {}
-    for r in _whole_values(store, question.corpus, tasks, _ends(keys, tasks)):
-        grouped.setdefault((r.measure, r.annotation, r.parameters), []).append(r)
-    for measure in all_measures():
-        usual = measure.key(dict(measure.settle({})))
-        found = {key[1:]: rows for key, rows in grouped.items() if key[0] == measure.name != question.measure.name}
-        for annotation in sorted({annotation for annotation, _ in found}):
-            chosen = max(
-                (parameters for of, parameters in found if of == annotation),
-                key=lambda one: (one == usual, len(found[annotation, one]), one),
-            )
-            selection = Selection(
-                measure.name,
-                question.corpus if measure.on_corpus else NO_CORPUS,
-                annotation=annotation,
-                tasks=tuple(tasks),
-                seeds=question.seeds,
-                parameters=tuple(sorted(json.loads(chosen).items())),
-            )
-            with suppress(BertdynError):  # labels that were taken away since
-                rows = _asked(ask(selection, measure, listing), keys, found[annotation, chosen])
-                if rows.main:
-                    yield rows
-
-
-def _whole_values(store: Store, corpus: str, tasks: Sequence[str], steps: tuple[int, ...]) -> Iterator[Result]:
-    """Yield the values of whole layers of all measures, without places along axes of their own."""
-    further = {name: kind for measure in all_measures() for name, kind in further_axes(measure)}
-    where = (In("corpus", (corpus, NO_CORPUS)), In("step", steps), *of_recipes(tasks), WHOLE, PAIRED_WITH_ITSELF)
-    names = tuple(further)
-    columns = (*COLUMNS, *(AXIS + name for name in names))
-    query = RowQuery(where, columns=columns, axes=tuple(further.items()))
-    rows = map(row_reader(tuple(COLUMNS), names), store.result_columns(query))
-    return (r for r in rows if not r.axes)
-
-
-def _asked(question: Question, keys: Sequence[CheckpointKey], rows: Iterable[Result]) -> Rows:
-    """Return those rows that a question with the usual reference asks for."""
-    measure = question.measure
-    pairs = {(pair.key, pair.reference) for pair in comparisons(question, keys)}
-    kept = tuple(
-        r
-        for r in rows
-        if r.statistic == measure.main
-        and r.version == measure.version
-        and (cell := cell_of(r, measure))
-        and (cell.key, cell.reference) in pairs
-    )
-    return Rows(question, kept, tuple(dict.fromkeys(cell_of(r, measure) for r in kept)), {})
 
 
 def _ends(keys: Iterable[CheckpointKey], tasks: Sequence[str]) -> tuple[int, ...]:
@@ -160,12 +100,13 @@ def _two_tasks(store: Store, there: Sequence[Change]) -> Iterator[Finding]:
 
 
 def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Finding]:
-    """Rank correlation of layers between the chosen measure and each other one that compares checkpoints."""
+    """Rank correlation of layers between the chosen measure and each other one, in each task where one is there."""
     for change in there:
         numbers, said = [], []
         for rows in stored:
             other = next((c for c in changes([rows]) if c.task == change.task), None)
-            if other is None or not rows.measure.compares or other.steps[-1] != change.steps[-1]:
+            same = rows.question.against == change.rows.question.against
+            if other is None or not (same and rows.measure.compares) or other.steps[-1] != change.steps[-1]:
                 continue
             rho, many = change.amounts.correlation(other.amounts)
             if rho is not None:
@@ -175,7 +116,7 @@ def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Find
                 )
         if said:
             text = f"order of layers by {change.measure.name} and by {listed(said, 6)}, Spearman"
-            yield Finding(AGREE, change.task, text, Door("profile", tasks=(change.task,)), numbers=tuple(numbers))
+            yield Finding(AGREE, change.task, text, Door("agreement", tasks=(change.task,)), numbers=tuple(numbers))
 
 
 def _heads(store: Store, stored: Iterable[Rows]) -> Iterator[Finding]:

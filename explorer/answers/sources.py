@@ -64,6 +64,12 @@ def every_task_at(store: Store, question: Question, look: Look, found: Rows, *ot
     return fetch(store, replace(question, steps=Ranges.one(step)), whole=True)
 
 
+def second_task(store: Store, question: Question, look: Look, found: Rows, *others: object) -> Rows | None:
+    """The values of whole layers of the second task that is chosen; None if one is."""
+    second = [task for task in found.tasks if task in question.tasks][1:2]
+    return fetch(store, replace(question, tasks=tuple(second)), whole=True) if second else None
+
+
 def training(store: Store, question: Question, look: Look, found: Rows) -> Training:
     """How the runs that are shown were trained, as their checkpoints say."""
     if not found.tasks:

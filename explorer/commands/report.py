@@ -69,7 +69,8 @@ def kept_selections(store: Store) -> list[Wanted]:
     from explorer.ui.session import Session
     from explorer.ui.state import settled
 
-    presets = Session(store.path).presets()
+    session = Session(store.path)
+    presets, remarks = session.presets(), session.remarks()
     if not presets:
         return []
     there = catalogue(store)
@@ -77,7 +78,8 @@ def kept_selections(store: Store) -> list[Wanted]:
     for name, state in presets.items():
         shown = settled(state, there)
         try:
-            found.append(Wanted(name, shown.chosen(there, shown.measure)))
+            question, trouble = shown.chosen(there, shown.measure), ""
         except BertdynError as error:
-            found.append(Wanted(name, None, str(error)))
+            question, trouble = None, str(error)
+        found.append(Wanted(name, question, trouble, remarks.get(name, "")))
     return found

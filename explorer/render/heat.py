@@ -128,6 +128,24 @@ class HeatChart:
             *(Target(int(cells[i]), bottom, int(index[i])) for i in across),
         )
 
+    def cell(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        column: int,
+        row: int,
+        digits: bool = False,
+        log: bool = False,
+        plain: bool = False,
+    ) -> tuple[int, int] | None:
+        """Return column and line of the middle of a cell in a picture of that size; None if it is not drawn there."""
+        if min(column, row) < 0:
+            return None
+        _, frame, _ = self._whole(width, height, palette, digits, log, plain)
+        y = frame.top + int(frame.rows[row] + frame.unit / 2) // 2
+        return (frame.left + int(frame.columns[column]) + frame.cell // 2, y) if y < height else None
+
     def _whole(
         self, width: int, height: int, palette: Palette, digits: bool, log: bool, ascii_only: bool
     ) -> tuple[Grid, _Frame, np.ndarray]:

@@ -116,6 +116,30 @@ class LineChart:
         row = min(frame.top + frame.height, height - 1)
         return (*found, *(Target(cells[i], row, index[i].item()) for i in apart(cells, first)))
 
+    def cell(
+        self,
+        width: int,
+        height: int,
+        palette: Palette,
+        place: int,
+        line: int,
+        focus: int = -1,
+        log_y: bool = False,
+        ascii_only: bool = False,
+    ) -> tuple[int, int] | None:
+        """Return column and row of a value in a picture of that size; None if it is not drawn there.
+
+        Args:
+            place: index into ``xs``.
+            line: index into series.
+        """
+        if place < 0 or line not in self.shown(focus):
+            return None
+        series, frame = self.chart.series[line], self.frame(width, height, palette, focus, log_y, ascii_only)
+        at = np.flatnonzero(series.x == self.xs[place])
+        row = frame.cell_row(float(series.y[at[0]])) if len(at) and min(frame.width, frame.height) > 0 else None
+        return None if row is None else (min(frame.column(float(self.xs[place])), frame.left + frame.width - 1), row)
+
     def _whole(
         self, width: int, height: int, palette: Palette, focus: int, log_y: bool, ascii_only: bool
     ) -> tuple[Grid, Frame]:

@@ -30,6 +30,8 @@ class Scatter:
     y_name: str
     regions: tuple[tuple[str, float, float], ...] = ()
     """Names of places in the plane, written where no point is."""
+    signs: tuple[str, ...] = ()
+    """Sign of each point, one cell wide; empty: points are dots."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,20 @@ class _Frame:
 def draw(
     scatter: Scatter, width: int, height: int, palette: Palette, marked: int = -1, ascii_only: bool = False
 ) -> list[Line]:
-    """Return lines of exactly width x height cells, with the point ``marked`` highlighted.
+    """Return the lines of ``drawn``."""
+    return drawn(scatter, width, height, palette, marked, ascii_only).lines()
+
+
+def drawn(
+    scatter: Scatter, width: int, height: int, palette: Palette, marked: int = -1, ascii_only: bool = False
+) -> Grid:
+    """Return a grid of exactly width x height cells, with the point ``marked`` highlighted.
 
     If colours do not distinguish shares, or with ``ascii_only``, a cell shows its mean share in tenths (9: at least
     nine tenths).
     """
     grid = Grid(width, height)
-    left = 8 if width >= 30 else 0
+    left = 8 if width >= 24 else 0
     tall = max(1, height - 3 if height >= 6 else height - 1)
     frame = _Frame(left, max(1, width - left), tall, (scatter.x_range, scatter.y_range))
     draw_axes(grid, frame, scatter.x_name, scatter.y_name, palette, ascii_only)
@@ -89,11 +98,13 @@ def draw(
     chars[there] = digits[there] if ascii_only or palette.letters else dots[there]
     colours = np.array([grid.style(palette.line(n / (_LEVELS - 1))) for n in range(_LEVELS)], np.int16)
     styles[there] = colours[level[there]]
+    for row, column, sign, share in zip(rows.tolist(), columns.tolist(), scatter.signs, scatter.share, strict=False):
+        grid.put(1 + row, frame.left + column, sign, palette.line(float(share)))
     for name, x, y in scatter.regions:
         _region(grid, frame, name, x, y, palette)
     if 0 <= marked < len(scatter.x):
         grid.put(1 + int(rows[marked]), frame.left + int(columns[marked]), "*" if ascii_only else "◆", palette.strong)
-    return grid.lines()
+    return grid
 
 
 def _region(grid: Grid, frame: _Frame, name: str, x: float, y: float, palette: Palette) -> None:

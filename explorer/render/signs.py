@@ -25,6 +25,7 @@ _PLAIN = {
     "≤": "<",
     "█": "#",
     "▌": "#",
+    "▏": "|",
 }
 _TABLE = str.maketrans(_PLAIN)
 

@@ -26,6 +26,8 @@ class Kept:
     """Name that the user gave it."""
     title: str
     subtitle: str
+    remark: str = ""
+    """What the user wrote about it."""
     reading: tuple[str, ...] = ()
     """Notes of the picture."""
     figure: str = ""

@@ -42,6 +42,8 @@ class Wanted:
     question: Question | None
     trouble: str = ""
     """Why the store has no such selection."""
+    remark: str = ""
+    """What the user wrote about it."""
 
 
 def gather(
@@ -62,7 +64,11 @@ def gather(
         BertdynError: the store cannot be read, or a file cannot be written.
     """
     found = judged(store, corpora)
-    shown = [one for number, wanted in enumerate(kept, 1) for one in _pictures(store, wanted, number, folder)]
+    shown = [
+        replace(one, remark=wanted.remark)
+        for number, wanted in enumerate(kept, 1)
+        for one in _pictures(store, wanted, number, folder)
+    ]
     write_whole(folder.file(_CLAIMS), as_csv(tuple(COLUMNS), rows_of(found)))
     write_whole(folder.file(_INPUTS), as_csv(_INPUT_COLUMNS, _inputs(store)))
     lacking = (lack for one in found for lack in one.verdict.lacking)

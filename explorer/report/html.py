@@ -118,7 +118,7 @@ def _code(lines: Iterable[str]) -> str:
 
 
 def _kept(kept: Kept, read: Callable[[str], bytes]) -> str:
-    parts = [f"<h3>{_text(kept.name)}</h3>"]
+    parts = [f"<h3>{_text(kept.name)}</h3>", *([f"<p>{_text(kept.remark)}</p>"] if kept.remark else [])]
     if kept.trouble:
         parts.append(f"<p>No figure: {_text(kept.trouble)}</p>")
     if kept.figure:

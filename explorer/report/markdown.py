@@ -64,7 +64,7 @@ def fenced(lines: Iterable[str], kind: str = "sh") -> str:
 
 
 def _kept(kept: Kept) -> list[str]:
-    blocks = [f"### {escaped(kept.name)}"]
+    blocks = [f"### {escaped(kept.name)}", *([escaped(kept.remark)] if kept.remark else [])]
     if kept.title != kept.name:
         blocks.append(f"{escaped(kept.title)}. {escaped(kept.subtitle)}".rstrip(". ") + ".")
     if kept.trouble:

@@ -113,7 +113,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", ("u",), "screen.part('keeping', 'undo')", "Undo", "the previous selection; cursors stay", "What"),
     Action("redo", ("U", "ctrl+r"), "screen.part('keeping', 'redo')", "Redo", "the selection that was undone", "What"),
     Action(
-        "keep", ("S",), "screen.part('keeping', 'ask')", "Keep the selection", "under a name, for this store", "What"
+        "keep",
+        ("S",),
+        "screen.part('keeping', 'ask')",
+        "Keep the selection",
+        "under a name, with a remark for the report",
+        "What",
     ),
     Action(
         *("presets", ("L",), "screen.part('keeping', 'presets')", "Kept selections"),
@@ -147,6 +152,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("largest", ("exclamation_mark",), "screen.part('walking', 'largest')", "Largest"),
         *("point at the largest value of the picture; again, at the next one", "Cursor"),
+        waits="picture",
+    ),
+    Action(
+        *("mark", ("space",), "screen.part('marking', 'switch')", "Mark"),
+        *("mark a value: readings say how far others are from it", "Cursor"),
         waits="picture",
     ),
     _cursor("first", ("home", "circumflex_accent"), "'edge', (-1,)", "First step", "to the left end"),

@@ -35,6 +35,8 @@ from explorer.ui.widgets.text_lines import PLAIN
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
     from explorer.compute.requests import Request
     from store.reads import ReadStore
 
@@ -48,10 +50,17 @@ YOUNG = 50_000
 faster than with Python's default of 700."""
 
 
+def _typed_places() -> type[Provider]:
+    from explorer.ui.typed_places import TypedPlaces
+
+    return TypedPlaces
+
+
 class Explorer(TerminalApp):
     """The explorer of one store. With a session it starts as it was left, and saves every change."""
 
     CSS_PATH = "explorer.tcss"
+    COMMANDS: ClassVar = TerminalApp.COMMANDS | {_typed_places}
     TITLE = "bertdyn"
     # Without these bindings Textual would add its own, which [keys] could not change.
     BINDINGS: ClassVar = [

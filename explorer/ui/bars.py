@@ -17,6 +17,7 @@ from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
 from explorer.ui.state import Catalogue, State
 from explorer.ui.widgets.text_lines import SegmentLine, abreast, spread
+from explorer.views.spot import Spot, apart
 
 if TYPE_CHECKING:
     from explorer.compute.requests import Request
@@ -71,6 +72,18 @@ def noted(said: Sequence[Remarks], hint: str, more: str, palette: Palette) -> Ca
 def read(said: Sequence[Remarks], style: Style) -> Callable[[int, int], SegmentLine]:
     """Return the readings of both pictures as a function for ``both``."""
     return lambda which, width: reading(said[which].reading, style, width)
+
+
+def beside_mark(reading: str, mark: Spot | None, here: Spot | None) -> str:
+    """Return a reading with how far its value is from the marked one: behind the value and its warning."""
+    if mark is None or here is None:
+        return reading
+    from explorer.render.axes import number  # numpy comes with the first picture
+
+    _, *rest = reading.split("; ")
+    warned = [part for part in rest if part.startswith("!")]
+    said = apart(mark, here, number(abs(here.value - mark.value)))
+    return "; ".join((f"{here.place}: {here.said}", *warned, said, *(part for part in rest if part not in warned)))
 
 
 def heading(text: str, style: Style, width: int) -> SegmentLine:

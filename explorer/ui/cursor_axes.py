@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from explorer.answers.look import END
 from explorer.ui.modes import HEAD, LAYER, STEP
-from explorer.ui.state import State
+from explorer.ui.state import State, looking
 from explorer.views.base import NOWHERE, Cursor
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def pointed(state: State, view: View, before: Cursor, now: Cursor) -> State:
         if name in (LAYER, HEAD) and there and at >= 0:
             number = there[min(at, len(there) - 1)]
             if other < 0 or number != there[min(other, len(there) - 1)]:
-                look = state.look
-                state = replace(
-                    state, look=replace(look, layer=number) if name == LAYER else replace(look, head=number)
-                )
+                state = replace(state, look=looking(state.look, name, number))
     return state
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from explorer.answers.findings import Door
 from explorer.ui.modes import HEAD, LAYER, MODES, STEP, Mode, Variant
-from explorer.ui.state import Catalogue, State, compared, settled
+from explorer.ui.state import Catalogue, State, compared, looking, settled
 from explorer.views.base import Cursor
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
@@ -37,6 +37,23 @@ def through(door: Door, state: State, catalogue: Catalogue) -> State:
     look = replace(new.look, changed=door.changed, example=-1 if door.changed else new.look.example)
     look = replace(look, layer=look.layer if door.layer is None else door.layer, head=door.head or look.head)
     return _pointing(replace(new, look=look), new.variant, at)
+
+
+def to_place(name: str, place: int, state: State, catalogue: Catalogue) -> State:
+    """Return the state that points at a step, layer or head in all views; views of a single one show that one.
+
+    Args:
+        name: the axis: step, layer or head.
+
+    Raises:
+        BertdynError: no checkpoint has such a place.
+    """
+    steps = sorted({key.step for key in catalogue.of(state.corpus)})
+    ends = {STEP: (steps[0], steps[-1]) if steps else (0, 0), LAYER: (0, catalogue.layers), HEAD: (1, catalogue.heads)}
+    low, high = ends[name]
+    if not low <= place <= high:
+        raise BertdynError(f"There is no {name} {place:,}, only {low:,} to {high:,}.")
+    return replace(state, look=looking(state.look, name, place)).pointing_at(name, place)
 
 
 def deeper(state: State, catalogue: Catalogue, at: Mapping[str, int]) -> State | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from explorer.measures.declaration import TOPICS
 from explorer.selection import Against
+from explorer.ui.modes import HEAD, LAYER, STEP
 from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
 from store.errors import BertdynError
 
@@ -88,6 +89,34 @@ def _share(known: int, possible: int) -> str:
     return f"all {possible:,}" if known >= possible else f"{known:,} of {possible:,}"
 
 
+AGAINST = "against"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is typed into the command palette with a name or a number of its own, such as ``layer 4``."""
+
+    what: str
+    """``layer``, ``step``, ``head`` or ``against``."""
+    value: str
+
+    @property
+    def about(self) -> str:
+        """What choosing it does."""
+        if self.what == AGAINST:
+            return f"compare with {self.value}"
+        return f"point at {self.what} {self.value}, in all pictures that have it"
+
+
+def place(typed: str) -> Place | None:
+    """Return what a line of the command palette names: ``layer 4``, ``step 40``, ``against sst2/1/80``; else None."""
+    what, _, value = typed.strip().partition(" ")
+    value = value.strip()
+    if what == AGAINST and value and " " not in value:
+        return Place(what, value)
+    return Place(what, value) if what in (LAYER, STEP, HEAD) and value.isdecimal() else None
+
+
 _EVERY = "all"
 
 
@@ -123,6 +152,21 @@ def _corpora(state: State, catalogue: Catalogue) -> tuple[Pick, ...]:
         for info in catalogue.corpora
         if catalogue.of(info.name)
     )
+
+
+def kept_selections(there: Mapping[str, State], remarks: Mapping[str, str]) -> tuple[Pick, ...]:
+    """Return a row per kept selection, with what the user wrote about it."""
+    return tuple(Pick(name, selected(state), why=remarks.get(name, "")) for name, state in there.items())
+
+
+def selected(state: State) -> str:
+    """Return a selection in words, on one line."""
+    seeds = ", ".join(state.seeds) or "all"
+    said = [state.measure, f"against {state.against}", f"corpus {state.corpus}", ", ".join(state.tasks)]
+    said += [f"seeds {seeds}"]
+    said += [f"{what} {span}" for what, span in (("steps", state.steps), ("layers", state.layers)) if span is not None]
+    said += [f"{axis} {text}" for axis, text in state.along(state.measure)]
+    return ", ".join(part for part in said if part)
 
 
 def _many(number: int, unit: str) -> str:

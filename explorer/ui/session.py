@@ -24,6 +24,7 @@ from typing import Any
 from explorer.selection.codec import decode, encode
 from explorer.ui.modes import MODES
 from explorer.ui.state import LANDING, State
+from explorer.ui.visits import Seen
 
 _VERSION = 2
 _DRAFT = ".tmp"
@@ -42,6 +43,8 @@ class Saved:
     """Whether the user folded the panel; None: the user did not choose."""
     extra: dict[str, Any] = field(default_factory=dict)
     """JSON values that modes keep (a statement, a history), by mode."""
+    seen: Seen | None = None
+    """What of the store was there; None: there was no visit yet."""
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -105,23 +108,33 @@ class Session:
 
     def presets(self) -> dict[str, State]:
         """Return the kept selections, sorted by name."""
-        said = _json(self.presets_path)[0].get("presets")
-        named = said.items() if isinstance(said, dict) else ()
-        return {name: decode(State, state) for name, state in sorted(named)}
+        return {name: decode(State, state) for name, state in sorted(self._named("presets").items())}
 
-    def keep(self, name: str, state: State) -> str:
+    def remarks(self) -> dict[str, str]:
+        """Return what the user wrote about kept selections, by their names; those without a remark are not listed."""
+        return {name: text for name, text in self._named("remarks").items() if isinstance(text, str) and text}
+
+    def keep(self, name: str, state: State, remark: str = "") -> str:
         """Keep a selection under a name, which may exist; return the reason if that failed, else an empty text."""
-        return self._changed({**self.presets(), name: state})
+        return self._changed({**self.presets(), name: state}, {**self.remarks(), name: remark})
 
     def drop(self, name: str) -> str:
         """Delete a kept selection; return the reason if that failed, else an empty text."""
-        return self._changed({n: state for n, state in self.presets().items() if n != name})
+        presets, remarks = self.presets(), self.remarks()
+        presets.pop(name, None)
+        remarks.pop(name, None)
+        return self._changed(presets, remarks)
 
-    def _changed(self, presets: Mapping[str, State]) -> str:
+    def _named(self, what: str) -> dict[str, Any]:
+        said = _json(self.presets_path)[0].get(what)
+        return said if isinstance(said, dict) else {}
+
+    def _changed(self, presets: Mapping[str, State], remarks: Mapping[str, str]) -> str:
         trouble = _json(self.presets_path)[1]
         if trouble:
             return f"{trouble}: '{self.presets_path}'"
-        return _replace(self.presets_path, {"version": _VERSION, "store": self._store, "presets": encode(presets)})
+        content = {"presets": encode(presets), "remarks": {name: text for name, text in remarks.items() if text}}
+        return _replace(self.presets_path, {"version": _VERSION, "store": self._store, **content})
 
 
 def _json(path: Path) -> tuple[dict[str, Any], str]:

@@ -23,7 +23,7 @@ from explorer.selection import (
 )
 from explorer.selection.against import NEXT_SEED, SEEDS
 from explorer.selection.question import fitting
-from explorer.ui.modes import AXES, LAYER, MODES, STEP, STEPS, Variant
+from explorer.ui.modes import AXES, HEAD, LAYER, MODES, STEP, STEPS, Variant
 from explorer.views.base import SCALES, Cursor, DrawOptions, ViewKind
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, PLAIN, PRETRAINED
@@ -162,14 +162,18 @@ class State:
     def pointing(self, cursor: Cursor, axes: str = "") -> State:
         """Return the state with another cursor; all axes that have the same meaning follow it."""
         axes = axes or self.variant.axes
+        new = self
+        for name, at in zip(AXES.get(axes, ("", "")), (cursor.x, cursor.y), strict=True):
+            new = new.pointing_at(name, at) if name and at >= 0 else new
+        return replace(new, cursors=tuple((dict(new.cursors) | {axes: cursor}).items()))
+
+    def pointing_at(self, name: str, place: int) -> State:
+        """Return the state whose cursors are at a place along an axis that views share, such as a step."""
         moved = dict(self.cursors)
-        names = AXES.get(axes, ("", ""))
-        known = {name: at for name, at in zip(names, (cursor.x, cursor.y), strict=True) if name and at >= 0}
-        for other, (x, y) in AXES.items():
-            if x in known or y in known:
-                at = moved.get(other, Cursor(END, -1))
-                moved[other] = Cursor(known.get(x, at.x), known.get(y, at.y))
-        moved[axes] = cursor
+        for axes, (x, y) in AXES.items():
+            at = moved.get(axes, Cursor(END, -1))
+            if name in (x, y):
+                moved[axes] = replace(at, x=place) if name == x else replace(at, y=place)
         return replace(self, cursors=tuple(moved.items()))
 
     def wish(self, catalogue: Catalogue) -> Wish | None:
@@ -299,6 +303,11 @@ class State:
 
 LANDING = State(mode="overview")
 """What a store opens with the first time."""
+
+
+def looking(look: Look, name: str, place: int) -> Look:
+    """Return the look of views of a single layer or head at another one; a place along any other axis leaves it."""
+    return replace(look, layer=place) if name == LAYER else replace(look, head=place) if name == HEAD else look
 
 
 def fixed(state: State, catalogue: Catalogue, what: str) -> str:

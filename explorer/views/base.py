@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from explorer.render.palette import Palette
     from explorer.render.relief import PlaneGrid
     from explorer.selection import Question
+    from explorer.views.spot import Spot
     from store.store import Store
 
 
@@ -45,6 +46,7 @@ class Cursor:
         return Cursor(target.column if target.column >= 0 else self.x, target.row if target.row >= 0 else self.y)
 
 
+NOWHERE = Cursor()
 LINEAR, LOG, PERCENT, SEEDS = "linear", "log", "percent", "seeds"
 SCALES: Mapping[str, str] = {
     LINEAR: "linear",
@@ -68,6 +70,8 @@ class DrawOptions:
     sort: str = ""
     """Column that a table is sorted by; empty: task, seed, step, layer."""
     descending: bool = False
+    mark: Cursor = NOWHERE
+    """Place of the marked value; NOWHERE: the picture does not show it."""
 
     @property
     def log(self) -> bool:
@@ -75,7 +79,6 @@ class DrawOptions:
         return self.scale == LOG
 
 
-NOWHERE = Cursor()
 PLAIN = DrawOptions()
 
 
@@ -92,6 +95,8 @@ class Picture:
     """Notes on the values: missing ones, noise level, reasons; the most important first."""
     targets: tuple[Target, ...] = ()
     """Places to jump to; column and row are the cursor's x and y."""
+    marked: tuple[int, int] | None = None
+    """Cell of the marked value: its column and line; None: it is not in the picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +190,14 @@ class View(Protocol):
         """Values on a plane for other programs; None where the view has none."""
         ...
 
+    def valued(self, at: Cursor) -> Spot | None:
+        """Return the single value at a place; None where there is none, or several."""
+        ...
+
+    def place_of(self, spot: Spot) -> Cursor:
+        """Return the place of a value; NOWHERE if the view does not show it."""
+        ...
+
 
 _OF_LINES = "this unit is for lines, as in Curves"
 
@@ -225,6 +238,14 @@ class Base:
     def grid(self) -> PlaneGrid | None:
         """See View."""
         return None
+
+    def valued(self, at: Cursor) -> Spot | None:
+        """See View."""
+        return None
+
+    def place_of(self, spot: Spot) -> Cursor:
+        """See View."""
+        return NOWHERE
 
 
 @dataclass(frozen=True)

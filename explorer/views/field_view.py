@@ -23,8 +23,9 @@ from explorer.render.axes import number
 from explorer.render.text import clean
 from explorer.selection import Question
 from explorer.views import words
-from explorer.views.base import PLAIN, Base, Cursor, DrawOptions
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions
 from explorer.views.ranking import ranked
+from explorer.views.spot import Spot
 from store.results import Result
 
 OUTER, INNER = "outer", "inner"
@@ -62,11 +63,16 @@ class Layout:
         return Layout(x, y, columns, named(self.by))
 
 
-def other_tasks(data: Rows, shown: str) -> tuple[str, ...]:
-    """Return a note that names the chosen tasks which a picture of one task leaves out."""
-    others = [t for t in data.tasks if t != shown]
-    if not others:
-        return ()
+def other_tasks(data: Rows, shown: str, second: str = "") -> tuple[str, ...]:
+    """Return a note that names the chosen tasks which a picture of one task leaves out.
+
+    Args:
+        second: task whose line is drawn beside the one that is pointed at; empty: none.
+    """
+    others = [t for t in data.tasks if t not in (shown, second)]
+    beside = (clean(f"{second} is dashed, beside the line pointed at"),) if second else ()
+    if not others or second:
+        return beside + ((f"{len(others)} more tasks are chosen: {_ALL_TASKS}",) if others else ())
     named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
     return (clean(f"only {shown} is drawn; {named} {'is' if len(others) == 1 else 'are'} chosen too: {_ALL_TASKS}"),)
 
@@ -79,6 +85,9 @@ def said_places(data: Rows, task: str, places: Mapping[str, Coordinate | None]) 
 
 class FieldView(Base):
     """Values along y and x, of one task or of each, as means over its seeds."""
+
+    second = ""
+    """Task that is drawn beside the first one; empty: none."""
 
     def __init__(
         self,
@@ -115,7 +124,7 @@ class FieldView(Base):
         self.subtitle = words.subtitle(data, self.shown)
         self.notes = words.notes(data, self.shown)
         if TASK not in (layout.x, layout.y):
-            self.notes += other_tasks(data, self.task)
+            self.notes += other_tasks(data, self.task, self.second)
         if len(every) > len(self.seeds) and SEED not in (layout.x, layout.y):
             others = "seed {} is" if len(every) == 2 else "seeds {} are"
             self.notes += (f"only seed {self.seeds[0]} is drawn; {others.format(', '.join(every[1:]))} chosen too",)
@@ -193,6 +202,45 @@ class FieldView(Base):
     @cached_property
     def _fixed_words(self) -> dict[str, str]:
         return said_places(self.data, self.task, self.fixed)
+
+    def valued(self, at: Cursor) -> Spot | None:
+        """See ``View.valued``."""
+        if min(at.x, at.y) < 0 or not np.isfinite(self.field.values[at.y, at.x]):
+            return None
+        found, measure = self.field.point(at.y, at.x), self.data.measure
+        value = float(self.field.values[at.y, at.x])
+        said = f"{number(value)}{words.unit(measure, found)}{words.spread_words(found.spread)}"
+        where = tuple(self._whereabouts(at.y, at.x).items())
+        return Spot(value, said, self.spot(at.y, at.x), measure.name, where)
+
+    def place_of(self, spot: Spot) -> Cursor:
+        """See ``View.place_of``."""
+        where = dict(spot.where)
+        column, row = (
+            next((i for i in range(len(axis.places)) if axis.said(i) == where.get(axis.name)), -1)
+            for axis in (self.x, self.y)
+        )
+        found = self.valued(Cursor(column, row))
+        return Cursor(column, row) if found is not None and found.where == spot.where else NOWHERE
+
+    def _whereabouts(self, row: int, column: int) -> dict[str, str]:
+        """Return all that a value is of, by name, in words and in reading order."""
+        question, measure = self.data.question, self.data.measure
+        axes = {axis.name: axis.said(i) for axis, i in ((self.y, row), (self.x, column))}
+        task = axes.get(TASK, self.task)
+        seeds = self.seeds if TASK not in axes else self.rows_of.seeds(task)
+        options = (words.parameter(*parameter) for parameter in question.parameters)
+        found = {
+            "measure": f"{measure.title} {words.against(self.data)}".strip(),
+            "options": ", ".join(filter(None, options)),
+            "labels": question.annotation,
+            "corpus": question.corpus,
+            TASK: task,
+            SEED: words.seeds(seeds) if seeds else "",
+        }
+        places = self._fixed_words | axes
+        found |= {name: places[name] for name in sorted(places, key=_place_of)}
+        return {name: said for name, said in found.items() if said}
 
     def read(self, at: Cursor, room: int) -> str:
         """Return what a clamped cursor points at, in about so many cells: a value, or the extremes along an axis."""

@@ -16,6 +16,7 @@ HEADS_OF_STEP = Source("explorer.answers.sources:heads_at", ("step",), ("head",)
 TASKS = Source("explorer.views.side_by_side:every_task", (), ("task",))
 TASKS_IN = Source("explorer.answers.sources:every_task_in", ("layer",), ("task",))
 TASKS_AT = Source("explorer.answers.sources:every_task_at", ("step",), ("task",))
+SECOND = Source("explorer.answers.sources:second_task", (), ("layer", "step"))
 CORPORA = Source("explorer.answers.corpora:every_corpus", (), ("corpus",), stored=True)
 CROSSED = Source("explorer.answers.sources:crossed", stored=True)
 COUNTS = Source("explorer.answers.table_rows:counts", ("statistic",))
@@ -30,6 +31,7 @@ DATA_MAP = Source("explorer.answers.sources:data_map")
 PLANE = Source("explorer.answers.surfaces:plane_data", ("step",))
 MOVED = Source("explorer.answers.moved:moved", ("step",))
 DYNAMICS = Source("explorer.answers.dynamics:dynamics")
+AGREEMENT = Source("explorer.answers.agreement:agreement")
 GEOMETRY = Source("explorer.answers.geometry:geometry")
 OVERVIEW = Source("explorer.answers.overview:others", later=True)
 COVERAGE = Source("explorer.answers.coverage:coverage")
@@ -54,7 +56,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Curves",
             "the measure against step, one line per layer, seed, task or head",
             "explorer.views.lines:curves",
-            sources=(FIRST, TRAINING, HEADS, TASKS_IN, CORPORA),
+            sources=(FIRST, TRAINING, HEADS, TASKS_IN, CORPORA, SECOND),
             uses=("part", "layer"),
             along=False,
             parts={
@@ -71,7 +73,7 @@ VIEWS: Mapping[str, ViewKind] = {
             "Profile",
             "the measure against layer (or its own first axis), one line per step, seed, task or head",
             "explorer.views.lines:profile",
-            sources=(FIRST, HEADS_OF_STEP, TASKS_AT, CORPORA),
+            sources=(FIRST, HEADS_OF_STEP, TASKS_AT, CORPORA, SECOND),
             uses=("part", "step"),
             parts={
                 "step": "one line per step",
@@ -142,6 +144,13 @@ VIEWS: Mapping[str, ViewKind] = {
                 "seed": "seeds side by side, and their mean",
                 "task": "tasks side by side, and their mean",
             },
+        ),
+        ViewKind(
+            "agreement",
+            "Agreement",
+            "the measure against each other one, a point per layer and step, with Spearman's rank correlation",
+            "explorer.views.agreement:agreement",
+            sources=(FIRST, AGREEMENT),
         ),
         ViewKind(
             "clusters",

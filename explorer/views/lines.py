@@ -16,6 +16,7 @@ from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
 from explorer.answers.uncertainty_notes import spread
 from explorer.fields.field import ALL, Field, FieldAxis
+from explorer.fields.placing import field_along
 from explorer.measures import Measure
 from explorer.measures.declaration import HEAD, Axis, Coordinate
 from explorer.render import tracks
@@ -58,7 +59,14 @@ class Lines(FieldView):
         heads: Sequence[Result] | None = None,
         tasks: Rows | None = None,
         training: Training = NONE,
+        second: Rows | None = None,
     ) -> None:
+        """See FieldView.
+
+        Args:
+            second: rows of another task, which is drawn beside the line that is pointed at.
+        """
+        self.second = second.tasks[0] if second is not None and second.tasks else ""
         super().__init__(name, data, layout, look, heads, tasks)
         self.training = training if self.x.name == STEP and self.y.name != TASK else NONE
         self.empty = self.empty or not self.x.numeric
@@ -67,6 +75,7 @@ class Lines(FieldView):
         # A gap between two corpora is no value of the measure, and its interval may lie on both sides of zero.
         within = EVERYWHERE if data.gaps else (data.measure.low, data.measure.high)
         series = self._with_companions(series_of(self.field, within)) if self.x.numeric else ()
+        series = self._with_second(series, second) if second is not None and self.second else series
         series = onset_marks.marked(series, self.onsets)
         series, shared = self._with_wholes(series)
         chart = chart_of(data, series, self.x, not np.isfinite(self.field.spread).any())
@@ -123,6 +132,22 @@ class Lines(FieldView):
                 )
         return series
 
+    def _with_second(self, series: tuple[Series, ...], second: Rows) -> tuple[Series, ...]:
+        """The lines with those of another task beside them, at the places that both have."""
+        names = self.y.name, self.x.name
+        field = field_along(second, self.second, SEED, *names, rows=None, **self.fixed)
+        field = (field.at(SEED, field.places(SEED)[0]) if self.data.measure.alone else field.over(SEED)).along(*names)
+        there = {
+            place: dict(zip(field.axes[1].places, field.values[i], strict=True))
+            for i, place in enumerate(field.axes[0].places)
+        }
+        found = []
+        for one, place in zip(series, self.y.places, strict=True):
+            values = np.array([there.get(place, {}).get(x, np.nan) for x in self.x.places], np.float64)
+            beside = (Companion(self.second, values, dashed=True),) if np.isfinite(values).any() else ()
+            found.append(replace(one, companions=(*one.companions, *beside)))
+        return tuple(found)
+
     def _with_wholes(self, series: tuple[Series, ...]) -> tuple[tuple[Series, ...], tuple[Companion, ...]]:
         """The lines, and what they share, with level lines at the values that have no place along the axis."""
         measure = self.data.measure
@@ -149,7 +174,7 @@ class Lines(FieldView):
         said = super().read(at, room)
         if min(at.x, at.y) < 0:
             return said
-        named = dict(self.data.measure.companions).values()
+        named = (*dict(self.data.measure.companions).values(), self.second)
         beside = [c for c in self.chart.chart.series[at.y].companions if c.label in named and np.isfinite(c.y[at.x])]
         for one in beside:
             longer = f"{said}; {one.label} {number(float(one.y[at.x]))}"
@@ -200,7 +225,8 @@ class Lines(FieldView):
         banded = "bands" if np.isfinite(self.field.spread).any() else ""
         beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
         beside += onset_marks.legend(self.onsets)
-        return Picture(tuple(lines), said, at, self.told(options, beside), targets)
+        marked = chart.cell(*room, options.mark.x, options.mark.y, at.y, options.log, options.ascii)
+        return Picture(tuple(lines), said, at, self.told(options, beside), targets, marked)
 
     def nothing(self) -> str:
         """See FieldView."""
@@ -296,10 +322,11 @@ def curves(
     heads: Sequence[Result] | None = None,
     tasks: Rows | None = None,
     corpora: Rows | None = None,
+    second: Rows | None = None,
     look: Look = ANYWHERE,
 ) -> Lines:
     """Return lines against steps: one per layer, or per seed, task, head or corpus in the layer that is looked at."""
-    return Lines("curves", corpora or data, CURVES[look.part or "layer"], look, heads, tasks, training)
+    return Lines("curves", corpora or data, CURVES[look.part or "layer"], look, heads, tasks, training, second)
 
 
 def profile(
@@ -307,7 +334,8 @@ def profile(
     heads: Sequence[Result] | None = None,
     tasks: Rows | None = None,
     corpora: Rows | None = None,
+    second: Rows | None = None,
     look: Look = ANYWHERE,
 ) -> Lines:
     """Return lines against layers: one per step, or per seed, task, head or corpus at the step that is looked at."""
-    return Lines("profile", corpora or data, PROFILE[look.part or "step"], look, heads, tasks)
+    return Lines("profile", corpora or data, PROFILE[look.part or "step"], look, heads, tasks, second=second)

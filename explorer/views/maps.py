@@ -54,9 +54,10 @@ class Map(FieldView):
         targets = self.chart.targets(width, height, palette, options.digits, options.log, options.ascii)
         reading = self.read(at, width)
         pointed = at.x >= 0 and at.y >= 0
-        return Picture(
-            tuple(lines), reading, at, self.told(options, self.beside("", at.y, at.x) if pointed else ()), targets
-        )
+        told = self.told(options, self.beside("", at.y, at.x) if pointed else ())
+        mark = options.mark
+        marked = self.chart.cell(width, height, palette, mark.x, mark.y, options.digits, options.log, options.ascii)
+        return Picture(tuple(lines), reading, at, told, targets, marked)
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.answers import overview as answers
-from explorer.answers.findings import COLUMNS, Finding, Findings, said
+from explorer.answers.findings import COLUMNS, Finding, Findings, Price, said
 from explorer.answers.rows import Rows
+from explorer.render import signs
 from explorer.render.axes import count
 from explorer.render.cells import Grid
 from explorer.render.palette import Palette
@@ -18,6 +19,7 @@ from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 
 _BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
+NO_PRICES: Mapping[Price, str] = {}
 _WIDEST = 28
 """Largest width of a subject, in cells."""
 _MOST_LAYERS = 24
@@ -41,11 +43,19 @@ class Overview(Base):
 
     name = "overview"
 
-    def __init__(self, rows: Rows, data: Findings, before: tuple[Finding, ...] = ()) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        data: Findings,
+        before: tuple[Finding, ...] = (),
+        prices: Mapping[Price, str] = NO_PRICES,
+    ) -> None:
         """
         Args:
             before: findings to show first, which are not of the store.
+            prices: prices in words, where more is known of them than the number of values.
         """
+        self._prices = prices
         self.data, self.stored, self._rows = data, rows, rows
         self._before, self._findings = before, (*before, *data.findings)
         tasks = ", ".join(rows.tasks[:3]) + (f" and {len(rows.tasks) - 3} more" if rows.tasks[3:] else "")
@@ -63,7 +73,7 @@ class Overview(Base):
         findings = self._findings
         at = Cursor(-1, cursor.clamped(1, len(findings)).y)
         lines = list(self._lines(width, options.ascii))
-        page = _page(lines, max(1, height), at.y)
+        page, number, many = _page(lines, max(1, height), at.y)
         grid = Grid(width, height)
         targets = []
         for i, line in enumerate(page):
@@ -71,7 +81,9 @@ class Overview(Base):
             if line.begins:
                 targets.append(Target(0, i, row=line.row))
         reading = clean(self._read(findings[at.y])) if at.y >= 0 else ""
-        return Picture(tuple(grid.lines()), reading, at, self.notes, tuple(targets))
+        reading = _plain(reading) if options.ascii else reading
+        turned = (f"page {number} of {many}",) if many > 1 else ()
+        return Picture(tuple(grid.lines()), reading, at, (*turned, *self.notes), tuple(targets))
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """One row per number; a finding without numbers has one row."""
@@ -85,9 +97,10 @@ class Overview(Base):
         """Return the finding of a row; None if there is none."""
         return self._findings[y] if 0 <= y < len(self._findings) else None
 
-    def after(self, before: tuple[Finding, ...]) -> Overview:
-        """Return the view with other findings before those of the store."""
-        return self if before == self._before else Overview(self._rows, self.data, before)
+    def after(self, before: tuple[Finding, ...], prices: Mapping[Price, str]) -> Overview:
+        """Return the view with other findings before those of the store, and prices in words."""
+        same = before == self._before and prices == self._prices
+        return self if same else Overview(self._rows, self.data, before, prices)
 
     def _lines(self, width: int, plain: bool) -> Iterator[_Line]:
         findings = self._findings
@@ -130,8 +143,11 @@ class Overview(Base):
         grid.put(row, at, crop(line.text, width - at, plain), style)
 
     def _read(self, finding: Finding) -> str:
-        then = "enter computes it" if finding.price else "enter opens its picture" if finding.door else ""
-        return f"{said(finding)}" + (f"  ({then})" if then else "")
+        price = finding.price
+        then = "enter opens its picture"
+        if price:
+            then = f"enter computes {self._prices.get(price, f'{count(price.values)} values')}"
+        return f"{then}; {said(finding)}" if price or finding.door else said(finding)
 
     def _notes(self, rows: Rows) -> tuple[str, ...]:
         data, notes = self.data, [*words.notes(rows, rows.main)]
@@ -159,12 +175,15 @@ def _bars(layers: Sequence[tuple[int, float]], plain: bool) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text with only characters that every font has."""
-    return text.replace("→", "->").replace("±", "+-")
+    """Return a text with only characters that every font has; from ... to is no comparison."""
+    return signs.plain(text.replace("→", "->"))
 
 
-def _page(lines: Sequence[_Line], height: int, row: int) -> Sequence[_Line]:
-    """Return the page that holds a finding whole; each page begins with the heading of its first finding."""
+def _page(lines: Sequence[_Line], height: int, row: int) -> tuple[Sequence[_Line], int, int]:
+    """Return the page that holds a finding whole, its number from 1, and the number of pages.
+
+    Each page begins with the heading of its first finding.
+    """
     pages: list[list[_Line]] = [[]]
     heading = _Line(-1)
     for block in _blocks(lines):
@@ -175,8 +194,8 @@ def _page(lines: Sequence[_Line], height: int, row: int) -> Sequence[_Line]:
             block = [line for line in block if line.row >= 0]
             block = [heading, *block] if height > len(block) else block
         pages[-1] += block
-    page = next((page for page in pages if any(line.row == max(0, row) for line in page)), pages[0])
-    return page[:height]
+    at = next((i for i, page in enumerate(pages) if any(line.row == max(0, row) for line in page)), 0)
+    return pages[at][:height], at + 1, len(pages)
 
 
 def _blocks(lines: Sequence[_Line]) -> Iterator[list[_Line]]:

@@ -184,8 +184,7 @@ def point(rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = ""
         return clean(f"{place}: {'not computed' if at.averaged < 2 else 'no value of any seed'}")
     if at.value is None:
         return clean(f"{place}: no value, {at.reason or 'no reason given'}")
-    unit = "" if y_name(rows.measure) == rows.measure.title else f" {at.unit}"
-    text = f"{place}: {number(at.value)}{unit}{spread_words(at.spread)}{interval(at, level)}"
+    text = f"{place}: {number(at.value)}{unit(rows.measure, at)}{spread_words(at.spread)}{interval(at, level)}"
     text += f" ({at.count} of {at.averaged} seeds)" if at.averaged > 1 else ""
     beside = [f"! {at.reason}"] if at.reason else []  # first: the end is cut where there is no room
     beside += yardstick(rows, at.yardstick) + chance(at.null)
@@ -197,6 +196,11 @@ def point(rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = ""
     if instead:
         beside.append(instead)
     return clean(together(text, beside, "" if instead else against(rows), room))
+
+
+def unit(measure: Measure, at: Point) -> str:
+    """' bits', or nothing where the measure's title says it."""
+    return "" if y_name(measure) == measure.title else f" {at.unit}"
 
 
 def spread_words(spread: float | None) -> str:

@@ -9,19 +9,28 @@ from explorer.ui.modes.mode import Behaviour, list_of
 from explorer.ui.news import under_way
 
 if TYPE_CHECKING:
+    from explorer.answers.findings import Price
     from explorer.ui.state import State
     from explorer.views.base import View
     from explorer.views.overview import Overview
 
 
 class FindingsList(Behaviour):
-    """Opens findings; the first says how far the jobs beside the queue are."""
+    """Opens findings; the first say how far the jobs beside the queue are, and what is new since the last visit."""
 
     def dressed(self, view: View) -> View:
         """See ``Behaviour``."""
         from explorer.views.overview import Overview
 
-        return view.after(under_way(self.screen.jobs.listed())) if isinstance(view, Overview) else view
+        if not isinstance(view, Overview):
+            return view
+        first = (*under_way(self.screen.jobs.listed()), *self.screen.keeping.news(view.data))
+        prices = {
+            finding.price: self.screen.computing.price(_request(finding.price), finding.price.values)
+            for finding in view.data.findings
+            if finding.price is not None
+        }
+        return view.after(first, prices)
 
     def deeper(self) -> State | None:
         """Start to compute what the finding under the cursor lacks, or return the state that shows it."""
@@ -33,10 +42,15 @@ class FindingsList(Behaviour):
         if finding is None or screen.catalogue is None:
             return None
         if finding.price is not None:
-            screen.computing.begin(Compute(finding.price.question.selection, trust=finding.price.trust))
-            screen.tell(f"Computing {finding.price.values:,} values of {finding.price.question.measure.name} ...")
+            screen.computing.begin(_request(finding.price))
+            words = f"Computing {finding.price.values:,} values of {finding.price.question.measure.name} ..."
+            screen.computing.announce(words)
             return None
         return None if finding.door is None else doors.through(finding.door, screen.state, screen.catalogue)
+
+
+def _request(price: Price) -> Compute:
+    return Compute(price.question.selection, trust=price.trust)
 
 
 MODE = list_of("overview", "g", keys=("deeper", "back", "measure.pick"), behaviour=FindingsList)

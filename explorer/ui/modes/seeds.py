@@ -1,4 +1,4 @@
-"""Seeds: seeds or tasks side by side, with mean and spread."""
+"""Seeds: seeds or tasks side by side, with mean and spread, and measures against each other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ MODE = Mode(
     "4",
     _KIND.title,
     _KIND.help,
-    tuple(Variant(words, "seeds", part, STEPS, True, inside=OF_A_LAYER) for part, words in _KIND.parts.items()),
+    (
+        *(Variant(words, "seeds", part, STEPS, True, inside=OF_A_LAYER) for part, words in _KIND.parts.items()),
+        Variant("the measure against each other one, and their rank correlation", "agreement", axes=STEPS, lines=True),
+    ),
     ("vary",),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from explorer.compute.requests import Compute
@@ -39,6 +41,14 @@ class Computing(ScreenPart):
         """Requests that were cancelled or failed; only the compute key starts them again."""
         self._tried: set[Request] = set()
         """Requests done with the present checkpoints; values that are still missing cannot be computed."""
+        self.clock: Callable[[], float] = time.monotonic
+        """Seconds of a clock that never goes back."""
+        self._began: dict[Request | None, float] = {}
+        """When the first progress of each job was heard."""
+        self._paces: dict[Hashable, float] = {}
+        """Seconds a value took in the last finished job, by the kind of values."""
+        self._announced = ""
+        """Message about the jobs that were started last."""
         self._leaving: Timer | None = None
         """Runs while the job is for a picture that was left."""
 
@@ -94,13 +104,24 @@ class Computing(ScreenPart):
     def progressed(self, message: Progress) -> None:
         """Show the progress of the job."""
         self._progress[message.request] = message
+        self._began.setdefault(message.request, self.clock())
         self.screen.pictures.job_changed()
         self.screen.mode.job_changed()
         self.screen.bars()
 
     def ended(self, message: Ended) -> None:
         """Tell the user how the job ended, and read the store again."""
-        self._progress.pop(message.request, None)
+        last, began = self._progress.pop(message.request, None), self._began.pop(message.request, None)
+        request = message.request
+        if (
+            isinstance(request, Compute)
+            and message.how == "done"
+            and not message.reason
+            and last
+            and last.total
+            and began
+        ):
+            self._paces[_kind(request)] = (self.clock() - began) / last.total
         if message.how == "cancelled" or message.reason:
             self._declined.add(message.request)
         if message.how in ("done", "cancelled"):
@@ -110,6 +131,8 @@ class Computing(ScreenPart):
             self.screen.tell(f"Cancelled; {kept}.")
         elif message.reason:
             self.screen.tell(f"{message.request.undone}: {message.reason}")
+        elif self._announced and self.screen.pane.word == self._announced and self.screen.jobs.request is None:
+            self.screen.tell("Computed.")
         elif message.said:
             more = f" (and {len(message.said) - 1} more)" if message.said[1:] else ""
             self.screen.tell(message.said[0] + more)
@@ -117,6 +140,13 @@ class Computing(ScreenPart):
         self.screen.pictures.job_changed()
         self.screen.mode.job_changed()
         self.screen.bars()
+
+    def price(self, request: Compute, values: int) -> str:
+        """Return what a request costs: its values and, if such values were computed in this visit, about how long."""
+        from explorer.ui.lists.jobs import lasting
+
+        pace = self._paces.get(_kind(request))
+        return f"{values:,} values" + (f", about {lasting(max(1.0, pace * values))}" if pace is not None else "")
 
     def compute(self) -> None:
         """Compute the missing values."""
@@ -132,6 +162,11 @@ class Computing(ScreenPart):
         self._tried.discard(request)
         self.screen.jobs.start(request, asked=True)
         self.screen.bars()
+
+    def announce(self, word: str) -> None:
+        """Say what was started, until it has ended."""
+        self._announced = word
+        self.screen.tell(word)
 
     def annotate(self) -> None:
         """Ask for a file with labels for the corpus that is shown."""
@@ -152,3 +187,9 @@ class Computing(ScreenPart):
     def cancel(self, number: int | None = None) -> None:
         """Stop a job (None: the running job); its finished values are kept."""
         self.screen.tell("Cancelling …" if self.screen.jobs.cancel(number) else "No job is running.")
+
+
+def _kind(request: Compute) -> Hashable:
+    """Return what decides how long one value takes."""
+    asked = request.selection
+    return asked.measure, asked.corpus, asked.annotation, asked.parameters, request.trust

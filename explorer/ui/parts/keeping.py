@@ -6,13 +6,17 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from explorer.ui import history, state
+from explorer.ui import history, state, visits
 from explorer.ui.parts.screen_part import ScreenPart
+from explorer.ui.picks import kept_selections
 from explorer.ui.session import Saved, Session
 from explorer.ui.state import State
 
 if TYPE_CHECKING:
+    from explorer.answers.findings import Finding, Findings
     from explorer.ui.screens.main import MainScreen
+    from explorer.ui.state import Catalogue
+    from explorer.views.base import View
 
 KEEP = "keep as"
 """Label of the prompt for the name of a kept selection."""
@@ -27,17 +31,35 @@ class Keeping(ScreenPart):
         self.session: Session | None = None
         self.extra: dict[str, Any] = {}
         """JSON values that modes keep in the session, by mode."""
+        self._before: visits.Seen | None = None
+        """What the visit before saw."""
+        self._seen: visits.Seen | None = None
 
     def begin(self, saved: Saved, session: Session | None) -> None:
         """Continue the last session."""
         self.extra, self.session = dict(saved.extra), session
+        self._before = self._seen = saved.seen
+
+    def listed(self, catalogue: Catalogue) -> None:
+        """Note which checkpoints are there."""
+        self._seen = visits.with_runs(self._seen or visits.Seen(), catalogue)
+
+    def loaded(self, view: View) -> None:
+        """Note of which measures there are values."""
+        self._seen = visits.with_view(self._seen or visits.Seen(), view)
+
+    def news(self, findings: Findings) -> tuple[Finding, ...]:
+        """Return what is new since the last visit."""
+        if self._before is None or self._seen is None:
+            return ()
+        return visits.since(self._before, self._seen, findings)
 
     def saved(self, folded: bool | None) -> Saved:
         """Return the present content of the session."""
         for name, behaviour in self.screen.modes.items():
             if (kept := behaviour.kept()) is not None:
                 self.extra[name] = kept
-        return Saved(self.screen.state, folded, deepcopy(self.extra))
+        return Saved(self.screen.state, folded, deepcopy(self.extra), self._seen)
 
     def known(self, begun: State) -> State:
         """Return a state whose measure exists: a session or a kept selection may name an old one."""
@@ -65,25 +87,33 @@ class Keeping(ScreenPart):
         if self.session is None:
             self.screen.tell("Selections cannot be kept: there is no session.")
         else:
-            self.screen.prompt.ask(KEEP, "", "a name; a selection with the same name is replaced")
+            self.screen.prompt.ask(
+                KEEP, "", "a name, or name: what you see, which bertdyn report shows; the same name replaces"
+            )
 
     def answered(self, text: str) -> None:
-        """Keep the selection under a name."""
+        """Keep the selection under a name, with a remark behind its first colon."""
         self.screen.set_focus(self.screen.chart)
-        name = " ".join(text.split())
+        name, _, remark = (part.strip() for part in " ".join(text.split()).partition(": "))
         if name and self.session is not None:
-            trouble = self.session.keep(name, history.about(self.screen.state))
+            trouble = self.session.keep(name, history.about(self.screen.state), remark)
             kept = f"Kept as '{name}'; {self.screen.key_of('presets')} shows it again."
             self.screen.tell(f"Not kept: {trouble}." if trouble else kept)
 
     def presets(self) -> None:
         """Open the list of kept selections."""
-        from explorer.ui.screens.presets import PresetsScreen
+        from explorer.ui.screens.picker import PickerScreen
 
-        if self.session is None or not self.session.presets():
+        if self.session is None or not (there := self.session.presets()):
             self.screen.tell(f"No selection was kept yet: {self.screen.key_of('keep')} keeps this one.")
             return
-        self.screen.app.push_screen(PresetsScreen(self.session), lambda name: self.load(name) if name else None)
+        rows = kept_selections(there, self.session.remarks())
+        picker = PickerScreen("kept selection", rows, dict, self._taken, self.session.drop)
+        self.screen.app.push_screen(picker)
+
+    def _taken(self, name: str | None) -> None:
+        if name is not None:
+            self.load(name)
 
     def load(self, name: str) -> None:
         """Show a kept selection."""

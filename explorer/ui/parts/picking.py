@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from explorer.answers.look import ANYWHERE
-from explorer.ui import picks
+from explorer.ui import doors, picks
+from explorer.ui.modes import MODES
+from explorer.ui.parts.choosing import FILTER
 from explorer.ui.parts.screen_part import ScreenPart
 from explorer.ui.state import Wish
 from store.errors import BertdynError
@@ -64,6 +66,27 @@ class Picking(ScreenPart):
             screen.choosing.choose(what, picks.taken(what, name, screen.pinned(), screen.catalogue))
         except BertdynError as error:
             screen.tell(screen.words_of(error))
+
+    def go(self, place: picks.Place) -> None:
+        """Point at a step, layer or head that was typed, or compare with the checkpoint that was typed."""
+        screen = self.screen
+        if screen.catalogue is None:
+            return
+        if place.what == picks.AGAINST:
+            screen.choosing.answered(FILTER, f"{place.what}:{place.value}")
+            return
+        try:
+            screen.become(doors.to_place(place.what, int(place.value), screen.state, screen.catalogue))
+        except BertdynError as error:
+            screen.tell(screen.words_of(error))
+            return
+        variant = screen.state.variant
+        shown = variant.meaning, variant.kind.depends if variant.kind is not None else ()
+        if not any(place.what in names for names in shown):
+            title = MODES[screen.state.mode].title
+            screen.tell(
+                f"{title} does not show a single {place.what}; other pictures point at {place.what} {place.value}."
+            )
 
     def nouns(self) -> list[tuple[str, str, str]]:
         """Return (kind, name, what it is) of everything that can be chosen, for the command palette."""

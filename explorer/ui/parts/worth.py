@@ -100,16 +100,17 @@ class Worth(ScreenPart):
         able = [one for one in here if one.request is not None]
         where = f"{question.measure.name}, step {step:,}" if step is not None else f"{question.measure.name}, all steps"
         rows = [Pick(one.name, one.text, why=self._why(one)) for one in self._offers]
-        every = Pick(ALL, " and ".join(one.name for one in able), why="one after the other")
-        rows[len(here) : len(here)] = [every] if len(able) > 1 else []
+        every = Pick(ALL, " and ".join(one.name for one in able), why="enter computes one after the other")
+        rows[:0] = [every] if len(able) > 1 else []
         states = {one.name: self._state(one) for one in self._offers}
+        states[ALL] = f"{sum(one.values for one in able):,} values"
         screen.app.push_screen(PickerScreen(f"what is it worth? {where}", rows, lambda: states, self._chosen))
 
-    @staticmethod
-    def _state(one: Offer) -> str:
+    def _state(self, one: Offer) -> str:
         if one.request is None:
             return "-"
-        return "done" if one.known and one.known >= one.values else f"{one.values:,} values"
+        done = one.known and one.known >= one.values
+        return "done" if done else self.screen.computing.price(one.request, one.values)
 
     @staticmethod
     def _why(one: Offer) -> str:
@@ -129,4 +130,4 @@ class Worth(ScreenPart):
             assert one.request is not None
             self.screen.computing.begin(one.request)
         what = ", ".join(one.text for one in wanted)
-        self.screen.tell(f"Computing {what}; {self.screen.key_of('mode.jobs')} shows the progress.")
+        self.screen.computing.announce(f"Computing {what}; {self.screen.key_of('mode.jobs')} shows the progress.")

@@ -25,6 +25,7 @@ from explorer.ui.parts.computing import ANNOTATE, Computing
 from explorer.ui.parts.exporting import Exporting
 from explorer.ui.parts.jumps import Jumps
 from explorer.ui.parts.keeping import KEEP, Keeping
+from explorer.ui.parts.marking import Marking
 from explorer.ui.parts.picking import Picking
 from explorer.ui.parts.pictures import Pictures
 from explorer.ui.parts.surroundings import Surroundings
@@ -90,6 +91,7 @@ class MainScreen(Screen[None]):
         self.panel, self.prompt = SelectionPanel(palette, id="panel"), Prompt(id="prompt")
         self.surroundings, self.typing = Surroundings(self), Typing(self)
         self.walking, self.picking, self.worth = Walking(self), Picking(self), Worth(self)
+        self.marking = Marking(self)
         self.help: HelpScreen | None = None
         """The help that was opened last."""
         self._begins = begins
@@ -265,6 +267,7 @@ class MainScreen(Screen[None]):
     def on_listed(self, message: Listed) -> None:
         first, self.pictures.refused = self.catalogue is None, ""
         self.catalogue = message.catalogue
+        self.keeping.listed(message.catalogue)
         self.computing.listed()
         self.become(state.settled(self.keeping.known(self.state), message.catalogue), again=True)
         session = self.keeping.session
@@ -275,6 +278,7 @@ class MainScreen(Screen[None]):
     def on_loaded(self, message: Loaded) -> None:
         if message.wish == self.pane.wish and self.choosing.statistic_lost(message.view.stored):
             return
+        self.keeping.loaded(message.view)
         self.pictures.loaded(message)
         self.picking.loaded(message)
         self.computing.loaded(message)

@@ -14,14 +14,17 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from explorer.render.signs import plain
 from explorer.render.text import clean, crop
 from explorer.ui.picks import Pick, ranked
 from explorer.ui.terminal.lists import Options
+from explorer.ui.widgets.text_lines import PLAIN
 
 if TYPE_CHECKING:
     from textual import events
 
 _WIDTH = 76
+_NOTHING = "Nothing matches; backspace takes a letter away."
 _PAGE = 10
 """Rows that a page key moves by."""
 
@@ -41,14 +44,17 @@ class PickerScreen(ModalScreen[None]):
         rows: Sequence[Pick],
         states: Callable[[], Mapping[str, str]],
         taken: Callable[[str | None], None],
+        forget: Callable[[str], str] | None = None,
     ) -> None:
         """
         Args:
             states: returns how much of each row is computed, by name; empty while that is not known.
             taken: called at once with the name that was chosen, or None: the keys after it are for what is shown then.
+            forget: deletes what a row stands for, and returns why that failed; None: rows cannot be deleted.
         """
         super().__init__()
         self._what, self._rows, self._states, self._taken = what, tuple(rows), states, taken
+        self._forget, self._trouble = forget, ""
         self._typed = ""
         self._at = next((i for i, row in enumerate(self._rows) if row.chosen), 0)
         """Number of the row that is pointed at, among those that match."""
@@ -82,6 +88,7 @@ class PickerScreen(ModalScreen[None]):
         if not self._ready:
             self._early.append(event)
             return
+        self._trouble = ""
         moves = {"down": 1, "tab": 1, "up": -1, "shift+tab": -1, "pagedown": _PAGE, "pageup": -_PAGE}
         rows = self._shown
         if event.key == "escape":
@@ -92,6 +99,8 @@ class PickerScreen(ModalScreen[None]):
         elif event.key in moves:
             self._at = min(max(self._at + moves[event.key], 0), max(0, len(rows) - 1))
             self._draw()
+        elif event.key == "delete" and self._forget is not None and rows:
+            self._delete(rows[self._at])
         elif event.key in ("backspace", "ctrl+u"):
             self._filter(self._typed[:-1] if event.key == "backspace" else "")
         elif event.character is not None and event.is_printable:
@@ -108,6 +117,17 @@ class PickerScreen(ModalScreen[None]):
     def _filter(self, typed: str) -> None:
         self._typed, self._at = typed, 0
         self._draw()
+
+    def _delete(self, row: Pick) -> None:
+        assert self._forget is not None
+        self._trouble = self._forget(row.name)
+        if not self._trouble:
+            self._rows = tuple(other for other in self._rows if other is not row)
+            self._at = min(self._at, max(0, len(self._shown) - 1))
+        if self._rows:
+            self._draw()
+        else:
+            self._leave(None)
 
     def _leave(self, name: str | None) -> None:
         if not self._left:
@@ -128,15 +148,17 @@ class PickerScreen(ModalScreen[None]):
                 place = len(options)
             name, state = clean(row.name), states.get(row.name, "")
             text = f"{'●' if row.chosen else ' '} {name}{' ' * (wide - cell_len(name))}  {clean(row.text)}"
-            text = crop(text, _WIDTH - len(state) - 2)
+            text = self._sign(crop(text, _WIDTH - len(state) - 2))
             options.append(Option(Text(text + " " * (_WIDTH - cell_len(text) - len(state)) + state), id=row.name))
         self._list.set_options(options)
         self._list.highlighted = place if rows else None
         typed = f"{self._what}: {self._typed}▏   {len(rows)} of {len(self._rows)}"
-        self._head.update(Text(f"{typed}   enter takes · esc closes\n"))
-        about = (
-            clean(rows[self._at].why or rows[self._at].text)
-            if rows
-            else "Nothing matches; backspace takes a letter away."
-        )
-        self._foot.update(Text("\n" + about, overflow="ellipsis"))
+        deletes = "" if self._forget is None else " · delete removes"
+        self._head.update(Text(self._sign(f"{typed}   enter takes{deletes} · esc closes\n")))
+        about = clean(rows[self._at].why or rows[self._at].text) if rows else _NOTHING
+        about = f"Not deleted: {clean(self._trouble)}" if self._trouble else about
+        self._foot.update(Text("\n" + self._sign(about), overflow="ellipsis"))
+
+    def _sign(self, text: str) -> str:
+        """Return a text in plain characters, if only such are to be shown."""
+        return plain(text) if self.app.has_class(PLAIN) else text

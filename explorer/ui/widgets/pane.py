@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -12,11 +13,13 @@ from explorer.ui import bars
 from explorer.ui.cursor_axes import drawn
 from explorer.ui.widgets.picture_box import PictureBox
 from explorer.ui.widgets.text_lines import TextLines
+from explorer.views.base import NOWHERE
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
     from explorer.ui.state import State, Wish
     from explorer.views.base import Picture, View
+    from explorer.views.spot import Spot
 
 
 class Pane(Vertical):
@@ -44,6 +47,8 @@ class Pane(Vertical):
         """Whether the answer takes so long that the screen says so."""
         self.missing = 0
         """Number of values of the picture that are not computed."""
+        self.mark: Spot | None = None
+        """The value that is marked; the readings of others say how far they are from it."""
         self.word = ""
         """Message to show until the next change."""
 
@@ -75,8 +80,11 @@ class Pane(Vertical):
     @property
     def remarks(self) -> bars.Remarks:
         """Texts about the picture, for the lines below it."""
-        notes, reading = (self.picture.notes, self.picture.reading) if self.picture is not None else ((), "")
-        return bars.Remarks(self.word, self.late, notes, reading)
+        if self.view is None or self.picture is None:
+            return bars.Remarks(self.word, self.late, (), "")
+        here = self.view.valued(self.picture.cursor) if self.mark is not None else None
+        reading = bars.beside_mark(self.picture.reading, self.mark, here)
+        return bars.Remarks(self.word, self.late, self.picture.notes, reading)
 
     def recolour(self, palette: Palette) -> None:
         """Draw with the colours of another palette."""
@@ -90,7 +98,8 @@ class Pane(Vertical):
 
     def draw(self, view: View, state: State) -> None:
         """Draw a view with the cursor and the options of a state."""
-        self.chart.draw(view, drawn(state, view), state.drawing)
+        marked = NOWHERE if self.mark is None else view.place_of(self.mark)
+        self.chart.draw(view, drawn(state, view), replace(state.drawing, mark=marked))
 
     def say(self, words: str) -> None:
         """Show a message in place of the picture."""

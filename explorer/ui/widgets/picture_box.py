@@ -9,12 +9,16 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
 
-from explorer.ui.widgets.text_lines import SegmentLine, TextLines
+from explorer.ui.widgets.text_lines import SegmentLine, TextLines, over
 from explorer.views.base import Cursor, DrawOptions
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
     from explorer.views.base import Picture, View
+
+
+MARK = "M"
+"""Sign of the marked value."""
 
 
 class PictureBox(TextLines, can_focus=True):
@@ -90,7 +94,11 @@ class PictureBox(TextLines, can_focus=True):
             self.show(centred(words, width, height, self._palette.warning))
             return
         self.picture = picture
-        self.show(list(picture.lines))
+        lines = list(picture.lines)
+        if picture.marked is not None:
+            x, y = picture.marked
+            lines[y] = over(lines[y], [(x, Segment(MARK, self._palette.strong + Style(reverse=True)))])
+        self.show(lines)
         self.post_message(self.Drawn(picture))
 
 

@@ -218,3 +218,25 @@ def test_texts_of_numbers_and_lists() -> None:
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(list("abcdefg")) == "a, b, c, d and 3 more"
+
+
+def test_a_task_without_values_is_named_with_the_price_of_them(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn")
+    filled(made, "svcca", tasks=("sst2",))
+    lacking, there = [f for f in found(made, asked(made, "svcca")).findings if f.topic == CHANGED]
+    assert lacking.subject == "pos"
+    assert there.subject.startswith("sst2")
+    assert lacking.price is not None
+    assert lacking.text == "none of 24 values is computed", "two seeds, three steps, four layers"
+    assert lacking.price.values == len(wanted_of(made, lacking.price.question)) == 24
+    assert compute(made, [lacking.price.question], workers=1, device="cpu", executor=here).ok
+    assert topic(found(made, asked(made, "svcca")), CHANGED)[0].startswith("pos, seeds 1, 2: most in layer ")
+
+
+def test_measures_agree_in_the_first_task_that_has_another_measure(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn")
+    question = filled(made, "svcca")
+    assert topic(found(made, question), overview.AGREE) == []
+    filled(made, "cka", tasks=("sst2",))
+    (said,) = topic(found(made, question), overview.AGREE)
+    assert said.startswith("sst2: order of layers by svcca and by cka")

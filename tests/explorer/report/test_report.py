@@ -26,6 +26,7 @@ from tests.store.results import result
 from tests.synthetic import make_store
 
 NAME = "layers <script>alert(1)</script> | `x` *y*"
+REMARK = "layer 6 *moves* <b>after</b> the accuracy"
 SCRIPT = "a<script>alert('task')</script>"
 
 
@@ -59,7 +60,7 @@ def made(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(base / "state"))
-        Session(store.path).keep(NAME, State(measure="svcca", corpus="dev", tasks=(SCRIPT,)))
+        Session(store.path).keep(NAME, State(measure="svcca", corpus="dev", tasks=(SCRIPT,)), REMARK)
         written(store, base / "out")
     return base / "out"
 
@@ -105,6 +106,14 @@ def test_the_page_is_whole_and_names_are_text_in_it(made: Path):
     assert page.elements.count("img") == 1
     for claim in CLAIMS:
         assert any(claim.id in text for text in page.texts)
+
+
+def test_what_was_written_about_a_kept_selection_stands_under_its_name(made: Path):
+    page = Page((made / "report.html").read_text())
+    at = page.texts.index(NAME)
+    assert next(text for text in page.texts[at + 1 :] if text.strip()) == REMARK
+    blocks = (made / "report.md").read_text().split("\n\n")
+    assert blocks[blocks.index(f"### {escaped(NAME)}") + 1] == escaped(REMARK)
 
 
 def test_the_page_needs_no_network(made: Path):

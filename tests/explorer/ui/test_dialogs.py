@@ -42,7 +42,7 @@ async def test_the_first_kept_selection_is_pointed_at_and_enter_shows_it(compute
         await pilot.press("T", "S")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"mine", "enter", "T", "L")
-        await shown(pilot, "enter shows one")
+        await shown(pilot, "enter takes")
         assert any(s.style is not None and s.style.reverse for s in segments(pilot, "mine  "))
         await pilot.press("enter")
         await until(pilot, lambda: main(pilot).state.tasks == ("sst2",))

@@ -8,9 +8,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from explorer.ui.picks import Pick, ranked
+from explorer.ui.picks import Pick, place, ranked
 from explorer.ui.screens.picker import PickerScreen
-from tests.explorer.ui.conftest import changed, main, opened, text_of, until
+from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
 
 
 def rows(pilot: Pilot[None]) -> list[str]:
@@ -108,3 +108,62 @@ def test_a_name_that_is_typed_in_full_comes_first() -> None:
     some = (Pick("attention-entropy", "of js"), Pick("js-change", ""), Pick("js", "Attention"), Pick("cka", ""))
     assert [row.name for row in ranked(some, "js")] == ["js", "js-change", "attention-entropy"]
     assert [row.name for row in ranked(some, "")] == ["attention-entropy", "js-change", "js", "cka"]
+
+
+async def typed_into_the_palette(pilot: Pilot[None], text: str) -> None:
+    """Type a command, and choose it once the palette shows it first."""
+    await pilot.press("colon")
+    await until(pilot, lambda: pilot.app.screen is not main(pilot))
+    await pilot.press(*text)
+    await until(pilot, lambda: bool(rows(pilot)) and rows(pilot)[0].startswith(text))
+    await pilot.press("down", "enter")
+
+
+@pytest.mark.parametrize(
+    ("mode", "typed", "read"),
+    [
+        ("curves", "layer 2", "layer 2, step 40:"),
+        ("curves", "step 20", "step 20:"),
+        ("heat", "layer 1", "layer 1, step 40:"),
+        ("profile", "step 20", "step 20:"),
+        ("example", "head 2", ", head 2 "),
+    ],
+)
+async def test_the_palette_points_at_a_place_with_a_number(computed: Path, mode: str, typed: str, read: str) -> None:
+    async with opened(computed, config=changed(compute=False, mode=mode)) as pilot:
+        await typed_into_the_palette(pilot, typed)
+        await until(pilot, lambda: read in text_of(pilot, "heading") + text_of(pilot, "reading"))
+        name, number = typed.split()
+        if name != "step":
+            assert getattr(main(pilot).state.look, name) == int(number)
+
+
+async def test_a_place_that_is_typed_is_pointed_at_in_the_next_picture_too(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False, mode="overview")) as pilot:
+        await typed_into_the_palette(pilot, "layer 1")
+        await shown(pilot, "Overview does not show a single layer; other pictures point at layer 1.")
+        await pilot.press("1")
+        await until(pilot, lambda: "layer 1, step 40:" in text_of(pilot, "reading"))
+
+
+async def test_a_place_that_no_checkpoint_has_is_refused_with_those_there_are(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        before = main(pilot).state
+        await typed_into_the_palette(pilot, "layer 9")
+        await shown(pilot, "There is no layer 9, only 0 to 3.")
+        await typed_into_the_palette(pilot, "step 41")
+        await shown(pilot, "There is no step 41, only 0 to 40.")
+        assert main(pilot).state == before
+
+
+async def test_the_palette_compares_with_a_checkpoint_that_is_typed(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False)) as pilot:
+        await typed_into_the_palette(pilot, "against sst2/1/20")
+        await until(pilot, lambda: str(main(pilot).state.against) == "sst2/1/20")
+        await typed_into_the_palette(pilot, "against nobody/1/20")
+        await shown(pilot, "nobody")
+
+
+@pytest.mark.parametrize("typed", ["layer", "layer x", "layers 4", "against", "against a b", "4", "worlds 4"])
+def test_other_words_are_no_place(typed: str) -> None:
+    assert place(typed) is None

@@ -12,6 +12,9 @@ from explorer.ui.session import Session
 from explorer.ui.settings import settle_colour
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, until
 
+PICKERS = tuple((key, "enter takes") for key in ("m", "r", "t", "s", "p", "equals_sign"))
+"""Keys that open lists, and words of each."""
+
 
 def beyond(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.isascii()]
@@ -30,7 +33,7 @@ async def test_every_screen_is_plain(computed: Path, tmp_path: Path, size: tuple
                 assert beyond(screen_text(pilot)) == [], mode.title
         await pilot.press("1", "tab", "escape")
         kept.keep("mine", screen.state)
-        for key, words in (("question_mark", "Views"), ("e", "the numbers, one object"), ("L", "mine")):
+        for key, words in (("question_mark", "Views"), ("e", "the numbers, one object"), ("L", "mine"), *PICKERS):
             await pilot.press(key)
             await shown(pilot, words)
             assert beyond(screen_text(pilot)) == [], key

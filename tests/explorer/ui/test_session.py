@@ -320,10 +320,44 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
         await pilot.press("escape", "escape")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("L")
-        await until(pilot, lambda: "x deletes it" in screen_text(pilot))
-        await pilot.press("x")
+        await until(pilot, lambda: "delete removes" in screen_text(pilot))
+        await pilot.press("delete")
         await until(pilot, lambda: pilot.app.screen is screen)
     assert kept.presets() == {}
+
+
+async def test_a_kept_selection_has_a_remark_and_the_last_one_of_a_name_counts(computed: Path, tmp_path: Path) -> None:
+    kept = session(tmp_path, computed)
+    async with opened(computed, session=kept) as pilot:
+        for typed in ("deep: layer 3: half by step 20", "wide: all of it", "wide"):
+            await pilot.press("S")
+            await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
+            await pilot.press(*typed, "enter")
+            await shown(pilot, f"Kept as '{typed.split(':')[0]}'; L shows it again.")
+        assert kept.remarks() == {"deep": "layer 3: half by step 20"}
+        await pilot.press("L")
+        await shown(pilot, "layer 3: half by step 20")
+        await pilot.press(*"wi")
+        await until(pilot, lambda: "half by step 20" not in screen_text(pilot))
+        await pilot.press("ctrl+u", "delete")
+        await until(pilot, lambda: list(kept.presets()) == ["wide"])
+        assert kept.remarks() == {}
+        await shown(pilot, "1 of 1")
+
+
+async def test_a_selection_that_cannot_be_deleted_stays_in_the_list_with_the_reason(
+    computed: Path, tmp_path: Path
+) -> None:
+    kept = session(tmp_path, computed)
+    kept.keep("mine", State())
+    async with opened(computed, session=kept) as pilot:
+        await pilot.press("L")
+        await shown(pilot, "delete removes")
+        whole = kept.presets_path.read_bytes()
+        kept.presets_path.write_bytes(whole[:-9])
+        await pilot.press("delete")
+        await shown(pilot, "Not deleted: it is damaged")
+        assert "1 of 1" in screen_text(pilot)
 
 
 SOON = 0.1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from textual.pilot import Pilot
@@ -10,6 +12,7 @@ from textual.widgets import OptionList
 
 from explorer.compute.requests import Compute
 from explorer.measures.base import Uncertainty
+from explorer.ui.messages import Ended, Progress
 from explorer.ui.screens.picker import PickerScreen
 from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
 
@@ -33,11 +36,11 @@ async def test_interval_chance_and_seeds_are_offered_with_the_number_of_values(c
         asked = caught(pilot)
         await pilot.press("equals_sign")
         await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and len(listed(pilot)) == 7)
-        interval, chance, seeds, every, *everywhere = listed(pilot)
+        every, interval, chance, seeds, *everywhere = listed(pilot)
         assert ("interval over examples" in interval, "8 values" in interval) == (True, True)
         assert ("chance level" in chance, "8 values" in chance) == (True, True)
         assert ("what two seeds differ by" in seeds, "4 values" in seeds) == (True, True), "4 layers, one pair"
-        assert "interval and chance and seeds" in every
+        assert ("interval and chance and seeds" in every, "20 values" in every) == (True, True), "what enter takes"
         assert ["all steps" in row and ("24 values" in row or "12 values" in row) for row in everywhere] == [True] * 3
         assert asked == []
         await pilot.press(*"chance", "enter")
@@ -50,7 +53,7 @@ async def test_at_a_step_that_is_pointed_at_only_its_values_are_asked_for(comput
     async with opened(computed, config=STILL) as pilot:
         asked = caught(pilot)
         await pilot.press("left", "equals_sign")
-        await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and "8 values" in listed(pilot)[0])
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and "8 values" in listed(pilot)[1])
         await pilot.press(*"all", "enter")
         await until(pilot, lambda: len(asked) == 3)
         assert [str(a.selection.steps) for a in asked] == ["20"] * 3
@@ -68,11 +71,35 @@ async def test_what_a_measure_cannot_give_says_why(labelled: Path) -> None:
         assert asked == []
 
 
+@pytest.mark.parametrize(
+    ("how", "reason", "seconds"), [("done", "", ", about 6 s"), ("done", "a layer failed", ""), ("cancelled", "", "")]
+)
+async def test_after_a_finished_job_like_it_a_price_has_seconds(
+    computed: Path, how: Literal["done", "cancelled"], reason: str, seconds: str
+) -> None:
+    async with opened(computed, config=STILL) as pilot:
+        screen = main(pilot)
+        ticks = iter((100.0, 103.0))
+        screen.computing.clock = lambda: next(ticks)
+        await until(pilot, lambda: screen.question is not None)
+        assert screen.question is not None
+        like = Compute(replace(screen.question.selection, tasks=("sst2",)), trust=Uncertainty(null=5))
+        screen.on_progress(Progress(0, 12, "", like))
+        screen.on_ended(Ended(like, how, reason))
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PickerScreen) and len(listed(pilot)) == 7)
+        everywhere = next(row for row in listed(pilot) if "chance, all steps" in row)
+        assert everywhere.rstrip().endswith(f"24 values{seconds}"), "3 s for 12 values"
+        assert not any("about" in row for row in listed(pilot) if "chance" not in row), "other values, other times"
+
+
 @pytest.mark.slow
 async def test_once_computed_the_reading_ends_in_a_word(computed_alone: Path) -> None:
     async with opened(computed_alone, config=STILL) as pilot:
         await pilot.press("up", "equals_sign", *"seeds", "enter")
+        await shown(pilot, "Computing what two seeds differ by")
         await until(pilot, lambda: "seeds differ by" in text_of(pilot, "reading"))
+        await until(pilot, lambda: text_of(pilot, "notes").strip().startswith("Computed."))
         assert any(word in text_of(pilot, "reading") for word in ("within seeds", "beyond seeds"))
 
 

@@ -1,0 +1,130 @@
+"""Agreement: the chosen measure along x against each other one along y, a point per layer and step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from explorer.answers.agreement import Agreement, Pairing
+from explorer.answers.coordinates import STEP
+from explorer.answers.rows import Rows
+from explorer.measures.declaration import LAYER
+from explorer.render.axes import number
+from explorer.render.cells import Grid
+from explorer.render.chart import Series
+from explorer.render.palette import Palette
+from explorer.render.panels import arranged
+from explorer.render.scatter import Scatter, drawn
+from explorer.render.text import clean, crop
+from explorer.views import words
+from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
+
+COLUMNS = (
+    *("corpus", "task", "seeds", "measure", "other", "annotation", STEP, LAYER.name, "value", "other_value"),
+    *("spearman", "points"),
+)
+_MEANING = "one sign per layer and step: the layer; rank correlation (Spearman), +1: the same order"
+_MARGIN = 0.04
+"""Share of the range that is left free at each end of an axis."""
+
+
+class AgreementView(Base):
+    """x is the step, y the layer: their point is marked in every panel."""
+
+    name = "agreement"
+
+    def __init__(self, found: Agreement) -> None:
+        self.found = found
+        self.data = self.stored = rows = found.rows
+        self.empty = not found.pairings
+        self._places = {name: sorted({at[i] for p in found.pairings for at in p.points}) for i, name in _AXES}
+        seeds = rows.seeds(found.task) if found.task else ()
+        self.title = words.title(rows, found.task, words.seeds(seeds) if seeds else "", "against each other measure")
+        self.subtitle = words.subtitle(rows, rows.main)
+        self.panels = [(one, clean(_named(one)), self._scatter(one)) for one in found.pairings]
+        noise = max((one.noise for one in found.pairings), default=0)
+        self.notes = words.notes(rows, rows.main) + (_MEANING,) * (not self.empty)
+        self.notes += (f"up to {noise} points of rounding are left out",) * bool(noise)
+        self.notes += words.on_noise(rows.measure, rows.main)
+
+    def _scatter(self, one: Pairing) -> Scatter:
+        x, y = (np.array(side) for side in zip(*one.points.values(), strict=True))
+        layers = np.array([layer for _, layer in one.points], np.float64)
+        deepest = max(1, *self._places[LAYER.name])
+        names = words.y_name(self.found.rows.measure), words.y_name(one.measure)
+        signs = tuple(Series("", x, y, number=layer).letter for _, layer in one.points)
+        return Scatter(x, y, layers / deepest, _range(x), _range(y), *names, signs=signs)
+
+    def places(self, axis: str) -> Sequence[int]:
+        """See ``View.places``."""
+        return self._places.get(axis, ())
+
+    def draw(
+        self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
+    ) -> Picture:
+        """See ``View.draw``."""
+        if self.empty:
+            alone = "No other measure has values of these layers and steps; the list of measures computes one."
+            has_values = any(r.value is not None for r in self.found.rows.main)
+            why = alone if has_values else words.nothing(self.found.rows)
+            return words.instead(why, width, height, palette, self.notes)
+        steps, layers = (self._places[name] for _, name in _AXES)
+        at = cursor.clamped(len(steps), len(layers))
+        place = (steps[at.x], layers[at.y]) if min(at.x, at.y) >= 0 else None
+        grid = Grid(width, height)
+        boxes = arranged(len(self.panels), width, height)
+        for (one, name, scatter), (x, y, wide, high) in zip(self.panels, boxes, strict=False):
+            grid.put(y, x, crop(name, wide, options.ascii), palette.strong)
+            marked = list(one.points).index(place) if place is not None and place in one.points else -1
+            if high > 1:
+                grid.paste(drawn(scatter, wide, high - 1, palette, marked, options.ascii), y + 1, x)
+        hidden = len(self.panels) - len(boxes)
+        notes = (f"{hidden} of {len(self.panels)} measures do not fit on this screen",) * (hidden > 0)
+        return Picture(tuple(grid.lines()), self.read(place), at, (*notes, *self.notes))
+
+    def read(self, place: tuple[int, int] | None) -> str:
+        """Return the values at a step and layer in words; without one, the rank correlations."""
+        if place is None:
+            return clean("; ".join(_named(one) for one in self.found.pairings))
+        there = [(one, one.points[place]) for one in self.found.pairings if place in one.points]
+        if not there:
+            return f"layer {place[1]}, step {place[0]:,}: rounding, or not computed"
+        others = ", ".join(f"{one.name} {number(pair[1])}" for one, pair in there)
+        ours = f"{self.found.rows.measure.name} {number(there[0][1][0])}"
+        return clean(f"layer {place[1]}, step {place[0]:,}: {ours}; {others}")
+
+    def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """See ``View.rows``: one row per point."""
+        rows, task = self.found.rows, self.found.task
+        known = (rows.question.corpus, task, ",".join(rows.seeds(task)) if task else "", rows.measure.name)
+        return COLUMNS, [
+            (*known, one.measure.name, one.annotation, step, layer, *pair, one.rho, len(one.points))
+            for one in self.found.pairings
+            for (step, layer), pair in one.points.items()
+        ]
+
+    def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
+        """See ``View.sheet``."""
+        return Sheet(tuple(Part(scatter, name) for _, name, scatter in self.panels))
+
+
+def agreement(rows: Rows, found: Agreement | None = None) -> AgreementView:
+    """Return the view of the measures that were found beside the chosen one."""
+    return AgreementView(Agreement(rows, next(iter(rows.tasks), ""), ()) if found is None else found)
+
+
+_AXES = ((0, STEP), (1, LAYER.name))
+"""Numbers of the coordinates of a point, and their axes."""
+
+
+def _named(one: Pairing) -> str:
+    """'js +0.94, n = 30': Spearman's rank correlation and the number of points."""
+    said = "no order" if one.rho is None else f"{one.rho:+.2f}"
+    return f"{one.name} {said}, n = {len(one.points)}"
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    free = _MARGIN * (high - low) or 0.5
+    return low - free, high + free
