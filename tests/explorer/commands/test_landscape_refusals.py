@@ -71,12 +71,9 @@ def refused(done: tuple[int, str, str], said: str) -> None:
     ("measure", "flags", "said"),
     [
         ("loss-curve", ("--against", "wide/1/10"), "The reference is of another size: encoder.layer.0"),
-        ("barrier", ("--against", "wide/1/10"), "The reference is of another size: encoder.layer.0"),
         ("trajectory", ("--against", "wide/1/10"), "The reference of step 10 is of another size"),
         ("loss-curve", ("--against", "words/1/10"), "is of another size: embeddings.word_embeddings.weight has shapes"),
-        ("loss-surface", ("--against", "words/1/10"), "is of another size: embeddings.word_embeddings.weight"),
         ("loss-curve", ("--against", "ordered/2/10"), "classifiers have the same classes in another order: 0, 1 and"),
-        ("loss-curve", ("--against", "seed:3"), "The two checkpoints have the same weights: there is no line between"),
         ("barrier", ("--against", "seed:3"), "The two checkpoints have the same weights: there is no line between"),
         ("loss-surface", ("--against", "seed:3"), "directions are parallel (cosine 1.000000): they span no plane."),
         ("loss-surface", ("--origin", "t/2/10", "--against", "seed:2"), "has the same weights as the origin"),
