@@ -101,7 +101,9 @@ def make_world(root: Path, family: str, task: str) -> World:
         text.write_text("".join(lines))
     else:
         text = models.corpus_file(root)
-    report = extract(root / "s.bertdyn", [root / "runs"], {"dev": text}, ExtractOptions(reference=str(base)))
+    report = extract(
+        root / "s.bertdyn", [root / "runs"], {"dev": text}, ExtractOptions(reference=str(base), attentions=False)
+    )
     assert report.exit_code == 0, report
     store = Store.open(root / "s.bertdyn")
     assert {c.key for c in store.checkpoints("dev")} == {KEY, PRETRAINED_KEY}

@@ -29,7 +29,10 @@ def make_two_seeds(root: Path) -> Path:
     base = models.save(root / "base", seed=99, head=False)
     text = models.corpus_file(root)
     report = extract(
-        root / "s.bertdyn", [root / "runs"], {"dev": text, "train": text}, ExtractOptions(reference=str(base))
+        root / "s.bertdyn",
+        [root / "runs"],
+        {"dev": text, "train": text},
+        ExtractOptions(reference=str(base), attentions=False),
     )
     assert report.exit_code == 0, report
     return root / "s.bertdyn"

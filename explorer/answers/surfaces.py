@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.answers.fetching import fetch_each
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
 from explorer.answers.sources import step_of
@@ -84,6 +85,16 @@ def plane_data(store: Store, question: Question, look: Look, found: Rows, corpor
     return PlaneData(one.seed, paths, facts, "" if paths else _command(measure, one), errors)
 
 
+def every_task(store: Store, question: Question, look: Look, *others: object) -> tuple[tuple[Rows, PlaneData], ...]:
+    """Return the points of every task, on the first corpus, and what stands on each surface.
+
+    Raises:
+        BertdynError: the store cannot be read.
+    """
+    each = (rows for rows in fetch_each(store, question) if rows.tasks)
+    return tuple((rows, plane_data(store, question, look, rows)) for rows in each)
+
+
 def _of_path(store: Store, measure: Measure, question: Question, one: Result) -> tuple[Result, ...]:
     shared = {p.name for p in measure.parameters}
     settled = measure.settle({name: value for name, value in question.parameters if name in shared})
@@ -148,6 +159,15 @@ def agreement(one: Iterable[Result], other: Iterable[Result]) -> tuple[float, in
     if not np.ptp(a) or not np.ptp(b):
         return None
     return float(spearman(a[None], b[None])[0]), len(both)
+
+
+def low_share(values: np.ndarray, margin: float) -> float:
+    """Return the share of the points of an even grid whose value is at most a margin above the lowest one.
+
+    Points without a value do not count; NaN if there is none.
+    """
+    there = values[np.isfinite(values)]
+    return float((there <= there.min() + margin).mean()) if len(there) else np.nan
 
 
 def shares(paths: Sequence[PlanePath]) -> tuple[float, float]:

@@ -189,12 +189,13 @@ def _with_training(drawn: Figure, part: Part, training: Training, focus: int) ->
 
 
 def _small_multiples(drawn: Figure, parts: Sequence[Part], focus: int) -> float:
-    """Draw charts side by side on one scale; the last chart of each row has the labels of the lines."""
+    """Draw charts in rows, side by side; the last chart of each row has the labels of the lines."""
     from explorer.export import paint
 
-    across = min(4, len(parts))
+    one_scale = all(part.chart.chart.scale_of is not None for part in parts)
+    across = min(4 if one_scale else 3, len(parts))
     down = -(-len(parts) // across)
-    places = drawn.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    places = drawn.subplots(down, across, sharex=True, sharey=one_scale, squeeze=False)
     for i, place in enumerate(places.flat):
         if i >= len(parts):
             place.set_visible(False)
@@ -204,6 +205,8 @@ def _small_multiples(drawn: Figure, parts: Sequence[Part], focus: int) -> float:
         place.set_title(parts[i].name, fontsize=8)
         if i + across < len(parts):
             place.set_xlabel("")
+        else:  # also above an empty place
+            place.tick_params(labelbottom=True)
     return 0.4 + 2.3 * down
 
 

@@ -87,7 +87,8 @@ def loss_curve(given: Given, parameters: Mapping[str, object], context: Context)
 
 POINT = "Mean cross-entropy, and share of wrong predictions (error), at"
 ADAPTIVE = (
-    "A coarse grid comes first, then finer points where interpolation would be wrong by more than 1 % of the loss."
+    "A coarse grid comes first, then finer points where interpolation would be wrong by more than 1 % of the loss, or "
+    "of 0.05 nats where the loss is lower."
 )
 EVALUATION = (
     "The model computes in float32 and evaluation mode, in batches fixed by the sample. Losses are means over the "

@@ -125,7 +125,7 @@ class Sheet:
     training: Training | None = None
     """Training log, drawn below the first plot on the same steps."""
     shared: bool = False
-    """The plots are small, share both axes and stand in rows."""
+    """The plots are small and stand in rows on one x axis, and on one y axis if their charts have ``scale_of``."""
     notes: tuple[str, ...] | None = None
     """Notes on the values in the plots; None: the picture's, which shows the same."""
 

@@ -29,6 +29,7 @@ ATTENTION = Source("explorer.answers.examples:attention", ("layer", "head", "exa
 CENTROIDS = Source("explorer.answers.sources:centroids", ("layer",))
 DATA_MAP = Source("explorer.answers.sources:data_map")
 PLANE = Source("explorer.answers.surfaces:plane_data", ("step",))
+TASK_SURFACES = Source("explorer.answers.surfaces:every_task", ("step",), ("task",))
 MOVED = Source("explorer.answers.moved:moved", ("step",))
 DYNAMICS = Source("explorer.answers.dynamics:dynamics")
 AGREEMENT = Source("explorer.answers.agreement:agreement")
@@ -116,9 +117,13 @@ VIEWS: Mapping[str, ViewKind] = {
             "Surface",
             "losses in a plane with lines of equal loss and the paths of runs, of one seed",
             "explorer.views.surface:surface",
-            sources=(FIRST, CORPORA, PLANE),
+            sources=(FIRST, CORPORA, PLANE, TASK_SURFACES),
             uses=("part", "step"),
-            parts={"first": "one corpus", "corpus": "corpora side by side, and how they agree"},
+            parts={
+                "first": "one corpus",
+                "corpus": "corpora side by side, and how they agree",
+                "task": "tasks side by side, such as one from scratch",
+            },
             joins=("corpus",),
             plane=True,
         ),

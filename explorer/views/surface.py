@@ -1,4 +1,4 @@
-"""Loss surfaces: a map of a plane with lines of equal loss and the paths of runs, for one corpus or several."""
+"""Loss surfaces: a map of a plane with lines of equal loss and the paths of runs; several corpora or tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from explorer.answers.coordinates import SEED
 from explorer.answers.details import known
 from explorer.answers.look import ANYWHERE, Look
 from explorer.answers.rows import Rows
-from explorer.answers.surfaces import PlaneData, PlanePath, agreement, shares
+from explorer.answers.surfaces import PlaneData, PlanePath, agreement, low_share, shares
 from explorer.fields.field import Field, FieldAxis, field_of
 from explorer.fields.lattice import lattice
 from explorer.fields.placing import field_along
@@ -25,10 +25,12 @@ from explorer.render.relief import PlaneGrid, Relief
 from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.field_view import field_rows
+from explorer.views.field_view import field_rows, other_tasks
 from explorer.views.maps import GRID, Map, map_of
 from store.results import Result
 
+NEAR = 0.1
+"""Difference from the lowest loss, in nats, up to which a point counts as low."""
 _NARROW = 36
 """Smallest width of a map beside another one."""
 _GAP = 2
@@ -38,32 +40,57 @@ _GAP = 2
 class Surface(Map):
     """x is alpha, y is beta. Between computed points, values are interpolated."""
 
-    def __init__(self, data: Rows, corpora: Rows | None, plane: PlaneData, look: Look = ANYWHERE) -> None:
+    def __init__(
+        self,
+        data: Rows,
+        corpora: Rows | None,
+        plane: PlaneData,
+        tasks: Sequence[tuple[Rows, PlaneData]] | None = None,
+        look: Look = ANYWHERE,
+    ) -> None:
         """
         Args:
             data: points on the first corpus.
             corpora: points on every corpus, if several are shown.
             plane: what stands on the surface.
+            tasks: points of every task and what stands on its surface, if several are shown.
         """
         super().__init__("surface", data, GRID, look)
         self.plane = plane
-        own = {data.question.corpus: data}
-        each = {name: _on(corpora, name) for name in data.question.corpora} if corpora is not None else own
-        self.maps = {
-            name: self._drawn(rows, name * (len(each) > 1)) for name, rows in each.items() if rows.of(self.task)
-        }
+        self.maps: dict[str, _Drawn] = {}
+        if tasks is not None:
+            for one in (Surface(rows, None, of, look=look) for rows, of in tasks):
+                self.maps |= (
+                    {one.task: one.drawn(one.data, f" of {one.task}", f"{one.task}: ")} if not one.empty else {}
+                )
+                self.notes += tuple(clean(f"{one.task}: {note}") for note in one._of_plane())
+            only = other_tasks(data, self.task)
+            self.notes = tuple(note for note in self.notes if note not in only)
+            self.title = words.title(data, f"{len(self.maps)} tasks side by side")
+        else:
+            own = {data.question.corpus: data}
+            each = {name: _on(corpora, name) for name in data.question.corpora} if corpora is not None else own
+            for name, rows in each.items():
+                if rows.of(self.task):
+                    self.maps[name] = self.drawn(rows, f" on {name}" if len(each) > 1 else "")
+            self.notes += self._of_plane() + self._agreement()
         if self.maps:
             first = next(iter(self.maps.values()))
             self.chart, self.computed, self.field = first.chart, first.computed, first.field
-        self.notes += self._of_plane() + self._agreement()
+        self.notes += tuple(clean(one.low_region()) for one in self.maps.values())
 
-    def _drawn(self, rows: Rows, corpus: str) -> _Drawn:
-        """Return the map of one corpus, which it names if there are others beside it."""
+    def drawn(self, rows: Rows, beside: str, first: str = "") -> _Drawn:
+        """Return the map of some points of the view's task.
+
+        Args:
+            beside: words that tell it from the maps beside it; empty if it stands alone.
+            first: the same at the start of its name, if the name leaves no room at its end.
+        """
         points = [r for r in rows.of(self.task) if r.seed in self.seeds]
-        return _Drawn(rows, self._points(rows), self.plane, points, f" on {corpus}" if corpus else "")
+        return _Drawn(rows, self._points(rows), self.plane, points, beside, first, self)
 
     def _points(self, rows: Rows) -> Field:
-        """Return the points of one corpus along both axes."""
+        """Return points along both axes."""
         axes = (self.layout.y, self.layout.x)
         field = field_along(rows, self.task, SEED, *axes, rows=None, **self.fixed)
         return field.at(SEED, field.places(SEED)[0]).along(*axes)
@@ -97,7 +124,7 @@ class Surface(Map):
     def draw(
         self, width: int, height: int, palette: Palette, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN
     ) -> Picture:
-        """See ``View.draw``; maps of several corpora stand side by side where they have room."""
+        """See ``View.draw``; several maps stand side by side where they have room."""
         shown = list(self.maps.values())[: max(1, width // _NARROW)]
         if self.empty or len(shown) < 2:
             return super().draw(width, height, palette, cursor, options)
@@ -105,8 +132,8 @@ class Surface(Map):
         each, rest = divmod(width - _GAP * (len(shown) - 1), len(shown))
         parts = [
             one.chart.draw(
-                each + (rest if i == 0 else 0), height, palette, at.x, at.y, options.digits, options.log,
-                options.ascii,
+                each + (rest if i == 0 else 0), height, palette, *one.index(self.x, at.x, self.y, at.y),
+                options.digits, options.log, options.ascii,
             )
             for i, one in enumerate(shown)
         ]  # fmt: skip
@@ -116,15 +143,12 @@ class Surface(Map):
         return Picture(tuple(lines), self.read(at, width), at, self.told(options), targets)
 
     def read(self, at: Cursor, room: int) -> str:
-        """See FieldView: the value of each corpus, and whether it was computed or is interpolated."""
+        """See FieldView: the value on each map, and whether it was computed or is interpolated."""
         if at.x < 0 or at.y < 0:
             return super().read(at, room)
-        said = []
-        for name, one in self.maps.items():
-            value = one.at(self.y.places[at.y], self.x.places[at.x])
-            on = f" on {name}" if len(self.maps) > 1 else ""
-            said.append(f"{value}{on}")
-        return clean(f"{self.spot(at.y, at.x)}: {'; '.join(said)}")
+        place = self.y.places[at.y], self.x.places[at.x]
+        said = "; ".join(f"{one.at(*place)}{one.beside}" for one in self.maps.values())
+        return clean(f"{self.spot(at.y, at.x)}: {said}")
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""
@@ -136,12 +160,12 @@ class Surface(Map):
         return Sheet(tuple(parts))
 
     def grid(self) -> PlaneGrid | None:
-        """See ``View.grid``; corpora that were computed on other points are left out."""
+        """See ``View.grid``; maps of other points than the first one's are left out."""
         if self.empty:
             return None
         first = self.field.axes
         same = {name: one for name, one in self.maps.items() if one.field.axes == first}
-        errors = {name: lattice(self._errors(name, one.computed)) for name, one in same.items()}
+        errors = {name: lattice(field_of(one.computed.axes, one.errors)) for name, one in same.items()}
         return PlaneGrid(
             self.title,
             np.array(first[1].places, float),
@@ -151,31 +175,54 @@ class Surface(Map):
             {name: one.field.there for name, one in same.items()},
         )
 
-    def _errors(self, corpus: str, computed: Field) -> Field:
-        return field_of(computed.axes, (r for r in self.plane.errors if r.corpus == corpus))
-
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """See ``View.rows``: the computed points of every corpus."""
+        """See ``View.rows``: the computed points of every map."""
         names, by = [axis.name for axis in self.field.axes], self.layout.by
         order = (*(n for n in by if n in names), *(n for n in names if n not in by))
         found: list[tuple[object, ...]] = []
         for one in self.maps.values():
-            field = one.computed.along(*order)
-            found += field_rows(one.rows.question, self.layout, field, self.task, self.seeds, self.fixed)
+            of, field = one.view, one.computed.along(*order)
+            found += field_rows(one.rows.question, self.layout, field, of.task, of.seeds, of.fixed)
         return self.layout.columns, found
 
 
 class _Drawn:
-    """The map of one corpus."""
+    """The map of one task on one corpus."""
 
-    def __init__(self, rows: Rows, computed: Field, plane: PlaneData, points: Sequence[Result], on: str) -> None:
-        self.rows, self.computed = rows, computed
+    def __init__(
+        self,
+        rows: Rows,
+        computed: Field,
+        plane: PlaneData,
+        points: Sequence[Result],
+        beside: str,
+        first: str,
+        view: Surface,
+    ) -> None:
+        self.rows, self.computed, self.beside, self.view = rows, computed, beside, view
         self.field = lattice(computed)
         heat = map_of(rows, self.field).heat
-        drawn = tuple(_on_map(path, self.field, len(plane.paths) > 1) for path in plane.paths)
-        self.chart = HeatChart(replace(heat, paths=drawn, name=clean(heat.name + on)))
+        paths = tuple(_on_map(path, self.field, len(plane.paths) > 1) for path in plane.paths)
+        self.chart = HeatChart(
+            replace(heat, paths=paths, name=clean(first + heat.name if first else heat.name + beside))
+        )
+        self.errors = tuple(r for r in plane.errors if r.corpus == rows.question.corpus)
         self._points = {r.axes: r for r in points}
-        self._errors = {r.axes: r for r in plane.errors if r.corpus == rows.question.corpus}
+        self._error_at = {r.axes: r for r in self.errors}
+
+    def index(self, x: FieldAxis, column: int, y: FieldAxis, row: int) -> tuple[int, int]:
+        """Return the column and row of a place on the axes of another map; -1 where this one does not have it."""
+        there = ((x, column, self.field.axes[1]), (y, row, self.field.axes[0]))
+        column, row = (
+            own.places.index(of.places[at]) if at >= 0 and of.places[at] in own.places else -1 for of, at, own in there
+        )
+        return column, row
+
+    def low_region(self) -> str:
+        """'within 0.1 nats of the lowest loss of sst2: 34 % of the plane'."""
+        share = low_share(self.field.values, NEAR)
+        unit = self.rows.measure.unit
+        return f"within {NEAR} {unit} of the lowest value{self.beside}: {100 * share:.0f} % of the plane"
 
     def at(self, beta: Coordinate, alpha: Coordinate) -> str:
         """Return the value at a point in words, with its standard error, the error and the distance from (0, 0)."""
@@ -191,7 +238,7 @@ class _Drawn:
     def _beside(self, beta: Coordinate, alpha: Coordinate) -> str:
         """'se 0.052, error 0.187, distance 1.12 from (0, 0)'."""
         here = tuple((axis.name, place) for axis, place in zip(self.field.axes, (beta, alpha), strict=True))
-        found, error = (rows.get(here) for rows in (self._points, self._errors))
+        found, error = (rows.get(here) for rows in (self._points, self._error_at))
         details = {} if found is None else known(found)
         y, x, cosine = float(beta), float(alpha), float(str(details.get("cosine", 0.0)))
         said = [f"se {number(float(str(details['se'])))}"] if "se" in details else []
@@ -219,6 +266,12 @@ def _on_map(path: PlanePath, field: Field, several: bool) -> MapPath:
     return MapPath(units(field.axes[0], path.beta), units(field.axes[1], path.alpha), tuple(names))
 
 
-def surface(data: Rows, corpora: Rows | None, plane: PlaneData, look: Look = ANYWHERE) -> Surface:
-    """Return the surface of the first task and seed that are chosen, at the step that is looked at."""
-    return Surface(data, corpora, plane, look)
+def surface(
+    data: Rows,
+    corpora: Rows | None,
+    plane: PlaneData,
+    tasks: Sequence[tuple[Rows, PlaneData]] | None,
+    look: Look = ANYWHERE,
+) -> Surface:
+    """Return the surface of the first task and seed that are chosen, or of each task, at the step that is looked at."""
+    return Surface(data, corpora, plane, tasks, look)

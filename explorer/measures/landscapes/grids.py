@@ -15,6 +15,8 @@ from explorer.measures.declaration import At, Known
 
 TOLERANCE = 0.01
 """Error of linear interpolation, relative to the loss, above which an interval is halved."""
+LEAST = 0.05
+"""Loss in nats below which the error is relative to this one: smaller losses all look like none."""
 COARSEST = {1: 8, 2: 4}
 """Minimum number of intervals of the coarse grid along an axis, by the number of axes."""
 RANGE = Parameter(
@@ -155,6 +157,6 @@ def _bends(cell: Sequence[Point], values: Mapping[Point, float | None], step: in
             before, after = (values.get((*point[:axis], point[axis] + by, *point[axis + 1 :])) for by in (-step, step))
             if here is None or before is None or after is None:
                 continue
-            if abs(before - 2 * here + after) / 8 > TOLERANCE * max(abs(here), abs(before), abs(after)):
+            if abs(before - 2 * here + after) / 8 > TOLERANCE * max(LEAST, abs(here), abs(before), abs(after)):
                 return True
     return False

@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from explorer.answers.dynamics import PATH
 from explorer.commands.show import command as show
@@ -131,23 +132,54 @@ def test_chosen_seeds_and_steps_are_shown_alone(store: Store) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (250, 60)])
-def test_the_picture_has_a_line_each_and_the_reading_the_numbers(store: Store, size: tuple[int, int]) -> None:
+def test_each_quantity_has_a_chart_of_its_own_with_its_numbers(store: Store, size: tuple[int, int]) -> None:
     shown = view(store)
     assert shown.title == "Dynamics · sst2, mean of seeds 1, 2"
     drawn = shown.draw(*size, PLAINLY, Cursor(1, -1))
     assert len(drawn.lines) == size[1]
+    text = "\n".join("".join(segment.text for segment in line) for line in drawn.lines)
+    assert all(name in text for name in ("Mean weight change", "Sharpness of the loss", *PATH.values()))
+    assert {target.row for target in drawn.targets if target.row >= 0} == set(range(5))
+    assert {target.column for target in drawn.targets if target.row < 0} == {0, 1, 2}
     assert drawn.reading.startswith("step 20: Mean weight change 0.06")
     for label in PATH.values():
         assert label in drawn.reading
-    sheet = shown.sheet(PLAIN)
-    assert sheet is not None
-    lines = sheet.parts[0].chart.chart.series
-    assert len(lines) == 5
-    for line in lines:
-        assert np.abs(line.y).max() == pytest.approx(1.0)
+    assert "band: standard deviation over seeds" in drawn.notes
     one = shown.draw(*size, PLAINLY, Cursor(1, 1))
     assert one.reading == f"step 20: Sharpness of the loss {8.15:.3g} ± {stdev([7.1, 9.2]):.3g}"
-    assert "band: standard deviation over seeds" in one.notes
+
+
+def test_charts_have_the_values_in_their_units(store: Store) -> None:
+    sheet = view(store).sheet(PLAIN)
+    assert sheet is not None
+    found = {part.name: part.chart.chart.series for part in sheet.parts}
+    assert list(found) == ["Mean weight change (relative)", "Sharpness of the loss (nats)", *PATH.values()]
+    (line,) = found["Sharpness of the loss (nats)"]
+    both = np.array([[sharpness(seed, step) for seed in "12"] for step in (0, 20, 40)])
+    assert line.y == pytest.approx(both.mean(1))
+    assert line.high - line.y == pytest.approx(both.std(1, ddof=1))
+    (line,) = found["Step cosine"]
+    assert line.y == pytest.approx([-0.3 + step / 100 + 0.0015 for step in (0, 20, 40)])
+
+
+def test_steps_of_one_seed_alone_are_named(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn", tasks=["sst2"], classes=("negative", "positive"))
+    write(made, "weight-change", "trajectory")
+    every = [of for of in made.checkpoints("dev") if of.key.recipe == "sst2"]
+    kept = [of for of in every if of.key.seed == "1" or of.key.step == 0]
+    made.add_results([result(of, value=sharpness(of.key.seed, of.key.step), **about("sharpness")) for of in kept])
+    notes = view(made).draw(120, 40, PLAINLY).notes
+    said = [note for note in notes if "every seed" in note]
+    assert said == ["Sharpness of the loss: not of every seed at steps 20, 40"]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 3), (20, 7), (40, 16), (79, 9), (300, 8)])
+def test_a_small_screen_shows_the_chart_that_is_pointed_at(store: Store, size: tuple[int, int]) -> None:
+    shown = view(store)
+    for y in range(5):
+        drawn = shown.draw(*size, PLAINLY, Cursor(1, y))
+        assert [sum(cell_len(s.text) for s in line) for line in drawn.lines] == [size[0]] * size[1]
+        assert size == (1, 1) or y in {target.row for target in drawn.targets}
 
 
 def test_what_is_missing_comes_with_one_command_each(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from pathlib import Path
@@ -11,13 +12,16 @@ import pytest
 from scipy.stats import spearmanr
 
 from explorer.answers.look import Look
+from explorer.measures.registry import get
 from explorer.render.palette import palette
-from explorer.selection import Question
+from explorer.selection import Question, Selection, ask_store
 from explorer.views.base import Cursor, DrawOptions, View
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.results import Result
 from store.store import Store
+from tests.store.results import result
+from tests.synthetic import make_store
 from tests.two_seeds import asked, computed
 
 PALETTE = palette("256", True)
@@ -140,3 +144,59 @@ def test_the_agreement_is_spearmans() -> None:
     assert found[1] == 11
     assert found[0] == pytest.approx(spearmanr(draw[0][:11], draw[1][:11]).statistic)
     assert agreement(sides[0][:2], sides[1]) is None
+
+
+def bowl(alpha: float, beta: float, width: float) -> float:
+    return 0.2 + (alpha**2 + beta**2) / width**2
+
+
+@pytest.fixture(scope="module")
+def two_tasks(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Random planes around a fine-tuned solution, and around a narrower one from scratch on a coarser grid."""
+    made = make_store(
+        tmp_path_factory.mktemp("tasks") / "s.bertdyn", tasks=["t", "t+scratch"], seeds=("1",),
+        classes=("negative", "positive"),
+    )  # fmt: skip
+    measure = get("loss-surface-random")
+    about = {
+        "measure": measure.name, "corpus": "dev", "version": measure.version, "annotation": "label", "unit": "nats",
+        "layer": None, "ref_layer": None, "parameters": measure.key(dict(measure.settle({}))),
+    }  # fmt: skip
+    rows = []
+    for of in made.checkpoints("dev"):
+        if of.key.recipe not in ("t", "t+scratch") or of.key.step != 40:
+            continue
+        width, many = (1.0, 5) if of.key.recipe == "t" else (0.5, 3)
+        for alpha, beta in itertools.product(np.linspace(-0.5, 0.5, many).tolist(), repeat=2):
+            loss, axes = bowl(alpha, beta, width), (("beta", beta), ("alpha", alpha))
+            rows.append(result(of, value=loss, statistic="loss", axes=axes, **about))
+            rows.append(result(of, value=loss / 2, statistic="error", axes=axes, **about))
+    made.add_results(rows)
+    return made
+
+
+def test_surfaces_of_two_tasks_stand_side_by_side_with_the_share_that_is_low(two_tasks: Store) -> None:
+    chosen = Selection(
+        "loss-surface-random", "dev", annotation="label", parameters=(("grid", 5), ("range", "-0.5,0.5"))
+    )
+    question = ask_store(two_tasks, chosen)
+    shown = view(two_tasks, question, "task")
+    assert shown.title.endswith("2 tasks side by side")
+    drawn = text_of(shown, 120)
+    head = drawn.splitlines()[0]
+    assert re.search(r"beta +t: Loss surface in random .* beta +t\+scratch: Loss surface in", head)
+    notes = shown.draw(120, 24, PALETTE).notes
+    near = [bowl(a / 4, b / 4, 1.0) <= 0.3 for a in range(-2, 3) for b in range(-2, 3)]
+    assert f"within 0.1 nats of the lowest value of t: {100 * sum(near) / 25:.0f} % of the plane" in notes
+    assert "within 0.1 nats of the lowest value of t+scratch: 11 % of the plane" in notes  # one point of nine
+    assert not any("is drawn" in note for note in notes)
+    columns, rows = shown.rows()
+    task, alpha, value = (columns.index(name) for name in ("task", "alpha", "value"))
+    assert [sum(row[task] == name for row in rows) for name in ("t", "t+scratch")] == [25, 9]
+    assert {row[value] for row in rows if row[task] == "t+scratch" and row[alpha] == 0.0} >= {0.2, bowl(0.5, 0, 0.5)}
+    corner, between = (shown.draw(120, 24, PALETTE, Cursor(x, 0)).reading for x in (0, 1))
+    assert re.search(r": 0\.7.*; error 0\.35.* of t; 2\.2.*; error 1\.1.* of t\+scratch$", corner)
+    assert between.endswith("outside the grid of t+scratch")
+    alone = view(two_tasks, question)
+    assert "t+scratch is chosen too" in " ".join(alone.draw(120, 24, PALETTE).notes)
+    assert {row[task] for row in alone.rows()[1]} == {"t"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from store.errors import BertdynError
+from store.evaluation import passes
 from store.evaluation.changes import changed
 from store.evaluation.lower import LowerLayers
 from store.evaluation.model import StoredModel
@@ -20,7 +22,7 @@ from store.keys import PRETRAINED_KEY
 from store.models.classifier import classifying
 from store.models.load import load, look
 from store.models.weights import StoredWeights
-from tests.classified import KEY, LAYERS, World, make_world
+from tests.classified import KEY, LAYERS, World
 from tests.parameters import later
 from tests.store.extract import models
 
@@ -86,6 +88,34 @@ def test_a_failure_in_between_restores_every_weight() -> None:
     assert {name: value.data_ptr() for name, value in parameters.items()} == places
 
 
+def test_a_pass_that_is_interrupted_leaves_the_model_and_its_files_as_they_were(
+    classified: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model stays in memory, with outputs of lower layers that were kept before the interrupt."""
+    world = classified("bert", "SequenceClassification")
+    monkeypatch.setitem(passes.BATCH_TOKENS, "cpu", 16)
+    some, changes = np.array([0, 1, 2, 4, 5, 6]), of_reference(world, 2)
+    before, wanted = stored(world).logits({}, "cpu", some), stored(world).logits(changes, "cpu", some)
+    files = {path: path.read_bytes() for path in world.folder.iterdir()}
+    whole, calls = passes.forward, 0
+
+    def interrupted(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return whole(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(passes, "forward", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            stored(world).logits(changes, "cpu", some)
+    assert calls == 3
+    assert np.array_equal(stored(world).logits({}, "cpu", some), before)
+    assert np.array_equal(stored(world).logits(changes, "cpu", some), wanted)
+    assert {path: path.read_bytes() for path in world.folder.iterdir()} == files
+
+
 def test_nothing_is_changed_if_one_weight_does_not_fit() -> None:
     module = torch.nn.Linear(3, 2)
     parameters = dict(module.named_parameters())
@@ -100,8 +130,8 @@ def test_nothing_is_changed_if_one_weight_does_not_fit() -> None:
         assert torch.equal(module.bias, before)
 
 
-def test_layers_that_share_weights_are_refused(tmp_path: Path) -> None:
-    world = make_world(tmp_path, "albert", "SequenceClassification")
+def test_layers_that_share_weights_are_refused(classified: Make) -> None:
+    world = classified("albert", "SequenceClassification")
     with pytest.raises(BertdynError, match="share their weights: none of them can be changed alone"):
         stored(world).logits({}, "cpu")
 

@@ -11,7 +11,8 @@ import pytest
 
 from explorer.measures.barrier import barrier
 from explorer.measures.base import Context, Given, MeasureError, Uncertainty
-from explorer.measures.declaration import At
+from explorer.measures.declaration import At, Scope
+from explorer.measures.landscapes.weights import random_direction
 from explorer.measures.registry import get
 from tests.explorer.measures.landscapes.analytic import EXAMPLES, AnalyticModel, MemoryWeights, Run, bowl, labelled
 
@@ -48,6 +49,17 @@ def test_a_curve_through_a_bowl_is_a_parabola() -> None:
     assert details["examples"] == EXAMPLES
     losses = loss(0.5 * ORIGIN.flat() + 0.5 * ONE.flat())
     assert details["se"] == pytest.approx(losses.std(ddof=1) / EXAMPLES**0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"grid": 4, "range": "-0.3,1.2"}, {"grid": 3, "range": "2,3"}])
+def test_a_curve_has_its_ends_and_middle_whatever_the_grid(chosen: dict[str, object]) -> None:
+    measure = get("loss-curve")
+    assert measure.cells is not None
+    first = [float(at.more[0][1]) for at in measure.cells(Scope(dict(measure.settle(chosen)), (2,)), {})]
+    assert {0.0, 0.5, 1.0} < set(first)
+    assert first == sorted(first)
+    if not chosen:
+        assert (first[0], first[-1]) == (-0.5, 1.5)
 
 
 def test_a_surface_over_a_bowl_is_a_paraboloid() -> None:
@@ -88,13 +100,29 @@ def test_random_directions_end_where_the_loss_has_doubled() -> None:
     ring = [(radius, 0.0), (-radius, 0.0), (0.0, radius), (0.0, -radius)]
     assert any((found[p] or 0) >= 2 * least for p in ring)
     assert all((found[x / 2, y / 2] or 0) < 2 * least for x, y in ring)
-    assert abs(run.values[At()][0].value or 0) < 0.9
     again = Run(get("loss-surface-random"), on(loss, checkpoint=ONE), {"grid": 9})
     again.all()
     assert again.of("loss") == found
     other = Run(get("loss-surface-random"), on(loss, checkpoint=ONE), {"grid": 9, "draw": 1, "range": f"0,{radius}"})
     other.all()
     assert other.of("loss")[0.0, radius] != found[0.0, radius]
+
+
+def test_a_random_surface_is_that_of_its_two_directions_and_says_their_cosine() -> None:
+    loss = bowl(ORIGIN.flat())
+    run = Run(get("loss-surface-random"), on(loss, checkpoint=ONE), {"grid": 5, "range": "-1,1", "draw": 3})
+    run.all()
+    names = [name for name, value in ONE.arrays.items() if value.ndim > 1]  # biases stay
+    zeros = {name: np.zeros_like(value) for name, value in ONE.arrays.items()}
+    first, second = (
+        replace(ONE, arrays={**zeros, **random_direction(names, ONE.tensor, 3, number)}).flat() for number in (0, 1)
+    )
+    cosine = first @ second / (np.linalg.norm(first) * np.linalg.norm(second))
+    assert run.values[At()][0].value == pytest.approx(cosine, abs=1e-6)
+    found = run.of("loss")
+    assert len(found) == 25
+    for (beta, alpha), value in found.items():
+        assert value == pytest.approx(mean(loss, ONE.flat() + alpha * first + beta * second), rel=1e-5)
 
 
 def path(many: int) -> tuple[MemoryWeights, ...]:
@@ -210,6 +238,20 @@ def test_a_loss_that_is_no_number_is_a_reason() -> None:
     found = run.values[At()][0]
     assert found.value is None
     assert "not a finite number" in found.reason
+
+
+def test_a_barrier_to_another_task_moves_the_encoder_and_keeps_the_classifier() -> None:
+    loss = bowl(ONE.flat())
+    other = replace(OTHER, classes=("DET", "NOUN"))
+    run = Run(get("barrier"), on(loss, checkpoint=ONE, reference=other), {})
+    run.all()
+    kept = replace(other, arrays={**other.arrays, "classifier.weight": ONE.arrays["classifier.weight"]})
+    found = run.of("loss")
+    for (alpha,), value in found.items():
+        exact = mean(loss, (1 - alpha) * kept.flat() + alpha * ONE.flat())
+        assert value == pytest.approx(exact, rel=1e-5)
+    details = run.values[At(more=(("alpha", 0.5),))][0].details
+    assert details["stays"] == ["classifier: that of the reference has other classes"]
 
 
 def surface(reference: MemoryWeights) -> Run:

@@ -54,6 +54,18 @@ def test_interpolation_is_right_within_some_per_cent(centre: float, sharp: float
     assert np.abs(drawn / exact - 1).max() < 0.1
 
 
+def test_no_points_are_spent_on_losses_of_a_thousandth_of_a_nat() -> None:
+    def loss(x: float) -> float:
+        return 1e-5 * float(np.cosh(9 * x))  # 0.0005 at 0.5, 0.04 at 1, 3.6 at 1.5
+
+    found = on_line(loss, 161)
+    assert [x for x in found if x <= 0.5] == [-0.5, -0.3, -0.1, 0.0, 0.1, 0.3, 0.5]
+    assert len([x for x in found if x > 1.25]) > 9
+    x = np.linspace(-0.5, 1.5, 1000)
+    drawn, exact = np.interp(x, list(found), list(found.values())), np.array([loss(one) for one in x])
+    assert (np.abs(drawn - exact) < 0.04 * np.maximum(0.05, exact)).all()
+
+
 def test_a_finer_grid_keeps_every_point() -> None:
     def loss(x: float) -> float:
         return float(np.cosh(9 * x))
