@@ -217,8 +217,11 @@ def plane(axes: Axes, what: Plane) -> None:
 
 
 def scatter(axes: Axes, what: Scatter) -> None:
-    """Draw points on two scales, with a colour bar."""
-    drawn = axes.scatter(what.x, what.y, c=what.share, cmap="viridis", vmin=0, vmax=1, s=6, linewidths=0)
+    """Draw points on two scales: as their signs or, where they have none, as dots with a colour bar."""
+    dots = 0 if what.signs else 6
+    drawn = axes.scatter(what.x, what.y, c=what.share, cmap="viridis", vmin=0, vmax=1, s=dots, linewidths=0)
+    for sign, x, y, share in zip(what.signs, what.x, what.y, what.share, strict=False):
+        axes.text(x, y, sign, ha="center", va="center", fontsize=7, color=colour(float(share)))
     axes.set_xlim(*what.x_range)
     axes.set_ylim(*what.y_range)
     for name, x, y in what.regions:
@@ -226,7 +229,8 @@ def scatter(axes: Axes, what: Scatter) -> None:
         axes.text(x, y, name, ha=edge, va="center", fontsize=7, color="#808080")
     axes.set_xlabel(what.x_name)
     axes.set_ylabel(what.y_name)
-    axes.figure.colorbar(drawn, ax=axes, location="right", pad=0.02, shrink=0.8, aspect=30)
+    if not what.signs:
+        axes.figure.colorbar(drawn, ax=axes, location="right", pad=0.02, shrink=0.8, aspect=30)
 
 
 def names(axes: Axes, rows: tuple[str, ...], columns: tuple[str, ...], upright: bool = False) -> None:
@@ -328,6 +332,7 @@ def _plane_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> flo
 
 def _scatter_part(figure: Figure, axes: list[Axes], what: Part, focus: int) -> float:
     scatter(axes[0], what.chart)
+    axes[0].set_title(what.name, fontsize=8)
     return 4.0
 
 

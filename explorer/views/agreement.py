@@ -40,7 +40,7 @@ class AgreementView(Base):
         self.empty = not found.pairings
         self._places = {name: sorted({at[i] for p in found.pairings for at in p.points}) for i, name in _AXES}
         seeds = rows.seeds(found.task) if found.task else ()
-        self.title = words.title(rows, found.task, words.seeds(seeds) if seeds else "", "against each other measure")
+        self.title = words.title(rows, found.task, words.seeds(seeds) if seeds else "", "agreement")
         self.subtitle = words.subtitle(rows, rows.main)
         self.panels = [(one, clean(_named(one)), self._scatter(one)) for one in found.pairings]
         noise = max((one.noise for one in found.pairings), default=0)
