@@ -165,13 +165,18 @@ def _paint(drawn: Figure, sheet: Sheet, focus: int) -> float:
         return _small_multiples(drawn, sheet.parts, focus)
     if sheet.training is not None and sheet.training.tracks:
         return _with_training(drawn, sheet.parts[0], sheet.training, focus)
-    ratios = [share for part in sheet.parts for share in part.shares]
-    places = list(drawn.subplots(1, len(ratios), width_ratios=ratios, squeeze=False)[0])
+    across = sheet.across or len(sheet.parts)
+    rows = [sheet.parts[start : start + across] for start in range(0, len(sheet.parts), across)]
+    ratios = [share for part in rows[0] for share in part.shares]
+    grid = drawn.subplots(len(rows), len(ratios), width_ratios=ratios, squeeze=False)
     inches = []
-    for part in sheet.parts:
-        own, places = places[: len(part.shares)], places[len(part.shares) :]
-        inches.append(paint.part(drawn, own, part, focus if part.focus else -1))
-    return max(inches)
+    for parts, free in zip(rows, grid.tolist(), strict=True):
+        high = []
+        for part in parts:
+            own, free = free[: len(part.shares)], free[len(part.shares) :]
+            high.append(paint.part(drawn, own, part, focus if part.focus else -1))
+        inches.append(max(high))
+    return sum(inches)
 
 
 def _with_training(drawn: Figure, part: Part, training: Training, focus: int) -> float:

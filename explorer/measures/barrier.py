@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from explorer.measures.declaration import COMPARED, LABELS, LANDSCAPE, At, Known
 from explorer.measures.landscapes.connectivity import BARRIER as BARRIER_SIGN
 from explorer.measures.landscapes.connectivity import NONE, OPEN, convexity_gap
 from explorer.measures.landscapes.grids import at
-from explorer.measures.loss_curve import ALPHA, EVALUATION, PARAMETERS, on_line
+from explorer.measures.loss_curve import ALPHA, EVALUATION, PARAMETERS, line_between, on_line
 from explorer.measures.outcomes import LOSS, point_values
+from explorer.measures.protocols import Weights
 from explorer.measures.resampling import percentile_interval, resample_counts
 
 BARRIER, OVER_MEAN, OVER_LARGER = "barrier", "barrier-over-mean", "barrier-over-larger"
@@ -88,7 +90,7 @@ def barrier(given: Given, parameters: Mapping[str, object], context: Context) ->
         MeasureError: as ``loss_curve.on_line``.
     """
     if not given.at.more:
-        return _summary(given, context)
+        return _summary(given, parameters, context)
     alpha, found, details = on_line(given, parameters, context)
     points = point_values(found, context.trust, details, keep=True)
     if alpha in ENDS:
@@ -140,7 +142,7 @@ class _over_chord:  # noqa: N801 (used as a function)
         return np.asarray(here - (1 - self._alpha) * start - self._alpha * end)
 
 
-def _summary(given: Given, context: Context) -> list[Value]:
+def _summary(given: Given, parameters: Mapping[str, object], context: Context) -> list[Value]:
     """Return the barrier by its three definitions, with its noise level, and the convexity gap."""
     alphas = sorted(float(dict(point.more)[ALPHA.name]) for point in given.known if point.more)
     stored = {alpha: _sums(given, alpha) for alpha in alphas}
@@ -156,7 +158,12 @@ def _summary(given: Given, context: Context) -> list[Value]:
     clear = over[highest] > CLEAR * noise
     sign = BARRIER_SIGN if clear else NONE if over[highest] < -CLEAR * noise else OPEN
     told = noise if math.isfinite(noise) else None
-    details = {"alpha": highest, "noise": told, "sign": sign, "points": len(alphas), "losses": ends}
+    own, reference = (cast(Weights, given.operands[operand.role]["weights"]) for operand in COMPARED)
+    with own, reference:
+        stays = line_between(given, parameters, context)[0].stays
+    details = {
+        "alpha": highest, "noise": told, "sign": sign, "points": len(alphas), "losses": ends, "stays": list(stays)
+    }  # fmt: skip
     interval = None
     if context.trust.interval and examples > 1:
         trust = context.trust

@@ -126,6 +126,8 @@ class Sheet:
     """Training log, drawn below the first plot on the same steps."""
     shared: bool = False
     """The plots are small and stand in rows on one x axis, and on one y axis if their charts have ``scale_of``."""
+    across: int = 0
+    """Number of plots per row, of equal shares in each row; 0: one row."""
     notes: tuple[str, ...] | None = None
     """Notes on the values in the plots; None: the picture's, which shows the same."""
 

@@ -157,7 +157,7 @@ class Surface(Map):
             x, y = (tuple(float(place) for place in axis.places) for axis in reversed(one.field.axes))
             parts.append(Part(one.chart, log=options.log, digits=options.digits, shares=(1.2,)))
             parts.append(Part(Relief(one.chart.heat, x, y)))
-        return Sheet(tuple(parts))
+        return Sheet(tuple(parts), across=2)
 
     def grid(self) -> PlaneGrid | None:
         """See ``View.grid``; maps of other points than the first one's are left out."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from explorer.answers.cells import signed
+from explorer.answers.details import known
 from explorer.answers.rows import Rows
 from explorer.answers.uncertainty_notes import UncertaintyNotes
 from explorer.answers.worth import worth
@@ -101,7 +103,7 @@ def y_name(measure: Measure) -> str:
 
 def notes(rows: Rows, shown: Sequence[Result]) -> tuple[str, ...]:
     """Return the notes on the values behind a picture, the most important first."""
-    return missing(rows) + flaws(shown)
+    return missing(rows) + flaws(shown) + unmoved(shown)
 
 
 def missing(rows: Rows) -> tuple[str, ...]:
@@ -119,6 +121,18 @@ def flaws(shown: Sequence[Result]) -> tuple[str, ...]:
     if warned:
         said.append(f"! {count(len(warned))} of {count(len(shown))} are unreliable: {_reasons(warned)}")
     return tuple(clean(note) for note in said)
+
+
+def unmoved(shown: Sequence[Result]) -> tuple[str, ...]:
+    """Return notes on weights that are the same at every point of a line or plane (detail ``stays``), with reasons."""
+    some = (known(r).get("stays") for r in shown if '"stays"' in r.details)
+    found = Counter(str(what) for stays in some if isinstance(stays, list) for what in stays)
+    return tuple(
+        clean(
+            f"does not move{'' if many == len(shown) else f' in {count(many)} of {count(len(shown))} values'}: {what}"
+        )
+        for what, many in found.items()
+    )
 
 
 def on_noise(measure: Measure, shown: Sequence[Result]) -> tuple[str, ...]:

@@ -44,7 +44,8 @@ def view(
         if declared.layers is not None:
             about |= {"layer": 2, "ref_layer": 2}
         if sign:
-            about["details"] = json.dumps({"sign": sign if one + other in ("13", "24") else "barrier"})
+            stays = ["classifier: that of the reference has other classes"] if other == "4" else []
+            about["details"] = json.dumps({"sign": sign if one + other in ("13", "24") else "barrier", "stays": stays})
             points = (("loss", 0.0, 1.0), ("loss", 1.0, 1.0), ("excess", 0.5, -1.0), ("noise", 0.5, 0.1))
             rows += (
                 result(own, reference, statistic=name, value=value, axes=(("alpha", alpha),), **about)
@@ -87,6 +88,8 @@ def test_barriers_are_clustered_by_convexity_gap(tmp_path: Path) -> None:
     notes = shown.draw(90, 20, PALETTE).notes
     assert "6 pairs of seeds: 4 with a clear barrier, 2 without, 0 open" in notes
     assert "two clusters by convexity gap: 1, 3 | 2, 4; mean 0.150 within, 0.875 between them" in notes
+    said = "does not move in 3 of 6 values: classifier: that of the reference has other classes"
+    assert said in notes
     columns, rows = shown.rows()
     value = columns.index("value")
     assert sorted(row[value] for row in rows) == sorted(other.values())

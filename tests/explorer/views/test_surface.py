@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from explorer.answers.look import Look
+from explorer.export.figure import figure
 from explorer.measures.registry import get
 from explorer.render.palette import palette
 from explorer.selection import Question, Selection, ask_store
@@ -200,3 +201,16 @@ def test_surfaces_of_two_tasks_stand_side_by_side_with_the_share_that_is_low(two
     alone = view(two_tasks, question)
     assert "t+scratch is chosen too" in " ".join(alone.draw(120, 24, PALETTE).notes)
     assert {row[task] for row in alone.rows()[1]} == {"t"}
+
+
+def test_a_figure_has_a_row_of_map_and_relief_for_each_task(two_tasks: Store) -> None:
+    grid = (("grid", 5), ("range", "-0.5,0.5"))
+    question = ask_store(two_tasks, Selection("loss-surface-random", "dev", annotation="label", parameters=grid))
+    drawn = figure(view(two_tasks, question, "task"))
+    drawn.draw_without_rendering()
+    first, second = (axes.get_position() for axes in drawn.axes if axes.get_xlabel() == "alpha" and axes.name != "3d")
+    assert second.y1 < first.y0
+    assert second.x0 == pytest.approx(first.x0, abs=0.02)
+    reliefs = [axes.get_position() for axes in drawn.axes if axes.name == "3d"]
+    assert len(reliefs) == 2
+    assert all(one.x0 > first.x1 for one in reliefs)
