@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 
@@ -108,8 +108,8 @@ class Grid:
 
 
 def message(text: str, width: int, height: int, style: Style = _PLAIN) -> list[Line]:
-    """Return lines with a wrapped message in the middle, instead of a picture."""
-    words, rows = clean(text).split(), [""]
+    """Return lines with a wrapped message in the middle, instead of a picture; words longer than a line are broken."""
+    words, rows = [part for word in clean(text).split() for part in chop_cells(word, max(2, width))], [""]
     for word in words:
         joined = f"{rows[-1]} {word}".strip()
         if cell_len(joined) <= max(1, width - 2) or not rows[-1]:
