@@ -17,6 +17,7 @@ MODE = Mode(
         Variant("layer by layer of the reference, at one step", "layers", axes="layers"),
         Variant("surface with paths, at one step", "surface", "first", axes="plane"),
         Variant("surfaces of all corpora", "surface", "corpus", axes="plane"),
+        Variant("surfaces of all tasks, such as one from scratch", "surface", "task", axes="plane", every_task=True),
         Variant("seed by seed, similar ones side by side", "seed-pairs", "cluster", axes="seed-clusters"),
         Variant("seed by seed, at one step", "seed-pairs", "seed", axes="seed-pairs", start=Cursor(0, END)),
     ),

@@ -9,6 +9,7 @@ from statistics import fmean
 import pytest
 from textual.pilot import Pilot
 
+from store.keys import PRETRAINED
 from store.store import Store
 from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
 
@@ -18,7 +19,7 @@ STILL = changed(compute=False, mode="curves")
 def value(path: Path, measure: str, task: str, layer: int, step: int) -> float:
     """Mean over seeds from the rows themselves."""
     here = ("dev", measure, task, layer, step, None, "")
-    rows = Store.open(path).results()
+    rows = [r for r in Store.open(path).results() if r.ref_task == PRETRAINED]
     found = [r.value for r in rows if (r.corpus, r.measure, r.task, r.layer, r.step, r.head, r.statistic) == here]
     assert len(found) == 2
     return fmean(v for v in found if v is not None)
