@@ -54,7 +54,7 @@ def unit(palette: Palette, ascii_only: bool) -> int:
 
 def tall(prose: Prose, width: int, palette: Palette, ascii_only: bool = False) -> int:
     """Return the number of lines that the whole text takes."""
-    return (_places(prose, width)[-1].line + 1) * unit(palette, ascii_only)
+    return (_places(prose, width, ascii_only)[-1].line + 1) * unit(palette, ascii_only)
 
 
 def draw(
@@ -110,7 +110,7 @@ def _style(looks: Ink, level: int, palette: Palette, marked: bool) -> Style:
 def _shown(prose: Prose, width: int, height: int, palette: Palette, at: int, ascii_only: bool) -> list[_Place]:
     """Return the places on the lines that are drawn, counted from the first of them: all lines, or those around a
     piece."""
-    places = _places(prose, width)
+    places = _places(prose, width, ascii_only)
     there = places[-1].line + 1
     room = max(1, height // unit(palette, ascii_only))
     here = next((one.line for one in places if one.piece == at), 0)
@@ -123,11 +123,11 @@ def _shown(prose: Prose, width: int, height: int, palette: Palette, at: int, asc
 
 
 @lru_cache(maxsize=4)
-def _places(prose: Prose, width: int) -> tuple[_Place, ...]:
+def _places(prose: Prose, width: int, ascii_only: bool) -> tuple[_Place, ...]:
     """Return the place of each piece. The first cell of a line is kept for marks; a word is only broken if it is
     longer than a line, and then between its pieces."""
     room = max(1, width - 1)
-    texts = [crop(piece, room) or "?" for piece in prose.pieces]
+    texts = [crop(piece, room, ascii_only) or "?" for piece in prose.pieces]
     edges = [*(i for i, joined in enumerate(prose.joined) if not joined or i == 0), len(texts)]
     found: list[_Place] = []
     line = used = 0

@@ -21,9 +21,9 @@ def clean(text: str) -> str:
 
 
 def crop(text: str, width: int, ascii_only: bool = False) -> str:
-    """Crop text to at most ``width`` cells, with a mark if it was cut."""
+    """Crop text to at most ``width`` cells, with a mark if it was cut, now or earlier."""
     ellipsis = "~" if ascii_only else "…"
-    text = clean(text)
+    text = clean(text).replace("…", ellipsis)
     if cell_len(text) <= width:
         return text
     if width <= len(ellipsis):

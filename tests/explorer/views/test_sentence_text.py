@@ -236,6 +236,14 @@ def test_any_sentence_fills_exactly_the_cells(
         assert target.row < len(view.ranked())
 
 
+@pytest.mark.parametrize("width", [3, 12, 40])
+def test_a_token_that_is_cut_is_marked_in_plain_characters(width: int) -> None:
+    view = Example(random_attention(["a" * 50, "b" * 50, "c"]), "reader")
+    drawn = to_text(draw(view, width, 12, Cursor(0, 0), Depth.NONE, True).lines)
+    assert drawn.isascii()
+    assert "~" in drawn
+
+
 @given(st.lists(st.text("abcdefghij", min_size=1, max_size=25), min_size=1, max_size=60), st.integers(26, 130))
 def test_the_wrapped_lines_have_every_word_once_and_in_order(words: list[str], width: int) -> None:
     view = Example(random_attention(words), "reader")
