@@ -100,7 +100,7 @@ def unpressed(sent: bytes) -> bool:
     return not any(word in sent for word in (b"distance from the first", b"Type the letters", b"Filter"))
 
 
-@pytest.mark.parametrize("end", [b"\x07", b"\x1b\\"])
+@pytest.mark.parametrize("end", [b"\x07", later(b"\x1b\\")])
 def test_a_light_terminal_that_answers_gets_its_colours(started: Callable[..., Pseudo], end: bytes) -> None:
     terminal = started()
     terminal.until(lambda sent: ASK in sent)

@@ -66,7 +66,7 @@ def without_times(rows: list[Result]) -> set[Result]:
     return {row._replace(computed_at="") for row in rows}
 
 
-@pytest.mark.parametrize("measure", ["svcca", later("js"), "clusters"])
+@pytest.mark.parametrize("measure", ["svcca", later("js"), later("clusters")])
 def test_two_names_compute_what_the_command_line_computes_without_flags(
     extracted: Path, store: Store, tmp_path: Path, measure: str
 ) -> None:

@@ -18,7 +18,7 @@ from explorer.ui.actions import ACTIONS
 from explorer.ui.modes import MODES
 from explorer.ui.session import Session
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, sql, text_of, until
-from tests.parameters import first
+from tests.parameters import first, later
 
 
 async def test_what_does_it_open_to(computed: Path) -> None:
@@ -395,18 +395,18 @@ async def test_what_is_typed_ahead_goes_where_the_key_before_leads(computed: Pat
     ("keys", "told"),
     [
         ("/task:sst2\r3", {"tasks": ("sst2",)}),
-        ("/sst\r3", {}),
+        later("/sst\r3", {}),
         ("/qqq\x1b3", {}),
         ("/task:s\t3", {}),
-        ("Sqqq\r3", {}),
+        later("Sqqq\r3", {}),
         ("/task:sst2\r/seed:1\r3", {"tasks": ("sst2",), "seeds": ("1",)}),
         ("8iselect 1\x1b3", {}),
-        ("8\r\x1b3", {}),
-        ("8isele\t\x1b3", {}),
+        later("8\r\x1b3", {}),
+        later("8isele\t\x1b3", {}),
         ("\tllll\r0-20\r3", {"steps": Ranges.parse("0-20", "step")}),
-        ("\tll \x1bk3", {"tasks": ("pos",)}),
+        later("\tll \x1bk3", {"tasks": ("pos",)}),
         ("\tllj \t3", {"tasks": ("pos", "sst2")}),
-        ("?q3", {}),
+        later("?q3", {}),
         ("e\x1b3", {}),
     ],
 )
