@@ -62,6 +62,19 @@ class _Frame:
         return self.height - 1 - (up // 4).astype(np.int64), (across // 2).astype(np.int64)
 
 
+def _frame(scatter: Scatter, width: int, height: int) -> _Frame:
+    left = 8 if width >= 24 else 0
+    tall = max(1, height - 3 if height >= 6 else height - 1)
+    return _Frame(left, max(1, width - left), tall, (scatter.x_range, scatter.y_range))
+
+
+def cells(scatter: Scatter, width: int, height: int) -> list[tuple[int, int]]:
+    """Return the cell of each point in a picture of that size: cells from the left, lines from the top."""
+    frame = _frame(scatter, width, height)
+    rows, columns = frame.cells(scatter.x, scatter.y)
+    return [(frame.left + column, 1 + row) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)]
+
+
 def draw(
     scatter: Scatter, width: int, height: int, palette: Palette, marked: int = -1, ascii_only: bool = False
 ) -> list[Line]:
@@ -78,9 +91,7 @@ def drawn(
     nine tenths).
     """
     grid = Grid(width, height)
-    left = 8 if width >= 24 else 0
-    tall = max(1, height - 3 if height >= 6 else height - 1)
-    frame = _Frame(left, max(1, width - left), tall, (scatter.x_range, scatter.y_range))
+    frame = _frame(scatter, width, height)
     draw_axes(grid, frame, scatter.x_name, scatter.y_name, palette, ascii_only)
     rows, columns = frame.cells(scatter.x, scatter.y)
     shape = frame.height, frame.width

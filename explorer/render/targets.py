@@ -43,6 +43,15 @@ def apart(cells: Sequence[int], first: Iterable[int] = (), room: int = ROOM) -> 
     return sorted(kept)
 
 
+def spread(targets: Iterable[Target], width: int, height: int) -> tuple[Target, ...]:
+    """Return those of some points that lie inside a picture, and far enough apart on their line for a label."""
+    lines: dict[int, list[Target]] = {}
+    for target in targets:
+        if 0 <= target.x < width and 0 <= target.y < height:
+            lines.setdefault(target.y, []).append(target)
+    return tuple(there[i] for _, there in sorted(lines.items()) for i in apart([t.x for t in there]))
+
+
 def nearest(targets: Sequence[Target], x: int, y: int, lines: bool = False) -> Target | None:
     """Return the place nearest to a cell: its column, its row, or both; None where no place is near.
 

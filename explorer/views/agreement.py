@@ -15,7 +15,8 @@ from explorer.render.cells import Grid
 from explorer.render.chart import Series
 from explorer.render.palette import Palette
 from explorer.render.panels import arranged
-from explorer.render.scatter import Scatter, drawn
+from explorer.render.scatter import Scatter, cells, drawn
+from explorer.render.targets import Target, spread
 from explorer.render.text import clean, crop
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
@@ -73,15 +74,19 @@ class AgreementView(Base):
         at = cursor.clamped(len(steps), len(layers))
         place = (steps[at.x], layers[at.y]) if min(at.x, at.y) >= 0 else None
         grid = Grid(width, height)
-        boxes = arranged(len(self.panels), width, height)
+        boxes, points = arranged(len(self.panels), width, height), list[Target]()
         for (one, name, scatter), (x, y, wide, high) in zip(self.panels, boxes, strict=False):
             grid.put(y, x, crop(name, wide, options.ascii), palette.strong)
             marked = list(one.points).index(place) if place is not None and place in one.points else -1
             if high > 1:
                 grid.paste(drawn(scatter, wide, high - 1, palette, marked, options.ascii), y + 1, x)
+                points += (
+                    Target(x + across, y + 1 + down, steps.index(step), layers.index(layer))
+                    for (step, layer), (across, down) in zip(one.points, cells(scatter, wide, high - 1), strict=True)
+                )
         hidden = len(self.panels) - len(boxes)
         notes = (f"{hidden} of {len(self.panels)} measures do not fit on this screen",) * (hidden > 0)
-        return Picture(tuple(grid.lines()), self.read(place), at, (*notes, *self.notes))
+        return Picture(tuple(grid.lines()), self.read(place), at, (*notes, *self.notes), spread(points, width, height))
 
     def read(self, place: tuple[int, int] | None) -> str:
         """Return the values at a step and layer in words; without one, the rank correlations."""

@@ -8,7 +8,8 @@ from explorer.answers.data_map import COLUMNS, DataMapData
 from explorer.render.axes import count, number
 from explorer.render.fitting import DOT
 from explorer.render.palette import Palette
-from explorer.render.scatter import Scatter, draw
+from explorer.render.scatter import Scatter, cells, draw
+from explorer.render.targets import Target, spread
 from explorer.render.text import clean
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
@@ -59,7 +60,10 @@ class DataMap(Base):
         at = Cursor(cursor.clamped(len(self.order), 1).x, -1)
         marked = int(self.order[at.x]) if at.x >= 0 else -1
         lines = draw(self.scatter, width, height, palette, marked, options.ascii)
-        return Picture(tuple(lines), self._read(marked) if marked >= 0 else "", at, self.notes)
+        places = cells(self.scatter, width, height)
+        points = (Target(*places[int(i)], column) for column, i in enumerate(self.order))
+        reading = self._read(marked) if marked >= 0 else ""
+        return Picture(tuple(lines), reading, at, self.notes, spread(points, width, height))
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``."""

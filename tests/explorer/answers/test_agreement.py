@@ -145,3 +145,13 @@ def test_each_point_is_drawn_as_its_layer(store: Store) -> None:
     plot = "".join("".join(s.text for s in line)[8:] for line in lines[2:-2])
     for layer in {layer for _, layer in one.points}:
         assert 1 <= plot.count(str(layer)) <= sum(1 for _, other in one.points if other == layer)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (100, 30)])
+def test_each_point_that_can_be_jumped_to_is_marked_there(store: Store, size: tuple[int, int]) -> None:
+    view = AgreementView(found(store))
+    targets = view.draw(*size, palette(Depth.NONE)).targets
+    assert targets
+    for target in targets:
+        lines = view.draw(*size, palette(Depth.NONE), Cursor(target.column, target.row)).lines
+        assert "".join(s.text for s in lines[target.y])[target.x] == "◆"

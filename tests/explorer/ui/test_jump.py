@@ -79,13 +79,12 @@ NOWHERE = {
     ("2", 5),
     ("3", 1),
     *(("3", i) for i in (3, 4, 5, 6, 7)),
-    ("5", 6),
     ("5", 7),
     ("5", 8),
     ("6", 6),
     ("0", 0),
 }
-"""Ways to look that show nothing here: SVCCA has no heads, maps, data map and probes are not computed, no job ran."""
+"""Ways to look that show nothing here: SVCCA has no heads, maps and probes are not computed, no job ran."""
 
 
 @pytest.mark.parametrize(("key", "variants", "size"), [*WAYS, *LATER], ids=str)

@@ -57,6 +57,15 @@ def test_its_rows_are_what_the_measures_store_for_each_example(store: Store) -> 
     assert confidences == sorted(confidences)
 
 
+def test_each_point_that_can_be_jumped_to_is_marked_there(store: Store) -> None:
+    shown = view(store)
+    targets = shown.draw(80, 24, palette(Depth.NONE)).targets
+    assert targets
+    for target in targets:
+        lines = shown.draw(80, 24, palette(Depth.NONE), Cursor(target.column, -1)).lines
+        assert "".join(s.text for s in lines[target.y])[target.x] == "◆"
+
+
 def test_it_ends_at_the_last_step_that_is_chosen(store: Store) -> None:
     assert view(store, "20").title.endswith("up to step 20")
     columns, rows = view(store, "20").rows()

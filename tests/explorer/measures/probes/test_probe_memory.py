@@ -134,7 +134,7 @@ def test_layers_that_are_fitted_together_are_those_fitted_one_by_one(
     hidden: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("explorer.measures.probes.mlp_sizes.GRID", ((2, 2), (16, 8)))
-    clear, words, width = (0.0, 0.4, 2.0), 300, 12
+    clear, words, width = (0.0, 0.4, 2.0), 900, 12
     asked = {"probe_seeds": 2, "model": "mlp", "hidden": hidden}
     together = computed(words, width, clear=clear, **asked)
     for room in (2, 1):
