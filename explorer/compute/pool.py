@@ -54,8 +54,10 @@ def local_pool(workers: int) -> Iterator[Executor]:
 
     threads = str(max(1, cpus() // workers))
     env = dict.fromkeys(THREADS, threads)
-    # On a shared machine, threads that spin while waiting made small products 15 times slower.
-    env["OMP_WAIT_POLICY"] = "PASSIVE"
+    # On a shared machine, threads that spin while waiting made small products 15 times slower. OpenBLAS' threads spin
+    # for 2**26 cycles unless told otherwise, and four is its least exponent: two computations at once on two cores took
+    # 3 to 5 times the time of one, and 2 times with it.
+    env |= {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_THREAD_TIMEOUT": "4"}
     # loky restarts a process whose memory has grown by 300 MB, as if it leaked; here it is a cache of limited size.
     env["LOKY_MAX_MEMORY_LEAK_SIZE"] = str(4 * 2**30)
     try:

@@ -32,6 +32,14 @@ def test_a_signal_while_children_are_started_waits_until_they_can_be_killed(monk
     assert not began[0].is_alive()
 
 
+def test_threads_of_a_child_wait_without_spinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The benchmark of two processes at once shows what it is worth."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    with local_pool(1) as executor:
+        assert executor.submit(os.getenv, "OMP_WAIT_POLICY").result() == "PASSIVE"
+        assert executor.submit(os.getenv, "OPENBLAS_THREAD_TIMEOUT").result() == "4"
+
+
 def test_a_child_leaves_ctrl_c_to_its_parent_and_can_be_told_to_end() -> None:
     with local_pool(1) as executor:
         blocked = executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
