@@ -86,7 +86,7 @@ def plane_data(store: Store, question: Question, look: Look, found: Rows, corpor
 
 
 def every_task(store: Store, question: Question, look: Look, *others: object) -> tuple[tuple[Rows, PlaneData], ...]:
-    """Return the points of every task, on the first corpus, and what stands on each surface.
+    """Return the losses of every task on the first corpus, each with the runs that are drawn on its surface.
 
     Raises:
         BertdynError: the store cannot be read.

@@ -68,7 +68,7 @@ class Demo(Request):
 
 
 class _Told:
-    """Turns stages into updates: training is what is counted, and what else is being done is said."""
+    """Turns stages into updates: training steps are counted, other stages are named."""
 
     def __init__(self, progress: Callable[[Update], None]) -> None:
         from explorer.demo.recipe import SEEDS, TASKS, Recipe

@@ -230,7 +230,7 @@ class _Extraction:
 
 
 def _compute(path: Path, progress: Progress, measures: Sequence[str] = MEASURES, most: int | None = None) -> None:
-    """Compute what is missing of measures, on the first ``most`` corpora (None: on all)."""
+    """Compute the missing values of measures, on the first ``most`` corpora (None: on all)."""
     from explorer.compute.pool import cpus
     from explorer.compute.run import compute
     from explorer.measures.registry import get
