@@ -119,6 +119,8 @@ def as_format(
 
 def _grid(view: View) -> PlaneGrid:
     grid = view.grid()
+    if grid is None and view.empty:
+        raise BertdynError("There is no value to write: none is computed for this selection and these parameters.")
     if grid is None:
         raise BertdynError(f"the view {view.name} has no values on a plane: the view surface has.")
     return grid

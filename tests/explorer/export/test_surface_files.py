@@ -81,3 +81,11 @@ def test_a_view_without_a_plane_is_a_sentence(two_seeds: Path, tmp_path: Path) -
     for format in ("vtk", "h5"):
         with pytest.raises(BertdynError, match="the view profile has no values on a plane: the view surface has"):
             write(view, format, tmp_path / f"x.{format}")
+
+
+def test_a_surface_without_a_value_is_no_file_but_a_sentence(two_seeds: Path, tmp_path: Path) -> None:
+    opened = Store.open(Path(shutil.copytree(two_seeds, tmp_path / "s.bertdyn")))
+    view = VIEWS["surface"].load(opened, asked(opened, "loss-surface", grid=3, seeds=("1",)))
+    for format in ("vtk", "h5"):
+        with pytest.raises(BertdynError, match="There is no value to write"):
+            write(view, format, tmp_path / f"x.{format}")
