@@ -113,8 +113,9 @@ def _values(at: Curvature, n: int, parameters: Mapping[str, object], context: Co
     )
     made = {"products": at.products, "weights": len(own)}
     found = {"residual": top.residual, "iterations": top.iterations, "converged": top.converged, "lowest": top.lowest}
+    why = f"not converged after {top.iterations} iterations (residual {top.residual:.3g}): raise --iterations"
     return [
-        Value(top.value, n, EIGENVALUE, details={**found, **made}),
+        Value(top.value, n, EIGENVALUE, details={**found, **made}, reason="" if top.converged else why),
         Value(every.value, n, TRACE, details={"se": every.error, "draws": every.draws, **made}),
         Value(rise.percent, n, EPSILON, "%", details={"highest_loss": rise.highest, "steps": rise.gradients}),
         Value(rise.start, n, LOSS, details={"gradient_norm": rise.slope, "weights": len(own)}),

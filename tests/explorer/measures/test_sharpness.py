@@ -56,6 +56,15 @@ def of(world: World, at: At = WHOLE, **parameters: object) -> list[Value]:
     return measure.compute(given, dict(measure.settle(QUICK | parameters)), Context())
 
 
+def test_an_eigenvalue_that_has_not_converged_says_so(classified: Make) -> None:
+    world = classified("bert", "SequenceClassification")
+    for iterations, said in ((2, "not converged after 2 iterations"), (60, "")):
+        (top,) = (v for v in of(world, iterations=iterations, draws=2) if v.statistic == "eigenvalue")
+        assert bool(top.details["converged"]) is not bool(said)
+        assert top.reason.startswith(said)
+        assert bool(top.reason) is bool(said)
+
+
 def test_the_whole_model_has_the_eigenvalue_and_trace_of_its_hessian(classified: Make) -> None:
     world = classified("bert", "SequenceClassification")
     found = asked(world)
