@@ -10,7 +10,7 @@ features and no penalty on b. For two classes, scikit-learn fits the difference 
    metric, scaled by the actual variances p (1 - p) of the classes.
 
 All sums run over ROWS points at a time, in order, so the points need not be in memory: beside them, a fit holds the
-probabilities, 4 K bytes per point for K classes.
+probabilities, 4 K bytes per point for K classes, and, of points in memory, a centred copy of at most CENTRED bytes.
 
 It ends when the Newton decrement shows that the weights are optimal up to ERROR. The objective is strongly
 convex in W, so the optimum is unique; a start only saves time.
@@ -36,6 +36,8 @@ NEAR = 1e-2
 MOST_LBFGS, MOST_NEWTON, MOST_PRODUCTS = 500, 30, 300
 """Maximum numbers of L-BFGS iterations, Newton steps, and products per Newton step."""
 SMALLEST_STEP = 1e-6
+CENTRED = 2**26
+"""Largest centred copy of the points that is kept, in bytes: otherwise they are centred at each product."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,8 @@ class Prepared:
     """Eigenvalues of X'X, float32 [r]."""
     basis: np.ndarray
     """Eigenvectors of X'X in columns, float32 [r, r]."""
+    centred: tuple[tuple[slice, np.ndarray], ...]
+    """What ``strips`` yields, if it is kept."""
 
     def exact_strips(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield ROWS points minus the mean at a time, in float64."""
@@ -59,7 +63,7 @@ class Prepared:
 
     def strips(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield ROWS points minus the mean at a time, in float32."""
-        return _centred(self.points, self.mean, np.float32)
+        return iter(self.centred) if self.centred else _centred(self.points, self.mean, np.float32)
 
     def scaled(self, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Multiply vectors [K, r] along each direction of the basis by a weight [K or 1, r]: float64 [K, r]."""
@@ -79,11 +83,13 @@ def prepared(points: Rows) -> Prepared:
             span = qr((few - mean).T, mode="economic", check_finite=False)[0]
             points = few = few @ span
             mean = few.mean(0)
+        small = isinstance(points, np.ndarray) and 4 * points.size <= CENTRED
+        centred = tuple(_centred(points, mean, np.float32)) if small else ()
         gram = np.zeros((len(mean), len(mean)), np.float32)
-        for _, strip in _centred(points, mean, np.float32):
+        for _, strip in centred or _centred(points, mean, np.float32):
             gram += strip.T @ strip
         values, basis = eigh(gram, driver="evd", check_finite=False)
-    return Prepared(points, mean, span, np.maximum(values, 0), basis)
+    return Prepared(points, mean, span, np.maximum(values, 0), basis, centred)
 
 
 def _strips(points: Rows) -> Iterator[tuple[slice, np.ndarray]]:

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from explorer.measures.base import MeasureError
 from explorer.measures.moments import ROWS
+from explorer.measures.probes import logistic
 from explorer.measures.probes.logistic import fit_logistic, prepared
 from tests.explorer.measures.probes.probe_samples import encoded
 
@@ -91,6 +92,16 @@ def test_a_start_does_not_change_the_optimum():
         warm = fitted(points, labels, start=start)
         assert not warm.reason
         np.testing.assert_allclose(warm.weights, cold.weights, atol=2e-4)
+
+
+def test_keeping_no_centred_copy_of_the_points_changes_nothing(monkeypatch):
+    points, labels = encoded(ROWS + 100, 20, 3, apart=0.3)
+    kept = prepared(points)
+    monkeypatch.setattr(logistic, "CENTRED", 4 * points.size - 1)
+    again = prepared(points)
+    assert kept.centred
+    assert not again.centred
+    np.testing.assert_array_equal(fit_logistic(again, labels).weights, fit_logistic(kept, labels).weights)
 
 
 def test_one_preparation_serves_several_sets_of_labels():
