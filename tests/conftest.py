@@ -32,8 +32,11 @@ settings.register_profile("shared machine", deadline=None, max_examples=100 if o
 settings.load_profile("shared machine")
 
 
-LONG = ("test_fragment_checksums", "test_odd_paths", "test_own_measure", "test_one_broken", "test_modes")
-"""Modules that take long although none of their tests does."""
+LONG = (
+    *("test_fragment_checksums", "test_odd_paths", "test_own_measure", "test_one_broken", "test_modes"),
+    *("test_demo", "test_demo_fills", "test_memory_of_a_point", "test_memory", "test_killing"),
+)
+"""Modules that take long although none of their tests does, or that take long on demand."""
 
 
 SELDOM = (20_000, 20, 50)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 
 import pytest
@@ -78,11 +77,14 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path):
 
 @pytest.mark.on_demand
 def test_the_demo_shows_what_fine_tuning_does(tmp_path):
-    """Findings of Hao et al. 2020 on a small scale: change grows with steps, and the upper layers change most."""
-    tasks, seeds = (TASKS, SEEDS) if os.environ.get("BERTDYN_LONG") else (TASKS[-1:], SEEDS[:1])
-    store = Store.open(run.make_demo(tmp_path, tasks=tasks, seeds=seeds))
+    """Findings of Hao et al. 2020 on a small scale: change grows with steps, and the upper layers change most.
+
+    One seed per task: training takes most of the time, and other seeds tell the same.
+    """
+    seeds = SEEDS[:1]
+    store = Store.open(run.make_demo(tmp_path, seeds=seeds))
     steps = Recipe().steps
-    for task in (t.name for t in tasks):
+    for task in (t.name for t in TASKS):
         for seed in map(str, seeds):
             accuracy = [
                 store.checkpoint(task, CheckpointKey.plain(task, seed, n)).metrics["eval_accuracy"] for n in steps
@@ -101,7 +103,7 @@ def test_the_demo_shows_what_fine_tuning_does(tmp_path):
             last = [distances[steps[-1], layer] for layer in range(7)]
             assert last == sorted(last)
             assert last[1] < last[6] / 5
-    for task in (t.name for t in tasks):
+    for task in (t.name for t in TASKS):
         gaps = {(r.step, r.layer): r.value for r in _rows(store, "clusters", task, "1", "hull_mean")}
         assert gaps[steps[-1], 6] > 1.5 * gaps[0, 6]
 
