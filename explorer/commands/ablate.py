@@ -248,10 +248,11 @@ def _whole(text: str, flag: str) -> tuple[int, ...]:
 def _sizes(plan: Ablation) -> str:
     many, there = len(plan.missing), len(plan.runs) - len(plan.missing)
     already = f" ({there} there already)" if there else ""
+    dropout = f", dropout in frozen layers {'on' if plan.settings.frozen_dropout else 'off'}"
     return (
         f"{many} run{'s' * (many != 1)}{already} of {plan.total:,} steps, {many * plan.total:,} steps together; "
         f"{len(plan.data.train):,} training examples, checkpoints at {', '.join(map(str, plan.steps))}; "
-        f"pooler {plan.note['pooler']}, dropout in frozen layers {'on' if plan.settings.frozen_dropout else 'off'}"
+        f"pooler {plan.note['pooler']}{dropout if any(run.variant.kind.freezes for run in plan.runs) else ''}"
     )
 
 

@@ -24,6 +24,8 @@ class Kind:
     """Smallest number of layers that makes sense."""
     counted: bool = True
     """Whether it is made for a number of layers; otherwise there is one variant."""
+    freezes: bool = False
+    """Whether layers keep their weights, so that one can choose whether dropout stays on inside them."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _without_dropout(model: Any) -> None:
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("freeze", "the embeddings and the bottom k layers keep their weights", _freeze, 0),
+        Kind("freeze", "the embeddings and the bottom k layers keep their weights", _freeze, 0, freezes=True),
         Kind("truncate", "the classifier sits on layer k; the layers above are removed", _truncate, 1),
         Kind("reinit", "the top k layers start from new weights", _reinit, 0),
         Kind("scratch", "all weights are new", _scratch, 0, counted=False),

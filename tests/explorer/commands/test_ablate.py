@@ -69,6 +69,7 @@ def test_runs_are_trained_and_extracted(run: Run, topic: Files, tmp_path: Path) 
     done = run("ablate", "freeze", store, *flags(topic, out, "--k", "3", "--reference", tiny_bert()))
     assert done.code == 0, done.error
     assert "freeze-3" in done.out
+    assert "dropout in frozen layers on" in done.error
     there = Store.open(store)
     assert {str(c.key) for c in there.checkpoints("topic")} == {
         "pretrained/0/0", "topic+freeze-3/1/0", "topic+freeze-3/1/2",
@@ -107,6 +108,7 @@ def test_a_dry_run_says_how_long_and_writes_nothing(run: Run, topic: Files, tmp_
     assert done.out.startswith("4 runs of 2 steps, 8 steps together; 60 training examples, checkpoints at 0, 2")
     assert "about" in done.out
     assert "seconds" in done.out
+    assert "frozen" not in done.out
     assert list(tmp_path.iterdir()) == []
 
 
