@@ -49,7 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
     from explorer.commands.streams import is_lost, lost, said_in_full, say, settle_streams
     from explorer.measures.base import MeasureError
     from store.errors import BertdynError
+    from store.threads import wait_asleep
 
+    wait_asleep()
     try:
         settle_streams()
         code = _group()(args=arguments, prog_name="bertdyn", standalone_mode=False)
@@ -119,7 +121,9 @@ def tui(arguments: list[str] | None = None) -> None:
     """Run `bertdyn-tui`. It uses argparse, which takes a tenth of click's time before the first frame."""
     from explorer.measures.base import MeasureError
     from store.errors import BertdynError
+    from store.threads import wait_asleep
 
+    wait_asleep()  # for jobs, which are separate processes
     args = _tui_parser().parse_args(arguments)
     try:
         from explorer.ui.actions import ACTIONS

@@ -15,6 +15,7 @@ from typing import Any
 
 from store.errors import BertdynError
 from store.memory import shortage
+from store.threads import ASLEEP
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that set the number of threads of arithmetic libraries when they are loaded."""
@@ -53,11 +54,7 @@ def local_pool(workers: int) -> Iterator[Executor]:
     import loky
 
     threads = str(max(1, cpus() // workers))
-    env = dict.fromkeys(THREADS, threads)
-    # On a shared machine, threads that spin while waiting made small products 15 times slower. OpenBLAS' threads spin
-    # for 2**26 cycles unless told otherwise, and four is its least exponent: two computations at once on two cores took
-    # 3 to 5 times the time of one, and 2 times with it.
-    env |= {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_THREAD_TIMEOUT": "4"}
+    env = {**dict.fromkeys(THREADS, threads), **ASLEEP}
     # loky restarts a process whose memory has grown by 300 MB, as if it leaked; here it is a cache of limited size.
     env["LOKY_MAX_MEMORY_LEAK_SIZE"] = str(4 * 2**30)
     try:
