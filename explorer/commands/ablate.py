@@ -181,6 +181,8 @@ def _ablate(kind: str, given: dict[str, Any], **own: Any) -> int:
     with _shown() as progress:
         outcomes = train(plan, progress)
     put(_table(outcomes), raw=True)
+    label, share = plan.data.evaluation.majority
+    say(f"majority: {100 * share:.1f} % of the labels of {plan.data.evaluation.text.source} are '{label}'")
     failed = [one for one in outcomes if one.status == "failed"]
     for one in failed:
         say(f"failed: {one.run}: {one.reason}", error=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,13 @@ class Labelled:
     def classes(self) -> tuple[str, ...]:
         """The different labels, numbers first."""
         return different(self.labels.each())
+
+    @property
+    def majority(self) -> tuple[str, float]:
+        """The most frequent label, and its share."""
+        counts = Counter(name for name in self.labels.each() if name is not None)
+        ((name, count),) = counts.most_common(1)
+        return str(name), count / counts.total()
 
     def __len__(self) -> int:
         return len(self.text.texts)

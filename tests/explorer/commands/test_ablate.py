@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +70,10 @@ def test_runs_are_trained_and_extracted(run: Run, topic: Files, tmp_path: Path) 
     done = run("ablate", "freeze", store, *flags(topic, out, "--k", "3", "--reference", tiny_bert()))
     assert done.code == 0, done.error
     assert "freeze-3" in done.out
+    labels = [row.split("\t")[1] for row in topic.evaluation.read_text().splitlines()]
+    label, count = Counter(labels).most_common(1)[0]
+    assert f"majority: {100 * count / len(labels):.1f} % of the labels of" in done.out
+    assert f"are '{label}'" in done.out
     assert "dropout in frozen layers on" in done.error
     there = Store.open(store)
     assert {str(c.key) for c in there.checkpoints("topic")} == {
