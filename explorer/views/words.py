@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from explorer.answers.cells import signed
+from explorer.answers.coordinates import SEED, TASK
 from explorer.answers.details import known
 from explorer.answers.rows import Rows
 from explorer.answers.uncertainty_notes import UncertaintyNotes
@@ -47,6 +48,25 @@ def seeds(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"seed {names[0]}"
     return f"mean of seeds {', '.join(names)}" if len(names) <= 5 else f"mean of {len(names)} seeds"
+
+
+def whereabouts(rows: Rows, task: str, names: Sequence[str]) -> dict[str, str]:
+    """Return what a value is of, without its places along axes, in words: measure, options, labels, corpus and runs.
+
+    Args:
+        names: seeds of the runs.
+    """
+    question = rows.question
+    options = (parameter(*one) for one in question.parameters)
+    found = {
+        "measure": f"{rows.measure.title} {against(rows)}".strip(),
+        "options": ", ".join(filter(None, options)),
+        "labels": question.annotation,
+        "corpus": question.corpus,
+        TASK: task,
+        SEED: seeds(names) if names else "",
+    }
+    return {name: said for name, said in found.items() if said}
 
 
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
@@ -212,7 +232,7 @@ def point(rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = ""
     return clean(together(text, beside, "" if instead else against(rows), room))
 
 
-def unit(measure: Measure, at: Point) -> str:
+def unit(measure: Measure, at: Point | Result) -> str:
     """' bits', or nothing where the measure's title says it."""
     return "" if y_name(measure) == measure.title else f" {at.unit}"
 

@@ -21,7 +21,7 @@ class Marking(ScreenPart):
             screen.tell("The mark is gone.")
             return
         view, picture = screen.pane.view, screen.picture
-        spot = view.valued(picture.cursor) if view is not None and picture is not None else None
+        spot = view.valued(picture.cursor, screen.pane.options) if view is not None and picture is not None else None
         if spot is None:
             screen.tell("No single value is pointed at: in lines, up and down choose one.")
             return
