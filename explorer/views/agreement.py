@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from rich.cells import cell_len
@@ -10,6 +11,7 @@ from rich.cells import cell_len
 from explorer.answers.agreement import Agreement, Pairing, Place
 from explorer.answers.coordinates import STEP
 from explorer.answers.rows import Rows
+from explorer.measures import Measure
 from explorer.measures.declaration import LAYER
 from explorer.render.axes import number
 from explorer.render.cells import Grid
@@ -28,6 +30,9 @@ COLUMNS = (
     *("spearman", "points"),
 )
 _MEANING = "one sign per layer and step: the layer; rank correlation (Spearman), +1: the same order"
+_DOWNWARDS = "a similarity counts by how far it lies below 1"
+_BESIDE = 7
+"""Cells before the name of a vertical axis."""
 _MARGIN = 0.04
 """Share of the range that is left free at each end of an axis."""
 
@@ -58,6 +63,8 @@ class AgreementView(Base):
         self.panels = [_PairingPanel(one, self._scatter(one)) for one in found.pairings]
         noise = max((one.noise for one in found.pairings), default=0)
         self.notes = words.notes(rows, rows.main) + (_MEANING,) * (not self.empty)
+        measures = (rows.measure, *(one.measure for one in found.pairings))
+        self.notes += (_DOWNWARDS,) * any(measure.compares and measure.same for measure in measures)
         self.notes += (f"up to {noise} points of rounding are left out",) * bool(noise)
         self.notes += words.on_noise(rows.measure, rows.main)
 
@@ -92,7 +99,8 @@ class AgreementView(Base):
             grid.put(y, x, _heading(panel.pairing, wide, options.ascii), palette.strong)
             marked = -1 if place is None else panel.numbers.get(place, -1)
             if high > 1:
-                grid.paste(drawn(panel.scatter, wide, high - 1, palette, marked, options.ascii), y + 1, x)
+                named = replace(panel.scatter, y_name=_fitting(panel.pairing.measure, wide - _BESIDE))
+                grid.paste(drawn(named, wide, high - 1, palette, marked, options.ascii), y + 1, x)
                 for point, across, down in on_top(panel.scatter, wide, high - 1):
                     to = self._cursor_at(panel.places[point])
                     points.append(Target(x + across, y + 1 + down, to.x, to.y))
@@ -164,6 +172,11 @@ def _heading(one: Pairing, width: int, ascii_only: bool) -> str:
     if cell_len(whole) <= width:
         return whole
     return crop(f"{crop(one.name, max(1, width - len(order) - 1), ascii_only)} {order}", width, ascii_only)
+
+
+def _fitting(measure: Measure, width: int) -> str:
+    """Return the name of the measure's axis, or a shorter name that fits."""
+    return next((name for name in (words.y_name(measure), measure.title) if cell_len(name) <= width), measure.name)
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:

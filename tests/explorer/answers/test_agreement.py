@@ -169,6 +169,15 @@ def test_a_heading_keeps_its_rank_correlation(store: Store, width: int) -> None:
     assert (f"n = {len(one.points)}" in top) == (width == 60)
 
 
+def test_an_axis_has_a_whole_name(store: Store) -> None:
+    view = AgreementView(found(store))
+    lines = {width: view.draw(width, 14, palette(Depth.NONE)).lines[1] for width in (50, 160)}
+    names = {width: "".join(segment.text for segment in line) + " " for width, line in lines.items()}
+    assert "Attention JS divergence (bits)" in names[160]
+    assert "Attention" not in names[50]
+    assert " js " in names[50]
+
+
 def test_ranks_of_many_points_take_little_memory() -> None:
     rng = np.random.default_rng(0)
     ours, theirs = rng.integers(0, 50, (2, 8000)).tolist()
