@@ -70,7 +70,7 @@ def whereabouts(rows: Rows, task: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
-    """'corpus dev · over 21,340 tokens · 0 = the same · 99 % variance · 1 = nothing in common': on what, on how much,
+    """'corpus dev · over 21,340 tokens · 0 = the same · 1 = nothing in common · 99 % variance': on what, on how much,
     which parameters were changed, which way values point, the usual parameters; where there is no room the last of
     these go first."""
     counts = sorted({r.n for r in shown if r.value is not None})
@@ -86,7 +86,7 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     parts += [parameter(name, value) for name, value in chosen]
     none, *other = rows.measure.direction.split(", ")
     left = ((name, value) for name, value in rows.question.parameters if (name, value) not in chosen and value != "")
-    parts += [none, *(parameter(*p) for p in left), *other]
+    parts += [none, *other, *(parameter(*p) for p in left)]
     return clean(DOT.join(part for part in parts if part))
 
 

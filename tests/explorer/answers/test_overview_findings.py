@@ -71,8 +71,8 @@ def test_what_changed_names_the_layers_in_their_order_with_means_over_seeds(stor
         (said,) = [text for text in topic(findings, CHANGED) if text.startswith(task)]
         means = {layer: fmean(v) for layer, v in values(store, "svcca", task, 40).items()}
         first, second, *_ = sorted(means, key=lambda layer: -means[layer])
-        assert f"most in layer {first} {figure(means[first])}" in said
-        assert f"layer {second} {figure(means[second])}" in said
+        assert f"most in layer {first} ({figure(means[first])}" in said
+        assert f"layer {second} ({figure(means[second])})" in said
         assert "seeds 1, 2" in said
     here = [n for f in findings.findings if f.topic == CHANGED for n in f.numbers]
     numbers = {(n.task, n.layer): n.value for n in here if n.quantity == "value"}
@@ -150,7 +150,7 @@ def test_heads_that_moved_most_are_those_of_the_rows(store: Store) -> None:
     for r in heads:
         means.setdefault((r.layer or 0, r.head or 0), []).append(r.value or 0.0)
     layer, head = max(means, key=lambda place: fmean(means[place]))
-    assert f"layer {layer} head {head} {figure(fmean(means[layer, head]))} bits moved most" in texts[0]
+    assert f"layer {layer} head {head} moved most ({figure(fmean(means[layer, head]))} bits)" in texts[0]
 
 
 def test_nothing_computed_is_said_with_its_price(tmp_path: Path) -> None:

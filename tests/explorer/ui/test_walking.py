@@ -48,6 +48,7 @@ async def test_the_first_screen_says_what_changed_and_enter_opens_it(computed: P
         for topic in ("What changed", "Do seeds agree?", "Do tasks differ?", "Is it chance?", "Attention", "Training"):
             assert topic in drawn
         assert "pos, seeds 1, 2" in drawn
+        assert "layers 0 to 3" in drawn, "what the bars are"
         assert "sst2, seeds 1, 2" in drawn, "all tasks, although one is chosen"
         before = main(pilot).state
         await pilot.press("down", "enter")
