@@ -100,6 +100,20 @@ async def test_enter_goes_from_a_layer_to_its_heads_to_the_sentences_and_escape_
         assert heads.mode == "heat"
 
 
+async def test_enter_goes_from_a_point_of_two_measures_to_its_layer(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False, mode="seeds")) as pilot:
+        await pilot.press("v", "v")
+        screen = main(pilot)
+        await until(pilot, lambda: screen.chart.view is not None and screen.chart.view.name == "agreement")
+        await pilot.press("exclamation_mark")
+        await shown(pilot, "the largest of")
+        pointed = at(pilot)
+        assert pointed["layer"] > 0
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.state.variant.view == "layers" and screen.picture is not None)
+        assert at(pilot)["layer"] == pointed["layer"]
+
+
 async def test_the_token_that_the_text_points_at_stays_in_maps_steps_and_back(computed: Path) -> None:
     parts = list(VIEWS["example"].parts)
     async with opened(computed, config=changed(compute=False, mode="example")) as pilot:
