@@ -17,7 +17,7 @@ from explorer.render.axes import number
 from explorer.render.cells import Grid
 from explorer.render.chart import Series
 from explorer.render.palette import Palette
-from explorer.render.panels import arranged
+from explorer.render.panels import tiled
 from explorer.render.scatter import Scatter, drawn, on_top
 from explorer.render.targets import Target, spread
 from explorer.render.text import clean, crop
@@ -94,7 +94,7 @@ class AgreementView(Base):
         at = cursor.clamped(len(steps), len(layers))
         place = (steps[at.x], layers[at.y]) if min(at.x, at.y) >= 0 else None
         grid = Grid(width, height)
-        boxes, points = arranged(len(self.panels), width, height), list[Target]()
+        boxes, points = tiled(len(self.panels), width, height), list[Target]()
         for panel, (x, y, wide, high) in zip(self.panels, boxes, strict=False):
             grid.put(y, x, _heading(panel.pairing, wide, options.ascii), palette.strong)
             marked = -1 if place is None else panel.numbers.get(place, -1)
