@@ -10,7 +10,7 @@ import numpy as np
 from explorer.answers.coordinates import SEED, STEP, TASK
 from explorer.answers.example import COLUMNS, ExampleData
 from explorer.answers.examples import Found
-from explorer.answers.look import Look
+from explorer.answers.look import END, Look
 from explorer.answers.readings import COLUMNS as READ
 from explorer.answers.readings import reading_rows, unread
 from explorer.measures.declaration import EXAMPLE, HEAD, LAYER
@@ -125,6 +125,8 @@ class Example(Base):
         if self.empty:
             return words.instead("The example has no token.", width, height, palette)
         at = cursor.clamped(self.length, self.length if self.text is None else len(self.text.listed))
+        if self.text is not None and cursor.x == END:
+            at = replace(at, x=-1)  # no token was pointed at: the row as a whole is
         if self.which == WORDS:
             return self._read_words(width, height, palette, at, options.ascii)
         if self.text is not None:
