@@ -17,6 +17,7 @@ from explorer.answers.profiles import Profile
 from explorer.answers.rows import Rows
 from explorer.answers.worth import WITHIN_CHANCE, WITHIN_SEEDS, worth
 from explorer.measures.base import Measure, Uncertainty
+from explorer.measures.declaration import LAYER
 from explorer.selection import Against, Ranges
 from explorer.selection.against import SEEDS
 from store.results import Result
@@ -87,6 +88,13 @@ class Change:
     def sizes(self) -> dict[int, float]:
         """How far each layer is from a checkpoint against itself, at the last step."""
         return {layer: abs(value - self.measure.same) for layer, value in self.final.items()}
+
+    @property
+    def so_far(self) -> str:
+        """'1 of 7 layers computed so far: ' while layers of the task have no row at the last step; else empty."""
+        layers = self.rows.places(self.task, LAYER.name)
+        known = {r.layer for r in self.rows.of(self.task) if r.step == self.steps[-1] and r.layer is not None}
+        return f"{len(known)} of {len(layers)} layers computed so far: " if len(known) < len(layers) else ""
 
     @property
     def amounts(self) -> Profile:
@@ -168,7 +176,7 @@ def _changed(change: Change) -> Finding:
     else:
         half = change.half(top)
         by = f", half of it by step {half:,}" if half is not None else ""
-        text = f"most in layer {top} ({figure(change.final[top])}{by})"
+        text = f"{change.so_far}most in layer {top} ({figure(change.final[top])}{by})"
         others = [f"layer {n} ({figure(change.final[n])})" for n in beyond[1:_LARGEST]]
         text += f", then in {listed(others)}" if others else ""
     numbers = [Number("value", v, measure.name, change.task, step, n) for n, v in change.final.items()]

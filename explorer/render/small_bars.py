@@ -30,7 +30,7 @@ class SmallBars:
     @property
     def name(self) -> str:
         """Heading of the rows."""
-        return f"layers {self.low} to {self.high}"
+        return f"layers {self.low} to {self.high}" if self.high > self.low else f"layer {self.low}"
 
     def row(self, sizes: Sequence[tuple[int, float]], ascii_only: bool = False) -> str:
         """Return a row for sizes by layer, the largest of full height; blank where there is none.

@@ -10,7 +10,7 @@ def test_heights_are_shares_of_the_largest_size_and_signs_do_not_matter() -> Non
 
 def test_a_layer_has_its_place_whichever_layers_a_row_has() -> None:
     bars = SmallBars(0, 3)
-    assert bars.name == "layers 0 to 3"
+    assert (bars.name, SmallBars(2, 2).name) == ("layers 0 to 3", "layer 2")
     assert bars.row([(1, 1.0), (2, 1.0), (3, 1.0)]) == " ███"
     assert bars.row([]) == bars.row([(1, 0.0)]) == ""
 
