@@ -30,6 +30,8 @@ class CheckpointListing:
         self._known: dict[Group, Checkpoint] = {}
         self._all_known: list[Group] | None = None
         """Groups of which each was described when they were last looked at."""
+        self._sorted: list[tuple[str, Checkpoint]] = []
+        """Folders and checkpoints of those groups, in order."""
         self._ordered: dict[str | None, tuple[Checkpoint, ...]] = {}
         """Checkpoints of those groups, by the corpus's folder that was asked for."""
 
@@ -41,11 +43,12 @@ class CheckpointListing:
             rows = self._rows(unknown) if unknown else []
             self._known.update({(row[0], row[1]): checkpoint_of(row) for row in rows})
             self._all_known = groups if all(group in self._known for group in groups) else None
+            there = [(group[0], self._known[group]) for group in groups if group in self._known]
+            self._sorted = sorted(there, key=lambda one: (one[1].corpus, one[1].key))
             self._ordered.clear()
         if corpus_folder not in self._ordered:
             start = f"{ACTIVATIONS}/{corpus_folder}/" if corpus_folder is not None else ""
-            found = [self._known[g] for g in groups if g[0].startswith(start) and g in self._known]
-            self._ordered[corpus_folder] = tuple(sorted(found, key=lambda c: (c.corpus, c.key)))
+            self._ordered[corpus_folder] = tuple(c for folder, c in self._sorted if folder.startswith(start))
         return self._ordered[corpus_folder]
 
     def forget(self) -> None:

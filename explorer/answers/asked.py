@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from explorer.answers.rows import Share
 from explorer.measures import Measure
-from explorer.selection import Cell, Cells, Question
+from explorer.selection import Cell, Question
 from explorer.selection.stored import cell_columns, cell_of, cell_reader, conditions, further_axes, shown_layers
-from store.keys import recipe_of
 from store.results import AXIS, COLUMNS, Result, row_reader
 from store.rows import PAIRED_WITH_ITSELF, AllOf, Best, Condition, In, Is, Not, RowQuery
 
@@ -104,27 +102,3 @@ class Asked:
         names = tuple(name for name, _ in query.axes)
         columns = (*_LEAN, *(AXIS + name for name in names))
         return list(map(row_reader(_LEAN, names), self.store.result_columns(replace(query, columns=columns))))
-
-
-def shares(store: Store, wanted: Cells, tasks: Iterable[str], narrower: tuple[Condition, ...] = ()) -> dict[str, Share]:
-    """Count the finished cells of some tasks, task by task: there can be a million.
-
-    Args:
-        narrower: further conditions on the rows.
-    """
-    tasks = tuple(tasks)
-    asked = Asked(store, wanted.question, tasks)
-    stored: set[str] = set()
-    if tasks:
-        found = store.result_columns(asked.query((*asked.here, *narrower), columns=("task", "variant"), distinct=True))
-        stored = {recipe_of(*row) for row in found}
-    return {task: _share(Asked(store, wanted.question, (task,)), wanted, narrower, task in stored) for task in tasks}
-
-
-def _share(asked: Asked, wanted: Cells, narrower: tuple[Condition, ...], stored: bool) -> Share:
-    there = set(wanted.of(asked.tasks[0]))
-    query = asked.query((*asked.here, *narrower), columns=cell_columns(asked.measure), count=True)
-    read = cell_reader(asked.measure)
-    found = asked.store.result_columns(query) if stored else []
-    known = [row[-1] for row in found if read(row[:-1]) in there]
-    return Share(len(there), len(there) - len(known), sum(known))

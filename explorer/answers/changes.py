@@ -17,6 +17,7 @@ from explorer.answers.profiles import Profile
 from explorer.answers.rows import Rows
 from explorer.answers.worth import WITHIN_CHANCE, WITHIN_SEEDS, worth
 from explorer.measures.base import Measure, Uncertainty
+from explorer.measures.declaration import LAYER
 from explorer.selection import Against, Ranges
 from explorer.selection.against import SEEDS
 from store.results import Result
@@ -87,6 +88,13 @@ class Change:
     def sizes(self) -> dict[int, float]:
         """How far each layer is from a checkpoint against itself, at the last step."""
         return {layer: abs(value - self.measure.same) for layer, value in self.final.items()}
+
+    @property
+    def so_far(self) -> str:
+        """'1 of 7 layers computed so far: ' while layers of the task have no row at the last step; else empty."""
+        layers = self.rows.places(self.task, LAYER.name)
+        known = {r.layer for r in self.rows.of(self.task) if r.step == self.steps[-1] and r.layer is not None}
+        return f"{len(known)} of {len(layers)} layers computed so far: " if len(known) < len(layers) else ""
 
     @property
     def amounts(self) -> Profile:
@@ -166,10 +174,11 @@ def _changed(change: Change) -> Finding:
     if not beyond:
         text = f"no layer differs by more than rounding ({measure.floor:g}) at step {step:,}"
     else:
-        shown = [f"layer {n} {figure(change.final[n])}" for n in beyond[:_LARGEST]]
         half = change.half(top)
         by = f", half of it by step {half:,}" if half is not None else ""
-        text = f"most in {shown[0]}{by}" + (f"; then {listed(shown[1:])}" if shown[1:] else "")
+        text = f"{change.so_far}most in layer {top} ({figure(change.final[top])}{by})"
+        others = [f"layer {n} ({figure(change.final[n])})" for n in beyond[1:_LARGEST]]
+        text += f", then in {listed(others)}" if others else ""
     numbers = [Number("value", v, measure.name, change.task, step, n) for n, v in change.final.items()]
     halves = ((n, change.half(n)) for n in change.final)
     numbers += [
@@ -204,7 +213,7 @@ def _seeds_agree(change: Change) -> Iterator[Finding]:
     if apart is None:
         pairs = len(change.rows.seeds(change.task)) * (len(change.rows.seeds(change.task)) - 1) // 2
         at = replace(change.rows.question, against=Against(SEEDS), tasks=(change.task,), steps=Ranges.one(step))
-        text = f"{where}, {amount}; what two seeds differ by is not computed"
+        text = f"{where}, {amount}; seeds not compared yet"
         yield Finding(
             SEEDS_AGREE, change.task, text, door, numbers=tuple(numbers), price=Price(at, pairs * len(change.last))
         )
@@ -263,10 +272,10 @@ def between_tasks(first: Change, other: Change, step: int, apart: Sequence[float
     )  # fmt: skip
     door = Door("curves", measure=measure.name, tasks=(first.task,), against=str(at.against), layer=layer)
     if not apart:
-        text = f"layer {layer} of the one compared with the other is not computed"
+        text = f"layer {layer} of both is not compared yet"
         return Finding(TASKS_DIFFER, subject, text, door, price=Price(at, pairs))
     value, seeds = fmean(apart), first.yardstick(layer)
-    text = f"layer {layer} of the one compared with the other, same seed and step: {figure(value)}"
+    text = f"layer {layer} of both compared, same seed and step: {figure(value)}"
     text += f"; two seeds of {first.task} {figure(seeds)}" if seeds is not None else ""
     verdict = worth(measure, value, seeds)
     text += f": {verdict}" if verdict else ""

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from explorer.answers.asked import shares
 from explorer.answers.fetching import wanted_of
+from explorer.answers.shares import shares
 from explorer.measures import Measure
 from explorer.measures.registry import all_measures
 from explorer.selection import (

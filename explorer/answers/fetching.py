@@ -10,8 +10,9 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from explorer.answers.asked import Asked, shares
+from explorer.answers.asked import Asked
 from explorer.answers.rows import Rows, choose_rows, row_order
+from explorer.answers.shares import shares
 from explorer.answers.variants import by_task, shown_together, variants_as_places
 from explorer.selection import Cell, Cells, Question
 from explorer.selection.stored import cell_of, finished_cells

@@ -133,9 +133,10 @@ def _heads(store: Store, stored: Iterable[Rows]) -> Iterator[Finding]:
         means = {place: fmean(values) for place, values in found.items()}
         order = sorted(means, key=lambda place: (-abs(means[place] - measure.same), place))[:_HEADS]
         if order:
-            shown = [f"layer {n} head {h} {figure(means[n, h])}" for n, h in order]
-            (layer, head), *_ = order
-            text = f"{shown[0]} {measure.unit} moved most" + (f", then {listed(shown[1:])}" if shown[1:] else "")
+            (layer, head), *others = order
+            text = f"layer {layer} head {head} moved most ({figure(means[layer, head])} {measure.unit})"
+            shown = [f"layer {n} head {h} ({figure(means[n, h])})" for n, h in others]
+            text += f", then {listed(shown)}" if shown else ""
             numbers = [Number(f"head {h}", means[n, h], measure.name, task, step, n) for n, h in order]
             yield Finding(
                 ATTENTION, f"{task}, {measure.name}", text,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from explorer.answers.rows import Rows
 from explorer.measures.registry import all_measures
-from explorer.selection import Against, Question, Selection, ask, list_store
+from explorer.selection import Against, Cell, Question, Selection, ask, list_store
 from explorer.selection.cells import comparisons
 from explorer.selection.stored import cell_of, further_axes
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, CheckpointKey
 from store.results import AXIS, COLUMNS, Result, row_reader
-from store.rows import PAIRED_WITH_ITSELF, WHOLE, In, RowQuery, of_recipes
+from store.rows import PAIRED_WITH_ITSELF, WHOLE, In, Is, Not, RowQuery, of_recipes
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -37,11 +37,11 @@ def stored_measures(
     """
     listing, keys = list_store(store), [c.key for c in store.checkpoints(question.corpus)]
     grouped: dict[tuple[str, str, str], list[Result]] = {}
-    for r in _whole_values(store, question.corpus, tasks, steps):
+    for r in _whole_values(store, question, tasks, steps):
         grouped.setdefault((r.measure, r.annotation, r.parameters), []).append(r)
     for measure in all_measures():
         usual = measure.key(dict(measure.settle({})))
-        found = {key[1:]: rows for key, rows in grouped.items() if key[0] == measure.name != question.measure.name}
+        found = {key[1:]: rows for key, rows in grouped.items() if key[0] == measure.name}
         for annotation in sorted({annotation for annotation, _ in found}):
             chosen = max(
                 (parameters for of, parameters in found if of == annotation),
@@ -62,27 +62,30 @@ def stored_measures(
                     yield rows
 
 
-def _whole_values(store: Store, corpus: str, tasks: Sequence[str], steps: tuple[int, ...]) -> Iterator[Result]:
-    """Yield the values of whole layers of all measures, without places along axes of their own."""
+_UNREAD = ("input_set", "computed_at", "details", "artefact")
+"""Columns that are half of a row and that no picture of several measures shows."""
+_COLUMNS = tuple(name for name in COLUMNS if name not in _UNREAD)
+
+
+def _whole_values(store: Store, question: Question, tasks: Sequence[str], steps: tuple[int, ...]) -> Iterator[Result]:
+    """Yield the values of whole layers of all other measures, without places along axes of their own."""
     further = {name: kind for measure in all_measures() for name, kind in further_axes(measure)}
-    where = (In("corpus", (corpus, NO_CORPUS)), In("step", steps), *of_recipes(tasks), WHOLE, PAIRED_WITH_ITSELF)
-    names = tuple(further)
-    columns = (*COLUMNS, *(AXIS + name for name in names))
-    query = RowQuery(where, columns=columns, axes=tuple(further.items()))
-    rows = map(row_reader(tuple(COLUMNS), names), store.result_columns(query))
-    return (r for r in rows if not r.axes)
+    where = (
+        *(Not(Is("measure", question.measure.name)), In("corpus", (question.corpus, NO_CORPUS)), In("step", steps)),
+        *(*of_recipes(tasks), WHOLE, PAIRED_WITH_ITSELF, *(Is(AXIS + name, None) for name in further)),
+    )
+    query = RowQuery(where, columns=_COLUMNS, axes=tuple(further.items()))
+    return map(row_reader(_COLUMNS, ()), store.result_columns(query))
 
 
 def _asked(question: Question, keys: Sequence[CheckpointKey], rows: Iterable[Result]) -> Rows:
     """Return those rows that a question with the usual reference asks for."""
     measure = question.measure
-    pairs = {(pair.key, pair.reference) for pair in comparisons(question, keys)}
-    kept = tuple(
-        r
-        for r in rows
-        if r.statistic == measure.main
-        and r.version == measure.version
-        and (cell := cell_of(r, measure))
-        and (cell.key, cell.reference) in pairs
-    )
-    return Rows(question, kept, tuple(dict.fromkeys(cell_of(r, measure) for r in kept)), {})
+    pairs = frozenset(comparisons(question, keys))
+    kept, cells = list[Result](), dict[Cell, None]()
+    for r in rows:
+        cell = cell_of(r, measure)
+        if (r.statistic, r.version) == (measure.main, measure.version) and cell.pair in pairs:
+            kept.append(r)
+            cells[cell] = None
+    return Rows(question, tuple(kept), tuple(cells), {})

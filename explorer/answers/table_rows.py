@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from explorer.answers.asked import Asked, shares
+from explorer.answers.asked import Asked
 from explorer.answers.cells import YardstickKey, yardsticks
 from explorer.answers.fetching import wanted_of
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows, choose_rows, row_order
+from explorer.answers.shares import shares
 from explorer.answers.statistics import Statistics, chosen
 from explorer.selection import Cells, Question
 from explorer.selection.axes import chosen_rows

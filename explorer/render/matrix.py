@@ -185,6 +185,26 @@ def targets(
     )
 
 
+def cell(
+    matrix: Matrix,
+    width: int,
+    height: int,
+    palette: Palette,
+    place: tuple[int, int],
+    row: int = -1,
+    column: int = -1,
+    digits: bool = False,
+    ascii_only: bool = False,
+) -> tuple[int, int] | None:
+    """Return the cell of a row and column in the last panel of the same picture; None if it is not drawn."""
+    frame = _frame(matrix, width, height, row, column, digits, bool(palette.heat) and not digits and not ascii_only)
+    window = frame.window
+    if not all(first <= at < past for at, (first, past) in zip(place, (window.rows, window.columns), strict=True)):
+        return None
+    x, y = frame.column(len(matrix.panels) - 1, place[1]) + (frame.cell - 1) // 2, frame.row(place[0])
+    return (x, y) if x < width and y < height else None
+
+
 def _room(matrix: Matrix, width: int) -> tuple[int, int, int]:
     """Return the widths of the rows' names, of the side column, and of a panel with the gap after it."""
     titles = matrix.row_title, matrix.column_title

@@ -185,7 +185,8 @@ class PlotFrame(Protocol):
 def draw_axes(grid: Grid, frame: PlotFrame, x_name: str, y_name: str, palette: Palette, ascii_only: bool) -> None:
     """Draw both axes of a plot with ticks and names, as far as there is room."""
     across, up, corner, tick = ("-", "|", "+", "+") if ascii_only else ("─", "│", "└", "┬")
-    grid.put(0, max(0, frame.left - 1), crop(y_name, grid.width, ascii_only), palette.axis)
+    at = max(0, frame.left - 1)
+    grid.put(0, at, crop(y_name, grid.width - at, ascii_only), palette.axis)
     scale = frame.scale(1)
     if frame.left:
         for row in range(1, 1 + frame.height):

@@ -75,6 +75,16 @@ def cells(scatter: Scatter, width: int, height: int) -> list[tuple[int, int]]:
     return [(frame.left + column, 1 + row) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)]
 
 
+def on_top(scatter: Scatter, width: int, height: int) -> list[tuple[int, int, int]]:
+    """Return the number and the cell (see ``cells``) of each point that no later point covers."""
+    frame = _frame(scatter, width, height)
+    rows, columns = frame.cells(scatter.x, scatter.y)
+    _, last = np.unique((rows * frame.width + columns)[::-1], return_index=True)
+    shown = len(rows) - 1 - last
+    places = shown, frame.left + columns[shown], 1 + rows[shown]
+    return list(zip(*(place.tolist() for place in places), strict=True))
+
+
 def draw(
     scatter: Scatter, width: int, height: int, palette: Palette, marked: int = -1, ascii_only: bool = False
 ) -> list[Line]:
@@ -109,8 +119,8 @@ def drawn(
     chars[there] = digits[there] if ascii_only or palette.letters else dots[there]
     colours = np.array([grid.style(palette.line(n / (_LEVELS - 1))) for n in range(_LEVELS)], np.int16)
     styles[there] = colours[level[there]]
-    for row, column, sign, share in zip(rows.tolist(), columns.tolist(), scatter.signs, scatter.share, strict=False):
-        grid.put(1 + row, frame.left + column, sign, palette.line(float(share)))
+    for point, column, row in on_top(scatter, width, height) if scatter.signs else ():
+        grid.put(row, column, scatter.signs[point], palette.line(float(scatter.share[point])))
     for name, x, y in scatter.regions:
         _region(grid, frame, name, x, y, palette)
     if 0 <= marked < len(scatter.x):

@@ -112,7 +112,11 @@ class Cells(Collection[Cell]):
         pairs = comparisons(question, tuple(self._checkpoints))
         for (task, variant), each in groupby(pairs, key=lambda pair: pair.key[:2]):
             self._pairs.setdefault(recipe_of(task, variant), []).extend(each)
-        self._shapes: dict[tuple[Shape, Pair | None], tuple[At, ...]] = {}
+        self._kinds: dict[tuple[object, ...], int] = {}
+        """Numbers of the kinds of checkpoints: those of one kind give comparisons of one shape."""
+        self._kind_of: dict[CheckpointKey | None, int] = {None: -1}
+        self._shapes: dict[tuple[int, int, Pair | None], tuple[At, ...]] = {}
+        """Coordinates by the kinds of both operands (with rounds, also by comparison)."""
         self._at: dict[Pair, tuple[At, ...]] = {}
 
     @cached_property
@@ -124,7 +128,11 @@ class Cells(Collection[Cell]):
 
     def of(self, task: str) -> Iterator[Cell]:
         """Return the cells of one task."""
-        return (Cell.of(pair, at) for pair in self._pairs.get(task, ()) for at in self.at(pair))
+        return (Cell.of(pair, at) for pair in self.pairs_of(task) for at in self.at(pair))
+
+    def pairs_of(self, task: str) -> Sequence[Pair]:
+        """Return the comparisons of one task."""
+        return self._pairs.get(task, ())
 
     @property
     def runs(self) -> list[tuple[str, str]]:
@@ -141,9 +149,9 @@ class Cells(Collection[Cell]):
         """Return the coordinates at which a comparison is computed; they are the same for most comparisons."""
         found = self._at.get(pair)
         if found is None:
-            shape = shape_of(self._operands(pair))
-            known = (shape, None if self.exact else pair)
+            known = (self._kind(pair.key), self._kind(pair.reference), None if self.exact else pair)
             if known not in self._shapes:
+                shape = shape_of(self._operands(pair))
                 self._shapes[known] = coordinates(self.question, shape, self._finished.get(pair, {}))
             found = self._at[pair] = self._shapes[known]
         return found
@@ -192,6 +200,15 @@ class Cells(Collection[Cell]):
     @cached_property
     def _all(self) -> frozenset[Pair]:
         return frozenset(pair for each in self._pairs.values() for pair in each)
+
+    def _kind(self, key: CheckpointKey | None) -> int:
+        found = self._kind_of.get(key)
+        if found is None and key is not None:
+            one = self._checkpoints[key]
+            traits = one.layers, tuple(one.digests), run_of(one)
+            found = self._kind_of[key] = self._kinds.setdefault(traits, len(self._kinds))
+        assert found is not None
+        return found
 
     def _operands(self, pair: Pair) -> tuple[Checkpoint, ...]:
         return tuple(self._checkpoints[key] for key in pair if key is not None)

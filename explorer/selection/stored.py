@@ -42,6 +42,14 @@ def shown_layers(question: Question) -> tuple[Condition, ...]:
     return (AnyOf((Is("layer", None), Within("layer", chosen.spans))),)
 
 
+def chosen_layers(question: Question) -> tuple[Condition, ...]:
+    """Return conditions that select the question's layers of both sides, for measures whose cells are single layers."""
+    axis, sides = question.measure.layers, {"layer": question.layers, "ref_layer": question.ref_layers}
+    if axis is None or axis.within:
+        return ()
+    return tuple(Within(name, chosen.spans) for name, chosen in sides.items() if chosen is not None)
+
+
 def further_axes(measure: Measure) -> tuple[tuple[str, str], ...]:
     """Return the axes of a measure that have no column in the results table, with their SQL types."""
     return tuple((axis.name, AXIS_TYPES[axis.kind]) for axis in measure.axes if axis.name not in COLUMNS)

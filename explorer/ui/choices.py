@@ -155,7 +155,7 @@ def folded(rows: list[Choice], opened: str, room: int) -> list[Choice]:
             continue
         head, *section = sections[name]
         kept = [head, *(r for r in section if r.mark == _one(True)), Choice(name, MORE, "", "")]
-        sections[name] = [*kept[:-1], replace(kept[-1], text=f"    {len(section) + 2 - len(kept)} more (enter)")]
+        sections[name] = [*kept[:-1], replace(kept[-1], text=f"    {len(section) + 2 - len(kept)} more")]
         left -= lengths[name] - len(kept)
     shown = [row for section in sections.values() for row in section]
     if left > room:  # unchanged parameters can be left out: the filter line sets them too

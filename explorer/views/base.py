@@ -192,11 +192,11 @@ class View(Protocol):
         """Values on a plane for other programs; None where the view has none."""
         ...
 
-    def valued(self, at: Cursor) -> Spot | None:
+    def valued(self, at: Cursor, options: DrawOptions = PLAIN) -> Spot | None:
         """Return the single value at a place; None where there is none, or several."""
         ...
 
-    def place_of(self, spot: Spot) -> Cursor:
+    def place_of(self, spot: Spot, options: DrawOptions = PLAIN) -> Cursor:
         """Return the place of a value; NOWHERE if the view does not show it."""
         ...
 
@@ -241,11 +241,11 @@ class Base:
         """See View."""
         return None
 
-    def valued(self, at: Cursor) -> Spot | None:
+    def valued(self, at: Cursor, options: DrawOptions = PLAIN) -> Spot | None:
         """See View."""
         return None
 
-    def place_of(self, spot: Spot) -> Cursor:
+    def place_of(self, spot: Spot, options: DrawOptions = PLAIN) -> Cursor:
         """See View."""
         return NOWHERE
 

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from explorer.answers.coordinates import SEED, STEP, TASK
 from explorer.answers.example import COLUMNS, ExampleData
 from explorer.answers.examples import Found
-from explorer.answers.look import Look
+from explorer.answers.look import END, Look
 from explorer.answers.readings import COLUMNS as READ
 from explorer.answers.readings import reading_rows, unread
+from explorer.measures.declaration import EXAMPLE, HEAD, LAYER
+from explorer.measures.registry import get
 from explorer.render import gloss
 from explorer.render.axes import count, number, round_end, short
 from explorer.render.cells import Grid, Line
 from explorer.render.fitting import DOT
-from explorer.render.matrix import Matrix, Panel, draw, spans, targets, whole
+from explorer.render.matrix import Matrix, Panel, cell, draw, spans, targets, whole
 from explorer.render.palette import Palette
-from explorer.render.targets import upwards
+from explorer.render.targets import Target, upwards
 from explorer.render.text import clean, crop
 from explorer.views import reading, words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.ranking import ranked
 from explorer.views.sentence_text import PIECES, SentenceText
+from explorer.views.spot import Spot
 from store.keys import PRETRAINED, CheckpointKey
 
-QUERY = "query"
-"""Name of the axis of query tokens."""
+QUERY, _KEY = "query", "key"
+"""Names of the axes of query tokens and of attended tokens."""
+_JS, _CHANGE = "js", "change of attention"
 WORDS, READER = "words", "reader"
 WHICH: Mapping[str, str] = {
     "": "a sentence of more than 20 tokens as text, a shorter one as maps",
@@ -120,10 +125,12 @@ class Example(Base):
         if self.empty:
             return words.instead("The example has no token.", width, height, palette)
         at = cursor.clamped(self.length, self.length if self.text is None else len(self.text.listed))
+        if self.text is not None and cursor.x == END:
+            at = replace(at, x=-1)  # no token was pointed at: the row as a whole is
         if self.which == WORDS:
             return self._read_words(width, height, palette, at, options.ascii)
         if self.text is not None:
-            return self._as_text(self.text, width, height, palette, at, options.ascii)
+            return self._as_text(self.text, width, height, palette, at, options)
         query = self.query_of(at.y)
         under = self._under(width, height - self.length - _AROUND, palette, query, options.ascii)
         height -= len(under)
@@ -134,25 +141,29 @@ class Example(Base):
         if fewer:
             notes += ("shows the difference alone: three maps need a wider window",)
         notes += (reading.SIGNS,) * bool(under)
-        found = targets(matrix, width, height, palette, query, at.x, options.digits, options.ascii)
-        return Picture(
-            (*lines, *under), self._read(query, at.x, width), at, notes + self.notes, upwards(found, self.length)
-        )
+        given = query, at.x, options.digits, options.ascii
+        found = upwards(targets(matrix, width, height, palette, *given), self.length)
+        marked = cell(matrix, width, height, palette, (self.query_of(options.mark.y), options.mark.x), *given)
+        marked = marked if options.mark.x >= 0 else _row(found, options.mark.y)
+        reads = self._read(query, at.x, width)
+        return Picture((*lines, *under), reads, at, notes + self.notes, found, marked)
 
     def _as_text(
-        self, text: SentenceText, width: int, height: int, palette: Palette, at: Cursor, ascii_only: bool
+        self, text: SentenceText, width: int, height: int, palette: Palette, at: Cursor, options: DrawOptions
     ) -> Picture:
         """The sentence as text over its largest changes; y is a listed query token, x any attended token."""
-        query = text.query_of(at.y)
+        query, ascii_only = text.query_of(at.y), options.ascii
         lines, hidden, blank = text.draw(width, height, palette, at.y, at.x, ascii_only)
         under = self._under(width, blank, palette, query, ascii_only)
         notes = (f"shows {hidden}: move the cursor for the others",) * bool(hidden) + (reading.SIGNS,) * bool(under)
+        found = upwards(text.targets(width, height, palette, at.y, ascii_only), len(text.listed))
         return Picture(
             (*lines[: height - blank], *under, *lines[height - blank + len(under) :]),
             self._read(query, at.x, width),
             at,
             notes + self.notes,
-            upwards(text.targets(width, height, palette, at.y, ascii_only), len(text.listed)),
+            found,
+            _row(found, options.mark.y),
         )
 
     def _under(self, width: int, spare: int, palette: Palette, query: int, ascii_only: bool) -> list[Line]:
@@ -182,6 +193,41 @@ class Example(Base):
         if self.text is not None:
             return tuple(Cursor(-1, y) for y in reversed(range(len(self.text.listed))))
         return () if self.which == WORDS else ranked(np.abs(self.data.difference), top_first=True)
+
+    def valued(self, at: Cursor, options: DrawOptions = PLAIN) -> Spot | None:
+        """See ``View.valued``: the change of a token's attention to another one; without that one, its divergence."""
+        query = self.query_of(at.y)
+        return None if query < 0 or self.which == WORDS else self._spot(query, at.x)
+
+    def place_of(self, spot: Spot, options: DrawOptions = PLAIN) -> Cursor:
+        """See ``View.place_of``."""
+        where, names = dict(spot.where), [self._token(i) for i in range(self.length)]
+        query, key = (names.index(name) if (name := where.get(axis)) in names else -1 for axis in (QUERY, _KEY))
+        row = next((y for y, token in enumerate(self.places(QUERY)) if token == query), -1)
+        return Cursor(key, row) if row >= 0 and dict(self._spot(query, key).where) == where else NOWHERE
+
+    def _spot(self, query: int, key: int) -> Spot:
+        data, focus, token = self.data, self.data.focus, self._token(query)
+        if key >= 0:
+            value = float(data.difference[query, key])
+            name, of, place = _CHANGE, _CHANGE, f"{token} to {self._token(key)}"
+            said = f"change {value:+.3f}"
+        else:
+            measure, value = get(_JS), float(data.js[query])
+            name, of, place, said = measure.name, measure.title, f"query token {token}", f"JS {number(value)} bits"
+        where = {
+            "measure": f"{of} from {self.names[1]}",
+            "corpus": clean(focus.corpus),
+            TASK: clean(focus.key.recipe),
+            SEED: f"seed {focus.key.seed}",
+            LAYER.name: f"layer {focus.layer}",
+            HEAD.name: f"head {focus.head}" if focus.head else f"mean of {data.heads} heads",
+            STEP: f"step {focus.key.step:,}",
+            EXAMPLE.name: f"example {focus.example}",
+            QUERY: token,
+            _KEY: self._token(key) if key >= 0 else "",
+        }
+        return Spot(value, said, place, name, tuple((of, text) for of, text in where.items() if text))
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
         """See ``View.sheet``; of a sentence that is shown as text, the maps."""
@@ -288,6 +334,11 @@ class Example(Base):
         end = f"±{short(self.end)} (99th percentile of the sizes, rounded up)"
         drawn = f"{count(beyond)} of {count(sizes.size)} changes are larger, up to {number(sizes.max())}"
         return [f"colours of the difference end at {end}: {drawn}"] if beyond else []
+
+
+def _row(found: Iterable[Target], y: int) -> tuple[int, int] | None:
+    """Return the cell at the name of a row; None if it is not drawn."""
+    return next(((target.x, target.y) for target in found if target.row == y >= 0), None)
 
 
 def named(key: CheckpointKey) -> str:

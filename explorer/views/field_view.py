@@ -203,7 +203,7 @@ class FieldView(Base):
     def _fixed_words(self) -> dict[str, str]:
         return said_places(self.data, self.task, self.fixed)
 
-    def valued(self, at: Cursor) -> Spot | None:
+    def valued(self, at: Cursor, options: DrawOptions = PLAIN) -> Spot | None:
         """See ``View.valued``."""
         if min(at.x, at.y) < 0 or not np.isfinite(self.field.values[at.y, at.x]):
             return None
@@ -213,7 +213,7 @@ class FieldView(Base):
         where = tuple(self._whereabouts(at.y, at.x).items())
         return Spot(value, said, self.spot(at.y, at.x), measure.name, where)
 
-    def place_of(self, spot: Spot) -> Cursor:
+    def place_of(self, spot: Spot, options: DrawOptions = PLAIN) -> Cursor:
         """See ``View.place_of``."""
         where = dict(spot.where)
         column, row = (
@@ -221,26 +221,15 @@ class FieldView(Base):
             for axis in (self.x, self.y)
         )
         found = self.valued(Cursor(column, row))
-        return Cursor(column, row) if found is not None and found.where == spot.where else NOWHERE
+        return Cursor(column, row) if found is not None and dict(found.where) == where else NOWHERE
 
     def _whereabouts(self, row: int, column: int) -> dict[str, str]:
         """Return all that a value is of, by name, in words and in reading order."""
-        question, measure = self.data.question, self.data.measure
         axes = {axis.name: axis.said(i) for axis, i in ((self.y, row), (self.x, column))}
         task = axes.get(TASK, self.task)
-        seeds = self.seeds if TASK not in axes else self.rows_of.seeds(task)
-        options = (words.parameter(*parameter) for parameter in question.parameters)
-        found = {
-            "measure": f"{measure.title} {words.against(self.data)}".strip(),
-            "options": ", ".join(filter(None, options)),
-            "labels": question.annotation,
-            "corpus": question.corpus,
-            TASK: task,
-            SEED: words.seeds(seeds) if seeds else "",
-        }
+        found = words.whereabouts(self.data, task, self.seeds if TASK not in axes else self.rows_of.seeds(task))
         places = self._fixed_words | axes
-        found |= {name: places[name] for name in sorted(places, key=_place_of)}
-        return {name: said for name, said in found.items() if said}
+        return found | {name: places[name] for name in sorted(places, key=_place_of)}
 
     def read(self, at: Cursor, room: int) -> str:
         """Return what a clamped cursor points at, in about so many cells: a value, or the extremes along an axis."""

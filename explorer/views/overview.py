@@ -13,17 +13,17 @@ from explorer.render import signs
 from explorer.render.axes import count
 from explorer.render.cells import Grid
 from explorer.render.palette import Palette
+from explorer.render.small_bars import SmallBars
 from explorer.render.targets import Target
 from explorer.render.text import clean, crop, pad
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 
-_BARS, _PLAIN_BARS = " ▁▂▃▄▅▆▇█", " ._-=+*%#"
 NO_PRICES: Mapping[Price, str] = {}
 _WIDEST = 28
 """Largest width of a subject, in cells."""
-_MOST_LAYERS = 24
-"""Bars that are drawn; of deeper models every second layer, and so on."""
+_MARKS, _GAP = 4, 2
+"""Width of the marks before a row, and of the gaps between its columns."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,26 @@ class _Line:
     bars: str = ""
     text: str = ""
     begins: bool = False
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of the rows, after their marks."""
+
+    subject: int
+    """Width of the subjects."""
+    layers: SmallBars | None
+    """Bars by layer; None: there are none."""
+
+    @property
+    def bars(self) -> int:
+        """First cell of the bars."""
+        return _MARKS + self.subject + _GAP
+
+    @property
+    def text(self) -> int:
+        """First cell of the sentences."""
+        return self.bars if self.layers is None else self.bars + self.layers.width + _GAP
 
 
 class Overview(Base):
@@ -72,12 +92,13 @@ class Overview(Base):
             return words.instead("The selection has no value.", width, height, palette, self.notes)
         findings = self._findings
         at = Cursor(-1, cursor.clamped(1, len(findings)).y)
+        columns = self._columns(width)
         lines = list(self._lines(width, options.ascii))
         page, number, many = _page(lines, max(1, height), at.y)
         grid = Grid(width, height)
         targets = []
         for i, line in enumerate(page):
-            self._put(grid, i, line, width, palette, options.ascii, line.row == at.y >= 0)
+            self._put(grid, i, line, columns, palette, options.ascii, line.row == at.y >= 0)
             if line.begins:
                 targets.append(Target(0, i, row=line.row))
         reading = clean(self._read(findings[at.y])) if at.y >= 0 else ""
@@ -102,45 +123,46 @@ class Overview(Base):
         same = before == self._before and prices == self._prices
         return self if same else Overview(self._rows, self.data, before, prices)
 
+    def _columns(self, width: int) -> _Columns:
+        longest = max(len(clean(f.subject)) for f in self._findings)
+        subject = min(_WIDEST, width // 4, longest)
+        layers = [layer for f in self._findings for layer, _ in f.layers] if width >= 80 else []
+        return _Columns(subject, SmallBars(min(layers), max(layers)) if layers else None)
+
     def _lines(self, width: int, plain: bool) -> Iterator[_Line]:
-        findings = self._findings
-        subjects = [clean(f.subject) for f in findings]
-        wide = min(_WIDEST, width // 4, max(map(len, subjects)))
-        bars = [_bars(f.layers, plain) for f in findings]
-        many = max(map(len, bars)) if width >= 80 else 0
-        room = max(10, width - 4 - wide - 2 - (many + 2 if many else 0))
-        topic = ""
-        for i, finding in enumerate(findings):
+        columns, topic = self._columns(width), ""
+        for i, finding in enumerate(self._findings):
+            bars = "" if columns.layers is None else columns.layers.row(finding.layers, plain)
             if finding.topic != topic:
                 if topic:
                     yield _Line(-1)
                 topic = finding.topic
-                yield _Line(-1, subject=topic[:1].upper() + topic[1:])
+                named = "" if columns.layers is None or not finding.layers else columns.layers.name
+                yield _Line(-1, subject=topic[:1].upper() + topic[1:], bars=named)
             text = _plain(clean(finding.text)) if plain else clean(finding.text)
-            for j, part in enumerate(textwrap.wrap(text, room) or [""]):
-                yield _Line(i, subjects[i] if not j else "", bars[i] if many and not j else "", part, not j)
+            for j, part in enumerate(textwrap.wrap(text, max(10, width - columns.text)) or [""]):
+                yield _Line(i, clean(finding.subject) if not j else "", bars if not j else "", part, not j)
 
-    def _put(self, grid: Grid, row: int, line: _Line, width: int, palette: Palette, plain: bool, pointed: bool) -> None:
+    def _put(
+        self, grid: Grid, row: int, line: _Line, columns: _Columns, palette: Palette, plain: bool, pointed: bool
+    ) -> None:
+        width, findings = grid.width, self._findings
         if line.row < 0:
             grid.put(row, 1, crop(line.subject, width - 1, plain), palette.strong)
+            if 1 + len(line.subject) < columns.bars:
+                grid.put(row, columns.bars, line.bars, palette.axis)
             return
-        findings = self._findings
-        wide = min(_WIDEST, width // 4, max(len(clean(f.subject)) for f in findings))
-        many = max(len(_bars(f.layers, plain)) for f in findings) if width >= 80 else 0
         warned = findings[line.row].warning
         if line.begins:
             mark = (">" if plain else "▸") if pointed else "!" if warned else " "
             grid.put(row, 1, mark, palette.strong if pointed else palette.warning)
         if pointed and warned and line.begins:
             grid.put(row, 2, "!", palette.warning)
-        at = 4
-        grid.put(row, at, pad(crop(line.subject, wide, plain), wide), palette.strong if pointed else palette.axis)
-        at += wide + 2
-        if many:
-            grid.put(row, at, line.bars, palette.line(0.6))
-            at += many + 2
+        subject = pad(crop(line.subject, columns.subject, plain), columns.subject)
+        grid.put(row, _MARKS, subject, palette.strong if pointed else palette.axis)
+        grid.put(row, columns.bars, line.bars, palette.line(0.6))
         style = palette.strong if pointed else palette.warning if warned else palette.text
-        grid.put(row, at, crop(line.text, width - at, plain), style)
+        grid.put(row, columns.text, crop(line.text, width - columns.text, plain), style)
 
     def _read(self, finding: Finding) -> str:
         price = finding.price
@@ -162,16 +184,6 @@ class Overview(Base):
 def overview(found: Rows, findings: Findings | None = None) -> Overview:
     """Return the view of all findings, or of those of the chosen measure while the others are being read."""
     return Overview(found, answers.first(found) if findings is None else findings)
-
-
-def _bars(layers: Sequence[tuple[int, float]], plain: bool) -> str:
-    """Return one character per layer, its height the size's share of the largest; layers are ascending."""
-    marks = _PLAIN_BARS if plain else _BARS
-    sizes = [abs(size) for _, size in layers]
-    every = -(-len(sizes) // _MOST_LAYERS) if sizes else 1
-    largest = max(sizes, default=0.0)
-    shown = [max(sizes[i : i + every]) for i in range(0, len(sizes), every)]
-    return "".join(marks[round(size / largest * (len(marks) - 1)) if largest else 0] for size in shown)
 
 
 def _plain(text: str) -> str:

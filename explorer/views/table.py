@@ -8,14 +8,18 @@ from explorer.answers.geometry import Geometry
 from explorer.answers.rows import Rows
 from explorer.answers.table_rows import Counts
 from explorer.answers.uncertainty_notes import UncertaintyNotes
+from explorer.fields.field import FieldAxis
 from explorer.measures import Measure
+from explorer.render.axes import number
 from explorer.render.palette import Palette
 from explorer.render.tables import TextTable, cell, order_of
 from explorer.render.text import clean
+from explorer.selection.against import SEEDS
 from explorer.selection.stored import further_axes
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
 from explorer.views.ranking import MOST
+from explorer.views.spot import Spot
 from store.errors import BertdynError
 from store.results import Result
 
@@ -97,7 +101,8 @@ class Table(Base):
         lines = table.draw(width, height, palette, at.y, at.x, options.ascii)
         notes = (*self._cut(options), *self._said)
         targets = tuple(t for t in table.targets(width, height, at.y, at.x) if t.row >= 0)
-        return Picture(tuple(lines), self._read(results[at.y]) if at.y >= 0 else "", at, notes, targets)
+        marked = next(((t.x, t.y) for t in targets if t.row == options.mark.y), None)
+        return Picture(tuple(lines), self._read(results[at.y]) if at.y >= 0 else "", at, notes, targets, marked)
 
     def _cut(self, options: DrawOptions) -> tuple[str, ...]:
         """Return the note on rows that are left out."""
@@ -146,19 +151,54 @@ class Table(Base):
         return self._kept[1]
 
     def _read(self, r: Result) -> str:
-        parts = [
-            f"{r.recipe}, seed {r.seed}",
-            "" if r.layer is None else f"layer {r.layer}",
-            *(f"{name} {cell(value)}" for name, value in r.axes),
-            "" if r.head is None else f"head {r.head}",
-            f"step {r.step:,}",
-            "" if r.ref_layer in (None, r.layer) else f"against layer {r.ref_layer}",
-            "" if r.example is None else f"example {r.example}",
-            "" if r.query is None else f"token {r.query}",
-            " and ".join(label for label in (r.label_a, r.label_b) if label is not None),
-            r.statistic,
-        ]
-        return words.reading(self.data, ", ".join(p for p in parts if p), r) + f" [n {cell(r.n)}]"
+        return words.reading(self.data, self._place(r), r) + f" [n {cell(r.n)}]"
+
+    def _place(self, r: Result) -> str:
+        """Return what tells a row from others in words: 'sst2, seed 1, layer 3, step 80'."""
+        return ", ".join((r.recipe, f"seed {r.seed}", *self._places(r).values()))
+
+    def _places(self, r: Result) -> dict[str, str]:
+        """Return the places of a row in words, by the names of axes and columns."""
+        titled = {axis.name: axis.title for axis in self.data.measure.axes}
+        among_seeds = self.data.question.against is not None and self.data.question.against.kind == SEEDS
+        found = {
+            "layer": "" if r.layer is None else f"layer {r.layer}",
+            **{name: FieldAxis(name, (place,), titled.get(name, "")).said(0) for name, place in r.axes},
+            "head": "" if r.head is None else f"head {r.head}",
+            "step": f"step {r.step:,}",
+            "ref_layer": "" if r.ref_layer in (None, r.layer) else f"against layer {r.ref_layer}",
+            "ref_seed": f"against seed {r.ref_seed}" if among_seeds else "",
+            "example": "" if r.example is None else f"example {r.example}",
+            "query": "" if r.query is None else f"token {r.query}",
+            "labels": " and ".join(label for label in (r.label_a, r.label_b) if label is not None),
+            "statistic": r.statistic,
+        }
+        return {name: said for name, said in found.items() if said}
+
+    def valued(self, at: Cursor, options: DrawOptions = PLAIN) -> Spot | None:
+        """See ``View.valued``: the value of a row."""
+        results, _ = self._sorted(options.sort, options.descending)
+        return self._spot(results[at.y]) if 0 <= at.y < len(results) else None
+
+    def place_of(self, spot: Spot, options: DrawOptions = PLAIN) -> Cursor:
+        """See ``View.place_of``."""
+        results, _ = self._sorted(options.sort, options.descending)
+        for y, r in enumerate(results):
+            if r.value == spot.value and (found := self._spot(r)) and dict(found.where) == dict(spot.where):
+                return Cursor(-1, y)
+        return NOWHERE
+
+    def _spot(self, r: Result) -> Spot | None:
+        if r.value is None:
+            return None
+        measure, where = self.data.measure, words.whereabouts(self.data, r.recipe, (r.seed,)) | self._places(r)
+        name = measure.name
+        if r.statistic == measure.main:
+            where.pop("statistic", None)
+        else:
+            name += f" {r.statistic}"
+        said = f"{number(r.value)}{words.unit(measure, r)}"
+        return Spot(r.value, said, self._place(r), name, tuple(where.items()))
 
 
 def table(*read: Counts | Rows) -> Table:

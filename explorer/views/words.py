@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from explorer.answers.cells import signed
+from explorer.answers.coordinates import SEED, TASK
 from explorer.answers.details import known
 from explorer.answers.rows import Rows
 from explorer.answers.uncertainty_notes import UncertaintyNotes
@@ -49,8 +50,27 @@ def seeds(names: Sequence[str]) -> str:
     return f"mean of seeds {', '.join(names)}" if len(names) <= 5 else f"mean of {len(names)} seeds"
 
 
+def whereabouts(rows: Rows, task: str, names: Sequence[str]) -> dict[str, str]:
+    """Return what a value is of, without its places along axes, in words: measure, options, labels, corpus and runs.
+
+    Args:
+        names: seeds of the runs.
+    """
+    question = rows.question
+    options = (parameter(*one) for one in question.parameters)
+    found = {
+        "measure": f"{rows.measure.title} {against(rows)}".strip(),
+        "options": ", ".join(filter(None, options)),
+        "labels": question.annotation,
+        "corpus": question.corpus,
+        TASK: task,
+        SEED: seeds(names) if names else "",
+    }
+    return {name: said for name, said in found.items() if said}
+
+
 def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
-    """'corpus dev · over 21,340 tokens · 0 = the same · 99 % variance · 1 = nothing in common': on what, on how much,
+    """'corpus dev · over 21,340 tokens · 0 = the same · 1 = nothing in common · 99 % variance': on what, on how much,
     which parameters were changed, which way values point, the usual parameters; where there is no room the last of
     these go first."""
     counts = sorted({r.n for r in shown if r.value is not None})
@@ -66,7 +86,7 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     parts += [parameter(name, value) for name, value in chosen]
     none, *other = rows.measure.direction.split(", ")
     left = ((name, value) for name, value in rows.question.parameters if (name, value) not in chosen and value != "")
-    parts += [none, *(parameter(*p) for p in left), *other]
+    parts += [none, *other, *(parameter(*p) for p in left)]
     return clean(DOT.join(part for part in parts if part))
 
 
@@ -212,7 +232,7 @@ def point(rows: Rows, place: str, at: Point, room: int = WIDE, instead: str = ""
     return clean(together(text, beside, "" if instead else against(rows), room))
 
 
-def unit(measure: Measure, at: Point) -> str:
+def unit(measure: Measure, at: Point | Result) -> str:
     """' bits', or nothing where the measure's title says it."""
     return "" if y_name(measure) == measure.title else f" {at.unit}"
 

@@ -13,7 +13,13 @@ MODE = Mode(
     _KIND.help,
     (
         *(Variant(words, "seeds", part, STEPS, True, inside=OF_A_LAYER) for part, words in _KIND.parts.items()),
-        Variant("the measure against each other one, and their rank correlation", "agreement", axes=STEPS, lines=True),
+        Variant(
+            "the measure against each other one, and their rank correlation",
+            "agreement",
+            axes=STEPS,
+            lines=True,
+            inside=OF_A_LAYER,
+        ),
     ),
     ("vary",),
 )

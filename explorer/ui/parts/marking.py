@@ -21,9 +21,9 @@ class Marking(ScreenPart):
             screen.tell("The mark is gone.")
             return
         view, picture = screen.pane.view, screen.picture
-        spot = view.valued(picture.cursor) if view is not None and picture is not None else None
+        spot = view.valued(picture.cursor, screen.pane.options) if view is not None and picture is not None else None
         if spot is None:
-            screen.tell("No single value is pointed at: in lines, up and down choose one.")
+            screen.tell("No single value is pointed at: lines (up, down), maps, rows and tokens have one.")
             return
         self._mark(spot)
         screen.tell(f"{spot.said} is marked: readings say how far other values are from it")

@@ -283,6 +283,7 @@ class MainScreen(Screen[None]):
         self.picking.loaded(message)
         self.computing.loaded(message)
         self.bars()
+        self.call_after_refresh(self.reader.painted, message.wish)
 
     def on_failed(self, message: Failed) -> None:
         self.pictures.failed(message)

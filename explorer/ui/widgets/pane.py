@@ -13,7 +13,7 @@ from explorer.ui import bars
 from explorer.ui.cursor_axes import drawn
 from explorer.ui.widgets.picture_box import PictureBox
 from explorer.ui.widgets.text_lines import TextLines
-from explorer.views.base import NOWHERE
+from explorer.views.base import PLAIN
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
@@ -49,6 +49,8 @@ class Pane(Vertical):
         """Number of values of the picture that are not computed."""
         self.mark: Spot | None = None
         """The value that is marked; the readings of others say how far they are from it."""
+        self.options = PLAIN
+        """Options that the picture was drawn with."""
         self.word = ""
         """Message to show until the next change."""
 
@@ -82,7 +84,7 @@ class Pane(Vertical):
         """Texts about the picture, for the lines below it."""
         if self.view is None or self.picture is None:
             return bars.Remarks(self.word, self.late, (), "")
-        here = self.view.valued(self.picture.cursor) if self.mark is not None else None
+        here = self.view.valued(self.picture.cursor, self.options) if self.mark is not None else None
         reading = bars.beside_mark(self.picture.reading, self.mark, here)
         return bars.Remarks(self.word, self.late, self.picture.notes, reading)
 
@@ -98,8 +100,11 @@ class Pane(Vertical):
 
     def draw(self, view: View, state: State) -> None:
         """Draw a view with the cursor and the options of a state."""
-        marked = NOWHERE if self.mark is None else view.place_of(self.mark)
-        self.chart.draw(view, drawn(state, view), replace(state.drawing, mark=marked))
+        options = state.drawing
+        if self.mark is not None:
+            options = replace(options, mark=view.place_of(self.mark, options))
+        self.options = options
+        self.chart.draw(view, drawn(state, view), options)
 
     def say(self, words: str) -> None:
         """Show a message in place of the picture."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
+import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
@@ -13,6 +15,7 @@ from explorer.answers import overview
 from explorer.answers.agreement import Agreement, agreement
 from explorer.answers.fetching import fetch_first
 from explorer.answers.look import Look
+from explorer.answers.profiles import rank_correlation
 from explorer.compute.run import compute
 from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
@@ -145,6 +148,45 @@ def test_each_point_is_drawn_as_its_layer(store: Store) -> None:
     plot = "".join("".join(s.text for s in line)[8:] for line in lines[2:-2])
     for layer in {layer for _, layer in one.points}:
         assert 1 <= plot.count(str(layer)) <= sum(1 for _, other in one.points if other == layer)
+
+
+def test_the_largest_value_is_that_of_the_chosen_measure(store: Store) -> None:
+    view = AgreementView(found(store, "cka"))
+    steps, layers = view.places("step"), view.places("layer")
+    expected, _ = by_hand(store, ("cka", "svcca"), ("1", "2"))
+    order = [(steps[at.x], layers[at.y]) for at in view.ranked()]
+    assert order == sorted(expected, key=lambda place: expected[place][0]), "farthest below 1 first"
+
+
+@pytest.mark.parametrize("width", [12, 18, 26, 60])
+def test_a_heading_keeps_its_rank_correlation(store: Store, width: int) -> None:
+    (one,) = (p for p in found(store).pairings if p.measure.name == "cka")
+    named = replace(one, annotation="a long name of labels")
+    view = AgreementView(replace(found(store), pairings=(named,)))
+    top = "".join(s.text for s in view.draw(width, 12, palette(Depth.NONE)).lines[0]).rstrip()
+    assert top.startswith("cka")
+    assert f"{one.rho:+.2f}" in top
+    assert (f"n = {len(one.points)}" in top) == (width == 60)
+
+
+def test_an_axis_has_a_whole_name(store: Store) -> None:
+    view = AgreementView(found(store))
+    lines = {width: view.draw(width, 14, palette(Depth.NONE)).lines[1] for width in (50, 160)}
+    names = {width: "".join(segment.text for segment in line) + " " for width, line in lines.items()}
+    assert "Attention JS divergence (bits)" in names[160]
+    assert "Attention" not in names[50]
+    assert " js " in names[50]
+
+
+def test_ranks_of_many_points_take_little_memory() -> None:
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.integers(0, 50, (2, 8000)).tolist()
+    tracemalloc.start()
+    rho = rank_correlation(ours, theirs)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rho == pytest.approx(spearmanr(ours, theirs).statistic)
+    assert most < 10e6
 
 
 @pytest.mark.parametrize("size", [(40, 12), (100, 30)])

@@ -16,6 +16,7 @@ from explorer.selection.stored import cell_of
 from explorer.views.kinds import VIEWS
 from store.keys import PRETRAINED, CheckpointKey
 from store.results import Result
+from store.rows import RowQuery
 from store.store import Store
 from tests.explorer.views.samples import result
 from tests.store.results import inputs
@@ -76,7 +77,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("changes", CHANGES, ids=str)
+@pytest.mark.parametrize("changes", [*CHANGES, {"ref_layers": Ranges.parse("2-", "layer")}], ids=str)
 def test_the_first_task_is_read_and_the_others_counted(store: Store, svcca: Question, changes: dict) -> None:
     asked = replace(svcca, **changes)
     everything, first = fetch(store, asked), fetch_first(store, asked)
@@ -89,6 +90,23 @@ def test_the_first_task_is_read_and_the_others_counted(store: Store, svcca: Ques
         wanted = {p for p in everything.wanted if p.task == task}
         there = {cell_of(r, get(r.measure)) for r in everything.results if r.task == task}
         assert (share.wanted, share.missing, share.rows) == (len(wanted), len(wanted - there), len(there))
+
+
+def test_the_store_counts_the_values_of_other_tasks(
+    store: Store, svcca: Question, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    rows = store.result_columns
+
+    def noted(query: RowQuery) -> list[tuple[object, ...]]:
+        found = rows(query)
+        counted.append(len(found) if query.count else 0)
+        return found
+
+    monkeypatch.setattr(store, "result_columns", noted)
+    wanted = wanted_of(store, svcca)
+    first = fetch_first(store, svcca)
+    assert max(counted) <= sum(len(wanted.pairs_of(task)) for task in first.unshown), "no row per layer is read"
 
 
 def test_task_by_task_is_everything(store: Store, svcca: Question) -> None:

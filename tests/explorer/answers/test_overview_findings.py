@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from explorer.answers import overview
-from explorer.answers.changes import CHANCE, CHANGED, SEEDS_AGREE, TASKS_DIFFER, Change
+from explorer.answers.changes import CHANCE, CHANGED, SEEDS_AGREE, TASKS_DIFFER, Change, of_measure
 from explorer.answers.fetching import fetch_first, wanted_of
 from explorer.answers.findings import COLUMNS, Findings, figure, listed
 from explorer.answers.look import Look
@@ -71,8 +71,8 @@ def test_what_changed_names_the_layers_in_their_order_with_means_over_seeds(stor
         (said,) = [text for text in topic(findings, CHANGED) if text.startswith(task)]
         means = {layer: fmean(v) for layer, v in values(store, "svcca", task, 40).items()}
         first, second, *_ = sorted(means, key=lambda layer: -means[layer])
-        assert f"most in layer {first} {figure(means[first])}" in said
-        assert f"layer {second} {figure(means[second])}" in said
+        assert f"most in layer {first} ({figure(means[first])}" in said
+        assert f"layer {second} ({figure(means[second])})" in said
         assert "seeds 1, 2" in said
     here = [n for f in findings.findings if f.topic == CHANGED for n in f.numbers]
     numbers = {(n.task, n.layer): n.value for n in here if n.quantity == "value"}
@@ -150,7 +150,7 @@ def test_heads_that_moved_most_are_those_of_the_rows(store: Store) -> None:
     for r in heads:
         means.setdefault((r.layer or 0, r.head or 0), []).append(r.value or 0.0)
     layer, head = max(means, key=lambda place: fmean(means[place]))
-    assert f"layer {layer} head {head} {figure(fmean(means[layer, head]))} bits moved most" in texts[0]
+    assert f"layer {layer} head {head} moved most ({figure(fmean(means[layer, head]))} bits)" in texts[0]
 
 
 def test_nothing_computed_is_said_with_its_price(tmp_path: Path) -> None:
@@ -205,6 +205,15 @@ def test_steps_that_lack_a_seed_make_no_half_and_seeds_without_values_are_not_na
     assert change(set(series)).seeds == "seeds 1, 2"
     alone = change({place for place in series if place[0] == "1"})
     assert (alone.half(1), alone.seeds) == (20, "seed 1")
+
+
+@pytest.mark.parametrize(("layers", "said"), [((0, 1), "2 of 4 layers computed so far: "), ((0, 1, 2, 3), "")])
+def test_layers_that_are_not_computed_yet_are_counted(layers: tuple[int, ...], said: str) -> None:
+    there = rows(tasks=("t",), layers=range(4), steps=(0, 100), kept=lambda key, layer: layer in layers or not key.step)
+    first = next(of_measure([there]))
+    assert first.text.startswith(f"{said}most in layer {layers[-1]} (")
+    refused = rows(tasks=("t",), layers=range(4), steps=(100,), value=lambda _seed, layer, *_: 0.1 if layer else None)
+    assert next(of_measure([refused])).text.startswith("most in"), "layers without a value for a reason are computed"
 
 
 def test_texts_of_numbers_and_lists() -> None:

@@ -85,7 +85,18 @@ async def test_another_task_is_compared_and_another_measure_is_not(computed: Pat
         assert "than the mark" not in text_of(pilot, "reading")
 
 
-@pytest.mark.parametrize("mode", ["overview", "table", "store", "curves"])
+async def test_rows_of_a_table_are_compared_with_the_mark(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False, mode="table")) as pilot:
+        await pilot.press("exclamation_mark", "space")
+        await shown(pilot, "is marked: readings say")
+        assert "this is the mark" in text_of(pilot, "reading")
+        ((x, y),) = places(pilot, "M")
+        await pilot.press("up")
+        await until(pilot, lambda: "less than the mark" in text_of(pilot, "reading"))
+        assert places(pilot, "M") == [(x, y)]
+
+
+@pytest.mark.parametrize("mode", ["overview", "store", "curves"])
 async def test_where_no_single_value_is_pointed_at_nothing_is_marked(computed: Path, mode: str) -> None:
     async with opened(computed, config=changed(compute=False, mode=mode)) as pilot:
         await pilot.press("space")

@@ -310,7 +310,7 @@ def test_a_long_list_of_measures_leaves_room_for_the_other_choices() -> None:
     short = folded(rows, "", 20)
     assert len(short) <= 20
     assert [r.name for r in short if r.section == "measure" and not r.head] == ["svcca", MORE]
-    assert next(r.text for r in short if r.name == MORE).strip() == f"{len(all_measures()) - 1} more (enter)"
+    assert next(r.text for r in short if r.name == MORE).strip() == f"{len(all_measures()) - 1} more"
     for section in ("task", "seed"):
         assert [r for r in short if r.section == section] == [r for r in rows if r.section == section]
     opened = folded(rows, "measure", 20)

@@ -48,6 +48,7 @@ async def test_the_first_screen_says_what_changed_and_enter_opens_it(computed: P
         for topic in ("What changed", "Do seeds agree?", "Do tasks differ?", "Is it chance?", "Attention", "Training"):
             assert topic in drawn
         assert "pos, seeds 1, 2" in drawn
+        assert "layers 0 to 3" in drawn, "what the bars are"
         assert "sst2, seeds 1, 2" in drawn, "all tasks, although one is chosen"
         before = main(pilot).state
         await pilot.press("down", "enter")
@@ -97,6 +98,20 @@ async def test_enter_goes_from_a_layer_to_its_heads_to_the_sentences_and_escape_
         await until(pilot, lambda: mode(pilot) == "curves")
         assert screen.state == curves
         assert heads.mode == "heat"
+
+
+async def test_enter_goes_from_a_point_of_two_measures_to_its_layer(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False, mode="seeds")) as pilot:
+        await pilot.press("v", "v")
+        screen = main(pilot)
+        await until(pilot, lambda: screen.chart.view is not None and screen.chart.view.name == "agreement")
+        await pilot.press("exclamation_mark")
+        await shown(pilot, "the largest of")
+        pointed = at(pilot)
+        assert pointed["layer"] > 0
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.state.variant.view == "layers" and screen.picture is not None)
+        assert at(pilot)["layer"] == pointed["layer"]
 
 
 async def test_the_token_that_the_text_points_at_stays_in_maps_steps_and_back(computed: Path) -> None:

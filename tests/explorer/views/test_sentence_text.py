@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.answers.example import ExampleData, largest_changes, largest_shifts
+from explorer.answers.look import END
 from explorer.export.figure import caption
 from explorer.render.axes import round_end
 from explorer.render.cells import width_of
@@ -80,6 +81,12 @@ def test_the_largest_changes_are_those_of_brute_force(seed: int) -> None:
         assert (name, value) == (f"w{query}", f"{data.js[query]:.3f}")
         assert " ".join(rest).startswith(" ".join(shown[:3]))
         assert [*largest_shifts(data, query, 3)] == [j for j in keys[:3] if abs(change[j]) > 0.0051]
+
+
+def test_a_row_is_pointed_at_as_a_whole_until_a_token_is_chosen() -> None:
+    view = Example(random_attention(NAMES))
+    assert draw(view, 100, 30, Cursor(END, END)).reading.startswith(f"query token '{NAMES[view.query_of(9)]}'")
+    assert " attends to " in draw(view, 100, 30, Cursor(4, END)).reading
 
 
 def test_tokens_are_shaded_by_their_own_values_and_bars_have_the_same_scale() -> None:

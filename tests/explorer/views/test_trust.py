@@ -208,7 +208,7 @@ class TestSimilarities:
     def test_words_point_the_right_way(self):
         view = VIEWS["curves"].build(self.data())
         assert view.title.startswith("CKA similarity to the pre-trained model")
-        assert "1 = the same · 99 % variance · 0 = nothing in common" in view.subtitle
+        assert "1 = the same · 0 = nothing in common · 99 % variance" in view.subtitle
         assert (
             "between seeds 0.125; chance 0.930: within chance; to the pre-trained model"
             in draw(view, Cursor(8, 9)).reading

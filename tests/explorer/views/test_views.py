@@ -80,7 +80,7 @@ def test_no_size_option_or_cursor_breaks_a_view(name, case, width, height, depth
 def test_the_title_says_what_is_compared_with_what(name):
     view = VIEWS[name].build(rows())
     assert view.title.startswith("SVCCA distance from the pre-trained model · sst2")
-    direction = "0 = the same subspace · 99 % variance · 1 = nothing in common"
+    direction = "0 = the same subspace · 1 = nothing in common · 99 % variance"
     assert view.subtitle == f"corpus dev · over 21,340 tokens · {direction}"
 
 
