@@ -231,13 +231,17 @@ def test_products_are_exact_whatever_the_process_allows(tmp_path: Path) -> None:
 
     folder = models.save(tmp_path)
     encoder = encoder_of(folder)
-    seen: list[str] = []
-    encoder.model.register_forward_pre_hook(lambda *_: seen.append(torch.get_float32_matmul_precision()))
+    seen: list[tuple[str, bool]] = []
+
+    def allowed(*_: object) -> tuple[str, bool]:
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+    encoder.model.register_forward_pre_hook(lambda *_: seen.append(allowed()))
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     try:
         list(run(encoder, corpus_of(folder, models.SENTENCES)))
-        assert torch.get_float32_matmul_precision() == "medium"
+        assert allowed() == ("medium", True)
     finally:
         torch.set_float32_matmul_precision(before)
-    assert set(seen) == {"highest"}
+    assert set(seen) == {("highest", False)}
