@@ -1,5 +1,7 @@
 """``check`` finds what is wrong, and with ``repair`` leaves a store that is right."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 from store import layout
+from store.check import look_over
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.store import Store
@@ -102,6 +105,89 @@ def test_a_checkpoint_of_another_version_of_its_corpus_is_found(store: Store) ->
     problems = store.check().problems
     assert len(problems) == 3
     assert "another version of corpus 'dev'" in problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("place", "elsewhere", "says"),
+    [
+        ("corpora/dev", "corpora/other", "it holds corpus 'dev', which belongs elsewhere"),
+        (
+            "corpora/dev/annotations/label",
+            "corpora/dev/annotations/other",
+            "it holds annotation 'label', which belongs elsewhere",
+        ),
+    ],
+)
+def test_a_corpus_or_labels_in_another_place_are_found(store: Store, place: str, elsewhere: str, says: str) -> None:
+    (store.path / place).rename(store.path / elsewhere)
+    assert (elsewhere, says) in [(problem.place, problem.what) for problem in store.check().problems]
+    assert (elsewhere, says) in [(p.place, p.what) for p in look_over(store.path)] or "annotations" in place
+
+
+def test_labels_are_set_aside_with_their_damaged_corpus(store: Store) -> None:
+    corpus = layout.corpus_path(store.path, "dev")
+    for chunk in ("token_ids/c/0", "annotations/label/values/c/0"):
+        _flip(corpus / chunk)
+    report = store.check(repair=True)
+    assert [p.place for p in report.problems] == ["corpora/dev", "corpora/dev/annotations/label"]
+    assert len([line for line in report.mended if line.startswith("moved")]) == 1
+    assert list(store.path.glob("trash/*/corpora/dev/annotations/label/zarr.json"))
+
+
+def test_what_is_replaced_while_it_is_checked_is_not_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def replaced(folder: Path) -> list[str]:
+        if folder != group(store):
+            return []
+        os.utime(folder / "zarr.json", (1, 1))
+        return ["chunk hidden/c/0/0/0 is missing"]
+
+    monkeypatch.setattr("store.check.damage", replaced)
+    assert store.check().sound
+
+
+def test_a_checkpoint_without_attentions_is_sound(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "s")
+    store.add_corpus(CORPUS)
+    write_checkpoint(store, CORPUS, KEY, attentions=False)
+    assert store.check().sound
+
+
+def test_a_damaged_note_of_the_index_is_found_without_reading_arrays(store: Store) -> None:
+    assert look_over(store.path) == ()
+    note = store.path / "tables" / "index.json"
+    note.write_text(note.read_text().replace('"checksum": "', '"checksum": "x'))
+    assert [problem.place for problem in look_over(store.path)] == ["tables/index.json"]
+
+
+def test_leftovers_that_cannot_be_listed_are_a_problem(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.listdir
+
+    def listdir(path: str | Path = ".") -> list[str]:
+        if Path(path) == store.path / "staging":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    assert [(p.place, p.what) for p in store.check().problems] == [("staging", "cannot be read: Input/output error")]
+
+
+def test_a_fragment_that_cannot_be_read_is_named_and_not_set_aside(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = (store.path / "tables" / "corpora").glob("*.parquet")
+    real = os.open
+
+    def opened(name: str | Path, *more: int) -> int:
+        if Path(name) == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(name, *more)
+
+    monkeypatch.setattr("store.fragments.os.open", opened)
+    report = store.check(repair=True)
+    place = path.relative_to(store.path).as_posix()
+    assert [(p.place, p.what) for p in report.problems] == [(place, "cannot be read: Input/output error")]
+    assert not [line for line in report.mended if line.startswith("moved")]
+    assert path.exists()
 
 
 def test_leftovers_of_the_dead_are_found_and_removed(store: Store) -> None:
