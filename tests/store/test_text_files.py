@@ -379,7 +379,7 @@ def test_only_a_single_column_of_labels_can_have_another_name(tmp_path: Path) ->
     table = "text\tlabel\tscore\nx\t1\t2.5\n"
     one = renamed(read(write(tmp_path / "a.tsv", table), label="score"), "grade")
     assert [labels.name for labels in one.labels] == ["grade"]
-    with pytest.raises(BertdynError, match="--name grade needs exactly one column of labels.* has label, score"):
+    with pytest.raises(BertdynError, match=r"--name grade needs exactly one column of labels.* has label, score"):
         renamed(read(tmp_path / "a.tsv", label="label,score"), "grade")
     with pytest.raises(BertdynError, match=r"has none\."):
         renamed(read(write(tmp_path / "b.txt", "x\n")), "grade")
