@@ -5,10 +5,12 @@ import os
 import shutil
 from pathlib import Path
 
+import duckdb
+import google_crc32c
 import numpy as np
 import pytest
 
-from store import layout
+from store import fragments, layout, tables
 from store.check import look_over
 from store.errors import BertdynError
 from store.keys import CheckpointKey
@@ -286,3 +288,31 @@ def test_artefacts_are_checked_and_those_without_a_row_are_swept(store: Store, m
     monkeypatch.setattr("store.artefacts.DAY", -1)
     store.check(repair=True)
     assert {path.name for path in (store.path / "artefacts").iterdir()} == {kept}
+
+
+def test_a_damaged_fragment_that_was_merged_costs_nothing(store: Store) -> None:
+    of = store.checkpoints()[0]
+    for layer in range(4):
+        store.add_results([result(of, layer=layer)])
+    results = store.path / "tables" / "results"
+    with duckdb.connect() as connection:
+        assert fragments.compact(connection, store.path, tables.RESULTS, above=3)
+    damaged = sorted(results.glob("*.parquet"))[1]
+    _flip(damaged)
+    (line,) = [line for line in Store.open(store.path).check(repair=True).mended if damaged.name in line]
+    assert line.endswith("its rows are in other fragments too")
+    assert len(Store.open(store.path).results()) == 4
+
+
+def test_checkpoints_are_listed_by_themselves_where_their_table_is_none(store: Store) -> None:
+    """A fragment has the checksum in its name, and is not a table all the same."""
+    folder = store.path / "tables" / "checkpoints"
+    before = [one.key for one in store.checkpoints()]
+    content = b"no table at all"
+    for path in folder.glob("*.parquet"):
+        path.unlink()
+    name = f"{1:020d}-{'0' * 12}-{'0' * 8}-{google_crc32c.value(content):08x}.parquet"
+    (folder / name).write_bytes(content)
+    again = Store.open(store.path)
+    assert [one.key for one in again.checkpoints()] == before
+    assert again.check().sound

@@ -211,3 +211,22 @@ def test_a_file_that_is_cut_while_it_is_read_is_named(formats: Path, tmp_path: P
             file.truncate(1000)
         with pytest.raises(BertdynError, match=r"cut\.safetensors cannot be read: it has been cut"):
             weights.part(WORDS, 0, entries)
+
+
+def test_two_weights_of_one_place_are_of_two_encoders(formats: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    path = tmp_path / "two.safetensors"
+    save_file({"bert.pooler.dense.bias": torch.zeros(2), "pooler.dense.bias": torch.ones(2)}, path)
+    with pytest.raises(BertdynError, match=r"more than one encoder: 'bert\.pooler.*' and 'pooler.*' are both"):
+        StoredWeights(tmp_path, (path,), LAYERS, "bert.")
+
+
+def test_a_file_that_is_gone_before_a_part_is_read_is_named(formats: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gone.safetensors"
+    path.write_bytes((formats / "model.safetensors").read_bytes())
+    with StoredWeights(tmp_path, (path,), LAYERS, "bert.") as weights:
+        path.unlink()
+        with pytest.raises(BertdynError, match=r"gone\.safetensors cannot be read: .*No such file"):
+            weights.part(WORDS, 0, 1)
