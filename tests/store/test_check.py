@@ -192,6 +192,32 @@ def test_a_fragment_that_cannot_be_read_is_named_and_not_set_aside(
     assert path.exists()
 
 
+def test_values_in_a_fragment_that_cannot_be_read_are_not_said_to_be_damaged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_results([result(store.checkpoints()[0])])
+    path = max((store.path / "tables" / "results").glob("*.parquet"))
+    real = os.open
+
+    def opened(name: str | Path, *more: int) -> int:
+        if Path(name) == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(name, *more)
+
+    monkeypatch.setattr("store.fragments.os.open", opened)
+    with pytest.raises(BertdynError, match=rf"{path.name}' cannot be read: Input/output error\.$"):
+        Store.open(store.path).results()
+
+
+def test_a_table_that_changes_all_the_time_is_one_sentence(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(path: Path) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("store.sound_fragments.fault", gone)
+    with pytest.raises(BertdynError, match="changes faster than it can be read"):
+        Store.open(store.path).results()
+
+
 def test_leftovers_of_the_dead_are_found_and_removed(store: Store) -> None:
     name = left_by_a_dead_process(store.path)
     assert [problem.place for problem in store.check().problems] == [f"staging/{name}"]

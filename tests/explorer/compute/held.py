@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from pathlib import Path
 
 import explorer.compute.worker as worker
@@ -11,6 +12,7 @@ from explorer.compute.run import compute
 from explorer.measures.probes import logistic, mlp, online_code, vectors
 from explorer.selection import Selection, ask_store
 from store.evaluation.lower import LowerLayers
+from store.layout import KEPT
 from store.store import Store
 from tests.pools import here
 
@@ -26,6 +28,7 @@ def peak(path: str, selection: Selection) -> int:
     for module in (logistic, mlp, online_code):
         module.ROWS = 256
     store = Store.open(Path(path))
+    shutil.rmtree(store.path / KEPT, ignore_errors=True)  # arrays that another measure has computed
     question = ask_store(store, selection)
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     before = _resident("VmRSS")
