@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from store.errors import BertdynError
+from store.errors import BertdynError, ForbiddenError
 from store.groups import array_folders, damage, make_array, make_group, open_array
 from store.layout import ARTEFACTS, STAGING, chunk_length
 from store.ownership import ServerClock
@@ -79,7 +79,10 @@ def sweep_artefacts(root: Path, named: Collection[str]) -> int:
     swept = 0
     with writing(root):
         for folder in sorted((root / ARTEFACTS).glob("*")):
-            written = modified(folder)
+            try:
+                written = modified(folder)
+            except ForbiddenError:
+                continue
             if folder.name not in named and (written is None or clock.now() - written > DAY):
                 throw_away(root, folder)
                 swept += 1

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from store.errors import BertdynError
+from store.errors import BertdynError, ForbiddenError
 from store.keys import AnnotationInfo, CheckpointKey, CorpusInfo
 from store.layout import ANNOTATIONS, checkpoint_path
 from store.staging import MARK
@@ -43,6 +43,8 @@ def description(folder: Path) -> dict[str, Any]:
         raise BertdynError(f"There is no '{path}'.") from None
     except ValueError:
         raise BertdynError(f"'{path}' is damaged: it is not JSON.") from None
+    except PermissionError as error:
+        raise ForbiddenError(f"'{path}' cannot be read: {error.strerror}.") from None
     except OSError as error:
         raise BertdynError(f"'{path}' cannot be read: {error.strerror}.") from None
     if not isinstance(text, dict):

@@ -14,10 +14,10 @@ from store.attributes import annotation_info, corpus_info, read_attributes
 from store.catalog import Catalog
 from store.corpora.annotations import read_annotation
 from store.corpora.stored import read_corpus
-from store.errors import BertdynError
+from store.errors import BertdynError, ForbiddenError
 from store.groups import damage, read_info
 from store.keys import NO_CORPUS, CheckpointKey
-from store.places import folders
+from store.places import closed, folders
 from store.shelf import kept_bytes, unused
 from store.staging import collect, leftovers, modified, set_aside, writing
 
@@ -66,10 +66,15 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     annotations = [folder for folder in folders(root, layout.CORPORA, 3) if _is_annotation(folder)]
     damaged: dict[str, str] = {}
     size = 0
+    unread = _closed(root)
     problems: list[Problem] = []
-    for folder in sorted((*corpora, *annotations, *checkpoints, *artefacts)):
+    for folder in sorted({*corpora, *annotations, *checkpoints, *artefacts} - {problem.place for problem in unread}):
         before = modified(root / folder)
-        found = list(_wrong(root, folder))
+        try:
+            found = list(_wrong(root, folder))
+        except ForbiddenError as error:  # for other users it may be intact: nothing to repair
+            unread.append(Problem(folder, str(error)))
+            continue
         if modified(root / folder) != before:
             continue  # replaced while we read: not damage
         if not found and folder.startswith(layout.ACTIVATIONS):
@@ -82,15 +87,21 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
     problems += [Problem(place, what) for place, what in (*damaged.items(), *broken.items())]
     if index.damaged(root):
         problems.append(Problem(index.NOTE, "is damaged: it does not match its checksum"))
-    problems += _left(root)
-    mended = list(_mend(root, catalog, damaged, broken)) if repair else []
+    problems += [*_left(root), *unread]
+    mended = list(_mend(root, catalog, damaged, broken, whole=not unread)) if repair else []
     return CheckReport(len(corpora), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
 
 
 def look_over(root: Path) -> tuple[Problem, ...]:
     """Check everything but the arrays: descriptions, tables, index and leftovers. Changes nothing."""
-    groups = [folder for top, depth in _GROUPS for folder in folders(root, top, depth)]
-    problems = [Problem(folder, "; ".join(found)) for folder in groups if (found := list(_wrong(root, folder, False)))]
+    problems = _closed(root)
+    groups = {folder for top, depth in _GROUPS for folder in folders(root, top, depth)}
+    for folder in sorted(groups - {problem.place for problem in problems}):
+        try:
+            found = list(_wrong(root, folder, False))
+        except ForbiddenError as error:
+            found = [str(error)]
+        problems += [Problem(folder, "; ".join(found))] if found else []
     problems += [Problem(path.relative_to(root).as_posix(), what) for path, what in _faulty_fragments(root)]
     if index.damaged(root):
         problems.append(Problem(index.NOTE, "is damaged: it does not match its checksum"))
@@ -113,7 +124,7 @@ def empty_trash(root: Path) -> int:
     return len(aside)
 
 
-def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[str, str]) -> Iterator[str]:
+def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[str, str], whole: bool) -> Iterator[str]:
     with writing(root):
         count = collect(root)
         if count:
@@ -126,7 +137,7 @@ def _mend(root: Path, catalog: Catalog, damaged: dict[str, str], broken: dict[st
                 means = _means(root, root / place)
                 yield f"moved {place} to {set_aside(root, place)}: {means}"
                 fragments.note_of(root / place).unlink(missing_ok=True)
-        dropped = list(unused(root, _digests(root)))
+        dropped = list(unused(root, _digests(root))) if whole else []  # else what needs them may be unread
         for path in dropped:
             path.unlink(missing_ok=True)
         if dropped:
@@ -153,7 +164,11 @@ def _again(place: str) -> str:
 
 
 def _wrong(root: Path, folder: str, arrays: bool = True) -> Iterator[str]:
-    """Yield the faults of a group; without ``arrays`` only those of its description."""
+    """Yield the faults of a group; without ``arrays`` only those of its description.
+
+    Raises:
+        ForbiddenError: this user may not read a part of it.
+    """
     place = root / folder
     try:
         if _is_annotation(folder):
@@ -174,6 +189,10 @@ def _wrong(root: Path, folder: str, arrays: bool = True) -> Iterator[str]:
         else:
             yield from _wrong_checkpoint(root, place)
             yield from damage(place) if arrays else ()
+    except PermissionError as error:
+        raise ForbiddenError(f"'{error.filename}' cannot be read: {error.strerror}.") from None
+    except ForbiddenError:
+        raise
     except (BertdynError, OSError) as error:
         yield str(error)
 
@@ -207,12 +226,22 @@ def _wrong_checkpoint(root: Path, place: Path) -> Iterator[str]:
             yield f"{name} has shape {list(stored)}, not {list(shape)}"
 
 
+def _closed(root: Path) -> list[Problem]:
+    """Return the folders that this user may not read."""
+    places = [folder for top, depth in _GROUPS for folder in closed(root, top, depth)]
+    for corpus in sorted(set(folders(root, layout.CORPORA, 1)) - set(places)):
+        places += closed(root, f"{corpus}/{layout.ANNOTATIONS}", 1)
+    return [Problem(place, "cannot be read: this user may not look into it") for place in places]
+
+
 def _without_corpus(root: Path, place: Path) -> Iterator[str]:
     name = read_attributes(place)["corpus"]
     if name == NO_CORPUS:
         return
     try:
         corpus_info(layout.corpus_path(root, name))
+    except ForbiddenError:
+        return
     except BertdynError:
         yield f"its corpus '{name}' is missing or damaged: extract with it again"
 

@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from store.errors import BertdynError
 
 _SPECIAL = re.compile(r"[\[*?]")
 _CUTS = "?\\"
@@ -52,12 +51,10 @@ def permitted(paths: Iterable[str | os.PathLike[str]]) -> str:
 def target(path: str | os.PathLike[str]) -> str:
     """Return the SQL literal of a file to write with COPY, which does not support patterns.
 
-    Raises:
-        BertdynError: the file's name is not valid text.
+    Args:
+        path: a path whose last name is ours, plain text; its folder may have any name.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    if not _is_text(name):
-        raise BertdynError(f"The file name {name!a} is not valid text. Choose another one.")
     return quoted(os.path.join(_reached(folder), name))
 
 

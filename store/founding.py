@@ -13,7 +13,7 @@ from pathlib import Path
 from store import layout
 from store.errors import BertdynError
 from store.ownership import ServerClock, is_gone, owner, remove_drafts, tag
-from store.places import scan
+from store.places import closed, scan
 from store.staging import sync, write_file, writing
 
 
@@ -120,13 +120,15 @@ def _beside(place: Path) -> Path:
 
 
 def _used(place: Path) -> bool:
-    """Return whether a process is writing or a checkpoint is stored.
+    """Return whether a process is writing, or a checkpoint is stored, or may be stored where this user may not look.
 
     It looks into ``staging/`` first: a checkpoint that is finished meanwhile moves from there to ``activations/``.
     """
     staging = place / layout.STAGING
     # A process that was killed early may have left a store without this folder.
-    return (staging.is_dir() and any(staging.iterdir())) or bool(scan(place, layout.ACTIVATIONS, 4))
+    if staging.is_dir() and any(staging.iterdir()):
+        return True
+    return bool(scan(place, layout.ACTIVATIONS, 4) or closed(place, layout.ACTIVATIONS, 4))
 
 
 def _taken(place: Path) -> BertdynError:

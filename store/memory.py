@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import errno
 
-_WORDS = ("out of memory", "can't allocate memory", "Cannot allocate memory", "ALLOC_FAILED")
-"""Words of torch's errors for a GPU, for the CPU, for mapped files, and for the libraries of CUDA."""
+_WORDS = (
+    *("out of memory", "can't allocate memory", "Cannot allocate memory", "ALLOC_FAILED"),
+    *("calling `cublasCreate", "calling `cusolverDnCreate"),
+)
+"""Words of torch's errors for a GPU, for the CPU, for mapped files, and for the libraries of CUDA. On a full GPU these
+libraries cannot begin, and say that they are not initialised or that they had an internal error."""
 _NO_THREAD = "can't start new thread"
 """Python's whole message if the system gives it no further thread."""
 

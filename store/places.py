@@ -1,14 +1,15 @@
-"""Find the published groups by looking at the folders."""
+"""Find the published groups by looking at the folders. Folders that this user may not read are left out."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from store.errors import BertdynError
+from store.errors import BertdynError, ForbiddenError
 from store.layout import ACTIVATIONS, ANNOTATIONS, CORPORA
 from store.staging import modified
 
@@ -39,8 +40,24 @@ def folders(root: Path, top: str, depth: int) -> list[str]:
     """Return the folders ``depth`` levels below ``top``, whether or not they hold a group."""
     level = [top]
     for _ in range(depth):
-        level = [f"{folder}/{name}" for folder in level for name in _names(root / folder)]
+        level = [f"{folder}/{name}" for folder in level for name in _open_names(root / folder)]
     return level
+
+
+def closed(root: Path, top: str, depth: int) -> list[str]:
+    """Return the folders of groups, and those above them, that this user may not read.
+
+    Args:
+        depth: how deep below ``top`` groups lie.
+    """
+    found = []
+    for n in range(depth + 1):
+        for folder in folders(root, top, n):
+            try:
+                modified(root / folder) if n == depth else _names(root / folder)
+            except ForbiddenError:
+                found.append(folder)
+    return found
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ class Watch:
         for run in folders(self._root, ACTIVATIONS, 3):
             try:
                 changed = os.stat(self._root / run).st_mtime_ns
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):
                 continue
             entry = self._known.get(run)
             now = time.monotonic_ns()
@@ -90,8 +107,18 @@ class Watch:
 
 
 def _groups(root: Path, places: Iterable[str]) -> list[Group]:
-    found = ((folder, modified(f"{root}/{folder}")) for folder in places)
-    return [(folder, when) for folder, when in found if when is not None]
+    found = []
+    for folder in places:
+        with suppress(ForbiddenError):
+            if (when := modified(f"{root}/{folder}")) is not None:
+                found.append((folder, when))
+    return found
+
+
+def _open_names(path: Path) -> list[str]:
+    with suppress(ForbiddenError):
+        return _names(path)
+    return []
 
 
 def _names(path: Path) -> list[str]:
@@ -100,5 +127,7 @@ def _names(path: Path) -> list[str]:
             return [entry.name for entry in entries if entry.is_dir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except PermissionError as error:
+        raise ForbiddenError(f"'{path}' cannot be read: {error.strerror}.") from None
     except OSError as error:
         raise BertdynError(f"'{path}' cannot be read: {error.strerror}.") from None

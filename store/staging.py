@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from store.errors import BertdynError
+from store.errors import BertdynError, ForbiddenError
 from store.layout import STAGING, TABLES, TRASH
 from store.ownership import ServerClock, draft, is_gone, keep_touching, owner, remove_drafts, stop_touching, tag
 
@@ -103,11 +103,17 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def modified(folder: Path | str) -> int | None:
-    """Return the time when the group in ``folder`` was written, in seconds; None if there is no group."""
+    """Return the time when the group in ``folder`` was written, in seconds; None if there is no group.
+
+    Raises:
+        ForbiddenError: this user may not look into the folder.
+    """
     try:
         return int(os.stat(f"{folder}/{MARK}").st_mtime)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as error:
+        raise ForbiddenError(f"'{folder}' cannot be read: {error.strerror}.") from None
 
 
 class Stage:

@@ -49,7 +49,7 @@ def line_between(given: Given, parameters: Mapping[str, object], context: Contex
 
     def measured() -> tuple[Moved, float]:
         found = moved(own, {"reference": reference}, groups, norms)
-        return found, math.sqrt(gram(found.names, reference.tensor, [own.tensor])[0, 0])
+        return found, math.sqrt(gram(found.names, reference, [own])[0, 0])
 
     found, distance = kept(context, ("line", own.identity, reference.identity, groups, norms), measured)
     if distance == 0:

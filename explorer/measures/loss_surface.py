@@ -86,7 +86,7 @@ def task_plane(
 
     def measured() -> TaskPlane:
         found = moved(own, {"reference": other, ORIGIN.role: origin}, groups, norms)
-        products = gram(found.names, origin.tensor, [own.tensor, other.tensor])
+        products = gram(found.names, origin, [own, other])
         first, second = math.sqrt(products[0, 0]), math.sqrt(products[1, 1])
         for length, who in ((first, "checkpoint"), (second, "reference")):
             if length == 0:

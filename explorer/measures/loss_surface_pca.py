@@ -24,7 +24,7 @@ from explorer.measures.declaration import CHECKPOINT, LABELS, LANDSCAPE, PATH, A
 from explorer.measures.landscapes.grids import GRID, Ends, ends_in, places, plane
 from explorer.measures.landscapes.losses import Losses, kept
 from explorer.measures.landscapes.paths import FIRST, POINT, SECOND, Path, course, principal_plane
-from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, gram, moved
+from explorer.measures.landscapes.weights import GROUPS, NORMS, Moved, combined, displaced, gram, moved
 from explorer.measures.loss_curve import ADAPTIVE, ALPHA, EVALUATION, PARAMETERS
 from explorer.measures.loss_curve import POINT as LOSS_AT
 from explorer.measures.loss_surface import BETA, GRID_OF_PLANE, PLANE, SURFACE_COST, point_of
@@ -128,7 +128,7 @@ def _plane(
         last = members[-1]
         others = {f"checkpoint of step {step}": one for step, one in zip(steps[:-1], members[:-1], strict=True)}
         found = moved(last, others, groups, norms)
-        products = gram(found.names, last.tensor, [one.tensor for one in members])
+        products = gram(found.names, last, members)
         coefficients, variance = principal_plane(products)
         if len(coefficients) < 2:
             raise MeasureError(
@@ -141,22 +141,10 @@ def _plane(
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(squares > 0, (along**2).sum(0) * unit**2 / squares, np.nan)
         drawn = Path(steps, along.T, share, np.sqrt(squares) / unit)
-        first, second = (_sum(found.names, members, row * unit) for row in coefficients)
+        first, second = (displaced(found.names, last, members[:-1], row[:-1] * unit) for row in coefficients)
         return PathPlane(found, (first, second), drawn, unit, tuple(variance.tolist()), course(products, unit))
 
     return kept(context, ("path plane", *(one.identity for one in members), groups, norms), made)
-
-
-def _sum(names: tuple[str, ...], members: list[Weights], coefficients: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the sum of displacements from the last member times coefficients, float32, one weight at a time."""
-    found = {}
-    for name in names:
-        last = members[-1].tensor(name).astype(np.float64)
-        total = np.zeros_like(last)
-        for member, coefficient in zip(members[:-1], coefficients, strict=False):
-            total += coefficient * (member.tensor(name) - last)
-        found[name] = total.astype(np.float32)
-    return found
 
 
 MEASURES: tuple[Measure, ...] = (

@@ -64,7 +64,7 @@ def trajectory(given: Given, parameters: Mapping[str, object], context: Context)
         start = Start(origin, own)
         others = {who: one for who, one in (*named.items(), (ORIGIN.role, start)) if one is not own}
         found = moved(own, others, str(parameters[GROUPS.name]), str(parameters[NORMS.name]))
-        products = gram(found.names, start.tensor, [one.tensor for one in named.values()])
+        products = gram(found.names, start, list(named.values()))
     return _values(products, steps, str(parameters[PROJECTION.name]), len(found.names), list(found.stays))
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from store.errors import BertdynError
-from store.models.files import stamped_digest, weight_files, weights_stamp
+from store.models.files import read_tensors, stamped_digest, weight_files, weights_stamp
 from store.models.names import Place, layers_of_group, places
+from store.models.tensors import LoadedTensors, SafeTensors, Tensors
 
 if TYPE_CHECKING:
     from store.keys import CheckpointKey
@@ -81,11 +82,10 @@ class StoredWeights:
         self.identity, self.classes = identity, classes
         self._layers = layers
         self._open = ExitStack()
-        self._tensors: dict[str, Any] = dict(tensors or {})
         try:
-            for path in () if tensors is not None else files:
-                self._add(path)
-            self._places = places(self._tensors, prefix)
+            sources = [LoadedTensors(tensors)] if tensors is not None else [self._source(path) for path in files]
+            self._sources = {name: source for source in sources for name in source.names()}
+            self._places = places(self._sources, prefix)
         except ValueError as error:
             self.close()
             raise BertdynError(f"The weights in {folder} are of more than one encoder: {error}.") from None
@@ -121,8 +121,21 @@ class StoredWeights:
     def tensor(self, name: str) -> np.ndarray:
         """Return one weight as float32, in its shape in the file."""
         written = self._written[name]
-        source = self._tensors[written]
-        return np.asarray((source.get_tensor(written) if hasattr(source, "get_tensor") else source).float().numpy())
+        return np.asarray(self._sources[written].whole(written).float().numpy())
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of one weight, without reading it."""
+        written = self._written[name]
+        return self._sources[written].shape(written)
+
+    def part(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Return entries ``start`` to ``stop`` of one weight that is laid out in one row, float32.
+
+        Raises:
+            BertdynError: the file cannot be read, or has been cut.
+        """
+        written = self._written[name]
+        return np.asarray(self._sources[written].part(written, start, stop).float().numpy())
 
     def close(self) -> None:
         """Close the files."""
@@ -139,19 +152,10 @@ class StoredWeights:
             return layers_of_group(place.layer, self._groups, self._layers)
         return (place.layer,)
 
-    def _add(self, path: Path) -> None:
-        import torch
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            if path.suffix == ".safetensors":
-                source = self._open.enter_context(safe_open(str(path), framework="pt"))
-                self._tensors.update(dict.fromkeys(source.keys(), source))
-            else:
-                self._tensors.update(torch.load(path, map_location="cpu", weights_only=True, mmap=True))
-        except (SafetensorError, OSError, RuntimeError, ValueError, EOFError) as error:
-            said = str(error).partition("\n")[0]
-            raise BertdynError(f"The weights in {path} cannot be read: {said}") from None
+    def _source(self, path: Path) -> Tensors:
+        if path.suffix == ".safetensors":
+            return SafeTensors(path, self._open)
+        return LoadedTensors(read_tensors((path,)))
 
 
 def _files(folder: Path, base: Path | None) -> tuple[Path, ...]:

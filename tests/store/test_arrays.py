@@ -17,6 +17,7 @@ from store import layout
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.store import Store
+from store.streams import Stream
 from tests.synthetic import HEADS, LAYERS, WIDTH, attention_of, hidden_of, sample_corpus, write_checkpoint
 
 KEY = CheckpointKey.plain("sst2", "1", 20)
@@ -123,7 +124,7 @@ def test_float32_is_kept_whole(store: Store) -> None:
 
 def test_what_training_could_not_measure_is_null_not_nan(store: Store) -> None:
     metrics = {"eval_f1": np.float32(0.5), "eval_mcc": np.inf}
-    attributes = {"loss": float("nan"), "metrics": metrics, "epoch": np.int64(2)}
+    attributes = {"loss": float("nan"), "metrics": metrics, "epoch": np.int64(2), "output": Path("runs")}
     with writer(store, attentions=False, attributes=attributes) as out:
         out.append(hidden_of(CORPUS, KEY), None)
         out.commit()
@@ -131,6 +132,7 @@ def test_what_training_could_not_measure_is_null_not_nan(store: Store) -> None:
     assert json.loads(text, parse_constant=pytest.fail)["attributes"]["metrics"] == {"eval_f1": 0.5, "eval_mcc": None}
     found = store.checkpoint("dev", KEY)
     assert (found.loss, found.epoch, dict(found.metrics)) == (None, 2.0, {"eval_f1": 0.5})
+    assert store.attributes("dev", KEY)["output"] == "runs"
 
 
 @pytest.mark.parametrize(
@@ -182,6 +184,39 @@ def test_too_few_or_too_many_tokens_are_our_own_mistake(store: Store) -> None:
         out.append(np.concatenate([hidden, hidden], axis=1), None)
     with writer(store) as out, pytest.raises(ValueError, match="announced"):
         out.append(hidden, None)
+    assert store.checkpoints() == ()
+
+
+def test_arrays_of_another_shape_or_type_are_our_own_mistake(store: Store) -> None:
+    hidden, attention = hidden_of(CORPUS, KEY), attention_of(CORPUS, KEY)
+    with writer(store) as out:
+        with pytest.raises(ValueError, match=r"hidden states .* do not fit \[4, t, 16\]"):
+            out.append(hidden[1:], attention)
+        with pytest.raises(ValueError, match=r"attentions .* do not fit \[3, 2, p\]"):
+            out.append(hidden, attention[:, :1])
+        with pytest.raises(ValueError, match="logits were announced and not given, or given and not announced"):
+            out.append(hidden, attention, np.zeros((CORPUS.info.examples, 2), np.float32))
+    with pytest.raises(BertdynError, match="stored as float16 or float32, not as float64"):
+        writer(store, dtype="float64")
+    assert store.checkpoints() == ()
+
+
+def test_a_chunk_of_another_size_than_was_written_is_no_checkpoint(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = Stream.finish
+
+    def longer(stream: Stream) -> bytes:
+        digest = finish(stream)
+        for chunk in (store.path / "staging").glob("*/hidden/c/1/0/0"):
+            chunk.write_bytes(chunk.read_bytes() + b"x")
+        return digest
+
+    monkeypatch.setattr(Stream, "finish", longer)
+    with writer(store, attentions=False) as out:
+        out.append(hidden_of(CORPUS, KEY), None)
+        with pytest.raises(ValueError, match="bytes, not"):
+            out.commit()
     assert store.checkpoints() == ()
 
 

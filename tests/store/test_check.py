@@ -1,12 +1,17 @@
 """``check`` finds what is wrong, and with ``repair`` leaves a store that is right."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
+import duckdb
+import google_crc32c
 import numpy as np
 import pytest
 
-from store import layout
+from store import fragments, layout, tables
+from store.check import look_over
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.store import Store
@@ -102,6 +107,115 @@ def test_a_checkpoint_of_another_version_of_its_corpus_is_found(store: Store) ->
     problems = store.check().problems
     assert len(problems) == 3
     assert "another version of corpus 'dev'" in problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("place", "elsewhere", "says"),
+    [
+        ("corpora/dev", "corpora/other", "it holds corpus 'dev', which belongs elsewhere"),
+        (
+            "corpora/dev/annotations/label",
+            "corpora/dev/annotations/other",
+            "it holds annotation 'label', which belongs elsewhere",
+        ),
+    ],
+)
+def test_a_corpus_or_labels_in_another_place_are_found(store: Store, place: str, elsewhere: str, says: str) -> None:
+    (store.path / place).rename(store.path / elsewhere)
+    assert (elsewhere, says) in [(problem.place, problem.what) for problem in store.check().problems]
+    assert (elsewhere, says) in [(p.place, p.what) for p in look_over(store.path)] or "annotations" in place
+
+
+def test_labels_are_set_aside_with_their_damaged_corpus(store: Store) -> None:
+    corpus = layout.corpus_path(store.path, "dev")
+    for chunk in ("token_ids/c/0", "annotations/label/values/c/0"):
+        _flip(corpus / chunk)
+    report = store.check(repair=True)
+    assert [p.place for p in report.problems] == ["corpora/dev", "corpora/dev/annotations/label"]
+    assert len([line for line in report.mended if line.startswith("moved")]) == 1
+    assert list(store.path.glob("trash/*/corpora/dev/annotations/label/zarr.json"))
+
+
+def test_what_is_replaced_while_it_is_checked_is_not_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def replaced(folder: Path) -> list[str]:
+        if folder != group(store):
+            return []
+        os.utime(folder / "zarr.json", (1, 1))
+        return ["chunk hidden/c/0/0/0 is missing"]
+
+    monkeypatch.setattr("store.check.damage", replaced)
+    assert store.check().sound
+
+
+def test_a_checkpoint_without_attentions_is_sound(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "s")
+    store.add_corpus(CORPUS)
+    write_checkpoint(store, CORPUS, KEY, attentions=False)
+    assert store.check().sound
+
+
+def test_a_damaged_note_of_the_index_is_found_without_reading_arrays(store: Store) -> None:
+    assert look_over(store.path) == ()
+    note = store.path / "tables" / "index.json"
+    note.write_text(note.read_text().replace('"checksum": "', '"checksum": "x'))
+    assert [problem.place for problem in look_over(store.path)] == ["tables/index.json"]
+
+
+def test_leftovers_that_cannot_be_listed_are_a_problem(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.listdir
+
+    def listdir(path: str | Path = ".") -> list[str]:
+        if Path(path) == store.path / "staging":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    assert [(p.place, p.what) for p in store.check().problems] == [("staging", "cannot be read: Input/output error")]
+
+
+def test_a_fragment_that_cannot_be_read_is_named_and_not_set_aside(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = (store.path / "tables" / "corpora").glob("*.parquet")
+    real = os.open
+
+    def opened(name: str | Path, *more: int) -> int:
+        if Path(name) == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(name, *more)
+
+    monkeypatch.setattr("store.fragments.os.open", opened)
+    report = store.check(repair=True)
+    place = path.relative_to(store.path).as_posix()
+    assert [(p.place, p.what) for p in report.problems] == [(place, "cannot be read: Input/output error")]
+    assert not [line for line in report.mended if line.startswith("moved")]
+    assert path.exists()
+
+
+def test_values_in_a_fragment_that_cannot_be_read_are_not_said_to_be_damaged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_results([result(store.checkpoints()[0])])
+    path = max((store.path / "tables" / "results").glob("*.parquet"))
+    real = os.open
+
+    def opened(name: str | Path, *more: int) -> int:
+        if Path(name) == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(name, *more)
+
+    monkeypatch.setattr("store.fragments.os.open", opened)
+    with pytest.raises(BertdynError, match=rf"{path.name}' cannot be read: Input/output error\.$"):
+        Store.open(store.path).results()
+
+
+def test_a_table_that_changes_all_the_time_is_one_sentence(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(path: Path) -> None:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("store.sound_fragments.fault", gone)
+    with pytest.raises(BertdynError, match="changes faster than it can be read"):
+        Store.open(store.path).results()
 
 
 def test_leftovers_of_the_dead_are_found_and_removed(store: Store) -> None:
@@ -200,3 +314,31 @@ def test_artefacts_are_checked_and_those_without_a_row_are_swept(store: Store, m
     monkeypatch.setattr("store.artefacts.DAY", -1)
     store.check(repair=True)
     assert {path.name for path in (store.path / "artefacts").iterdir()} == {kept}
+
+
+def test_a_damaged_fragment_that_was_merged_costs_nothing(store: Store) -> None:
+    of = store.checkpoints()[0]
+    for layer in range(4):
+        store.add_results([result(of, layer=layer)])
+    results = store.path / "tables" / "results"
+    with duckdb.connect() as connection:
+        assert fragments.compact(connection, store.path, tables.RESULTS, above=3)
+    damaged = sorted(results.glob("*.parquet"))[1]
+    _flip(damaged)
+    (line,) = [line for line in Store.open(store.path).check(repair=True).mended if damaged.name in line]
+    assert line.endswith("its rows are in other fragments too")
+    assert len(Store.open(store.path).results()) == 4
+
+
+def test_checkpoints_are_listed_by_themselves_where_their_table_is_none(store: Store) -> None:
+    """A fragment has the checksum in its name, and is not a table all the same."""
+    folder = store.path / "tables" / "checkpoints"
+    before = [one.key for one in store.checkpoints()]
+    content = b"no table at all"
+    for path in folder.glob("*.parquet"):
+        path.unlink()
+    name = f"{1:020d}-{'0' * 12}-{'0' * 8}-{google_crc32c.value(content):08x}.parquet"
+    (folder / name).write_bytes(content)
+    again = Store.open(store.path)
+    assert [one.key for one in again.checkpoints()] == before
+    assert again.check().sound

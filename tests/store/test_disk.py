@@ -84,3 +84,13 @@ def test_a_file_system_that_locks_one_of_two_only_once_is_no_file_system_with_lo
 @pytest.mark.parametrize(("kind", "shared"), [("nfs4", True), ("fuse.sshfs", True), ("ext4", False), ("", False)])
 def test_file_systems_of_several_machines_are_known(kind: str, shared: bool) -> None:
     assert Disk(Path("/"), kind, 0, True, True).shared is shared
+
+
+def test_a_folder_that_cannot_be_written_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(**_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("store.disk.tempfile.NamedTemporaryFile", fails)
+    disk = examine(tmp_path)
+    assert (disk.writable, disk.locks) == (False, None)
+    assert disk.free

@@ -6,11 +6,13 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from store.duck import THREADS, connect, retried, written
+from store.duck import THREADS, connect, interruptible, retried, write_table, written
 
 LONG = "select count(*) from range(3_000_000_000_000)"
 
@@ -54,3 +56,21 @@ def test_connections_start_few_threads_on_any_machine() -> None:
     assert len(list(tasks.iterdir())) - before <= THREADS
     second.close()
     first.close()
+
+
+def test_errors_that_are_no_interrupt_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="another"), interruptible():
+        raise RuntimeError("another")
+
+
+def test_connections_are_opened_by_the_oldest_duckdb_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(duckdb, "__version__", "1.4.0")
+    with closing(connect()) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_columns_of_a_users_file_have_the_types_of_their_values(tmp_path: Path) -> None:
+    columns = [[True, None], [1, 2], [1, 0.5], ["a", 1], [None, None]]
+    write_table(list("abcde"), columns, tmp_path / "rows.parquet")
+    described = duckdb.sql(f"describe from '{tmp_path}/rows.parquet'").fetchall()
+    assert [kind for _, kind, *_ in described] == ["BOOLEAN", "BIGINT", "DOUBLE", "VARCHAR", "VARCHAR"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -231,3 +233,33 @@ def test_duckdb_writes_where_the_file_system_has_no_locks(tmp_path: Path) -> Non
 
     with pytest.raises(duckdb.IOException, match="something else"):
         duck.written(path, fails)
+
+
+def test_a_lock_that_another_process_took_meanwhile_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".lock"
+    path.mkdir()
+    (path / "dead").touch()
+    real = locks.is_gone
+
+    def slow(name: str, *more: Any) -> bool:
+        if name != "dead":
+            return real(name, *more)
+        (path / "dead").rename(path / "living")  # between the look and the removal
+        return True
+
+    monkeypatch.setattr(locks, "is_gone", slow)
+    assert not free(path)
+    assert [entry.name for entry in path.iterdir()] == ["living"]
+    assert [entry.name for entry in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_folder_without_room_for_a_lock_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(old: Path, new: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "rename", fails)
+    with pytest.raises(OSError, match="No space left"):
+        free(tmp_path / ".lock")
+    assert not list(tmp_path.iterdir())

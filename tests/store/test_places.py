@@ -80,3 +80,19 @@ def test_a_second_change_in_a_tick_is_seen_whatever_our_clock_says(
     put(tmp_path, "1", 40)
     os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))  # a coarse clock
     assert len(watch.look()) == 2
+
+
+def test_a_run_that_goes_away_while_it_is_looked_at_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "1", 20)
+    put(tmp_path, "2", 20)
+    real = os.stat
+
+    def stat(path, *more, **settings):  # type: ignore[no-untyped-def]
+        if str(path).endswith("sst2/1"):
+            shutil.rmtree(path, ignore_errors=True)
+        return real(path, *more, **settings)
+
+    monkeypatch.setattr(os, "stat", stat)
+    assert [folder for folder, _ in Watch(tmp_path).look()] == ["activations/dev/sst2/2/20"]

@@ -15,7 +15,7 @@ import pytest
 from store import ownership, staging
 from store.errors import BertdynError
 from store.ownership import Machine
-from store.staging import Stage, collect, leftovers, write_file
+from store.staging import Stage, collect, leftovers, throw_away, write_file
 from store.store import Store
 from tests.store.processes import (
     HOURS,
@@ -302,3 +302,94 @@ def test_two_collectors_at_once_do_not_trip_over_each_other(root: Path, monkeypa
     assert collect(root) == 1
     assert collect(root) == 0
     assert contents(root) == []
+
+
+def test_a_stage_that_cannot_be_locked_or_made_leaves_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_locks(monkeypatch, errno.EIO)
+    with pytest.raises(BertdynError, match="cannot be written: Input/output error"):
+        Stage(root)
+    assert contents(root) == []
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_what_may_be_locked_is_left(root: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """The lock of a dead process can be neither opened nor tried: another process may hold it."""
+    name = left_by_a_dead_process(root)
+    real = os.open
+
+    def opened(path: str | Path, *more: int) -> int:
+        if code == errno.EACCES and str(path).endswith(".lock"):
+            raise OSError(code, os.strerror(code))
+        return real(path, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", opened)
+        if code == errno.EIO:
+            refuse_locks(patch, code)
+        assert leftovers(root) == []
+    assert leftovers(root) == [name]
+
+
+def test_a_group_that_cannot_be_put_in_place_is_discarded(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(root)
+    (stage.path / "zarr.json").write_text("{}")
+
+    def fails(old: Path, new: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", fails)
+        with pytest.raises(BertdynError, match="cannot be written: Input/output error"):
+            stage.publish(root / "corpora" / "x")
+    assert contents(root) == []
+
+
+def test_what_another_process_threw_away_is_gone(root: Path) -> None:
+    throw_away(root, root / "corpora" / "x")
+    assert contents(root) == []
+
+
+def of_process(pid: int, started: int = 1) -> str:
+    here = ownership.this_machine()
+    return f"{here.host}-{here.session}-{pid}-{started}-{'0' * 12}"
+
+
+def test_a_process_of_another_user_is_looked_up_and_not_signalled(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with holding("stage", root) as (process, name):
+
+        def forbidden(pid: int, number: int) -> None:
+            raise PermissionError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "kill", forbidden)
+            assert not ownership.is_gone(name, root, ownership.ServerClock(root))
+            assert ownership.is_gone(of_process(process.pid), root, ownership.ServerClock(root))
+
+
+def test_where_processes_cannot_be_looked_up_silence_decides(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with holding("stage", root) as (process, _):
+        name = of_process(process.pid)
+        monkeypatch.setattr(os, "readlink", lambda path: "1")  # /proc of another container
+        assert not ownership.is_gone(name, root, ownership.ServerClock(root))
+        touched(root, 100 * HOURS)
+        assert ownership.is_gone(name, root, ownership.ServerClock(root))
+    assert not ownership.is_gone("no tag", root / "nothing", ownership.ServerClock(root))
+
+
+def test_a_system_without_proc_names_its_session_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ["one", "other", "other"]
+
+    def sysctl(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert command == ["sysctl", "-n", "kern.bootsessionuuid"]
+        return subprocess.CompletedProcess(command, 0, f"{said.pop(0)}\n")
+
+    def missing(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    monkeypatch.setattr(os, "readlink", missing)
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    one, other, again = (ownership.this_machine.__wrapped__() for _ in range(3))
+    assert one.session != other.session == again.session
+    monkeypatch.setattr(subprocess, "run", missing)
+    assert ownership.this_machine.__wrapped__().host == one.host

@@ -1,5 +1,6 @@
 """Opening and making stores."""
 
+import errno
 import json
 import os
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from store import arrays
 from store.errors import BertdynError
+from store.keys import NO_CORPUS, CheckpointKey
 from store.store import Store
 from tests.synthetic import make_store, sample_corpus
 
@@ -157,3 +160,81 @@ def test_corpora_can_be_added_through_two_open_stores(tmp_path: Path) -> None:
     other.add_corpus(sample_corpus())
     other.add_corpus(sample_corpus("more"))
     assert [info.name for info in one.corpora()] == ["dev", "more"]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (CheckpointKey("a+b", "", "1", 0), "a task's name cannot contain '\\+', which begins a variant"),
+        (CheckpointKey("a", "", "1", -1), "a step cannot be negative"),
+    ],
+)
+def test_a_checkpoint_that_nobody_could_name_is_refused(tmp_path: Path, key: CheckpointKey, says: str) -> None:
+    store = Store.create(tmp_path / "s")
+    with pytest.raises(BertdynError, match=says):
+        store.register(key, layers=1, heads=1, width=2, attributes={})
+    assert store.checkpoints() == ()
+
+
+def test_asking_for_a_checkpoint_that_is_on_no_corpus_says_so(tmp_path: Path) -> None:
+    with pytest.raises(BertdynError, match="no checkpoint a/1/0"):
+        Store.create(tmp_path / "s").checkpoint(NO_CORPUS, CheckpointKey.plain("a", "1", 0))
+
+
+def test_only_some_checkpoints_stay_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = make_store(tmp_path / "s", tasks=["a"], seeds=["1"], steps=[0, 20], pretrained=False)
+    keys = [one.key for one in store.checkpoints()]
+    opened: list[CheckpointKey] = []
+    real = arrays.open_checkpoint
+
+    def counting(root: Path, corpus: str, key: CheckpointKey) -> arrays.CheckpointArrays:
+        opened.append(key)
+        return real(root, corpus, key)
+
+    monkeypatch.setattr(arrays, "open_checkpoint", counting)
+    monkeypatch.setattr("store.readable._OPEN_AT_ONCE", 1)
+    for key in (keys[0], keys[0], keys[1], keys[0]):
+        store.hidden("dev", key, 1)
+    assert opened == [keys[0], keys[1], keys[0]]
+
+
+def test_of_two_processes_that_make_one_store_both_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.rename
+
+    def slower(old: Path, new: Path) -> None:
+        monkeypatch.setattr(os, "rename", real)
+        Store.create(new)
+        real(old, new)
+
+    monkeypatch.setattr(os, "rename", slower)
+    assert Store.open_or_create(tmp_path / "a").check().sound
+    monkeypatch.setattr(os, "rename", slower)
+    with pytest.raises(BertdynError, match="b' is already a bertdyn store"):
+        Store.create(tmp_path / "b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_store_that_cannot_be_made_is_an_error_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(old: Path, new: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "rename", fails)
+    with pytest.raises(BertdynError, match="cannot be written: Input/output error"):
+        Store.open_or_create(tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_that_is_written_to_while_it_is_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.create(tmp_path / "a")
+    real = os.rename
+
+    def slower(old: Path, new: Path) -> None:
+        monkeypatch.setattr(os, "rename", real)
+        (store.path / "staging" / "x").mkdir()
+        real(old, new)
+
+    monkeypatch.setattr(os, "rename", slower)
+    assert not store.remove_unused()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]

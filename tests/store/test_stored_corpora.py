@@ -1,5 +1,6 @@
 """Corpora on disk."""
 
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 import zarr
 
 from store import layout
+from store.corpora import annotations
+from store.corpora.stored import read_corpus
 from store.errors import BertdynError
-from store.keys import CheckpointKey, Corpus
+from store.keys import Annotation, CheckpointKey, Corpus
 from store.store import Store
 from tests.synthetic import HEADS, LAYERS, WIDTH, hidden_of, sample_corpus, sample_labels, write_checkpoint
 
@@ -147,4 +150,52 @@ def test_a_damaged_corpus_is_an_error(store: Store, array: str) -> None:
     content[1] ^= 4
     chunk.write_bytes(content)
     with pytest.raises(BertdynError, match=f"'dev' is damaged: chunk {Path(array).name}/c/0 .*--repair"):
+        store.corpus("dev")
+
+
+def test_labels_without_values_are_damaged(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    shutil.rmtree(layout.corpus_path(store.path, "dev") / "annotations/label/values")
+    with pytest.raises(BertdynError, match="'label' of corpus 'dev' is damaged: its values are missing"):
+        store.corpus("dev").annotations["label"]
+
+
+@pytest.mark.parametrize("same_labels", [True, False])
+def test_of_two_processes_that_add_labels_of_one_name_the_first_wins(
+    store: Store, monkeypatch: pytest.MonkeyPatch, same_labels: bool
+) -> None:
+    store.add_corpus(sample_corpus())
+    words = sample_corpus().info.words
+    ours = sample_labels("word", ("a", "b"), words, "tag")["tag"]
+    theirs = ours if same_labels else sample_labels("word", ("c", "d"), words, "tag")["tag"]
+    write = annotations.write_annotation
+
+    def slow(folder: Path, annotation: Annotation) -> None:
+        write(folder, annotation)
+        monkeypatch.setattr(annotations, "write_annotation", write)
+        assert Store.open(store.path).annotate("dev", theirs)
+
+    monkeypatch.setattr(annotations, "write_annotation", slow)
+    if same_labels:
+        assert not store.annotate("dev", ours)
+    else:
+        with pytest.raises(BertdynError, match="already has different labels called 'tag'"):
+            store.annotate("dev", ours)
+    assert store.corpus("dev").annotations["tag"].info.labels == theirs.info.labels
+
+
+def test_a_corpus_in_the_folder_of_another_is_not_that_one(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    layout.corpus_path(store.path, "dev").rename(layout.corpus_path(store.path, "test"))
+    with pytest.raises(BertdynError, match="no corpus 'test'"):
+        store.corpus("test")
+    with pytest.raises(BertdynError, match="should hold corpus 'test', but holds 'dev'"):
+        read_corpus(store.path, "test")
+
+
+def test_a_corpus_whose_arrays_contradict_each_other_is_damaged(store: Store) -> None:
+    store.add_corpus(sample_corpus())
+    ends = zarr.open_array(layout.corpus_path(store.path, "dev") / "word_offsets", mode="r+")
+    ends[-1] = 3
+    with pytest.raises(BertdynError, match="'dev' is damaged: corpus 'dev' contradicts itself: words"):
         store.corpus("dev")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.corpora.text import Text
-from store.corpora.text_files import columns_of, read
+from store.corpora.text_files import columns_of, read, renamed
 from store.errors import BertdynError
 
 
@@ -56,6 +56,8 @@ def test_jsonl_gives_text_and_numbers_as_written(tmp_path: Path) -> None:
     text = read(write(tmp_path / "a.jsonl", "".join(json.dumps(r) + "\n" for r in rows)))
     assert text.texts == (("2021-01-05",), ("1e5",))
     assert labels(text) == ("1", "2")
+    (scores,) = read(write(tmp_path / "b.jsonl", '{"text":"x","label":2.50}\n{"text":"y","label":3}\n')).labels
+    assert (scores.kind, scores.values) == ("number", ("2.5", "3"))
 
 
 def test_parquet_is_read_too(tmp_path: Path) -> None:
@@ -179,6 +181,14 @@ def test_real_sentences_are_all_there(realdata: Path) -> None:
         ("a.conll", "a B\nb\n", {}, "line 2: 1 columns, but the first line has 2"),
         ("a.conll", "a B\n", {"label": "ner"}, "has 2 columns; labels are label"),
         ("a.conll", "\n", {}, "is empty"),
+        ("a.conll", "a B\n", {"text": "1"}, "columns of words, which are the text"),
+        ("a.conll", b"\0\1", {}, "is not text: a .conll file was expected"),
+        ("a.conll", b"caf\xe9 B\n", {}, "is not UTF-8 text"),
+        ("a.txt", b"\0\1", {}, "is not text"),
+        ("a.txt", b"caf\xe9\n", {}, "is not UTF-8 text"),
+        ("a.csv", "text,label,text\nx,1,y\n", {}, "names a column twice in its first line: text, label, text"),
+        ("a.conllu", b"1\tcaf\xe9\n", {}, "is not UTF-8 text"),
+        ("a.conllu", CONLLU.replace("3\the", "3\t"), {}, "line 6: a word without a form"),
         ("a.conllu", "1\tDo\n", {}, "line 1: not CoNLL-U"),
         (
             "a.conllu",
@@ -273,6 +283,13 @@ def test_files_as_their_owners_publish_them(
     assert len(text.texts) == len((cases / name).read_text().splitlines()) - header
 
 
+def test_words_and_their_labels_as_they_are_published(cases: Path) -> None:
+    text = read(cases / "ner.jsonl", text="tokens", label="ner_tags")
+    rows = [json.loads(line) for line in (cases / "ner.jsonl").read_text().splitlines()]
+    assert text.words == tuple(tuple(row["tokens"]) for row in rows)
+    assert labels(text, "ner_tags") == tuple(tuple(map(str, row["ner_tags"])) for row in rows)
+
+
 @pytest.mark.parametrize("name", ["qqp_torn.tsv", "qqp_empty.tsv", "bare_cr.tsv"])
 def test_one_bad_row_is_named_or_left_out(cases: Path, name: str) -> None:
     with pytest.raises(BertdynError, match=r"line \d+: .*--skip-bad-rows"):
@@ -344,6 +361,28 @@ def test_json_and_lines_are_read_by_what_they_hold(tmp_path: Path, cases: Path) 
     lines = read(write(tmp_path / "a.txt", "one\n\n two\tthree \n"), limit=2)
     assert (lines.texts, lines.labels, lines.kind) == ((("one",), ("two\tthree",)), (), "sentence")
     assert labels(read(cases / "xpos_only.conllu", label="xpos")) is not None
+
+
+def test_blank_lines_and_rows_are_no_examples(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "a.csv", "text,label\nx,1\n\n ,\ny,2\n")).texts == (("x",), ("y",))
+    words = read(write(tmp_path / "a.conllu", f"\n\n{CONLLU}\n\n\n{CONLLU}")).words
+    assert words is not None
+    assert words[: len(words) // 2] == words[len(words) // 2 :]
+
+
+def test_labels_that_are_no_finite_numbers_are_classes(tmp_path: Path) -> None:
+    (found,) = read(write(tmp_path / "a.tsv", "x\tinf\ny\t1.5\n")).labels
+    assert (found.kind, found.values) == ("class", ("inf", "1.5"))
+
+
+def test_only_a_single_column_of_labels_can_have_another_name(tmp_path: Path) -> None:
+    table = "text\tlabel\tscore\nx\t1\t2.5\n"
+    one = renamed(read(write(tmp_path / "a.tsv", table), label="score"), "grade")
+    assert [labels.name for labels in one.labels] == ["grade"]
+    with pytest.raises(BertdynError, match=r"--name grade needs exactly one column of labels.* has label, score"):
+        renamed(read(tmp_path / "a.tsv", label="label,score"), "grade")
+    with pytest.raises(BertdynError, match=r"has none\."):
+        renamed(read(write(tmp_path / "b.txt", "x\n")), "grade")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """The weights that move on a line or plane, sums of weights, and the geometry of differences.
 
-Nothing but the result is kept in memory: weights are read one tensor at a time.
+Nothing but the result is kept in memory: weights are read one tensor, or one block of it, at a time.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,6 +26,8 @@ Read = Callable[[str], np.ndarray]
 """Return a weight by its name, float32."""
 _BLOCK = 1 << 16
 """Number of weights per block: as float64 a few of them fit in the cache."""
+_HELD = 1 << 20
+"""Number of weights of all checkpoints that are held at once: with many checkpoints, blocks are smaller."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def moved(own: Weights, others: Mapping[str, Weights], groups: str, norms: str) 
         else:
             found += names
     if norms == "stay":
-        found = [name for name in found if own.tensor(name).ndim > 1]
+        found = [name for name in found if len(own.shape(name)) > 1]
         stays.append("layer norms and biases")
     if not found:
         raise MeasureError(f"groups: '{groups}' has no weights that can move.")
@@ -88,7 +91,7 @@ def _check_alike(own: Weights, other: Weights, every: Mapping[int, Mapping[str, 
         if missing:
             raise MeasureError(f"The {who} is of another architecture: only one side has {missing[0]}.")
         for name in names:
-            shapes = own.tensor(name).shape, other.tensor(name).shape
+            shapes = own.shape(name), other.shape(name)
             if shapes[0] != shapes[1]:
                 said = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
                 raise MeasureError(f"The {who} is of another size: {name} has shapes {said}.")
@@ -105,7 +108,7 @@ def _apart(own: Weights, other: Weights, module: str, names: Sequence[str], who:
     there = {name for name, of in other.modules(None).items() if of == module}
     if not set(names) <= there:
         return f"the {who} has none"
-    if any(own.tensor(name).shape != other.tensor(name).shape for name in names):
+    if any(own.shape(name) != other.shape(name) for name in names):
         return f"that of the {who} has another shape"
     if module == POOLER or own.classes == other.classes:
         return ""
@@ -144,7 +147,18 @@ class Start:
 
     def tensor(self, name: str) -> np.ndarray:
         """See ``protocols.Weights``."""
-        return (self._own if name in self._lent else self._origin).tensor(name)
+        return self._of(name).tensor(name)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """See ``protocols.Weights``."""
+        return self._of(name).shape(name)
+
+    def part(self, name: str, start: int, stop: int) -> np.ndarray:
+        """See ``protocols.Weights``."""
+        return self._of(name).part(name, start, stop)
+
+    def _of(self, name: str) -> Weights:
+        return self._own if name in self._lent else self._origin
 
     def __enter__(self) -> Self:
         return self
@@ -175,18 +189,56 @@ def combined(names: Sequence[str], parts: Sequence[tuple[float, Read]]) -> dict[
     return found
 
 
-def gram(names: Sequence[str], origin: Read, points: Sequence[Read]) -> np.ndarray:
-    """Return the inner products of the differences of k points from an origin, float64 [k, k]."""
-    found = np.zeros((len(points) + 1,) * 2)
+def gram(names: Sequence[str], origin: Weights, points: Sequence[Weights]) -> np.ndarray:
+    """Return the inner products of the differences of k points from an origin, float64 [k, k].
+
+    The memory that this takes does not grow with k.
+    """
+    many = len(points)
+    found = np.zeros((many + 1,) * 2)
+    # A row of zeros, since the product of a single row with itself is summed by threads in any order.
+    held = np.zeros((many + 1) * _block(many + 1))
     for name in names:
-        start, ends = origin(name).reshape(-1), [read(name).reshape(-1) for read in points]
-        for first in range(0, len(start), _BLOCK):
-            block = slice(first, first + _BLOCK)
-            base = start[block].astype(np.float64)
-            # A row of zeros, since the product of a single row with itself is summed by threads in any order.
-            differences = np.stack([*(end[block] - base for end in ends), np.zeros_like(base)])
+        for start, stop in _blocks(math.prod(origin.shape(name)), many + 1):
+            base = origin.part(name, start, stop).astype(np.float64)
+            differences = held[: (many + 1) * (stop - start)].reshape(many + 1, stop - start)
+            for row, point in zip(differences, points, strict=False):
+                np.subtract(point.part(name, start, stop), base, out=row)
+            differences[many] = 0.0
             found += differences @ differences.T
     return found[:-1, :-1]
+
+
+def displaced(
+    names: Sequence[str], origin: Weights, points: Sequence[Weights], coefficients: Sequence[float]
+) -> dict[str, np.ndarray]:
+    """Return the sum of the differences of k points from an origin times coefficients, float32, summed in float64.
+
+    Beside the result, the memory that this takes does not grow with k.
+    """
+    found = {}
+    for name in names:
+        along = np.empty(origin.shape(name), np.float32)
+        flat = along.reshape(-1)
+        for start, stop in _blocks(len(flat), 1):
+            base = origin.part(name, start, stop).astype(np.float64)
+            total = np.zeros_like(base)
+            for point, coefficient in zip(points, coefficients, strict=True):
+                total += coefficient * (point.part(name, start, stop) - base)
+            flat[start:stop] = total
+        found[name] = along
+    return found
+
+
+def _block(rows: int) -> int:
+    """Return the number of weights per block, of which there are as many rows in memory."""
+    return max(1, min(_BLOCK, _HELD // rows))
+
+
+def _blocks(entries: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Yield the first entry of each block, and one past its last."""
+    block = _block(rows)
+    yield from ((start, min(start + block, entries)) for start in range(0, entries, block))
 
 
 def inner_product(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> float:
@@ -194,8 +246,8 @@ def inner_product(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]
     found = 0.0
     for name, value in one.items():
         ours, theirs = value.reshape(-1), other[name].reshape(-1)
-        for first in range(0, len(ours), _BLOCK):
-            block = slice(first, first + _BLOCK)
+        for start, stop in _blocks(len(ours), 1):
+            block = slice(start, stop)
             found += float(ours[block].astype(np.float64) @ theirs[block].astype(np.float64))
     return found
 

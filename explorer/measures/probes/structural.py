@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from explorer.measures.moments import full_precision
 from explorer.measures.probes.trees import Tree
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class _Batch:
     """1 / (length of the sentence, squared for distances), 0 beyond it, in the shape of ``gold``."""
 
 
+@full_precision()
 def train(
     kind: Kind,
     vectors: np.ndarray,

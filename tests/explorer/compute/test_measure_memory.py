@@ -26,9 +26,6 @@ GROWTH = 16 << 20
 """Bytes by which the peak may rise: about half of one layer at 10 x in float32, or nine models."""
 STEPS = (3, 30)
 """Numbers of steps of each of two runs at 1 x and 10 x."""
-ALONG_PATHS = ("loss-surface-pca", "trajectory")
-"""Measures that map the weights of all checkpoints of a run at once, pages of files that the system can take back, and
-hold two blocks of 64 k float64 of each."""
 UNMEASURED = {
     "ablation": "reads the metrics that training logged, no arrays",
     "output-error": "needs a regression; its inputs are those of output-loss",
@@ -112,7 +109,5 @@ def test_memory_is_flat_in_sentences_and_checkpoints(
     )  # fmt: skip
     taken = {kind: alone.submit(peak, str(path), selection).result() for kind, path in stores.items()}
     say(f"{name}: {', '.join(f'{kind} {bytes / 1e6:.0f} MB' for kind, bytes in taken.items())}")
-    weights = stores["few"].with_name("runs") / "t" / "seed-1" / "checkpoint-0" / "model.safetensors"
-    mapped = 2 * (STEPS[1] - STEPS[0]) * (weights.stat().st_size + 2 * (8 << 16)) if name in ALONG_PATHS else 0
     assert taken["sentences"] - taken["few"] < GROWTH, taken
-    assert taken["checkpoints"] - taken["few"] < GROWTH + mapped, taken
+    assert taken["checkpoints"] - taken["few"] < GROWTH, taken

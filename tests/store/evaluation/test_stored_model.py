@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from store.errors import BertdynError
-from store.evaluation import passes
+from store.evaluation import model, passes
 from store.evaluation.changes import changed
 from store.evaluation.lower import LowerLayers
 from store.evaluation.model import StoredModel
@@ -207,3 +207,43 @@ def test_layers_below_the_changed_one_run_once_and_give_the_same_bits(
         runs.clear()
         logits(changed_layer, lower)
         assert len(runs) == LAYERS - below  # there is one batch
+
+
+def test_a_classifier_that_cannot_be_built_is_one_sentence(classified: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = classified("bert", "SequenceClassification").store
+    checkpoint = store.checkpoint("dev", KEY)
+    with pytest.raises(BertdynError, match="transformers has no class NoModel"):
+        StoredClassifier.of(store, checkpoint._replace(model_class="NoModel"))
+    own = StoredClassifier.of(store, checkpoint)
+    with pytest.raises(BertdynError, match="BertForSequenceClassification cannot classify single vectors: "):
+        own.logits(np.zeros((2, 3), np.float32))
+    monkeypatch.setattr(store, "classifier", lambda *_: {})
+    with pytest.raises(BertdynError, match="cannot be built: KeyError"):
+        StoredClassifier.of(store, checkpoint)
+
+
+def test_a_folder_whose_model_lost_its_classifier_is_refused(own: World) -> None:
+    stored(own).logits({}, "cpu")
+    models.configure(own.folder, architectures=["BertModel"])
+    model._loaded.cache_clear()
+    with pytest.raises(BertdynError, match="has no classifier to run"):
+        stored(own).logits({}, "cpu")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a kernel\nfailed"), torch.OutOfMemoryError("out of memory")])
+def test_an_error_of_the_model_is_a_sentence_and_a_lack_of_memory_stays_one(
+    classified: Make, monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    own = stored(classified("bert", "SequenceClassification"))
+    curved = own.curvature(None, np.arange(2), np.zeros(2, np.int64), "cpu")
+    monkeypatch.setattr(passes, "inputs_of", fails)
+    if isinstance(error, torch.OutOfMemoryError):
+        for ask in (lambda: own.logits({}, "cpu"), lambda: curved.product(np.ones(len(curved.weights), np.float32))):
+            with pytest.raises(torch.OutOfMemoryError):
+                ask()
+    else:
+        with pytest.raises(BertdynError, match=r"fails on corpus 'dev': a kernel$"):
+            own.logits({}, "cpu")

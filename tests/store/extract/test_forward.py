@@ -164,6 +164,8 @@ def out_of_memory() -> list[Callable[[], Exception]]:
         lambda: RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory"),
         lambda: RuntimeError("MPS backend out of memory (MPS allocated: 17.5 GB)"),
         lambda: RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        lambda: RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`"),
+        lambda: RuntimeError("cusolver error: CUSOLVER_STATUS_INTERNAL_ERROR, when calling `cusolverDnCreate(handle)`"),
         MemoryError,
     ]
 
@@ -229,13 +231,44 @@ def test_products_are_exact_whatever_the_process_allows(tmp_path: Path) -> None:
 
     folder = models.save(tmp_path)
     encoder = encoder_of(folder)
-    seen: list[str] = []
-    encoder.model.register_forward_pre_hook(lambda *_: seen.append(torch.get_float32_matmul_precision()))
+    seen: list[tuple[str, bool]] = []
+
+    def allowed(*_: object) -> tuple[str, bool]:
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+    encoder.model.register_forward_pre_hook(lambda *_: seen.append(allowed()))
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     try:
         list(run(encoder, corpus_of(folder, models.SENTENCES)))
-        assert torch.get_float32_matmul_precision() == "medium"
+        assert allowed() == ("medium", True)
     finally:
         torch.set_float32_matmul_precision(before)
-    assert set(seen) == {"highest"}
+    assert set(seen) == {("highest", False)}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda output: setattr(output, "hidden_states", output.hidden_states[1:]), "returns 3 hidden states of shape"),
+        (lambda output: setattr(output, "attentions", output.attentions[1:]), "one attention map per layer and head"),
+        (
+            lambda output: setattr(output, "attentions", tuple(m / 2 for m in output.attentions)),
+            "attention rows of layer 1 add up to 1 only within 0.5",
+        ),
+    ],
+    ids=["hidden states", "maps", "rows"],
+)
+def test_a_model_whose_outputs_are_not_those_of_an_encoder_is_refused(
+    tmp_path: Path, spoil: Callable[[Any], None], says: str
+) -> None:
+    folder = models.save(tmp_path)
+    encoder = encoder_of(folder)
+
+    def hook(model: object, given: object, output: Any) -> Any:
+        spoil(output)
+        return output
+
+    encoder.model.register_forward_hook(hook)
+    with pytest.raises(BertdynError, match=says):
+        list(run(encoder, corpus_of(folder, models.SENTENCES)))

@@ -164,3 +164,8 @@ def test_a_checkpoint_that_another_command_registers_meanwhile_is_there(
     assert {o.status for o in report.outcomes} == {"present"}
     assert {o.reason for o in report.outcomes} == {"another command registered it meanwhile"}
     assert len(Store.open(place / "x.bertdyn").checkpoints()) == 2
+
+
+def test_nothing_to_register_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BertdynError, match="Name a folder of runs, or a --reference"):
+        register(tmp_path / "s.bertdyn", [])

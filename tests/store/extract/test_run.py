@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from store.errors import BertdynError
+from store.extract import checkpoint
 from store.extract import plan as planning
 from store.extract.plan import ExtractOptions, ExtractPlan, Work
 from store.extract.run import Report, extract
@@ -42,7 +44,7 @@ KEYS = [CheckpointKey.plain("sst", "1", 0), CheckpointKey.plain("sst", "1", 10)]
 
 
 def go(place: Path, *, corpora: dict[str, str] | None = None, **options: Any) -> Report:
-    files = {name: place / file for name, file in (corpora or {"dev": "dev.tsv"}).items()}
+    files = {name: place / file for name, file in ({"dev": "dev.tsv"} if corpora is None else corpora).items()}
     given = {"reference": str(place / "base"), **options}
     return extract(place / "x.bertdyn", [place / "runs"], files, ExtractOptions(**given))
 
@@ -280,6 +282,10 @@ def test_bad_input_changes_nothing(own: Path) -> None:
     nothing_is_written(own, "--max-length 2 leaves", max_length=2)
     nothing_is_written(own, "--layout", layout="{step}")
     nothing_is_written(own, "no column 'body'", text=("body",))
+    nothing_is_written(own, "--dtype bfloat16: one of float16, float32", dtype="bfloat16")
+    nothing_is_written(own, "Name at least one corpus", corpora={})
+    with pytest.raises(BertdynError, match="Name a folder of runs, or a --reference"):
+        extract(own / "x.bertdyn", [], {"dev": own / "dev.tsv"}, ExtractOptions())
 
 
 def test_when_nothing_can_be_extracted_the_reason_is_given(own: Path) -> None:
@@ -301,6 +307,51 @@ def test_checkpoints_that_break_while_loading_leave_no_empty_store(own: Path) ->
 def test_what_does_not_fit_on_the_disk_is_not_begun(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "free_bytes", lambda path: 10_000)
     nothing_is_written(own, r"would take .* kB and the disk of .* has 10\.0 kB free")
+
+
+def test_a_disk_that_fills_meanwhile_fails_each_checkpoint(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "free_bytes", lambda path: 10_000)
+    report = go(own)
+    assert statuses(report) == {"failed": 3}
+    assert all("is full: " in one.reason and "10.0 kB are free" in one.reason for one in report.outcomes)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_what_another_extraction_stored_meanwhile_is_there(
+    own: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    free, forward = checkpoint.free_bytes, checkpoint.forward.run
+
+    def other() -> None:
+        monkeypatch.setattr(checkpoint, "free_bytes", free)
+        monkeypatch.setattr(checkpoint.forward, "run", forward)
+        assert statuses(go(own, reference=None)) == {"added": 2}
+
+    def slow_free(path: Path) -> int:
+        other()
+        return free(path)
+
+    def slow_run(*given: Any, **settings: Any) -> Any:
+        other()
+        yield from forward(*given, **settings)
+
+    if when == "before":
+        monkeypatch.setattr(checkpoint, "free_bytes", slow_free)
+    else:
+        monkeypatch.setattr(checkpoint.forward, "run", slow_run)
+    report = go(own, reference=None)
+    assert (statuses(report), report.exit_code) == ({"present": 2}, 0)
+    assert {one.reason for one in report.outcomes} == {"another extraction stored it meanwhile"}
+
+
+def test_an_error_of_the_disk_names_the_checkpoint_and_the_file(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "weights")
+
+    monkeypatch.setattr(checkpoint, "load", fails)
+    report = go(own, reference=None)
+    assert statuses(report) == {"failed": 2}
+    assert report.outcomes[0].reason.endswith("checkpoint-0 fails: Input/output error (weights).")
 
 
 def test_a_place_that_is_taken_or_locked_is_refused(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,3 +186,26 @@ def test_a_broken_tokenizer_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BertdynError, match=r"tokenizer in .* cannot be loaded: .") as caught:
         load_tokenizer(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_tokenizer_that_cannot_tell_the_parts_of_a_word_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.wordpiece().save_pretrained(tmp_path)
+    slow = type("SlowTokenizer", (), {"is_fast": False})
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", lambda *_, **__: slow())
+    with pytest.raises(BertdynError, match=r"\(SlowTokenizer\) cannot tell the sub-words of a word"):
+        load_tokenizer(tmp_path)
+
+
+def test_a_tokenizer_that_fails_on_a_text_is_one_sentence(tmp_path: Path) -> None:
+    models.wordpiece().save_pretrained(tmp_path)
+    tokenizer = load_tokenizer(tmp_path)
+
+    class Failing:
+        def __getattr__(self, name: str) -> Any:
+            raise ValueError(f"no {name}\nand more")
+
+    broken = replace(tokenizer, fast=Failing())
+    with pytest.raises(BertdynError, match=r"fails on here: no [a-z_]+$"):
+        make_corpus("dev", Text("sentence", (("a",),), None, (), "here", "", {}), broken, 20)

@@ -15,6 +15,7 @@ from store.extract.tokens import load_tokenizer
 from store.models.config import Geometry
 from store.models.files import present_files, weights_digest, weights_stamp
 from store.models.load import Encoder, load, look
+from store.models.quiet import quiet
 from tests.store.extract import models
 from tests.store.extract.models import as_pickle, configure, reweigh
 
@@ -235,3 +236,21 @@ def test_a_reference_that_the_hub_cannot_give(name: str, tmp_path: Path, monkeyp
     with pytest.raises(BertdynError, match=r"there is no folder of that name, and .*hub") as caught:
         resolve(name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_progress_bars_are_shown_or_not_as_before(shown: bool) -> None:
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from transformers.utils import logging as theirs
+
+    before = are_progress_bars_disabled(), theirs.is_progress_bar_enabled()
+    try:
+        (enable_progress_bars if shown else disable_progress_bars)()
+        (theirs.enable_progress_bar if shown else theirs.disable_progress_bar)()
+        with quiet():
+            assert are_progress_bars_disabled()
+            assert not theirs.is_progress_bar_enabled()
+        assert (are_progress_bars_disabled(), theirs.is_progress_bar_enabled()) == (not shown, shown)
+    finally:
+        (disable_progress_bars if before[0] else enable_progress_bars)()
+        (theirs.enable_progress_bar if before[1] else theirs.disable_progress_bar)()

@@ -152,3 +152,81 @@ def test_pickled_weights_are_read_and_a_damaged_file_is_named(tmp_path: Path) ->
     cut.write_bytes(cut.read_bytes()[:1000])
     with pytest.raises(BertdynError, match=r"model\.safetensors cannot be read"):
         StoredWeights(folder, (cut,), LAYERS)
+
+
+SAVED = {
+    "model.safetensors": "float32",
+    "half.safetensors": "float16",
+    "brain.safetensors": "bfloat16",
+    "eighth.safetensors": "float8_e4m3fn",
+    "pytorch_model.bin": "float32",
+    "old.bin": "float32",
+}
+"""Files of the same weights, and their types; the last one is of torch before 1.6."""
+
+
+@pytest.fixture(scope="module")
+def formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the same weights in every format."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder, _ = saved(tmp_path_factory.mktemp("formats") / "bert", "bert")
+    state = load_file(folder / "model.safetensors")
+    save_file({name: tensor.half() for name, tensor in state.items()}, folder / "half.safetensors")
+    save_file({name: tensor.bfloat16() for name, tensor in state.items()}, folder / "brain.safetensors")
+    eighths = {name: tensor.to(torch.float8_e4m3fn) for name, tensor in state.items()}
+    save_file(eighths, folder / "eighth.safetensors")
+    torch.save(state, folder / "pytorch_model.bin")
+    torch.save(state, folder / "old.bin", _use_new_zipfile_serialization=False)
+    return folder
+
+
+@pytest.mark.parametrize("file", SAVED)
+def test_shapes_and_parts_are_those_of_whole_weights(formats: Path, file: str) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    state = load_file(formats / "model.safetensors")
+    with stored(formats, "bert", file) as weights:
+        for layer in (None, *range(LAYERS + 1)):
+            for name in weights.modules(layer):
+                (written,) = [one for one in state if f".{one}".endswith(f".{name}")]
+                whole = state[written].to(getattr(torch, SAVED[file])).float().numpy()
+                np.testing.assert_array_equal(weights.tensor(name), whole)
+                assert weights.shape(name) == whole.shape
+                part = weights.part(name, 1, whole.size - 1)
+                assert part.dtype == np.float32
+                np.testing.assert_array_equal(part, whole.reshape(-1)[1:-1])
+                assert weights.part(name, 0, 0).shape == (0,)
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_named(formats: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes((formats / "model.safetensors").read_bytes())
+    with StoredWeights(tmp_path, (path,), LAYERS, "bert.") as weights:
+        entries = int(np.prod(weights.shape(WORDS)))
+        assert weights.part(WORDS, 0, entries).shape == (entries,)
+        with path.open("r+b") as file:
+            file.truncate(1000)
+        with pytest.raises(BertdynError, match=r"cut\.safetensors cannot be read: it has been cut"):
+            weights.part(WORDS, 0, entries)
+
+
+def test_two_weights_of_one_place_are_of_two_encoders(formats: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    path = tmp_path / "two.safetensors"
+    save_file({"bert.pooler.dense.bias": torch.zeros(2), "pooler.dense.bias": torch.ones(2)}, path)
+    with pytest.raises(BertdynError, match=r"more than one encoder: 'bert\.pooler.*' and 'pooler.*' are both"):
+        StoredWeights(tmp_path, (path,), LAYERS, "bert.")
+
+
+def test_a_file_that_is_gone_before_a_part_is_read_is_named(formats: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gone.safetensors"
+    path.write_bytes((formats / "model.safetensors").read_bytes())
+    with StoredWeights(tmp_path, (path,), LAYERS, "bert.") as weights:
+        path.unlink()
+        with pytest.raises(BertdynError, match=r"gone\.safetensors cannot be read: .*No such file"):
+            weights.part(WORDS, 0, 1)

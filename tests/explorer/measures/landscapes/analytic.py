@@ -44,6 +44,12 @@ class MemoryWeights:
         self.reads.append(name)
         return self.arrays[name]
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self.arrays[name].shape
+
+    def part(self, name: str, start: int, stop: int) -> np.ndarray:
+        return self.tensor(name).reshape(-1)[start:stop]
+
     def flat(self) -> np.ndarray:
         """All weights as one vector, float64."""
         return np.concatenate([self.arrays[name].reshape(-1).astype(np.float64) for name in sorted(self.arrays)])

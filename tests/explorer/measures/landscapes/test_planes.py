@@ -18,7 +18,7 @@ from explorer.measures.landscapes.paths import (
     principal_plane,
     projection_of_the_paper,
 )
-from explorer.measures.landscapes.weights import combined, gram, inner_product, moved, random_direction
+from explorer.measures.landscapes.weights import combined, displaced, gram, inner_product, moved, random_direction
 from tests.explorer.measures.landscapes.analytic import HEADS, MODULES, SHAPES, MemoryWeights
 
 ENCODER = {name for names in MODULES.values() for name in names}
@@ -96,8 +96,52 @@ def test_sums_of_weights(one: float, two: float) -> None:
 def test_inner_products_are_those_of_whole_vectors() -> None:
     origin, *points = (MemoryWeights.random(seed) for seed in range(4))
     differences = np.stack([point.flat() - origin.flat() for point in points])
-    found = gram(sorted(SHAPES), origin.tensor, [point.tensor for point in points])
+    found = gram(sorted(SHAPES), origin, points)
     assert np.allclose(found, differences @ differences.T, rtol=1e-12)
+
+
+class Blocks(MemoryWeights):
+    """Weights that note how many entries are read at once."""
+
+    longest = 0
+
+    def part(self, name: str, start: int, stop: int) -> np.ndarray:
+        self.longest = max(self.longest, stop - start)
+        return super().part(name, start, stop)
+
+
+@pytest.mark.parametrize("many", [1, 40])
+def test_inner_products_of_many_checkpoints_hold_no_more_weights_at_once(many: int) -> None:
+    draw = np.random.default_rng(0)
+    origin, *points = (
+        Blocks({"w": draw.standard_normal((3, 30_000)).astype(np.float32)}, str(n)) for n in range(many + 1)
+    )
+    found = gram(["w"], origin, points)
+    differences = np.stack([point.flat() - origin.flat() for point in points])
+    assert np.allclose(found, differences @ differences.T, rtol=1e-12, atol=1e-6)
+    assert 0 < points[0].longest * (many + 1) <= 2**20
+
+
+def test_sums_of_displacements_are_those_of_whole_vectors() -> None:
+    origin, *points = (MemoryWeights.random(seed) for seed in range(4))
+    coefficients = [0.5, -2.0, 3.0]
+    found = displaced(sorted(SHAPES), origin, points, coefficients)
+    for name, value in found.items():
+        exact = sum(
+            c * (point.arrays[name].astype(float) - origin.arrays[name])
+            for c, point in zip(coefficients, points, strict=True)
+        )
+        assert value.dtype == np.float32
+        assert np.array_equal(value, np.asarray(exact, np.float32))
+    assert found["words"].shape == SHAPES["words"]
+
+
+def test_sums_of_displacements_are_made_block_by_block() -> None:
+    draw = np.random.default_rng(0)
+    origin, point = (Blocks({"w": draw.standard_normal((2, 50_000)).astype(np.float32)}, name) for name in "ab")
+    found = displaced(["w"], origin, [point], [2.0])
+    assert np.allclose(found["w"], 2 * (point.arrays["w"].astype(float) - origin.arrays["w"]), atol=1e-6)
+    assert 0 < point.longest < 100_000
 
 
 def test_the_inner_product_of_directions_is_that_of_vectors() -> None:

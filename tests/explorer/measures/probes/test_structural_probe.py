@@ -131,3 +131,18 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     first, again, other = computed(given()), computed(given()), computed(given(), probe_seed=2)
     assert first == again
     assert [v.value for v in first] != [v.value for v in other]
+
+
+def test_products_are_exact_whatever_the_process_allows() -> None:
+    import torch
+
+    seen: set[str] = set()
+    context = Context(progress=lambda *_: seen.add(torch.get_float32_matmul_precision()))
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        MEASURE.compute(given(sentences=20), dict(MEASURE.settle({"upos": "", "rank": 4})), context)
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert seen == {"highest"}
