@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-
 _SPECIAL = re.compile(r"[\[*?]")
 _CUTS = "?\\"
 """Characters at which DuckDB cuts or changes the path of a database (with links resolved)."""
