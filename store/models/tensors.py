@@ -78,12 +78,13 @@ class SafeTensors:
         """
         from safetensors import SafetensorError, safe_open
 
-        self._path, self._opened = path, opened
+        self._path = path
         try:
+            # Opened together: if the file is replaced later, both are still the old one.
+            self._file: Any = opened.enter_context(path.open("rb", buffering=0))
             self._mapped: Any = opened.enter_context(safe_open(str(path), framework="pt"))
         except (SafetensorError, OSError) as error:
             raise unreadable(path, error) from None
-        self._file: Any = None
         self._places: dict[str, tuple[int, str]] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -108,8 +109,7 @@ class SafeTensors:
         import torch
 
         try:
-            if self._file is None:
-                self._file = self._opened.enter_context(self._path.open("rb", buffering=0))
+            if not self._places:
                 self._places = _places(self._file)
             first, kind = self._places[name]
             if kind not in _FLOATS:
