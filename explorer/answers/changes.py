@@ -204,16 +204,14 @@ def _seeds_agree(change: Change) -> Iterator[Finding]:
     values = [r.value or 0.0 for r in change.last[layer]]
     spread = stdev(values) if len(values) > 1 else None
     apart = change.yardstick(layer)
-    where = f"layer {layer}"
-    amount = (
-        f"amount: {figure(fmean(values))} ± {figure(spread)}" if spread is not None else "amount: one seed has values"
-    )
+    amount = f"{figure(fmean(values))} ± {figure(spread)}" if spread is not None else "one seed has values"
+    amount = f"layer {layer}: each seed against the reference {amount} (amount)"
     door = Door("seeds", measure=measure.name, tasks=(change.task,), layer=layer)
     numbers = [Number("standard deviation over seeds", spread, measure.name, change.task, step, layer)]
     if apart is None:
         pairs = len(change.rows.seeds(change.task)) * (len(change.rows.seeds(change.task)) - 1) // 2
         at = replace(change.rows.question, against=Against(SEEDS), tasks=(change.task,), steps=Ranges.one(step))
-        text = f"{where}, {amount}; seeds not compared yet"
+        text = f"{amount}; seeds not compared with each other yet"
         yield Finding(
             SEEDS_AGREE, change.task, text, door, numbers=tuple(numbers), price=Price(at, pairs * len(change.last))
         )
@@ -222,12 +220,12 @@ def _seeds_agree(change: Change) -> Iterator[Finding]:
     between = abs(apart - measure.same)
     within = worth(measure, fmean(values), apart) == WITHIN_SEEDS
     verdict = (
-        f"as far as from the reference ({figure(fmean(values))}): the change is within what seeds differ by"
+        "as far as from the reference: the change is within what seeds differ by"
         if within
         else f"less than from the reference: {between / size:.0%} of it".replace("%", " %")
     )
     numbers.append(Number("between two seeds", apart, measure.name, change.task, step, layer))
-    text = f"{where}, {amount}; representation: two seeds {figure(apart)}, {verdict}"
+    text = f"{amount}; two seeds against each other {figure(apart)} (representation), {verdict}"
     yield Finding(SEEDS_AGREE, change.task, text, door, numbers=tuple(numbers), warning=within)
 
 
@@ -243,7 +241,7 @@ def _tasks_differ(there: Sequence[Change]) -> Iterator[Finding]:
     known = [(c, rho) for c, rho in pairs if rho is not None]
     order = [f"{c.task} {rho:+.2f}" for c, rho in known]
     text = listed(shown, 6)
-    text += f"; order of layers as in {first.task} (Spearman): {listed(order, 6)}" if order else ""
+    text += f"; order of layers as in {first.task} (Spearman, +1: the same): {listed(order, 6)}" if order else ""
     numbers = [
         Number("Spearman's correlation of layers with " + first.task, rho, measure.name, c.task) for c, rho in known
     ]

@@ -115,7 +115,7 @@ def _agreement(there: Sequence[Change], stored: Iterable[Rows]) -> Iterator[Find
                     Number("Spearman's correlation of layers", rho, rows.measure.name, change.task, change.steps[-1])
                 )
         if said:
-            text = f"order of layers by {change.measure.name} and by {listed(said, 6)}, Spearman"
+            text = f"order of layers by {change.measure.name} and by {listed(said, 6)} (Spearman, +1: the same)"
             yield Finding(AGREE, change.task, text, Door("agreement", tasks=(change.task,)), numbers=tuple(numbers))
 
 

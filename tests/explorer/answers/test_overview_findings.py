@@ -84,7 +84,7 @@ def test_seeds_agree_in_amount_and_what_two_seeds_differ_by_is_offered_then_said
     question = filled(made, "svcca")
     (finding,) = [f for f in found(made, question).findings if f.topic == SEEDS_AGREE]
     spread = stdev(values(made, "svcca", "pos", 40)[3])
-    assert f"± {figure(spread)}" in finding.text
+    assert f"± {figure(spread)} (amount); seeds not compared with each other yet" in finding.text
     assert finding.price is not None
     assert "--against seeds" in finding.price.command(made.path)
     price = finding.price.question
@@ -92,7 +92,7 @@ def test_seeds_agree_in_amount_and_what_two_seeds_differ_by_is_offered_then_said
     assert compute(made, [price], workers=1, device="cpu", executor=here).ok
     (finding,) = [f for f in found(made, question).findings if f.topic == SEEDS_AGREE]
     between = [r.value for r in made.results() if r.ref_seed != "0" and r.seed != r.ref_seed and r.layer == 3]
-    assert f"two seeds {figure(fmean(v for v in between if v is not None))}" in finding.text
+    assert f"two seeds against each other {figure(fmean(v for v in between if v is not None))}" in finding.text
     change = fmean(values(made, "svcca", "pos", 40)[3])
     assert finding.warning is (fmean(v for v in between if v is not None) >= change)
 
