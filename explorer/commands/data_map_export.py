@@ -37,9 +37,9 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
     \b
     bertdyn data-map-export runs.bertdyn sst2/1/2000 sst2-seed-1.jsonl --corpus dev
     """
-    from explorer.compute.inputs import INPUTS
     from explorer.measures import Given
     from explorer.measures.data_maps import course
+    from store.outputs import Outputs
     from store.store import Store
 
     key = Against.parse(checkpoint).key
@@ -51,7 +51,7 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
     opened.checkpoint(corpus, key)  # raises an error if there is none
     run = [c for c in opened.checkpoints(corpus) if c.key._replace(step=key.step) == key and c.key.step <= key.step]
     labels = texts.annotations[name]
-    path = tuple(INPUTS["logits"].read(opened, one, None) for one in run)
+    path = tuple(Outputs(*opened.logits(corpus, one.key)) for one in run)
     try:
         found = course(Given(texts, {"path": {"logits": path}}, labels), said)
     except MeasureError as error:

@@ -7,6 +7,7 @@ depends on the kind of a measure's inputs.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -68,8 +69,13 @@ class StoredLayer:
 class CheckpointInput(Protocol):
     """A kind of input that belongs to a checkpoint on a corpus."""
 
-    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
-        """Return the measure's input; ``layer`` is the cell's layer, None if a cell has values of all layers."""
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None, opened: ExitStack) -> object:
+        """Return the measure's input.
+
+        Args:
+            layer: the cell's layer; None if a cell has values of all layers.
+            opened: closes the input's files when the cell is computed.
+        """
         ...
 
     def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
@@ -80,7 +86,7 @@ class CheckpointInput(Protocol):
 class LayerInput:
     """Arrays of one layer, or of all layers if the cell has no layer."""
 
-    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None, opened: ExitStack) -> object:
         """Return the layer or, if the cell has none, a tuple of all layers, the embedding output first."""
         if layer is not None:
             return StoredLayer.of(store, checkpoint, layer)
@@ -106,7 +112,7 @@ class AttentionInput(LayerInput):
 class WeightsInput:
     """Weights of the model, from the folder that the checkpoint was extracted from."""
 
-    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None, opened: ExitStack) -> object:
         """Return the weights of all layers; each is read on request.
 
         Raises:
@@ -114,7 +120,7 @@ class WeightsInput:
         """
         from store.models.weights import StoredWeights
 
-        return StoredWeights.of(store, checkpoint.corpus, checkpoint.key)
+        return opened.enter_context(StoredWeights.of(store, checkpoint.corpus, checkpoint.key))
 
     def bytes(self, checkpoint: Checkpoint, tokens: int, pairs: int) -> int:
         """Estimate the bytes of one layer: twelve matrices of width x width in float32."""
@@ -124,7 +130,7 @@ class WeightsInput:
 class LogitsInput:
     """Logits of the checkpoint's own classifier, with the names of its classes."""
 
-    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None, opened: ExitStack) -> object:
         """Return the logits, whatever the layer."""
         from store.outputs import Outputs
 
@@ -138,7 +144,7 @@ class LogitsInput:
 class ClassifierInput:
     """The checkpoint's own classifier with its pooler, from the store, for vectors of any layer."""
 
-    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None, opened: ExitStack) -> object:
         """Return the classifier, whatever the layer.
 
         Raises:
@@ -156,7 +162,7 @@ class ClassifierInput:
 class ModelInput:
     """The model with its own classifier, from the folder that the checkpoint was extracted from."""
 
-    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None, opened: ExitStack) -> object:
         """Return the model, whatever the layer; it is loaded when it first runs."""
         from store.evaluation.model import StoredModel
 
@@ -170,7 +176,7 @@ class ModelInput:
 class MetricsInput:
     """Evaluation metrics that the Trainer logged at the checkpoint's step."""
 
-    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None) -> object:
+    def read(self, store: Store, checkpoint: Checkpoint, layer: int | None, opened: ExitStack) -> object:
         """Return the metrics by name, whatever the layer."""
         return checkpoint.metrics
 

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -176,35 +177,16 @@ def _bench(store: str, corpus: str, device: str, texts: tuple[str, ...]) -> _Ben
 
 def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At, tuple[Known, ...]]) -> list[Result]:
     measure, parameters = question.measure, dict(question.parameters)
-    operands: dict[str, dict[str, object]] = {operand.role: {} for operand in measure.operands}
-    digests: list[InputDigest] = []
-    steps: dict[str, tuple[int, ...]] = {}
-    third = None
-    for operand in measure.operands:
-        key = _key(bench.store, question, operand, cell)
-        third = str(key) if operand.by == "parameter" else third
-        checkpoints = _checkpoints(bench.store, question.corpus, key, operand.path)
-        steps[operand.role] = tuple(c.key.step for c in checkpoints)
-        if operand.path or operand.by == "parameter":  # an earlier checkpoint that is added later counts
-            resource = checkpoint_resource(question.corpus, key)
-            members = _checkpoints(bench.store, question.corpus, key, path=True)
-            digests.append(InputDigest("members", resource, str(len(members))))
-        for one in (i for i in measure.inputs if i.role == operand.role):
-            layer = layer_of(cell.at, operand.role)
-            read = [INPUTS[one.kind].read(bench.store, c, layer) for c in checkpoints]
-            operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
-            digests += [digest for c in checkpoints for digest in checkpoint_digests(one, c)]
-    labels = _labels(bench.corpus, question, digests)
-    annotation = labels.pop("annotation", None)
-    given = Given(bench.corpus, operands, annotation, labels, cell.at, known, bench.store.artefact, steps)
-    try:
-        values = measure.compute(given, parameters, bench.context)
-    except Exception as error:
-        if is_out_of_memory(error):
-            bench.context.kept.clear()
-            said = str(error).partition("\n")[0] or "out of memory"
-            raise BertdynError(f"Not enough memory on {bench.context.device}: {said}") from None
-        raise
+    with ExitStack() as opened:
+        given, digests, third = _given(bench, question, cell, known, opened)
+        try:
+            values = measure.compute(given, parameters, bench.context)
+        except Exception as error:
+            if is_out_of_memory(error):
+                bench.context.kept.clear()
+                said = str(error).partition("\n")[0] or "out of memory"
+                raise BertdynError(f"Not enough memory on {bench.context.device}: {said}") from None
+            raise
     asked = stamp(bench.context.trust, question.detail)
     row = Result(
         measure=measure.name,
@@ -228,6 +210,39 @@ def _cell_rows(bench: _Bench, question: Question, cell: Cell, known: Mapping[At,
     stored = {one: bench.store.add_artefact(arrays) for one, arrays in held.items()}
     names = (stored.get(id(value.artefact), "") for value in values)
     return [_of_value(row, *of, question, cell, asked) for of in zip(values, names, strict=True)]
+
+
+def _given(
+    bench: _Bench, question: Question, cell: Cell, known: Mapping[At, tuple[Known, ...]], opened: ExitStack
+) -> tuple[Given, list[InputDigest], str | None]:
+    """Return what the measure receives, the digests of what it reads, and the checkpoint that a parameter names.
+
+    Args:
+        opened: closes the files of the inputs.
+    """
+    measure = question.measure
+    operands: dict[str, dict[str, object]] = {operand.role: {} for operand in measure.operands}
+    digests: list[InputDigest] = []
+    steps: dict[str, tuple[int, ...]] = {}
+    third = None
+    for operand in measure.operands:
+        key = _key(bench.store, question, operand, cell)
+        third = str(key) if operand.by == "parameter" else third
+        checkpoints = _checkpoints(bench.store, question.corpus, key, operand.path)
+        steps[operand.role] = tuple(c.key.step for c in checkpoints)
+        if operand.path or operand.by == "parameter":  # an earlier checkpoint that is added later counts
+            resource = checkpoint_resource(question.corpus, key)
+            members = _checkpoints(bench.store, question.corpus, key, path=True)
+            digests.append(InputDigest("members", resource, str(len(members))))
+        for one in (i for i in measure.inputs if i.role == operand.role):
+            layer = layer_of(cell.at, operand.role)
+            read = [INPUTS[one.kind].read(bench.store, c, layer, opened) for c in checkpoints]
+            operands[operand.role][one.kind] = tuple(read) if operand.path else read[0]
+            digests += [digest for c in checkpoints for digest in checkpoint_digests(one, c)]
+    labels = _labels(bench.corpus, question, digests)
+    annotation = labels.pop("annotation", None)
+    given = Given(bench.corpus, operands, annotation, labels, cell.at, known, bench.store.artefact, steps)
+    return given, digests, third
 
 
 def _labels(corpus: Corpus | None, question: Question, digests: list[InputDigest]) -> dict[str, Labels]:

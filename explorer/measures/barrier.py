@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from explorer.measures.landscapes.connectivity import NONE, OPEN, convexity_gap
 from explorer.measures.landscapes.grids import at
 from explorer.measures.loss_curve import ALPHA, EVALUATION, PARAMETERS, line_between, on_line
 from explorer.measures.outcomes import LOSS, point_values
-from explorer.measures.protocols import Weights
 from explorer.measures.resampling import percentile_interval, resample_counts
 
 BARRIER, OVER_MEAN, OVER_LARGER = "barrier", "barrier-over-mean", "barrier-over-larger"
@@ -158,9 +156,7 @@ def _summary(given: Given, parameters: Mapping[str, object], context: Context) -
     clear = over[highest] > CLEAR * noise
     sign = BARRIER_SIGN if clear else NONE if over[highest] < -CLEAR * noise else OPEN
     told = noise if math.isfinite(noise) else None
-    own, reference = (cast(Weights, given.operands[operand.role]["weights"]) for operand in COMPARED)
-    with own, reference:
-        stays = line_between(given, parameters, context)[0].stays
+    stays = line_between(given, parameters, context)[0].stays
     details = {
         "alpha": highest, "noise": told, "sign": sign, "points": len(alphas), "losses": ends, "stays": list(stays)
     }  # fmt: skip

@@ -41,8 +41,8 @@ def head_ablation(given: Given, parameters: Mapping[str, object], context: Conte
     run = cast(Model, given.operands[CHECKPOINT.role]["model"])
     said = str(parameters[MAP.name])
     matched(run, given.labels, said)
-    with cast(Weights, given.operands[CHECKPOINT.role]["weights"]) as stored:
-        name, output = _output(stored, given.at.layer, run.heads)
+    stored = cast(Weights, given.operands[CHECKPOINT.role]["weights"])
+    name, output = _output(stored, given.at.layer, run.heads)
 
     def outcome(changed: Mapping[str, np.ndarray]) -> Outcome:
         return Outcome.of(evaluated(run, changed, context), given.labels, given.corpus, said)

@@ -68,10 +68,9 @@ def on_line(
     own, reference = (cast(Weights, given.operands[operand.role]["weights"]) for operand in COMPARED)
     losses = Losses.of(given, parameters, context)
     alpha = float(dict(given.at.more)[ALPHA.name])
-    with own, reference:
-        along, distance = line_between(given, parameters, context)
-        values = combined(along.names, ((1 - alpha, reference.tensor), (alpha, own.tensor)))
-        found = losses.at(values, along)
+    along, distance = line_between(given, parameters, context)
+    values = combined(along.names, ((1 - alpha, reference.tensor), (alpha, own.tensor)))
+    found = losses.at(values, along)
     return alpha, found, {"distance": distance, "stays": list(along.stays), "examples": len(losses.labels.examples)}
 
 

@@ -141,15 +141,14 @@ def loss_surface(given: Given, parameters: Mapping[str, object], context: Contex
     """
     own, other, stored = (cast(Weights, given.operands[one.role]["weights"]) for one in _OPERANDS)
     losses = Losses.of(given, parameters, context)
-    with own, other, stored:
-        origin = Start(stored, own)
-        found = task_plane(own, other, origin, parameters, context)
-        if not given.at.more:
-            return [Value(found.cosine, len(found.moved.names), COSINE, "", details=found.details)]
-        beta, alpha = point_of(given.at)
-        scaled = beta * found.scale
-        parts = ((1 - alpha - scaled, origin.tensor), (alpha, own.tensor), (scaled, other.tensor))
-        outcome = losses.at(combined(found.moved.names, parts), found.moved)
+    origin = Start(stored, own)
+    found = task_plane(own, other, origin, parameters, context)
+    if not given.at.more:
+        return [Value(found.cosine, len(found.moved.names), COSINE, "", details=found.details)]
+    beta, alpha = point_of(given.at)
+    scaled = beta * found.scale
+    parts = ((1 - alpha - scaled, origin.tensor), (alpha, own.tensor), (scaled, other.tensor))
+    outcome = losses.at(combined(found.moved.names, parts), found.moved)
     details = {**found.details, "examples": len(losses.labels.examples)}
     return point_values(outcome, context.trust, details, keep=False)
 

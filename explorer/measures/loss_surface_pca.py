@@ -11,8 +11,7 @@ w_i - w, with the length s of the whole displacement:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
@@ -96,17 +95,15 @@ def loss_surface_pca(given: Given, parameters: Mapping[str, object], context: Co
     Raises:
         MeasureError: labels and classes do not match; or the run's checkpoints span no plane.
     """
-    path = cast("tuple[Weights, ...]", given.operands[PATH.role]["weights"])
+    members = cast("tuple[Weights, ...]", given.operands[PATH.role]["weights"])
     losses = Losses.of(given, parameters, context)
-    with ExitStack() as opened:
-        members = [opened.enter_context(one) for one in path]
-        found = _plane(members, given.steps[PATH.role], parameters, context)
-        if not given.at.more:
-            return _of_plane(found)
-        beta, alpha = point_of(given.at)
-        first, second = (direction.__getitem__ for direction in found.directions)
-        values = combined(found.moved.names, ((1.0, members[-1].tensor), (alpha, first), (beta, second)))
-        outcome = losses.at(values, found.moved)
+    found = _plane(members, given.steps[PATH.role], parameters, context)
+    if not given.at.more:
+        return _of_plane(found)
+    beta, alpha = point_of(given.at)
+    first, second = (direction.__getitem__ for direction in found.directions)
+    values = combined(found.moved.names, ((1.0, members[-1].tensor), (alpha, first), (beta, second)))
+    outcome = losses.at(values, found.moved)
     details = {"distance": found.unit, "stays": list(found.moved.stays), "examples": len(losses.labels.examples)}
     return point_values(outcome, context.trust, details, keep=False)
 
@@ -120,7 +117,7 @@ def _of_plane(found: PathPlane) -> list[Value]:
 
 
 def _plane(
-    members: list[Weights], steps: tuple[int, ...], parameters: Mapping[str, object], context: Context
+    members: Sequence[Weights], steps: tuple[int, ...], parameters: Mapping[str, object], context: Context
 ) -> PathPlane:
     groups, norms = str(parameters[GROUPS.name]), str(parameters[NORMS.name])
 

@@ -104,15 +104,14 @@ def loss_surface_random(given: Given, parameters: Mapping[str, object], context:
     """
     own = cast(Weights, given.operands[CHECKPOINT.role]["weights"])
     losses = Losses.of(given, parameters, context)
-    with own:
-        found = _plane(own, parameters, context)
-        details = {"cosine": found.cosine, "distance": found.length, "stays": list(found.moved.stays)}
-        if not given.at.more:
-            return [Value(found.cosine, len(found.moved.names), COSINE, "", details=details)]
-        beta, alpha = point_of(given.at)
-        first, second = (direction.__getitem__ for direction in found.directions)
-        values = combined(found.moved.names, ((1.0, own.tensor), (alpha, first), (beta, second)))
-        outcome = losses.at(values, found.moved)
+    found = _plane(own, parameters, context)
+    details = {"cosine": found.cosine, "distance": found.length, "stays": list(found.moved.stays)}
+    if not given.at.more:
+        return [Value(found.cosine, len(found.moved.names), COSINE, "", details=details)]
+    beta, alpha = point_of(given.at)
+    first, second = (direction.__getitem__ for direction in found.directions)
+    values = combined(found.moved.names, ((1.0, own.tensor), (alpha, first), (beta, second)))
+    outcome = losses.at(values, found.moved)
     return point_values(outcome, context.trust, {**details, "examples": len(losses.labels.examples)}, keep=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,7 +97,7 @@ class Layer(Protocol):
 
 
 class Weights(Protocol):
-    """The weights of one checkpoint, read on request; a context manager that closes its files."""
+    """The weights of one checkpoint, read on request."""
 
     identity: str
     """Identity of the weights, equal for equal ones."""
@@ -119,10 +119,6 @@ class Weights(Protocol):
     def part(self, name: str, start: int, stop: int) -> np.ndarray:
         """Return entries ``start`` to ``stop`` of one weight that is laid out in one row, float32."""
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 class Outputs(Protocol):

@@ -107,21 +107,20 @@ def rollback(given: Given, parameters: Mapping[str, object], context: Context) -
     said = str(parameters[MAP.name])
     matched(run, given.labels, said)
     part = str(dict(given.at.more).get(PART.name, ""))
-    with own, reference:
-        pooler = _pooler(own) & _pooler(reference) if run.pooler else frozenset[str]()
-        if part == POOLER and not pooler:
-            reason = "the reference has no pooler" if run.pooler else "the classifier uses no pooler"
-            return [Value(None, 0, LOSS + CHANGE, reason=reason)]
-        every = _names(own, range(run.layers + 1))
-        _check_alike(every, reference, run.layers)
-        chosen = _names(own, layers_in(part, given.at.layer, run.layers))
-        if part in (POOLER, ALL):
-            chosen |= pooler
-        base = every | pooler if parameters[DIRECTION.name] == "into" else frozenset[str]()
-        whole, found = (
-            Outcome.of(evaluated(run, _tensors(reference, names), context), given.labels, given.corpus, said)
-            for names in (base, base ^ chosen)
-        )
+    pooler = _pooler(own) & _pooler(reference) if run.pooler else frozenset[str]()
+    if part == POOLER and not pooler:
+        reason = "the reference has no pooler" if run.pooler else "the classifier uses no pooler"
+        return [Value(None, 0, LOSS + CHANGE, reason=reason)]
+    every = _names(own, range(run.layers + 1))
+    _check_alike(every, reference, run.layers)
+    chosen = _names(own, layers_in(part, given.at.layer, run.layers))
+    if part in (POOLER, ALL):
+        chosen |= pooler
+    base = every | pooler if parameters[DIRECTION.name] == "into" else frozenset[str]()
+    whole, found = (
+        Outcome.of(evaluated(run, _tensors(reference, names), context), given.labels, given.corpus, said)
+        for names in (base, base ^ chosen)
+    )
     return outcome_values(found, whole, context.trust)
 
 

@@ -68,8 +68,8 @@ def layer_sharpness(given: Given, parameters: Mapping[str, object], context: Con
     part = str(dict(given.at.more).get(PART.name, ""))
     if part == POOLER and not cast(Model, given.operands[CHECKPOINT.role]["model"]).pooler:
         return [Value(None, 0, EIGENVALUE, reason="the classifier uses no pooler")]
-    with cast(Weights, given.operands[CHECKPOINT.role]["weights"]) as stored:
-        names = [name for name, module in stored.modules(given.at.layer).items() if not part or module == part]
+    stored = cast(Weights, given.operands[CHECKPOINT.role]["weights"])
+    names = [name for name, module in stored.modules(given.at.layer).items() if not part or module == part]
     return _measured(given, parameters, context, names)
 
 

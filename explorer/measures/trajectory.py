@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from contextlib import ExitStack
 from typing import cast
 
 import numpy as np
@@ -57,14 +56,11 @@ def trajectory(given: Given, parameters: Mapping[str, object], context: Context)
         for side, path, of in zip((OWN, OTHER), paths, steps, strict=True)
         for step, one in zip(of, path, strict=True)
     }
-    with ExitStack() as opened:
-        for one in (*named.values(), origin):
-            opened.enter_context(one)
-        own = named[f"{OWN} of step {steps[0][-1]}"]
-        start = Start(origin, own)
-        others = {who: one for who, one in (*named.items(), (ORIGIN.role, start)) if one is not own}
-        found = moved(own, others, str(parameters[GROUPS.name]), str(parameters[NORMS.name]))
-        products = gram(found.names, start, list(named.values()))
+    own = named[f"{OWN} of step {steps[0][-1]}"]
+    start = Start(origin, own)
+    others = {who: one for who, one in (*named.items(), (ORIGIN.role, start)) if one is not own}
+    found = moved(own, others, str(parameters[GROUPS.name]), str(parameters[NORMS.name]))
+    products = gram(found.names, start, list(named.values()))
     return _values(products, steps, str(parameters[PROJECTION.name]), len(found.names), list(found.stays))
 
 

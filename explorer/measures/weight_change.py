@@ -89,23 +89,22 @@ def weight_change(given: Given, parameters: Mapping[str, object], context: Conte
     """Return relative change and cosine of one layer and of each of its modules; without a layer, of task heads."""
     own, reference = (cast(Weights, given.operands[operand.role]["weights"]) for operand in COMPARED)
     layer = given.at.layer
-    with own, reference:
-        here, there = own.modules(layer), reference.modules(layer)
-        sums: dict[str, WeightSums] = {}
-        apart: dict[str, list[str]] = {}
-        for name in sorted(here.keys() | there.keys()):
-            module = here.get(name) or there[name]
-            if name not in here or name not in there:
-                apart.setdefault(module, []).append(
-                    f"{name} is only in the {'reference' if name in there else 'checkpoint'}"
-                )
-                continue
-            w, w0 = own.tensor(name), reference.tensor(name)
-            if w.shape != w0.shape:
-                shapes = " and ".join(" x ".join(map(str, one.shape)) for one in (w, w0))
-                apart.setdefault(module, []).append(f"{name} has shapes {shapes}")
-                continue
-            sums.setdefault(module, WeightSums()).add(w.reshape(-1), w0.reshape(-1))
+    here, there = own.modules(layer), reference.modules(layer)
+    sums: dict[str, WeightSums] = {}
+    apart: dict[str, list[str]] = {}
+    for name in sorted(here.keys() | there.keys()):
+        module = here.get(name) or there[name]
+        if name not in here or name not in there:
+            apart.setdefault(module, []).append(
+                f"{name} is only in the {'reference' if name in there else 'checkpoint'}"
+            )
+            continue
+        w, w0 = own.tensor(name), reference.tensor(name)
+        if w.shape != w0.shape:
+            shapes = " and ".join(" x ".join(map(str, one.shape)) for one in (w, w0))
+            apart.setdefault(module, []).append(f"{name} has shapes {shapes}")
+            continue
+        sums.setdefault(module, WeightSums()).add(w.reshape(-1), w0.reshape(-1))
     found: list[Value] = []
     if layer is not None:
         whole = sum(sums.values(), WeightSums())

@@ -9,7 +9,6 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
@@ -159,12 +158,6 @@ class Start:
 
     def _of(self, name: str) -> Weights:
         return self._own if name in self._lent else self._origin
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave both open: they belong to others."""
 
 
 def combined(names: Sequence[str], parts: Sequence[tuple[float, Read]]) -> dict[str, np.ndarray]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
@@ -42,12 +41,6 @@ class Made:
 
     def tensor(self, name: str) -> np.ndarray:
         return np.asarray(self.weights[name][1], np.float32)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 def changed(own: Made, reference: Made) -> dict[tuple[str, str], Value]:

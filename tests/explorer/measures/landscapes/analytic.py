@@ -54,12 +54,6 @@ class MemoryWeights:
         """All weights as one vector, float64."""
         return np.concatenate([self.arrays[name].reshape(-1).astype(np.float64) for name in sorted(self.arrays)])
 
-    def __enter__(self) -> MemoryWeights:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
 
 @dataclass
 class AnalyticModel:
