@@ -14,6 +14,7 @@ from itertools import islice
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from explorer.answers.ablated import of_variants
 from explorer.answers.changes import Change, between_tasks, changes, of_measure
 from explorer.answers.fetching import fetch, fetch_each, fetch_heads
 from explorer.answers.findings import Door, Finding, Findings, Number, figure, listed
@@ -57,6 +58,7 @@ def others(store: Store, question: Question, look: Look, found: Rows) -> Finding
         *islice(_agreement(there, stored), 1),
         *_heads(store, [*stored, found]),
         *(f for topic in TOPICS for one in stored if one.measure.topic == topic for f in _summary(one)),
+        *of_variants(store, question, found.tasks, MOST_TASKS),
         *_training(store, question, described),
     ]
     left = len([task for task in found.tasks if task != PRETRAINED]) - len(described)
@@ -153,6 +155,8 @@ def _heads(store: Store, stored: Iterable[Rows]) -> Iterator[Finding]:
 def _summary(rows: Rows) -> Iterator[Finding]:
     """What a measure found in the first task that has values: by layer, or as one number, from first to last step."""
     measure = rows.measure
+    if measure.over_variants:  # see ``of_variants``
+        return
     subject = measure.name + (f" ({rows.question.annotation})" if rows.question.annotation else "")
     there = changes([rows])
     if there:

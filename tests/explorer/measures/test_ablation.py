@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from explorer.answers.ablated import of_variants
+from explorer.answers.findings import Door, figure
 from explorer.answers.look import Look
 from explorer.compute.plan import coverage
 from explorer.compute.run import compute
@@ -177,3 +179,22 @@ def test_other_metrics_make_a_value_old(tmp_path: Path) -> None:
 def test_checkpoints_without_metrics_are_refused_in_a_sentence(store: Store) -> None:
     with pytest.raises(BertdynError, match=r"ablation reads logged metrics.*trainer_state\.json"):
         run(store, tasks=("pretrained",))
+
+
+def test_the_overview_says_each_kind_along_the_number_of_layers(tmp_path: Path) -> None:
+    store = make(tmp_path / "s.bertdyn")
+    run(store)
+    question = ask_store(store, Selection("ablation"))
+    recipes = ("other", *(f"t+{made.variant}" for made in RUNS if made.variant))
+    (finding,) = of_variants(store, question, recipes, 6)
+
+    def said(kind: str) -> str:
+        means = {m.k: fmean(accuracy(m, seed, 40) for seed in SEEDS) for m in RUNS if m.kind == kind}
+        first, *others = (f"{figure(mean)} ({{}}{k})" for k, mean in means.items())
+        return f"{kind} " + ", ".join([first.format("k "), *(other.format("") for other in others)])
+
+    assert finding.subject == "t, ablation"
+    assert finding.text == f"{said('freeze')}; {said('truncate')}"
+    assert finding.door == Door("profile", "head", measure="ablation", tasks=("t",))
+    assert [(n.quantity, n.step) for n in finding.numbers][:2] == [("freeze k 0", 40), ("freeze k 1", 40)]
+    assert list(of_variants(store, question, ("other", "t"), 6)) == [], "no variants are chosen"
