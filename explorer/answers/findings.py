@@ -86,6 +86,8 @@ class Finding:
     """What enter computes first; None: everything is there."""
     warning: bool = False
     """Whether it says that a number means little."""
+    only_opens: bool = False
+    """Whether it tells nothing without the picture that it opens."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -146,9 +146,8 @@ def _heads(store: Store, stored: Iterable[Rows]) -> Iterator[Finding]:
                 numbers=tuple(numbers),
             )  # fmt: skip
             door = Door("example", tasks=(task,), step=step, layer=layer, head=head, changed=True)
-            yield Finding(
-                ATTENTION, task, f"the sentence whose attention moved most in layer {layer} head {head}", door
-            )
+            text = f"the sentence whose attention moved most in layer {layer} head {head}"
+            yield Finding(ATTENTION, task, text, door, only_opens=True)
         return
 
 

@@ -54,8 +54,8 @@ class Report:
     """Command that makes the report again."""
     holdings: tuple[TextTable, ...]
     """What the store holds."""
-    findings: tuple[tuple[str, str], ...]
-    """The overview: topics and sentences."""
+    findings: tuple[tuple[str, tuple[str, ...]], ...]
+    """The overview: topics, each with its sentences."""
     kept: tuple[Kept, ...]
     claims: tuple[Judgement, ...]
     compute: tuple[str, ...]

@@ -19,17 +19,19 @@ MEASURE = "svcca"
 """Measure whose changes the overview describes first, as where the explorer opens."""
 
 
-def findings(store: Store) -> tuple[tuple[str, str], ...]:
-    """Return the findings of the store's overview on each corpus, each a topic and a sentence."""
-    found: list[tuple[str, str]] = []
+def findings(store: Store) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the topics of the store's overview on each corpus, each with its sentences."""
+    found: dict[str, list[str]] = {}
     corpora = [info.name for info in store.corpora()]
     for corpus in corpora:
         with suppress(BertdynError):  # texts without checkpoints
             question = ask_store(store, Selection(MEASURE, corpus))
             answers = others(store, question, ANYWHERE, fetch_first(store, question))
             on = f" ({corpus})" if len(corpora) > 1 else ""
+            before = {text for texts in found.values() for text in texts}
             for finding in answers.findings:
                 text = said(finding)
-                if all(text != other for _, other in found):  # what depends on no texts is said once
-                    found.append((finding.topic[:1].upper() + finding.topic[1:] + on, text))
-    return tuple(found)
+                if finding.only_opens or text in before:  # what depends on no texts is said once
+                    continue
+                found.setdefault(finding.topic[:1].upper() + finding.topic[1:] + on, []).append(text)
+    return tuple((topic, tuple(texts)) for topic, texts in found.items())

@@ -76,7 +76,10 @@ def html(report: Report, read: Callable[[str], bytes]) -> str:
     body = [f"<h1>{TITLE}</h1>", f'<p class="dim">{_text(report.heading)}</p>', f"<nav>{links}</nav>"]
     body.append(_code([report.command]))
     if report.findings:
-        told = (f"<dt>{_text(topic)}</dt><dd>{_text(text)}</dd>" for topic, text in report.findings)
+        told = (
+            f"<dt>{_text(topic)}</dt>{''.join(f'<dd>{_text(text)}</dd>' for text in texts)}"
+            for topic, texts in report.findings
+        )
         body += [_heading("overview"), f"<dl>{''.join(told)}</dl>"]
     body.append(_heading("kept"))
     body += [_kept(kept, read) for kept in report.kept] or [f"<p>{_text(NOTHING_KEPT)}</p>"]

@@ -28,7 +28,9 @@ def markdown(report: Report) -> str:
     """Return the report as Markdown; names and texts in it are escaped."""
     blocks = [f"# {TITLE}", escaped(report.heading), fenced([report.command])]
     if report.findings:
-        blocks += ["## Overview", *(f"**{escaped(topic)}** {escaped(text)}" for topic, text in report.findings)]
+        blocks.append("## Overview")
+        for topic, texts in report.findings:
+            blocks += [f"**{escaped(topic)}**", "\n".join(f"- {escaped(text)}" for text in texts)]
     blocks += ["## Kept selections"]
     blocks += [block for kept in report.kept for block in _kept(kept)] or [NOTHING_KEPT]
     blocks += ["## Claims", ABOUT_CLAIMS, f"{tally(report.claims)}."]

@@ -11,11 +11,12 @@ from scipy.stats import spearmanr
 from explorer.answers import overview
 from explorer.answers.changes import CHANCE, CHANGED, SEEDS_AGREE, TASKS_DIFFER, Change, of_measure
 from explorer.answers.fetching import fetch_first, wanted_of
-from explorer.answers.findings import COLUMNS, Findings, figure, listed
+from explorer.answers.findings import COLUMNS, Findings, figure, listed, said
 from explorer.answers.look import Look
 from explorer.compute.run import compute
 from explorer.measures.base import Uncertainty
 from explorer.measures.declaration import ATTENTION
+from explorer.report.findings import findings as of_report
 from explorer.selection import Question, Ranges, Selection, ask_store
 from store.store import Store
 from tests.explorer.views.samples import rows
@@ -95,6 +96,18 @@ def test_seeds_agree_in_amount_and_what_two_seeds_differ_by_is_offered_then_said
     assert f"two seeds against each other {figure(fmean(v for v in between if v is not None))}" in finding.text
     change = fmean(values(made, "svcca", "pos", 40)[3])
     assert finding.warning is (fmean(v for v in between if v is not None) >= change)
+
+
+def test_a_report_has_each_topic_once_and_nothing_that_only_opens_a_picture(store: Store) -> None:
+    found_there = found(store, asked(store, "svcca")).findings
+    (door,) = [f for f in found_there if f.only_opens]
+    assert "the sentence whose attention moved most" in door.text
+    told = of_report(store)
+    topics = [topic for topic, _ in told]
+    assert len(topics) == len(set(topics))
+    want = [said(f) for f in found_there if not f.only_opens]
+    on_dev = [text for topic, texts in told if not topic.endswith(")") or topic.endswith("(dev)") for text in texts]
+    assert on_dev == want
 
 
 def test_order_of_layers_is_spearmans_of_scipy(store: Store) -> None:

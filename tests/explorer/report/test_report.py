@@ -108,6 +108,16 @@ def test_the_page_is_whole_and_names_are_text_in_it(made: Path):
         assert any(claim.id in text for text in page.texts)
 
 
+def test_the_overview_lists_the_sentences_of_each_topic(made: Path):
+    page = Page((made / "report.html").read_text())
+    terms = page.elements[page.elements.index("dl") + 1 :]
+    assert (terms[0], terms[1]) == ("dt", "dd")
+    blocks = (made / "report.md").read_text().split("\n\n")
+    at = blocks.index("## Overview")
+    assert blocks[at + 1] == "**What changed**"
+    assert blocks[at + 2].startswith(f"- {escaped(SCRIPT)}, seeds 1, 2: most in layer 3")
+
+
 def test_what_was_written_about_a_kept_selection_stands_under_its_name(made: Path):
     page = Page((made / "report.html").read_text())
     at = page.texts.index(NAME)
