@@ -173,10 +173,8 @@ def test_leftovers_that_cannot_be_listed_are_a_problem(store: Store, monkeypatch
     assert [(p.place, p.what) for p in store.check().problems] == [("staging", "cannot be read: Input/output error")]
 
 
-def test_a_fragment_that_cannot_be_read_is_named_and_not_set_aside(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (path,) = (store.path / "tables" / "corpora").glob("*.parquet")
+def unreadable(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Let the disk fail where a fragment is read."""
     real = os.open
 
     def opened(name: str | Path, *more: int) -> int:
@@ -185,6 +183,13 @@ def test_a_fragment_that_cannot_be_read_is_named_and_not_set_aside(
         return real(name, *more)
 
     monkeypatch.setattr("store.fragments.os.open", opened)
+
+
+def test_a_fragment_that_cannot_be_read_is_named_and_not_set_aside(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = (store.path / "tables" / "corpora").glob("*.parquet")
+    unreadable(monkeypatch, path)
     report = store.check(repair=True)
     place = path.relative_to(store.path).as_posix()
     assert [(p.place, p.what) for p in report.problems] == [(place, "cannot be read: Input/output error")]
@@ -197,14 +202,7 @@ def test_values_in_a_fragment_that_cannot_be_read_are_not_said_to_be_damaged(
 ) -> None:
     store.add_results([result(store.checkpoints()[0])])
     path = max((store.path / "tables" / "results").glob("*.parquet"))
-    real = os.open
-
-    def opened(name: str | Path, *more: int) -> int:
-        if Path(name) == path:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return real(name, *more)
-
-    monkeypatch.setattr("store.fragments.os.open", opened)
+    unreadable(monkeypatch, path)
     with pytest.raises(BertdynError, match=rf"{path.name}' cannot be read: Input/output error\.$"):
         Store.open(store.path).results()
 
