@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from explorer.answers.fetching import fetch_each
 from explorer.answers.findings import Door, Finding, Number, figure
 from explorer.answers.rows import Rows
+from explorer.measures.declaration import KIND, K
 from explorer.measures.registry import all_measures
 from explorer.selection import Question, Selection, ask, list_store
 from store.errors import BertdynError
@@ -18,7 +19,7 @@ from store.keys import NO_CORPUS, task_and_variant
 if TYPE_CHECKING:
     from store.store import Store
 
-_MOST_PLACES = 13
+MOST_PLACES = 13
 """Values of a kind that are said: of more, the first and the last."""
 
 
@@ -47,24 +48,24 @@ def of_variants(store: Store, question: Question, recipes: Sequence[str], most: 
 
 
 def _of_task(rows: Rows) -> Iterator[Finding]:
-    """Say the means over seeds at the last step of each kind, along the measure's first axis."""
+    """Say the means over seeds at the last step of each kind of variant, along its number of layers."""
     measure, task = rows.measure, rows.tasks[0]
-    along, lines = (axis.name for axis in measure.own_axes)
-    values: dict[str, dict[tuple[int, float], list[float]]] = {}
+    values: dict[str, dict[tuple[int, int], list[float]]] = {}
     for r in rows.main:
         place = dict(r.axes)
-        if r.value is not None and along in place:
-            at = r.step, float(place[along])
-            values.setdefault(str(place.get(lines, "")), {}).setdefault(at, []).append(r.value)
+        if r.value is not None and K.name in place:
+            at = r.step, int(place[K.name])
+            values.setdefault(str(place.get(KIND.name, "")), {}).setdefault(at, []).append(r.value)
     said, numbers = [], []
     for line, found in values.items():
         last = max(step for step, _ in found)
         means = {place: fmean(each) for (step, place), each in found.items() if step == last}
         order = sorted(means)
-        shown = order if len(order) <= _MOST_PLACES else [order[0], order[-1]]
-        first, *others = (f"{figure(means[place])} ({{}}{place:g})" for place in shown)
-        said.append(f"{line} " + ", ".join([first.format(f"{along} "), *(other.format("") for other in others)]))
-        numbers += [Number(f"{line} {along} {place:g}", means[place], measure.name, task, last) for place in order]
+        shown = order if len(order) <= MOST_PLACES else [order[0], order[-1]]
+        first, *others = (f"{figure(means[k])} ({{}}{k})" for k in shown)
+        listed = ", ".join([first.format(f"{K.title} "), *(other.format("") for other in others)])
+        said.append(f"{line} {listed}".strip())
+        numbers += [Number(f"{line} {K.title} {k}".strip(), means[k], measure.name, task, last) for k in order]
     if said:
         door = Door("profile", "head", measure=measure.name, tasks=(task,))
         yield Finding(measure.topic, f"{task}, {measure.name}", "; ".join(said), door, numbers=tuple(numbers))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from explorer.answers import ablated
 from explorer.answers.ablated import of_variants
 from explorer.answers.findings import Door, figure
 from explorer.answers.look import Look
@@ -181,7 +182,9 @@ def test_checkpoints_without_metrics_are_refused_in_a_sentence(store: Store) -> 
         run(store, tasks=("pretrained",))
 
 
-def test_the_overview_says_each_kind_along_the_number_of_layers(tmp_path: Path) -> None:
+def test_the_overview_says_each_kind_along_the_number_of_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = make(tmp_path / "s.bertdyn")
     run(store)
     question = ask_store(store, Selection("ablation"))
@@ -198,3 +201,8 @@ def test_the_overview_says_each_kind_along_the_number_of_layers(tmp_path: Path) 
     assert finding.door == Door("profile", "head", measure="ablation", tasks=("t",))
     assert [(n.quantity, n.step) for n in finding.numbers][:2] == [("freeze k 0", 40), ("freeze k 1", 40)]
     assert list(of_variants(store, question, ("other", "t"), 6)) == [], "no variants are chosen"
+    monkeypatch.setattr(ablated, "MOST_PLACES", 2)
+    (short,) = of_variants(store, question, recipes, 6)
+    first, _, last = said("freeze").split(", ")
+    assert short.text == f"{first}, {last}; {said('truncate')}"
+    assert short.numbers == finding.numbers
