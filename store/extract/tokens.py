@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,20 +94,19 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         BertdynError: the tokenizer adds more special tokens than ``max_length``, or fails on the text.
     """
     fast = tokenizer.fast
+    made = _Packed()
     try:
-        rows = list(_rows(fast, text, max_length))
+        for row in _rows(fast, text, max_length):
+            made.add(row)
     except BertdynError:
         raise
     except Exception as error:  # any error of the tokenizer libraries
         raise BertdynError(f"The tokenizer in {tokenizer.folder} fails on {text.source}: {first_line(error)}") from None
-    offsets = offsets_of(len(row.ids) for row in rows)
-    token_ids = _flat([row.ids for row in rows], np.int32)
-    token_types = _flat([row.types for row in rows], np.int8)
-    starts = offsets[:-1].tolist()
-    word_offsets = offsets_of(len(row.words) for row in rows)
-    word_index = _flat([[word for _, _, word in row.words] for row in rows], np.int32)
+    offsets, word_offsets = offsets_of(made.lengths), offsets_of(made.words)
+    token_ids, token_types = np.array(made.ids, np.int32), np.array(made.types, np.int8)
+    word_index = np.array(made.word_index, np.int32)
     annotations = [
-        annotation_of(labels, len(rows), word_offsets, word_index, text.source, place)
+        annotation_of(labels, len(made.lengths), word_offsets, word_index, text.source, place)
         for place, labels in enumerate(text.labels)
     ]
     pieces = np.unique(token_ids)
@@ -114,14 +114,14 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
     info = CorpusInfo(
         name=name,
         kind=text.kind,
-        examples=len(rows),
+        examples=len(made.lengths),
         tokens=int(offsets[-1]),
         pairs=int((np.diff(offsets) ** 2).sum()),
         words=len(word_index),
         annotations=tuple(annotation.info for annotation in annotations),
         tokenizer=tokenizer.fingerprint,
         fingerprint=fingerprint(token_ids, offsets, token_types),
-        truncated=sum(row.cut for row in rows),
+        truncated=made.cut,
         source=text.source,
     )
     return Corpus(
@@ -129,11 +129,9 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         token_ids=token_ids,
         token_types=token_types,
         offsets=offsets,
-        special=_flat([row.special for row in rows], np.bool_),
-        word_first=_flat(
-            [[start + f for f, _, _ in row.words] for row, start in zip(rows, starts, strict=True)], np.int64
-        ),
-        word_length=_flat([[n for _, n, _ in row.words] for row in rows], np.int32),
+        special=np.array(made.special, np.bool_),
+        word_first=np.array(made.word_first, np.int64),
+        word_length=np.array(made.word_length, np.int32),
         word_offsets=word_offsets,
         word_index=word_index,
         texts=text.texts,
@@ -152,8 +150,8 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
 def fingerprint(token_ids: np.ndarray, offsets: np.ndarray, token_types: np.ndarray) -> str:
     """Return the SHA-256 of a model's input: two checkpoints are comparable only if it is the same for both."""
     digest = hashlib.sha256()
-    for array, dtype in ((token_ids, "<i4"), (offsets, "<i8"), (token_types, "<i1")):
-        digest.update(np.ascontiguousarray(array, dtype).tobytes())
+    for values, dtype in ((token_ids, "<i4"), (offsets, "<i8"), (token_types, "<i1")):
+        digest.update(np.ascontiguousarray(values, dtype).tobytes())
     return digest.hexdigest()
 
 
@@ -172,6 +170,30 @@ class _Row:
     words: Sequence[tuple[int, int, int]]
     """One entry per word: first token in the row, number of sub-words, position of the word in its sentence."""
     cut: bool
+
+
+class _Packed:
+    """The rows of a corpus one after another, in arrays: lists of them would take ten times the memory."""
+
+    def __init__(self) -> None:
+        self.lengths, self.words = array("i"), array("i")
+        self.ids, self.types, self.special = array("i"), array("b"), array("b")
+        self.word_first, self.word_length, self.word_index = array("q"), array("i"), array("i")
+        self.cut = 0
+
+    def add(self, row: _Row) -> None:
+        """Append a row; its words' first tokens are counted from the start of the corpus."""
+        start = len(self.ids)
+        self.lengths.append(len(row.ids))
+        self.ids.extend(row.ids)
+        self.types.extend(row.types)
+        self.special.extend(row.special)
+        self.words.append(len(row.words))
+        for first, length, index in row.words:
+            self.word_first.append(start + first)
+            self.word_length.append(length)
+            self.word_index.append(index)
+        self.cut += row.cut
 
 
 def _rows(fast: Any, text: Text, max_length: int) -> Iterator[_Row]:
@@ -246,7 +268,3 @@ def _fingerprint(fast: Any) -> str:
     for state in ("truncation", "padding"):  # left over from the last use
         content.pop(state, None)
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _flat(rows: Sequence[Sequence[Any]], dtype: Any) -> np.ndarray:
-    return np.fromiter((value for row in rows for value in row), dtype=dtype)
