@@ -258,7 +258,8 @@ class _Batch:
             of[i][0].copy_(torch.bmm(inputs[i].transpose(1, 2), error)).add_(parts[i][0], alpha=ALPHA / m)
             of[i][1].copy_(error.sum(1, keepdim=True))
             if i:
-                error = torch.bmm(error, parts[i][0].transpose(1, 2)).mul_(inputs[i] > 0)
+                back = torch.bmm(error, parts[i][0].transpose(1, 2))
+                error = torch.ops.aten.threshold_backward(back, inputs[i], 0)
         self.steps += 1
         self.mean.lerp_(gradient, 1 - MOMENTUM)
         self.square.mul_(SQUARES).addcmul_(gradient, gradient, value=1 - SQUARES)
