@@ -21,11 +21,11 @@ from textual.screen import Screen
 
 from explorer.render.palette import Palette, palette
 from explorer.ui.action import Action
+from explorer.ui.dialogs.picker import PickerScreen
 from explorer.ui.key_bindings import in_force, keymap
 from explorer.ui.messages import Background, KeyDone, SessionSaved
 from explorer.ui.modes import MODES
 from explorer.ui.screens.main import MainScreen
-from explorer.ui.screens.picker import PickerScreen
 from explorer.ui.session import Saved, Session
 from explorer.ui.settings import Settings, defaults
 from explorer.ui.state import State

@@ -11,9 +11,9 @@ from explorer.ui.modes.mode import Behaviour, Mode, Variant
 from explorer.views.kinds import VIEWS
 
 if TYPE_CHECKING:
+    from explorer.pages.example import Example
     from explorer.ui.state import State
     from explorer.ui.widgets.pane import Pane
-    from explorer.views.example import Example
 
 _KIND = VIEWS["example"]
 

@@ -10,9 +10,9 @@ from explorer.ui.news import under_way
 
 if TYPE_CHECKING:
     from explorer.answers.findings import Price
+    from explorer.pages.overview import Overview
     from explorer.ui.state import State
     from explorer.views.base import View
-    from explorer.views.overview import Overview
 
 
 class FindingsList(Behaviour):
@@ -20,7 +20,7 @@ class FindingsList(Behaviour):
 
     def dressed(self, view: View) -> View:
         """See ``Behaviour``."""
-        from explorer.views.overview import Overview
+        from explorer.pages.overview import Overview
 
         if not isinstance(view, Overview):
             return view

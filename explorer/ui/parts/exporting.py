@@ -47,7 +47,7 @@ class Exporting(ScreenPart):
     def export(self) -> None:
         """Ask for a format, then write the view to a file."""
         from explorer.export.files import write_beside
-        from explorer.ui.screens.export import Exportable, ExportScreen
+        from explorer.ui.dialogs.export import Exportable, ExportScreen
 
         screen = self.screen
         there = [(pane, state, pane.view) for pane, state in screen.pictures.shown if pane.view is not None]

@@ -102,7 +102,7 @@ class Keeping(ScreenPart):
 
     def presets(self) -> None:
         """Open the list of kept selections."""
-        from explorer.ui.screens.picker import PickerScreen
+        from explorer.ui.dialogs.picker import PickerScreen
 
         if self.session is None or not (there := self.session.presets()):
             self.screen.tell(f"No selection was kept yet: {self.screen.key_of('keep')} keeps this one.")

@@ -14,9 +14,9 @@ from explorer.ui.state import Wish
 from store.errors import BertdynError
 
 if TYPE_CHECKING:
+    from explorer.ui.dialogs.picker import PickerScreen
     from explorer.ui.messages import Loaded
     from explorer.ui.screens.main import MainScreen
-    from explorer.ui.screens.picker import PickerScreen
 
 PLACE = 2
 """Number of the list for the data thread, after those of the two panes."""
@@ -33,7 +33,7 @@ class Picking(ScreenPart):
 
     def open(self, what: str) -> None:
         """Open the list of measures, references, tasks, seeds or corpora; nothing is computed before one is chosen."""
-        from explorer.ui.screens.picker import PickerScreen
+        from explorer.ui.dialogs.picker import PickerScreen
 
         screen = self.screen
         if screen.catalogue is None:

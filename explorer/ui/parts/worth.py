@@ -84,7 +84,7 @@ class Worth(ScreenPart):
 
     def open(self) -> None:
         """Ask what the values of the picture, or those at the step pointed at, are worth."""
-        from explorer.ui.screens.picker import PickerScreen
+        from explorer.ui.dialogs.picker import PickerScreen
 
         screen, view = self.screen, self.screen.chart.view
         question: Question | None = screen.question

@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from explorer.compute.requests import Request
     from explorer.render.palette import Palette
     from explorer.selection import Question
+    from explorer.ui.dialogs.help import HelpScreen
     from explorer.ui.help_page import Shown
     from explorer.ui.modes.mode import Behaviour
-    from explorer.ui.screens.help import HelpScreen
     from store.reads import ReadStore
 
 
@@ -406,7 +406,7 @@ class MainScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the help."""
-        from explorer.ui.screens.help import HelpScreen
+        from explorer.ui.dialogs.help import HelpScreen
 
         self.help = HelpScreen(self.palette, self.about())
         self.app.push_screen(self.help)

@@ -18,9 +18,9 @@ from explorer.answers.look import Look
 from explorer.answers.profiles import rank_correlation
 from explorer.compute.run import compute
 from explorer.measures.registry import get
+from explorer.pages.agreement import COLUMNS, AgreementView
 from explorer.render.palette import Depth, palette
 from explorer.selection import Against, Ranges, Selection, ask_store
-from explorer.views.agreement import COLUMNS, AgreementView
 from explorer.views.base import Cursor
 from explorer.views.kinds import VIEWS
 from store.keys import PRETRAINED

@@ -12,8 +12,8 @@ from rich.console import Console
 from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
 from explorer.ui.actions import ACTIONS
+from explorer.ui.dialogs.help import Page, Shown
 from explorer.ui.modes import MODES
-from explorer.ui.screens.help import Page, Shown
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, until
 
 VIEW = ("SVCCA distance from the pre-trained model", "corpus dev", "the first note", "the second note")

@@ -8,8 +8,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
+from explorer.ui.dialogs.picker import PickerScreen
 from explorer.ui.picks import Pick, place, ranked
-from explorer.ui.screens.picker import PickerScreen
 from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
 
 

@@ -10,10 +10,10 @@ from textual.pilot import Pilot
 
 from explorer.answers.findings import Door
 from explorer.compute.requests import Compute
+from explorer.pages.example import Example
 from explorer.ui import cursor_axes, doors
 from explorer.ui.modes import MODES
 from explorer.views.base import Cursor
-from explorer.views.example import Example
 from explorer.views.kinds import VIEWS
 from explorer.views.ranking import ranked
 from store.errors import BertdynError

@@ -12,8 +12,8 @@ from textual.widgets import OptionList
 
 from explorer.compute.requests import Compute
 from explorer.measures.base import Uncertainty
+from explorer.ui.dialogs.picker import PickerScreen
 from explorer.ui.messages import Ended, Progress
-from explorer.ui.screens.picker import PickerScreen
 from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
 
 STILL = changed(compute=False, mode="curves")

@@ -9,6 +9,7 @@ from explorer.answers import sources
 from explorer.answers.centroids import fetch_centroids, principal_plane, run_keys, token_weights
 from explorer.answers.labels import Spot, first_run, labelled_in
 from explorer.answers.look import ANYWHERE, END
+from explorer.pages.paths import Paths
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
@@ -16,7 +17,6 @@ from explorer.selection import Selection, ask_store
 from explorer.views.base import NOWHERE, Cursor, DrawOptions
 from explorer.views.clusters import Clusters
 from explorer.views.label_lines import LabelLines
-from explorer.views.paths import Paths
 from store.keys import CheckpointKey
 from tests.explorer.views.part_samples import ALONE, LABELS, distance, label_rows
 from tests.explorer.views.samples import result, rows

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from explorer.pages.example import WORDS, Example
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, Cursor, DrawOptions, Picture, View
-from explorer.views.example import WORDS, Example
 from explorer.views.lines import curves
 from explorer.views.spot import Spot
 from explorer.views.table import Table

@@ -9,14 +9,14 @@ import pytest
 from explorer.answers.centroids import Centroids
 from explorer.answers.coverage import BARE, FULL, MISSING, Coverage, MeasureCoverage, RunCoverage
 from explorer.measures.registry import get
+from explorer.pages.example import Example
+from explorer.pages.paths import Paths
+from explorer.pages.store_view import StoreView
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.clusters import Clusters
-from explorer.views.example import Example
 from explorer.views.label_lines import LabelLines
-from explorer.views.paths import Paths
-from explorer.views.store_view import StoreView
 from store.keys import CheckpointKey
 from tests.explorer.views.part_samples import SENTENCE, label_rows, moved
 

@@ -4,18 +4,18 @@ import itertools
 
 import pytest
 
+from explorer.pages.example import Example
+from explorer.pages.paths import Paths
+from explorer.pages.store_view import StoreView
 from explorer.render.palette import Depth, palette
 from explorer.render.targets import ROOM, Target, apart, nearest
 from explorer.ui.lists.sql import WorkedList
 from explorer.views.base import Cursor, DrawOptions
 from explorer.views.clusters import Clusters
-from explorer.views.example import Example
 from explorer.views.label_lines import LabelLines
 from explorer.views.lines import curves, profile
 from explorer.views.maps import heat
-from explorer.views.paths import Paths
 from explorer.views.side_by_side import of_seeds
-from explorer.views.store_view import StoreView
 from explorer.views.table import Table
 from tests.explorer.views.part_samples import SENTENCE, label_rows, moved
 from tests.explorer.views.samples import rows

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from explorer.compute.run import compute
 from explorer.export.figure import figure
+from explorer.pages.data_map import DataMap
 from explorer.render.cells import width_of
 from explorer.render.palette import Depth, palette
 from explorer.render.scatter import Scatter, draw
 from explorer.selection import Ranges, Selection, ask_store
 from explorer.views.base import Cursor
-from explorer.views.data_map import DataMap
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.extract.plan import ExtractOptions

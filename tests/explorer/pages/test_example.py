@@ -10,11 +10,11 @@ from explorer.answers.examples import find, most_changed
 from explorer.answers.look import END
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
+from explorer.pages.example import WHICH, Example
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, Cursor, DrawOptions
-from explorer.views.example import WHICH, Example
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.ragged import map_of

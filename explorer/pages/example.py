@@ -15,6 +15,8 @@ from explorer.answers.readings import COLUMNS as READ
 from explorer.answers.readings import reading_rows, unread
 from explorer.measures.declaration import EXAMPLE, HEAD, LAYER
 from explorer.measures.registry import get
+from explorer.pages import reading
+from explorer.pages.sentence_text import PIECES, SentenceText
 from explorer.render import gloss
 from explorer.render.axes import count, number, round_end, short
 from explorer.render.cells import Grid, Line
@@ -23,10 +25,9 @@ from explorer.render.matrix import Matrix, Panel, cell, draw, spans, targets, wh
 from explorer.render.palette import Palette
 from explorer.render.targets import Target, upwards
 from explorer.render.text import clean, crop
-from explorer.views import reading, words
+from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Part, Picture, Sheet
 from explorer.views.ranking import ranked
-from explorer.views.sentence_text import PIECES, SentenceText
 from explorer.views.spot import Spot
 from store.keys import PRETRAINED, CheckpointKey
 

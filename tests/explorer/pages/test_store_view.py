@@ -19,13 +19,13 @@ from explorer.answers.look import END
 from explorer.measures.base import canonical
 from explorer.measures.declaration import LAYER
 from explorer.measures.registry import get
+from explorer.pages.store_view import StoreView, size
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.selection import Selection, ask_store
 from explorer.views.base import NOWHERE, Cursor, DrawOptions
 from explorer.views.kinds import VIEWS
-from explorer.views.store_view import StoreView, size
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.results import InputDigest
 from store.store import Store

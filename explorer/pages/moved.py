@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from explorer.answers.moved import MovedLayers
 from explorer.measures.declaration import LAYER
+from explorer.pages.profiles import BAND, Profiles, ProfileWords
 from explorer.render.chart import Chart
 from explorer.render.fitting import DOT
 from explorer.render.lines import LineChart
 from explorer.render.palette import Palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.profiles import BAND, Profiles, ProfileWords
 
 SCALED = "each line is a share of its own largest mean"
 COLUMNS = (

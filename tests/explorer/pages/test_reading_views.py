@@ -8,10 +8,10 @@ import pytest
 
 from explorer.answers.example import ExampleData
 from explorer.answers.readings import Reading, Unit
+from explorer.pages.example import WORDS, Example
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, Cursor, DrawOptions, Picture
-from explorer.views.example import WORDS, Example
 from tests.explorer.views.part_samples import FOCUS, SENTENCE, moved
 
 UNITS = (

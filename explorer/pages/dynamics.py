@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from explorer.answers.coordinates import STEP
 from explorer.answers.dynamics import Dynamics
 from explorer.answers.profiles import Profile
+from explorer.pages.profiles import BAND, Profiles, ProfileWords
 from explorer.render.cells import Grid
 from explorer.render.chart import Chart
 from explorer.render.fitting import DOT
@@ -20,7 +21,6 @@ from explorer.render.targets import Target
 from explorer.render.text import clean, crop
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions, Part, Picture, Sheet
-from explorer.views.profiles import BAND, Profiles, ProfileWords
 
 COLUMNS = (
     *("corpus", "annotation", "task", "step", "measure", "statistic", "value", "sd", "seeds", "unit", "of_maximum"),

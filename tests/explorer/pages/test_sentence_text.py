@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from explorer.answers.example import ExampleData, largest_changes, largest_shifts
 from explorer.answers.look import END
 from explorer.export.figure import caption
+from explorer.pages.example import Example
+from explorer.pages.sentence_text import MOST, NOTHING, PIECES
 from explorer.render.axes import round_end
 from explorer.render.cells import width_of
 from explorer.render.ink import GLYPHS
@@ -20,9 +22,7 @@ from explorer.render.palette import LEVELS, Depth, palette
 from explorer.ui.cursor_axes import drawn, meant
 from explorer.ui.state import State
 from explorer.views.base import NOWHERE, Cursor, DrawOptions, Picture
-from explorer.views.example import Example
 from explorer.views.kinds import VIEWS
-from explorer.views.sentence_text import MOST, NOTHING, PIECES
 from tests.explorer.views.part_samples import moved
 from tests.oracle import js_bits
 

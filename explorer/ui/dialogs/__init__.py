@@ -1,0 +1,1 @@
+"""Screens over the main one: each asks or tells one thing, then goes away."""
