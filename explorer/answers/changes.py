@@ -184,7 +184,9 @@ def _changed(change: Change) -> Finding:
     numbers += [
         Number("half of the change by step", h, measure.name, change.task, None, n) for n, h in halves if h is not None
     ]
-    price = Price(change.rows.question, change.rows.missing) if change.rows.missing else None
+    rows = change.rows
+    read = tuple(task for task in rows.tasks if task not in rows.unshown)
+    price = Price(replace(rows.question, tasks=read), rows.missing_here) if rows.missing_here else None
     return Finding(
         CHANGED,
         f"{change.task}, {change.seeds}",

@@ -255,6 +255,22 @@ def test_a_task_without_values_is_named_with_the_price_of_them(tmp_path: Path) -
     assert topic(found(made, asked(made, "svcca")), CHANGED)[0].startswith("pos, seeds 1, 2: most in layer ")
 
 
+def test_a_complete_task_has_no_price_whatever_the_others_lack(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn")
+    filled(made, "svcca", tasks=("pos",))
+    complete, lacking = [f for f in found(made, asked(made, "svcca")).findings if f.topic == CHANGED]
+    assert (complete.subject, complete.price) == ("pos, seeds 1, 2", None)
+    assert lacking.price is not None
+    first = overview.first(fetch_first(made, asked(made, "svcca"))).findings[0]
+    assert first.price is None, "also while the other tasks are being read"
+
+    filled(made, "svcca", tasks=("sst2",), seeds=("1",))
+    part = [f for f in found(made, asked(made, "svcca")).findings if f.topic == CHANGED][1]
+    assert part.price is not None
+    assert part.price.question.tasks == ("sst2",)
+    assert part.price.values == 12, "seed 2: three steps, four layers"
+
+
 def test_measures_agree_in_the_first_task_that_has_another_measure(tmp_path: Path) -> None:
     made = make_store(tmp_path / "s.bertdyn")
     question = filled(made, "svcca")
