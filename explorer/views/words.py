@@ -282,7 +282,9 @@ def nothing(rows: Rows) -> str:
     if rows.missing and not rows.cells:
         return f"{count(rows.missing)} values of {rows.measure.title} are not computed yet."
     reasons = [r for r in rows.cells if r.value is None]
-    return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."
+    if reasons or not rows.cells:
+        return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."
+    return f"{count(len(rows.cells))} values have no place in this picture: the table shows them."
 
 
 def instead(text: str, width: int, height: int, palette: Palette, notes: tuple[str, ...] = ()) -> Picture:

@@ -211,6 +211,9 @@ class TestMeasures:
         }.items()
         assert all(found[field] for field in ("definition", "source", "cost", "direction", "counts"))
 
+    def test_what_n_counts_is_named_as_a_reader_names_it(self) -> None:
+        assert "rows" not in {measure.counts for measure in all_measures()}, "of a table that the reader does not see"
+
     def test_an_unknown_measure_names_all(self) -> None:
         with pytest.raises(BertdynError, match="There is no measure 'kca', only svcca, cca, ") as refused:
             call(measures, "kca")
