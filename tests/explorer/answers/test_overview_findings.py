@@ -18,6 +18,7 @@ from explorer.measures.base import Uncertainty
 from explorer.measures.declaration import ATTENTION
 from explorer.report.findings import findings as of_report
 from explorer.selection import Question, Ranges, Selection, ask_store
+from store.keys import Checkpoint
 from store.store import Store
 from tests.explorer.views.samples import rows
 from tests.pools import here
@@ -173,6 +174,22 @@ def test_nothing_computed_is_said_with_its_price(tmp_path: Path) -> None:
     assert (first.topic, first.price is not None) == (CHANGED, True)
     assert "none is computed" in first.text
     assert any(f.topic == overview.TRAINING for f in findings.findings)
+
+
+def test_the_training_log_begins_where_it_was_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_store(tmp_path / "s.bertdyn", tasks=("pos",), seeds=("1",))
+    every, question = Store.checkpoints, asked(made, "svcca")
+
+    def partly(self: Store, corpus: str | None = None) -> tuple[Checkpoint, ...]:
+        """The Trainer logs a loss from the first step on, and evaluates later."""
+        return tuple(c._replace(metrics=c.metrics if c.key.step >= 20 else {}) for c in every(self, corpus))
+
+    training = "accuracy {} → 0.900 from step {} to 40; training loss 1.000 → 0.024 from step 0 to 40"
+    monkeypatch.setattr(Store, "checkpoints", partly)
+    assert topic(found(made, question), overview.TRAINING) == [f"pos: {training.format('0.700', 20)}"]
+    monkeypatch.setattr(Store, "checkpoints", every)
+    together = "pos: accuracy 0.500 → 0.900 and training loss 1.000 → 0.024 from step 0 to 40"
+    assert topic(found(made, question), overview.TRAINING) == [together]
 
 
 def test_rows_are_numbers_with_their_place(store: Store) -> None:
