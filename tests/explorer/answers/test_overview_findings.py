@@ -235,6 +235,10 @@ def test_steps_that_lack_a_seed_make_no_half_and_seeds_without_values_are_not_na
     assert change(set(series)).seeds == "seeds 1, 2"
     alone = change({place for place in series if place[0] == "1"})
     assert (alone.half(1), alone.seeds) == (20, "seed 1")
+    behind = change({place for place in series if place != ("2", 40)})
+    assert (behind.half(1), behind.seeds) == (20, "seed 1"), "seed 2 began, but has no value at the last step"
+    said = [finding.text for finding in of_measure([behind.rows]) if finding.topic == SEEDS_AGREE]
+    assert said == ["layer 1: only seed 1 has a value at step 40; seeds not compared with each other yet"]
 
 
 @pytest.mark.parametrize(("layers", "said"), [((0, 1), "2 of 4 layers computed so far: "), ((0, 1, 2, 3), "")])
