@@ -28,7 +28,10 @@ OVERVIEWS: Mapping[str, str] = {
     "max(computed_at) AS newest FROM results GROUP BY measure, parameters, corpus ORDER BY measure, corpus, parameters",
 }
 """SQL of each list, over the views of ``tables.views``."""
-_TOTALS = "SELECT count(*) AS checkpoints, coalesce(sum(bytes), 0)::BIGINT AS bytes FROM checkpoints"
+_TOTALS = (
+    "SELECT count(DISTINCT (task, variant, seed, step)) AS checkpoints, coalesce(sum(bytes), 0)::BIGINT AS bytes "
+    "FROM checkpoints"
+)
 _COLUMNS = "SELECT table_name, column_name FROM information_schema.columns"
 
 
@@ -42,7 +45,7 @@ def overview(store: Store, name: str) -> Table:
 
 
 def totals(store: Store) -> tuple[int, int]:
-    """Return the number of checkpoints (once per corpus) and their bytes.
+    """Return the number of checkpoints, on however many corpora each was extracted, and their bytes.
 
     Raises:
         BertdynError: a table is damaged.

@@ -117,11 +117,11 @@ class Change:
     def half(self, layer: int) -> int | None:
         """Return the first stored step at which a layer has made half of its change; None where none is claimed.
 
-        Only steps count at which every seed of the last step has a value: a mean of others would be no change.
+        The change is that of the seeds of the last step, and only steps count at which each of them has a value.
         """
         every = {r.seed for r in self.last[layer]}
-        whole = {step for step, rows in self._placed[layer].items() if {r.seed for r in rows} == every}
-        series = {step: mean for step, mean in self.means[layer].items() if step in whole}
+        known = {step: {r.seed: r.value or 0.0 for r in rows} for step, rows in self._placed[layer].items()}
+        series = {step: fmean(of[seed] for seed in every) for step, of in known.items() if every <= of.keys()}
         found = onsets(tuple(series), tuple(series.values()), self.measure.floor)
         return None if found is None else found.half.by
 
@@ -184,7 +184,9 @@ def _changed(change: Change) -> Finding:
     numbers += [
         Number("half of the change by step", h, measure.name, change.task, None, n) for n, h in halves if h is not None
     ]
-    price = Price(change.rows.question, change.rows.missing) if change.rows.missing else None
+    rows = change.rows
+    read = tuple(task for task in rows.tasks if task not in rows.unshown)
+    price = Price(replace(rows.question, tasks=read), rows.missing_here) if rows.missing_here else None
     return Finding(
         CHANGED,
         f"{change.task}, {change.seeds}",
@@ -204,8 +206,10 @@ def _seeds_agree(change: Change) -> Iterator[Finding]:
     values = [r.value or 0.0 for r in change.last[layer]]
     spread = stdev(values) if len(values) > 1 else None
     apart = change.yardstick(layer)
-    amount = f"{figure(fmean(values))} ± {figure(spread)}" if spread is not None else "one seed has values"
-    amount = f"layer {layer}: each seed against the reference {amount} (amount)"
+    if spread is None:
+        amount = f"layer {layer}: only seed {change.last[layer][0].seed} has a value at step {step:,}"
+    else:
+        amount = f"layer {layer}: each seed against the reference {figure(fmean(values))} ± {figure(spread)} (amount)"
     door = Door("seeds", measure=measure.name, tasks=(change.task,), layer=layer)
     numbers = [Number("standard deviation over seeds", spread, measure.name, change.task, step, layer)]
     if apart is None:

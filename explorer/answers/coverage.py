@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from explorer.measures import Measure
 from explorer.measures.registry import all_measures
 from explorer.selection import (
     Against,
+    Cells,
     Question,
     QuestionError,
     Selection,
@@ -127,7 +128,8 @@ class Coverage:
 
 
 def fetch_coverage(store: Store) -> Coverage:
-    """List a store's checkpoints, count its values (in one query) and look at the disk.
+    """List a store's checkpoints, count its values (in few queries, however many annotations there are) and look at
+    the disk.
 
     Raises:
         BertdynError: the store cannot be read.
@@ -137,9 +139,9 @@ def fetch_coverage(store: Store) -> Coverage:
     against = default_against(c.key for c in checkpoints).kind
     questions = default_questions(all_measures(), corpora, checkpoints)
     layered = [question for question in questions if _by_layer(question)]
-    others = [_counted(store, question) for question in questions if not _by_layer(question)]
+    others = _one_by_one(store, [question for question in questions if not _by_layer(question)])
     measures = measure_coverage(layered, checkpoints, _known(store, layered))
-    measures = sorted([*measures, *(one for one in others if one.possible)], key=lambda one: one.known == 0)
+    measures = sorted([*measures, *others], key=lambda one: one.known == 0)
     return Coverage(
         path=str(store.path),
         against=against,
@@ -243,14 +245,33 @@ def _by_layer(question: Question) -> bool:
     return question.measure.cells is None and not (layers and layers.within) and _kind(question) in _AGAINST
 
 
-def _counted(store: Store, question: Question) -> MeasureCoverage:
-    """Count the cells of any question one by one; of a measure with rounds, those that are proposed so far."""
-    known = possible = 0
-    with suppress(BertdynError):  # nothing to compare
-        wanted = wanted_of(store, question)
-        possible = len(wanted)
-        known = sum(share.wanted - share.missing for share in shares(store, wanted, wanted.tasks).values())
-    return MeasureCoverage(question.measure, question.corpus, known, possible, question.annotation)
+def _one_by_one(store: Store, questions: Sequence[Question]) -> Iterator[MeasureCoverage]:
+    """Count the cells of questions of any kind one by one; of a measure with rounds, those that are proposed so far.
+
+    Of the annotations that a measure can read, those with values are listed, and the first one. Only questions with
+    rows are put to the store.
+    """
+    names = ("measure", "corpus", "annotation")
+    stored = {tuple(row) for row in store.result_columns(RowQuery(columns=names, distinct=True))}
+    checkpoints: dict[str, tuple[Checkpoint, ...]] = {}
+    seen: set[tuple[str, str]] = set()
+    for q in questions:
+        has_rows, first = (q.measure.name, q.corpus, q.annotation) in stored, (q.measure.name, q.corpus) not in seen
+        seen.add((q.measure.name, q.corpus))
+        known = possible = 0
+        with suppress(BertdynError):  # nothing to compare
+            if has_rows:
+                wanted = wanted_of(store, q)
+                known = sum(share.wanted - share.missing for share in shares(store, wanted, wanted.tasks).values())
+            elif first:
+                if q.corpus not in checkpoints:
+                    checkpoints[q.corpus] = store.checkpoints(q.corpus)
+                wanted = Cells(q, checkpoints[q.corpus])
+            else:
+                continue
+            possible = len(wanted)
+        if possible and (known or first):
+            yield MeasureCoverage(q.measure, q.corpus, known, possible, q.annotation)
 
 
 def _known(store: Store, questions: Sequence[Question]) -> dict[Question, int]:

@@ -28,6 +28,10 @@ _BLOCK = 2**19
 """Attention entries of one head worked on at once."""
 
 
+class NoSuchExampleError(BertdynError):
+    """No example of a corpus holds what is looked for."""
+
+
 @dataclass(frozen=True)
 class Found:
     """Examples to walk through, in their order, and how far each moved where that was asked."""
@@ -48,7 +52,7 @@ def examples(store: Store, question: Question, look: Look) -> Found:
         label = name or None
     found = find(store, question.corpus, text.strip(), label)
     if not found:
-        raise BertdynError(f"No example of corpus '{question.corpus}' holds '{look.find}': / looks for another.")
+        raise NoSuchExampleError(f"No example of corpus '{question.corpus}' holds '{look.find}'.")
     if not look.changed:
         return Found(found, {})
     wanted = set(found)

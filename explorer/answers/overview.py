@@ -208,12 +208,14 @@ def _training(store: Store, question: Question, tasks: Sequence[str]) -> Iterato
     for task in tasks:
         seeds = question.seeds or tuple({c.key.seed for c in checkpoints if c.key.recipe == task})
         log = training(checkpoints, task, seeds)
-        said, numbers = [], []
+        said: dict[tuple[int, int], list[str]] = {}
+        numbers: list[Number] = []
         for track in log.tracks:
             known = [(step, float(v)) for step, v in zip(log.steps, track.values, strict=True) if v == v]
             (begin, one), (end, other) = known[0], known[-1]
-            said.append(f"{track.short} {figure(one)} → {figure(other)}")
+            said.setdefault((begin, end), []).append(f"{track.short} {figure(one)} → {figure(other)}")
             numbers += [Number(track.short, one, "", task, begin), Number(track.short, other, "", task, end)]
         if said:
-            text = f"{listed(said)} from step {log.steps[0]:,} to {log.steps[-1]:,}"
-            yield Finding(TRAINING, task, text, Door("curves", tasks=(task,)), numbers=tuple(numbers))
+            parts = (f"{listed(shown)} from step {begin:,} to {end:,}" for (begin, end), shown in said.items())
+            door = Door("curves", tasks=(task,))
+            yield Finding(TRAINING, task, "; ".join(parts), door, numbers=tuple(numbers))

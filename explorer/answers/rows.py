@@ -73,11 +73,16 @@ class Rows:
         """Values that the selection asks for, of all its tasks."""
         return len(self.wanted) + sum(share.wanted for share in self.unshown.values())
 
-    @cached_property
+    @property
     def missing(self) -> int:
         """Those that were not computed yet."""
+        return self.missing_here + sum(share.missing for share in self.unshown.values())
+
+    @cached_property
+    def missing_here(self) -> int:
+        """Those of the tasks that were read."""
         known = len({(r.corpus, cell_of(r, self.measure)) for r in self.results}) + self.unseen
-        return len(self.wanted) - known + sum(share.missing for share in self.unshown.values())
+        return len(self.wanted) - known
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:

@@ -16,9 +16,10 @@ import click
 from explorer.commands.streams import say
 from explorer.measures import MeasureError
 from explorer.measures.registry import get
-from explorer.selection import Against, list_store
+from explorer.selection import list_store
 from explorer.selection.question import annotation_for, fitting
 from store.errors import BertdynError
+from store.keys import CheckpointKey
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +74,7 @@ def command(
         raise BertdynError(str(error)) from None
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BertdynError(f"{folder} exists and is not an empty folder: name another.")
-    key = Against.parse(checkpoint).key
+    key = CheckpointKey.parse(checkpoint)
     if key is None:
         raise BertdynError(f"'{checkpoint}' is not a checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)

@@ -12,9 +12,10 @@ import click
 from explorer.commands.streams import say
 from explorer.measures import MeasureError
 from explorer.measures.registry import get
-from explorer.selection import Against, list_store
+from explorer.selection import list_store
 from explorer.selection.question import annotation_for
 from store.errors import BertdynError
+from store.keys import CheckpointKey
 from store.whole_files import whole
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def command(store: Path, checkpoint: str, file: Path, corpus: str, annotation: s
     from store.outputs import Outputs
     from store.store import Store
 
-    key = Against.parse(checkpoint).key
+    key = CheckpointKey.parse(checkpoint)
     if key is None:
         raise BertdynError(f"'{checkpoint}' is not a checkpoint: name it as TASK/SEED/STEP.")
     opened = Store.open(store)

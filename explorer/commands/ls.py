@@ -129,7 +129,7 @@ def _plain(table: Table, for_people: bool) -> list[list[object]]:
 
 
 def _parameters(text: str) -> str:
-    return ", ".join(f"{name} {value}" for name, value in json.loads(text).items())
+    return ", ".join(f"{name} {value}" for name, value in json.loads(text).items() if value != "")
 
 
 def readable(size: int) -> str:

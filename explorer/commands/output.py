@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,24 @@ def format_of(format: str | None, output: Path | None) -> str:
     """Return the requested format, or the one that the file's name implies. Call it before computing anything.
 
     Raises:
-        BertdynError: Parquet is requested without -o.
+        BertdynError: Parquet is requested without -o, or the file's name implies a format that is not written.
     """
     if format is None:
         ending = output.suffix[1:].lower() if output else ""
+        if output is not None and ending not in ("", "txt", *FORMATS):
+            raise unknown_ending(output, FORMATS)
         format = ending if ending in FORMATS else "table"
     if format == "parquet" and output is None:
         raise BertdynError("Parquet is binary: name a file with -o FILE.")
     return format
+
+
+def unknown_ending(output: Path, formats: Iterable[str]) -> BertdynError:
+    """Return the error for a file whose name implies none of the formats."""
+    return BertdynError(
+        f"-o {output.name}: '{output.suffix}' files are not written; choose what to write with --format: "
+        f"{', '.join(formats)}."
+    )
 
 
 def write_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], format: str | None, output: Path | None) -> None:

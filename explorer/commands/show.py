@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from explorer.answers.examples import NoSuchExampleError
 from explorer.answers.look import Look
 from explorer.commands.options import SELECTING, measure_named, questions, selection_options
-from explorer.commands.output import write_rows, write_text
+from explorer.commands.output import unknown_ending, write_rows, write_text
 from explorer.commands.parameters import parameter_options
 from explorer.commands.streams import encodes, say
 from explorer.export.files import FORMATS, PICTURE, as_format, format_of, write
@@ -164,6 +165,8 @@ def loaded(
 ) -> list[View]:
     """Return a loaded view of the selected values for each corpus, or one of all corpora if the part joins them.
 
+    Corpora without the example that is looked for are left out if another corpus has it.
+
     Args:
         flags: values of the flags in SELECTING; ``against`` is filled in if the view shows only one comparison.
 
@@ -177,7 +180,16 @@ def loaded(
     asked = questions(store, measure, **flags, parameters=parameters)
     if look.part in kind.joins:
         asked = [replace(asked[0], beside=tuple(asked[1:]))]
-    return [kind.load(store, _one(store, kind, question), look) for question in asked]
+    views: list[View] = []
+    refused: list[BertdynError] = []
+    for question in asked:
+        try:
+            views.append(kind.load(store, _one(store, kind, question), look))
+        except NoSuchExampleError as error:
+            refused.append(error)
+    if not views:
+        raise refused[0]
+    return views
 
 
 def part_named(kind: ViewKind, name: str, several: bool = False) -> str:
@@ -190,8 +202,8 @@ def part_named(kind: ViewKind, name: str, several: bool = False) -> str:
         BertdynError: the view has no part of that name.
     """
     if name and name not in kind.parts:
-        there = ", ".join(kind.parts) or "none: it has one"
-        raise BertdynError(f"--part: {kind.name} has no part '{name}', only {there}.")
+        there = f"no part '{name}', only {', '.join(kind.parts)}" if kind.parts else "no parts: leave --part out"
+        raise BertdynError(f"--part: {kind.name} has {there}.")
     return name or next(iter(kind.joins if several and kind.joins else kind.parts), "")
 
 
@@ -203,7 +215,10 @@ def _one(store: Store, kind: ViewKind, question: Question) -> Question:
 
 
 def _format(format: str | None, output: Path | None) -> str:
-    chosen = format or (format_of(output) if output else None) or "text"
+    named = format_of(output) if format is None and output is not None else None
+    if format is None and named is None and output is not None and output.suffix:
+        raise unknown_ending(output, FORMATS)
+    chosen = format or named or "text"
     if output is None and not FORMATS[chosen].text:
         raise BertdynError(f"{chosen} is binary: name a file with -o FILE.")
     return chosen

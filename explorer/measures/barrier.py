@@ -203,7 +203,7 @@ MEASURES: tuple[Measure, ...] = (
             "Juneja et al. 2023 (convexity gap)."
         ),
         cost="3 to 9 passes of the model over the sample per pair.",
-        counts="rows",
+        counts="labels",
         compute=barrier,
         summary=(
             "rise of the loss on the straight line between two solutions, by default two seeds of a task, over the "

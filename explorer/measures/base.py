@@ -8,7 +8,7 @@ scipy and sklearn are imported inside the functions that use them, so that listi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -137,6 +137,8 @@ class Parameter:
     coordinates: bool = False
     """Whether it only chooses the coordinates of cells, such as the points of a grid. It is then no part of a value's
     key: the same point is stored once."""
+    only: tuple[str, object] | None = None
+    """Name and value of another parameter without which this one has no effect; None: it always has one."""
 
     def read(self, value: object) -> str | int | float | bool:
         """Return the value converted to the default's type.
@@ -428,6 +430,12 @@ class Measure:
             if name not in known:
                 raise MeasureError(f"{self.name} has no parameter '{name}', only {', '.join(known) or 'none'}.")
         return tuple(sorted((n, p.read(given.get(n, p.default))) for n, p in known.items()))
+
+    def effective(self, settled: Iterable[tuple[str, object]]) -> tuple[tuple[str, object], ...]:
+        """Return the parameters that have an effect with the values of the others, given all with their values."""
+        values = dict(settled)
+        without = {p.name for p in self.parameters if p.only is not None and values.get(p.only[0]) != p.only[1]}
+        return tuple((name, value) for name, value in values.items() if name not in without)
 
     def key(self, settled: Mapping[str, object]) -> str:
         """Return the parameters that belong to a value's key as canonical JSON, given all with their values."""

@@ -119,7 +119,7 @@ def _measure(name: str, title: str, why: str, what: str, source: str, direction:
         definition=what + _ROWS,
         source=source,
         cost="Reading the stored logits of the run.",
-        counts="rows",
+        counts="labels",
         compute=compute,
         summary=what.rstrip("."),
         parameters=(MAP,),

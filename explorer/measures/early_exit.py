@@ -109,7 +109,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Truncation without training; trained exits: DeeBERT (Xin et al. 2020).",
         cost="One reading of the hidden states and one small product per layer; no model is run.",
-        counts="rows",
+        counts="labels",
         compute=early_exit,
         summary=(
             "loss, accuracy and macro-F1 of the checkpoint's own classifier on the stored hidden states of every "

@@ -86,7 +86,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Michel, Levy, Neubig 2019, section 3.2.",
         cost="One pass of the model over the corpus per head, and one per layer. Logits are cached.",
-        counts="rows",
+        counts="labels",
         compute=head_ablation,
         summary=(
             "change of the classifier's loss, accuracy and macro-F1 when one attention head is masked, and when all "

@@ -115,7 +115,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), one-dimensional loss curve; Goodfellow et al. 2015.",
         cost="One pass of the model over the sample per point: 13 to 41 points with the default grid.",
-        counts="rows",
+        counts="labels",
         compute=loss_curve,
         summary=(
             "loss and error on the straight line from the reference (alpha 0) to the checkpoint (alpha 1) and beyond, "

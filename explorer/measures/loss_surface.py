@@ -177,7 +177,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), two-dimensional loss surface.",
         cost=SURFACE_COST,
-        counts="rows",
+        counts="labels",
         compute=loss_surface,
         summary=(
             "loss and error on the plane of the pre-trained model (0, 0), the checkpoint (1, 0) and another solution: "

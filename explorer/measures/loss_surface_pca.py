@@ -166,7 +166,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Li, Xu, Taylor, Studer, Goldstein 2018 (NeurIPS), section 7.",
         cost=SURFACE_COST,
-        counts="rows",
+        counts="labels",
         compute=loss_surface_pca,
         summary=(
             "loss and error on the plane of the first two principal components of a run's checkpoints, with the run's "

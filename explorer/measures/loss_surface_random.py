@@ -150,7 +150,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Li, Xu, Taylor, Studer, Goldstein 2018 (NeurIPS), filter normalisation.",
         cost=SURFACE_COST,
-        counts="rows",
+        counts="labels",
         compute=loss_surface_random,
         summary=(
             "loss and error around a checkpoint in two random directions that are as long as its filters, up to where "

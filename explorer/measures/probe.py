@@ -196,12 +196,20 @@ MEASURES: tuple[Measure, ...] = (
         others=("scikit-learn: one layer at a time; Holmes: the last layer only, and its loss takes the softmax twice"),
         parameters=(
             Parameter("model", "lda", "linear discriminant, logistic regression or perceptron", tuple(MODELS)),
-            Parameter("C", 1.0, "inverse strength of logistic regression's penalty", low=1e-6, high=1e6),
+            Parameter(
+                "C",
+                1.0,
+                "inverse strength of logistic regression's penalty",
+                low=1e-6,
+                high=1e6,
+                only=("model", "logistic"),
+            ),
             Parameter(
                 "hidden",
                 ",".join(map(str, SIZES)),
                 "units of a perceptron's two hidden layers, or grid: 32 to 256 each, as dev chooses",
                 spelling=spelled,
+                only=("model", "mlp"),
             ),
             Parameter("erase", "", "labels that are erased from the vectors first; empty: none"),
             Parameter("sentence", "cls", "vector of a sentence: first token, or mean of the others", SENTENCE),

@@ -170,7 +170,7 @@ MEASURES: tuple[Measure, ...] = (
         cost=(
             "One pass of the model over the corpus per group of different layers: 20 for 6 layers. Logits are cached."
         ),
-        counts="rows",
+        counts="labels",
         compute=rollback,
         summary=(
             "change of the classifier's loss, accuracy and macro-F1 when groups of layers are set back to the "

@@ -154,7 +154,7 @@ _WHOLE = Measure(
         "Up to iterations + draws products with the Hessian, each about four gradients over the "
         "examples, and ascent-steps gradients. Of a single layer, those below it run once."
     ),
-    counts="rows",
+    counts="labels",
     compute=sharpness,
     summary=(
         "largest eigenvalue and trace of the Hessian of the classifier's loss, and epsilon-sharpness, on a sample "

@@ -18,6 +18,7 @@ _SAID = {
     "first": "the run's first checkpoint",
     "previous": "the checkpoint before",
     "final": "the run's final checkpoint",
+    PLAIN: "the plain run at the same step",
     SEEDS: "the other seeds at the same step",
     NEXT_SEED: "the next seed at the same step",
 }

@@ -10,6 +10,7 @@ from explorer.selection.against import NEXT_SEED, SEEDS
 from explorer.selection.axes import choosable_axes
 from explorer.selection.question import fitting
 from explorer.ui.state import Catalogue, State, compared, toggled_corpus, toggled_seed, toggled_task, with_corpus
+from store.keys import PLAIN
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
@@ -108,13 +109,13 @@ def _axes(state: State, catalogue: Catalogue) -> list[Choice]:
     return [Choice(a.name, a.name, "", f"{a.name:6} {chosen.get(a.name, 'all')}") for a in own]
 
 
-_SEEDS = {SEEDS: "other seeds same step", NEXT_SEED: "next seed same step"}
+_SAME_STEP = {SEEDS: "other seeds same step", NEXT_SEED: "next seed same step", PLAIN: "plain run same step"}
 
 
 def _reference(name: str) -> str:
     """Return a reference in words."""
-    if name in _SEEDS:
-        return _SEEDS[name]
+    if name in _SAME_STEP:
+        return _SAME_STEP[name]
     kind, _, named = name.partition(":")
     return f"{kind} {named} same step" if kind in ("seed", "task") and named else name
 

@@ -105,7 +105,8 @@ class Page:
         """List the mode's own keys, then all other keys by group; of those, the ones that match what is typed."""
         mode = self._shown.mode
         pairs = together(self._shown.actions)
-        own = [pair for name in mode.keys for pair in pairs if pair[0].id == name or pair[-1].id == name]
+        of_mode = (pair for name in mode.keys for pair in pairs if name in (pair[0].id, pair[-1].id))
+        own = list({pair[0].id: pair for pair in of_mode}.values())
         groups = {f"Keys of {mode.title}": own} if own else {}
         for pair in pairs:
             if pair not in own:

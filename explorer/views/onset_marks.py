@@ -22,7 +22,8 @@ def of_field(field: Field, data: Rows) -> tuple[Onsets | None, ...]:
     """Return the onset of each place of a field's first axis along its second one; None where nothing may be claimed.
 
     Of a mean over seeds, only steps count where every seed has a value: otherwise the curve also changes with the seeds
-    in it. Where values are changes since the checkpoint before, there is no onset.
+    in it. There is no onset where some seed lacks a value at the last step, whose change is the whole one, nor where
+    values are changes since the checkpoint before.
     """
     lines, x = field.axes
     against = data.question.against
@@ -30,7 +31,15 @@ def of_field(field: Field, data: Rows) -> tuple[Onsets | None, ...]:
         return (None,) * len(lines.places)
     steps = [int(place) for place in x.places]
     whole = np.where(field.count == field.averaged, field.values, np.nan)
-    return tuple(onsets(steps, values, data.measure.floor) for values in whole.tolist())
+    return tuple(
+        onsets(steps, of_every.tolist(), data.measure.floor) if _last(of_every) == _last(values) else None
+        for values, of_every in zip(field.values, whole, strict=True)
+    )
+
+
+def _last(values: np.ndarray) -> int:
+    """Return the place of the last value; -1 where there is none."""
+    return int(np.flatnonzero(~np.isnan(values)).max(initial=-1))
 
 
 def marked(series: Sequence[Series], found: Sequence[Onsets | None]) -> tuple[Series, ...]:

@@ -57,7 +57,7 @@ def whereabouts(rows: Rows, task: str, names: Sequence[str]) -> dict[str, str]:
         names: seeds of the runs.
     """
     question = rows.question
-    options = (parameter(*one) for one in question.parameters)
+    options = (parameter(*one) for one in question.measure.effective(question.parameters))
     found = {
         "measure": f"{rows.measure.title} {against(rows)}".strip(),
         "options": ", ".join(filter(None, options)),
@@ -85,7 +85,8 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     chosen = [(name, value) for name, value in rows.question.parameters if value != usual.get(name, value)]
     parts += [parameter(name, value) for name, value in chosen]
     none, *other = rows.measure.direction.split(", ")
-    left = ((name, value) for name, value in rows.question.parameters if (name, value) not in chosen and value != "")
+    effective = rows.measure.effective(rows.question.parameters)
+    left = ((name, value) for name, value in effective if (name, value) not in chosen and value != "")
     parts += [none, *other, *(parameter(*p) for p in left)]
     return clean(DOT.join(part for part in parts if part))
 
@@ -281,7 +282,9 @@ def nothing(rows: Rows) -> str:
     if rows.missing and not rows.cells:
         return f"{count(rows.missing)} values of {rows.measure.title} are not computed yet."
     reasons = [r for r in rows.cells if r.value is None]
-    return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."
+    if reasons or not rows.cells:
+        return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."
+    return f"{count(len(rows.cells))} values have no place in this picture: the table shows them."
 
 
 def instead(text: str, width: int, height: int, palette: Palette, notes: tuple[str, ...] = ()) -> Picture:

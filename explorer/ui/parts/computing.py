@@ -186,7 +186,8 @@ class Computing(ScreenPart):
 
     def cancel(self, number: int | None = None) -> None:
         """Stop a job (None: the running job); its finished values are kept."""
-        self.screen.tell("Cancelling …" if self.screen.jobs.cancel(number) else "No job is running.")
+        nothing = "No job is running." if number is None else "This job has ended: nothing to cancel."
+        self.screen.tell("Cancelling …" if self.screen.jobs.cancel(number) else nothing)
 
 
 def _kind(request: Compute) -> Hashable:

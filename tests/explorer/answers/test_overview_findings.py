@@ -18,6 +18,7 @@ from explorer.measures.base import Uncertainty
 from explorer.measures.declaration import ATTENTION
 from explorer.report.findings import findings as of_report
 from explorer.selection import Question, Ranges, Selection, ask_store
+from store.keys import Checkpoint
 from store.store import Store
 from tests.explorer.views.samples import rows
 from tests.pools import here
@@ -175,6 +176,22 @@ def test_nothing_computed_is_said_with_its_price(tmp_path: Path) -> None:
     assert any(f.topic == overview.TRAINING for f in findings.findings)
 
 
+def test_the_training_log_begins_where_it_was_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_store(tmp_path / "s.bertdyn", tasks=("pos",), seeds=("1",))
+    every, question = Store.checkpoints, asked(made, "svcca")
+
+    def partly(self: Store, corpus: str | None = None) -> tuple[Checkpoint, ...]:
+        """The Trainer logs a loss from the first step on, and evaluates later."""
+        return tuple(c._replace(metrics=c.metrics if c.key.step >= 20 else {}) for c in every(self, corpus))
+
+    training = "accuracy {} → 0.900 from step {} to 40; training loss 1.000 → 0.024 from step 0 to 40"
+    monkeypatch.setattr(Store, "checkpoints", partly)
+    assert topic(found(made, question), overview.TRAINING) == [f"pos: {training.format('0.700', 20)}"]
+    monkeypatch.setattr(Store, "checkpoints", every)
+    together = "pos: accuracy 0.500 → 0.900 and training loss 1.000 → 0.024 from step 0 to 40"
+    assert topic(found(made, question), overview.TRAINING) == [together]
+
+
 def test_rows_are_numbers_with_their_place(store: Store) -> None:
     table = found(store, asked(store, "svcca")).rows()
     assert {len(row) for row in table} == {len(COLUMNS)}
@@ -218,6 +235,10 @@ def test_steps_that_lack_a_seed_make_no_half_and_seeds_without_values_are_not_na
     assert change(set(series)).seeds == "seeds 1, 2"
     alone = change({place for place in series if place[0] == "1"})
     assert (alone.half(1), alone.seeds) == (20, "seed 1")
+    behind = change({place for place in series if place != ("2", 40)})
+    assert (behind.half(1), behind.seeds) == (20, "seed 1"), "seed 2 began, but has no value at the last step"
+    said = [finding.text for finding in of_measure([behind.rows]) if finding.topic == SEEDS_AGREE]
+    assert said == ["layer 1: only seed 1 has a value at step 40; seeds not compared with each other yet"]
 
 
 @pytest.mark.parametrize(("layers", "said"), [((0, 1), "2 of 4 layers computed so far: "), ((0, 1, 2, 3), "")])
@@ -253,6 +274,22 @@ def test_a_task_without_values_is_named_with_the_price_of_them(tmp_path: Path) -
     assert lacking.price.values == len(wanted_of(made, lacking.price.question)) == 24
     assert compute(made, [lacking.price.question], workers=1, device="cpu", executor=here).ok
     assert topic(found(made, asked(made, "svcca")), CHANGED)[0].startswith("pos, seeds 1, 2: most in layer ")
+
+
+def test_a_complete_task_has_no_price_whatever_the_others_lack(tmp_path: Path) -> None:
+    made = make_store(tmp_path / "s.bertdyn")
+    filled(made, "svcca", tasks=("pos",))
+    complete, lacking = [f for f in found(made, asked(made, "svcca")).findings if f.topic == CHANGED]
+    assert (complete.subject, complete.price) == ("pos, seeds 1, 2", None)
+    assert lacking.price is not None
+    first = overview.first(fetch_first(made, asked(made, "svcca"))).findings[0]
+    assert first.price is None, "also while the other tasks are being read"
+
+    filled(made, "svcca", tasks=("sst2",), seeds=("1",))
+    part = [f for f in found(made, asked(made, "svcca")).findings if f.topic == CHANGED][1]
+    assert part.price is not None
+    assert part.price.question.tasks == ("sst2",)
+    assert part.price.values == 12, "seed 2: three steps, four layers"
 
 
 def test_measures_agree_in_the_first_task_that_has_another_measure(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_held_out_points_and_their_distances_nearest_first(store: Store, tmp_pat
     ("arguments", "said"),
     [
         (("pos/1/99", "new", "--layer", 1), "99"),
-        (("pos-1-40", "new", "--layer", 1), "TASK/SEED/STEP"),
+        (("pos-1-40", "new", "--layer", 1), "^'pos-1-40' is not a checkpoint: name it as TASK/SEED/STEP."),
         (("final", "new", "--layer", 1), "TASK/SEED/STEP"),
         (("pos/1/40", "new", "--layer", 4), "layers 0 to 3"),
         (("pos/1/40", "new", "--layer", 1, "--corpus", "bare"), "has none. Labelled: ewt"),

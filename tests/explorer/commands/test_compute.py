@@ -138,6 +138,7 @@ def test_without_a_corpus_every_corpus_is_computed(store: Store) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["svcca", "-o", "heads.tsv"], "'.tsv' files are not written; choose what to write with --format: table, "),
         (["svca"], "There is no measure 'svca', only svcca, "),
         (["svcca", "--corpus", "tset"], "the store has no 'tset', only bare, dev"),
         (["svcca", "--task", "ner"], "--task: the store has no 'ner'"),

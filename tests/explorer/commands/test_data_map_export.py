@@ -66,7 +66,7 @@ def test_every_line_is_what_the_formulas_give(store: Store, tmp_path: Path) -> N
     [
         (("t/1/0", "--corpus", "dev"), "there is only one"),
         (("t/1/99", "--corpus", "dev"), "no checkpoint t/1/99"),
-        (("t", "--corpus", "dev"), "TASK/SEED/STEP"),
+        (("t", "--corpus", "dev"), "bertdyn: 't' is not a checkpoint: name it as TASK/SEED/STEP."),
         (("t/1/20", "--corpus", "no"), "no corpus 'no'"),
         (("t/1/20", "--corpus", "dev", "--map", "0=maybe"), "'0=maybe' is not of the form LABEL=CLASS"),
         (("t/1/20", "--corpus", "dev", "--annotation", "x"), "has no 'x'"),

@@ -22,7 +22,8 @@ from store.keys import CheckpointKey
 from store.layout import checkpoint_path
 from store.store import Store
 from tests.pools import here
-from tests.synthetic import make_store
+from tests.store.results import result
+from tests.synthetic import make_store, sample_corpus
 
 pytestmark = pytest.mark.index
 
@@ -100,6 +101,19 @@ class TestLs:
     def test_csv_of_everything_asks_which_list(self, store: Store) -> None:
         with pytest.raises(BertdynError, match="csv holds one list: say which, runs, checkpoints, corpora, results"):
             call(ls, store.path, "--format", "csv")
+
+    def test_a_checkpoint_is_counted_once_however_many_corpora_it_was_read_on(self, tmp_path: Path) -> None:
+        corpora = [sample_corpus("dev"), sample_corpus("ewt", examples=5)]
+        made = make_store(tmp_path / "c.bertdyn", tasks=("a",), seeds=("1",), steps=(0, 20), corpora=corpora)
+        size = readable(sum(c.bytes for c in made.checkpoints()))
+        assert call(ls, made.path).stdout.splitlines()[0] == f"{made.path}: 3 checkpoints, {size}"
+
+    def test_parameters_without_a_value_are_not_listed(self, tmp_path: Path) -> None:
+        made = make_store(tmp_path / "p.bertdyn", tasks=("a",), seeds=("1",), steps=(20,))
+        checkpoint = made.checkpoints("dev")[0]
+        made.add_results([result(checkpoint, measure="probe", parameters='{"C":1.0,"erase":"","model":"lda"}')])
+        listed = next(line for line in call(ls, made.path).stdout.splitlines() if line.startswith("probe"))
+        assert " C 1.0, model lda " in listed
 
     def test_an_empty_store_says_what_to_do(self, tmp_path: Path) -> None:
         Store.create(tmp_path / "e.bertdyn")
@@ -196,6 +210,9 @@ class TestMeasures:
             p["name"]: p["default"] for p in found["parameters"]
         }.items()
         assert all(found[field] for field in ("definition", "source", "cost", "direction", "counts"))
+
+    def test_what_n_counts_is_named_as_a_reader_names_it(self) -> None:
+        assert "rows" not in {measure.counts for measure in all_measures()}, "of a table that the reader does not see"
 
     def test_an_unknown_measure_names_all(self) -> None:
         with pytest.raises(BertdynError, match="There is no measure 'kca', only svcca, cca, ") as refused:

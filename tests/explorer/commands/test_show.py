@@ -15,7 +15,7 @@ from explorer.views.kinds import VIEWS as KINDS
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.store.results import result
-from tests.synthetic import LAYERS, make_store
+from tests.synthetic import LAYERS, make_store, sample_corpus
 
 VIEWS = ["curves", "profile", "heat", "seeds", "table"]
 """Views of all checkpoints of a selection."""
@@ -92,6 +92,14 @@ def test_an_example_is_printed_as_text_and_its_numbers_are_those_of_the_maps(pat
     assert csvs["reader"] == csvs["all"]
 
 
+def test_an_example_that_one_corpus_has_is_shown_whatever_the_others_lack(tmp_path):
+    few, many = sample_corpus("few", examples=3), sample_corpus("many", examples=9)
+    made = make_store(tmp_path / "s.bertdyn", tasks=("a",), seeds=("1",), steps=(20,), corpora=[few, many])
+    done = show("example", str(made.path), "--find", "sentence 7")
+    assert done.stdout.count("Attention, layer") == 1
+    assert "1 of 1 holding 'sentence 7'" in done.stdout
+
+
 def test_a_table_in_a_pipe_is_whole(path):
     lines = show("table", path, "--task", "sst2", "--sort", "value", "--descending").stdout.splitlines()
     values = [float(line.split()[4]) for line in lines if line.startswith("  sst2")]
@@ -138,6 +146,9 @@ def test_bad_input_is_one_sentence(path, tmp_path):
         (["curves", path, "--task", "sst"], "Did you mean 'sst2'"),
         (["table", path, "--task", "sst2", "--sort", "valu"], "no column 'valu'"),
         (["curves", path, "-o", str(tmp_path / "no" / "where.txt")], "Cannot write"),
+        (["curves", path, "-o", str(tmp_path / "a.jpg")], r"'.jpg' files are not written; .* --format: text, csv, "),
+        (["table", path, "--task", "sst2", "--part", "all"], "table has no parts: leave --part out"),
+        (["example", path, "--task", "sst2", "--find", "xyzzy"], "No example of corpus 'dev' holds 'xyzzy'.$"),
     ):
         with pytest.raises(BertdynError, match=words):
             CliRunner().invoke(command, arguments, catch_exceptions=False)

@@ -30,7 +30,7 @@ from store.keys import PRETRAINED_KEY, CheckpointKey
 from store.results import InputDigest
 from store.store import Store
 from tests.store.results import inputs, result
-from tests.synthetic import LAYERS, make_store, sample_corpus, write_checkpoint
+from tests.synthetic import LAYERS, make_store, sample_corpus, sample_labels, write_checkpoint
 
 STEPS = (0, 20, 40)
 
@@ -124,6 +124,21 @@ def test_values_are_counted_once_and_only_those_that_answer_the_question(store):
     assert known(found, "clusters") == (1, 24)
     assert found.missing == sum(m.possible for m in found.measures) - len(good) - 1
     assert {m.measure.name for m in found.measures[:2]} == {"svcca", "clusters"}
+
+
+def test_annotations_without_values_are_neither_listed_nor_asked_for(store, monkeypatch):
+    asked = []
+    answer = Store.result_columns
+    monkeypatch.setattr(Store, "result_columns", lambda self, query: asked.append(query) or answer(self, query))
+    fetch_coverage(store)
+    few = len(asked)
+    for i in range(5):
+        store.annotate("dev", sample_labels("sentence", ("even", "odd"), 40, f"label{i}")[f"label{i}"])
+    store.add_results([value(store, "mdl", 20, 1, annotation="label3")])
+    asked.clear()
+    of_mdl = [(m.annotation, m.known) for m in fetch_coverage(store).measures if m.measure.name == "mdl"]
+    assert of_mdl == [("label3", 1), ("label", 0)]
+    assert len(asked) <= few + 2, "those of the one annotation with values"
 
 
 def test_without_a_pretrained_model_the_first_checkpoint_is_the_reference(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.selection import Against, default_against
+from explorer.selection.against import KINDS
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from tests.explorer.selection.runs import KEYS, RUNS
@@ -30,6 +31,11 @@ from tests.explorer.selection.runs import KEYS, RUNS
 )
 def test_it_is_written_as_it_is_read(text: str) -> None:
     assert str(Against.parse(text)) == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_reference_is_said_in_words(kind: str) -> None:
+    assert Against.parse(kind).said.startswith("the ")
 
 
 def test_a_task_name_may_hold_slashes() -> None:

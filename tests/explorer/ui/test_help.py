@@ -61,6 +61,7 @@ def test_every_action_stands_there_with_its_keys(mode: str, width: int) -> None:
     for action in ACTIONS:
         assert f"{action.title}:" in text or f"{action.title} /" in text
         assert action.shown_keys in text
+    assert text.count("Deeper / Back:") == 1, "an action and its opposite are one entry"
     assert max(map(cell_len, page(width, mode))) <= width
 
 

@@ -22,7 +22,7 @@ from store.child import how_ended
 from store.keys import PRETRAINED_KEY
 from store.rows import RowQuery, rows_of
 from store.store import Store
-from tests.explorer.ui.conftest import main, opened, text_of, until
+from tests.explorer.ui.conftest import main, opened, shown, text_of, until
 from tests.questions import question
 from tests.synthetic import Copied, make_store
 
@@ -99,6 +99,8 @@ async def test_jobs_shows_what_is_computed_and_x_cancels_the_one_pointed_at(fres
         await pilot.press("x")
         await until(pilot, lambda: "cancelled" in text_of(pilot, "chart"))
         assert "job 1: svcca of pos" in text_of(pilot, "reading")
+        await pilot.press("x")
+        await shown(pilot, "This job has ended: nothing to cancel.")
         await pilot.press("1")
         await until(pilot, lambda: getattr(main(pilot).chart.view, "name", "") == "curves")
 

@@ -106,6 +106,13 @@ def test_of_a_mean_only_steps_with_every_seed_count() -> None:
     assert set(columns(VIEWS["curves"].build(data), *ONSETS)) == {(100, 300, 300, 400)}
 
 
+def test_nothing_is_claimed_of_a_change_that_one_seed_has_not_finished() -> None:
+    data = sample(seeds=("1", "2"), kept=lambda key, layer: (key.seed, key.step) != ("2", 400))
+    view = VIEWS["curves"].build(data)
+    assert set(columns(view, *ONSETS)) == {(None,) * len(ONSETS)}
+    assert "90 % of the change" not in " ".join(view.notes)
+
+
 def test_changes_since_the_checkpoint_before_have_no_onset() -> None:
     data = sample()
     before = replace(data, question=replace(data.question, against=Against("previous")))

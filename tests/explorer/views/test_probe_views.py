@@ -51,6 +51,15 @@ def test_without_its_rows_the_command_is_named(store: Store) -> None:
     assert "'bertdyn compute probe STORE --corpus dev --annotation label --detail label' stores them" in said
 
 
+@pytest.mark.parametrize(
+    ("model", "said"), [("lda", {"model"}), ("logistic", {"C", "model"}), ("mlp", {"hidden", "model"})]
+)
+def test_only_the_options_that_have_an_effect_are_named(store: Store, model: str, said: set[str]) -> None:
+    asked = ask_store(store, Selection("probe", "dev", parameters=(("model", model),)))
+    words = VIEWS["curves"].load(store, asked).subtitle.split(" · ")
+    assert {word.split()[0] for word in words if word.split()[0] in ("C", "hidden", "model")} == said
+
+
 def test_the_matrix_counts_what_each_label_is_read_as(detailed: Store) -> None:
     view = load(detailed, "confusion", Look(step=20))
     columns, rows = view.rows()

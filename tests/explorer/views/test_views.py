@@ -15,7 +15,8 @@ from explorer.render.palette import Depth, palette
 from explorer.views import words
 from explorer.views.base import NOWHERE, SCALES, Cursor, DrawOptions
 from explorer.views.kinds import VIEWS
-from tests.explorer.views.samples import formula, rows
+from store.keys import CheckpointKey
+from tests.explorer.views.samples import formula, result, rows
 
 SIZES = [(40, 10), (80, 24), (120, 40), (250, 60), (1, 1), (3, 2)]
 NAMES = [
@@ -256,3 +257,11 @@ def test_parameters_are_said_in_words_and_defaults_that_say_nothing_are_not():
         ("tokens", "all"): "",
     }
     assert {given: words.parameter(*given) for given in said} == said
+
+
+@pytest.mark.parametrize("name", ["curves", "profile", "heat"])
+def test_values_that_a_picture_has_no_place_for_are_not_said_to_be_missing(name):
+    of_whole_models = [result(CheckpointKey.plain("sst2", "1", step), None, 0.5) for step in (100, 200)]
+    view = VIEWS[name].build(rows(layers=[None], steps=[100, 200], kept=lambda *_: False, others=of_whole_models))
+    assert "2 values have no place in this picture: the table shows them." in text(view)
+    assert "no value" not in text(view)
