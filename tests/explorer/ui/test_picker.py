@@ -10,7 +10,7 @@ from textual.widgets import OptionList, Static
 
 from explorer.ui.picks import Pick, place, ranked
 from explorer.ui.screens.picker import PickerScreen
-from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
 
 def rows(pilot: Pilot[None]) -> list[str]:
@@ -49,6 +49,18 @@ async def test_how_much_is_computed_stands_behind_each_measure(computed: Path) -
         await pilot.press("m")
         await until(pilot, lambda: any("svcca" in row and "all " in row for row in rows(pilot)))
         assert any("cka" in row and "none of " in row for row in rows(pilot))
+
+
+async def test_each_row_has_one_line_at_any_width(computed: Path) -> None:
+    async with opened(computed, (80, 24), config=changed(compute=False, mode="curves")) as pilot:
+        await pilot.press("m")
+
+        def whole() -> bool:
+            return any("PWCCA" in line and "none of" in line for line in screen_text(pilot).splitlines())
+
+        await until(pilot, whole)
+        await pilot.resize_terminal(60, 16)
+        await until(pilot, whole)
 
 
 @pytest.mark.parametrize(
