@@ -179,3 +179,9 @@ async def test_the_palette_compares_with_a_checkpoint_that_is_typed(computed: Pa
 @pytest.mark.parametrize("typed", ["layer", "layer x", "layers 4", "against", "against a b", "4", "worlds 4"])
 def test_other_words_are_no_place(typed: str) -> None:
     assert place(typed) is None
+
+
+async def test_a_measure_that_does_not_exist_is_not_replaced_without_a_word(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False, measure="svca")) as pilot:
+        await shown(pilot, "There is no measure 'svca'; m lists them.")
+        assert main(pilot).state.measure == "svcca"
