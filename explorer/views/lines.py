@@ -219,7 +219,7 @@ class Lines(FieldView):
             tracks.draw(grid, 0, tall, *logged, frame, palette, step, options.ascii)
             lines = [*lines, *grid.lines()]
             figures = ", ".join(f"{short} {number(value)}" for short, value in self.training.at(step))
-            longer = f"{said}; {figures}"
+            longer = f"{said}; {'mean ' * (self.training.seeds > 1)}{figures}"
             # Where there is no room, the tracks show the same at their right ends.
             said = longer if said and figures and len(longer) <= width - 2 else said
         banded = "bands" if np.isfinite(self.field.spread).any() else ""
