@@ -179,6 +179,8 @@ def _changed(change: Change) -> Finding:
         text = f"{change.so_far}most in layer {top} ({figure(change.final[top])}{by})"
         others = [f"layer {n} ({figure(change.final[n])})" for n in beyond[1:_LARGEST]]
         text += f", then in {listed(others)}" if others else ""
+    doubts = [r.reason for r in change.last[top] if r.value is not None and r.reason]
+    text += f"; unreliable: {doubts[0].partition(':')[0]}" if doubts else ""
     numbers = [Number("value", v, measure.name, change.task, step, n) for n, v in change.final.items()]
     halves = ((n, change.half(n)) for n in change.final)
     numbers += [
@@ -195,6 +197,7 @@ def _changed(change: Change) -> Finding:
         tuple(change.sizes.items()),
         tuple(numbers),
         price,
+        warning=bool(doubts),
     )
 
 

@@ -39,6 +39,8 @@ class Training:
 
     steps: tuple[int, ...]
     tracks: tuple[Track, ...]
+    seeds: int = 1
+    """Number of seeds that the tracks are means over."""
 
     def at(self, step: int) -> Iterator[tuple[str, float]]:
         """Yield name and value of each quantity that was logged at a step."""
@@ -68,4 +70,5 @@ def training(checkpoints: Sequence[Checkpoint], task: str, seeds: Sequence[str])
         if c.loss is not None:
             losses.setdefault(c.key.step, []).append(c.loss)
     tracks = (Track(metric, mean(scores)), Track("training loss", mean(losses)))
-    return Training(steps, tuple(t for t in tracks if np.isfinite(t.values).sum() > 1))
+    averaged = len({c.key.seed for c in chosen})
+    return Training(steps, tuple(t for t in tracks if np.isfinite(t.values).sum() > 1), averaged)

@@ -53,11 +53,8 @@ def command(store: Path, output: Path, corpus: str | None) -> None:
     write_whole(folder.file("report.md"), markdown(report))
     write_whole(folder.file("report.html"), html(report, lambda name: (output / name).read_bytes()))
     folder.finish()
-    say(
-        printable(
-            f"{output / 'report.html'} and report.md: {len(report.kept)} kept pictures, {len(report.claims)} verdicts"
-        )
-    )
+    kept_pictures = f"{len(report.kept)} kept picture{'s' * (len(report.kept) != 1)}"
+    say(printable(f"{output / 'report.html'} and report.md: {kept_pictures}, {len(report.claims)} verdicts"))
     for trouble in dict.fromkeys(one.trouble for one in report.kept if one.trouble):
         say(f"note: {trouble}", error=True)
 

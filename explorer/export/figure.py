@@ -134,7 +134,7 @@ def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) 
         parts.append(f"{measure.definition.rstrip('.')}.{unit} Definition: {measure.source.rstrip('.')}.")
         parts.append(_checkpoints(data))
     # A figure does not show the values under the cursor, only the highlighted line.
-    sheet = view.sheet(options)
+    sheet = view.sheet(options, focused=cursor.y >= 0)
     notes = sheet.notes if sheet is not None else None
     if notes is None:
         notes = view.draw(*_ROOM, palette(Depth.NONE), replace(cursor, x=-1), options).notes

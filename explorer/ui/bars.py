@@ -212,7 +212,7 @@ def hint(mode: str, actions: Sequence[Action]) -> str:
     """Return the mode's own keys with their titles: 'v: other picture, ]: next step'."""
     known = {a.id: a for a in actions}
     own = (known[name] for name in MODES[mode].keys if name in known and known[name].keys)
-    return ", ".join(f"{a.shown_keys.split()[0]}: {a.title.lower()}" for a in own)
+    return ", ".join(f"{a.shown_keys.split()[0]}: {a.title[:1].lower()}{a.title[1:]}" for a in own)
 
 
 def footer(mode: str, palette: Palette, width: int, actions: Sequence[Action] = ACTIONS) -> SegmentLine:

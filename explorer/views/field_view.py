@@ -254,14 +254,22 @@ class FieldView(Base):
             index: of the line or value that is pointed at.
         """
         marks, field, said = f"{sign}, " if sign else "", self.field, self.uncertainty
-        several, interval, chance, apart = (
-            bool(np.isfinite(array[index]).any()) for array in (field.spread, field.low, field.null, field.yardstick)
-        )
+        several, interval = (bool(np.isfinite(array[index]).any()) for array in (field.spread, field.low))
         shown = interval or bool(said.no_interval)
-        notes = spread(f"{marks}±" if several else "")
-        own = said.notes(f"{marks}[ ]" if shown and not several else "", chance or bool(said.no_chance))
-        notes += tuple(map(clean, own))
-        return notes + (words.apart(self.data.measure),) * apart
+        return spread(f"{marks}±" if several else "") + self.references(
+            *index, interval=f"{marks}[ ]" if shown and not several else ""
+        )
+
+    def references(self, *index: int, interval: str = "") -> tuple[str, ...]:
+        """Return the notes on chance level and distance between seeds, beside the line or value at ``index``.
+
+        Args:
+            interval: sign of the interval, which is explained first; empty: there is none.
+        """
+        said = self.uncertainty
+        chance, apart = (bool(np.isfinite(array[index]).any()) for array in (self.field.null, self.field.yardstick))
+        own = said.notes(interval, chance or bool(said.no_chance))
+        return tuple(map(clean, own)) + (words.apart(self.data.measure),) * apart
 
     def told(self, options: DrawOptions, beside: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Return all notes of a picture: on the values, then ``beside``, then on options and noise."""

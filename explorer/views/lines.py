@@ -219,11 +219,10 @@ class Lines(FieldView):
             tracks.draw(grid, 0, tall, *logged, frame, palette, step, options.ascii)
             lines = [*lines, *grid.lines()]
             figures = ", ".join(f"{short} {number(value)}" for short, value in self.training.at(step))
-            longer = f"{said}; {figures}"
+            longer = f"{said}; {'mean ' * (self.training.seeds > 1)}{figures}"
             # Where there is no room, the tracks show the same at their right ends.
             said = longer if said and figures and len(longer) <= width - 2 else said
-        banded = "bands" if np.isfinite(self.field.spread).any() else ""
-        beside = self.beside("band", at.y) if at.y >= 0 else spread(banded)
+        beside = self.beside("band", at.y) if at.y >= 0 else self._bands
         beside += onset_marks.legend(self.onsets)
         marked = chart.cell(*room, options.mark.x, options.mark.y, at.y, options.log, options.ascii)
         return Picture(tuple(lines), said, at, self.told(options, beside), targets, marked)
@@ -235,8 +234,15 @@ class Lines(FieldView):
         return super().nothing()
 
     def sheet(self, options: DrawOptions, focused: bool = False) -> Sheet:
-        """See ``View.sheet``."""
-        return Sheet((Part(self._scaled(options.scale), log=options.log),), self.training)
+        """See ``View.sheet``; where no line is pointed at, chance and distance between seeds are those of the last."""
+        references = self.references(-1) if len(self.field.values) else ()
+        notes = None if focused else self.told(options, self._bands + references + onset_marks.legend(self.onsets))
+        return Sheet((Part(self._scaled(options.scale), log=options.log),), self.training, notes=notes)
+
+    @property
+    def _bands(self) -> tuple[str, ...]:
+        """The note on the bands of all lines."""
+        return spread("bands" if np.isfinite(self.field.spread).any() else "")
 
 
 def chart_of(data: Rows, series: tuple[Series, ...], x: FieldAxis, in_focus_only: bool) -> Chart:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from textual import events
 
 _WIDTH = 76
+"""Largest width of a row, in cells."""
+_SHARE, _AROUND = 96, 8
+"""Largest share of the terminal's width that the sheet takes, in per cent (explorer.tcss), and what it has around a
+row: border, padding and a scroll bar, in cells."""
 _NOTHING = "Nothing matches; backspace takes a letter away."
 _PAGE = 10
 """Rows that a page key moves by."""
@@ -77,6 +81,10 @@ class PickerScreen(ModalScreen[None]):
         early, self._early = self._early, []
         for event in early:
             await self.app.on_event(event)
+
+    def on_resize(self) -> None:
+        """Fit the rows into the new width."""
+        self.refresh_states()
 
     def refresh_states(self) -> None:
         """Draw again, because more is known about what is computed."""
@@ -139,6 +147,7 @@ class PickerScreen(ModalScreen[None]):
         """Show the rows that match, under headings while nothing is typed."""
         rows, states = self._shown, self._states()
         wide = max((cell_len(clean(row.name)) for row in self._rows), default=0)
+        width = min(_WIDTH, self.app.size.width * _SHARE // 100 - _AROUND)
         group, options, place = "", list[Option](), 0
         for number, row in enumerate(rows):
             if row.group != group and not self._typed:
@@ -148,8 +157,8 @@ class PickerScreen(ModalScreen[None]):
                 place = len(options)
             name, state = clean(row.name), states.get(row.name, "")
             text = f"{'●' if row.chosen else ' '} {name}{' ' * (wide - cell_len(name))}  {clean(row.text)}"
-            text = self._sign(crop(text, _WIDTH - len(state) - 2))
-            options.append(Option(Text(text + " " * (_WIDTH - cell_len(text) - len(state)) + state), id=row.name))
+            text = self._sign(crop(text, max(1, width - len(state) - 2)))
+            options.append(Option(Text(text + " " * (width - cell_len(text) - len(state)) + state), id=row.name))
         self._list.set_options(options)
         self._list.highlighted = place if rows else None
         typed = f"{self._what}: {self._typed}▏   {len(rows)} of {len(self._rows)}"

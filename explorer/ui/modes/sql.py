@@ -131,8 +131,9 @@ class Sql(Behaviour):
             return
         screen = self.screen
         if message.table is None:
-            write, worked = screen.key_of("sql.write"), screen.key_of("sql.worked")
-            self._words = f"{message.reason}\n\n{write}: change the statement · {worked}: worked queries"
+            run, write, worked = (screen.key_of(f"sql.{name}") for name in ("run", "write", "worked"))
+            ways = f"{run}: run it again after a change · escape: leave the editor ({write}: back to it)"
+            self._words = f"{message.reason}\n\n{ways} · {worked}: worked queries"
         else:
             self._view, self._words = Answer(message.table, self._asked, message.seconds, self._how), ""
         if self.shown:

@@ -74,6 +74,8 @@ class Walking(ScreenPart):
 
     def largest(self) -> None:
         """Point at the largest value of the picture; again, at the next one."""
+        from explorer.views.ranking import rank_in_words
+
         screen, view = self.screen, self.screen.chart.view
         ranked = view.ranked(screen.state.options) if view is not None else ()
         if not ranked:
@@ -83,15 +85,8 @@ class Walking(ScreenPart):
         place = (last + 1) % len(ranked) if seen is view and self._at(ranked[last]) else 0
         self._ranking = view, place
         screen.pictures.point(ranked[place])
-        screen.tell(f"{_ordinal(place)} of {len(ranked):,} values; {screen.key_of('largest')} goes to the next")
+        screen.tell(f"{rank_in_words(place, len(ranked))}; {screen.key_of('largest')} goes to the next")
 
     def _at(self, cursor: Cursor) -> bool:
         picture = self.screen.picture
         return (picture.cursor if picture is not None else NOWHERE) == cursor
-
-
-def _ordinal(place: int) -> str:
-    """'the largest', 'the 2nd largest', ..."""
-    number = place + 1
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return "the largest" if not place else f"the {number}{ending} largest"

@@ -269,7 +269,10 @@ class MainScreen(Screen[None]):
         self.catalogue = message.catalogue
         self.keeping.listed(message.catalogue)
         self.computing.listed()
-        self.become(state.settled(self.keeping.known(self.state), message.catalogue), again=True)
+        wanted, known = self.state.measure, self.keeping.known(self.state)
+        self.become(state.settled(known, message.catalogue), again=True)
+        if known.measure != wanted:
+            self.tell(f"There is no measure '{wanted}'; {self.key_of('measure.pick')} lists them.")
         session = self.keeping.session
         if first and session is not None and session.trouble:
             words = f"The saved session is ignored: {session.trouble}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -248,6 +249,16 @@ def test_layers_that_are_not_computed_yet_are_counted(layers: tuple[int, ...], s
     assert first.text.startswith(f"{said}most in layer {layers[-1]} (")
     refused = rows(tasks=("t",), layers=range(4), steps=(100,), value=lambda _seed, layer, *_: 0.1 if layer else None)
     assert next(of_measure([refused])).text.startswith("most in"), "layers without a value for a reason are computed"
+
+
+def test_a_change_that_is_measured_on_too_little_is_not_claimed_without_a_word() -> None:
+    def doubted(reason: str) -> tuple[str, bool]:
+        sound = rows(tasks=("t",), layers=range(4), steps=(0, 100))
+        found = next(of_measure([replace(sound, results=tuple(r._replace(reason=reason) for r in sound.results))]))
+        return found.text.removeprefix(next(of_measure([sound])).text), found.warning
+
+    assert doubted("few tokens: 854 for a width of 384; too small") == ("; unreliable: few tokens", True)
+    assert doubted("") == ("", False)
 
 
 def test_texts_of_numbers_and_lists() -> None:

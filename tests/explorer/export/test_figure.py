@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,17 @@ def test_the_line_under_the_cursor_stands_out() -> None:
     axes = figure(curves(rows(seeds=("1",))), Cursor(0, 1)).axes[0]
     widths = [line.get_linewidth() for line in axes.lines[:3]]
     assert widths[1] > max(widths[0], widths[2])
+
+
+def test_a_caption_explains_the_reference_curves_of_the_line_that_has_them() -> None:
+    data = rows(seeds=("1", "2"))
+    apart = dict.fromkeys(((r.recipe, r.layer, r.step, r.axes) for r in data.main), 0.2)
+    view = curves(replace(data, yardsticks=apart))
+    legend = [text.get_text() for text in figure(view).axes[0].get_legend().get_texts()]
+    assert legend == ["seeds, L12"]
+    assert "Seeds: mean SVCCA distance between two seeds at the same step." in caption(view)
+    assert "Bands: standard deviation over seeds." in caption(view)
+    assert "Band, ±: standard deviation over seeds. Seeds: mean SVCCA" in caption(view, Cursor(0, 1))
 
 
 def test_training_is_drawn_below_on_the_same_steps() -> None:

@@ -61,7 +61,7 @@ def made(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(base / "state"))
         Session(store.path).keep(NAME, State(measure="svcca", corpus="dev", tasks=(SCRIPT,)), REMARK)
-        written(store, base / "out")
+        assert "report.md: 1 kept picture, " in written(store, base / "out").output
     return base / "out"
 
 

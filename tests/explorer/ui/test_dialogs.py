@@ -139,7 +139,8 @@ async def test_sql_says_how_to_go_on_and_offers_names_only_to_who_types(computed
         await pilot.press("escape")
         await until(pilot, lambda: "tab: results" not in screen_text(pilot))
         await pilot.press("f5")
-        await shown(pilot, "i: change the statement · w: worked queries")
+        await shown(pilot, "f5: run it again after a change · escape: leave the")
+        await shown(pilot, "i: write SQL, f5: run SQL")
 
 
 async def test_no_sentence_found_says_how_to_find_others(computed: Path) -> None:

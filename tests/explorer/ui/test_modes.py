@@ -197,7 +197,7 @@ async def test_v_in_curves_makes_a_line_a_seed_a_task_or_a_head_of_one_layer(com
 async def test_training_is_read_with_the_curves_where_there_is_room(computed: Path) -> None:
     async with opened(computed, size=(120, 40)) as pilot:
         await until(pilot, lambda: "step 40" in text_of(pilot, "reading"))
-        assert "accuracy 0.900, training loss 0.024" in text_of(pilot, "reading")
+        assert "; mean accuracy 0.900, training loss 0.024" in text_of(pilot, "reading"), "of two seeds"
         assert "loss" in text_of(pilot, "chart")
         await pilot.resize_terminal(80, 18)
         await until(pilot, lambda: "loss" not in text_of(pilot, "chart"))

@@ -10,7 +10,7 @@ from textual.widgets import OptionList, Static
 
 from explorer.ui.dialogs.picker import PickerScreen
 from explorer.ui.picks import Pick, place, ranked
-from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until
+from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
 
 def rows(pilot: Pilot[None]) -> list[str]:
@@ -49,6 +49,18 @@ async def test_how_much_is_computed_stands_behind_each_measure(computed: Path) -
         await pilot.press("m")
         await until(pilot, lambda: any("svcca" in row and "all " in row for row in rows(pilot)))
         assert any("cka" in row and "none of " in row for row in rows(pilot))
+
+
+async def test_each_row_has_one_line_at_any_width(computed: Path) -> None:
+    async with opened(computed, (80, 24), config=changed(compute=False, mode="curves")) as pilot:
+        await pilot.press("m")
+
+        def whole() -> bool:
+            return any("PWCCA" in line and "none of" in line for line in screen_text(pilot).splitlines())
+
+        await until(pilot, whole)
+        await pilot.resize_terminal(60, 16)
+        await until(pilot, whole)
 
 
 @pytest.mark.parametrize(
@@ -167,3 +179,9 @@ async def test_the_palette_compares_with_a_checkpoint_that_is_typed(computed: Pa
 @pytest.mark.parametrize("typed", ["layer", "layer x", "layers 4", "against", "against a b", "4", "worlds 4"])
 def test_other_words_are_no_place(typed: str) -> None:
     assert place(typed) is None
+
+
+async def test_a_measure_that_does_not_exist_is_not_replaced_without_a_word(computed: Path) -> None:
+    async with opened(computed, config=changed(compute=False, measure="svca")) as pilot:
+        await shown(pilot, "There is no measure 'svca'; m lists them.")
+        assert main(pilot).state.measure == "svcca"

@@ -15,7 +15,7 @@ from explorer.ui import cursor_axes, doors
 from explorer.ui.modes import MODES
 from explorer.views.base import Cursor
 from explorer.views.kinds import VIEWS
-from explorer.views.ranking import ranked
+from explorer.views.ranking import MOST, rank_in_words, ranked
 from store.errors import BertdynError
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 
@@ -213,3 +213,17 @@ async def test_it_fits_every_size_and_every_finding_is_reached(computed: Path, s
             assert finding.subject[:8] in text_of(pilot, "chart")
             assert len(screen_text(pilot).splitlines()) == size[1]
             await pilot.press("down")
+
+
+@pytest.mark.parametrize(
+    ("place", "many", "said"),
+    [
+        (0, 70, "the largest of 70 values"),
+        (1, 70, "the 2nd largest of 70 values"),
+        (11, 999, "the 12th largest of 999 values"),
+        (22, MOST, "the 23rd largest of 1,000 values or more"),
+    ],
+)
+def test_it_is_said_of_how_many_values_one_is_the_largest(place: int, many: int, said: str) -> None:
+    """No more than MOST are ordered, of a table with ten thousand rows, too."""
+    assert rank_in_words(place, many) == said

@@ -144,7 +144,7 @@ def test_training_stands_under_the_curves_with_the_cursors_step() -> None:
                                      Track("training loss", np.array([np.nan, 0.4, 0.1]))))  # fmt: skip
     view = VIEWS["curves"].build(data, logged)
     tall = view.draw(100, 30, NONE, Cursor(1, -1))
-    assert tall.reading.endswith("accuracy 0.800, training loss 0.400")
+    assert tall.reading.endswith("; accuracy 0.800, training loss 0.400")
     lines = to_text(tall.lines).splitlines()
     assert lines[-2].lstrip().startswith("acc")
     assert "0.800" in lines[-2]
