@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import fmean, stdev
 
+import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
@@ -13,6 +14,7 @@ from explorer.answers.changes import CHANCE, CHANGED, SEEDS_AGREE, TASKS_DIFFER,
 from explorer.answers.fetching import fetch_first, wanted_of
 from explorer.answers.findings import COLUMNS, Findings, figure, listed, said
 from explorer.answers.look import Look
+from explorer.answers.training import Track, Training
 from explorer.compute.run import compute
 from explorer.measures.base import Uncertainty
 from explorer.measures.declaration import ATTENTION
@@ -173,6 +175,30 @@ def test_nothing_computed_is_said_with_its_price(tmp_path: Path) -> None:
     assert (first.topic, first.price is not None) == (CHANGED, True)
     assert "none is computed" in first.text
     assert any(f.topic == overview.TRAINING for f in findings.findings)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "losses", "text"),
+    [
+        ([np.nan, 0.5, 0.9], [np.nan, 2.0, 1.0],
+         "accuracy 0.500 → 0.900 and training loss 2.000 → 1.000 from step 20 to 40"),
+        ([0.1, 0.5, 0.9], [np.nan, 2.0, 1.0],
+         "accuracy 0.100 → 0.900 from step 0 to 40; training loss 2.000 → 1.000 from step 20 to 40"),
+        ([0.1, 0.5, np.nan], [4.0, 2.0, 1.0],
+         "accuracy 0.100 → 0.500 from step 0 to 20; training loss 4.000 → 1.000 from step 0 to 40"),
+    ],
+)  # fmt: skip
+def test_training_is_said_between_the_steps_that_logged_it(
+    accuracy: list[float], losses: list[float], text: str
+) -> None:
+    tracks = (Track("eval_accuracy", np.array(accuracy)), Track("training loss", np.array(losses)))
+    (finding,) = overview.of_training("pos", Training((0, 20, 40), tracks))
+    assert finding.text == text
+    assert [(n.quantity, n.step, n.value) for n in finding.numbers] == [
+        (track.short, step, track.values[(0, 20, 40).index(step)])
+        for track in tracks
+        for step in np.array([0, 20, 40])[np.isfinite(track.values)][[0, -1]].tolist()
+    ]
 
 
 def test_rows_are_numbers_with_their_place(store: Store) -> None:
