@@ -302,11 +302,10 @@ def _chance(change: Change) -> Iterator[Finding]:
         )
         return
     chance = fmean(nulls)
-    # From no change at all (same) to nothing in common but chance.
     share = (value - measure.same) / (chance - measure.same) if chance != measure.same else 0.0
     text = f"{figure(value)}, where chance is {figure(chance)}"
     if not signed(measure):
-        text += f": {share:.0%} of the way from no change to nothing in common".replace("%", " %")
+        text += f": {share:.0%} of the way from no change to chance".replace("%", " %")
     text += f": {verdict}" if (verdict := worth(measure, value, None, chance)) == WITHIN_CHANCE else ""
     numbers = (Number("chance", chance, measure.name, change.task, step, layer),)
     yield Finding(CHANCE, subject, text, door, numbers=numbers, warning=verdict == WITHIN_CHANCE)

@@ -153,7 +153,10 @@ def test_chance_is_offered_and_then_the_mean_of_the_draws(tmp_path: Path) -> Non
     filled(made, "svcca", Uncertainty(null=5), steps=Ranges.one(40))
     (finding,) = [f for f in found(made, question).findings if f.topic == CHANCE]
     nulls = [r.null_value for r in made.results() if r.null_value is not None and r.layer == 3 and r.step == 40]
-    assert f"chance is {figure(fmean(nulls))}" in finding.text
+    chance = fmean(nulls)
+    share = fmean(values(made, "svcca", "pos", 40)[3]) / chance
+    assert finding.text.startswith(f"{figure(share * chance)}, where chance is {figure(chance)}: ")
+    assert f"{100 * share:.0f} % of the way from no change to chance" in finding.text
     assert finding.price is None
 
 
