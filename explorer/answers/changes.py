@@ -209,7 +209,7 @@ def _seeds_agree(change: Change) -> Iterator[Finding]:
     door = Door("seeds", measure=measure.name, tasks=(change.task,), layer=layer)
     numbers = [Number("standard deviation over seeds", spread, measure.name, change.task, step, layer)]
     if apart is None:
-        pairs = len(change.rows.seeds(change.task)) * (len(change.rows.seeds(change.task)) - 1) // 2
+        pairs = measure.comparisons(len(change.rows.seeds(change.task)))
         at = replace(change.rows.question, against=Against(SEEDS), tasks=(change.task,), steps=Ranges.one(step))
         text = f"{amount}; seeds not compared with each other yet"
         yield Finding(

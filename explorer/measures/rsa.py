@@ -274,6 +274,7 @@ MEASURES: tuple[Measure, ...] = (
                 choices=("raw", "zscore"),
             ),
         ),
+        symmetric=True,
         same=1.0,
         floor=1e-6,
         null="the order of the reference's examples; tokens of an example stay together and in order",
