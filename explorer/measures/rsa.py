@@ -270,10 +270,12 @@ MEASURES: tuple[Measure, ...] = (
             Parameter(
                 "features",
                 "raw",
-                "raw = hidden states as they are, zscore = each feature standardised over the sample first",
+                "raw = hidden states as they are, zscore = each feature standardised over the sample first, without "
+                "those that are constant up to rounding",
                 choices=("raw", "zscore"),
             ),
         ),
+        version=2,
         symmetric=True,
         same=1.0,
         floor=1e-6,
