@@ -216,7 +216,7 @@ def _seeds_agree(change: Change) -> Iterator[Finding]:
     door = Door("seeds", measure=measure.name, tasks=(change.task,), layer=layer)
     numbers = [Number("standard deviation over seeds", spread, measure.name, change.task, step, layer)]
     if apart is None:
-        pairs = len(change.rows.seeds(change.task)) * (len(change.rows.seeds(change.task)) - 1) // 2
+        pairs = measure.comparisons(len(change.rows.seeds(change.task)))
         at = replace(change.rows.question, against=Against(SEEDS), tasks=(change.task,), steps=Ranges.one(step))
         text = f"{amount}; seeds not compared with each other yet"
         yield Finding(
@@ -309,11 +309,10 @@ def _chance(change: Change) -> Iterator[Finding]:
         )
         return
     chance = fmean(nulls)
-    # From no change at all (same) to nothing in common but chance.
     share = (value - measure.same) / (chance - measure.same) if chance != measure.same else 0.0
     text = f"{figure(value)}, where chance is {figure(chance)}"
     if not signed(measure):
-        text += f": {share:.0%} of the way from no change to nothing in common".replace("%", " %")
+        text += f": {share:.0%} of the way from no change to chance".replace("%", " %")
     text += f": {verdict}" if (verdict := worth(measure, value, None, chance)) == WITHIN_CHANCE else ""
     numbers = (Number("chance", chance, measure.name, change.task, step, layer),)
     yield Finding(CHANCE, subject, text, door, numbers=numbers, warning=verdict == WITHIN_CHANCE)

@@ -21,7 +21,7 @@ from explorer.answers.findings import Door, Finding, Findings, Number, figure, l
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
 from explorer.answers.stored_measures import stored_measures
-from explorer.answers.training import training
+from explorer.answers.training import Training, training
 from explorer.measures import Measure
 from explorer.measures.declaration import ATTENTION, HEAD, TOPICS
 from explorer.selection import Against, Question, Ranges
@@ -207,15 +207,18 @@ def _training(store: Store, question: Question, tasks: Sequence[str]) -> Iterato
     checkpoints = store.checkpoints(question.corpus)
     for task in tasks:
         seeds = question.seeds or tuple({c.key.seed for c in checkpoints if c.key.recipe == task})
-        log = training(checkpoints, task, seeds)
-        said: dict[tuple[int, int], list[str]] = {}
-        numbers: list[Number] = []
-        for track in log.tracks:
-            known = [(step, float(v)) for step, v in zip(log.steps, track.values, strict=True) if v == v]
-            (begin, one), (end, other) = known[0], known[-1]
-            said.setdefault((begin, end), []).append(f"{track.short} {figure(one)} → {figure(other)}")
-            numbers += [Number(track.short, one, "", task, begin), Number(track.short, other, "", task, end)]
-        if said:
-            parts = (f"{listed(shown)} from step {begin:,} to {end:,}" for (begin, end), shown in said.items())
-            door = Door("curves", tasks=(task,))
-            yield Finding(TRAINING, task, "; ".join(parts), door, numbers=tuple(numbers))
+        yield from of_training(task, training(checkpoints, task, seeds))
+
+
+def of_training(task: str, log: Training) -> Iterator[Finding]:
+    """Say each quantity at the first and at the last step for which it was logged (pure)."""
+    told: dict[tuple[int, int], list[str]] = {}
+    numbers: list[Number] = []
+    for track in log.tracks:
+        known = [(step, float(v)) for step, v in zip(log.steps, track.values, strict=True) if v == v]
+        (begin, one), (end, other) = known[0], known[-1]
+        told.setdefault((begin, end), []).append(f"{track.short} {figure(one)} → {figure(other)}")
+        numbers += [Number(track.short, one, "", task, begin), Number(track.short, other, "", task, end)]
+    if told:
+        text = "; ".join(f"{listed(said)} from step {begin:,} to {end:,}" for (begin, end), said in told.items())
+        yield Finding(TRAINING, task, text, Door("curves", tasks=(task,)), numbers=tuple(numbers))

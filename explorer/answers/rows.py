@@ -12,6 +12,7 @@ from explorer.answers.statistics import Statistics
 from explorer.measures import Measure
 from explorer.measures.declaration import LAYER, Coordinate
 from explorer.selection import Cell, Question, seed_order
+from explorer.selection.against import SEEDS
 from explorer.selection.stored import cell_of
 from store.keys import PRETRAINED, recipe_of
 from store.results import Result
@@ -110,7 +111,8 @@ class Rows:
     @property
     def _mutual(self) -> bool:
         """Whether every pair of seeds is compared once, and so is a value of both."""
-        return self.question.against is not None and self.question.against.kind == "seeds"
+        against = self.question.against
+        return self.measure.symmetric and against is not None and against.kind == SEEDS
 
     def of(self, task: str, statistic: str = "") -> tuple[Result, ...]:
         """Return the main rows of a task, or those of another statistic; a pair of seeds is a value of each of the
@@ -160,7 +162,7 @@ class Rows:
 
 
 def mirrored(r: Result) -> Result:
-    """Return a row with its checkpoint and its reference exchanged: a distance is the same both ways."""
+    """Return a row of a symmetric measure with its checkpoint and its reference exchanged."""
     if r.ref_task is None or r.ref_seed is None or r.ref_step is None:
         return r
     return r._replace(

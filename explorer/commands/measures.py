@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from explorer.answers.findings import listed
 from explorer.commands.options import measure_named
 from explorer.commands.output import format_of, output_options, write_rows, write_text
 from explorer.commands.parameters import parameter_help
@@ -20,6 +21,9 @@ COLUMNS = (
     "parameters", "counts", "source", "cost", "summary", "others", "same", "floor", "null", "intervals", "details",
     "keeps", "version",
 )  # fmt: skip
+
+
+_COUNTS = ("no", "one", "two", "three")
 
 
 @click.command()
@@ -51,14 +55,12 @@ def markdown_table(measures: Sequence[Measure]) -> list[str]:
 
 
 def _described(measure: Measure) -> str:
-    compared = "two checkpoints" if measure.compares else "one checkpoint"
-    labels = " and labels" if measure.labels is not None else ""
-    reads = " and ".join(one.title for one in measure.reads)
+    reads = [one.title for one in measure.reads] + (["labels"] if measure.labels is not None else [])
     unit = f" {measure.unit}" if measure.unit else ""
     entries = {
         "shows": measure.why,
         "is": measure.definition,
-        "reads": f"{reads}{labels} of {compared}",
+        "reads": f"{listed(reads)} of {_operands(measure)}",
         "range": f"{measure.low:g} to {measure.high:g}{unit}; {measure.direction}",
         "n counts": measure.counts,
         "noise": _noise(measure),
@@ -74,6 +76,14 @@ def _described(measure: Measure) -> str:
     lines += [_entry(label, text) for label, text in entries.items() if text]
     lines += [_entry(f"--{p.name.replace('_', '-')}", parameter_help(p)) for p in measure.parameters]
     return "\n".join(lines) + "\n"
+
+
+def _operands(measure: Measure) -> str:
+    """'two checkpoints', 'all checkpoints of two runs and one checkpoint'."""
+    runs = sum(one.path for one in measure.operands)
+    alone = len(measure.operands) - runs
+    of_runs = f"all checkpoints of {_COUNTS[runs]} run{'s' * (runs > 1)}"
+    return listed([of_runs] * (runs > 0) + [f"{_COUNTS[alone]} checkpoint{'s' * (alone > 1)}"] * (alone > 0))
 
 
 def _noise(measure: Measure) -> str:

@@ -145,6 +145,7 @@ MEASURES: tuple[Measure, ...] = (
         version=2,
         parameters=(SPECIAL, WEIGHTING),
         details=DETAILS,
+        symmetric=True,
         floor=1e-7,
         null="the pairing of examples: the reference's attention is that on another example of the same length (drawn "
         "among neighbouring examples with about 4 million attention entries per head in total; with special=drop, its "

@@ -217,6 +217,7 @@ MEASURES: tuple[Measure, ...] = (
         preposition="to",
         main=BARRIER,
         clusters=CONVEXITY_GAP,
+        symmetric=True,
         intervals=("bootstrap",),
         slow=True,
         final=True,

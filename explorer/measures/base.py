@@ -303,6 +303,9 @@ class Measure:
     clusters: str = ""
     """Statistic that is the distance by which seeds are clustered; empty: the difference of the main one from
     ``same``."""
+    symmetric: bool = False
+    """Whether its values are the same when the checkpoint and its reference are exchanged: then a pair of seeds is
+    compared once, and else in both directions."""
     same: float = 0.0
     """Value of a checkpoint against itself: 0 for a distance, 1 for a similarity."""
     floor: float = 0.0
@@ -344,6 +347,10 @@ class Measure:
     def compares(self) -> bool:
         """Whether it compares a checkpoint with another one."""
         return any(operand.by == "against" for operand in self.operands)
+
+    def comparisons(self, seeds: int) -> int:
+        """Return the number of comparisons between so many seeds, each with each other one."""
+        return seeds * (seeds - 1) // (2 if self.symmetric else 1)
 
     @property
     def before_reference(self) -> str:

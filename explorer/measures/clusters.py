@@ -364,9 +364,10 @@ MEASURES: tuple[Measure, ...] = (
             "(twice the hard margin; 0 if they overlap), verified to a relative 1e-4; for two labels, the mean over "
             "their pairs of clusters. label_min: the smallest distance to another label. inside: mean and largest "
             "distance between two points of a cluster; scaled values are divided by its mean over clusters and labels. "
-            "held_out leaves out a share of the examples; accuracy is the share of their points whose nearest hull has "
-            "their label. Curves show the mean hull distance over pairs of labels. With at most dimensions + 1 points, "
-            "everything separates; such rows are marked."
+            "radius: largest distance of a point from its cluster's mean. held_out leaves out a share of the examples; "
+            "accuracy is the share of their points whose nearest hull has their label. Curves show the mean hull "
+            "distance over pairs of labels. With at most dimensions + 1 points, everything separates; such rows are "
+            "marked."
         ),
         source="Zhou and Srikumar 2021 (DirectProbe, NAACL) and 2022 (ACL).",
         cost=(

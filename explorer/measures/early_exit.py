@@ -102,10 +102,10 @@ MEASURES: tuple[Measure, ...] = (
         direction="0 = certain and right; the last layer's is the checkpoint's own loss",
         definition=(
             "Mean cross-entropy of the checkpoint's own classifier, with its pooler, on the stored hidden states of "
-            "each layer. Further statistics: accuracy, macro-F1 over the classes that occur, and the changes of all "
-            "three to the last layer. Rows and labels as in output-loss. Standard errors (se in the details, jackknife "
-            "over examples) and intervals of changes are paired. A classifier whose logits of the last layer are not "
-            "the stored ones is refused."
+            "each layer. Further statistics: accuracy, macro-F1 over the classes of labels and predictions, and the "
+            "changes of all three to the last layer. Rows and labels as in output-loss. Standard errors (se in the "
+            "details, jackknife over examples) and intervals of changes are paired. A classifier whose logits of the "
+            "last layer are not the stored ones is refused."
         ),
         source="Truncation without training; trained exits: DeeBERT (Xin et al. 2020).",
         cost="One reading of the hidden states and one small product per layer; no model is run.",

@@ -273,6 +273,7 @@ MEASURES: tuple[Measure, ...] = (
             *CORRELATION,
         ),
         main="pearson",
+        symmetric=True,
         same=1.0,
     ),
     Measure(

@@ -80,9 +80,9 @@ MEASURES: tuple[Measure, ...] = (
         definition=(
             "Change of the mean cross-entropy when one attention head is masked: it contributes zero to its layer's "
             "attention output. The value of a layer is that with all of its heads masked. Further statistics: the loss "
-            "itself, accuracy, macro-F1 over the classes that occur, and the changes of both. Rows and labels as in "
-            "output-loss. Standard errors (se in the details, jackknife over examples) and intervals of changes are "
-            "paired. Encoders: BERT, RoBERTa, ELECTRA, DistilBERT, DeBERTa."
+            "itself, accuracy, macro-F1 over the classes of labels and predictions, and the changes of both. Rows and "
+            "labels as in output-loss. Standard errors (se in the details, jackknife over examples) and intervals of "
+            "changes are paired. Encoders: BERT, RoBERTa, ELECTRA, DistilBERT, DeBERTa."
         ),
         source="Michel, Levy, Neubig 2019, section 3.2.",
         cost="One pass of the model over the corpus per head, and one per layer. Logits are cached.",

@@ -284,6 +284,7 @@ MEASURES: tuple[Measure, ...] = (
         source="Raghu et al. 2017 (SVCCA), as used on fine-tuning by Hao et al. 2020 (AACL).",
         cost=f"One product of width x width over all tokens; {SIDE_COST}",
         version=2,
+        symmetric=True,
         floor=1e-6,
     ),
     _measure(
@@ -310,6 +311,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Hotelling 1936; mean correlation as in Raghu et al. 2017 and Kornblith et al. 2019.",
         cost=f"As svcca, mostly with float64 products (1.8 times as long); {SIDE_COST}",
+        symmetric=True,
         floor=1e-6,
     ),
     _measure(
@@ -378,6 +380,7 @@ MEASURES: tuple[Measure, ...] = (
         source="Kornblith et al. 2019; unbiased estimator: Song et al. 2012, as in Nguyen et al. 2021.",
         cost=f"One product of width x width over all tokens; {SIDE_COST}",
         same=1.0,
+        symmetric=True,
         floor=1e-6,
     ),
     _measure(
@@ -397,6 +400,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Schoenemann 1966; Ding et al. 2021.",
         cost=f"As svcca, and the singular values of a width x width matrix per pair; {SIDE_COST}",
+        symmetric=True,
         floor=1e-6,
     ),
     _measure(
@@ -417,6 +421,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         source="Williams et al. 2021 (generalized shape metrics, alpha = 1).",
         cost=f"As procrustes; pairs that are nearly alike need float64 products; {SIDE_COST}",
+        symmetric=True,
         floor=5e-4,
     ),
 )

@@ -144,7 +144,7 @@ def loss_surface(given: Given, parameters: Mapping[str, object], context: Contex
     origin = Start(stored, own)
     found = task_plane(own, other, origin, parameters, context)
     if not given.at.more:
-        return [Value(found.cosine, len(found.moved.names), COSINE, "", details=found.details)]
+        return [Value(found.cosine, found.moved.count, COSINE, "", details=found.details)]
     beta, alpha = point_of(given.at)
     scaled = beta * found.scale
     parts = ((1 - alpha - scaled, origin.tensor), (alpha, own.tensor), (scaled, other.tensor))
@@ -172,8 +172,8 @@ MEASURES: tuple[Measure, ...] = (
         definition=(
             f"{POINT} w0 + alpha d1 + beta d2: w0 are the weights of the origin, d1 leads to the checkpoint, and d2 to "
             "the reference, scaled to the length of d1. The directions are not made orthogonal; a value without alpha "
-            "and beta is their cosine. An origin without a classifier takes the checkpoint's, so that both solutions "
-            f"keep their own. {ADAPTIVE} {EVALUATION}"
+            "and beta is their cosine (n: weights). An origin without a classifier takes the checkpoint's, so that "
+            f"both solutions keep their own. {ADAPTIVE} {EVALUATION}"
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), two-dimensional loss surface.",
         cost=SURFACE_COST,

@@ -109,7 +109,7 @@ def loss_surface_pca(given: Given, parameters: Mapping[str, object], context: Co
 
 
 def _of_plane(found: PathPlane) -> list[Value]:
-    many = len(found.moved.names)
+    many = found.moved.count
     details = {"distance": found.unit, "checkpoints": len(found.path.steps), "stays": list(found.moved.stays)}
     values = [Value(sum(found.variance), many, VARIANCE, "share", details={**details, "each": list(found.variance)})]
     values += [Value(value, many, name, "", details=details) for name, value in found.course.items()]
@@ -162,7 +162,8 @@ MEASURES: tuple[Measure, ...] = (
             "two principal components of its checkpoints' weights, as long as the way from the first to the last. "
             "Values without alpha and beta: the share of the variance that both hold (variance), and for each "
             "checkpoint (point: its step) the coordinates alpha and beta, its distance, and the share of its squared "
-            f"displacement that the plane holds. {ADAPTIVE} {EVALUATION}"
+            "displacement that the plane holds; and length, tortuosity and mean step-cosine of the path, as in "
+            f"trajectory. The n of these values is the number of weights. {ADAPTIVE} {EVALUATION}"
         ),
         source="Li, Xu, Taylor, Studer, Goldstein 2018 (NeurIPS), section 7.",
         cost=SURFACE_COST,

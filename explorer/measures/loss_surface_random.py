@@ -107,7 +107,7 @@ def loss_surface_random(given: Given, parameters: Mapping[str, object], context:
     found = _plane(own, parameters, context)
     details = {"cosine": found.cosine, "distance": found.length, "stays": list(found.moved.stays)}
     if not given.at.more:
-        return [Value(found.cosine, len(found.moved.names), COSINE, "", details=details)]
+        return [Value(found.cosine, found.moved.count, COSINE, "", details=details)]
     beta, alpha = point_of(given.at)
     first, second = (direction.__getitem__ for direction in found.directions)
     values = combined(found.moved.names, ((1.0, own.tensor), (alpha, first), (beta, second)))

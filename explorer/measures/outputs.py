@@ -222,6 +222,7 @@ MEASURES: tuple[Measure, ...] = (
         counts="predictions",
         compute=churn,
         summary="share of examples or words whose predicted label differs from the reference's",
+        symmetric=True,
         default_reference="previous",
         intervals=INTERVALS,
         details=DETAILS,

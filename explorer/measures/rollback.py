@@ -160,11 +160,12 @@ MEASURES: tuple[Measure, ...] = (
             "Change of the mean cross-entropy when the weights of a group of layers are set back to the reference's; "
             "the classifier stays. Groups: each single layer (0: embeddings); by part, up-to (layers 1 to the layer), "
             "from (the layer to the last), lower, middle and upper third, pooler, all (embeddings, layers and pooler) "
-            "and none; or a list. Further statistics: the loss itself, accuracy, macro-F1 over the classes that occur, "
-            "and the changes of both. Rows and labels as in output-loss. Standard errors (se in the details, jackknife "
-            "over examples) and intervals of changes are paired. The model computes in float32 and evaluation mode, in "
-            "batches fixed by the corpus; sums are in float64. With direction into, the reference's weights under the "
-            "checkpoint's classifier are the whole, and the groups are taken from the checkpoint."
+            "and none; or a list. Further statistics: the loss itself, accuracy, macro-F1 over the classes of labels "
+            "and predictions, and the changes of both. Rows and labels as in output-loss. Standard errors (se in the "
+            "details, jackknife over examples) and intervals of changes are paired. The model computes in float32 and "
+            "evaluation mode, in batches fixed by the corpus; sums are in float64. With direction into, the "
+            "reference's weights under the checkpoint's classifier are the whole, and the groups are taken from the "
+            "checkpoint."
         ),
         source="Hao, Dong, Wei, Xu 2019 (EMNLP), layer-wise rollback.",
         cost=(

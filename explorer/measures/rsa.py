@@ -270,10 +270,13 @@ MEASURES: tuple[Measure, ...] = (
             Parameter(
                 "features",
                 "raw",
-                "raw = hidden states as they are, zscore = each feature standardised over the sample first",
+                "raw = hidden states as they are, zscore = each feature standardised over the sample first, without "
+                "those that are constant up to rounding",
                 choices=("raw", "zscore"),
             ),
         ),
+        version=2,
+        symmetric=True,
         same=1.0,
         floor=1e-6,
         null="the order of the reference's examples; tokens of an example stay together and in order",

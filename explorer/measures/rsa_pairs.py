@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.measures.sides import constant_features
+
 if TYPE_CHECKING:
     import torch
 
@@ -104,7 +106,7 @@ def unit_rows(rows: np.ndarray, *, centred: bool, zscored: bool) -> tuple[Unit, 
         spread = np.zeros(width)
         for part in _float64(rows):
             spread += ((part - mean) ** 2).sum(0) / n
-        varies = spread > 1e-12 * (mean**2 + spread)
+        varies = ~constant_features(spread, mean**2)
         constant = int((~varies).sum())
         scale = np.where(varies, 1 / np.sqrt(np.where(varies, spread, 1)), 0)
     centre, without = np.zeros(width), 0

@@ -99,10 +99,21 @@ class Directions:
         return self.amplification <= min(FLOAT32_AMPLIFICATION, self.k**0.5)
 
 
+def constant_features(spread: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return whether each feature is constant up to rounding, bool [d].
+
+    Args:
+        spread: sum or mean of squares around each feature's mean, float64 [d].
+        level: the same of the mean itself, n mean^2 or mean^2.
+    """
+    still: np.ndarray = spread <= np.maximum(CONSTANT * level, NULL_EIGENVALUE * spread.max(initial=0.0))
+    return still
+
+
 def side_of(sums: moments.OneSide, device: str = "cpu", directions: bool = True) -> Side:
     """Return a side from its sums; without ``directions``, only the parts that need no eigenvectors."""
     spread = sums.gram.diagonal().copy()
-    still = (spread <= CONSTANT * sums.n * sums.mean**2) | (spread <= NULL_EIGENVALUE * spread.max())
+    still = constant_features(spread, sums.n * sums.mean**2)
     w, v = _eigen(sums.gram, device) if directions and not still.all() else _none(len(spread))
     return Side(
         n=sums.n,
@@ -120,7 +131,7 @@ def side_of(sums: moments.OneSide, device: str = "cpu", directions: bool = True)
 
 def z_scored(side: Side, device: str = "cpu") -> Side:
     """Return the side with every feature divided by its standard deviation; constant features become 0."""
-    moving = side.spread > np.maximum(CONSTANT * side.n * side.mean**2, NULL_EIGENVALUE * side.spread.max())
+    moving = ~constant_features(side.spread, side.n * side.mean**2)
     scale = np.where(moving, 1 / np.sqrt(np.where(moving, side.spread, 1) / side.n), 0.0)
     gram = side.gram() * scale[:, None] * scale if side.w.size else np.zeros((len(scale), 0))
     w, v = _eigen(gram, device) if side.w.size else _none(len(scale))

@@ -61,7 +61,7 @@ def trajectory(given: Given, parameters: Mapping[str, object], context: Context)
     others = {who: one for who, one in (*named.items(), (ORIGIN.role, start)) if one is not own}
     found = moved(own, others, str(parameters[GROUPS.name]), str(parameters[NORMS.name]))
     products = gram(found.names, start, list(named.values()))
-    return _values(products, steps, str(parameters[PROJECTION.name]), len(found.names), list(found.stays))
+    return _values(products, steps, str(parameters[PROJECTION.name]), found.count, list(found.stays))
 
 
 def _values(
@@ -133,7 +133,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         others="loss-landscape projects on orthogonal directions only",
         parameters=(START, PROJECTION, GROUPS, NORMS),
-        version=2,
+        version=3,
         default_reference="next-seed",
         preposition="toward",
         main=SHARE,

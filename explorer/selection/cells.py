@@ -387,15 +387,18 @@ def _compared(
 ) -> list[Pair]:
     """Return each checkpoint that has a reference, with it."""
     if against.kind == SEEDS:
-        return _between_seeds(measured, keys)
+        return _between_seeds(question.measure.symmetric, measured, keys)
     runs = runs_of(keys)
     itself = question.ref_layers is not None and against.kind in (PRETRAINED, "key")
     pairs = [(key, against.reference(key, runs)) for key in measured]
     return [Pair(key, of) for key, of in pairs if of is not None and (itself or of != key)]
 
 
-def _between_seeds(chosen: Iterable[CheckpointKey], keys: Iterable[CheckpointKey]) -> list[Pair]:
-    """Return every pair of seeds of a task and step that contains a chosen checkpoint, once, sorted."""
+def _between_seeds(symmetric: bool, chosen: Iterable[CheckpointKey], keys: Iterable[CheckpointKey]) -> list[Pair]:
+    """Return each chosen checkpoint with each other seed of its task and step, sorted.
+
+    Of a symmetric measure, a pair of seeds is compared once: the later seed with the earlier one.
+    """
     alike: dict[tuple[str, int], list[CheckpointKey]] = {}
     for key in keys:
         alike.setdefault((key.recipe, key.step), []).append(key)
@@ -403,8 +406,8 @@ def _between_seeds(chosen: Iterable[CheckpointKey], keys: Iterable[CheckpointKey
     for key in chosen:
         for other in alike[key.recipe, key.step]:
             if other.seed != key.seed:
-                smaller, larger = sorted((key, other), key=lambda k: seed_order(k.seed))
-                found.add(Pair(larger, smaller))
+                earlier, later = sorted((key, other), key=lambda k: seed_order(k.seed))
+                found.add(Pair(later, earlier) if symmetric else Pair(key, other))
     return sorted(found, key=lambda p: (p.key, p.reference or p.key))
 
 

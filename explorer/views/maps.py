@@ -87,7 +87,10 @@ def map_of(data: Rows, field: Field) -> HeatChart:
 
 
 class SeedPairs(Map):
-    """x and y are seeds, in their own order or by cluster; symmetrical, nothing on the diagonal."""
+    """x and y are seeds, in their own order or by cluster, with nothing on the diagonal.
+
+    A row is a seed, a column the one that it is compared with.
+    """
 
     def __init__(self, name: str, data: Rows, layout: Layout, look: Look = ANYWHERE) -> None:
         super().__init__(name, data, layout, look)
@@ -104,8 +107,10 @@ class SeedPairs(Map):
         """The distances by which seeds are clustered, [seeds, seeds]."""
         measure = self.data.measure
         if not measure.clusters:
-            return np.asarray(np.abs(self.field.values - measure.same))
-        return self._field((self.task,), self.data.of(self.task, measure.clusters)).values
+            apart = np.abs(self.field.values - measure.same)
+        else:
+            apart = self._field((self.task,), self.data.of(self.task, measure.clusters)).values
+        return np.asarray((apart + apart.T) / 2)
 
     def _clustered(self, found: TwoClusters) -> str:
         """'two clusters by convexity gap: 1, 3 | 2; mean 0.012 within, 0.31 between them'."""
@@ -117,7 +122,8 @@ class SeedPairs(Map):
     def spot(self, row: int, column: int) -> str:
         """See FieldView."""
         one, other = self.y.places[row], self.x.places[column]
-        who = f"seed {one} beside itself" if one == other else f"seeds {one} and {other}"
+        two = f"seeds {one} and {other}" if self.data.measure.symmetric else f"seed {one} against seed {other}"
+        who = f"seed {one} beside itself" if one == other else two
         return ", ".join([who, *self._fixed_words.values()])
 
     def nothing(self) -> str:
@@ -132,8 +138,10 @@ class SeedPairs(Map):
         )
 
     def rows(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """See ``View.rows``: one row per pair of seeds."""
+        """See ``View.rows``: one row per comparison of two seeds."""
         columns, found = super().rows()
+        if not self.data.measure.symmetric:
+            return columns, found
         one, other = columns.index(SEED), columns.index(OTHER_SEED)
         return columns, [row for row in found if self.seeds.index(str(row[one])) > self.seeds.index(str(row[other]))]
 

@@ -34,6 +34,8 @@ class Moved:
     """The weights that move, and what stays as it is in the measured checkpoint."""
 
     names: tuple[str, ...]
+    count: int
+    """Number of weights in all of them."""
     pooler: frozenset[str] = frozenset()
     """Those of the pooler."""
     stays: tuple[str, ...] = ()
@@ -80,7 +82,9 @@ def moved(own: Weights, others: Mapping[str, Weights], groups: str, norms: str) 
         stays.append("layer norms and biases")
     if not found:
         raise MeasureError(f"groups: '{groups}' has no weights that can move.")
-    return Moved(tuple(dict.fromkeys(found)), frozenset(heads.get(POOLER, ())), tuple(stays))
+    once = tuple(dict.fromkeys(found))
+    count = sum(math.prod(own.shape(name)) for name in once)
+    return Moved(once, count, frozenset(heads.get(POOLER, ())), tuple(stays))
 
 
 def _check_alike(own: Weights, other: Weights, every: Mapping[int, Mapping[str, str]], who: str) -> None:

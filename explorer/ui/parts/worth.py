@@ -69,7 +69,7 @@ def offers(rows: Rows, step: int | None) -> tuple[Offer, ...]:
     why = why or ("" if seeds > 1 else "one seed only: there is no other to compare with")
     why = why or ("these values compare seeds already" if rows.between_seeds else "")
     between = Compute(replace(at, against=Against(SEEDS)).selection)
-    pairs = len({(r.step, r.layer, r.axes) for r in shown}) * seeds * (seeds - 1) // 2
+    pairs = len({(r.step, r.layer, r.axes) for r in shown}) * measure.comparisons(seeds)
     apart = sum(rows.yardstick(r) is not None for r in shown)
     found.append(Offer(BETWEEN_SEEDS, why or "what two seeds differ by", None if why else between, pairs, apart))
     return tuple(found)

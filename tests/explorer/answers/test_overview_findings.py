@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
+import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
@@ -14,12 +15,12 @@ from explorer.answers.changes import CHANCE, CHANGED, SEEDS_AGREE, TASKS_DIFFER,
 from explorer.answers.fetching import fetch_first, wanted_of
 from explorer.answers.findings import COLUMNS, Findings, figure, listed, said
 from explorer.answers.look import Look
+from explorer.answers.training import Track, Training
 from explorer.compute.run import compute
 from explorer.measures.base import Uncertainty
 from explorer.measures.declaration import ATTENTION
 from explorer.report.findings import findings as of_report
 from explorer.selection import Question, Ranges, Selection, ask_store
-from store.keys import Checkpoint
 from store.store import Store
 from tests.explorer.views.samples import rows
 from tests.pools import here
@@ -153,7 +154,10 @@ def test_chance_is_offered_and_then_the_mean_of_the_draws(tmp_path: Path) -> Non
     filled(made, "svcca", Uncertainty(null=5), steps=Ranges.one(40))
     (finding,) = [f for f in found(made, question).findings if f.topic == CHANCE]
     nulls = [r.null_value for r in made.results() if r.null_value is not None and r.layer == 3 and r.step == 40]
-    assert f"chance is {figure(fmean(nulls))}" in finding.text
+    chance = fmean(nulls)
+    share = fmean(values(made, "svcca", "pos", 40)[3]) / chance
+    assert finding.text.startswith(f"{figure(share * chance)}, where chance is {figure(chance)}: ")
+    assert f"{100 * share:.0f} % of the way from no change to chance" in finding.text
     assert finding.price is None
 
 
@@ -177,20 +181,28 @@ def test_nothing_computed_is_said_with_its_price(tmp_path: Path) -> None:
     assert any(f.topic == overview.TRAINING for f in findings.findings)
 
 
-def test_the_training_log_begins_where_it_was_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = make_store(tmp_path / "s.bertdyn", tasks=("pos",), seeds=("1",))
-    every, question = Store.checkpoints, asked(made, "svcca")
-
-    def partly(self: Store, corpus: str | None = None) -> tuple[Checkpoint, ...]:
-        """The Trainer logs a loss from the first step on, and evaluates later."""
-        return tuple(c._replace(metrics=c.metrics if c.key.step >= 20 else {}) for c in every(self, corpus))
-
-    training = "accuracy {} → 0.900 from step {} to 40; training loss 1.000 → 0.024 from step 0 to 40"
-    monkeypatch.setattr(Store, "checkpoints", partly)
-    assert topic(found(made, question), overview.TRAINING) == [f"pos: {training.format('0.700', 20)}"]
-    monkeypatch.setattr(Store, "checkpoints", every)
-    together = "pos: accuracy 0.500 → 0.900 and training loss 1.000 → 0.024 from step 0 to 40"
-    assert topic(found(made, question), overview.TRAINING) == [together]
+@pytest.mark.parametrize(
+    ("accuracy", "losses", "text"),
+    [
+        ([np.nan, 0.5, 0.9], [np.nan, 2.0, 1.0],
+         "accuracy 0.500 → 0.900 and training loss 2.000 → 1.000 from step 20 to 40"),
+        ([0.1, 0.5, 0.9], [np.nan, 2.0, 1.0],
+         "accuracy 0.100 → 0.900 from step 0 to 40; training loss 2.000 → 1.000 from step 20 to 40"),
+        ([0.1, 0.5, np.nan], [4.0, 2.0, 1.0],
+         "accuracy 0.100 → 0.500 from step 0 to 20; training loss 4.000 → 1.000 from step 0 to 40"),
+    ],
+)  # fmt: skip
+def test_training_is_said_between_the_steps_that_logged_it(
+    accuracy: list[float], losses: list[float], text: str
+) -> None:
+    tracks = (Track("eval_accuracy", np.array(accuracy)), Track("training loss", np.array(losses)))
+    (finding,) = overview.of_training("pos", Training((0, 20, 40), tracks))
+    assert finding.text == text
+    assert [(n.quantity, n.step, n.value) for n in finding.numbers] == [
+        (track.short, step, track.values[(0, 20, 40).index(step)])
+        for track in tracks
+        for step in np.array([0, 20, 40])[np.isfinite(track.values)][[0, -1]].tolist()
+    ]
 
 
 def test_rows_are_numbers_with_their_place(store: Store) -> None:

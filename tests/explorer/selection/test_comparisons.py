@@ -108,6 +108,14 @@ class TestComparisons:
         three = [CheckpointKey.plain("sst2", seed, 20) for seed in ("1", "2", "3")]
         assert compared("seeds", three, seeds=("2",)) == [("sst2/2/20", "sst2/1/20"), ("sst2/3/20", "sst2/2/20")]
 
+    def test_a_measure_that_is_not_symmetric_compares_two_seeds_in_both_directions(self) -> None:
+        three = [CheckpointKey.plain("sst2", seed, 20) for seed in ("1", "2", "3")]
+        one = question("pwcca", three, against=Against("seeds"), seeds=("2",))
+        assert [(p.key, p.reference) for p in comparisons(one, three)] == [(three[1], three[0]), (three[1], three[2])]
+        every = question("pwcca", three, against=Against("seeds"))
+        found = [(p.key, p.reference) for p in comparisons(every, three)]
+        assert found == [(a, b) for a in three for b in three if a != b]
+
     def test_against_plain_is_the_same_task_seed_and_step_without_a_variant(self) -> None:
         keys = [*KEYS, *VARIANT, CheckpointKey("sst2", "freeze-6", "1", 60), CheckpointKey("ner", "freeze-6", "1", 20)]
         assert compared("plain", keys) == [

@@ -27,6 +27,7 @@ DISTANCE = Measure(
     counts="tokens",
     compute=lambda *_: [],
     summary="how far apart",
+    symmetric=True,
     floor=1e-6,
 )
 

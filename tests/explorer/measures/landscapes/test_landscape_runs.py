@@ -252,3 +252,8 @@ def test_parameters_move_and_no_buffer_such_as_the_numbers_of_positions(two_seed
         found = moved(own, {}, "", "move")
         assert {own.tensor(name).dtype for name in found.names} == {np.dtype(np.float32)}
     assert set(found.names) == {name.removeprefix("bert.") for name, _ in model.named_parameters()}
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    assert found.count == weights
+    assert {row.n for row in rows(shared, question_of(shared, "trajectory")).values()} == {weights}
+    surfaces = (rows(shared, question_of(shared, name)) for name in ("loss-surface", "loss-surface-pca"))
+    assert {r.n for found in surfaces for r in found.values() if r.statistic in ("cosine", "variance")} == {weights}
