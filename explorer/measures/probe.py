@@ -165,7 +165,8 @@ MEASURES: tuple[Measure, ...] = (
         high=1.0,
         direction="1 = every label is read off the layer; compare majority, control and chance",
         definition=(
-            "Accuracy on test of a linear discriminant (equal to scikit-learn's with solver lsqr), a multinomial "
+            "Accuracy on test of a linear discriminant (equal to scikit-learn's with solver lsqr, without directions "
+            "in which the points of a label vary only by rounding: layer normalisation leaves one), a multinomial "
             "logistic regression (equal to scikit-learn's at its optimum: L2 penalty, unscaled features), or a "
             "perceptron with two hidden layers (Adam, stopped by dev; with hidden=grid, for each layer and probe seed "
             "of the sizes with the least loss on dev, which the control task and the shuffled labels get too), trained "
@@ -225,7 +226,7 @@ MEASURES: tuple[Measure, ...] = (
         restore=kept_probe,
         confusion=CONFUSION,
         predicts=True,
-        version=4,
+        version=5,
         cells=once,
     ),
 )

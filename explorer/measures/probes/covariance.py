@@ -52,15 +52,30 @@ def factored(covariance: np.ndarray, sums: ClassSums) -> Factor | None:
 def solved(covariance: np.ndarray, rows: np.ndarray, sums: ClassSums) -> tuple[np.ndarray, int]:
     """Return the solution x of covariance x = row for each row, float64 [m, d], and the rank of the covariance.
 
-    If it is singular, x is the smallest vector of those that solve the equation best.
+    If it is singular, x is the smallest vector of those that solve the equation best. Which directions are rounding is
+    decided with all features scaled to unit variance: a feature of small variance is not rounding.
     """
-    from scipy.linalg import lstsq
+    from scipy.linalg import qr, solve_triangular
+    from scipy.linalg.lapack import dpstrf
 
     factor = factored(covariance, sums)
     if factor is not None:
         return factor.solve(rows), len(covariance)
-    found, _, rank, _ = lstsq(covariance, rows.T, cond=SINGULAR * _rounding(covariance, sums))
-    return found.T, int(rank)
+    spread = covariance.diagonal()
+    moves = spread > SINGULAR * sums.epsilon * sums.second.diagonal() / sums.n
+    size = np.sqrt(np.where(moves, spread, 0.0))
+    scale = np.divide(1.0, size, out=np.zeros_like(size), where=moves)
+    both = np.outer(scale, scale)
+    if not moves.any():
+        return np.zeros_like(rows), 0
+    level = SINGULAR * sums.epsilon * float(np.linalg.norm(sums.second * both)) / sums.n
+    lower, order, rank, _ = dpstrf(covariance * both, tol=level, lower=1)  # Cholesky factor with pivots, to rounding
+    root = np.zeros((len(covariance), rank))
+    root[order - 1] = np.tril(lower)[:, :rank]
+    # The covariance is B B' with B = QR, and its pseudo-inverse Q R'^-1 R^-1 Q'.
+    q, r = qr(size[:, None] * root, mode="economic")
+    inner = solve_triangular(r, q.T @ rows.T)
+    return (q @ solve_triangular(r, inner, trans="T")).T, int(rank)
 
 
 def _rounding(covariance: np.ndarray, sums: ClassSums) -> float:

@@ -104,6 +104,21 @@ def test_a_singular_covariance_is_solved_as_scikit_learn_does(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_feature_of_small_variance_is_not_rounding(dtype):
+    """Layer normalisation makes every layer singular, and some features of MiniLM vary 1,000 times less than others."""
+    rng, labels = np.random.default_rng(0), np.arange(400) % 4
+    others, small = rng.standard_normal((400, 6)), 1e-4 * (4 * labels + rng.standard_normal(400))
+    points = np.c_[others, others.sum(1), small]
+    (probe,) = fitted(points.astype(dtype), labels)
+    assert "rank 7 of 8" in probe.reason
+    said = probe.classes[probe.logits(points).argmax(1)]
+    alike = np.c_[others, 1e4 * small]  # the same map of the same directions, and not singular
+    oracle = LinearDiscriminantAnalysis(solver="lsqr").fit(alike, labels).predict(alike)
+    assert (said == oracle).mean() >= 0.995
+    assert (oracle == labels).mean() > 0.9
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_fewer_points_than_features_give_the_pseudo_inverse(dtype):
     """scikit-learn divides by rounding errors here; the rank n - K is exact."""
     points, labels = encoded(60, 100, 3)
@@ -115,6 +130,15 @@ def test_fewer_points_than_features_give_the_pseudo_inverse(dtype):
     np.testing.assert_allclose(
         probe.weights, expected, atol=(1e-8 if dtype == np.float64 else 1e-3) * abs(expected).max()
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_points_that_do_not_vary_within_labels_get_the_most_frequent_label(dtype):
+    """A covariance of zero tells nothing."""
+    labels = np.repeat([0, 1, 2], [2, 5, 3])
+    (probe,) = fitted(np.outer(labels, np.ones(4)).astype(dtype), labels)
+    assert "rank 0 of 4" in probe.reason
+    assert (probe.logits(np.ones((3, 4))).argmax(1) == 1).all()
 
 
 def test_a_large_mean_costs_no_precision():
