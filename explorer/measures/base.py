@@ -121,6 +121,10 @@ class Value:
     share what is stored."""
 
 
+_KINDS: Mapping[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+"""Types of parameters in words."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a measure; the command line has a flag of the same name."""
@@ -150,7 +154,7 @@ class Parameter:
         try:
             got = str(value).lower() in ("1", "true", "yes") if kind is bool else kind(str(value))
         except (TypeError, ValueError):
-            raise MeasureError(f"{self.name}: '{value}' is not of type {kind.__name__}.") from None
+            raise MeasureError(f"{self.name}: '{value}' is not {_KINDS[kind]}.") from None
         if self.choices and got not in self.choices:
             raise MeasureError(f"{self.name}: '{value}' is not one of {', '.join(self.choices)}.")
         if self.spelling is not None:

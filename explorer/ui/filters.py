@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _CONDITION = re.compile(r"([a-z_]+)(!=|>=|<=|>|<|=|:)(.*)", re.DOTALL)
 _FIELDS = ("task", "seed", "step", "layer", "head", "statistic", "measure", "corpus", "annotation", "against")
+_LISTED = 6
+"""Largest number of steps or layers that a message lists."""
 _Spans = tuple[tuple[int, int | None], ...]
 
 
@@ -84,6 +86,11 @@ def filtered(state: State, catalogue: Catalogue, text: str) -> State:
             case _:
                 state = _set(state, catalogue, what, wanted)
         said.add(what)
+    steps = [key.step for key in catalogue.of(state.corpus) if key.recipe in state.tasks]
+    if "step" in said and steps:
+        _some_left(state.steps, steps, "step")
+    if "layer" in said:
+        _some_left(state.layers, range(catalogue.layers + 1), "layer")
     return state
 
 
@@ -175,6 +182,15 @@ def _ranges(what: str, sign: str, wanted: str, before: Ranges | None) -> Ranges 
     if not spans:
         raise BertdynError(f"{what}{sign}{wanted}: no {what} is left.")
     return Ranges(tuple(spans))
+
+
+def _some_left(chosen: Ranges | None, there: Sequence[int], what: str) -> None:
+    """Check that there is something among the chosen numbers."""
+    numbers = sorted(set(there))
+    if chosen is not None and not any(number in chosen for number in numbers):
+        few = len(numbers) <= _LISTED
+        said = ", ".join(map(str, numbers)) if few else f"{len(numbers):,} from {numbers[0]:,} to {numbers[-1]:,}"
+        raise BertdynError(f"No {what} matches '{chosen}'; there are {said}.")
 
 
 def _both(one: _Spans, other: _Spans) -> _Spans:

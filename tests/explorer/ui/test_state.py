@@ -194,7 +194,7 @@ def test_going_around_comes_back() -> None:
         ("task:sst* task!=sst5", {"tasks": ("sst2",)}),
         ("seed!=2", {"seeds": ("1", "10")}),
         ("step>=100", {"steps": Ranges.parse("100-", "step")}),
-        ("step>20 step<=80", {"steps": Ranges.parse("21-80", "step")}),
+        ("step>20 step<=180", {"steps": Ranges.parse("21-180", "step")}),
         ("step!=0", {"steps": Ranges.parse("1-", "step")}),
         ("layer!=2-4", {"layers": Ranges.parse("0-1,5-", "layer")}),
         ("layer=3", {"layers": Ranges.parse("3", "layer")}),
@@ -223,6 +223,9 @@ def test_a_filter_line_is_applied(text: str, expected: dict[str, object]) -> Non
         ("head:40", "heads 1 to 12"),
         ("seed!=*", "No seed is left"),
         ("variance:9", "outside"),
+        ("variance:some", "variance: 'some' is not a number"),
+        ("step>=900", r"No step matches '900-'; there are 0, 100\."),
+        ("layer:99", r"No layer matches '99'; there are 7 from 0 to 6\."),
         ("tokens:some", "not one of all"),
     ],
 )
