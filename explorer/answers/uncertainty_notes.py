@@ -33,6 +33,8 @@ class UncertaintyNotes:
         interval = chance = ""
         if method and isinstance(level, (int, float)) and any(r.interval_low is not None for r in shown):
             interval = f"{100 * level:g} % {method} interval over examples"
+            note = measure.interval_notes.get(str(method))
+            interval += f", {note}" if note else ""
         if draws and any(r.null_value is not None for r in shown):
             what = "labels" if measure.labels is not None else "examples"
             chance = f"mean of {draws} {'draw' if draws == 1 else 'draws'} with {what} permuted"

@@ -65,7 +65,7 @@ def _described(measure: Measure) -> str:
         "n counts": measure.counts,
         "noise": _noise(measure),
         "--null": f"the chance level; it permutes {measure.null}" if measure.null else "",
-        "--interval": " or ".join(measure.intervals) + " over whole examples" if measure.intervals else "",
+        "--interval": _intervals(measure),
         "other layers": "a layer can be compared with other layers (--against-layer)" if measure.cross_layers else "",
         "--detail": " or ".join(measure.details[1:]) + ": also the rows of each" if measure.details else "",
         "--keep": f"also stores {measure.keeps}" if measure.keeps else "",
@@ -84,6 +84,12 @@ def _operands(measure: Measure) -> str:
     alone = len(measure.operands) - runs
     of_runs = f"all checkpoints of {_COUNTS[runs]} run{'s' * (runs > 1)}"
     return listed([of_runs] * (runs > 0) + [f"{_COUNTS[alone]} checkpoint{'s' * (alone > 1)}"] * (alone > 0))
+
+
+def _intervals(measure: Measure) -> str:
+    """'bootstrap or jackknife over whole examples; jackknife: up to 4 times too wide where ...'."""
+    kinds = f"{' or '.join(measure.intervals)} over whole examples" if measure.intervals else ""
+    return "; ".join(filter(None, (kinds, *(f"{kind}: {note}" for kind, note in measure.interval_notes.items()))))
 
 
 def _noise(measure: Measure) -> str:

@@ -317,7 +317,9 @@ class Measure:
     null: str = ""
     """Description of what the null permutes; empty: the measure has no null."""
     intervals: tuple[str, ...] = ()
-    """Kinds of intervals that it can give, of INTERVALS."""
+    """Kinds of intervals that it can give, of INTERVALS, the one to choose first."""
+    interval_notes: Mapping[str, str] = field(default_factory=dict)
+    """What to know about its intervals of a kind."""
     details: tuple[str, ...] = ()
     """Possible granularities of its rows, coarsest first. They do not change the value itself."""
     keeps: str = ""

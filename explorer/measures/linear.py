@@ -239,8 +239,7 @@ def _measure(name: str, ask: Ask, *parameters: Parameter, **texts: object) -> Me
         compute=_measured(name, ask),
         parameters=(TOKENS, *parameters),
         null=chance.NULL,
-        intervals=INTERVALS,
-        **texts,  # type: ignore[arg-type]
+        **{"intervals": INTERVALS, **texts},  # type: ignore[arg-type]
     )
 
 
@@ -285,6 +284,11 @@ MEASURES: tuple[Measure, ...] = (
         cost=f"One product of width x width over all tokens; {SIDE_COST}",
         version=2,
         symmetric=True,
+        intervals=("bootstrap", "jackknife"),
+        interval_notes={
+            "jackknife": "several times too wide where the distance is small, since leaving examples out changes which "
+            "directions are kept; a bootstrap's is not"
+        },
         floor=1e-6,
     ),
     _measure(

@@ -123,6 +123,9 @@ def test_without_them_nothing_is_said_of_them():
 def test_the_notes_say_how_they_were_had_and_why_one_could_not():
     notes = draw(VIEWS["heat"].build(trusted()), Cursor(8, 9)).notes
     assert "[ ]: 90 % jackknife interval over examples" in notes
+    warned = trusted(measure=replace(DISTANCE, interval_notes={"jackknife": "too wide"}))
+    notes = draw(VIEWS["heat"].build(warned), Cursor(8, 9)).notes
+    assert "[ ]: 90 % jackknife interval over examples, too wide" in notes
     assert "chance: mean of 20 draws with examples permuted" in notes
     of_labels = draw(
         VIEWS["heat"].build(trusted(measure=replace(DISTANCE, inputs=(*DISTANCE.inputs, LABELS)))), Cursor(8, 9)
