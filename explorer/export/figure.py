@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from explorer.render.fitting import DOT
 from explorer.render.palette import Depth, palette
-from explorer.views.base import NOWHERE, PLAIN, Cursor, DrawOptions
+from explorer.views.base import NOWHERE, PERCENT, PLAIN, SEEDS, Cursor, DrawOptions
 from explorer.views.words import against
 from store.errors import BertdynError
 from store.whole_files import whole
@@ -130,7 +130,8 @@ def caption(view: View, cursor: Cursor = NOWHERE, options: DrawOptions = PLAIN) 
     data = view.stored
     if data is not None:
         measure = data.measure
-        unit = f" Unit: {measure.unit}." if measure.unit not in ("", "1", "none", "distance", "similarity") else ""
+        unit = "" if view.own_unit or options.scale in (PERCENT, SEEDS) else measure.unit
+        unit = f" Unit: {unit}." if unit not in ("", "1", "none", "distance", "similarity") else ""
         parts.append(f"{measure.definition.rstrip('.')}.{unit} Definition: {measure.source.rstrip('.')}.")
         parts.append(_checkpoints(data))
     # A figure does not show the values under the cursor, only the highlighted line.

@@ -32,6 +32,8 @@ class ProfileWords:
 class Profiles(Base):
     """x is the place, y the quantity."""
 
+    own_unit = True
+
     def __init__(self, name: str, rows: Rows, profiles: Sequence[Profile], axis: str, said: ProfileWords) -> None:
         """
         Args:

@@ -152,6 +152,8 @@ class View(Protocol):
     """Whether it is a table, of which a pipe or a file gets every row and column."""
     left_out: int
     """Rows that it does not show: too many for a table."""
+    own_unit: bool
+    """Whether it shows other units than that of the stored measure, and names them itself."""
 
     @property
     def refused_scales(self) -> Mapping[str, str]:
@@ -211,6 +213,7 @@ class Base:
     columns: tuple[str, ...] = ()
     listed = False
     left_out = 0
+    own_unit = False
 
     @property
     def refused_scales(self) -> Mapping[str, str]:

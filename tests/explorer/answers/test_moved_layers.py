@@ -15,10 +15,11 @@ from scipy.stats import spearmanr
 
 from explorer.answers.profiles import Profile
 from explorer.commands.show import command as show
+from explorer.export.figure import caption
 from explorer.measures.base import canonical
 from explorer.measures.registry import get
 from explorer.render.palette import Depth, palette
-from explorer.selection import Selection, ask_store
+from explorer.selection import Ranges, Selection, ask_store
 from explorer.views.base import PLAIN, Cursor, View
 from explorer.views.kinds import VIEWS
 from store.keys import NO_CORPUS, PRETRAINED, PRETRAINED_KEY
@@ -72,6 +73,12 @@ def table(store: Store, *flags: str) -> list[dict[str, str]]:
     done = CliRunner().invoke(show, ["moved", str(store.path), *flags, "--format", "csv"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return list(csv.DictReader(io.StringIO(done.stdout)))
+
+
+def test_its_caption_names_no_unit_beside_an_axis_of_shares(store: Store) -> None:
+    said = caption(view(store, steps=Ranges.one(40)))
+    assert "each line is a share of its own largest mean" in said
+    assert "Unit" not in said
 
 
 @pytest.mark.parametrize("step", [20, 40])

@@ -24,7 +24,7 @@ from explorer.views.side_by_side import of_seeds
 from explorer.views.table import Table
 from store.errors import BertdynError
 from tests.explorer.views.part_samples import label_rows
-from tests.explorer.views.samples import rows
+from tests.explorer.views.samples import DISTANCE, rows
 
 pytest.importorskip("matplotlib")
 
@@ -142,6 +142,12 @@ def test_the_caption_names_definition_n_corpus_and_checkpoints() -> None:
     assert "from the pre-trained model" in said
     drawn = " ".join(t.get_text().replace("\n", " ") for t in figure(curves(data)).texts)
     assert said in drawn
+
+
+def test_the_caption_names_a_unit_only_where_the_axis_has_it() -> None:
+    in_nats = curves(rows(measure=replace(DISTANCE, unit="nats")))
+    assert "Unit: nats." in caption(in_nats)
+    assert "Unit" not in caption(in_nats, options=DrawOptions(scale="percent"))
 
 
 def test_a_table_has_no_figure_and_says_what_it_has() -> None:
