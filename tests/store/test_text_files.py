@@ -341,6 +341,13 @@ def test_lists_of_words_with_lists_of_labels_are_words_and_labels(tmp_path: Path
     assert labels(read(path, label="topic")) == ("x", "y")
 
 
+def test_minus_100_in_a_list_of_labels_is_a_word_without_a_label(tmp_path: Path) -> None:
+    text = read(write(tmp_path / "a.jsonl", '{"tokens":["a","b","c"],"ner_tags":[0,-100,-1]}\n'))
+    assert labels(text, "ner_tags") == (("0", None, "-1"),)
+    sentences = read(write(tmp_path / "b.jsonl", '{"text":"a","label":-100}\n'))
+    assert labels(sentences) == ("-100",)
+
+
 def test_a_word_and_its_labels_in_each_line(tmp_path: Path, cases: Path) -> None:
     text = read(cases / "ner.conll")
     assert [one.name for one in text.labels if one.level == "word"] == ["POS", "CHUNK", "NER"]
