@@ -44,7 +44,7 @@ class Corpus(Protocol):
 
     @property
     def word_types(self) -> np.ndarray | None:
-        """Number of each word's form, the same for equal words, int64 [W]; None if the forms are not known."""
+        """Type of each word, the same number for words of the same token ids, int64 [W]; None if these are unknown."""
         ...
 
 

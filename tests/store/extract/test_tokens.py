@@ -125,6 +125,14 @@ def test_words_are_tokenised_alike_whatever_splits_them_before_the_bytes(tmp_pat
     assert len(spelled(split)) == 3
 
 
+def test_words_that_the_model_cannot_tell_apart_are_one_type(bert: Tokenizer, roberta: Tokenizer) -> None:
+    rows = words(("The", "cat", "sat"), ("CAT", "the", "日本", "cats", "中国"))
+    uncased, cased = (make_corpus("w", rows, tokenizer, 128) for tokenizer in (bert, roberta))
+    assert spelled(uncased)[5] == spelled(uncased)[7] == ["[UNK]", "[UNK]"]
+    assert uncased.word_types.tolist() == [0, 1, 2, 1, 0, 3, 4, 3]
+    assert cased.word_types.tolist() == list(range(8))
+
+
 def test_truncation_cuts_counts_and_drops_the_words_it_cut(bert: Tokenizer) -> None:
     text = words(("the", "committeedogsmice", "cat"), ("no",))
     whole = make_corpus("w", text, bert, 128)
