@@ -213,8 +213,15 @@ class Corpus:
 
     @cached_property
     def same_text(self) -> np.ndarray:
-        """Number of each example's text, the same for equal texts, int64 [E]."""
-        return _numbered(self.texts)
+        """Number of each example's text, the same for texts of equal token ids and token types, int64 [E].
+
+        So texts count as equal if the model's input is: if they differ in case alone and the model is uncased, or only
+        behind the maximum length.
+        """
+        spans = zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True)
+        return _numbered(
+            (self.token_ids[first:end].tobytes(), self.token_types[first:end].tobytes()) for first, end in spans
+        )
 
     @cached_property
     def word_types(self) -> np.ndarray:

@@ -39,7 +39,7 @@ class Corpus(Protocol):
 
     @property
     def same_text(self) -> np.ndarray:
-        """Number of each example's text, the same for equal texts, int64 [E]."""
+        """Number of each example's text, the same for texts that are the same input of the model, int64 [E]."""
         ...
 
     @property
