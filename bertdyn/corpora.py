@@ -82,7 +82,7 @@ class Examples:
 
     @property
     def word_types(self) -> None:
-        """The forms of the words are not known."""
+        """The token ids of the words are not known."""
         return None
 
     def __repr__(self) -> str:

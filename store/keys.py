@@ -213,23 +213,25 @@ class Corpus:
 
     @cached_property
     def same_text(self) -> np.ndarray:
-        """Number of each example's text, the same for equal texts, int64 [E]."""
-        return _numbered(self.texts)
+        """Number of each example's text, the same for texts of equal token ids and token types, int64 [E].
+
+        So texts count as equal if the model's input is: if they differ in case alone and the model is uncased, or only
+        behind the maximum length.
+        """
+        spans = zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True)
+        return _numbered(
+            (self.token_ids[first:end].tobytes(), self.token_types[first:end].tobytes()) for first, end in spans
+        )
 
     @cached_property
     def word_types(self) -> np.ndarray:
-        """Number of each word's form, the same for equal words, int64 [W].
+        """Number of each word's type, int64 [W]: words with the same token ids have the same type.
 
-        Words of a file are compared as they are written there, words of the tokenizer by their token ids.
+        So a type is what the model can tell apart. Forms as they are written are not: "The" and "the" have the same
+        token ids in an uncased model, and so have all words that the tokenizer does not know.
         """
-        import numpy as np
-
-        if self.words is None:
-            spans = zip(self.word_first.tolist(), self.word_length.tolist(), strict=True)
-            return _numbered(tuple(self.token_ids[first : first + length].tolist()) for first, length in spans)
-        example = np.repeat(np.arange(self.info.examples), np.diff(self.word_offsets))
-        places = zip(example.tolist(), self.word_index.tolist(), strict=True)
-        return _numbered(self.words[e][place] for e, place in places)
+        spans = zip(self.word_first.tolist(), self.word_length.tolist(), strict=True)
+        return _numbered(tuple(self.token_ids[first : first + length].tolist()) for first, length in spans)
 
 
 def _numbered(values: Iterable[Hashable]) -> np.ndarray:

@@ -290,7 +290,7 @@ MEASURES: tuple[Measure, ...] = (
         details=("layer", "label"),
         keeps="the trained probes of all layers or mixes and probe seeds",
         restore=kept_edge_probe,
-        version=2,
+        version=3,
         slow=True,
         cells=once,
     ),

@@ -99,6 +99,7 @@ MEASURES: tuple[Measure, ...] = (
         main=COMPRESSION,
         companions=((CONTROL, "control"),),
         slow=True,
+        version=2,
         cells=once,
     ),
 )

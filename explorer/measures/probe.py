@@ -176,10 +176,11 @@ MEASURES: tuple[Measure, ...] = (
             "20, 20 %), equal texts on one side. Beside it: its standard deviation over probe seeds, macro-F1 over the "
             "labels of truth and predictions, the loss in bits per point (of points whose label train has), the "
             "accuracy of the most frequent label of train, and the accuracy on a control task (one fixed random label "
-            "per word type or, for spans, arcs and pairs, per tuple of their words) with the difference to it, "
-            "selectivity. The null shuffles the labels of whole examples. The numbers of points are those of the first "
-            "probe seed. A point is predicted by the probes that were not trained on it: the label that most of them "
-            "give. With erase, all that is linear of other labels is removed from the vectors first (LEACE)."
+            "per word type or, for spans, arcs and pairs, per tuple of their words; words with the same token ids are "
+            "one type) with the difference to it, selectivity. The null shuffles the labels of whole examples. The "
+            "numbers of points are those of the first probe seed. A point is predicted by the probes that were not "
+            "trained on it: the label that most of them give. With erase, all that is linear of other labels is "
+            "removed from the vectors first (LEACE)."
         ),
         source=(
             "Zhou & Srikumar 2022; control task: Hewitt & Liang 2019; erasing: Belrose et al. 2023 (LEACE); "

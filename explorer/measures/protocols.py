@@ -39,12 +39,12 @@ class Corpus(Protocol):
 
     @property
     def same_text(self) -> np.ndarray:
-        """Number of each example's text, the same for equal texts, int64 [E]."""
+        """Number of each example's text, the same for texts that are the same input of the model, int64 [E]."""
         ...
 
     @property
     def word_types(self) -> np.ndarray | None:
-        """Number of each word's form, the same for equal words, int64 [W]; None if the forms are not known."""
+        """Type of each word, the same number for words of the same token ids, int64 [W]; None if these are unknown."""
         ...
 
 

@@ -76,6 +76,7 @@ MEASURES: tuple[Measure, ...] = (
         ),
         parameters=(METHOD, *CORRELATION, Parameter("split_seed", 1, "seed of a random split", low=0, high=2**31 - 1)),
         main="pearson",
+        version=2,
         same=1.0,
     ),
 )

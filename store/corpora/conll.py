@@ -20,6 +20,8 @@ SPANS = "-spans"
 """What the name of a column of tags gets for the spans that the tags describe."""
 _UNCLEAR = "the tags of column {} follow none of IOB1, IOB2, IOBES and BILOU throughout"
 _DOCUMENT = "-DOCSTART-"
+_SENTENCE = ("#", "id")
+"""First two columns of a line that names a sentence, before its words (MultiCoNER)."""
 ENDING = ".conll"
 
 
@@ -57,7 +59,7 @@ def read(path: Path, wanted: Wanted) -> Text:
 
 
 def sentences(path: Path) -> Iterator[list[Word]]:
-    """Yield the sentences of a file, without the lines that begin a document.
+    """Yield the sentences of a file, without the lines that begin a document or name a sentence.
 
     Raises:
         BertdynError: the file is not text, or a line and the first line differ in their number of columns.
@@ -74,6 +76,8 @@ def sentences(path: Path) -> Iterator[list[Word]]:
                     if words:
                         yield words
                     words = []
+                    continue
+                if not words and tuple(cells[:2]) == _SENTENCE:
                     continue
                 columns = columns or len(cells)
                 if len(cells) != columns:

@@ -119,8 +119,9 @@ def _finished(
 
 
 def _order(label: str) -> tuple[int, float, str]:
-    """Return a sort key that puts numbers first, by size, then words, by letter."""
+    """Return a sort key that puts numbers first, by size, then words, by letter; ``Inf`` and ``nan`` are words."""
     try:
-        return (0, float(label), label)
+        value = float(label)
     except ValueError:
-        return (1, 0.0, label)
+        value = math.nan
+    return (0, value, label) if math.isfinite(value) else (1, 0.0, label)

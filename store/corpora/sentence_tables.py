@@ -12,6 +12,8 @@ from store.corpora.table_files import JSON, TableFile, label_columns, table_of, 
 from store.corpora.text import Text, Wanted, joined_words, parts, sha256_of, usable
 
 ENDINGS = (".tsv", ".csv", *JSON, ".parquet")
+_IGNORED = "-100"
+"""Label of words without a label, as PyTorch's losses and transformers write it in lists of labels."""
 
 
 def fits(path: Path, wanted: Wanted) -> bool:
@@ -70,8 +72,14 @@ def text_of(table: TableFile, wanted: Wanted, source: str, sha256: str) -> Text:
 
 
 def _of_words(name: str, cells: Sequence[Sequence[str | None]]) -> Labels:
-    values = tuple(tuple((cell or "").strip() or None for cell in sentence) for sentence in cells)
+    values = tuple(tuple(_word_label(cell) for cell in sentence) for sentence in cells)
     return Labels(name, "word", kind_of(cell for sentence in values for cell in sentence), values)
+
+
+def _word_label(cell: str | None) -> str | None:
+    """Return the label of a word; None if it has none."""
+    label = (cell or "").strip()
+    return None if label in ("", _IGNORED) else label
 
 
 def of_sentences(name: str, cells: Sequence[str | None], split: bool = False) -> Labels:

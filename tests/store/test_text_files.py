@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.corpora.labels import different
 from store.corpora.text import Text
 from store.corpora.text_files import columns_of, read, renamed
 from store.errors import BertdynError
@@ -341,6 +342,13 @@ def test_lists_of_words_with_lists_of_labels_are_words_and_labels(tmp_path: Path
     assert labels(read(path, label="topic")) == ("x", "y")
 
 
+def test_minus_100_in_a_list_of_labels_is_a_word_without_a_label(tmp_path: Path) -> None:
+    text = read(write(tmp_path / "a.jsonl", '{"tokens":["a","b","c"],"ner_tags":[0,-100,-1]}\n'))
+    assert labels(text, "ner_tags") == (("0", None, "-1"),)
+    sentences = read(write(tmp_path / "b.jsonl", '{"text":"a","label":-100}\n'))
+    assert labels(sentences) == ("-100",)
+
+
 def test_a_word_and_its_labels_in_each_line(tmp_path: Path, cases: Path) -> None:
     text = read(cases / "ner.conll")
     assert [one.name for one in text.labels if one.level == "word"] == ["POS", "CHUNK", "NER"]
@@ -373,6 +381,12 @@ def test_blank_lines_and_rows_are_no_examples(tmp_path: Path) -> None:
 def test_labels_that_are_no_finite_numbers_are_classes(tmp_path: Path) -> None:
     (found,) = read(write(tmp_path / "a.tsv", "x\tinf\ny\t1.5\n")).labels
     assert (found.kind, found.values) == ("class", ("inf", "1.5"))
+
+
+def test_numbers_come_before_words_and_inf_and_nan_are_words() -> None:
+    given = ["nan", "10", "Inf", "2", "Fin", "1", "NaN", "b"]
+    ordered = ("1", "2", "10", "Fin", "Inf", "NaN", "b", "nan")
+    assert {different(given[start:] + given[:start]) for start in range(len(given))} == {ordered}
 
 
 def test_only_a_single_column_of_labels_can_have_another_name(tmp_path: Path) -> None:

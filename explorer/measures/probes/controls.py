@@ -3,6 +3,9 @@
 A probe that does as well on a control task as on the real labels shows how much it can memorise, not what the
 representation holds. The two controls ask different questions: ``word-type`` (Hewitt and Liang 2019) can be learnt by
 memorising word types, ``shuffled`` not at all.
+
+Hewitt and Liang tell word types apart by their written form. Here, words with the same token ids are one type, which is
+the same for a cased model. For an uncased one, two labels of "The" and "the" could not be memorised by any probe.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ class Items:
     examples: int
     """Number of examples of the corpus."""
     types: np.ndarray
-    """Word type of each point (equal words have equal numbers, from 0), int64 [n]."""
+    """Word type of each point (words with the same token ids have equal numbers, from 0), int64 [n]."""
 
 
 def word_type(items: Items, seed: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Split labelled points into train, dev and test, always by whole examples.
 
 Words of one sentence share their context, and equal sentences share everything. So a random split assigns whole
-examples, and examples of identical text stay together. A split that the corpus brings is taken as it is; it reports the
-test points whose text is also in train.
+examples, and examples of identical text, that is of the same token ids, stay together. A split that the corpus brings
+is taken as it is; it reports the test points whose text is also in train.
 """
 
 from __future__ import annotations

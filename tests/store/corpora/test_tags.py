@@ -114,3 +114,14 @@ def test_a_line_with_another_number_of_columns_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text(CONLL.replace("German JJ", "German"))
     with pytest.raises(BertdynError, match=r"a\.conll, line 5: 3 columns, but the first line has 4"):
         read(tmp_path / "a.conll")
+
+
+def test_lines_that_name_a_sentence_are_not_words(tmp_path: Path) -> None:
+    path = tmp_path / "en-train.conll"
+    path.write_text("# id 5239d808\tdomain=en\n# _ _ O\neli _ _ B-PER\n\n# id 77\tdomain=en\nid _ _ B-LOC\n")
+    text = read(path, label="ner,ner-spans")
+    assert text.words == (("#", "eli"), ("id",))
+    assert [one.values for one in text.labels] == [
+        (("O", "B-PER"), ("B-LOC",)),
+        (((1, 1, "PER"),), ((0, 0, "LOC"),)),
+    ]

@@ -125,6 +125,25 @@ def test_words_are_tokenised_alike_whatever_splits_them_before_the_bytes(tmp_pat
     assert len(spelled(split)) == 3
 
 
+def test_words_that_the_model_cannot_tell_apart_are_one_type(bert: Tokenizer, roberta: Tokenizer) -> None:
+    rows = words(("The", "cat", "sat"), ("CAT", "the", "日本", "cats", "中国"))
+    uncased, cased = (make_corpus("w", rows, tokenizer, 128) for tokenizer in (bert, roberta))
+    assert spelled(uncased)[5] == spelled(uncased)[7] == ["[UNK]", "[UNK]"]
+    assert uncased.word_types.tolist() == [0, 1, 2, 1, 0, 3, 4, 3]
+    assert cased.word_types.tolist() == list(range(8))
+
+
+def test_texts_that_are_the_same_input_of_the_model_are_one_text(bert: Tokenizer, roberta: Tokenizer) -> None:
+    rows = sentences("the cat sat", "The  cat SAT", "the cat", "the cat sat down")
+    assert make_corpus("a", rows, bert, 128).same_text.tolist() == [0, 0, 1, 2]
+    assert make_corpus("a", rows, bert, 5).same_text.tolist() == [0, 0, 1, 0]
+    assert make_corpus("a", rows, roberta, 128).same_text.tolist() == [0, 1, 2, 3]
+    pairs = sentences(("the", "cat [SEP] sat"), ("the [SEP] cat", "sat"))
+    made = make_corpus("a", pairs, bert, 128)
+    assert made.token_ids[: made.offsets[1]].tolist() == made.token_ids[made.offsets[1] :].tolist()
+    assert made.same_text.tolist() == [0, 1]  # other token types
+
+
 def test_truncation_cuts_counts_and_drops_the_words_it_cut(bert: Tokenizer) -> None:
     text = words(("the", "committeedogsmice", "cat"), ("no",))
     whole = make_corpus("w", text, bert, 128)
