@@ -125,8 +125,8 @@ async def test_a_selection_that_matches_nothing_says_what_there_is(computed: Pat
         await pilot.press("slash")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"step:999", "enter")
-        await until(pilot, lambda: "matches no checkpoint of corpus 'dev'" in text_of(pilot, "chart"))
-        assert "steps 0, 20, 40" in text_of(pilot, "chart")
+        await until(pilot, lambda: "No step matches '999'; there are 0, 20, 40." in screen_text(pilot))
+        assert "L3" in text_of(pilot, "chart"), "the picture stays"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16), (250, 60), (100, 24)])
