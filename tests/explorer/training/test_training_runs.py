@@ -148,10 +148,12 @@ def test_runs_start_from_the_same_classifier(trained: Trained) -> None:
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_metrics_are_those_of_scikit_learn() -> None:
+@pytest.mark.parametrize("classes", [4, 3], ids=["every class occurs", "one is only predicted"])
+def test_metrics_are_those_of_scikit_learn(classes: int) -> None:
     sklearn = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(1)
     gold, guess = rng.integers(0, 4, (2, 30, 5))
+    gold %= classes
     gold[rng.random(gold.shape) < 0.3] = -100
     there = gold != -100
     told = pytest.importorskip("explorer.training.fine_tune").metrics(guess, gold)  # Trainer takes seconds to import
