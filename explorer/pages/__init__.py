@@ -1,1 +1,1 @@
-"""Pictures of one answer each, which is no field of labelled values: the overview, a sentence, the store and others."""
+"""Pictures of answers that are not fields of labelled values: the overview, a sentence, the store and others."""
