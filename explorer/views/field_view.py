@@ -110,14 +110,14 @@ class FieldView(Base):
         self.layout = layout = layout.of(data.measure)
         self.rows_of = tasks if tasks is not None and TASK in (layout.x, layout.y) else data
         self.task = data.tasks[0] if data.tasks else ""
-        every = data.seeds(self.task)
-        self.seeds = every[:1] if data.measure.alone else every
         self.fixed = self._fixed(look)
         of_heads = tuple(heads or ()) if HEAD.name in (layout.x, layout.y) else () if self.lacks_axis else None
         tasks_shown = self.rows_of.tasks if TASK in (layout.x, layout.y) else (self.task,)
         behind = self.rows_of.main if of_heads is None else of_heads
         self.shown = self._here(r for r in behind if r.recipe in tasks_shown)
         """The rows behind the picture."""
+        self.seeds = self._drawn(self.task, of_heads)
+        """Seeds of the first task that are drawn."""
         self.field = self._field(tasks_shown, of_heads)
         self.empty = self.field.empty
         self.title = words.title(data, *self.where())
@@ -125,9 +125,8 @@ class FieldView(Base):
         self.notes = words.notes(data, self.shown)
         if TASK not in (layout.x, layout.y):
             self.notes += other_tasks(data, self.task, self.second)
-        if len(every) > len(self.seeds) and SEED not in (layout.x, layout.y):
-            others = "seed {} is" if len(every) == 2 else "seeds {} are"
-            self.notes += (f"only seed {self.seeds[0]} is drawn; {others.format(', '.join(every[1:]))} chosen too",)
+        if {SEED, TASK}.isdisjoint((layout.x, layout.y)):
+            self.notes += self._other_seeds()
         self.notes += self._left_out() + (gap_note(data),) * bool(data.gaps)
         self.uncertainty = UncertaintyNotes.of(data.measure, self.shown)
         self.low = words.on_noise(data.measure, self.shown)
@@ -169,6 +168,16 @@ class FieldView(Base):
             r for r in rows if all(f(r) == place for f, place in fixed) and all(f(r) is not None for f in reads)
         )
 
+    def _drawn(self, task: str, of_heads: Sequence[Result] | None) -> tuple[str, ...]:
+        """Seeds of a task that have a value in the picture; where none has, all that are chosen."""
+        chosen = self.rows_of.seeds(task)
+        if SEED in (self.layout.x, self.layout.y):
+            return chosen
+        rows = self.rows_of.of(task) if of_heads is None else of_heads
+        valued = {r.seed for r in self._here(rows) if r.value is not None}
+        found = tuple(seed for seed in chosen if seed in valued) or chosen
+        return found[:1] if self.data.measure.alone else found
+
     def _field(self, tasks: Sequence[str], of_heads: Sequence[Result] | None) -> Field:
         axes = (self.layout.y, self.layout.x)
         inside = [axis for axis in axes if axis not in (SEED, TASK)]
@@ -178,10 +187,20 @@ class FieldView(Base):
             if SEED in axes:
                 found[task] = field
             elif self.data.measure.alone and field.places(SEED):
-                found[task] = field.at(SEED, field.places(SEED)[0])
+                found[task] = field.at(SEED, self._drawn(task, of_heads)[0])
             else:
                 found[task] = field.over(SEED)
         return (stacked(TASK, found) if TASK in axes else found[self.task]).along(*axes)
+
+    def _other_seeds(self) -> tuple[str, ...]:
+        """A note on the chosen seeds that are not drawn."""
+        others = [seed for seed in self.data.seeds(self.task) if seed not in self.seeds]
+        if not others:
+            return ()
+        one, named = len(others) == 1, f"seed{'s' * (len(others) > 1)} {', '.join(others)}"
+        if self.data.measure.alone:
+            return (clean(f"only seed {self.seeds[0]} is drawn; {named} {'is' if one else 'are'} chosen too"),)
+        return (clean(f"{named} {'has' if one else 'have'} no value here"),)
 
     def where(self) -> tuple[str, ...]:
         """Return the parts of the title after the comparison: task, seeds, places of the axes that are not shown."""

@@ -183,6 +183,20 @@ def test_a_picture_of_one_task_names_the_others():
 
 
 @pytest.mark.parametrize("name", ["curves", "profile", "heat"])
+def test_a_title_names_only_the_seeds_that_have_values(name):
+    view = VIEWS[name].build(rows(seeds=("1", "2", "3"), kept=lambda key, layer: key.seed == "2"))
+    assert view.title.endswith("sst2, seed 2")
+    assert "seeds 1, 3 have no value here" in draw(view).notes
+    columns, found = view.rows()
+    assert {row[columns.index("seed")] for row in found if "seed" in columns} <= {"2"}
+    some = VIEWS[name].build(rows(seeds=("1", "2"), kept=lambda key, layer: key.seed == "2" or key.step < 100))
+    assert "mean of seeds 1, 2" in some.title
+    assert not any("no value here" in note for note in draw(some).notes)
+    nothing = VIEWS[name].build(rows(seeds=("1", "2"), kept=lambda key, layer: False))
+    assert "mean of seeds 1, 2" in nothing.title
+
+
+@pytest.mark.parametrize("name", ["curves", "profile", "heat"])
 def test_the_rows_behind_a_picture_are_its_numbers(name):
     columns, found = VIEWS[name].build(rows()).rows()
     assert len(found) == 13 * 21
