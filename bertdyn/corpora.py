@@ -108,7 +108,7 @@ def corpus_of(examples: object, lengths: Sequence[int]) -> Corpus:
 
 @dataclass(frozen=True, eq=False)
 class PlainLabels:
-    """Labels of sentences or words, given as plain values (implements ``explorer.measures.base.Labels``)."""
+    """Labels of sentences or words, given as plain values (implements ``explorer.measures.protocols.Labels``)."""
 
     level: str
     names: tuple[str, ...]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from bertdyn.refusals import refusals
 from explorer.commands.options import SELECTING
-from explorer.measures.base import Parameter, Uncertainty
+from explorer.measures.base import Parameter
+from explorer.measures.computation import Uncertainty
 from store.errors import BertdynError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from store.errors import BertdynError
 
 

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     import click
 
     from explorer.commands.streams import is_lost, lost, said_in_full, say, settle_streams
-    from explorer.measures.base import MeasureError
+    from explorer.measures.computation import MeasureError
     from store.errors import BertdynError
     from store.threads import wait_asleep
 
@@ -119,7 +119,7 @@ def _group() -> click.Group:
 
 def tui(arguments: list[str] | None = None) -> None:
     """Run `bertdyn-tui`. It uses argparse, which takes a tenth of click's time before the first frame."""
-    from explorer.measures.base import MeasureError
+    from explorer.measures.computation import MeasureError
     from store.errors import BertdynError
     from store.threads import wait_asleep
 

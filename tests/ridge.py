@@ -11,7 +11,8 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import ALONE, COMPARED, LAYER, PATH, At, Axis, Known, Scope, hidden
 
 TILT = Axis("tilt", "tilt", "float")

@@ -16,7 +16,8 @@ from explorer.answers.onsets import onsets
 from explorer.answers.profiles import Profile
 from explorer.answers.rows import Rows
 from explorer.answers.worth import WITHIN_CHANCE, WITHIN_SEEDS, worth
-from explorer.measures.base import Measure, Uncertainty
+from explorer.measures.base import Measure
+from explorer.measures.computation import Uncertainty
 from explorer.measures.declaration import LAYER
 from explorer.selection import Against, Ranges
 from explorer.selection.against import SEEDS

@@ -11,7 +11,7 @@ from explorer.selection.command_line import compute_command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from explorer.measures.base import Uncertainty
+    from explorer.measures.computation import Uncertainty
     from explorer.selection import Question
 
 COLUMNS = ("topic", "finding", "corpus", "measure", "task", "step", "layer", "quantity", "value")

@@ -17,7 +17,7 @@ from explorer.commands.parameters import parameter_options
 from explorer.commands.sharing import part_option, scheduler_option
 from explorer.commands.streams import say
 from explorer.measures import Measure, Uncertainty
-from explorer.measures.base import INTERVALS
+from explorer.measures.computation import INTERVALS
 from explorer.render.printable import printable
 from explorer.selection import Question, QuestionError
 from store.errors import BertdynError

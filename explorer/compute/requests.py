@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from explorer.compute.protocol import Failure, Outcome, Update
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.selection import Selection
 from explorer.selection.codec import decode_by_kind, encode_with_kind, kind_of
 from store.errors import BertdynError

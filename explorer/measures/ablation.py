@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from explorer.measures.base import Context, Given, Measure, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import ALONE, CHECKPOINT, KIND, MATTERS, At, K, Known, Scope, metrics
 
 EVAL = "eval_"

@@ -13,7 +13,8 @@ import numpy as np
 
 from explorer.measures.attention_kernels import change, divergence, entropy, sinks
 from explorer.measures.attention_walk import Walk, answer
-from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, Value
 from explorer.measures.declaration import ALONE, ATTENTION, ATTENTION_LAYER, COMPARED, EXAMPLE, HEAD, QUERY, attention
 
 SINK_PARTS = ("", "first", "separators")

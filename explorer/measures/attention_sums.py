@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.measures.resampling import groups_of, jackknife_interval, percentile_interval, resample_counts
 
 GROUPS = 1000

@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer.measures.attention_rows import Kernel, Maps, chunk_bounds, row_values, run_bounds, stream
 from explorer.measures.attention_sums import AttentionSums, Interval, example_groups, example_means, partners
-from explorer.measures.base import Context, MeasureError, Value
+from explorer.measures.computation import Context, MeasureError, Value
 from explorer.measures.protocols import Corpus, Layer
 
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import COMPARED, LABELS, LANDSCAPE, At, Known, Scope, model, weights
 from explorer.measures.landscapes.connectivity import BARRIER as BARRIER_SIGN
 from explorer.measures.landscapes.connectivity import NONE, OPEN, convexity_gap

@@ -16,7 +16,7 @@ import numpy as np
 
 from explorer.measures import moments, resampling
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context, Uncertainty
+from explorer.measures.computation import Context, Uncertainty
 from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.sides import FAMILY, Side, side_of
 

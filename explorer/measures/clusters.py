@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Parameter, Uncertainty, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, Uncertainty, Value
 from explorer.measures.declaration import ALONE, LABEL_A, LABEL_B, LABELLED, LABELS, LAYER, hidden
 from explorer.measures.label_geometry import METHODS, MOST_PAIRS, LabelGeometry, side, solve
 from explorer.measures.labelled import Labelled, labelled_points

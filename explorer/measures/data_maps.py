@@ -13,7 +13,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, MeasureError, Value
+from explorer.measures.base import Compute, Measure
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import EXAMPLE, LABELS, PATH, PREDICTIONS, logits
 from explorer.measures.output_labels import MAP, met
 from explorer.measures.outputs import DETAILS, averaged

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import silent
+from explorer.measures.computation import silent
 
 Progress = Callable[[str, float], None]
 

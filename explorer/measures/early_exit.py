@@ -12,7 +12,8 @@ from typing import cast
 import numpy as np
 
 from explorer.measures import tokens
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import (
     ALONE,
     CHECKPOINT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import Context
+from explorer.measures.computation import Context
 from explorer.measures.protocols import Model
 
 _VERSION = "1"

@@ -12,7 +12,8 @@ from itertools import permutations as orders
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Uncertainty, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty, Value
 from explorer.measures.declaration import COMPARED, LABEL_A, LABELLED, LABELS, LAYER, REF_LAYER, hidden
 from explorer.measures.label_geometry import METHODS, LabelGeometry, inside_scale, side
 from explorer.measures.labelled import labelled_points

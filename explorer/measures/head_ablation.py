@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import ALONE, ATTENTION_LAYER, CHECKPOINT, HEAD, LABELS, MATTERS, model, weights
 from explorer.measures.evaluation import evaluated
 from explorer.measures.outcomes import Outcome, outcome_values

@@ -17,7 +17,7 @@ from explorer.measures.labelled import Labelled, labelled_points, labels_digest
 from explorer.measures.merging import Grouping, merge
 
 if TYPE_CHECKING:
-    from explorer.measures.base import Context
+    from explorer.measures.computation import Context
 from explorer.measures.protocols import Corpus, Labels, Layer
 
 METHODS = ("pairs", "directprobe")

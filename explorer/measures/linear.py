@@ -14,7 +14,8 @@ import numpy as np
 
 from explorer.measures import chance, scores, sides
 from explorer.measures import tokens as rows
-from explorer.measures.base import INTERVALS, Compute, Context, Given, Measure, Parameter, Value
+from explorer.measures.base import Compute, Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, Value
 from explorer.measures.declaration import CHANGE, COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.moments import Cross
 from explorer.measures.protocols import Corpus, Layer

@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import COMPARED, LABELS, LANDSCAPE, At, Axis, Known, Scope, model, weights
 from explorer.measures.landscapes.grids import GRID, GRID_HELP, RANGE, ends_in, line, places
 from explorer.measures.landscapes.losses import Losses, kept

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import (
     CHECKPOINT,
     COMPARED,

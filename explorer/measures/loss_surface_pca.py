@@ -18,7 +18,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import CHECKPOINT, LABELS, LANDSCAPE, PATH, At, Known, Scope, model, weights
 from explorer.measures.landscapes.grids import GRID, Ends, ends_in, places, plane
 from explorer.measures.landscapes.losses import Losses, kept

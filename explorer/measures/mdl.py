@@ -7,7 +7,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABELLED, POINTS, hidden, once
 from explorer.measures.probes.controls import Items, word_type
 from explorer.measures.probes.linear_probe import LinearProbe

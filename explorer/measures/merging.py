@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from explorer.measures.base import silent
+from explorer.measures.computation import silent
 from explorer.measures.dendrogram import Dendrogram, Progress, centroid_linkage
 from explorer.measures.interior import one_thread
 from explorer.measures.overlaps import KEPT_PLANES, ClusterState, Tester, Union

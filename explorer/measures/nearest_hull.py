@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import silent
+from explorer.measures.computation import silent
 
 STEPS = 20_000
 GAP = 1e-3

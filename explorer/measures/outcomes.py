@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import Uncertainty, Value
+from explorer.measures.computation import Uncertainty, Value
 from explorer.measures.output_labels import met
 from explorer.measures.protocols import Corpus, Labels, Outputs
 from explorer.measures.resampling import jackknife_error, jackknife_interval, percentile_interval, resample_counts

@@ -7,7 +7,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import ALONE, EXAMPLE, LABELS, PREDICTIONS, logits
 from explorer.measures.outputs import DETAILS, Predictions, averaged, check_classes, predictions
 from explorer.measures.protocols import Corpus, Labels, Model, Outputs

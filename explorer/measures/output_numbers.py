@@ -7,7 +7,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import ALONE, EXAMPLE, PREDICTIONS, Input, logits
 from explorer.measures.outputs import DETAILS, averaged, rows_of
 from explorer.measures.protocols import Outputs

@@ -12,7 +12,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Uncertainty, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Uncertainty, Value
 from explorer.measures.declaration import COMPARED, EXAMPLE, PREDICTIONS, logits
 from explorer.measures.protocols import Corpus, Model, Outputs
 from explorer.measures.resampling import ratio_interval

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from explorer.measures import spectrum
-from explorer.measures.base import INTERVALS, Context, Given, Measure, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import INTERVALS, Context, Given, Value
 from explorer.measures.declaration import ALONE, LAYER, SPREAD, hidden
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import PREDICTIONS, Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import PREDICTIONS, Measure, Parameter
+from explorer.measures.computation import Context, Given, MeasureError, Value
 from explorer.measures.declaration import (
     ALONE,
     CHECKPOINT,

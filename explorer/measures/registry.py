@@ -13,8 +13,9 @@ from explorer.measures.ablation import MEASURES as ABLATION
 from explorer.measures.anisotropy import MEASURES as ANISOTROPY
 from explorer.measures.attention import MEASURES as ATTENTION
 from explorer.measures.barrier import MEASURES as BARRIER
-from explorer.measures.base import Measure, MeasureError
+from explorer.measures.base import Measure
 from explorer.measures.clusters import MEASURES as CLUSTERS
+from explorer.measures.computation import MeasureError
 from explorer.measures.data_maps import MEASURES as DATA_MAPS
 from explorer.measures.early_exit import MEASURES as EARLY_EXIT
 from explorer.measures.edge_probe import MEASURES as EDGE_PROBE

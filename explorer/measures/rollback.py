@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from explorer.measures.base import INTERVALS, Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, MeasureError, Value
 from explorer.measures.declaration import COMPARED, LABELS, LAYER, MATTERS, At, Axis, Known, Scope, model, weights
 from explorer.measures.evaluation import evaluated
 from explorer.measures.outcomes import CHANGE, LOSS, Outcome, outcome_values

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explorer.measures import tokens as picked
-from explorer.measures.base import INTERVALS, Context, Given, Measure, Parameter, Uncertainty, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import INTERVALS, Context, Given, Uncertainty, Value
 from explorer.measures.declaration import CHANGE, COMPARED, LAYER, REF_LAYER, hidden
 from explorer.measures.protocols import Corpus, Layer
 from explorer.measures.resampling import (

@@ -15,7 +15,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import (
     ALONE,
     CHECKPOINT,

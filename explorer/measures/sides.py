@@ -14,7 +14,7 @@ import numpy as np
 
 from explorer.measures import moments
 from explorer.measures import tokens as rows
-from explorer.measures.base import Context
+from explorer.measures.computation import Context
 from explorer.measures.protocols import Corpus, Layer
 
 FAMILY, VERSION = "linear", "1"

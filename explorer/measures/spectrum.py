@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from explorer.measures.base import Context, Parameter, Value
+from explorer.measures.base import Parameter
+from explorer.measures.computation import Context, Value
 from explorer.measures.protocols import Corpus, Layer
 
 if TYPE_CHECKING:

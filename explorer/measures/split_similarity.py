@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import ALONE, LABELLED, LABELS, LAYER, SPLITS, hidden
 from explorer.measures.geometry import CORRELATION, METHOD, POINTS, VACUITY, layouts_correlated
 from explorer.measures.label_geometry import solve

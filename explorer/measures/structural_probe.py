@@ -9,7 +9,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, MeasureError, Value
 from explorer.measures.declaration import ALONE, CHECKPOINT, EVERY_LAYER, LABELLED, SPLITS, Input, hidden, once
 from explorer.measures.probes import structural
 from explorer.measures.probes.kept_structural import kept_structural_probe

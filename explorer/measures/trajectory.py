@@ -17,7 +17,8 @@ from typing import cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, MeasureError, Parameter, Value
+from explorer.measures.base import Measure, Parameter
+from explorer.measures.computation import Context, Given, MeasureError, Value
 from explorer.measures.declaration import LANDSCAPE, ORIGIN, PATH, REFERENCE_PATH, once, weights
 from explorer.measures.landscapes.paths import (
     POINT,

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from explorer.measures.base import Context, Given, Measure, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import COMPARED, LANDSCAPE, LAYER, At, Axis, Known, Scope, weights
 from explorer.measures.protocols import Weights
 

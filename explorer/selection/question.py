@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from explorer.measures.base import Measure, MeasureError, Uncertainty
+from explorer.measures.base import Measure
+from explorer.measures.computation import MeasureError, Uncertainty
 from explorer.selection.against import SEEDS, Against, seed_order
 from explorer.selection.axes import check, choosable_axes
 from explorer.selection.cells import Pair, choose, comparisons

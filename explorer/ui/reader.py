@@ -281,7 +281,7 @@ def _loaded(wish: Wish, data: Sequence[Any]) -> Loaded:
 
 def reason_of(error: Exception) -> str:
     """Return the message of an error; for an unexpected error also its type, for a bug report."""
-    from explorer.measures.base import MeasureError
+    from explorer.measures.computation import MeasureError
 
     if isinstance(error, (BertdynError, MeasureError)):
         return str(error)

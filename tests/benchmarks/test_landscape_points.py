@@ -9,7 +9,7 @@ import pytest
 import torch
 import transformers
 
-from explorer.measures.base import Context, Given
+from explorer.measures.computation import Context, Given
 from explorer.measures.declaration import At
 from explorer.measures.landscapes.weights import combined
 from explorer.measures.loss_curve import loss_curve

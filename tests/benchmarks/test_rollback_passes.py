@@ -10,7 +10,7 @@ import pytest
 import torch
 import transformers
 
-from explorer.measures.base import Context, Given
+from explorer.measures.computation import Context, Given
 from explorer.measures.declaration import Scope
 from explorer.measures.registry import get
 from explorer.measures.rollback import cells, rollback

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.measures.base import Context, Given
+from explorer.measures.computation import Context, Given
 from explorer.measures.declaration import At
 from explorer.measures.weight_change import weight_change
 from store.models.weights import StoredWeights

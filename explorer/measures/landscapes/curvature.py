@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 
 Product = Callable[[np.ndarray], np.ndarray]
 """Function v -> Hv, both [n], with a symmetric H."""

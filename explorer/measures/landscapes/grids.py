@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 
-from explorer.measures.base import MeasureError, Parameter
+from explorer.measures.base import Parameter
+from explorer.measures.computation import MeasureError
 from explorer.measures.declaration import At, Known
 
 TOLERANCE = 0.01

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from explorer.measures.base import Context, Given
+from explorer.measures.computation import Context, Given
 from explorer.measures.declaration import CHECKPOINT
 from explorer.measures.evaluation import Evaluated
 from explorer.measures.landscapes.sample import EXAMPLES, SampledLabels, sampled

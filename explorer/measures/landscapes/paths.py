@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import Value
+from explorer.measures.computation import Value
 from explorer.measures.declaration import Axis, Coordinate
 
 POINT = Axis("point", "step of the checkpoint", within=True)

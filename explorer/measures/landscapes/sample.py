@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import MeasureError, Parameter
+from explorer.measures.base import Parameter
+from explorer.measures.computation import MeasureError
 from explorer.measures.protocols import Corpus, Labels
 
 ALL = "all"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.probes.erasure import Eraser
 from explorer.measures.probes.models import MODELS, Fitted
 from explorer.measures.probes.stacks import stacked, unstacked

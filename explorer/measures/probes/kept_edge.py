@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.probes.edge import EdgeProbes
 from explorer.measures.probes.stacks import stacked, unstacked
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.interior import one_thread
 from explorer.measures.probes.class_sums import ClassSums, LabelSums
 from explorer.measures.probes.covariance import Factor, factored, solved

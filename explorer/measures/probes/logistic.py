@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.interior import one_thread
 from explorer.measures.moments import ROWS
 from explorer.measures.probes.linear_probe import LinearProbe

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.moments import ROWS, full_precision
 from explorer.measures.probes.scratch import Rows
 

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.probes.mlp import MlpProbe, Sizes, fit_mlps
 from explorer.measures.probes.scratch import Rows
 

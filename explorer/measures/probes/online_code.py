@@ -22,7 +22,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.moments import ROWS
 from explorer.measures.probes.evaluation import bits_of
 from explorer.measures.probes.scratch import Rows

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.measures import tokens
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.probes.spans import spans_of
 from explorer.measures.protocols import Corpus, Labels, Layer
 

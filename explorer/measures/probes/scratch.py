@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 
 
 class Rows(Protocol):

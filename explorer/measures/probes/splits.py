@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 
 PARTS = ("train", "dev", "test")
 SHARES = (0.6, 0.2, 0.2)

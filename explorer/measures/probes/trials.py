@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.labelled import shuffled_labels
 from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.controls import CONTROLS, WORD_TYPE, Items

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from explorer.compute.requests import Compute
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.selection import Against, Ranges
 from explorer.selection.against import SEEDS
 from explorer.ui import cursor_axes

@@ -17,7 +17,7 @@ from explorer.answers.findings import COLUMNS, Findings, figure, listed, said
 from explorer.answers.look import Look
 from explorer.answers.training import Track, Training
 from explorer.compute.run import compute
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.measures.declaration import ATTENTION
 from explorer.report.findings import findings as of_report
 from explorer.selection import Question, Ranges, Selection, ask_store

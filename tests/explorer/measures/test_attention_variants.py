@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from explorer.measures import Context, Given, MeasureError
 from explorer.measures import attention_rows as streaming
 from explorer.measures.attention_sums import GROUPS
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.measures.registry import get
 from explorer.measures.resampling import ratio_interval
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, answers, golden, pack

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explorer.measures import Context, Given, resampling
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import FAMILY, ORACLES, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
-from explorer.measures.base import Uncertainty, Value
+from explorer.measures.computation import Uncertainty, Value
 from explorer.measures.outcomes import Outcome, outcome_values
 
 NO_TRUST = Uncertainty()

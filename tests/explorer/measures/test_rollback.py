@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from explorer.compute.run import compute
-from explorer.measures.base import Context, Given, MeasureError, Uncertainty, canonical
+from explorer.measures.base import canonical
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty
 from explorer.measures.declaration import At, Scope
 from explorer.measures.registry import get
 from explorer.measures.rollback import cells, layers_in, rollback

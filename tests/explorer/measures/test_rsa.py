@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.measures import Context, Given, MeasureError, rsa_ranks
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import PAIRS, MemoryCorpus, MemoryLayer, answers, golden, one_token_each
 from tests.oracle import rsa_score, upper_similarities

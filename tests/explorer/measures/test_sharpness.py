@@ -12,7 +12,8 @@ import pytest
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from explorer.compute.run import compute
-from explorer.measures.base import Context, Given, MeasureError, Value, canonical
+from explorer.measures.base import canonical
+from explorer.measures.computation import Context, Given, MeasureError, Value
 from explorer.measures.declaration import At, Scope
 from explorer.measures.registry import get
 from explorer.measures.sharpness import layer_sharpness

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.measures.base import Context, Given, Value
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import At
 from explorer.measures.registry import get
 from store.evaluation.model import StoredModel

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.measures import Context, Given, MeasureError, sides, tokens
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.measures.registry import get
 from tests.explorer.measures.linear_samples import like_bert
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, MemoryShelf, one_token_each

@@ -12,7 +12,7 @@ from hypothesis import given as sampled
 from hypothesis import strategies as st
 
 from explorer.compute.run import compute
-from explorer.measures.base import Context, Given, Value
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import At
 from explorer.measures.registry import get
 from explorer.measures.weight_change import weight_change

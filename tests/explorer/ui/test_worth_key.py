@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from explorer.compute.requests import Compute
-from explorer.measures.base import Uncertainty
+from explorer.measures.computation import Uncertainty
 from explorer.ui.dialogs.picker import PickerScreen
 from explorer.ui.messages import Ended, Progress
 from tests.explorer.ui.conftest import changed, main, opened, shown, text_of, until

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from explorer.measures.base import Context, Given, Measure, Value
+from explorer.measures.base import Measure
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.declaration import At, Known, Scope
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from explorer.measures.barrier import barrier
-from explorer.measures.base import Context, Given, MeasureError, Uncertainty
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty
 from explorer.measures.declaration import At, Scope
 from explorer.measures.landscapes.weights import random_direction
 from explorer.measures.registry import get

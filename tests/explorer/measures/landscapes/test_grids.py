@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.declaration import At, Known
 from explorer.measures.landscapes.grids import at, ends_in, line, places, plane
 

@@ -25,7 +25,7 @@ CHILD = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from explorer.measures.base import Context, Given
+from explorer.measures.computation import Context, Given
 from explorer.measures.declaration import At
 from explorer.measures.registry import get
 from store.evaluation.model import StoredModel

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.landscapes.sample import sampled
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels
 

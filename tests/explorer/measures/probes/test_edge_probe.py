@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from explorer.measures.base import Context, Given, MeasureError, Uncertainty, Value
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty, Value
 from explorer.measures.probes import edge
 from explorer.measures.probes.edge_scores import centre_of_gravity, expected_layer, majority, set_scores
 from explorer.measures.probes.targets import Targets, targets_of

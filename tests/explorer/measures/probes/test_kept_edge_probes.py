@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from explorer.measures.base import Context, Given, MeasureError, Uncertainty, Value
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty, Value
 from explorer.measures.probes import edge
 from explorer.measures.probes.kept_edge import KeptEdgeProbe, kept_edge_probe
 from explorer.measures.probes.spans import token_spans

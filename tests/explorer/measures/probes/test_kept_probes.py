@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from explorer.measures.base import PREDICTIONS, Context, Given, MeasureError, Uncertainty
+from explorer.measures.base import PREDICTIONS
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty
 from explorer.measures.probes.kept import KeptProbe, arrays_of, kept_probe, votes
 from explorer.measures.probes.models import MODELS
 from explorer.measures.registry import get

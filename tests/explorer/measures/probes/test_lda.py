@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.probes.class_sums import class_sums
 from explorer.measures.probes.lda import fit_lda
 from tests.explorer.measures.probes.probe_samples import encoded

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.moments import ROWS
 from explorer.measures.probes import logistic
 from explorer.measures.probes.logistic import fit_logistic, prepared

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures.base import Context, Given, Value
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels, MemoryLayer
 

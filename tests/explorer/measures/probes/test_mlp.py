@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.interior import one_thread
 from explorer.measures.probes.mlp import fit_mlps
 from tests.explorer.measures.probes.probe_samples import encoded

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from explorer.measures.base import Context, Given, MeasureError, Uncertainty
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty
 from explorer.measures.moments import ROWS
 from explorer.measures.probes.mlp import fit_mlps
 from explorer.measures.probes.mlp_sizes import GRID, choose_mlps, sizes_in

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.probes import online_code as online_code_module
 from explorer.measures.probes.logistic import fit_logistic, prepared
 from explorer.measures.probes.online_code import PORTIONS, online_code

@@ -10,7 +10,7 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from explorer.measures.base import Context, Given, MeasureError, Uncertainty, Value
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty, Value
 from explorer.measures.registry import get
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels, MemoryLayer
 

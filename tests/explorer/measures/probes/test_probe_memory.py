@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from explorer.measures.base import Context, Given, Value
+from explorer.measures.computation import Context, Given, Value
 from explorer.measures.probes import logistic, mlp, online_code, vectors
 from explorer.measures.probes.points import labelled
 from explorer.measures.probes.vectors import vectors_of

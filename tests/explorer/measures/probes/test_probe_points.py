@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.measures.base import MeasureError
+from explorer.measures.computation import MeasureError
 from explorer.measures.probes.points import Points, labelled
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLabels, MemoryLayer
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from explorer.measures.base import Context, Given, MeasureError, Uncertainty, Value
+from explorer.measures.computation import Context, Given, MeasureError, Uncertainty, Value
 from explorer.measures.probes import structural
 from explorer.measures.probes.kept_structural import KeptStructuralProbe
 from explorer.measures.probes.splits import random_parts
