@@ -386,7 +386,11 @@ def test_what_is_read_stays_as_it_was(name, special, dtype):
 )
 @pytest.mark.parametrize("sharp", [0.0, 1.0, 8.0])
 def test_the_code_for_other_devices_agrees(name, sharp):
-    """cpu:0 is the processor by another name: sums and repeats are those that a GPU uses."""
+    """cpu:0 is the processor by another name: sums and repeats are those that a GPU uses.
+
+    A sum of 300 float32 in another order differs by up to 300 rounding errors, which depends on the processor; means
+    of rows differ far less.
+    """
     lengths = [300, 12, 80]
     sides = [MemoryLayer(maps=pack(maps(s, lengths, 1, sharp))) for s in (0, 1)][: len(get(name).operands)]
     answers = [
@@ -397,8 +401,11 @@ def test_the_code_for_other_devices_agrees(name, sharp):
         )
         for device in ("cpu", "cpu:0")
     ]
-    values = [[v.value for v in answer] for answer in answers]
-    assert values[0] == pytest.approx(values[1], abs=1e-6)
+    one, other = [[v.value for v in answer] for answer in answers]
+    assert one == pytest.approx(other, abs=2e-5)
+    one, other = [[v.value for v in answer if v.query is None] for answer in answers]
+    assert len(one) > 1
+    assert one == pytest.approx(other, abs=1e-6)
 
 
 class Endless(MemoryLayer):

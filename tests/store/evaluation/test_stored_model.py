@@ -67,7 +67,7 @@ def test_afterwards_the_model_is_the_old_one_bit_for_bit(classified: Make, famil
     other = stored(world).logits(of_reference(world, *range(LAYERS + 1)), "cpu")
     assert np.abs(other - before).max() > 1e-2
     assert np.array_equal(stored(world).logits({}, "cpu"), before)
-    np.testing.assert_allclose(before, world.store.logits("dev", KEY)[0], atol=1e-5)
+    np.testing.assert_allclose(before, world.store.logits("dev", KEY)[0], atol=1e-4)
 
 
 def test_a_failure_in_between_restores_every_weight() -> None:

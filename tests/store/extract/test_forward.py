@@ -43,7 +43,7 @@ def test_batches_give_what_each_sentence_gives_alone(tmp_path: Path, kind: str) 
     folder = models.save(tmp_path, kind)
     alone = model_outputs(folder, models.SENTENCES)
     hidden, maps = extracted(folder, corpus_of(folder, models.SENTENCES), batch_tokens=60, window_bytes=30_000)
-    np.testing.assert_allclose(hidden, alone["hidden"], atol=1e-5)
+    np.testing.assert_allclose(hidden, alone["hidden"], atol=1e-4)
     # Products of another size are rounded otherwise: an attention differs by a few float32 steps of its logits.
     np.testing.assert_allclose(maps, packed(alone["attention"]), rtol=2e-5, atol=2e-6)
     assert np.ptp(maps) > 0.3  # the maps are not all uniform
@@ -61,7 +61,7 @@ def test_pairs_are_run_as_pairs(tmp_path: Path, kind: str) -> None:
     model = AutoModel.from_pretrained(folder).eval()
     with torch.no_grad():
         alone = [model(**tokenizer(a, b, return_tensors="pt")).last_hidden_state[0].numpy() for a, b in pairs]
-    np.testing.assert_allclose(hidden[-1], np.concatenate(alone), atol=1e-5)
+    np.testing.assert_allclose(hidden[-1], np.concatenate(alone), atol=1e-4)
 
 
 def test_how_it_is_cut_into_batches_and_windows_changes_nothing(tmp_path: Path) -> None:
@@ -70,8 +70,8 @@ def test_how_it_is_cut_into_batches_and_windows_changes_nothing(tmp_path: Path) 
     first, first_maps = extracted(folder, corpus)
     for batch_tokens, window_bytes in ((1, 1), (40, 20_000), (10**6, 1)):
         hidden, maps = extracted(folder, corpus, batch_tokens=batch_tokens, window_bytes=window_bytes)
-        np.testing.assert_allclose(hidden, first, atol=1e-5)
-        np.testing.assert_allclose(maps, first_maps, atol=1e-5)
+        np.testing.assert_allclose(hidden, first, atol=1e-4)
+        np.testing.assert_allclose(maps, first_maps, atol=1e-4)
 
 
 def test_weights_saved_in_half_precision_are_computed_in_float32(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_weights_saved_in_half_precision_are_computed_in_float32(tmp_path: Path)
     AutoModel.from_pretrained(folder).to(torch.bfloat16).save_pretrained(folder)
     corpus = corpus_of(folder, models.SENTENCES)
     np.testing.assert_allclose(
-        extracted(folder, corpus)[0], model_outputs(folder, models.SENTENCES)["hidden"], atol=1e-5
+        extracted(folder, corpus)[0], model_outputs(folder, models.SENTENCES)["hidden"], atol=1e-4
     )
 
 

@@ -72,7 +72,8 @@ def test_logits_are_those_of_each_sentence_alone(tmp_path: Path, text: Path, fam
         else:
             expected.append(output.logits[0].reshape(-1, 3).numpy())
     assert logits.dtype == np.float32
-    np.testing.assert_allclose(logits, np.concatenate(expected), atol=1e-5)
+    # float32 in batches of another size: products are summed in another order, which depends on the processor.
+    np.testing.assert_allclose(logits, np.concatenate(expected), rtol=1e-5, atol=1e-4)
     assert np.ptp(logits) > 0.1
     names = ("start", "end") if task == "QuestionAnswering" else ("LABEL_0", "LABEL_1", "LABEL_2")
     assert (classes.labels, classes.examples) == (names, task == "SequenceClassification")
@@ -146,7 +147,7 @@ def test_the_classifiers_weights_are_kept_and_give_the_logits_of_the_last_layer(
     hidden = store.hidden("dev", KEY, 3)[first]
     pooled = np.tanh(hidden @ weights["pooler.dense.weight"].T + weights["pooler.dense.bias"])
     logits = pooled @ weights["classifier.weight"].T + weights["classifier.bias"]
-    np.testing.assert_allclose(logits, store.logits("dev", KEY)[0], atol=1e-5)
+    np.testing.assert_allclose(logits, store.logits("dev", KEY)[0], atol=1e-4)
 
 
 @pytest.mark.parametrize(("settings", "problem"), [({}, "regression"), ({"problem_type": "regression"}, "regression")])

@@ -71,7 +71,7 @@ def test_float32_keeps_what_the_model_computed(own: Path) -> None:
     go(own, dtype="float32")
     stored = Store.open(own / "x.bertdyn").hidden("dev", KEYS[0], 3)
     alone = model_outputs(own / "runs/sst/seed-1/checkpoint-0", models.SENTENCES)["hidden"][3]
-    np.testing.assert_allclose(stored, alone, atol=1e-5)
+    np.testing.assert_allclose(stored, alone, atol=1e-4)
 
 
 def test_where_a_checkpoint_comes_from_is_kept(own: Path) -> None:
