@@ -14,7 +14,7 @@ from explorer.answers.readings import readings
 from explorer.answers.sources import layer_at
 from explorer.measures.registry import get
 from explorer.selection import Question
-from explorer.selection.cells import comparisons
+from explorer.selection.comparisons import comparisons
 from explorer.selection.stored import OPERANDS
 from store.errors import BertdynError
 from store.keys import ITEM_WORDS, Corpus

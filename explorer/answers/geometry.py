@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from explorer.answers.look import Look
 from explorer.measures.registry import get
 from explorer.selection import Question, default_against
-from explorer.selection.cells import choose
+from explorer.selection.comparisons import choose
 from store.errors import BertdynError
 from store.keys import PRETRAINED, PRETRAINED_KEY, Checkpoint, CheckpointKey
 from store.results import Result

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from explorer.answers.rows import Rows
 from explorer.measures.registry import all_measures
 from explorer.selection import Against, Cell, Question, Selection, ask, list_store
-from explorer.selection.cells import comparisons
+from explorer.selection.comparisons import comparisons
 from explorer.selection.stored import cell_of, further_axes
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, CheckpointKey

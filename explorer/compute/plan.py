@@ -16,7 +16,8 @@ from explorer.compute.trust import covers
 from explorer.measures import Uncertainty
 from explorer.measures.declaration import At, Known
 from explorer.selection import Cell, Cells, Question
-from explorer.selection.cells import Finished, Pair
+from explorer.selection.cells import Finished
+from explorer.selection.comparisons import Pair
 from explorer.selection.question import NO_TRUST
 from explorer.selection.stored import (
     cell_columns,

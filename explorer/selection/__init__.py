@@ -1,7 +1,8 @@
 """Selections that a user typed (``Selection``), and complete, checked questions made from them (``Question``)."""
 
 from explorer.selection.against import KINDS, Against, seed_order
-from explorer.selection.cells import Cell, Cells, Pair
+from explorer.selection.cells import Cell, Cells
+from explorer.selection.comparisons import Pair
 from explorer.selection.listing import Listing, at_or_before, default_against, list_store, listing_of
 from explorer.selection.question import (
     Question,

@@ -9,7 +9,7 @@ from explorer.measures.base import Measure
 from explorer.measures.computation import MeasureError, Uncertainty
 from explorer.selection.against import SEEDS, Against, seed_order
 from explorer.selection.axes import check, choosable_axes
-from explorer.selection.cells import Pair, choose, comparisons
+from explorer.selection.comparisons import Pair, choose, comparisons
 from explorer.selection.listing import Listing, at_or_before, default_against, list_store
 from explorer.selection.ranges import Ranges
 from explorer.selection.selection import Selection

@@ -13,7 +13,7 @@ from store.tables import DeclaredMeasure
 
 if TYPE_CHECKING:
     from explorer.measures.base import Measure
-    from explorer.selection.cells import Pair
+    from explorer.selection.comparisons import Pair
     from explorer.selection.question import Question
     from store.store import Store
 

@@ -14,8 +14,9 @@ from rich.style import Style
 from explorer.render.fitting import DOT, fit
 from explorer.ui.action import Action
 from explorer.ui.actions import ACTIONS
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.modes import MODES
-from explorer.ui.state import Catalogue, State
+from explorer.ui.state import State
 from explorer.ui.widgets.text_lines import SegmentLine, abreast, spread
 from explorer.views.spot import Spot, apart
 

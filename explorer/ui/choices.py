@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from explorer.selection.against import NEXT_SEED, SEEDS
 from explorer.selection.axes import choosable_axes
 from explorer.selection.question import fitting
-from explorer.ui.state import Catalogue, State, compared, toggled_corpus, toggled_seed, toggled_task, with_corpus
+from explorer.ui.catalogue import Catalogue
+from explorer.ui.state import State, compared, toggled_corpus, toggled_seed, toggled_task, with_corpus
 from store.keys import PLAIN
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from explorer.answers.look import END
 from explorer.selection import at_or_before, steps_of
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.modes import MODES, STEPS
-from explorer.ui.state import FIRST_MEASURE, Catalogue, State, comparable, compared, settled, with_corpus
+from explorer.ui.state import FIRST_MEASURE, State, comparable, compared, settled, with_corpus
 from explorer.views.base import Cursor, DrawOptions
 
 ALL = ""

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from explorer.answers.findings import Door
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.modes import HEAD, LAYER, MODES, STEP, Mode, Variant
-from explorer.ui.state import Catalogue, State, compared, looking, settled
+from explorer.ui.state import State, compared, looking, settled
 from explorer.views.base import Cursor
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from explorer.measures.declaration import LABEL_A, LABEL_B
 from explorer.selection import Ranges
 from explorer.selection.axes import check, choosable_axes
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.modes import MODES, Mode
-from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
+from explorer.ui.state import State, compared, settled, with_corpus
 from store.errors import BertdynError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from explorer.compute.requests import Request
-    from explorer.ui.state import Catalogue, Wish
+    from explorer.ui.catalogue import Catalogue
+    from explorer.ui.state import Wish
     from explorer.views.base import View
     from store.duck import Table
 

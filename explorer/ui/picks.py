@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from explorer.measures.declaration import TOPICS
 from explorer.selection import Against
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.modes import HEAD, LAYER, STEP
-from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
+from explorer.ui.state import State, compared, settled, with_corpus
 from store.errors import BertdynError
 
 if TYPE_CHECKING:

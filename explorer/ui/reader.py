@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.messages import Exported, Failed, Listed, Loaded
-from explorer.ui.state import Catalogue, Wish
+from explorer.ui.state import Wish
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.layout import ACTIVATIONS, CORPORA, TABLES

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.ui import choices, cycles, filters, state
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.modes import MODES
 from explorer.ui.parts.screen_part import ScreenPart
-from explorer.ui.state import Catalogue, State
+from explorer.ui.state import State
 from store.errors import BertdynError
 
 if TYPE_CHECKING:

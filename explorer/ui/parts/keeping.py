@@ -14,8 +14,8 @@ from explorer.ui.state import State
 
 if TYPE_CHECKING:
     from explorer.answers.findings import Finding, Findings
+    from explorer.ui.catalogue import Catalogue
     from explorer.ui.screens.main import MainScreen
-    from explorer.ui.state import Catalogue
     from explorer.views.base import View
 
 KEEP = "keep as"

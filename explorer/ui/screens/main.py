@@ -16,6 +16,7 @@ from textual.screen import Screen
 from explorer.ui import bars, state
 from explorer.ui.action import Action
 from explorer.ui.actions import ACTIONS
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.filters import is_condition
 from explorer.ui.jobs import JobRunner
 from explorer.ui.messages import Ended, Exported, Failed, Listed, Loaded, Progress, ToMode
@@ -35,7 +36,7 @@ from explorer.ui.parts.walking import Walking
 from explorer.ui.parts.worth import Worth
 from explorer.ui.reader import Reader
 from explorer.ui.session import Saved, Session
-from explorer.ui.state import Catalogue, NotShownError, State
+from explorer.ui.state import NotShownError, State
 from explorer.ui.widgets.pane import Pane
 from explorer.ui.widgets.panel import SelectionPanel
 from explorer.ui.widgets.picture_box import PictureBox

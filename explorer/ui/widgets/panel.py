@@ -15,7 +15,8 @@ from explorer.ui.widgets.text_lines import SegmentLine, TextLines
 
 if TYPE_CHECKING:
     from explorer.render.palette import Palette
-    from explorer.ui.state import Catalogue, State
+    from explorer.ui.catalogue import Catalogue
+    from explorer.ui.state import State
 
 
 class SelectionPanel(TextLines, can_focus=True):

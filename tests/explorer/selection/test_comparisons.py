@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.selection import Against, Cells, Pair, Question, Ranges
-from explorer.selection.cells import choose, comparisons
+from explorer.selection.comparisons import choose, comparisons
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.selection.runs import KEYS, RUNS, VARIANT

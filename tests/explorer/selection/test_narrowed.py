@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.selection import EVERY, Against, QuestionError, Ranges, narrowed, steps_of
-from explorer.selection.cells import comparisons
+from explorer.selection.comparisons import comparisons
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from tests.explorer.selection.runs import KEYS, VARIANT

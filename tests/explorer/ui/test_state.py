@@ -9,18 +9,11 @@ import pytest
 from explorer.answers.look import END, Look
 from explorer.measures.registry import all_measures
 from explorer.selection import Question, Ranges
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.choices import MORE, choices, folded, picked
 from explorer.ui.cycles import cycled, next_seed, next_task, varied, where
 from explorer.ui.filters import filtered
-from explorer.ui.state import (
-    Catalogue,
-    State,
-    compared,
-    settled,
-    toggled_seed,
-    toggled_task,
-    with_corpus,
-)
+from explorer.ui.state import State, compared, settled, toggled_seed, toggled_task, with_corpus
 from explorer.views.base import Cursor
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, AnnotationInfo, CheckpointKey, CorpusInfo

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from explorer.measures.registry import all_measures
+from explorer.ui.catalogue import Catalogue
 from explorer.ui.choices import choices, picked
 from explorer.ui.cycles import next_reference, next_task
 from explorer.ui.filters import filtered
-from explorer.ui.state import Catalogue, State, compared, settled, with_corpus
+from explorer.ui.state import State, compared, settled, with_corpus
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
 from tests.explorer.ui.conftest import changed, fill, main, opened, screen_text, shown, text_of, until
