@@ -28,7 +28,7 @@ def fetch(store: Store, question: Question, whole: bool = False) -> Rows:
     """Read all stored values of a question, but for those of single examples and query tokens.
 
     Args:
-        whole: only what stands for a whole layer (see ``summaries``): of heads and labels a hundred times less to read.
+        whole: read only the rows that stand for whole layers (see ``summaries``), which may be a hundred times fewer.
 
     Raises:
         BertdynError: the question matches nothing, or the store cannot be read.

@@ -109,7 +109,8 @@ _OTHER = REF_LAYER.name
 def _one_pair(data: Rows) -> tuple[Pair | None, int]:
     """The comparison to show, and how many others there are.
 
-    Of those that have values of other layers (else of all) the last step of the first seed of the first task.
+    Among those that have values across layers, or else among all, it is the last step of the first seed of the first
+    task.
     """
     pairs = {cell.pair for cell in data.wanted if cell.reference is not None}
     if not pairs:

@@ -1,7 +1,7 @@
 """Turn tags of words such as B-PER, I-PER and O into labelled spans.
 
-IOB1: I- everywhere, B- only where a span follows another one of its class. IOB2: B- at the begin of every span. IOBES:
-B-, I-, E- (end) and S- (a span of one word); BILOU is the same with L- and U-.
+IOB1: I- everywhere, B- only where a span follows another one of its class. IOB2: B- at the beginning of every span.
+IOBES: B-, I-, E- (end) and S- (a span of one word); BILOU is the same with L- and U-.
 """
 
 from __future__ import annotations
