@@ -17,7 +17,7 @@ from store.corpora.stored import read_corpus
 from store.errors import BertdynError, ForbiddenError
 from store.groups import damage, read_info
 from store.keys import NO_CORPUS, CheckpointKey
-from store.places import closed, folders
+from store.places import closed, folders, stored_checkpoints
 from store.shelf import kept_bytes, unused
 from store.staging import collect, leftovers, modified, set_aside, writing
 
@@ -89,7 +89,9 @@ def check(root: Path, catalog: Catalog, repair: bool) -> CheckReport:
         problems.append(Problem(index.NOTE, "is damaged: it does not match its checksum"))
     problems += [*_left(root), *unread]
     mended = list(_mend(root, catalog, damaged, broken, whole=not unread)) if repair else []
-    return CheckReport(len(corpora), len(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended))
+    return CheckReport(
+        len(corpora), stored_checkpoints(checkpoints), size, kept_bytes(root), tuple(problems), tuple(mended)
+    )
 
 
 def look_over(root: Path) -> tuple[Problem, ...]:

@@ -44,6 +44,12 @@ def folders(root: Path, top: str, depth: int) -> list[str]:
     return level
 
 
+def stored_checkpoints(activations: Iterable[str]) -> int:
+    """Return the number of checkpoints of which folders ACTIVATIONS/CORPUS/TASK/SEED/STEP are: each has one per
+    corpus."""
+    return len({folder.split("/", 2)[2] for folder in activations})
+
+
 def closed(root: Path, top: str, depth: int) -> list[str]:
     """Return the folders of groups, and those above them, that this user may not read.
 

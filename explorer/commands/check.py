@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from explorer.commands.ls import readable
+from explorer.commands.ls import counted, readable
 from explorer.commands.streams import say
 
 
@@ -37,7 +37,7 @@ def command(store: Path, repair: bool, empty_trash: bool) -> None:
         f"{len(report.problems):,} problem{'s' if len(report.problems) != 1 else ''}" if report.problems else "sound"
     )
     say(
-        f"{report.corpora:,} corpora and {report.checkpoints:,} checkpoints, {readable(report.bytes)} read"
+        f"{counted(report.corpora, report.checkpoints)}, {readable(report.bytes)} read"
         + (f" (and a cache of {readable(report.kept_bytes)})" if report.kept_bytes else "")
         + f": {found}"
         + ("" if report.sound or repair else "; --repair repairs what it can")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from explorer.commands.ls import readable
+from explorer.commands.ls import counted, readable
 from store.check import Problem
 from store.disk import Disk
 
@@ -227,8 +227,8 @@ def of_store(seen: StoreHealth) -> Iterator[Finding]:
         yield Finding("store", "todo", seen.error, f"bertdyn check {seen.name}")
         return
     if not seen.problems:
-        counted = f"{seen.corpora:,} corpora, {seen.checkpoints:,} checkpoints"
-        yield Finding("store", "ok", f"{counted}; no fault (arrays are not read: `bertdyn check` does that)")
+        there = counted(seen.corpora, seen.checkpoints)
+        yield Finding("store", "ok", f"{there}; no fault (arrays are not read: `bertdyn check` does that)")
     for one in seen.problems[:_SHOWN]:
         yield Finding("store", "todo", f"{one.place}: {one.what}", f"bertdyn check {seen.name} --repair")
     if (more := len(seen.problems) - _SHOWN) > 0:

@@ -132,6 +132,12 @@ def _parameters(text: str) -> str:
     return ", ".join(f"{name} {value}" for name, value in json.loads(text).items() if value != "")
 
 
+def counted(corpora: int, checkpoints: int) -> str:
+    """Return the content of a store in words: '1 corpus and 5 checkpoints'."""
+    texts = f"{corpora:,} {'corpus' if corpora == 1 else 'corpora'}"
+    return f"{texts} and {checkpoints:,} checkpoint{'' if checkpoints == 1 else 's'}"
+
+
 def readable(size: int) -> str:
     """Return a number of bytes as readable text: 1.5 GB (powers of ten, as on disks)."""
     amount, unit = float(size), "B"

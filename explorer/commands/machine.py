@@ -17,7 +17,7 @@ from explorer.render.palette import detect
 from store import layout
 from store.check import look_over
 from store.disk import examine
-from store.places import folders
+from store.places import folders, stored_checkpoints
 
 PACKAGES = ("torch", "transformers", "duckdb", "zarr", "numpy", "textual")
 """Packages whose versions matter most."""
@@ -98,7 +98,7 @@ def _shared() -> int | None:
 def store_health(path: Path, name: str) -> StoreHealth:
     """See the content of a store, without its arrays."""
     try:
-        corpora, checkpoints = folders(path, layout.CORPORA, 1), folders(path, layout.ACTIVATIONS, 4)
-        return StoreHealth(name, len(corpora), len(checkpoints), look_over(path))
+        corpora, activations = folders(path, layout.CORPORA, 1), folders(path, layout.ACTIVATIONS, 4)
+        return StoreHealth(name, len(corpora), stored_checkpoints(activations), look_over(path))
     except OSError as error:
         return StoreHealth(name, 0, 0, (), f"{error.filename or path} cannot be read: {error.strerror}")

@@ -45,6 +45,13 @@ def test_a_store_as_it_was_made_is_sound(store: Store) -> None:
     assert report.bytes > 3 * 2 * 4 * CORPUS.info.tokens * 16
 
 
+def test_a_checkpoint_counts_once_whatever_the_corpora(tmp_path: Path) -> None:
+    corpora = [sample_corpus(), sample_corpus("other")]
+    store = make_store(tmp_path / "s.bertdyn", tasks=["sst2"], seeds=["1"], steps=[0, 20], corpora=corpora)
+    report = store.check()
+    assert (report.corpora, report.checkpoints) == (2, 3)
+
+
 def _flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[7] ^= 16

@@ -73,7 +73,7 @@ def test_a_sound_store_on_this_machine(store: Store) -> None:
     code, found = _run(store.path)
     assert (code, _todo(found)) == (0, [])
     (about,) = (one for one in found if one.area == "store")
-    assert "1 corpora, 2 checkpoints; no fault" in about.what
+    assert "1 corpus and 2 checkpoints; no fault" in about.what
 
 
 def test_text_has_a_line_for_each_finding_and_what_to_do_below(store: Store) -> None:

@@ -172,7 +172,7 @@ class TestCheck:
     def test_a_sound_store(self, store: Store) -> None:
         done = call(check, store.path)
         assert done.exit_code == 0
-        assert "1 corpora and 5 checkpoints" in done.stdout
+        assert "1 corpus and 5 checkpoints" in done.stdout
         assert "sound" in done.stdout
 
     def test_damage_is_named_and_repair_sets_it_aside(self, tmp_path: Path) -> None:
