@@ -87,3 +87,13 @@ def _locks(path: str) -> bool:
         except OSError:
             return False
         return False
+
+
+def readable(amount: float) -> str:
+    """Return a number of bytes for reading, in powers of ten as on disks: '412 MB', '1.53 GB'."""
+    value, unit = float(amount), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.3g} {unit}"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from explorer.commands.ls import counted, readable
+from explorer.commands.ls import counted
 from explorer.commands.streams import say
+from store.disk import readable
 
 
 @click.command(no_args_is_help=True)

@@ -216,7 +216,7 @@ def shown() -> Iterator[ExtractProgress]:
 
 
 def _plan_text(plan: ExtractPlan) -> str:
-    from store.extract.plan import size
+    from store.disk import readable
 
     lines: list[str] = []
     for corpus in plan.corpora.values():
@@ -226,7 +226,7 @@ def _plan_text(plan: ExtractPlan) -> str:
     if plan.work:
         where = _place(plan)
         what = f"{plan.checkpoints:,} checkpoints to extract on {where}: {plan.tokens:,} tokens, at most "
-        what += f"{size(plan.bytes)} of {size(plan.free)} free"
+        what += f"{readable(plan.bytes)} of {readable(plan.free)} free"
     lines.append(what + (f"; {there:,} there already" if there else ""))
     folders = {work.found.key: work.found.folder for work in plan.work}
     for key, folder in list(folders.items())[:_FOLDERS]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from explorer.commands.ls import counted, readable
+from explorer.commands.ls import counted
 from store.check import Problem
-from store.disk import Disk
+from store.disk import Disk, readable
 
 Level = Literal["ok", "note", "todo"]
 FEWEST_DESCRIPTORS = 256

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from explorer.commands.output import as_json, as_table, format_of, output_options, write_rows, write_text
+from store.disk import readable
 from store.errors import BertdynError
 from store.overviews import OVERVIEWS, overview, totals
 
@@ -136,13 +137,3 @@ def counted(corpora: int, checkpoints: int) -> str:
     """Return the content of a store in words: '1 corpus and 5 checkpoints'."""
     texts = f"{corpora:,} {'corpus' if corpora == 1 else 'corpora'}"
     return f"{texts} and {checkpoints:,} checkpoint{'' if checkpoints == 1 else 's'}"
-
-
-def readable(size: int) -> str:
-    """Return a number of bytes as readable text: 1.5 GB (powers of ten, as on disks)."""
-    amount, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < 999.5:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.3g} {unit}"

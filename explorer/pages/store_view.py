@@ -16,6 +16,7 @@ from explorer.render.targets import Target
 from explorer.render.text import clean, crop, pad
 from explorer.views import words
 from explorer.views.base import NOWHERE, PLAIN, Base, Cursor, DrawOptions, Picture
+from store.disk import readable
 from store.keys import PRETRAINED
 
 _MARKS = {FULL: "●", BARE: "○", MISSING: "·", REGISTERED: "◌"}
@@ -46,7 +47,7 @@ class StoreView(Base):
         self.data = data
         self.title = clean(f"Store {data.path}")
         keys = {(run.task, run.seed, step) for run in data.runs for step in run.there}
-        sizes = f"{size(data.bytes)}", f"cache {size(data.kept)}", f"{size(data.free)} free on disk"
+        sizes = f"{readable(data.bytes)}", f"cache {readable(data.kept)}", f"{readable(data.free)} free on disk"
         self.subtitle = DOT.join((f"{count(len(keys))} checkpoints", *sizes))
         self.empty = not data.runs
         self.notes = self._notes()
@@ -88,7 +89,7 @@ class StoreView(Base):
                 run.corpus or "no texts",
                 f"{len(run.there)} of {len(run.steps)}",
                 _steps(run),
-                size(run.bytes),
+                readable(run.bytes),
             )
             for run in data.runs
         )
@@ -156,7 +157,7 @@ class StoreView(Base):
             todo = f"; bertdyn compute {row.measure.name} computes the other {count(left)}" if left else ", all of them"
             return clean(text + todo)
         who = "the pre-trained model" if row.task == PRETRAINED else f"{row.task}, seed {row.seed}"
-        text = f"{who} on {row.corpus}: {size(row.bytes)}" if row.corpus else f"{who}: registered, with no arrays"
+        text = f"{who} on {row.corpus}: {readable(row.bytes)}" if row.corpus else f"{who}: registered, with no arrays"
         if row.missing:
             text += f"; not extracted: {_named(row.missing)}"
         bare = [step for step, state in zip(row.steps, row.states, strict=True) if state == BARE]
@@ -245,13 +246,3 @@ def _named(steps: Sequence[int]) -> str:
     shown = ", ".join(f"{step:,}" for step in steps[:_NAMES])
     more = f" and {len(steps) - _NAMES} more" if len(steps) > _NAMES else ""
     return f"step{'' if len(steps) == 1 else 's'} {shown}{more}"
-
-
-def size(amount: int) -> str:
-    """Bytes for reading, in powers of ten: '412 MB', '1.53 GB'."""
-    value, unit = float(amount), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 999.5:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.3g} {unit}"

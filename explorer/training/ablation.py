@@ -20,9 +20,10 @@ from explorer.training.examples import Row, TaskData, encoded
 from explorer.training.runs import Run
 from explorer.training.settings import Settings
 from explorer.training.variants import Kind, Variant
+from store.disk import readable
 from store.errors import BertdynError
 from store.extract.find import history
-from store.extract.plan import free_bytes, size
+from store.extract.plan import free_bytes
 from store.extract.tokens import load_tokenizer
 from store.keys import PRETRAINED, VARIANT_MARK
 from store.models.quiet import first_line
@@ -161,7 +162,7 @@ def make_plan(
     needed = start.bytes * (len(made.steps) * len(made.missing) + _OPTIMISER * bool(made.missing))
     if needed > (free := free_bytes(out)):
         raise BertdynError(
-            f"The checkpoints take {size(needed)} and the disk of {out} has {size(free)} free: state fewer "
+            f"The checkpoints take {readable(needed)} and the disk of {out} has {readable(free)} free: state fewer "
             "--checkpoints, or name another --out."
         )
     return made

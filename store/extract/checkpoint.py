@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from store.disk import readable
 from store.errors import BertdynError
 from store.extract import forward
 from store.extract.find import Found, history
@@ -17,7 +18,6 @@ from store.extract.plan import (
     Work,
     choose_device,
     free_bytes,
-    size,
 )
 from store.extract.provenance import provenance
 from store.extract.usable import sentence
@@ -125,7 +125,9 @@ def _one(
     options, key = plan.options, work.found.key
     free = free_bytes(plan.store)
     if work.bytes > free:
-        raise BertdynError(f"The disk of {plan.store} is full: {key} takes {size(work.bytes)}, {size(free)} are free.")
+        raise BertdynError(
+            f"The disk of {plan.store} is full: {key} takes {readable(work.bytes)}, {readable(free)} are free."
+        )
     if not work.replace and any(c.key == key for c in store().checkpoints(work.corpus)):
         return "present"
     corpus = plan.corpora[work.corpus]

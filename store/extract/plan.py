@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from store.corpora.text import Text
+from store.disk import readable
 from store.errors import BertdynError
 from store.extract.corpora import Tokenizers, read_corpora, settled
 from store.extract.find import DEFAULT_LAYOUT, Found, Layout, find, reference
@@ -169,8 +170,8 @@ def make_plan(
     plan = ExtractPlan(store_path, sets, tuple(work), tuple(outcomes), tuple(notes), free, device, options)
     if plan.bytes > free:
         raise BertdynError(
-            f"The results would take {size(plan.bytes)} and the disk of {store_path} has {size(free)} free. Use fewer "
-            "sentences (--limit), fewer runs or --no-attentions, or put the store on another disk."
+            f"The results would take {readable(plan.bytes)} and the disk of {store_path} has {readable(free)} free. "
+            "Use fewer sentences (--limit), fewer runs or --no-attentions, or put the store on another disk."
         )
     return plan
 
@@ -196,15 +197,6 @@ def choose_device(name: str) -> torch.device:
 def free_bytes(path: Path) -> int:
     """Return the free bytes on the disk of a path that may not exist yet."""
     return shutil.disk_usage(_existing(path)).free
-
-
-def size(n: float) -> str:
-    """Return a number of bytes as readable text, in powers of a thousand: '6.6 GB'."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if n < 999.5:
-            return f"{n:.0f} {unit}" if unit == "bytes" or n >= 99.95 else f"{n:.1f} {unit}"
-        n /= 1000
-    return f"{n:.1f} TB"
 
 
 def _check_options(runs: Sequence[Path], corpora: Mapping[str, Path | Text], options: ExtractOptions) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.disk import Disk, examine, kind_of
+from store.disk import Disk, examine, kind_of, readable
 
 MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:25 / /home rw - nfs4 server:/home rw,vers=4.2
@@ -94,3 +94,20 @@ def test_a_folder_that_cannot_be_written_is_said_to_be_one(tmp_path: Path, monke
     disk = examine(tmp_path)
     assert (disk.writable, disk.locks) == (False, None)
     assert disk.free
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (1536, "1.54 kB"),
+        (999_600, "1 MB"),
+        (412_000_000, "412 MB"),
+        (6.6e9, "6.6 GB"),
+        (1.2e15, "1200 TB"),
+    ],
+)
+def test_sizes_are_read_in_powers_of_ten(amount: float, said: str) -> None:
+    assert readable(amount) == said

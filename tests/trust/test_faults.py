@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.index]
 
 SEED = 3
 ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EROFS)
-FULL = "is full. Free some space|No space left on device|bytes free|kB free|Disk quota exceeded"
+FULL = "is full. Free some space|No space left on device| [kMG]?B free|Disk quota exceeded"
 PAGE = 4096
 
 

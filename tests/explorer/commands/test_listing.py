@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from explorer.commands import check, ls, measures, sql
-from explorer.commands.ls import readable
 from explorer.commands.options import SELECTING
 from explorer.compute.run import compute
 from explorer.measures.registry import all_measures
 from explorer.selection import Selection, ask_store
+from store.disk import readable
 from store.errors import BertdynError
 from store.keys import CheckpointKey
 from store.layout import checkpoint_path
@@ -120,21 +120,6 @@ class TestLs:
         shown = call(ls, tmp_path / "e.bertdyn").stdout
         assert "0 checkpoints" in shown
         assert shown.count("run 'bertdyn") == 3
-
-    @pytest.mark.parametrize(
-        ("size", "text"),
-        [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1 kB"),
-            (1536, "1.54 kB"),
-            (999_900, "1 MB"),
-            (230_000_000, "230 MB"),
-            (6_600_000_000, "6.6 GB"),
-        ],
-    )
-    def test_sizes_are_readable(self, size: int, text: str) -> None:
-        assert readable(size) == text
 
 
 class TestSql:

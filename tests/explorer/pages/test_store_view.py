@@ -19,7 +19,7 @@ from explorer.answers.look import END
 from explorer.measures.base import canonical
 from explorer.measures.declaration import LAYER
 from explorer.measures.registry import get
-from explorer.pages.store_view import StoreView, size
+from explorer.pages.store_view import StoreView
 from explorer.render.cells import width_of
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
@@ -207,13 +207,6 @@ def test_an_empty_store_says_how_to_begin(tmp_path):
     view = StoreView(fetch_coverage(Store.create(tmp_path / "e.bertdyn")))
     assert view.empty
     assert "bertdyn extract" in to_text(draw(view, 80, 10).lines)
-
-
-@pytest.mark.parametrize(
-    ("amount", "said"), [(0, "0 B"), (999, "999 B"), (1530, "1.53 kB"), (412_000_000, "412 MB"), (999_600, "1 MB")]
-)
-def test_sizes_are_read_in_powers_of_ten(amount, said):
-    assert size(amount) == said
 
 
 def test_many_steps_share_marks_and_a_gap_shows():
