@@ -147,7 +147,7 @@ def test_no_room_for_the_checkpoints(run: Run, topic: Files, tmp_path: Path, mon
     done = run("ablate", "freeze", tmp_path / "s.bertdyn", *given)
     assert (done.code, done.out) == (2, "")
     (said,) = done.error.splitlines()
-    assert "has 1.0 kB free: state fewer --checkpoints" in said
+    assert "has 1 kB free: state fewer --checkpoints" in said
     assert list(tmp_path.iterdir()) == []
 
 
