@@ -33,34 +33,6 @@ def pair_offsets(offsets: np.ndarray) -> np.ndarray:
     return offsets_of(lengths * lengths)
 
 
-def pack(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Concatenate arrays that differ only in their first axis. Return (packed, offsets int64 [E + 1]).
-
-    Raises:
-        ValueError: there is no array (and so no dtype), or the other axes differ.
-    """
-    if not rows:
-        raise ValueError("nothing to pack")
-    return np.concatenate(rows), offsets_of(len(row) for row in rows)
-
-
-def unpack(packed: np.ndarray, offsets: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of a packed array as views."""
-    return [packed[a:b] for a, b in itertools.pairwise(offsets)]
-
-
-def pack_maps(maps: Sequence[np.ndarray]) -> np.ndarray:
-    """Pack square attention maps [length, length] (query token first) on one flat axis [sum of squared lengths]."""
-    return np.concatenate([np.reshape(m, -1) for m in maps])
-
-
-def map_of(packed: np.ndarray, offsets: np.ndarray, example: int) -> np.ndarray:
-    """Return one example's map as a view [length, length] of one head's packed attention, given token offsets."""
-    length = int(offsets[example + 1] - offsets[example])
-    start = int(pair_offsets(offsets[: example + 1])[-1])
-    return packed[start : start + length * length].reshape(length, length)
-
-
 def pack_texts(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Pack texts as UTF-8 bytes. Return (uint8 [bytes], offsets int64 [texts + 1]).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ import numpy as np
 from explorer.answers.readings import Reading
 from store.errors import BertdynError
 from store.keys import NO_LABEL, Annotation, CheckpointKey, Corpus, Level
-from store.layout import ATTENTION
 from store.ragged import pair_offsets
 
 if TYPE_CHECKING:
@@ -163,19 +162,6 @@ def fetch_example(store: Store, focus: Focus) -> ExampleData:
         checkpoint=maps[0].mean(0),
         reference=maps[1].mean(0),
         js=row_js(maps[0], maps[1]).mean(0),
-    )
-
-
-def film(store: Store, focus: Focus) -> tuple[Focus, ...]:
-    """The same example in every checkpoint of the run that has attention, in the order of the steps.
-
-    Raises:
-        BertdynError: no such corpus.
-    """
-    run = (focus.key.recipe, focus.key.seed)
-    found = store.checkpoints(focus.corpus)
-    return tuple(
-        replace(focus, key=c.key) for c in found if (c.key.recipe, c.key.seed) == run and ATTENTION in c.digests
     )
 
 

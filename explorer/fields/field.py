@@ -114,14 +114,6 @@ class Field:
         """bool: a row is stored that has no value."""
         return self.there & ~np.isfinite(self.values)
 
-    def axis(self, name: str) -> FieldAxis:
-        """Return the axis of that name.
-
-        Raises:
-            StopIteration: there is none.
-        """
-        return next(axis for axis in self.axes if axis.name == name)
-
     def places(self, name: str) -> tuple[Coordinate, ...]:
         """Return the places along an axis; nothing where there is no such axis."""
         return next((axis.places for axis in self.axes if axis.name == name), ())

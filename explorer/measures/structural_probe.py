@@ -24,7 +24,6 @@ KINDS: tuple[structural.Kind, ...] = ("distance", "depth")
 UUAS, ROOT, DISTANCE, DEPTH = "uuas", "root", "distance-spearman", "depth-spearman"
 TREE = Input("annotation", "trees", levels=("word",), of="tree")
 UPOS = Input("annotation", "parts of speech", levels=("word",), of="class", by="upos")
-ROOT_HEAD, NO_HEAD = -1, -2
 PUNCTUATION = "PUNCT"
 """Part of speech of punctuation in Universal Dependencies."""
 

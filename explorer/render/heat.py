@@ -6,7 +6,6 @@ On a terminal with few colours, levels are glyphs (ink.py).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -412,8 +411,3 @@ def _pooled(values: np.ndarray, row_of: np.ndarray, column_of: np.ndarray, rows:
     np.add.at(total, at, np.where(finite, values, 0.0))
     np.add.at(many, at, finite)
     return np.where(many > 0, total / np.maximum(many, 1), np.nan)
-
-
-def names_of(numbers: Sequence[int]) -> tuple[str, ...]:
-    """Return numbers as names of rows or columns."""
-    return tuple(f"{n:,}" for n in numbers)

@@ -93,7 +93,6 @@ class Layout:
                 f"--layout: '{template}' must name {{task}} once, may name {{variant}}, {{seed}} and {{step}} once "
                 f"and * anywhere, as in {DEFAULT_LAYOUT}."
             )
-        self.has_step = "step" in fields
         self.depth = len(parts)
         """Number of folder names that are read at the end of a path."""
         self._patterns = [re.compile(_pattern(part)) for part in parts]

@@ -1,11 +1,12 @@
 """Does the example view show the attention that is stored, how it moved, and find the sentences worth a look?"""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from explorer.answers.example import fetch_example, film, row_js
+from explorer.answers.example import fetch_example, row_js
 from explorer.answers.examples import find, most_changed
 from explorer.answers.look import END
 from explorer.measures.base import canonical
@@ -17,7 +18,7 @@ from explorer.render.palette import Depth, palette
 from explorer.views.base import NOWHERE, Cursor, DrawOptions
 from store.errors import BertdynError
 from store.keys import PRETRAINED_KEY, CheckpointKey
-from store.ragged import map_of
+from store.ragged import pair_offsets
 from tests.explorer.views.part_samples import FOCUS, KEY, SENTENCE, moved
 from tests.oracle import js_bits
 from tests.store.results import inputs, result
@@ -33,7 +34,9 @@ def store(tmp_path_factory):
 
 def maps(key, layer, head, example):
     """Rows of a stored map restored to sum 1, float64."""
-    found = map_of(attention_of(CORPUS, key)[layer - 1, head - 1], CORPUS.offsets, example).astype(np.float64)
+    start, stop = pair_offsets(CORPUS.offsets)[example : example + 2]
+    length = math.isqrt(stop - start)
+    found = attention_of(CORPUS, key)[layer - 1, head - 1, start:stop].reshape(length, length).astype(np.float64)
     return found / found.sum(-1, keepdims=True)
 
 
@@ -99,11 +102,6 @@ def test_words_carry_their_labels(tmp_path):
 def test_what_is_not_there_is_named(store, changes, said):
     with pytest.raises(BertdynError, match=said):
         fetch_example(store, replace(FOCUS, **changes))
-
-
-def test_a_film_walks_the_steps_of_the_run(store):
-    assert [f.key for f in film(store, FOCUS)] == [CheckpointKey.plain("sst2", "1", step) for step in (0, 20, 40)]
-    assert {replace(f, key=KEY) for f in film(store, FOCUS)} == {FOCUS}
 
 
 def test_the_reading_says_where_the_attention_went():

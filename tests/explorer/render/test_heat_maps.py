@@ -1,6 +1,7 @@
 """Does a heat map show every value at its place, and say what is missing?"""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.render.cells import width_of
-from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.output import to_text
 from explorer.render.palette import LEVELS, Depth, palette
 
 GOLDEN = Path(__file__).with_name("golden")
 
 
+def numbered(places: Iterable[int]) -> tuple[str, ...]:
+    return tuple(map(str, places))
+
+
 def heat(values: np.ndarray, refused: np.ndarray | None = None) -> HeatChart:
     rows, columns = values.shape
-    names = names_of(range(rows)), names_of([20 * i for i in range(columns)])
+    names = numbered(range(rows)), numbered([20 * i for i in range(columns)])
     return HeatChart(HeatMap(values, *names, "layer", "step", "distance", refused))
 
 
@@ -86,7 +91,7 @@ def test_narrow_cells_show_tenths_of_the_scale():
 
 
 @pytest.mark.parametrize("depth", list(Depth))
-def test_the_cursor_marks_its_cell_and_both_names(depth):
+def test_the_cursor_marks_its_cell_and_both_numbered(depth):
     lines = to_text(heat(np.arange(30.0).reshape(5, 6)).draw(60, 12, palette(depth), 2, 3)).splitlines()
     row = next(line for line in lines if "▸" in line)
     assert row.lstrip().startswith("3▸")
@@ -129,7 +134,7 @@ def test_neighbours_of_one_level_are_one_run():
 
 def changes(values: np.ndarray) -> HeatChart:
     rows, columns = values.shape
-    names = names_of(range(rows)), names_of([20 * i for i in range(columns)])
+    names = numbered(range(rows)), numbered([20 * i for i in range(columns)])
     return HeatChart(HeatMap(values, *names, "layer", "step", "change", signed=True))
 
 
@@ -154,7 +159,7 @@ def test_no_change_looks_like_none_and_opposite_changes_look_different(depth):
 
 
 def test_the_colours_of_similarities_end_at_one():
-    names = names_of(range(1)), names_of(range(3)), "layer", "step", "similarity"
+    names = numbered(range(1)), numbered(range(3)), "layer", "step", "similarity"
     near = HeatChart(HeatMap(np.array([[0.75, 0.9, 0.99]]), *names, anchor=1.0))
     assert (near.scale().low, near.scale().high) == (0.75, 1.0)
 
@@ -180,7 +185,7 @@ def test_the_picture_is_the_one_that_was_looked_at(name, how):
 
 def test_figures_in_cells_are_all_values_or_all_tenths():
     """Among values a small one is rounded: as a tenth of the scale it would read as nothing."""
-    small = HeatChart(HeatMap(np.array([[2.03e-4, 0.184, -3e-4]]), names_of(range(1)), names_of(range(3)), "", "", ""))
+    small = HeatChart(HeatMap(np.array([[2.03e-4, 0.184, -3e-4]]), numbered(range(1)), numbered(range(3)), "", "", ""))
 
     def figures(cells: int) -> list[str]:
         text = to_text(small.draw(2 + 3 * cells, 6, palette(Depth.NONE), digits=True))
@@ -192,7 +197,7 @@ def test_figures_in_cells_are_all_values_or_all_tenths():
 
 
 def test_noise_takes_no_part_of_a_logarithmic_scale():
-    names = names_of(range(1)), names_of(range(3)), "layer", "step", "distance"
+    names = numbered(range(1)), numbered(range(3)), "layer", "step", "distance"
     noisy = HeatChart(HeatMap(np.array([[1e-9, 1e-3, 0.3]]), *names, floor=1e-6))
     assert noisy.scale(log=True).low == pytest.approx(1e-6, rel=0.2)
     assert noisy.scale().low == 0

@@ -11,7 +11,7 @@ import pytest
 from rich.color import Color
 
 from explorer.render.chart import Chart, Series
-from explorer.render.heat import HeatChart, HeatMap, names_of
+from explorer.render.heat import HeatChart, HeatMap
 from explorer.render.ink import ink
 from explorer.render.lines import LineChart
 from explorer.render.output import to_ansi
@@ -32,7 +32,7 @@ def drawn(depth: Depth, dark: bool = True) -> str:
     series = tuple(Series(f"L{i}", x, i * x / 500, i / 12, i * x / 500 - 0.1, i * x / 500 + 0.1, i) for i in range(13))
     values = np.arange(60.0).reshape(6, 10)
     values[2, 3] = np.nan
-    names = names_of(range(6)), names_of(range(10)), "layer", "step", "distance"
+    names = tuple(map(str, range(6))), tuple(map(str, range(10))), "layer", "step", "distance"
     chart, heat, changes = (
         LineChart(Chart(series, "step", "distance")),
         HeatChart(HeatMap(values, *names)),
