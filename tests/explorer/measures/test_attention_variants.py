@@ -98,6 +98,13 @@ class TestSpecialTokensLeftOut:
         assert layer_value("js", (side, moved), corpus) > 0.01
         assert layer_value("js", (side, moved), corpus, special="drop") < 1e-10
 
+    def test_each_head_counts_the_examples_of_which_something_is_left(self):
+        lengths = [6, 6, 6]
+        corpus, sides = framed(lengths), (maps(0, lengths), maps(1, lengths))
+        sides[0][1][1] = np.float32([0.5, 0, 0, 0, 0, 0.5])
+        layer, first, second = ask("js", sides, corpus, special="drop")
+        assert (layer.n, first.n, second.n) == (3, 3, 2)
+
     def test_an_example_of_special_tokens_alone_is_left_out_and_counted(self):
         corpus = framed([2, 6, 6])
         layer, *_ = ask("js", (maps(0, [2, 6, 6]), maps(1, [2, 6, 6])), corpus, special="drop")
@@ -248,6 +255,11 @@ class TestNull:
         values = [ask("js", sides, trust=Uncertainty(null=2, seed=5), chunk=chunk)[0] for chunk in (7, 100, 1 << 30)]
         assert values[0].null == pytest.approx(values[1].null, rel=1e-9)
         assert values[0].null == pytest.approx(values[2].null, rel=1e-9)
+
+    def test_one_draw_has_no_spread(self):
+        layer = ask("js", (maps(0, [6] * 9), maps(1, [6] * 9)), trust=Uncertainty(null=1))[0]
+        assert layer.null > 0
+        assert "null_sd" not in layer.details
 
     def test_is_the_same_for_the_same_seed_and_another_for_another(self):
         sides = maps(0, [6] * 9), maps(1, [6] * 9)
@@ -406,6 +418,12 @@ def test_the_code_for_other_devices_agrees(name, sharp):
     one, other = [[v.value for v in answer if v.query is None] for answer in answers]
     assert len(one) > 1
     assert one == pytest.approx(other, abs=1e-6)
+
+
+def test_without_tokens_there_is_nothing_to_measure():
+    (layer,) = ask("js", (maps(0, [0, 0]), maps(1, [0, 0])), MemoryCorpus([0, 0]))
+    assert (layer.value, layer.n) == (None, 0)
+    assert "nothing to measure" in layer.reason
 
 
 class Endless(MemoryLayer):

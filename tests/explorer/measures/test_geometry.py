@@ -70,6 +70,21 @@ def test_a_layout_ignores_rotation_translation_and_scale(seed, scale, away):
     assert change["mean_scaled", None].value == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.parametrize(("d", "every"), [(9, True), (8, False)])
+def test_as_many_points_as_dimensions_and_one_more_always_separate(d, every):
+    """Cover (1965): n points in general position in d dimensions can be split in every way if n is at most d + 1."""
+    (x, y), (z, _) = clouds(5, d=d, n=5), clouds(6, d=d, n=5)
+    reason = measure("spatial-similarity", x, z, y)["pearson", None].reason
+    assert ("everything separates in 10 of 10 pairs" in reason) == every
+
+
+def test_small_points_have_a_scale_too():
+    (x, y), (z, _) = clouds(7), clouds(8)
+    plain, small = (measure("centroid-movement", a * x, a * z, y) for a in (1, 1 / 1024))
+    assert small["mean_scaled", None].value == pytest.approx(plain["mean_scaled", None].value)
+    assert small["mean_scaled", None].reason == ""
+
+
 def test_mantel_counts_every_order_of_few_labels():
     (x, y), (z, _) = clouds(3), clouds(4)
     got = measure("spatial-similarity", x, z, y, distance="centroid", permutations=119)

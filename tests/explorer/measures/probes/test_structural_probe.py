@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -131,6 +132,47 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     first, again, other = computed(given()), computed(given()), computed(given(), probe_seed=2)
     assert first == again
     assert [v.value for v in first] != [v.value for v in other]
+
+
+@pytest.mark.parametrize("kind", ["distance", "depth"])
+def test_training_is_adam_on_the_mean_loss_of_the_sentences(kind: structural.Kind, monkeypatch) -> None:
+    """Against a loop over sentences, with the gradients of torch, in rounds of three batches."""
+    import torch
+
+    monkeypatch.setattr(structural, "STEPS", 6)
+    vectors, trees = embedded(np.random.default_rng(0), 55, 12, 2)
+    found = structural.train(kind, vectors[None], trees[:50], trees[50:], 4, seed=3)
+    states = torch.from_numpy(vectors)
+
+    def loss_of(some: list) -> torch.Tensor:
+        losses = []
+        for tree in some:
+            mapped = states[tree.words] @ projection
+            if kind == "distance":
+                wrong = ((mapped[:, None] - mapped[None]) ** 2).sum(-1) - torch.from_numpy(tree.distance)
+                losses.append(wrong.abs().sum() / tree.length**2)
+            else:
+                losses.append(((mapped**2).sum(-1) - torch.from_numpy(tree.depth)).abs().sum() / tree.length)
+        return torch.stack(losses).mean()
+
+    made = torch.Generator().manual_seed(3)
+    projection = ((torch.rand(1, vectors.shape[1], 4, generator=made) * 2 - 1) * structural.INITIAL)[0].requires_grad_()
+    best, least, rate = projection.detach().clone(), math.inf, structural.RATE
+    adam = torch.optim.Adam([projection], rate)
+    for _ in range(found.rounds[0]):
+        order = [i for _ in range(2) for i in torch.randperm(50, generator=made).tolist()]
+        for start in range(0, 100, 20):
+            adam.zero_grad()
+            loss_of([trees[i] for i in order[start : start + 20]]).backward()
+            adam.step()
+        with torch.no_grad():
+            dev = float(loss_of(trees[50:]))
+        if dev < least - structural.BETTER:
+            best, least = projection.detach().clone(), dev
+        else:
+            rate /= 10
+            adam = torch.optim.Adam([projection], rate)
+    np.testing.assert_allclose(found.maps[0], best.numpy(), atol=1e-4)
 
 
 def test_products_are_exact_whatever_the_process_allows() -> None:
