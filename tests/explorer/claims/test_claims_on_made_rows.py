@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -299,11 +300,19 @@ def d1() -> list[Case]:
 
 def d2() -> list[Case]:
     need = zhou_2022.CLUSTERS
-    trivial = {"layer": 6, "reason": "everything separates in 1 of 1 pairs: too few points for the width"}
-    rows = [row(need, None, 2.0, **trivial), row(need, ONE, 2.0, **trivial)]
+
+    def given(trivial: int) -> Evidence:
+        said = {
+            "layer": 6,
+            "reason": f"everything separates in {trivial} of 3 pairs: too few points for the width",
+            "details": json.dumps({"pairs": 3, "pairs_vacuous": trivial}),
+        }
+        return evidence([ONE], {need: [row(need, None, 5.0, **said), row(need, ONE, 3.0, **said)]})
+
     return [
         *_before_and_after("D2", need, (5.0, 2.0), (2.0, 5.0)),
-        ("D2", OPEN, evidence([ONE], {need: rows}), None, "says nothing here"),
+        ("D2", OPEN, given(3), None, "says nothing here"),
+        ("D2", HOLDS, given(2), -2.0, "everything separates in 2 of 3 pairs"),  # the third pair can tell
     ]
 
 
