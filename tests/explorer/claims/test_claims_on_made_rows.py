@@ -428,6 +428,13 @@ def test_a_warning_of_the_measure_is_told():
     assert "split-similarity: few points" in BY_ID["D3"].judge(evidence([ONE], {need: rows})).why
 
 
+def test_the_warning_of_the_lowest_layer_is_told_whatever_the_order_of_the_rows():
+    need = hao_2020.JS
+    rows = [r._replace(reason=f"few points in layer {r.layer}") for r in layered(need, ONE, RISING)]
+    for given in (rows, rows[::-1]):
+        assert "js: few points in layer 1 (and 5 more" in BY_ID["A1"].judge(evidence([ONE], {need: given})).why
+
+
 def test_values_that_are_missing_beside_others_are_asked_for_with_the_same_sample():
     need = hao_2019.ROLLBACK
     assert need.free == ("map",)
