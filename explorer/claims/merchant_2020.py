@@ -6,6 +6,7 @@ same share of the depth.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import fmean
 
 from explorer.answers.corpora import gap
@@ -98,15 +99,17 @@ def frozen_damage(evidence: Evidence, kind: str) -> dict[float, float]:
     """Return the loss of the evaluation metric with frozen layers by share of the depth, as a share of the metric
     without: the mean over the tasks of a kind.
 
+    Without are the runs that froze 0 layers, which were made in the same way; if there are none, the plain runs.
+
     Raises:
         UndecidableError: no run of such a task was fine-tuned with frozen layers, or its metrics are not logged.
     """
     found: dict[float, list[float]] = {}
     for task in dict.fromkeys(run.task for run in evidence.runs if _head(run) == kind):
         frozen = evidence.made(FREEZE, task)
-        whole = [r for r in evidence.runs if r.task == task and (not r.variant or (r.kind == FREEZE and r.k == 0))]
         by_k = [(run.k, run.layers, m) for run in frozen if run.k and (m := _metric(run)) is not None]
-        base = [m for run in whole if (m := _metric(run)) is not None]
+        plain = (run for run in evidence.runs if run.task == task and not run.variant)
+        base = _metrics(run for run in frozen if run.k == 0) or _metrics(plain)
         if by_k and base and fmean(base) > 0:
             for k, layers in dict.fromkeys((k, layers) for k, layers, _ in by_k):
                 damage = 1 - fmean(m for at, _, m in by_k if at == k) / fmean(base)
@@ -151,6 +154,10 @@ def _of_kind(evidence: Evidence, kind: str) -> list[Run]:
 
 def _head(run: Run) -> str:
     return "" if run.classes is None else run.classes.head
+
+
+def _metrics(runs: Iterable[Run]) -> list[float]:
+    return [m for run in runs if (m := _metric(run)) is not None]
 
 
 def _metric(run: Run) -> float | None:
@@ -221,9 +228,9 @@ CLAIMS = (
         "Freezing lower layers hurts dependency parsing most, then question answering, then inference.",
         PAPER,
         "5.2, figure 3",
-        "Loss of the evaluation metric with the bottom layers frozen, as a share of the metric without, mean over the "
-        "frozen shares of the depth that both have: words (for parsing) above spans (for question answering) above "
-        "sentences (for inference).",
+        "Loss of the evaluation metric with the bottom layers frozen, as a share of the metric with 0 layers frozen "
+        "(if there are no such runs, of the plain ones), mean over the frozen shares of the depth that both have: "
+        "words (for parsing) above spans (for question answering) above sentences (for inference).",
         STORE,
         (more_damage(WORDS, SENTENCES), more_damage(WORDS, SPANS), more_damage(SPANS, SENTENCES)),
     ),

@@ -254,9 +254,17 @@ def c5() -> list[Case]:
     words, spans, sentences = (
         runs(*a) for a in (("pos", WORDS, 0.2), ("squad", SPANS, 0.4), ("sst2", HERE_CLASSES, 0.6))
     )
+    # Plain runs of another making, far better, must not count where runs with 0 frozen layers do.
+    alike = [
+        run("1", of.task, variant="freeze-0", kind="freeze", k=0, classes=of.classes, accuracy=0.8)
+        for of in (words[0], spans[0], sentences[0])
+    ]
+    better = [run("1", of.task, classes=of.classes, accuracy=1.0) for of in (words[0], sentences[0])]
+    frozen = [each[1] for each in (words, spans, sentences)]
     swapped = [*runs("pos", WORDS, 0.6), *runs("sst2", HERE_CLASSES, 0.2), *spans]
     return [
         ("C5", HOLDS, evidence([*words, *spans, *sentences], {}, Scope()), 0.5, ""),  # 0.75 - 0.25
+        ("C5", HOLDS, evidence([*better, *alike, *frozen], {}, Scope()), 0.5, ""),
         ("C5", FAILS, evidence(swapped, {}, Scope()), -0.5, ""),
         ("C5", OPEN, evidence([*words, *sentences], {}, Scope()), None, "no task on spans"),
     ]
