@@ -6,13 +6,13 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from store.corpora.labels import annotation_of
+from store.corpora.labels import Words, annotation_of
 from store.corpora.text import Text
 from store.errors import BertdynError
 from store.keys import Corpus, CorpusInfo
@@ -88,7 +88,8 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         max_length: maximum tokens of an example, special tokens included; longer examples are cut off and counted.
 
     A word is a word of the file, or a unit into which the tokenizer splits a sentence before it makes sub-words. Words
-    that ``max_length`` cuts off, even in part, and words without any token are not in the word arrays.
+    that ``max_length`` cuts off, even in part, and words without any token, such as a zero-width space, are not in the
+    word arrays.
 
     Raises:
         BertdynError: the tokenizer adds more special tokens than ``max_length``, or fails on the text.
@@ -105,10 +106,6 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
     offsets, word_offsets = offsets_of(made.lengths), offsets_of(made.words)
     token_ids, token_types = np.array(made.ids, np.int32), np.array(made.types, np.int8)
     word_index = np.array(made.word_index, np.int32)
-    annotations = [
-        annotation_of(labels, len(made.lengths), word_offsets, word_index, text.source, place)
-        for place, labels in enumerate(text.labels)
-    ]
     pieces = np.unique(token_ids)
     written = fast.convert_ids_to_tokens([int(i) for i in pieces])
     info = CorpusInfo(
@@ -118,13 +115,13 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         tokens=int(offsets[-1]),
         pairs=int((np.diff(offsets) ** 2).sum()),
         words=len(word_index),
-        annotations=tuple(annotation.info for annotation in annotations),
+        annotations=(),
         tokenizer=tokenizer.fingerprint,
         fingerprint=fingerprint(token_ids, offsets, token_types),
         truncated=made.cut,
         source=text.source,
     )
-    return Corpus(
+    corpus = Corpus(
         info=info,
         token_ids=token_ids,
         token_types=token_types,
@@ -137,13 +134,17 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         texts=text.texts,
         words=text.words,
         pieces={int(i): str(piece) for i, piece in zip(pieces, written, strict=True)},
-        annotations={annotation.info.name: annotation for annotation in annotations},
         attributes={
             "source_sha256": text.sha256,
             "columns": dict(text.columns),
             "max_length": max_length,
             "versions": versions("transformers", "tokenizers"),
         },
+    )
+    words = Words.of(corpus)
+    labels = {one.name: annotation_of(one, words, text.source, place) for place, one in enumerate(text.labels)}
+    return replace(
+        corpus, info=replace(info, annotations=tuple(one.info for one in labels.values())), annotations=labels
     )
 
 

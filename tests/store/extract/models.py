@@ -70,6 +70,35 @@ def _byte_level() -> Any:
     )  # fmt: skip
 
 
+def sentence_pieces(kind: str) -> Any:
+    """A tokenizer of SentencePiece's unigram model, of a class of transformers such as AlbertTokenizer.
+
+    The published ones also have a table of characters, which turns those of zero width into nothing.
+    """
+    import transformers
+    from tokenizers import normalizers
+
+    special = {
+        "AlbertTokenizer": ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"),
+        "XLMRobertaTokenizer": ("<s>", "<pad>", "</s>", "<unk>"),
+        "DebertaV2Tokenizer": ("[PAD]", "[CLS]", "[SEP]", "[UNK]"),
+    }[kind]
+    made = getattr(transformers, kind)(vocab=[*((word, 0.0) for word in special), *_unigrams()])
+    made.backend_tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])
+    return made
+
+
+@functools.cache
+def _unigrams() -> list[tuple[str, float]]:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    raw = Tokenizer(models.Unigram())
+    raw.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    raw.train_from_iterator(SENTENCES, trainers.UnigramTrainer(vocab_size=80, unk_token="<unk>"))
+    vocabulary = json.loads(raw.to_str())["model"]["vocab"]
+    return [(piece, score) for piece, score in vocabulary if piece != "<unk>"]
+
+
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "bert": {"intermediate_size": 48, "type_vocab_size": 2, "pad_token_id": 0},
     "roberta": {"intermediate_size": 48, "type_vocab_size": 1, "pad_token_id": 1, "max_position_embeddings": 66},
