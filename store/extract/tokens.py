@@ -27,6 +27,8 @@ TOKENIZER_FILES = (
     *_VOCABULARIES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 )  # fmt: skip
 _AT_ONCE = 1000
+_BLANK = "Ġ"
+"""The sign of a blank in tokens of byte-level BPE."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,7 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
     token_ids, token_types = np.array(made.ids, np.int32), np.array(made.types, np.int8)
     word_index = np.array(made.word_index, np.int32)
     pieces = np.unique(token_ids)
-    written = fast.convert_ids_to_tokens([int(i) for i in pieces])
+    written = _written(fast, [int(i) for i in pieces])
     info = CorpusInfo(
         name=name,
         kind=text.kind,
@@ -262,6 +264,18 @@ def _before_a_word(fast: Any) -> str:
     splitter: Any = fast.backend_tokenizer.pre_tokenizer
     steps: Any = splitter if isinstance(splitter, Sequence) else [splitter]
     return " " if any(isinstance(step, ByteLevel) for step in steps) else ""
+
+
+def _written(fast: Any, ids: list[int]) -> list[str]:
+    """Return tokens as they are written: those of byte-level BPE as characters, if their bytes are whole characters."""
+    from tokenizers.decoders import ByteLevel
+
+    pieces: list[str] = fast.convert_ids_to_tokens(ids)
+    if not _before_a_word(fast):
+        return pieces
+    read = [ByteLevel().decode([piece]) for piece in pieces]
+    whole = (text.isprintable() and "\ufffd" not in text for text in read)
+    return [text.replace(" ", _BLANK) if fits else piece for piece, text, fits in zip(pieces, read, whole, strict=True)]
 
 
 def _fingerprint(fast: Any) -> str:

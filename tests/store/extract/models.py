@@ -26,9 +26,13 @@ def wordpiece() -> Any:
     return copy.deepcopy(_wordpiece())
 
 
-def byte_level() -> Any:
-    """A RoBERTa tokenizer: byte-level BPE, which marks a word by the blank in front of it."""
-    return copy.deepcopy(_byte_level())
+def byte_level(more: str = "") -> Any:
+    """A RoBERTa tokenizer: byte-level BPE, which marks a word by the blank in front of it.
+
+    Args:
+        more: text that it is trained on a hundred times, beside the sentences.
+    """
+    return copy.deepcopy(_byte_level(more))
 
 
 @functools.cache  # training is not deterministic: the checkpoints of a test share one
@@ -48,7 +52,7 @@ def _wordpiece() -> Any:
 
 
 @functools.cache
-def _byte_level() -> Any:
+def _byte_level(more: str) -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -57,7 +61,7 @@ def _byte_level() -> Any:
     raw.decoder = decoders.ByteLevel()
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     raw.train_from_iterator(
-        SENTENCES,
+        [*SENTENCES, *[more] * 100],
         trainers.BpeTrainer(
             vocab_size=320, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
         ),

@@ -206,6 +206,13 @@ def test_bytes_of_words_outside_of_ascii_belong_to_their_word(roberta: Tokenizer
     assert made.token_ids.tolist()[1:-1] == [i for ids in alone for i in ids]
 
 
+def test_tokens_of_bytes_are_written_as_characters_where_they_are_whole(tmp_path: Path) -> None:
+    tokenizer = saved(tmp_path / "own", models.byte_level(" café 東京"))
+    assert tokenizer.fast.tokenize(" café 東京") == ["ĠcafÃ©", "ĠæĿ±äº¬"]
+    made = make_corpus("w", words(("café", "東京", "ö", "\n")), tokenizer, 128)
+    assert spelled(made) == [["Ġcafé"], ["Ġ東京"], ["Ġ", "Ã", "¶"], ["Ġ", "Ċ"]]
+
+
 def test_a_later_annotation_counts_words_as_the_first_did(bert: Tokenizer) -> None:
     row = ("the", "\u200b", "cat", "sat", "\u200b")
     spans = Labels("s", "span", "class", (((0, 1, "A"), (1, 3, "B"), (2, 2, "C"), (4, 4, "D")),))
