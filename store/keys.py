@@ -107,12 +107,19 @@ class AnnotationInfo:
     source: str = ""
     """File that the labels were read from."""
     left_out: int = 0
-    """Number of items that are left out because the maximum length cut off one of their words."""
+    """Number of items that are left out because one of their words is not in the corpus."""
+    without_tokens: int = 0
+    """Number of those that the maximum length did not cut off: the tokenizer gives one of their words no token."""
 
     def in_words(self) -> str:
         """Return it in one line: '2 labels of 400 sentences in label: negative, positive'."""
         unit = f"{self.count:,} {self.level}{'s' * (self.count != 1)}"
-        unit += f" ({self.left_out:,} more cut off)" if self.left_out else ""
+        cut = self.left_out - self.without_tokens
+        more = (
+            f"{cut:,} more cut off" * (cut > 0),
+            f"{self.without_tokens:,} more without a token" * (cut < self.left_out),
+        )
+        unit += f" ({', '.join(filter(None, more))})" if self.left_out else ""
         if self.kind == "tree":
             return f"heads of {unit} in {self.name}"
         if self.kind == "number":
@@ -188,7 +195,7 @@ class Corpus:
 
     ``special`` marks [CLS], [SEP] and similar tokens. Words are the tokenizer's pre-tokens (for sentences) or those of
     the file (such as a ``.conllu``). ``word_first`` is a position on the whole packed axis. Words that the maximum
-    length cut off are not in the word arrays.
+    length cut off, and words to which the tokenizer gives no token, are not in the word arrays.
     """
 
     info: CorpusInfo
@@ -222,6 +229,30 @@ class Corpus:
         return _numbered(
             (self.token_ids[first:end].tobytes(), self.token_types[first:end].tobytes()) for first, end in spans
         )
+
+    @cached_property
+    def word_limits(self) -> np.ndarray:
+        """Position of the first word of the file that the maximum length cut off, of each example, int64 [E].
+
+        Without such a word, it is the number of words. A word without a token behind the last stored word of an example
+        with as many tokens as the maximum length counts as cut off.
+        """
+        import numpy as np
+
+        if self.words is None:
+            return np.diff(self.word_offsets)
+        limits = np.array([len(words) for words in self.words], np.int64)
+        if self.info.truncated:
+            last = np.full(len(limits), -1, np.int64)
+            np.maximum.at(last, np.repeat(np.arange(len(limits)), np.diff(self.word_offsets)), self.word_index)
+            full = np.diff(self.offsets) >= int(str(self.attributes["max_length"]))
+            limits = np.where(full, last + 1, limits)
+        return limits
+
+    @property
+    def without_tokens(self) -> int:
+        """Number of words of the file to which the tokenizer gives no token, without those that were cut off."""
+        return int(self.word_limits.sum()) - self.info.words
 
     @cached_property
     def word_types(self) -> np.ndarray:

@@ -43,7 +43,7 @@ CORPUS_TABLE = TableSpec(
         "name": "VARCHAR", "kind": "VARCHAR", "examples": "BIGINT", "tokens": "BIGINT", "pairs": "BIGINT",
         "words": "BIGINT",
         "annotations": 'STRUCT("name" VARCHAR, level VARCHAR, kind VARCHAR, labels VARCHAR[], "count" BIGINT, '
-        "digest VARCHAR, place BIGINT, source VARCHAR, left_out BIGINT)[]",
+        "digest VARCHAR, place BIGINT, source VARCHAR, left_out BIGINT, without_tokens BIGINT)[]",
         "tokenizer": "VARCHAR", "fingerprint": "VARCHAR",
         "truncated": "BIGINT", "source": "VARCHAR",
     },
@@ -294,7 +294,8 @@ def views(shapes: Mapping[str, MeasureShape], named: Collection[str] | None = No
     yield (
         'create view annotations as select "name" as corpus, entry."name" as annotation, entry.level as level, '
         'entry.kind as kind, entry.labels as labels, entry."count" as "count", entry.digest as digest, '
-        "entry.source as source, entry.place as place, entry.left_out as left_out "
+        "entry.source as source, entry.place as place, entry.left_out as left_out, "
+        "entry.without_tokens as without_tokens "
         'from (select "name", unnest(annotations) as entry from current_corpora)'
     )
     yield f"create view digests as {LIVE_DIGESTS}"

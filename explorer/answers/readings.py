@@ -233,6 +233,10 @@ def _where(corpus: Corpus, spans: Sequence[tuple[int, int]], example: int) -> tu
 
 
 def _word(corpus: Corpus, word: int) -> str:
+    """Return a word as the file has it or, if the tokenizer splits sentences into words, by its tokens."""
+    if corpus.words is not None:
+        example = int(np.searchsorted(corpus.word_offsets, word, "right")) - 1
+        return corpus.words[example][int(corpus.word_index[word])]
     first, many = int(corpus.word_first[word]), int(corpus.word_length[word])
     return "".join(corpus.pieces[i].removeprefix("##") for i in corpus.token_ids[first : first + many].tolist())
 

@@ -220,8 +220,13 @@ class Evidence:
         return tuple((n, said[n]) for n in need.free if n in said and str(said[n]) != str(defaults[n]))
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what the measures say against the values of the scope's tasks at their last steps."""
-        mine = (r for run in self.plain for need in self.rows for r in self.found(need, run))
+        """Return what the measures say against the values of the scope's tasks at their last steps, by layer."""
+        mine = (
+            r
+            for run in self.plain
+            for need in self.rows
+            for r in sorted(self.found(need, run), key=lambda r: (-1 if r.layer is None else r.layer, str(r.axes)))
+        )
         return tuple(dict.fromkeys(f"{r.measure}: {r.reason}" for r in mine if r.reason and r.value is not None))
 
 

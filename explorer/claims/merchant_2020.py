@@ -6,12 +6,13 @@ same share of the depth.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import fmean
 
 from explorer.answers.corpora import gap
 from explorer.answers.training import METRICS
 from explorer.claims.arithmetic import ordering, thirds
-from explorer.claims.claim import CORPUS, DOMAINS, LABELS, STORE, TEXTS, Claim
+from explorer.claims.claim import DOMAINS, LABELS, NO_DOMAIN, OTHER_TEXTS, STORE, TEXTS, Claim
 from explorer.claims.evidence import Evidence, Lack, Need, Run, by_layer, per_seed
 from explorer.claims.verdict import NEGATIVE, POSITIVE, Bound, Part, Sample, Samples, UndecidableError
 
@@ -21,6 +22,7 @@ RSA = Need("rsa")
 FREEZE = "freeze"
 WORDS, SPANS, SENTENCES = "token", "span", "sequence"
 _NAMES = {WORDS: "words", SPANS: "spans (question answering)", SENTENCES: "sentences"}
+OTHER = "extract STORE RUNS_FOLDER --corpus other=FILE"
 LOST, FALLING, DEPTH = 0.03, -0.8, 12
 NLI = frozenset(("entailment", "neutral", "contradiction"))
 
@@ -98,15 +100,17 @@ def frozen_damage(evidence: Evidence, kind: str) -> dict[float, float]:
     """Return the loss of the evaluation metric with frozen layers by share of the depth, as a share of the metric
     without: the mean over the tasks of a kind.
 
+    Without are the runs that froze 0 layers, which were made in the same way; if there are none, the plain runs.
+
     Raises:
         UndecidableError: no run of such a task was fine-tuned with frozen layers, or its metrics are not logged.
     """
     found: dict[float, list[float]] = {}
     for task in dict.fromkeys(run.task for run in evidence.runs if _head(run) == kind):
         frozen = evidence.made(FREEZE, task)
-        whole = [r for r in evidence.runs if r.task == task and (not r.variant or (r.kind == FREEZE and r.k == 0))]
         by_k = [(run.k, run.layers, m) for run in frozen if run.k and (m := _metric(run)) is not None]
-        base = [m for run in whole if (m := _metric(run)) is not None]
+        plain = (run for run in evidence.runs if run.task == task and not run.variant)
+        base = _metrics(run for run in frozen if run.k == 0) or _metrics(plain)
         if by_k and base and fmean(base) > 0:
             for k, layers in dict.fromkeys((k, layers) for k, layers, _ in by_k):
                 damage = 1 - fmean(m for at, _, m in by_k if at == k) / fmean(base)
@@ -153,6 +157,10 @@ def _head(run: Run) -> str:
     return "" if run.classes is None else run.classes.head
 
 
+def _metrics(runs: Iterable[Run]) -> list[float]:
+    return [m for run in runs if (m := _metric(run)) is not None]
+
+
 def _metric(run: Run) -> float | None:
     logged = run.points[-1].metrics or {}
     return next((logged[name] for name in METRICS[:-1] if name in logged), None)
@@ -193,8 +201,8 @@ CLAIMS = (
         "RSA with the pre-trained model, mean over runs whose classifier labels words (for parsing), spans (for "
         "question answering) and sentences (for inference): words are lowest in layers 5 to 9, spans below sentences "
         "in layers 8 to 11, spans lowest in layers 10 and 11; the paper's layers 0 to 11, or the same shares of the "
-        "depth.",
-        CORPUS,
+        "depth. On texts without own labels of a task: those change a task's representations most (C4).",
+        NO_DOMAIN,
         (
             below(WORDS, (SPANS,), 6 / DEPTH, 10 / DEPTH),
             below(WORDS, (SENTENCES,), 6 / DEPTH, 10 / DEPTH),
@@ -202,6 +210,8 @@ CLAIMS = (
             below(SPANS, (WORDS, SENTENCES), 11 / DEPTH, 1.0),
         ),
         (RSA,),
+        otherwise="a corpus without own labels of any task is needed: the paper's texts are Wikipedia sentences",
+        making=OTHER,
     ),
     Claim(
         "C4",
@@ -214,16 +224,16 @@ CLAIMS = (
         (Part("largest RSA in minus out of domain", NEGATIVE, per_seed(domain_gap)),),
         (RSA,),
         otherwise="a corpus with the task's own labels and one without them are needed",
-        making="extract STORE RUNS_FOLDER --corpus other=FILE",
+        making=OTHER,
     ),
     Claim(
         "C5",
         "Freezing lower layers hurts dependency parsing most, then question answering, then inference.",
         PAPER,
         "5.2, figure 3",
-        "Loss of the evaluation metric with the bottom layers frozen, as a share of the metric without, mean over the "
-        "frozen shares of the depth that both have: words (for parsing) above spans (for question answering) above "
-        "sentences (for inference).",
+        "Loss of the evaluation metric with the bottom layers frozen, as a share of the metric with 0 layers frozen "
+        "(if there are no such runs, of the plain ones), mean over the frozen shares of the depth that both have: "
+        "words (for parsing) above spans (for question answering) above sentences (for inference).",
         STORE,
         (more_damage(WORDS, SENTENCES), more_damage(WORDS, SPANS), more_damage(SPANS, SENTENCES)),
     ),
@@ -233,11 +243,14 @@ CLAIMS = (
         PAPER,
         "5.1",
         "RSA of our layer 11 at the last step, of a 12-layer model with the classes entailment, neutral and "
-        "contradiction: from 0.80 to 0.88, two standard deviations. The paper's texts are Wikipedia sentences.",
-        TEXTS,
+        "contradiction: from 0.80 to 0.88, two standard deviations. On texts without the task's own labels: the "
+        "paper's are Wikipedia sentences, and on those of the task it is lower (figure 5).",
+        OTHER_TEXTS,
         (Part("RSA of layer 11", Bound(0.80, 0.88), per_seed(tenth)),),
         (RSA,),
         concerns=is_mnli,
-        otherwise="no task with the classes entailment, neutral and contradiction and 12 layers is in the store",
+        otherwise="a task with the classes entailment, neutral and contradiction and 12 layers is needed, and a corpus "
+        "without its labels",
+        making=OTHER,
     ),
 )

@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from explorer.claims.claim import CORPUS, DOMAINS, LABELS, OWN_LABELS, OWN_PAIR, STORE, TASK, TEXTS, Claim
+from explorer.claims.claim import (
+    DOMAINS,
+    LABELS,
+    NO_DOMAIN,
+    OTHER_TEXTS,
+    OWN_LABELS,
+    OWN_PAIR,
+    STORE,
+    TASK,
+    TEXTS,
+    Claim,
+)
 from explorer.claims.evidence import Run, Scope
 from explorer.measures import MeasureError
 from explorer.measures.output_labels import class_of
@@ -109,13 +120,24 @@ def _own_pairs(claim: Claim, contents: Contents, tasks: list[str]) -> Iterator[S
 
 def _domains(claim: Claim, contents: Contents, tasks: list[str]) -> Iterator[Scope]:
     for task in tasks:
-        own = dict.fromkeys(corpus.name for corpus, _ in domain(contents, task))
+        own = _own_corpora(contents, task)
         others = [corpus.name for corpus in contents.texts(task) if corpus.name not in own]
         yield from (Scope(task, name, other=other) for name in own for other in others)
 
 
-def _corpora(claim: Claim, contents: Contents, tasks: list[str]) -> Iterator[Scope]:
-    return (Scope(corpus=corpus.name) for corpus in contents.corpora)
+def _other_texts(claim: Claim, contents: Contents, tasks: list[str]) -> Iterator[Scope]:
+    for task in tasks:
+        own = _own_corpora(contents, task)
+        yield from (Scope(task, corpus.name) for corpus in contents.texts(task) if corpus.name not in own)
+
+
+def _no_domain(claim: Claim, contents: Contents, tasks: list[str]) -> Iterator[Scope]:
+    own = {name for task in tasks for name in _own_corpora(contents, task)}
+    return (Scope(corpus=corpus.name) for corpus in contents.corpora if corpus.name not in own)
+
+
+def _own_corpora(contents: Contents, task: str) -> list[str]:
+    return list(dict.fromkeys(corpus.name for corpus, _ in domain(contents, task)))
 
 
 def _store(claim: Claim, contents: Contents, tasks: list[str]) -> Iterator[Scope]:
@@ -129,6 +151,7 @@ _KINDS: Mapping[str, Callable[[Claim, Contents, list[str]], Iterator[Scope]]] = 
     LABELS: _labels,
     OWN_PAIR: _own_pairs,
     DOMAINS: _domains,
-    CORPUS: _corpora,
+    OTHER_TEXTS: _other_texts,
+    NO_DOMAIN: _no_domain,
     STORE: _store,
 }

@@ -260,8 +260,9 @@ MEASURES: tuple[Measure, ...] = (
             "time; or a mix of all (softmax weights times a factor), with its weights and their centre of gravity; or "
             "cumulative, mixes of the layers 0 to l for each l, whose gains give the expected layer: sum l gain(l) / "
             "sum gain(l), l from 1 on. The score of a mix belongs to its last layer. Beside it: the standard deviation "
-            "over probe seeds, and the micro-F1 of the most frequent label of train. The null shuffles the labels of "
-            "whole examples; draws take turns with the seeds."
+            "over probe seeds, and the micro-F1 of the most frequent label of train. The F1 of a single label is over "
+            "the test targets of all probe seeds together. The null shuffles the labels of whole examples; draws take "
+            "turns with the seeds."
         ),
         source=(
             "Tenney et al. 2019 (edge probing) and 2019b (mixes, cumulative scoring); Merchant et al. 2020, section 4."

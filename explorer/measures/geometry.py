@@ -65,10 +65,9 @@ def layouts_correlated(
     details |= {"labels_on_one_side": missing} if missing else {}
     counts = [one.counts[i] for one, i in zip((ours, theirs), at, strict=True)]
     vacuous = np.logical_or(*(each[:, None] + each <= width + 1 for each in counts))
-    note = f"{out} pairs of labels have no distance on one side and are left out" if out else ""
-    if distance == "hull" and vacuous[upper].any():
-        few = int(vacuous[upper].sum())
-        note = f"everything separates in {few} of {len(upper[0])} pairs: too few points for the width"
+    absent = f"{out} of {len(upper[0])} pairs of labels have no distance on one side and are left out" if out else ""
+    few = int(vacuous[upper].sum()) if distance == "hull" else 0
+    easy = f"everything separates in {few} of {len(upper[0])} pairs: too few points for the width" if few else ""
     if n < FEWEST_PAIRS:
         note = f"{n} pair{'' if n == 1 else 's'} of labels: a correlation needs {FEWEST_PAIRS} (3 labels)"
         return [Value(None, n, s, details=details, reason=note) for s in ("pearson", "mantel_p")]
@@ -76,9 +75,10 @@ def layouts_correlated(
         flat = "all pairs of labels are equally far apart on one side: there is no correlation"
         return [Value(None, n, s, details=details, reason=flat) for s in ("pearson", "mantel_p")]
     pearson = 1.0 if np.array_equal(x, y) else float(np.corrcoef(x, y)[0, 1])
+    note = "; ".join(filter(None, (absent, easy)))
     first = Value(pearson, n, "pearson", details=details, reason=note)
     if out:
-        return [first, Value(None, n, "mantel_p", details=details, reason=f"{note}: labels cannot be exchanged")]
+        return [first, Value(None, n, "mantel_p", details=details, reason=f"{absent}: labels cannot be exchanged")]
     context.progress("permuting labels", 0.5)
     p, used, exact = mantel(a, b, draws, seed)
     said = {**details, "permutations": used, "exact": exact}

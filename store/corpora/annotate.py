@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.corpora.labels import annotation_of
+from store.corpora.labels import Words, annotation_of
 from store.corpora.text import Text
 from store.corpora.text_files import read, renamed
 from store.errors import BertdynError
@@ -70,10 +70,8 @@ def annotations_of(corpus: Corpus, text: Text) -> list[Annotation]:
     _same_texts(corpus, text)
     if any(labels.level != "sentence" for labels in text.labels):
         _same_words(corpus, text)
-    return [
-        annotation_of(labels, corpus.info.examples, corpus.word_offsets, corpus.word_index, text.source)
-        for labels in text.labels
-    ]
+    words = Words.of(corpus)
+    return [annotation_of(labels, words, text.source) for labels in text.labels]
 
 
 def _same_texts(corpus: Corpus, text: Text) -> None:

@@ -32,6 +32,7 @@ def make_annotation(
     source: str = "",
     place: int = 0,
     left_out: int = 0,
+    without_tokens: int = 0,
 ) -> Annotation:
     """Return an annotation with its info and digest. Arguments are the fields of ``Annotation`` and its info.
 
@@ -44,7 +45,8 @@ def make_annotation(
         raise ValueError(f"annotation '{name}' contradicts itself: {len(values)} values of {level}s")
     count = int(given.sum()) if items is None else len(np.unique(items[given], axis=0))
     digest = _digest(level, kind, labels, values, items)
-    return Annotation(AnnotationInfo(name, level, kind, labels, count, digest, place, source, left_out), values, items)
+    counts = (left_out, without_tokens)
+    return Annotation(AnnotationInfo(name, level, kind, labels, count, digest, place, source, *counts), values, items)
 
 
 def _digest(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from store.corpora.annotations import make_annotation
-from store.keys import ITEM_WORDS, NO_HEAD, NO_LABEL, ROOT, Annotation, LabelKind, Level
+from store.keys import ITEM_WORDS, NO_HEAD, NO_LABEL, ROOT, Annotation, Corpus, LabelKind, Level
 
 SPLIT = "split"
 """Name of the annotation (and of the table's column) that holds the split of each sentence."""
@@ -38,6 +38,24 @@ class Labels:
             yield from there if self.level == "word" else (label for *_, label in there)
 
 
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The W words of E examples that a corpus has tokens of."""
+
+    example: np.ndarray
+    """Example of each word, int64 [W]."""
+    index: np.ndarray
+    """Position of each word in its sentence, int32 [W]."""
+    limits: np.ndarray
+    """Position of the first word that was cut off, of each example, int64 [E]: see ``Corpus.word_limits``."""
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Words:
+        """Return the words of a corpus."""
+        counts = np.diff(corpus.word_offsets)
+        return cls(np.repeat(np.arange(len(counts)), counts), corpus.word_index, corpus.word_limits)
+
+
 def kind_of(labels: Iterable[str | None]) -> LabelKind:
     """Return ``number`` if all labels are numbers and at least one has a fraction, else ``class``."""
     fraction = False
@@ -57,65 +75,67 @@ def different(labels: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(sorted({label for label in labels if label is not None}, key=_order))
 
 
-def annotation_of(
-    labels: Labels, examples: int, word_offsets: np.ndarray, word_index: np.ndarray, source: str, place: int = 0
-) -> Annotation:
-    """Return labels as an annotation of a corpus of E examples and W words.
+def annotation_of(labels: Labels, words: Words, source: str, place: int = 0) -> Annotation:
+    """Return labels as an annotation of a corpus. Labels of words that it lacks, and items that need one, are dropped.
 
     Args:
-        word_offsets: int64 [E + 1], words of the corpus.
-        word_index: int32 [W], position of each word in its sentence. Words that were cut off are missing here, and
-            their labels, and items that need one of them, are dropped.
+        words: the words of the corpus.
         source: the file that the labels were read from.
         place: position among the annotations of the corpus.
     """
     if labels.level == "sentence":
         return _finished(labels, labels.values, None, source, place)
-    example = np.repeat(np.arange(examples), np.diff(word_offsets))
     if labels.level in ITEM_WORDS:
-        return _of_items(labels, example, word_index, source, place)
-    words = list(zip(example.tolist(), word_index.tolist(), strict=True))
-    at = {word: position for position, word in enumerate(words)}
+        return _of_items(labels, words, source, place)
+    there = list(zip(words.example.tolist(), words.index.tolist(), strict=True))
+    at = {word: position for position, word in enumerate(there)}
     if labels.kind == "tree":
         heads = [
             NO_HEAD if head is None else ROOT if head == 0 else at.get((sentence, head - 1), NO_HEAD)
-            for sentence, word in words
+            for sentence, word in there
             for head in (labels.values[sentence][word],)
         ]
         return make_annotation(
             labels.name, labels.level, labels.kind, (), np.array(heads, np.int64), source=source, place=place
         )
-    return _finished(labels, [labels.values[sentence][word] for sentence, word in words], None, source, place)
+    return _finished(labels, [labels.values[sentence][word] for sentence, word in there], None, source, place)
 
 
-def _of_items(labels: Labels, example: np.ndarray, word_index: np.ndarray, source: str, place: int) -> Annotation:
-    """Return labels of items without the items that need a word that is not there.
-
-    Args:
-        example: int64 [W], the example of each word.
-    """
+def _of_items(labels: Labels, words: Words, source: str, place: int) -> Annotation:
+    """Return labels of items without the items that need a word that is not there."""
     rows = [(sentence, *item[:-1]) for sentence, there in enumerate(labels.values) for item in there]
     wanted = np.array(rows, np.int64).reshape(-1, 1 + ITEM_WORDS[labels.level])
-    longest = 1 + max(wanted[:, 1:].max(initial=0), word_index.max(initial=0))
-    there = example * longest + word_index  # ascending
+    longest = 1 + max(wanted[:, 1:].max(initial=0), words.index.max(initial=0))
+    there = words.example * longest + words.index  # ascending
     keys = wanted[:, :1] * longest + wanted[:, 1:]
     at = np.searchsorted(there, keys)
     is_there = (np.append(there, -1)[at] == keys).all(axis=1)
     flat = [label for label, kept in zip(labels.each(), is_there, strict=True) if kept]
-    left_out = len(np.unique(wanted[~is_there], axis=0))
-    return _finished(labels, flat, at[is_there].astype(np.int64), source, place, left_out)
+    lost = np.unique(wanted[~is_there], axis=0)
+    cut = (lost[:, 1:] >= words.limits[lost[:, 0], None]).any(axis=1)
+    return _finished(labels, flat, at[is_there].astype(np.int64), source, place, (len(lost), int((~cut).sum())))
 
 
 def _finished(
-    labels: Labels, flat: Sequence[str | None], items: np.ndarray | None, source: str, place: int, left_out: int = 0
+    labels: Labels,
+    flat: Sequence[str | None],
+    items: np.ndarray | None,
+    source: str,
+    place: int,
+    lost: tuple[int, int] = (0, 0),
 ) -> Annotation:
+    """Return an annotation.
+
+    Args:
+        lost: number of items that are left out, and of those without a token.
+    """
     if labels.kind == "number":
         values = np.array([math.nan if label is None else float(label) for label in flat])
-        return make_annotation(labels.name, labels.level, labels.kind, (), values, items, source, place, left_out)
+        return make_annotation(labels.name, labels.level, labels.kind, (), values, items, source, place, *lost)
     names = different(flat)
     number = {name: i for i, name in enumerate(names)}
     ids = np.array([NO_LABEL if label is None else number[label] for label in flat], np.int32)
-    return make_annotation(labels.name, labels.level, labels.kind, names, ids, items, source, place, left_out)
+    return make_annotation(labels.name, labels.level, labels.kind, names, ids, items, source, place, *lost)
 
 
 def _order(label: str) -> tuple[int, float, str]:

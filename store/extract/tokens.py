@@ -6,13 +6,13 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from store.corpora.labels import annotation_of
+from store.corpora.labels import Words, annotation_of
 from store.corpora.text import Text
 from store.errors import BertdynError
 from store.keys import Corpus, CorpusInfo
@@ -27,6 +27,8 @@ TOKENIZER_FILES = (
     *_VOCABULARIES, "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 )  # fmt: skip
 _AT_ONCE = 1000
+_BLANK = "Ġ"
+"""The sign of a blank in tokens of byte-level BPE."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,8 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         max_length: maximum tokens of an example, special tokens included; longer examples are cut off and counted.
 
     A word is a word of the file, or a unit into which the tokenizer splits a sentence before it makes sub-words. Words
-    that ``max_length`` cuts off, even in part, and words without any token are not in the word arrays.
+    that ``max_length`` cuts off, even in part, and words without any token, such as a zero-width space, are not in the
+    word arrays.
 
     Raises:
         BertdynError: the tokenizer adds more special tokens than ``max_length``, or fails on the text.
@@ -105,12 +108,8 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
     offsets, word_offsets = offsets_of(made.lengths), offsets_of(made.words)
     token_ids, token_types = np.array(made.ids, np.int32), np.array(made.types, np.int8)
     word_index = np.array(made.word_index, np.int32)
-    annotations = [
-        annotation_of(labels, len(made.lengths), word_offsets, word_index, text.source, place)
-        for place, labels in enumerate(text.labels)
-    ]
     pieces = np.unique(token_ids)
-    written = fast.convert_ids_to_tokens([int(i) for i in pieces])
+    written = _written(fast, [int(i) for i in pieces])
     info = CorpusInfo(
         name=name,
         kind=text.kind,
@@ -118,13 +117,13 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         tokens=int(offsets[-1]),
         pairs=int((np.diff(offsets) ** 2).sum()),
         words=len(word_index),
-        annotations=tuple(annotation.info for annotation in annotations),
+        annotations=(),
         tokenizer=tokenizer.fingerprint,
         fingerprint=fingerprint(token_ids, offsets, token_types),
         truncated=made.cut,
         source=text.source,
     )
-    return Corpus(
+    corpus = Corpus(
         info=info,
         token_ids=token_ids,
         token_types=token_types,
@@ -137,13 +136,17 @@ def make_corpus(name: str, text: Text, tokenizer: Tokenizer, max_length: int) ->
         texts=text.texts,
         words=text.words,
         pieces={int(i): str(piece) for i, piece in zip(pieces, written, strict=True)},
-        annotations={annotation.info.name: annotation for annotation in annotations},
         attributes={
             "source_sha256": text.sha256,
             "columns": dict(text.columns),
             "max_length": max_length,
             "versions": versions("transformers", "tokenizers"),
         },
+    )
+    words = Words.of(corpus)
+    labels = {one.name: annotation_of(one, words, text.source, place) for place, one in enumerate(text.labels)}
+    return replace(
+        corpus, info=replace(info, annotations=tuple(one.info for one in labels.values())), annotations=labels
     )
 
 
@@ -261,6 +264,18 @@ def _before_a_word(fast: Any) -> str:
     splitter: Any = fast.backend_tokenizer.pre_tokenizer
     steps: Any = splitter if isinstance(splitter, Sequence) else [splitter]
     return " " if any(isinstance(step, ByteLevel) for step in steps) else ""
+
+
+def _written(fast: Any, ids: list[int]) -> list[str]:
+    """Return tokens as they are written: those of byte-level BPE as characters, if their bytes are whole characters."""
+    from tokenizers.decoders import ByteLevel
+
+    pieces: list[str] = fast.convert_ids_to_tokens(ids)
+    if not _before_a_word(fast):
+        return pieces
+    read = [ByteLevel().decode([piece]) for piece in pieces]
+    whole = (text.isprintable() and "\ufffd" not in text for text in read)
+    return [text.replace(" ", _BLANK) if fits else piece for piece, text, fits in zip(pieces, read, whole, strict=True)]
 
 
 def _fingerprint(fast: Any) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from store import layout
 from store.corpora.annotations import make_annotation
-from store.corpora.labels import Labels, annotation_of
+from store.corpora.labels import Labels, Words, annotation_of
 from store.errors import BertdynError
 from store.keys import NO_LABEL, Annotation, Level
 from store.store import Store
@@ -18,13 +18,15 @@ from tests.synthetic import sample_corpus
 
 pytestmark = pytest.mark.index
 
-WORD_OFFSETS, WORD_INDEX = np.array([0, 4, 6]), np.array([0, 1, 2, 3, 0, 1], np.int32)
+CUT = Words(np.repeat([0, 1], [4, 2]), np.array([0, 1, 2, 3, 0, 1], np.int32), np.array([4, 2]))
 """Two sentences of four words and of two, after both were cut."""
+GAPS = Words(np.repeat([0, 1], [3, 2]), np.array([0, 2, 3, 0, 1], np.int32), np.array([4, 3]))
+"""Sentences of five words and of three: the first was cut behind four, and word 1 and the last word have no token."""
 
 
-def annotation(level: Level, *sentences: tuple[object, ...], kind: str = "class") -> Annotation:
+def annotation(level: Level, *sentences: tuple[object, ...], kind: str = "class", words: Words = CUT) -> Annotation:
     labels = Labels("x", level, kind, sentences)  # type: ignore[arg-type]
-    return annotation_of(labels, 2, WORD_OFFSETS, WORD_INDEX, "file")
+    return annotation_of(labels, words, "file")
 
 
 def rows(found: Annotation) -> list[tuple[object, ...]]:
@@ -65,6 +67,17 @@ def test_what_needs_a_word_that_is_cut_off_is_left_out_and_counted(
     assert found.info.in_words() == f"1 label of {words} in x: NP"
 
 
+def test_what_needs_a_word_without_a_token_is_counted_apart_from_what_is_cut_off() -> None:
+    first = ((0, 1, "NP"), (1, 2, "VP"), (1, 4, "S"), (2, 3, "NP"))
+    # The spans of one sentence need: words 0 to 1, 1 to 2, 1 to 4 (cut off), 2 to 3; of the other 0 to 2 and 0 to 1.
+    found = annotation("span", first, ((0, 2, "S"), (0, 1, "NP")), words=GAPS)
+    assert rows(found) == [(1, 2, "NP"), (3, 4, "NP")]
+    assert (found.info.left_out, found.info.without_tokens) == (4, 3)
+    assert found.info.in_words() == "1 label of 2 spans (1 more cut off, 3 more without a token) in x: NP"
+    bare = annotation("span", ((1, 1, "NP"), (2, 2, "VP")), words=GAPS)
+    assert bare.info.in_words() == "1 label of 1 span (1 more without a token) in x: VP"
+
+
 def test_spans_may_have_numbers() -> None:
     found = annotation("span", ((0, 1, "0.5"), (2, 2, None)), (), kind="number")
     np.testing.assert_array_equal(found.values, [0.5, np.nan])
@@ -87,7 +100,9 @@ def store(tmp_path: Path) -> Store:
 @pytest.mark.parametrize("items", [[[0, 1], [2, 2], [2, 2]], []])
 def test_spans_come_back_from_the_store(store: Store, items: list[list[int]]) -> None:
     positions = np.array(items, np.int64).reshape(-1, 2)
-    made = make_annotation("x", "span", "class", ("a", "b"), np.arange(len(items)) % 2, positions, left_out=3)
+    made = make_annotation(
+        "x", "span", "class", ("a", "b"), np.arange(len(items)) % 2, positions, left_out=3, without_tokens=1
+    )
     assert store.annotate("dev", made)
     assert not store.annotate("dev", made)
     found = Store.open(store.path).corpus("dev").annotations["x"]
@@ -95,8 +110,8 @@ def test_spans_come_back_from_the_store(store: Store, items: list[list[int]]) ->
     np.testing.assert_array_equal(found.items, positions)
     assert (found.level, found.info.left_out, found.info.digest) == ("span", 3, made.info.digest)
     assert store.check().sound
-    row = store.query("select level, count, left_out from annotations where annotation = 'x'").rows
-    assert row == [("span", len({*map(tuple, items)}), 3)]
+    row = store.query("select level, count, left_out, without_tokens from annotations where annotation = 'x'").rows
+    assert row == [("span", len({*map(tuple, items)}), 3, 1)]
 
 
 def test_the_digest_covers_the_words_of_the_items(store: Store) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from explorer.claims.fetching import Judgement, judged
 from explorer.claims.registry import CLAIMS
-from explorer.claims.scopes import named_after, own_labels
+from explorer.claims.scopes import Contents, named_after, own_labels, scopes
 from explorer.claims.table import COLUMNS
 from explorer.claims.verdict import HOLDS, OPEN
 from explorer.commands.claims import command as claims
@@ -22,6 +22,7 @@ from store.keys import CheckpointKey
 from store.outputs import Classes
 from store.results import Result
 from store.store import Store
+from tests.explorer.claims.made import run
 from tests.store.results import result
 from tests.synthetic import Copied, make_store, sample_corpus, write_checkpoint
 
@@ -78,6 +79,36 @@ def test_one_verdict_per_task_and_corpus(found: list[Judgement]):
 def test_own_labels_are_on_the_corpus_that_has_the_classes(found: list[Judgement]):
     assert {one.scope.corpus for one in found if one.claim.id in ("B5", "D1", "D6")} == {"dev"}
     assert {one.scope.texts for one in found if one.claim.id == "C4"} == {"dev - wiki"}
+
+
+def test_tasks_are_compared_on_texts_that_are_not_their_own(found: list[Judgement]):
+    assert {one.scope.corpus for one in found if one.claim.id == "C3"} == {"wiki"}
+
+
+def test_a_comparison_on_other_texts_says_that_they_are_needed(tmp_path: Path):
+    store = make_store(
+        tmp_path / "own.bertdyn",
+        seeds=("1",),
+        corpora=[sample_corpus("dev", labels=LABELS, examples=12)],
+        classes=LABELS,
+    )
+    said = of(judged(store), "C3", "", "")
+    assert (said.verdict.verdict, said.commands) == (
+        OPEN,
+        (f"bertdyn extract {shlex.quote(str(store.path))} RUNS_FOLDER --corpus other=FILE",),
+    )
+    assert "a corpus without own labels" in said.verdict.why
+
+
+def test_mnli_is_measured_on_other_texts_than_its_own():
+    classes = Classes("sequence", ("entailment", "neutral", "contradiction"), "single_label_classification")
+    labelled = {"mnli-dev": classes.labels, "wiki": ()}
+    infos = tuple(sample_corpus(name, labels=labels, examples=3).info for name, labels in labelled.items())
+    about = Contents(
+        (run(task="mnli", layers=12, classes=classes),), infos, {name: frozenset(["mnli"]) for name in labelled}
+    )
+    claim = next(one for one in CLAIMS if one.id == "C6")
+    assert [(one.task, one.corpus) for one in scopes(claim, about)] == [("mnli", "wiki")]
 
 
 def test_the_commands_compute_what_is_missing(tmp_path: Path, copied: Copied):

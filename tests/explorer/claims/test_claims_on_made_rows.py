@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -253,9 +254,17 @@ def c5() -> list[Case]:
     words, spans, sentences = (
         runs(*a) for a in (("pos", WORDS, 0.2), ("squad", SPANS, 0.4), ("sst2", HERE_CLASSES, 0.6))
     )
+    # Plain runs of another making, far better, must not count where runs with 0 frozen layers do.
+    alike = [
+        run("1", of.task, variant="freeze-0", kind="freeze", k=0, classes=of.classes, accuracy=0.8)
+        for of in (words[0], spans[0], sentences[0])
+    ]
+    better = [run("1", of.task, classes=of.classes, accuracy=1.0) for of in (words[0], sentences[0])]
+    frozen = [each[1] for each in (words, spans, sentences)]
     swapped = [*runs("pos", WORDS, 0.6), *runs("sst2", HERE_CLASSES, 0.2), *spans]
     return [
         ("C5", HOLDS, evidence([*words, *spans, *sentences], {}, Scope()), 0.5, ""),  # 0.75 - 0.25
+        ("C5", HOLDS, evidence([*better, *alike, *frozen], {}, Scope()), 0.5, ""),
         ("C5", FAILS, evidence(swapped, {}, Scope()), -0.5, ""),
         ("C5", OPEN, evidence([*words, *sentences], {}, Scope()), None, "no task on spans"),
     ]
@@ -299,11 +308,19 @@ def d1() -> list[Case]:
 
 def d2() -> list[Case]:
     need = zhou_2022.CLUSTERS
-    trivial = {"layer": 6, "reason": "everything separates in 1 of 1 pairs: too few points for the width"}
-    rows = [row(need, None, 2.0, **trivial), row(need, ONE, 2.0, **trivial)]
+
+    def given(trivial: int) -> Evidence:
+        said = {
+            "layer": 6,
+            "reason": f"everything separates in {trivial} of 3 pairs: too few points for the width",
+            "details": json.dumps({"pairs": 3, "pairs_vacuous": trivial}),
+        }
+        return evidence([ONE], {need: [row(need, None, 5.0, **said), row(need, ONE, 3.0, **said)]})
+
     return [
         *_before_and_after("D2", need, (5.0, 2.0), (2.0, 5.0)),
-        ("D2", OPEN, evidence([ONE], {need: rows}), None, "says nothing here"),
+        ("D2", OPEN, given(3), None, "says nothing here"),
+        ("D2", HOLDS, given(2), -2.0, "everything separates in 2 of 3 pairs"),  # the third pair can tell
     ]
 
 
@@ -417,6 +434,13 @@ def test_a_warning_of_the_measure_is_told():
     need = zhou_2022.SPLITS
     rows = [row(need, of, v, layer=6, reason="few points") for of, v in ((None, 0.9), (ONE, 0.7))]
     assert "split-similarity: few points" in BY_ID["D3"].judge(evidence([ONE], {need: rows})).why
+
+
+def test_the_warning_of_the_lowest_layer_is_told_whatever_the_order_of_the_rows():
+    need = hao_2020.JS
+    rows = [r._replace(reason=f"few points in layer {r.layer}") for r in layered(need, ONE, RISING)]
+    for given in (rows, rows[::-1]):
+        assert "js: few points in layer 1 (and 5 more" in BY_ID["A1"].judge(evidence([ONE], {need: given})).why
 
 
 def test_values_that_are_missing_beside_others_are_asked_for_with_the_same_sample():

@@ -273,6 +273,19 @@ def test_texts_are_added_without_extracting(
     assert opened.checkpoints("sst")
 
 
+def test_words_without_a_token_are_said_apart_from_words_that_are_cut_off(
+    store: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gaps.conllu").write_text(conllu(["the cat \u200b sat", "no \u200b", "dogs chase cats and mice"]))
+    given = ("corpus", "add", store, f"gaps={tmp_path / 'gaps.conllu'}", "--label", "arcs", "--max-length", "6")
+    code, out, err = bertdyn(capfd, *given)
+    assert code == 0, err
+    first, arcs = out.splitlines()
+    assert first.endswith(" 1 cut at 6 tokens, 2 words without a token")
+    # Arcs to words 3 and 4 of the first sentence and to word 2 of the next need a word without a token.
+    assert "more cut off, 3 more without a token) in ARCS" in arcs
+
+
 def test_a_tokenizer_must_be_somewhere(tmp_path: Path, runs: Path, capfd: pytest.CaptureFixture[str]) -> None:
     empty = Store.create(tmp_path / "empty.bertdyn")
     code, _, err = bertdyn(capfd, "corpus", "add", empty.path, f"d={runs / 'dev.tsv'}")

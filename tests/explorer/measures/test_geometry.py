@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -170,6 +171,23 @@ def test_labels_without_points_are_left_out_not_zero():
     got = measure("spatial-similarity", x, clouds(1)[0], y)["pearson", None]
     assert (got.n, got.details["labels"]) == (10, 5)
     assert ("movement", "L4") not in measure("centroid-movement", x, x, y)
+
+
+def test_pairs_left_out_are_told_beside_pairs_that_always_separate(monkeypatch):
+    x, y = clouds(0, d=20)
+    real = label_geometry.solve
+
+    def undecided(*given):
+        found = real(*given)
+        return replace(found, separable=np.where(np.arange(len(found.pairs)) == 0, -1, found.separable))
+
+    monkeypatch.setattr(label_geometry, "solve", undecided)
+    got = measure("spatial-similarity", x, clouds(1, d=20)[0], y)
+    absent = "1 of 10 pairs of labels have no distance on one side and are left out"
+    assert (
+        got["pearson", None].reason == f"{absent}; everything separates in 10 of 10 pairs: too few points for the width"
+    )
+    assert got["mantel_p", None].reason == f"{absent}: labels cannot be exchanged"
 
 
 def test_a_map_solves_each_side_once(monkeypatch):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 import torch
 import transformers
 
+from explorer.demo.run import tiny_bert
 from explorer.training.ablation import train
 from explorer.training.runs import Run
 from store.errors import BertdynError
@@ -71,6 +74,41 @@ def test_freezing_nothing_is_the_plain_run_bit_for_bit(trained: Trained, sentenc
     trainer.train()
     trainer.save_model(str(tmp_path / "plain"))
     assert differing(trained("freeze", 0).checkpoint(4), tmp_path / "plain") == set()
+
+
+@pytest.mark.parametrize(("kind", "k"), [("reinit", 3), ("scratch", 0)])
+def test_runs_end_with_the_weights_of_a_loop_written_out(kind: str, k: int, sentences: Files, tmp_path: Path) -> None:
+    """Whole batches without dropout, so that no order and no random number counts; the loop computes in float64."""
+    base = tmp_path / "base"
+    shutil.copytree(tiny_bert(), base)
+    said = json.loads((base / "config.json").read_text())
+    said |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (base / "config.json").write_text(json.dumps(said))
+    settings = replace(QUICK, max_steps=5, batch_size=60, warmup=0.3, checkpoints=(0,))
+    plan = sentences.plan(kind, [k], tmp_path / "out", settings, base=base)
+    run = finished(plan)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(run.checkpoint(0)).double().train()
+    batch = transformers.DataCollatorWithPadding(plan.tokenizer)([plan.train[i] for i in range(len(plan.train))])
+    start = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    moving = dict(model.named_parameters())
+    first, second = ({name: torch.zeros_like(weight) for name, weight in moving.items()} for _ in range(2))
+    # Warm-up over 2 of 5 steps, as the ceiling of 0.3 x 5 says, then down to 0: the first step does not move.
+    for step, rate in enumerate((0.0, 0.5, 1.0, 2 / 3, 1 / 3), 1):
+        model.zero_grad()
+        model(**batch).loss.backward()
+        norm = torch.sqrt(sum((w.grad**2).sum() for w in moving.values()))
+        with torch.no_grad():
+            for name, weight in moving.items():
+                gradient = weight.grad * min(1.0, 1.0 / float(norm + 1e-6))
+                first[name] = 0.9 * first[name] + 0.1 * gradient
+                second[name] = 0.999 * second[name] + 0.001 * gradient**2
+                decay = 0.0 if name.endswith("bias") or "LayerNorm" in name else 0.01
+                size = torch.sqrt(second[name] / (1 - 0.999**step)) + 1e-6
+                weight -= 1e-3 * rate * (decay * weight + first[name] / (1 - 0.9**step) / size)
+    ended = weights(run.checkpoint(5))
+    apart, moved = (sum(float(((ended[n] - w[n].detach()) ** 2).sum()) for n in start) for w in (moving, start))
+    assert moved > 0
+    assert (apart / moved) ** 0.5 < 3e-4
 
 
 @pytest.mark.parametrize(("kind", "k"), [("truncate", 6), ("reinit", 0)])

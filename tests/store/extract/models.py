@@ -26,9 +26,13 @@ def wordpiece() -> Any:
     return copy.deepcopy(_wordpiece())
 
 
-def byte_level() -> Any:
-    """A RoBERTa tokenizer: byte-level BPE, which marks a word by the blank in front of it."""
-    return copy.deepcopy(_byte_level())
+def byte_level(more: str = "") -> Any:
+    """A RoBERTa tokenizer: byte-level BPE, which marks a word by the blank in front of it.
+
+    Args:
+        more: text that it is trained on a hundred times, beside the sentences.
+    """
+    return copy.deepcopy(_byte_level(more))
 
 
 @functools.cache  # training is not deterministic: the checkpoints of a test share one
@@ -48,7 +52,7 @@ def _wordpiece() -> Any:
 
 
 @functools.cache
-def _byte_level() -> Any:
+def _byte_level(more: str) -> Any:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -57,7 +61,7 @@ def _byte_level() -> Any:
     raw.decoder = decoders.ByteLevel()
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     raw.train_from_iterator(
-        SENTENCES,
+        [*SENTENCES, *[more] * 100],
         trainers.BpeTrainer(
             vocab_size=320, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
         ),
@@ -68,6 +72,35 @@ def _byte_level() -> Any:
         bos_token="<s>", cls_token="<s>", eos_token="</s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>",
         model_input_names=["input_ids", "attention_mask"],
     )  # fmt: skip
+
+
+def sentence_pieces(kind: str) -> Any:
+    """A tokenizer of SentencePiece's unigram model, of a class of transformers such as AlbertTokenizer.
+
+    The published ones also have a table of characters, which turns those of zero width into nothing.
+    """
+    import transformers
+    from tokenizers import normalizers
+
+    special = {
+        "AlbertTokenizer": ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"),
+        "XLMRobertaTokenizer": ("<s>", "<pad>", "</s>", "<unk>"),
+        "DebertaV2Tokenizer": ("[PAD]", "[CLS]", "[SEP]", "[UNK]"),
+    }[kind]
+    made = getattr(transformers, kind)(vocab=[*((word, 0.0) for word in special), *_unigrams()])
+    made.backend_tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])
+    return made
+
+
+@functools.cache
+def _unigrams() -> list[tuple[str, float]]:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    raw = Tokenizer(models.Unigram())
+    raw.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    raw.train_from_iterator(SENTENCES, trainers.UnigramTrainer(vocab_size=80, unk_token="<unk>"))
+    vocabulary = json.loads(raw.to_str())["model"]["vocab"]
+    return [(piece, score) for piece, score in vocabulary if piece != "<unk>"]
 
 
 CONFIGURATIONS: dict[str, dict[str, Any]] = {

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from store.corpora.annotate import annotations_of
 from store.corpora.labels import Labels
 from store.corpora.text import Text
 from store.errors import BertdynError
@@ -160,6 +161,68 @@ def test_a_word_without_tokens_has_no_label_either(bert: Tokenizer) -> None:
     corpus = make_corpus("w", words(("cat", "\u200b", "mat")), bert, 128)
     assert corpus.word_offsets.tolist() == [0, 2]
     assert labels_of(corpus) == ["C", "M"]
+
+
+PIECES = ("AlbertTokenizer", "XLMRobertaTokenizer", "DebertaV2Tokenizer")
+ODD = ("naïve", "\u200b", "東京", "\ufeff", "1 000", "…", "l’été", "a\u200bb", "👍🏽", "e\u0301", "\u200d")
+"""Words outside of ASCII; three of zero width, which SentencePiece's own normalisation turns into nothing."""
+
+
+@pytest.fixture(scope="module", params=PIECES)
+def pieces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    return saved(tmp_path_factory.mktemp(request.param), models.sentence_pieces(request.param))
+
+
+def test_words_of_sentence_pieces_are_those_of_running_text(pieces: Tokenizer) -> None:
+    rows = [tuple(sentence.split()) for sentence in models.SENTENCES]
+    split = make_corpus("w", words(*rows), pieces, 128)
+    for i, row in enumerate(rows):
+        part = slice(int(split.offsets[i]), int(split.offsets[i + 1]))
+        assert split.token_ids[part].tolist() == pieces.fast(" ".join(row))["input_ids"]
+    assert ["".join(word).removeprefix("▁") for word in spelled(split)] == [word for row in rows for word in row]
+
+
+@pytest.mark.parametrize("length", range(4, 30))
+def test_each_word_of_sentence_pieces_has_its_own_tokens_or_is_counted(pieces: Tokenizer, length: int) -> None:
+    row = (*models.SENTENCES[4].split(), *ODD)
+    made = make_corpus("w", words(row), pieces, length)
+    alone = [pieces.fast.encode(word, add_special_tokens=False) for word in row]
+    ends = np.cumsum([len(ids) for ids in alone])
+    there = [i for i, ids in enumerate(alone) if ids and ends[i] <= length - 2]
+    assert made.word_index.tolist() == there
+    spans = zip(made.word_first.tolist(), made.word_length.tolist(), strict=True)
+    assert [made.token_ids[a : a + n].tolist() for a, n in spans] == [alone[i] for i in there]
+    cut = bool(ends[-1] > length - 2)
+    assert made.info.truncated == cut
+    limit = (there[-1] + 1 if there else 0) if cut else len(row)
+    assert made.without_tokens == sum(not ids for ids in alone[:limit])
+
+
+def test_bytes_of_words_outside_of_ascii_belong_to_their_word(roberta: Tokenizer) -> None:
+    made = make_corpus("w", words(ODD), roberta, 512)
+    alone = [roberta.fast.encode(" " + word, add_special_tokens=False) for word in ODD]
+    assert (made.word_index.tolist(), made.without_tokens) == (list(range(len(ODD))), 0)
+    assert made.word_length.tolist() == [len(ids) for ids in alone]
+    assert made.token_ids.tolist()[1:-1] == [i for ids in alone for i in ids]
+
+
+def test_tokens_of_bytes_are_written_as_characters_where_they_are_whole(tmp_path: Path) -> None:
+    tokenizer = saved(tmp_path / "own", models.byte_level(" café 東京"))
+    assert tokenizer.fast.tokenize(" café 東京") == ["ĠcafÃ©", "ĠæĿ±äº¬"]
+    made = make_corpus("w", words(("café", "東京", "ö", "\n")), tokenizer, 128)
+    assert spelled(made) == [["Ġcafé"], ["Ġ東京"], ["Ġ", "Ã", "¶"], ["Ġ", "Ċ"]]
+
+
+def test_a_later_annotation_counts_words_as_the_first_did(bert: Tokenizer) -> None:
+    row = ("the", "\u200b", "cat", "sat", "\u200b")
+    spans = Labels("s", "span", "class", (((0, 1, "A"), (1, 3, "B"), (2, 2, "C"), (4, 4, "D")),))
+    text = replace(words(row), labels=(spans,))
+    for length, counts in ((128, (3, 3, 2)), (4, (3, 1, 1))):  # at 4, the last two words are cut off
+        made = make_corpus("w", text, bert, length)
+        (later,) = annotations_of(made, text)
+        (first,) = made.info.annotations
+        assert (first.left_out, first.without_tokens, made.without_tokens) == counts
+        assert later.info == replace(first, place=later.info.place)
 
 
 def test_labels_are_ordered_as_numbers_then_as_words(bert: Tokenizer) -> None:
