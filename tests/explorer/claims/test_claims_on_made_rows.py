@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from explorer.claims import hao_2019, hao_2020, merchant_2020, zhou_2022
-from explorer.claims.evidence import Evidence, Scope
+from explorer.claims.evidence import Evidence, Run, Scope
 from explorer.claims.registry import CLAIMS
 from explorer.claims.verdict import FAILS, HOLDS, OPEN
 from store.outputs import Classes
@@ -111,6 +111,7 @@ def b1() -> list[Case]:
         ("B1", FAILS, given(falls, wide), 1.0 - (1.5 + 4 / 9 / 2 - 0.5 + 3 / 8 / 2), ""),
         ("B1", OPEN, evidence([ONE], {own: line(own, ONE, falls), made: []}), None, "trained from scratch"),
         ("B1", OPEN, given(tuple(reversed(falls)), narrow), None, "does not fall"),
+        ("B1", OPEN, given(falls[:3], narrow), None, "not computed: loss-curve"),  # without alpha 1
     ]
 
 
@@ -167,15 +168,17 @@ def b4() -> list[Case]:
 def b5() -> list[Case]:
     need = hao_2019.ROLLBACK
 
-    def given(*damages: float) -> Evidence:
+    def given(*damages: float, of: Run = ONE) -> Evidence:
         thirds = zip(("lower", "middle", "upper"), damages, strict=False)
-        return evidence([ONE], {need: [row(need, ONE, v, axes=(("part", name),)) for name, v in thirds]})
+        return evidence([of], {need: [row(need, of, v, axes=(("part", name),)) for name, v in thirds]})
 
     return [
         ("B5", HOLDS, given(0.1, 0.2, 1.0), 0.1, "twice middle third, nats 0.6 holds"),
         ("B5", FAILS, given(0.3, 0.2, 1.0), -0.1, ""),
         ("B5", FAILS, given(0.1, 0.6, 1.0), -0.2, ""),
         ("B5", OPEN, given(0.1, 0.6), None, "not computed: rollback"),
+        ("B5", HOLDS, given(0.1, 0.2, 1.0, of=run(layers=3)), 0.1, ""),
+        ("B5", OPEN, given(0.1, 0.2, 1.0, of=run(layers=2)), None, "2 layers have no thirds"),
     ]
 
 
@@ -220,7 +223,7 @@ def _kinds(words, spans, sentences):
 
 def c3() -> list[Case]:
     sentences = (0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
-    spans = (0.9, 0.9, 0.9, 0.8, 0.8, 0.2, 0.2)
+    spans = (0.9, 0.9, 0.9, 0.8, 0.8, 0.2, 0.1)
     words = (0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7)
     return [
         ("C3", HOLDS, _kinds(words, spans, sentences), -0.1, "-0.5 holds"),

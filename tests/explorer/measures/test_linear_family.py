@@ -169,6 +169,15 @@ def test_a_direction_that_only_float16_rounding_fills_counts_for_nothing():
     assert measure("cca", x, y, text, tokens="words").details["k_x"] == 11
 
 
+@pytest.mark.parametrize("size", [1e-3, 1.0, 100.0])
+def test_nor_does_it_of_features_divided_by_their_deviation(size):
+    """The same feature stored twice, in two sizes: their difference is rounding, whatever unit they are in."""
+    x = size * np.random.default_rng(0).standard_normal((400, 3))
+    sides = [np.column_stack((a, 3 * a[:, :1])).astype(np.float16) for a in (x, x[::-1])]
+    details = measure("svcca", *sides, definition="zscore", variance=1.0).details
+    assert (details["k_x"], details["k_y"]) == (3, 3)
+
+
 @pytest.mark.parametrize("name", ["svcca", "cca", "pwcca"])
 def test_no_more_tokens_than_dimensions_is_no_correlation(name):
     value = measure(name, *like_bert(50, 60))
