@@ -8,6 +8,7 @@ import pytest
 from explorer.measures import Context, Given
 from explorer.measures.computation import Uncertainty
 from explorer.measures.registry import get
+from explorer.measures.sides import side_alone
 from tests.explorer.measures.linear_samples import FAMILY, like_bert, measure
 from tests.explorer.measures.memory import MemoryCorpus, MemoryLayer, MemoryShelf, one_token_each
 
@@ -130,3 +131,14 @@ def test_sides_are_kept_within_the_limit_of_a_worker():
     sides = [MemoryLayer(a) for a in (x, y)]
     get("cca").compute(Given.layers(one_token_each(300), *sides), dict(get("cca").settle({})), Context(kept=kept))
     assert kept._bytes < 3 * 1.2 * 64 * 64 * 8
+
+
+def test_a_side_has_the_moments_of_all_rows_whatever_the_first_ones_are():
+    """Sums are taken about the mean of the first rows; here it is far from that of all."""
+    x = np.random.default_rng(0).standard_normal((900, 5)) + np.repeat([[0.0], [7.0]], [100, 800], axis=0)
+    x = x.astype(np.float32)
+    side = side_alone(MemoryLayer(x, hidden_chunk=100), one_token_each(900), "all", Context())
+    exact = x.astype(np.float64)
+    np.testing.assert_allclose(side.mean, exact.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(side.spread, ((exact - exact.mean(0)) ** 2).sum(0), rtol=1e-5)
+    np.testing.assert_allclose(side.gram(), (exact - exact.mean(0)).T @ (exact - exact.mean(0)), rtol=1e-4, atol=0.1)

@@ -35,6 +35,15 @@ def test_a_straight_line_needs_the_coarse_grid_alone() -> None:
     assert set(on_line(lambda x: 2 + x)) == {*places(ends_in("-0.5,1.5"), 11), 0.0, 0.5, 1.0}
 
 
+@pytest.mark.parametrize("many", [19, 21, 35, 41, 67, 97])
+def test_the_coarse_grid_has_both_ends_and_even_steps(many: int) -> None:
+    along = places((Fraction(0), Fraction(1)), many)
+    first = [along.index(float(point.more[0][1])) for point in line("alpha", along, (), {}, "loss")]
+    assert (first[0], first[-1]) == (0, many - 1)
+    assert len(set(np.diff(first))) == 1
+    assert len(first) >= 9
+
+
 def test_a_bump_is_refined_where_it_is() -> None:
     found = on_line(lambda x: 1 + float(np.exp(-40 * (x - 0.7) ** 2)), 81)
     near = [x for x in found if abs(x - 0.7) < 0.3]

@@ -199,6 +199,18 @@ def test_after_erasing_the_labels_a_probe_is_at_the_majority(model: str) -> None
     assert by_place(computed(base, model=model))[0, "accuracy"].value > 0.85  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(("classes", "refused"), [(2, False), (1, True)])
+def test_labels_of_two_classes_can_be_erased_and_a_single_one_cannot(classes: int, refused: bool) -> None:
+    base = given([CODED])
+    labels = MemoryLabels("word", ("a", "b"), LABELS % classes)
+    erased = Given(base.corpus, base.operands, base.annotation, others={**base.others, "erase": labels})
+    if refused:
+        with pytest.raises(MeasureError, match="fewer than two values in train"):
+            computed(erased, erase="label")
+    else:
+        assert by_place(computed(erased, erase="label"))[0, "accuracy"].value is not None
+
+
 SPANS = np.array([[first, first + 1] for first in range(0, N, 4)] + [[first, first] for first in range(2, N, 4)])
 SPANS = SPANS[np.argsort(SPANS[:, 0])]
 OF_SPANS = RNG.integers(0, 3, len(SPANS))
