@@ -26,7 +26,9 @@ _PARTS = 6
 _LONGEST = 14
 """Most cells of a piece or word in a name."""
 NOTHING = "Nothing moved: every token attends as in the reference, up to the noise of the stored float16."
-PIECES = "pieces of a word (##) are shaded and listed one by one: values are those of tokens"
+PIECES = "pieces of a word are shaded and listed one by one: values are those of tokens"
+_PIECE, _BLANKS = "##", ("Ġ", "▁")
+"""What WordPiece writes before a token that goes on; and byte-level BPE and SentencePiece before one that does not."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,7 @@ class SentenceText:
         self.data = data
         self.listed = largest_changes(data, MOST, noise)
         """Query tokens, the largest divergence first."""
-        self.joined = tuple(
-            token.startswith("##") and len(token) > 2 and i > 0 and not data.special[i - 1]
-            for i, token in enumerate(data.tokens)
-        )
-        pieces = tuple(token[2:] if on else token for token, on in zip(data.tokens, self.joined, strict=True))
+        pieces, self.joined = running_text(data.tokens, data.special.tolist())
         high = round_end(float(data.js.max()))
         panel = Panel("JS", data.js[:, None], 0.0, high, scale="JS bits of the row")
         self.prose = Prose(pieces, self.joined, panel)
@@ -134,6 +132,22 @@ class SentenceText:
                 word = crop("".join(pieces[first:past]), _LONGEST)
                 names[first:past] = (f"{name} in {word}" for name in names[first:past])
         return _numbered(names)
+
+
+def running_text(tokens: Sequence[str], special: Sequence[bool]) -> tuple[tuple[str, ...], tuple[bool, ...]]:
+    """Return what each token reads in running text, and whether no blank stands before it.
+
+    If any token of the sentence begins with the sign of a blank, those without it go on; otherwise, those with ##.
+    """
+    signs = any(token[:1] in _BLANKS and len(token) > 1 for token in tokens)
+    pieces, joined = [], []
+    for i, token in enumerate(tokens):
+        begins = token[:1] in _BLANKS if signs else not (token.startswith(_PIECE) and len(token) > len(_PIECE))
+        on = not begins and i > 0 and not special[i - 1] and not special[i]
+        sign = (1 if begins else 0) if signs else len(_PIECE) * on
+        pieces.append(token[sign:] or token)
+        joined.append(on)
+    return tuple(pieces), tuple(joined)
 
 
 def _numbered(names: Sequence[str]) -> tuple[str, ...]:

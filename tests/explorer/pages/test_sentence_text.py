@@ -13,7 +13,7 @@ from explorer.answers.example import ExampleData, largest_changes, largest_shift
 from explorer.answers.look import END
 from explorer.export.figure import caption
 from explorer.pages.example import Example
-from explorer.pages.sentence_text import MOST, NOTHING, PIECES
+from explorer.pages.sentence_text import MOST, NOTHING, PIECES, running_text
 from explorer.render.axes import round_end
 from explorer.render.cells import width_of
 from explorer.render.ink import GLYPHS
@@ -121,6 +121,18 @@ def test_pieces_are_read_as_words_and_named_with_them() -> None:
     again = text(Example(random_attention(["the", "end", "of", "the", "day"]), "reader"), 200)
     assert "the (0) " in again
     assert "the (3) " in again
+
+
+@pytest.mark.parametrize(
+    ("tokens", "reads"),
+    [
+        (["<s>", "A", "Ġfan", "ci", "ful", "Ġfilm", ".", "</s>"], "<s> A fanciful film. </s>"),
+        (["<s>", "▁A", "▁fan", "ci", "ful", "▁", "长句子", "</s>"], "<s> A fanciful ▁长句子 </s>"),
+    ],
+)
+def test_words_of_other_tokenizers_stand_together(tokens: list[str], reads: str) -> None:
+    pieces, joined = running_text(tokens, [token.startswith("<") for token in tokens])
+    assert "".join(piece if on else f" {piece}" for piece, on in zip(pieces, joined, strict=True)).strip() == reads
 
 
 def test_long_sentences_are_text_and_short_ones_maps() -> None:
