@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from explorer.answers.cells import YardstickKey, by_place, summaries, yardsticks
-from explorer.answers.coordinates import SEED, STEP
+from explorer.answers.coordinates import SEED, STEP, TASK
 from explorer.answers.statistics import Statistics
 from explorer.measures import Measure
 from explorer.measures.declaration import LAYER, Coordinate
@@ -138,6 +138,24 @@ class Rows:
     def places(self, task: str, axis: str) -> set[Coordinate]:
         """Return the places of a task along an axis whose places are separate cells, computed or not."""
         return self._wanted_places.get(task, {}).get(axis, set())
+
+    def asked_at(
+        self, names: Sequence[str], fixed: Mapping[str, Coordinate | None]
+    ) -> set[tuple[Coordinate | None, ...]]:
+        """Return the places along some axes that the question asks for, computed or not.
+
+        Args:
+            names: axes; a place is None along one that lies inside the cells.
+            fixed: the one place along other axes; cells without a place there are part of it.
+        """
+        found = set()
+        for cell in self.wanted:
+            other = cell.reference if self._mutual else None
+            for key in (cell.key,) if other is None else (cell.key, other):
+                own = {TASK: key.recipe, SEED: key.seed, STEP: key.step, LAYER.name: cell.layer, **dict(cell.more)}
+                if all(own.get(name) in (place, None) for name, place in fixed.items()):
+                    found.add(tuple(own.get(name) for name in names))
+        return found
 
     @cached_property
     def _wanted_places(self) -> dict[str, dict[str, set[Coordinate]]]:

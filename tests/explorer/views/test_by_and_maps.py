@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +68,24 @@ def test_a_profile_by_seed_or_task_is_of_the_step_that_is_looked_at(part: str, s
             assert row[columns.index("value")] == pytest.approx(np.mean(each))
         assert len(found) == 2 * 3
     assert f", layer 1, step {step}: " in view.draw(100, 30, NONE, Cursor(1, 0)).reading
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_line_goes_on_across_the_steps_of_others_but_not_across_missing_values(asked: bool) -> None:
+    own = {"1": (0, 200), "2": (0, 50, 100, 200)}
+    whole = rows(
+        seeds=("1", "2"),
+        layers=[2],
+        steps=[0, 50, 100, 200],
+        value=lambda seed, layer, step, layers: seed / 4,
+        kept=lambda key, layer: key.step in own[key.seed],
+    )
+    data = replace(whole, wanted=[cell for cell in whole.wanted if asked or cell.step in own[cell.seed]])
+    view = VIEWS["curves"].build(data, look=Look(part="seed"))
+    text = to_text(view.draw(80, 24, palette(Depth.TRUECOLOR)).lines)
+    assert max(len(found) for line in text.splitlines() for found in re.findall("[\u2801-\u28ff•]+", line)) > 50
+    level = next(line for line in text.splitlines() if line.rstrip().endswith("seed 1 0.250"))
+    assert (len(max(re.findall("[\u2801-\u28ff•]+", level), key=len, default="")) > 50) is not asked
 
 
 def side_by_side(*each: Rows) -> SideBySide:
