@@ -18,7 +18,7 @@ from explorer.answers.uncertainty_notes import spread
 from explorer.fields.field import ALL, Field, FieldAxis
 from explorer.fields.placing import field_along
 from explorer.measures import Measure
-from explorer.measures.declaration import HEAD, Axis, Coordinate
+from explorer.measures.declaration import HEAD, LAYER, Axis, Coordinate
 from explorer.render import tracks
 from explorer.render.axes import number
 from explorer.render.cells import Grid
@@ -119,9 +119,10 @@ class Lines(FieldView):
 
     def _joined(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
         """The lines, each without the places that only others can have, such as steps of another seed."""
-        if not (np.isnan(self.field.values) & ~self.field.there).any():
-            return series
         names = self.y.name, self.x.name
+        complete = not (np.isnan(self.field.values) & ~self.field.there).any()
+        if complete or set(names) == {LAYER.name, STEP}:  # each step of a task has each layer
+            return series
         asked = self.rows_of.asked_at(names, self.fixed if TASK in names else self.fixed | {TASK: self.task})
         found = []
         for one, line in zip(series, self.y.places, strict=True):
