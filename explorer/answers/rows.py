@@ -145,16 +145,19 @@ class Rows:
         """Return the places along some axes that the question asks for, computed or not.
 
         Args:
-            names: axes; a place is None along one that lies inside the cells.
-            fixed: the one place along other axes; cells without a place there are part of it.
+            names: axes; along one that is no coordinate of cells, such as heads, the place is None.
+            fixed: the one place along other axes.
         """
+        own = {axis.name for axis in self.measure.own_axes if not axis.within} | {TASK, SEED, STEP}
+        at = {name: place for name, place in fixed.items() if name in own}
+        named = own.intersection(names)
         found = set()
         for cell in self.wanted:
             other = cell.reference if self._mutual else None
             for key in (cell.key,) if other is None else (cell.key, other):
-                own = {TASK: key.recipe, SEED: key.seed, STEP: key.step, LAYER.name: cell.layer, **dict(cell.more)}
-                if all(own.get(name) in (place, None) for name, place in fixed.items()):
-                    found.add(tuple(own.get(name) for name in names))
+                there = {TASK: key.recipe, SEED: key.seed, STEP: key.step, LAYER.name: cell.layer, **dict(cell.more)}
+                if all(there.get(name) == place for name, place in at.items()) and named <= there.keys():
+                    found.add(tuple(there.get(name) if name in named else None for name in names))
         return found
 
     @cached_property
