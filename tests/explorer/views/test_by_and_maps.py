@@ -88,6 +88,14 @@ def test_a_line_goes_on_across_the_steps_of_others_but_not_across_missing_values
     assert (len(max(re.findall("[\u2801-\u28ff•]+", level), key=len, default="")) > 50) is not asked
 
 
+@pytest.mark.parametrize(
+    ("steps", "said"), [([0], "1 value of SVCCA distance is"), ([0, 50], "2 values of SVCCA distance are")]
+)
+def test_an_empty_picture_counts_what_is_missing(steps: list[int], said: str) -> None:
+    view = VIEWS["curves"].build(rows(layers=[2], steps=steps, kept=lambda key, layer: False))
+    assert f"{said} not computed yet." in to_text(view.draw(100, 20, NONE).lines)
+
+
 def test_what_has_no_place_along_an_axis_gives_no_line_a_place_there() -> None:
     kinds = replace(DISTANCE, axes=(Axis("kind", "kind", "text"), HEAD))
     plain = rows(layers=[0], steps=[0, 50, 100], measure=kinds)
