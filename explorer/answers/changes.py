@@ -99,9 +99,18 @@ class Change:
 
     @property
     def amounts(self) -> Profile:
-        """Changes at the last step with their signs; of a similarity, how far it lies below 1."""
-        sign = -1 if self.measure.same else 1
-        return Profile(self.measure, {n: (sign * (value - self.measure.same),) for n, value in self.final.items()})
+        """Changes at the last step with their signs, 0 where there is only rounding; of a similarity, how far it lies
+        below 1."""
+        sign, beyond = -1 if self.measure.same else 1, set(self.beyond)
+        return Profile(
+            self.measure,
+            {n: (sign * (value - self.measure.same) if n in beyond else 0.0,) for n, value in self.final.items()},
+        )
+
+    @property
+    def beyond(self) -> list[int]:
+        """Layers that changed by more than rounding, the one that changed most first."""
+        return [layer for layer in self.order if self.sizes[layer] > self.measure.floor]
 
     @property
     def order(self) -> list[int]:
@@ -171,7 +180,7 @@ def _lacking(rows: Rows, task: str) -> Finding:
 def _changed(change: Change) -> Finding:
     order, measure, step = change.order, change.measure, change.steps[-1]
     top = order[0]
-    beyond = [layer for layer in order if change.sizes[layer] > measure.floor]
+    beyond = change.beyond
     if not beyond:
         text = f"no layer differs by more than rounding ({measure.floor:g}) at step {step:,}"
     else:

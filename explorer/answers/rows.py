@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from explorer.answers.cells import YardstickKey, by_place, summaries, yardsticks
-from explorer.answers.coordinates import SEED, STEP
+from explorer.answers.coordinates import SEED, STEP, TASK
 from explorer.answers.statistics import Statistics
 from explorer.measures import Measure
 from explorer.measures.declaration import LAYER, Coordinate
@@ -138,6 +138,27 @@ class Rows:
     def places(self, task: str, axis: str) -> set[Coordinate]:
         """Return the places of a task along an axis whose places are separate cells, computed or not."""
         return self._wanted_places.get(task, {}).get(axis, set())
+
+    def asked_at(
+        self, names: Sequence[str], fixed: Mapping[str, Coordinate | None]
+    ) -> set[tuple[Coordinate | None, ...]]:
+        """Return the places along some axes that the question asks for, computed or not.
+
+        Args:
+            names: axes; along one that is no coordinate of cells, such as heads, the place is None.
+            fixed: the one place along other axes.
+        """
+        own = {axis.name for axis in self.measure.own_axes if not axis.within} | {TASK, SEED, STEP}
+        at = {name: place for name, place in fixed.items() if name in own}
+        named = own.intersection(names)
+        found = set()
+        for cell in self.wanted:
+            other = cell.reference if self._mutual else None
+            for key in (cell.key,) if other is None else (cell.key, other):
+                there = {TASK: key.recipe, SEED: key.seed, STEP: key.step, LAYER.name: cell.layer, **dict(cell.more)}
+                if all(there.get(name) == place for name, place in at.items()) and named <= there.keys():
+                    found.add(tuple(there.get(name) if name in named else None for name in names))
+        return found
 
     @cached_property
     def _wanted_places(self) -> dict[str, dict[str, set[Coordinate]]]:

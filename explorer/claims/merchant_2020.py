@@ -116,7 +116,7 @@ def frozen_damage(evidence: Evidence, kind: str) -> dict[float, float]:
                 damage = 1 - fmean(m for at, _, m in by_k if at == k) / fmean(base)
                 found.setdefault(round(k / layers, 6), []).append(damage)
     if not found:
-        making = "ablate freeze STORE --task TASK --train TRAIN_FILE --eval DEV_FILE --k 0-12 --out ablations/"
+        making = "ablate freeze STORE --task TASK --train TRAIN_FILE --eval DEV_FILE --out ablations/"
         raise UndecidableError(f"no task on {_NAMES[kind]} has runs with frozen layers", (Lack(making=making),))
     return {at: fmean(values) for at, values in found.items()}
 

@@ -77,7 +77,8 @@ def corpus_lines(corpus: Corpus) -> Iterator[str]:
     read = _read_from(corpus.attributes.get("columns"))
     empty = corpus.without_tokens
     bare = f", {empty:,} word{'s' * (empty != 1)} without a token" if empty else ""
-    yield f"corpus {info.name}: {info.examples:,} sentences{read}, {info.tokens:,} tokens{cut}{bare}"
+    sentences = f"{info.examples:,} sentence{'s' * (info.examples != 1)}"
+    yield f"corpus {info.name}: {sentences}{read}, {info.tokens:,} tokens{cut}{bare}"
     shown = info.annotations if len(info.annotations) <= _ANNOTATIONS + 1 else info.annotations[:_ANNOTATIONS]
     yield from (f"  {one.in_words()}" for one in shown)
     if others := [one.name for one in info.annotations[len(shown) :]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def command(store: Path, output: Path, corpus: str | None) -> None:
     """Write a report on STORE into the folder DIR: report.md and report.html, figures and numbers.
 
-    It has the selections that you kept in the explorer (S), each with its figure, its numbers and the commands that
+    It has the selections that you kept in the explorer (S), each with its picture, its numbers and the commands that
     make it again; the claims of the papers; what the store holds; digests of all inputs, and versions. Nothing is
     computed. The page needs no network. A folder with other files in it is refused; an earlier report is replaced.
     Figures need the extra plots (pip install 'bertdyn[plots]'); without it, the pictures are text.
@@ -64,7 +65,7 @@ def kept_selections(store: Store) -> list[Wanted]:
     from explorer.report.gather import Wanted
     from explorer.ui.reader import catalogue
     from explorer.ui.session import Session
-    from explorer.ui.state import settled
+    from explorer.ui.state import NotShownError, settled
 
     session = Session(store.path)
     presets, remarks = session.presets(), session.remarks()
@@ -74,9 +75,15 @@ def kept_selections(store: Store) -> list[Wanted]:
     found = []
     for name, state in presets.items():
         shown = settled(state, there)
+        kept = Wanted(name, None, remark=remarks.get(name, ""))
         try:
-            question, trouble = shown.chosen(there, shown.measure), ""
+            kept = replace(kept, question=shown.chosen(there, shown.measure))
+            wish = shown.wish(there)
+        except NotShownError:  # the measure has another picture
+            wish = None
         except BertdynError as error:
-            question, trouble = None, str(error)
-        found.append(Wanted(name, question, trouble, remarks.get(name, "")))
+            kept, wish = replace(kept, trouble=str(error)), None
+        if wish is not None and wish.question is not None:
+            kept = replace(kept, question=wish.question, view=wish.view, look=replace(wish.look, most=None))
+        found.append(kept)
     return found

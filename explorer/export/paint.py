@@ -62,11 +62,11 @@ def lines(axes: Axes, chart: Chart, log: bool, focus: int, tall: float) -> None:
         bright = focus < 0 or i == focus
         tint = colour(one.rank) if bright else "#c4c4c4"
         single = np.isfinite(one.y).sum() < 30
-        axes.plot(
-            one.x, one.y, color=tint, linewidth=1.3 if bright else 0.7, marker="." if single else "", markersize=3.5
-        )
+        x, y = one.joined(one.y)
+        axes.plot(x, y, color=tint, linewidth=1.3 if bright else 0.7, marker="." if single else "", markersize=3.5)
         if one.low is not None and one.high is not None and (one in shown or i == beside):
-            axes.fill_between(one.x, one.low, one.high, color=tint, alpha=0.2, linewidth=0)
+            x, low, high = one.joined(one.low, one.high)
+            axes.fill_between(x, low, high, color=tint, alpha=0.2, linewidth=0)
         if i == beside:
             for companion in one.companions:
                 style = (0, (5, 3)) if companion.dashed else (0, (1, 2))

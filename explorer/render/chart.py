@@ -66,6 +66,13 @@ class Series:
     """Reference curves, shown while the line is in focus."""
     marks: tuple[Mark, ...] = ()
     """Marked points; at one place the last mark is drawn."""
+    foreign: np.ndarray | None = None
+    """Points that only other lines have, bool [n]; the line goes on across them, but not across missing values."""
+
+    def joined(self, *values: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return x and values [n] without the points that only other lines have."""
+        own = np.ones(len(self.x), bool) if self.foreign is None else ~self.foreign
+        return tuple(each[own] for each in (self.x, *values))
 
     @property
     def letter(self) -> str:

@@ -291,7 +291,8 @@ class LineChart:
             one = series[i]
             if one.low is None or one.high is None:
                 continue
-            x, low, high = frame.dot_x(one.x), frame.dot_y(one.low), frame.dot_y(one.high)
+            x, low, high = one.joined(one.low, one.high)
+            x, low, high = frame.dot_x(x), frame.dot_y(low), frame.dot_y(high)
             low = np.where(
                 np.isnan(low) & np.isfinite(high), 0.0, low
             )  # if the logarithm does not exist, use the floor
@@ -304,7 +305,8 @@ class LineChart:
         for i in order:
             if i == focus:  # above the other lines, below the focused line
                 beside = companions.draw(canvas, frame, self.chart, focus)
-            canvas.line(frame.dot_x(series[i].x), frame.dot_y(series[i].y), i)
+            x, y = series[i].joined(series[i].y)
+            canvas.line(frame.dot_x(x), frame.dot_y(y), i)
         part = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
         chars, styles = grid.chars[part], grid.styles[part]
         looks = (

@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from explorer.answers.fetching import wanted_of
+from explorer.answers.look import ANYWHERE, Look
 from explorer.claims.fetching import commands, judged
 from explorer.claims.table import COLUMNS, rows_of
 from explorer.export.files import write
@@ -17,6 +19,8 @@ from explorer.export.rows import as_csv
 from explorer.report.commands import commands_of
 from explorer.report.content import Kept, Report, TextTable
 from explorer.report.findings import findings
+from explorer.selection import Ranges, at_or_before, steps_of
+from explorer.views.base import PLAIN
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.whole_files import write_whole
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 PROGRAMS = ("bertdyn", "numpy", "scipy", "duckdb", "torch", "transformers", "tokenizers")
 """Packages whose versions a report names."""
 _PICTURE = (100, 30)
+_TOGETHER = "task"
+"""Part of a view that shows all tasks in one picture."""
 _CLAIMS, _INPUTS = "claims.csv", "inputs.csv"
 _INPUT_COLUMNS = ("corpus", "task", "variant", "seed", "step", "kind", "digest", "source")
 
@@ -44,6 +50,10 @@ class Wanted:
     """Why the store has no such selection."""
     remark: str = ""
     """What the user wrote about it."""
+    view: str = ""
+    """View that was shown; empty: the one that ``view_for`` returns."""
+    look: Look = ANYWHERE
+    """What the view showed of the question."""
 
 
 def gather(
@@ -115,26 +125,44 @@ def _pictures(store: Store, wanted: Wanted, number: int, folder: ReportFolder) -
         tasks = wanted_of(store, question).tasks
     except BertdynError as error:
         return [Kept(wanted.name, wanted.name, "", trouble=str(error))]
+    if wanted.look.part == _TOGETHER or (wanted.view and VIEWS[wanted.view].every_task):
+        return [_picture(store, wanted, f"kept-{number}-1", folder)]
     names = [f"{wanted.name}: {task}" if len(tasks) > 1 else wanted.name for task in tasks]
-    return [
-        _picture(store, name, replace(question, tasks=(task,)), f"kept-{number}-{place}", folder)
-        for place, (name, task) in enumerate(zip(names, tasks, strict=True), 1)
-    ]
+    each = (
+        replace(wanted, name=name, question=replace(question, tasks=(task,)))
+        for name, task in zip(names, tasks, strict=True)
+    )
+    return [_picture(store, one, f"kept-{number}-{place}", folder) for place, one in enumerate(each, 1)]
 
 
-def _picture(store: Store, name: str, question: Question, stem: str, folder: ReportFolder) -> Kept:
-    kind = view_for(question)
+def _picture(store: Store, wanted: Wanted, stem: str, folder: ReportFolder) -> Kept:
+    name, (kind, question, look) = wanted.name, _shown(store, wanted)
     figure, numbers = f"{stem}.png", f"{stem}.csv"
-    again = commands_of(question, kind.name, str(store.path), figure, numbers)
+    again = partial(commands_of, question, kind.name, look, str(store.path))
     try:
-        view = kind.load(store, question)
+        view = kind.load(store, question, look)
     except BertdynError as error:
-        return Kept(name, name, "", commands=again, trouble=str(error))
-    drawn = Kept(name, view.title, view.subtitle, numbers=numbers, commands=again)
+        return Kept(name, name, "", commands=again(figure, numbers), trouble=str(error))
+    files = (figure, numbers) if view.sheet(PLAIN) is not None else (numbers,)
+    drawn = Kept(name, view.title, view.subtitle, numbers=numbers, commands=again(*files))
     write(view, "csv", folder.file(numbers))
     missing = view.stored.missing if view.stored is not None else 0
     notes = (f"{missing:,} of {view.stored.asked:,} values are not computed",) if missing and view.stored else ()
     return replace(_drawn(view, drawn, figure, folder), reading=notes)
+
+
+def _shown(store: Store, wanted: Wanted) -> tuple[ViewKind, Question, Look]:
+    """Return the view of a kept selection, and a question and a look that name the same step and layer as flags."""
+    question, look = wanted.question, wanted.look
+    assert question is not None
+    if not wanted.view:
+        return view_for(question), question, ANYWHERE
+    if look.step != ANYWHERE.step:
+        steps = steps_of(question, [c.key for c in store.checkpoints(question.corpus)])
+        question = replace(question, steps=Ranges.one(steps[at_or_before(steps, look.step)]))
+    if look.layer is not None:
+        question = replace(question, layers=Ranges.one(look.layer))
+    return VIEWS[wanted.view], question, replace(look, step=ANYWHERE.step, layer=None)
 
 
 def _drawn(view: View, kept: Kept, figure: str, folder: ReportFolder) -> Kept:

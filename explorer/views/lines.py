@@ -18,7 +18,7 @@ from explorer.answers.uncertainty_notes import spread
 from explorer.fields.field import ALL, Field, FieldAxis
 from explorer.fields.placing import field_along
 from explorer.measures import Measure
-from explorer.measures.declaration import HEAD, Axis, Coordinate
+from explorer.measures.declaration import HEAD, LAYER, Axis, Coordinate
 from explorer.render import tracks
 from explorer.render.axes import number
 from explorer.render.cells import Grid
@@ -74,7 +74,7 @@ class Lines(FieldView):
         """When each line had made half and 90 % of its change; None where nothing may be claimed."""
         # A gap between two corpora is no value of the measure, and its interval may lie on both sides of zero.
         within = EVERYWHERE if data.gaps else (data.measure.low, data.measure.high)
-        series = self._with_companions(series_of(self.field, within)) if self.x.numeric else ()
+        series = self._with_companions(self._joined(series_of(self.field, within))) if self.x.numeric else ()
         series = self._with_second(series, second) if second is not None and self.second else series
         series = onset_marks.marked(series, self.onsets)
         series, shared = self._with_wholes(series)
@@ -116,6 +116,19 @@ class Lines(FieldView):
             return said
         longer = f"{said}; {ruler.reading(at.y, at.x, float(self.field.values[at.y, at.x]))}"
         return longer if len(longer) <= room - 2 else said
+
+    def _joined(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
+        """The lines, each without the places that only others can have, such as steps of another seed."""
+        names = self.y.name, self.x.name
+        complete = not (np.isnan(self.field.values) & ~self.field.there).any()
+        if complete or set(names) == {LAYER.name, STEP}:  # each step of a task has each layer
+            return series
+        asked = self.rows_of.asked_at(names, self.fixed if TASK in names else self.fixed | {TASK: self.task})
+        found = []
+        for one, line in zip(series, self.y.places, strict=True):
+            theirs = [{(line, x), (line, None), (None, x), (None, None)}.isdisjoint(asked) for x in self.x.places]
+            found.append(replace(one, foreign=np.array(theirs, bool)))
+        return tuple(found)
 
     def _with_companions(self, series: tuple[Series, ...]) -> tuple[Series, ...]:
         """The lines with those of the statistics that the measure declares beside its main one."""

@@ -280,7 +280,8 @@ def chance(value: float | None) -> list[str]:
 def nothing(rows: Rows) -> str:
     """Return the text of an empty picture."""
     if rows.missing and not rows.cells:
-        return f"{count(rows.missing)} values of {rows.measure.title} are not computed yet."
+        values = "1 value of {} is" if rows.missing == 1 else f"{count(rows.missing)} values of {{}} are"
+        return f"{values.format(rows.measure.title)} not computed yet."
     reasons = [r for r in rows.cells if r.value is None]
     if reasons or not rows.cells:
         return f"No value to draw: {_reasons(reasons)}." if reasons else "The selection has no value."

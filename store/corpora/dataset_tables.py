@@ -49,6 +49,7 @@ def datasets_for(path: Path) -> Iterator[ModuleType]:
         raise
     except Exception as error:  # whatever the library raises: the data set is at fault
         said = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+        said = f"it has no {said}" if isinstance(error, KeyError) else said
         raise BertdynError(f"{path} cannot be read: {said.rstrip('.')}.") from None
 
 

@@ -92,11 +92,11 @@ class Keeping(ScreenPart):
             )
 
     def answered(self, text: str) -> None:
-        """Keep the selection under a name, with a remark behind its first colon."""
+        """Keep the selection under a name, with its picture for a report and a remark behind the first colon."""
         self.screen.set_focus(self.screen.chart)
         name, _, remark = (part.strip() for part in " ".join(text.split()).partition(": "))
         if name and self.session is not None:
-            trouble = self.session.keep(name, history.about(self.screen.state), remark)
+            trouble = self.session.keep(name, self.screen.state, remark)
             kept = f"Kept as '{name}'; {self.screen.key_of('presets')} shows it again."
             self.screen.tell(f"Not kept: {trouble}." if trouble else kept)
 

@@ -170,8 +170,11 @@ class Pictures(ScreenPart):
             self.point(self.screen.state.moved(self.pane.picture.cursor, across, up))
 
     def page(self, up: int) -> None:
-        """Move the cursor by a screenful of rows."""
-        self.move(0, up * max(1, self.pane.chart.size.height - 4))
+        """Move the cursor by a screenful of rows: in a list by as many as it shows, which may have several lines."""
+        picture, height = self.pane.picture, self.pane.chart.size.height
+        listed = picture is not None and self.screen.state.variant.downwards
+        rows = {target.row for target in picture.targets if target.row >= 0} if picture and listed else set()
+        self.move(0, up * max(1, len(rows) or height - 4))
 
     def click(self, x: int, y: int) -> None:
         """Move the cursor to the place nearest to a cell of the picture."""

@@ -127,6 +127,18 @@ def test_order_of_layers_is_spearmans_of_scipy(store: Store) -> None:
     assert [n.value for n in tasks.numbers] == [pytest.approx(want)]
 
 
+def test_a_task_that_only_rounding_changed_has_no_order_of_layers() -> None:
+    there = [
+        rows(tasks=("pos",)),
+        rows(tasks=("frozen",), value=lambda seed, layer, step, layers: layer * step * 1e-13),
+    ]
+    said = [finding.text for finding in of_measure(there) if finding.topic == TASKS_DIFFER]
+    assert said
+    assert not any("order of layers" in text for text in said)
+    there[1] = rows(tasks=("frozen",))
+    assert any("frozen +1.00" in f.text for f in of_measure(there) if f.topic == TASKS_DIFFER)
+
+
 def test_two_tasks_are_compared_at_the_same_seed_and_step(tmp_path: Path) -> None:
     made = make_store(tmp_path / "s.bertdyn")
     question = filled(made, "svcca")

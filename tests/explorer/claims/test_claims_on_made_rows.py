@@ -453,3 +453,9 @@ def test_values_that_are_missing_beside_others_are_asked_for_with_the_same_sampl
     rows = [row(need, ONE, v, axes=(("part", part),), parameters='{"map":"0=negative"}') for part, v in thirds]
     (lack,) = BY_ID["B5"].judge(evidence([ONE, TWO], {need: rows})).lacking
     assert (lack.seed, lack.chosen) == ("2", (("map", "0=negative"),))
+
+
+def test_runs_with_frozen_layers_are_asked_for_without_numbers_that_the_model_may_lack():
+    (lack,) = BY_ID["C5"].judge(evidence([run("1", "pos", classes=WORDS)], {}, Scope())).lacking
+    assert lack.making.startswith("ablate freeze ")
+    assert "--k" not in lack.making

@@ -100,6 +100,9 @@ def test_each_command_of_the_table_reads_its_file_as_the_table_says(
     assert found["spr"] == ["spans", "pairs"]
     assert found["ner"] == ["NER-spans"]
     assert found["ss"] == found["pos"] == found["length"] == ["label", "split"]
+    with pytest.raises(SystemExit):
+        main(["corpus", "add", "runs.bertdyn", "one=lines.txt", "--limit", "1"])
+    assert capfd.readouterr().out.startswith("corpus one: 1 sentence (")
 
 
 def test_no_file_of_the_table_has_the_signs_of_two_formats(place: Path) -> None:

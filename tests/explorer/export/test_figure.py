@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explorer.answers.look import Look
 from explorer.answers.training import Track, Training
 from explorer.export.figure import caption, figure, save
 from explorer.views.base import Cursor, DrawOptions
@@ -37,6 +38,15 @@ def test_curves_are_the_views_lines() -> None:
     labels = [t.get_text() for t in axes.texts]
     assert all(any(label.startswith(s.label + " ") for label in labels) for s in view.chart.chart.series)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "SVCCA distance")
+
+
+def test_a_line_goes_on_across_the_steps_of_others() -> None:
+    lacking = ("1", 50)
+    whole = rows(seeds=("1", "2"), layers=[2], steps=[0, 50, 100], kept=lambda key, _: (key.seed, key.step) != lacking)
+    data = replace(whole, wanted=[cell for cell in whole.wanted if (cell.seed, cell.step) != lacking])
+    first, second = figure(curves(data, look=Look(part="seed"))).axes[0].lines[:2]
+    assert first.get_xdata().tolist() == [0, 100]
+    assert second.get_xdata().tolist() == [0, 50, 100]
 
 
 def test_labels_of_lines_are_in_their_order_and_do_not_touch() -> None:

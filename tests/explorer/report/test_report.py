@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import shlex
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from explorer.answers.look import Look
 from explorer.claims.registry import CLAIMS
 from explorer.commands.report import command as report
 from explorer.commands.show import command as show
@@ -18,7 +20,7 @@ from explorer.report.folder import ReportFolder
 from explorer.report.markdown import escaped, fenced
 from explorer.selection import Cells, Selection, ask_store
 from explorer.ui.session import Session
-from explorer.ui.state import State
+from explorer.ui.state import LANDING, State
 from store.errors import BertdynError
 from store.store import Store
 from tests.hostile_names import OBEYED, hostile_store
@@ -142,6 +144,37 @@ def test_the_commands_make_figure_and_numbers_again(made: Path, tmp_path: Path, 
     assert {path.suffix for path in tmp_path.iterdir()} == {".png", ".csv"}
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (made / path.name).read_bytes()
+
+
+def test_a_kept_selection_has_the_picture_that_was_shown(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # pictures as text are quicker
+    session, asked = Session(store.path), State(measure="svcca", corpus="dev", tasks=(SCRIPT,))
+    step = sorted({c.key.step for c in store.checkpoints("dev")})[1]
+    by_seed = replace(asked, mode="profile", variants=(("profile", 1),)).pointing_at("step", step)
+    of_layer = replace(asked, mode="curves", variants=(("curves", 1),), look=Look(layer=2))
+    for name, state in (("a", replace(asked, mode="heat")), ("b", by_seed), ("c", of_layer), ("d", LANDING)):
+        session.keep(name, replace(state, corpus="dev", tasks=(SCRIPT,)))
+    written(store, tmp_path / "out")
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert f"step {step:,}, one line per seed" in text
+    assert "layer 2, one line per seed" in text
+    lines = [line for line in text.splitlines() if line.startswith("bertdyn show")]
+    assert [shlex.split(line)[2] for line in lines] == [
+        "heat",
+        "heat",
+        "profile",
+        "profile",
+        "curves",
+        "curves",
+        "overview",
+    ]
+    monkeypatch.chdir(tmp_path)
+    for line in lines:
+        if line.endswith(".csv"):
+            CliRunner().invoke(show, shlex.split(line)[2:], catch_exceptions=False)
+    for path in (tmp_path / "out").glob("kept-*.csv"):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
 def test_digests_are_those_of_the_store(store: Store, made: Path):

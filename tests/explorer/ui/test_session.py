@@ -301,10 +301,11 @@ async def test_a_selection_is_kept_by_name_and_shown_again(computed: Path, tmp_p
         screen = main(pilot)
         await pilot.press("L")
         await shown(pilot, "No selection was kept yet: S keeps this one.")
-        await pilot.press("T", "D", "S")
+        await pilot.press("T", "D", "2", "S")
         await until(pilot, lambda: type(pilot.app.focused).__name__ == "Input")
         await pilot.press(*"first seed", "enter")
         await shown(pilot, "Kept as 'first seed'; L shows it again.")
+        assert kept.presets()["first seed"].mode == "profile"  # for a report
         assert screen.chart.has_focus
         await pilot.press("T", "3", "L")
         await shown(pilot, "first seed  svcca, against pretrained, corpus dev, sst2, seeds 1")

@@ -59,6 +59,16 @@ async def test_the_first_screen_says_what_changed_and_enter_opens_it(computed: P
         assert main(pilot).state.cursor.y == 1, "the row is pointed at as before"
 
 
+async def test_page_down_shows_the_next_page_of_findings(computed: Path) -> None:
+    async with opened(computed, config=BEGIN, size=(80, 20)) as pilot:
+        await until(pilot, lambda: whole(pilot))
+        await shown(pilot, "page 1 of ")
+        await pilot.press("pagedown")
+        await shown(pilot, "page 2 of ")
+        await pilot.press("pageup")
+        await shown(pilot, "page 1 of ")
+
+
 async def test_nothing_is_computed_before_enter(computed: Path) -> None:
     async with opened(computed, config=changed(mode="overview", measure="cka")) as pilot:
         await shown(pilot, "none is computed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from rich.cells import cell_len
 from explorer.answers.look import Look
 from explorer.answers.rows import Rows
 from explorer.answers.training import Track, Training
-from explorer.measures.declaration import HEAD
+from explorer.measures.declaration import EVERY_LAYER, HEAD, Axis
 from explorer.render.output import to_text
 from explorer.render.palette import Depth, palette
 from explorer.views.base import Cursor, DrawOptions
@@ -67,6 +68,46 @@ def test_a_profile_by_seed_or_task_is_of_the_step_that_is_looked_at(part: str, s
             assert row[columns.index("value")] == pytest.approx(np.mean(each))
         assert len(found) == 2 * 3
     assert f", layer 1, step {step}: " in view.draw(100, 30, NONE, Cursor(1, 0)).reading
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_line_goes_on_across_the_steps_of_others_but_not_across_missing_values(asked: bool) -> None:
+    own = {"1": (0, 200), "2": (0, 50, 100, 200)}
+    whole = rows(
+        seeds=("1", "2"),
+        layers=[2],
+        steps=[0, 50, 100, 200],
+        value=lambda seed, layer, step, layers: seed / 4,
+        kept=lambda key, layer: key.step in own[key.seed],
+    )
+    data = replace(whole, wanted=[cell for cell in whole.wanted if asked or cell.step in own[cell.seed]])
+    view = VIEWS["curves"].build(data, look=Look(part="seed"))
+    text = to_text(view.draw(80, 24, palette(Depth.TRUECOLOR)).lines)
+    assert max(len(found) for line in text.splitlines() for found in re.findall("[\u2801-\u28ff•]+", line)) > 50
+    level = next(line for line in text.splitlines() if line.rstrip().endswith("seed 1 0.250"))
+    assert (len(max(re.findall("[\u2801-\u28ff•]+", level), key=len, default="")) > 50) is not asked
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"), [([0], "1 value of SVCCA distance is"), ([0, 50], "2 values of SVCCA distance are")]
+)
+def test_an_empty_picture_counts_what_is_missing(steps: list[int], said: str) -> None:
+    view = VIEWS["curves"].build(rows(layers=[2], steps=steps, kept=lambda key, layer: False))
+    assert f"{said} not computed yet." in to_text(view.draw(100, 20, NONE).lines)
+
+
+def test_what_has_no_place_along_an_axis_gives_no_line_a_place_there() -> None:
+    kinds = replace(DISTANCE, axes=(Axis("kind", "kind", "text"), HEAD))
+    plain = rows(layers=[0], steps=[0, 50, 100], measure=kinds)
+    made = [cell._replace(more=(("kind", "freeze"),)) for cell in plain.wanted if cell.step != 50]
+    asked = replace(plain, wanted=[*plain.wanted, *made]).asked_at(("kind", "step"), {"task": "sst2", "head": 1})
+    assert asked == {("freeze", 0), ("freeze", 100)}
+    assert plain.asked_at(("head", "step"), {"seed": "1"}) == {(None, 0), (None, 50), (None, 100)}
+    assert not plain.asked_at(("head", "step"), {"seed": "2"})
+    at_once = replace(plain.question, measure=replace(DISTANCE, axes=(EVERY_LAYER,)))
+    cells = [cell._replace(layer=None, ref_layer=None) for cell in plain.wanted]
+    whole = replace(plain, question=at_once, wanted=cells).asked_at(("seed", "step"), {"layer": 0})
+    assert whole == {("1", 0), ("1", 50), ("1", 100)}
 
 
 def side_by_side(*each: Rows) -> SideBySide:

@@ -90,12 +90,16 @@ def test_folders_that_cannot_be_read_get_one_sentence(tmp_path: Path, sentences:
     (tmp_path / "plain").mkdir()
     (tmp_path / "splits").mkdir()
     (tmp_path / "splits" / "dataset_dict.json").write_text("[]")
+    (tmp_path / "stateless").mkdir()
+    for needed in ("dataset_info.json", "state.json"):
+        (tmp_path / "stateless" / needed).write_text("{}")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "dataset_dict.json").write_text(json.dumps({"splits": ["../d"]}))
     for name, message in (
         ("d", "cannot be read: "),
         ("plain", "is a folder, and not one that save_to_disk"),
         ("splits", "is damaged: it does not name the splits"),
+        ("stateless", "cannot be read: it has no '_data_files'"),
         ("out", "is empty"),
         ("gone", "There is no corpus file"),
     ):
