@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from explorer.answers.fetching import fetch_each
 from explorer.answers.findings import Door, Finding, Number, figure
 from explorer.answers.rows import Rows
+from explorer.answers.variants import at_last_steps
 from explorer.measures.declaration import KIND, K
 from explorer.measures.registry import all_measures
 from explorer.selection import Question, Selection, ask, list_store
 from store.errors import BertdynError
 from store.keys import NO_CORPUS, task_and_variant
+from store.results import Result
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -48,24 +50,23 @@ def of_variants(store: Store, question: Question, recipes: Sequence[str], most: 
 
 
 def _of_task(rows: Rows) -> Iterator[Finding]:
-    """Say the means over seeds at the last step of each kind of variant, along its number of layers."""
+    """Say the means over seeds, each run at its last step, of each kind of variant along its number of layers."""
     measure, task = rows.measure, rows.tasks[0]
-    values: dict[str, dict[tuple[int, int], list[float]]] = {}
-    for r in rows.main:
+    values: dict[str, dict[int, list[Result]]] = {}
+    for r in at_last_steps(rows).main:
         place = dict(r.axes)
         if r.value is not None and K.name in place:
-            at = r.step, int(place[K.name])
-            values.setdefault(str(place.get(KIND.name, "")), {}).setdefault(at, []).append(r.value)
+            values.setdefault(str(place.get(KIND.name, "")), {}).setdefault(int(place[K.name]), []).append(r)
     said, numbers = [], []
     for line, found in values.items():
-        last = max(step for step, _ in found)
-        means = {place: fmean(each) for (step, place), each in found.items() if step == last}
+        means = {k: fmean(r.value for r in each if r.value is not None) for k, each in found.items()}
+        last = {k: max(r.step for r in each) for k, each in found.items()}
         order = sorted(means)
         shown = order if len(order) <= MOST_PLACES else [order[0], order[-1]]
         first, *others = (f"{figure(means[k])} ({{}}{k})" for k in shown)
         listed = ", ".join([first.format(f"{K.title} "), *(other.format("") for other in others)])
         said.append(f"{line} {listed}".strip())
-        numbers += [Number(f"{line} {K.title} {k}".strip(), means[k], measure.name, task, last) for k in order]
+        numbers += [Number(f"{line} {K.title} {k}".strip(), means[k], measure.name, task, last[k]) for k in order]
     if said:
         door = Door("profile", "head", measure=measure.name, tasks=(task,))
         yield Finding(measure.topic, f"{task}, {measure.name}", "; ".join(said), door, numbers=tuple(numbers))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.answers.fetching import fetch, fetch_first, fetch_heads
-from explorer.answers.look import Look
+from explorer.answers.look import END, Look
 from explorer.answers.rows import Rows
 from explorer.answers.training import NONE, Training
 from explorer.answers.training import training as logged
@@ -55,11 +55,13 @@ def every_task_in(store: Store, question: Question, look: Look, found: Rows, *ot
 
 
 def every_task_at(store: Store, question: Question, look: Look, found: Rows, *others: object) -> Rows:
-    """Those at the step that is looked at.
+    """Those at the step that is looked at; of runs that were made on purpose, if none is, at all steps.
 
     Raises:
         BertdynError: as ``fetch``.
     """
+    if question.measure.over_variants and look.step == END:
+        return fetch(store, question, whole=True)
     step = step_of(found, look)
     return fetch(store, replace(question, steps=Ranges.one(step)), whole=True)
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from explorer.answers.coordinates import SEED, STEP, TASK, coordinate
 from explorer.answers.corpora import gap_note
-from explorer.answers.look import ANYWHERE, Look
+from explorer.answers.look import ANYWHERE, END, Look
 from explorer.answers.rows import Rows
 from explorer.answers.sources import layer_of, step_of
 from explorer.answers.uncertainty_notes import UncertaintyNotes, spread
+from explorer.answers.variants import at_last_steps, runs_end_apart
 from explorer.fields.field import ALL, Field, FieldAxis, stacked
 from explorer.fields.placing import axis_of, field_along, fixed_places
 from explorer.measures import Measure
@@ -109,6 +110,11 @@ class FieldView(Base):
         """The layout needs a second axis, and the measure has one axis alone."""
         self.layout = layout = layout.of(data.measure)
         self.rows_of = tasks if tasks is not None and TASK in (layout.x, layout.y) else data
+        self.each_last = STEP not in (layout.x, layout.y) and look.step == END and runs_end_apart(self.rows_of)
+        """Each run is shown at its own last step: no step is looked at, and these differ."""
+        if self.each_last:
+            self.data = data = at_last_steps(data)
+            self.rows_of = data if self.rows_of is self.stored else at_last_steps(self.rows_of)
         self.task = data.tasks[0] if data.tasks else ""
         self.fixed = self._fixed(look)
         of_heads = tuple(heads or ()) if HEAD.name in (layout.x, layout.y) else () if self.lacks_axis else None
@@ -157,7 +163,7 @@ class FieldView(Base):
         found = fixed_places(self.data, self.task, axes)
         if self.data.measure.layers is not None and LAYER.name not in axes:
             found[LAYER.name] = layer_of(self.data, look)
-        return found if STEP in axes else found | {STEP: step_of(self.data, look)}
+        return found if STEP in axes or self.each_last else found | {STEP: step_of(self.data, look)}
 
     def _here(self, rows: Iterable[Result]) -> tuple[Result, ...]:
         """Rows at the places that are not axes of the picture, which have one along each of the measure's own axes."""
@@ -207,7 +213,8 @@ class FieldView(Base):
         axes = (self.layout.x, self.layout.y)
         task = () if TASK in axes else (self.task,)
         seeds = () if TASK in axes or SEED in axes or not self.seeds else (words.seeds(self.seeds),)
-        return (*task, *seeds, ", ".join([*self._fixed_words.values(), *self.shape()]))
+        last = ("each run's last step",) * self.each_last
+        return (*task, *seeds, ", ".join([*self._fixed_words.values(), *last, *self.shape()]))
 
     def shape(self) -> tuple[str, ...]:
         """Return the axes of the picture in words, where they are not step and the measure's own."""

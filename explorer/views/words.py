@@ -78,7 +78,7 @@ def subtitle(rows: Rows, shown: Sequence[Result]) -> str:
     several = len(rows.question.corpora) > 1
     named = f"corpora {', '.join(rows.question.corpora)}" if several else f"corpus {rows.question.corpus}"
     parts = [labels + named if rows.question.corpus else ""]
-    if counts:
+    if counts and counts[-1] > 1:
         span = count(counts[0]) if counts[0] == counts[-1] else f"{count(counts[0])} to {count(counts[-1])}"
         parts.append(f"over {span} {rows.measure.counts}")
     usual = {p.name: p.default for p in rows.measure.parameters}

@@ -125,6 +125,31 @@ def test_a_line_per_kind_with_mean_and_spread_over_seeds_and_the_whole_model_bes
         assert values.pop() == pytest.approx(fmean(accuracy(made, seed, 40) for seed in SEEDS))
 
 
+def test_runs_of_other_lengths_stand_beside_each_other_at_their_last_steps(tmp_path: Path) -> None:
+    made = make(tmp_path / "s.bertdyn")
+    for variant, step in (("", 60), ("freeze-2", 50)):
+        for seed in SEEDS:
+            of = next(one for one in RUNS if one.variant == variant)
+            add(made, CheckpointKey("t", variant, seed, step), of, {"eval_accuracy": step / 100 + int(seed) / 1000})
+    run(made)
+    shown = view(made, "profile", "head", tasks=("t",))
+    assert "each run's last step" in shown.title
+    columns, rows = shown.rows()
+    found = {(row["line"], row["k"]): row for row in (dict(zip(columns, r, strict=True)) for r in rows)}
+    assert found["freeze", 2]["value"] == pytest.approx(fmean(0.5 + int(seed) / 1000 for seed in SEEDS))
+    one = next(one for one in RUNS if one.variant == "freeze-1")
+    assert found["freeze", 1]["value"] == pytest.approx(fmean(accuracy(one, seed, 40) for seed in SEEDS))
+    sheet = shown.sheet(PLAIN)
+    assert sheet is not None
+    (whole,) = (one for one in sheet.parts[0].chart.chart.shared if one.label == "whole model")
+    assert whole.last == pytest.approx(fmean(0.6 + int(seed) / 1000 for seed in SEEDS))
+    assert "step 40" in view(made, "profile", "head", step=40, tasks=("t",)).title
+    (finding,) = of_variants(made, ask_store(made, Selection("ablation", steps=None)), ("t+freeze-1",), 3)
+    said = {n.quantity: (n.step, n.value) for n in finding.numbers}
+    assert said["freeze k 2"] == (50, pytest.approx(found["freeze", 2]["value"]))
+    assert said["freeze k 1"][0] == 40
+
+
 def test_the_level_line_is_drawn_and_named_without_a_cursor(store: Store) -> None:
     from explorer.render.palette import Depth, palette
 
