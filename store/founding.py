@@ -61,7 +61,7 @@ def recognised(path: str | os.PathLike[str]) -> Path:
     place = Path(os.path.abspath(path))
     try:
         if not place.is_dir():
-            raise BertdynError(f"There is no folder '{place}'.")
+            raise BertdynError(f"There is no folder '{place}': `bertdyn extract` makes a store.")
         marker = json.loads((place / layout.MARKER).read_bytes())
         version = marker["version"] if marker["format"] == layout.FORMAT else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -25,7 +25,8 @@ _SPANS = ("span1", "span2")
 
 
 def fits(path: Path, wanted: Wanted) -> bool:
-    """Return whether the lines of a file are objects with ``text`` and ``targets``, and the first target has a span.
+    """Return whether the lines of a file are objects with ``text`` and ``targets``, and a first target has a span or a
+    label.
 
     A table may have these columns too: it is read as one where other columns are named.
 
@@ -134,8 +135,8 @@ def _labels(target: Mapping[str, Any]) -> list[str | None]:
 
 
 def _first_with_targets(path: Path) -> Mapping[str, Any]:
-    """Return the first object of a file whose list of targets is not empty; empty if a target there has no span, or if
-    an object before it is not an example.
+    """Return the first object of a file whose list of targets is not empty; empty if no target there has a span or a
+    label, or if an object before it is not an example.
     """
     for _, line in numbered_lines(path) if not looks_binary(path) else ():
         found = _parsed(line)
@@ -143,7 +144,7 @@ def _first_with_targets(path: Path) -> Mapping[str, Any]:
             break
         if targets := found.get(_TARGETS):
             some = targets if isinstance(targets, list) else []
-            return found if any(isinstance(one, dict) and _SPANS[0] in one for one in some) else {}
+            return found if any(isinstance(one, dict) and one.keys() & {*_SPANS, _LABEL} for one in some) else {}
         if targets is None:
             break
     return {}

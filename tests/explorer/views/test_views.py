@@ -182,6 +182,12 @@ def test_a_picture_of_one_task_names_the_others():
     assert "only sst2 is drawn; pos, qqp are chosen too: one line per task shows all" in draw(view).notes
 
 
+def test_of_several_reasons_the_most_frequent_is_said():
+    cells = [result(CheckpointKey.plain("sst2", "1", step), 3, None) for step in range(3)]
+    found = [r._replace(reason="too few tokens" if r.step else "no head") for r in cells]
+    assert words.flaws(found) == ("! 3 of 3 have no value: too few tokens (and 1 other reason)",)
+
+
 @pytest.mark.parametrize("name", ["curves", "profile", "heat"])
 def test_a_title_names_only_the_seeds_that_have_values(name):
     view = VIEWS[name].build(rows(seeds=("1", "2", "3"), kept=lambda key, layer: key.seed == "2"))

@@ -97,6 +97,12 @@ def test_columns_that_are_named_make_it_a_table(tmp_path: Path) -> None:
         read(path, label="pairs")
 
 
+def test_a_first_target_without_a_span_is_said_and_not_passed_over(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", {"text": TEXT, "targets": [{"label": "NP"}]}, {"text": TEXT, "targets": [NP]})
+    with pytest.raises(BertdynError, match="line 1: a target has no span1"):
+        read(path)
+
+
 @pytest.mark.parametrize("targets", [[], ["x"], "x", [{"from": 1}], None])
 def test_other_targets_are_columns_of_a_table(tmp_path: Path, targets: Any) -> None:
     text = read(write(tmp_path / "a.jsonl", {"text": TEXT, "targets": targets, "label": 1}))
