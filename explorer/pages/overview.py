@@ -118,6 +118,14 @@ class Overview(Base):
         """Return the finding of a row; None if there is none."""
         return self._findings[y] if 0 <= y < len(self._findings) else None
 
+    def row_of(self, finding: Finding, near: int) -> int:
+        """Return the row of a finding that another overview of the same selection had in a row ``near`` it.
+
+        Findings are the same if all but their sentences, numbers and prices are; without the finding, ``near`` itself.
+        """
+        rows = [y for y, one in enumerate(self._findings) if _about(one) == _about(finding)]
+        return min(rows, key=lambda y: abs(y - near), default=near)
+
     def after(self, before: tuple[Finding, ...], prices: Mapping[Price, str]) -> Overview:
         """Return the view with other findings before those of the store, and prices in words."""
         same = before == self._before and prices == self._prices
@@ -189,6 +197,10 @@ def overview(found: Rows, findings: Findings | None = None) -> Overview:
 def _plain(text: str) -> str:
     """Return a text with only characters that every font has; from ... to is no comparison."""
     return signs.plain(text.replace("→", "->"))
+
+
+def _about(finding: Finding) -> tuple[object, ...]:
+    return finding.topic, finding.subject, finding.door
 
 
 def _page(lines: Sequence[_Line], height: int, row: int) -> tuple[Sequence[_Line], int, int]:

@@ -72,6 +72,10 @@ class Behaviour:
         """Return a view that was read, with what only the screen knows."""
         return view
 
+    def followed(self, before: View, view: View, at: Cursor) -> Cursor:
+        """Return where the cursor points in a view that replaces another one of the same selection."""
+        return at
+
     def job_changed(self) -> None:
         """React to the progress or the end of a job."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.compute.requests import Compute
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from explorer.answers.findings import Price
     from explorer.pages.overview import Overview
     from explorer.ui.state import State
-    from explorer.views.base import View
+    from explorer.views.base import Cursor, View
 
 
 class FindingsList(Behaviour):
@@ -31,6 +32,15 @@ class FindingsList(Behaviour):
             if finding.price is not None
         }
         return view.after(first, prices)
+
+    def followed(self, before: View, view: View, at: Cursor) -> Cursor:
+        """See ``Behaviour``: a row that was pointed at stays so when rows come before it; the first one stays first."""
+        from explorer.pages.overview import Overview
+
+        if not isinstance(before, Overview) or not isinstance(view, Overview) or at.y < 1:
+            return at
+        finding = before.finding(at.y)
+        return at if finding is None else replace(at, y=view.row_of(finding, at.y))
 
     def deeper(self) -> State | None:
         """Start to compute what the finding under the cursor lacks, or return the state that shows it."""

@@ -114,7 +114,12 @@ class Pictures(ScreenPart):
             self.screen.bars()
 
     def _draw(self, pane: Pane, view: View, state: State) -> None:
-        view = self.screen.modes[state.mode].dressed(view)
+        behaviour, before = self.screen.modes[state.mode], pane.view
+        view = behaviour.dressed(view)
+        if pane is self.pane and before is not None and before is not view:
+            at = behaviour.followed(before, view, state.cursor)
+            if at != state.cursor:
+                self.screen.state = state = state.pointing(at)
         pane.draw(view, state if pane is self.pane else cursor_axes.aligned(state, self.screen.state, view))
 
     def job_changed(self) -> None:

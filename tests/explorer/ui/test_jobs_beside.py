@@ -88,9 +88,17 @@ async def test_overview_says_first_how_far_a_job_beside_the_queue_is(computed: P
         await until(pilot, lambda: main(pilot).state.mode == "jobs")
         await pilot.press("g")
         await until(pilot, lambda: "Under way" in text_of(pilot, "chart"))
+        await until(pilot, lambda: "reading the other measures" not in text_of(pilot, "notes"))
+        await pilot.press("down", "down")
+        pointed = main(pilot).picture
+        assert pointed is not None
+        assert "tally" not in pointed.reading
         await pilot.press("x")
         await until(pilot, lambda: "Cancelled; counted words stay." in text_of(pilot, "notes"))
         assert "Under way" not in text_of(pilot, "chart")
+        now = main(pilot).picture
+        assert now is not None
+        assert (now.reading, now.cursor.y) == (pointed.reading, pointed.cursor.y - 1)
 
 
 @pytest.mark.slow
