@@ -66,6 +66,7 @@ def kept_selections(store: Store) -> list[Wanted]:
     from explorer.ui.reader import catalogue
     from explorer.ui.session import Session
     from explorer.ui.state import NotShownError, settled
+    from explorer.views.base import DrawOptions
 
     session = Session(store.path)
     presets, remarks = session.presets(), session.remarks()
@@ -75,7 +76,8 @@ def kept_selections(store: Store) -> list[Wanted]:
     found = []
     for name, state in presets.items():
         shown = settled(state, there)
-        kept = Wanted(name, None, remark=remarks.get(name, ""))
+        drawn = DrawOptions(shown.drawing.scale, digits=shown.drawing.digits)
+        kept = Wanted(name, None, remark=remarks.get(name, ""), options=drawn)
         try:
             kept = replace(kept, question=shown.chosen(there, shown.measure))
             wish = shown.wish(there)

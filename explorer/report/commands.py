@@ -7,12 +7,16 @@ import shlex
 from explorer.answers.look import Look
 from explorer.selection import Question
 from explorer.selection.command_line import flags_of
+from explorer.views.base import LINEAR, DrawOptions
 
 
-def commands_of(question: Question, view: str, look: Look, store: str, *files: str) -> tuple[str, ...]:
+def commands_of(
+    question: Question, view: str, look: Look, options: DrawOptions, store: str, *files: str
+) -> tuple[str, ...]:
     """Return the commands that compute a question's values, draw them, and write them into files."""
     flags = flags_of(question)
-    show = ["bertdyn", "show", view, store, "--measure", question.measure.name, *flags, *_looking(look)]
+    drawn = ["--scale", options.scale] * (options.scale != LINEAR) + ["--digits"] * options.digits
+    show = ["bertdyn", "show", view, store, "--measure", question.measure.name, *flags, *_looking(look), *drawn]
     compute = ["bertdyn", "compute", question.measure.name, store, *flags]
     return (shlex.join(compute), *(shlex.join([*show, "-o", name]) for name in files))
 

@@ -20,7 +20,7 @@ from explorer.report.commands import commands_of
 from explorer.report.content import Kept, Report, TextTable
 from explorer.report.findings import findings
 from explorer.selection import Ranges, at_or_before, steps_of
-from explorer.views.base import PLAIN
+from explorer.views.base import PLAIN, DrawOptions
 from explorer.views.kinds import VIEWS
 from store.errors import BertdynError
 from store.whole_files import write_whole
@@ -54,6 +54,8 @@ class Wanted:
     """View that was shown; empty: the one that ``view_for`` returns."""
     look: Look = ANYWHERE
     """What the view showed of the question."""
+    options: DrawOptions = PLAIN
+    """How it was drawn."""
 
 
 def gather(
@@ -138,17 +140,17 @@ def _pictures(store: Store, wanted: Wanted, number: int, folder: ReportFolder) -
 def _picture(store: Store, wanted: Wanted, stem: str, folder: ReportFolder) -> Kept:
     name, (kind, question, look) = wanted.name, _shown(store, wanted)
     figure, numbers = f"{stem}.png", f"{stem}.csv"
-    again = partial(commands_of, question, kind.name, look, str(store.path))
+    again = partial(commands_of, question, kind.name, look, wanted.options, str(store.path))
     try:
         view = kind.load(store, question, look)
     except BertdynError as error:
         return Kept(name, name, "", commands=again(figure, numbers), trouble=str(error))
-    files = (figure, numbers) if view.sheet(PLAIN) is not None else (numbers,)
+    files = (figure, numbers) if view.sheet(wanted.options) is not None else (numbers,)
     drawn = Kept(name, view.title, view.subtitle, numbers=numbers, commands=again(*files))
     write(view, "csv", folder.file(numbers))
     missing = view.stored.missing if view.stored is not None else 0
     notes = (f"{missing:,} of {view.stored.asked:,} values are not computed",) if missing and view.stored else ()
-    return replace(_drawn(view, drawn, figure, folder), reading=notes)
+    return replace(_drawn(view, drawn, figure, folder, wanted.options), reading=notes)
 
 
 def _shown(store: Store, wanted: Wanted) -> tuple[ViewKind, Question, Look]:
@@ -165,19 +167,19 @@ def _shown(store: Store, wanted: Wanted) -> tuple[ViewKind, Question, Look]:
     return VIEWS[wanted.view], question, replace(look, step=ANYWHERE.step, layer=None)
 
 
-def _drawn(view: View, kept: Kept, figure: str, folder: ReportFolder) -> Kept:
+def _drawn(view: View, kept: Kept, figure: str, folder: ReportFolder, options: DrawOptions) -> Kept:
     """Return the picture with its figure or, if there can be none, with its text and the reason."""
     if view.empty:
-        return replace(kept, text=_text(view), trouble="there is no value to draw")
+        return replace(kept, text=_text(view, options), trouble="there is no value to draw")
     try:
-        write(view, "png", folder.file(figure))
+        write(view, "png", folder.file(figure), options=options)
     except BertdynError as error:
-        return replace(kept, text=_text(view), trouble=str(error))
+        return replace(kept, text=_text(view, options), trouble=str(error))
     return replace(kept, figure=figure)
 
 
-def _text(view: View) -> str:
-    return as_text(view, _PICTURE)
+def _text(view: View, options: DrawOptions) -> str:
+    return as_text(view, _PICTURE, options=options)
 
 
 def _texts(store: Store) -> TextTable:

@@ -21,6 +21,7 @@ from explorer.report.markdown import escaped, fenced
 from explorer.selection import Cells, Selection, ask_store
 from explorer.ui.session import Session
 from explorer.ui.state import LANDING, State
+from explorer.views.base import DrawOptions
 from store.errors import BertdynError
 from store.store import Store
 from tests.hostile_names import OBEYED, hostile_store
@@ -153,7 +154,9 @@ def test_a_kept_selection_has_the_picture_that_was_shown(store: Store, tmp_path:
     step = sorted({c.key.step for c in store.checkpoints("dev")})[1]
     by_seed = replace(asked, mode="profile", variants=(("profile", 1),)).pointing_at("step", step)
     of_layer = replace(asked, mode="curves", variants=(("curves", 1),), look=Look(layer=2))
-    for name, state in (("a", replace(asked, mode="heat")), ("b", by_seed), ("c", of_layer), ("d", LANDING)):
+    of_layer = replace(of_layer, options=DrawOptions(scale="percent"))
+    in_cells = replace(asked, mode="heat", digits=("heat",))
+    for name, state in (("a", in_cells), ("b", by_seed), ("c", of_layer), ("d", LANDING)):
         session.keep(name, replace(state, corpus="dev", tasks=(SCRIPT,)))
     written(store, tmp_path / "out")
     text = (tmp_path / "out" / "report.md").read_text()
@@ -169,6 +172,8 @@ def test_a_kept_selection_has_the_picture_that_was_shown(store: Store, tmp_path:
         "curves",
         "overview",
     ]
+    assert [sum(flag in line for line in lines) for flag in ("--scale percent", "--scale", "--digits")] == [2, 2, 2]
+    assert "% of the final value" in text
     monkeypatch.chdir(tmp_path)
     for line in lines:
         if line.endswith(".csv"):
