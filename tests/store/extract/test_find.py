@@ -277,6 +277,7 @@ def test_safetensors_come_before_pickles_and_shards_are_all_found(tmp_path: Path
 
 def test_the_trainers_history_up_to_a_step(tmp_path: Path) -> None:
     log = [
+        {"step": 0, "epoch": 0.0, "eval_accuracy": 0.5},
         {"step": 10, "epoch": 0.5, "loss": 0.9, "learning_rate": 1e-4},
         {"step": 20, "epoch": 1.0, "loss": 0.7},
         {"step": 20, "epoch": 1.0, "eval_accuracy": 0.8, "eval_runtime": 3.0, "eval_samples_per_second": 9.0},
@@ -285,7 +286,7 @@ def test_the_trainers_history_up_to_a_step(tmp_path: Path) -> None:
     (tmp_path / "trainer_state.json").write_text(json.dumps({"global_step": 30, "epoch": 1.5, "log_history": log}))
     at_20 = history(tmp_path, 20)
     assert (at_20.step, at_20.loss, dict(at_20.metrics)) == (30, 0.7, {"eval_accuracy": 0.8})
-    assert {entry["step"] for entry in at_20.log} == {10, 20}
+    assert {entry["step"] for entry in at_20.log} == {0, 10, 20}
     at_end = history(tmp_path)
     assert (at_end.epoch, at_end.loss) == (1.5, 0.7)
     assert [e["value"] for e in at_end.log if e["step"] == 30] == [None]
