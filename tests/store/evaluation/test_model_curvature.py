@@ -63,9 +63,9 @@ def test_derivatives_are_those_of_single_sentences(
     slow, found = SlowLoss.of(world, some), stored(world, some)
     loss, gradient = found.slope()
     assert loss == pytest.approx(slow.loss().item(), rel=1e-6)
-    close(gradient, slow.gradient(), 1e-5)
+    close(gradient, slow.gradient(), 1e-4)
     one = vector(len(gradient))
-    close(found.product(one), slow.products()(one.astype(np.float64)), 1e-5)
+    close(found.product(one), slow.products()(one.astype(np.float64)), 1e-4)
     assert found.products == EXACT
 
 
@@ -79,10 +79,10 @@ def test_groups_of_weights_have_blocks_of_the_whole(classified: Make, layer: int
     prefix = f"{slow.model.base_model_prefix}."
     names = [n.removeprefix(prefix) for n, _ in slow.model.named_parameters() if place in n]
     found = stored(world, every, names)
-    close(found.slope()[1], slow.gradient(), 1e-5)
+    close(found.slope()[1], slow.gradient(), 1e-4)
     one = vector(len(found.weights))
-    close(found.product(one[::-1]), slow.products()(one[::-1].astype(np.float64)), 1e-5)
-    close(found.product(one), slow.products()(one.astype(np.float64)), 1e-5)
+    close(found.product(one[::-1]), slow.products()(one[::-1].astype(np.float64)), 1e-4)
+    close(found.product(one), slow.products()(one.astype(np.float64)), 1e-4)
 
 
 def test_a_change_is_a_change_of_the_weights_without_dropout(classified: Make) -> None:

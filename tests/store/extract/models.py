@@ -1,13 +1,18 @@
-"""Tiny encoders with random weights and tokenizers trained on the spot, saved as the Trainer saves checkpoints."""
+"""Tiny encoders with random weights and tokenizers of few words, saved as the Trainer saves checkpoints."""
 
 from __future__ import annotations
 
 import copy
 import functools
 import json
+import math
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.vocabularies import join, merges_of
 
 SENTENCES = [
     "the cat sat on the mat",
@@ -35,16 +40,17 @@ def byte_level(more: str = "") -> Any:
     return copy.deepcopy(_byte_level(more))
 
 
-@functools.cache  # training is not deterministic: the checkpoints of a test share one
+@functools.cache
 def _wordpiece() -> Any:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertTokenizerFast
 
-    raw = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    words = Counter((word[0], *(f"##{c}" for c in word[1:])) for text in SENTENCES for word in text.split())
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted({piece for word in words for piece in word})]
+    pieces += [join(pair, "##") for pair in merges_of(words, 90 - len(pieces), "##")]
+    raw = Tokenizer(models.WordPiece(_numbered(pieces), unk_token="[UNK]"))
     raw.normalizer = normalizers.BertNormalizer()
     raw.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    raw.train_from_iterator(SENTENCES, trainers.WordPieceTrainer(vocab_size=90, special_tokens=special))
     raw.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
@@ -53,19 +59,18 @@ def _wordpiece() -> Any:
 
 @functools.cache
 def _byte_level(more: str) -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    split = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words = Counter(tuple(word) for text in SENTENCES for word, _ in split.pre_tokenize_str(text))
+    words += Counter({tuple(word): 100 for word, _ in split.pre_tokenize_str(more)})
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    merges = merges_of(words, 320 - len(pieces))
+    pieces += map(join, merges)
+    raw = Tokenizer(models.BPE(_numbered(pieces), merges))
+    raw.pre_tokenizer = split
     raw.decoder = decoders.ByteLevel()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    raw.train_from_iterator(
-        [*SENTENCES, *[more] * 100],
-        trainers.BpeTrainer(
-            vocab_size=320, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
-        ),
-    )
     raw.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
     return PreTrainedTokenizerFast(
         tokenizer_object=raw,
@@ -94,13 +99,15 @@ def sentence_pieces(kind: str) -> Any:
 
 @functools.cache
 def _unigrams() -> list[tuple[str, float]]:
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    words = Counter(tuple(f"▁{word}") for text in SENTENCES for word in text.split())
+    pieces = sorted({piece for word in words for piece in word})
+    pieces += map(join, merges_of(words, 80 - len(pieces)))
+    return [(piece, -math.log(2 + i) / len(piece)) for piece, i in _numbered(pieces).items()]
 
-    raw = Tokenizer(models.Unigram())
-    raw.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
-    raw.train_from_iterator(SENTENCES, trainers.UnigramTrainer(vocab_size=80, unk_token="<unk>"))
-    vocabulary = json.loads(raw.to_str())["model"]["vocab"]
-    return [(piece, score) for piece, score in vocabulary if piece != "<unk>"]
+
+def _numbered(pieces: Sequence[str]) -> dict[str, int]:
+    """Pieces with their ids; a piece that was joined in two ways counts once."""
+    return {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
 
 
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
