@@ -27,8 +27,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# How long one example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("shared machine", deadline=None, max_examples=100 if os.environ.get("BERTDYN_LONG") else 25)
+_LONG = bool(os.environ.get("BERTDYN_LONG"))
+# How long one example takes says how busy the machine is, not whether the code is right. The same 25 examples every
+# time tell a user whether the program works here; new ones are looked for on demand.
+settings.register_profile("shared machine", deadline=None, max_examples=100 if _LONG else 25, derandomize=not _LONG)
 settings.load_profile("shared machine")
 
 
@@ -101,7 +103,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with modules that take long: as the last ones they would keep one core waiting for minutes. Of the others,
     those with most tests come first. Leave out what takes long and tells little that other tests do not, unless it is
     asked for."""
-    if not os.environ.get("BERTDYN_LONG"):
+    if not _LONG:
         for item in items:
             if item.get_closest_marker("on_demand") is not None:
                 item.add_marker(pytest.mark.skip(reason="takes long: set BERTDYN_LONG=1"))
