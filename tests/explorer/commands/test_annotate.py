@@ -83,7 +83,7 @@ def test_one_extraction_serves_every_label(
     code, out, _ = bertdyn(
         capfd, "annotate", store, "w", tmp_path / "more.conllu", "--label", "upos", "--name", "third"
     )
-    assert (code, out) == (0, "added: 2 labels of 32 words in third: A, B\n")
+    assert (code, out) == (0, "added: 2 labels of 34 words in third: A, B\n")
     for name, file, label in (
         ("UPOS", runs / "w.conllu", "upos"),
         ("deprel", runs / "w.conllu", "deprel"),
