@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
+from explorer.render.cells import width_of
 from explorer.ui.jump import LETTERS, Jump, labels
 from explorer.ui.modes import MODES
+from explorer.ui.widgets.pane import Pane
 from explorer.views.base import Cursor
 from tests.explorer.ui.conftest import changed, main, opened, screen_text, shown, text_of, until
 from tests.parameters import later
@@ -62,14 +64,26 @@ async def settled(pilot: Pilot[None], key: str, variant: int) -> None:
     await pilot.press(*["v"] * ((variant - current) % len(mode.variants)))
     wanted = mode.variants[variant]
     await until(pilot, lambda: screen.state.variant == wanted)
-    await until(
-        pilot,
-        lambda: screen.chart.view is None or not wanted.view or getattr(screen.chart.view, "name", "") == wanted.view,
-    )
+    name = wanted.view or mode.name
+    await until(pilot, lambda: screen.chart.view is None or getattr(screen.chart.view, "name", "") == name)
     await until(pilot, lambda: not any(pane.waiting for pane in screen.panes))
-    await pilot.pause()  # one view has several parts, which come one after the other
-    # A picture that came before the one beside it is drawn again for the room that is left.
-    await until(pilot, lambda: all(t.x < screen.chart.size.width for t in getattr(screen.chart.picture, "targets", ())))
+    await until(pilot, lambda: "reading the other measures" not in text_of(pilot, "notes"))
+    # A picture that came before the one beside it, or before a list above it, is drawn again for the room that is left.
+    await until(pilot, lambda: screen.pair.companion is None or screen.other.chart.size.width > 0)
+    await until(pilot, lambda: all(map(fits, screen.panes)))
+    seen: list[object] = []
+
+    def stands() -> bool:
+        seen.append(screen.chart.picture)
+        return len(seen) > 3 and all(one is seen[-1] for one in seen[-4:])
+
+    await until(pilot, stands)
+
+
+def fits(pane: Pane) -> bool:
+    """Whether a pane's picture has the width of its place."""
+    lines = () if pane.picture is None else pane.picture.lines
+    return not lines or width_of(lines[0]) == pane.chart.size.width
 
 
 NOWHERE = {
