@@ -158,7 +158,7 @@ class FieldView(Base):
         return {**super().refused_scales, **words.no_log(self.data.measure)}
 
     def _fixed(self, look: Look) -> dict[str, Coordinate | None]:
-        """The one place of each axis that is not shown: what is looked at, else what ``Rows.kept`` says."""
+        """The one place of each axis that is not shown: what is looked at, else what ``fixed_places`` says."""
         axes = (self.layout.x, self.layout.y)
         found = fixed_places(self.data, self.task, axes)
         if self.data.measure.layers is not None and LAYER.name not in axes:
