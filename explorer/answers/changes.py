@@ -163,11 +163,15 @@ def of_measure(rows: Sequence[Rows]) -> Iterator[Finding]:
 
 def _nothing(rows: Sequence[Rows]) -> Finding:
     question = rows[0].question
-    asked = sum(one.asked for one in rows)
-    text = f"{asked:,} values are possible, none is computed" if asked else "the selection has no value"
-    return Finding(
-        CHANGED, question.measure.title, text, Door("curves"), price=Price(question, asked) if asked else None
-    )
+    asked, missing = sum(one.asked for one in rows), sum(one.missing for one in rows)
+    if not asked:
+        text = "the selection has no value"
+    elif missing == asked:
+        text = f"{asked:,} values are possible, none is computed"
+    else:
+        text = f"{asked - missing:,} of {asked:,} values are computed, none of them the value of a layer"
+    price = Price(question, missing) if missing else None
+    return Finding(CHANGED, question.measure.title, text, Door("curves"), price=price)
 
 
 def _lacking(rows: Rows, task: str) -> Finding:

@@ -188,6 +188,13 @@ def test_a_task_stands_for_its_variants_and_a_variant_for_itself(store: Store) -
     assert any("t is chosen too" in note for note in shown.notes)
 
 
+def test_the_overview_does_not_call_values_without_a_layer_missing(store: Store) -> None:
+    columns, rows = view(store, "overview", tasks=("t",)).rows()
+    many = len(RUNS) * len(SEEDS) * len(STEPS)
+    said = f"{many} of {many} values are computed, none of them the value of a layer"
+    assert rows[0][columns.index("finding")].endswith(said)
+
+
 def test_other_metrics_make_a_value_old(tmp_path: Path) -> None:
     made = make(tmp_path / "s.bertdyn")
     run(made)
